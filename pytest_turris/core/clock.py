@@ -1,0 +1,69 @@
+"""The one clock: tokens, windows, caches, delays and timestamps all read it.
+
+This is the only place that asks for the time. It reads ``datetime.now``, never ``time.*``:
+under freezegun a thread may see the real ``time.time()`` beside a frozen ``datetime.now()``.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+Carrier = Callable[[dt.timedelta], None]
+
+
+class Clock:
+    """The sandbox's time: what the test process believes, plus the sandbox's own offset.
+
+    It follows the process (so a user's freezegun or time-machine moves it) and can be moved
+    by itself, which patches nothing.
+    """
+
+    def __init__(self) -> None:
+        self.offset = dt.timedelta(0)
+        self._carrier: Carrier | None = None
+
+    def now(self) -> dt.datetime:
+        """The sandbox's time, in UTC."""
+        return self.process_time() + self.offset
+
+    @staticmethod
+    def process_time() -> dt.datetime:
+        """What the test process believes the time is, in UTC."""
+        # Looked up at each call: freezegun and time-machine replace it.
+        return dt.datetime.now(dt.UTC)  # noqa: TID251 - the one place
+
+    def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
+        """Let time pass: ``advance(minutes=55)`` or ``advance(timedelta(minutes=55))``.
+
+        With the fixture ``turris_time`` it passes for the code under test too; without, only
+        the sandbox moves.
+
+        Raises:
+            ValueError: The step is negative; ``move_to`` goes back.
+        """
+        step = delta if delta is not None else dt.timedelta(**parts)
+        if step < dt.timedelta(0):
+            raise ValueError(f"time passes forward only, not by {step}; use move_to to go back")
+        if self._carrier:
+            self._carrier(step)
+        else:
+            self.offset += step
+        return self.now()
+
+    def move_to(self, moment: dt.datetime) -> dt.datetime:
+        """Put the sandbox's clock alone at a moment, before or after the process' time.
+
+        Raises:
+            ValueError: The moment has no time zone.
+        """
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
+        self.offset = moment - self.process_time()
+        return self.now()
+
+    def carry(self, carrier: Carrier | None) -> None:
+        """Let ``advance`` move the whole test process through this callable."""
+        self._carrier = carrier
+
+    def __repr__(self) -> str:
+        ahead = f", {self.offset} from the process" if self.offset else ""
+        return f"<Clock {self.now():%Y-%m-%d %H:%M:%S}Z{ahead}>"

@@ -1,0 +1,144 @@
+"""Scripted failures: a status, a broken connection, a delay on the sandbox's clock."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+FailureKind = Literal["connect", "reset"]
+
+_LOWEST, _HIGHEST = 400, 599
+
+
+@dataclass(kw_only=True, eq=False)
+class Fault:
+    """One scripted failure; ``times=None`` fires until it is removed."""
+
+    operation: str
+    status: int | None = None
+    error: FailureKind | None = None
+    delay: dt.timedelta = dt.timedelta(0)
+    headers: dict[str, str]
+    times: int | None = 1
+    processed: bool = False
+    optional: bool = False
+    fired: int = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether it will not fire again."""
+        return self.times is not None and self.fired >= self.times
+
+    def __str__(self) -> str:
+        what = [f"status={self.status}"] if self.status else []
+        what += [f"error={self.error!r}"] if self.error else []
+        what += [f"delay={self.delay}"] if self.delay else []
+        due = "until removed" if self.times is None else f"{self.fired} of {self.times} times"
+        return f"{self.operation}: {', '.join(what)} (fired {due})"
+
+
+class Faults:
+    """The scripted failures of one sandbox, fired in the order in which they were added."""
+
+    def __init__(self, resolve: Callable[[str], str]) -> None:
+        self._resolve = resolve
+        self._faults: list[Fault] = []
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(tuple(self._faults))
+
+    def add(
+        self,
+        operation: str,
+        *,
+        status: int | None = None,
+        error: FailureKind | None = None,
+        delay: dt.timedelta | float | None = None,
+        headers: dict[str, str] | None = None,
+        times: int | None = 1,
+        processed: bool = False,
+        optional: bool = False,
+    ) -> Fault:
+        """Script a failure of an operation; ``"*"`` stands for any.
+
+        Args:
+            operation: Its name (``"list_agents"``), documented operation id or
+                ``"GET /v1/agents"``.
+            status: Answer with this status and a Turris-shaped body.
+            error: Do not answer: ``"connect"`` before, ``"reset"`` after the request was sent.
+            delay: Let so much time pass on the sandbox's clock (a timedelta or seconds).
+                Nothing sleeps; an httpx client whose timeout is shorter gets its own timeout.
+            headers: Response headers to go with ``status``, such as ``Retry-After``.
+            times: Fire so often; ``None``: until ``remove``.
+            processed: The request takes effect, only its answer fails.
+            optional: Do not fail the test if it never fires.
+
+        Raises:
+            ValueError: No effect given, two at once, an unknown operation, or a bad number.
+        """
+        fault = Fault(
+            operation=self._resolve(operation),
+            status=status,
+            error=error,
+            delay=delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0),
+            headers=headers or {},
+            times=times,
+            processed=processed,
+            optional=optional,
+        )
+        _check(fault)
+        self._faults.append(fault)
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Take a fault back; it is no longer expected to fire."""
+        if fault in self._faults:
+            self._faults.remove(fault)
+
+    def clear(self) -> None:
+        """Take all faults back."""
+        self._faults.clear()
+
+    def next_for(self, operation: str) -> Fault | None:
+        """The fault that fires on this call, counted as fired."""
+        for fault in self._faults:
+            if fault.operation in ("*", operation) and not fault.spent:
+                fault.fired += 1
+                return fault
+        return None
+
+    @property
+    def unused(self) -> tuple[Fault, ...]:
+        """Faults that were to fire and never did."""
+        return tuple(f for f in self._faults if not f.fired and not f.optional)
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """The faults as JSON data."""
+        return [asdict(f) | {"delay": f.delay / dt.timedelta(microseconds=1)} for f in self._faults]
+
+    def restore(self, data: list[dict[str, Any]]) -> None:
+        """Replace the faults by a snapshot's."""
+        self._faults = [
+            Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data
+        ]
+
+
+def _check(fault: Fault) -> None:
+    if fault.status is None and fault.error is None and not fault.delay:
+        raise ValueError("a fault needs a status, an error or a delay")
+    if fault.status is not None and fault.error is not None:
+        raise ValueError(
+            "a fault has a status or an error, not both: with an error, nothing answers"
+        )
+    if fault.status is not None and not _LOWEST <= fault.status <= _HIGHEST:
+        raise ValueError(f"status={fault.status} is no error; a fault answers with 400 to 599")
+    if fault.error not in (None, "connect", "reset"):
+        raise ValueError(f"error={fault.error!r}; there are 'connect' and 'reset'")
+    if fault.delay < dt.timedelta(0):
+        raise ValueError(f"delay={fault.delay} is negative")
+    if fault.times is not None and fault.times < 1:
+        raise ValueError(
+            f"times={fault.times}; a fault fires at least once, or None: until removed"
+        )
+    if fault.processed and fault.error == "connect":
+        raise ValueError("without a connection nothing is processed; use error='reset'")

@@ -1,0 +1,67 @@
+"""The port of the core: what every door hands in, and what it gets back."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An HTTP request, as far as an API can see it (RFC 9110).
+
+    ``headers`` are field lines in the order received, names in lower case; ``path`` and
+    ``query`` are as sent, still percent-encoded.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Fields = ()
+    body: bytes = b""
+    scheme: str = "https"
+    host: str = ""
+    client_ip: str = "127.0.0.1"
+
+    @cached_property
+    def fields(self) -> dict[str, list[str]]:
+        """Header values by lower-case name, all field lines of each."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            found.setdefault(name, []).append(value)
+        return found
+
+    def header(self, name: str) -> str:
+        """The value of a header, repeated field lines joined by a comma; empty if absent."""
+        return ", ".join(self.fields.get(name, ()))
+
+    @property
+    def target(self) -> str:
+        """Path and query, as in the request line."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An HTTP response. ``delay`` is how long it took on the sandbox's clock."""
+
+    status: int
+    headers: Fields = ()
+    body: bytes = b""
+    delay: dt.timedelta = field(default=dt.timedelta(0))
+
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        """The body as JSON."""
+        return from_json(self.body)
+
+
+JSON_HEADERS: Fields = (("content-type", "application/json; charset=utf-8"),)
+
+
+def encode(document: object) -> bytes:
+    """Compact UTF-8 JSON, as a Node server writes it."""
+    return to_json(document)

@@ -1,0 +1,190 @@
+"""Every option of the kit in one frozen object: the marker's keywords and the ini keys.
+
+An option exists where Turris' documentation is silent or disagrees with itself, or where a
+test wants the sandbox less strict. ``docs/reference/options.md`` lists them all.
+"""
+
+import datetime as dt
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+
+class OptionError(ValueError):
+    """An option that does not exist, or a value that it cannot take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a sandbox does where the documentation leaves a choice. All have defaults."""
+
+    environment: Literal["sandbox", "production"] = "sandbox"
+    """Which environment the default credentials, and a loopback server, belong to."""
+
+    seed: int = 0
+    """Ids, data and secrets repeat for the same seed and test."""
+
+    envelope: Literal["data", "data_with_status", "status_without_request_id", "top_level"] = "data"
+    """Which of the four documented success envelopes is sent."""
+
+    optional_fields: Literal["omitted", "null"] = "omitted"
+    """Whether an optional member without a value is left out or sent as ``null``."""
+
+    token_ttl: dt.timedelta = dt.timedelta(minutes=60)
+    """How long an access token holds (documented: 60 minutes)."""
+
+    refresh_buffer: dt.timedelta = dt.timedelta(minutes=5)
+    """How long before its expiry a client should replace a token (documented: 5 minutes)."""
+
+    token_issuer: str = "https://sandbox.turris.invalid/"
+    """The ``iss`` claim (assumed)."""
+
+    token_audience: str = "turris-public-api"
+    """The ``aud`` claim (assumed)."""
+
+    restricted_token_access: Literal["full", "read"] = "full"
+    """What a restricted access token may do: the guides disagree."""
+
+    token_requests_per_minute: int = 10
+    """The limit of ``POST /v1/auth/jwt`` per API client (documented)."""
+
+    writes_per_minute: int = 60
+    """The limit of all other POST, PUT, PATCH and DELETE per credential (documented)."""
+
+    rate_window: Literal["fixed", "sliding"] = "fixed"
+    """A minute from the first request, or the last 60 seconds."""
+
+    rate_headers: Literal["always", "near"] = "always"
+    """``X-RateLimit-*`` on each limited call, or only from 80 % of the limit on."""
+
+    retry_after: bool = False
+    """Whether a 429 carries ``Retry-After`` too (undocumented)."""
+
+    idempotency_ttl: dt.timedelta = dt.timedelta(hours=1)
+    """How long a response is kept for its idempotency key (documented: 1 hour)."""
+
+    idempotency_conflict: Literal["refuse", "replay"] = "refuse"
+    """The same key with another body: 422, or the stored response."""
+
+    allow_plain_http: bool = False
+    """Whether the Turris hosts answer ``http://`` too (the vendor says: always HTTPS)."""
+
+    max_body_bytes: int = 1_048_576
+    """A longer body than this is answered with 413 (assumed)."""
+
+    client_ip: str = ""
+    """Where requests seem to come from, for IP allowlists. Empty: the peer, or 127.0.0.1."""
+
+    signature_header: str = "X-Turris-Signature"
+    """The header of a webhook's signature (documented)."""
+
+    signature_encoding: Literal["hex", "base64"] = "hex"
+    """How the HMAC-SHA256 is written (undocumented)."""
+
+    signature_prefix: str = ""
+    """What stands before the signature, such as ``sha256=`` (undocumented)."""
+
+    signature_timestamped: bool = False
+    """``t=...,v1=...`` with the time signed too (undocumented)."""
+
+    signature_signs: Literal["body", "payload"] = "body"
+    """The raw body, or its ``payload`` member alone (undocumented)."""
+
+    webhook_secret: str = ""
+    """The signing key. Empty: the client secret, as the guide says; the help centre differs."""
+
+    fail_on_refusal: bool = True
+    """A request to an unknown path or refused by validation fails the test at teardown."""
+
+    fail_on_unused_fault: bool = True
+    """A scripted fault that never fired fails the test at teardown."""
+
+    journal_limit: int = 1_000
+    """How many exchanges the journal keeps; older ones are dropped and counted."""
+
+    tls: bool = False
+    """Whether ``turris_server`` speaks HTTPS."""
+
+    env_base_url: str = "TURRIS_BASE_URL"
+    """The environment variable that gets the base URL."""
+
+    env_client_id: str = "TURRIS_CLIENT_ID"
+    """The environment variable that gets the client id."""
+
+    env_client_secret: str = "TURRIS_CLIENT_SECRET"
+    """The environment variable that gets the client secret."""
+
+    env_webhook_secret: str = "TURRIS_WEBHOOK_SECRET"
+    """The environment variable that gets the webhook secret."""
+
+    def __post_init__(self) -> None:
+        """Refuse a value of the wrong type at once, naming the option.
+
+        Raises:
+            OptionError: The value is not one that the option can take.
+        """
+        for name, kind in option_types().items():
+            _check(name, getattr(self, name), kind)
+
+    @classmethod
+    def from_layers(cls, *layers: Mapping[str, Any]) -> Self:
+        """Merge layers of options, a later one over the earlier.
+
+        Raises:
+            OptionError: A name is misspelt or a value is of the wrong type.
+        """
+        merged: dict[str, Any] = {}
+        for layer in layers:
+            merged.update(layer)
+        known = option_types()
+        for name in merged:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise OptionError(f"there is no turris option {name!r}{hint}")
+        return cls(**merged)
+
+
+@cache
+def option_types() -> dict[str, Any]:
+    """The options' names with their types, in the order of the reference page."""
+    hints = get_type_hints(Options)
+    return {field.name: hints[field.name] for field in fields(Options)}
+
+
+def parse(name: str, text: str) -> Any:  # noqa: ANN401 - as wide as the options' types
+    """An option's value from the text of an ini file or a shell.
+
+    Durations are seconds (``token_ttl = 3600``), booleans ``true`` or ``false``.
+
+    Raises:
+        OptionError: The text does not name a value of that option.
+    """
+    kind = option_types()[name]
+    try:
+        if kind is dt.timedelta:
+            return dt.timedelta(seconds=float(text))
+        if kind is bool:
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+                text.strip().lower()
+            ]
+        return int(text) if kind is int else text
+    except (KeyError, ValueError, OverflowError):
+        raise OptionError(f"turris option {name!r}: {text!r} is no {_describe(kind)}") from None
+
+
+def _check(name: str, value: object, kind: Any) -> None:  # noqa: ANN401 - a type hint
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    fits = value in choices if choices else type(value) is kind
+    if not fits:
+        raise OptionError(f"turris option {name!r}: {value!r} is no {_describe(kind)}")
+
+
+def _describe(kind: Any) -> str:  # noqa: ANN401 - a type hint
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(kind)))
+    if kind is dt.timedelta:
+        return "duration (a timedelta; seconds in an ini file)"
+    return {bool: "true or false", int: "whole number", str: "text"}[kind]

@@ -1,0 +1,58 @@
+"""The one place where ids and secrets come from: a seed and a counter for each purpose.
+
+The same seed gives the same ids, so a failure repeats; the state is two plain values.
+"""
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+from pytest_turris.core.redaction import Secret
+
+
+class Randomness:
+    """A deterministic source of identifiers that look as Turris' do."""
+
+    def __init__(self, seed: str) -> None:
+        self.seed = seed
+        self.drawn: Counter[str] = Counter()
+
+    def digest(self, purpose: str) -> str:
+        """The next 64 hex digits for a purpose."""
+        self.drawn[purpose] += 1
+        return hashlib.sha256(f"{self.seed}/{purpose}/{self.drawn[purpose]}".encode()).hexdigest()
+
+    def object_id(self) -> str:
+        """A MongoDB ObjectId: 24 hex digits."""
+        return self.digest("object id")[:24]
+
+    def number(self, purpose: str, digits: int) -> str:
+        """A number of so many decimal digits that does not begin with 0."""
+        low = 10 ** (digits - 1)
+        return str(low + int(self.digest(purpose), 16) % (9 * low))
+
+    def uuid(self, purpose: str) -> str:
+        """A version 4 UUID."""
+        d = self.digest(purpose)
+        return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) % 4]}{d[17:20]}-{d[20:32]}"
+
+    def request_id(self) -> str:
+        """``dev-`` and a UUID: the only prefix seen in the documentation."""
+        return f"dev-{self.uuid('request id')}"
+
+    def client_id(self) -> str:
+        """A client id that shows what it is."""
+        return f"turris_sandbox_client_{self.digest('client')[:12]}"
+
+    def secret(self, kind: str) -> Secret:
+        """A secret that cannot be taken for a real one; ``kind`` is part of it."""
+        return Secret(f"turris_sandbox_{kind}_{self.digest(kind)[:40]}")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Seed and counters as JSON data."""
+        return {"seed": self.seed, "drawn": dict(self.drawn)}
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Go on where a snapshot's source was."""
+        self.seed = data["seed"]
+        self.drawn = Counter(data["drawn"])

@@ -1,0 +1,264 @@
+"""The sandbox: one upstream entity at a fake Turris. ``handle`` is its only port."""
+
+import datetime as dt
+import threading
+from dataclasses import replace
+from typing import Any
+
+from pytest_turris.core.authentication import Authentication, carries_token
+from pytest_turris.core.call import Call
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.credentials import ApiClient, Credentials
+from pytest_turris.core.entity import UpstreamEntity
+from pytest_turris.core.errors import ConnectionFailure, TurrisError
+from pytest_turris.core.expectations import ExpectedRefusal, Refusals
+from pytest_turris.core.faults import Faults
+from pytest_turris.core.hosts import HOSTS, environment_of
+from pytest_turris.core.idempotency import Idempotency
+from pytest_turris.core.journal import NO_ANSWER, Exchange, Journal
+from pytest_turris.core.limits import Limits
+from pytest_turris.core.messages import Request, Response
+from pytest_turris.core.options import Options
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.redaction import Secret, mask, redact
+from pytest_turris.core.resources.agents import Agents
+from pytest_turris.core.resources.associations import Associations
+from pytest_turris.core.resources.licenses import Licenses
+from pytest_turris.core.routes import ROUTES, TOKEN_REQUEST
+from pytest_turris.core.service import Service
+from pytest_turris.core.tokens import Tokens
+
+SNAPSHOT_VERSION = 1
+
+
+class SnapshotError(ValueError):
+    """A snapshot of another version, or none at all."""
+
+
+class Sandbox:
+    """A fake Turris for one upstream entity: stateful, strict, on its own clock.
+
+    The same object answers in a test, through every door, and stands behind the standalone
+    server. It does no I/O and may be called from any thread.
+    """
+
+    def __init__(self, options: Options | None = None, *, name: str = "") -> None:
+        """Start empty, with one API client.
+
+        Args:
+            options: What to do where the documentation leaves a choice.
+            name: Makes ids and secrets differ from those of another sandbox with this seed.
+        """
+        self.options = options or Options()
+        self.clock = Clock()
+        self._randomness = Randomness(f"{self.options.seed}/{name}")
+        self._entity = UpstreamEntity(self.clock, self._randomness)
+        self.credentials = Credentials(self.clock, self._randomness)
+        self.tokens = Tokens(self.clock, self._randomness, self.options)
+        self.limits = Limits(self.clock, self.options)
+        self.idempotency = Idempotency(self.clock, self.options)
+        self.faults = Faults(ROUTES.resolve)
+        self.journal = Journal(self.options.journal_limit)
+        self.token_requests = 0
+        """How often ``POST /v1/auth/jwt`` was called, refused calls included."""
+        self._service = Service(
+            options=self.options,
+            clock=self.clock,
+            authentication=Authentication(self.credentials, self.tokens),
+            idempotency=self.idempotency,
+            faults=self.faults,
+        )
+        self._refusals = Refusals()
+        self._lock = threading.RLock()
+        self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
+        """The API client whose credentials a test finds in its environment variables."""
+
+    @property
+    def agents(self) -> Agents:
+        """The agents: add, get, update, remove, iterate."""
+        return self._entity.agents
+
+    @property
+    def associations(self) -> Associations:
+        """The downstream entity associations: add, get, update, remove, iterate."""
+        return self._entity.associations
+
+    @property
+    def licenses(self) -> Licenses:
+        """The licenses that the sandbox' NIPR knows, by NPN."""
+        return self._entity.licenses
+
+    @property
+    def upstream_entity_id(self) -> str:
+        """Whose sandbox it is, as in a webhook's ``upstreamEntityId``."""
+        return self._entity.id
+
+    @property
+    def base_url(self) -> str:
+        """The base URL of the default environment (documented hosts)."""
+        return f"https://{HOSTS[self.options.environment]}"
+
+    @property
+    def webhook_secret(self) -> Secret:
+        """The signing key of webhooks: the option's, else the client secret."""
+        return Secret(self.options.webhook_secret or self.client.client_secret)
+
+    def new_object_id(self) -> str:
+        """A fresh id, from the same seed as all others."""
+        with self._lock:
+            return self._randomness.object_id()
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request as Turris would. Never raises for anything a client sends.
+
+        Raises:
+            ConnectionFailure: A scripted fault: there is no answer.
+        """
+        with self._lock:
+            call = self._call(request)
+            if (request.method, request.path) == TOKEN_REQUEST:
+                self.token_requests += 1
+            try:
+                response = self._service.answer(call)
+            except TurrisError as error:
+                response = self._service.refuse(call, error)
+                self._record(call, response, reason=error.reason, unmeant=error.unmeant)
+            except ConnectionFailure as failure:
+                self._record(call, None, reason=str(failure))
+                raise
+            else:
+                self._record(call, response)
+            # A HEAD request has no operation here, and its answer no content (RFC 9110, 9.3.2).
+            return replace(response, body=b"") if request.method == "HEAD" else response
+
+    def expect_refusal(
+        self, *, status: int | None = None, operation: str | None = None
+    ) -> ExpectedRefusal:
+        """A block in which the sandbox is to refuse at least one request with a 4xx.
+
+        Args:
+            status: Only this one counts.
+            operation: Only this one counts: its name, operation id or ``METHOD /path``.
+
+        Raises:
+            ValueError: There is no such operation.
+        """
+        name = ROUTES.resolve(operation) if operation else None
+        wanted = f"a refusal with status {status or '4xx'} of {name or 'any operation'}"
+
+        def matches(exchange: Exchange) -> bool:
+            return status in (None, exchange.status) and name in (None, "*", exchange.operation)
+
+        return ExpectedRefusal(self.journal, self._refusals, matches, wanted)
+
+    def complaints(self) -> list[str]:
+        """What fails the test at its end, each with the option that relaxes it."""
+        found = []
+        if self.options.fail_on_refusal and (unmeant := self._refusals.unmeant):
+            story = "\n".join(f"  {exchange}" for exchange in unmeant)
+            found.append(
+                f"{len(unmeant)} request(s) that Turris would not understand:\n{story}\n"
+                "Meant? Put the call into 'with turris.expect_refusal():', "
+                "or relax it: @pytest.mark.turris(fail_on_refusal=False)"
+            )
+        if self.options.fail_on_unused_fault and (unused := self.faults.unused):
+            story = "\n".join(f"  {fault}" for fault in unused)
+            found.append(
+                f"{len(unused)} scripted fault(s) that never fired:\n{story}\n"
+                "Not sure to fire? faults.add(..., optional=True), "
+                "or relax it: @pytest.mark.turris(fail_on_unused_fault=False)"
+            )
+        return found
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state as JSON data: exact, and secrets included, which are fakes."""
+        with self._lock:
+            return {
+                "version": SNAPSHOT_VERSION,
+                "clock": {"offset_us": self.clock.offset // dt.timedelta(microseconds=1)},
+                "client": self.client.client_id,
+                "token_requests": self.token_requests,
+            } | {name: part.snapshot() for name, part in self._parts().items()}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Become what the snapshot holds; options stay as they are.
+
+        Raises:
+            SnapshotError: It is of another version, or no snapshot; nothing is changed.
+        """
+        version = dict(snapshot).get("version")
+        if version != SNAPSHOT_VERSION:
+            raise SnapshotError(
+                f"a snapshot of version {version!r}; this sandbox reads {SNAPSHOT_VERSION}"
+            )
+        with self._lock:
+            before = self.snapshot()
+            try:
+                self._become(snapshot)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                self._become(before)
+                raise SnapshotError(f"not a whole snapshot: {error!r}") from error
+
+    def __repr__(self) -> str:
+        return (
+            f"<Sandbox {self.client.client_id}: {len(self.agents)} agents, "
+            f"{len(self.associations)} associations, {self.journal.seen} exchanges>"
+        )
+
+    def _become(self, snapshot: dict[str, Any]) -> None:
+        self.clock.offset = dt.timedelta(microseconds=snapshot["clock"]["offset_us"])
+        for name, part in self._parts().items():
+            part.restore(snapshot[name])
+        client = self.credentials.client(snapshot["client"])
+        if client is None:
+            raise KeyError(snapshot["client"])
+        self.client = client
+        self.token_requests = snapshot["token_requests"]
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "randomness": self._randomness,
+            "entity": self._entity,
+            "credentials": self.credentials,
+            "tokens": self.tokens,
+            "limits": self.limits,
+            "idempotency": self.idempotency,
+            "faults": self.faults,
+            "journal": self.journal,
+        }
+
+    def _call(self, request: Request) -> Call:
+        if self.options.client_ip:
+            request = replace(request, client_ip=self.options.client_ip)
+        return Call(
+            request=request,
+            at=self.clock.now(),
+            request_id=self._randomness.request_id(),
+            environment=environment_of(request.host, self.options.environment),
+            entity=self._entity,
+            credentials=self.credentials,
+            tokens=self.tokens,
+            limits=self.limits,
+        )
+
+    def _record(
+        self, call: Call, response: Response | None, *, reason: str = "", unmeant: bool = False
+    ) -> None:
+        if carries_token(call.request):
+            call.notes.append("a token was sent in the URL; Turris says never to do that")
+        caller = call.caller
+        exchange = self.journal.record(
+            call.request,
+            response.body if response else b"",
+            at=call.at,
+            environment=call.environment,
+            operation=call.operation.name if call.operation else None,
+            status=response.status if response else NO_ANSWER,
+            credential=caller.credential.name if caller else None,
+            token=mask(caller.token.text) if caller and caller.token else None,
+            reason=redact(reason),
+            unmeant=unmeant,
+            notes=tuple(redact(note) for note in call.notes),
+            request_id=call.request_id,
+        )
+        self._refusals.note(exchange)

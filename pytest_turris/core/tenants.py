@@ -1,0 +1,77 @@
+"""Several sandboxes behind one door: the credential in a request tells whose it is."""
+
+import jwt
+from pydantic_core import from_json
+
+from pytest_turris.core.authentication import RESTRICTED_HEADER
+from pytest_turris.core.messages import Request, Response
+from pytest_turris.core.sandbox import Sandbox
+
+_LARGEST_TOKEN_REQUEST = 65_536
+
+
+class NobodyHomeError(LookupError):
+    """A request came while no sandbox was behind the door."""
+
+
+class Tenants:
+    """Sandboxes that share a door. A request without a known credential goes to the newest."""
+
+    def __init__(self) -> None:
+        self._sandboxes: list[Sandbox] = []
+
+    def __len__(self) -> int:
+        return len(self._sandboxes)
+
+    def add(self, sandbox: Sandbox) -> None:
+        """Put a sandbox behind the door."""
+        self._sandboxes = [sandbox, *self._sandboxes]
+
+    def remove(self, sandbox: Sandbox) -> None:
+        """Take a sandbox away from the door."""
+        self._sandboxes = [other for other in self._sandboxes if other is not sandbox]
+
+    def handle(self, request: Request) -> Response:
+        """Let the sandbox answer that the request belongs to.
+
+        Raises:
+            NobodyHomeError: There is none.
+            ConnectionFailure: A scripted fault.
+        """
+        return self.find(request).handle(request)
+
+    def find(self, request: Request) -> Sandbox:
+        """The sandbox that issued the request's credential, else the newest.
+
+        Raises:
+            NobodyHomeError: There is none.
+        """
+        sandboxes = self._sandboxes
+        if not sandboxes:
+            raise NobodyHomeError("no sandbox is behind this door; is the test over?")
+        if len(sandboxes) == 1:
+            return sandboxes[0]
+        client_id, restricted = _client_id(request), request.header(RESTRICTED_HEADER)
+        for sandbox in sandboxes:
+            known = sandbox.credentials
+            if known.client(client_id) or known.has_restricted(restricted):
+                return sandbox
+        return sandboxes[0]
+
+
+def _client_id(request: Request) -> str:
+    """Whom the request says it is from; the sandbox checks whether that is so."""
+    bearer = request.header("authorization").partition(" ")[2].strip()
+    if bearer:
+        try:
+            claims = jwt.decode(bearer, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            return ""
+        return str(claims.get("sub", ""))
+    if request.path != "/v1/auth/jwt" or len(request.body) > _LARGEST_TOKEN_REQUEST:
+        return ""
+    try:
+        document = from_json(request.body)
+    except ValueError:
+        return ""
+    return str(document.get("clientId", "")) if isinstance(document, dict) else ""

@@ -1,0 +1,1 @@
+"""Ways into a sandbox, one file each: they only translate."""

@@ -1,0 +1,159 @@
+"""The door for everything else: a real socket on loopback, served from a daemon thread.
+
+The thread's event loop keeps its own time. Under freezegun ``time.monotonic`` stands still,
+and a loop that schedules by it never wakes up to stop.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, cast
+
+import trustme
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pytest_turris.doors.asgi import ABORT, App, Receive, Scope, Send
+
+_PATIENCE = 5.0
+
+# Never ``time.monotonic`` itself: freezegun would find it in this module and replace it.
+_steady = (
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    if hasattr(time, "clock_gettime")
+    else partial(time.monotonic)
+)
+
+
+class SteadyLoop(asyncio.SelectorEventLoop):
+    """An event loop on the system's monotonic clock, which no time travel replaces."""
+
+    def time(self) -> float:
+        """Seconds on the system's monotonic clock."""
+        return _steady()
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that can drop a connection and answers garbage in Turris' words."""
+
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
+        super().connection_made(transport)
+        self.app = cast("Any", partial(_abortable, self.app, transport))
+
+    def send_400_response(self, msg: str) -> None:
+        """What h11 could not parse: no sandbox sees it, so none can record it."""
+        del msg  # it may hold what was sent
+        body = (
+            b'{"statusCode":400,"errorType":"invalid_input",'
+            b'"errorMessage":["Request is not valid HTTP"]}'
+        )
+        head = (
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+async def _abortable(
+    app: App, transport: asyncio.Transport, scope: Scope, receive: Receive, send: Send
+) -> None:
+    scope.setdefault("extensions", {})[ABORT] = transport.abort
+    await app(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """A server in a thread."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process' signals alone: this is a thread of somebody's tests."""
+        yield
+
+
+class LiveServer:
+    """An application on a loopback socket, until ``stop``."""
+
+    def __init__(
+        self, app: App, *, tls: bool = False, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        """Bind and serve; ``port=0`` takes a free one.
+
+        Raises:
+            OSError: The address is taken or not this machine's.
+        """
+        self.authority = trustme.CA() if tls else None
+        self._socket = socket.create_server((host, port))
+        self.host, self.port = host, self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        config.load()
+        config.ssl = self._server_context()
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
+        self._thread.start()
+
+    @property
+    def base_url(self) -> str:
+        """Where it answers, such as ``http://127.0.0.1:40123``."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.authority else 'http'}://{name}:{self.port}"
+
+    def client_context(self) -> ssl.SSLContext:
+        """An SSL context that trusts this server's certificate authority and no other.
+
+        Raises:
+            RuntimeError: The server speaks plain HTTP.
+        """
+        if self.authority is None:
+            raise RuntimeError(
+                "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
+            )
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+        self.authority.configure_trust(context)
+        return context
+
+    def stop(self) -> None:
+        """Close the socket and wait for the thread to end.
+
+        Raises:
+            RuntimeError: It did not end within five seconds.
+        """
+        self._server.should_exit = True
+        self._thread.join(_PATIENCE)
+        self._socket.close()
+        if self._thread.is_alive():
+            raise RuntimeError(f"the server thread at {self.base_url} did not stop")
+
+    def wait(self) -> None:
+        """Block until the server stops; Ctrl-C gets through."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+
+    def _run(self) -> None:
+        loop = SteadyLoop()
+        try:
+            loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+        finally:
+            loop.close()
+
+    def _server_context(self) -> ssl.SSLContext | None:
+        if self.authority is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
+        return context

@@ -1,0 +1,1 @@
+"""Signed webhooks: the scheme, the documented events, hostile variants and their delivery."""

@@ -1,0 +1,119 @@
+"""Posts to an ASGI application in this process, without a server and without lifespan events."""
+
+import asyncio
+import contextvars
+import sys
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote
+
+from pytest_turris.webhooks.exchange import Post, WebhookAnswer, folded, raised
+
+Message = MutableMapping[str, Any]
+App = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+    Awaitable[None],
+]
+
+
+def post(app: App, sent: Post) -> WebhookAnswer:
+    """Post from synchronous code, also while an event loop runs in this thread.
+
+    In that case the application runs on a loop of its own, in another thread.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _run(app, sent)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(contextvars.copy_context().run, _run, app, sent).result()
+
+
+async def apost(app: App, sent: Post) -> WebhookAnswer:
+    """Post on the running loop, asyncio's or trio's; return when the application is done.
+
+    So background tasks have run too. What they raise is in ``error`` beside the status that
+    was already sent.
+    """
+    import anyio  # noqa: PLC0415 - httpx brings it; only this function needs it
+
+    conversation = _Conversation(sent, anyio.Event())
+    try:
+        await app(_scope(sent), conversation.receive, conversation.send)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
+        return conversation.answer(error)
+    return conversation.answer(None)
+
+
+class _Conversation:
+    """The two channels of an ASGI application, and what it said on them."""
+
+    def __init__(self, sent: Post, done: Any) -> None:  # noqa: ANN401 - anyio.Event, imported late
+        self._unread = [{"type": "http.request", "body": sent.body, "more_body": False}]
+        self._done = done
+        self._status = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body = bytearray()
+
+    async def receive(self) -> Message:
+        if self._unread:
+            return self._unread.pop()
+        # Frameworks listen here while they answer, and take a disconnect for an order to stop.
+        await self._done.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = list(message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self._done.set()
+
+    def answer(self, error: Exception | None) -> WebhookAnswer:
+        if not self._done.is_set():
+            return raised(error or RuntimeError("the application ended without an answer"))
+        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers]
+        return WebhookAnswer(
+            status_code=self._status, headers=folded(lines), body=bytes(self._body), error=error
+        )
+
+
+def _scope(sent: Post) -> Message:
+    path, _, query = sent.app_path.partition("?")
+    headers = [(name.lower(), value) for name, value in sent.raw_headers]
+    length = str(len(sent.body)).encode()
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"testserver"), *headers, (b"content-length", length)],
+        "client": ("127.0.0.1", 50000),
+        "server": ("testserver", 80),
+    }
+
+
+if sys.platform == "win32":
+    _Loop = asyncio.ProactorEventLoop
+else:
+
+    class _Loop(asyncio.SelectorEventLoop):
+        """A loop whose timers run on while freezegun holds ``time.monotonic`` still."""
+
+        def time(self) -> float:
+            return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def _run(app: App, sent: Post) -> WebhookAnswer:
+    # With a loop factory the runner leaves the thread's current event loop alone.
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(apost(app, sent))

@@ -1,0 +1,116 @@
+"""Where a delivery may go: to this machine, unless a host and port are allowed by name.
+
+Every sender asks here first, and connects to the address it is given, so that a name cannot
+resolve to another one in between.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$")
+
+# The clouds' metadata services that are not link-local: AWS (IPv6), Alibaba, Azure.
+_METADATA = {
+    ipaddress.ip_address(address)
+    for address in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")
+}
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class EgressRefused(ValueError):  # noqa: N818 - a decision, as in PermissionRefused
+    """A delivery was not sent; the message says what was refused, why, and how to allow it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """A checked URL.
+
+    Args:
+        scheme: ``http`` or ``https``.
+        host: The name or address in the URL, for the Host header and TLS.
+        port: The port, the scheme's own where the URL has none.
+        address: The IP address to connect to, and no other.
+        path: Path and query.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    address: str
+    path: str
+
+
+def check(url: str, *, allow: Collection[str] = ()) -> Destination:
+    """Where a URL leads, if it may be connected to.
+
+    The host is resolved once. Each of its addresses must be loopback, unless ``allow`` holds
+    its ``host:port`` (``[host]:port`` for IPv6); link-local and metadata addresses are refused
+    in any case. Of several addresses an IPv4 one is chosen, as test servers listen there.
+
+    Raises:
+        EgressRefused: The URL is ambiguous, does not resolve, or leads elsewhere.
+    """
+    parts, host, port = _split(url)
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    addresses = _resolve(host, port)
+    allowed = name in {entry.lower() for entry in allow}
+    for address in addresses:
+        if address.is_link_local or address in _METADATA:
+            _refuse(name, f"{address} is link-local or a metadata service: it is never allowed")
+        if not (allowed or address.is_loopback):
+            _refuse(name, f"{address} is not this machine. To send there, pass allow=[{name!r}]")
+    return Destination(
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        address=str(min(addresses, key=lambda address: address.version)),
+        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+    )
+
+
+def _split(url: str) -> tuple[SplitResult, str, int]:
+    # Parsers disagree on these, so what is checked may not be what is connected to.
+    if not url.isascii() or re.search(r"[\x00-\x20\x7f\\]", url):
+        _refuse("the URL", "it holds a space, control character, backslash or non-ASCII character")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        _refuse("the URL", "its host or port cannot be read")
+    if parts.scheme not in _PORTS:
+        _refuse(f"scheme {parts.scheme!r}", "only http and https are delivered to")
+    if "@" in parts.netloc or "#" in url:
+        _refuse("the URL", "it holds user information or a fragment; leave them out")
+    if not host or "%" in host:
+        _refuse(f"host {host!r}", "it is empty or percent-encoded; write it out")
+    return parts, host, _PORTS[parts.scheme] if port is None else port
+
+
+def _resolve(host: str, port: int) -> list[_Address]:
+    try:
+        return [_unmapped(host)]
+    except ValueError:
+        pass
+    if _ENDS_IN_NUMBER.search(host):
+        _refuse(f"host {host!r}", "it is a number in disguise; write the address as 127.0.0.1")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise EgressRefused(f"refused to send to {host}:{port}: it does not resolve") from error
+    return [_unmapped(str(sockaddr[0])) for *_, sockaddr in found]
+
+
+def _unmapped(text: str) -> _Address:
+    address = ipaddress.ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _refuse(what: str, why: str) -> NoReturn:
+    raise EgressRefused(f"refused to send to {what}: {why}")

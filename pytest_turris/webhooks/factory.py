@@ -1,0 +1,148 @@
+"""Makes signed webhooks: the documented events, or any body."""
+
+import datetime as dt
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from pytest_turris.webhooks.events import EVENTS
+from pytest_turris.webhooks.overrides import filled, merged, named, template
+from pytest_turris.webhooks.scheme import SignatureScheme, compact_json, masked
+from pytest_turris.webhooks.signed import SignedWebhook
+
+
+class WebhookFactory:
+    """Makes webhooks as one upstream entity receives them.
+
+    Each event method takes what differs from the documented example: members of the payload, in
+    camelCase or snake_case, or the envelope's ``upstreamEntityId`` and ``payload``. Objects merge
+    at any depth; each element of a list merges over the example's first. Where the payload is an
+    array, plain members describe its single entry and ``payload=[{...}, {...}]`` gives several.
+    Ids that are not given are fresh.
+
+    Every event method raises TypeError for a member that the event does not have, and ValueError
+    for a value of the wrong type. What Turris would never send goes through ``sign``.
+
+    Args:
+        scheme: How deliveries are signed.
+        key: The key that they are signed with.
+        upstream_entity_id: The receiver's own id, in each envelope.
+        new_id: Gives a fresh ObjectId.
+        now: Gives the moment of signing and verifying.
+    """
+
+    def __init__(
+        self,
+        *,
+        scheme: SignatureScheme,
+        key: str,
+        upstream_entity_id: str,
+        new_id: Callable[[], str],
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        self._scheme = scheme
+        self._key = key
+        self._upstream_entity_id = upstream_entity_id
+        self._new_id = new_id
+        self._now = now
+
+    def __repr__(self) -> str:
+        entity = self._upstream_entity_id
+        return f"WebhookFactory(upstream_entity_id={entity!r}, key={masked(self._key)!r})"
+
+    @property
+    def scheme(self) -> SignatureScheme:
+        """How deliveries are signed."""
+        return self._scheme
+
+    @property
+    def key(self) -> str:
+        """The signing key, in full: hand it to the receiver, not to a log."""
+        return self._key
+
+    @property
+    def upstream_entity_id(self) -> str:
+        """The ``upstreamEntityId`` of each envelope."""
+        return self._upstream_entity_id
+
+    def agent_compliance_status_change(self, **overrides: object) -> SignedWebhook:
+        """``AGENT_COMPLIANCE_STATUS_CHANGE``: an agent's status changed; payload is an array."""
+        return self.event("AGENT_COMPLIANCE_STATUS_CHANGE", **overrides)
+
+    def downstream_entity_compliance_status_change(self, **overrides: object) -> SignedWebhook:
+        """``DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE``: an agency's; payload is an array."""
+        return self.event("DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE", **overrides)
+
+    def entity_compliance_data_synchronized(self, **overrides: object) -> SignedWebhook:
+        """``ENTITY_COMPLIANCE_DATA_SYNCHRONIZED``: a NIPR fetch ended; payload is an object."""
+        return self.event("ENTITY_COMPLIANCE_DATA_SYNCHRONIZED", **overrides)
+
+    def producer_agreement_executed(self, **overrides: object) -> SignedWebhook:
+        """``PRODUCER_AGREEMENT_EXECUTED``: both parties signed; payload is an object."""
+        return self.event("PRODUCER_AGREEMENT_EXECUTED", **overrides)
+
+    def event(self, webhook_type: str, /, **overrides: object) -> SignedWebhook:
+        """A documented event by its ``webhookType``; ValueError for any other."""
+        if webhook_type not in EVENTS:
+            near = difflib.get_close_matches(webhook_type, EVENTS, n=1) or EVENTS
+            raise ValueError(f"no event {webhook_type!r}: did you mean {' or '.join(near)}?")
+        example = template(EVENTS[webhook_type]) | {"upstreamEntityId": self._upstream_entity_id}
+        change = _placed(webhook_type, example, overrides)
+        members = filled(merged(example, change, webhook_type), self._new_id)
+        return self.sign(_wire(webhook_type, members))
+
+    def sign(self, body: bytes | str | dict[str, Any]) -> SignedWebhook:
+        """A hand-made body, signed: bytes as they are, text as UTF-8, a dict as compact JSON.
+
+        Raises:
+            SignatureError: The scheme signs the payload and the body has none.
+        """
+        if isinstance(body, dict):
+            body = compact_json(body)
+        content = body.encode() if isinstance(body, str) else body
+        at = self._now()
+        lines = (
+            ("Content-Type", "application/json"),
+            (self._scheme.header, self._scheme.sign(content, self._key, at=at)),
+        )
+        return SignedWebhook(body=content, header_lines=lines, scheme=self._scheme, signed_at=at)
+
+    def verify(self, body: bytes, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+        """Return if a delivery is genuine now, by the reference verifier.
+
+        Raises:
+            SignatureError: It is not; ``reason`` says why.
+        """
+        self._scheme.verify(body, headers, self._key, now=self._now())
+
+
+def _placed(
+    webhook_type: str, example: Mapping[str, Any], overrides: Mapping[str, object]
+) -> dict[str, object]:
+    payload = example["payload"]
+    several = isinstance(payload, list)
+    envelope = {name: example[name] for name in ("upstreamEntityId", "payload")}
+    given = named(overrides, (payload[0] if several else payload) | envelope, webhook_type)
+    outside = {name: value for name, value in given.items() if name in envelope}
+    inside = {name: value for name, value in given.items() if name not in envelope}
+    if not inside:
+        return outside
+    if "payload" in outside:
+        raise TypeError(f"{webhook_type}: give payload= or its members ({', '.join(inside)})")
+    return outside | {"payload": [inside] if several else inside}
+
+
+def _wire(webhook_type: str, members: Mapping[str, object]) -> dict[str, Any]:
+    try:
+        return EVENTS[webhook_type].model_validate(members).wire()
+    except ValidationError as error:
+        raise ValueError("; ".join(_complaints(webhook_type, error))) from None
+
+
+def _complaints(webhook_type: str, error: ValidationError) -> Iterable[str]:
+    for detail in error.errors(include_url=False, include_context=False):
+        path = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in detail["loc"])
+        given = type(detail["input"]).__name__
+        yield f"{webhook_type}{path}: {detail['msg']} (given: {given})"

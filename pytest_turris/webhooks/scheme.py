@@ -1,0 +1,191 @@
+"""How Turris signs a delivery, and the reference verifier of that signature.
+
+Documented (guides/webhooks): the header ``X-Turris-Signature`` carries an HMAC-SHA256 of the
+request. Assumed: lower-case hex, no prefix, over the raw body; each is a field of the scheme.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+_TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
+_SHORTEST_SHOWN = 12
+
+
+class SignatureError(ValueError):
+    """A signature was refused, or could not be made.
+
+    ``reason`` says why, for humans and logs: a receiver that repeats it to the sender tells
+    an attacker what to try next.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def masked(secret: str) -> str:
+    """A secret as it may be shown: ``***-`` and its last four characters, none if it is short."""
+    return f"***-{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else "***-"
+
+
+def compact_json(value: object) -> bytes:
+    """JSON without insignificant spaces, in UTF-8: the form of every body written here.
+
+    Raises:
+        ValueError: The value holds NaN, infinity or half a surrogate pair.
+    """
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignatureScheme:
+    """What is signed and how the header spells it.
+
+    Args:
+        header: The header's name, compared in any case.
+        encoding: ``hex`` (lower case, 64 digits) or ``base64`` (standard alphabet, padded).
+        prefix: Text before the signature, such as ``sha256=``.
+        timestamped: The value is ``t=<unix seconds>,v1=<signature>``, over ``<t>.`` and the rest.
+        signs: ``body``, the raw bytes; or ``payload``, the compact JSON of the envelope's
+            ``payload`` member, which leaves the rest of the envelope unprotected.
+    """
+
+    header: str = "X-Turris-Signature"
+    encoding: Literal["hex", "base64"] = "hex"
+    prefix: str = ""
+    timestamped: bool = False
+    signs: Literal["body", "payload"] = "body"
+
+    def __post_init__(self) -> None:
+        if self.encoding not in {"hex", "base64"}:
+            raise ValueError(f"encoding must be 'hex' or 'base64', not {self.encoding!r}")
+        if self.signs not in {"body", "payload"}:
+            raise ValueError(f"signs must be 'body' or 'payload', not {self.signs!r}")
+
+    @property
+    def signature_length(self) -> int:
+        """How many characters end the header's value: 64 in hex, 44 in base64."""
+        return 64 if self.encoding == "hex" else 44
+
+    def sign(self, body: bytes, key: str, *, at: dt.datetime) -> str:
+        """The header's value for a body sent at a moment, which must carry a time zone.
+
+        Any key signs, the empty one too: forgeries are made here. ``verify`` is what refuses it.
+
+        Raises:
+            SignatureError: The scheme signs the payload and the body has none.
+        """
+        __tracebackhide__ = True  # pytest --showlocals would print the key
+        if not self.timestamped:
+            return self._signature(self._signed_part(body), key)
+        stamp = str(int(_unix_seconds(at)))
+        signature = self._signature(f"{stamp}.".encode() + self._signed_part(body), key)
+        return f"t={stamp},v1={signature}"
+
+    def verify(
+        self,
+        body: bytes,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]],
+        key: str,
+        *,
+        now: dt.datetime | None = None,
+        tolerance: dt.timedelta = dt.timedelta(minutes=5),
+    ) -> None:
+        """Return if the delivery is genuine: the reference that receivers are held against.
+
+        The value must be the canonical text, character for character, on a single header line.
+        ``now`` is needed by a timestamped scheme; ``tolerance`` holds both ways.
+
+        Raises:
+            SignatureError: The header is missing, repeated, empty, malformed or wrong, the
+                timestamp is too old or too new, or the key is blank.
+            TypeError: The scheme is timestamped and ``now`` is not given.
+        """
+        __tracebackhide__ = True  # pytest --showlocals would print the key
+        if not key.strip():
+            raise SignatureError("the key is blank: anybody could sign with it")
+        value = self._single_value(headers)
+        signed = self._signed_part(body)
+        if not self.timestamped:
+            self._compare(value, self._signature(signed, key))
+            return
+        if now is None:
+            raise TypeError("a timestamped scheme needs the moment to verify at: now=...")
+        stamp, signature = _stamp_and_signature(value)
+        self._compare(signature, self._signature(f"{stamp}.".encode() + signed, key))
+        _check_age(_unix_seconds(now) - int(stamp), tolerance.total_seconds())
+
+    def _signature(self, message: bytes, key: str) -> str:
+        digest = hmac.digest(key.encode(), message, hashlib.sha256)
+        encode = binascii.hexlify if self.encoding == "hex" else base64.b64encode
+        return self.prefix + encode(digest).decode("ascii")
+
+    def _signed_part(self, body: bytes) -> bytes:
+        if self.signs == "body":
+            return body
+        try:
+            # Decoded here because json.loads() takes UTF-16 and UTF-32 bytes too.
+            return compact_json(json.loads(body.decode())["payload"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            reason = "the body is no JSON object with a 'payload' member, which this scheme signs"
+            raise SignatureError(reason) from None
+
+    def _single_value(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
+        lines = headers.items() if isinstance(headers, Mapping) else headers
+        values = [value for name, value in lines if name.lower() == self.header.lower()]
+        if not values:
+            raise SignatureError(f"{self.header} is missing")
+        if len(values) > 1:
+            raise SignatureError(f"{self.header} is repeated: {len(values)} lines")
+        if not values[0].strip():
+            raise SignatureError(f"{self.header} is empty")
+        if not values[0].isascii():
+            raise SignatureError(f"{self.header} holds characters outside ASCII")
+        return values[0]
+
+    def _compare(self, given: str, expected: str) -> None:
+        # The text and not the decoded digest: lenient decoders make several texts equal.
+        if hmac.compare_digest(given.encode(), expected.encode()):
+            return
+        if not given.startswith(self.prefix):
+            raise SignatureError(f"the signature does not start with {self.prefix!r}")
+        digits = "[0-9a-f]{64}" if self.encoding == "hex" else "[A-Za-z0-9+/]{43}="
+        if not re.fullmatch(digits, given.removeprefix(self.prefix)):
+            form = "lower-case hex" if self.encoding == "hex" else "padded base64"
+            raise SignatureError(
+                f"the signature is malformed: not {self.signature_length} characters of {form}"
+            )
+        raise SignatureError(
+            f"the signature {masked(given)} is wrong: another key, or other bytes were signed"
+        )
+
+
+def _stamp_and_signature(value: str) -> tuple[str, str]:
+    match = _TIMESTAMPED.fullmatch(value)
+    if match is None:
+        raise SignatureError("the value is malformed: not t=<unix seconds>,v1=<signature>")
+    return match[1], match[2]
+
+
+def _check_age(age: float, tolerance: float) -> None:
+    if age > tolerance:
+        raise SignatureError(f"the timestamp is stale: {age:.0f} s old, {tolerance:.0f} s allowed")
+    if -age > tolerance:
+        raise SignatureError(
+            f"the timestamp is too new: {-age:.0f} s ahead, {tolerance:.0f} s allowed"
+        )
+
+
+def _unix_seconds(moment: dt.datetime) -> float:
+    if moment.tzinfo is None:
+        raise TypeError("the moment must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)")
+    return moment.timestamp()

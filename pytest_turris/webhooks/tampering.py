@@ -1,0 +1,79 @@
+"""Changes inside a JSON body that leave it valid JSON, as somebody on the way would make them."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from pytest_turris.webhooks.scheme import compact_json
+
+_LAST_DIGIT = re.compile(r"[0-9](?=[^0-9]*$)")
+
+
+def with_one_value_changed(body: bytes) -> bytes:
+    """The body with one value of its payload changed, of the same type and form.
+
+    A text with a digit in it is preferred (an id, an NPN): its last digit becomes another, so
+    that a receiver cannot refuse the delivery for any reason but the signature.
+
+    Raises:
+        ValueError: The body is no JSON, or holds no value to change.
+    """
+    holder = [json.loads(body)]
+    envelope = holder[0]
+    inside = isinstance(envelope, dict) and "payload" in envelope
+    leaves = list(_leaves(envelope, "payload") if inside else _leaves(holder, 0))
+    if not leaves:
+        raise ValueError("the body holds no value to tamper with")
+    container, at = next((leaf for leaf in leaves if _has_digit(leaf[0][leaf[1]])), leaves[0])
+    container[at] = _another(container[at])
+    return compact_json(holder[0])
+
+
+def with_members_changed(body: bytes, changes: Mapping[str, object]) -> bytes:
+    """The body with members of the payload replaced, in each entry where it is an array.
+
+    ``webhookType`` and ``upstreamEntityId`` are the envelope's. Names in snake_case are written
+    in camelCase; unknown ones are added.
+
+    Raises:
+        ValueError: The body is no JSON object with a payload, or already holds these values.
+    """
+    envelope = json.loads(body)
+    payload: Any = envelope.get("payload") if isinstance(envelope, dict) else None
+    entries: list[Any] = payload if isinstance(payload, list) else [payload]
+    if not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("the body holds no payload with members to tamper with")
+    for name, value in changes.items():
+        member = to_camel(name)
+        outside = member in {"webhookType", "upstreamEntityId"}
+        for container in [envelope] if outside else entries:
+            container[member] = value
+    changed = compact_json(envelope)
+    if json.loads(changed) == json.loads(body):
+        raise ValueError("the body already holds these values: nothing was tampered with")
+    return changed
+
+
+def _leaves(container: Any, at: str | int) -> Iterator[tuple[Any, str | int]]:  # noqa: ANN401 - JSON
+    node = container[at]
+    if isinstance(node, dict | list):
+        for inner in list(node) if isinstance(node, dict) else range(len(node)):
+            yield from _leaves(node, inner)
+    elif node is not None:
+        yield container, at
+
+
+def _has_digit(value: object) -> bool:
+    return isinstance(value, str) and _LAST_DIGIT.search(value) is not None
+
+
+def _another(value: str | float | bool) -> str | float | bool:  # noqa: FBT001 - a JSON value
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        other = _LAST_DIGIT.sub(lambda digit: str((int(digit[0]) + 1) % 10), value)
+        return other if other != value else f"{value}x"
+    return value + 1
