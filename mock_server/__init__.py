@@ -1,0 +1,1 @@
+"""The standalone sandbox: the same fake Turris, for local development in any language."""

@@ -1,0 +1,157 @@
+"""The command line: ``turris-sandbox serve``, ``trigger`` and ``fidelity``."""
+
+import json
+import os
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mock_server.standalone import StandaloneSandbox, is_loopback
+from pytest_turris.core.fidelity import FIDELITY
+from pytest_turris.core.options import OptionError, Options, option_types, parse
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.webhooks.egress import EgressRefused
+from pytest_turris.webhooks.factory import WebhookFactory
+
+app = typer.Typer(
+    help="A fake Turris for local development: stateful, strict, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+OptionTexts = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", help="An option of the sandbox, such as token_ttl=60."),
+]
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8791,
+    *,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak HTTPS, with an authority of its own.")
+    ] = False,
+    exposed: Annotated[
+        bool,
+        typer.Option(
+            "--i-understand-network-exposure",
+            help="Allow an address that other machines can reach.",
+        ),
+    ] = False,
+    option: OptionTexts = None,
+) -> None:
+    """Serve a sandbox with fresh fake credentials until Ctrl-C."""
+    if not is_loopback(host) and not exposed:
+        _fail(
+            f"{host} can be reached by other machines; they could read and change this sandbox. "
+            "If you mean it: --i-understand-network-exposure"
+        )
+    options = _options(option, tls=tls)
+    try:
+        sandbox = StandaloneSandbox(options, host=host, port=port, log=_log)
+    except OSError as error:
+        _fail(f"cannot listen on {host}:{port}: {error.strerror or error}; try --port 0")
+    with sandbox:
+        _introduce(sandbox)
+        try:
+            sandbox.wait()
+        except KeyboardInterrupt:
+            typer.echo("\nstopped", err=True)
+
+
+@app.command()
+def trigger(
+    event: Annotated[str, typer.Argument(help="Such as PRODUCER_AGREEMENT_EXECUTED.")],
+    to: Annotated[str, typer.Option(help="The receiver's URL.")],
+    secret_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the signing key.")
+    ] = "TURRIS_WEBHOOK_SECRET",
+    member: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A member of the payload, such as branchName=West or JSON."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A host:port to send to although it is not on this machine."),
+    ] = None,
+    option: OptionTexts = None,
+) -> None:
+    """Send one signed webhook, and exit with 1 unless the receiver accepts it."""
+    secret = os.environ.get(secret_env)
+    if not secret:
+        _fail(f"no signing key: set {secret_env}, or name another variable with --secret-env")
+    options = _options(option, webhook_secret=secret)
+    factory = WebhookFactory.of(Sandbox(options, name=os.urandom(8).hex()))
+    try:
+        webhook = factory.event(event.upper().replace("-", "_"), **_members(member))
+        answer = webhook.send(to, allow=allow or ())
+    except (EgressRefused, TypeError, ValueError) as error:
+        _fail(str(error))
+    if answer.error:
+        _fail(f"no answer from {to}: {answer.error}")
+    typer.echo(f"{webhook.event_type} -> {to}: {answer.status_code}")
+    if not answer.accepted:
+        raise typer.Exit(1)
+
+
+@app.command()
+def fidelity() -> None:
+    """Print how near the sandbox is to Turris, and what is only assumed."""
+    table = Table("Topic", "What the sandbox does", "How it is known", "Source", "Option")
+    for row in FIDELITY:
+        options = ", ".join(row.options) or "-"
+        table.add_row(row.topic, row.what, row.provenance, row.source, options)
+    Console().print(table)
+
+
+def _introduce(sandbox: StandaloneSandbox) -> None:
+    """What a client needs; the lines can be pasted into a shell. All of it is fake."""
+    typer.echo(f"# Turris sandbox at {sandbox.base_url}; Ctrl-C stops it, nothing is stored")
+    for name, value in sandbox.environment().items():
+        typer.echo(f"export {name}={value}")
+    body = '{"clientId":"\'$TURRIS_CLIENT_ID\'","clientSecret":"\'$TURRIS_CLIENT_SECRET\'"}'
+    certificate = " --cacert $SSL_CERT_FILE" if sandbox.ca_file else ""
+    typer.echo(
+        f"# curl{certificate} $TURRIS_BASE_URL/v1/auth/jwt "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+def _log(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 - options' values
+    given: dict[str, Any] = {}
+    try:
+        for text in texts or ():
+            name, equals, value = text.partition("=")
+            if not equals:
+                _fail(f"--option {text!r}: write it as name=value")
+            given[name] = parse(name, value) if name in option_types() else value
+        return Options.from_layers(given, fixed)
+    except OptionError as error:
+        _fail(str(error))
+
+
+def _members(texts: list[str] | None) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals:
+            _fail(f"--set {text!r}: write it as member=value")
+        try:
+            members[name] = json.loads(value)
+        except ValueError:
+            members[name] = value
+    return members
+
+
+def _fail(words: str) -> NoReturn:
+    typer.echo(f"turris-sandbox: {words}", err=True)
+    raise typer.Exit(2)

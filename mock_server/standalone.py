@@ -1,0 +1,96 @@
+"""A sandbox on a socket of its own, outside any test."""
+
+import contextlib
+import ipaddress
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from pytest_turris.core.messages import Request, Response
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.asgi import asgi_app
+from pytest_turris.doors.live import LiveServer
+from pytest_turris.doors.loopback import loopback_only
+
+
+class StandaloneSandbox:
+    """One sandbox, one socket; ``log`` gets a redacted line for each exchange."""
+
+    def __init__(
+        self, options: Options, *, host: str, port: int, log: Callable[[str], None]
+    ) -> None:
+        """Bind and serve.
+
+        Raises:
+            OSError: The address is taken or not this machine's.
+        """
+        self._log = log
+        # Another name each time: credentials of an earlier run are refused.
+        self.sandbox = Sandbox(options, name=os.urandom(16).hex())
+        app = loopback_only(asgi_app(self._handle), also=(host,))
+        self._server = LiveServer(app, tls=options.tls, host=host, port=port)
+        self._files = contextlib.ExitStack()
+        self.ca_file = self._write_authority()
+
+    @property
+    def base_url(self) -> str:
+        """Where it answers."""
+        return self._server.base_url
+
+    def environment(self) -> dict[str, str]:
+        """What a client needs, by the names of the environment variables, for a shell."""
+        options, client = self.sandbox.options, self.sandbox.client
+        variables = {
+            options.env_base_url: self.base_url,
+            options.env_client_id: client.client_id,
+            options.env_client_secret: str(client.client_secret),
+            options.env_webhook_secret: str(self.sandbox.webhook_secret),
+        }
+        if self.ca_file:
+            variables["SSL_CERT_FILE"] = self.ca_file
+        return {name: shlex.quote(value) for name, value in variables.items()}
+
+    def wait(self) -> None:
+        """Block until the server stops; Ctrl-C gets through."""
+        self._server.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+        self._files.close()
+
+    def _handle(self, request: Request) -> Response:
+        seen = self.sandbox.journal.seen
+        try:
+            return self.sandbox.handle(request)
+        finally:
+            for exchange in self.sandbox.journal.since(seen):
+                self._log(str(exchange))
+
+    def _write_authority(self) -> str | None:
+        if self._server.authority is None:
+            return None
+        directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
+        path = Path(directory) / "ca.pem"
+        self._server.authority.cert_pem.write_to_path(path)
+        return str(path)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
