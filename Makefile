@@ -1,0 +1,47 @@
+# One command each: `make test` checks everything, `make demo` shows the main job.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := docs/examples/agency_directory
+
+.PHONY: test lint types contracts tests demo docs benchmarks clean
+
+test: lint types contracts tests
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]' --group dev
+	touch $@
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready
+	$(BIN)/mypy
+
+contracts: $(VENV)/.ready
+	$(BIN)/lint-imports
+
+# pytest loads a plugin before pytest-cov could start: coverage has to start first.
+tests: $(VENV)/.ready
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
+
+demo: $(VENV)/.ready
+	BIN=$(abspath $(BIN)) sh $(DEMO)/demo.sh
+
+docs: $(VENV)/.ready
+	$(BIN)/python docs/pages.py
+
+benchmarks: $(VENV)/.ready
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/per_test.py
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

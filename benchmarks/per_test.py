@@ -1,0 +1,94 @@
+"""One test that gets a token and lists agents, against bare respx with two canned routes.
+
+Both run in one pytest process, in turn, with a shared client; the ratio is what counts. CPU
+time, because wall time is also that of the neighbours.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CONFTEST = """
+import statistics
+import time
+
+import httpx
+import pytest
+
+took = {"turris": [], "respx_mock": [], "turris_unused_client": [], "respx_unused_client": []}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    begin = time.process_time()
+    result = yield
+    took[item.originalname.removeprefix("test_")].append((time.process_time() - begin) * 1000)
+    return result
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: int(item.name.partition("[")[2].rstrip("]")))
+
+
+def pytest_sessionfinish():
+    for what, ours, theirs in (
+        ("token POST + GET, shared client", "turris", "respx_mock"),
+        ("fixture alone", "turris_unused_client", "respx_unused_client"),
+    ):
+        a, b = statistics.median(took[ours]), statistics.median(took[theirs])
+        print(f"\\n{what}: turris {a:.2f} ms, bare respx_mock {b:.2f} ms, ratio {a / b:.2f}")
+"""
+SUITE = """
+import httpx, pytest
+
+BASE = "https://public.api.sandbox.turrisfi.com"
+client = httpx.Client(base_url=BASE)
+often = pytest.mark.parametrize("n", range(400))
+
+
+def exchange(credentials):
+    token = client.post("/v1/auth/jwt", json=credentials).json()["data"]["accessToken"]
+    answer = client.get("/v1/agents", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["data"] == []
+
+
+@often
+def test_turris(turris, n):
+    exchange({"clientId": turris.client.client_id, "clientSecret": turris.client.client_secret})
+
+
+@often
+def test_respx_mock(respx_mock, n):
+    respx_mock.post(f"{BASE}/v1/auth/jwt").respond(
+        201, json={"data": {"accessToken": "e" * 700, "expiresIn": 3600, "tokenType": "Bearer"}}
+    )
+    respx_mock.get(f"{BASE}/v1/agents").respond(200, json={"data": []})
+    exchange({"clientId": "a", "clientSecret": "b"})
+
+
+@often
+def test_turris_unused_client(turris, n):
+    pass
+
+
+@often
+def test_respx_unused_client(respx_mock, n):
+    pass
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "conftest.py").write_text(CONFTEST)
+        Path(folder, "test_both.py").write_text(SUITE)
+        options = ["-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+        command = [sys.executable, "-m", "pytest", "-q", *options, "--no-header"]
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        for line in run.stdout.splitlines():
+            if "ratio" in line or "failed" in line:
+                print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What loading the plugin costs a pytest run that does not use it.
+
+Runs pytest on an empty and on a trivial suite with and without the plugin, in turn, and
+prints medians and their difference. Every other plugin of the environment, respx's own among
+them, is off on both sides. Where valgrind is installed, counts instructions too: unlike
+milliseconds they do not depend on what else the machine does.
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import entry_points
+from pathlib import Path
+
+ROUNDS = 25
+OTHERS = {entry.name for entry in entry_points(group="pytest11")} - {"turris"}
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+PYTEST += [word for name in sorted(OTHERS) for word in ("-p", f"no:{name}")]
+WITHOUT = ["-p", "no:turris"]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder, "empty")
+        empty.mkdir()
+        Path(empty, "test_nothing.py").touch()
+        many = Path(folder, "many")
+        many.mkdir()
+        Path(many, "test_many.py").write_text(
+            "import pytest\n@pytest.mark.parametrize('n', range(1000))\ndef test(n): pass\n"
+        )
+        report("empty suite", empty, rounds=ROUNDS)
+        report("1,000 trivial tests", many, rounds=ROUNDS // 3)
+
+
+def report(what: str, folder: Path, *, rounds: int) -> None:
+    with_plugin, without = [], []
+    for _ in range(rounds):
+        with_plugin.append(milliseconds(folder))
+        without.append(milliseconds(folder, *WITHOUT))
+    more = [a - b for a, b in zip(with_plugin, without, strict=True)]
+    ratio = statistics.median(with_plugin) / statistics.median(without)
+    print(
+        f"{what}: {statistics.median(without):.1f} ms without, "
+        f"{statistics.median(with_plugin):.1f} ms with the plugin; "
+        f"median difference {statistics.median(more):+.1f} ms, ratio {ratio:.3f}"
+    )
+    if shutil.which("valgrind"):
+        a, b = instructions(folder), instructions(folder, *WITHOUT)
+        print(f"    instructions: {b:,} without, {a:,} with the plugin, ratio {a / b:.4f}")
+
+
+def milliseconds(folder: Path, *arguments: str) -> float:
+    begin = time.perf_counter()
+    subprocess.run([*PYTEST, *arguments], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    return (time.perf_counter() - begin) * 1000
+
+
+def instructions(folder: Path, *arguments: str) -> int:
+    valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    run = subprocess.run(
+        [*valgrind, *PYTEST, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return int(re.search(r"Collected : (\d+)", run.stderr)[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The agencies and agents of a carrier, as Turris knows them."""
+
+from agency_directory.client import AgencyDirectory, AsyncAgencyDirectory
+from agency_directory.errors import (
+    ApiError,
+    ConnectionLostError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    TurrisError,
+    UnauthorizedError,
+    UnexpectedAnswerError,
+)
+from agency_directory.models import Agency, Agent, Invitation
+from agency_directory.settings import Settings, SettingsError
+
+__all__ = [
+    "Agency",
+    "AgencyDirectory",
+    "Agent",
+    "ApiError",
+    "AsyncAgencyDirectory",
+    "ConnectionLostError",
+    "Invitation",
+    "NotFoundError",
+    "RateLimitedError",
+    "ServerError",
+    "Settings",
+    "SettingsError",
+    "TurrisError",
+    "UnauthorizedError",
+    "UnexpectedAnswerError",
+]

@@ -1,0 +1,217 @@
+"""The directory, with and without ``await``: the only file that knows HTTP."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+
+import httpx
+
+from agency_directory import calls
+from agency_directory.errors import ConnectionLostError, UnauthorizedError
+from agency_directory.exchange import (
+    Alone,
+    Answer,
+    Call,
+    Flow,
+    Outcome,
+    Pause,
+    Send,
+    Step,
+    attempts,
+)
+from agency_directory.settings import Settings
+from agency_directory.token import TokenCache
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _sync(
+    operation: Callable[P, Call[T]],
+) -> Callable[Concatenate["AgencyDirectory", P], T]:
+    def method(self: "AgencyDirectory", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.perform(operation(*args, **kwargs))
+
+    method.__doc__ = operation.__doc__
+    return method
+
+
+def _async(
+    operation: Callable[P, Call[T]],
+) -> Callable[Concatenate["AsyncAgencyDirectory", P], Coroutine[Any, Any, T]]:
+    async def method(self: "AsyncAgencyDirectory", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.perform(operation(*args, **kwargs))
+
+    method.__doc__ = operation.__doc__
+    return method
+
+
+class AgencyDirectory:
+    """Share one between threads: it holds one token and one pool of connections."""
+
+    def __init__(
+        self, settings: Settings, *, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._http = httpx.Client(**_options(settings))
+        self._tokens = TokenCache(settings)
+        self._lock = threading.Lock()
+        self._sleep = sleep
+
+    @classmethod
+    def from_env(cls, *, sleep: Callable[[float], object] = time.sleep) -> Self:
+        """A directory for the Turris that ``TURRIS_*`` in the environment names."""
+        return cls(Settings.from_env(), sleep=sleep)
+
+    agents = _sync(calls.agents)
+    agent = _sync(calls.agent)
+    add_agent = _sync(calls.add_agent)
+    agencies = _sync(calls.agencies)
+    agency = _sync(calls.agency)
+    invite_agency = _sync(calls.invite_agency)
+
+    def perform(self, call: Call[T]) -> T:
+        """Make any call."""
+        return self._run(_converse(call, self._tokens))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def _run(self, flow: Flow[T]) -> T:
+        outcome: object = None
+        while True:
+            try:
+                step = flow.send(outcome)
+            except StopIteration as done:
+                return cast("T", done.value)
+            outcome = self._take(step)
+
+    def _take(self, step: Step) -> object:
+        match step:
+            case Send():
+                return self._send(step)
+            case Pause(seconds):
+                return self._sleep(seconds)
+            case Alone(flow):
+                with self._lock:
+                    return self._run(flow)
+
+    def _send(self, step: Send) -> Outcome:
+        try:
+            return _answer(self._http.request(**_request(step)))
+        except httpx.RequestError as error:
+            return _lost(error)
+
+
+class AsyncAgencyDirectory:
+    """Share one between the tasks of an event loop."""
+
+    def __init__(
+        self, settings: Settings, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    ) -> None:
+        self._http = httpx.AsyncClient(**_options(settings))
+        self._tokens = TokenCache(settings)
+        self._lock = asyncio.Lock()
+        self._sleep = sleep
+
+    @classmethod
+    def from_env(cls, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> Self:
+        """A directory for the Turris that ``TURRIS_*`` in the environment names."""
+        return cls(Settings.from_env(), sleep=sleep)
+
+    agents = _async(calls.agents)
+    agent = _async(calls.agent)
+    add_agent = _async(calls.add_agent)
+    agencies = _async(calls.agencies)
+    agency = _async(calls.agency)
+    invite_agency = _async(calls.invite_agency)
+
+    async def perform(self, call: Call[T]) -> T:
+        """Make any call."""
+        return await self._run(_converse(call, self._tokens))
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self.aclose()
+
+    async def _run(self, flow: Flow[T]) -> T:
+        outcome: object = None
+        while True:
+            try:
+                step = flow.send(outcome)
+            except StopIteration as done:
+                return cast("T", done.value)
+            outcome = await self._take(step)
+
+    async def _take(self, step: Step) -> object:
+        match step:
+            case Send():
+                return await self._send(step)
+            case Pause(seconds):
+                return await self._sleep(seconds)
+            case Alone(flow):
+                async with self._lock:
+                    return await self._run(flow)
+
+    async def _send(self, step: Send) -> Outcome:
+        try:
+            return _answer(await self._http.request(**_request(step)))
+        except httpx.RequestError as error:
+            return _lost(error)
+
+
+def _converse(call: Call[T], tokens: TokenCache) -> Flow[T]:
+    """Make the call with a token, and once more with a new one if Turris refuses the first."""
+    token = yield from tokens.access_token()
+    try:
+        return (yield from attempts(call, token))
+    except UnauthorizedError:
+        tokens.forget(token)
+    token = yield from tokens.access_token()
+    return (yield from attempts(call, token))
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "base_url": settings.base_url,
+        "headers": {"Accept": "application/json", "User-Agent": "agency-directory/0.1"},
+        "timeout": httpx.Timeout(10.0),
+        "follow_redirects": False,  # a redirect would carry the credentials along
+    }
+
+
+def _request(step: Send) -> dict[str, Any]:
+    call = step.call
+    return {
+        "method": call.method,
+        "url": call.path,
+        "params": call.params,
+        "json": call.json,
+        "headers": step.headers,
+    }
+
+
+def _answer(response: httpx.Response) -> Answer:
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    reset = response.headers.get("X-RateLimit-Reset", "")
+    return Answer(response.status_code, body if isinstance(body, dict) else {}, reset)
+
+
+def _lost(error: httpx.RequestError) -> ConnectionLostError:
+    """Only the kind of failure: its text and its request can hold the token."""
+    return ConnectionLostError(type(error).__name__)

@@ -1,0 +1,80 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from agency_directory import AsyncAgencyDirectory, ConnectionLostError, UnauthorizedError
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def run(
+    turris: Any,  # noqa: ARG001
+    pauses: list[float],
+) -> Callable[[Callable[[AsyncAgencyDirectory], Awaitable[T]]], T]:
+    """Run a function with a client that notes its pauses instead of sleeping."""
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def main(use: Callable[[AsyncAgencyDirectory], Awaitable[T]]) -> T:
+        async with AsyncAgencyDirectory.from_env(sleep=sleep) as directory:
+            return await use(directory)
+
+    return lambda use: asyncio.run(main(use))
+
+
+def test_lists_agents(turris: Any, run: Any) -> None:
+    """All agents are listed."""
+    turris.agents.add(npn="12345678")
+
+    agents = run(lambda directory: directory.agents())
+
+    assert [agent.npn for agent in agents] == ["12345678"]
+
+
+def test_revoked_token(turris: Any, run: Any) -> None:
+    """A token that is revoked early is replaced once for all tasks."""
+
+    async def use(directory: AsyncAgencyDirectory) -> None:
+        await directory.agents()
+        turris.tokens.revoke_all()
+        await asyncio.gather(*[directory.agents() for _ in range(5)])
+
+    run(use)
+
+    assert turris.token_requests == 2
+
+
+def test_revoked_credentials_are_final(turris: Any, run: Any, pauses: list[float]) -> None:
+    """Without good credentials a call fails at once."""
+    turris.credentials.revoke(turris.client)
+
+    with turris.expect_refusal(status=401), pytest.raises(UnauthorizedError):
+        run(lambda directory: directory.agents())
+
+    assert len(turris.journal) == 1
+    assert pauses == []
+
+
+def test_an_invitation_over_a_lost_answer(
+    turris: Any, run: Any, invitation: dict[str, Any]
+) -> None:
+    """An invitation is repeated with the same key, so the agency is invited once."""
+    turris.faults.add("invite", error="reset", processed=True)
+
+    run(lambda directory: directory.invite_agency(**invitation))
+
+    assert len(turris.associations) == 1
+
+
+def test_reads_are_not_repeated_for_ever(turris: Any, run: Any, pauses: list[float]) -> None:
+    """The third failure is the caller's."""
+    turris.faults.add("list_agents", error="reset", times=None)
+
+    with pytest.raises(ConnectionLostError):
+        run(lambda directory: directory.agents())
+
+    assert pauses == [1.0, 2.0]

@@ -1,0 +1,81 @@
+// A receiver in Express: verify the raw bytes, then parse.
+"use strict";
+
+const crypto = require("node:crypto");
+const express = require("express");
+
+const LISTS = ["AGENT_COMPLIANCE_STATUS_CHANGE", "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"];
+const OBJECTS = ["ENTITY_COMPLIANCE_DATA_SYNCHRONIZED", "PRODUCER_AGREEMENT_EXECUTED"];
+
+function createApp(key, entity, act) {
+  if (!key || key.trim().length < 24) throw new Error("the webhook key is missing or too short");
+  const app = express();
+  const seen = new Set();
+  app.disable("x-powered-by");
+  app.enable("strict routing");
+
+  // The raw body whatever its type says: nothing is parsed before it is verified.
+  app.post("/webhooks", express.raw({ type: () => true, limit: "1mb", inflate: false }), (req, res) => {
+    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+    if (!isAuthentic(req, body, key.trim())) return res.sendStatus(401);
+    if (!isJson(req)) return res.sendStatus(415);
+    let event;
+    try {
+      event = parse(body);
+    } catch {
+      return res.sendStatus(400);
+    }
+    const digest = crypto.createHash("sha256").update(body).digest("hex");
+    const ours = event && event.upstreamEntityId === entity;
+    if (ours && !seen.has(digest)) {
+      seen.add(digest);
+      act(event);
+    }
+    res.sendStatus(204);
+  });
+
+  app.use((req, res) => res.sendStatus(404));
+  // Express would answer with a stack trace.
+  app.use((error, req, res, next) => res.sendStatus(error.status || 500));
+  return app;
+}
+
+function isAuthentic(req, body, key) {
+  const lines = req.headersDistinct["x-turris-signature"] || [];
+  if (lines.length !== 1) return false;
+  const given = Buffer.from(lines[0], "latin1");
+  const expected = Buffer.from(crypto.createHmac("sha256", key).update(body).digest("hex"));
+  // timingSafeEqual throws on unequal lengths.
+  return given.length === expected.length && crypto.timingSafeEqual(given, expected);
+}
+
+function isJson(req) {
+  const [kind, ...rest] = (req.headers["content-type"] || "").toLowerCase().split(";");
+  const charset = rest.join(";").trim();
+  return kind.trim() === "application/json" && ["", "charset=utf-8"].includes(charset);
+}
+
+function parse(body) {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const event = JSON.parse(decoder.decode(body));
+  const { webhookType: name, payload } = event;
+  if (typeof name !== "string" || typeof payload !== "object" || payload === null) throw new Error("no event");
+  if (Array.isArray(payload) !== LISTS.includes(name)) throw new Error("another shape");
+  if (Array.isArray(payload) && payload.some((entry) => entry === null || typeof entry !== "object")) {
+    throw new Error("another shape");
+  }
+  return LISTS.includes(name) || OBJECTS.includes(name) ? event : null;
+}
+
+module.exports = { createApp };
+
+if (require.main === module) {
+  const app = createApp(
+    process.env.TURRIS_WEBHOOK_SECRET,
+    process.env.TURRIS_UPSTREAM_ENTITY_ID,
+    () => {},
+  );
+  const server = app.listen(Number(process.env.PORT || 3000), "127.0.0.1", () => {
+    console.log(`listening on ${server.address().port}`);
+  });
+}

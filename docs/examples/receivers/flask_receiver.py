@@ -1,0 +1,17 @@
+"""A receiver in Flask."""
+
+from flask import Flask, Response, request
+from turris_inbox import MAX_BODY, Inbox
+
+
+def create_app(inbox: Inbox) -> Flask:
+    app = Flask(__name__)
+    app.url_map.merge_slashes = False
+
+    @app.post("/webhooks")
+    def receive() -> Response:
+        # WSGI joins repeated lines with a comma: the comparison refuses them.
+        body = request.stream.read(MAX_BODY + 1)
+        return Response(status=inbox.receive(request.headers.items(), body))
+
+    return app

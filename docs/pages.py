@@ -1,0 +1,64 @@
+"""Make the parts of the docs that come from the code; a test keeps them equal."""
+
+import ast
+import datetime as dt
+import itertools
+from dataclasses import fields
+from pathlib import Path
+
+from pytest_turris.core import options, reference
+from pytest_turris.core.fidelity import as_markdown
+from pytest_turris.core.routes import OPERATIONS
+
+DOCS = Path(__file__).parent
+MARK = "<!-- made by docs/pages.py -->\n"
+
+
+def pages() -> dict[Path, str]:
+    """Each page's path with its whole text as it should be."""
+    made = {
+        "fidelity.md": as_markdown(),
+        "reference/options.md": options_table(),
+        "reference/http-api.md": reference.as_markdown(OPERATIONS),
+    }
+    return {DOCS / name: _completed(DOCS / name, part) for name, part in made.items()}
+
+
+def options_table() -> str:
+    """The options with their defaults and the docstrings that stand below them."""
+    lines = ["| Option | Default | What it does |", "|---|---|---|"]
+    words = _attribute_docstrings()
+    for field in fields(options.Options):
+        default = field.default
+        shown = (
+            f"{int(default.total_seconds())} s" if isinstance(default, dt.timedelta) else default
+        )
+        choices = options.choices(field.name)
+        taken = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        what = words[field.name].replace("``", "`")
+        lines.append(f"| `{field.name}` | `{shown!s}` | {what}{taken} |")
+    return "\n".join(lines).replace("| `` |", "| empty |") + "\n"
+
+
+def _attribute_docstrings() -> dict[str, str]:
+    tree = ast.parse(Path(options.__file__).read_text())
+    body = next(
+        node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Options"
+    )
+    found = {}
+    for attribute, docstring in itertools.pairwise(body):
+        if isinstance(attribute, ast.AnnAssign) and isinstance(docstring, ast.Expr):
+            assert isinstance(attribute.target, ast.Name)
+            assert isinstance(docstring.value, ast.Constant)
+            found[attribute.target.id] = " ".join(str(docstring.value.value).split())
+    return found
+
+
+def _completed(page: Path, part: str) -> str:
+    written = page.read_text().partition(MARK)[0]
+    return f"{written}{MARK}\n{part}"
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text)

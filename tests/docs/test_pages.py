@@ -1,0 +1,78 @@
+"""The docs say what the code does: examples run, tables are those of the code."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from pytest_turris.core.options import option_types
+from pytest_turris.core.routes import OPERATIONS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+PAGES += sorted((ROOT / "docs" / "reference").glob("*.md"))
+
+
+def _examples() -> list[tuple[str, str]]:
+    return [
+        (f"{page.relative_to(ROOT)}:{number}", code)
+        for page in PAGES
+        for number, code in enumerate(_PYTHON.findall(page.read_text()))
+    ]
+
+
+@pytest.fixture(scope="module")
+def made() -> ModuleType:
+    """The script that makes the tables."""
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in _examples()])
+def test_every_example_is_a_test_that_passes(pytester: pytest.Pytester, code: str) -> None:
+    """Each Python block of the README and the docs runs as it stands."""
+    pytester.makepyfile(code)
+    result = pytester.runpytest_inprocess("-q", "-p", "no:randomly", "-p", "no:asyncio")
+    outcomes = result.parseoutcomes()
+    assert set(outcomes) == {"passed"}, result.stdout.str()
+
+
+def test_there_are_examples() -> None:
+    """The search for examples finds the ones of the README and of the fixtures page."""
+    names = [name for name, _ in _examples()]
+    assert "README.md:0" in names
+    assert len([name for name in names if "fixtures" in name]) >= 3
+
+
+def test_tables_are_those_of_the_code(made: ModuleType) -> None:
+    """A page whose table differs from the code is made anew with ``make docs``."""
+    for path, text in made.pages().items():
+        assert path.read_text() == text, f"{path.name} is out of date: run 'make docs'"
+
+
+def test_every_option_is_on_the_page() -> None:
+    """No option without a row."""
+    page = (ROOT / "docs" / "reference" / "options.md").read_text()
+    assert [name for name in option_types() if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link of a page is a file of the project."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_operations_have_one_name_each() -> None:
+    """Names and operation ids are unique, so that a fault or an expectation means one."""
+    names = [operation.name for operation in OPERATIONS]
+    ids = [operation.operation_id for operation in OPERATIONS]
+    assert len(set(names)) == len(names)
+    assert len(set(ids)) == len(ids)

@@ -1,0 +1,110 @@
+"""The guard of the real Turris: no library of the process resolves or reaches it."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import requests
+
+from pytest_turris.guard import RealHostError, RealHostGuard
+
+from .clients import NO_VERIFY
+
+HOST = "public.api.live.turrisfi.com"
+
+Attempt = Callable[[], object]
+
+
+@pytest.fixture
+def guard() -> Iterator[RealHostGuard]:
+    """A guard on duty."""
+    guard = RealHostGuard()
+    guard.install()
+    yield guard
+    guard.remove()
+
+
+def _connect(address: tuple[str, int]) -> None:
+    with socket.socket() as plain:
+        plain.connect(address)
+
+
+def _connect_ex(address: tuple[str, int]) -> None:
+    with socket.socket() as plain:
+        plain.connect_ex(address)
+
+
+async def _open_connection() -> None:
+    await asyncio.open_connection(HOST, 443)
+
+
+ATTEMPTS: dict[str, Attempt] = {
+    "getaddrinfo": lambda: socket.getaddrinfo(HOST, 443),
+    "getaddrinfo by keyword": lambda: socket.getaddrinfo(host=HOST, port=443),
+    "getaddrinfo of bytes": lambda: socket.getaddrinfo(HOST.encode(), 443),
+    "gethostbyname": lambda: socket.gethostbyname(HOST),
+    "gethostbyname_ex": lambda: socket.gethostbyname_ex(HOST),
+    "create_connection": lambda: socket.create_connection((HOST, 443), timeout=1),
+    "connect": lambda: _connect((HOST, 443)),
+    "connect_ex": lambda: _connect_ex((HOST, 443)),
+    "asyncio": lambda: asyncio.run(_open_connection()),
+    "httpx": lambda: httpx.get(f"https://{HOST}/", verify=NO_VERIFY),
+    "requests": lambda: requests.get(f"https://{HOST}/", timeout=1),
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS.keys())
+def test_attempt_is_stopped(guard: RealHostGuard, attempt: Attempt) -> None:
+    """Whatever the library, the attempt fails with words that name the fixtures."""
+    with pytest.raises(RealHostError, match=r"real Turris at .*'turris'.*'turris_server'"):
+        attempt()
+    assert guard.trips
+    assert set(guard.trips) == {HOST}
+
+
+@pytest.mark.parametrize("host", ["turrisfi.com", "TURRISFI.com.", "app.live.turrisfi.com"])
+def test_whole_domain_is_guarded(guard: RealHostGuard, host: str) -> None:
+    """Every name under the vendor's domain counts, in any spelling."""
+    with pytest.raises(RealHostError):
+        socket.getaddrinfo(host, 443)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", None, b"127.0.0.1"])
+def test_other_hosts_are_left_alone(guard: RealHostGuard, host: str | bytes | None) -> None:
+    """Names of others are resolved as ever."""
+    assert socket.getaddrinfo(host, 80)
+    assert guard.trips == []
+
+
+def test_similar_name_is_left_alone(guard: RealHostGuard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that only ends alike is somebody else's."""
+    guard.remove()
+    monkeypatch.setattr(socket, "gethostbyname", lambda name: f"resolved {name}")
+    guard.install()
+    assert socket.gethostbyname("notturrisfi.com") == "resolved notturrisfi.com"
+
+
+def test_unix_socket_is_left_alone(guard: RealHostGuard) -> None:
+    """An address that is no host and port passes."""
+    with socket.socket(socket.AF_UNIX) as plain, pytest.raises(OSError, match="No such file"):
+        plain.connect("/nowhere/at/all")
+
+
+def test_error_is_no_os_error() -> None:
+    """Clients retry an OSError or swallow it; this one gets through."""
+    assert not issubclass(RealHostError, OSError)
+
+
+def test_everything_is_put_back() -> None:
+    """After ``remove`` the socket module is the one that it was, also if done twice."""
+    names = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+    before = [getattr(socket, name) for name in names]
+    own = dict(vars(socket.socket))
+    guard = RealHostGuard()
+    guard.install()
+    guard.remove()
+    guard.remove()
+    assert [getattr(socket, name) for name in names] == before
+    assert dict(vars(socket.socket)) == own

@@ -1,0 +1,286 @@
+"""The live door against what no client library sends, and under other people's clocks."""
+
+import contextlib
+import datetime as dt
+import http.client
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import freezegun
+import pytest
+import time_machine
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.asgi import asgi_app
+from pytest_turris.doors.live import LiveServer
+from pytest_turris.doors.loopback import loopback_only
+from pytest_turris.live_fixture import Server, ServerPool
+
+PATIENCE = 5
+
+
+@pytest.fixture
+def server(pool: ServerPool) -> Iterator[Server]:
+    """A sandbox on the session's plain server."""
+    with pool.serve(Sandbox()) as server:
+        yield server
+
+
+def port_of(server: Server | LiveServer) -> int:
+    """Where it listens."""
+    return int(server.base_url.rpartition(":")[2])
+
+
+def exchange(server: Server, sent: bytes) -> bytes:
+    """Send raw bytes, end our side, and read until the server closes."""
+    address = ("127.0.0.1", port_of(server))
+    with socket.create_connection(address, timeout=PATIENCE) as plain:
+        try:
+            plain.sendall(sent)
+            plain.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: plain.recv(65_536), b""))
+        except (ConnectionResetError, BrokenPipeError):
+            return b""
+
+
+def request(server: Server | LiveServer, **headers: str) -> tuple[int, dict[str, object]]:
+    """A well-formed request with further headers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=PATIENCE)
+    try:
+        connection.request("GET", "/.well-known/jwks.json", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, json.load(answer)
+    finally:
+        connection.close()
+
+
+def post(body: bytes, *headers: str) -> bytes:
+    """A raw POST request to the token endpoint."""
+    lines = ["POST /v1/auth/jwt HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    return "\r\n".join([*lines, *headers, "", ""]).encode() + body
+
+
+NOT_HTTP = {
+    "duplicate Host": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: localhost\r\n\r\n",
+    "no Host": b"GET / HTTP/1.1\r\n\r\n",
+    "garbage request line": b"\x16\x03\x01 hello there\r\n\r\n",
+    "no request line": b"\r\n\r\n\r\nHost: 127.0.0.1\r\n\r\n",
+    "obs-fold in the first header": b"GET / HTTP/1.1\r\n folded\r\nHost: 127.0.0.1\r\n\r\n",
+    "NUL in a header": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: a\0b\r\n\r\n",
+    "NUL in the target": b"GET /\0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "space before the colon": b"GET / HTTP/1.1\r\nHost : 127.0.0.1\r\n\r\n",
+    "conflicting Content-Length": post(b"{}", "Content-Length: 2", "Content-Length: 3"),
+    "negative Content-Length": post(b"{}", "Content-Length: -2"),
+    "unknown Transfer-Encoding": post(b"{}", "Transfer-Encoding: gzip, chunked"),
+    "chunk size that is none": post(b"xyz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+}
+
+
+@pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
+def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> None:
+    """Broken HTTP is refused in Turris' words or hung up on; no sandbox sees it."""
+    answer = exchange(server, sent)
+    if answer:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(body)["errorMessage"] == ["Request is not valid HTTP"]
+    assert len(server.sandbox.journal) == 0
+    assert request(server)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    ],
+    ids=["header", "request line"],
+)
+def test_huge_head_is_refused(server: Server, sent: bytes) -> None:
+    """A head of 100 KB is a Turris-shaped 4xx or hung up on, and is not kept whole."""
+    if answer := exchange(server, sent):
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+        assert json.loads(body)["errorMessage"]
+    assert all(len(repr(seen)) < 10_000 for seen in server.sandbox.journal)
+    assert request(server)[0] == 200
+
+
+def test_smuggled_request_is_not_seen(server: Server) -> None:
+    """A request with Transfer-Encoding and Content-Length is refused, with all that follows."""
+    body = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    answer = exchange(
+        server, post(body, f"Content-Length: {len(body)}", "Transfer-Encoding: chunked")
+    )
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert len(server.sandbox.journal) == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        post(b'{"clientId": ', "Content-Length: 100"),
+        post(b"", "Content-Length: 100"),
+        post(b'd\r\n{"clientId": ', "Transfer-Encoding: chunked"),
+        post(b'd\r\n{"clientId": \r\n', "Transfer-Encoding: chunked"),
+        b"GET /v1/agents HTTP/1.1\r\nHost: 127",
+    ],
+)
+def test_request_that_breaks_off_never_happened(server: Server, sent: bytes) -> None:
+    """A client that goes away in the middle of its request leaves no trace."""
+    exchange(server, sent)
+    assert request(server)[0] == 200
+    assert [seen.path for seen in server.sandbox.journal] == ["/.well-known/jwks.json"]
+
+
+def test_slow_client_does_not_hold_up_others(server: Server) -> None:
+    """While one client dawdles over its body, others are answered."""
+    body = json.dumps({"clientId": "a", "clientSecret": "b"}).encode()
+    head = post(b"", f"Content-Length: {len(body)}")
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE) as slow:
+        slow.sendall(head + body[:10])
+        assert request(server)[0] == 200
+        slow.sendall(body[10:])
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
+def test_repeated_and_folded_headers_are_harmless(server: Server) -> None:
+    """A folded header is joined or refused, never a header of its own."""
+    sent = (
+        b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: a\r\n Authorization: Bearer x\r\n\r\n"
+    )
+    assert b" 401 " in exchange(server, sent) or b" 400 " in exchange(server, sent)
+    assert all("authorization" not in seen.request_headers for seen in server.sandbox.journal)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "127.0.0.1@evil"]
+)
+def test_foreign_host_is_misdirected(server: Server, host: str) -> None:
+    """A name that was re-bound to loopback is refused with 421."""
+    status, document = request(server, Host=host)
+    assert (status, document["errorType"]) == (421, "forbidden")
+    assert len(server.sandbox.journal) == 0
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1234", "[::1]:80", "127.0.0.1"])
+def test_loopback_names_are_ours(server: Server, host: str) -> None:
+    """This machine's names are answered."""
+    assert request(server, Host=host)[0] == 200
+
+
+def test_turris_name_is_ours_and_wants_https(server: Server) -> None:
+    """A Turris name that points to loopback is answered as Turris would: HTTPS only."""
+    status, document = request(server, Host="public.api.sandbox.turrisfi.com")
+    assert (status, document["errorMessage"]) == (403, ["HTTPS is required"])
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_web_page_is_refused(server: Server, origin: str) -> None:
+    """A page of another origin gets a 403."""
+    status, document = request(server, Origin=origin)
+    assert (status, document["errorType"]) == (403, "forbidden")
+    assert len(server.sandbox.journal) == 0
+
+
+def test_own_origin_is_answered(server: Server) -> None:
+    """A page that this server served may ask it."""
+    assert request(server, Origin=server.base_url)[0] == 200
+
+
+def test_only_loopback_is_bound(pool: ServerPool, server: Server) -> None:
+    """The socket listens on 127.0.0.1 and on no other address of the machine."""
+    assert server.base_url.startswith("http://127.0.0.1:")
+    live = LiveServer(asgi_app(Sandbox().handle))
+    try:
+        assert live._socket.getsockname()[0] == "127.0.0.1"
+        with pytest.raises(OSError, match=r"refused|unreachable|timed out"):
+            socket.create_connection(("127.0.0.2", live.port), timeout=1)
+    finally:
+        live.stop()
+
+
+def test_certificate_is_trusted_by_its_own_context_alone() -> None:
+    """HTTPS holds for ``client_context`` and for nobody who does not ask for it."""
+    live = LiveServer(asgi_app(Sandbox().handle), tls=True)
+    url = f"{live.base_url}/.well-known/jwks.json"
+    try:
+        with urllib.request.urlopen(url, context=live.client_context()) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            urllib.request.urlopen(url)
+    finally:
+        live.stop()
+
+
+def test_plain_server_has_no_certificate() -> None:
+    """Asking a plain server for an SSL context says what to do instead."""
+    live = LiveServer(asgi_app(Sandbox().handle))
+    try:
+        with pytest.raises(RuntimeError, match="tls=True"):
+            live.client_context()
+    finally:
+        live.stop()
+
+
+def test_taken_port_is_an_error() -> None:
+    """A port that is taken is an OSError, and no thread is left."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        threads = threading.active_count()
+        with pytest.raises(OSError, match="in use"):
+            LiveServer(asgi_app(Sandbox().handle), port=taken.getsockname()[1])
+    assert threading.active_count() == threads
+
+
+MOMENT = dt.datetime(2031, 1, 1, tzinfo=dt.UTC)
+CLOCKS: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "plain freeze_time": lambda: freezegun.freeze_time(MOMENT),
+    "freeze_time with real_asyncio": lambda: freezegun.freeze_time(MOMENT, real_asyncio=True),
+    "freeze_time in the past": lambda: freezegun.freeze_time("1999-01-01"),
+    "time-machine": lambda: time_machine.travel(MOMENT, tick=False),
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("stopped", ["inside", "after"])
+def test_server_stops_under_any_clock(clock: str, stopped: str) -> None:
+    """Whoever stops time: the server answers by that time, and stops at once."""
+    sandbox = Sandbox()
+    live = LiveServer(loopback_only(asgi_app(sandbox.handle)))
+    begun = time.clock_gettime(time.CLOCK_MONOTONIC)
+    with ExitStack() as stack:
+        stack.enter_context(CLOCKS[clock]())
+        assert request(live)[0] == 200
+        if stopped == "inside":
+            live.stop()
+    live.stop()
+    assert time.clock_gettime(time.CLOCK_MONOTONIC) - begun < 3
+    assert sandbox.journal[-1].at.year == (1999 if "past" in clock else 2031)
+
+
+def test_server_started_under_a_freeze_stops_after_it() -> None:
+    """A server that was born in frozen time does not need it to stop."""
+    with freezegun.freeze_time(MOMENT) as frozen:
+        live = LiveServer(asgi_app(Sandbox().handle))
+        assert request(live)[0] == 200
+        frozen.tick(dt.timedelta(days=1))
+        assert request(live)[0] == 200
+    live.stop()
+
+
+def test_stop_closes_idle_connections() -> None:
+    """A client that keeps its connection open does not keep the server alive."""
+    live = LiveServer(asgi_app(Sandbox().handle))
+    with socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE) as idle:
+        begun = time.monotonic()
+        live.stop()
+        assert time.monotonic() - begun < 3
+        with contextlib.suppress(ConnectionResetError):
+            assert idle.recv(1) == b""

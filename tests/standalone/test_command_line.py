@@ -1,0 +1,245 @@
+"""``turris-sandbox``: what a developer types, and the exact lines they read."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import IO
+
+import pytest
+from typer.testing import CliRunner
+
+from mock_server.cli import app
+from pytest_turris.core.fidelity import FIDELITY
+
+COMMAND = [sys.executable, "-m", "mock_server"]
+
+
+class Running:
+    """A served sandbox and the variables that it printed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        self.variables: dict[str, str] = {}
+        for line in process.stdout:
+            if found := re.match(r"export (\w+)=(\S+)", line):
+                self.variables[found[1]] = found[2]
+            if line.startswith("# curl"):
+                break
+
+    def token(self) -> str:
+        """A token for the printed credentials."""
+        body = {
+            "clientId": self.variables["TURRIS_CLIENT_ID"],
+            "clientSecret": self.variables["TURRIS_CLIENT_SECRET"],
+        }
+        answer = self.call("/v1/auth/jwt", data=json.dumps(body).encode())
+        return str(json.load(answer)["data"]["accessToken"])
+
+    def call(self, path: str, *, data: bytes | None = None, **headers: str) -> IO[bytes]:
+        """One request, with the printed certificate authority if there is one."""
+        request = urllib.request.Request(
+            self.variables["TURRIS_BASE_URL"] + path,
+            data=data,
+            headers={"Content-Type": "application/json"} | headers,
+        )
+        authority = self.variables.get("SSL_CERT_FILE")
+        context = ssl.create_default_context(cafile=authority) if authority else None
+        answer: IO[bytes] = urllib.request.urlopen(request, context=context, timeout=10)
+        return answer
+
+
+@contextlib.contextmanager
+def serving(*arguments: str) -> Iterator[Running]:
+    """A sandbox in a process of its own, stopped with Ctrl-C."""
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        try:
+            yield Running(process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(15)
+
+
+def test_serves_the_credentials_that_it_prints() -> None:
+    """The printed lines are enough to get a token and to read what was written."""
+    with serving() as running:
+        authorization = f"Bearer {running.token()}"
+        running.call("/v1/agents", data=b'{"npn":"12345678"}', Authorization=authorization)
+        found = json.load(running.call("/v1/agents?npn=12345678", Authorization=authorization))
+        assert [entry["agent"]["npn"] for entry in found["data"]] == ["12345678"]
+        process = running.process
+    assert process.returncode == 0
+    assert process.stderr is not None
+
+
+def test_log_shows_exchanges_and_no_secret() -> None:
+    """Each exchange is a line on standard error, its token masked."""
+    with serving() as running:
+        token = running.token()
+        with pytest.raises(urllib.error.HTTPError):
+            running.call(f"/v1/agents?access_token={token}")
+        process, secret = running.process, running.variables["TURRIS_CLIENT_SECRET"]
+        process.send_signal(signal.SIGINT)
+        log = process.communicate(timeout=15)[1]
+    assert "POST /v1/auth/jwt -> 201  [get_oauth_token]" in log
+    assert "a token in the URL is never accepted" in log
+    assert token not in log
+    assert secret not in log
+
+
+def test_serves_https_with_its_own_authority() -> None:
+    """``--tls`` prints where the authority's certificate is, and it is enough to trust."""
+    with serving("--tls") as running:
+        assert running.variables["TURRIS_BASE_URL"].startswith("https://127.0.0.1:")
+        assert running.token().startswith("eyJ")
+
+
+def test_each_run_has_credentials_of_its_own() -> None:
+    """Credentials of an earlier run are refused."""
+    with serving() as first, serving() as second:
+        assert first.variables["TURRIS_CLIENT_SECRET"] != second.variables["TURRIS_CLIENT_SECRET"]
+        first.variables["TURRIS_BASE_URL"] = second.variables["TURRIS_BASE_URL"]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            first.token()
+
+
+def test_web_pages_are_refused() -> None:
+    """A request with a foreign Origin, or for a foreign Host, is not answered."""
+    with serving() as running:
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            running.call("/v1/agents", Origin="https://evil.example")
+        with pytest.raises(urllib.error.HTTPError, match="421"):
+            running.call("/v1/agents", Host="evil.example")
+
+
+def test_other_addresses_need_a_confession() -> None:
+    """Listening where other machines can reach it is refused, with the option that allows it."""
+    result = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0"])  # noqa: S104 - refused
+    assert result.exit_code == 2
+    assert "--i-understand-network-exposure" in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("token_tl=60", "there is no turris option 'token_tl'; did you mean 'token_ttl'?"),
+        ("token_ttl=soon", "'soon' is no duration"),
+        ("token_ttl", "write it as name=value"),
+    ],
+)
+def test_wrong_options_are_told(option: str, words: str) -> None:
+    """A mistake in ``--option`` is one line, and nothing is served."""
+    result = CliRunner().invoke(app, ["serve", "-o", option])
+    assert result.exit_code == 2
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    received: list[tuple[bytes, str]]
+    status = 204
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.received.append((self.rfile.read(length), self.headers["X-Turris-Signature"]))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, type[_Receiver]]]:
+    """A receiver on loopback: its URL, and the handler that keeps what came."""
+    handler = type("Receiver", (_Receiver,), {"received": []})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/webhooks", handler
+        server.shutdown()
+        thread.join(5)
+
+
+def test_triggers_a_signed_event(receiver: tuple[str, type[_Receiver]]) -> None:
+    """The event has the members that were set, and a signature of the secret's."""
+    url, handler = receiver
+    arguments = ["trigger", "producer-agreement-executed", "--to", url]
+    arguments += ["--set", "branchName=West", "--set", "producerCode=null"]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
+    assert result.output == f"PRODUCER_AGREEMENT_EXECUTED -> {url}: 204\n"
+    [(body, signature)] = handler.received
+    assert json.loads(body)["payload"]["branchName"] == "West"
+    assert json.loads(body)["payload"]["producerCode"] is None
+    assert re.fullmatch("[0-9a-f]{64}", signature)
+
+
+def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[_Receiver]]) -> None:
+    """A receiver that does not accept makes the command fail."""
+    url, handler = receiver
+    handler.status = 401
+    arguments = ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--to", url]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
+    assert result.exit_code == 1
+    assert ": 401" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://10.0.0.1/"], "10.0.0.1"),
+        (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/"], "no answer from"),
+        (["PRODUCER_AGREEMENT", "--to", "http://127.0.0.1:1/"], "PRODUCER_AGREEMENT_EXECUTED"),
+        (
+            ["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/", "--set", "branch=x"],
+            "did you mean 'branchName'?",
+        ),
+        (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/", "--set", "x"], "member="),
+    ],
+)
+def test_triggers_that_cannot_be(arguments: list[str], words: str) -> None:
+    """What is wrong is told in one line, and nothing is sent elsewhere."""
+    result = CliRunner().invoke(app, ["trigger", *arguments], env={"TURRIS_WEBHOOK_SECRET": "k"})
+    assert result.exit_code == 2
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_no_trigger_without_a_key() -> None:
+    """The signing key comes from the environment, never from the command line."""
+    arguments = ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/"]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": ""})
+    assert result.exit_code == 2
+    assert "set TURRIS_WEBHOOK_SECRET" in result.output
+
+
+def test_prints_the_fidelity_table() -> None:
+    """Every row is printed with how it is known."""
+    result = CliRunner().invoke(app, ["fidelity"], env={"COLUMNS": "400"})
+    assert result.exit_code == 0
+    assert all(row.topic in result.output for row in FIDELITY)
+    assert result.output.count("assumed") >= 20
+
+
+def test_without_the_extra_it_says_how_to_install_it() -> None:
+    """A base install of the package names the extra instead of a traceback."""
+    code = "import sys; sys.modules['typer'] = None; from mock_server.__main__ import main; main()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == "turris-sandbox needs an extra: pip install 'pytest-turris[server]'\n"
