@@ -42,6 +42,8 @@ docs: $(VENV)/.ready
 benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/per_test.py
+	$(BIN)/python benchmarks/webhooks.py
+	$(BIN)/python benchmarks/network.py
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -2,16 +2,28 @@
 
 import ast
 import datetime as dt
+import importlib
 import itertools
+import sys
 from dataclasses import fields
 from pathlib import Path
 
+from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.reference import pages as attack_pages
 from pytest_turris.core import options, reference
 from pytest_turris.core.fidelity import as_markdown
 from pytest_turris.core.routes import OPERATIONS
 
 DOCS = Path(__file__).parent
 MARK = "<!-- made by docs/pages.py -->\n"
+RECEIVERS = {
+    "What all of them share": "turris_inbox.py",
+    "FastAPI": "fastapi_receiver.py",
+    "Flask": "flask_receiver.py",
+    "Django": "django_receiver.py",
+    "aiohttp": "aiohttp_receiver.py",
+    "Express": "express/receiver.js",
+}
 
 
 def pages() -> dict[Path, str]:
@@ -20,6 +32,9 @@ def pages() -> dict[Path, str]:
         "fidelity.md": as_markdown(),
         "reference/options.md": options_table(),
         "reference/http-api.md": reference.as_markdown(OPERATIONS),
+        **{f"attacks/{name}.md": part for name, part in attack_pages().items()},
+        "attacks/mutations.md": mutations_table(),
+        "attacks/verify-webhooks.md": receivers(),
     }
     return {DOCS / name: _completed(DOCS / name, part) for name, part in made.items()}
 
@@ -38,6 +53,31 @@ def options_table() -> str:
         what = words[field.name].replace("``", "`")
         lines.append(f"| `{field.name}` | `{shown!s}` | {what}{taken} |")
     return "\n".join(lines).replace("| `` |", "| empty |") + "\n"
+
+
+def mutations_table() -> str:
+    """Which broken receiver each attack catches, in the words of its docstring."""
+    sys.path.insert(0, str(DOCS.parent / "tests"))
+    for name in ("broken_signature", "broken_keys", "broken_body", "broken_behaviour"):
+        importlib.import_module(f"receivers.{name}")
+    broken = importlib.import_module("receivers.registry").BROKEN
+    lenient = "A server on a socket that is lenient in this."
+    lines = ["| Attack | The receiver that it catches |", "|---|---|"]
+    for attack in ATTACKS:
+        what = broken[attack.id].__doc__ if attack.id in broken else lenient
+        link = f"[{attack.label}]({attack.family}.md#{attack.label.lower()})"
+        lines.append(f"| {link} | {' '.join(what.split())} |")
+    return "\n".join(lines) + "\n"
+
+
+def receivers() -> str:
+    """The receivers of the examples, whole."""
+    parts = []
+    for title, name in RECEIVERS.items():
+        kind = "javascript" if name.endswith(".js") else "python"
+        code = (DOCS / "examples" / "receivers" / name).read_text().rstrip()
+        parts.append(f"## {title}\n\n```{kind}\n{code}\n```\n")
+    return "\n".join(parts)
 
 
 def _attribute_docstrings() -> dict[str, str]:

@@ -1,18 +1,24 @@
-"""The command line: ``turris-sandbox serve``, ``trigger`` and ``fidelity``."""
+"""The command line: ``turris-sandbox serve``, ``trigger``, ``attack`` and ``fidelity``."""
 
 import json
 import os
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from mock_server.attacking import answers, attacked, report, write_json
 from mock_server.standalone import StandaloneSandbox, is_loopback
+from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.core.fidelity import FIDELITY
+from pytest_turris.core.openapi import document
 from pytest_turris.core.options import OptionError, Options, option_types, parse
+from pytest_turris.core.routes import OPERATIONS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.egress import EgressRefused
+from pytest_turris.webhooks.events import EVENTS
 from pytest_turris.webhooks.factory import WebhookFactory
 
 app = typer.Typer(
@@ -92,10 +98,55 @@ def trigger(
         answer = webhook.send(to, allow=allow or ())
     except (EgressRefused, TypeError, ValueError) as error:
         _fail(str(error))
-    if answer.error:
-        _fail(f"no answer from {to}: {answer.error}")
+    except OSError as error:
+        _fail(f"no answer from {to}: {error.strerror or error}")
     typer.echo(f"{webhook.event_type} -> {to}: {answer.status_code}")
     if not answer.accepted:
+        raise typer.Exit(1)
+
+
+@app.command()
+def attack(
+    url: Annotated[str, typer.Argument(help="The receiver, such as http://127.0.0.1:3000/hooks.")],
+    secret_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the signing key.")
+    ] = "TURRIS_WEBHOOK_SECRET",
+    profile: Annotated[str, typer.Option(help="quick (about 25 attacks) or full.")] = "quick",
+    entity: Annotated[
+        str, typer.Option(help="The upstreamEntityId that the receiver takes for its own.")
+    ] = "507f1f77bcf86cd799439010",
+    event: Annotated[
+        list[str] | None, typer.Option(help="A webhookType that the receiver acts on; default all.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write the verdicts as JSON.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A host:port to send to although it is not on this machine."),
+    ] = None,
+    option: OptionTexts = None,
+) -> None:
+    """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
+    secret = os.environ.get(secret_env)
+    if not secret:
+        _fail(f"no signing key: set {secret_env}, or name another variable with --secret-env")
+    if unknown := set(event or ()) - set(EVENTS):
+        _fail(f"no event {min(unknown)!r}; there are {', '.join(EVENTS)}")
+    options = _options(option, webhook_secret=secret, attack_profile=profile)
+    factory = WebhookFactory.of(Sandbox(options, name=os.urandom(8).hex()), entity=entity)
+    console = Console()
+    receiver = Receiver(url, allow=allow or ())
+    try:
+        if not answers(receiver, factory):
+            _fail(f"nothing answers at {url}")
+        verdicts = attacked(receiver, factory, options.attack_profile, console, event or ())
+    except EgressRefused as error:
+        _fail(str(error))
+    report(verdicts, console)
+    if json_file:
+        write_json(verdicts, json_file)
+    if any(verdict.outcome == "failed" for verdict in verdicts):
         raise typer.Exit(1)
 
 
@@ -107,6 +158,12 @@ def fidelity() -> None:
         options = ", ".join(row.options) or "-"
         table.add_row(row.topic, row.what, row.provenance, row.source, options)
     Console().print(table)
+
+
+@app.command()
+def openapi(option: OptionTexts = None) -> None:
+    """Print the OpenAPI 3.1 description of what a sandbox with these options answers."""
+    typer.echo(json.dumps(document(OPERATIONS, _options(option)), indent=2))
 
 
 def _introduce(sandbox: StandaloneSandbox) -> None:

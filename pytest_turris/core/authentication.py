@@ -6,6 +6,7 @@ guides/error-handling); which error counts when both fail is assumed to be the b
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_turris.core.credentials import Credential, Credentials, Environment
 from pytest_turris.core.errors import TurrisError, Unauthorized
@@ -34,15 +35,22 @@ class Authentication:
         self._credentials = credentials
         self._tokens = tokens
 
-    def caller(self, request: Request, environment: Environment, *, oauth_only: bool) -> Caller:
-        """Who sent the request.
+    def caller(
+        self,
+        request: Request,
+        environment: Environment,
+        *,
+        only: Literal["oauth", "restricted"] | None = None,
+    ) -> Caller:
+        """Who sent the request; ``only`` one kind of credential counts where that is tested.
 
         Raises:
             Unauthorized: No credential, or none that holds.
             Forbidden: The restricted access token is not for the caller's address.
         """
-        bearers = request.fields.get("authorization", [])
-        restricted = [] if oauth_only else request.fields.get(RESTRICTED_HEADER, [])
+        fields = request.fields
+        bearers = [] if only == "restricted" else fields.get("authorization", [])
+        restricted = [] if only == "oauth" else fields.get(RESTRICTED_HEADER, [])
         if not bearers and not restricted:
             raise self._missing(request)
         if len(bearers) > 1 or len(restricted) > 1:

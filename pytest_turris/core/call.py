@@ -1,24 +1,27 @@
 """A call: one request on its way through the sandbox, with all that is found out about it."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel
 
 from pytest_turris.core.authentication import Caller
 from pytest_turris.core.credentials import ApiClient, Credentials, Environment, Permission
 from pytest_turris.core.entity import UpstreamEntity
 from pytest_turris.core.limits import Bucket, Limits
 from pytest_turris.core.messages import Request
-from pytest_turris.core.records import Record
+from pytest_turris.core.model import Incoming
+from pytest_turris.core.options import Options
+from pytest_turris.core.records import Part
 from pytest_turris.core.tokens import AccessToken, Tokens
-from pytest_turris.core.validation import read_body, read_query
+from pytest_turris.core.validation import read_body, read_multipart, read_query
 
-Model = TypeVar("Model", bound=BaseModel)
-Payload = Record | list[Record] | dict[str, Any]
-Access = Literal["public", "oauth", "any"]
+Model = TypeVar("Model", bound=Incoming)
+Payload = Part | Sequence[Part] | dict[str, Any] | None
+Access = Literal["public", "oauth", "restricted", "any"]
+_FORM_AROUND_A_FILE = 65_536
+
+Provenance = Literal["documented", "derived", "assumed"]
 
 
 @dataclass(kw_only=True)
@@ -33,20 +36,27 @@ class Call:
     credentials: Credentials
     tokens: Tokens
     limits: Limits
+    options: Options
     operation: "Operation | None" = None
     parameters: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
     notes: list[str] = field(default_factory=list)
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay: dt.timedelta = dt.timedelta(0)
+    bare: bool = False
+    """Whether the answer goes without an envelope."""
 
     def body(self, model: type[Model]) -> Model:
         """The validated JSON body. Raises InvalidInput."""
-        return read_body(model, self.request, self.notes)
+        return read_body(model, self.request, self.notes, self.options.unknown_fields)
+
+    def form(self, model: type[Model]) -> Model:
+        """The validated multipart form. Raises InvalidInput."""
+        return read_multipart(model, self.request, self.notes, self.options.unknown_fields)
 
     def query(self, model: type[Model]) -> Model:
         """The validated query parameters. Raises InvalidInput."""
-        return read_query(model, self.request, self.notes)
+        return read_query(model, self.request, self.notes, self.options.unknown_fields)
 
     def spend(self, bucket: Bucket, credential: str) -> None:
         """Count the call against a rate limit. Raises RateLimitExceeded."""
@@ -59,10 +69,13 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A row of the route table.
+    """A row of the route table: what is answered, what is described, and how it is known.
 
+    ``page`` is the documented page's slug below ``api-reference/v1/``, or the guide.
     ``operation_id`` is the documented one where ``operation_id_documented``; else it is made
-    up in the same form.
+    up in the same form. ``provenance`` says how method and path are known,
+    ``status_provenance`` the same of the success status. ``errors`` are the refusals of its
+    own, besides those of its access, its limits and its input; ``documented_errors`` were seen.
     """
 
     name: str
@@ -70,12 +83,26 @@ class Operation:
     path: str
     operation_id: str
     handler: Callable[[Call], Payload]
+    summary: str = ""
+    tag: str = ""
+    page: str = ""
     status: int = 200
     access: Access = "any"
+    query: type[Incoming] | None = None
+    body: type[Incoming] | None = None
+    form: type[Incoming] | None = None
+    answer: type[Part] | None = None
+    many: bool = False
+    errors: tuple[int, ...] = ()
+    documented_errors: tuple[int, ...] = ()
     enveloped: bool = True
     idempotent: bool = False
+    deprecated: bool = False
     documented: bool = True
     operation_id_documented: bool = True
+    provenance: Provenance = "documented"
+    status_provenance: Provenance = "documented"
+    largest_file: int = 0
 
     @property
     def permission(self) -> Permission:
@@ -86,3 +113,31 @@ class Operation:
     def limited(self) -> bool:
         """Whether the documented limit on writes counts; the token limit is its own."""
         return self.method != "GET" and self.access != "public"
+
+    @property
+    def largest_body(self) -> int:
+        """How long a body with the largest file may be, in bytes; 0: as any other."""
+        return self.largest_file + _FORM_AROUND_A_FILE if self.largest_file else 0
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names in the path."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def refusals(self) -> tuple[int, ...]:
+        """Every 4xx that it can answer with, in order."""
+        found = {*self.errors, *self.documented_errors}
+        if self.access != "public":
+            found |= {401, 403}
+        if self.parameters:
+            found.add(404)
+        if self.query or self.body or self.form:
+            found.add(400)
+        if self.idempotent:
+            found |= {400, 422}
+        if self.method != "GET":
+            found |= {413, 429}
+        if self.deprecated:
+            found.add(410)
+        return tuple(sorted(found))

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 Carrier = Callable[[dt.timedelta], None]
 
+_NOTABLE = dt.timedelta(seconds=1)
+
 
 class Clock:
     """The sandbox's time: what the test process believes, plus the sandbox's own offset.
@@ -20,6 +22,7 @@ class Clock:
     def __init__(self) -> None:
         self.offset = dt.timedelta(0)
         self._carrier: Carrier | None = None
+        self._machine: Callable[[], dt.datetime] | None = None
 
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
@@ -60,9 +63,36 @@ class Clock:
         self.offset = moment - self.process_time()
         return self.now()
 
-    def carry(self, carrier: Carrier | None) -> None:
-        """Let ``advance`` move the whole test process through this callable."""
-        self._carrier = carrier
+    def carry(
+        self, carrier: Carrier | None, machine: Callable[[], dt.datetime] | None = None
+    ) -> None:
+        """Let ``advance`` move the whole test process through this callable.
+
+        ``machine`` tells the time outside the test process, where no time travel reaches.
+        """
+        self._carrier, self._machine = carrier, machine
+
+    def gap(self, *, over_a_socket: bool) -> str:
+        """In words: how a client's time may differ from the sandbox', and the fix; or empty.
+
+        What comes over a socket may be of a process that no time travel reaches.
+        """
+        now = self.now()
+        if abs(self.offset) >= _NOTABLE:
+            return (
+                f"CLOCK MISMATCH: the sandbox's clock says {now:%Y-%m-%d %H:%M:%S}Z, the client's "
+                f"process says {self.process_time():%Y-%m-%d %H:%M:%S}Z, so the client cannot "
+                "know. Fix: move both with the fixture turris_time, not turris.clock alone"
+            )
+        outside = self._machine() if self._machine and over_a_socket else now
+        if abs(now - outside) >= _NOTABLE:
+            return (
+                f"CLOCK MISMATCH, if the client is another process: the sandbox's clock says "
+                f"{now:%Y-%m-%d %H:%M:%S}Z, this machine's {outside:%Y-%m-%d %H:%M:%S}Z. Fix: let "
+                "that process begin its own travel at turris_time.now, or use "
+                "turris.tokens.revoke_all() in place of time travel"
+            )
+        return ""
 
     def __repr__(self) -> str:
         ahead = f", {self.offset} from the process" if self.offset else ""

@@ -23,6 +23,8 @@ Permission = Literal["read", "write"]
 ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
 """Turris documents that permissions exist (403), not which; these two are assumed."""
 
+_MAPPED_BITS = 96
+
 
 @dataclass(kw_only=True)
 class ApiClient:
@@ -122,7 +124,7 @@ class Credentials:
         """
         token = RestrictedAccessToken(
             token=self._randomness.secret("token"),
-            allowed=tuple(str(ipaddress.ip_network(entry)) for entry in allowed),
+            allowed=tuple(_network(entry) for entry in allowed),
             permissions=_known_permissions(permissions),
             environment=_known_environment(environment),
         )
@@ -225,6 +227,15 @@ class Credentials:
             )
 
 
+def _network(entry: str) -> str:
+    """An allowlist entry; an IPv4-mapped IPv6 one as IPv4, as the caller's address is."""
+    network = ipaddress.ip_network(entry)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped and network.prefixlen >= _MAPPED_BITS:
+        return f"{mapped}/{network.prefixlen - _MAPPED_BITS}"
+    return str(network)
+
+
 def _refused(reason: str) -> Unauthorized:
     return Unauthorized("Invalid client credentials", reason=reason)
 
@@ -248,6 +259,7 @@ def _known_environment(name: Environment) -> Environment:
 
 def _plain(credential: Credential) -> dict[str, Any]:
     row = asdict(credential)
+    row |= {name: list(row[name]) for name in ("allowed",) if name in row}
     row["permissions"] = sorted(row["permissions"])
     until = row.get("previous_until")
     return row | ({"previous_until": until.isoformat()} if until else {})

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pytest_turris.core.call import Call, Operation, Payload
 from pytest_turris.core.errors import TurrisError
 from pytest_turris.core.model import iso
-from pytest_turris.core.records import Record
+from pytest_turris.core.records import Part
 
 Envelope = Literal["data", "data_with_status", "status_without_request_id", "top_level"]
 
@@ -23,7 +23,7 @@ def success_document(
 ) -> dict[str, Any]:
     """The JSON document of a success."""
     data = _wire(payload, nulls=optional_fields == "null")
-    if not operation.enveloped and isinstance(data, dict):
+    if isinstance(data, dict) and (call.bare or not operation.enveloped):
         return data
     request_id, timestamp = call.request_id, iso(call.at)
     match envelope:
@@ -50,8 +50,8 @@ def error_document(error: TurrisError, call: Call) -> dict[str, Any]:
 
 
 def _wire(payload: Payload, *, nulls: bool) -> dict[str, Any] | list[Any]:
-    if isinstance(payload, Record):
+    if isinstance(payload, dict):
+        return payload
+    if isinstance(payload, Part):
         return payload.wire(nulls=nulls)
-    if isinstance(payload, list):
-        return [record.wire(nulls=nulls) for record in payload]
-    return payload
+    return [record.wire(nulls=nulls) for record in payload or ()]

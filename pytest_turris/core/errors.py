@@ -4,10 +4,13 @@
 
     TurrisError                      what a client sees: status, errorType, errorMessage
     ├── InvalidInput           400   a rule of the body, path or query failed
-    ├── Unauthorized           401   no, wrong, expired or forged credential
+    ├── Unauthorized           401   no, wrong or forged credential
+    │   └── ExpiredToken       401   a token that held once
     ├── Forbidden              403   a good credential that may not do this
     ├── NotFound               404   no such record
     │   └── UnknownOperation   404   no such path, or not with this method
+    ├── MethodNotAllowed       405   a known path, with another method
+    ├── Gone                   410   a deprecated operation after its sunset
     ├── PayloadTooLarge        413   the body is longer than the sandbox reads
     ├── Unprocessable          422   understood, but contradicts what went before
     ├── RateLimitExceeded      429   more calls in the window than documented
@@ -15,7 +18,8 @@
     ConnectionFailure                no answer at all: a fault that the test asked for
 
 Statuses and ``errorType`` values are documented (guides/error-handling, guides/rate-limiting);
-the ``errorType`` of 413 and 422 is assumed to be ``invalid_input``.
+the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 413 and 422
+``invalid_input``.
 """
 
 from typing import ClassVar, Literal
@@ -55,6 +59,10 @@ class Unauthorized(TurrisError):
     error_type = "unauthorized"
 
 
+class ExpiredToken(Unauthorized):
+    """401 ``unauthorized``: the token held once."""
+
+
 class Forbidden(TurrisError):
     """403 ``forbidden``."""
 
@@ -72,6 +80,22 @@ class NotFound(TurrisError):
 class UnknownOperation(NotFound):
     """404 ``not_found``: no documented operation has this path and method."""
 
+    unmeant = True
+
+
+class MethodNotAllowed(TurrisError):
+    """405: a known path, with another method (option ``unknown_method``)."""
+
+    status = 405
+    error_type = "not_found"
+    unmeant = True
+
+
+class Gone(TurrisError):
+    """410: a deprecated operation after its sunset date."""
+
+    status = 410
+    error_type = "not_found"
     unmeant = True
 
 

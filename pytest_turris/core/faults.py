@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pytest_turris.core.hostile.catalogue import find
+
 FailureKind = Literal["connect", "reset"]
 
 _LOWEST, _HIGHEST = 400, 599
+_TOKEN = "get_oauth_token"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -23,6 +26,16 @@ class Fault:
     processed: bool = False
     optional: bool = False
     fired: int = 0
+    hostile: str | None = None
+    """The id of a hostile answer with its variant, such as ``AR-27/milliseconds``."""
+
+    def fits(self, operation: str) -> bool:
+        """Whether it is due for a call of this operation."""
+        if self.spent:
+            return False
+        # "*" of a hostile answer is the API without the token endpoint, which has its own.
+        other = self.hostile is not None and operation == _TOKEN
+        return operation == self.operation or (self.operation == "*" and not other)
 
     @property
     def spent(self) -> bool:
@@ -33,6 +46,7 @@ class Fault:
         what = [f"status={self.status}"] if self.status else []
         what += [f"error={self.error!r}"] if self.error else []
         what += [f"delay={self.delay}"] if self.delay else []
+        what += [f"hostile={self.hostile!r}"] if self.hostile else []
         due = "until removed" if self.times is None else f"{self.fired} of {self.times} times"
         return f"{self.operation}: {', '.join(what)} (fired {due})"
 
@@ -80,13 +94,48 @@ class Faults:
             operation=self._resolve(operation),
             status=status,
             error=error,
-            delay=delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0),
+            delay=_duration(delay),
             headers=headers or {},
             times=times,
             processed=processed,
             optional=optional,
         )
         _check(fault)
+        self._faults.append(fault)
+        return fault
+
+    def hostile(
+        self,
+        name: str,
+        operation: str | None = None,
+        *,
+        times: int | None = None,
+        optional: bool = False,
+    ) -> Fault:
+        """Script a hostile answer, such as ``"AR-27"`` or ``"AR-27/milliseconds"``.
+
+        Args:
+            name: Its id, with or without a variant; without, the first variant is meant.
+            operation: Where; without one, the token endpoint or everything but it, as the
+                answer says.
+            times: Fire so often; ``None``: as often as the answer says, which mostly is
+                until ``remove``.
+            optional: Do not fail the test if it never fires.
+
+        Raises:
+            ValueError: There is no such answer, variant or operation, or it cannot be scripted.
+        """
+        answer, (variant, *_) = find(name)
+        usual = _TOKEN if variant.where == "token" else "*"
+        fault = Fault(
+            operation=self._resolve(operation or usual),
+            delay=variant.delay,
+            headers={},
+            times=variant.times if times is None else times,
+            optional=optional,
+            hostile=f"{answer.id}/{variant.name}",
+        )
+        _check_times(fault)
         self._faults.append(fault)
         return fault
 
@@ -102,7 +151,7 @@ class Faults:
     def next_for(self, operation: str) -> Fault | None:
         """The fault that fires on this call, counted as fired."""
         for fault in self._faults:
-            if fault.operation in ("*", operation) and not fault.spent:
+            if fault.fits(operation):
                 fault.fired += 1
                 return fault
         return None
@@ -123,6 +172,13 @@ class Faults:
         ]
 
 
+def _duration(delay: dt.timedelta | float | None) -> dt.timedelta:
+    try:
+        return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
+    except (OverflowError, ValueError):
+        raise ValueError(f"delay={delay} is no number of seconds") from None
+
+
 def _check(fault: Fault) -> None:
     if fault.status is None and fault.error is None and not fault.delay:
         raise ValueError("a fault needs a status, an error or a delay")
@@ -136,9 +192,13 @@ def _check(fault: Fault) -> None:
         raise ValueError(f"error={fault.error!r}; there are 'connect' and 'reset'")
     if fault.delay < dt.timedelta(0):
         raise ValueError(f"delay={fault.delay} is negative")
+    _check_times(fault)
+    if fault.processed and fault.error == "connect":
+        raise ValueError("without a connection nothing is processed; use error='reset'")
+
+
+def _check_times(fault: Fault) -> None:
     if fault.times is not None and fault.times < 1:
         raise ValueError(
             f"times={fault.times}; a fault fires at least once, or None: until removed"
         )
-    if fault.processed and fault.error == "connect":
-        raise ValueError("without a connection nothing is processed; use error='reset'")

@@ -47,12 +47,12 @@ class Idempotency:
         Raises:
             InvalidInput: It is no UUID, or two different ones are given.
         """
-        values = next((request.fields[name] for name in HEADERS if name in request.fields), None)
-        if values is None:
+        given = [request.fields[name] for name in HEADERS if name in request.fields]
+        if not given:
             return None
-        if len(set(values)) > 1 or not _UUID.fullmatch(values[0]):
+        if any(len(set(values)) > 1 or not _UUID.fullmatch(values[0]) for values in given):
             raise InvalidInput(INVALID_KEY)
-        return credential, operation, values[0].lower()
+        return credential, operation, given[0][0].lower()
 
     def replay(self, key: Key, request: Request) -> Response | None:
         """The stored response, if the key was used within the last hour.

@@ -36,6 +36,9 @@ class Exchange:
     request_headers: dict[str, str] = field(repr=False)
     request_body: str = field(repr=False)
     response_body: str = field(repr=False)
+    token_id: str | None = None
+    """The ``jti`` of the access token that the request carried, accepted or not."""
+    token_in_url: bool = False
 
     @property
     def path(self) -> str:
@@ -112,7 +115,7 @@ class Journal:
 
     def restore(self, data: dict[str, Any]) -> None:
         """Replace the exchanges by a snapshot's."""
-        self.seen = data["seen"]
+        self.seen = int(data["seen"])
         rows = (
             Exchange(
                 **row | {"at": dt.datetime.fromisoformat(row["at"]), "notes": tuple(row["notes"])}

@@ -18,6 +18,7 @@ from pytest_turris.core.options import Options
 Bucket = Literal["token", "write"]
 
 WINDOW = dt.timedelta(minutes=1)
+_TICK = dt.timedelta(milliseconds=1)
 _NEAR = 0.8
 
 
@@ -50,6 +51,8 @@ class Limits:
     def __init__(self, clock: Clock, options: Options) -> None:
         self._clock = clock
         self._options = options
+        self.usual_credential = ""
+        """Whose window is meant where none is named: the default API client's."""
         self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
 
     def spend(self, bucket: Bucket, credential: str) -> Fields:
@@ -72,8 +75,12 @@ class Limits:
         start = calls[0] if calls else self._clock.now()
         return Allowance(self._limit(bucket), len(calls), start + WINDOW)
 
-    def exhaust(self, bucket: Bucket, credential: str, *, leave: int = 0) -> Allowance:
+    def exhaust(
+        self, bucket: Bucket = "token", credential: str | None = None, *, leave: int = 0
+    ) -> Allowance:
         """Use up the window as if the calls had just been made, but for ``leave`` of them.
+
+        Without a credential, the default API client's window is meant.
 
         Raises:
             ValueError: An unknown bucket, or ``leave`` is not within the limit.
@@ -83,9 +90,37 @@ class Limits:
         limit = self._limit(bucket)
         if not 0 <= leave <= limit:
             raise ValueError(f"leave={leave} is not within the limit of {limit}")
-        calls = self._current(bucket, credential)
+        whose = credential or self.usual_credential
+        calls = self._current(bucket, whose)
         calls.extend([self._clock.now()] * (limit - leave - len(calls)))
-        return self.allowance(bucket, credential)
+        return self.allowance(bucket, whose)
+
+    def to_window_start(self, bucket: Bucket = "token", credential: str | None = None) -> Allowance:
+        """Go to where the window is fresh: nothing is used and a whole minute lies ahead.
+
+        With ``turris_time`` the code under test goes there too.
+        """
+        whose = credential or self.usual_credential
+        if self._current(bucket, whose):
+            self._clock.advance(self._newest_reset(bucket, whose) - self._clock.now())
+        return self.allowance(bucket, whose)
+
+    def to_just_before_reset(
+        self, bucket: Bucket = "token", credential: str | None = None
+    ) -> Allowance:
+        """Go to a millisecond before the window resets: what is used still counts.
+
+        Raises:
+            ValueError: No call was made in the last minute, so no window is open.
+        """
+        whose = credential or self.usual_credential
+        if not self._current(bucket, whose):
+            raise ValueError(
+                f"no {bucket} window of {whose} is open: make a call, or exhaust({bucket!r}) first"
+            )
+        resets_at = self.allowance(bucket, whose).resets_at
+        self._clock.advance(max(resets_at - self._clock.now() - _TICK, dt.timedelta(0)))
+        return self.allowance(bucket, whose)
 
     def reset(self) -> None:
         """Forget every call."""
@@ -120,6 +155,12 @@ class Limits:
             while calls and calls[0] <= horizon:
                 calls.popleft()
         return calls
+
+    def _newest_reset(self, bucket: Bucket, credential: str) -> dt.datetime:
+        """When nothing that was used counts any more."""
+        calls = self._current(bucket, credential)
+        last = calls[0] if self._options.rate_window == "fixed" else calls[-1]
+        return last + WINDOW
 
     def _exceeded(self, bucket: Bucket, credential: str) -> RateLimitExceeded:
         allowance = self.allowance(bucket, credential)

@@ -6,13 +6,22 @@ Dates are ISO 8601 in UTC with milliseconds, ids are MongoDB ObjectIds of 24 hex
 
 import datetime as dt
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{24}")
+_OBJECT_ID_LENGTH = 24
+_HEX = "0123456789abcdef"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -22,7 +31,7 @@ def iso(moment: dt.datetime) -> str:
 
 
 def _is_object_id(value: str) -> str:
-    if not _OBJECT_ID.fullmatch(value):
+    if len(value) != _OBJECT_ID_LENGTH or value.strip(_HEX):
         raise PydanticCustomError("object_id", "must be a mongodb id")
     return value
 
@@ -38,14 +47,27 @@ def _is_aware(value: dt.datetime) -> dt.datetime:
         raise PydanticCustomError(
             "aware", "must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)"
         )
-    return value.astimezone(dt.UTC)
+    # MongoDB dates have milliseconds; more would not survive the wire or a snapshot.
+    return value.astimezone(dt.UTC).replace(microsecond=value.microsecond // 1000 * 1000)
 
 
-ObjectId = Annotated[str, AfterValidator(_is_object_id)]
-Email = Annotated[str, AfterValidator(_is_email)]
-Timestamp = Annotated[
-    dt.datetime, AfterValidator(_is_aware), PlainSerializer(iso, when_used="json")
+ObjectId = Annotated[
+    str,
+    AfterValidator(_is_object_id),
+    WithJsonSchema({"type": "string", "pattern": f"^[0-9a-f]{{{_OBJECT_ID_LENGTH}}}$"}),
 ]
+Email = Annotated[
+    str, AfterValidator(_is_email), WithJsonSchema({"type": "string", "format": "email"})
+]
+Timestamp = Annotated[
+    dt.datetime,
+    AfterValidator(_is_aware),
+    PlainSerializer(iso, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+Amount = Annotated[int | float, Field(allow_inf_nan=False), WithJsonSchema({"type": "number"})]
+"""A number as JSON has it: 5000 stays 5000."""
 
 # The documented enum begins with AL (reference, licenses); that it holds the fifty states,
 # the district and the territories is assumed.
@@ -67,3 +89,30 @@ class TurrisModel(BaseModel):
     def wire(self) -> dict[str, Any]:
         """The JSON object that Turris sends: optional members omitted unless set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Incoming(BaseModel):
+    """What a client sends: a body, a form or a query, by the names of the wire."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
+        """The message of each rule between members that what was given breaks."""
+        del given
+        yield from ()
+
+
+def together(given: Mapping[str, Any], *names: str) -> Iterator[str]:
+    """Break unless all or none of the members are given."""
+    if any(given.get(name) is None for name in names) and any(
+        given.get(name) is not None for name in names
+    ):
+        yield f"{' and '.join(names)} must be provided together"
+
+
+def exclusive(given: Mapping[str, Any], *groups: str) -> Iterator[str]:
+    """Break if members of two groups are given; a group is ``a`` or ``a/b``."""
+    present = [group for group in groups if any(given.get(n) is not None for n in group.split("/"))]
+    if len(present) > 1:
+        yield f"{present[0]} is mutually exclusive with {', '.join(present[1:])}"

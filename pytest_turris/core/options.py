@@ -7,7 +7,7 @@ test wants the sandbox less strict. ``docs/reference/options.md`` lists them all
 import datetime as dt
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
@@ -31,6 +31,36 @@ class Options:
 
     optional_fields: Literal["omitted", "null"] = "omitted"
     """Whether an optional member without a value is left out or sent as ``null``."""
+
+    unknown_fields: Literal["ignored", "refused"] = "ignored"
+    """Whether an unknown member or parameter is ignored and noted, or a 400 (undocumented)."""
+
+    unknown_method: Literal["not_found", "method_not_allowed"] = "not_found"
+    """A known path with another method: 404, or 405 with ``Allow`` (undocumented)."""
+
+    sunset: Literal["gone", "ignored"] = "gone"
+    """Deprecated operations after their ``Sunset`` date: 410 as documented, or as before."""
+
+    compliance_states: Literal["with_status", "state_code"] = "with_status"
+    """A state in a compliance answer: as in the webhooks, or ``stateCode`` alone as sampled."""
+
+    appointment_status: Literal["active", "appointed"] = "active"
+    """What a standing appointment is called: the pages disagree; the filter takes both."""
+
+    document_categories: Literal["newer", "older"] = "newer"
+    """Eleven categories of documents to list, or nine: two copies of the page disagree."""
+
+    upload_status_envelope: Literal["standard", "bare"] = "standard"
+    """An upload's status in the envelope, or bare as in the page's sample."""
+
+    sync_duration: dt.timedelta = dt.timedelta(minutes=2)
+    """How long a sync with NIPR takes (documented: a few minutes)."""
+
+    upload_duration: dt.timedelta = dt.timedelta(seconds=10)
+    """How long a policy file is queued, then processed: half of it each (undocumented)."""
+
+    npn_lookup_duration: dt.timedelta = dt.timedelta(0)
+    """How long an NPN lookup keeps the account busy on the sandbox's clock (undocumented)."""
 
     token_ttl: dt.timedelta = dt.timedelta(minutes=60)
     """How long an access token holds (documented: 60 minutes)."""
@@ -92,8 +122,14 @@ class Options:
     signature_signs: Literal["body", "payload"] = "body"
     """The raw body, or its ``payload`` member alone (undocumented)."""
 
-    webhook_secret: str = ""
+    webhook_secret: str = field(default="", repr=False)
     """The signing key. Empty: the client secret, as the guide says; the help centre differs."""
+
+    webhook_retries: Literal["none", "standard", "svix", "stripe"] = "none"
+    """When a failed delivery is tried again (Turris documents no retries), as whom."""
+
+    attack_profile: Literal["quick", "full"] = "quick"
+    """Which attacks ``turris_webhook_attack`` runs: about 25, or the whole catalogue."""
 
     fail_on_refusal: bool = True
     """A request to an unknown path or refused by validation fails the test at teardown."""
@@ -103,6 +139,15 @@ class Options:
 
     journal_limit: int = 1_000
     """How many exchanges the journal keeps; older ones are dropped and counted."""
+
+    time_engine: Literal["freezegun", "time-machine"] = "freezegun"
+    """What ``turris_time`` moves the process with, unless the test runs one of them already."""
+
+    time_tick: bool = False
+    """Whether time passes by itself under ``turris_time``, or stands still until moved."""
+
+    share_ssl_context: bool = True
+    """Whether clients of httpx with its default trust share one SSL context, not 20 ms each."""
 
     tls: bool = False
     """Whether ``turris_server`` speaks HTTPS."""
@@ -127,6 +172,14 @@ class Options:
         """
         for name, kind in option_types().items():
             _check(name, getattr(self, name), kind)
+
+    def replaced(self, *layers: Mapping[str, Any]) -> Self:
+        """These options with layers of others over them, the last one on top.
+
+        Raises:
+            OptionError: A name is misspelt or a value is of the wrong type.
+        """
+        return self.from_layers({name: getattr(self, name) for name in option_types()}, *layers)
 
     @classmethod
     def from_layers(cls, *layers: Mapping[str, Any]) -> Self:
@@ -154,6 +207,12 @@ def option_types() -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(Options)}
 
 
+def choices(name: str) -> tuple[str, ...]:
+    """The values that an option can take, if it is one of a few."""
+    kind = option_types()[name]
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
 def parse(name: str, text: str) -> Any:  # noqa: ANN401 - as wide as the options' types
     """An option's value from the text of an ini file or a shell.
 
@@ -177,9 +236,12 @@ def parse(name: str, text: str) -> Any:  # noqa: ANN401 - as wide as the options
 
 def _check(name: str, value: object, kind: Any) -> None:  # noqa: ANN401 - a type hint
     choices = get_args(kind) if get_origin(kind) is Literal else ()
-    fits = value in choices if choices else type(value) is kind
+    # A bool is an int to Python, not here; a Secret is a text.
+    fits = value in choices if choices else isinstance(value, kind)
+    fits &= kind is bool or not isinstance(value, bool)
     if not fits:
-        raise OptionError(f"turris option {name!r}: {value!r} is no {_describe(kind)}")
+        given = "the value" if name == "webhook_secret" else repr(value)
+        raise OptionError(f"turris option {name!r}: {given} is no {_describe(kind)}")
 
 
 def _describe(kind: Any) -> str:  # noqa: ANN401 - a type hint

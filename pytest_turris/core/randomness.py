@@ -55,4 +55,4 @@ class Randomness:
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where a snapshot's source was."""
         self.seed = data["seed"]
-        self.drawn = Counter(data["drawn"])
+        self.drawn = Counter(dict(data["drawn"]))

@@ -4,6 +4,9 @@ The order is that of a NestJS server, guards before interceptors before pipes (a
 """
 
 import contextlib
+import datetime as dt
+from dataclasses import replace
+from functools import partial
 
 from pytest_turris.core.authentication import Authentication
 from pytest_turris.core.call import Call, Operation, Payload
@@ -12,16 +15,32 @@ from pytest_turris.core.envelope import error_document, success_document
 from pytest_turris.core.errors import (
     ConnectionFailure,
     Forbidden,
+    Gone,
+    MethodNotAllowed,
     PayloadTooLarge,
     ScriptedError,
     TurrisError,
+    UnknownOperation,
 )
 from pytest_turris.core.faults import Fault, Faults
-from pytest_turris.core.hosts import HOSTS
+from pytest_turris.core.hostile.answer import Occasion
+from pytest_turris.core.hostile.catalogue import find
+from pytest_turris.core.hosts import is_decoy, is_turris
 from pytest_turris.core.idempotency import Idempotency
-from pytest_turris.core.messages import JSON_HEADERS, Response, encode
+from pytest_turris.core.messages import JSON_HEADERS, Fields, Request, Response, encode
 from pytest_turris.core.options import Options
 from pytest_turris.core.routes import ROUTES
+
+SUNSET = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+DEPRECATION: Fields = (
+    ("deprecation", "true"),
+    ("sunset", "Sat, 01 Jan 2027 00:00:00 GMT"),
+    ("link", '<https://docs.turrisfi.com/migration>; rel="deprecation"'),
+)
+"""The three headers of a deprecated operation (documented: guides/versioning).
+
+The date is the guide's example: 1 January 2027 is a Friday, and is sent as printed.
+"""
 
 
 class Service:
@@ -50,17 +69,35 @@ class Service:
             ConnectionFailure: A scripted fault: there is no answer.
         """
         request = call.request
-        operation, call.parameters = ROUTES.find(request.method, request.path)
+        if is_decoy(request.host):
+            raise UnknownOperation(
+                "Resource not found",
+                reason=f"sent to {request.host[:64]}, where a hostile answer led the client",
+            )
+        operation, call.parameters = self._find(request)
         call.operation = operation
         fault = self._faults.next_for(operation.name)
         return (
             self._perform(call, operation) if fault is None else self._fail(call, operation, fault)
         )
 
+    def _find(self, request: Request) -> tuple[Operation, dict[str, str]]:
+        try:
+            return ROUTES.find(request.method, request.path)
+        except UnknownOperation as unknown:
+            allowed = ROUTES.methods(request.path)
+            if not allowed or self._options.unknown_method == "not_found":
+                raise
+            error = MethodNotAllowed("Method not allowed", reason=unknown.reason)
+            error.headers = (("allow", ", ".join(allowed)),)
+            raise error from None
+
     def _fail(self, call: Call, operation: Operation, fault: Fault) -> Response:
         if fault.delay:
             self._clock.advance(fault.delay)
             call.delay = fault.delay
+        if fault.hostile:
+            return self._hostile(call, operation, fault.hostile)
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
@@ -73,10 +110,19 @@ class Service:
         error.headers = tuple((name.lower(), value) for name, value in fault.headers.items())
         raise error
 
+    def _hostile(self, call: Call, operation: Operation, name: str) -> Response:
+        _, (variant,) = find(name)
+        honest = partial(self._perform, call, operation)
+        response = variant.make(Occasion(call.request, call.at, honest))
+        call.notes.append(f"a hostile answer that the test asked for: {name}")
+        return replace(response, delay=call.delay)
+
     def _perform(self, call: Call, operation: Operation) -> Response:
-        self._check_transport(call)
+        self._check_transport(call, operation)
         if operation.access != "public":
             self._authenticate(call, operation)
+        if operation.deprecated:
+            self._deprecate(call, operation)
         name = call.caller.credential.name if call.caller else ""
         if operation.limited:
             call.spend("write", name)
@@ -85,20 +131,22 @@ class Service:
         key = self._idempotency.key_of(call.request, name, operation.name)
         if key and (stored := self._idempotency.replay(key, call.request)):
             call.notes.append("the stored response for this idempotency key was sent again")
-            return stored
+            # What was stored is the answer; the delay and the rate limit are this call's own.
+            return replace(stored, headers=(*JSON_HEADERS, *call.headers), delay=call.delay)
         response = self._success(call, operation, operation.handler(call))
         if key:
             self._idempotency.store(key, call.request, response)
         return response
 
-    def _check_transport(self, call: Call) -> None:
-        request, most = call.request, self._options.max_body_bytes
+    def _check_transport(self, call: Call, operation: Operation) -> None:
+        request = call.request
+        most = max(self._options.max_body_bytes, operation.largest_body)
         if len(request.body) > most:
             raise PayloadTooLarge(
                 "Request body is too large",
                 reason=f"the body has {len(request.body):,} bytes; option max_body_bytes: {most:,}",
             )
-        plain = request.scheme == "http" and request.host in HOSTS.values()
+        plain = request.scheme == "http" and is_turris(request.host)
         if plain and not self._options.allow_plain_http:
             raise Forbidden(
                 "HTTPS is required",
@@ -106,8 +154,9 @@ class Service:
             )
 
     def _authenticate(self, call: Call, operation: Operation) -> None:
-        oauth_only = operation.access == "oauth"
-        caller = self._authentication.caller(call.request, call.environment, oauth_only=oauth_only)
+        access = operation.access
+        only = access if access in ("oauth", "restricted") else None
+        caller = self._authentication.caller(call.request, call.environment, only=only)
         call.caller = caller
         allowed = caller.credential.permissions
         if caller.token is None and self._options.restricted_token_access == "read":
@@ -119,7 +168,18 @@ class Service:
                 f"{caller.credential.name} has {', '.join(sorted(allowed)) or 'none'}",
             )
 
+    def _deprecate(self, call: Call, operation: Operation) -> None:
+        call.headers += DEPRECATION
+        if call.at >= SUNSET and self._options.sunset == "gone":
+            raise Gone(
+                "This endpoint is no longer available",
+                reason=f"{operation.name} is deprecated, and its sunset was {SUNSET:%Y-%m-%d}; "
+                "option sunset='ignored' lets it answer",
+            )
+
     def _success(self, call: Call, operation: Operation, payload: Payload) -> Response:
+        if payload is None:
+            return Response(status=operation.status, headers=tuple(call.headers), delay=call.delay)
         document = success_document(
             payload, call, operation, self._options.envelope, self._options.optional_fields
         )

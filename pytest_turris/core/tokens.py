@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pytest_turris.core import keys
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.credentials import ApiClient, Environment
-from pytest_turris.core.errors import Unauthorized
+from pytest_turris.core.errors import ExpiredToken, Unauthorized
+from pytest_turris.core.messages import Request
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
@@ -30,6 +31,7 @@ Flaw = Literal[
 ]  # fmt: skip
 
 _PRUNE_ABOVE = 1_000
+_MESSAGE = "Invalid or expired token"
 
 
 @dataclass(kw_only=True)
@@ -53,6 +55,7 @@ class Tokens:
         self._randomness = randomness
         self._options = options
         self._issued: dict[str, AccessToken] = {}
+        self._prune_at = _PRUNE_ABOVE
 
     def __iter__(self) -> Iterator[AccessToken]:
         return iter(tuple(self._issued.values()))
@@ -76,10 +79,13 @@ class Tokens:
             issued_at=now,
             expires_at=now + lifetime,
         )
-        if len(self._issued) >= _PRUNE_ABOVE:
-            self._issued = {t: old for t, old in self._issued.items() if old.expires_at > now}
+        self._prune(now)
         self._issued[text] = token
         return token
+
+    def find(self, request: Request) -> AccessToken | None:
+        """The issued token that a request carries as its bearer, whether it still holds or not."""
+        return self._issued.get(request.header("authorization").partition(" ")[2].strip())
 
     def revoke(self, token: AccessToken) -> None:
         """Refuse one token from now on."""
@@ -105,7 +111,7 @@ class Tokens:
         if token.revoked:
             raise _refused(f"token {mask(text)} was revoked")
         if now >= token.expires_at:
-            raise _refused(self._expired(token.issued_at, token.expires_at))
+            raise ExpiredToken(_MESSAGE, reason=self._expired(token.issued_at, token.expires_at))
         if token.environment != environment:
             raise _refused(
                 f"token {mask(text)} belongs to the {token.environment} environment, "
@@ -163,6 +169,12 @@ class Tokens:
             for row in data
         }
 
+    def _prune(self, now: dt.datetime) -> None:
+        """Forget expired tokens, each time their number may have doubled."""
+        if len(self._issued) >= self._prune_at:
+            self._issued = {t: old for t, old in self._issued.items() if old.expires_at > now}
+            self._prune_at = max(_PRUNE_ABOVE, 2 * len(self._issued))
+
     def _claims(
         self, client_id: str, environment: str, jti: str, now: dt.datetime, ttl: dt.timedelta
     ) -> dict[str, Any]:
@@ -216,9 +228,15 @@ class Tokens:
         if not isinstance(issued, int) or not isinstance(expires, int):
             return "malformed: no iat or exp claim"
         if self._clock.now().timestamp() >= expires:
-            moments = (dt.datetime.fromtimestamp(at, dt.UTC) for at in (issued, expires))
-            return self._expired(*moments)
+            return self._expired_claims(issued, expires)
         return "well signed, but not issued by this sandbox: of another test or an earlier run"
+
+    def _expired_claims(self, issued: int, expires: int) -> str:
+        try:
+            moments = [dt.datetime.fromtimestamp(at, dt.UTC) for at in (issued, expires)]
+        except (OverflowError, ValueError, OSError):
+            return "malformed: iat or exp is no moment that a calendar has"
+        return self._expired(*moments)
 
     def _expired(self, issued_at: dt.datetime, expires_at: dt.datetime) -> str:
         now = self._clock.now()
@@ -239,7 +257,7 @@ def span(delta: dt.timedelta) -> str:
 
 
 def _refused(reason: str) -> Unauthorized:
-    return Unauthorized("Invalid or expired token", reason=reason)
+    return Unauthorized(_MESSAGE, reason=reason)
 
 
 def _sign(claims: dict[str, Any], key: RSAPrivateKey | None = None, kid: str = keys.KEY_ID) -> str:

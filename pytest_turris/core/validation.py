@@ -5,16 +5,20 @@ The style ``npn must be a string``, one message per failed rule, is documented
 library and assumed.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from pytest_turris.core.errors import InvalidInput
 from pytest_turris.core.messages import Request
+from pytest_turris.core.model import Incoming
+from pytest_turris.core.multipart import FormFile, read_form
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound=Incoming)
+Unknown = Literal["ignored", "refused"]
 
 _MOST_PARAMETERS = 200
 _WORDS = {
@@ -28,31 +32,51 @@ _WORDS = {
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
+    "dataclass_type": "must be a file",
+    "dataclass_exact_type": "must be a file",
 }
-_MISSING = {bool: "bool_type", dict: "dict_type", list: "list_type"}
+_ONE_OF = "must be one of the following values: "
+_MISSING = {bool: "bool_type", dict: "dict_type", list: "list_type", FormFile: "dataclass_type"}
 
 
-def read_body(model: type[Model], request: Request, notes: list[str]) -> Model:
-    """The request's JSON body as a model; unknown members are ignored and noted.
+def read_body(
+    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+) -> Model:
+    """The request's JSON body as a model; unknown members are ignored and noted, or refused.
 
     Raises:
-        InvalidInput: No JSON, no object, or a rule of the model failed.
+        InvalidInput: No JSON, no object, or rules of the model failed: all are named.
     """
-    document = _document(request, notes)
-    _note_unknown(model, document, "member", notes)
-    try:
-        # By name of the wire only: snake_case is for Python.
-        return model.model_validate(document, strict=True, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise InvalidInput(*messages(error, model)) from None
+    return _checked(model, _document(request, notes), "member", notes, unknown, strict=True)
 
 
-def read_query(model: type[Model], request: Request, notes: list[str]) -> Model:
-    """The query parameters as a model; unknown ones are ignored and noted.
+def read_multipart(
+    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+) -> Model:
+    """The request's form as a model, in the same way.
+
+    Raises:
+        InvalidInput: No form, or rules of the model failed: all are named.
+    """
+    content_type = request.header("content-type")
+    form: dict[str, Any] = {}
+    if _media_type(request) == "multipart/form-data":
+        form = dict(read_form(content_type, request.body))
+    else:
+        notes.append(_unread(request, "a form"))
+    return _checked(model, form, "member", notes, unknown, strict=True)
+
+
+def read_query(
+    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+) -> Model:
+    """The query parameters as a model; unknown ones are ignored and noted, or refused.
 
     Raises:
         InvalidInput: A parameter is repeated or wrong, or excludes another.
     """
+    if not request.query:
+        return _checked(model, {}, "query parameter", notes, unknown, strict=False)
     try:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
     except ValueError:
@@ -61,23 +85,39 @@ def read_query(model: type[Model], request: Request, notes: list[str]) -> Model:
     for name, value in pairs:
         # A repeated parameter reaches a NestJS handler as an array.
         document[name] = [value] if name in document else value
-    _note_unknown(model, document, "query parameter", notes)
+    return _checked(model, document, "query parameter", notes, unknown, strict=False)
+
+
+def _checked(
+    model: type[Model],
+    document: dict[str, Any],
+    kind: str,
+    notes: list[str],
+    unknown: Unknown,
+    *,
+    strict: bool,
+) -> Model:
+    problems = _unknown(model, document, kind, notes, unknown) if document else []
     try:
-        return model.model_validate(document, by_alias=True, by_name=False)
+        # By name of the wire only: snake_case is for Python.
+        checked = model.model_validate(document, strict=strict, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise InvalidInput(*messages(error, model)) from None
+        problems += messages(error, model)
+    problems += model.rules(document)
+    if problems:
+        raise InvalidInput(*dict.fromkeys(problems))
+    return checked
 
 
-def messages(error: ValidationError, model: type[BaseModel]) -> list[str]:
+def messages(error: ValidationError, model: type[Incoming]) -> list[str]:
     """One message per failed rule, in the order of the fields, each once."""
     return list(dict.fromkeys(_message(row, model) for row in error.errors(include_url=False)))
 
 
 def _document(request: Request, notes: list[str]) -> dict[str, Any]:
-    media_type = request.header("content-type").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if _media_type(request) != "application/json":
         # A NestJS server parses JSON bodies only; the handler then sees none.
-        notes.append(f"the body was not read: Content-Type is {media_type[:64]!r}, not JSON")
+        notes.append(_unread(request, "JSON"))
         return {}
     try:
         document = from_json(request.body or b"{}", allow_inf_nan=False)
@@ -88,23 +128,39 @@ def _document(request: Request, notes: list[str]) -> dict[str, Any]:
     return document
 
 
-def _note_unknown(
-    model: type[BaseModel], document: dict[str, Any], kind: str, notes: list[str]
-) -> None:
+def _media_type(request: Request) -> str:
+    return request.header("content-type").partition(";")[0].strip().lower()
+
+
+def _unread(request: Request, wanted: str) -> str:
+    return f"the body was not read: Content-Type is {_media_type(request)[:64]!r}, not {wanted}"
+
+
+def _unknown(
+    model: type[Incoming],
+    document: Mapping[str, Any],
+    kind: str,
+    notes: list[str],
+    unknown: Unknown,
+) -> list[str]:
     known = {field.alias or name for name, field in model.model_fields.items()}
-    unknown = sorted(set(document) - known)
-    if unknown:
-        shown = ", ".join(repr(name[:64]) for name in unknown[:5])
-        notes.append(f"ignored unknown {kind}: {shown}")
+    names = [name[:64] for name in sorted(set(document) - known)[:5]]
+    if unknown == "refused":
+        return [f"property {name} should not exist" for name in names]
+    if names:
+        notes.append(f"ignored unknown {kind}: {', '.join(map(repr, names))}")
+    return []
 
 
-def _message(row: ErrorDetails, model: type[BaseModel]) -> str:
+def _message(row: ErrorDetails, model: type[Incoming]) -> str:
     kind, context = row["type"], row.get("ctx", {})
     path = ".".join(map(str, row["loc"]))
     if kind == "missing":
         kind = _kind_of_missing(row, model)
+        if kind.startswith(_ONE_OF):
+            return f"{path} {kind}"
     if kind == "literal_error":
-        return f"{path} must be one of the following values: {_choices(context['expected'])}"
+        return f"{path} {_ONE_OF}{_choices(context['expected'])}"
     if kind == "string_too_long":
         return f"{path} must be shorter than or equal to {context['max_length']} characters"
     if kind == "string_too_short":
@@ -113,13 +169,16 @@ def _message(row: ErrorDetails, model: type[BaseModel]) -> str:
     return f"{path} {words}" if path else words
 
 
-def _kind_of_missing(row: ErrorDetails, model: type[BaseModel]) -> str:
+def _kind_of_missing(row: ErrorDetails, model: type[Incoming]) -> str:
     """A missing member fails the rule of its type, as class-validator reports it."""
     if len(row["loc"]) > 1:
         return "string_type"
     for name, field in model.model_fields.items():
         if row["loc"][0] in (field.alias, name):
-            return _MISSING.get(field.annotation, "string_type")  # type: ignore[arg-type] # any hint
+            hint = field.annotation
+            if choices := get_args(hint) if get_origin(hint) is Literal else ():
+                return _ONE_OF + ", ".join(choices)
+            return _MISSING.get(hint, "string_type")  # type: ignore[arg-type] # any hint
     return "string_type"
 
 

@@ -1,5 +1,6 @@
 """A receiver in Django: the view, and a project of one file around it."""
 
+import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +22,6 @@ def create_view(inbox: Inbox) -> object:
 
 
 def create_app(inbox: Inbox) -> WSGIHandler:
-    import django
-
     if not settings.configured:
         settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=(), MIDDLEWARE=[], SECRET_KEY="x")
         django.setup()

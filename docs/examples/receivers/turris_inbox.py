@@ -54,7 +54,9 @@ class Inbox:
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
         """Whether there is exactly one signature, and one of the keys made it."""
-        given = [signature.strip(" \t").encode("utf-8", "surrogateescape") for signature in signatures]
+        given = [
+            signature.strip(" \t").encode("utf-8", "surrogateescape") for signature in signatures
+        ]
         expected = [hmac.new(key, body, hashlib.sha256).hexdigest().encode() for key in self._keys]
         matches = [hmac.compare_digest(given[0], one) for one in expected] if given else []
         return len(given) == 1 and any(matches)

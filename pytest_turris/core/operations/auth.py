@@ -2,25 +2,39 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from pytest_turris.core.call import Call
+from pytest_turris.core.model import Incoming
+from pytest_turris.core.records import Part
 
 TEST_MESSAGE = "If you see this message, your access token works."
 """The documented text is cut off after "If you see this"; the rest is assumed."""
 
+RESTRICTED_TEST_MESSAGE = "If you see this message, your restricted access token works."
+"""Nothing of this operation is visible but that it exists."""
 
-class GetTokenDto(BaseModel):
+
+class GetTokenDto(Incoming):
     """The body of ``POST /v1/auth/jwt`` (documented schema)."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     client_id: str
     client_secret: str
 
 
-def get_oauth_token(call: Call) -> dict[str, Any]:
+class TokenResponse(Part):
+    """The access token and how long it holds, in seconds (documented)."""
+
+    access_token: str
+    expires_in: int
+    token_type: str
+
+
+class MessageResponse(Part):
+    """A text for humans."""
+
+    message: str
+
+
+def get_oauth_token(call: Call) -> TokenResponse:
     """Exchange ``clientId`` and ``clientSecret`` for an access token."""
     body = call.body(GetTokenDto)
     known = call.credentials.client(body.client_id)
@@ -29,16 +43,21 @@ def get_oauth_token(call: Call) -> dict[str, Any]:
     client = call.credentials.authenticate(body.client_id, body.client_secret, call.environment)
     token = call.tokens.issue(client)
     call.identify(client, token)
-    return {
-        "accessToken": token.text,
-        "expiresIn": int((token.expires_at - token.issued_at).total_seconds()),
-        "tokenType": "Bearer",
-    }
+    return TokenResponse(
+        access_token=token.text,
+        expires_in=int((token.expires_at - token.issued_at).total_seconds()),
+        token_type="Bearer",
+    )
 
 
-def oauth_test(_: Call) -> dict[str, Any]:
+def oauth_test(_: Call) -> MessageResponse:
     """Tell that the access token works; printed without an envelope in the guide."""
-    return {"message": TEST_MESSAGE}
+    return MessageResponse(message=TEST_MESSAGE)
+
+
+def restricted_token_test(_: Call) -> MessageResponse:
+    """Tell that the restricted access token works from this address."""
+    return MessageResponse(message=RESTRICTED_TEST_MESSAGE)
 
 
 def jwks(call: Call) -> dict[str, Any]:

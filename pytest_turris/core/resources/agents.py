@@ -10,17 +10,25 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Email, ObjectId, Timestamp, TurrisModel
+from pytest_turris.core.model import Email, ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Record, RecordError
+from pytest_turris.core.records import (
+    Collection,
+    Indexes,
+    Ledger,
+    Part,
+    Record,
+    RecordError,
+    spelled,
+)
 from pytest_turris.core.resources.associations import Associations
-from pytest_turris.core.resources.subscriptions import EntityInfo, NiprDataSubscription
+from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
 
 _FIRST_NAMES = ("Avery", "Blake", "Casey", "Drew", "Emery", "Finley", "Harper", "Jordan", "Quinn")
 _LAST_NAMES = ("Adams", "Baker", "Chen", "Diaz", "Evans", "Garcia", "Hughes", "Kim", "Lopez")
 
 
-class Agent(TurrisModel):
+class Agent(Part):
     """The person."""
 
     id: ObjectId = Field(alias="_id")
@@ -33,7 +41,7 @@ class Agent(TurrisModel):
     updated_at: Timestamp
 
 
-class Authority(TurrisModel):
+class Authority(Part):
     """Where an agent may sell a product."""
 
     upstream_entity_product_id: ObjectId
@@ -79,18 +87,33 @@ class Agents(Collection[AgentEntry]):
     """The agents of the upstream entity."""
 
     kind = AgentEntry
+    indexes: ClassVar[Indexes] = {
+        "npn": lambda entry: [entry.npn],
+        "association": lambda entry: entry.association_ids,
+        "subscription": lambda entry: [
+            entry.nipr_data_subscription and entry.nipr_data_subscription.id
+        ],
+    }
+    words: ClassVar[dict[str, tuple[str, str]]] = {
+        "npn": ("agent", "npn"),
+        "first_name": ("agent", "first_name"),
+        "middle_name": ("agent", "middle_name"),
+        "last_name": ("agent", "last_name"),
+    }
 
     def __init__(
         self,
         clock: Clock,
         randomness: Randomness,
+        ledger: Ledger,
         upstream_entity_id: str,
         associations: Associations,
     ) -> None:
-        super().__init__(clock, randomness)
+        super().__init__(clock, randomness, ledger)
         self.upstream_entity_id = upstream_entity_id
         self._associations = associations
 
+    @spelled
     def add(
         self,
         *,
@@ -115,11 +138,17 @@ class Agents(Collection[AgentEntry]):
             RecordError: A value does not fit, or there is no such association.
         """
         association_id = downstream_entity_association_id
-        if association_id and self._associations.find(association_id) is None:
-            raise RecordError(f"no association with id {association_id!r}; add it first")
+        if association_id:
+            self._require(association_id)
         npn = npn or self._randomness.number("npn", 8)
-        entry = self.with_npn(npn) or self.make(
-            agent=self._person(npn, first_name, middle_name, last_name),
+        # A caller without a type checker may give anything; validation has the word on it.
+        known = self.with_npn(npn) if isinstance(npn, str) else None  # type: ignore[redundant-expr]
+        if known is not None:
+            return self._joined(known, association_id) if association_id else known
+        links = [self._randomness.object_id()] if association_id else []
+        return self.make(
+            agent=self._person(npn, first_name, middle_name, last_name)
+            | {"downstream_entity_agent_association_ids": links},
             nipr_data_subscription=self._subscription(npn),
             is_uploaded_by_upstream_entity=is_uploaded_by_upstream_entity,
             is_deleted=is_deleted,
@@ -129,16 +158,70 @@ class Agents(Collection[AgentEntry]):
             is_deliverable=True if email else None,
             external_id=external_id,
             downstream_entity_association_id=association_id,
+            association_ids=[association_id] if association_id else [],
         )
-        if association_id and association_id not in entry.association_ids:
-            entry.association_ids.append(association_id)
-            links = entry.agent.downstream_entity_agent_association_ids
-            links.append(self._randomness.object_id())
-        return entry
+
+    def update(self, record: AgentEntry | str, **members: Any) -> AgentEntry:  # noqa: ANN401 - as in make
+        """Change members; a new NPN gets a NIPR data subscription of its own.
+
+        With ``downstream_entity_association_id`` the agent joins that association.
+        """
+        current = self._current(record)
+        npn = members.get("npn")
+        if isinstance(npn, str) and npn and npn != current.npn:
+            members.setdefault("nipr_data_subscription", self._subscription(npn))
+        association_id = members.pop("downstream_entity_association_id", None)
+        if association_id is not None:
+            self._require(association_id)
+            current = self._joined(current, association_id)
+        return super().update(current, **members) if members else current
+
+    def leave(self, entry: AgentEntry, association_id: str) -> AgentEntry:
+        """Take an agent away from an association."""
+        left = [
+            (link, joined)
+            for link, joined in zip(
+                entry.agent.downstream_entity_agent_association_ids,
+                entry.association_ids,
+                strict=True,
+            )
+            if joined != association_id
+        ]
+        return self._with_links(entry, left)
 
     def with_npn(self, npn: str) -> AgentEntry | None:
         """The agent of that NPN."""
-        return next((entry for entry in self if entry.npn == npn), None)
+        return self.one_where(npn=npn)
+
+    def _require(self, association_id: str) -> None:
+        if self._associations.find(association_id) is None:
+            raise RecordError(f"no association with id {association_id!r}; add it first")
+
+    def _joined(self, entry: AgentEntry, association_id: str) -> AgentEntry:
+        if association_id in entry.association_ids:
+            return entry
+        links = zip(
+            entry.agent.downstream_entity_agent_association_ids, entry.association_ids, strict=True
+        )
+        return self._with_links(entry, [*links, (self._randomness.object_id(), association_id)])
+
+    def _with_links(self, entry: AgentEntry, links: list[tuple[str, str]]) -> AgentEntry:
+        agent = dict(entry.agent) | {
+            "downstream_entity_agent_association_ids": [link for link, _ in links]
+        }
+        ids = [association_id for _, association_id in links]
+        return super().update(
+            entry,
+            agent=agent,
+            association_ids=ids,
+            downstream_entity_association_id=ids[0] if ids else None,
+        )
+
+    def _stamped(self, current: AgentEntry, changes: dict[str, Any]) -> dict[str, Any]:
+        agent = changes.get("agent", current.agent)
+        if not isinstance(agent, Agent | dict):
+            return changes  # validation has the word
+        return changes | {"agent": dict(agent) | {"updated_at": self._clock.now()}}
 
     def _person(
         self, npn: str, first: str | None, middle: str | None, last: str | None
@@ -158,10 +241,5 @@ class Agents(Collection[AgentEntry]):
         return names[int(self._randomness.digest("name"), 16) % len(names)]
 
     def _subscription(self, npn: str) -> dict[str, Any]:
-        return {
-            "data_owner_id": self.upstream_entity_id,
-            "entity_model": "Agent",
-            "entity_info": EntityInfo(status="success", job_id=self._randomness.object_id()),
-            "npn": npn,
-            "last_synchronization_date": self._clock.now(),
-        }
+        now = self._clock.now()
+        return synchronised(self._randomness, now, self.upstream_entity_id, "Agent", npn)

@@ -3,20 +3,20 @@
 Members and their order are documented (DownstreamEntityAssociationResponseDto).
 """
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Email, ObjectId, TurrisModel
+from pytest_turris.core.model import Email, ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Record
-from pytest_turris.core.resources.subscriptions import EntityInfo, NiprDataSubscription
+from pytest_turris.core.records import Collection, Indexes, Ledger, Part, Record, spelled
+from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
 
 Category = Literal["agency", "agency network", "wholesale brokerage", "third party administrator"]
 
 
-class DownstreamEntity(TurrisModel):
+class DownstreamEntity(Part):
     """The agency or brokerage behind an association."""
 
     id: ObjectId = Field(alias="_id")
@@ -27,7 +27,7 @@ class DownstreamEntity(TurrisModel):
     ein: str | None = None
 
 
-class PrimaryContact(TurrisModel):
+class PrimaryContact(Part):
     """Whom the invitation goes to; the list's e-mail filters look here."""
 
     first_name: str
@@ -38,7 +38,16 @@ class PrimaryContact(TurrisModel):
 class Association(Record):
     """One downstream entity, as one upstream entity knows it."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"contact"})
+    off_wire: ClassVar[frozenset[str]] = frozenset(
+        {
+            "contact",
+            "branch_name",
+            "parent_producer_code",
+            "parent_downstream_entity_association_id",
+            "contract_container_template_id",
+            "agreement_executed_at",
+        }
+    )
 
     id: ObjectId = Field(alias="_id")
     downstream_entity: DownstreamEntity
@@ -46,6 +55,11 @@ class Association(Record):
     producer_code: str | None = None
     external_id: str | None = None
     contact: PrimaryContact
+    branch_name: str | None = None
+    parent_producer_code: str | None = None
+    parent_downstream_entity_association_id: ObjectId | None = None
+    contract_container_template_id: ObjectId | None = None
+    agreement_executed_at: Timestamp | None = None
 
     @property
     def key(self) -> str:
@@ -67,11 +81,34 @@ class Associations(Collection[Association]):
     """The associations of the upstream entity."""
 
     kind = Association
+    indexes: ClassVar[Indexes] = {
+        "npn": lambda a: [a.npn],
+        "email": lambda a: [a.email.lower()],
+        "email_domain": lambda a: [a.email.lower().rpartition("@")[2]],
+        "producer_code": lambda a: [a.producer_code],
+        "fein": lambda a: [digits(a.downstream_entity.ein)],
+        "downstream_entity": lambda a: [a.downstream_entity.id],
+        "legal_name": lambda a: [a.downstream_entity.legal_name.lower()],
+        "subscription": lambda a: [a.nipr_data_subscription and a.nipr_data_subscription.id],
+    }
+    words: ClassVar[dict[str, tuple[str, str]]] = {
+        "downstream_entity_name": ("downstream_entity", "legal_name"),
+        "downstream_entity_npn": ("downstream_entity", "npn"),
+        "category": ("downstream_entity", "category"),
+        "is_npn_required": ("downstream_entity", "is_npn_required"),
+        "ein": ("downstream_entity", "ein"),
+        "first_name": ("contact", "first_name"),
+        "last_name": ("contact", "last_name"),
+        "email": ("contact", "email"),
+    }
 
-    def __init__(self, clock: Clock, randomness: Randomness, upstream_entity_id: str) -> None:
-        super().__init__(clock, randomness)
+    def __init__(
+        self, clock: Clock, randomness: Randomness, ledger: Ledger, upstream_entity_id: str
+    ) -> None:
+        super().__init__(clock, randomness, ledger)
         self.upstream_entity_id = upstream_entity_id
 
+    @spelled
     def add(
         self,
         *,
@@ -85,6 +122,10 @@ class Associations(Collection[Association]):
         email: str = "dana.lee@acme-insurance.example",
         producer_code: str | None = None,
         external_id: str | None = None,
+        branch_name: str | None = None,
+        parent_producer_code: str | None = None,
+        parent_downstream_entity_association_id: str | None = None,
+        contract_container_template_id: str | None = None,
         invited: bool = False,
     ) -> Association:
         """An association that has been onboarded; ``invited``: one that has yet to answer.
@@ -100,29 +141,40 @@ class Associations(Collection[Association]):
             npn = self._randomness.number("npn", 8)
         return self.make(
             id=self._randomness.object_id(),
-            downstream_entity=DownstreamEntity(
-                _id=self._randomness.object_id(),
-                is_npn_required=is_npn_required,
-                legal_name=downstream_entity_name,
-                category=category,
-                npn=npn,
-                ein=ein,
-            ),
+            downstream_entity={
+                "id": self._randomness.object_id(),
+                "is_npn_required": is_npn_required,
+                "legal_name": downstream_entity_name,
+                "category": category,
+                "npn": npn,
+                "ein": ein,
+            },
             nipr_data_subscription=self._subscription(npn) if npn else None,
             producer_code=producer_code,
             external_id=external_id,
             contact={"first_name": first_name, "last_name": last_name, "email": email},
+            branch_name=branch_name,
+            parent_producer_code=parent_producer_code,
+            parent_downstream_entity_association_id=parent_downstream_entity_association_id,
+            contract_container_template_id=contract_container_template_id,
         )
+
+    def update(self, record: Association | str, **members: Any) -> Association:  # noqa: ANN401 - as in make
+        """Change members; a new NPN gets a NIPR data subscription of its own."""
+        npn = members.get("downstream_entity_npn")
+        if isinstance(npn, str) and npn and npn != self._current(record).npn:
+            members.setdefault("nipr_data_subscription", self._subscription(npn))
+        return super().update(record, **members)
 
     def with_producer_code(self, producer_code: str) -> Association | None:
         """The association that a producer code names: they are unique per upstream entity."""
-        return next((a for a in self if a.producer_code == producer_code), None)
+        return self.one_where(producer_code=producer_code)
 
-    def _subscription(self, npn: str) -> NiprDataSubscription:
-        return NiprDataSubscription(
-            data_owner_id=self.upstream_entity_id,
-            entity_model="DownstreamEntity",
-            entity_info=EntityInfo(status="success", job_id=self._randomness.object_id()),
-            npn=npn,
-            last_synchronization_date=self._clock.now(),
-        )
+    def _subscription(self, npn: str) -> dict[str, Any]:
+        now = self._clock.now()
+        return synchronised(self._randomness, now, self.upstream_entity_id, "DownstreamEntity", npn)
+
+
+def digits(fein: str | None) -> str | None:
+    """A FEIN without its hyphen: both forms are accepted (documented: licenses/surplus-lines)."""
+    return fein.replace("-", "") if fein else None

@@ -5,15 +5,16 @@ The members are documented (licenses/downstream-entity-licenses); the words of `
 """
 
 import datetime as dt
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.model import ObjectId, StateCode, Timestamp, TurrisModel
-from pytest_turris.core.records import Collection, Record
+from pytest_turris.core.model import ObjectId, StateCode, Timestamp
+from pytest_turris.core.records import Collection, Indexes, Part, Record, spelled
 
 
-class LineOfAuthority(TurrisModel):
+class LineOfAuthority(Part):
     """What a license allows to sell."""
 
     code: str
@@ -22,7 +23,11 @@ class LineOfAuthority(TurrisModel):
 
 
 class License(Record):
-    """A license of an agent or agency, found by its NPN."""
+    """A license of an agent or agency, found by its NPN.
+
+    ``status`` is what the state says; an active one past its ``expirationDate`` is shown as
+    ``expired``. ``niprDataSubscriptionId`` is that of the agent or agency it is listed for.
+    """
 
     off_wire: ClassVar[frozenset[str]] = frozenset({"id"})
 
@@ -46,21 +51,39 @@ class License(Record):
         """The id, which the API does not show."""
         return self.id
 
+    def status_at(self, moment: dt.datetime) -> str:
+        """The status as it is shown at a moment."""
+        expires = self.expiration_date
+        expired = self.status == "active" and expires is not None and moment >= expires
+        return "expired" if expired else self.status
+
 
 class Licenses(Collection[License]):
     """The licenses that the sandbox' NIPR knows."""
 
     kind = License
+    indexes: ClassVar[Indexes] = {
+        "npn": lambda held: [held.npn],
+        "number": lambda held: [f"{held.state_code}/{held.license_number}"],
+    }
 
+    @spelled
     def add(
         self,
         *,
         npn: str,
         state_code: str = "CA",
         license_number: str | None = None,
+        license_class_code: str = "PC",
+        license_class_name: str = "Property and Casualty",
         status: str = "active",
+        residency_status: str = "resident",
         issue_date: dt.datetime | None = None,
+        next_renewal_date: dt.datetime | None = None,
         expiration_date: dt.datetime | None = None,
+        lines_of_authority: Iterable[LineOfAuthority | dict[str, Any]] = (
+            LineOfAuthority(code="P", name="Property"),
+        ),
     ) -> License:
         """A license of whoever has the NPN; by default issued a year ago, for two years.
 
@@ -76,18 +99,17 @@ class Licenses(Collection[License]):
             npn=npn,
             state_code=state_code,
             license_number=license_number or self._randomness.number("license number", 7),
+            license_class_code=license_class_code,
+            license_class_name=license_class_name,
             status=status,
+            residency_status=residency_status,
             issue_date=issue_date or now - year,
             expiration_date=expiration,
-            next_renewal_date=expiration,
-            lines_of_authority=[LineOfAuthority(code="P", name="Property")],
+            next_renewal_date=next_renewal_date or expiration,
+            lines_of_authority=list(lines_of_authority),
             updated_at=now,
         )
 
     def npns(self, license_number: str, state_code: str) -> set[str]:
         """Whose license that number of that state is."""
-        return {
-            held.npn
-            for held in self
-            if held.license_number == license_number and held.state_code == state_code
-        }
+        return {held.npn for held in self.where(number=f"{state_code}/{license_number}")}

@@ -1,0 +1,74 @@
+"""Building and signing a webhook against the bare floor, and the full profile in process.
+
+The floor is a dict, ``json.dumps`` and ``hmac`` for a body of 1 KB. CPU time of interleaved
+batches; the ratio is what counts.
+"""
+
+import hashlib
+import hmac
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "docs" / "examples" / "receivers")]
+
+from fastapi_receiver import create_app  # noqa: E402 - found by the line above
+from turris_inbox import Inbox  # noqa: E402 - as above
+
+from pytest_turris.attacks.catalogue import ATTACKS  # noqa: E402 - as above
+from pytest_turris.attacks.forge import Forge  # noqa: E402 - as above
+from pytest_turris.attacks.judge import judge  # noqa: E402 - as above
+from pytest_turris.attacks.receiver import Receiver  # noqa: E402 - as above
+from pytest_turris.core.sandbox import Sandbox  # noqa: E402 - as above
+from pytest_turris.webhooks.factory import WebhookFactory  # noqa: E402 - as above
+
+FACTORY = WebhookFactory.of(Sandbox(name="benchmark"))
+KEY = str(FACTORY.key)
+EVENT = {
+    "webhookType": "X",
+    "upstreamEntityId": FACTORY.upstream_entity_id,
+    "payload": {f"member{number}": "x" * 40 for number in range(16)},
+}
+
+
+def floor() -> str:
+    """A dict, its JSON, its HMAC."""
+    body = json.dumps(dict(EVENT), separators=(",", ":")).encode()
+    return hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
+
+
+def batch(call: Callable[[], Any], count: int = 2_000) -> float:
+    """Microseconds of CPU for one call."""
+    begin = time.process_time()
+    for _ in range(count):
+        call()
+    return (time.process_time() - begin) / count * 1e6
+
+
+def compared(name: str, call: Callable[[], Any]) -> None:
+    """Print both medians and their ratio."""
+    pairs = [(batch(call), batch(floor)) for _ in range(7)]
+    ours, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"{name}: {ours:.1f} us, floor {bare:.1f} us, ratio {ours / bare:.2f}")
+
+
+def full_profile() -> None:
+    """Every attack on the FastAPI receiver of the examples, in process."""
+    rows: dict[str, Any] = {}
+    app = create_app(Inbox([KEY], FACTORY.upstream_entity_id, rows.__setitem__))
+    receiver, forge = Receiver(app, "/webhooks", effects=lambda: len(rows)), Forge(factory=FACTORY)
+    begin = time.perf_counter()
+    outcomes = [judge(attack, receiver, forge).outcome for attack in ATTACKS]
+    took = time.perf_counter() - begin
+    print(f"full profile in process: {len(outcomes)} attacks in {took:.2f} s")
+
+
+if __name__ == "__main__":
+    compared("sign a dict of 1 KB", lambda: FACTORY.sign(EVENT))
+    compared("build and sign a documented event", FACTORY.producer_agreement_executed)
+    full_profile()

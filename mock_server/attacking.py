@@ -1,0 +1,72 @@
+"""``turris-sandbox attack``: the catalogue against a receiver in any language, with a table."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from pytest_turris.attacks.attack import Shot
+from pytest_turris.attacks.catalogue import Profile, profile
+from pytest_turris.attacks.forge import ALL_EVENTS, Forge
+from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.verdict import Verdict
+from pytest_turris.webhooks.factory import WebhookFactory
+
+_COLOURS = {"failed": "red", "warned": "yellow", "noted": "cyan", "skipped": "dim"}
+
+
+def attacked(
+    receiver: Receiver,
+    factory: WebhookFactory,
+    name: Profile,
+    console: Console,
+    events: Iterable[str] = (),
+) -> list[Verdict]:
+    """Fire a profile at a receiver, with a progress bar."""
+    acts_on = {event: ALL_EVENTS[event] for event in events} or ALL_EVENTS
+    forge = Forge(factory=factory, events=acts_on)
+    attacks = profile(name)
+    bar = track(attacks, description="attacking", console=console, transient=True)
+    return [judge(attack, receiver, forge) for attack in bar]
+
+
+def answers(receiver: Receiver, factory: WebhookFactory) -> bool:
+    """Whether anybody answers a genuine webhook, in whatever way."""
+    webhook = factory.producer_agreement_executed()
+    shot = Shot(webhook=webhook, answers="accept", effects="any")
+    return receiver.fire(shot).replies[0].answer is not None
+
+
+def report(verdicts: list[Verdict], console: Console) -> None:
+    """The table of verdicts, what was found, and the counts."""
+    table = Table("Attack", "Level", "Verdict", "Reason")
+    for verdict in verdicts:
+        colour = _COLOURS.get(verdict.outcome, "green")
+        reason = verdict.reason or "; ".join(_reasons(verdict)) or "; ".join(verdict.notes)
+        table.add_row(
+            verdict.attack.label,
+            verdict.attack.level,
+            f"[{colour}]{verdict.outcome}[/]",
+            reason.replace("[", r"\["),
+        )
+    console.print(table)
+    for verdict in verdicts:
+        if verdict.outcome in ("failed", "warned"):
+            console.print(str(verdict), markup=False, highlight=False)
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+
+
+def write_json(verdicts: list[Verdict], file: Path) -> None:
+    """The verdicts as a JSON array, redacted."""
+    file.write_text(json.dumps([verdict.as_json() for verdict in verdicts], indent=2) + "\n")
+
+
+def _reasons(verdict: Verdict) -> Iterator[str]:
+    for finding in verdict.findings[:2]:
+        yield f"{finding.came}, wanted {finding.wanted}"

@@ -1,0 +1,1 @@
+"""Hostile answers: what a broken, old, overloaded or compromised server may send."""

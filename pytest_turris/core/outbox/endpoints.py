@@ -1,0 +1,87 @@
+"""Registered webhooks: one URL, one event type, one secret each (help centre: settings-webhook)."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, get_args
+
+from pytest_turris.core.events import EventKind
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.redaction import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One registered webhook. ``secret`` is shown once, when it is made."""
+
+    id: str
+    url: str
+    webhook_type: EventKind
+    secret: Secret = field(repr=False)
+    registered_at: dt.datetime
+
+
+class Endpoints:
+    """The registered webhooks, in the order in which they were registered."""
+
+    def __init__(self, randomness: Randomness) -> None:
+        self._randomness = randomness
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(tuple(self._endpoints.values()))
+
+    def __len__(self) -> int:
+        return len(self._endpoints)
+
+    def add(self, url: str, webhook_type: str, at: dt.datetime, secret: str = "") -> Endpoint:
+        """Register a webhook; several may share a URL or a type.
+
+        Raises:
+            ValueError: There is no such type.
+        """
+        for kind in get_args(EventKind):
+            if kind == webhook_type:
+                endpoint = Endpoint(
+                    id=self._randomness.object_id(),
+                    url=url,
+                    webhook_type=kind,
+                    secret=Secret(secret or self._randomness.secret("webhook")),
+                    registered_at=at,
+                )
+                self._endpoints[endpoint.id] = endpoint
+                return endpoint
+        raise ValueError(f"no event {webhook_type!r}: there are {', '.join(get_args(EventKind))}")
+
+    def get(self, id_: str) -> Endpoint | None:
+        """The webhook with an id, if it is registered."""
+        return self._endpoints.get(id_)
+
+    def remove(self, id_: str) -> None:
+        """Forget a webhook. KeyError if there is none."""
+        del self._endpoints[id_]
+
+    def of(self, kind: str) -> list[Endpoint]:
+        """Who listens to a type."""
+        return [one for one in self._endpoints.values() if one.webhook_type == kind]
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """The webhooks as JSON data, secrets included, which are fakes."""
+        return [
+            asdict(one)
+            | {"registered_at": one.registered_at.isoformat(), "secret": str(one.secret)}
+            for one in self
+        ]
+
+    def restore(self, rows: list[dict[str, Any]]) -> None:
+        """Replace the webhooks by a snapshot's."""
+        self._endpoints = {
+            row["id"]: Endpoint(
+                **row
+                | {
+                    "registered_at": dt.datetime.fromisoformat(row["registered_at"]),
+                    "secret": Secret(row["secret"]),
+                }
+            )
+            for row in rows
+        }

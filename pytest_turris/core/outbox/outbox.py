@@ -1,0 +1,173 @@
+"""The outbox: reads the event log on, and knows what is to be sent next."""
+
+import datetime as dt
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_turris.core.events import EventLog
+from pytest_turris.core.network import Network
+from pytest_turris.core.outbox.debounce import DEBOUNCED, Batch, Debounce
+from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.disturbance import Disturbance
+from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
+from pytest_turris.core.outbox.payloads import status_payload
+from pytest_turris.core.outbox.schedules import Schedule
+from pytest_turris.core.randomness import Randomness
+
+KEPT = 1_000
+"""How many attempts, and how many settled deliveries, are remembered."""
+
+
+class Outbox:
+    """Deliveries that wait, in the order of their moments, and the log of attempts.
+
+    Who sends takes one out with ``next_delivery`` and gives back what came of it with
+    ``record``; meanwhile it is nowhere else, so nothing is sent twice.
+    """
+
+    def __init__(self, network: Network, randomness: Randomness, schedule: Schedule) -> None:
+        self.endpoints = Endpoints(randomness)
+        self.disturbance = Disturbance()
+        self.attempts: deque[Attempt] = deque(maxlen=KEPT)
+        self.settled: deque[Delivery] = deque(maxlen=KEPT)
+        self._network = network
+        self.schedule = schedule
+        self._debounce = Debounce()
+        self._seen = 0
+        self._made = 0
+        self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
+        """Register a webhook: it hears of what happens from now on.
+
+        Raises:
+            ValueError: There is no such type.
+        """
+        return self.endpoints.add(url, kind, at, secret)
+
+    def collect(self, events: EventLog, now: dt.datetime) -> None:
+        """Read the log on, up to now."""
+        for event in events.since(self._seen):
+            self._seen = event.number
+            self._flush(event.at)
+            if event.kind in DEBOUNCED:
+                for batch in self._debounce.add(event):
+                    self._tell_batch(batch)
+            else:
+                self._tell(event.kind, event.facts, event.at)
+        self._flush(now)
+
+    def enqueue(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
+        """Put one event on its way to one webhook, whatever disturbs it."""
+        delivery = self._made_for(endpoint, event, due)
+        number = delivery.number
+        if self.disturbance.drops(number):
+            delivery.state = "dropped"
+            self.settled.append(delivery)
+            return delivery
+        delivery.due += self.disturbance.lateness(number)
+        self._push(delivery)
+        if self.disturbance.doubles(number):
+            self._push(self._made_for(endpoint, event, due))
+        return delivery
+
+    def next_due(self) -> dt.datetime | None:
+        """When there is something to do next."""
+        waiting = self._waiting[0][0] if self._waiting else None
+        return min(filter(None, (waiting, self._debounce.next_due())), default=None)
+
+    def next_delivery(self, now: dt.datetime) -> Delivery | None:
+        """Take out the earliest delivery that is due."""
+        if self._waiting and self._waiting[0][0] <= now:
+            return heapq.heappop(self._waiting)[2]
+        return None
+
+    def record(self, delivery: Delivery, attempt: Attempt) -> None:
+        """Write an attempt down, and try again later or be done."""
+        self.attempts.append(attempt)
+        delivery.attempts += 1
+        if attempt.succeeded:
+            delivery.state = "delivered"
+        elif delivery.attempts <= len(self.schedule):
+            delivery.due = attempt.at + self.schedule[delivery.attempts - 1]
+            self._push(delivery)
+            return
+        else:
+            delivery.state = "failed"
+        self.settled.append(delivery)
+
+    def give_up(self, delivery: Delivery) -> None:
+        """The webhook was removed: nothing is sent."""
+        delivery.state = "removed"
+        self.settled.append(delivery)
+
+    def find(self, number: int) -> Delivery:
+        """A delivery by its number. KeyError if it is unknown, or forgotten since."""
+        for delivery in self:
+            if delivery.number == number:
+                return delivery
+        raise KeyError(number)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        yield from tuple(self.settled)
+        yield from (delivery for _, _, delivery in sorted(self._waiting, key=lambda row: row[:2]))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything as JSON data; the disturbance is the test's own and left out."""
+        return {
+            "endpoints": self.endpoints.snapshot(),
+            "debounce": self._debounce.snapshot(),
+            "seen": self._seen,
+            "made": self._made,
+            "waiting": [delivery.snapshot() for _, _, delivery in sorted(self._waiting)],
+            "settled": [delivery.snapshot() for delivery in self.settled],
+            "attempts": [attempt.snapshot() for attempt in self.attempts],
+        }
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Become what a snapshot holds."""
+        self.endpoints.restore(data["endpoints"])
+        self._debounce.restore(data["debounce"])
+        self._seen, self._made = int(data["seen"]), int(data["made"])
+        self._waiting = []
+        for row in data["waiting"]:
+            self._push(Delivery.restored(row))
+        self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
+        self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
+
+    def _flush(self, now: dt.datetime) -> None:
+        for batch in self._debounce.due(now):
+            self._tell_batch(batch)
+
+    def _tell_batch(self, batch: Batch) -> None:
+        entity = "agent" if batch.kind.startswith("AGENT") else "downstreamEntity"
+        payload = status_payload(entity, batch.changes.values(), self._network)
+        self._tell(batch.kind, payload, batch.due)
+
+    def _tell(self, kind: str, payload: object, at: dt.datetime) -> None:
+        event = {
+            "webhookType": kind,
+            "upstreamEntityId": self._network.id,
+            "payload": payload,
+        }
+        for endpoint in self.endpoints.of(kind):
+            if endpoint.registered_at <= at:
+                self.enqueue(endpoint, event, at)
+
+    def _made_for(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
+        self._made += 1
+        return Delivery(
+            number=self._made,
+            endpoint_id=endpoint.id,
+            webhook_type=str(event["webhookType"]),
+            event=event,
+            due=due,
+        )
+
+    def _push(self, delivery: Delivery) -> None:
+        heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))

@@ -1,0 +1,32 @@
+"""When a delivery that failed is tried again. Turris documents no retries."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+SCHEDULES: dict[str, tuple[int, ...]] = {
+    "none": (),
+    "standard": (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400),
+    "svix": (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000),
+    "stripe": (3_600, 7_200, 14_400, 28_800, 57_600, 115_200),
+}
+"""Seconds after each failure, the next attempt: the Standard Webhooks specification's example,
+svix-server's default configuration, and an exponential one within Stripe's three days (assumed)."""
+
+Schedule = tuple[dt.timedelta, ...]
+
+
+def schedule_of(name: str) -> Schedule:
+    """A schedule by its name. KeyError if there is none."""
+    return schedule_from(SCHEDULES[name])
+
+
+def schedule_from(seconds: Iterable[float]) -> Schedule:
+    """A schedule of one's own: the seconds after each failure.
+
+    Raises:
+        ValueError: A wait is negative or endless.
+    """
+    waits = tuple(seconds)
+    if any(not 0 <= wait < float("inf") for wait in waits):
+        raise ValueError("a wait between attempts is negative or endless")
+    return tuple(dt.timedelta(seconds=wait) for wait in waits)

@@ -1,0 +1,150 @@
+"""Compliance: what licenses, appointments and a product's requirements come to, in a state.
+
+``productName`` and ``states[].stateCode`` are documented (compliance-status/agent-compliance); the
+other members of a state are those of the webhooks (guides/webhooks), and so are the words
+Licensed, Missing License, Appointed and Missing Carrier with their messages. Expired License,
+Missing LOA and NPN Missing are the help centre's. Not Required is assumed.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from pytest_turris.core.model import ObjectId, StateCode
+from pytest_turris.core.records import Part
+from pytest_turris.core.resources.appointments import Appointment
+from pytest_turris.core.resources.coverages import Coverage
+from pytest_turris.core.resources.licenses import License
+from pytest_turris.core.resources.products import Product
+
+ComplianceStatus = Literal["COMPLIANT", "NOT_COMPLIANT"]
+
+
+class RequirementStatus(Part):
+    """How it stands with the license or the appointment; no messages if all is well."""
+
+    status_name: str
+    status_messages: list[str] | None = None
+
+
+class StateCompliance(Part):
+    """One state of a product."""
+
+    state_code: StateCode
+    compliance_status: ComplianceStatus | None = None
+    license_status: RequirementStatus | None = None
+    appointment_status: RequirementStatus | None = None
+
+
+class Verdict(NamedTuple):
+    """What a license and an appointment come to, before it is shown for a state."""
+
+    license_status: RequirementStatus
+    appointment_status: RequirementStatus
+
+    @property
+    def compliance_status(self) -> ComplianceStatus:
+        """Compliant if neither has anything to say."""
+        said = self.license_status.status_messages or self.appointment_status.status_messages
+        return "NOT_COMPLIANT" if said else "COMPLIANT"
+
+    @property
+    def summary(self) -> tuple[str, str, str]:
+        """The three words, to compare with those of another moment."""
+        return (
+            self.compliance_status,
+            self.license_status.status_name,
+            self.appointment_status.status_name,
+        )
+
+    def shown(self, state: StateCode) -> StateCompliance:
+        """As it is sent."""
+        return StateCompliance(
+            state_code=state,
+            compliance_status=self.compliance_status,
+            license_status=self.license_status,
+            appointment_status=self.appointment_status,
+        )
+
+
+class LicenseComplianceResponse(Part):
+    """The answer of both license compliance operations."""
+
+    product_name: str
+    states: list[StateCompliance]
+
+
+class PolicyComplianceResponse(Part):
+    """E&O and Cyber of one agency; a kind that it does not hold is left out (assumed)."""
+
+    e_and_o: Coverage | None = Field(default=None, alias="eAndO")
+    cyber: Coverage | None = None
+    downstream_entity_id: ObjectId
+    downstream_entity_name: str
+    downstream_entity_npn: str | None = None
+
+
+def judge(
+    product: Product,
+    state: StateCode,
+    *,
+    npn: str | None,
+    licenses: Iterable[License],
+    appointments: Iterable[Appointment],
+    moment: dt.datetime,
+) -> Verdict:
+    """The compliance of whoever holds these, for a product in a state at a moment."""
+    if npn is None:
+        return Verdict(_NPN_MISSING, _NPN_MISSING)
+    return Verdict(
+        _license_status(product, [held for held in licenses if held.state_code == state], moment),
+        _appointment_status(product, [held for held in appointments if held.state_code == state]),
+    )
+
+
+def _license_status(
+    product: Product, held: list[License], moment: dt.datetime
+) -> RequirementStatus:
+    classes = product.required_license_class_codes
+    fitting = [one for one in held if not classes or one.license_class_code in classes]
+    if not fitting:
+        return _NO_CLASS
+    active = [one for one in fitting if one.status_at(moment) == "active"]
+    if not active:
+        expired = [one for one in fitting if one.status_at(moment) == "expired"]
+        if expired:
+            return _missing("Expired License", *map(_expiry, expired))
+        return _missing("Missing License", "Required license is not active")
+    needed = set(product.required_line_of_authority_codes)
+    for one in active:
+        if needed <= {line.code for line in one.lines_of_authority if line.status == "active"}:
+            return _LICENSED
+    return _missing("Missing LOA", f"Required line of authority not found: {min(needed)}")
+
+
+def _appointment_status(product: Product, held: list[Appointment]) -> RequirementStatus:
+    company = product.required_company_code
+    if company is None:
+        return _NOT_REQUIRED
+    if any(one.is_active and one.company_code == company for one in held):
+        return _APPOINTED
+    return _NO_CARRIER
+
+
+def _expiry(held: License) -> str:
+    day = f" on {held.expiration_date:%Y-%m-%d}" if held.expiration_date else ""
+    return f"License {held.license_number} expired{day}"
+
+
+def _missing(name: str, *messages: str) -> RequirementStatus:
+    return RequirementStatus(status_name=name, status_messages=list(messages))
+
+
+_LICENSED = RequirementStatus(status_name="Licensed")
+_APPOINTED = RequirementStatus(status_name="Appointed")
+_NOT_REQUIRED = RequirementStatus(status_name="Not Required")
+_NO_CLASS = _missing("Missing License", "Required license class not found")
+_NO_CARRIER = _missing("Missing Carrier", "No active appointment with required carrier")
+_NPN_MISSING = _missing("NPN Missing", "NPN is missing")

@@ -1,0 +1,214 @@
+"""Contacts: the people of the agencies, as far as this upstream entity may see them.
+
+Members, roles and the rule are documented (contacts/list-contacts): an agency has agency-wide
+default contacts, and market-specific ones that only the carrier of that market sees.
+"""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.model import Email, ObjectId
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.records import (
+    Collection,
+    Indexes,
+    Ledger,
+    Part,
+    Record,
+    RecordError,
+    spelled,
+)
+from pytest_turris.core.resources.associations import Association, Associations
+
+BusinessRole = Literal[
+    "Compliance Officer",
+    "Principal Owner",
+    "Account Manager",
+    "Finance Manager",
+    "Support Staff",
+    "Contract Signatory",
+    "Accounts Payable",
+]
+Visibility = Literal["market", "agency", "another carrier"]
+"""Seen by this carrier alone, by every carrier of the agency, or by another carrier alone."""
+
+
+class ContactAssociation(Part):
+    """What a contact does at one agency; an agency-wide default has no association id."""
+
+    downstream_entity_id: ObjectId
+    business_roles: list[BusinessRole]
+    is_primary: bool
+    downstream_entity_association_id: ObjectId | None = None
+
+
+class Contact(Record):
+    """One person; ``hidden`` are the relations that belong to another carrier's market."""
+
+    off_wire: ClassVar[frozenset[str]] = frozenset({"hidden"})
+
+    contact_id: ObjectId
+    first_name: str
+    last_name: str
+    email: Email
+    is_deliverable: bool = True
+    associations: list[ContactAssociation]
+    hidden: list[ContactAssociation]
+
+    @property
+    def key(self) -> str:
+        """The ``contactId``."""
+        return self.contact_id
+
+    @property
+    def id(self) -> str:
+        """The ``contactId``."""
+        return self.contact_id
+
+    def roles_at(self, association: Association) -> set[BusinessRole]:
+        """What the contact does at an agency."""
+        return {
+            role
+            for relation in self.associations
+            if relation.downstream_entity_id == association.downstream_entity.id
+            for role in relation.business_roles
+        }
+
+
+class Contacts(Collection[Contact]):
+    """The contacts at this upstream entity's agencies, those it cannot see included."""
+
+    kind = Contact
+    indexes: ClassVar[Indexes] = {
+        "email": lambda contact: [contact.email.lower()],
+        "visible": lambda contact: ["yes" if contact.associations else None],
+        "entity": lambda contact: [
+            relation.downstream_entity_id
+            for relation in contact.associations
+            if relation.downstream_entity_association_id is None
+        ],
+        "association": lambda contact: [
+            relation.downstream_entity_association_id for relation in contact.associations
+        ],
+        "role": lambda contact: [
+            role for relation in contact.associations for role in relation.business_roles
+        ],
+    }
+
+    def __init__(
+        self, clock: Clock, randomness: Randomness, ledger: Ledger, associations: Associations
+    ) -> None:
+        super().__init__(clock, randomness, ledger)
+        self._associations = associations
+
+    @spelled
+    def add(
+        self,
+        *,
+        downstream_entity_association_id: str,
+        first_name: str = "Dana",
+        last_name: str = "Lee",
+        email: str = "dana.lee@acme-insurance.example",
+        is_deliverable: bool = True,
+        business_roles: Iterable[BusinessRole] = ("Account Manager",),
+        is_primary: bool = False,
+        visibility: Visibility = "market",
+    ) -> Contact:
+        """A contact at an agency; a known e-mail address gives the same contact one more agency.
+
+        Raises:
+            RecordError: A value does not fit, or there is no such association.
+        """
+        association = self._associations.find(downstream_entity_association_id)
+        if association is None:
+            raise RecordError(
+                f"no association with id {downstream_entity_association_id!r}; add it first"
+            )
+        if visibility not in ("market", "agency", "another carrier"):
+            raise RecordError(
+                f"visibility={visibility!r}; there are 'market', 'agency' and 'another carrier'"
+            )
+        relation = _relation(association, business_roles, is_primary, visibility)
+        side = "hidden" if visibility == "another carrier" else "associations"
+        known = self.one_where(email=email.lower())
+        if known is not None:
+            return self.update(known, **{side: _joined(getattr(known, side), relation)})
+        return self.make(
+            contact_id=self._randomness.object_id(),
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            is_deliverable=is_deliverable,
+            **{"associations": [], "hidden": []} | {side: [relation]},
+        )
+
+    def follow(self, old: Association | None, new: Association) -> None:
+        """Keep an association's primary contact as one of its people."""
+        person = new.contact
+        if old is None:
+            self.add(
+                downstream_entity_association_id=new.id,
+                first_name=person.first_name,
+                last_name=person.last_name,
+                email=person.email,
+                business_roles=(),
+                is_primary=True,
+            )
+        elif old.contact != person and (known := self.one_where(email=old.email.lower())):
+            self.update(known, **dict(person))
+
+    def at(self, association: Association) -> list[Contact]:
+        """Whom this upstream entity sees at one agency, agency-wide contacts included."""
+        found = {
+            contact.key: contact
+            for contact in (
+                *self.where(association=association.id),
+                *self.where(entity=association.downstream_entity.id),
+            )
+        }
+        return sorted(found.values(), key=lambda contact: self._order[contact.key])
+
+    def leave(self, association: Association) -> None:
+        """Take an agency's people away with its association; who has no other one goes."""
+        for contact in self.at(association):
+            left = [
+                dict(relation)
+                for relation in contact.associations
+                if relation.downstream_entity_id != association.downstream_entity.id
+            ]
+            if left or contact.hidden:
+                self.update(contact, associations=left)
+            else:
+                self.remove(contact)
+
+
+def _relation(
+    association: Association,
+    roles: Iterable[BusinessRole],
+    is_primary: bool,  # noqa: FBT001 - a member of the relation, as the others are
+    visibility: Visibility,
+) -> dict[str, Any]:
+    return {
+        "downstream_entity_id": association.downstream_entity.id,
+        "business_roles": list(roles),
+        "is_primary": is_primary,
+        "downstream_entity_association_id": association.id if visibility == "market" else None,
+    }
+
+
+def _joined(known: list[ContactAssociation], fresh: dict[str, Any]) -> list[dict[str, Any]]:
+    """The relations with one more; to the same agency and market, roles are added."""
+    found = []
+    for relation in map(dict, known):
+        same = all(
+            relation[name] == fresh[name]
+            for name in ("downstream_entity_id", "downstream_entity_association_id")
+        )
+        if same:
+            roles = dict.fromkeys([*relation["business_roles"], *fresh["business_roles"]])
+            primary = relation["is_primary"] or fresh["is_primary"]
+            fresh = relation | {"business_roles": list(roles), "is_primary": primary}
+        else:
+            found.append(relation)
+    return [*found, fresh]

@@ -1,0 +1,152 @@
+"""E&O and Cyber coverage: an agency's own insurance, as the policy compliance page shows it.
+
+The fourteen members are documented (eo-cyber-compliance/get-policy-compliance); the words of
+``collectionStatus`` and ``dataExtractionStatus`` are not and are assumed.
+"""
+
+import datetime as dt
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.model import Amount, ObjectId, Timestamp
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.records import Collection, Indexes, Ledger, Record, RecordError, spelled
+from pytest_turris.core.resources.associations import Associations
+
+CoverageKind = Literal["E&O", "Cyber"]
+
+
+class Coverage(Record):
+    """One policy of an agency; amounts in US dollars.
+
+    ``collectionStatus`` is shown as ``upcoming``, ``active`` or ``expired`` by the policy's
+    dates, and as ``received`` while they are not known yet.
+    """
+
+    off_wire: ClassVar[frozenset[str]] = frozenset(
+        {"coverage_kind", "downstream_entity_association_id"}
+    )
+
+    id: ObjectId = Field(alias="_id")
+    primary_insured: str | None = None
+    other_insured: list[str] | None = None
+    carrier_name: str | None = None
+    effective_date: Timestamp | None = None
+    expiry_date: Timestamp | None = None
+    aggregate_coverage_in_usd: Amount | None = Field(default=None, alias="aggregateCoverageInUSD")
+    coverage_per_claim_in_usd: Amount | None = Field(default=None, alias="coveragePerClaimInUSD")
+    data_extraction_status: str = "completed"
+    policy_number: str | None = None
+    received_date: Timestamp | None = None
+    collection_status: str | None = None
+    created_at: Timestamp
+    updated_at: Timestamp
+    coverage_kind: CoverageKind
+    downstream_entity_association_id: ObjectId
+
+    @property
+    def key(self) -> str:
+        """The ``_id``."""
+        return self.id
+
+    def status_at(self, moment: dt.datetime) -> str:
+        """The ``collectionStatus`` as it is shown at a moment."""
+        if self.collection_status is not None:
+            return self.collection_status
+        if self.effective_date is None or self.expiry_date is None:
+            return "received"
+        if moment < self.effective_date:
+            return "upcoming"
+        return "active" if moment < self.expiry_date else "expired"
+
+
+class Coverages(Collection[Coverage]):
+    """The E&O and Cyber policies of the agencies."""
+
+    kind = Coverage
+    indexes: ClassVar[Indexes] = {
+        "association": lambda held: [held.downstream_entity_association_id],
+        "coverage_kind": lambda held: [held.coverage_kind],
+    }
+
+    def __init__(
+        self, clock: Clock, randomness: Randomness, ledger: Ledger, associations: Associations
+    ) -> None:
+        super().__init__(clock, randomness, ledger)
+        self._associations = associations
+
+    @spelled
+    def add(
+        self,
+        *,
+        downstream_entity_association_id: str,
+        coverage_kind: CoverageKind = "E&O",
+        effective_date: dt.datetime | None = None,
+        expiry_date: dt.datetime | None = None,
+        primary_insured: str | None = None,
+        other_insured: list[str] | None = None,
+        carrier_name: str = "National Insurance Co",
+        aggregate_coverage_in_usd: float = 1_000_000,
+        coverage_per_claim_in_usd: float = 500_000,
+        policy_number: str | None = None,
+        collection_status: str | None = None,
+    ) -> Coverage:
+        """A policy of an agency, by default in force for half of its year.
+
+        Raises:
+            RecordError: A value does not fit, or there is no such association.
+        """
+        association = self._associations.find(downstream_entity_association_id)
+        if association is None:
+            raise RecordError(
+                f"no association with id {downstream_entity_association_id!r}; add it first"
+            )
+        now, half = self._clock.now(), dt.timedelta(days=182)
+        return self.make(
+            id=self._randomness.object_id(),
+            primary_insured=primary_insured or association.downstream_entity.legal_name,
+            other_insured=other_insured or [],
+            carrier_name=carrier_name,
+            effective_date=effective_date or now - half,
+            expiry_date=expiry_date or now + half,
+            aggregate_coverage_in_usd=aggregate_coverage_in_usd,
+            coverage_per_claim_in_usd=coverage_per_claim_in_usd,
+            policy_number=policy_number or f"EO-{self._randomness.number('coverage', 6)}",
+            received_date=now,
+            collection_status=collection_status,
+            created_at=now,
+            updated_at=now,
+            coverage_kind=coverage_kind,
+            downstream_entity_association_id=association.id,
+        )
+
+    def receive(self, association_id: str, coverage_kind: CoverageKind) -> Coverage:
+        """A policy whose PDF was uploaded and has yet to be read."""
+        now = self._clock.now()
+        return self.make(
+            id=self._randomness.object_id(),
+            data_extraction_status="queued",
+            received_date=now,
+            created_at=now,
+            updated_at=now,
+            coverage_kind=coverage_kind,
+            downstream_entity_association_id=association_id,
+        )
+
+    def current(
+        self, association_id: str, coverage_kind: CoverageKind, moment: dt.datetime
+    ) -> Coverage | None:
+        """The policy that counts: one in force, else the one that ends last."""
+        held = self.where(association=association_id, coverage_kind=coverage_kind)
+        never = dt.datetime.min.replace(tzinfo=dt.UTC)
+        return max(
+            held,
+            key=lambda policy: (
+                policy.status_at(moment) == "active",
+                policy.expiry_date or never,
+                policy.created_at,
+            ),
+            default=None,
+        )

@@ -1,0 +1,85 @@
+"""The producer registry behind NPN lookups: whom NIPR knows, besides agents and agencies.
+
+Turris says that a lookup tells a firm from an individual and from an NPN that is not found
+(tools/validate-npns); the members of a result are not visible and are assumed.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar, Literal
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.records import Collection, Indexes, Ledger, Part, Record, spelled
+
+EntityType = Literal["firm", "individual", "not found"]
+
+
+class NpnLookupResult(Part):
+    """What a lookup says of one NPN (assumed)."""
+
+    npn: str
+    entity_type: EntityType
+    name: str | None = None
+
+
+class RegisteredNpn(Record):
+    """A producer that NIPR knows."""
+
+    npn: str
+    entity_type: EntityType = "individual"
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The NPN."""
+        return self.npn
+
+
+class Npns(Collection[RegisteredNpn]):
+    """Producers that NIPR knows although they are none of the upstream entity's."""
+
+    kind = RegisteredNpn
+    indexes: ClassVar[Indexes] = {}
+
+    def __init__(self, clock: Clock, randomness: Randomness, ledger: Ledger) -> None:
+        super().__init__(clock, randomness, ledger)
+        self.busy_until: dt.datetime | None = None
+        """Until when a lookup is in progress: the next one is refused with 429."""
+
+    @spelled
+    def add(
+        self,
+        *,
+        npn: str | None = None,
+        entity_type: EntityType = "individual",
+        name: str = "Avery Adams",
+    ) -> RegisteredNpn:
+        """A producer; its NPN is made up where not given.
+
+        Raises:
+            RecordError: A value does not fit, or the NPN is registered already.
+        """
+        return self.make(
+            npn=npn or self._randomness.number("npn", 8), entity_type=entity_type, name=name
+        )
+
+    def occupy(self, duration: dt.timedelta) -> None:
+        """Begin a lookup that takes so long on the sandbox's clock."""
+        self.busy_until = self._clock.now() + duration
+
+    @property
+    def busy(self) -> bool:
+        """Whether a lookup is in progress."""
+        return self.busy_until is not None and self._clock.now() < self.busy_until
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """The records as JSON data; the running lookup is the first row."""
+        until = self.busy_until.isoformat() if self.busy_until else None
+        return [{"busy_until": until}, *super().snapshot()]
+
+    def restore(self, rows: list[dict[str, Any]]) -> None:
+        """Replace all records by a snapshot's."""
+        head, *records = rows
+        until = head["busy_until"]
+        self.busy_until = dt.datetime.fromisoformat(until) if until else None
+        super().restore(records)

@@ -1,0 +1,182 @@
+"""Policies: what was sold, as ingested from uploaded files; several transactions make one.
+
+Members and their order are documented (policies/list-policies); the values of
+``entityMatchStatus`` and ``productMatchStatus`` other than the two seen are assumed.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from pytest_turris.core.model import Amount, ObjectId, StateCode, Timestamp
+from pytest_turris.core.records import Collection, Indexes, Part, Record, spelled
+
+PolicyStatus = Literal["bound", "active", "expired", "cancelled", "non renewed"]
+TransactionType = Literal["New", "Renewal", "Endorsement", "Cancellation", "Audit"]
+
+
+class Transaction(Part):
+    """One row of an uploaded file."""
+
+    type: TransactionType
+    date: Timestamp
+
+
+class Policy(Record):
+    """A policy; amounts in US dollars.
+
+    Unless ``current_status`` is set, a policy is shown as ``cancelled`` after a Cancellation,
+    else as ``bound``, ``active`` or ``expired`` by its dates (assumed).
+    """
+
+    off_wire: ClassVar[frozenset[str]] = frozenset({"transactions", "is_deleted"})
+
+    id: ObjectId = Field(alias="_id")
+    policy_number: str
+    current_status: PolicyStatus | None = None
+    risk_state_code: StateCode
+    entity_match_status: str = "unmatched"
+    product_match_status: str = "unmatched"
+    transaction_count: int
+    created_at: Timestamp
+    updated_at: Timestamp
+    insured_entity_name: str | None = None
+    agency_name: str | None = None
+    agency_npn: str | None = None
+    agency_fein: str | None = None
+    agency_license_number: str | None = None
+    agency_licensed_state_code: str | None = None
+    agent_name: str | None = None
+    agent_npn: str | None = None
+    agent_license_number: str | None = None
+    agent_licensed_state: str | None = None
+    carrier_name: str | None = None
+    line_of_business: str | None = None
+    producer_name: str | None = None
+    producer_code: str | None = None
+    product_name: str | None = None
+    product_code: str | None = None
+    effective_date: Timestamp | None = None
+    expiry_date: Timestamp | None = None
+    premium_amount_in_usd: Amount | None = Field(default=None, alias="premiumAmountInUSD")
+    aggregate_coverage_in_usd: Amount | None = Field(default=None, alias="aggregateCoverageInUSD")
+    coverage_per_claim_in_usd: Amount | None = Field(default=None, alias="coveragePerClaimInUSD")
+    filing_number: str | None = None
+    sla_number: str | None = None
+    external_billing_id: str | None = None
+    license_number: str | None = None
+    npn: str | None = None
+    transactions: list[Transaction] = Field(default_factory=list)
+    is_deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        """The ``policyId``."""
+        return self.id
+
+    def status_at(self, moment: dt.datetime) -> PolicyStatus:
+        """The ``currentStatus`` as it is shown at a moment."""
+        if self.current_status is not None:
+            return self.current_status
+        if self.transactions and self.transactions[-1].type == "Cancellation":
+            return "cancelled"
+        if self.effective_date is not None and moment < self.effective_date:
+            return "bound"
+        expired = self.expiry_date is not None and moment >= self.expiry_date
+        return "expired" if expired else "active"
+
+
+OPTIONAL_MEMBERS = tuple(Policy.model_fields)[9:-2]
+"""From ``insured_entity_name`` to ``npn``: what a file may say of a policy besides its number."""
+
+
+class Policies(Collection[Policy]):
+    """The policies of the upstream entity, soft-deleted ones included."""
+
+    kind = Policy
+    indexes: ClassVar[Indexes] = {
+        "policy_number": lambda policy: [policy.policy_number],
+        "risk_state_code": lambda policy: [policy.risk_state_code],
+        "is_deleted": lambda policy: ["true" if policy.is_deleted else "false"],
+    }
+
+    @spelled
+    def add(
+        self,
+        *,
+        policy_number: str | None = None,
+        risk_state_code: str = "CA",
+        current_status: PolicyStatus | None = None,
+        entity_match_status: str = "auto matched",
+        product_match_status: str = "unmatched",
+        is_deleted: bool = False,
+        insured_entity_name: str | None = "Acme Corp",
+        agency_name: str | None = None,
+        agency_npn: str | None = None,
+        agency_fein: str | None = None,
+        agency_license_number: str | None = None,
+        agency_licensed_state_code: str | None = None,
+        agent_name: str | None = None,
+        agent_npn: str | None = None,
+        agent_license_number: str | None = None,
+        agent_licensed_state: str | None = None,
+        carrier_name: str | None = "National Insurance Co",
+        line_of_business: str | None = "Commercial Lines",
+        producer_name: str | None = None,
+        producer_code: str | None = None,
+        product_name: str | None = "General Liability",
+        product_code: str | None = None,
+        effective_date: dt.datetime | None = None,
+        expiry_date: dt.datetime | None = None,
+        premium_amount_in_usd: float | None = 5000,
+        aggregate_coverage_in_usd: float | None = None,
+        coverage_per_claim_in_usd: float | None = None,
+        filing_number: str | None = None,
+        sla_number: str | None = None,
+        external_billing_id: str | None = None,
+        license_number: str | None = None,
+        npn: str | None = None,
+    ) -> Policy:
+        """A policy of one transaction, by default in force for half of its year.
+
+        Raises:
+            RecordError: A value does not fit, such as a state that is none.
+        """
+        given = {name: value for name, value in locals().items() if name != "self"}
+        now, half = self._clock.now(), dt.timedelta(days=182)
+        effective = effective_date or now - half
+        number = policy_number or f"POL-{now:%Y}-{self._randomness.number('policy', 6)}"
+        return self.make(
+            **given
+            | {
+                "id": self._randomness.object_id(),
+                "policy_number": number,
+                "effective_date": effective,
+                "expiry_date": expiry_date or effective + 2 * half,
+                "transaction_count": 1,
+                "transactions": [{"type": "New", "date": effective}],
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
+
+    def ingest(
+        self,
+        policy_number: str,
+        transaction: dict[str, Any],
+        at: dt.datetime,
+        members: dict[str, Any],
+    ) -> Policy:
+        """A policy from the first row of its number in a file."""
+        return self.make(
+            id=self._randomness.object_id(),
+            policy_number=policy_number,
+            transaction_count=1,
+            transactions=[transaction],
+            **{"created_at": at} | members,
+        )
+
+    def numbered(self, policy_number: str) -> Policy | None:
+        """The policy of that number that is not deleted."""
+        return self.one_where(policy_number=policy_number, is_deleted="false")

@@ -1,0 +1,79 @@
+"""Products: what is sold, where, and what a state's license and a carrier have to say first.
+
+The page names the operation only (ProductResponse is not visible): the members on the wire are
+assumed, and what a product requires stays off it.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pydantic import Field
+
+from pytest_turris.core.model import ObjectId, StateCode, Timestamp
+from pytest_turris.core.records import Collection, Record, spelled
+from pytest_turris.core.resources.appointments import DEFAULT_COMPANY_CODE
+
+
+class Product(Record):
+    """A product with its requirements.
+
+    A license in the state has to be of one of ``required_license_class_codes`` (empty: any) and
+    to have all of ``required_line_of_authority_codes``; an appointment has to stand with the
+    carrier of ``required_company_code`` (None: no appointment is needed).
+    """
+
+    off_wire: ClassVar[frozenset[str]] = frozenset(
+        {
+            "states",
+            "required_license_class_codes",
+            "required_line_of_authority_codes",
+            "required_company_code",
+        }
+    )
+
+    id: ObjectId = Field(alias="_id")
+    name: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    states: list[StateCode]
+    required_license_class_codes: list[str] = Field(default_factory=list)
+    required_line_of_authority_codes: list[str] = Field(default_factory=list)
+    required_company_code: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The ``productId``."""
+        return self.id
+
+
+class Products(Collection[Product]):
+    """The products of the upstream entity."""
+
+    kind = Product
+
+    @spelled
+    def add(
+        self,
+        *,
+        name: str = "Property & Casualty",
+        states: Iterable[str] = ("CA", "FL", "NY", "TX"),
+        required_license_class_codes: Iterable[str] = ("PC",),
+        required_line_of_authority_codes: Iterable[str] = (),
+        required_company_code: str | None = DEFAULT_COMPANY_CODE,
+    ) -> Product:
+        """A product; by default a license of class PC and an appointment are needed for it.
+
+        Raises:
+            RecordError: A value does not fit, such as a state that is none.
+        """
+        now = self._clock.now()
+        return self.make(
+            id=self._randomness.object_id(),
+            name=name,
+            created_at=now,
+            updated_at=now,
+            states=list(states),
+            required_license_class_codes=list(required_license_class_codes),
+            required_line_of_authority_codes=list(required_line_of_authority_codes),
+            required_company_code=required_company_code,
+        )

@@ -1,0 +1,141 @@
+"""Contract container templates: what an invited agency is to sign.
+
+Members and their order are documented (contract-container-templates/list); the types of custom
+fields other than ``string`` are assumed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.model import Amount, ObjectId, Timestamp
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.records import Collection, Indexes, Ledger, Part, Record, spelled
+from pytest_turris.core.resources.documents import FileDocuments
+
+
+class CustomField(Part):
+    """A blank of the agreement that an invitation fills; limits are for numbers."""
+
+    field_name: str
+    field_type: Literal["string", "number", "boolean", "date"] = "string"
+    value: str | None = None
+    default_value: str | None = None
+    is_required: bool = False
+    min_value: Amount | None = None
+    max_value: Amount | None = None
+
+
+class ProducerAgreement(Part):
+    """The agreement's PDF and its blanks."""
+
+    file_document_id: ObjectId
+    custom_fields: list[CustomField] = Field(default_factory=list)
+
+
+class AdditionalDocument(Part):
+    """Another PDF that goes with the agreement."""
+
+    file_document_id: ObjectId
+    name: str
+
+
+class ContractContainerTemplate(Record):
+    """A template; only ``active`` ones are listed and can be invited with (documented)."""
+
+    id: ObjectId = Field(alias="_id")
+    name: str
+    status: str = "active"
+    producer_agreement: ProducerAgreement
+    created_at: Timestamp
+    updated_at: Timestamp
+    additional_documents: list[AdditionalDocument] | None = None
+
+    @property
+    def key(self) -> str:
+        """The ``contractContainerTemplateId``."""
+        return self.id
+
+    def broken_rules(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """A message for each custom field that the values do not fill as it has to be."""
+        known = {blank.field_name: blank for blank in self.producer_agreement.custom_fields}
+        for name in sorted(set(values) - set(known)):
+            yield f"customFieldValues.{name[:64]} is not a custom field of the template"
+        for name, blank in known.items():
+            if values.get(name) is not None:
+                yield from _misfits(f"customFieldValues.{name}", blank, values[name])
+            elif blank.is_required and blank.default_value is None:
+                yield f"customFieldValues.{name} is required"
+
+
+class ContractContainerTemplates(Collection[ContractContainerTemplate]):
+    """The templates of the upstream entity, archived ones included."""
+
+    kind = ContractContainerTemplate
+    indexes: ClassVar[Indexes] = {
+        "status": lambda template: [template.status],
+        "producer_agreement": lambda template: [template.producer_agreement.file_document_id],
+    }
+
+    def __init__(
+        self, clock: Clock, randomness: Randomness, ledger: Ledger, documents: FileDocuments
+    ) -> None:
+        super().__init__(clock, randomness, ledger)
+        self._documents = documents
+
+    @spelled
+    def add(
+        self,
+        *,
+        name: str = "Standard Producer Agreement",
+        status: str = "active",
+        custom_fields: Iterable[CustomField | dict[str, Any]] = (),
+        additional_documents: Iterable[str] = (),
+    ) -> ContractContainerTemplate:
+        """A template; the PDFs of its agreement and of the named documents are listed too.
+
+        Raises:
+            RecordError: A value does not fit.
+        """
+        now = self._clock.now()
+        agreement = self._documents.add(category="Producer Agreement", sub_category="template")
+        others = [
+            {
+                "file_document_id": self._documents.add(
+                    category="Contract Container Folder Document"
+                ).id,
+                "name": other,
+            }
+            for other in additional_documents
+        ]
+        return self.make(
+            id=self._randomness.object_id(),
+            name=name,
+            status=status,
+            producer_agreement={
+                "file_document_id": agreement.id,
+                "custom_fields": list(custom_fields),
+            },
+            created_at=now,
+            updated_at=now,
+            additional_documents=others or None,
+        )
+
+
+def _misfits(path: str, blank: CustomField, value: object) -> Iterator[str]:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = {
+        "string": isinstance(value, str),
+        "date": isinstance(value, str),
+        "boolean": isinstance(value, bool),
+        "number": number,
+    }[blank.field_type]
+    if not fits:
+        yield f"{path} must be a {blank.field_type}"
+    elif isinstance(value, int | float) and number:
+        if blank.min_value is not None and value < blank.min_value:
+            yield f"{path} must not be less than {blank.min_value:g}"
+        if blank.max_value is not None and value > blank.max_value:
+            yield f"{path} must not be greater than {blank.max_value:g}"

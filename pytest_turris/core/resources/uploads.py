@@ -1,0 +1,135 @@
+"""Uploads of policy files, and how far the worker is with each.
+
+Members, states and the zero-based row index are documented (policies/get-upload-status). How
+long a state lasts is an option; what makes an upload FAILED or CANCELLED is assumed.
+"""
+
+import datetime as dt
+from typing import ClassVar, Literal
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.model import ObjectId, Timestamp
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.records import Collection, Ledger, Part, Record, RecordError
+
+UploadStatus = Literal[
+    "QUEUED",
+    "PROCESSING",
+    "COMPLETED",
+    "COMPLETED_WITH_FAILURES",
+    "NEEDS_CLARIFICATION",
+    "FAILED",
+    "CANCELLED",
+]
+TERMINAL = frozenset({"COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED", "CANCELLED"})
+
+
+class UploadError(Part):
+    """What was wrong with one row; ``index`` counts data rows from 0."""
+
+    index: int
+    error: str
+    policy_number: str | None = None
+
+
+class Upload(Record):
+    """One uploaded file. ``due`` is when it reaches its next state, by itself."""
+
+    off_wire: ClassVar[frozenset[str]] = frozenset({"rows", "broken", "clarified", "due"})
+
+    upload_id: ObjectId
+    status: UploadStatus = "QUEUED"
+    total_rows: int
+    created: int = 0
+    updated: int = 0
+    failed: int = 0
+    errors: list[UploadError]
+    created_at: Timestamp
+    updated_at: Timestamp
+    rows: list[dict[str, str]]
+    broken: str
+    clarified: dict[str, ObjectId]
+    due: Timestamp | None
+
+    @property
+    def key(self) -> str:
+        """The ``uploadId``."""
+        return self.upload_id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the status is terminal."""
+        return self.status in TERMINAL
+
+
+class Uploads(Collection[Upload]):
+    """The uploads of the upstream entity."""
+
+    kind = Upload
+
+    def __init__(
+        self, clock: Clock, randomness: Randomness, ledger: Ledger, duration: dt.timedelta
+    ) -> None:
+        super().__init__(clock, randomness, ledger)
+        self._duration = duration
+
+    @property
+    def step(self) -> dt.timedelta:
+        """How long an upload is queued, and how long it is processed."""
+        return self._duration / 2
+
+    def enqueue(self, rows: list[dict[str, str]], broken: str = "") -> Upload:
+        """A file that was stored; ``broken`` says why the rest of it could not be read."""
+        now = self._clock.now()
+        return self.make(
+            upload_id=self._randomness.object_id(),
+            total_rows=len(rows),
+            errors=[],
+            created_at=now,
+            updated_at=now,
+            rows=rows,
+            broken=broken,
+            clarified={},
+            due=now + self.step,
+        )
+
+    def clarify(self, upload: Upload | str, agencies: dict[str, str]) -> Upload:
+        """Answer what the worker asked: the association id behind each ambiguous agency name.
+
+        Raises:
+            KeyError: There is no such upload.
+            RecordError: It does not wait for an answer.
+        """
+        current = self._open(upload, "NEEDS_CLARIFICATION")
+        answers = {name.lower(): association_id for name, association_id in agencies.items()}
+        return self.update(
+            current,
+            status="PROCESSING",
+            clarified=current.clarified | answers,
+            due=self._clock.now() + self.step,
+        )
+
+    def cancel(self, upload: Upload | str) -> Upload:
+        """Stop it before its rows take effect, as a user can in the dashboard.
+
+        Raises:
+            KeyError: There is no such upload.
+            RecordError: It is over.
+        """
+        return self.update(self._open(upload), status="CANCELLED", due=None)
+
+    def fail(self, upload: Upload | str) -> Upload:
+        """Let the worker break down.
+
+        Raises:
+            KeyError: There is no such upload.
+            RecordError: It is over.
+        """
+        return self.update(self._open(upload), status="FAILED", due=None)
+
+    def _open(self, upload: Upload | str, *statuses: UploadStatus) -> Upload:
+        self._ledger.settle()
+        current = self._current(upload)
+        if current.is_over or (statuses and current.status not in statuses):
+            raise RecordError(f"upload {current.upload_id} is {current.status}")
+        return current

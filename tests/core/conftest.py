@@ -1,0 +1,45 @@
+from collections.abc import Callable
+
+import pytest
+from sandbox_client import NOW, Client
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def still_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process' time stands still, so that a sandbox moves only where a test moves it."""
+    monkeypatch.setattr(Clock, "process_time", staticmethod(lambda: NOW))
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox with the default options."""
+    return Sandbox()
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Client:
+    """A client without a token."""
+    return Client(sandbox)
+
+
+@pytest.fixture
+def caller(client: Client) -> Client:
+    """A client with a token, which cost it one token request."""
+    client.token()
+    return client
+
+
+@pytest.fixture
+def caller_with() -> Callable[..., Client]:
+    """Makes clients with a token, for sandboxes with other options."""
+
+    def build(**options: object) -> Client:
+        client = Client(Sandbox(Options.from_layers(options)))
+        client.token()
+        return client
+
+    return build

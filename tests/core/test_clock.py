@@ -1,0 +1,88 @@
+import datetime as dt
+
+import pytest
+from freezegun import freeze_time
+from sandbox_client import NOW
+
+from pytest_turris.core.clock import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock beside a process whose time stands still."""
+    return Clock()
+
+
+def test_begins_at_the_process_time(clock: Clock) -> None:
+    """A fresh clock says what the test process believes."""
+    assert clock.now() == NOW
+
+
+def test_follows_a_users_own_freezegun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A freeze that the sandbox knows nothing of is its time too."""
+    monkeypatch.undo()
+    with freeze_time("2031-02-03 04:05:06", real_asyncio=True) as frozen:
+        assert Clock().now() == dt.datetime(2031, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+        frozen.tick(dt.timedelta(minutes=1))
+        assert Clock().now() == dt.datetime(2031, 2, 3, 4, 6, 6, tzinfo=dt.UTC)
+
+
+def test_advances_by_parts(clock: Clock) -> None:
+    """Time passes by days, hours, minutes and so on, to the microsecond."""
+    assert clock.advance(minutes=55, microseconds=1) == NOW + dt.timedelta(
+        minutes=55, microseconds=1
+    )
+    assert clock.now() == NOW + dt.timedelta(minutes=55, microseconds=1)
+
+
+def test_advances_by_a_timedelta(clock: Clock) -> None:
+    """Steps add up."""
+    clock.advance(dt.timedelta(seconds=1))
+    clock.advance(dt.timedelta(seconds=2))
+    assert clock.now() == NOW + dt.timedelta(seconds=3)
+
+
+def test_advances_forward_only(clock: Clock) -> None:
+    """A negative step is refused, and nothing moves."""
+    with pytest.raises(ValueError, match=r"time passes forward only.*use move_to to go back"):
+        clock.advance(seconds=-1)
+    assert clock.now() == NOW
+
+
+def test_moves_back_to_a_moment(clock: Clock) -> None:
+    """``move_to`` goes to any moment, earlier ones too, in any time zone."""
+    zone = dt.timezone(dt.timedelta(hours=2))
+    clock.move_to(dt.datetime(2020, 1, 1, 2, 0, tzinfo=zone))
+    assert clock.now() == dt.datetime(2020, 1, 1, 0, 0, tzinfo=dt.UTC)
+
+
+def test_moves_to_no_naive_moment(clock: Clock) -> None:
+    """A moment without a time zone is refused with what to write."""
+    with pytest.raises(ValueError, match=r"has no time zone; write dt\.datetime"):
+        clock.move_to(dt.datetime(2020, 1, 1))  # noqa: DTZ001 - what is refused
+
+
+def test_advance_lets_a_carrier_move_the_process(clock: Clock) -> None:
+    """With a carrier the process moves, not the offset between it and the sandbox."""
+    carried: list[dt.timedelta] = []
+    clock.carry(carried.append)
+    clock.advance(seconds=5)
+    assert carried == [dt.timedelta(seconds=5)]
+    assert clock.offset == dt.timedelta(0)
+
+
+def test_without_its_carrier_moves_alone_again(clock: Clock) -> None:
+    """A carrier that was taken away is not asked any more."""
+    carried: list[dt.timedelta] = []
+    clock.carry(carried.append)
+    clock.carry(None)
+    clock.advance(seconds=5)
+    assert carried == []
+    assert clock.offset == dt.timedelta(seconds=5)
+
+
+def test_shows_its_distance_from_the_process(clock: Clock) -> None:
+    """Its repr names the time, and how far it is from the process if it is."""
+    assert repr(clock) == "<Clock 2025-03-17 10:15:45Z>"
+    clock.advance(hours=1)
+    assert repr(clock) == "<Clock 2025-03-17 11:15:45Z, 1:00:00 from the process>"

@@ -1,0 +1,155 @@
+import datetime as dt
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+
+from pytest_turris.core.options import OptionError, Options, option_types, parse
+from pytest_turris.core.redaction import Secret
+from pytest_turris.core.sandbox import Sandbox
+
+NAMES = tuple(option_types())
+OF_A_FEW = tuple(name for name, kind in option_types().items() if get_origin(kind) is Literal)
+
+
+def sample(name: str) -> tuple[str, Any]:
+    """A text that differs from the default, and the value that it stands for."""
+    kind = option_types()[name]
+    if get_origin(kind) is Literal:
+        return get_args(kind)[-1], get_args(kind)[-1]
+    samples: dict[type, tuple[str, Any]] = {
+        dt.timedelta: ("90.5", dt.timedelta(seconds=90, milliseconds=500)),
+        int: ("7", 7),
+        str: ("a text", "a text"),
+        bool: ("false", False) if getattr(Options(), name) else ("true", True),
+    }
+    return samples[kind]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_read_from_text(name: str) -> None:
+    """Each option takes the value that its text in an ini file stands for."""
+    text, value = sample(name)
+    assert parse(name, text) == value
+    assert getattr(Options.from_layers({name: parse(name, text)}), name) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrong", [None, 1.5, ["always"], object])
+def test_refuses_a_value_of_another_type(name: str, wrong: object) -> None:
+    """Each option refuses what it cannot take, and the message names it."""
+    with pytest.raises(OptionError, match=rf"^turris option '{name}': .* is no "):
+        Options.from_layers({name: wrong})
+
+
+@pytest.mark.parametrize("name", OF_A_FEW)
+def test_lists_the_choices(name: str) -> None:
+    """An option of a few values names them where another is given."""
+    wanted = ", ".join(map(repr, get_args(option_types()[name])))
+    with pytest.raises(OptionError) as caught:
+        Options.from_layers({name: "perhaps"})
+    assert str(caught.value) == f"turris option {name!r}: 'perhaps' is no one of {wanted}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_the_nearest_of_a_misspelt_one(name: str) -> None:
+    """A misspelt name is refused with the option that was meant."""
+    with pytest.raises(OptionError) as caught:
+        Options.from_layers({name + "x": 1})
+    assert str(caught.value) == f"there is no turris option '{name}x'; did you mean {name!r}?"
+
+
+def test_names_nothing_where_nothing_is_near() -> None:
+    """A name that resembles none is refused without a guess."""
+    with pytest.raises(OptionError, match=r"^there is no turris option 'qqq'$"):
+        Options.from_layers({"qqq": 1})
+
+
+def test_a_later_layer_wins() -> None:
+    """Layers merge name by name, the later over the earlier."""
+    merged = Options.from_layers(
+        {"seed": 1, "tls": True}, {"seed": 2}, {"token_ttl": dt.timedelta(1)}
+    )
+    assert merged == Options(seed=2, tls=True, token_ttl=dt.timedelta(1))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("1", True), ("Yes", True), (" FALSE ", False), ("0", False), ("no", False)],
+)
+def test_reads_booleans(text: str, value: bool) -> None:
+    """Booleans are true, false, 1, 0, yes or no in any case."""
+    assert parse("tls", text) is value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("tls", "perhaps", "turris option 'tls': 'perhaps' is no true or false"),
+        ("seed", "1.5", "turris option 'seed': '1.5' is no whole number"),
+        (
+            "token_ttl",
+            "1 h",
+            "turris option 'token_ttl': '1 h' is no duration (a timedelta; seconds in an ini file)",
+        ),
+        (
+            "token_ttl",
+            "inf",
+            "turris option 'token_ttl': 'inf' is no duration (a timedelta; seconds in an ini file)",
+        ),
+        (
+            "token_ttl",
+            "nan",
+            "turris option 'token_ttl': 'nan' is no duration (a timedelta; seconds in an ini file)",
+        ),
+    ],
+)
+def test_explains_a_text_that_it_cannot_read(name: str, text: str, message: str) -> None:
+    """A text that names no value is refused with what is wanted."""
+    with pytest.raises(OptionError) as caught:
+        parse(name, text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", ["seed", "journal_limit"])
+def test_a_boolean_is_no_number(name: str) -> None:
+    """True is not taken for 1."""
+    with pytest.raises(OptionError, match="True is no whole number"):
+        Options.from_layers({name: True})
+
+
+def test_a_number_is_no_boolean() -> None:
+    """1 is not taken for True."""
+    with pytest.raises(OptionError, match="1 is no true or false"):
+        Options.from_layers({"tls": 1})
+
+
+def test_seconds_are_for_ini_files_only() -> None:
+    """In Python a duration is a timedelta: 60 may be minutes or seconds."""
+    with pytest.raises(OptionError, match="60 is no duration"):
+        Options.from_layers({"token_ttl": 60})
+
+
+def test_a_secret_may_be_the_webhook_secret() -> None:
+    """The webhook secret may be one that a sandbox issued."""
+    secret = Secret("turris_sandbox_webhook_0123")
+    assert Sandbox(Options(webhook_secret=secret)).webhook_secret == secret
+
+
+def test_the_webhook_secret_is_the_client_secret_unless_set() -> None:
+    """Without the option, webhooks are signed with the client secret."""
+    sandbox = Sandbox()
+    assert sandbox.webhook_secret == sandbox.client.client_secret
+
+
+def test_never_shows_the_webhook_secret() -> None:
+    """Neither the repr nor an error message holds the webhook secret."""
+    assert "canary" not in repr(Options(webhook_secret="whsec-canary"))
+    with pytest.raises(OptionError) as caught:
+        Options.from_layers({"webhook_secret": b"whsec-canary"})
+    assert str(caught.value) == "turris option 'webhook_secret': the value is no text"
+
+
+def test_does_not_change() -> None:
+    """Options are frozen: what a sandbox was made with holds to its end."""
+    with pytest.raises(AttributeError):
+        Options().seed = 5  # type: ignore[misc] # what is refused

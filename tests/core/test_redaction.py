@@ -1,0 +1,184 @@
+import copy
+import json
+import pickle
+
+import pytest
+
+from pytest_turris.core.redaction import (
+    Secret,
+    mask,
+    preview,
+    redact,
+    redact_headers,
+    redact_target,
+)
+
+CANARY = "canary-0123456789-wxyz"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("", "***"),
+        ("abc", "***"),
+        ("1234567", "***"),
+        ("12345678", "***-5678"),
+        ("x" * 40, "***-xxxx"),
+    ],
+)
+def test_masks_all_but_four_characters(secret: str, shown: str) -> None:
+    """The vendor's own form; of a short secret nothing is shown."""
+    assert mask(secret) == shown
+
+
+def test_a_secret_is_a_text_that_hides_in_reprs() -> None:
+    """It is equal to its text and is written as it; only its repr is masked."""
+    secret = Secret(CANARY)
+    assert secret == CANARY
+    assert f"Bearer {secret}" == f"Bearer {CANARY}"
+    assert repr(secret) == "Secret('***-wxyz')"
+    assert repr([secret]) == "[Secret('***-wxyz')]"
+    assert json.dumps(secret) == f'"{CANARY}"'
+
+
+def test_a_copy_of_a_secret_is_one() -> None:
+    """Copying and pickling keep the mask."""
+    secret = Secret(CANARY)
+    for again in (copy.deepcopy(secret), pickle.loads(pickle.dumps(secret))):  # noqa: S301 - our own
+        assert (type(again), again) == (Secret, CANARY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clientSecret", "client_secret", "ClientSecret", "accessToken", "access_token",
+        "refreshToken", "token", "x-restricted-access-token", "secret", "password", "apiKey",
+        "api_key", "api-key", "authorization", "jwt", "url", "signInUrl",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("space", ["", " ", "\n\t"])
+def test_masks_members_that_hold_secrets(name: str, space: str) -> None:
+    """JSON members with the names of secrets, in any style and layout."""
+    text = f'{{"a":1,"{name}"{space}:{space}"{CANARY}","z":2}}'
+    shown = redact(text)
+    assert CANARY not in shown
+    assert json.loads(shown) == {"a": 1, name: "***-wxyz", "z": 2}
+
+
+@pytest.mark.parametrize("name", ["clientId", "tokenType", "npn", "email", "baseUrl", "secretary"])
+def test_leaves_other_members_alone(name: str) -> None:
+    """What is no secret stays readable."""
+    text = f'{{"{name}":"value-of-it"}}'
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f'{{"clientSecret":["{CANARY}"]}}',
+        f'{{"clientSecret":{{"value":"{CANARY}"}}}}',
+        f'{{"clientSecret":"{CANARY}',
+        f'{{"clientSecret":"{CANARY}\\',
+        f'{{"clientSecret":"\\"{CANARY}"}}',
+        f'{{"client\\u0053ecret":"{CANARY}"}}',
+        f'{{"client\\u005fsecret":"{CANARY}"}}',
+        f'{{"clientSecret":{CANARY}}}',
+        f'[{{"token":"a"}},{{"token":"{CANARY}"}}]',
+    ],
+)
+def test_masks_secrets_in_odd_documents(document: str) -> None:
+    """The wrong type, cut off, escaped, invalid: the whole value is nowhere."""
+    assert CANARY not in redact(document)
+
+
+def test_masks_numbers_that_should_be_secrets() -> None:
+    """A secret without quotes is one too."""
+    assert redact('{"clientSecret": 123456789012, "a": 1}') == '{"clientSecret": "***", "a": 1}'
+
+
+@pytest.mark.parametrize("text", [JWT, JWT.rpartition(".")[0], JWT.partition(".")[0]])
+def test_masks_jwts_anywhere(text: str) -> None:
+    """Whole or cut, a JWT in running text is masked."""
+    assert redact(f"see {text} here") == f"see {mask(text)} here"
+
+
+@pytest.mark.parametrize("kind", ["secret", "token", "webhook"])
+def test_masks_its_own_fakes_anywhere(kind: str) -> None:
+    """A sandbox secret in running text is masked, a client id is not."""
+    fake = f"turris_sandbox_{kind}_0123456789abcdef"
+    assert redact(f"see {fake} here") == "see ***-cdef here"
+    assert redact("turris_sandbox_client_0123") == "turris_sandbox_client_0123"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token", "access_token", "clientSecret", "jwt", "bearer", "Authorization", "api_key",
+        "password", "email", "fein", "x-restricted-access-token",
+    ],
+)  # fmt: skip
+def test_masks_parameters_of_a_query(name: str) -> None:
+    """Secret and personal parameters, first or later, in any case."""
+    assert redact_target(f"/v1/x?{name}={CANARY}") == f"/v1/x?{name}=***-wxyz"
+    assert redact_target(f"/v1/x?a=1&{name.upper()}={CANARY}&b=2") == (
+        f"/v1/x?a=1&{name.upper()}=***-wxyz&b=2"
+    )
+
+
+def test_leaves_other_parameters_alone() -> None:
+    """Filters stay readable."""
+    target = "/v1/agents?npn=12345678&stateCode=CA&emailDomain=example.com"
+    assert redact_target(target) == target
+
+
+def test_masks_headers_with_credentials() -> None:
+    """A known scheme stays, its credential is masked; other headers stay as they are."""
+    fields = (
+        ("authorization", f"Bearer {JWT}"),
+        ("proxy-authorization", f"Basic {CANARY}"),
+        ("x-restricted-access-token", CANARY),
+        ("x-api-key", CANARY),
+        ("cookie", f"session={CANARY}; theme=dark"),
+        ("idempotency-key", "550e8400-e29b-41d4-a716-446655440000"),
+        ("x-other", f"see {JWT}"),
+    )
+    assert redact_headers(fields) == {
+        "authorization": "Bearer ***-dXJl",
+        "proxy-authorization": "Basic ***-wxyz",
+        "x-restricted-access-token": "***-wxyz",
+        "x-api-key": "***-wxyz",
+        "cookie": "***-dark",
+        "idempotency-key": "550e8400-e29b-41d4-a716-446655440000",
+        "x-other": "see ***-dXJl",
+    }
+
+
+@pytest.mark.parametrize("value", [CANARY, f"{CANARY} x", f"Bearer {CANARY}", f"Bearer  {CANARY}"])
+def test_masks_a_malformed_authorization(value: str) -> None:
+    """A token where the scheme should be is a token."""
+    assert CANARY not in redact_headers((("Authorization", value),))["authorization"]
+
+
+def test_a_preview_is_cut() -> None:
+    """Of a long body the first 2 KiB are shown, and its length."""
+    assert preview(b"x" * 2_048) == "x" * 2_048
+    assert preview(b"x" * 5_000) == "x" * 2_048 + "... (5,000 bytes)"
+
+
+def test_a_preview_masks_what_the_cut_goes_through() -> None:
+    """A secret of which the cut leaves a part is masked too."""
+    body = b'{"x":"' + b"x" * 1_980 + b'","clientSecret":"' + CANARY.encode() * 20
+    assert "canary" not in preview(body)
+
+
+def test_a_preview_masks_forms() -> None:
+    """A body in the form of a query is redacted as one."""
+    body = f"grant_type=client_credentials&client_secret={CANARY}&a=1".encode()
+    assert preview(body) == "grant_type=client_credentials&client_secret=***-wxyz&a=1"
+    assert preview(f"client_secret={CANARY}".encode()) == "client_secret=***-wxyz"
+
+
+def test_a_preview_is_text_whatever_the_bytes() -> None:
+    """Bytes that are no UTF-8 are shown as such."""
+    assert preview(b"\xff\x00") == "\N{REPLACEMENT CHARACTER}\x00"

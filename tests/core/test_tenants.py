@@ -1,0 +1,167 @@
+import jwt
+import pytest
+from sandbox_client import SANDBOX_HOST, Client
+
+from pytest_turris.core.messages import Request
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.tenants import NobodyHomeError, Tenants
+
+
+@pytest.fixture
+def older() -> Sandbox:
+    """The sandbox that came first."""
+    return Sandbox(name="older")
+
+
+@pytest.fixture
+def newer() -> Sandbox:
+    """The sandbox that came last."""
+    return Sandbox(name="newer")
+
+
+@pytest.fixture
+def door(older: Sandbox, newer: Sandbox) -> Tenants:
+    """Two sandboxes behind one door."""
+    tenants = Tenants()
+    tenants.add(older)
+    tenants.add(newer)
+    return tenants
+
+
+def request_with(path: str = "/v1/agents", body: bytes = b"", /, **headers: str) -> Request:
+    """A request with headers given as ``x_y``."""
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    method = "POST" if body else "GET"
+    return Request(method=method, path=path, headers=fields, body=body, host=SANDBOX_HOST)
+
+
+def test_a_token_finds_its_sandbox(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+    """The bearer names the client, and the client its sandbox."""
+    for sandbox in (older, newer):
+        token = sandbox.tokens.issue(sandbox.client).text
+        request = request_with(authorization=f"Bearer {token}")
+        assert door.find(request) is sandbox
+        assert door.handle(request).status == 200
+    assert [older.journal.seen, newer.journal.seen] == [1, 1]
+
+
+def test_credentials_find_their_sandbox(door: Tenants, older: Sandbox) -> None:
+    """A token request is answered by the sandbox whose client asks."""
+    client = older.client
+    body = f'{{"clientId":"{client.client_id}","clientSecret":"{client.client_secret}"}}'
+    request = request_with("/v1/auth/jwt", body.encode(), content_type="application/json")
+    assert door.handle(request).status == 201
+    assert older.token_requests == 1
+
+
+def test_a_wrong_secret_still_finds_the_sandbox(door: Tenants, older: Sandbox) -> None:
+    """The id alone tells whose journal shall know of the refusal."""
+    body = f'{{"clientId":"{older.client.client_id}","clientSecret":"wrong"}}'
+    request = request_with("/v1/auth/jwt", body.encode(), content_type="application/json")
+    assert door.handle(request).status == 401
+    assert older.journal[-1].reason == f"wrong clientSecret for {older.client.client_id}"
+
+
+def test_a_restricted_token_finds_its_sandbox(door: Tenants, older: Sandbox) -> None:
+    """So does a restricted access token, beside a bad bearer too."""
+    token = older.credentials.issue_restricted().token
+    assert door.find(request_with(x_restricted_access_token=token)) is older
+    request = request_with(x_restricted_access_token=token, authorization="Bearer nonsense")
+    assert door.find(request) is older
+
+
+def test_a_forged_token_gets_no_further_than_the_journal(door: Tenants, older: Sandbox) -> None:
+    """A token that only claims to be of a client is that client's sandbox' to refuse."""
+    token = older.tokens.forge("wrong_key", client=older.client)
+    assert door.handle(request_with(authorization=f"Bearer {token}")).status == 401
+    assert older.journal[-1].reason == "wrong signature: forged, or changed on the way"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": "Bearer a.b.c"},
+        {"authorization": "Bearer \N{SNOWMAN}"},
+        {"authorization": "Bearer " + jwt.encode({"sub": "somebody"}, "k" * 32)},
+        {"authorization": "Bearer " + jwt.encode({}, "k" * 32)},
+        {"x_restricted_access_token": "somebody-elses"},
+    ],
+)
+def test_who_is_unknown_goes_to_the_newest(
+    door: Tenants, newer: Sandbox, headers: dict[str, str]
+) -> None:
+    """A request without a known credential is answered by the sandbox that came last."""
+    request = request_with(**headers)
+    assert door.find(request) is newer
+    assert door.handle(request).status == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b"null",
+        b"[" * 100_000,
+        b'{"clientId":null}',
+        b'{"clientId":' + b"9" * 5_000 + b"}",
+        b'{"clientId":["a"]}',
+        b'{"clientId":"somebody"}',
+        b'{"clientId":"' + b"x" * 70_000 + b'"}',
+    ],
+    ids=range(10),
+)
+def test_an_odd_token_request_goes_to_the_newest(
+    door: Tenants, newer: Sandbox, body: bytes
+) -> None:
+    """Whatever the body, somebody answers with a refusal."""
+    request = request_with("/v1/auth/jwt", body, content_type="application/json")
+    assert door.find(request) is newer
+    assert 400 <= door.handle(request).status < 500
+
+
+def test_a_body_names_nobody_elsewhere(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+    """``clientId`` counts in a token request only."""
+    body = f'{{"clientId":"{older.client.client_id}"}}'.encode()
+    assert door.find(request_with("/v1/agents", body)) is newer
+
+
+def test_one_sandbox_alone_answers_everything(older: Sandbox) -> None:
+    """Without a choice nothing is looked at."""
+    tenants = Tenants()
+    tenants.add(older)
+    assert tenants.find(request_with()) is older
+
+
+def test_a_sandbox_that_left_is_not_asked(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+    """After ``remove`` its credentials are as unknown as any."""
+    token = newer.tokens.issue(newer.client).text
+    door.remove(newer)
+    assert len(door) == 1
+    assert door.find(request_with(authorization=f"Bearer {token}")) is older
+
+
+def test_nobody_home(older: Sandbox) -> None:
+    """A request after the end of the test is an error that says so."""
+    tenants = Tenants()
+    tenants.add(older)
+    tenants.remove(older)
+    with pytest.raises(NobodyHomeError, match="no sandbox is behind this door; is the test over"):
+        tenants.handle(request_with())
+
+
+def test_sandboxes_share_nothing(older: Sandbox, newer: Sandbox) -> None:
+    """Records, tokens, limits and clock of one are not those of another."""
+    older.agents.add(npn="1")
+    older.limits.exhaust()
+    older.clock.advance(hours=5)
+    client = Client(newer)
+    client.token()
+    assert client.get("/v1/agents").json()["data"] == []
+    assert newer.clock.offset.total_seconds() == 0
+    assert newer.token_requests == 1

@@ -1,0 +1,17 @@
+import json
+
+from openapi_spec_validator import validate
+from typer.testing import CliRunner
+
+from mock_server.cli import app
+
+
+def test_prints_a_valid_description() -> None:
+    """OpenAPI 3.1, as the options make it."""
+    result = CliRunner().invoke(app, ["openapi", "-o", "envelope=top_level"])
+    assert result.exit_code == 0
+    description = json.loads(result.stdout)
+    validate(description)
+    assert description["openapi"] == "3.1.0"
+    agent = description["paths"]["/v1/agents/{agentId}"]["get"]["responses"]["200"]
+    assert "allOf" in agent["content"]["application/json"]["schema"]
