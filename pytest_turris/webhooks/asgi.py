@@ -4,9 +4,9 @@ import asyncio
 import contextvars
 import sys
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from pytest_turris.webhooks.exchange import Post, WebhookAnswer, folded, raised
@@ -17,18 +17,15 @@ App = Callable[
     Awaitable[None],
 ]
 
+_Result = TypeVar("_Result")
+
 
 def post(app: App, sent: Post) -> WebhookAnswer:
     """Post from synchronous code, also while an event loop runs in this thread.
 
     In that case the application runs on a loop of its own, in another thread.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _run(app, sent)
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(contextvars.copy_context().run, _run, app, sent).result()
+    return _run_anywhere(apost(app, sent))
 
 
 async def apost(app: App, sent: Post) -> WebhookAnswer:
@@ -47,11 +44,26 @@ async def apost(app: App, sent: Post) -> WebhookAnswer:
     return conversation.answer(None)
 
 
+def post_many(app: App, sent: Post, copies: int) -> list[WebhookAnswer]:
+    """Post the same several times at once, on one loop, as a server does."""
+
+    async def all_at_once() -> list[WebhookAnswer]:
+        return await asyncio.gather(*(apost(app, sent) for _ in range(copies)))
+
+    return _run_anywhere(all_at_once())
+
+
 class _Conversation:
     """The two channels of an ASGI application, and what it said on them."""
 
     def __init__(self, sent: Post, done: Any) -> None:  # noqa: ANN401 - anyio.Event, imported late
-        self._unread = [{"type": "http.request", "body": sent.body, "more_body": False}]
+        pieces = [sent.body[: sent.split_at], sent.body[sent.split_at :]]
+        if not sent.split_at:
+            pieces = [sent.body]
+        self._unread: list[Message] = [
+            {"type": "http.request", "body": piece, "more_body": number > 0}
+            for number, piece in enumerate(reversed(pieces))
+        ]
         self._done = done
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
@@ -90,14 +102,14 @@ def _scope(sent: Post) -> Message:
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": sent.method,
         "scheme": "http",
         "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
         "headers": [(b"host", b"testserver"), *headers, (b"content-length", length)],
-        "client": ("127.0.0.1", 50000),
+        "client": (sent.peer, 50000),
         "server": ("testserver", 80),
     }
 
@@ -113,7 +125,16 @@ else:
             return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
-def _run(app: App, sent: Post) -> WebhookAnswer:
+def _run_anywhere(work: Coroutine[Any, Any, _Result]) -> _Result:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _run(work)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(contextvars.copy_context().run, _run, work).result()
+
+
+def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
     # With a loop factory the runner leaves the thread's current event loop alone.
     with asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(apost(app, sent))
+        return runner.run(work)

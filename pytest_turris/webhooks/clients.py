@@ -50,7 +50,7 @@ def _httpx_failed(error: Exception) -> WebhookAnswer:
 
 def _httpx(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - of httpx or of httpx2
     try:
-        response = client.request("POST", sent.app_path, **_httpx_options(sent))
+        response = client.request(sent.method, sent.app_path, **_httpx_options(sent))
     except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
         return _httpx_failed(error)
     return _httpx_answer(response)
@@ -58,7 +58,7 @@ def _httpx(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - of httpx
 
 async def _async_httpx(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - as above
     try:
-        response = await client.request("POST", sent.app_path, **_httpx_options(sent))
+        response = await client.request(sent.method, sent.app_path, **_httpx_options(sent))
     except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
         return _httpx_failed(error)
     return _httpx_answer(response)
@@ -68,11 +68,10 @@ def _werkzeug(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - an op
     try:
         response = client.open(
             sent.app_path,
-            method="POST",
+            method=sent.method,
             data=sent.body,
             headers=list(sent.headers),
             buffered=True,
-            follow_redirects=False,
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
         return raised(error)
@@ -87,7 +86,7 @@ def _django(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - an opti
     meta = environ_headers(sent)
     content_type = meta.pop("CONTENT_TYPE", "")
     try:
-        response = client.generic("POST", sent.app_path, sent.body, content_type, **meta)
+        response = client.generic(sent.method, sent.app_path, sent.body, content_type, **meta)
         body = response.getvalue()
     except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
         return raised(error)

@@ -56,7 +56,7 @@ def _connected(destination: Destination) -> http.client.HTTPConnection:
 
 
 def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None:
-    connection.putrequest("POST", path, skip_accept_encoding=True)
+    connection.putrequest(sent.method, path, skip_accept_encoding=True)
     for name, value in sent.headers:
         connection.putheader(name, value)
     connection.putheader("Content-Length", str(len(sent.body)))

@@ -19,6 +19,7 @@ _ACCEPTED = """a receiver is one of
   - a function verify(body, headers) that returns True or False"""
 
 _ASGI_PARAMETERS = ["scope", "receive", "send"]
+_VERIFY_PARAMETERS = ["body", "headers"]
 
 
 def deliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> WebhookAnswer:
@@ -64,6 +65,11 @@ async def adeliver(target: object, sent: Post, *, allow: Collection[str] = ()) -
     return post(target, sent)
 
 
+def is_asgi(target: object) -> bool:
+    """Whether a receiver is an ASGI application; TypeError if it is no receiver."""
+    return _in_process(target) is asgi.post
+
+
 def _destination(url: str, sent: Post, allow: Collection[str]) -> Destination:
     return check(url.rstrip("/") + sent.app_path if sent.path else url, allow=allow)
 
@@ -77,7 +83,7 @@ def _in_process(target: object) -> Callable[[Any, Post], WebhookAnswer]:
         return asgi.post
     if parameters[1:2] == ["start_response"]:
         return wsgi.post
-    if len(parameters) == len(("body", "headers")) and not is_async:
+    if len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
         return _ask
     raise TypeError(f"cannot send to {type(target).__name__} object: {_ACCEPTED}")
 

@@ -24,7 +24,7 @@ _METADATA = {
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class EgressRefused(ValueError):  # noqa: N818 - a decision, as in PermissionRefused
+class EgressRefused(ValueError):  # noqa: N818 - the name says what happened
     """A delivery was not sent; the message says what was refused, why, and how to allow it."""
 
 
@@ -102,7 +102,7 @@ def _resolve(host: str, port: int) -> list[_Address]:
         _refuse(f"host {host!r}", "it is a number in disguise; write the address as 127.0.0.1")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for an empty or a long label
         raise EgressRefused(f"refused to send to {host}:{port}: it does not resolve") from error
     return [_unmapped(str(sockaddr[0])) for *_, sockaddr in found]
 

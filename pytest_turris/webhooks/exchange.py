@@ -5,20 +5,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+HERE = "127.0.0.1"
+"""The peer's address unless a sender pretends to be somebody else."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
-    """A POST request, as bytes go out.
+    """A request, as bytes go out.
 
     Args:
         headers: The header lines in order; a name may repeat. Values are written in Latin-1.
         body: Sent as it is.
         path: Path and query; empty where the sender gave none.
+        method: ``POST`` for all that Turris sends; hostile senders try others.
+        peer: The address that an application in this process sees the request come from.
+        split_at: An ASGI application gets the body in two messages, cut here; 0 cuts nowhere.
     """
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
     path: str = ""
+    method: str = "POST"
+    peer: str = HERE
+    split_at: int = 0
 
     @property
     def app_path(self) -> str:

@@ -3,12 +3,13 @@
 import datetime as dt
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ValidationError
 
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.events import EVENTS
-from pytest_turris.webhooks.overrides import filled, merged, named, template
+from pytest_turris.webhooks.overrides import documented, filled, merged, named, template
 from pytest_turris.webhooks.scheme import SignatureScheme, compact_json, masked
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -47,6 +48,32 @@ class WebhookFactory:
         self._upstream_entity_id = upstream_entity_id
         self._new_id = new_id
         self._now = now
+
+    @classmethod
+    def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
+        """The factory of a sandbox: its signature scheme, key, ids and clock.
+
+        ``entity`` is the ``upstreamEntityId`` to send as, the sandbox' own unless given.
+        """
+        return cls(**cls.parts_of(sandbox, entity=entity))
+
+    @staticmethod
+    def parts_of(sandbox: Sandbox, *, entity: str = "") -> dict[str, Any]:
+        """What a factory of a sandbox is made of."""
+        options = sandbox.options
+        return {
+            "scheme": SignatureScheme(
+                header=options.signature_header,
+                encoding=options.signature_encoding,
+                prefix=options.signature_prefix,
+                timestamped=options.signature_timestamped,
+                signs=options.signature_signs,
+            ),
+            "key": sandbox.webhook_secret,
+            "upstream_entity_id": entity or sandbox.upstream_entity_id,
+            "new_id": sandbox.new_object_id,
+            "now": sandbox.clock.now,
+        }
 
     def __repr__(self) -> str:
         entity = self._upstream_entity_id
@@ -88,7 +115,10 @@ class WebhookFactory:
         if webhook_type not in EVENTS:
             near = difflib.get_close_matches(webhook_type, EVENTS, n=1) or EVENTS
             raise ValueError(f"no event {webhook_type!r}: did you mean {' or '.join(near)}?")
-        example = template(EVENTS[webhook_type]) | {"upstreamEntityId": self._upstream_entity_id}
+        own = {"upstreamEntityId": self._upstream_entity_id}
+        if not overrides:
+            return self.sign(filled(documented(EVENTS[webhook_type]) | own, self._new_id))
+        example = template(EVENTS[webhook_type]) | own
         change = _placed(webhook_type, example, overrides)
         members = filled(merged(example, change, webhook_type), self._new_id)
         return self.sign(_wire(webhook_type, members))

@@ -48,14 +48,14 @@ class _Answer:
 def _environ(sent: Post) -> dict[str, Any]:
     path, _, query = sent.app_path.partition("?")
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": "POST",
+        "REQUEST_METHOD": sent.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
         "SERVER_NAME": "testserver",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_ADDR": sent.peer,
         "HTTP_HOST": "testserver",
         "CONTENT_LENGTH": str(len(sent.body)),
         "wsgi.version": (1, 0),

@@ -1,0 +1,1 @@
+"""Hostile webhooks: what an attacker may send to a receiver, and how to judge what it answers."""

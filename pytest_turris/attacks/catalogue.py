@@ -1,0 +1,59 @@
+"""The whole catalogue: every hostile webhook, in the order of the docs."""
+
+import difflib
+from typing import Literal
+
+from pytest_turris.attacks.attack import Attack
+from pytest_turris.attacks.body import BODY
+from pytest_turris.attacks.keys import KEYS
+from pytest_turris.attacks.payload import PAYLOAD
+from pytest_turris.attacks.replay import REPLAY
+from pytest_turris.attacks.signature import SIGNATURE
+from pytest_turris.attacks.signature_forms import SIGNATURE_FORMS
+from pytest_turris.attacks.signature_lines import SIGNATURE_LINES
+from pytest_turris.attacks.transport import TRANSPORT
+from pytest_turris.attacks.turris_events import EVENT_SHAPES
+
+Profile = Literal["quick", "full"]
+
+ATTACKS: tuple[Attack, ...] = tuple(
+    sorted(
+        (
+            attack
+            for family in (
+                SIGNATURE,
+                SIGNATURE_FORMS,
+                SIGNATURE_LINES,
+                KEYS,
+                BODY,
+                PAYLOAD,
+                REPLAY,
+                TRANSPORT,
+                EVENT_SHAPES,
+            )
+            for attack in family.attacks
+        ),
+        key=lambda attack: int(attack.id.partition("-")[2]),
+    )
+)
+"""Every attack by its number; none was ever given to another."""
+
+_BY_ID = {attack.id: attack for attack in ATTACKS}
+
+
+def profile(name: Profile) -> tuple[Attack, ...]:
+    """The attacks for every run (``quick``), or all of them (``full``)."""
+    return ATTACKS if name == "full" else tuple(attack for attack in ATTACKS if attack.quick)
+
+
+def find(id_: str) -> Attack:
+    """The attack with an id such as ``WH-05``.
+
+    Raises:
+        ValueError: There is none; the message names the nearest.
+    """
+    if id_ not in _BY_ID:
+        near = difflib.get_close_matches(id_, _BY_ID, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"there is no attack {id_!r}{hint}")
+    return _BY_ID[id_]

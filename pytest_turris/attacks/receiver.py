@@ -1,0 +1,182 @@
+"""The receiver under attack: how a shot reaches it, and what can be seen of it."""
+
+import contextvars
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from pytest_turris.attacks.attack import NotApplicable, Shot
+from pytest_turris.webhooks import asgi, raw_socket
+from pytest_turris.webhooks.clients import client_post
+from pytest_turris.webhooks.connection import post as socket_post
+from pytest_turris.webhooks.delivery import deliver, is_asgi
+from pytest_turris.webhooks.egress import Destination, check
+from pytest_turris.webhooks.exchange import HERE, Post, WebhookAnswer
+
+_AT_ONCE = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What came of one request: an answer, or in ``trouble`` why there is none."""
+
+    answer: WebhookAnswer | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Volley:
+    """What came of one shot: a reply for each copy, and the seconds until the slowest."""
+
+    replies: tuple[Reply, ...]
+    seconds: float
+
+
+class Receiver:
+    """Something that webhooks can be sent to, with the probe that counts its effects.
+
+    Args:
+        target: As for ``SignedWebhook.send``.
+        path: The path inside an application; appended to a URL.
+        effects: Gives a number that grows with each thing that the receiver does.
+        reset: Is called before each attack.
+        allow: The ``host:port`` that a URL may lead to beside this machine.
+    """
+
+    def __init__(
+        self,
+        target: object,
+        path: str = "",
+        *,
+        effects: Callable[[], int] | None = None,
+        reset: Callable[[], object] | None = None,
+        allow: Collection[str] = (),
+    ) -> None:
+        self._target, self._path = target, path
+        if isinstance(target, str) and not path:
+            self._target, self._path = _parted(target)
+        self._effects = effects
+        self._reset = reset
+        self._allow = allow
+
+    @property
+    def observed(self) -> bool:
+        """Whether effects can be counted."""
+        return self._effects is not None
+
+    def effects(self) -> int:
+        """How much the receiver has done up to now; 0 without a probe."""
+        count: object = self._effects() if self._effects else 0
+        if not isinstance(count, int):
+            kind = type(count).__name__
+            raise TypeError(f"effects() must give a number of things done, not {kind}")
+        return count
+
+    def reset(self) -> None:
+        """Begin afresh, where the test knows how."""
+        if self._reset:
+            self._reset()
+
+    def fire(self, shot: Shot) -> Volley:
+        """Send all copies of a shot.
+
+        Raises:
+            NotApplicable: This receiver cannot be reached in the way that the shot needs.
+        """
+        target = self._target if shot.target is None else shot.target
+        sent = self._post(shot)
+        begin = _clocks()
+        if isinstance(target, str):
+            replies = self._over_socket(target, shot, sent)
+        else:
+            replies = self._in_process(target, shot, sent)
+        return Volley(replies=tuple(replies), seconds=_since(begin))
+
+    def shown_path(self, shot: Shot) -> str:
+        """The path that a shot asks for."""
+        return self._post(shot).app_path
+
+    def _post(self, shot: Shot) -> Post:
+        path = self._path or "/"
+        return Post(
+            headers=shot.webhook.header_lines,
+            body=shot.webhook.body,
+            path=shot.path(path) if shot.path else self._path,
+            method=shot.method,
+            peer=shot.peer,
+            split_at=shot.split_at,
+        )
+
+    def _over_socket(self, url: str, shot: Shot, sent: Post) -> list[Reply]:
+        if shot.peer != HERE:
+            raise NotApplicable("over a socket nobody can choose the address to come from")
+        where = check(url.rstrip("/") + sent.app_path if sent.path else url, allow=self._allow)
+        if shot.beside:
+            return [_beside(where, shot, sent)]
+        if shot.raw:
+            made = shot.raw(f"{where.host}:{where.port}", where.path)
+            return [_replied(lambda: raw_socket.post(where, made))]
+        return _together(lambda: _replied(lambda: socket_post(where, sent)), shot.copies)
+
+    def _in_process(self, target: object, shot: Shot, sent: Post) -> list[Reply]:
+        if shot.raw_only:
+            raise NotApplicable("it is about a server: run it against a URL on this machine")
+        if shot.copies > 1 and client_post(target):
+            raise NotApplicable("a client sends one at a time: give the application itself")
+        if client_post(target) and shot.peer != HERE:
+            raise NotApplicable("through a client nobody can choose the address to come from")
+        if is_asgi(target):
+            return [Reply(answer=answer) for answer in asgi.post_many(target, sent, shot.copies)]  # type: ignore[arg-type]  # is_asgi has checked
+        return _together(lambda: _replied(lambda: deliver(target, sent)), shot.copies)
+
+
+def with_header(shot: Shot, name: str, value: str) -> Shot:
+    """The shot with another value, of whatever text type, in one header."""
+    lines = tuple(
+        (line, value if line.lower() == name.lower() else text)
+        for line, text in shot.webhook.header_lines
+    )
+    return replace(shot, webhook=replace(shot.webhook, header_lines=lines))
+
+
+def _parted(url: str) -> tuple[str, str]:
+    """A URL's origin and the rest, so that attacks on the path have one to change."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}", f"{slash}{path}"
+
+
+def _clocks() -> tuple[float, float]:
+    # Time travel holds the first still, and makes sleeps pass on it alone.
+    return time.perf_counter(), time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def _since(begin: tuple[float, float]) -> float:
+    return max(now - then for now, then in zip(_clocks(), begin, strict=True))
+
+
+def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
+    try:
+        return Reply(answer=send())
+    except OSError as error:
+        return Reply(answer=None, trouble=f"{type(error).__name__}: {error}")
+
+
+def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
+    if copies == 1:
+        return [send()]
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+        futures = [threads.submit(contextvars.copy_context().run, send) for _ in range(copies)]
+        return [future.result() for future in futures]
+
+
+def _beside(where: Destination, shot: Shot, sent: Post) -> Reply:
+    """Send while a raw request stays unfinished on another connection."""
+    if shot.raw is None:
+        raise ValueError("beside what?")
+    made = shot.raw(f"{where.host}:{where.port}", where.path)
+    with closing(raw_socket.opened(where)) as line:
+        line.sendall(made.head + b"".join(made.pieces))
+        return _replied(lambda: socket_post(where, sent))

@@ -1,0 +1,106 @@
+"""``turris-sandbox attack``: a receiver in any language, from the shell."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from receivers.bare_server import BareServer
+from receivers.handled import ENTITY, KEY
+from typer.testing import CliRunner
+
+from mock_server.cli import app
+
+EXPRESS = Path(__file__).parents[2] / "docs" / "examples" / "receivers" / "express"
+BROKEN = Path(__file__).parent / "node" / "parses_first.js"
+ENVIRONMENT = {"TURRIS_WEBHOOK_SECRET": KEY, "TURRIS_UPSTREAM_ENTITY_ID": ENTITY, "COLUMNS": "160"}
+
+
+def attack(*args: str) -> Any:
+    """Run the command."""
+    return CliRunner().invoke(app, ["attack", *args], env=ENVIRONMENT)
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Express, installed once for the session, with both receivers beside it."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node and npm are not on this machine")
+    directory = tmp_path_factory.mktemp("express")
+    for file in (EXPRESS / "package.json", EXPRESS / "receiver.js", BROKEN):
+        shutil.copy(file, directory)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
+    done = subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, timeout=120, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"npm could not install Express: {done.stderr[-300:]}")
+    return directory
+
+
+@contextlib.contextmanager
+def serving(directory: Path, file: str) -> Iterator[str]:
+    """A receiver in Node; its URL."""
+    process = subprocess.Popen(
+        ["node", file],  # noqa: S607 - found on the path, as the skip says
+        cwd=directory,
+        env=os.environ | ENVIRONMENT | {"PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            port = process.stdout.readline().split()[-1]
+            yield f"http://127.0.0.1:{port}/webhooks"
+        finally:
+            process.kill()
+
+
+def test_good_express_receiver_withstands_the_full_profile(modules: Path, tmp_path: Path) -> None:
+    """The documented Express receiver fails no ``must``, and is never said to pass unobserved."""
+    file = tmp_path / "verdicts.json"
+    with serving(modules, "receiver.js") as url:
+        done = attack(url, "--profile", "full", "--json", str(file))
+    assert done.exit_code == 0, done.output
+    verdicts = json.loads(file.read_text())
+    outcomes = {verdict["id"]: verdict["outcome"] for verdict in verdicts}
+    assert "passed" not in outcomes.values()
+    found = {id_ for id_, outcome in outcomes.items() if outcome in ("failed", "warned", "noted")}
+    assert found == {"WH-70", "WH-99"}  # JSON.parse takes the last of repeated members
+
+
+def test_express_receiver_that_parses_first_is_caught(modules: Path) -> None:
+    """Express' JSON parser before the verification is found, and the exit status says so."""
+    with serving(modules, "parses_first.js") as url:
+        done = attack(url)
+    assert done.exit_code == 1
+    for id_ in ("WH-50", "WH-53", "WH-54"):
+        assert f"{id_}-" in done.output
+    assert KEY not in done.output
+
+
+def test_no_key_is_a_usage_error() -> None:
+    """Without a key nothing is sent."""
+    done = attack("http://127.0.0.1:9/", "--secret-env", "TURRIS_NO_SUCH_VARIABLE")
+    assert (done.exit_code, "no signing key" in done.output) == (2, True)
+
+
+def test_other_machines_are_refused() -> None:
+    """A receiver elsewhere is not attacked."""
+    done = attack("http://192.0.2.1/webhooks")
+    assert (done.exit_code, "not this machine" in done.output) == (2, True)
+
+
+def test_silence_is_a_usage_error() -> None:
+    """A port where nobody listens gives one line, not a hundred failures."""
+    with BareServer().open() as server:
+        url = server.url
+    done = attack(url)
+    assert (done.exit_code, "nothing answers" in done.output) == (2, True)

@@ -1,0 +1,185 @@
+"""``turris_webhook_attack`` and ``turris_webhooks.attack`` in a consumer's project."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pytest_turris.attacks.catalogue import ATTACKS, find, profile
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.webhook_control import TurrisWebhooks
+
+from .project import run
+
+IMPORTS = ("import pytest", "from receiver import verify, believe, done")
+ATTACK = "def test_receiver(turris_webhook_attack):"
+OBSERVED = "    turris_webhook_attack.run(verify, effects=lambda: len(done))"
+
+
+def test_one_test_for_each_attack_of_the_quick_profile(pytester: pytest.Pytester) -> None:
+    """The quick profile is about 25 tests, whose ids name the attack."""
+    result = run(pytester, *IMPORTS, ATTACK, "    pass", args=("-v",))
+    result.assert_outcomes(passed=len(profile("quick")))
+    assert 20 <= len(profile("quick")) <= 30
+    result.stdout.fnmatch_lines(["*::test_receiver[[]WH-05-wrong-same-length[]] PASSED*"])
+
+
+@pytest.mark.parametrize("how", ["ini", "marker"])
+def test_full_profile_by_option(pytester: pytest.Pytester, how: str) -> None:
+    """The option chooses the profile, from the ini file or a marker."""
+    mark = "@pytest.mark.turris(attack_profile='full')" if how == "marker" else ""
+    args = ("-o", "turris_attack_profile=full") if how == "ini" else ()
+    result = run(pytester, *IMPORTS, mark, ATTACK, "    pass", args=args)
+    result.assert_outcomes(passed=len(ATTACKS))
+
+
+def test_without_a_probe_nothing_passes(pytester: pytest.Pytester) -> None:
+    """Without ``effects`` a test is not observed; with it, it passes."""
+    line = "    turris_webhook_attack.run(verify)"
+    result = run(pytester, *IMPORTS, ATTACK, line, args=("-v", "-k", "WH-02"))
+    result.assert_outcomes()
+    result.stdout.fnmatch_lines(["*WH-02-missing-header* NOT OBSERVED*", "*1 not observed*"])
+    assert result.ret == 0
+    run(pytester, *IMPORTS, ATTACK, OBSERVED, args=("-k", "WH-02")).assert_outcomes(passed=1)
+
+
+def test_failure_says_what_to_do(pytester: pytest.Pytester) -> None:
+    """A failure has what was sent, what came, what was wanted, why, a fix and a page; no key."""
+    lines = (
+        "def test_receiver(turris_webhook_attack, turris):",
+        "    print('KEY', turris.webhook_secret[-4:])",
+        "    turris_webhook_attack.run(believe)",
+    )
+    result = run(pytester, *IMPORTS, *lines, args=("-k", "WH-02"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "WH-02-missing-header: failed",
+            "  sent:    POST / *bytes",
+            "  came:    204",
+            "  wanted:  4xx [[]status[]]",
+            "  why:     *",
+            "  fix:     *",
+            "  more:    docs/attacks/signature.md#wh-02-missing-header",
+        ]
+    )
+    assert "turris_sandbox_secret_" not in result.stdout.str()
+
+
+def test_ignored_attack_is_told_of(pytester: pytest.Pytester) -> None:
+    """An ignored attack is skipped, and the summary has the reason."""
+    mark = "@pytest.mark.turris(ignore={'WH-02': 'the proxy does it'})"
+    result = run(
+        pytester, *IMPORTS, mark, ATTACK, "    turris_webhook_attack.run(believe)",
+        args=("-k", "WH-02"),
+    )  # fmt: skip
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*turris: WH-02-missing-header: ignored*", "the proxy does it"])
+
+
+@pytest.mark.parametrize(
+    ("ignore", "words"),
+    [
+        ("{'WH-02': ''}", "*WH-02 needs a reason*"),
+        ("{'WH-2': 'x'}", "*there is no attack 'WH-2'*"),
+        ("['WH-02']", "*ignore={'WH-13': 'the reason'}*"),
+    ],
+)
+def test_mistake_in_ignore_fails(pytester: pytest.Pytester, ignore: str, words: str) -> None:
+    """No reason, no such attack, or no mapping: one line says so."""
+    mark = f"@pytest.mark.turris(ignore={ignore})"
+    result = run(pytester, *IMPORTS, mark, ATTACK, OBSERVED, args=("-k", "WH-02"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([words])
+
+
+def test_should_warns(pytester: pytest.Pytester) -> None:
+    """What a receiver should withstand is a warning."""
+    result = run(
+        pytester, *IMPORTS, "@pytest.mark.turris(attack_profile='full')", ATTACK,
+        "    turris_webhook_attack.run(verify)", args=("-k", "WH-70", "-W", "default"),
+    )  # fmt: skip
+    result.stdout.fnmatch_lines(["*ReceiverWarning: WH-70-duplicate-keys: warned*"])
+    assert result.ret == 0
+
+
+def test_what_a_scheme_has_no_meaning_for_is_skipped(pytester: pytest.Pytester) -> None:
+    """Attacks follow the scheme in force, and say why they do not apply."""
+    result = run(
+        pytester, *IMPORTS, ATTACK, OBSERVED,
+        args=("-k", "WH-51", "-o", "turris_signature_signs=payload", "-rs"),
+    )  # fmt: skip
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*the scheme signs the payload alone*"])
+
+
+def test_verified_webhooks_are_left_alone(pytester: pytest.Pytester) -> None:
+    """With --turris-verify-webhooks a receiver that verifies passes, and the count is shown."""
+    result = run(
+        pytester, *IMPORTS, "def test_x(turris_webhooks):",
+        "    assert turris_webhooks.producer_agreement_executed().send(verify).accepted",
+        args=("--turris-verify-webhooks",),
+    )  # fmt: skip
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 accepted webhook(s) sent again with one bit flipped"])
+
+
+def test_accepted_forgery_fails_the_run(pytester: pytest.Pytester) -> None:
+    """With --turris-verify-webhooks a receiver that verifies nothing fails; without, it passes."""
+    lines = (
+        "def test_x(turris_webhooks):",
+        "    assert turris_webhooks.producer_agreement_executed().send(believe).accepted",
+    )
+    result = run(pytester, *IMPORTS, *lines, args=("--turris-verify-webhooks",))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*a forged webhook was accepted*"])
+    run(pytester, *IMPORTS, *lines).assert_outcomes(passed=1)
+
+
+def test_accepted_forgery_is_found_in_coroutines_too(pytester: pytest.Pytester) -> None:
+    """The same through ``asend``."""
+    result = run(
+        pytester, "import asyncio", *IMPORTS, "def test_x(turris_webhooks):",
+        "    asyncio.run(turris_webhooks.producer_agreement_executed().asend(believe))",
+        args=("--turris-verify-webhooks",),
+    )  # fmt: skip
+    result.assert_outcomes(failed=1)
+
+
+def test_catalogue_is_not_loaded_unless_asked_for() -> None:
+    """A run without the fixture loads no attack."""
+    code = (
+        "import sys, pytest_turris.plugin;"
+        "print([name for name in sys.modules if 'attacks' in name or 'verification' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_single_attack_as_a_webhook() -> None:
+    """``attack`` gives one hostile webhook to send oneself, or says why it cannot."""
+    webhooks = TurrisWebhooks.of(Sandbox(name="single"))
+    webhook = webhooks.attack("WH-28")
+    names = [name for name, _ in webhook.header_lines]
+    assert names.count("X-Turris-Signature") == 2
+    assert webhooks.attack("WH-05", 1).body != webhooks.attack("WH-05", 0).body
+    for id_, words in (
+        ("WH-69", "not only a webhook"),
+        ("WH-96", "not only a webhook"),
+        ("WH-60", "with_keys"),
+        ("WH-39", "no attack"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            webhooks.attack(id_)
+
+
+def test_every_attack_is_described() -> None:
+    """Ids, names and texts are complete, and no id stands twice."""
+    assert len({attack.id for attack in ATTACKS}) == len({a.name for a in ATTACKS}) == len(ATTACKS)
+    for attack in ATTACKS:
+        for text in (attack.does, attack.wants, attack.why, attack.fix):
+            assert text.endswith("."), (attack.id, text)
+        assert attack.source, attack.id
+    numbers = {int(attack.id[3:]) for attack in ATTACKS}
+    assert numbers == set(range(1, 112)) - {39}
+    assert find("WH-05").label == "WH-05-wrong-same-length"

@@ -1,0 +1,159 @@
+"""The documented receivers withstand the full profile, in process and on sockets."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from receivers.handled import ENTITY, KEY, Desk, Door, Inbox
+
+from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.verdict import Verdict
+from pytest_turris.doors.live import LiveServer
+
+from .lab import forge_for
+
+FINE = {"passed", "skipped"}
+NOTED = {"WH-49", "WH-99"}
+
+
+def inbox_of(desk: Desk, keys: Any = (KEY,)) -> Inbox:
+    """An inbox over a desk."""
+    return Inbox(keys, ENTITY, desk.act)
+
+
+def full_profile(
+    target: object, desk: Desk, create: Callable[[Inbox], Any] | None
+) -> list[Verdict]:
+    """Every attack on a receiver."""
+
+    def with_keys(keys: Any) -> Any:
+        assert create is not None
+        return create(inbox_of(desk, keys))
+
+    lacking = {"state": None, "truth": None, "trouble": None, "allowlisted": ""}
+    forge = forge_for(desk, Door, **lacking, with_keys=with_keys if create else None)
+    path = "" if isinstance(target, str) else "/webhooks"
+    receiver = Receiver(target, path, effects=desk.effects)
+    return [judge(attack, receiver, forge) for attack in ATTACKS]
+
+
+def check(verdicts: list[Verdict]) -> None:
+    """Nothing but the notes."""
+    found = {v.attack.id: str(v) for v in verdicts if v.outcome not in FINE}
+    assert set(found) == NOTED, "\n".join(found.values())
+    assert sum(v.outcome == "passed" for v in verdicts) > 70
+
+
+def creator(name: str) -> Callable[[Inbox], Any]:
+    """The documented receiver of a framework."""
+    if name == "fastapi":
+        from fastapi_receiver import create_app
+    elif name == "flask":
+        from flask_receiver import create_app
+    elif name == "django":
+        from django_receiver import create_app
+    else:
+        from aiohttp_receiver import create_app
+    return create_app
+
+
+@pytest.fixture(autouse=True)
+def django_settings() -> Iterator[None]:
+    """Django's settings are the process's: another test may have made them first."""
+    import django
+    from django.conf import settings
+    from django.test import override_settings
+
+    if not settings.configured:
+        settings.configure()
+        django.setup()
+    with override_settings(ALLOWED_HOSTS=["*"], ROOT_URLCONF=(), MIDDLEWARE=[]):
+        yield
+
+
+@pytest.mark.parametrize("name", ["fastapi", "flask", "django"])
+def test_receiver_in_process(name: str) -> None:
+    """The receiver withstands the full profile in process, in less than five seconds of its own."""
+    desk, create = Desk(), creator(name)
+    begin = time.thread_time()
+    check(full_profile(create(inbox_of(desk)), desk, create))
+    assert time.thread_time() - begin < 5
+
+
+def test_fastapi_on_a_socket() -> None:
+    """The FastAPI receiver withstands the full profile behind uvicorn."""
+    desk, create = Desk(), creator("fastapi")
+    server = LiveServer(create(inbox_of(desk)))
+    try:
+        check(full_profile(f"{server.base_url}/webhooks", desk, create))
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def aiohttp_server(app: Any) -> Iterator[str]:
+    """An aiohttp application on a socket."""
+    from aiohttp import web
+
+    loop = asyncio.new_event_loop()
+
+    runner = web.AppRunner(app, access_log=None)
+
+    async def start() -> int:
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port: int = runner.addresses[0][1]
+        return port
+
+    port = loop.run_until_complete(start())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}/webhooks"
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def test_aiohttp_on_a_socket() -> None:
+    """The aiohttp receiver withstands the full profile."""
+    desk, create = Desk(), creator("aiohttp")
+    app = create(inbox_of(desk))
+
+    with aiohttp_server(app) as url:
+        check(full_profile(url, desk, None))
+
+
+class Quiet(WSGIRequestHandler):
+    """Logs nothing."""
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+def test_wsgiref_lets_the_underscore_through() -> None:
+    """A good receiver behind a server that aliases underscores is found (CVE-2015-0219)."""
+    desk, create = Desk(), creator("flask")
+    server = make_server("127.0.0.1", 0, create(inbox_of(desk)), handler_class=Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/webhooks"
+        forge = forge_for(desk, Door)
+        attack = next(attack for attack in ATTACKS if attack.id == "WH-30")
+        verdict = judge(attack, Receiver(url, effects=desk.effects), forge)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert verdict.outcome == "failed"

@@ -1,0 +1,135 @@
+"""Each attack catches the receiver that is broken for it, and no good one."""
+
+from typing import Any
+
+import pytest
+from receivers import broken_behaviour, broken_body, broken_keys, broken_signature
+from receivers.bare_server import LENIENT, BareServer
+from receivers.handled import ALLOWED, Door
+from receivers.registry import BROKEN
+
+from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel import TimeTravel
+
+from .lab import attacked, attacked_over_socket
+
+ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32"}
+ONE_EVENT: dict[str, Any] = {"PRODUCER_AGREEMENT_EXECUTED": {}}
+FINDINGS = {"failed", "warned", "noted"}
+IDS = [attack.id for attack in ATTACKS if attack.id not in ON_A_SOCKET]
+ALWAYS_NOTED = {"WH-49", "WH-99"}
+
+
+class AllowlistDoor(Door):
+    """A good door with an allowlist, which the healthy deliveries pass."""
+
+    allowlist = True
+
+    def is_allowed(self, environ: dict[str, Any]) -> bool:
+        return environ["REMOTE_ADDR"].removeprefix("::ffff:") in (ALLOWED, "127.0.0.1")
+
+
+class OneTypeDoor(Door):
+    """A good door for one type of event."""
+
+    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        status = 204 if b'"PRODUCER_AGREEMENT_EXECUTED"' not in body else 0
+        return (status, b"") if status else super().received(lines, body)
+
+
+def good_door(id_: str, broken: type[Door]) -> type[Door]:
+    """The good counterpart of a broken receiver."""
+    if broken.encoding == "base64":  # type: ignore[attr-defined]  # set by the registry
+        return broken_signature.Base64Door
+    if id_ in ("WH-80", "WH-81", "WH-82", "WH-83"):
+        return AllowlistDoor
+    if id_ == "WH-57":
+        return broken_body.AsgiDoor
+    return OneTypeDoor if id_ == "WH-89" else Door
+
+
+def options_for(id_: str, door: type[Door]) -> dict[str, Any]:
+    """What the attack needs."""
+    return {"encoding": BROKEN[id_].encoding} | ({"events": ONE_EVENT} if id_ == "WH-89" else {})
+
+
+def test_every_attack_has_a_broken_receiver() -> None:
+    """No attack is without a receiver that it must catch."""
+    assert {*BROKEN, *LENIENT} == {attack.id for attack in ATTACKS}
+
+
+@pytest.fixture
+def travel() -> Any:
+    """Time that passes for everybody."""
+    made = TimeTravel(Sandbox())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_broken_receiver_is_caught(id_: str, travel: TimeTravel) -> None:
+    """The receiver that is broken for an attack does not withstand it."""
+    broken_keys.PublicKey.client_id = "turris_sandbox_client_x"
+    verdict = attacked(
+        id_,
+        BROKEN[id_],
+        advance=travel.advance,
+        client_id="turris_sandbox_client_x",
+        **options_for(id_, BROKEN[id_]),
+    )
+    assert verdict.outcome in FINDINGS, verdict
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_good_receiver_is_not_caught(id_: str, travel: TimeTravel) -> None:
+    """A good receiver withstands every attack, with its effects observed."""
+    verdict = attacked(
+        id_,
+        good_door(id_, BROKEN[id_]),
+        advance=travel.advance,
+        **options_for(id_, BROKEN[id_]),
+    )
+    wanted = "noted" if id_ in ALWAYS_NOTED else "passed"
+    assert verdict.outcome == wanted, f"{verdict} {verdict.reason}"
+
+
+@pytest.mark.parametrize("id_", LENIENT)
+def test_lenient_server_is_caught(id_: str) -> None:
+    """A server that is lenient in one way does not withstand the attack on it."""
+    with BareServer(id_).open() as server:
+        assert attacked_over_socket(id_, server).outcome == "failed"
+
+
+@pytest.mark.parametrize("id_", LENIENT)
+def test_strict_server_is_not_caught(id_: str) -> None:
+    """A strict server withstands the attacks that take a socket."""
+    with BareServer().open() as server:
+        verdict = attacked_over_socket(id_, server)
+    assert verdict.outcome == "passed", f"{verdict} {verdict.reason}"
+
+
+@pytest.mark.parametrize(
+    ("door", "id_", "oracle"),
+    [
+        (broken_behaviour.Leaks, "WH-02", "no leak"),
+        (broken_behaviour.TellsMissingFromWrong, "WH-02", "no oracle"),
+        (broken_behaviour.ParsesFirst, "WH-50", "verify first"),
+        (broken_behaviour.Sickens, "WH-02", "health"),
+        (broken_signature.ByEqualsDoor, "WH-05", "constant time"),
+        (BROKEN["WH-26"], "WH-26", "time"),
+        (BROKEN["WH-02"], "WH-02", "status"),
+        (BROKEN["WH-84"], "WH-84", "effects"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_oracle_can_fail(door: type[Door], id_: str, oracle: str) -> None:
+    """Each oracle finds a receiver that is broken for it."""
+    assert oracle in {finding.oracle for finding in attacked(id_, door).findings}
+
+
+def test_nothing_passes_without_a_probe() -> None:
+    """Without an effects probe a good receiver is not observed, never passed."""
+    assert attacked("WH-02", Door, observed=False).outcome == "not observed"
+    assert attacked("WH-02", Door).outcome == "passed"

@@ -1,0 +1,359 @@
+"""The engine: what happens in the sandbox reaches registered receivers, on its clock."""
+
+import datetime as dt
+import itertools
+import json
+import random  # noqa: TID251 - answers of a receiver, from a seed
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_turris.core.options import Options
+from pytest_turris.core.outbox.schedules import SCHEDULES, schedule_from, schedule_of
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.webhook_control import TurrisWebhooks
+from pytest_turris.webhooks.egress import EgressRefused
+
+STATUS = "AGENT_COMPLIANCE_STATUS_CHANGE"
+AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
+
+
+@dataclass
+class Receiver:
+    """Answers as it is told, and keeps what it got."""
+
+    answers: list[int] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """Answer as WSGI asks."""
+        self.bodies.append(environ["wsgi.input"].read())
+        self.signatures.append(environ["HTTP_X_TURRIS_SIGNATURE"])
+        status = self.answers.pop(0) if self.answers else 204
+        start_response(f"{status} x", [])
+        return []
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox of its own."""
+    return Sandbox(name="engine")
+
+
+@pytest.fixture
+def webhooks(sandbox: Sandbox) -> TurrisWebhooks:
+    """Its engine."""
+    return TurrisWebhooks.of(sandbox)
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    """A receiver that accepts."""
+    return Receiver()
+
+
+def licensed_agent(sandbox: Sandbox, days: int = 10) -> Any:
+    """An agent whose license runs out."""
+    sandbox.products.add(states=("CA",))
+    agent = sandbox.agents.add(npn="12345678")
+    expires = sandbox.clock.now() + dt.timedelta(days=days)
+    sandbox.licenses.add(npn="12345678", state_code="CA", expiration_date=expires)
+    return agent
+
+
+def agreements(sandbox: Sandbox, count: int) -> None:
+    """So many agreements are executed."""
+    for _ in range(count):
+        sandbox.execute_agreement(sandbox.associations.add())
+
+
+def test_expired_license_sends_a_status_change(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """A license that expires by time travel is told of, a minute later, by itself."""
+    licensed_agent(sandbox)
+    endpoint = webhooks.register(receiver, event=STATUS)
+    webhooks.drain()
+    receiver.bodies.clear()
+
+    sandbox.clock.advance(days=11)
+    webhooks.drain()
+
+    event = json.loads(receiver.bodies[-1])
+    assert event["webhookType"] == STATUS
+    assert event["payload"][0]["npn"] == "12345678"
+    assert event["payload"][0]["products"][0]["states"][0]["complianceStatus"] == "NOT_COMPLIANT"
+    webhooks.verify(receiver.bodies[-1], {"X-Turris-Signature": receiver.signatures[-1]})
+    assert endpoint.id == webhooks.deliveries[-1].endpoint_id
+
+
+def test_agreement_is_told_of_at_once(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """An executed agreement is not held back."""
+    webhooks.register(receiver, event=AGREEMENT)
+    agreements(sandbox, 1)
+    assert webhooks.deliver_due().delivered == 1
+    assert json.loads(receiver.bodies[0])["webhookType"] == AGREEMENT
+
+
+def change(sandbox: Sandbox, status: str) -> None:
+    """One status change, written into the log as the core does."""
+    facts = {
+        "npn": "1",
+        "downstreamEntityAssociationId": "0" * 24,
+        "productId": "1" * 24,
+        "productName": "P",
+        "state": {"stateCode": "CA", "complianceStatus": status},
+        "was": "COMPLIANT",
+    }
+    sandbox.events.append(STATUS, sandbox.clock.now(), facts)
+
+
+def test_changes_within_a_minute_are_one_webhook(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """Three changes arrive as one, with the last state, a minute after the last."""
+    webhooks.register(receiver, event=STATUS)
+    for status in ("NOT_COMPLIANT", "COMPLIANT", "NOT_COMPLIANT"):
+        change(sandbox, status)
+        webhooks.deliver_due()
+        sandbox.clock.advance(seconds=59)
+    assert receiver.bodies == []
+    sandbox.clock.advance(seconds=1)
+    webhooks.deliver_due()
+    (body,) = receiver.bodies
+    states = json.loads(body)["payload"][0]["products"][0]["states"]
+    assert [state["complianceStatus"] for state in states] == ["NOT_COMPLIANT"]
+
+
+def test_continuous_changes_are_told_of_after_half_an_hour(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """Under continuous activity the cap of 30 minutes holds."""
+    webhooks.register(receiver, event=STATUS)
+    begin = sandbox.clock.now()
+    while not receiver.bodies:
+        change(sandbox, "NOT_COMPLIANT")
+        sandbox.clock.advance(seconds=30)
+        webhooks.deliver_due()
+    assert dt.timedelta(minutes=30) <= sandbox.clock.now() - begin < dt.timedelta(minutes=31)
+
+
+def test_one_type_for_each_receiver(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """A receiver hears of its own type, and of nothing from before its registration."""
+    agreements(sandbox, 1)
+    webhooks.register(receiver, event=STATUS)
+    other = Receiver()
+    webhooks.register(other, event=AGREEMENT)
+    agreements(sandbox, 1)
+    webhooks.drain()
+    assert (len(receiver.bodies), len(other.bodies)) == (0, 1)
+
+
+def test_removed_receiver_gets_nothing(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """What was on its way to a removed receiver is not sent."""
+    receiver.answers = [500]
+    webhooks.retry_after(60)
+    endpoint = webhooks.register(receiver, event=AGREEMENT)
+    agreements(sandbox, 1)
+    webhooks.deliver_due()
+    webhooks.remove(endpoint)
+    webhooks.drain()
+    assert len(receiver.bodies) == 1
+    assert [delivery.state for delivery in webhooks.deliveries] == ["removed"]
+
+
+@pytest.mark.parametrize("name", ["standard", "svix", "stripe"])
+def test_retries_follow_the_schedule(name: Any, receiver: Receiver) -> None:
+    """Attempts come as the schedule says, with the same bytes, and end."""
+    sandbox = Sandbox(Options(webhook_retries=name), name="retries")
+    webhooks = TurrisWebhooks.of(sandbox)
+    receiver.answers = [500] * 99
+    webhooks.register(receiver, event=AGREEMENT)
+    agreements(sandbox, 1)
+    done = webhooks.drain()
+    moments = [attempt.at for attempt in webhooks.attempts]
+    waits = [(b - a).total_seconds() for a, b in itertools.pairwise(moments)]
+    assert waits == pytest.approx(SCHEDULES[name], abs=0.5)
+    assert (done.attempts, done.failed) == (len(SCHEDULES[name]) + 1, 1)
+    assert len(set(receiver.bodies)) == len(set(receiver.signatures)) == 1
+
+
+def test_without_a_schedule_there_is_one_attempt(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+) -> None:
+    """Turris documents no retries; a resend by hand sends the same bytes."""
+    receiver.answers = [500]
+    webhooks.register(receiver, event=AGREEMENT)
+    agreements(sandbox, 1)
+    assert webhooks.drain().failed == 1
+    (delivery,) = webhooks.deliveries
+    attempt = webhooks.resend(delivery)
+    assert (attempt.status, delivery.state, delivery.resends) == (204, "delivered", 1)
+    assert receiver.bodies[0] == receiver.bodies[1]
+    assert receiver.signatures[0] == receiver.signatures[1]
+
+
+def test_bad_schedules_are_refused(webhooks: TurrisWebhooks) -> None:
+    """A wait is a number of seconds; a name is one of four."""
+    with pytest.raises(ValueError, match="negative"):
+        webhooks.retry_after(5, -1)
+    with pytest.raises(ValueError, match="endless"):
+        schedule_from([float("inf")])
+    with pytest.raises(KeyError):
+        schedule_of("hourly")
+
+
+def test_log_tells_status_latency_error_and_signature(
+    sandbox: Sandbox, webhooks: TurrisWebhooks
+) -> None:
+    """Each attempt is written down, the signature masked; 30 seconds are the limit."""
+
+    def slow(body: bytes, headers: Any) -> bool:
+        sandbox.clock.advance(seconds=31)
+        return True
+
+    def fails(body: bytes, headers: Any) -> bool:
+        raise KeyError("x")
+
+    webhooks.register(slow, event=AGREEMENT)
+    webhooks.register(fails, event=AGREEMENT)
+    agreements(sandbox, 1)
+    webhooks.drain()
+    late, raised = webhooks.attempts
+    assert (late.status, late.error) == (None, "no answer in 30 s")
+    assert late.latency == pytest.approx(31, abs=1)
+    assert (raised.status, raised.error) == (500, "status 500, raised KeyError")
+    assert raised.signature.startswith("***-")
+    assert len(raised.signature) == 8
+
+
+def test_test_webhook(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
+    """A test webhook is sent at once, whatever happens in the sandbox."""
+    endpoint = webhooks.register(receiver, event=STATUS)
+    assert webhooks.test(endpoint).succeeded
+    assert json.loads(receiver.bodies[0])["webhookType"] == STATUS
+
+
+def test_registration_is_checked(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
+    """A URL elsewhere and an unknown type are refused at once."""
+    with pytest.raises(EgressRefused):
+        webhooks.register("http://192.0.2.1/", event=STATUS)
+    with pytest.raises(ValueError, match="no event 'X'"):
+        webhooks.register(receiver, event="X")
+    assert webhooks.endpoints == ()
+
+
+def test_secret_of_a_receiver_is_not_shown(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
+    """The one-time secret signs, and is in no repr."""
+    secret = "turris_sandbox_whsec_of_this_receiver"
+    endpoint = webhooks.register(receiver, event=STATUS, secret=secret)
+    webhooks.test(endpoint)
+    webhooks.scheme.verify(
+        receiver.bodies[0], {"X-Turris-Signature": receiver.signatures[0]}, secret
+    )
+    assert secret not in repr(endpoint) + repr(webhooks) + repr(webhooks.deliveries)
+
+
+def test_disturbance_is_seeded(webhooks: TurrisWebhooks) -> None:
+    """The same seed loses, doubles and reorders the same deliveries."""
+
+    def run() -> list[bytes]:
+        sandbox, receiver = Sandbox(name="disturbed"), Receiver()
+        made = TurrisWebhooks.of(sandbox)
+        made.register(receiver, event=AGREEMENT)
+        made.disturb(seed=7, duplicate=0.3, drop=0.3, reorder=0.3, delay=dt.timedelta(seconds=5))
+        agreements(sandbox, 30)
+        made.drain()
+        return receiver.bodies
+
+    first = run()
+    assert first == run()
+    assert 10 < len(set(first)) < 30
+    assert max(Counter(first).values()) == 2
+    with pytest.raises(ValueError, match="probability"):
+        webhooks.disturb(drop=2)
+
+
+def test_snapshot_is_exact(sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver) -> None:
+    """What waits, what was tried and who listens survive a snapshot as JSON."""
+    receiver.answers = [500]
+    webhooks.retry_after(60)
+    webhooks.register(receiver, event=AGREEMENT)
+    webhooks.register(receiver, event=STATUS)
+    change(sandbox, "NOT_COMPLIANT")
+    agreements(sandbox, 2)
+    webhooks.deliver_due()
+    kept = json.loads(json.dumps(sandbox.snapshot()))
+    other = Sandbox(name="another")
+    other.restore(kept)
+    assert other.snapshot() == kept
+    assert len(other.outbox) == len(sandbox.outbox) == 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.floats(0, 0.9), st.integers(0, 4))
+def test_nothing_is_lost_or_sent_twice(seed: int, failing: float, retries: int) -> None:
+    """Whatever a receiver answers, each delivery ends once, after all its attempts."""
+    sandbox = Sandbox(name="property")
+    webhooks = TurrisWebhooks.of(sandbox)
+    webhooks.retry_after(*[60.0] * retries)
+    accepted: Counter[bytes] = Counter()
+    attempts: Counter[bytes] = Counter()
+    draws = webhooks_draws(seed, failing)
+
+    def verify(body: bytes, headers: Any) -> bool:
+        attempts[body] += 1
+        taken = next(draws)
+        accepted[body] += taken
+        return taken
+
+    endpoint = webhooks.register(verify, event=AGREEMENT)
+    for number in range(200):
+        sandbox.outbox.enqueue(
+            endpoint, {"webhookType": AGREEMENT, "n": number}, sandbox.clock.now()
+        )
+    done = webhooks.drain()
+    assert len(attempts) == done.delivered + done.failed == 200
+    assert max(accepted.values()) <= 1
+    for body, tries in attempts.items():
+        assert accepted[body] == 1 or tries == retries + 1
+    assert (sum(attempts.values()), len(sandbox.outbox)) == (done.attempts, 0)
+
+
+def webhooks_draws(seed: int, failing: float) -> Any:
+    """Random answers, repeatable."""
+    source = random.Random(seed)  # noqa: S311 - a test's own draws
+    while True:
+        yield source.random() >= failing
+
+
+def test_a_hundred_thousand_deliveries_drain() -> None:
+    """100,000 deliveries with retries drain, and what is remembered does not grow with attempts."""
+    sandbox = Sandbox(name="many")
+    webhooks = TurrisWebhooks.of(sandbox)
+    webhooks.retry_after(60)
+    seen = 0
+
+    def verify(body: bytes, headers: Any) -> bool:
+        nonlocal seen
+        seen += 1
+        return seen > 100_000
+
+    endpoint = webhooks.register(verify, event=AGREEMENT)
+    now = sandbox.clock.now()
+    for number in range(100_000):
+        sandbox.outbox.enqueue(endpoint, {"webhookType": AGREEMENT, "n": number}, now)
+    done = webhooks.drain()
+    assert (done.delivered, done.failed, done.attempts) == (100_000, 0, 200_000)
+    assert len(sandbox.outbox.attempts) == len(sandbox.outbox.settled) == 1_000
