@@ -1,28 +1,24 @@
 """Time travel: the sandbox and the code under test, together.
 
-A freeze or travel that the test runs already is moved; only where there is none, one of
-freezegun's is begun, always with ``real_asyncio=True``: without it, timeouts of asyncio never
-fire, and moving the clock fires all of them at once.
+A freeze or travel that the test runs already is moved; only where there is none, one is begun,
+of freezegun or, with the option ``time_engine``, of time-machine. Either way event loops keep
+the system's own time: else their timeouts never fire, and moving the clock fires all of them.
 """
 
+import contextlib
 import datetime as dt
-import sys
-from typing import Any, Protocol
+import threading
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tokens import AccessToken
+from pytest_turris.timing.engines import Begun, begin, machine_time, running, zone_offset
+from pytest_turris.timing.loops import steady_loops
+from pytest_turris.timing.sleeps import Sleep, Sleeps
 
 
 class NoTokenError(LookupError):
     """There is no token yet whose life could be travelled."""
-
-
-class Engine(Protocol):
-    """What moves the test process' clock."""
-
-    def move_to(self, moment: dt.datetime) -> object:
-        """Put the process at a moment."""
 
 
 class TimeTravel:
@@ -30,33 +26,60 @@ class TimeTravel:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._freeze: Any = None
+        self._begun: Begun | None = None
+        self._lock = threading.RLock()
+        self._sleeps = Sleeps(lambda: self.now, self._pass)
+        self._loops = contextlib.ExitStack()
 
     @property
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
         return self._sandbox.clock.now()
 
+    @property
+    def sleeps(self) -> tuple[Sleep, ...]:
+        """What the code under test slept: it passed on the virtual clock, at once."""
+        return tuple(self._sleeps.recorded)
+
+    @property
+    def slept(self) -> dt.timedelta:
+        """How long the code under test slept in total."""
+        return self._sleeps.total
+
+    def limit_sleeps(self, budget: dt.timedelta | None) -> None:
+        """Forget the sleeps so far; a sleep beyond so much in total raises from here on.
+
+        It raises ``SleptTooLongError``, a BaseException, where the code under test sleeps.
+        None is without bounds.
+        """
+        self._sleeps.recorded.clear()
+        self._sleeps.budget = budget
+
     def start(self) -> None:
-        """Stop time at the next full second, unless the test stopped or moved it already."""
+        """Stop time at the next full second, unless the test stopped or moved it already.
+
+        Raises:
+            EngineError: The engine that the option names is not installed.
+        """
         # Pydantic builds its schemas on first use; under a freeze they stay broken for good.
         # The core's models, built at import time, have loaded that code by now.
-        if _running() is None:
-            import freezegun  # noqa: PLC0415 - 50 ms, and only time travel needs it
-
+        if running() is None:
             # A full second: ``iat`` and ``exp`` then are exact. The next: time never goes back.
             moment = Clock.process_time().replace(microsecond=0) + dt.timedelta(seconds=1)
-            self._freeze = freezegun.freeze_time(moment, real_asyncio=True)
-            self._freeze.start()
-            _leave_out_pytest(self._freeze)
-        self._sandbox.clock.carry(self._pass)
+            options = self._sandbox.options
+            self._begun = begin(options.time_engine, moment, tick=options.time_tick)
+        self._loops.enter_context(steady_loops())
+        self._sandbox.clock.carry(self._pass, machine_time)
+        self._sleeps.install()
 
     def stop(self) -> None:
-        """Let go of the clock, and end the freeze if it was begun here."""
+        """Let go of the clock and of sleeps, and end the freeze if it was begun here."""
+        self._sleeps.remove()
         self._sandbox.clock.carry(None)
-        if self._freeze is not None:
-            self._freeze.stop()
-            self._freeze = None
+        self._loops.close()
+        if self._begun is not None:
+            self._begun.stop()
+            self._begun = None
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
         """Go to a moment of the sandbox's time, before or after.
@@ -66,11 +89,11 @@ class TimeTravel:
         """
         if moment.tzinfo is None:
             raise ValueError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
-        engine = _running()
+        engine = running()
         if engine is None:
             raise RuntimeError("the freeze that turris_time moved was ended by somebody else")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
-        engine.move_to(moment.astimezone(dt.UTC) - self._sandbox.clock.offset)
+        engine.move_to(moment.astimezone(dt.UTC) - self._sandbox.clock.offset - zone_offset())
         return self.now
 
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
@@ -109,7 +132,8 @@ class TimeTravel:
         return f"<TimeTravel {self.now:%Y-%m-%d %H:%M:%S.%f}Z>"
 
     def _pass(self, step: dt.timedelta) -> None:
-        self.move_to(self.now + step)
+        with self._lock:  # threads that sleep at the same time both pass
+            self.move_to(self.now + step)
 
     def _token(self, token: AccessToken | None) -> AccessToken:
         found = token or self._sandbox.tokens.newest
@@ -119,26 +143,3 @@ class TimeTravel:
                 "turris.tokens.issue(turris.client)"
             )
         return found
-
-
-def _leave_out_pytest(freeze: Any) -> None:  # noqa: ANN401 - freezegun has no public type
-    """Give pytest its own clock back: else its durations are those of the travel."""
-    for module, name, original in freeze.undo_changes:
-        if getattr(module, "__name__", "") == "_pytest.timing":
-            setattr(module, name, original)
-
-
-def _running() -> Engine | None:
-    """The time travel in force: freezegun's innermost freeze, else time-machine's travel."""
-    freezegun = sys.modules.get("freezegun.api")
-    if freezegun is not None and freezegun.freeze_factories:
-        return freezegun.freeze_factories[-1]  # type: ignore[no-any-return] # no stubs for a list
-    time_machine = sys.modules.get("time_machine")
-    if time_machine is not None and time_machine.escape_hatch.is_travelling():
-        return _travels(time_machine)[-1]
-    return None
-
-
-def _travels(time_machine: Any) -> list[Engine]:  # noqa: ANN401 - an optional dependency
-    stacks = ("traveller_stack", "coordinates_stack")  # the name until time-machine 3
-    return next(getattr(time_machine, name) for name in stacks if hasattr(time_machine, name))

@@ -1,0 +1,47 @@
+"""Places where no credential may arrive: a second listener, with and without TLS."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_turris.core.hosts import is_turris
+from pytest_turris.core.interception import Handle
+from pytest_turris.doors.asgi import asgi_app
+from pytest_turris.doors.live import LiveServer
+
+
+class ForeignPlaces:
+    """Loopback listeners that see what a client sends to the wrong place; started when needed."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._servers: dict[bool, LiveServer] = {}
+
+    def port(self, *, tls: bool = False) -> int:
+        """The port of the listener. Its certificate is one that nobody trusts."""
+        if tls not in self._servers:
+            self._servers[tls] = LiveServer(asgi_app(self._handle), tls=tls)
+        return int(self._servers[tls].port)
+
+    def stop(self) -> None:
+        """Close the listeners that were started."""
+        while self._servers:
+            self._servers.popitem()[1].stop()
+
+    @contextlib.contextmanager
+    def turris_leads_here(self) -> Iterator[None]:
+        """Let the names of the Turris hosts resolve to the listener without TLS."""
+        resolve, port = socket.getaddrinfo, self.port()
+
+        def resolved(host: Any, service: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+            name = host.decode() if isinstance(host, bytes) else str(host)
+            if is_turris(name):
+                return resolve("127.0.0.1", port, *args, **kwargs)
+            return resolve(host, service, *args, **kwargs)
+
+        socket.getaddrinfo = resolved  # type: ignore[assignment] # put back below
+        try:
+            yield
+        finally:
+            socket.getaddrinfo = resolve

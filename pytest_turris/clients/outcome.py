@@ -1,0 +1,42 @@
+"""One call of the client under test, and what came of it."""
+
+import builtins
+import datetime as dt
+import json
+import traceback
+from dataclasses import dataclass
+
+from pytest_turris.core.redaction import redact
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A value or an error, and the virtual time that it took."""
+
+    value: object = None
+    error: BaseException | None = None
+    took: dt.timedelta = dt.timedelta(0)
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the error is Python's own, which no caller can be expected to catch."""
+        kind = type(self.error)
+        own = getattr(builtins, kind.__name__, None) is kind and not isinstance(self.error, OSError)
+        return self.error is not None and (own or kind is json.JSONDecodeError)
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return "a result"
+        return f"{type(self.error).__name__}: {redact(str(self.error))[:200]}"
+
+
+def texts_of(error: BaseException | None) -> str:
+    """All that a log of the error could show: its text, repr, notes and causes."""
+    if error is None:
+        return ""
+    shown = [*traceback.format_exception(error)]
+    seen: BaseException | None = error
+    while seen is not None and len(shown) < 100:  # noqa: PLR2004 - a chain that loops
+        shown += [repr(seen), str(seen), repr(seen.args)]
+        seen = seen.__cause__ or seen.__context__
+    return "\n".join(shown)

@@ -1,0 +1,146 @@
+"""How a probe makes calls: it yields steps, and a driver performs them with or without await.
+
+So each probe is written once, for sync and for async clients.
+"""
+
+import datetime as dt
+import inspect
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from pytest_turris.clients.outcome import Outcome
+from pytest_turris.clients.verdict import CaseError, UnobservedError
+
+T = TypeVar("T")
+Call = Callable[[], Any]
+
+_PATIENCE = 5.0
+_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Make:
+    """A step: make the calls, one after the other or all at once; the reply is their outcomes."""
+
+    calls: tuple[Call, ...]
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """A step: begin a call and cancel it after so many turns of the event loop. No reply."""
+
+    call: Call
+    turns: int
+
+
+Flow: TypeAlias = Generator[Make | Cancel, list[Outcome], T]
+
+
+def drive(flow: Flow[T], now: Callable[[], dt.datetime]) -> T:
+    """Perform a flow for a sync client.
+
+    Raises:
+        CaseError: The call is async.
+    """
+    reply: list[Outcome] | None = None
+    while True:
+        try:
+            step = next(flow) if reply is None else flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return] # StopIteration is not generic
+        reply = _perform(step, now)
+
+
+async def adrive(flow: Flow[T], now: Callable[[], dt.datetime]) -> T:
+    """Perform a flow for an async client, on asyncio or trio."""
+    reply: list[Outcome] | None = None
+    while True:
+        try:
+            step = next(flow) if reply is None else flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return] # StopIteration is not generic
+        reply = await _aperform(step, now)
+
+
+def _perform(step: Make | Cancel, now: Callable[[], dt.datetime]) -> list[Outcome]:
+    if isinstance(step, Cancel):
+        raise UnobservedError("only a call of an async client can be cancelled")
+    if not step.at_once:
+        return [_attempt(call, now) for call in step.calls]
+    outcomes: list[Outcome | None] = [None] * len(step.calls)
+    ready = threading.Barrier(len(step.calls))
+
+    def run(index: int) -> None:
+        ready.wait()
+        outcomes[index] = _deep(_DEPTH, lambda: _attempt(step.calls[index], now))
+
+    threads = [threading.Thread(target=run, args=(i,), daemon=True) for i in range(len(outcomes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(_PATIENCE)
+    hung = Outcome(error=TimeoutError(f"the call still hangs after {_PATIENCE:g} s"))
+    return [outcome or hung for outcome in outcomes]
+
+
+def _deep(frames: int, call: Callable[[], T]) -> T:
+    # freezegun gives real time to callers fewer than six frames away from ``threading``.
+    return call() if frames == 0 else _deep(frames - 1, call)
+
+
+def _attempt(call: Call, now: Callable[[], dt.datetime]) -> Outcome:
+    began = now()
+    try:
+        value = call()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the client raises is what is looked at
+        return Outcome(error=error, took=now() - began)
+    if inspect.isawaitable(value):
+        getattr(value, "close", lambda: None)()
+        raise CaseError("the call is async: write 'await turris_token_case.arun(call)'")
+    return Outcome(value=value, took=now() - began)
+
+
+async def _aperform(step: Make | Cancel, now: Callable[[], dt.datetime]) -> list[Outcome]:
+    import anyio  # noqa: PLC0415 - a sync client needs no event loop
+
+    if isinstance(step, Cancel):
+        async with anyio.create_task_group() as group:
+            group.start_soon(_aattempt, step.call, now)
+            for _ in range(step.turns):
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+        return []
+    if not step.at_once:
+        return [await _aattempt(call, now) for call in step.calls]
+    outcomes: list[Outcome | None] = [None] * len(step.calls)
+
+    async def run(index: int) -> None:
+        outcomes[index] = await _aattempt(step.calls[index], now)
+
+    with anyio.move_on_after(_PATIENCE):
+        async with anyio.create_task_group() as group:
+            for index in range(len(outcomes)):
+                group.start_soon(run, index)
+    hung = Outcome(error=TimeoutError(f"the call still hangs after {_PATIENCE:g} s"))
+    return [outcome or hung for outcome in outcomes]
+
+
+async def _aattempt(call: Call, now: Callable[[], dt.datetime]) -> Outcome:
+    import anyio  # noqa: PLC0415 - as above
+
+    began = now()
+    try:
+        with anyio.fail_after(_PATIENCE):
+            value = call()
+            if inspect.isawaitable(value):
+                value = await value
+    except (KeyboardInterrupt, anyio.get_cancelled_exc_class()):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the client raises is what is looked at
+        return Outcome(error=error, took=now() - began)
+    return Outcome(value=value, took=now() - began)

@@ -1,0 +1,209 @@
+"""Clients that cannot cope with one hostile answer or another."""
+
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from .broken_clients import (
+    DropsTheOldToken,
+    FollowsNext,
+    NoSecondTry,
+    NoTimeout,
+    RefreshesOnForbidden,
+    SecretInError,
+    TriesFiveTimes,
+    WaitsForHours,
+)
+from .good_client import (
+    Answer,
+    ApiError,
+    GoodClient,
+    LostError,
+    Send,
+    Token,
+    UnexpectedAnswerError,
+)
+
+
+class Naive(GoodClient):
+    """The retry loop of the vendor's rate-limit page: no cap, no check."""
+
+    def pause(self, attempt: int, outcome: Any) -> float:
+        """Until the reset, whatever that is."""
+        reset = outcome.headers.get("x-ratelimit-reset") if isinstance(outcome, Answer) else None
+        after = outcome.headers.get("retry-after") if isinstance(outcome, Answer) else None
+        if after:
+            return float(after)
+        return float(int(reset) - self.now().timestamp()) if reset else self.usual_pause(attempt)
+
+
+class NeverStops(GoodClient):
+    """Retries until it works, without a pause."""
+
+    def may_repeat(self, send: Send, error: Any) -> bool:
+        """Always."""
+        return True
+
+    def attempts(self, send: Send, limit: int, hide: tuple[str, ...] = ()) -> Any:
+        """Without bounds."""
+        return (yield from super().attempts(send, 10**9, hide))
+
+    def pause(self, attempt: int, outcome: Any) -> float:
+        """None."""
+        return 0.0
+
+
+class Impatient(GoodClient):
+    """Waits a tenth of a second, whatever it is told."""
+
+    def pause(self, attempt: int, outcome: Any) -> float:
+        """A little."""
+        return 0.1
+
+
+class TakesAnything(GoodClient):
+    """Believes that every answer is what it should be."""
+
+    def parsed(self, answer: Answer) -> Any:
+        """Unchecked."""
+        return json.loads(answer.body)
+
+    def read_token(self, document: Any, asked_at: datetime) -> Token:
+        """Unchecked."""
+        text = document["data"]["accessToken"]
+        return Token(text, asked_at, self.lifetime(text, document["data"].get("expiresIn")))
+
+    def read(self, document: Any) -> Any:
+        """Unchecked."""
+        return document["data"]
+
+    def message(self, answer: Answer, hide: tuple[str, ...]) -> str:
+        """The first message, as it is."""
+        return str(self.parsed(answer)["errorMessage"][0])
+
+
+class LogsMessages(TakesAnything):
+    """Writes the answer's words into the log as they are."""
+
+    def message(self, answer: Answer, hide: tuple[str, ...]) -> str:
+        """And log it."""
+        text = str(self.parsed(answer).get("errorMessage"))
+        message = self.parsed(answer).get("errorMessage")
+        logging.getLogger("careless").info(
+            "%s", message[0] if isinstance(message, list) and message else text
+        )
+        return text
+
+
+class Only201(GoodClient):
+    """Takes 201 for a token and nothing else, and the data for granted."""
+
+    def attempts(self, send: Send, limit: int, hide: tuple[str, ...] = ()) -> Any:
+        """Exact statuses."""
+        wanted = 201 if send.url.endswith("/jwt") else 200
+        outcome = yield send
+        if isinstance(outcome, LostError):
+            raise outcome
+        if outcome.status != wanted:
+            raise ApiError(outcome.status, self.message(outcome, hide))
+        return self.parsed(outcome)
+
+
+class NeedsEverything(GoodClient):
+    """Cannot do without requestId and rate limit headers."""
+
+    def read(self, document: dict[str, Any]) -> Any:
+        """With requestId."""
+        if set(document) != {"data", "requestId", "timestamp"}:
+            raise UnexpectedAnswerError("not the envelope of the documentation")
+        return super().read(document)
+
+    def attempts(self, send: Send, limit: int, hide: tuple[str, ...] = ()) -> Any:
+        """With x-ratelimit-limit at the token endpoint."""
+        outcome = yield send
+        if isinstance(outcome, Answer) and send.url.endswith("/jwt"):
+            int(outcome.headers["x-ratelimit-limit"])
+        if isinstance(outcome, LostError):
+            raise outcome
+        if outcome.status not in (200, 201):
+            raise ApiError(outcome.status, self.message(outcome, hide))
+        return self.parsed(outcome)
+
+
+class WarnsByFailing(GoodClient):
+    """A deprecated answer is an error."""
+
+    def attempts(self, send: Send, limit: int, hide: tuple[str, ...] = ()) -> Any:
+        """As a failure."""
+        outcome = yield send
+        if isinstance(outcome, Answer) and outcome.headers.get("deprecation"):
+            raise UnexpectedAnswerError("deprecated")
+        if isinstance(outcome, LostError):
+            raise outcome
+        if outcome.status not in (200, 201):
+            raise ApiError(outcome.status, self.message(outcome, hide))
+        return self.parsed(outcome)
+
+
+class KeepsCookies(GoodClient):
+    """A session that remembers."""
+
+    keep_cookies = True
+
+
+class FollowsForEver(GoodClient):
+    """Follows redirects by itself, without counting."""
+
+    def attempts(self, send: Send, limit: int, hide: tuple[str, ...] = ()) -> Any:
+        """Wherever it goes on."""
+        outcome = yield send
+        while isinstance(outcome, Answer) and 300 <= outcome.status < 400:
+            target = outcome.headers.get("location", "")
+            if not target.startswith("/"):
+                break
+            outcome = yield Send(send.method, self.base_url + target, send.headers, send.body)
+        if isinstance(outcome, LostError):
+            raise outcome
+        if outcome.status not in (200, 201):
+            raise ApiError(outcome.status, self.message(outcome, hide))
+        return self.parsed(outcome)
+
+
+class CrashesOnLongHeaders(GoodClient):
+    """A fixed table of header fields."""
+
+    def note(self, send: Send, outcome: Any) -> None:
+        """No room for more."""
+        if isinstance(outcome, Answer) and len(list(outcome.headers)) > 50:
+            raise IndexError("too many header fields")
+
+
+class ExpectsTwoMegabytes(GoodClient):
+    """Reads whatever comes, and returns it."""
+
+    def parsed(self, answer: Answer) -> Any:
+        """Of any size."""
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            raise UnexpectedAnswerError("no JSON") from None
+
+    def read(self, document: Any) -> Any:
+        """Of any type."""
+        return document["data"]
+
+
+HELPLESS: dict[str, type[GoodClient]] = {
+    "AR-01": Only201, "AR-02": TakesAnything, "AR-03": TakesAnything, "AR-04": TakesAnything,
+    "AR-05": TakesAnything, "AR-06": TakesAnything, "AR-07": ExpectsTwoMegabytes,
+    "AR-08": ExpectsTwoMegabytes, "AR-09": TakesAnything, "AR-10": FollowsForEver,
+    "AR-11": NoSecondTry, "AR-12": TriesFiveTimes, "AR-13": RefreshesOnForbidden,
+    "AR-14": NeverStops, "AR-15": LogsMessages, "AR-16": SecretInError, "AR-17": Only201,
+    "AR-18": NeverStops, "AR-19": WaitsForHours, "AR-21": NeverStops, "AR-22": WarnsByFailing,
+    "AR-23": NeedsEverything, "AR-24": NeedsEverything, "AR-25": Impatient,
+    "AR-26": NeverStops, "AR-27": WaitsForHours, "AR-28": Naive, "AR-29": WaitsForHours,
+    "AR-30": NeverStops, "AR-31": Impatient, "AR-32": DropsTheOldToken, "AR-33": NoTimeout,
+    "AR-35": KeepsCookies, "AR-37": CrashesOnLongHeaders, "AR-38": FollowsNext,
+}  # fmt: skip
+"""Which client each hostile answer has to catch."""

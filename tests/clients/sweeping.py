@@ -1,0 +1,48 @@
+"""Runs one case against one client, and gives the verdict instead of failing."""
+
+import asyncio
+from typing import Any
+
+from pytest_turris.clients.lab import Subject
+from pytest_turris.clients.verdict import Verdict
+
+from .good_client import GoodClient
+from .stacks import STACKS, AsyncStack, Stack
+
+
+def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient) -> Verdict:
+    """The verdict of a token case or a hostile case about a client on a stack."""
+    kind = STACKS[stack]
+    if kind.is_async:
+        return asyncio.run(_aexamine(case, kind, client))
+    made: list[Stack] = []
+
+    def new() -> Any:
+        made.append(kind(client()))
+        return made[-1].call
+
+    call = new()
+    try:
+        return case.examine(_subject(call, new, made[0].write))
+    finally:
+        for stack_of in made:
+            stack_of.close()
+
+
+async def _aexamine(case: Any, kind: Any, client: type[GoodClient]) -> Verdict:
+    made: list[AsyncStack] = []
+
+    def new() -> Any:
+        made.append(kind(client()))
+        return made[-1].call
+
+    call = new()
+    try:
+        return await case.aexamine(_subject(call, new, made[0].write))
+    finally:
+        for stack_of in made:
+            await stack_of.aclose()
+
+
+def _subject(call: Any, new: Any, write: Any) -> Subject:
+    return Subject(call=call, new_client=new, write=write, concurrency=50)

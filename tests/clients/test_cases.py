@@ -1,0 +1,174 @@
+import datetime as dt
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from pytest_turris.clients.case import TokenCase
+from pytest_turris.clients.lab import Subject
+from pytest_turris.clients.probes import PROBES
+from pytest_turris.clients.rules import NOT_PROBED, RULES
+from pytest_turris.clients.verdict import CaseError, NotObservedError, RuleBrokenError, RuleWarning
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel import TimeTravel
+
+from .broken_clients import LogsUrls, NoBuffer
+from .good_client import GoodClient
+from .stacks import AsyncHttpx, SyncHttpx
+from .sweeping import examine
+
+
+@pytest.fixture
+def case(turris: Sandbox, turris_time: TimeTravel) -> TokenCase:
+    """The rule about the buffer."""
+    return TokenCase("TC-05", turris, turris_time)
+
+
+def test_every_rule_is_probed_or_says_why() -> None:
+    """Each of the 55 rules has a probe, or a reason for having none, and not both."""
+    assert [f"TC-{number:02d}" for number in range(1, 56)] == list(RULES)
+    assert set(PROBES) | set(NOT_PROBED) == set(RULES)
+    assert not set(PROBES) & set(NOT_PROBED)
+
+
+def test_broken_rule_tells_the_story(case: TokenCase) -> None:
+    """The failure has times and counts, the usual bug, the source, and how to ignore it."""
+    client = SyncHttpx(NoBuffer())
+    with pytest.raises(RuleBrokenError) as told:
+        case.run(client.call)
+    client.close()
+    text = str(told.value)
+    assert "at an age of 55:00.001 the token was still used (0 token requests, expected 1)" in text
+    assert "token 1 of age 55:00.000 -> 200" in text
+    assert 'turris_token_case.ignore("TC-05", reason="...")' in text
+    assert "eyJ" not in text
+
+
+def test_should_warns(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A broken rule of level should is a warning, not a failure."""
+    client = SyncHttpx(LogsUrls())
+    with pytest.warns(RuleWarning, match="level: should"):
+        TokenCase("TC-55", turris, turris_time).run(client.call)
+    client.close()
+
+
+def test_ignored_rule_is_skipped_with_its_reason(case: TokenCase) -> None:
+    """An ignored rule makes no call and says why."""
+    case.ignore("TC-05", reason="the gateway refreshes for us")
+    with pytest.raises(NotObservedError, match="the gateway refreshes for us"):
+        case.run(lambda: pytest.fail("called"))
+
+
+@pytest.mark.parametrize(("rule", "reason"), [("TC-05", " "), ("TC-99", "because")])
+def test_ignoring_needs_a_rule_and_a_reason(case: TokenCase, rule: str, reason: str) -> None:
+    """Neither an empty reason nor an unknown rule is accepted."""
+    with pytest.raises(ValueError, match=r"reason|no rule"):
+        case.ignore(rule, reason=reason)
+
+
+@pytest.mark.parametrize("rule", ["TC-24", "TC-39", "TC-36", "TC-43"])
+def test_without_a_probe_nothing_is_observed(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """What needs a write, a new client or an async call is not observed, never passed."""
+    client = SyncHttpx(GoodClient())
+    with pytest.raises(NotObservedError, match="not observed"):
+        TokenCase(rule, turris, turris_time).run(client.call)
+    client.close()
+
+
+def test_async_call_needs_arun(case: TokenCase) -> None:
+    """The sync ``run`` refuses an async call and names the other."""
+
+    async def call() -> None:
+        """Nothing."""
+
+    with pytest.raises(CaseError, match="arun"):
+        case.run(call)
+
+
+def test_call_that_fails_by_itself_is_no_verdict(case: TokenCase) -> None:
+    """Without a provocation the call must work; else the case says so."""
+    with pytest.raises(CaseError, match="although nothing was provoked: ZeroDivisionError"):
+        case.run(lambda: 1 // 0)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_async_run(backend: str, turris: Sandbox, turris_time: TimeTravel) -> None:
+    """An async client is put to the rule on either event loop."""
+    import anyio
+    import httpx
+
+    case = TokenCase("TC-01", turris, turris_time)
+
+    async def main() -> None:
+        async with httpx.AsyncClient(base_url=turris.base_url) as http:
+            body = {
+                "clientId": turris.client.client_id,
+                "clientSecret": str(turris.client.client_secret),
+            }
+            token = (await http.post("/v1/auth/jwt", json=body)).json()["data"]["accessToken"]
+            headers = {"authorization": f"Bearer {token}"}
+            verdict = await case.aexamine(_subject(lambda: http.get("/v1/agents", headers=headers)))
+            assert verdict.status == "broken"
+            assert "0 token requests instead of 1" in verdict.text
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.turris(token_ttl=dt.timedelta(minutes=30), refresh_buffer=dt.timedelta(minutes=2))
+def test_cases_follow_the_options(case: TokenCase) -> None:
+    """With another TTL and buffer the boundary points are theirs."""
+    client = type("TwoMinutes", (GoodClient,), {"buffer": dt.timedelta(minutes=2)})
+    assert examine(case, "httpx", client).status == "passed"
+    assert "at an age of 27:59.999 the token was replaced" in examine(case, "httpx").text
+
+
+@pytest.mark.parametrize("engine", ["freezegun", "time-machine"])
+def test_engines_agree(pytester: pytest.Pytester, engine: str) -> None:
+    """The sweep through the fixture gives the same results on either engine."""
+    pytester.makeini(f"[pytest]\nturris_time_engine = {engine}\n")
+    pytester.makepyfile(
+        """
+        import sys
+        sys.path.insert(0, {root!r})
+        from clients.good_client import GoodClient
+        from clients.stacks import SyncHttpx
+
+        def test_conforms(turris_token_case):
+            new = lambda: SyncHttpx(GoodClient()).call
+            client = SyncHttpx(GoodClient())
+            turris_token_case.run(client.call, new_client=new, write=client.write)
+
+        def test_copes(turris_hostile_answer):
+            turris_hostile_answer.run(SyncHttpx(GoodClient()).call)
+        """.replace("{root!r}", repr(str(__import__("pathlib").Path(__file__).parent.parent)))
+    )
+    result = pytester.runpytest_subprocess(
+        "--disable-plugin-autoload", "-p", "pytest_turris.plugin", "-W", "ignore::ResourceWarning"
+    )
+    outcomes = result.parseoutcomes()
+    assert (outcomes["passed"], outcomes["skipped"]) == (50 + 35, 5)
+    assert result.duration < 20, "both sweeps, and the start of an interpreter"
+
+
+def test_ids_cost_nothing_where_unused() -> None:
+    """Loading the plugin loads neither rules nor answers."""
+    import subprocess
+
+    code = (
+        "import sys, pytest_turris.plugin; print([m for m in sys.modules if m.startswith("
+        "'pytest_turris.') and m != 'pytest_turris.plugin'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_async_httpx_stack_is_async(turris: Sandbox) -> None:
+    """The stacks say how they are called."""
+    assert AsyncHttpx.is_async
+    assert not SyncHttpx.is_async
+
+
+def _subject(call: Callable[[], object]) -> Subject:
+    return Subject(call=call)
