@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.attacks.reference import pages as attack_pages
+from pytest_turris.clients import reference as client_reference
 from pytest_turris.core import options, reference
 from pytest_turris.core.fidelity import as_markdown
 from pytest_turris.core.routes import OPERATIONS
@@ -34,6 +35,7 @@ def pages() -> dict[Path, str]:
         "reference/http-api.md": reference.as_markdown(OPERATIONS),
         **{f"attacks/{name}.md": part for name, part in attack_pages().items()},
         "attacks/mutations.md": mutations_table(),
+        "how-to/token-clients.md": token_rules(),
         "attacks/verify-webhooks.md": receivers(),
     }
     return {DOCS / name: _completed(DOCS / name, part) for name, part in made.items()}
@@ -68,6 +70,23 @@ def mutations_table() -> str:
         link = f"[{attack.label}]({attack.family}.md#{attack.label.lower()})"
         lines.append(f"| {link} | {' '.join(what.split())} |")
     return "\n".join(lines) + "\n"
+
+
+def token_rules() -> str:
+    """The rules, the hostile answers, and the broken client that each one catches."""
+    sys.path.insert(0, str(DOCS.parent / "tests"))
+    broken = importlib.import_module("clients.broken_clients").BROKEN
+    helpless = importlib.import_module("clients.helpless_clients").HELPLESS
+    lines = ["| Id | The client that it catches |", "|---|---|"]
+    for name, client in (broken | helpless).items():
+        what = " ".join(client.__doc__.split()).partition(": ")[2] or client.__name__
+        lines.append(f"| {name} | `{client.__name__}`: {what} |")
+    caught = "\n".join(lines) + "\n"
+    return (
+        f"## The rules\n\n{client_reference.rules_table()}\n## The hostile answers\n\n"
+        f"{client_reference.answers_table()}\n## What catches what\n\nEach good client (httpx sync "
+        f"and async, requests, aiohttp) passes all; each of these is caught by its id.\n\n{caught}"
+    )
 
 
 def receivers() -> str:

@@ -15,7 +15,7 @@ from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.openapi import document
 from pytest_turris.core.options import OptionError, Options, option_types, parse
-from pytest_turris.core.routes import OPERATIONS
+from pytest_turris.core.routes import operations_at
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.egress import EgressRefused
 from pytest_turris.webhooks.events import EVENTS
@@ -163,7 +163,9 @@ def fidelity() -> None:
 @app.command()
 def openapi(option: OptionTexts = None) -> None:
     """Print the OpenAPI 3.1 description of what a sandbox with these options answers."""
-    typer.echo(json.dumps(document(OPERATIONS, _options(option)), indent=2))
+    options = _options(option)
+    operations = operations_at(options.webhooks_path)
+    typer.echo(json.dumps(document(operations, options), indent=2))
 
 
 def _introduce(sandbox: StandaloneSandbox) -> None:

@@ -8,16 +8,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_turris.attack_fixture import AttackRun
+    from pytest_turris.clients.case import TokenCase
+    from pytest_turris.clients.hostile_case import HostileCase
     from pytest_turris.core.options import OptionError, Options
     from pytest_turris.core.sandbox import Sandbox
+    from pytest_turris.live_fixture import Server
+    from pytest_turris.time_travel import TimeTravel
+    from pytest_turris.webhook_control import TurrisWebhooks
+    from pytest_turris.webhooks.scheme import SignatureScheme
+    from pytest_turris.webhooks.signed import SignedWebhook
 
 _HOMES = {
+    "AttackRun": "pytest_turris.attack_fixture",
+    "HostileCase": "pytest_turris.clients.hostile_case",
     "OptionError": "pytest_turris.core.options",
     "Options": "pytest_turris.core.options",
     "Sandbox": "pytest_turris.core.sandbox",
+    "Server": "pytest_turris.live_fixture",
+    "SignatureScheme": "pytest_turris.webhooks.scheme",
+    "SignedWebhook": "pytest_turris.webhooks.signed",
+    "TimeTravel": "pytest_turris.time_travel",
+    "TokenCase": "pytest_turris.clients.case",
+    "TurrisWebhooks": "pytest_turris.webhook_control",
 }
 
-__all__ = ["OptionError", "Options", "Sandbox"]
+__all__ = [
+    "AttackRun",
+    "HostileCase",
+    "OptionError",
+    "Options",
+    "Sandbox",
+    "Server",
+    "SignatureScheme",
+    "SignedWebhook",
+    "TimeTravel",
+    "TokenCase",
+    "TurrisWebhooks",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above

@@ -58,6 +58,7 @@ class RealHostGuard:
             self.trips.append(name)
             raise RealHostError(
                 f"this test tried to reach the real Turris at {name}. Ask for the fixture "
-                "'turris' (httpx is then answered in process) or 'turris_server' (for any other "
-                "client: point its base URL at turris_server.base_url)"
+                "'turris' (httpx, httpx2 and requests are then answered in process) or "
+                "'turris_server' (for any other client: point its base URL at "
+                "turris_server.base_url)"
             )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pytest_turris.core.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.tenants import NobodyHomeError, Tenants
 from pytest_turris.doors.asgi import asgi_app
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
@@ -64,9 +65,25 @@ class ServerPool:
             live.stop()
         self._files.close()
 
+    def _answer(self, request: Request) -> Response:
+        try:
+            return self._tenants.handle(request)
+        except NobodyHomeError as error:
+            return Response(
+                status=503,
+                headers=JSON_HEADERS,
+                body=encode(
+                    {
+                        "statusCode": 503,
+                        "errorType": "internal_error",
+                        "errorMessage": [str(error)],
+                    }
+                ),
+            )
+
     def _started(self, *, tls: bool) -> LiveServer:
         if tls not in self._live:
-            app = loopback_only(asgi_app(self._tenants.handle))
+            app = loopback_only(asgi_app(self._answer))
             self._live[tls] = LiveServer(app, tls=tls)
         return self._live[tls]
 

@@ -13,22 +13,30 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_turris.core.options import Options
+    from pytest_turris.attack_fixture import AttackRun
+    from pytest_turris.clients.case import TokenCase
+    from pytest_turris.clients.hostile_case import HostileCase
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.live_fixture import Server, ServerPool
     from pytest_turris.time_travel import TimeTravel
-    from pytest_turris.webhooks.factory import WebhookFactory
+    from pytest_turris.webhook_control import TurrisWebhooks
 
 _PREFIX = "turris"
+_ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
+_ATTACK = "turris_attack"
 _INI_NAMES = (
-    "environment", "seed", "envelope", "optional_fields", "token_ttl", "refresh_buffer",
+    "environment", "seed", "envelope", "optional_fields", "unknown_fields",
+    "unknown_method", "sunset", "compliance_states", "appointment_status", "document_categories",
+    "upload_status_envelope", "sync_duration", "upload_duration", "npn_lookup_duration",
+    "token_ttl", "refresh_buffer",
     "token_issuer", "token_audience", "restricted_token_access", "token_requests_per_minute",
     "writes_per_minute", "rate_window", "rate_headers", "retry_after", "idempotency_ttl",
     "idempotency_conflict", "allow_plain_http", "max_body_bytes", "client_ip",
     "signature_header", "signature_encoding", "signature_prefix", "signature_timestamped",
-    "signature_signs", "webhook_secret", "fail_on_refusal", "fail_on_unused_fault",
-    "journal_limit", "tls", "env_base_url", "env_client_id", "env_client_secret",
-    "env_webhook_secret",
+    "signature_signs", "webhook_secret", "webhook_retries", "webhooks_path", "attack_profile",
+    "fail_on_refusal", "fail_on_unused_fault",
+    "journal_limit", "time_engine", "time_tick", "share_ssl_context", "tls", "env_base_url",
+    "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here; a test compares them."""
 
@@ -37,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """One ini key for each option, ``turris_<option>``."""
     for name in _INI_NAMES:
         parser.addini(f"{_PREFIX}_{name}", f"default of the turris option {name!r}")
+    parser.getgroup("turris").addoption(
+        "--turris-verify-webhooks",
+        action="store_true",
+        help="send each webhook that a receiver accepted once more, forged, and fail if it is "
+        "accepted too",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,57 +60,89 @@ def pytest_configure(config: pytest.Config) -> None:
         "turris(**options): options of the Turris sandbox for one test, class or module; "
         "the nearest wins. See docs/reference/options.md",
     )
+    if config.getoption("--turris-verify-webhooks"):
+        from pytest_turris.verification import Verification
+
+        config.pluginmanager.register(Verification(), "turris_verification")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Guard the real Turris from the whole run, if any of its tests stands in for it."""
     if any(name.startswith(_PREFIX) for item in session.items for name in _fixtures(item)):
-        from pytest_turris.watch import Watch
+        from pytest_turris.watch import begin_watch
 
-        session.config.pluginmanager.register(Watch(), "turris_watch")
+        begin_watch(session.config)
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """An attack whose effects nobody looked at is not observed, never passed."""
+    if report.when == "call" and report.passed:
+        for name, found in report.user_properties:
+            if name == _ATTACK and "not observed" in tuple(found):  # type: ignore[arg-type]  # three texts
+                return "not observed", "o", ("NOT OBSERVED", {"yellow": True})
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What attacks found that did not fail a test, and which were ignored, with the reasons."""
+    reports = [
+        report
+        for category in ("skipped", "passed", "not observed")
+        for report in terminalreporter.stats.get(category, ())
+        if getattr(report, "user_properties", None)
+    ]
+    if reports:
+        from pytest_turris.attack_summary import write
+
+        write(terminalreporter, reports)
 
 
 def _fixtures(item: pytest.Item) -> tuple[str, ...]:
     return getattr(item, "fixturenames", ())
 
 
-@pytest.fixture
-def _turris_options(request: pytest.FixtureRequest) -> Options:
-    from pytest_turris.configuration import options_for
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each rule or hostile answer; their ids are loaded only where asked for."""
+    if "turris_token_case" in metafunc.fixturenames:
+        from pytest_turris.clients.rules import RULES
 
-    return options_for(request.node, _INI_NAMES)
+        metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
+    if "turris_hostile_answer" in metafunc.fixturenames:
+        from pytest_turris.core.hostile.catalogue import CATALOGUE
 
+        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
+    if "turris_webhook_attack" in metafunc.fixturenames:
+        from pytest_turris.attack_fixture import parametrize
 
-@pytest.fixture
-def _turris_sandbox(request: pytest.FixtureRequest, _turris_options: Options) -> Iterator[Sandbox]:
-    from pytest_turris.core.sandbox import Sandbox
-    from pytest_turris.watch import SANDBOX
-
-    sandbox = Sandbox(_turris_options, name=request.node.nodeid)
-    request.node.stash[SANDBOX] = sandbox
-    yield sandbox
-    if complaints := sandbox.complaints():
-        pytest.fail("turris: " + "\n\n".join(complaints), pytrace=False)
+        parametrize(metafunc, _INI_NAMES)
 
 
 @pytest.fixture
-def _turris_environment(_turris_sandbox: Sandbox) -> Iterator[pytest.MonkeyPatch]:
-    options, client = _turris_sandbox.options, _turris_sandbox.client
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(options.env_base_url, _turris_sandbox.base_url)
-        patch.setenv(options.env_client_id, client.client_id)
-        patch.setenv(options.env_client_secret, client.client_secret)
-        patch.setenv(options.env_webhook_secret, _turris_sandbox.webhook_secret)
-        yield patch
+def _turris_sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    from pytest_turris.sandbox_fixture import sandbox_of
+
+    return sandbox_of(request.node, _INI_NAMES)
 
 
 @pytest.fixture
-def turris(_turris_sandbox: Sandbox, _turris_environment: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A fresh sandbox: httpx is answered in process, credentials are in os.environ."""
-    from pytest_turris.doors.httpx import httpx_door
+def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
+    from pytest_turris.doors.in_process import open_doors
+    from pytest_turris.sandbox_fixture import sandbox_of
 
-    with httpx_door(_turris_sandbox.handle):
-        yield _turris_sandbox
+    sandbox = sandbox_of(request.node, _INI_NAMES)
+    with open_doors(sandbox):
+        yield sandbox
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.turris(envelope=name)) for name in _ENVELOPES]
+)
+def turris_envelope(request: pytest.FixtureRequest) -> str:
+    """Runs the test once under each of the four documented success envelopes; its name."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -110,13 +156,11 @@ def _turris_servers() -> Iterator[ServerPool]:
 
 @pytest.fixture
 def turris_server(
-    _turris_servers: ServerPool,
-    _turris_sandbox: Sandbox,
-    _turris_environment: pytest.MonkeyPatch,
+    _turris_servers: ServerPool, _turris_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Server]:
     """The same sandbox on a real loopback socket, for every other client and for subprocesses."""
     with _turris_servers.serve(_turris_sandbox) as server:
-        _turris_environment.setenv(_turris_sandbox.options.env_base_url, server.base_url)
+        monkeypatch.setenv(_turris_sandbox.options.env_base_url, server.base_url)
         yield server
 
 
@@ -126,18 +170,44 @@ def turris_time(_turris_sandbox: Sandbox) -> Iterator[TimeTravel]:
     from pytest_turris.time_travel import TimeTravel
 
     travel = TimeTravel(_turris_sandbox)
-    travel.start()
     try:
+        travel.start()
         yield travel
     finally:
         travel.stop()
 
 
 @pytest.fixture
-def turris_webhooks(
-    _turris_sandbox: Sandbox, _turris_environment: pytest.MonkeyPatch
-) -> WebhookFactory:
-    """A factory of signed webhooks, valid and hostile."""
-    from pytest_turris.configuration import webhook_factory
+def turris_token_case(
+    request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel
+) -> TokenCase:
+    """One rule for token clients, TC-01 and so on: one test for each."""
+    from pytest_turris.clients.case import TokenCase
 
-    return webhook_factory(_turris_sandbox)
+    return TokenCase(request.param, turris, turris_time)
+
+
+@pytest.fixture
+def turris_hostile_answer(
+    request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel
+) -> HostileCase:
+    """One hostile answer with its variants, AR-01 and so on: one test for each."""
+    from pytest_turris.clients.hostile_case import HostileCase
+
+    return HostileCase(request.param, turris, turris_time)
+
+
+@pytest.fixture
+def turris_webhooks(_turris_sandbox: Sandbox) -> TurrisWebhooks:
+    """A factory of signed webhooks, and the engine that delivers what happens."""
+    from pytest_turris.webhook_control import TurrisWebhooks
+
+    return TurrisWebhooks.of(_turris_sandbox)
+
+
+@pytest.fixture
+def turris_webhook_attack(request: pytest.FixtureRequest, _turris_sandbox: Sandbox) -> AttackRun:
+    """One attack on a receiver, WH-01 and so on: one test for each."""
+    from pytest_turris.attack_fixture import AttackRun
+
+    return AttackRun(request.param, _turris_sandbox, request.node)

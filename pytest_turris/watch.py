@@ -3,16 +3,29 @@
 Registered only in runs that use a turris fixture: others do not pay for its hooks.
 """
 
+import re
 from collections.abc import Generator
+from typing import Any
 
 import pytest
+from _pytest._code.code import TerminalRepr
 
+from pytest_turris.configuration import SANDBOX
+from pytest_turris.core.redaction import mask, redact_credentials
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.guard import RealHostGuard
 
-SANDBOX = pytest.StashKey[Sandbox]()
-
+_NAME = "turris_watch"
 _LAST = 12
+
+# A secret or token from whose middle pytest took a piece: what is left would not be known again.
+_CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
+
+
+def begin_watch(config: pytest.Config) -> None:
+    """Watch the rest of the run, unless somebody does already."""
+    if not config.pluginmanager.has_plugin(_NAME):
+        config.pluginmanager.register(Watch(), _NAME)
 
 
 class Watch:
@@ -28,11 +41,11 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
+        self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail a test that tried to reach the real Turris; tell a failed one's last exchanges."""
         report = yield
-        if call.when == "call" and (trips := self._guard.trips):
+        if trips := self._guard.trips:
             hosts = ", ".join(sorted(set(trips)))
             trips.clear()
             if report.passed:
@@ -45,7 +58,21 @@ class Watch:
         if report.failed and sandbox is not None:
             del item.stash[SANDBOX]  # once: a teardown that fails too has its own words
             report.sections.append(("turris exchanges", story(sandbox)))
+        report.longrepr = redacted(report.longrepr)
+        report.sections = redacted(report.sections)
         return report
+
+
+def redacted(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
+    """What pytest shows of a test, such as its locals, without credentials; changed in place."""
+    if isinstance(found, str):
+        return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), found))
+    if isinstance(found, list | tuple):
+        return type(found)(redacted(part) for part in found)
+    if isinstance(found, TerminalRepr):
+        for name, part in vars(found).items():
+            setattr(found, name, redacted(part))
+    return found
 
 
 def story(sandbox: Sandbox) -> str:

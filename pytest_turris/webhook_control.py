@@ -70,7 +70,7 @@ class TurrisWebhooks(WebhookFactory):
     def remove(self, endpoint: Endpoint) -> None:
         """Remove a receiver; what is on its way to it is not sent. KeyError if it is gone."""
         self._outbox.endpoints.remove(endpoint.id)
-        del self._targets[endpoint.id]
+        self._targets.pop(endpoint.id, None)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -112,17 +112,11 @@ class TurrisWebhooks(WebhookFactory):
         endpoint = self._outbox.endpoints.get(found.endpoint_id)
         if endpoint is None:
             raise KeyError(found.endpoint_id)
-        attempt = self._sender.send(found, endpoint, self._targets[endpoint.id], 0)
-        found.resends += 1
-        self._outbox.attempts.append(attempt)
-        if attempt.succeeded and found.state == "failed":
-            found.state = "delivered"
-        return attempt
+        return self._send_again(found, endpoint)
 
     def test(self, endpoint: Endpoint) -> Attempt:
         """Send the documented example of the endpoint's event at once (its body is assumed)."""
-        event = self.event(endpoint.webhook_type).json
-        delivery = self._outbox.enqueue(endpoint, event, self._sandbox.clock.now())
+        delivery = self._outbox.request_test(endpoint, self._sandbox.clock.now())
         self.deliver_due()
         return next(a for a in reversed(self._outbox.attempts) if a.delivery == delivery.number)
 
@@ -161,8 +155,7 @@ class TurrisWebhooks(WebhookFactory):
         clock, begin, done = self._sandbox.clock, self._sandbox.clock.now(), Counter[str]()
         self._collect()
         while True:
-            while (delivery := self._outbox.next_delivery(clock.now())) is not None:
-                self._attempt(delivery, done)
+            while self._send_next(done):
                 self._collect()
             due = self._outbox.next_due() if through else None
             if due is None:
@@ -176,14 +169,39 @@ class TurrisWebhooks(WebhookFactory):
             took=clock.now() - begin,
         )
 
+    def _send_next(self, done: Counter[str]) -> bool:
+        if (again := self._outbox.next_resend()) is not None:
+            endpoint = self._outbox.endpoints.get(again.endpoint_id)
+            if endpoint is not None:
+                self._send_again(again, endpoint)
+                done.update(("attempts", again.state))
+        elif (delivery := self._outbox.next_delivery(self._sandbox.clock.now())) is not None:
+            self._attempt(delivery, done)
+        else:
+            return False
+        if done["attempts"] > ENDLESS:
+            raise RuntimeError("a webhook causes the next one without end")
+        return True
+
     def _attempt(self, delivery: Delivery, done: Counter[str]) -> None:
         endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
         if endpoint is None:
             self._outbox.give_up(delivery)
             return
-        target = self._targets.get(endpoint.id) or Target(receiver=endpoint.url)
-        attempt = self._sender.send(delivery, endpoint, target, delivery.attempts + 1)
+        attempt = self._send(delivery, endpoint, delivery.attempts + 1)
         self._outbox.record(delivery, attempt)
         done.update(("attempts", delivery.state))
-        if done["attempts"] > ENDLESS:
-            raise RuntimeError("a webhook causes the next one without end")
+
+    def _send_again(self, delivery: Delivery, endpoint: Endpoint) -> Attempt:
+        attempt = self._send(delivery, endpoint, 0)
+        delivery.resends += 1
+        self._outbox.attempts.append(attempt)
+        if attempt.succeeded and delivery.state == "failed":
+            delivery.state = "delivered"
+        return attempt
+
+    def _send(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
+        if not delivery.event:
+            delivery.event = self.event(delivery.webhook_type).json
+        target = self._targets.get(endpoint.id) or Target(receiver=endpoint.url)
+        return self._sender.send(delivery, endpoint, target, number)

@@ -37,7 +37,8 @@ class Tripwire(str):  # noqa: SLOT000 - it carries a list
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = str.__hash__
+    def __hash__(self) -> int:
+        return str.__hash__(self)
 
     def __getitem__(self, at: Any) -> "Tripwire":  # noqa: ANN401 - an index or a slice
         return Tripwire(str.__getitem__(self, at), self.hits)

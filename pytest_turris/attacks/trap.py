@@ -15,7 +15,7 @@ class Trap:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
+        self.url: str = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
 
     def check(self) -> None:
         """Raise Caught if somebody connected, or does within 50 ms."""

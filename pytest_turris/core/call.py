@@ -12,6 +12,7 @@ from pytest_turris.core.limits import Bucket, Limits
 from pytest_turris.core.messages import Request
 from pytest_turris.core.model import Incoming
 from pytest_turris.core.options import Options
+from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.records import Part
 from pytest_turris.core.tokens import AccessToken, Tokens
 from pytest_turris.core.validation import read_body, read_multipart, read_query
@@ -33,6 +34,7 @@ class Call:
     request_id: str
     environment: Environment
     entity: UpstreamEntity
+    outbox: Outbox
     credentials: Credentials
     tokens: Tokens
     limits: Limits

@@ -20,7 +20,7 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self.offset = dt.timedelta(0)
+        self.offset: dt.timedelta = dt.timedelta(0)
         self._carrier: Carrier | None = None
         self._machine: Callable[[], dt.datetime] | None = None
 

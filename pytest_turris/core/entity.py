@@ -29,7 +29,7 @@ class UpstreamEntity(Network):
 
     def __init__(self, clock: Clock, randomness: Randomness, options: Options) -> None:
         super().__init__(clock, randomness, options, self)
-        self.events = EventLog()
+        self.events: EventLog = EventLog()
         self._agenda = Agenda()
         self._watch = ComplianceWatch(self, self.events)
         self._ingestion = Ingestion(
@@ -92,7 +92,8 @@ class UpstreamEntity(Network):
 
     def restore(self, data: dict[str, Any]) -> None:
         """Replace all records by a snapshot's."""
-        self.id = self.associations.upstream_entity_id = data["id"]
+        self.id: str = data["id"]
+        self.associations.upstream_entity_id = self.id
         self.agents.upstream_entity_id = data["id"]
         for name, part in self.collections().items():
             part.restore(data[name])

@@ -36,7 +36,7 @@ class TurrisError(Exception):
     def __init__(self, *messages: str, reason: str = "") -> None:
         super().__init__(*messages)
         self.messages = messages
-        self.reason = reason or "; ".join(messages)
+        self.reason: str = reason or "; ".join(messages)
         self.headers: tuple[tuple[str, str], ...] = ()
 
     @property

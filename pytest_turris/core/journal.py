@@ -66,7 +66,7 @@ class Journal:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._exchanges: deque[Exchange] = deque(maxlen=limit)
-        self.seen = 0
+        self.seen: int = 0
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(tuple(self._exchanges))

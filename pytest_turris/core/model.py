@@ -7,7 +7,7 @@ Dates are ISO 8601 in UTC with milliseconds, ids are MongoDB ObjectIds of 24 hex
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -82,7 +82,7 @@ StateCode = Literal[
 class TurrisModel(BaseModel):
     """A record or a body on the wire: snake_case in Python, camelCase in JSON."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, validate_assignment=True
     )
 
@@ -94,7 +94,7 @@ class TurrisModel(BaseModel):
 class Incoming(BaseModel):
     """What a client sends: a body, a form or a query, by the names of the wire."""
 
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:

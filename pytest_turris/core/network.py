@@ -34,24 +34,26 @@ class Network:
     def __init__(
         self, clock: Clock, randomness: Randomness, options: Options, ledger: Ledger
     ) -> None:
-        self.id = randomness.object_id()
+        self.id: str = randomness.object_id()
         self.clock = clock
         self.randomness = randomness
         self.options = options
         parts = clock, randomness, ledger
-        self.products = Products(*parts)
-        self.licenses = Licenses(*parts)
-        self.appointments = Appointments(*parts)
-        self.regulatory_actions = RegulatoryActions(*parts)
-        self.npns = Npns(*parts)
-        self.associations = Associations(*parts, self.id)
-        self.agents = Agents(*parts, self.id, self.associations)
-        self.contacts = Contacts(*parts, self.associations)
-        self.documents = FileDocuments(*parts)
-        self.templates = ContractContainerTemplates(*parts, self.documents)
-        self.coverages = Coverages(*parts, self.associations)
-        self.policies = Policies(*parts)
-        self.uploads = Uploads(*parts, options.upload_duration)
+        self.products: Products = Products(*parts)
+        self.licenses: Licenses = Licenses(*parts)
+        self.appointments: Appointments = Appointments(*parts)
+        self.regulatory_actions: RegulatoryActions = RegulatoryActions(*parts)
+        self.npns: Npns = Npns(*parts)
+        self.associations: Associations = Associations(*parts, self.id)
+        self.agents: Agents = Agents(*parts, self.id, self.associations)
+        self.contacts: Contacts = Contacts(*parts, self.associations)
+        self.documents: FileDocuments = FileDocuments(*parts)
+        self.templates: ContractContainerTemplates = ContractContainerTemplates(
+            *parts, self.documents
+        )
+        self.coverages: Coverages = Coverages(*parts, self.associations)
+        self.policies: Policies = Policies(*parts)
+        self.uploads: Uploads = Uploads(*parts, options.upload_duration)
 
     def collections(self) -> dict[str, Collection[Any]]:
         """All collections by their names, in the order of their making."""

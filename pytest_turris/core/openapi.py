@@ -30,6 +30,12 @@ _LINKS = {
     "create_agent": (("get_agent", "agentId", "agent/_id"), ("sync_agent", "agentId", "agent/_id")),
     "add_association": (("get_association", "downstreamEntityAssociationId", "_id"),),
     "dangerously_add": (("list_licenses", "downstreamEntityAssociationId", "_id"),),
+    "register_webhook": (
+        ("get_webhook", "webhookId", "_id"),
+        ("list_webhook_deliveries", "webhookId", "_id"),
+        ("test_webhook", "webhookId", "_id"),
+        ("delete_webhook", "webhookId", "_id"),
+    ),
     "upload_policy_file": (("get_upload_status", "uploadId", "uploadId"),),
 }
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {

@@ -6,10 +6,13 @@ test wants the sandbox less strict. ``docs/reference/options.md`` lists them all
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
 
 class OptionError(ValueError):
@@ -123,10 +126,14 @@ class Options:
     """The raw body, or its ``payload`` member alone (undocumented)."""
 
     webhook_secret: str = field(default="", repr=False)
-    """The signing key. Empty: the client secret, as the guide says; the help centre differs."""
+    """The signing key. Empty: the client secret, as the guide says; the help centre differs, and
+    a webhook registered over HTTP then has its own."""
 
     webhook_retries: Literal["none", "standard", "svix", "stripe"] = "none"
     """When a failed delivery is tried again (Turris documents no retries), as whom."""
+
+    webhooks_path: str = "/v1/webhooks"
+    """Where the operations on webhooks are (assumed: the guide names an API, not its paths)."""
 
     attack_profile: Literal["quick", "full"] = "quick"
     """Which attacks ``turris_webhook_attack`` runs: about 25, or the whole catalogue."""
@@ -172,6 +179,10 @@ class Options:
         """
         for name, kind in option_types().items():
             _check(name, getattr(self, name), kind)
+        if not _PATH.fullmatch(self.webhooks_path):
+            raise OptionError(
+                f"turris option 'webhooks_path': {self.webhooks_path!r} is no path like /v1/hooks"
+            )
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options with layers of others over them, the last one on top.

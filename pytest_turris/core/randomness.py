@@ -14,7 +14,7 @@ class Randomness:
     """A deterministic source of identifiers that look as Turris' do."""
 
     def __init__(self, seed: str) -> None:
-        self.seed = seed
+        self.seed: str = seed
         self.drawn: Counter[str] = Counter()
 
     def digest(self, purpose: str) -> str:

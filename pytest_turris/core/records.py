@@ -29,7 +29,7 @@ class Part(TurrisModel):
     ``off_wire`` names members that the API never shows, wherever the part stands.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
     off_wire: ClassVar[frozenset[str]] = frozenset()
     excluded: ClassVar[dict[str, Any]] = {}
     """The same with what is off the wire in the parts within, as pydantic's ``exclude``."""

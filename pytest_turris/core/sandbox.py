@@ -27,7 +27,7 @@ from pytest_turris.core.outbox.schedules import schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask, redact
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.routes import ROUTES, TOKEN_REQUEST
+from pytest_turris.core.routes import TOKEN_REQUEST, routes_at
 from pytest_turris.core.service import Service
 from pytest_turris.core.tokens import Tokens
 from pytest_turris.core.worlds import World, seed
@@ -53,21 +53,22 @@ class Sandbox(Holdings, Assertions):
             options: What to do where the documentation leaves a choice.
             name: Makes ids and secrets differ from those of another sandbox with this seed.
         """
-        self.options = options or Options()
-        self.clock = Clock()
+        self.options: Options = options or Options()
+        self.clock: Clock = Clock()
+        self._routes = routes_at(self.options.webhooks_path)
         self._randomness = Randomness(f"{self.options.seed}/{name}")
         self._entity = UpstreamEntity(self.clock, self._randomness, self.options)
-        self.outbox = Outbox(
+        self.outbox: Outbox = Outbox(
             self._entity, self._randomness, schedule_of(self.options.webhook_retries)
         )
         """The webhooks that wait to be sent, and who is to get them."""
-        self.credentials = Credentials(self.clock, self._randomness)
-        self.tokens = Tokens(self.clock, self._randomness, self.options)
-        self.limits = Limits(self.clock, self.options)
-        self.idempotency = Idempotency(self.clock, self.options)
-        self.faults = Faults(ROUTES.resolve)
-        self.journal = Journal(self.options.journal_limit)
-        self.token_requests = 0
+        self.credentials: Credentials = Credentials(self.clock, self._randomness)
+        self.tokens: Tokens = Tokens(self.clock, self._randomness, self.options)
+        self.limits: Limits = Limits(self.clock, self.options)
+        self.idempotency: Idempotency = Idempotency(self.clock, self.options)
+        self.faults: Faults = Faults(self._routes.resolve)
+        self.journal: Journal = Journal(self.options.journal_limit)
+        self.token_requests: int = 0
         """How often ``POST /v1/auth/jwt`` was called, refused calls included."""
         self._service = Service(
             options=self.options,
@@ -75,8 +76,9 @@ class Sandbox(Holdings, Assertions):
             authentication=Authentication(self.credentials, self.tokens),
             idempotency=self.idempotency,
             faults=self.faults,
+            routes=self._routes,
         )
-        self.interception = Interception()
+        self.interception: Interception = Interception()
         """Who stands between the doors and this sandbox."""
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process; whoever opens doors says so."""
@@ -169,7 +171,7 @@ class Sandbox(Holdings, Assertions):
         Raises:
             ValueError: There is no such operation.
         """
-        name = ROUTES.resolve(operation) if operation else None
+        name = self._routes.resolve(operation) if operation else None
         wanted = f"a refusal with status {status or '4xx'} of {name or 'any operation'}"
 
         def matches(exchange: Exchange) -> bool:
@@ -271,6 +273,7 @@ class Sandbox(Holdings, Assertions):
             request_id=self._randomness.request_id(),
             environment=environment_of(request.host, self.options.environment),
             entity=self._entity,
+            outbox=self.outbox,
             credentials=self.credentials,
             tokens=self.tokens,
             limits=self.limits,

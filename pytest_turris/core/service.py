@@ -29,7 +29,7 @@ from pytest_turris.core.hosts import is_decoy, is_turris
 from pytest_turris.core.idempotency import Idempotency
 from pytest_turris.core.messages import JSON_HEADERS, Fields, Request, Response, encode
 from pytest_turris.core.options import Options
-from pytest_turris.core.routes import ROUTES
+from pytest_turris.core.router import Routes
 
 SUNSET = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 DEPRECATION: Fields = (
@@ -54,12 +54,14 @@ class Service:
         authentication: Authentication,
         idempotency: Idempotency,
         faults: Faults,
+        routes: Routes,
     ) -> None:
         self._options = options
         self._clock = clock
         self._authentication = authentication
         self._idempotency = idempotency
         self._faults = faults
+        self._routes = routes
 
     def answer(self, call: Call) -> Response:
         """Do what a request asks for.
@@ -83,9 +85,9 @@ class Service:
 
     def _find(self, request: Request) -> tuple[Operation, dict[str, str]]:
         try:
-            return ROUTES.find(request.method, request.path)
+            return self._routes.find(request.method, request.path)
         except UnknownOperation as unknown:
-            allowed = ROUTES.methods(request.path)
+            allowed = self._routes.methods(request.path)
             if not allowed or self._options.unknown_method == "not_found":
                 raise
             error = MethodNotAllowed("Method not allowed", reason=unknown.reason)

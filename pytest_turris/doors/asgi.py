@@ -27,6 +27,8 @@ def asgi_app(handle: Callable[[Request], Response]) -> App:
         if scope["type"] != "http":
             raise NotImplementedError(f"the sandbox speaks HTTP, not {scope['type']}")
         body = await _read(receive)
+        if body is None:
+            return None
         try:
             response = handle(_translated(scope, body))
         except ConnectionFailure as failure:
@@ -36,13 +38,16 @@ def asgi_app(handle: Callable[[Request], Response]) -> App:
     return app
 
 
-async def _read(receive: Receive) -> bytes:
-    """The body; of an endless one, a little more than any sandbox accepts."""
+async def _read(receive: Receive) -> bytes | None:
+    """The body; of an endless one, a little more than any sandbox accepts.
+
+    None if the client went away before its end: such a request never happened.
+    """
     chunks, size, more = [], 0, True
     while more and size <= _MOST_READ:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         chunk = message.get("body", b"")
         chunks.append(chunk)
         size += len(chunk)

@@ -1,99 +1,253 @@
-"""The door for httpx: one catch-all router in respx, for both Turris hosts.
+"""The doors for httpx and httpx2, in respx: one catch-all router for both Turris hosts.
 
-It lives beside the user's own respx mocks, whichever began first: Turris hosts are always
-ours, everything else is left to the others, and loopback passes where they have no route.
+It answers where a client hands a request to its transport; respx's own mocks answer one layer
+below, in httpcore. So Turris hosts are always ours, whichever mock began first, and every
+other request goes on to the user's mocks, or to the network. httpx2 is httpx under another
+name, so its door is this one with another library behind it.
 """
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
+from typing import Any, ClassVar
 
 import httpx
 import respx
-from respx.mocks import HTTPCoreMocker
+from anyio.lowlevel import checkpoint
+from respx.mocks import AbstractRequestMocker, HTTPCoreMocker
 from respx.models import AllMockedAssertionError, PassThrough
 
 from pytest_turris.core.errors import ConnectionFailure
-from pytest_turris.core.hosts import HOSTS
-from pytest_turris.core.messages import Request, Response
+from pytest_turris.core.messages import Request
+from pytest_turris.doors.sharing import Handle, give_way, is_ours, outlasts
 
-Handle = Callable[[Request], Response]
-
-_TURRIS = frozenset(HOSTS.values())
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @contextlib.contextmanager
 def httpx_door(handle: Handle) -> Iterator[None]:
     """Answer every httpx client, sync and async, while the context is open."""
-    router = TurrisRouter(handle)
-    # First in line, so that a user's catch-all never answers for Turris.
-    HTTPCoreMocker.routers.insert(0, router)
-    HTTPCoreMocker.start()
+    loopback = _LoopbackRouter()
+    # Registered, not started: it is asked only while a user's own mock is active.
+    HTTPCoreMocker.routers.insert(0, loopback)
     try:
-        yield
+        with _HttpxMocker.answered_by(handle):
+            yield
     finally:
-        HTTPCoreMocker.unregister(router)
+        HTTPCoreMocker.unregister(loopback)
         HTTPCoreMocker.stop()
 
 
-class TurrisRouter(respx.Router):
-    """A router without routes: respx asks it about each request of the process."""
+def httpx2_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
+    """Answer every httpx2 client, sync and async, while the context is open."""
+    return _Httpx2Mocker.answered_by(handle)
 
-    def __init__(self, handle: Handle) -> None:
-        super().__init__(assert_all_called=False)
+
+class _TransportMocker(AbstractRequestMocker):
+    """respx's mocker, pointed at the transports of a library.
+
+    It has no name, so respx does not list it: ``respx.mock(using=...)`` is not for it, and the
+    list would refuse a second import of this module, as pytester makes.
+    """
+
+    name = ""
+    library: ClassVar[str]
+    routers: ClassVar[list[respx.Router]]
+    targets: ClassVar[list[str]]
+    target_methods: ClassVar[list[str]] = ["handle_request", "handle_async_request"]
+
+    _replaced: ClassVar[list[tuple[type, str, Any]]]
+    _mocks: ClassVar[dict[tuple[str, str], tuple[object, object]]]
+
+    def __init_subclass__(cls, *, library: str) -> None:
+        super().__init_subclass__()
+        cls.library = library
+        cls.targets = ["HTTPTransport", "AsyncHTTPTransport"]
+        cls.routers = []
+        cls._replaced, cls._mocks = [], {}
+
+    @classmethod
+    @contextlib.contextmanager
+    def answered_by(cls, handle: Handle) -> Iterator[None]:
+        """Patch the library's transports, while the context is open."""
+        router = _TurrisRouter(handle, cls.library)
+        cls.routers.insert(0, router)
+        cls.start()
+        try:
+            yield
+        finally:
+            cls.unregister(router)
+            cls.stop()
+
+    @classmethod
+    def start(cls) -> None:
+        """Patch the transports: what respx does, without 2 ms of ``unittest.mock`` each test.
+
+        What is there may be another library's patch, such as pytest-httpx's: it gets the rest.
+        """
+        if cls._replaced:
+            return
+        library = sys.modules[cls.library]
+        for target in cls.targets:
+            owner = getattr(library, target)
+            for name in cls.target_methods:
+                if original := vars(owner).get(name):
+                    cls._replaced.append((owner, name, original))
+                    setattr(owner, name, cls._mock_of(target, name, original))
+
+    @classmethod
+    def _mock_of(cls, target: str, name: str, original: object) -> object:
+        """What respx puts in the place of a method: it looks long at each, so it is kept."""
+        known, mocked = cls._mocks.get((target, name), (None, None))
+        if known is not original:
+            mock: Callable[[object], object] = cls.mock
+            mocked = mock(_named(name, original))
+            cls._mocks[target, name] = original, mocked
+        return mocked
+
+    @classmethod
+    def stop(cls, force: bool = False) -> None:  # noqa: FBT001, FBT002 - respx's signature
+        """Put the transports back, once no router is left."""
+        if cls.routers and not force:
+            return
+        while cls._replaced:
+            setattr(*cls._replaced.pop())
+
+    @classmethod
+    def prepare_sync_request(cls, httpx_request: httpx.Request, **kwargs: Any) -> Any:  # noqa: ANN401 - respx's signature
+        """Read the body, unless it is none of ours."""
+        if is_ours(httpx_request.url.host):
+            httpx_request.read()
+        return httpx_request, kwargs
+
+    @classmethod
+    async def prepare_async_request(cls, httpx_request: httpx.Request, **kwargs: Any) -> Any:  # noqa: ANN401 - respx's signature
+        """Read the body, unless it is none of ours."""
+        if is_ours(httpx_request.url.host):
+            await httpx_request.aread()
+        return httpx_request, kwargs
+
+    @classmethod
+    def to_httpx_request(cls, **kwargs: Any) -> httpx.Request:  # noqa: ANN401 - respx's signature
+        """A transport's argument is one already."""
+        request: httpx.Request = kwargs["request"]
+        return request
+
+    @classmethod
+    def from_sync_httpx_response(
+        cls, httpx_response: httpx.Response, target: object, **kwargs: object
+    ) -> httpx.Response:
+        """A transport's answer is one already."""
+        del target, kwargs
+        return httpx_response
+
+    @classmethod
+    async def from_async_httpx_response(
+        cls, httpx_response: httpx.Response, target: object, **kwargs: object
+    ) -> httpx.Response:
+        """A transport's answer is one already."""
+        del target, kwargs
+        return httpx_response
+
+
+class _HttpxMocker(_TransportMocker, library="httpx"):
+    """For httpx."""
+
+
+class _Httpx2Mocker(_TransportMocker, library="httpx2"):
+    """For httpx2."""
+
+
+def _named(name: str, original: Any) -> Any:  # noqa: ANN401 - a method, or what stands for one
+    """The method under the name by which respx knows it; others it takes for its own mocks."""
+
+    def at_once(self: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
+        return original(self, request)
+
+    async def later(self: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
+        return await original(self, request)
+
+    method: Any = later if iscoroutinefunction(original) else at_once
+    method.__name__ = name
+    return method
+
+
+class _TurrisRouter(respx.Router):
+    """A router with one route: whatever goes to a Turris host."""
+
+    def __init__(self, handle: Handle, library: str) -> None:
+        # Not respx's own: it makes mocks and snapshots of routes, and there are none.
         self._handle = handle
+        self._library: Any = sys.modules[library]
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer for a Turris host, else ask the other routers."""
-        if request.url.host in _TURRIS:
-            return self._answer(request)
-        unmatched: AllMockedAssertionError | None = None
-        for router in self._others():
-            try:
-                return router.handler(request)
-            except AllMockedAssertionError as error:
-                unmatched = error
-        raise self._not_ours(request, unmatched)
+        """Answer for a Turris host; let everything else pass."""
+        if not is_ours(request.url.host):
+            raise _passing(request)
+        give_way()
+        return self._answer(request)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
-        if request.url.host in _TURRIS:
-            return self._answer(request)
-        unmatched: AllMockedAssertionError | None = None
-        for router in self._others():
-            try:
-                return await router.async_handler(request)
-            except AllMockedAssertionError as error:
-                unmatched = error
-        raise self._not_ours(request, unmatched)
-
-    def _others(self) -> list[respx.Router]:
-        return [r for r in HTTPCoreMocker.routers if not isinstance(r, TurrisRouter)]
-
-    def _not_ours(
-        self, request: httpx.Request, unmatched: AllMockedAssertionError | None
-    ) -> Exception:
-        if unmatched is not None and request.url.host not in _LOOPBACK:
-            return unmatched
-        # No respx route is behind it; respx takes any Route-like origin.
-        return PassThrough("not a Turris host", request=request, origin=respx.Route())
+        if not is_ours(request.url.host):
+            raise _passing(request)
+        # A socket lets other tasks run before it answers; so does this door.
+        await checkpoint()
+        return self._answer(request)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         try:
             response = self._handle(_translated(request))
         except ConnectionFailure as failure:
-            kind = httpx.ConnectError if failure.kind == "connect" else httpx.ReadError
-            raise kind(str(failure), request=request) from None
+            kind = "ConnectError" if failure.kind == "connect" else "ReadError"
+            raise getattr(self._library, kind)(str(failure), request=request) from None
         timeout = request.extensions.get("timeout", {}).get("read")
-        if timeout is not None and response.delay.total_seconds() > timeout:
-            raise httpx.ReadTimeout(
-                f"scripted fault: the answer takes {response.delay}, the client waits {timeout} s",
-                request=request,
-            )
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
-        return httpx.Response(
-            response.status, headers=headers, content=response.body, request=request
+        if complaint := outlasts(response, timeout):
+            raise self._library.ReadTimeout(complaint, request=request)
+        # A stream, which nobody has read: decoding is the client's, and so are its errors.
+        answer: httpx.Response = self._library.Response(
+            response.status,
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in response.headers],
+            stream=self._library.ByteStream(response.body),
         )
+        return answer
+
+
+class _LoopbackRouter(respx.Router):
+    """Lets ``turris_server`` be reached although a user's mock allows no such request."""
+
+    def __init__(self) -> None:
+        # As above: no routes of its own.
+        pass
+
+    def handler(self, request: httpx.Request) -> httpx.Response:
+        """Ask the user's routers; what they do not know passes if it goes to loopback."""
+        for router in self._others():
+            with contextlib.suppress(AllMockedAssertionError):
+                return router.handler(request)
+        raise self._unmatched(request)
+
+    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+        """The same for an async client."""
+        for router in self._others():
+            with contextlib.suppress(AllMockedAssertionError):
+                return await router.async_handler(request)
+        raise self._unmatched(request)
+
+    @staticmethod
+    def _others() -> list[respx.Router]:
+        return [r for r in HTTPCoreMocker.routers if not isinstance(r, _LoopbackRouter)]
+
+    @staticmethod
+    def _unmatched(request: httpx.Request) -> Exception:
+        if request.url.host in _LOOPBACK:
+            return _passing(request)
+        return AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
+
+
+def _passing(request: httpx.Request) -> PassThrough:
+    return PassThrough("not a Turris host", request=request, origin=respx.Route())
 
 
 def _translated(request: httpx.Request) -> Request:

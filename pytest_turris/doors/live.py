@@ -9,7 +9,6 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, cast
@@ -19,14 +18,18 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pytest_turris.doors.asgi import ABORT, App, Receive, Scope, Send
+from pytest_turris.steady_clock import steady_time
 
 _PATIENCE = 5.0
 
-# Never ``time.monotonic`` itself: freezegun would find it in this module and replace it.
-_steady = (
-    partial(time.clock_gettime, time.CLOCK_MONOTONIC)
-    if hasattr(time, "clock_gettime")
-    else partial(time.monotonic)
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
+_NOT_HTTP = (
+    b'{"statusCode":400,"errorType":"invalid_input","errorMessage":["Request is not valid HTTP"]}'
+)
+_NOT_HTTP_HEADERS = (
+    (b"content-type", b"application/json; charset=utf-8"),
+    (b"content-length", str(len(_NOT_HTTP)).encode()),
+    (b"connection", b"close"),
 )
 
 
@@ -35,7 +38,7 @@ class SteadyLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Seconds on the system's monotonic clock."""
-        return _steady()
+        return steady_time()
 
 
 class _Protocol(H11Protocol):
@@ -48,15 +51,8 @@ class _Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """What h11 could not parse: no sandbox sees it, so none can record it."""
         del msg  # it may hold what was sent
-        body = (
-            b'{"statusCode":400,"errorType":"invalid_input",'
-            b'"errorMessage":["Request is not valid HTTP"]}'
-        )
-        head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        fields = b"".join(b"%s: %s\r\n" % field for field in _NOT_HTTP_HEADERS)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + fields + b"\r\n" + _NOT_HTTP)
         self.transport.close()
 
 
@@ -64,7 +60,13 @@ async def _abortable(
     app: App, transport: asyncio.Transport, scope: Scope, receive: Receive, send: Send
 ) -> None:
     scope.setdefault("extensions", {})[ABORT] = transport.abort
-    await app(scope, receive, send)
+    if {name for name, _ in scope["headers"]} >= _LENGTHS:
+        # Where such a request ends is ambiguous; what follows could be another's (RFC 9112, 6.3).
+        start = {"type": "http.response.start", "status": 400, "headers": _NOT_HTTP_HEADERS}
+        await send(start)
+        await send({"type": "http.response.body", "body": _NOT_HTTP})
+    else:
+        await app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -87,9 +89,12 @@ class LiveServer:
         Raises:
             OSError: The address is taken or not this machine's.
         """
-        self.authority = trustme.CA() if tls else None
+        self.authority: trustme.CA | None = trustme.CA() if tls else None
         self._socket = socket.create_server((host, port))
-        self.host, self.port = host, self._socket.getsockname()[1]
+        # Inherited by each connection; else Nagle's algorithm costs every answer 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.host: str = host
+        self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app,
             http=_Protocol,
@@ -149,6 +154,10 @@ class LiveServer:
         try:
             loop.run_until_complete(self._server.serve(sockets=[self._socket]))
         finally:
+            # The server knows no connection that is still in its TLS handshake.
+            for transport in list(vars(loop).get("_transports", {}).values()):
+                transport.abort()
+            loop.run_until_complete(asyncio.sleep(0))
             loop.close()
 
     def _server_context(self) -> ssl.SSLContext | None:

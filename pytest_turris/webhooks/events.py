@@ -7,7 +7,7 @@ Turris sends, and a receiver must tolerate more.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -15,7 +15,7 @@ from pytest_turris.core.model import ObjectId, TurrisModel
 
 
 class _Sent(TurrisModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 class Status(_Sent):

@@ -8,6 +8,7 @@ from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.webhooks.delivery import deliver
+from pytest_turris.webhooks.egress import EgressRefused
 from pytest_turris.webhooks.exchange import Post, WebhookAnswer
 from pytest_turris.webhooks.scheme import SignatureScheme, compact_json, masked
 
@@ -32,7 +33,7 @@ class Sender:
         self._allow = allow
 
     def send(self, delivery: Delivery, endpoint: Endpoint, target: Target, number: int) -> Attempt:
-        """Make one attempt; never raises for what a receiver does."""
+        """Make one attempt; never raises for what a receiver does, or for where it is."""
         if not delivery.headers:
             self._sign(delivery, endpoint)
         begin = self._clock.now()
@@ -65,7 +66,7 @@ class Sender:
 def _outcome(send: Callable[[], WebhookAnswer]) -> tuple[int | None, str]:
     try:
         answer = send()
-    except OSError as error:
+    except (OSError, EgressRefused) as error:
         return None, f"{type(error).__name__}: {error}"
     if answer.accepted:
         return answer.status_code, ""

@@ -9,10 +9,12 @@ from typing import Any
 from pytest_turris.core.call import Operation
 from pytest_turris.core.messages import Request
 from pytest_turris.core.openapi import FILE_TYPES
+from pytest_turris.core.resources.webhooks import delivery_id
 from pytest_turris.core.routes import OPERATIONS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.service import SUNSET
 
+WEBHOOK_TYPE = "PRODUCER_AGREEMENT_EXECUTED"
 NOBODY = "000000000000000000000000"
 MULTIPART = "multipart/form-data; boundary=frontier"
 PDF = b"%PDF-1.7\n%%EOF"
@@ -61,6 +63,10 @@ class World:
         self.policy = self.sandbox.policies.add()
         self.upload = self.sandbox.uploads.enqueue([])
         self.contact = next(iter(self.sandbox.contacts))
+        self.webhook = self.sandbox.outbox.register(
+            "https://receiver.invalid/", WEBHOOK_TYPE, self.sandbox.clock.now()
+        )
+        self.delivery = self.sandbox.outbox.request_test(self.webhook, self.sandbox.clock.now())
         self.bearer = self.sandbox.tokens.issue(self.sandbox.client).text
         self.restricted = self.sandbox.credentials.issue_restricted().token
 
@@ -77,6 +83,8 @@ class World:
             "contactId": self.contact.id,
             "policyId": self.policy.id,
             "uploadId": self.upload.upload_id,
+            "webhookId": self.webhook.id,
+            "deliveryId": delivery_id(self.delivery),
         }
 
     def request(self, operation: Operation) -> Sent:
@@ -115,6 +123,7 @@ class World:
             "add_association": ADDITION,
             "dangerously_add": ADDITION,
             "lookup_npns": {"npns": ["12345678"]},
+            "register_webhook": {"url": "https://a.invalid/", "webhookType": WEBHOOK_TYPE},
         }.get(operation.name)
         return ({}, b"") if document is None else in_json(document)
 

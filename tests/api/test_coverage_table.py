@@ -91,7 +91,7 @@ def test_each_answer_of_each_operation_through_each_door(
     if not good:
         assert response.json()["statusCode"] == status
         assert response.json()["errorMessage"]
-    elif operation.answer is None and operation.method == "POST":
+    elif operation.answer is None and operation.method != "GET":
         assert response.content == b""
     elif operation.enveloped:
         assert list(response.json()) == ["data", "requestId", "timestamp"]

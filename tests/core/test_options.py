@@ -19,7 +19,7 @@ def sample(name: str) -> tuple[str, Any]:
     samples: dict[type, tuple[str, Any]] = {
         dt.timedelta: ("90.5", dt.timedelta(seconds=90, milliseconds=500)),
         int: ("7", 7),
-        str: ("a text", "a text"),
+        str: ("/a-text", "/a-text"),
         bool: ("false", False) if getattr(Options(), name) else ("true", True),
     }
     return samples[kind]

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
+import httpx2
 import requests
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
-from pytest_turris.doors.httpx import httpx_door
+from pytest_turris.doors.httpx import httpx2_door, httpx_door
+from pytest_turris.doors.requests import requests_door
 from pytest_turris.live_fixture import ServerPool
 
 Fields = Sequence[tuple[str, str]]
@@ -50,10 +52,10 @@ class Client(Protocol):
 
 @dataclass
 class SyncHttpx:
-    """``httpx.Client``."""
+    """``httpx.Client`` or ``httpx2.Client``."""
 
     base_url: str
-    client: httpx.Client
+    client: Any
     broken: type[Exception] = httpx.TransportError
 
     def send(
@@ -69,10 +71,10 @@ class SyncHttpx:
 
 @dataclass
 class AsyncHttpx:
-    """``httpx.AsyncClient``, in an event loop of its own for each request."""
+    """``httpx.AsyncClient`` or that of httpx2, in an event loop of its own for each request."""
 
     base_url: str
-    connect: Callable[[], httpx.AsyncClient]
+    connect: Callable[[], Any]
     broken: type[Exception] = httpx.TransportError
 
     def send(
@@ -129,17 +131,18 @@ class Doors:
 
     def open(self, name: str, sandbox: Sandbox) -> AbstractContextManager[Client]:
         """The client, while the door is open."""
-        match name:
-            case "httpx":
-                return self._httpx(sandbox)
-            case "httpx async":
-                return self._httpx_async(sandbox)
-            case "asgi":
-                return nullcontext(_asgi(sandbox))
-            case "requests":
-                return self._requests(sandbox)
-            case _:
-                return self._live(sandbox)
+        openers: dict[str, Callable[[Sandbox], AbstractContextManager[Client]]] = {
+            "httpx": self._httpx,
+            "httpx async": self._httpx_async,
+            "httpx2": self._httpx2,
+            "httpx2 async": self._httpx2_async,
+            "requests": self._requests,
+            "asgi": lambda sandbox: nullcontext(_asgi(sandbox)),
+            "live http": self._live,
+            "live https": self._live,
+            "live requests": self._live_requests,
+        }
+        return openers[name](sandbox)
 
     @contextmanager
     def _httpx(self, sandbox: Sandbox) -> Iterator[Client]:
@@ -152,6 +155,25 @@ class Doors:
             yield AsyncHttpx(sandbox.base_url, lambda: httpx.AsyncClient(verify=NO_VERIFY))
 
     @contextmanager
+    def _httpx2(self, sandbox: Sandbox) -> Iterator[Client]:
+        with httpx2_door(sandbox.handle), httpx2.Client(verify=NO_VERIFY) as client:
+            yield SyncHttpx(sandbox.base_url, client, httpx2.TransportError)
+
+    @contextmanager
+    def _httpx2_async(self, sandbox: Sandbox) -> Iterator[Client]:
+        with httpx2_door(sandbox.handle):
+            yield AsyncHttpx(
+                sandbox.base_url,
+                lambda: httpx2.AsyncClient(verify=NO_VERIFY),
+                httpx2.TransportError,
+            )
+
+    @contextmanager
+    def _requests(self, sandbox: Sandbox) -> Iterator[Client]:
+        with requests_door(sandbox.handle), requests.Session() as session:
+            yield Requests(sandbox.base_url, session)
+
+    @contextmanager
     def _live(self, sandbox: Sandbox) -> Iterator[Client]:
         with self._pool.serve(sandbox) as server:
             trusted = server.client_context() if sandbox.options.tls else NO_VERIFY
@@ -159,7 +181,7 @@ class Doors:
                 yield SyncHttpx(server.base_url, client)
 
     @contextmanager
-    def _requests(self, sandbox: Sandbox) -> Iterator[Client]:
+    def _live_requests(self, sandbox: Sandbox) -> Iterator[Client]:
         with self._pool.serve(sandbox) as server, requests.Session() as session:
             session.trust_env = False
             yield Requests(server.base_url, session)

@@ -11,7 +11,10 @@ from pytest_turris.live_fixture import ServerPool
 
 from .clients import Answer, Client, Doors, Fields
 
-NAMES = ("httpx", "httpx async", "asgi", "live http", "live https", "requests")
+NAMES = (
+    "httpx", "httpx async", "httpx2", "httpx2 async", "requests",
+    "asgi", "live http", "live https", "live requests",
+)  # fmt: skip
 
 
 @dataclass

@@ -197,7 +197,7 @@ def test_fixtures_are_listed_with_a_sentence(project: Project) -> None:
     """``pytest --fixtures`` names each fixture with what it is; private ones stay hidden."""
     listed = project.run("--fixtures").stdout.str()
     for name, sentence in {
-        "turris": "A fresh sandbox: httpx is answered in process",
+        "turris": "A fresh sandbox: httpx, httpx2 and requests are answered",
         "turris_server": "The same sandbox on a real loopback socket",
         "turris_time": "Time travel for the sandbox and for the code under test.",
         "turris_webhooks": "A factory of signed webhooks",

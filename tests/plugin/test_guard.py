@@ -21,8 +21,8 @@ def test_test_without_fixture_cannot_reach_turris(project: Project) -> None:
     result.assert_outcomes(passed=1, failed=1)
     words = (
         "this test tried to reach the real Turris at public.api.live.turrisfi.com. Ask for the "
-        "fixture 'turris' (httpx is then answered in process) or 'turris_server' (for any other "
-        "client: point its base URL at turris_server.base_url)"
+        "fixture 'turris' (httpx, httpx2 and requests are then answered in process) or "
+        "'turris_server' (for any other client: point its base URL at turris_server.base_url)"
     )
     result.stdout.fnmatch_lines([f"E*RealHostError: {words}"])
 
@@ -40,12 +40,12 @@ def test_swallowed_attempt_fails_too(project: Project) -> None:
 
 
 def test_test_with_the_fixture_is_guarded_against_other_clients(project: Project) -> None:
-    """``turris`` answers httpx only; another client is told to use the server."""
+    """``turris`` answers three libraries; another client is told to use the server."""
     project.files(
-        "import requests, pytest",
-        "def test_requests(turris):",
+        "import urllib.request, pytest",
+        "def test_urllib(turris):",
         "    with pytest.raises(RuntimeError, match='turris_server'):",
-        "        requests.get(turris.base_url, timeout=1)",
+        "        urllib.request.urlopen(turris.base_url, timeout=1)",
     )
     result = project.run()
     result.assert_outcomes(failed=1)

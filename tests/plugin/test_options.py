@@ -21,7 +21,7 @@ def another(name: str, default: object) -> tuple[str, object]:
         return "90.5", dt.timedelta(seconds=90.5)
     if kind is bool:
         return str(not default).lower(), not default
-    return ("12345", 12345) if kind is int else (f"X_{name}", f"X_{name}")
+    return ("12345", 12345) if kind is int else (f"/X_{name}", f"/X_{name}")
 
 
 def test_ini_names_are_the_options() -> None:

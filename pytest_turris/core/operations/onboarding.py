@@ -1,7 +1,7 @@
 """Onboarding: invite an agency or add it; the deprecated variants skip the checks of state."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -30,7 +30,7 @@ class OnboardingSettings(Incoming):
 class InviteDownstreamEntityDto(Incoming):
     """The body of ``invite`` (documented)."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_camel,
         json_schema_extra={
             "not": {
@@ -84,7 +84,7 @@ class InviteUrl(Part):
 class AddDownstreamEntityDto(Incoming):
     """The body of ``add`` and ``dangerously-add`` (documented for the latter)."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_camel,
         json_schema_extra={
             "allOf": [

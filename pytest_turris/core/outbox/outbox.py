@@ -1,5 +1,6 @@
 """The outbox: reads the event log on, and knows what is to be sent next."""
 
+import contextlib
 import datetime as dt
 import heapq
 from collections import deque
@@ -28,8 +29,8 @@ class Outbox:
     """
 
     def __init__(self, network: Network, randomness: Randomness, schedule: Schedule) -> None:
-        self.endpoints = Endpoints(randomness)
-        self.disturbance = Disturbance()
+        self.endpoints: Endpoints = Endpoints(randomness)
+        self.disturbance: Disturbance = Disturbance()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._network = network
@@ -38,9 +39,10 @@ class Outbox:
         self._seen = 0
         self._made = 0
         self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
+        self._resends: deque[int] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._resends)
 
     def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
         """Register a webhook: it hears of what happens from now on.
@@ -75,6 +77,21 @@ class Outbox:
         if self.disturbance.doubles(number):
             self._push(self._made_for(endpoint, event, due))
         return delivery
+
+    def request_test(self, endpoint: Endpoint, due: dt.datetime) -> Delivery:
+        """Put a test webhook on its way; its sender fills in the documented example."""
+        return self.enqueue(endpoint, {}, due)
+
+    def request_resend(self, delivery: Delivery) -> None:
+        """Ask for a delivery to be sent again by hand, whatever became of it."""
+        self._resends.append(delivery.number)
+
+    def next_resend(self) -> Delivery | None:
+        """Take out the delivery that was first asked for; one that is forgotten is passed over."""
+        while self._resends:
+            with contextlib.suppress(KeyError):
+                return self.find(self._resends.popleft())
+        return None
 
     def next_due(self) -> dt.datetime | None:
         """When there is something to do next."""
@@ -125,6 +142,7 @@ class Outbox:
             "seen": self._seen,
             "made": self._made,
             "waiting": [delivery.snapshot() for _, _, delivery in sorted(self._waiting)],
+            "resends": list(self._resends),
             "settled": [delivery.snapshot() for delivery in self.settled],
             "attempts": [attempt.snapshot() for attempt in self.attempts],
         }
@@ -137,6 +155,7 @@ class Outbox:
         self._waiting = []
         for row in data["waiting"]:
             self._push(Delivery.restored(row))
+        self._resends = deque(map(int, data["resends"]))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
 
@@ -164,7 +183,7 @@ class Outbox:
         return Delivery(
             number=self._made,
             endpoint_id=endpoint.id,
-            webhook_type=str(event["webhookType"]),
+            webhook_type=endpoint.webhook_type,
             event=event,
             due=due,
         )

@@ -1,0 +1,42 @@
+"""Where a webhook may lead: anywhere by HTTPS, to this machine by HTTP too.
+
+That endpoints are HTTPS is documented (help centre: settings-webhook); HTTP on loopback is the
+sandbox' own, for receivers in tests. Whether a delivery is really sent there is the sender's to
+decide: the core resolves no name.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_MOST = 2_048
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_PORT = (
+    "(?::(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?"
+)
+# Of IPv6 addresses only loopback: no expression tells the others from what is none.
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[::1\])"
+_LOOPBACK = rf"(?:localhost|127(?:\.{_OCTET}){{3}}|\[::1\])"
+# Printable ASCII without a fragment and a backslash, on which parsers of URLs disagree.
+_REST = r"(?:[/?][!\"$-\[\]-~]*)?"
+_URL = f"(?:https://{_HOST}|http://{_LOOPBACK}){_PORT}{_REST}"
+_ACCEPTED = re.compile(_URL)
+_PLAIN = re.compile(f"http://{_HOST}{_PORT}{_REST}")
+
+
+def _leads_where_it_may(url: str) -> str:
+    if _ACCEPTED.fullmatch(url):
+        return url
+    if _PLAIN.fullmatch(url):
+        raise PydanticCustomError("https", "must be an https URL address")
+    raise PydanticCustomError("url", "must be a URL address")
+
+
+ReceiverUrl = Annotated[
+    str,
+    StringConstraints(max_length=_MOST),
+    AfterValidator(_leads_where_it_may),
+    WithJsonSchema({"type": "string", "maxLength": _MOST, "pattern": f"^{_URL}$"}),
+]

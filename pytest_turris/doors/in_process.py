@@ -1,0 +1,55 @@
+"""All doors in process at once: what the fixture ``turris`` opens."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from importlib.util import find_spec
+from pkgutil import resolve_name
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.arrival import upon_import
+from pytest_turris.doors.httpx import httpx2_door, httpx_door
+from pytest_turris.doors.sharing import Handle
+from pytest_turris.doors.trust import shared_trust
+
+Door = Callable[[Handle], contextlib.AbstractContextManager[None]]
+
+_LOADS_TRUST = frozenset({"httpx", "httpx2"})
+
+
+@contextlib.contextmanager
+def open_doors(sandbox: Sandbox) -> Iterator[None]:
+    """Let a sandbox answer every client library there is, while the context is open."""
+    with contextlib.ExitStack() as opened:
+        for library in installed():
+            upon_import(library, partial(_open, library, sandbox, opened), opened)
+        sandbox.doors = installed()
+        opened.callback(setattr, sandbox, "doors", ())
+        yield
+
+
+@cache
+def installed() -> tuple[str, ...]:
+    """The libraries that are answered in process, from when on they are imported."""
+    return tuple(library for library in _DOORS if find_spec(library))
+
+
+def _open(library: str, sandbox: Sandbox, opened: contextlib.ExitStack) -> None:
+    if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
+        opened.enter_context(shared_trust(library))
+    opened.enter_context(_DOORS[library](sandbox.handle))
+
+
+def _requests_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
+    door: Door = _loaded("pytest_turris.doors.requests:requests_door")
+    return door(handle)
+
+
+# requests may be missing, and its door cannot be imported without it.
+_loaded = cache(resolve_name)
+
+_DOORS: dict[str, Door] = {
+    "httpx": httpx_door,
+    "httpx2": httpx2_door,
+    "requests": _requests_door,
+}

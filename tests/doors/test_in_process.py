@@ -1,0 +1,179 @@
+"""All doors in process: which there are, when they open, and whose errors come out."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import httpx
+import httpx2
+import pytest
+import requests
+import responses
+from requests.adapters import HTTPAdapter
+
+from pytest_turris.core.hosts import HOSTS
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors import in_process
+from pytest_turris.doors.in_process import open_doors
+
+from .clients import NO_VERIFY
+
+URL = f"https://{HOSTS['sandbox']}/.well-known/jwks.json"
+
+Get = Callable[[float], int]
+
+
+def get_async(client: Callable[..., httpx.AsyncClient | httpx2.AsyncClient], timeout: float) -> int:
+    """The status that an async client gets."""
+
+    async def get() -> int:
+        async with client(verify=NO_VERIFY, timeout=timeout) as opened:
+            return (await opened.get(URL)).status_code
+
+    return asyncio.run(get())
+
+
+GETS: dict[str, tuple[Get, tuple[type[Exception], ...]]] = {
+    "httpx": (
+        lambda timeout: httpx.get(URL, timeout=timeout, verify=NO_VERIFY).status_code,
+        (httpx.ReadTimeout, httpx.ConnectError, httpx.ReadError),
+    ),
+    "httpx async": (
+        lambda timeout: get_async(httpx.AsyncClient, timeout),
+        (httpx.ReadTimeout, httpx.ConnectError, httpx.ReadError),
+    ),
+    "httpx2": (
+        lambda timeout: httpx2.get(URL, timeout=timeout, verify=NO_VERIFY).status_code,
+        (httpx2.ReadTimeout, httpx2.ConnectError, httpx2.ReadError),
+    ),
+    "httpx2 async": (
+        lambda timeout: get_async(httpx2.AsyncClient, timeout),
+        (httpx2.ReadTimeout, httpx2.ConnectError, httpx2.ReadError),
+    ),
+    "requests": (
+        lambda timeout: requests.get(URL, timeout=timeout).status_code,
+        (requests.ReadTimeout, requests.ConnectionError, requests.ConnectionError),
+    ),
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox with all doors open."""
+    sandbox = Sandbox()
+    with open_doors(sandbox):
+        yield sandbox
+
+
+def test_fixture_says_which_doors_are_open(turris: Sandbox) -> None:
+    """``turris.doors`` names the libraries that are answered."""
+    assert turris.doors == ("httpx", "httpx2", "requests")
+
+
+def test_closed_sandbox_has_no_doors() -> None:
+    """Before the doors open and after they closed, none is named."""
+    sandbox = Sandbox()
+    before = sandbox.doors
+    with open_doors(sandbox):
+        during = sandbox.doors
+    assert (before, bool(during), sandbox.doors) == ((), True, ())
+
+
+def test_library_that_is_not_installed_has_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing library is not named, and nothing waits for it."""
+    monkeypatch.setattr(in_process, "find_spec", lambda name: name == "httpx" or None)
+    in_process.installed.cache_clear()
+    sandbox, before = Sandbox(), list(sys.meta_path)
+    with open_doors(sandbox):
+        assert sandbox.doors == ("httpx",)
+        assert sys.meta_path == before
+    in_process.installed.cache_clear()
+
+
+@pytest.mark.parametrize("library", GETS)
+def test_slow_answer_is_the_clients_own_timeout(sandbox: Sandbox, library: str) -> None:
+    """A scripted delay beyond a client's patience is its read timeout; nothing sleeps."""
+    get, (timeout, _, _) = GETS[library]
+    sandbox.faults.add("jwks", delay=30, times=2)
+    with pytest.raises(timeout):
+        get(5)
+    assert get(31) == 200
+
+
+@pytest.mark.parametrize("library", GETS)
+def test_broken_connection_is_the_clients_own_error(sandbox: Sandbox, library: str) -> None:
+    """A connection that is refused or breaks is the library's own exception, then it works."""
+    get, (_, refused, broken) = GETS[library]
+    sandbox.faults.add("jwks", error="connect")
+    sandbox.faults.add("jwks", error="reset")
+    for error in (refused, broken):
+        with pytest.raises(error, match=r"scripted fault"):
+            get(5)
+    assert get(5) == 200
+
+
+@pytest.mark.parametrize("library", GETS)
+def test_newest_sandbox_answers(sandbox: Sandbox, library: str) -> None:
+    """Of two sandboxes with open doors the inner one answers, and the outer one after it."""
+    get, _ = GETS[library]
+    inner = Sandbox()
+    with open_doors(inner):
+        get(5)
+    get(5)
+    assert (len(inner.journal), len(sandbox.journal)) == (1, 1)
+
+
+PATCHABLE = (
+    httpx.HTTPTransport,
+    httpx.AsyncHTTPTransport,
+    httpx._transports.default,
+    httpx2.HTTPTransport,
+    httpx2.AsyncHTTPTransport,
+    httpx2._transports.default,
+    requests.Session,
+    HTTPAdapter,
+    responses.RequestsMock,
+)
+
+
+def test_nothing_stays_patched() -> None:
+    """When the last of two overlapping users leaves, every library is as it was."""
+    before = [dict(vars(owner)) for owner in PATCHABLE]
+    first, second = open_doors(Sandbox()), open_doors(Sandbox())
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert requests.get(URL, timeout=5).status_code == 200
+    second.__exit__(None, None, None)
+    assert [dict(vars(owner)) for owner in PATCHABLE] == before
+
+
+LATE = """
+import sys
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.in_process import open_doors
+sandbox, before = Sandbox(), list(sys.meta_path)
+with open_doors(sandbox):
+    assert "{library}" not in sys.modules
+    import {library}
+    assert {library}.get("{url}", timeout=5).status_code == 200
+    assert type({library}.__spec__.loader).__name__ == "SourceFileLoader"
+    assert "exec_module" not in vars({library}.__spec__.loader)
+assert sys.meta_path == before
+"""
+
+
+@pytest.mark.parametrize("library", ["httpx2", "requests"])
+def test_late_import_finds_the_door_open(library: str) -> None:
+    """No library is loaded for its door's sake; one imported during the test is answered."""
+    subprocess.run([sys.executable, "-c", LATE.format(library=library, url=URL)], check=True)
+
+
+def test_module_that_does_not_exist_is_still_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for a library does not hide that it is not there."""
+    monkeypatch.setattr(in_process, "installed", lambda: ("requests",))
+    monkeypatch.delitem(sys.modules, "requests")
+    monkeypatch.setattr(sys, "meta_path", [])
+    with open_doors(Sandbox()), pytest.raises(ModuleNotFoundError):
+        __import__("requests")
