@@ -28,7 +28,7 @@ contracts: $(VENV)/.ready
 # pytest loads a plugin before pytest-cov could start: coverage has to start first.
 tests: $(VENV)/.ready
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q -n 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
