@@ -3,7 +3,6 @@
 import http.server
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -183,18 +182,3 @@ def test_nobody_shares_after_the_door_closed(make: Callable[..., Any]) -> None:
         pass
     with make() as after:
         assert context_of(during) is not context_of(after)
-
-
-def test_sharing_clients_are_fast(make: Callable[..., Any]) -> None:
-    """Making a client takes less than a tenth of what it takes without a door."""
-
-    def cost() -> float:
-        begin = time.process_time()
-        for _ in range(5):
-            make().close()
-        return time.process_time() - begin
-
-    alone = cost()
-    with open_doors(Sandbox()):
-        make().close()
-        assert cost() < alone / 10

@@ -21,7 +21,9 @@ def test_a_test_runs_once_under_each_documented_envelope(pytester: pytest.Pytest
             assert list(answer.json()) == SHAPES[turris_envelope]
         """
     )
-    result = pytester.runpytest_inprocess("--strict-markers", "-v", "-p", "no:randomly")
+    result = pytester.runpytest_inprocess(
+        "--strict-markers", "-v", "-p", "no:randomly", "-p", "no:asyncio"
+    )
     result.assert_outcomes(passed=4)
     for name in ("data", "data_with_status", "status_without_request_id", "top_level"):
         result.stdout.fnmatch_lines([f"*test_token[[]{name}[]] PASSED*"])
