@@ -1,3 +1,4 @@
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from pytest_turris.core.messages import Request
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.live_fixture import ServerPool
+from pytest_turris.time_travel import TimeTravel
 
 from .clients import Answer, Client, Doors, Fields
 
@@ -15,6 +17,12 @@ NAMES = (
     "httpx", "httpx async", "httpx2", "httpx2 async", "requests",
     "asgi", "live http", "live https", "live requests",
 )  # fmt: skip
+# A door in process and one with a server thread: what the engine does to the others is the same.
+UNDER_ENGINES = tuple(
+    f"{name} under {engine}"
+    for name in ("httpx", "live http")
+    for engine in ("freezegun", "time-machine")
+)
 
 
 @dataclass
@@ -55,14 +63,31 @@ def doors(pool: ServerPool) -> Doors:
     return Doors(pool)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[*NAMES, *UNDER_ENGINES])
 def door(
     request: pytest.FixtureRequest, doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Door]:
     """Each door in turn, on a clock that stands, so that answers can be compared whole."""
-    now = Clock.process_time()
-    monkeypatch.setattr(Clock, "process_time", staticmethod(lambda: now))
-    options = Options(tls=request.param == "live https", writes_per_minute=100)
+    name, _, engine = request.param.partition(" under ")
+    options = Options(tls=name == "live https", writes_per_minute=100)
+    if engine:
+        options = options.replaced({"time_engine": engine})
     sandbox, twin = (Sandbox(options, name="contract") for _ in range(2))
-    with doors.open(request.param, sandbox) as client:
+    with standing(sandbox, engine, monkeypatch), doors.open(name, sandbox) as client:
         yield Door(client, sandbox, twin)
+
+
+@contextlib.contextmanager
+def standing(sandbox: Sandbox, engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Time stands: by an engine of time travel, or else for the sandboxes alone."""
+    if engine:
+        travel = TimeTravel(sandbox)
+        travel.start()
+        try:
+            yield
+        finally:
+            travel.stop()
+    else:
+        now = Clock.process_time()
+        monkeypatch.setattr(Clock, "process_time", staticmethod(lambda: now))
+        yield

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import IO
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -22,6 +22,10 @@ from mock_server.cli import app
 from pytest_turris.core.fidelity import FIDELITY
 
 COMMAND = [sys.executable, "-m", "mock_server"]
+
+
+class RefusedError(Exception):
+    """The sandbox answered with an error status."""
 
 
 class Running:
@@ -44,10 +48,10 @@ class Running:
             "clientSecret": self.variables["TURRIS_CLIENT_SECRET"],
         }
         answer = self.call("/v1/auth/jwt", data=json.dumps(body).encode())
-        return str(json.load(answer)["data"]["accessToken"])
+        return str(answer["data"]["accessToken"])
 
-    def call(self, path: str, *, data: bytes | None = None, **headers: str) -> IO[bytes]:
-        """One request, with the printed certificate authority if there is one."""
+    def call(self, path: str, *, data: bytes | None = None, **headers: str) -> Any:  # noqa: ANN401 - any JSON
+        """The answer's JSON, trusting the printed certificate authority if there is one."""
         request = urllib.request.Request(
             self.variables["TURRIS_BASE_URL"] + path,
             data=data,
@@ -55,8 +59,12 @@ class Running:
         )
         authority = self.variables.get("SSL_CERT_FILE")
         context = ssl.create_default_context(cafile=authority) if authority else None
-        answer: IO[bytes] = urllib.request.urlopen(request, context=context, timeout=10)
-        return answer
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise RefusedError(error.code) from None
 
 
 @contextlib.contextmanager
@@ -81,7 +89,7 @@ def test_serves_the_credentials_that_it_prints() -> None:
     with serving() as running:
         authorization = f"Bearer {running.token()}"
         running.call("/v1/agents", data=b'{"npn":"12345678"}', Authorization=authorization)
-        found = json.load(running.call("/v1/agents?npn=12345678", Authorization=authorization))
+        found = running.call("/v1/agents?npn=12345678", Authorization=authorization)
         assert [entry["agent"]["npn"] for entry in found["data"]] == ["12345678"]
         process = running.process
     assert process.returncode == 0
@@ -92,7 +100,7 @@ def test_log_shows_exchanges_and_no_secret() -> None:
     """Each exchange is a line on standard error, its token masked."""
     with serving() as running:
         token = running.token()
-        with pytest.raises(urllib.error.HTTPError):
+        with pytest.raises(RefusedError):
             running.call(f"/v1/agents?access_token={token}")
         process, secret = running.process, running.variables["TURRIS_CLIENT_SECRET"]
         process.send_signal(signal.SIGINT)
@@ -115,16 +123,16 @@ def test_each_run_has_credentials_of_its_own() -> None:
     with serving() as first, serving() as second:
         assert first.variables["TURRIS_CLIENT_SECRET"] != second.variables["TURRIS_CLIENT_SECRET"]
         first.variables["TURRIS_BASE_URL"] = second.variables["TURRIS_BASE_URL"]
-        with pytest.raises(urllib.error.HTTPError, match="401"):
+        with pytest.raises(RefusedError, match="401"):
             first.token()
 
 
 def test_web_pages_are_refused() -> None:
     """A request with a foreign Origin, or for a foreign Host, is not answered."""
     with serving() as running:
-        with pytest.raises(urllib.error.HTTPError, match="403"):
+        with pytest.raises(RefusedError, match="403"):
             running.call("/v1/agents", Origin="https://evil.example")
-        with pytest.raises(urllib.error.HTTPError, match="421"):
+        with pytest.raises(RefusedError, match="421"):
             running.call("/v1/agents", Host="evil.example")
 
 
