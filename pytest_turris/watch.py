@@ -58,8 +58,9 @@ class Watch:
         if report.failed and sandbox is not None:
             del item.stash[SANDBOX]  # once: a teardown that fails too has its own words
             report.sections.append(("turris exchanges", story(sandbox)))
-        report.longrepr = redacted(report.longrepr)
-        report.sections = redacted(report.sections)
+        if report.longrepr or report.sections:
+            report.longrepr = redacted(report.longrepr)
+            report.sections = redacted(report.sections)
         return report
 
 

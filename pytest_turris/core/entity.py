@@ -32,13 +32,7 @@ class UpstreamEntity(Network):
         self.events: EventLog = EventLog()
         self._agenda = Agenda()
         self._watch = ComplianceWatch(self, self.events)
-        self._ingestion = Ingestion(
-            uploads=self.uploads,
-            policies=self.policies,
-            associations=self.associations,
-            licenses=self.licenses,
-            products=self.products,
-        )
+        self._ingestion = Ingestion(self)
         self._settled_at = clock.now()
         self._busy = False
         self._arranging = False

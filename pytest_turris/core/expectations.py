@@ -21,7 +21,7 @@ class Refusals:
 
     def note(self, exchange: Exchange) -> None:
         """Remember a refusal that fails the test unless it is expected."""
-        if exchange.unmeant and len(self.unmeant) < _KEPT:
+        if len(self.unmeant) < _KEPT:
             self.unmeant.append(exchange)
 
     def forgive(self, exchanges: tuple[Exchange, ...]) -> None:

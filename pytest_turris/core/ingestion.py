@@ -8,42 +8,30 @@ exact name, and a name that several agencies have needs clarification.
 import datetime as dt
 from typing import Any
 
+from pytest_turris.core.network import Network
 from pytest_turris.core.policy_file import policy_members, problem, transaction
-from pytest_turris.core.resources.associations import Association, Associations, digits
-from pytest_turris.core.resources.licenses import Licenses
-from pytest_turris.core.resources.policies import Policies
-from pytest_turris.core.resources.products import Products
-from pytest_turris.core.resources.uploads import Upload, Uploads
+from pytest_turris.core.resources.associations import Association, digits
+from pytest_turris.core.resources.uploads import Upload
 
 
 class Ingestion:
     """The worker behind the uploads of one upstream entity."""
 
-    def __init__(
-        self,
-        *,
-        uploads: Uploads,
-        policies: Policies,
-        associations: Associations,
-        licenses: Licenses,
-        products: Products,
-    ) -> None:
-        self._uploads = uploads
-        self._policies = policies
-        self._associations = associations
-        self._licenses = licenses
-        self._products = products
+    def __init__(self, network: Network) -> None:
+        self._network = network
 
     def move_on(self, upload: Upload, at: dt.datetime) -> None:
         """Bring an upload to its next state, as of the moment when that was due."""
         if upload.status == "QUEUED":
-            self._uploads.update(
-                upload, status="PROCESSING", due=at + self._uploads.step, updated_at=at
+            self._network.uploads.update(
+                upload, status="PROCESSING", due=at + self._network.uploads.step, updated_at=at
             )
         elif upload.broken:
-            self._uploads.update(upload, status="FAILED", due=None, updated_at=at)
+            self._network.uploads.update(upload, status="FAILED", due=None, updated_at=at)
         elif self._is_unclear(upload):
-            self._uploads.update(upload, status="NEEDS_CLARIFICATION", due=None, updated_at=at)
+            self._network.uploads.update(
+                upload, status="NEEDS_CLARIFICATION", due=None, updated_at=at
+            )
         else:
             self._ingest(upload, at)
 
@@ -55,7 +43,7 @@ class Ingestion:
                 errors.append({"index": index, "error": words, "policy_number": number})
             else:
                 created += self._take(row, upload, at)
-        self._uploads.update(
+        self._network.uploads.update(
             upload,
             status="COMPLETED_WITH_FAILURES" if errors else "COMPLETED",
             created=created,
@@ -69,14 +57,14 @@ class Ingestion:
     def _take(self, row: dict[str, str], upload: Upload, at: dt.datetime) -> bool:
         """Let a row take effect; whether it made a new policy."""
         members = self._matched(row, upload) | policy_members(row) | {"updated_at": at}
-        known = self._policies.numbered(row["policyNumber"])
+        known = self._network.policies.numbered(row["policyNumber"])
         if known is not None:
             transactions = [*map(dict, known.transactions), transaction(row)]
-            self._policies.update(
+            self._network.policies.update(
                 known, **members, transactions=transactions, transaction_count=len(transactions)
             )
             return False
-        self._policies.ingest(row["policyNumber"], transaction(row), at, members)
+        self._network.policies.ingest(row["policyNumber"], transaction(row), at, members)
         return True
 
     def _matched(self, row: dict[str, str], upload: Upload) -> dict[str, Any]:
@@ -84,7 +72,7 @@ class Ingestion:
         clarified = row.get("agencyName", "").lower() in upload.clarified
         entity = "manually matched" if clarified else "auto matched" if agencies else "unmatched"
         name = row.get("productName", "").lower()
-        known = any(product.name.lower() == name for product in self._products)
+        known = any(product.name.lower() == name for product in self._network.products)
         return {
             "entity_match_status": entity,
             "product_match_status": "auto matched" if known else "unmatched",
@@ -100,7 +88,7 @@ class Ingestion:
 
     def _agencies(self, row: dict[str, str]) -> list[Association]:
         """The associations that a row may mean, by the surest identifier that it gives."""
-        where = self._associations.where
+        where = self._network.associations.where
         if npn := row.get("agencyNpn"):
             return where(npn=npn)
         if fein := row.get("agencyFein"):
@@ -109,6 +97,6 @@ class Ingestion:
             return where(producer_code=code)
         number, state = row.get("agencyLicenseNumber"), row.get("agencyLicensedStateCode", "")
         if number:
-            npns = sorted(self._licenses.npns(number, state))
+            npns = sorted(self._network.licenses.npns(number, state))
             return [found for npn in npns for found in where(npn=npn)]
         return where(legal_name=row.get("agencyName", "").lower())

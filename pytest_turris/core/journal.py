@@ -1,4 +1,8 @@
-"""The journal: every exchange, refusals too, bounded, with secrets masked before they are kept."""
+"""The journal: every exchange, refusals too, bounded; what it shows has its secrets masked.
+
+Nobody looks at most exchanges, and to mask one takes longer than many an operation: it is done
+when somebody first looks.
+"""
 
 import datetime as dt
 from collections import deque
@@ -7,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pytest_turris.core.messages import Request
-from pytest_turris.core.redaction import preview, redact_headers, redact_target
+from pytest_turris.core.redaction import SHOWN, preview, redact, redact_headers, redact_target
 
 NO_ANSWER = 0
 
@@ -60,56 +64,93 @@ class Exchange:
         return "\n    ".join([line, *details, *self.notes])
 
 
+class _Unread:
+    """An exchange that nobody has looked at: raw, cut to what would be shown, without a repr."""
+
+    __slots__ = ("_answered", "_body", "_facts", "_fields", "_sizes", "_target")
+
+    def __init__(self, request: Request, response_body: bytes, facts: dict[str, Any]) -> None:
+        self._facts = facts
+        self._target = request.target[:_SHOWN_TARGET]
+        self._fields = request.headers[:_SHOWN_FIELDS]
+        self._body, self._answered = request.body[:SHOWN], response_body[:SHOWN]
+        self._sizes = len(request.body), len(response_body)
+
+    def told(self) -> Exchange:
+        """The same, redacted."""
+        reason, notes = redact(self._facts["reason"]), map(redact, self._facts["notes"])
+        sent, answered = self._sizes
+        redacted = {
+            "target": redact_target(self._target),
+            "request_headers": redact_headers(self._fields),
+            "request_body": preview(self._body, sent),
+            "response_body": preview(self._answered, answered),
+            "reason": reason,
+            "notes": tuple(notes),
+        }
+        return Exchange(**self._facts | redacted)
+
+
+class Entry:
+    """A place in the journal, whose exchange is redacted when somebody first looks."""
+
+    __slots__ = ("_seen", "number")
+
+    def __init__(self, number: int, seen: Exchange | _Unread) -> None:
+        self.number = number
+        self._seen = seen
+
+    def told(self) -> Exchange:
+        """The exchange, redacted; two threads that look at once see the like."""
+        seen = self._seen
+        if isinstance(seen, _Unread):
+            seen = self._seen = seen.told()
+        return seen
+
+
 class Journal:
     """The last exchanges of one sandbox, oldest first; ``dropped`` counts older ones."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._exchanges: deque[Exchange] = deque(maxlen=limit)
+        self._entries: deque[Entry] = deque(maxlen=limit)
         self.seen: int = 0
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(tuple(self._exchanges))
+        return iter(self.since(0))
 
     def __len__(self) -> int:
-        return len(self._exchanges)
+        return len(self._entries)
 
     def __getitem__(self, index: int) -> Exchange:
-        return self._exchanges[index]
+        return self._entries[index].told()
 
     @property
     def dropped(self) -> int:
         """How many exchanges no longer fit."""
-        return self.seen - len(self._exchanges)
+        return self.seen - len(self._entries)
 
     def since(self, number: int) -> tuple[Exchange, ...]:
         """The exchanges after the one with that number."""
-        return tuple(exchange for exchange in self._exchanges if exchange.number > number)
+        return tuple(entry.told() for entry in tuple(self._entries) if entry.number > number)
 
-    def record(self, request: Request, response_body: bytes, **facts: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
-        """Keep one exchange, redacted."""
+    def record(self, request: Request, response_body: bytes, **facts: Any) -> Entry:  # noqa: ANN401 - Exchange's fields
+        """Keep one exchange."""
         self.seen += 1
-        exchange = Exchange(
-            number=self.seen,
-            method=request.method[:32],
-            target=redact_target(request.target[:_SHOWN_TARGET]),
-            request_headers=redact_headers(request.headers[:_SHOWN_FIELDS]),
-            request_body=preview(request.body),
-            response_body=preview(response_body),
-            **facts,
-        )
-        self._exchanges.append(exchange)
-        return exchange
+        facts |= {"number": self.seen, "method": request.method[:32]}
+        entry = Entry(self.seen, _Unread(request, response_body, facts))
+        self._entries.append(entry)
+        return entry
 
     def clear(self) -> None:
         """Drop all exchanges; the numbering goes on."""
-        self._exchanges.clear()
+        self._entries.clear()
 
     def snapshot(self) -> dict[str, Any]:
         """The exchanges as JSON data, redacted as they are."""
         rows = [
             asdict(exchange) | {"at": exchange.at.isoformat(), "notes": list(exchange.notes)}
-            for exchange in self._exchanges
+            for exchange in self
         ]
         return {"seen": self.seen, "exchanges": rows}
 
@@ -122,7 +163,8 @@ class Journal:
             )
             for row in data["exchanges"]
         )
-        self._exchanges = deque(rows, maxlen=self._limit)
+        entries = (Entry(exchange.number, exchange) for exchange in rows)
+        self._entries = deque(entries, maxlen=self._limit)
 
 
 _SHOWN_TARGET = 2_048

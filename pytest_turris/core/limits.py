@@ -61,11 +61,11 @@ class Limits:
         Raises:
             RateLimitExceeded: None is left in this window; the call is not counted.
         """
-        calls = self._current(bucket, credential)
-        if len(calls) >= self._limit(bucket):
+        calls, limit = self._current(bucket, credential), self._limit(bucket)
+        if len(calls) >= limit:
             raise self._exceeded(bucket, credential)
         calls.append(self._clock.now())
-        allowance = self.allowance(bucket, credential)
+        allowance = Allowance(limit, len(calls), calls[0] + WINDOW)
         near = allowance.used >= _NEAR * allowance.limit
         return allowance.headers if near or self._options.rate_headers == "always" else ()
 

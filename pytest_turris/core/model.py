@@ -105,14 +105,15 @@ class Incoming(BaseModel):
 
 def together(given: Mapping[str, Any], *names: str) -> Iterator[str]:
     """Break unless all or none of the members are given."""
-    if any(given.get(name) is None for name in names) and any(
-        given.get(name) is not None for name in names
-    ):
+    present = [name for name in names if given.get(name) is not None]
+    if present and len(present) < len(names):
         yield f"{' and '.join(names)} must be provided together"
 
 
 def exclusive(given: Mapping[str, Any], *groups: str) -> Iterator[str]:
     """Break if members of two groups are given; a group is ``a`` or ``a/b``."""
+    if not given:
+        return
     present = [group for group in groups if any(given.get(n) is not None for n in group.split("/"))]
     if len(present) > 1:
         yield f"{present[0]} is mutually exclusive with {', '.join(present[1:])}"

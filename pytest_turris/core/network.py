@@ -1,7 +1,8 @@
 """The records of an upstream entity, one collection for each kind, and how they hang together."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.events import EventLog
@@ -26,8 +27,27 @@ Owner = AgentEntry | Association
 """Who has a NIPR data subscription."""
 
 
+C = TypeVar("C", bound=Collection[Any])
+
+
+class _when_needed(Generic[C]):  # noqa: N801 - a decorator, as functools.cached_property
+    """A collection that is made when somebody first looks; two threads that do get the same one.
+
+    Most tests need two or three of the thirteen, and every test makes a sandbox.
+    """
+
+    def __init__(self, make: Callable[[Any], C]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __get__(self, network: "Network", owner: type) -> C:
+        name = self._make.__name__
+        kept: C = vars(network).setdefault(name, self._make(network))
+        return kept
+
+
 class Network:
-    """What an upstream entity has."""
+    """What an upstream entity has; a collection is made when somebody first looks at it."""
 
     events: EventLog
 
@@ -38,26 +58,76 @@ class Network:
         self.clock = clock
         self.randomness = randomness
         self.options = options
-        parts = clock, randomness, ledger
-        self.products: Products = Products(*parts)
-        self.licenses: Licenses = Licenses(*parts)
-        self.appointments: Appointments = Appointments(*parts)
-        self.regulatory_actions: RegulatoryActions = RegulatoryActions(*parts)
-        self.npns: Npns = Npns(*parts)
-        self.associations: Associations = Associations(*parts, self.id)
-        self.agents: Agents = Agents(*parts, self.id, self.associations)
-        self.contacts: Contacts = Contacts(*parts, self.associations)
-        self.documents: FileDocuments = FileDocuments(*parts)
-        self.templates: ContractContainerTemplates = ContractContainerTemplates(
-            *parts, self.documents
-        )
-        self.coverages: Coverages = Coverages(*parts, self.associations)
-        self.policies: Policies = Policies(*parts)
-        self.uploads: Uploads = Uploads(*parts, options.upload_duration)
+        self._parts = clock, randomness, ledger
+
+    @_when_needed
+    def products(self) -> Products:
+        """The products, with what they require."""
+        return Products(*self._parts)
+
+    @_when_needed
+    def licenses(self) -> Licenses:
+        """The licenses that NIPR knows, by NPN."""
+        return Licenses(*self._parts)
+
+    @_when_needed
+    def appointments(self) -> Appointments:
+        """The appointments that NIPR knows, by NPN."""
+        return Appointments(*self._parts)
+
+    @_when_needed
+    def regulatory_actions(self) -> RegulatoryActions:
+        """The regulatory actions that NIPR knows, by NPN."""
+        return RegulatoryActions(*self._parts)
+
+    @_when_needed
+    def npns(self) -> Npns:
+        """Whom an NPN lookup finds besides agents and agencies."""
+        return Npns(*self._parts)
+
+    @_when_needed
+    def associations(self) -> Associations:
+        """The downstream entity associations."""
+        return Associations(*self._parts, self.id)
+
+    @_when_needed
+    def agents(self) -> Agents:
+        """The agents."""
+        return Agents(*self._parts, self.id, self.associations)
+
+    @_when_needed
+    def contacts(self) -> Contacts:
+        """The people at the agencies."""
+        return Contacts(*self._parts, self.associations)
+
+    @_when_needed
+    def documents(self) -> FileDocuments:
+        """The file documents."""
+        return FileDocuments(*self._parts)
+
+    @_when_needed
+    def templates(self) -> ContractContainerTemplates:
+        """The contract container templates."""
+        return ContractContainerTemplates(*self._parts, self.documents)
+
+    @_when_needed
+    def coverages(self) -> Coverages:
+        """The agencies' E&O and Cyber policies."""
+        return Coverages(*self._parts, self.associations)
+
+    @_when_needed
+    def policies(self) -> Policies:
+        """The ingested policies."""
+        return Policies(*self._parts)
+
+    @_when_needed
+    def uploads(self) -> Uploads:
+        """The uploaded policy files."""
+        return Uploads(*self._parts, self.options.upload_duration)
 
     def collections(self) -> dict[str, Collection[Any]]:
         """All collections by their names, in the order of their making."""
-        return {name: part for name, part in vars(self).items() if isinstance(part, Collection)}
+        return {name: getattr(self, name) for name in _COLLECTIONS}
 
     def owner(self, subscription_id: str) -> Owner | None:
         """Whose NIPR data subscription that is."""
@@ -164,3 +234,8 @@ class Network:
             self.documents.remove(document)
         for coverage in self.coverages.where(association=association.id):
             self.coverages.remove(coverage)
+
+
+_COLLECTIONS = tuple(
+    name for name, member in vars(Network).items() if isinstance(member, _when_needed)
+)

@@ -4,7 +4,6 @@ The same seed gives the same ids, so a failure repeats; the state is two plain v
 """
 
 import hashlib
-from collections import Counter
 from typing import Any
 
 from pytest_turris.core.redaction import Secret
@@ -15,12 +14,12 @@ class Randomness:
 
     def __init__(self, seed: str) -> None:
         self.seed: str = seed
-        self.drawn: Counter[str] = Counter()
+        self.drawn: dict[str, int] = {}
 
     def digest(self, purpose: str) -> str:
         """The next 64 hex digits for a purpose."""
-        self.drawn[purpose] += 1
-        return hashlib.sha256(f"{self.seed}/{purpose}/{self.drawn[purpose]}".encode()).hexdigest()
+        count = self.drawn[purpose] = self.drawn.get(purpose, 0) + 1
+        return hashlib.sha256(f"{self.seed}/{purpose}/{count}".encode()).hexdigest()
 
     def object_id(self) -> str:
         """A MongoDB ObjectId: 24 hex digits."""
@@ -55,4 +54,4 @@ class Randomness:
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where a snapshot's source was."""
         self.seed = data["seed"]
-        self.drawn = Counter(dict(data["drawn"]))
+        self.drawn = dict(data["drawn"])

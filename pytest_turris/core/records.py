@@ -7,6 +7,7 @@ ledger; records themselves are frozen.
 import difflib
 import functools
 import inspect
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Collection as Names
 from collections.abc import Set as AbstractSet
@@ -112,7 +113,8 @@ class Collection(Generic[R]):
         self._randomness = randomness
         self._ledger = ledger
         self._records: dict[str, R] = {}
-        self._index: dict[str, dict[str, set[str]]] = {name: {} for name in self.indexes}
+        # Empty until something is in it: most tests need few of the many collections.
+        self._index: defaultdict[str, dict[str, set[str]]] = defaultdict(dict)
         self._order: dict[str, int] = {}
         self._made = 0
 
@@ -215,11 +217,13 @@ class Collection(Generic[R]):
         """Replace all records by a snapshot's."""
         records = [self.kind.model_validate(row) for row in rows]
         self._records, self._order = {}, {}
-        self._index = {name: {} for name in self.indexes}
+        self._index.clear()
         for record in records:
             self._keep(record)
 
     def _keys(self, name: str, value: str | AbstractSet[str]) -> set[str]:
+        if name not in self.indexes:
+            raise KeyError(f"{self.kind.__name__} has no index {name!r}")
         index = self._index[name]
         if isinstance(value, str):
             return index.get(value, set())

@@ -20,7 +20,8 @@ _MEMBER = re.compile(
 )
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook)_\w+")
 _ESCAPED_ASCII = re.compile(r"\\u00([4-7][0-9a-f])", re.IGNORECASE)
-_SHOWN = 2_048
+SHOWN = 2_048
+"""How many bytes of a body, or characters of a field, are shown."""
 
 
 def mask(secret: str) -> str:
@@ -63,16 +64,17 @@ def redact_target(target: str) -> str:
 def redact_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Header fields by lower-case name, credentials masked, the last of a repeated one."""
     return {
-        name.lower(): _masked_credential(value) if _HEADER.search(name) else redact(value[:_SHOWN])
+        name.lower(): _masked_credential(value) if _HEADER.search(name) else redact(value[:SHOWN])
         for name, value in headers
     }
 
 
-def preview(body: bytes) -> str:
-    """The first 2 KiB of a body as text, redacted."""
-    text = body[:_SHOWN].decode("utf-8", "replace")
+def preview(body: bytes, size: int | None = None) -> str:
+    """The first 2 KiB of a body as text, redacted; ``size``, if it was longer than this."""
+    size = len(body) if size is None else size
+    text = body[:SHOWN].decode("utf-8", "replace")
     shown = redact(text) if text.lstrip()[:1] in ("{", "[") else redact_target(text)
-    return shown if len(body) <= _SHOWN else f"{shown}... ({len(body):,} bytes)"
+    return shown if size <= SHOWN else f"{shown}... ({size:,} bytes)"
 
 
 def _unescaped(found: re.Match[str]) -> str:

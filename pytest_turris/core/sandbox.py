@@ -25,7 +25,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.outbox.schedules import schedule_of
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import Secret, mask, redact
+from pytest_turris.core.redaction import Secret, mask
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.routes import TOKEN_REQUEST, routes_at
 from pytest_turris.core.service import Service
@@ -288,7 +288,7 @@ class Sandbox(Holdings, Assertions):
             call.notes.append("a token was sent in the URL; Turris says never to do that")
         caller = call.caller
         used = self.tokens.find(call.request)
-        exchange = self.journal.record(
+        entry = self.journal.record(
             call.request,
             response.body if response else b"",
             at=call.at,
@@ -297,11 +297,12 @@ class Sandbox(Holdings, Assertions):
             status=response.status if response else NO_ANSWER,
             credential=caller.credential.name if caller else None,
             token=mask(caller.token.text) if caller and caller.token else None,
-            reason=redact(reason),
+            reason=reason,
             unmeant=unmeant,
-            notes=tuple(redact(note) for note in call.notes),
+            notes=call.notes,
             request_id=call.request_id,
             token_id=used.jti if used else None,
             token_in_url=in_url,
         )
-        self._refusals.note(exchange)
+        if unmeant:
+            self._refusals.note(entry.told())

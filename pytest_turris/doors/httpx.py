@@ -8,7 +8,7 @@ name, so its door is this one with another library behind it.
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
@@ -25,23 +25,14 @@ from pytest_turris.doors.sharing import Handle, give_way, is_ours, outlasts
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@contextlib.contextmanager
-def httpx_door(handle: Handle) -> Iterator[None]:
+def httpx_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
     """Answer every httpx client, sync and async, while the context is open."""
-    loopback = _LoopbackRouter()
-    # Registered, not started: it is asked only while a user's own mock is active.
-    HTTPCoreMocker.routers.insert(0, loopback)
-    try:
-        with _HttpxMocker.answered_by(handle):
-            yield
-    finally:
-        HTTPCoreMocker.unregister(loopback)
-        HTTPCoreMocker.stop()
+    return _HttpxDoor(_HttpxMocker, handle)
 
 
 def httpx2_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
     """Answer every httpx2 client, sync and async, while the context is open."""
-    return _Httpx2Mocker.answered_by(handle)
+    return _Door(_Httpx2Mocker, handle)
 
 
 class _TransportMocker(AbstractRequestMocker):
@@ -66,19 +57,6 @@ class _TransportMocker(AbstractRequestMocker):
         cls.targets = ["HTTPTransport", "AsyncHTTPTransport"]
         cls.routers = []
         cls._replaced, cls._mocks = [], {}
-
-    @classmethod
-    @contextlib.contextmanager
-    def answered_by(cls, handle: Handle) -> Iterator[None]:
-        """Patch the library's transports, while the context is open."""
-        router = _TurrisRouter(handle, cls.library)
-        cls.routers.insert(0, router)
-        cls.start()
-        try:
-            yield
-        finally:
-            cls.unregister(router)
-            cls.stop()
 
     @classmethod
     def start(cls) -> None:
@@ -157,6 +135,37 @@ class _HttpxMocker(_TransportMocker, library="httpx"):
 
 class _Httpx2Mocker(_TransportMocker, library="httpx2"):
     """For httpx2."""
+
+
+class _Door(contextlib.AbstractContextManager[None]):
+    """The transports of a library, patched while this is open."""
+
+    def __init__(self, mocker: type[_TransportMocker], handle: Handle) -> None:
+        self._mocker = mocker
+        self._router = _TurrisRouter(handle, mocker.library)
+
+    def __enter__(self) -> None:
+        self._mocker.routers.insert(0, self._router)
+        self._mocker.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._mocker.unregister(self._router)
+        self._mocker.stop()
+
+
+class _HttpxDoor(_Door):
+    """The same, and the way to loopback past a user's own mocks."""
+
+    def __enter__(self) -> None:
+        self._loopback = _LoopbackRouter()
+        # Registered, not started: it is asked only while a user's own mock is active.
+        HTTPCoreMocker.routers.insert(0, self._loopback)
+        super().__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        HTTPCoreMocker.unregister(self._loopback)
+        HTTPCoreMocker.stop()
 
 
 def _named(name: str, original: Any) -> Any:  # noqa: ANN401 - a method, or what stands for one
@@ -258,8 +267,10 @@ def _translated(request: httpx.Request) -> Request:
         path=path,
         query=query,
         headers=tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in request.headers.raw
+            [
+                (name.decode("latin-1").lower(), value.decode("latin-1"))
+                for name, value in request.headers.raw
+            ]
         ),
         body=request.content,
         scheme=url.scheme,

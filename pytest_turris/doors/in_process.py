@@ -24,8 +24,10 @@ def open_doors(sandbox: Sandbox) -> Iterator[None]:
         for library in installed():
             upon_import(library, partial(_open, library, sandbox, opened), opened)
         sandbox.doors = installed()
-        opened.callback(setattr, sandbox, "doors", ())
-        yield
+        try:
+            yield
+        finally:
+            sandbox.doors = ()
 
 
 @cache

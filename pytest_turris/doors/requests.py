@@ -8,9 +8,10 @@ own: sessions, custom adapters, retries, timeouts, and the errors they become. A
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from http.client import responses as reasons
 from io import BytesIO
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +30,6 @@ _CONNECT = "get_connection_with_tls_context"
 _INTERCEPT = "_on_request"
 
 _open: list[Handle] = []
-_pools, _mocks = Patch(), Patch()
 
 
 @contextlib.contextmanager
@@ -38,14 +38,13 @@ def requests_door(handle: Handle) -> Iterator[None]:
     with contextlib.ExitStack() as opened:
         _open.insert(0, handle)
         opened.callback(_open.remove, handle)
-        opened.enter_context(_pools.replacing(HTTPAdapter, _CONNECT, _led))
+        opened.enter_context(_pools)
         upon_import("responses", partial(_stand_before_mocks, opened), opened)
         yield
 
 
 def _stand_before_mocks(opened: contextlib.ExitStack) -> None:
-    mock = sys.modules["responses"].RequestsMock
-    opened.enter_context(_mocks.replacing(mock, _INTERCEPT, _passed_on))
+    opened.enter_context(_mocks_of(sys.modules["responses"]))
 
 
 def _led(connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,6 +67,14 @@ def _passed_on(intercept: Callable[..., Any]) -> Callable[..., Any]:
         return intercept(mock, adapter, request, **kw)
 
     return pass_on
+
+
+_pools = Patch(HTTPAdapter, _CONNECT, _led)
+
+
+@cache
+def _mocks_of(responses: ModuleType) -> Patch:
+    return Patch(responses.RequestsMock, _INTERCEPT, _passed_on)
 
 
 def _host(request: requests.PreparedRequest) -> str:

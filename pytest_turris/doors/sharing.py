@@ -1,8 +1,7 @@
 """What the doors in process have in common: who is ours, who waits, who else may run."""
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pytest_turris.core.hosts import HOSTS, is_decoy
@@ -40,22 +39,22 @@ def outlasts(response: Response, timeout: float | None) -> str:
 
 
 class Patch:
-    """A replaced attribute: from the first door that opens to the last one that closes."""
+    """``wrapped(original)`` in the place of an attribute, while anybody is in this context."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: Any, name: str, wrapped: Callable[[Any], Any]) -> None:  # noqa: ANN401 - class or module
+        self._owner = owner
+        self._name = name
+        self._wrapped = wrapped
         self._users = 0
         self._original: Any = None
 
-    @contextlib.contextmanager
-    def replacing(self, owner: Any, name: str, wrapped: Callable[[Any], Any]) -> Iterator[None]:  # noqa: ANN401 - class or module
-        """Put ``wrapped(original)`` in the place of the attribute, while the context is open."""
+    def __enter__(self) -> None:
         if not self._users:
-            self._original = vars(owner)[name]
-            setattr(owner, name, wrapped(self._original))
+            self._original = vars(self._owner)[self._name]
+            setattr(self._owner, self._name, self._wrapped(self._original))
         self._users += 1
-        try:
-            yield
-        finally:
-            self._users -= 1
-            if not self._users:
-                setattr(owner, name, self._original)
+
+    def __exit__(self, *_: object) -> None:
+        self._users -= 1
+        if not self._users:
+            setattr(self._owner, self._name, self._original)

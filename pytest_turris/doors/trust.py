@@ -9,16 +9,15 @@ another trust store in the environment.
 
 import os
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from importlib import import_module
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pytest_turris.doors.sharing import Patch
-
-_patches: dict[str, Patch] = {}
-_shared: dict[str, "SharedContext"] = {}
 
 Make = Callable[..., ssl.SSLContext]
 
@@ -27,10 +26,12 @@ def shared_trust(library: str) -> AbstractContextManager[None]:
     """Let the clients of httpx or httpx2 share a context, while this one is open."""
     # Where transports look it up. The public ``create_ssl_context`` stays: its result may be
     # changed by whoever called it.
-    transports = import_module(f"{library}._transports.default")
-    shared = _shared.setdefault(library, SharedContext())
-    patch = _patches.setdefault(library, Patch())
-    return patch.replacing(transports, "create_ssl_context", shared.instead_of)
+    return _patch_of(sys.modules[f"{library}._transports.default"])
+
+
+@cache
+def _patch_of(transports: ModuleType) -> Patch:
+    return Patch(transports, "create_ssl_context", SharedContext().instead_of)
 
 
 class SharedContext:
