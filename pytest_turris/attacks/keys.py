@@ -3,7 +3,7 @@
 import base64
 import binascii
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue, NotApplicable, Shot, accepted, refused
@@ -114,21 +114,37 @@ def _tenant(forge: Forge) -> Iterator[Shot]:
 @_attack(
     "WH-46",
     "key-decoded-otherwise",
-    does="Signs with the key decoded from base64 or hexadecimal, or encoded once more.",
+    does="Signs with the key read in another form than the scheme's: as it is written, decoded "
+    "from base64 or hexadecimal, decoded twice, or encoded once more.",
     wants="Refuse it (4xx).",
     why="A receiver that tries several keys multiplies the tries of a forger.",
     fix="Use the key as it is documented, in one form.",
     source="svix: obviously malformed secrets",
 )
 def _decoded(forge: Forge) -> Iterator[Shot]:
-    key = forge.key
-    yield refused(
-        forge.genuine().signed_with(base64.b64encode(key.encode()).decode()), "encoded in base64"
-    )
-    yield refused(forge.genuine().signed_with(key.encode().hex()), "encoded in hexadecimal")
-    with contextlib.suppress(binascii.Error, UnicodeDecodeError):
-        decoded = base64.b64decode(key, validate=True).decode()
-        yield refused(forge.genuine().signed_with(decoded), "decoded from base64")
+    for key, label in _other_readings(forge.key.encode(), forge.scheme.key_bytes(forge.key)):
+        yield refused(forge.genuine().signed_with(key), label)
+
+
+def _other_readings(written: bytes, right: bytes) -> Iterable[tuple[bytes, str]]:
+    """What else than the right bytes a key could be taken for."""
+    readings = {
+        right: "",
+        base64.b64encode(right): "encoded in base64",
+        binascii.hexlify(right): "encoded in hexadecimal",
+        written: "as it is written",
+    }
+    readings |= {key: f"decoded from {form}" for form, key in _decodings(written)}
+    readings |= {key: f"decoded again, from {form}" for form, key in _decodings(right)}
+    del readings[right]
+    return readings.items()
+
+
+def _decodings(key: bytes) -> Iterator[tuple[str, bytes]]:
+    with contextlib.suppress(binascii.Error):
+        yield "base64", base64.b64decode(key, validate=True)
+    with contextlib.suppress(binascii.Error):
+        yield "hexadecimal", binascii.unhexlify(key)
 
 
 @_attack(

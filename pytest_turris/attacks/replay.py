@@ -1,10 +1,18 @@
 """WH-84 to WH-95: the same webhook again, too late, in another order, or while work fails."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, NotApplicable, Shot, accepted, survived
-from pytest_turris.attacks.forge import ALL_EVENTS, Forge, with_lines
+from pytest_turris.attacks.attack import (
+    Catalogue,
+    NotApplicable,
+    Shot,
+    accepted,
+    refused,
+    survived,
+)
+from pytest_turris.attacks.forge import ALL_EVENTS, Forge, stamp_of, with_lines
 
 REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
@@ -49,18 +57,40 @@ def _concurrent(forge: Forge) -> Iterator[Shot]:
 @_attack(
     "WH-86",
     "late-replay",
-    does="Sends the same bytes again after a day, and after a month.",
-    wants="Do nothing.",
-    why="No time is signed: a captured webhook verifies until the key is rotated.",
-    fix="Keep digests as long as the key holds, or read the status from the API.",
-    source="no timestamp in the scheme",
+    does="Sends the same bytes again after a day, and after a month. Where the time is signed: "
+    "webhooks signed for the day before, the day after and the year 3000, and a time that is "
+    "written otherwise than it was signed.",
+    wants="Do nothing; where the time is signed, refuse (4xx) what is not of the last minutes.",
+    why="A captured webhook verifies until the key is rotated, or until the time that it carries.",
+    fix="Keep digests as long as the key holds, or read the status from the API. A signed time "
+    "must be near on either side, and is compared as it is written.",
+    source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
+    "standardwebhooks 1.1.0 a fraction that nobody signed",
 )
 def _late(forge: Forge) -> Iterator[Shot]:
     webhook = forge.genuine()
     yield accepted(webhook, "first")
+    if forge.scheme.timestamped:
+        yield from _other_times(forge)
+    if forge.scheme.timestamped and forge.handles.advance is None:
+        return
     for hours in (24, 29 * 24):
         forge.pass_time(hours=hours)
         yield survived(webhook, f"{hours} hours later", effects="none")
+
+
+def _other_times(forge: Forge) -> Iterator[Shot]:
+    """Times that a good receiver refuses: far off, or not the text that was signed."""
+    now, day = forge.at, dt.timedelta(days=1)
+    for label, moment in (
+        ("signed a day ago", now - day),
+        ("signed for tomorrow", now + day),
+        ("signed for the year 3000", now.replace(year=3000, day=1)),
+    ):
+        yield refused(forge.stamped(forge.genuine(), moment), label)
+    webhook = forge.genuine()
+    fraction = forge.with_stamp(webhook, f"{stamp_of(webhook)}.9")
+    yield refused(fraction, "a fraction that is not signed")
 
 
 @_attack(

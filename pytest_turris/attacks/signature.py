@@ -81,7 +81,8 @@ def _blank(forge: Forge) -> Iterator[Shot]:
     source=_LIBRARIES,
 )
 def _wrong(forge: Forge) -> Iterator[Shot]:
-    for label, at in (("first", 0), ("middle", 30), ("last", -2)):
+    # The last digit of base64 stands for four bits, and lenient decoders read no more of it.
+    for label, at in (("first", 0), ("middle", 30), ("last", -1 if forge.hex else -3)):
         webhook = forge.genuine()
         text = forge.signature(webhook)
         yield refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
 from pytest_turris.attacks.forge import Forge, flipped
-from pytest_turris.webhooks.scheme import compact_json
 from pytest_turris.webhooks.signed import SignedWebhook
 
 SIGNATURE_FORMS = Catalogue("signature")
@@ -19,16 +18,9 @@ _CRASHED = "Anybody can fill the error log, and on a bare server stop the proces
 _CANONICAL = "Compare the text of the header with the expected text; do not decode it first."
 
 
-def _signed_part(forge: Forge, webhook: SignedWebhook) -> bytes:
+def _message(forge: Forge, webhook: SignedWebhook) -> bytes:
     """The bytes that the scheme signs."""
-    if forge.scheme.signs == "payload":
-        body = compact_json(webhook.json["payload"])
-    else:
-        body = webhook.body
-    if not forge.scheme.timestamped:
-        return body
-    stamp = forge.head(webhook).partition(",")[0].removeprefix("t=")
-    return f"{stamp}.".encode() + body
+    return forge.scheme.message(webhook.body, at=webhook.signed_at)
 
 
 @_attack(
@@ -139,9 +131,9 @@ def _labels(forge: Forge) -> Iterator[Shot]:
 )
 def _algorithms(forge: Forge) -> Iterator[Shot]:
     webhook = forge.genuine()
-    message = _signed_part(forge, webhook)
+    message = _message(forge, webhook)
     for name in ("md5", "sha1", "sha512"):
-        text = forge.encoded(hmac.digest(forge.key.encode(), message, name))
+        text = forge.encoded(hmac.digest(forge.scheme.key_bytes(forge.key), message, name))
         yield refused(forge.with_signature(webhook, text), name)
         yield refused(forge.with_value(webhook, f"{name}={text}"), f"{name}=")
 
@@ -157,7 +149,7 @@ def _algorithms(forge: Forge) -> Iterator[Shot]:
 )
 def _hashes(forge: Forge) -> Iterator[Shot]:
     webhook = forge.genuine()
-    key, message = forge.key.encode(), _signed_part(forge, webhook)
+    key, message = forge.scheme.key_bytes(forge.key), _message(forge, webhook)
     for label, text in (("key and body", key + message), ("body and key", message + key)):
         hashed = forge.encoded(hashlib.sha256(text).digest())
         yield refused(forge.with_signature(webhook, hashed), label)

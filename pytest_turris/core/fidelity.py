@@ -209,6 +209,8 @@ FIDELITY = (
          "signature_header"),
     _row("webhooks", "Lower-case hex of the raw body, no prefix, no timestamp", "assumed", "-",
          "signature_encoding", "signature_prefix", "signature_timestamped", "signature_signs"),
+    _row("webhooks", "The key signs as it is written, not decoded", "assumed", "-",
+         "signature_key"),
     _row("webhooks", "The key is the client secret, or a webhook secret of its own", "disputed",
          "guides/webhooks; help centre: settings-webhook", "webhook_secret"),
     _row("webhooks", "A response within 30 seconds, 2xx for success", "documented",

@@ -11,6 +11,7 @@ from receivers.registry import BROKEN
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel import TimeTravel
+from pytest_turris.webhooks.scheme import SignatureScheme
 
 from .lab import attacked, attacked_over_socket
 
@@ -51,7 +52,8 @@ def good_door(id_: str, broken: type[Door]) -> type[Door]:
 
 def options_for(id_: str, door: type[Door]) -> dict[str, Any]:
     """What the attack needs."""
-    return {"encoding": BROKEN[id_].encoding} | ({"events": ONE_EVENT} if id_ == "WH-89" else {})
+    scheme = SignatureScheme(encoding=door.encoding)  # type: ignore[attr-defined]  # set by the registry
+    return {"scheme": scheme} | ({"events": ONE_EVENT} if id_ == "WH-89" else {})
 
 
 def test_every_attack_has_a_broken_receiver() -> None:
