@@ -136,6 +136,20 @@ class Options:
     webhook_retries: Literal["none", "standard", "svix", "stripe"] = "none"
     """When a failed delivery is tried again (Turris documents no retries), as whom."""
 
+    webhook_disable_after: int = 0
+    """So many failed deliveries in a row disable a webhook, 0: none do (undocumented)."""
+
+    webhook_gone_disables: bool = False
+    """Whether a receiver's 410 disables its webhook, as Standard Webhooks asks (undocumented)."""
+
+    webhook_honours_retry_after: bool = False
+    """Whether a receiver's ``Retry-After`` puts the next attempt off, by a day at most
+    (undocumented)."""
+
+    webhook_debounce: dt.timedelta = dt.timedelta(minutes=1)
+    """How long the two status events wait for another change (documented: 1 minute), and thirty
+    times as long at most. 0: each change is sent at once."""
+
     webhooks_path: str = "/v1/webhooks"
     """Where the operations on webhooks are (assumed: the guide names an API, not its paths)."""
 

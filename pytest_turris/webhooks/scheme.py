@@ -22,6 +22,9 @@ from pytest_turris.core.options import is_base64
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 _SHORTEST_SHOWN = 12
 
+# Made once: json.dumps makes an encoder for each call whose arguments are not its defaults.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 class SignatureError(ValueError):
     """A signature was refused, or could not be made.
@@ -46,8 +49,7 @@ def compact_json(value: object) -> bytes:
     Raises:
         ValueError: The value holds NaN, infinity or half a surrogate pair.
     """
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _encode(value).encode()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
