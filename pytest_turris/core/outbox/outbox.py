@@ -28,7 +28,7 @@ class Outbox:
     """Deliveries that wait, in the order of their moments, and the log of attempts.
 
     Who sends takes one out with ``next_delivery`` and gives back what came of it with
-    ``record``; meanwhile it is nowhere else, so nothing is sent twice.
+    ``record``; meanwhile it does not wait, so nothing is sent twice.
     """
 
     def __init__(self, network: Network, randomness: Randomness, options: Options) -> None:
@@ -43,10 +43,11 @@ class Outbox:
         self._seen = 0
         self._made = 0
         self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
+        self._under_way: dict[int, Delivery] = {}
         self._resends: deque[int] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._resends)
+        return len(self._under_way) + len(self._waiting) + len(self._resends)
 
     def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
         """Register a webhook: it hears of what happens from now on.
@@ -105,11 +106,14 @@ class Outbox:
     def next_delivery(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
         if self._waiting and self._waiting[0][0] <= now:
-            return heapq.heappop(self._waiting)[2]
+            _, number, delivery = heapq.heappop(self._waiting)
+            self._under_way[number] = delivery
+            return delivery
         return None
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
         """Write an attempt down, and try again later or be done."""
+        self._under_way.pop(delivery.number, None)
         delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
         tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
@@ -139,6 +143,7 @@ class Outbox:
 
     def give_up(self, delivery: Delivery, state: Literal["removed", "disabled"]) -> None:
         """The webhook was removed or disabled: nothing is sent."""
+        self._under_way.pop(delivery.number, None)
         delivery.state = state
         self.settled.append(delivery)
 
@@ -151,7 +156,7 @@ class Outbox:
 
     def __iter__(self) -> Iterator[Delivery]:
         yield from tuple(self.settled)
-        yield from (delivery for _, _, delivery in sorted(self._waiting, key=lambda row: row[:2]))
+        yield from self._unsettled()
 
     def snapshot(self) -> dict[str, Any]:
         """Everything as JSON data; the disturbance is the test's own and left out."""
@@ -160,7 +165,7 @@ class Outbox:
             "debounce": self._debounce.snapshot(),
             "seen": self._seen,
             "made": self._made,
-            "waiting": [delivery.snapshot() for _, _, delivery in sorted(self._waiting)],
+            "waiting": [delivery.snapshot() for delivery in self._unsettled()],
             "resends": list(self._resends),
             "settled": [delivery.snapshot() for delivery in self.settled],
             "attempts": [attempt.snapshot() for attempt in self.attempts],
@@ -172,11 +177,17 @@ class Outbox:
         self._debounce.restore(data["debounce"])
         self._seen, self._made = int(data["seen"]), int(data["made"])
         self._waiting = []
+        self._under_way = {}
         for row in data["waiting"]:
             self._push(Delivery.restored(row))
         self._resends = deque(map(int, data["resends"]))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
+
+    def _unsettled(self) -> list[Delivery]:
+        """What is being sent, then what waits, in the order of its moments."""
+        waiting = sorted(self._waiting, key=lambda row: row[:2])
+        return [*self._under_way.values(), *(delivery for _, _, delivery in waiting)]
 
     def _failed(self, endpoint: Endpoint, attempt: Attempt) -> Attempt:
         """Count a failed delivery, and disable the webhook if it was one too many."""
