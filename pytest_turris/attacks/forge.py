@@ -253,3 +253,11 @@ def raw_post(
         ),
         pieces=(webhook.body,),
     )
+
+
+def raw_chunks(webhook: SignedWebhook, host: str, path: str, *pieces: bytes) -> RawPost:
+    """A webhook as it is written without its length: each piece of the body is a chunk."""
+    made = raw_post(webhook, host, path)
+    lines = [line for line in made.lines if not line.startswith(b"Content-Length")]
+    chunks = tuple(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return RawPost(lines=(*lines, b"Transfer-Encoding: chunked"), pieces=chunks)

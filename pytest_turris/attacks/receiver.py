@@ -20,10 +20,14 @@ _AT_ONCE = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What came of one request: an answer, or in ``trouble`` why there is none."""
+    """What came of one request: an answer, or in ``trouble`` why there is none.
+
+    ``silent`` means that the receiver neither answered nor closed the connection.
+    """
 
     answer: WebhookAnswer | None
     trouble: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +84,14 @@ class Receiver:
             self._reset()
 
     def fire(self, shot: Shot) -> Volley:
-        """Send all copies of a shot.
+        """Send all copies of a shot; none of one that is for sockets only, in process.
 
         Raises:
             NotApplicable: This receiver cannot be reached in the way that the shot needs.
         """
         target = self._target if shot.target is None else shot.target
+        if shot.socket_only and not isinstance(target, str):
+            return Volley(replies=(), seconds=0.0)
         sent = self._post(shot)
         begin = _clocks()
         if isinstance(target, str):
@@ -161,7 +167,8 @@ def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
     try:
         return Reply(answer=send())
     except OSError as error:
-        return Reply(answer=None, trouble=f"{type(error).__name__}: {error}")
+        silent = isinstance(error, TimeoutError)
+        return Reply(answer=None, trouble=f"{type(error).__name__}: {error}", silent=silent)
 
 
 def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:

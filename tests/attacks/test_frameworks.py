@@ -113,13 +113,21 @@ def aiohttp_server(app: Any) -> Iterator[str]:
         port: int = runner.addresses[0][1]
         return port
 
+    async def stop() -> None:
+        await runner.cleanup()
+        # It listens on, for ten seconds, to what is left of bodies that it refused.
+        lingering = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in lingering:
+            task.cancel()
+        await asyncio.gather(*lingering, return_exceptions=True)
+
     port = loop.run_until_complete(start())
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
         yield f"http://127.0.0.1:{port}/webhooks"
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -1,5 +1,6 @@
 """Each attack catches the receiver that is broken for it, and no good one."""
 
+import re
 from typing import Any
 
 import pytest
@@ -110,6 +111,18 @@ def test_strict_server_is_not_caught(id_: str) -> None:
     with BareServer().open() as server:
         verdict = attacked_over_socket(id_, server)
     assert verdict.outcome == "passed", f"{verdict} {verdict.reason}"
+
+
+def test_how_much_of_a_body_was_taken_is_noted() -> None:
+    """A server that reads on is told from one that stops, and how far it read is said."""
+    with BareServer().open() as server:
+        stops = attacked_over_socket("WH-67", server)
+    with BareServer("WH-67").open() as server:
+        reads_on = attacked_over_socket("WH-67", server)
+    for size, note in zip(("8 MiB", "64 MiB in chunks"), stops.notes, strict=True):
+        assert re.match(rf"{size}: .*(answered|closed) after [0-9,]+ bytes", note)
+    assert "no answer in 3 s to 8,38" in reads_on.notes[0]
+    assert "no answer in 3 s to 67,1" in reads_on.notes[1]
 
 
 @pytest.mark.parametrize(
