@@ -222,7 +222,7 @@ def _slow(forge: Forge) -> Iterator[Shot]:
 @_attack(
     "WH-95",
     "mass-replay",
-    does="Sends an old webhook a thousand times.",
+    does="Sends an old webhook a thousand times, twenty at once.",
     wants="Accept or refuse them, act no more, and stay healthy.",
     why="A replay costs nothing; the work that it starts does.",
     fix="Look for the digest before any other work.",
