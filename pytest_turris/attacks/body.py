@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pytest_turris.attacks.advice import CRASHED
 from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
 from pytest_turris.attacks.forge import Forge, raw_chunks, raw_post
 from pytest_turris.webhooks.raw_socket import RawPost
@@ -19,7 +20,6 @@ PROBE = (
 
 _REWRITTEN = "The receiver verifies something else than the bytes that it then uses."
 _RAW = "Verify the raw bytes of the body before anything parses them."
-_CRASHED = "Whoever finds such a body has found how to make the receiver fail."
 
 
 @_attack(
@@ -111,7 +111,7 @@ def _probe(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Signs an empty body.",
     wants="Refuse it (4xx), without an error.",
-    why=_CRASHED,
+    why=CRASHED,
     fix="Treat it as invalid JSON.",
     source="standard-webhooks, JavaScript",
 )
@@ -169,7 +169,7 @@ def _split(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Signs a body with the byte 0xFF in a text.",
     wants="Refuse it (4xx), without an error.",
-    why="Decoded leniently, another text is used than was verified. " + _CRASHED,
+    why="Decoded leniently, another text is used than was verified. " + CRASHED,
     fix="Decode strictly and answer 400.",
     source="measured: stripe and standardwebhooks raise UnicodeDecodeError",
 )

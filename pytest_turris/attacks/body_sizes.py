@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+from pytest_turris.attacks.advice import CRASHED
 from pytest_turris.attacks.attack import Catalogue, Shot, refused, survived
 from pytest_turris.attacks.forge import Forge, raw_chunks, raw_post, with_lines
 from pytest_turris.webhooks.raw_socket import RawPost
@@ -13,7 +14,6 @@ from pytest_turris.webhooks.signed import SignedWebhook
 BODY_SIZES = Catalogue("body")
 _attack = BODY_SIZES.attack
 
-_CRASHED = "Whoever finds such a body has found how to make the receiver fail."
 _OVERSIZE = 8 * 1024 * 1024
 _HUGE = 64 * 1024 * 1024
 _BLOCK = 64 * 1024
@@ -24,7 +24,7 @@ _BLOCK = 64 * 1024
     "compressed-body",
     does="Compresses the body; signs it before, or after.",
     wants="Refuse it (4xx), or take it as documented; no error.",
-    why="It must be clear which bytes are signed. " + _CRASHED,
+    why="It must be clear which bytes are signed. " + CRASHED,
     fix="Answer 415 to any Content-Encoding.",
     source="GetStream signs the uncompressed bytes",
 )

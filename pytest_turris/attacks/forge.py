@@ -201,6 +201,15 @@ class Forge:
             raise NotApplicable("needs a receiver with other keys: run(..., with_keys=...)")
         return self.handles.with_keys(list(keys))
 
+    def started_with(self, key: str) -> object | None:
+        """A receiver with this key, None if it refuses to start, in whatever way it likes."""
+        try:
+            return self.receiver_with(key)
+        except NotApplicable:
+            raise
+        except Exception:  # noqa: BLE001 - see above
+            return None
+
     def trouble(self, kind: Trouble) -> AbstractContextManager[object]:
         """A context in which the receiver is in trouble."""
         if self.handles.trouble is None:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pytest_turris.attacks.advice import HINT
 from pytest_turris.attacks.attack import (
     Catalogue,
     NotApplicable,
@@ -20,7 +21,6 @@ _attack = REPLAY.attack
 _TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
 _ONCE = "Remember the digest of each body in the transaction that does the work."
 _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
-_HINT = "Take the webhook as a hint, and read the status from the API."
 
 
 @_attack(
@@ -163,7 +163,7 @@ def _resend(forge: Forge) -> Iterator[Shot]:
     does="Sends the newer status before the older one.",
     wants="Believe what the API says.",
     why=_NO_ORDER,
-    fix=_HINT,
+    fix=HINT,
     source="no order is guaranteed",
 )
 def _order(forge: Forge) -> Iterator[Shot]:
