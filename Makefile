@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests demo docs benchmarks clean
+.PHONY: test lint types contracts tests demo docs mutations benchmarks clean
 
 test: lint types contracts tests
 
@@ -39,6 +39,11 @@ demo: $(VENV)/.ready
 	BIN=$(abspath $(BIN)) sh $(DEMO)/demo.sh
 
 docs: $(VENV)/.ready
+	$(BIN)/python docs/pages.py
+
+# What each attack says of broken and of good receivers; the tests hold every run against it.
+mutations: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
 benchmarks: $(VENV)/.ready

@@ -4,6 +4,7 @@ import ast
 import datetime as dt
 import importlib
 import itertools
+import json
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -58,17 +59,20 @@ def options_table() -> str:
 
 
 def mutations_table() -> str:
-    """Which broken receiver each attack catches, in the words of its docstring."""
-    sys.path.insert(0, str(DOCS.parent / "tests"))
-    for name in ("broken_signature", "broken_keys", "broken_body", "broken_behaviour"):
-        importlib.import_module(f"receivers.{name}")
-    broken = importlib.import_module("receivers.registry").BROKEN
-    lenient = "A server on a socket that is lenient in this."
-    lines = ["| Attack | The receiver that it catches |", "|---|---|"]
-    for attack in ATTACKS:
-        what = broken[attack.id].__doc__ if attack.id in broken else lenient
+    """What each attack said of the receiver that is broken for it, and of a good one.
+
+    The record is of a run of the test suite: ``make mutations``.
+    """
+    record = json.loads((DOCS / "attacks" / "mutations.json").read_text())
+    lines = ["| Attack | Sent | The receiver that it catches | By | A good receiver |"]
+    lines += ["|---|---|---|---|---|"]
+    families = {attack.id: attack for attack in ATTACKS}
+    for row, found in record.items():
+        id_, _, way = row.partition(" ")
+        attack, broken, good = families[id_], found["broken"], found["good"]
         link = f"[{attack.label}]({attack.family}.md#{attack.label.lower()})"
-        lines.append(f"| {link} | {' '.join(what.split())} |")
+        caught = f"{broken['outcome']}: {', '.join(broken['oracles'])}"
+        lines.append(f"| {link} | {way} | {broken['receiver']} | {caught} | {good['outcome']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -33,6 +33,11 @@ OptionTexts = Annotated[
     typer.Option("--option", "-o", help="An option of the sandbox, such as token_ttl=60."),
 ]
 
+Allowed = Annotated[
+    list[str] | None,
+    typer.Option(help="A host:port to send to although it is not on this machine."),
+]
+
 
 @app.command()
 def serve(
@@ -49,9 +54,10 @@ def serve(
             help="Allow an address that other machines can reach.",
         ),
     ] = False,
+    allow: Allowed = None,
     option: OptionTexts = None,
 ) -> None:
-    """Serve a sandbox with fresh fake credentials until Ctrl-C."""
+    """Serve a sandbox with fresh fake credentials until Ctrl-C, and send its webhooks."""
     if not is_loopback(host) and not exposed:
         _fail(
             f"{host} can be reached by other machines; they could read and change this sandbox. "
@@ -59,7 +65,7 @@ def serve(
         )
     options = _options(option, tls=tls)
     try:
-        sandbox = StandaloneSandbox(options, host=host, port=port, log=_log)
+        sandbox = StandaloneSandbox(options, host=host, port=port, log=_log, allow=allow or ())
     except OSError as error:
         _fail(f"cannot listen on {host}:{port}: {error.strerror or error}; try --port 0")
     with sandbox:
@@ -81,10 +87,7 @@ def trigger(
         list[str] | None,
         typer.Option("--set", help="A member of the payload, such as branchName=West or JSON."),
     ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="A host:port to send to although it is not on this machine."),
-    ] = None,
+    allow: Allowed = None,
     option: OptionTexts = None,
 ) -> None:
     """Send one signed webhook, and exit with 1 unless the receiver accepts it."""
@@ -121,10 +124,7 @@ def attack(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the verdicts as JSON.")
     ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="A host:port to send to although it is not on this machine."),
-    ] = None,
+    allow: Allowed = None,
     option: OptionTexts = None,
 ) -> None:
     """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
@@ -174,10 +174,20 @@ def _introduce(sandbox: StandaloneSandbox) -> None:
     for name, value in sandbox.environment().items():
         typer.echo(f"export {name}={value}")
     body = '{"clientId":"\'$TURRIS_CLIENT_ID\'","clientSecret":"\'$TURRIS_CLIENT_SECRET\'"}'
+    typer.echo(_about_webhooks(sandbox.sandbox.options))
     certificate = " --cacert $SSL_CERT_FILE" if sandbox.ca_file else ""
     typer.echo(
         f"# curl{certificate} $TURRIS_BASE_URL/v1/auth/jwt "
         f"-H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+def _about_webhooks(options: Options) -> str:
+    held = options.webhook_debounce.total_seconds()
+    wait = f"wait for {held:g} s, or -o webhook_debounce=0" if held else "are sent at once"
+    return (
+        f"# Webhooks registered at {options.webhooks_path} are sent to this machine; "
+        f"the two status events {wait}"
     )
 
 

@@ -1,15 +1,16 @@
-"""A sandbox on a socket of its own, outside any test."""
+"""A sandbox on a socket of its own, outside any test, whose webhooks are sent in real time."""
 
 import contextlib
 import ipaddress
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from mock_server.postman import Postman
 from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -19,12 +20,18 @@ from pytest_turris.doors.loopback import loopback_only
 
 
 class StandaloneSandbox:
-    """One sandbox, one socket; ``log`` gets a redacted line for each exchange."""
+    """One sandbox, one socket; ``log`` gets a redacted line for each exchange and webhook."""
 
     def __init__(
-        self, options: Options, *, host: str, port: int, log: Callable[[str], None]
+        self,
+        options: Options,
+        *,
+        host: str,
+        port: int,
+        log: Callable[[str], None],
+        allow: Collection[str] = (),
     ) -> None:
-        """Bind and serve.
+        """Bind and serve; ``allow`` names each ``host:port`` elsewhere that webhooks may lead to.
 
         Raises:
             OSError: The address is taken or not this machine's.
@@ -34,6 +41,7 @@ class StandaloneSandbox:
         self.sandbox = Sandbox(options, name=os.urandom(16).hex())
         app = loopback_only(asgi_app(self._handle), also=(host,))
         self._server = LiveServer(app, tls=options.tls, host=host, port=port)
+        self._postman = Postman(self.sandbox, log=log, allow=allow, own_port=self._server.port)
         self._files = contextlib.ExitStack()
         self.ca_file = self._write_authority()
 
@@ -68,6 +76,7 @@ class StandaloneSandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._postman.stop()
         self._server.stop()
         self._files.close()
 

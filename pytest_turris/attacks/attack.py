@@ -38,12 +38,14 @@ class Shot:
         path: From the receiver's path to the one that is asked for.
         raw: Makes the request's bytes of host and path, for what no client library sends.
         raw_only: There is no way to send it into an application in this process.
+        socket_only: The same, but the attack has other shots that can be.
+        unfinished: The request never ends: how much was written before the answer is noted.
         split_at: Where the body is cut in two, in process.
         copies: How many are sent at once.
         peer: The address that it comes from, in process.
         target: Another receiver than the one under attack, such as one with other keys.
         like_wrong: The answer must not differ from the one to a wrong signature.
-        may_hang_up: To close the connection is to refuse.
+        may_hang_up: To close the connection is to refuse; to keep silent is not.
         beside: The raw request stays open while the webhook is sent on another connection.
     """
 
@@ -55,6 +57,8 @@ class Shot:
     path: Callable[[str], str] | None = None
     raw: Callable[[str, str], RawPost] | None = None
     raw_only: bool = False
+    socket_only: bool = False
+    unfinished: bool = False
     split_at: int = 0
     copies: int = 1
     peer: str = HERE

@@ -1,14 +1,13 @@
-"""WH-50 to WH-69: the bytes of the body."""
+"""WH-50 to WH-59: the bytes of the body, changed, rewritten, cut or encoded otherwise."""
 
-import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
-from pytest_turris.attacks.forge import Forge, raw_post, with_lines
+from pytest_turris.attacks.advice import CRASHED
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.forge import Forge, raw_chunks, raw_post
 from pytest_turris.webhooks.raw_socket import RawPost
-from pytest_turris.webhooks.signed import SignedWebhook
 
 BODY = Catalogue("body")
 _attack = BODY.attack
@@ -21,9 +20,6 @@ PROBE = (
 
 _REWRITTEN = "The receiver verifies something else than the bytes that it then uses."
 _RAW = "Verify the raw bytes of the body before anything parses them."
-_CRASHED = "Whoever finds such a body has found how to make the receiver fail."
-_BOMB = 64 * 1024 * 1024
-_OVERSIZE = 8 * 1024 * 1024
 
 
 @_attack(
@@ -115,7 +111,7 @@ def _probe(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Signs an empty body.",
     wants="Refuse it (4xx), without an error.",
-    why=_CRASHED,
+    why=CRASHED,
     fix="Treat it as invalid JSON.",
     source="standard-webhooks, JavaScript",
 )
@@ -162,11 +158,7 @@ def _split(forge: Forge) -> Iterator[Shot]:
     at = webhook.body.index("é".encode()) + 1
 
     def raw(host: str, path: str) -> RawPost:
-        pieces = webhook.body[:at], webhook.body[at:], b""
-        made = raw_post(webhook, host, path)
-        lines = [line for line in made.lines if not line.startswith(b"Content-Length")]
-        chunks = tuple(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-        return RawPost(lines=(*lines, b"Transfer-Encoding: chunked"), pieces=chunks)
+        return raw_chunks(webhook, host, path, webhook.body[:at], webhook.body[at:], b"")
 
     yield replace(accepted(webhook), raw=raw, split_at=at)
 
@@ -177,7 +169,7 @@ def _split(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Signs a body with the byte 0xFF in a text.",
     wants="Refuse it (4xx), without an error.",
-    why="Decoded leniently, another text is used than was verified. " + _CRASHED,
+    why="Decoded leniently, another text is used than was verified. " + CRASHED,
     fix="Decode strictly and answer 400.",
     source="measured: stripe and standardwebhooks raise UnicodeDecodeError",
 )
@@ -200,114 +192,3 @@ def _encodings(forge: Forge) -> Iterator[Shot]:
     for encoding in ("utf-8-sig", "utf-16", "utf-32"):
         text = forge.genuine().body.decode()
         yield refused(forge.signed(text.encode(encoding)), encoding)
-
-
-@_attack(
-    "WH-65",
-    "compressed-body",
-    does="Compresses the body; signs it before, or after.",
-    wants="Refuse it (4xx), or take it as documented; no error.",
-    why="It must be clear which bytes are signed. " + _CRASHED,
-    fix="Answer 415 to any Content-Encoding.",
-    source="GetStream signs the uncompressed bytes",
-)
-def _compressed(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    packed = gzip.compress(webhook.body)
-    yield survived(_gzip(replace(webhook, body=packed)), "signed before")
-    forge.only_whole_body()
-    yield survived(_gzip(forge.signed(packed)), "signed after")
-
-
-@_attack(
-    "WH-66",
-    "decompression-bomb",
-    does="Sends 64 MiB of spaces as 64 KiB of gzip, rightly signed.",
-    wants="Refuse it (4xx), in less than two seconds.",
-    why="A small request takes all the memory.",
-    fix="Answer 415 to any Content-Encoding, or stop at a limit while inflating.",
-    source="sashiko 310",
-)
-def _bomb(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    packer = gzip.compress(b" " * _BOMB + forge.genuine().body, compresslevel=1)
-    yield refused(_gzip(forge.signed(packer)))
-
-
-@_attack(
-    "WH-67",
-    "oversize-body",
-    does="Sends 8 MiB with a wrong signature.",
-    wants="Refuse it (4xx), in less than two seconds.",
-    why="Anybody can fill the memory: the signature is only known to be wrong at the end.",
-    fix="Stop reading at a limit, and answer 413.",
-    source="CVE-2026-42294 (Argo Workflows), CVE-2024-40634 (Argo CD)",
-)
-def _oversize(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    padded = webhook.body + b" " * _OVERSIZE
-    yield replace(refused(replace(forge.wrong(webhook), body=padded)), may_hang_up=True)
-
-
-@_attack(
-    "WH-68",
-    "slow-body",
-    delivery="socket",
-    does="Sends the head, one byte of the body, and nothing more.",
-    wants="Serve others meanwhile.",
-    why="A handful of such connections stop the receiver.",
-    fix="Serve with more than one worker, and limit the time to read.",
-    source="remoteclaw 2955",
-)
-def _slow(forge: Forge) -> Iterator[Shot]:
-    slow = forge.genuine()
-
-    def raw(host: str, path: str) -> RawPost:
-        made = raw_post(slow, host, path)
-        return replace(made, pieces=(slow.body[:1],))
-
-    yield Shot(
-        webhook=forge.genuine(),
-        answers="accept",
-        effects="some",
-        raw=raw,
-        raw_only=True,
-        beside=True,
-    )
-
-
-@_attack(
-    "WH-69",
-    "two-lengths",
-    delivery="socket",
-    does="Sends Transfer-Encoding beside Content-Length, or two Content-Length.",
-    wants="Refuse it (4xx).",
-    why="A proxy and the receiver disagree on where the request ends: one smuggles a second.",
-    fix="Serve with a server that refuses it, or refuse it in the application.",
-    source="RFC 9112, 6.3",
-)
-def _lengths(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-
-    def both(host: str, path: str) -> RawPost:
-        made = raw_post(webhook, host, path, b"Transfer-Encoding: chunked")
-        size = b"%x" % len(webhook.body)
-        return replace(made, pieces=(size + b"\r\n" + webhook.body + b"\r\n0\r\n\r\n",))
-
-    def twice(host: str, path: str) -> RawPost:
-        return raw_post(webhook, host, path, b"Content-Length: 3")
-
-    for label, raw in (("TE and CL", both), ("two CL", twice)):
-        yield Shot(
-            webhook=webhook,
-            answers="refuse",
-            effects="none",
-            label=label,
-            raw=raw,
-            raw_only=True,
-            may_hang_up=True,
-        )
-
-
-def _gzip(webhook: SignedWebhook) -> SignedWebhook:
-    return with_lines(webhook, ("Content-Encoding", "gzip"))

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.body import BODY
+from pytest_turris.attacks.body_sizes import BODY_SIZES
 from pytest_turris.attacks.keys import KEYS
 from pytest_turris.attacks.payload import PAYLOAD
 from pytest_turris.attacks.replay import REPLAY
@@ -26,6 +27,7 @@ ATTACKS: tuple[Attack, ...] = tuple(
                 SIGNATURE_LINES,
                 KEYS,
                 BODY,
+                BODY_SIZES,
                 PAYLOAD,
                 REPLAY,
                 TRANSPORT,

@@ -106,6 +106,8 @@ class _Case:
         for reply in _distinct(volley.replies):
             self._judge_status(shot, reply)
             self._judge_leak(shot, reply)
+            if shot.unfinished:
+                self._note_size(shot, reply)
         if volley.seconds > _PATIENCE:
             came = f"after {volley.seconds:.1f} s"
             self._find("time", shot, came, f"an answer within {_PATIENCE:.0f} s")
@@ -139,11 +141,17 @@ class _Case:
     def _judge_status(self, shot: Shot, reply: Reply) -> None:
         status = reply.answer.status_code if reply.answer else None
         if status is None:
-            fine = shot.may_hang_up or shot.answers == "fail"
+            fine = (shot.may_hang_up and not reply.silent) or shot.answers == "fail"
         else:
             fine = status in _STATUSES[shot.answers]
         if not fine:
             self._find("status", shot, self._answered(reply), _WANTED[shot.answers])
+
+    def _note_size(self, shot: Shot, reply: Reply) -> None:
+        if reply.answer is None:
+            self._notes.append(f"{shot.label}: {reply.trouble}")
+        elif reply.answer.written:
+            self._notes.append(f"{shot.label}: answered after {reply.answer.written:,} bytes")
 
     def _judge_leak(self, shot: Shot, reply: Reply) -> None:
         if reply.answer is None:

@@ -2,7 +2,7 @@
 
 import contextvars
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -20,18 +20,28 @@ _AT_ONCE = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What came of one request: an answer, or in ``trouble`` why there is none."""
+    """What came of one request: an answer, or in ``trouble`` why there is none.
+
+    ``silent`` means that the receiver neither answered nor closed the connection. ``seconds``
+    is how long this one took, whatever was sent before it.
+    """
 
     answer: WebhookAnswer | None
     trouble: str = ""
+    silent: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Volley:
-    """What came of one shot: a reply for each copy, and the seconds until the slowest."""
+    """What came of one shot: a reply for each copy."""
 
     replies: tuple[Reply, ...]
-    seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """How long the slowest reply took."""
+        return max((reply.seconds for reply in self.replies), default=0.0)
 
 
 class Receiver:
@@ -80,19 +90,20 @@ class Receiver:
             self._reset()
 
     def fire(self, shot: Shot) -> Volley:
-        """Send all copies of a shot.
+        """Send all copies of a shot; none of one that is for sockets only, in process.
 
         Raises:
             NotApplicable: This receiver cannot be reached in the way that the shot needs.
         """
         target = self._target if shot.target is None else shot.target
+        if shot.socket_only and not isinstance(target, str):
+            return Volley(replies=())
         sent = self._post(shot)
-        begin = _clocks()
         if isinstance(target, str):
             replies = self._over_socket(target, shot, sent)
         else:
             replies = self._in_process(target, shot, sent)
-        return Volley(replies=tuple(replies), seconds=_since(begin))
+        return Volley(replies=tuple(replies))
 
     def shown_path(self, shot: Shot) -> str:
         """The path that a shot asks for."""
@@ -128,7 +139,7 @@ class Receiver:
         if client_post(target) and shot.peer != HERE:
             raise NotApplicable("through a client nobody can choose the address to come from")
         if is_asgi(target):
-            return [Reply(answer=answer) for answer in asgi.post_many(target, sent, shot.copies)]  # type: ignore[arg-type]  # is_asgi has checked
+            return list(_on_one_loop(target, sent, shot.copies))  # type: ignore[arg-type]  # is_asgi has checked
         return _together(lambda: _replied(lambda: deliver(target, sent)), shot.copies)
 
 
@@ -158,10 +169,25 @@ def _since(begin: tuple[float, float]) -> float:
 
 
 def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
+    begin = _clocks()
     try:
-        return Reply(answer=send())
+        return Reply(answer=send(), seconds=_since(begin))
     except OSError as error:
-        return Reply(answer=None, trouble=f"{type(error).__name__}: {error}")
+        return Reply(
+            answer=None,
+            trouble=f"{type(error).__name__}: {error}",
+            silent=isinstance(error, TimeoutError),
+            seconds=_since(begin),
+        )
+
+
+def _on_one_loop(app: asgi.App, sent: Post, copies: int) -> Iterator[Reply]:
+    """Post twenty at a time to an ASGI application; each took as long as its twenty."""
+    for sent_before in range(0, copies, _AT_ONCE):
+        begin = _clocks()
+        answers = asgi.post_many(app, sent, min(_AT_ONCE, copies - sent_before))
+        seconds = _since(begin)
+        yield from (Reply(answer=answer, seconds=seconds) for answer in answers)
 
 
 def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:

@@ -1,10 +1,19 @@
 """WH-84 to WH-95: the same webhook again, too late, in another order, or while work fails."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, NotApplicable, Shot, accepted, survived
-from pytest_turris.attacks.forge import ALL_EVENTS, Forge, with_lines
+from pytest_turris.attacks.advice import HINT
+from pytest_turris.attacks.attack import (
+    Catalogue,
+    NotApplicable,
+    Shot,
+    accepted,
+    refused,
+    survived,
+)
+from pytest_turris.attacks.forge import ALL_EVENTS, Forge, stamp_of, with_lines
 
 REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
@@ -12,7 +21,6 @@ _attack = REPLAY.attack
 _TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
 _ONCE = "Remember the digest of each body in the transaction that does the work."
 _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
-_HINT = "Take the webhook as a hint, and read the status from the API."
 
 
 @_attack(
@@ -49,18 +57,40 @@ def _concurrent(forge: Forge) -> Iterator[Shot]:
 @_attack(
     "WH-86",
     "late-replay",
-    does="Sends the same bytes again after a day, and after a month.",
-    wants="Do nothing.",
-    why="No time is signed: a captured webhook verifies until the key is rotated.",
-    fix="Keep digests as long as the key holds, or read the status from the API.",
-    source="no timestamp in the scheme",
+    does="Sends the same bytes again after a day, and after a month. Where the time is signed: "
+    "webhooks signed for the day before, the day after and the year 3000, and a time that is "
+    "written otherwise than it was signed.",
+    wants="Do nothing; where the time is signed, refuse (4xx) what is not of the last minutes.",
+    why="A captured webhook verifies until the key is rotated, or until the time that it carries.",
+    fix="Keep digests as long as the key holds, or read the status from the API. A signed time "
+    "must be near on either side, and is compared as it is written.",
+    source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
+    "standardwebhooks 1.1.0 a fraction that nobody signed",
 )
 def _late(forge: Forge) -> Iterator[Shot]:
     webhook = forge.genuine()
     yield accepted(webhook, "first")
+    if forge.scheme.timestamped:
+        yield from _other_times(forge)
+    if forge.scheme.timestamped and forge.handles.advance is None:
+        return
     for hours in (24, 29 * 24):
         forge.pass_time(hours=hours)
         yield survived(webhook, f"{hours} hours later", effects="none")
+
+
+def _other_times(forge: Forge) -> Iterator[Shot]:
+    """Times that a good receiver refuses: far off, or not the text that was signed."""
+    now, day = forge.at, dt.timedelta(days=1)
+    for label, moment in (
+        ("signed a day ago", now - day),
+        ("signed for tomorrow", now + day),
+        ("signed for the year 3000", now.replace(year=3000, day=1)),
+    ):
+        yield refused(forge.stamped(forge.genuine(), moment), label)
+    webhook = forge.genuine()
+    fraction = forge.with_stamp(webhook, f"{stamp_of(webhook)}.9")
+    yield refused(fraction, "a fraction that is not signed")
 
 
 @_attack(
@@ -133,7 +163,7 @@ def _resend(forge: Forge) -> Iterator[Shot]:
     does="Sends the newer status before the older one.",
     wants="Believe what the API says.",
     why=_NO_ORDER,
-    fix=_HINT,
+    fix=HINT,
     source="no order is guaranteed",
 )
 def _order(forge: Forge) -> Iterator[Shot]:
@@ -192,7 +222,7 @@ def _slow(forge: Forge) -> Iterator[Shot]:
 @_attack(
     "WH-95",
     "mass-replay",
-    does="Sends an old webhook a thousand times.",
+    does="Sends an old webhook a thousand times, twenty at once.",
     wants="Accept or refuse them, act no more, and stay healthy.",
     why="A replay costs nothing; the work that it starts does.",
     fix="Look for the digest before any other work.",

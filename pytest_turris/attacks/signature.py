@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
+from pytest_turris.attacks.advice import CANONICAL, FORGED, LOGS_FILL
 from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
 from pytest_turris.attacks.forge import Forge, flipped
 
 SIGNATURE = Catalogue("signature")
 _attack = SIGNATURE.attack
 
-_FORGED = "Whoever can reach the endpoint makes it believe anything."
-_CRASHED = "Anybody can fill the error log, and on a bare server stop the process."
-_CANONICAL = "Compare the text of the header with the expected text; do not decode it first."
 _LIBRARIES = "suites of standard-webhooks, svix, stripe and octokit"
 
 
@@ -76,12 +74,13 @@ def _blank(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Changes the first, a middle or the last character of the right signature.",
     wants="Refuse it (4xx), in constant time.",
-    why=_FORGED,
+    why=FORGED,
     fix="Compare the whole text with hmac.compare_digest, as bytes.",
     source=_LIBRARIES,
 )
 def _wrong(forge: Forge) -> Iterator[Shot]:
-    for label, at in (("first", 0), ("middle", 30), ("last", -2)):
+    # The last digit of base64 stands for four bits, and lenient decoders read no more of it.
+    for label, at in (("first", 0), ("middle", 30), ("last", -1 if forge.hex else -3)):
         webhook = forge.genuine()
         text = forge.signature(webhook)
         yield refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)
@@ -138,8 +137,8 @@ def _over_long(forge: Forge) -> Iterator[Shot]:
     "odd-length-hex",
     does="Sends one hexadecimal digit too few.",
     wants="Refuse it (4xx), without an error.",
-    why=_CRASHED,
-    fix=_CANONICAL,
+    why=LOGS_FILL,
+    fix=CANONICAL,
     source="inkbox 178",
 )
 def _odd(forge: Forge) -> Iterator[Shot]:
@@ -153,8 +152,8 @@ def _odd(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Puts a character into the signature that its alphabet does not have.",
     wants="Refuse it (4xx), without an error.",
-    why=_CRASHED,
-    fix=_CANONICAL,
+    why=LOGS_FILL,
+    fix=CANONICAL,
     source="octokit webhooks-methods",
 )
 def _not_hex(forge: Forge) -> Iterator[Shot]:
@@ -170,7 +169,7 @@ def _not_hex(forge: Forge) -> Iterator[Shot]:
     quick=True,
     does="Puts the byte 0xE9 into the signature.",
     wants="Refuse it (4xx), without an error.",
-    why="hmac.compare_digest raises TypeError for such a text. " + _CRASHED,
+    why="hmac.compare_digest raises TypeError for such a text. " + LOGS_FILL,
     fix="Compare bytes: hmac.compare_digest(given.encode(), expected.encode()).",
     source="daiv 1524, hermes-agent 65697",
 )
@@ -184,7 +183,7 @@ def _latin(forge: Forge) -> Iterator[Shot]:
     "unicode-look-alike",
     does="Writes a character of the signature as its full-width twin, in UTF-8.",
     wants="Refuse it (4xx), without an error.",
-    why="A check of the length passes and the comparison of bytes raises. " + _CRASHED,
+    why="A check of the length passes and the comparison of bytes raises. " + LOGS_FILL,
     fix="As for WH-11; do not normalise what is compared.",
     source="hyperlocalise 748",
 )
@@ -203,7 +202,7 @@ def _look_alike(forge: Forge) -> Iterator[Shot]:
     does="Writes the right signature in capitals.",
     wants="Refuse or accept it, by policy; no error.",
     why="Two texts for one signature are two keys in a log or a cache.",
-    fix=_CANONICAL,
+    fix=CANONICAL,
     source="bytes.fromhex takes it",
 )
 def _capitals(forge: Forge) -> Iterator[Shot]:
@@ -218,7 +217,7 @@ def _capitals(forge: Forge) -> Iterator[Shot]:
     does="Puts spaces between the digits of the right signature.",
     wants="Refuse it (4xx).",
     why="A lenient decoder makes many texts equal, so the text proves nothing.",
-    fix=_CANONICAL,
+    fix=CANONICAL,
     source="bytes.fromhex skips spaces",
 )
 def _spaces(forge: Forge) -> Iterator[Shot]:

@@ -6,29 +6,18 @@ import hmac
 import zlib
 from collections.abc import Iterator
 
+from pytest_turris.attacks.advice import CANONICAL, FORGED, LOGS_FILL
 from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
 from pytest_turris.attacks.forge import Forge, flipped
-from pytest_turris.webhooks.scheme import compact_json
 from pytest_turris.webhooks.signed import SignedWebhook
 
 SIGNATURE_FORMS = Catalogue("signature")
 _attack = SIGNATURE_FORMS.attack
 
-_FORGED = "Whoever can reach the endpoint makes it believe anything."
-_CRASHED = "Anybody can fill the error log, and on a bare server stop the process."
-_CANONICAL = "Compare the text of the header with the expected text; do not decode it first."
 
-
-def _signed_part(forge: Forge, webhook: SignedWebhook) -> bytes:
+def _message(forge: Forge, webhook: SignedWebhook) -> bytes:
     """The bytes that the scheme signs."""
-    if forge.scheme.signs == "payload":
-        body = compact_json(webhook.json["payload"])
-    else:
-        body = webhook.body
-    if not forge.scheme.timestamped:
-        return body
-    stamp = forge.head(webhook).partition(",")[0].removeprefix("t=")
-    return f"{stamp}.".encode() + body
+    return forge.scheme.message(webhook.body, at=webhook.signed_at)
 
 
 @_attack(
@@ -51,7 +40,7 @@ def _other_encoding(forge: Forge) -> Iterator[Shot]:
     does="Writes the right digest in the URL-safe alphabet, or without padding.",
     wants="Refuse it (4xx).",
     why="A lenient decoder makes many texts equal, so the text proves nothing.",
-    fix=_CANONICAL,
+    fix=CANONICAL,
     source="Python's decoder drops - and _",
 )
 def _url_safe(forge: Forge) -> Iterator[Shot]:
@@ -68,7 +57,7 @@ def _url_safe(forge: Forge) -> Iterator[Shot]:
     does="Puts characters outside the alphabet into the right signature.",
     wants="Refuse it (4xx).",
     why="A lenient decoder makes many texts equal, so the text proves nothing.",
-    fix=_CANONICAL,
+    fix=CANONICAL,
     source="standardwebhooks 1.1.0 accepts it",
 )
 def _junk(forge: Forge) -> Iterator[Shot]:
@@ -84,7 +73,7 @@ def _junk(forge: Forge) -> Iterator[Shot]:
     does="Changes the bits of the last character that no decoder looks at.",
     wants="Refuse it (4xx).",
     why="It decodes to the same bytes even in strict mode: two texts for one signature.",
-    fix=_CANONICAL,
+    fix=CANONICAL,
     source="base64.b64decode(validate=True) takes it",
 )
 def _trailing_bits(forge: Forge) -> Iterator[Shot]:
@@ -139,9 +128,9 @@ def _labels(forge: Forge) -> Iterator[Shot]:
 )
 def _algorithms(forge: Forge) -> Iterator[Shot]:
     webhook = forge.genuine()
-    message = _signed_part(forge, webhook)
+    message = _message(forge, webhook)
     for name in ("md5", "sha1", "sha512"):
-        text = forge.encoded(hmac.digest(forge.key.encode(), message, name))
+        text = forge.encoded(hmac.digest(forge.scheme.key_bytes(forge.key), message, name))
         yield refused(forge.with_signature(webhook, text), name)
         yield refused(forge.with_value(webhook, f"{name}={text}"), f"{name}=")
 
@@ -157,7 +146,7 @@ def _algorithms(forge: Forge) -> Iterator[Shot]:
 )
 def _hashes(forge: Forge) -> Iterator[Shot]:
     webhook = forge.genuine()
-    key, message = forge.key.encode(), _signed_part(forge, webhook)
+    key, message = forge.scheme.key_bytes(forge.key), _message(forge, webhook)
     for label, text in (("key and body", key + message), ("body and key", message + key)):
         hashed = forge.encoded(hashlib.sha256(text).digest())
         yield refused(forge.with_signature(webhook, hashed), label)
@@ -208,7 +197,7 @@ def _list(forge: Forge) -> Iterator[Shot]:
     "list-none-valid",
     does="Sends a list of wrong signatures.",
     wants="Refuse it (4xx).",
-    why=_FORGED,
+    why=FORGED,
     fix="Compare the whole value.",
     source="standard-webhooks, Rust",
 )
@@ -237,7 +226,7 @@ def _bomb(forge: Forge) -> Iterator[Shot]:
     "malformed-neighbour",
     does="Sends garbage, a separator, and the right signature.",
     wants="Refuse it (4xx), without an error; accept it (2xx) where the scheme lists.",
-    why="A parser that stumbles over garbage answers 500. " + _CRASHED,
+    why="A parser that stumbles over garbage answers 500. " + LOGS_FILL,
     fix="Compare the whole value, or each part of a list by itself.",
     source="standardwebhooks 1.1.0 raises ValueError",
 )

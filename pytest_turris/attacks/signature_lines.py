@@ -30,27 +30,37 @@ def _with_line(webhook: SignedWebhook, *lines: bytes) -> Shot:
     )
 
 
+def _twice(forge: Forge, webhook: SignedWebhook, first: str, last: str) -> Iterator[Shot]:
+    """The header twice: under one spelling of its name, and under two."""
+    name = forge.scheme.header
+    yield refused(forge.with_value(webhook, first, last), "same name")
+    lines = (name, first), (name.lower(), last)
+    yield refused(with_lines(webhook.unsigned(), *lines), "other letters")
+
+
 @_attack(
     "WH-28",
     "duplicate-header-good-bad",
     quick=True,
-    does="Sends the signature header twice, the right one first.",
+    does="Sends the signature header twice, its name in the same letters and in others, the right "
+    "one first.",
     wants="Refuse it (4xx).",
     why=_DIFFERENTIAL,
     fix=_ONE_LINE,
-    source="RFC 9110, 5.3; measured: WSGI joins the lines, Starlette and aiohttp take the first",
+    source="RFC 9110, 5.3; measured: WSGI joins the lines, Starlette and aiohttp take the first, "
+    "standardwebhooks the last of names in other letters",
 )
 def _good_bad(forge: Forge) -> Iterator[Shot]:
     forge.only_single()
     webhook = forge.genuine()
-    wrong = forge.value(forge.wrong(webhook))
-    yield refused(forge.with_value(webhook, forge.value(webhook), wrong))
+    yield from _twice(forge, webhook, forge.value(webhook), forge.value(forge.wrong(webhook)))
 
 
 @_attack(
     "WH-29",
     "duplicate-header-bad-good",
-    does="Sends the signature header twice, the right one last.",
+    does="Sends the signature header twice, its name in the same letters and in others, the right "
+    "one last.",
     wants="Refuse it (4xx).",
     why=_DIFFERENTIAL,
     fix=_ONE_LINE,
@@ -59,8 +69,7 @@ def _good_bad(forge: Forge) -> Iterator[Shot]:
 def _bad_good(forge: Forge) -> Iterator[Shot]:
     forge.only_single()
     webhook = forge.genuine()
-    wrong = forge.value(forge.wrong(webhook))
-    yield refused(forge.with_value(webhook, wrong, forge.value(webhook)))
+    yield from _twice(forge, webhook, forge.value(forge.wrong(webhook)), forge.value(webhook))
 
 
 @_attack(

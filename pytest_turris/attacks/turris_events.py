@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from pytest_turris.attacks.advice import HINT
 from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
 from pytest_turris.attacks.forge import Forge
 
@@ -11,7 +12,6 @@ EVENT_SHAPES = Catalogue("events")
 _attack = EVENT_SHAPES.attack
 
 _ARRAY = "The payload of the two status events is an array (documented)."
-_HINT = "Take the webhook as a hint, and read the status from the API."
 _SYNC = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"
 _AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 _BATCH = 10_000
@@ -77,7 +77,7 @@ def _swapped(forge: Forge) -> Iterator[Shot]:
     does="Sends the end of a sync before the status change that it caused, and after it.",
     wants="Believe what the API says, in both orders.",
     why="One type is sent at once, the other after up to 30 minutes.",
-    fix=_HINT,
+    fix=HINT,
     source="guides/webhooks: debouncing",
 )
 def _cross_order(forge: Forge) -> Iterator[Shot]:
@@ -152,7 +152,7 @@ def _absent(forge: Forge) -> Iterator[Shot]:
     does="Sends one webhook for three changes, with the last state only.",
     wants="Believe what the API says.",
     why="Whoever counts on seeing each change is left behind.",
-    fix=_HINT,
+    fix=HINT,
     source="guides/webhooks: debouncing",
 )
 def _consolidated(forge: Forge) -> Iterator[Shot]:
@@ -201,7 +201,7 @@ def _test(forge: Forge) -> Iterator[Shot]:
     does="Replays an old, rightly signed COMPLIANT after the API says NOT_COMPLIANT.",
     wants="Believe what the API says.",
     why="Whoever kept one webhook can turn an agent compliant again at any time.",
-    fix=_HINT,
+    fix=HINT,
     source="no time in envelope or payload",
 )
 def _rollback(forge: Forge) -> Iterator[Shot]:
@@ -221,7 +221,7 @@ def _rollback(forge: Forge) -> Iterator[Shot]:
     does="Goes from COMPLIANT to NOT_COMPLIANT and back, with the same bytes as at first.",
     wants="Believe what the API says.",
     why="Whoever drops what was seen before stays at the status in between.",
-    fix=_HINT,
+    fix=HINT,
     source="no time in envelope or payload",
 )
 def _return(forge: Forge) -> Iterator[Shot]:

@@ -26,7 +26,8 @@ class Clock:
 
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
-        return self.process_time() + self.offset
+        now = self.process_time()
+        return now + self.offset if self.offset else now
 
     @staticmethod
     def process_time() -> dt.datetime:

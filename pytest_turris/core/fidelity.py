@@ -209,17 +209,26 @@ FIDELITY = (
          "signature_header"),
     _row("webhooks", "Lower-case hex of the raw body, no prefix, no timestamp", "assumed", "-",
          "signature_encoding", "signature_prefix", "signature_timestamped", "signature_signs"),
+    _row("webhooks", "The key signs as it is written, not decoded", "assumed", "-",
+         "signature_key"),
     _row("webhooks", "The key is the client secret, or a webhook secret of its own", "disputed",
          "guides/webhooks; help centre: settings-webhook", "webhook_secret"),
     _row("webhooks", "A response within 30 seconds, 2xx for success", "documented",
          "guides/webhooks"),
     _row("webhooks", "Status events wait a minute after the last change, 30 at most, and are "
-         "consolidated; the others are sent at once", "documented", "guides/webhooks: event pages"),
+         "consolidated; the others are sent at once", "documented", "guides/webhooks: event pages",
+         "webhook_debounce"),
     _row("webhooks", "Consolidated means: of each state of each product the last status", "assumed",
          "-"),
     _row("webhooks", "One type, one URL, one secret for each registered webhook; resend by hand",
          "documented", "help centre: settings-webhook"),
     _row("webhooks", "No automatic retries", "assumed", "-", "webhook_retries"),
+    _row("webhooks", "No webhook is disabled, whatever its receiver answers and however often it "
+         "fails", "assumed", "-", "webhook_gone_disables", "webhook_disable_after"),
+    _row("webhooks", "A receiver's `Retry-After` is not heeded", "assumed", "-",
+         "webhook_honours_retry_after"),
+    _row("webhooks", "A disabled one gets nothing, nor what was on its way, until it is enabled",
+         "assumed", "-", "webhook_gone_disables", "webhook_disable_after"),
     _row("webhooks", "A resend sends the same bytes with the same signature", "assumed", "-"),
     _row("webhooks", "A test webhook is the documented example of its type", "assumed",
          "guides/webhooks: test webhook feature"),
@@ -232,8 +241,8 @@ FIDELITY = (
          "assumed", "help centre: settings-webhook: HTTPS endpoints"),
     _row("webhooks", "Every attempt with `at`, `status`, `latency` in seconds, `error`; the last "
          "1,000 are kept", "assumed", "help centre: settings-webhook"),
-    _row("webhooks", "A resend and a test are queued, and sent by `turris_webhooks.drain()`",
-         "assumed", "-"),
+    _row("webhooks", "A resend and a test are queued, and sent by `turris_webhooks.drain()`, or by "
+         "`turris-sandbox serve` at once", "assumed", "-"),
     _row("webhooks", "No idempotency keys; registering, deleting, resending and testing count as "
          "writes", "assumed", "-"),
 )  # fmt: skip

@@ -4,6 +4,7 @@ An option exists where Turris' documentation is silent or disagrees with itself,
 test wants the sandbox less strict. ``docs/reference/options.md`` lists them all.
 """
 
+import base64
 import datetime as dt
 import difflib
 import re
@@ -125,12 +126,29 @@ class Options:
     signature_signs: Literal["body", "payload"] = "body"
     """The raw body, or its ``payload`` member alone (undocumented)."""
 
+    signature_key: Literal["text", "base64"] = "text"
+    """The key as it is written, or the bytes of a base64 ``webhook_secret`` (undocumented)."""
+
     webhook_secret: str = field(default="", repr=False)
     """The signing key. Empty: the client secret, as the guide says; the help centre differs, and
     a webhook registered over HTTP then has its own."""
 
     webhook_retries: Literal["none", "standard", "svix", "stripe"] = "none"
     """When a failed delivery is tried again (Turris documents no retries), as whom."""
+
+    webhook_disable_after: int = 0
+    """So many failed deliveries in a row disable a webhook, 0: none do (undocumented)."""
+
+    webhook_gone_disables: bool = False
+    """Whether a receiver's 410 disables its webhook, as Standard Webhooks asks (undocumented)."""
+
+    webhook_honours_retry_after: bool = False
+    """Whether a receiver's ``Retry-After`` puts the next attempt off, by a day at most
+    (undocumented)."""
+
+    webhook_debounce: dt.timedelta = dt.timedelta(minutes=1)
+    """How long the two status events wait for another change (documented: 1 minute), and thirty
+    times as long at most. 0: each change is sent at once."""
 
     webhooks_path: str = "/v1/webhooks"
     """Where the operations on webhooks are (assumed: the guide names an API, not its paths)."""
@@ -183,6 +201,10 @@ class Options:
             raise OptionError(
                 f"turris option 'webhooks_path': {self.webhooks_path!r} is no path like /v1/hooks"
             )
+        if self.signature_key == "base64" and not is_base64(self.webhook_secret):
+            raise OptionError(
+                "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
+            )
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options with layers of others over them, the last one on top.
@@ -209,6 +231,14 @@ class Options:
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise OptionError(f"there is no turris option {name!r}{hint}")
         return cls(**merged)
+
+
+def is_base64(key: str) -> bool:
+    """Whether a key is base64 of at least one byte, in the standard alphabet and padded."""
+    try:
+        return bool(base64.b64decode(key, validate=True))
+    except ValueError:
+        return False
 
 
 @cache

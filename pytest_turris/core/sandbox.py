@@ -23,7 +23,6 @@ from pytest_turris.core.limits import Limits
 from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
-from pytest_turris.core.outbox.schedules import schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
 from pytest_turris.core.resources.associations import Association
@@ -58,9 +57,7 @@ class Sandbox(Holdings, Assertions):
         self._routes = routes_at(self.options.webhooks_path)
         self._randomness = Randomness(f"{self.options.seed}/{name}")
         self._entity = UpstreamEntity(self.clock, self._randomness, self.options)
-        self.outbox: Outbox = Outbox(
-            self._entity, self._randomness, schedule_of(self.options.webhook_retries)
-        )
+        self.outbox: Outbox = Outbox(self._entity, self._randomness, self.options)
         """The webhooks that wait to be sent, and who is to get them."""
         self.credentials: Credentials = Credentials(self.clock, self._randomness)
         self.tokens: Tokens = Tokens(self.clock, self._randomness, self.options)
@@ -122,6 +119,11 @@ class Sandbox(Holdings, Assertions):
     def webhook_secret(self) -> Secret:
         """The signing key of webhooks: the option's, else the client secret."""
         return Secret(self.options.webhook_secret or self.client.client_secret)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while a request is answered; who holds it sees and changes the state alone."""
+        return self._lock
 
     def new_object_id(self) -> str:
         """A fresh id, from the same seed as all others."""

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from pytest_turris.webhooks import asgi, connection, wsgi
@@ -39,11 +40,25 @@ def deliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> Webho
         EgressRefused: The URL leads elsewhere.
         OSError: No answer came over the socket.
     """
+    return way_to(target, allow=allow)(sent)
+
+
+def way_to(
+    target: object, *, allow: Collection[str] = (), own_port: int = 0
+) -> Callable[[Post], WebhookAnswer]:
+    """How to post to a receiver again and again; ``deliver`` says what comes of it.
+
+    A URL is looked up and checked at each post. ``own_port`` is a port of this machine that
+    none may lead to.
+
+    Raises:
+        TypeError: The target is nothing that can be sent to.
+    """
     if isinstance(target, str):
-        return connection.post(_destination(target, sent, allow), sent)
+        return partial(_over_a_socket, target, allow, own_port)
     if client_apost(target):
         raise TypeError("an asynchronous client needs 'await webhook.asend(...)'")
-    return _in_process(target)(target, sent)
+    return partial(_in_process(target), target)
 
 
 async def adeliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> WebhookAnswer:
@@ -55,7 +70,7 @@ async def adeliver(target: object, sent: Post, *, allow: Collection[str] = ()) -
     if isinstance(target, str):
         import anyio.to_thread  # noqa: PLC0415 - httpx brings it; only this branch needs it
 
-        where = _destination(target, sent, allow)
+        where = _destination(target, sent, allow, own_port=0)
         return await anyio.to_thread.run_sync(connection.post, where, sent)
     if apost := client_apost(target):
         return await apost(target, sent)
@@ -70,8 +85,13 @@ def is_asgi(target: object) -> bool:
     return _in_process(target) is asgi.post
 
 
-def _destination(url: str, sent: Post, allow: Collection[str]) -> Destination:
-    return check(url.rstrip("/") + sent.app_path if sent.path else url, allow=allow)
+def _over_a_socket(url: str, allow: Collection[str], own_port: int, sent: Post) -> WebhookAnswer:
+    return connection.post(_destination(url, sent, allow, own_port), sent)
+
+
+def _destination(url: str, sent: Post, allow: Collection[str], own_port: int) -> Destination:
+    whole = url.rstrip("/") + sent.app_path if sent.path else url
+    return check(whole, allow=allow, own_port=own_port)
 
 
 def _in_process(target: object) -> Callable[[Any, Post], WebhookAnswer]:

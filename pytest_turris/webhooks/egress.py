@@ -47,12 +47,13 @@ class Destination:
     path: str
 
 
-def check(url: str, *, allow: Collection[str] = ()) -> Destination:
+def check(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:
     """Where a URL leads, if it may be connected to.
 
     The host is resolved once. Each of its addresses must be loopback, unless ``allow`` holds
     its ``host:port`` (``[host]:port`` for IPv6); link-local and metadata addresses are refused
-    in any case. Of several addresses an IPv4 one is chosen, as test servers listen there.
+    in any case, and so is ``own_port`` on this machine. Of several addresses an IPv4 one is
+    chosen, as test servers listen there.
 
     Raises:
         EgressRefused: The URL is ambiguous, does not resolve, or leads elsewhere.
@@ -64,6 +65,8 @@ def check(url: str, *, allow: Collection[str] = ()) -> Destination:
     for address in addresses:
         if address.is_link_local or address in _METADATA:
             _refuse(name, f"{address} is link-local or a metadata service: it is never allowed")
+        if address.is_loopback and port == own_port:
+            _refuse(name, "that is the sandbox itself: a webhook leads to a receiver of yours")
         if not (allowed or address.is_loopback):
             _refuse(name, f"{address} is not this machine. To send there, pass allow=[{name!r}]")
     return Destination(

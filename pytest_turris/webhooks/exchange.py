@@ -49,12 +49,14 @@ class WebhookAnswer:
         headers: By lower-case name; the values of repeated lines are joined by a comma.
         body: At most 1 MiB of it, where it came over a socket.
         error: What the application raised, if anything.
+        written: How many bytes were written before it came, where a raw socket was written to.
     """
 
     status_code: int
     headers: Mapping[str, str]
     body: bytes = b""
     error: Exception | None = None
+    written: int = 0
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""

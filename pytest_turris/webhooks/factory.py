@@ -68,6 +68,7 @@ class WebhookFactory:
                 prefix=options.signature_prefix,
                 timestamped=options.signature_timestamped,
                 signs=options.signature_signs,
+                key_form=options.signature_key,
             ),
             "key": sandbox.webhook_secret,
             "upstream_entity_id": entity or sandbox.upstream_entity_id,

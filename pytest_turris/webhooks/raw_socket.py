@@ -2,9 +2,10 @@
 
 import contextlib
 import http.client
+import select
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_turris.webhooks.connection import ANSWER_LIMIT
 from pytest_turris.webhooks.egress import Destination
@@ -36,20 +37,21 @@ class RawPost:
 
 
 def post(destination: Destination, sent: RawPost) -> WebhookAnswer:
-    """Write it, and read the answer.
+    """Write it until there is an answer, and read that; it says how much was written before.
 
     Raises:
-        OSError: The receiver closed the connection without an answer in HTTP, or sent none
-            in three seconds.
+        TimeoutError: There was no answer in three seconds.
+        OSError: The receiver closed the connection without an answer in HTTP.
     """
     with contextlib.closing(opened(destination)) as line:
-        # Who refuses a request early has answered all the same.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            for part in (sent.head, *sent.pieces):
-                line.sendall(part)
-            if sent.finished:
-                line.shutdown(socket.SHUT_WR)
-        return _answer(line)
+        written = _written(line, sent)
+        try:
+            return replace(_answer(line), written=written)
+        except TimeoutError as error:
+            words = f"no answer in {PATIENCE:.0f} s to {written:,} bytes"
+            raise TimeoutError(words) from error
+        except OSError as error:
+            raise ConnectionError(f"closed after {written:,} bytes: {error}") from error
 
 
 def opened(destination: Destination) -> socket.socket:
@@ -64,6 +66,26 @@ def opened(destination: Destination) -> socket.socket:
     except OSError:
         plain.close()
         raise
+
+
+def _written(line: socket.socket, sent: RawPost) -> int:
+    """Write piece by piece until all is written or there is an answer; how many bytes were."""
+    count = 0
+    # What there is to read of a connection with TLS need not be an answer.
+    answers = [] if isinstance(line, ssl.SSLSocket) else [line]
+    # Who refuses a request early has answered all the same.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
+        for piece in (sent.head, *sent.pieces):
+            rest = memoryview(piece)
+            while rest:
+                answered, writable, _ = select.select(answers, [line], [], PATIENCE)
+                if answered or not writable:
+                    return count
+                size = line.send(rest)
+                rest, count = rest[size:], count + size
+        if sent.finished:
+            line.shutdown(socket.SHUT_WR)
+    return count
 
 
 def _answer(line: socket.socket) -> WebhookAnswer:

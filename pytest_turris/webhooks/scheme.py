@@ -1,11 +1,13 @@
 """How Turris signs a delivery, and the reference verifier of that signature.
 
 Documented (guides/webhooks): the header ``X-Turris-Signature`` carries an HMAC-SHA256 of the
-request. Assumed: lower-case hex, no prefix, over the raw body; each is a field of the scheme.
+request. Assumed: lower-case hex, no prefix, over the raw body, the key as it is written; each is
+a field of the scheme.
 """
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
@@ -15,8 +17,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_turris.core.options import is_base64
+
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 _SHORTEST_SHOWN = 12
+
+# Made once: json.dumps makes an encoder for each call whose arguments are not its defaults.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 class SignatureError(ValueError):
@@ -42,8 +49,7 @@ def compact_json(value: object) -> bytes:
     Raises:
         ValueError: The value holds NaN, infinity or half a surrogate pair.
     """
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _encode(value).encode()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +65,8 @@ class SignatureScheme:
             ``payload`` member, which leaves the rest of the envelope unprotected.
         list_separator: Several signatures may stand in the header, as senders do while they
             rotate a key: this is between them, and one right is enough. Empty: a single one.
+        key_form: ``text``, the key signs as it is written; or ``base64``, the bytes that it
+            stands for do.
     """
 
     header: str = "X-Turris-Signature"
@@ -67,19 +75,49 @@ class SignatureScheme:
     timestamped: bool = False
     signs: Literal["body", "payload"] = "body"
     list_separator: str = ""
+    key_form: Literal["text", "base64"] = "text"
 
     def __post_init__(self) -> None:
         if self.encoding not in {"hex", "base64"}:
             raise ValueError(f"encoding must be 'hex' or 'base64', not {self.encoding!r}")
         if self.signs not in {"body", "payload"}:
             raise ValueError(f"signs must be 'body' or 'payload', not {self.signs!r}")
+        if self.key_form not in {"text", "base64"}:
+            raise ValueError(f"key_form must be 'text' or 'base64', not {self.key_form!r}")
 
     @property
     def signature_length(self) -> int:
         """How many characters end the header's value: 64 in hex, 44 in base64."""
         return 64 if self.encoding == "hex" else 44
 
-    def sign(self, body: bytes, key: str, *, at: dt.datetime) -> str:
+    @property
+    def list_mark(self) -> str:
+        """What stands between two signatures of a list; a comma where the scheme has no lists."""
+        return ",v1=" if self.timestamped else self.list_separator or ","
+
+    def key_bytes(self, key: str | bytes) -> bytes:
+        """The bytes that a key signs with; bytes are taken as they are.
+
+        Base64 is read as leniently as most receivers read it, and what is none stands for
+        itself: forgeries are made with any text.
+        """
+        if isinstance(key, bytes):
+            return key
+        if self.key_form == "base64":
+            with contextlib.suppress(binascii.Error):
+                return base64.b64decode(key + "==")
+        return key.encode()
+
+    def message(self, body: bytes, *, at: dt.datetime) -> bytes:
+        """The bytes that the HMAC of a body is taken over.
+
+        Raises:
+            SignatureError: The scheme signs the payload and the body has none.
+        """
+        signed = self._signed_part(body)
+        return _stamp(at).encode() + b"." + signed if self.timestamped else signed
+
+    def sign(self, body: bytes, key: str | bytes, *, at: dt.datetime) -> str:
         """The header's value for a body sent at a moment, which must carry a time zone.
 
         Any key signs, the empty one too: forgeries are made here. ``verify`` is what refuses it.
@@ -88,11 +126,8 @@ class SignatureScheme:
             SignatureError: The scheme signs the payload and the body has none.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
-        if not self.timestamped:
-            return self._signature(self._signed_part(body), key)
-        stamp = str(int(_unix_seconds(at)))
-        signature = self._signature(f"{stamp}.".encode() + self._signed_part(body), key)
-        return f"t={stamp},v1={signature}"
+        signature = self._signature(self.message(body, at=at), key)
+        return f"t={_stamp(at)},v1={signature}" if self.timestamped else signature
 
     def verify(
         self,
@@ -110,12 +145,14 @@ class SignatureScheme:
 
         Raises:
             SignatureError: The header is missing, repeated, empty, malformed or wrong, the
-                timestamp is too old or too new, or the key is blank.
+                timestamp is too old or too new, or the key is blank or no base64.
             TypeError: The scheme is timestamped and ``now`` is not given.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
         if not key.strip():
             raise SignatureError("the key is blank: anybody could sign with it")
+        if self.key_form == "base64" and not is_base64(key):
+            raise SignatureError("the key is no base64, as the scheme says that it is")
         value = self._single_value(headers)
         signed = self._signed_part(body)
         if not self.timestamped:
@@ -125,12 +162,12 @@ class SignatureScheme:
             raise TypeError("a timestamped scheme needs the moment to verify at: now=...")
         stamp, signature = _stamp_and_signature(value)
         expected = self._signature(f"{stamp}.".encode() + signed, key)
-        self._compare_any(signature, self.list_separator and ",v1=", expected)
+        self._compare_any(signature, self.list_separator and self.list_mark, expected)
         _check_age(_unix_seconds(now) - int(stamp), tolerance.total_seconds())
 
-    def _signature(self, message: bytes, key: str) -> str:
+    def _signature(self, message: bytes, key: str | bytes) -> str:
         __tracebackhide__ = True  # pytest --showlocals would print the key
-        digest = hmac.digest(key.encode(), message, hashlib.sha256)
+        digest = hmac.digest(self.key_bytes(key), message, hashlib.sha256)
         encode = binascii.hexlify if self.encoding == "hex" else base64.b64encode
         return self.prefix + encode(digest).decode("ascii")
 
@@ -196,6 +233,10 @@ def _check_age(age: float, tolerance: float) -> None:
         raise SignatureError(
             f"the timestamp is too new: {-age:.0f} s ahead, {tolerance:.0f} s allowed"
         )
+
+
+def _stamp(at: dt.datetime) -> str:
+    return str(int(_unix_seconds(at)))
 
 
 def _unix_seconds(moment: dt.datetime) -> float:

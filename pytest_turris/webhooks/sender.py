@@ -3,41 +3,57 @@
 import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Self
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.webhooks.delivery import deliver
+from pytest_turris.webhooks.delivery import way_to
 from pytest_turris.webhooks.egress import EgressRefused
 from pytest_turris.webhooks.exchange import Post, WebhookAnswer
+from pytest_turris.webhooks.retry_after import seconds_asked_for
 from pytest_turris.webhooks.scheme import SignatureScheme, compact_json, masked
 
 LIMIT = dt.timedelta(seconds=30)
 """How long Turris waits for an answer (documented: guides/webhooks)."""
 
+_SHOWN = 40
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """Where a webhook leads: a URL, or an application in this process with a path."""
+    """Where a webhook leads: how to post there, and the path inside an application."""
 
-    receiver: object
+    post: Callable[[Post], WebhookAnswer]
     path: str = ""
+
+    @classmethod
+    def of(
+        cls, receiver: object, path: str = "", *, allow: Collection[str] = (), own_port: int = 0
+    ) -> Self:
+        """A URL, or an application in this process with a path.
+
+        Raises:
+            TypeError: The receiver is nothing that can be sent to.
+        """
+        return cls(post=way_to(receiver, allow=allow, own_port=own_port), path=path)
 
 
 class Sender:
     """Signs a delivery once, and sends the same bytes at every attempt."""
 
-    def __init__(self, scheme: SignatureScheme, clock: Clock, allow: Collection[str] = ()) -> None:
+    def __init__(self, scheme: SignatureScheme, clock: Clock) -> None:
         self._scheme = scheme
         self._clock = clock
-        self._allow = allow
 
     def send(self, delivery: Delivery, endpoint: Endpoint, target: Target, number: int) -> Attempt:
         """Make one attempt; never raises for what a receiver does, or for where it is."""
         if not delivery.headers:
             self._sign(delivery, endpoint)
+        lines = tuple((name, value) for name, value in delivery.headers)
+        sent = Post(headers=lines, body=delivery.body.encode(), path=target.path)
         begin = self._clock.now()
-        status, error = self._posted(delivery, target)
+        status, error, asked = self._posted(target, sent)
         latency = self._clock.now() - begin
         if latency > LIMIT:
             status, error = None, f"no answer in {LIMIT.seconds} s"
@@ -48,7 +64,8 @@ class Sender:
             status=status,
             latency=latency.total_seconds(),
             error=error,
-            signature=masked(delivery.headers[-1][1]),
+            signature=masked(lines[-1][1]),
+            retry_after=asked,
         )
 
     def _sign(self, delivery: Delivery, endpoint: Endpoint) -> None:
@@ -57,18 +74,18 @@ class Sender:
         delivery.body = body.decode()
         delivery.headers = [["Content-Type", "application/json"], [self._scheme.header, value]]
 
-    def _posted(self, delivery: Delivery, target: Target) -> tuple[int | None, str]:
-        lines = tuple((name, value) for name, value in delivery.headers)
-        sent = Post(headers=lines, body=delivery.body.encode(), path=target.path)
-        return _outcome(lambda: deliver(target.receiver, sent, allow=self._allow))
-
-
-def _outcome(send: Callable[[], WebhookAnswer]) -> tuple[int | None, str]:
-    try:
-        answer = send()
-    except (OSError, EgressRefused) as error:
-        return None, f"{type(error).__name__}: {error}"
-    if answer.accepted:
-        return answer.status_code, ""
-    raised = f", raised {type(answer.error).__name__}" if answer.error else ""
-    return answer.status_code, f"status {answer.status_code}{raised}"
+    def _posted(self, target: Target, sent: Post) -> tuple[int | None, str, float | None]:
+        """The status, why it failed, and the seconds that the receiver asked to wait."""
+        try:
+            answer = target.post(sent)
+        except (OSError, EgressRefused) as error:
+            return None, f"{type(error).__name__}: {error}", None
+        if answer.accepted:
+            return answer.status_code, "", None
+        words = f"status {answer.status_code}"
+        if answer.error:
+            words += f", raised {type(answer.error).__name__}"
+        if (value := answer.headers.get("retry-after")) is None:
+            return answer.status_code, words, None
+        asked = seconds_asked_for(value, self._clock.now())
+        return answer.status_code, f"{words}, Retry-After: {value[:_SHOWN]}", asked

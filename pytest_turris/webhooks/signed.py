@@ -106,8 +106,11 @@ class SignedWebhook:
         kept = (line for line in self.header_lines if not self._is_signature(line[0]))
         return replace(self, header_lines=tuple(kept))
 
-    def signed_with(self, key: str) -> "SignedWebhook":
-        """The same body signed with another key, the empty one too, at the same moment."""
+    def signed_with(self, key: str | bytes) -> "SignedWebhook":
+        """The same body signed with another key, the empty one too, at the same moment.
+
+        A text is read as the scheme reads its keys; bytes sign as they are.
+        """
         return self._with_signature(self.scheme.sign(self.body, key, at=self.signed_at))
 
     def truncated_signature(self, length: int = 10) -> "SignedWebhook":

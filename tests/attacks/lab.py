@@ -14,15 +14,24 @@ from pytest_turris.attacks.verdict import Verdict
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.scheme import SignatureScheme
+
+PLAIN = SignatureScheme()
 
 
-def forge_for(desk: Desk, door: type[Door], *, encoding: str = "hex", **handles: Any) -> Forge:
+def forge_for(
+    desk: Desk,
+    door: type[Door],
+    *,
+    key: str = KEY,
+    scheme: SignatureScheme = PLAIN,
+    **handles: Any,
+) -> Forge:
     """A forge with every handle, for a receiver behind a door."""
-    sandbox = Sandbox(Options(webhook_secret=KEY, signature_encoding=encoding), name="attacks")  # type: ignore[arg-type]  # one of the two
-    made = WebhookFactory.of(sandbox)
+    sandbox = Sandbox(Options(webhook_secret=key), name="attacks")
     factory = WebhookFactory(
-        scheme=made.scheme,
-        key=KEY,
+        scheme=scheme,
+        key=key,
         upstream_entity_id=ENTITY,
         new_id=sandbox.new_object_id,
         now=sandbox.clock.now,
@@ -48,11 +57,13 @@ def forge_for(desk: Desk, door: type[Door], *, encoding: str = "hex", **handles:
     )
 
 
-def attacked(id_: str, door: type[Door], *, observed: bool = True, **options: Any) -> Verdict:
+def attacked(
+    id_: str, door: type[Door], *, observed: bool = True, key: str = KEY, **options: Any
+) -> Verdict:
     """Run one attack on a receiver behind a door."""
     desk = Desk()
-    receiver = Receiver(door([KEY], desk), "/webhooks", effects=desk.effects if observed else None)
-    return judge(find(id_), receiver, forge_for(desk, door, **options))
+    receiver = Receiver(door([key], desk), "/webhooks", effects=desk.effects if observed else None)
+    return judge(find(id_), receiver, forge_for(desk, door, key=key, **options))
 
 
 def attacked_over_socket(id_: str, server: BareServer) -> Verdict:

@@ -1,5 +1,6 @@
 """Each attack catches the receiver that is broken for it, and no good one."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from receivers.registry import BROKEN
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel import TimeTravel
+from pytest_turris.webhooks.scheme import SignatureScheme
 
+from .conftest import Record
 from .lab import attacked, attacked_over_socket
 
 ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32"}
@@ -51,12 +54,37 @@ def good_door(id_: str, broken: type[Door]) -> type[Door]:
 
 def options_for(id_: str, door: type[Door]) -> dict[str, Any]:
     """What the attack needs."""
-    return {"encoding": BROKEN[id_].encoding} | ({"events": ONE_EVENT} if id_ == "WH-89" else {})
+    scheme = SignatureScheme(encoding=door.encoding)  # type: ignore[attr-defined]  # set by the registry
+    return {"scheme": scheme} | ({"events": ONE_EVENT} if id_ == "WH-89" else {})
 
 
-def test_every_attack_has_a_broken_receiver() -> None:
-    """No attack is without a receiver that it must catch."""
+def test_every_attack_has_a_broken_receiver(record: Record) -> None:
+    """No attack is without a receiver that it must catch, in the record too."""
     assert {*BROKEN, *LENIENT} == {attack.id for attack in ATTACKS}
+    if not record.writing:
+        assert set(record.rows) == {*map(in_process, IDS), *map(on_a_socket, LENIENT)}
+
+
+def test_record_is_held_against_a_run() -> None:
+    """A receiver that is no longer caught, or caught otherwise, does not go unnoticed."""
+    recorded = Record(writing=False)
+    for verdict, words in (
+        (attacked("WH-02", Door), "Verifies only what is signed."),
+        (attacked("WH-02", BROKEN["WH-02"]), "Something else."),
+        (attacked("WH-02", broken_behaviour.Sickens), "Verifies only what is signed."),
+    ):
+        with pytest.raises(AssertionError, match="run 'make mutations' if this is right"):
+            recorded.take("WH-02 in process", "broken", words, verdict)
+
+
+def in_process(id_: str) -> str:
+    """The row of an attack on an application."""
+    return f"{id_} in process"
+
+
+def on_a_socket(id_: str) -> str:
+    """The row of an attack on a server."""
+    return f"{id_} on a socket"
 
 
 @pytest.fixture
@@ -69,7 +97,7 @@ def travel() -> Any:
 
 
 @pytest.mark.parametrize("id_", IDS)
-def test_broken_receiver_is_caught(id_: str, travel: TimeTravel) -> None:
+def test_broken_receiver_is_caught(id_: str, travel: TimeTravel, record: Record) -> None:
     """The receiver that is broken for an attack does not withstand it."""
     broken_keys.PublicKey.client_id = "turris_sandbox_client_x"
     verdict = attacked(
@@ -80,34 +108,52 @@ def test_broken_receiver_is_caught(id_: str, travel: TimeTravel) -> None:
         **options_for(id_, BROKEN[id_]),
     )
     assert verdict.outcome in FINDINGS, verdict
+    record.take(in_process(id_), "broken", str(BROKEN[id_].__doc__), verdict)
 
 
 @pytest.mark.parametrize("id_", IDS)
-def test_good_receiver_is_not_caught(id_: str, travel: TimeTravel) -> None:
+def test_good_receiver_is_not_caught(id_: str, travel: TimeTravel, record: Record) -> None:
     """A good receiver withstands every attack, with its effects observed."""
+    door = good_door(id_, BROKEN[id_])
     verdict = attacked(
         id_,
-        good_door(id_, BROKEN[id_]),
+        door,
         advance=travel.advance,
         **options_for(id_, BROKEN[id_]),
     )
     wanted = "noted" if id_ in ALWAYS_NOTED else "passed"
     assert verdict.outcome == wanted, f"{verdict} {verdict.reason}"
+    record.take(in_process(id_), "good", str(door.__doc__), verdict)
 
 
 @pytest.mark.parametrize("id_", LENIENT)
-def test_lenient_server_is_caught(id_: str) -> None:
+def test_lenient_server_is_caught(id_: str, record: Record) -> None:
     """A server that is lenient in one way does not withstand the attack on it."""
     with BareServer(id_).open() as server:
-        assert attacked_over_socket(id_, server).outcome == "failed"
+        verdict = attacked_over_socket(id_, server)
+    assert verdict.outcome == "failed"
+    record.take(on_a_socket(id_), "broken", "A server that is lenient in this.", verdict)
 
 
 @pytest.mark.parametrize("id_", LENIENT)
-def test_strict_server_is_not_caught(id_: str) -> None:
+def test_strict_server_is_not_caught(id_: str, record: Record) -> None:
     """A strict server withstands the attacks that take a socket."""
     with BareServer().open() as server:
         verdict = attacked_over_socket(id_, server)
     assert verdict.outcome == "passed", f"{verdict} {verdict.reason}"
+    record.take(on_a_socket(id_), "good", "A strict server.", verdict)
+
+
+def test_how_much_of_a_body_was_taken_is_noted() -> None:
+    """A server that reads on is told from one that stops, and how far it read is said."""
+    with BareServer().open() as server:
+        stops = attacked_over_socket("WH-67", server)
+    with BareServer("WH-67").open() as server:
+        reads_on = attacked_over_socket("WH-67", server)
+    for size, note in zip(("8 MiB", "64 MiB in chunks"), stops.notes, strict=True):
+        assert re.match(rf"{size}: .*(answered|closed) after [0-9,]+ bytes", note)
+    assert "no answer in 3 s to 8,38" in reads_on.notes[0]
+    assert "no answer in 3 s to 67,1" in reads_on.notes[1]
 
 
 @pytest.mark.parametrize(

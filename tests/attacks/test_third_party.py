@@ -2,23 +2,24 @@
 
 import base64
 import datetime as dt
-import hashlib
-import hmac
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 import standardwebhooks
 import stripe
 import svix.webhooks
 from receivers.handled import ENTITY
 
-from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.forge import Forge
+from pytest_turris.attacks.catalogue import ATTACKS, find
+from pytest_turris.attacks.forge import Forge, Handles
 from pytest_turris.attacks.judge import judge
 from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.verdict import Verdict
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.scheme import SignatureScheme
@@ -39,26 +40,48 @@ NOT_ASCII = {"WH-11", "WH-12"}
 NOT_UTF8 = {"WH-58"}
 """The body is decoded outside of any try."""
 
-# The key of Standard Webhooks is base64, so what WH-46 asks has another answer there.
+REPEATED = {"WH-28", "WH-29"}
+"""Two lines joined by a comma raise ValueError; of two names in other letters the last wins."""
+
+TIME = {"WH-86"}
+"""A time is taken that is far off, or that nobody signed."""
+
+AHEAD = ["signed for tomorrow", "signed for the year 3000"]
+
+OTHERS = {"WH-50", "WH-51", "WH-53", "WH-54", "WH-58", "WH-86"}
 ABOUT_VERIFIERS = [
-    attack for attack in ATTACKS if attack.family in ("signature", "keys") and attack.id != "WH-46"
-]
-BODIES = [
-    attack for attack in ATTACKS if attack.id in ("WH-50", "WH-51", "WH-53", "WH-54", "WH-58")
+    attack for attack in ATTACKS if attack.family in ("signature", "keys") or attack.id in OTHERS
 ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StandardScheme(SignatureScheme):
-    """Standard Webhooks: ``v1,<base64>`` over id, timestamp and body, with a base64 key."""
+    """Standard Webhooks: ``v1,<base64>`` over id, timestamp and body, with a base64 key.
 
-    def sign(self, body: bytes, key: str, *, at: dt.datetime) -> str:
-        try:
-            raw = base64.b64decode(key)
-        except ValueError:
-            raw = key.encode()
-        message = f"msg_1.{int(at.timestamp())}.".encode() + body
-        return "v1," + base64.b64encode(hmac.digest(raw, message, hashlib.sha256)).decode()
+    The timestamp, which has a header of its own, stands before it here: ``<timestamp>;v1,...``.
+    """
+
+    @property
+    def list_mark(self) -> str:
+        return self.list_separator
+
+    def message(self, body: bytes, *, at: dt.datetime) -> bytes:
+        return f"msg_1.{int(at.timestamp())}.".encode() + body
+
+    def sign(self, body: bytes, key: str | bytes, *, at: dt.datetime) -> str:
+        signature = self._signature(self.message(body, at=at), key)
+        return f"{int(at.timestamp())};{signature}"
+
+
+STANDARD = StandardScheme(
+    header="webhook-signature",
+    encoding="base64",
+    prefix="v1,",
+    list_separator=" ",
+    timestamped=True,
+    key_form="base64",
+)
+STRIPE = SignatureScheme(header="Stripe-Signature", timestamped=True, list_separator=",")
 
 
 def factory_of(scheme: SignatureScheme) -> WebhookFactory:
@@ -73,23 +96,24 @@ def factory_of(scheme: SignatureScheme) -> WebhookFactory:
     )
 
 
-def found(scheme: SignatureScheme, verify: Any) -> set[str]:
+def judged(scheme: SignatureScheme, verify: Any) -> dict[str, Verdict]:
     """What a verifier does not withstand."""
     forge = Forge(factory=factory_of(scheme))
-    verdicts = [judge(attack, Receiver(verify), forge) for attack in (*ABOUT_VERIFIERS, *BODIES)]
-    return {v.attack.id for v in verdicts if v.outcome in ("failed", "warned", "noted")}
+    verdicts = [judge(attack, Receiver(verify), forge) for attack in ABOUT_VERIFIERS]
+    return {v.attack.id: v for v in verdicts if v.outcome in ("failed", "warned", "noted")}
 
 
-def verifier(library: Any, error: type[Exception]) -> Any:
+def labels(verdict: Verdict) -> list[str]:
+    """Which variants of an attack were found."""
+    return [finding.sent.partition(": ")[0] for finding in verdict.findings]
+
+
+def verifier(library: Any, error: type[Exception]) -> Callable[[bytes, httpx.Headers], bool]:
     """A receiver that believes a library of Standard Webhooks."""
 
-    def verify(body: bytes, headers: Mapping[str, str]) -> bool:
-        stamp = str(int(Sandbox().clock.now().timestamp()))
-        names = {"webhook-id": "msg_1", "webhook-timestamp": stamp}
-        if (value := headers.get("webhook-signature")) is not None:
-            names["webhook-signature"] = value
+    def verify(body: bytes, headers: httpx.Headers) -> bool:
         try:
-            library(KEY).verify(body, names)
+            library(KEY).verify(body, as_the_library_wants(headers))
         except error:
             return False
         except json.JSONDecodeError:
@@ -97,6 +121,19 @@ def verifier(library: Any, error: type[Exception]) -> Any:
         return True
 
     return verify
+
+
+def as_the_library_wants(headers: httpx.Headers) -> dict[str, str]:
+    """The headers by their names as they came, lines of one name joined, the time taken out."""
+    stamp = str(int(Sandbox().clock.now().timestamp()))
+    names: dict[str, str] = {}
+    for raw_name, raw_value in headers.raw:
+        name, value = raw_name.decode(), raw_value.decode("latin-1")
+        if given := re.search(r"([\d.]+);", value):
+            stamp = given[1]
+        value = re.sub(r"[\d.]+;", "", value)
+        names[name] = f"{names[name]},{value}" if name in names else value
+    return names | {"webhook-id": "msg_1", "webhook-timestamp": stamp}
 
 
 @pytest.mark.parametrize(
@@ -108,24 +145,62 @@ def verifier(library: Any, error: type[Exception]) -> Any:
     ids=["standardwebhooks", "svix"],
 )
 def test_standard_webhooks(library: Any, error: type[Exception]) -> None:
-    """Malformed tokens raise, a lenient decoder accepts, and a list is part of the scheme."""
-    scheme = StandardScheme(
-        header="webhook-signature", encoding="base64", prefix="v1,", list_separator=" "
-    )
-    assert found(scheme, verifier(library, error)) == (
-        NO_SEPARATOR | PADDING | LENIENT | NOT_ASCII | NOT_UTF8
-    )
+    """Malformed tokens raise, a lenient decoder accepts, a fraction of a second is not signed."""
+    found = judged(STANDARD, verifier(library, error))
+    assert set(found) == (NO_SEPARATOR | PADDING | LENIENT | NOT_ASCII | NOT_UTF8 | REPEATED | TIME)
+    assert labels(found["WH-29"]) == ["same name", "other letters"]
+    assert labels(found["WH-86"]) == ["a fraction that is not signed"]
 
 
-def test_stripe() -> None:
-    """A signature or body outside ASCII or UTF-8 raises; nothing else is found."""
-    scheme = SignatureScheme(header="Stripe-Signature", timestamped=True, list_separator=",")
+def stripe_verifier(check: Callable[..., object]) -> Callable[[bytes, Mapping[str, str]], bool]:
+    """A receiver that believes stripe's library."""
 
     def verify(body: bytes, headers: Mapping[str, str]) -> bool:
         try:
-            stripe.Webhook.construct_event(body, headers.get("stripe-signature"), KEY)
+            check(body, headers.get("stripe-signature"), KEY)
         except stripe.SignatureVerificationError:
             return False
         return True
 
-    assert found(scheme, verify) == NOT_ASCII | NOT_UTF8
+    return verify
+
+
+def test_stripe() -> None:
+    """A signature or body outside ASCII or UTF-8 raises, and any time to come is taken."""
+    found = judged(STRIPE, stripe_verifier(stripe.Webhook.construct_event))
+    assert set(found) == NOT_ASCII | NOT_UTF8 | TIME
+    assert labels(found["WH-86"]) == AHEAD
+
+
+def test_stripe_without_a_tolerance() -> None:
+    """``verify_header`` by itself takes a signature of any age."""
+    found = judged(STRIPE, stripe_verifier(stripe.WebhookSignature.verify_header))
+    assert set(found) == NOT_ASCII | NOT_UTF8 | TIME
+    assert labels(found["WH-86"]) == ["signed a day ago", *AHEAD]
+
+
+def standard_with(library: Any) -> Any:
+    """Starts a receiver that believes a library of Standard Webhooks, with keys of one's own."""
+    return lambda keys: library(keys[0])
+
+
+def stripe_with(keys: Any) -> Any:
+    """Starts a receiver that believes stripe's library, with keys of one's own."""
+    check = stripe.Webhook.construct_event
+    return stripe_verifier(lambda body, value, _: check(body, value, keys[0]))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "start"),
+    [
+        (STANDARD, standard_with(standardwebhooks.Webhook)),
+        (STANDARD, standard_with(svix.webhooks.Webhook)),
+        (STRIPE, stripe_with),
+    ],
+    ids=["standardwebhooks", "svix", "stripe"],
+)
+def test_blank_keys_are_refused(scheme: SignatureScheme, start: Any) -> None:
+    """None of them starts with a blank key, or believes what is signed with it."""
+    forge = Forge(factory=factory_of(scheme), handles=Handles(with_keys=start))
+    verdict = judge(find("WH-40"), Receiver(lambda body, headers: True), forge)
+    assert verdict.outcome == "not observed", verdict

@@ -8,6 +8,7 @@ from pytest_turris.core.redaction import Secret
 from pytest_turris.core.sandbox import Sandbox
 
 NAMES = tuple(option_types())
+BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "a2V5"}}
 OF_A_FEW = tuple(name for name, kind in option_types().items() if get_origin(kind) is Literal)
 
 
@@ -30,7 +31,8 @@ def test_is_read_from_text(name: str) -> None:
     """Each option takes the value that its text in an ini file stands for."""
     text, value = sample(name)
     assert parse(name, text) == value
-    assert getattr(Options.from_layers({name: parse(name, text)}), name) == value
+    beside = BESIDE.get(name, {})
+    assert getattr(Options.from_layers(beside, {name: parse(name, text)}), name) == value
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,3 +155,13 @@ def test_does_not_change() -> None:
     """Options are frozen: what a sandbox was made with holds to its end."""
     with pytest.raises(AttributeError):
         Options().seed = 5  # type: ignore[misc] # what is refused
+
+
+@pytest.mark.parametrize("secret", ["", "no base64", "a2V", "====", "\xe9\xe9\xe9\xe9"])
+def test_key_in_base64_needs_a_secret_in_base64(secret: str) -> None:
+    """A key that stands for bytes is given as such, and is not shown if it is not."""
+    with pytest.raises(OptionError) as caught:
+        Options(signature_key="base64", webhook_secret=secret)
+    assert str(caught.value) == (
+        "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
+    )

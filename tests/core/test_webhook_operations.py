@@ -222,7 +222,8 @@ def test_test_and_resend_are_queued_and_sent_by_the_engine(caller: Client) -> No
         return len(got) > 1
 
     webhooks = TurrisWebhooks.of(caller.sandbox)
-    webhooks._targets[made["_id"]] = Target(receiver=verify)
+    (endpoint,) = webhooks.endpoints
+    webhooks._engine.lead(endpoint, Target.of(verify))
     answer = caller.post(f"{WEBHOOKS}/{made['_id']}/test", {})
     assert (answer.status, answer.json()["data"]["state"], got) == (201, "pending", [])
     webhooks.drain()

@@ -1,4 +1,4 @@
-"""A server of its own, strict or lenient in one way: WH-30 to WH-36, WH-56, WH-68, WH-69."""
+"""A server of its own, strict or lenient in one way: WH-30 to WH-36, WH-56, WH-67 to WH-69."""
 
 import contextlib
 import re
@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from .handled import ENTITY, KEY, Desk, HintedInbox
+from .handled import ENTITY, KEY, MAX_BODY, Desk, HintedInbox
 
 LENIENT = (
-    "WH-30", "WH-31", "WH-32", "WH-33", "WH-34", "WH-35", "WH-36", "WH-56", "WH-68", "WH-69",
+    "WH-30", "WH-31", "WH-32", "WH-33", "WH-34", "WH-35", "WH-36", "WH-56", "WH-67", "WH-68",
+    "WH-69",
 )  # fmt: skip
 
 Lines = list[tuple[str, str]]
@@ -18,6 +19,10 @@ Lines = list[tuple[str, str]]
 
 class BadRequestError(Exception):
     """The bytes are no request."""
+
+
+class TooLargeError(Exception):
+    """The body is longer than any webhook."""
 
 
 class BareServer:
@@ -60,6 +65,8 @@ class BareServer:
                 status = self._status(reader)
             except (BadRequestError, ValueError, IndexError):
                 status = 400
+            except TooLargeError:
+                status = 413
             if status:
                 line.sendall(b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % status)
 
@@ -114,8 +121,9 @@ class BareServer:
             self._only("WH-69")
             lines[:] = [line for line in lines if line[0].lower() != "content-length"]
         if chunked:
-            return b"".join(_chunks(reader))
+            return self._chunks(reader)
         size = max(map(int, sizes))
+        self._limit(size)
         body = reader.read(size)
         if len(body) < size and self._lenient != "WH-56":
             return None
@@ -125,8 +133,14 @@ class BareServer:
         if self._lenient != id_:
             raise BadRequestError
 
+    def _chunks(self, reader: BinaryIO) -> bytes:
+        body = bytearray()
+        while size := int(reader.readline(), 16):
+            self._limit(len(body) + size)
+            body += reader.read(size) or b""
+            reader.readline()
+        return bytes(body)
 
-def _chunks(reader: BinaryIO) -> Iterator[bytes]:
-    while size := int(reader.readline(), 16):
-        yield reader.read(size) or b""
-        reader.readline()
+    def _limit(self, size: int) -> None:
+        if size > MAX_BODY and self._lenient != "WH-67":
+            raise TooLargeError

@@ -10,7 +10,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "examples" / "receivers"))
 
+import turris_inbox
 from turris_inbox import Inbox
+
+MAX_BODY = turris_inbox.MAX_BODY
 
 ENTITY = "507f1f77bcf86cd799439010"
 KEY = "turris_sandbox_whsec_0123456789abcdef"

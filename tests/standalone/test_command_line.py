@@ -1,87 +1,18 @@
 """``turris-sandbox``: what a developer types, and the exact lines they read."""
 
-import contextlib
 import json
-import os
 import re
 import signal
-import ssl
 import subprocess
 import sys
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
+from serving import Receiver, RefusedError, receiving, serving
 from typer.testing import CliRunner
 
 from mock_server.cli import app
 from pytest_turris.core.fidelity import FIDELITY
-
-COMMAND = [sys.executable, "-m", "mock_server"]
-
-
-class RefusedError(Exception):
-    """The sandbox answered with an error status."""
-
-
-class Running:
-    """A served sandbox and the variables that it printed."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        assert process.stdout is not None
-        self.variables: dict[str, str] = {}
-        for line in process.stdout:
-            if found := re.match(r"export (\w+)=(\S+)", line):
-                self.variables[found[1]] = found[2]
-            if line.startswith("# curl"):
-                break
-
-    def token(self) -> str:
-        """A token for the printed credentials."""
-        body = {
-            "clientId": self.variables["TURRIS_CLIENT_ID"],
-            "clientSecret": self.variables["TURRIS_CLIENT_SECRET"],
-        }
-        answer = self.call("/v1/auth/jwt", data=json.dumps(body).encode())
-        return str(answer["data"]["accessToken"])
-
-    def call(self, path: str, *, data: bytes | None = None, **headers: str) -> Any:  # noqa: ANN401 - any JSON
-        """The answer's JSON, trusting the printed certificate authority if there is one."""
-        request = urllib.request.Request(
-            self.variables["TURRIS_BASE_URL"] + path,
-            data=data,
-            headers={"Content-Type": "application/json"} | headers,
-        )
-        authority = self.variables.get("SSL_CERT_FILE")
-        context = ssl.create_default_context(cafile=authority) if authority else None
-        try:
-            with urllib.request.urlopen(request, context=context, timeout=10) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise RefusedError(error.code) from None
-
-
-@contextlib.contextmanager
-def serving(*arguments: str) -> Iterator[Running]:
-    """A sandbox in a process of its own, stopped with Ctrl-C."""
-    with subprocess.Popen(
-        [*COMMAND, "serve", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    ) as process:
-        try:
-            yield Running(process)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(15)
 
 
 def test_serves_the_credentials_that_it_prints() -> None:
@@ -159,33 +90,14 @@ def test_wrong_options_are_told(option: str, words: str) -> None:
     assert "Traceback" not in result.output
 
 
-class _Receiver(BaseHTTPRequestHandler):
-    received: list[tuple[bytes, str]]
-    status = 204
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.received.append((self.rfile.read(length), self.headers["X-Turris-Signature"]))
-        self.send_response(self.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Be quiet."""
-
-
 @pytest.fixture
-def receiver() -> Iterator[tuple[str, type[_Receiver]]]:
+def receiver() -> Iterator[tuple[str, type[Receiver]]]:
     """A receiver on loopback: its URL, and the handler that keeps what came."""
-    handler = type("Receiver", (_Receiver,), {"received": []})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/webhooks", handler
-        server.shutdown()
-        thread.join(5)
+    with receiving() as (url, handler):
+        yield url, handler
 
 
-def test_triggers_a_signed_event(receiver: tuple[str, type[_Receiver]]) -> None:
+def test_triggers_a_signed_event(receiver: tuple[str, type[Receiver]]) -> None:
     """The event has the members that were set, and a signature of the secret's."""
     url, handler = receiver
     arguments = ["trigger", "producer-agreement-executed", "--to", url]
@@ -198,7 +110,7 @@ def test_triggers_a_signed_event(receiver: tuple[str, type[_Receiver]]) -> None:
     assert re.fullmatch("[0-9a-f]{64}", signature)
 
 
-def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[_Receiver]]) -> None:
+def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]]) -> None:
     """A receiver that does not accept makes the command fail."""
     url, handler = receiver
     handler.status = 401

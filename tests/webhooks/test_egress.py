@@ -165,3 +165,13 @@ def test_unresolved_names(names: dict[str, list[str]]) -> None:
     with pytest.raises(EgressRefused, match="does not resolve") as refused:
         check("http://nowhere.example/")
     assert isinstance(refused.value.__cause__, socket.gaierror)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "127.8.8.8", "[::1]", "[::ffff:127.0.0.1]"]
+)
+def test_own_port_is_refused(host: str) -> None:
+    """Nothing is sent to the sender's own port on this machine, under whatever name."""
+    with pytest.raises(EgressRefused, match="that is the sandbox itself"):
+        check(f"http://{host}:8791/v1/webhooks", allow=[f"{host}:8791"], own_port=8791)
+    assert check(f"http://{host}:8792/", own_port=8791).port == 8792

@@ -3,14 +3,11 @@
 import datetime as dt
 import itertools
 import json
-import random  # noqa: TID251 - answers of a receiver, from a seed
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.schedules import SCHEDULES, schedule_from, schedule_of
@@ -299,61 +296,3 @@ def test_snapshot_is_exact(sandbox: Sandbox, webhooks: TurrisWebhooks, receiver:
     other.restore(kept)
     assert other.snapshot() == kept
     assert len(other.outbox) == len(sandbox.outbox) == 1
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32), st.floats(0, 0.9), st.integers(0, 4))
-def test_nothing_is_lost_or_sent_twice(seed: int, failing: float, retries: int) -> None:
-    """Whatever a receiver answers, each delivery ends once, after all its attempts."""
-    sandbox = Sandbox(name="property")
-    webhooks = TurrisWebhooks.of(sandbox)
-    webhooks.retry_after(*[60.0] * retries)
-    accepted: Counter[bytes] = Counter()
-    attempts: Counter[bytes] = Counter()
-    draws = webhooks_draws(seed, failing)
-
-    def verify(body: bytes, headers: Any) -> bool:
-        attempts[body] += 1
-        taken = next(draws)
-        accepted[body] += taken
-        return taken
-
-    endpoint = webhooks.register(verify, event=AGREEMENT)
-    for number in range(200):
-        sandbox.outbox.enqueue(
-            endpoint, {"webhookType": AGREEMENT, "n": number}, sandbox.clock.now()
-        )
-    done = webhooks.drain()
-    assert len(attempts) == done.delivered + done.failed == 200
-    assert max(accepted.values()) <= 1
-    for body, tries in attempts.items():
-        assert accepted[body] == 1 or tries == retries + 1
-    assert (sum(attempts.values()), len(sandbox.outbox)) == (done.attempts, 0)
-
-
-def webhooks_draws(seed: int, failing: float) -> Any:
-    """Random answers, repeatable."""
-    source = random.Random(seed)  # noqa: S311 - a test's own draws
-    while True:
-        yield source.random() >= failing
-
-
-def test_a_hundred_thousand_deliveries_drain() -> None:
-    """100,000 deliveries with retries drain, and what is remembered does not grow with attempts."""
-    sandbox = Sandbox(name="many")
-    webhooks = TurrisWebhooks.of(sandbox)
-    webhooks.retry_after(60)
-    seen = 0
-
-    def verify(body: bytes, headers: Any) -> bool:
-        nonlocal seen
-        seen += 1
-        return seen > 100_000
-
-    endpoint = webhooks.register(verify, event=AGREEMENT)
-    now = sandbox.clock.now()
-    for number in range(100_000):
-        sandbox.outbox.enqueue(endpoint, {"webhookType": AGREEMENT, "n": number}, now)
-    done = webhooks.drain()
-    assert (done.delivered, done.failed, done.attempts) == (100_000, 0, 200_000)
-    assert len(sandbox.outbox.attempts) == len(sandbox.outbox.settled) == 1_000

@@ -355,3 +355,27 @@ def test_failures_do_not_show_the_key(pytester: pytest.Pytester) -> None:
     assert "is wrong" in output
     assert KEY not in output
     assert PLAIN.sign(b"{}", KEY, at=NOW) not in output
+
+
+@pytest.mark.parametrize("scheme", [PLAIN, STAMPED], ids=["plain", "stamped"])
+def test_key_in_base64(scheme: SignatureScheme) -> None:
+    """A key in base64 signs with the bytes that it stands for, and only a whole one verifies."""
+    scheme, raw = replace(scheme, key_form="base64"), bytes(range(200, 232))
+    key = base64.b64encode(raw).decode()
+    value = scheme.sign(BODY, key, at=NOW)
+    assert value == replace(scheme, key_form="text").sign(BODY, raw, at=NOW)
+    scheme.verify(BODY, {HEADER: value}, key, now=NOW)
+    assert refusal(scheme, {HEADER: value}, key=key[:-1]).startswith("the key is no base64")
+    assert key[8:] not in refusal(replace(scheme, key_form="text"), {HEADER: value}, key=key)
+
+
+def test_what_is_no_base64_signs_as_it_is_written() -> None:
+    """Forgeries are made with any text."""
+    scheme = replace(PLAIN, key_form="base64")
+    assert scheme.sign(BODY, "abcde", at=NOW) == PLAIN.sign(BODY, "abcde", at=NOW)
+
+
+def test_key_form_is_one_of_two() -> None:
+    """A mistake in the key's form is told at once."""
+    with pytest.raises(ValueError, match="key_form must be 'text' or 'base64'"):
+        SignatureScheme(key_form="hex")  # type: ignore[arg-type]  # the mistake

@@ -1,8 +1,8 @@
 """Webhooks over HTTP: register, list, get, delete, deliveries, resend, test.
 
 The guide registers them "using our API", and no page with the operations could be read: all of
-it is assumed. Nothing is sent from here: a resend and a test are put into the outbox, and
-``turris_webhooks.drain()`` or ``deliver_due()`` sends them.
+it is assumed. Nothing is sent from here: a resend and a test are put into the outbox. In a test
+``turris_webhooks.drain()`` or ``deliver_due()`` sends them, elsewhere ``turris-sandbox serve``.
 """
 
 from pytest_turris.core.call import Call
@@ -67,14 +67,14 @@ def list_deliveries(call: Call) -> list[WebhookDelivery]:
 
 
 def resend_delivery(call: Call) -> WebhookDelivery:
-    """Queue a delivery to be sent again, byte for byte; it is sent by ``drain()``, not here."""
+    """Queue a delivery to be sent again, byte for byte; it is not sent here."""
     delivery = _delivery_of(call)
     call.outbox.request_resend(delivery)
     return WebhookDelivery.of(delivery, call.outbox.attempts)
 
 
 def test_webhook(call: Call) -> WebhookDelivery:
-    """Queue the documented example of the webhook's type; it is sent by ``drain()``, not here."""
+    """Queue the documented example of the webhook's type; it is not sent here."""
     delivery = call.outbox.request_test(_endpoint_of(call), call.at)
     return WebhookDelivery.of(delivery, ())
 

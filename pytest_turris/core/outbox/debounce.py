@@ -1,6 +1,7 @@
 """The two status events are held back and consolidated (documented: the event pages).
 
 After the last change Turris waits for a minute, and never longer than 30 minutes after the first.
+Where the option ``webhook_debounce`` makes the minute another time, the cap follows it.
 """
 
 import datetime as dt
@@ -10,8 +11,9 @@ from typing import Any
 
 from pytest_turris.core.events import Event
 
-WINDOW = dt.timedelta(minutes=1)
-CAP = dt.timedelta(minutes=30)
+CAP = 30
+"""So many windows after the first change a batch is sent in any case."""
+
 DEBOUNCED = ("AGENT_COMPLIANCE_STATUS_CHANGE", "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE")
 
 
@@ -20,6 +22,7 @@ class Batch:
     """Changes of one kind that wait: for each state of each product of each entity the last."""
 
     kind: str
+    window: dt.timedelta
     first: dt.datetime
     last: dt.datetime
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -27,7 +30,7 @@ class Batch:
     @property
     def due(self) -> dt.datetime:
         """When it is sent, unless something more happens before."""
-        return min(self.last + WINDOW, self.first + CAP)
+        return min(self.last + self.window, self.first + CAP * self.window)
 
     def add(self, event: Event) -> None:
         """Take a change in; a later one replaces the earlier of the same state."""
@@ -40,7 +43,8 @@ class Batch:
 class Debounce:
     """At most one batch of each kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: dt.timedelta) -> None:
+        self._window = window
         self._batches: dict[str, Batch] = {}
 
     def add(self, event: Event) -> Iterator[Batch]:
@@ -50,7 +54,7 @@ class Debounce:
             yield self._batches.pop(event.kind)
             waiting = None
         if waiting is None:
-            waiting = Batch(event.kind, event.at, event.at)
+            waiting = Batch(event.kind, self._window, event.at, event.at)
             self._batches[event.kind] = waiting
         waiting.add(event)
 
@@ -62,7 +66,7 @@ class Debounce:
 
     def next_due(self) -> dt.datetime | None:
         """When the next batch is due."""
-        return min((batch.due for batch in self._batches.values()), default=None)
+        return min(batch.due for batch in self._batches.values()) if self._batches else None
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The waiting batches as JSON data."""
@@ -81,6 +85,7 @@ class Debounce:
         self._batches = {
             row["kind"]: Batch(
                 row["kind"],
+                self._window,
                 dt.datetime.fromisoformat(row["first"]),
                 dt.datetime.fromisoformat(row["last"]),
                 dict(row["changes"]),

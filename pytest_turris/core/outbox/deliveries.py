@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-State = Literal["pending", "delivered", "failed", "dropped", "removed"]
+State = Literal["pending", "delivered", "failed", "dropped", "removed", "disabled"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -12,7 +12,8 @@ class Delivery:
     """One event on its way to one webhook.
 
     ``body`` and ``headers`` are the bytes of the first attempt: every other sends the same.
-    ``attempts`` counts the automatic ones, ``resends`` those by hand.
+    ``attempts`` counts the automatic ones, ``resends`` those by hand. What was on its way to a
+    webhook when that was removed or disabled is not sent, and has that for a state.
     """
 
     number: int
@@ -46,8 +47,9 @@ class Attempt:
         at: When it was sent, on the sandbox's clock.
         status: The receiver's status, None if there was no answer in 30 seconds.
         latency: Seconds until the answer, on the sandbox's clock.
-        error: Why it failed, empty if it did not.
+        error: Why it failed and what followed from it, empty if it did not.
         signature: The last four characters of what was sent.
+        retry_after: Seconds that the receiver asked to wait, None if it did not.
     """
 
     delivery: int
@@ -57,6 +59,7 @@ class Attempt:
     latency: float
     error: str
     signature: str
+    retry_after: float | None = None
 
     @property
     def succeeded(self) -> bool:

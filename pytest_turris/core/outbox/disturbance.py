@@ -32,17 +32,20 @@ class Disturbance:
 
     def drops(self, number: int) -> bool:
         """Whether this delivery is lost."""
-        return self._draw("drop", number) < self.drop
+        return self._befalls("drop", number, self.drop)
 
     def doubles(self, number: int) -> bool:
         """Whether this delivery is sent twice."""
-        return self._draw("duplicate", number) < self.duplicate
+        return self._befalls("duplicate", number, self.duplicate)
 
     def lateness(self, number: int) -> dt.timedelta:
         """How late this delivery is."""
         late = self.delay * self._draw("delay", number) if self.delay else dt.timedelta(0)
-        held = self._draw("reorder", number) < self.reorder
+        held = self._befalls("reorder", number, self.reorder)
         return late + dt.timedelta(seconds=1) if held else late
+
+    def _befalls(self, purpose: str, number: int, chance: float) -> bool:
+        return chance > 0 and self._draw(purpose, number) < chance
 
     def _draw(self, purpose: str, number: int) -> float:
         text = f"{self.seed}/{purpose}/{number}".encode()

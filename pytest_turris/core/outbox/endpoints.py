@@ -10,15 +10,21 @@ from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """One registered webhook. ``secret`` is shown once, when it is made."""
+    """One registered webhook. ``secret`` is shown once, when it is made.
+
+    ``failures`` counts the failed deliveries since the last that succeeded. ``disabled`` says
+    why the webhook hears of nothing any more; it is empty while it does.
+    """
 
     id: str
     url: str
     webhook_type: EventKind
     secret: Secret = field(repr=False)
     registered_at: dt.datetime
+    failures: int = 0
+    disabled: str = ""
 
 
 class Endpoints:
@@ -62,8 +68,10 @@ class Endpoints:
         del self._endpoints[id_]
 
     def of(self, kind: str) -> list[Endpoint]:
-        """Who listens to a type."""
-        return [one for one in self._endpoints.values() if one.webhook_type == kind]
+        """Who listens to a type, disabled ones left out."""
+        return [
+            one for one in self._endpoints.values() if one.webhook_type == kind and not one.disabled
+        ]
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The webhooks as JSON data, secrets included, which are fakes."""

@@ -5,16 +5,19 @@ import datetime as dt
 import heapq
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from pytest_turris.core.events import EventLog
 from pytest_turris.core.network import Network
+from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.debounce import DEBOUNCED, Batch, Debounce
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.disturbance import Disturbance
 from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
 from pytest_turris.core.outbox.payloads import status_payload
-from pytest_turris.core.outbox.schedules import Schedule
+from pytest_turris.core.outbox.policy import Policy
+from pytest_turris.core.outbox.schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 
 KEPT = 1_000
@@ -25,24 +28,26 @@ class Outbox:
     """Deliveries that wait, in the order of their moments, and the log of attempts.
 
     Who sends takes one out with ``next_delivery`` and gives back what came of it with
-    ``record``; meanwhile it is nowhere else, so nothing is sent twice.
+    ``record``; meanwhile it does not wait, so nothing is sent twice.
     """
 
-    def __init__(self, network: Network, randomness: Randomness, schedule: Schedule) -> None:
+    def __init__(self, network: Network, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness)
         self.disturbance: Disturbance = Disturbance()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._network = network
-        self.schedule = schedule
-        self._debounce = Debounce()
+        self.schedule: Schedule = schedule_of(options.webhook_retries)
+        self._policy = Policy.of(options)
+        self._debounce = Debounce(options.webhook_debounce)
         self._seen = 0
         self._made = 0
         self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
+        self._under_way: dict[int, Delivery] = {}
         self._resends: deque[int] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._resends)
+        return len(self._under_way) + len(self._waiting) + len(self._resends)
 
     def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
         """Register a webhook: it hears of what happens from now on.
@@ -101,26 +106,45 @@ class Outbox:
     def next_delivery(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
         if self._waiting and self._waiting[0][0] <= now:
-            return heapq.heappop(self._waiting)[2]
+            _, number, delivery = heapq.heappop(self._waiting)
+            self._under_way[number] = delivery
+            return delivery
         return None
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
         """Write an attempt down, and try again later or be done."""
-        self.attempts.append(attempt)
+        self._under_way.pop(delivery.number, None)
         delivery.attempts += 1
+        endpoint = self.endpoints.get(delivery.endpoint_id)
+        tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
         if attempt.succeeded:
             delivery.state = "delivered"
-        elif delivery.attempts <= len(self.schedule):
-            delivery.due = attempt.at + self.schedule[delivery.attempts - 1]
-            self._push(delivery)
-            return
+            if endpoint:
+                endpoint.failures = 0
+        elif tries_left:
+            scheduled = self.schedule[delivery.attempts - 1]
+            delivery.due = attempt.at + self._policy.wait(scheduled, attempt)
         else:
             delivery.state = "failed"
-        self.settled.append(delivery)
+            if endpoint:
+                attempt = self._failed(endpoint, attempt)
+        self.attempts.append(attempt)
+        if delivery.state == "pending":
+            self._push(delivery)
+        else:
+            self.settled.append(delivery)
 
-    def give_up(self, delivery: Delivery) -> None:
-        """The webhook was removed: nothing is sent."""
-        delivery.state = "removed"
+    def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
+        """Write down an attempt that was made by hand."""
+        self.attempts.append(attempt)
+        delivery.resends += 1
+        if attempt.succeeded and delivery.state != "pending":
+            delivery.state = "delivered"
+
+    def give_up(self, delivery: Delivery, state: Literal["removed", "disabled"]) -> None:
+        """The webhook was removed or disabled: nothing is sent."""
+        self._under_way.pop(delivery.number, None)
+        delivery.state = state
         self.settled.append(delivery)
 
     def find(self, number: int) -> Delivery:
@@ -132,7 +156,7 @@ class Outbox:
 
     def __iter__(self) -> Iterator[Delivery]:
         yield from tuple(self.settled)
-        yield from (delivery for _, _, delivery in sorted(self._waiting, key=lambda row: row[:2]))
+        yield from self._unsettled()
 
     def snapshot(self) -> dict[str, Any]:
         """Everything as JSON data; the disturbance is the test's own and left out."""
@@ -141,7 +165,7 @@ class Outbox:
             "debounce": self._debounce.snapshot(),
             "seen": self._seen,
             "made": self._made,
-            "waiting": [delivery.snapshot() for _, _, delivery in sorted(self._waiting)],
+            "waiting": [delivery.snapshot() for delivery in self._unsettled()],
             "resends": list(self._resends),
             "settled": [delivery.snapshot() for delivery in self.settled],
             "attempts": [attempt.snapshot() for attempt in self.attempts],
@@ -153,13 +177,30 @@ class Outbox:
         self._debounce.restore(data["debounce"])
         self._seen, self._made = int(data["seen"]), int(data["made"])
         self._waiting = []
+        self._under_way = {}
         for row in data["waiting"]:
             self._push(Delivery.restored(row))
         self._resends = deque(map(int, data["resends"]))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
 
+    def _unsettled(self) -> list[Delivery]:
+        """What is being sent, then what waits, in the order of its moments."""
+        waiting = sorted(self._waiting, key=lambda row: row[:2])
+        return [*self._under_way.values(), *(delivery for _, _, delivery in waiting)]
+
+    def _failed(self, endpoint: Endpoint, attempt: Attempt) -> Attempt:
+        """Count a failed delivery, and disable the webhook if it was one too many."""
+        endpoint.failures += 1
+        why = "" if endpoint.disabled else self._policy.verdict(attempt, endpoint.failures)
+        if not why:
+            return attempt
+        endpoint.disabled = why
+        return replace(attempt, error=f"{attempt.error}; the webhook is disabled: {why}")
+
     def _flush(self, now: dt.datetime) -> None:
+        if self._debounce.next_due() is None:
+            return
         for batch in self._debounce.due(now):
             self._tell_batch(batch)
 

@@ -17,12 +17,16 @@ from pytest_turris.core.records import Part
 
 
 class Webhook(Part):
-    """One registered webhook, without its secret (assumed)."""
+    """One registered webhook, without its secret (assumed).
+
+    ``disabled`` says why it hears of nothing any more; it is not there while it does.
+    """
 
     id: ObjectId = Field(alias="_id")
     url: str
     webhook_type: EventKind
     created_at: Timestamp
+    disabled: str | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
@@ -33,6 +37,7 @@ class Webhook(Part):
                 "url": endpoint.url,
                 "webhook_type": endpoint.webhook_type,
                 "created_at": endpoint.registered_at,
+                "disabled": endpoint.disabled or None,
                 "secret": str(endpoint.secret),
             }
         )

@@ -4,6 +4,7 @@
 const crypto = require("node:crypto");
 const express = require("express");
 
+const MAX_BODY = 1024 * 1024;
 const LISTS = ["AGENT_COMPLIANCE_STATUS_CHANGE", "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"];
 const OBJECTS = ["ENTITY_COMPLIANCE_DATA_SYNCHRONIZED", "PRODUCER_AGREEMENT_EXECUTED"];
 
@@ -14,9 +15,8 @@ function createApp(key, entity, act) {
   app.disable("x-powered-by");
   app.enable("strict routing");
 
-  // The raw body whatever its type says: nothing is parsed before it is verified.
-  app.post("/webhooks", express.raw({ type: () => true, limit: "1mb", inflate: false }), (req, res) => {
-    const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+  app.post("/webhooks", readRaw, (req, res) => {
+    const { body } = req;
     if (!isAuthentic(req, body, key.trim())) return res.sendStatus(401);
     if (!isJson(req)) return res.sendStatus(415);
     let event;
@@ -40,6 +40,25 @@ function createApp(key, entity, act) {
   return app;
 }
 
+// The raw bytes whatever their type says: nothing is parsed before it is verified. express.raw()
+// would read a body over its limit to the end before it answers.
+function readRaw(req, res, next) {
+  const chunks = [];
+  let length = 0;
+  const take = (chunk) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MAX_BODY) {
+      req.off("data", take).pause();
+      res.set("Connection", "close").sendStatus(413);
+    }
+  };
+  req.on("data", take).on("error", next).on("end", () => {
+    req.body = Buffer.concat(chunks);
+    next();
+  });
+}
+
 function isAuthentic(req, body, key) {
   const lines = req.headersDistinct["x-turris-signature"] || [];
   if (lines.length !== 1) return false;
@@ -52,7 +71,8 @@ function isAuthentic(req, body, key) {
 function isJson(req) {
   const [kind, ...rest] = (req.headers["content-type"] || "").toLowerCase().split(";");
   const charset = rest.join(";").trim();
-  return kind.trim() === "application/json" && ["", "charset=utf-8"].includes(charset);
+  const plain = kind.trim() === "application/json" && ["", "charset=utf-8"].includes(charset);
+  return plain && !("content-encoding" in req.headers);
 }
 
 function parse(body) {

@@ -1,0 +1,212 @@
+"""The engine: takes what is due out of a sandbox' outbox, sends it, and tells what came of it.
+
+It works on the sandbox's clock. A test lets time pass with ``drain``; the standalone sandbox
+calls ``send_next`` as real time passes. The sandbox is locked while the outbox is looked at and
+never while something is sent: a receiver may call the sandbox meanwhile.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.core.redaction import redact_target
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.sender import Sender, Target
+
+ENDLESS = 1_000_000
+"""So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One delivery that was taken out of the outbox.
+
+    Args:
+        delivery: Which one, as it is afterwards.
+        endpoint: Where it leads; None if that was removed.
+        attempt: What came of it; None if its webhook was removed or disabled: nothing was sent.
+    """
+
+    delivery: Delivery
+    endpoint: Endpoint | None
+    attempt: Attempt | None
+
+    def __str__(self) -> str:
+        delivery, attempt = self.delivery, self.attempt
+        url = redact_target(self.endpoint.url) if self.endpoint else "nobody"
+        head = f"webhook {delivery.number} {delivery.webhook_type} -> {url}"
+        if attempt is None:
+            return f"{head}: not sent, the webhook is {delivery.state}"
+        by_hand = "" if attempt.attempt else " (resend)"
+        came = attempt.error or str(attempt.status)
+        again = ""
+        if attempt.error and delivery.state == "pending":
+            again = f"; again at {delivery.due:%H:%M:%S}Z"
+        return f"{head}{by_hand}: {came}{again}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What ``drain`` did.
+
+    Args:
+        attempts: How many were made.
+        delivered: How many deliveries succeeded.
+        failed: How many failed for good.
+        unsent: How many were not sent, as their webhook was removed or is disabled.
+        took: The time that passed on the sandbox's clock.
+        disabled: The webhooks that are disabled now; each says why.
+    """
+
+    attempts: int
+    delivered: int
+    failed: int
+    unsent: int
+    took: dt.timedelta
+    disabled: tuple[Endpoint, ...]
+
+    def __str__(self) -> str:
+        done = (
+            f"{self.attempts} attempt(s) in {self.took} on the sandbox's clock: "
+            f"{self.delivered} delivered, {self.failed} failed, {self.unsent} not sent"
+        )
+        return "\n".join((done, *map(_disabled, self.disabled)))
+
+
+class Engine:
+    """Sends what a sandbox has for its webhooks, one delivery after the other.
+
+    Args:
+        sandbox: Whose outbox it is.
+        factory: How deliveries are signed, and what a test webhook holds.
+        allow: The ``host:port`` that URLs may lead to beside this machine.
+        own_port: A port of this machine that nothing is sent to: the sandbox' own.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        factory: WebhookFactory,
+        *,
+        allow: Collection[str] = (),
+        own_port: int = 0,
+    ) -> None:
+        self._sandbox = sandbox
+        self._lock = sandbox.lock
+        self._outbox = sandbox.outbox
+        self._factory = factory
+        self._sender = Sender(factory.scheme, sandbox.clock)
+        self._allow = allow
+        self._own_port = own_port
+        self._targets: dict[str, Target] = {}
+
+    def lead(self, endpoint: Endpoint, target: Target) -> None:
+        """Let an endpoint lead elsewhere than to its URL: to an application in this process."""
+        self._targets[endpoint.id] = target
+
+    def forget(self, endpoint: Endpoint) -> None:
+        """Forget where an endpoint leads."""
+        self._targets.pop(endpoint.id, None)
+
+    def collect(self) -> dt.datetime:
+        """Put what happened up to now on its way; the moment is given."""
+        with self._lock:
+            now = self._sandbox.clock.now()
+            self._outbox.collect(self._sandbox.events, now)
+            return now
+
+    def deliver_due(self) -> Drained:
+        """Send what is due by now, without letting time pass."""
+        return self._deliver(through=False)
+
+    def drain(self) -> Drained:
+        """Let time pass until nothing waits, and send what becomes due on the way.
+
+        Raises:
+            RuntimeError: A million attempts did not suffice: webhooks cause webhooks.
+        """
+        return self._deliver(through=True)
+
+    def send_next(self) -> Step | None:
+        """Send what is due first, if anything is; never raises for what a receiver does."""
+        with self._lock:
+            taken = self._take(self.collect())
+            if taken is None:
+                return None
+            delivery, endpoint, number = taken
+            if endpoint is None or (endpoint.disabled and number):
+                self._outbox.give_up(delivery, "disabled" if endpoint else "removed")
+                return Step(delivery=delivery, endpoint=endpoint, attempt=None)
+        attempt = self._sent(delivery, endpoint, number)
+        return Step(delivery=delivery, endpoint=endpoint, attempt=attempt)
+
+    def resend(self, number: int) -> Attempt:
+        """Send a delivery again by hand, byte for byte, whatever became of it.
+
+        Raises:
+            KeyError: It is unknown, or its receiver was removed.
+        """
+        delivery = self._outbox.find(number)
+        endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
+        if endpoint is None:
+            raise KeyError(delivery.endpoint_id)
+        return self._sent(delivery, endpoint, 0)
+
+    def _deliver(self, *, through: bool) -> Drained:
+        clock, done = self._sandbox.clock, Counter[str]()
+        begin = clock.now()
+        while True:
+            while (step := self.send_next()) is not None:
+                done[step.delivery.state] += 1
+                done["attempts"] += step.attempt is not None
+                if done["attempts"] > ENDLESS:
+                    raise RuntimeError("a webhook causes the next one without end")
+            due = self._outbox.next_due() if through else None
+            if due is None:
+                break
+            clock.advance(max(due - clock.now(), dt.timedelta(0)))
+        return Drained(
+            attempts=done["attempts"],
+            delivered=done["delivered"],
+            failed=done["failed"],
+            unsent=done["removed"] + done["disabled"],
+            took=clock.now() - begin,
+            disabled=tuple(one for one in self._outbox.endpoints if one.disabled),
+        )
+
+    def _take(self, now: dt.datetime) -> tuple[Delivery, Endpoint | None, int] | None:
+        """What is to be sent first: what was asked for by hand (number 0), then what is due."""
+        endpoints = self._outbox.endpoints
+        while (again := self._outbox.next_resend()) is not None:
+            if (endpoint := endpoints.get(again.endpoint_id)) is not None:
+                return again, endpoint, 0
+        if (due := self._outbox.next_delivery(now)) is None:
+            return None
+        return due, endpoints.get(due.endpoint_id), due.attempts + 1
+
+    def _sent(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
+        if not delivery.event:
+            delivery.event = self._factory.event(delivery.webhook_type).json
+        attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
+        with self._lock:
+            if number:
+                self._outbox.record(delivery, attempt)
+            else:
+                self._outbox.record_resend(delivery, attempt)
+        return attempt
+
+    def _target(self, endpoint: Endpoint) -> Target:
+        if endpoint.id not in self._targets:
+            self._targets[endpoint.id] = Target.of(
+                endpoint.url, allow=self._allow, own_port=self._own_port
+            )
+        return self._targets[endpoint.id]
+
+
+def _disabled(endpoint: Endpoint) -> str:
+    url = redact_target(endpoint.url)
+    return f"{endpoint.webhook_type} to {url} is disabled: {endpoint.disabled}"

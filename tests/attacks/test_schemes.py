@@ -1,0 +1,88 @@
+"""Attacks follow the signature scheme: signed times, keys in base64."""
+
+import base64
+from typing import Any
+
+import pytest
+from receivers.broken_keys import KeyDecoded, takes_also
+from receivers.broken_times import Floors, NoTolerance, OnlyTooOld, Stamped
+from receivers.handled import Door, HintedInbox
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel import TimeTravel
+from pytest_turris.webhooks.scheme import SignatureScheme
+
+from .lab import attacked
+
+TIMED = SignatureScheme(timestamped=True)
+KEY_IN_BASE64 = SignatureScheme(key_form="base64")
+KEY = base64.b64encode(b"turris_sandbox_whsec_0123456789abcdef").decode()
+
+
+def behind_a_door(inbox: type[HintedInbox]) -> type[Door]:
+    """A door over an inbox."""
+    return type(inbox.__name__, (Door,), {"inbox_class": inbox})
+
+
+def labels(verdict: Any) -> list[str]:
+    """Which variants of the attack were found, each by its status and its effects."""
+    found = [finding.sent.partition(": ")[0] for finding in verdict.findings]
+    assert {finding.oracle for finding in verdict.findings} <= {"status", "effects"}
+    return list(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize(
+    ("inbox", "found"),
+    [
+        (Stamped, []),
+        (OnlyTooOld, ["signed for tomorrow", "signed for the year 3000"]),
+        (NoTolerance, ["signed a day ago", "signed for tomorrow", "signed for the year 3000"]),
+        (Floors, ["a fraction that is not signed"]),
+    ],
+)
+def test_signed_times(inbox: type[Stamped], found: list[str]) -> None:
+    """Where the time is signed, one that is far off, or not the signed text, is refused."""
+    verdict = attacked("WH-86", behind_a_door(inbox), scheme=TIMED, advance=None)
+    assert labels(verdict) == found
+    assert verdict.outcome == ("failed" if found else "passed")
+
+
+def test_signed_times_and_time_travel() -> None:
+    """With a movable clock the same bytes are sent later too, and are refused."""
+    travel = TimeTravel(Sandbox())
+    travel.start()
+    try:
+        verdict = attacked("WH-86", behind_a_door(Stamped), scheme=TIMED, advance=travel.advance)
+    finally:
+        travel.stop()
+    assert verdict.outcome == "passed", verdict
+
+
+def test_without_a_signed_time_the_clock_has_to_move() -> None:
+    """Nothing can be said of late replays without either."""
+    verdict = attacked("WH-86", Door, advance=None)
+    assert (verdict.outcome, "turris_time" in verdict.reason) == ("skipped", True)
+
+
+@pytest.mark.parametrize(
+    ("also", "found"),
+    [
+        ((), []),
+        ((KEY.encode(),), ["as it is written"]),
+        ((base64.b64decode(KEY).hex().encode(),), ["encoded in hexadecimal"]),
+    ],
+)
+def test_keys_in_base64(also: tuple[bytes, ...], found: list[str]) -> None:
+    """Where a key stands for bytes in base64, other readings of it are refused."""
+    door = behind_a_door(takes_also(*also, base=KeyDecoded))
+    verdict = attacked("WH-46", door, key=KEY, scheme=KEY_IN_BASE64)
+    assert labels(verdict) == found
+
+
+def test_keys_decoded_twice() -> None:
+    """A key that is base64 inside base64 has one right reading."""
+    twice = base64.b64encode(KEY.encode()).decode()
+    inner = base64.b64decode(KEY)
+    door = behind_a_door(takes_also(inner, base=KeyDecoded))
+    verdict = attacked("WH-46", door, key=twice, scheme=KEY_IN_BASE64)
+    assert labels(verdict) == ["decoded again, from base64"]

@@ -1,0 +1,234 @@
+"""``turris-sandbox serve`` sends what it has for webhooks, as real time passes."""
+
+import datetime as dt
+import json
+import signal
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from serving import Receiver, Running, receiving, serving
+
+from mock_server.standalone import StandaloneSandbox
+from pytest_turris.core.options import Options
+from pytest_turris.webhooks.scheme import SignatureError, SignatureScheme
+
+AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
+SYNCHRONIZED = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"
+STATUS = "AGENT_COMPLIANCE_STATUS_CHANGE"
+DEADLINE = 30
+
+
+def eventually(happened: Callable[[], Any]) -> Any:
+    """What is found once it is there; the deadline is only for what never comes."""
+    end = time.monotonic() + DEADLINE
+    while not (found := happened()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+class Registered:
+    """A webhook that was registered over HTTP."""
+
+    def __init__(self, running: Running, url: str, kind: str) -> None:
+        self.running = running
+        self.bearer = f"Bearer {running.token()}"
+        self.made = self.post("/v1/webhooks", {"url": url, "webhookType": kind})
+
+    def post(self, path: str, document: object = None) -> Any:
+        """The data of an answer to a POST."""
+        body = json.dumps(document or {}).encode()
+        answer = self.running.call(path, data=body, Authorization=self.bearer)
+        return answer and answer["data"]
+
+    def deliveries(self) -> Any:
+        """The log, as the API shows it."""
+        path = f"/v1/webhooks/{self.made['_id']}/deliveries"
+        return self.running.call(path, Authorization=self.bearer)["data"]
+
+    def test(self) -> None:
+        """Ask for a test webhook."""
+        self.post(f"/v1/webhooks/{self.made['_id']}/test")
+
+    def settled(self) -> Any:
+        """The log, once nothing of it is pending."""
+        return eventually(
+            lambda: (rows := self.deliveries()) and all(map(is_settled, rows)) and rows
+        )
+
+
+def is_settled(row: Any) -> bool:
+    """Whether a delivery is done with."""
+    return bool(row["state"] != "pending")
+
+
+def test_a_change_over_http_reaches_a_receiver() -> None:
+    """A new agent is told of, signed with the secret that was shown, and logged."""
+    with receiving() as (url, handler), serving() as running:
+        webhook = Registered(running, f"{url}?token=turris_sandbox_token_of_mine", SYNCHRONIZED)
+        webhook.post("/v1/agents", {"npn": "12345678"})
+        (row,) = webhook.settled()
+        running.process.send_signal(signal.SIGINT)
+        log = running.process.communicate(timeout=15)[1]
+    assert (row["state"], row["attempts"][0]["status"]) == ("delivered", 204)
+    ((body, signature),) = handler.received
+    assert json.loads(body)["payload"]["npn"] == "12345678"
+    headers = {"X-Turris-Signature": signature}
+    SignatureScheme().verify(body, headers, webhook.made["secret"])
+    with pytest.raises(SignatureError):
+        SignatureScheme().verify(body, headers, running.variables["TURRIS_CLIENT_SECRET"])
+    assert f"webhook 1 {SYNCHRONIZED} -> {url}?token=***-mine: 204" in log
+    assert "of_mine" not in log
+
+
+def test_tests_and_resends_are_sent_at_once() -> None:
+    """What is queued over HTTP needs nobody to drain it; the bytes are the same."""
+    with receiving() as (url, handler), serving() as running:
+        webhook = Registered(running, url, AGREEMENT)
+        webhook.test()
+        (row,) = webhook.settled()
+        webhook.post(f"/v1/webhooks/{webhook.made['_id']}/deliveries/{row['_id']}/resend")
+        assert eventually(lambda: len(handler.received) == 2)
+    assert handler.received[0] == handler.received[1]
+
+
+def test_receiver_that_speaks_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver with a certificate that ``SSL_CERT_FILE`` vouches for is sent to; no other is."""
+    authority, file = trustme.CA(), tmp_path / "receivers.pem"
+    authority.cert_pem.write_to_path(file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with receiving(context) as (url, handler):
+        with serving() as running:
+            webhook = Registered(running, url, AGREEMENT)
+            webhook.test()
+            (row,) = webhook.settled()
+        assert "CERTIFICATE_VERIFY_FAILED" in row["attempts"][0]["error"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        with serving() as running:
+            webhook = Registered(running, url, AGREEMENT)
+            webhook.test()
+            assert webhook.settled()[0]["state"] == "delivered"
+    assert len(handler.received) == 1
+
+
+def test_nothing_is_sent_elsewhere_or_to_itself() -> None:
+    """A foreign address needs ``--allow``; the sandbox' own port is never sent to."""
+    with serving("--allow", "127.0.0.1:1") as running:
+        own = running.variables["TURRIS_BASE_URL"] + "/v1/agents"
+        rows = []
+        for url in ("https://192.0.2.1/hooks", own):
+            webhook = Registered(running, url, AGREEMENT)
+            webhook.test()
+            rows += webhook.settled()
+    elsewhere, itself = (row["attempts"][0] for row in rows)
+    assert "192.0.2.1 is not this machine" in elsewhere["error"]
+    assert "that is the sandbox itself" in itself["error"]
+    assert "status" not in elsewhere
+    assert "status" not in itself
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    """What a standalone sandbox logs."""
+    return []
+
+
+def standalone(lines: list[str], **options: Any) -> StandaloneSandbox:
+    """One in this process."""
+    return StandaloneSandbox(Options(**options), host="127.0.0.1", port=0, log=lines.append)
+
+
+def licensed(served: StandaloneSandbox) -> None:
+    """An agent whose license is entered, which turns its status."""
+    sandbox = served.sandbox
+    sandbox.products.add(states=("CA",))
+    sandbox.agents.add(npn="12345678")
+    expires = sandbox.clock.now() + dt.timedelta(days=10)
+    sandbox.licenses.add(npn="12345678", state_code="CA", expiration_date=expires)
+
+
+def told(handler: type[Receiver]) -> list[str]:
+    """The types of what came."""
+    return [json.loads(body)["webhookType"] for body, _ in handler.received]
+
+
+def test_status_events_wait_for_their_minute(lines: list[str]) -> None:
+    """A status event is held back for a minute while others are sent."""
+    with receiving() as (url, handler), standalone(lines) as served:
+        sandbox = served.sandbox
+        for kind in (STATUS, AGREEMENT):
+            sandbox.outbox.register(url, kind, sandbox.clock.now())
+        licensed(served)
+        sandbox.execute_agreement(sandbox.associations.add())
+        assert eventually(lambda: told(handler)) == [AGREEMENT]
+        sandbox.clock.advance(minutes=1)
+        assert eventually(lambda: told(handler) == [AGREEMENT, STATUS])
+
+
+def test_status_events_need_not_wait(lines: list[str]) -> None:
+    """With ``webhook_debounce=0`` they are sent at once."""
+    with (
+        receiving() as (url, handler),
+        standalone(lines, webhook_debounce=dt.timedelta(0)) as served,
+    ):
+        served.sandbox.outbox.register(url, STATUS, served.sandbox.clock.now())
+        licensed(served)
+        assert eventually(lambda: STATUS in told(handler))
+
+
+def test_failing_receiver_is_tried_again_on_the_clock(lines: list[str]) -> None:
+    """The log says when the next attempt is, and it comes when that time has come."""
+    with receiving() as (url, handler), standalone(lines, webhook_retries="standard") as served:
+        handler.status = 503
+        sandbox = served.sandbox
+        endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())
+        sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        assert eventually(lambda: lines)
+        handler.status = 204
+        sandbox.clock.advance(seconds=5)
+        assert eventually(lambda: len(lines) == 2)
+    assert lines[0].startswith(f"webhook 1 {AGREEMENT} -> {url}: status 503; again at ")
+    assert lines[1] == f"webhook 1 {AGREEMENT} -> {url}: 204"
+
+
+def test_sandbox_answers_while_a_receiver_takes_its_time(lines: list[str]) -> None:
+    """What is being sent is shown as pending, and the sandbox is not locked meanwhile."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def work() -> None:
+        asked.set()
+        may_answer.wait(DEADLINE)
+
+    with receiving() as (url, handler), standalone(lines) as served:
+        handler.work = staticmethod(work)  # type: ignore[assignment]  # of the subclass for this test
+        sandbox = served.sandbox
+        endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())
+        sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        assert asked.wait(DEADLINE)
+        with sandbox.lock:
+            assert [delivery.state for delivery in sandbox.outbox] == ["pending"]
+        may_answer.set()
+        assert eventually(lambda: [one.state for one in sandbox.outbox] == ["delivered"])
+
+
+def test_ctrl_c_does_not_wait_for_a_receiver() -> None:
+    """A receiver that never answers does not keep the sandbox from stopping."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def work() -> None:
+        asked.set()
+        may_answer.wait(DEADLINE)
+
+    with receiving() as (url, handler):
+        handler.work = staticmethod(work)  # type: ignore[assignment]  # of the subclass for this test
+        with serving() as running:
+            Registered(running, url, AGREEMENT).test()
+            assert asked.wait(DEADLINE)
+        may_answer.set()
+        assert running.process.returncode == 0
