@@ -1,18 +1,17 @@
 """The rules and the hostile answers as Markdown tables, for the documentation."""
 
-from pytest_turris.clients.rules import NOT_PROBED, RULES
-from pytest_turris.core.hostile.catalogue import CATALOGUE, NOT_PRODUCED
+from pytest_turris.clients.rules import RULES
+from pytest_turris.core.hostile.catalogue import CATALOGUE
 
 
 def rules_table() -> str:
     """Each rule with its level, what the test has to give, the usual bug and the source."""
     lines = ["| Id | Rule | Level | Needs | The usual bug | Source |", "|---|---|---|---|---|---|"]
-    for rule in RULES.values():
-        needs = f"not probed: {NOT_PROBED[rule.id]}" if rule.id in NOT_PROBED else rule.needs
-        lines.append(
-            f"| {rule.id} | {rule.title} | {rule.level} | {needs or '-'} "
-            f"| {rule.usual_bug} | {rule.source} |"
-        )
+    lines += [
+        f"| {rule.id} | {rule.title} | {rule.level} | {rule.needs or '-'} "
+        f"| {rule.usual_bug} | {rule.source} |"
+        for rule in RULES.values()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -24,5 +23,4 @@ def answers_table() -> str:
         lines.append(
             f"| {answer.id} | {answer.title} | {variants} | {answer.expects} | {answer.level} |"
         )
-    lines += [f"| {name} | not produced: {why} | - | - | - |" for name, why in NOT_PRODUCED.items()]
     return "\n".join(lines) + "\n"

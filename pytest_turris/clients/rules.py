@@ -246,9 +246,10 @@ _ALL = (
     Rule(
         "TC-36",
         "Proxy credentials do not reach the API",
-        "-",
+        "the proxy's header is the session's",
         "CVE-2023-32681",
         level="info",
+        needs="new_client",
     ),
     Rule(
         "TC-37",
@@ -300,7 +301,7 @@ _ALL = (
     Rule(
         "TC-44",
         "Forked workers do not deadlock",
-        "-",
+        "a lock, or a connection, is carried along by the fork",
         "editor-code-assistant issue 462",
         level="info",
     ),
@@ -341,9 +342,10 @@ _ALL = (
     Rule(
         "TC-50",
         "A lost key cache makes no second effect",
-        "-",
+        "the key alone is to make it exactly once",
         "vendor: in-memory cache",
         level="info",
+        needs="write",
     ),
     Rule(
         "TC-51",
@@ -363,9 +365,10 @@ _ALL = (
     Rule(
         "TC-53",
         "A double click is one operation",
-        "-",
+        "the key is made when the request is sent",
         "vendor: idempotency",
         level="info",
+        needs="operation",
     ),
     Rule(
         "TC-54",
@@ -385,11 +388,3 @@ _ALL = (
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _ALL}
 """All rules by id, in the order of their ids."""
-
-NOT_PROBED = {
-    "TC-36": "needs a proxy between the client and the API",
-    "TC-44": "needs the client in several processes",
-    "TC-50": "shows in what the application stores, not in what the client sends",
-    "TC-53": "needs to know which calls are the same operation",
-}
-"""Rules that no probe observes yet, and why: always "not observed"."""
