@@ -61,7 +61,7 @@ def trial(lab: Lab, answer: HostileAnswer, patience: float) -> Flow[str]:
         why = _not_here(lab, variant) or (yield from _give(lab, answer, variant, patience))
         if why:
             left_out.setdefault(why, []).append(variant.name)
-    words = "; ".join(f"{', '.join(names)}: {why}" for why, names in left_out.items())
+    words = "; ".join(f"{', '.join(map(repr, names))}: {why}" for why, names in left_out.items())
     if sum(map(len, left_out.values())) == len(answer.variants):
         raise UnobservedError(words)
     return words

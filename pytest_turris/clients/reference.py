@@ -1,6 +1,7 @@
 """The rules and the hostile answers as Markdown tables, for the documentation."""
 
 from pytest_turris.clients.rules import RULES
+from pytest_turris.core.hostile.answer import Variant
 from pytest_turris.core.hostile.catalogue import CATALOGUE
 
 
@@ -19,8 +20,12 @@ def answers_table() -> str:
     """Each hostile answer with its variants and what a client is to do about it."""
     lines = ["| Id | Answer | Variants | Expected | Level |", "|---|---|---|---|---|"]
     for answer in CATALOGUE.values():
-        variants = ", ".join(f"`{variant.name}`" for variant in answer.variants)
+        variants = ", ".join(_named(variant) for variant in answer.variants)
         lines.append(
             f"| {answer.id} | {answer.title} | {variants} | {answer.expects} | {answer.level} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _named(variant: Variant) -> str:
+    return f"`{variant.name}`" + (" (socket)" if variant.over == "socket" else "")

@@ -1,13 +1,18 @@
+import json
+import socket
 import threading
 from itertools import repeat
 
 import httpx
 import pytest
 
+from pytest_turris.clients.hostile_case import HostileCase
+from pytest_turris.clients.verdict import RuleBrokenError
 from pytest_turris.core.hostile.raw import MOST_BYTES, RawAnswer
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.live_fixture import Server, ServerPool
+from pytest_turris.time_travel import TimeTravel
 
 PATIENCE = 5
 
@@ -86,6 +91,28 @@ def test_endless_bytes_have_an_end() -> None:
     piece = b"x" * 1_048_576
     written = sum(len(part) for part in RawAnswer(repeat(piece)).parts() if isinstance(part, bytes))
     assert written == MOST_BYTES
+
+
+def test_endless_headers_catch_who_reads_to_the_end(
+    turris: Sandbox, turris_time: TimeTravel, turris_server: Server
+) -> None:
+    """Every library refuses endless headers; a client of bare sockets may not."""
+    token = turris.tokens.issue(turris.client)
+    host, _, port = turris_server.base_url.removeprefix("http://").partition(":")
+
+    def call() -> object:
+        question = f"GET /v1/agents HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        with socket.create_connection((host, int(port))) as bare, bare.makefile("rb") as answer:
+            bare.sendall(f"{question}Authorization: Bearer {token.text}\r\n\r\n".encode())
+            received = answer.read()
+        body = received.partition(b"\r\n\r\n")[2]
+        if not body:
+            raise ConnectionError("no body")
+        return json.loads(body)["data"]
+
+    case = HostileCase("AR-37/endless headers", turris, turris_time)
+    with pytest.raises(RuleBrokenError, match="stayed until the server hung up"):
+        case.run(call)
 
 
 def test_unread_bytes_are_taken_back(turris: Sandbox, turris_server: Server) -> None:

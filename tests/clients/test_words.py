@@ -184,6 +184,17 @@ def test_unknown_hostile_answer(turris: Sandbox, name: str) -> None:
         turris.faults.hostile(name)
 
 
+def test_hostile_answer_to_a_write_leaves_reads_alone(turris: Sandbox) -> None:
+    """A read is served; the write takes effect once although its answer is lost."""
+    token = ask(turris)
+    turris.faults.hostile("AR-20")
+    assert get(turris, token) == 200
+    with pytest.raises(httpx.ReadError):
+        invite(turris, token, KEY.format(1))
+    assert invite(turris, token, KEY.format(1)) == 201
+    assert len(turris.associations) == 1
+
+
 def test_hostile_fault_survives_a_snapshot(turris: Sandbox) -> None:
     """A scripted hostile answer is plain data."""
     turris.faults.hostile("AR-02/null", optional=True)
