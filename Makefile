@@ -51,6 +51,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/per_test.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/sweep.py
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

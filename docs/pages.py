@@ -80,9 +80,10 @@ def token_rules() -> str:
     """The rules, the hostile answers, and the broken client that each one catches."""
     sys.path.insert(0, str(DOCS.parent / "tests"))
     broken = importlib.import_module("clients.broken_clients").BROKEN
-    helpless = importlib.import_module("clients.helpless_clients").HELPLESS
+    helpless = importlib.import_module("clients.helpless_clients")
     lines = ["| Id | The client that it catches |", "|---|---|"]
-    for name, client in (broken | helpless).items():
+    caught_by = broken | helpless.HELPLESS | helpless.RAW | helpless.ALSO_HELPLESS
+    for name, client in caught_by.items():
         what = " ".join(client.__doc__.split()).partition(": ")[2] or client.__name__
         lines.append(f"| {name} | `{client.__name__}`: {what} |")
     caught = "\n".join(lines) + "\n"

@@ -57,6 +57,7 @@ class ServerPool:
         try:
             yield Server(live.base_url, sandbox, self._ca_file(live), live)
         finally:
+            sandbox.faults.hang_up()
             self._tenants.remove(sandbox)
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ fixture needs is imported when that fixture is first asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     from pytest_turris.attack_fixture import AttackRun
     from pytest_turris.clients.case import TokenCase
+    from pytest_turris.clients.exam import Exam
     from pytest_turris.clients.hostile_case import HostileCase
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.live_fixture import Server, ServerPool
     from pytest_turris.time_travel import TimeTravel
     from pytest_turris.webhook_control import TurrisWebhooks
+
+Case = TypeVar("Case", bound="Exam")
 
 _PREFIX = "turris"
 _ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
@@ -186,7 +189,7 @@ def turris_token_case(
     """One rule for token clients, TC-01 and so on: one test for each."""
     from pytest_turris.clients.case import TokenCase
 
-    return TokenCase(request.param, turris, turris_time)
+    return _without_ignored(TokenCase(request.param, turris, turris_time), request.node)
 
 
 @pytest.fixture
@@ -196,7 +199,19 @@ def turris_hostile_answer(
     """One hostile answer with its variants, AR-01 and so on: one test for each."""
     from pytest_turris.clients.hostile_case import HostileCase
 
-    return HostileCase(request.param, turris, turris_time)
+    return _without_ignored(HostileCase(request.param, turris, turris_time), request.node)
+
+
+def _without_ignored(case: Case, node: pytest.Item) -> Case:
+    """The case, told what the test's marker does not want to be held against."""
+    from pytest_turris.configuration import ignored_for
+
+    __tracebackhide__ = True
+    try:
+        case.ignore_marked(ignored_for(node))
+    except ValueError as error:
+        pytest.fail(f"turris marker: {error}", pytrace=False)
+    return case
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ class TimeTravel:
 
     def stop(self) -> None:
         """Let go of the clock and of sleeps, and end the freeze if it was begun here."""
+        self._sandbox.faults.hang_up()  # a slow one moves the clock
         self._sleeps.remove()
         self._sandbox.clock.carry(None)
         self._loops.close()

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,15 @@ class ForeignPlaces:
         if tls not in self._servers:
             self._servers[tls] = LiveServer(asgi_app(self._handle), tls=tls)
         return int(self._servers[tls].port)
+
+    @contextlib.contextmanager
+    def listening(self, context: ssl.SSLContext) -> Iterator[int]:
+        """The port of one more listener, with a TLS of its own, while the context is open."""
+        server = LiveServer(asgi_app(self._handle), context=context)
+        try:
+            yield server.port
+        finally:
+            server.stop()
 
     def stop(self) -> None:
         """Close the listeners that were started."""

@@ -1,40 +1,23 @@
-"""The lab of one case: the sandbox, the clock, the client under test, and all that is seen."""
+"""The lab of one case: the sandbox, the clock, the client under test, and what it is let do."""
 
-import asyncio
 import contextlib
-import ctypes
 import datetime as dt
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from pytest_turris.clients import observation
-from pytest_turris.clients.foreign import ForeignPlaces
 from pytest_turris.clients.leaks import Traces, watch
-from pytest_turris.clients.observation import Sighting
+from pytest_turris.clients.lookout import Lookout
 from pytest_turris.clients.outcome import Outcome, texts_of
 from pytest_turris.clients.steps import Call, Flow, Make
 from pytest_turris.clients.verdict import BrokenError, CaseError, UnobservedError
-from pytest_turris.core.errors import ConnectionFailure
-from pytest_turris.core.hosts import is_decoy, is_turris
-from pytest_turris.core.interception import Handle, Interceptor
-from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
-_RUNAWAY = 500
-_NOT_OURS = Response(
-    status=200, headers=(("content-type", "application/json"),), body=b'{"data":[]}'
-)
-
-
-class RunawayError(BaseException):
-    """The client sent far more requests than any case asks for; it would not stop by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,47 +27,18 @@ class Subject:
     call: Call
     new_client: Callable[[], object] | None = None
     write: Call | None = None
+    record: Call | None = None
+    operation: Callable[[], object] | None = None
     concurrency: int = 50
 
 
-class Lab:
+class Lab(Lookout):
     """What a probe may use. All times are of the sandbox's clock."""
 
     def __init__(self, sandbox: Sandbox, time: TimeTravel, subject: Subject) -> None:
-        self.sandbox = sandbox
+        super().__init__(sandbox)
         self.time = time
         self.subject = subject
-        self.sightings: list[Sighting] = []
-        self.also_secret: list[str] = []
-        self.aliases: dict[str, str] = {}
-        """Tokens as the client knows them, by what the sandbox knows them by."""
-        self.foreign: ForeignPlaces = ForeignPlaces(self._misled)
-        self._intercept: Interceptor = lambda request, handle: handle(request)
-        self._lock = threading.Lock()
-        self._thread = threading.get_ident()
-        self._has_loop = asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[None]:
-        """Look at every request while the context is open."""
-        try:
-            with self.sandbox.interception.by(self._seen):
-                yield
-        finally:
-            self.foreign.stop()
-
-    @property
-    def token_requests(self) -> list[Sighting]:
-        """The requests for a token."""
-        return [s for s in self.sightings if s.is_token_request]
-
-    def since(self, mark: int) -> list[Sighting]:
-        """What was seen after ``mark = len(lab.sightings)``."""
-        return self.sightings[mark:]
-
-    def needles(self) -> list[str]:
-        """All secrets and tokens that must not be seen."""
-        return observation.needles(self.sandbox, self.also_secret)
 
     def require(self, condition: object, words: str) -> None:
         """The client must have done so.
@@ -141,6 +95,16 @@ class Lab:
             raise UnobservedError("give a POST of the client: run(call, write=...)")
         return (yield Make((self.subject.write,) * times))
 
+    def records(self) -> Flow[list[Outcome]]:
+        """Let the client get its one record.
+
+        Raises:
+            UnobservedError: The test gave no such call.
+        """
+        if self.subject.record is None:
+            raise UnobservedError("give a GET of one record by its id: run(call, record=...)")
+        return (yield Make((self.subject.record,)))
+
     def fresh(self) -> Flow[Outcome]:
         """Make a client anew from the environment as it is now, and let it make its call.
 
@@ -157,21 +121,25 @@ class Lab:
         (outcome,) = yield Make((made.value,))
         return outcome
 
+    def begun(self) -> Flow[Call]:
+        """Begin one operation of the client; the call that performs it.
+
+        Raises:
+            UnobservedError: The test gave no way to begin one.
+        """
+        if self.subject.operation is None:
+            raise UnobservedError("give a way to begin one POST: run(call, operation=...)")
+        (made,) = yield Make((self.subject.operation,))
+        if made.error is not None or not callable(made.value):
+            raise CaseError(f"operation gives a callable that makes one POST, not {made}")
+        return made.value
+
     def age(self, age: dt.timedelta) -> None:
         """Go to where the newest token is so old."""
         token = self.sandbox.tokens.newest
         if token is None:
             raise CaseError("the client asked for no token, so none can grow old")
         self.time.move_to(token.issued_at + age)
-
-    @contextlib.contextmanager
-    def intercepting(self, interceptor: Interceptor) -> Iterator[None]:
-        """Answer in the sandbox' place while the context is open."""
-        before, self._intercept = self._intercept, interceptor
-        try:
-            yield
-        finally:
-            self._intercept = before
 
     @contextlib.contextmanager
     def fault(self, operation: str, **effect: object) -> Iterator[None]:
@@ -218,74 +186,6 @@ class Lab:
             if any(needle in text for needle in needles):
                 return f"the repr of {type(holder).__name__}"
         return ""
-
-    def _seen(self, request: Request, handle: Handle) -> Response:
-        known, aliased = self._known(request)
-        sighting = Sighting(
-            at=self.sandbox.clock.now(),
-            request=request,
-            token=self.sandbox.tokens.find(known),
-            foreign=self._is_foreign(request),
-        )
-        with self._lock:
-            self.sightings.append(sighting)
-        self._stop_runaway(sighting)
-        if sighting.foreign and not is_turris(request.host):
-            response = _NOT_OURS
-        else:
-            response = self._intercept(known, handle)
-        sighting.status = response.status
-        return self._renamed(response) if aliased or self.aliases else response
-
-    def _misled(self, request: Request) -> Response:
-        """What arrives at a listener that is not the API."""
-        sighting = Sighting(
-            at=self.sandbox.clock.now(), request=request, foreign=True, status=_NOT_OURS.status,
-            token=self.sandbox.tokens.find(request),
-        )  # fmt: skip
-        with self._lock:
-            self.sightings.append(sighting)
-        return _NOT_OURS
-
-    def _is_foreign(self, request: Request) -> bool:
-        if is_decoy(request.host):
-            return True
-        if not is_turris(request.host):
-            return False
-        port = request.header("host").partition(":")[2]
-        return request.scheme != "https" or port not in ("", "443")
-
-    def _stop_runaway(self, sighting: Sighting) -> None:
-        if len(self.sightings) <= _RUNAWAY:
-            return
-        if sighting.in_process:
-            raise RunawayError(f"more than {_RUNAWAY} requests")
-        # The client is in another thread than this answer. A sync one is stopped there; an
-        # async one by the driver, whose patience ends.
-        if len(self.sightings) == _RUNAWAY + 1 and not self._has_loop:
-            raised = ctypes.py_object(RunawayError)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), raised)
-        raise ConnectionFailure("reset")
-
-    def _known(self, request: Request) -> tuple[Request, bool]:
-        """The request with a token as the sandbox knows it."""
-        value = request.header("authorization")
-        text = value.partition(" ")[2].strip()
-        real = next((real for real, alias in self.aliases.items() if alias == text), "")
-        if not real:
-            return request, False
-        headers = tuple(
-            (name, f"Bearer {real}" if name == "authorization" else content)
-            for name, content in request.headers
-        )
-        return replace(request, headers=headers), True
-
-    def _renamed(self, response: Response) -> Response:
-        """The answer with tokens as the client is to know them."""
-        body = response.body
-        for real, alias in self.aliases.items():
-            body = body.replace(real.encode(), alias.encode())
-        return replace(response, body=body)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,7 @@ def needles(sandbox: Sandbox, also: list[str]) -> list[str]:
     """What must not be seen: secrets, tokens, and other spellings of them."""
     secrets = [client.client_secret for client in sandbox.credentials]
     secrets += [client.previous_secret for client in sandbox.credentials if client.previous_secret]
+    secrets += [token.token for token in sandbox.credentials.restricted]
     tokens = [token.text for token in sandbox.tokens]
     signatures = [text.rpartition(".")[2] for text in tokens]
     encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]

@@ -1,18 +1,18 @@
 """The rules and the hostile answers as Markdown tables, for the documentation."""
 
-from pytest_turris.clients.rules import NOT_PROBED, RULES
-from pytest_turris.core.hostile.catalogue import CATALOGUE, NOT_PRODUCED
+from pytest_turris.clients.rules import RULES
+from pytest_turris.core.hostile.answer import Variant
+from pytest_turris.core.hostile.catalogue import CATALOGUE
 
 
 def rules_table() -> str:
     """Each rule with its level, what the test has to give, the usual bug and the source."""
     lines = ["| Id | Rule | Level | Needs | The usual bug | Source |", "|---|---|---|---|---|---|"]
-    for rule in RULES.values():
-        needs = f"not probed: {NOT_PROBED[rule.id]}" if rule.id in NOT_PROBED else rule.needs
-        lines.append(
-            f"| {rule.id} | {rule.title} | {rule.level} | {needs or '-'} "
-            f"| {rule.usual_bug} | {rule.source} |"
-        )
+    lines += [
+        f"| {rule.id} | {rule.title} | {rule.level} | {rule.needs or '-'} "
+        f"| {rule.usual_bug} | {rule.source} |"
+        for rule in RULES.values()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -20,9 +20,12 @@ def answers_table() -> str:
     """Each hostile answer with its variants and what a client is to do about it."""
     lines = ["| Id | Answer | Variants | Expected | Level |", "|---|---|---|---|---|"]
     for answer in CATALOGUE.values():
-        variants = ", ".join(f"`{variant.name}`" for variant in answer.variants)
+        variants = ", ".join(_named(variant) for variant in answer.variants)
         lines.append(
             f"| {answer.id} | {answer.title} | {variants} | {answer.expects} | {answer.level} |"
         )
-    lines += [f"| {name} | not produced: {why} | - | - | - |" for name, why in NOT_PRODUCED.items()]
     return "\n".join(lines) + "\n"
+
+
+def _named(variant: Variant) -> str:
+    return f"`{variant.name}`" + (" (socket)" if variant.over == "socket" else "")

@@ -16,7 +16,9 @@ from pytest_turris.clients.verdict import CaseError, UnobservedError
 T = TypeVar("T")
 Call = Callable[[], Any]
 
-_PATIENCE = 5.0
+PATIENCE = 5.0
+"""Real seconds after which a call of an async client, or one of many at once, counts as hung."""
+
 _DEPTH = 8
 
 
@@ -26,6 +28,7 @@ class Make:
 
     calls: tuple[Call, ...]
     at_once: bool = False
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -69,29 +72,30 @@ def _perform(step: Make | Cancel, now: Callable[[], dt.datetime]) -> list[Outcom
     if isinstance(step, Cancel):
         raise UnobservedError("only a call of an async client can be cancelled")
     if not step.at_once:
-        return [_attempt(call, now) for call in step.calls]
+        return [attempt(call, now) for call in step.calls]
     outcomes: list[Outcome | None] = [None] * len(step.calls)
     ready = threading.Barrier(len(step.calls))
 
     def run(index: int) -> None:
         ready.wait()
-        outcomes[index] = _deep(_DEPTH, lambda: _attempt(step.calls[index], now))
+        outcomes[index] = deep(lambda: attempt(step.calls[index], now))
 
     threads = [threading.Thread(target=run, args=(i,), daemon=True) for i in range(len(outcomes))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(_PATIENCE)
-    hung = Outcome(error=TimeoutError(f"the call still hangs after {_PATIENCE:g} s"))
+        thread.join(step.patience)
+    hung = Outcome(error=TimeoutError(f"the call still hangs after {step.patience:g} s"))
     return [outcome or hung for outcome in outcomes]
 
 
-def _deep(frames: int, call: Callable[[], T]) -> T:
-    # freezegun gives real time to callers fewer than six frames away from ``threading``.
-    return call() if frames == 0 else _deep(frames - 1, call)
+def deep(call: Callable[[], T], frames: int = _DEPTH) -> T:
+    """Call a few frames deeper: freezegun gives real time to callers so near ``threading``."""
+    return call() if frames == 0 else deep(call, frames - 1)
 
 
-def _attempt(call: Call, now: Callable[[], dt.datetime]) -> Outcome:
+def attempt(call: Call, now: Callable[[], dt.datetime]) -> Outcome:
+    """What comes of a call, whatever it raises."""
     began = now()
     try:
         value = call()
@@ -110,32 +114,32 @@ async def _aperform(step: Make | Cancel, now: Callable[[], dt.datetime]) -> list
 
     if isinstance(step, Cancel):
         async with anyio.create_task_group() as group:
-            group.start_soon(_aattempt, step.call, now)
+            group.start_soon(_aattempt, step.call, now, PATIENCE)
             for _ in range(step.turns):
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
         return []
     if not step.at_once:
-        return [await _aattempt(call, now) for call in step.calls]
+        return [await _aattempt(call, now, step.patience) for call in step.calls]
     outcomes: list[Outcome | None] = [None] * len(step.calls)
 
     async def run(index: int) -> None:
-        outcomes[index] = await _aattempt(step.calls[index], now)
+        outcomes[index] = await _aattempt(step.calls[index], now, step.patience)
 
-    with anyio.move_on_after(_PATIENCE):
+    with anyio.move_on_after(step.patience):
         async with anyio.create_task_group() as group:
             for index in range(len(outcomes)):
                 group.start_soon(run, index)
-    hung = Outcome(error=TimeoutError(f"the call still hangs after {_PATIENCE:g} s"))
+    hung = Outcome(error=TimeoutError(f"the call still hangs after {step.patience:g} s"))
     return [outcome or hung for outcome in outcomes]
 
 
-async def _aattempt(call: Call, now: Callable[[], dt.datetime]) -> Outcome:
+async def _aattempt(call: Call, now: Callable[[], dt.datetime], patience: float) -> Outcome:
     import anyio  # noqa: PLC0415 - as above
 
     began = now()
     try:
-        with anyio.fail_after(_PATIENCE):
+        with anyio.fail_after(patience):
             value = call()
             if inspect.isawaitable(value):
                 value = await value

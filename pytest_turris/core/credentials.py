@@ -149,6 +149,11 @@ class Credentials:
         """The API client of that id."""
         return self._clients.get(client_id)
 
+    @property
+    def restricted(self) -> tuple[RestrictedAccessToken, ...]:
+        """The restricted access tokens, revoked ones too, in the order of their issue."""
+        return tuple(self._restricted.values())
+
     def has_restricted(self, token: str) -> bool:
         """Whether this sandbox issued the restricted access token."""
         return token in self._restricted

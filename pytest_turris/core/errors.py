@@ -150,6 +150,6 @@ class ConnectionFailure(Exception):
     ``connect``: no connection was made. ``reset``: the connection broke before the answer.
     """
 
-    def __init__(self, kind: Literal["connect", "reset"]) -> None:
-        super().__init__(f"scripted fault: {kind}")
+    def __init__(self, kind: Literal["connect", "reset"], words: str = "") -> None:
+        super().__init__(f"scripted fault: {words or kind}")
         self.kind = kind

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pytest_turris.core.hostile.catalogue import find
+from pytest_turris.core.hostile.raw import PATIENCE, RawAnswer
 
 FailureKind = Literal["connect", "reset"]
 
@@ -28,10 +29,12 @@ class Fault:
     fired: int = 0
     hostile: str | None = None
     """The id of a hostile answer with its variant, such as ``AR-27/milliseconds``."""
+    writes_only: bool = False
+    patience: float = PATIENCE
 
-    def fits(self, operation: str) -> bool:
+    def fits(self, operation: str, method: str) -> bool:
         """Whether it is due for a call of this operation."""
-        if self.spent:
+        if self.spent or (self.writes_only and method == "GET"):
             return False
         # "*" of a hostile answer is the API without the token endpoint, which has its own.
         other = self.hostile is not None and operation == _TOKEN
@@ -57,6 +60,8 @@ class Faults:
     def __init__(self, resolve: Callable[[str], str]) -> None:
         self._resolve = resolve
         self._faults: list[Fault] = []
+        self.raw_answers: list[RawAnswer] = []
+        """The answers of raw bytes that were given so far."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -111,6 +116,7 @@ class Faults:
         *,
         times: int | None = None,
         optional: bool = False,
+        patience: float = PATIENCE,
     ) -> Fault:
         """Script a hostile answer, such as ``"AR-27"`` or ``"AR-27/milliseconds"``.
 
@@ -121,11 +127,19 @@ class Faults:
             times: Fire so often; ``None``: as often as the answer says, which mostly is
                 until ``remove``.
             optional: Do not fail the test if it never fires.
+            patience: For how many real seconds an answer that has no end of its own goes on, if
+                the client does not hang up. Such answers need ``turris_server``; a client that
+                is answered in process gets a broken connection.
 
         Raises:
             ValueError: There is no such answer, variant or operation, or it cannot be scripted.
         """
         answer, (variant, *_) = find(name)
+        if variant.where == "handshake":
+            raise ValueError(
+                f"{answer.id} cannot be scripted: it comes before any request. The fixture "
+                "turris_hostile_answer gives it: run(call, new_client=...)"
+            )
         usual = _TOKEN if variant.where == "token" else "*"
         fault = Fault(
             operation=self._resolve(operation or usual),
@@ -134,6 +148,8 @@ class Faults:
             times=variant.times if times is None else times,
             optional=optional,
             hostile=f"{answer.id}/{variant.name}",
+            writes_only=variant.where == "write",
+            patience=patience,
         )
         _check_times(fault)
         self._faults.append(fault)
@@ -148,10 +164,15 @@ class Faults:
         """Take all faults back."""
         self._faults.clear()
 
-    def next_for(self, operation: str) -> Fault | None:
+    def hang_up(self) -> None:
+        """End all answers of raw bytes that are still being written."""
+        while self.raw_answers:
+            self.raw_answers.pop().stopped = True
+
+    def next_for(self, operation: str, method: str) -> Fault | None:
         """The fault that fires on this call, counted as fired."""
         for fault in self._faults:
-            if fault.fits(operation):
+            if fault.fits(operation, method):
                 fault.fired += 1
                 return fault
         return None

@@ -21,6 +21,9 @@ INVALID_KEY = (
     "Invalid idempotency key format. The idempotency-key must be a valid UUID"  # documented
 )
 
+REPLAYED = "the stored response for this idempotency key was sent again"
+"""The journal's note about a call that took no effect of its own."""
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 Key = tuple[str, str, str]

@@ -25,8 +25,9 @@ from pytest_turris.core.errors import (
 from pytest_turris.core.faults import Fault, Faults
 from pytest_turris.core.hostile.answer import Occasion
 from pytest_turris.core.hostile.catalogue import find
+from pytest_turris.core.hostile.raw import RawAnswer
 from pytest_turris.core.hosts import is_decoy, is_turris
-from pytest_turris.core.idempotency import Idempotency
+from pytest_turris.core.idempotency import REPLAYED, Idempotency
 from pytest_turris.core.messages import JSON_HEADERS, Fields, Request, Response, encode
 from pytest_turris.core.options import Options
 from pytest_turris.core.router import Routes
@@ -78,7 +79,7 @@ class Service:
             )
         operation, call.parameters = self._find(request)
         call.operation = operation
-        fault = self._faults.next_for(operation.name)
+        fault = self._faults.next_for(operation.name, operation.method)
         return (
             self._perform(call, operation) if fault is None else self._fail(call, operation, fault)
         )
@@ -99,7 +100,7 @@ class Service:
             self._clock.advance(fault.delay)
             call.delay = fault.delay
         if fault.hostile:
-            return self._hostile(call, operation, fault.hostile)
+            return self._hostile(call, operation, fault.hostile, fault.patience)
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
@@ -112,11 +113,17 @@ class Service:
         error.headers = tuple((name.lower(), value) for name, value in fault.headers.items())
         raise error
 
-    def _hostile(self, call: Call, operation: Operation, name: str) -> Response:
+    def _hostile(self, call: Call, operation: Operation, name: str, patience: float) -> Response:
         _, (variant,) = find(name)
         honest = partial(self._perform, call, operation)
-        response = variant.make(Occasion(call.request, call.at, honest))
         call.notes.append(f"a hostile answer that the test asked for: {name}")
+        try:
+            response = variant.make(
+                Occasion(call.request, call.at, honest, self._clock.advance, patience)
+            )
+        except RawAnswer as raw:
+            self._faults.raw_answers.append(raw)
+            raise
         return replace(response, delay=call.delay)
 
     def _perform(self, call: Call, operation: Operation) -> Response:
@@ -132,7 +139,7 @@ class Service:
             return self._success(call, operation, operation.handler(call))
         key = self._idempotency.key_of(call.request, name, operation.name)
         if key and (stored := self._idempotency.replay(key, call.request)):
-            call.notes.append("the stored response for this idempotency key was sent again")
+            call.notes.append(REPLAYED)
             # What was stored is the answer; the delay and the rate limit are this call's own.
             return replace(stored, headers=(*JSON_HEADERS, *call.headers), delay=call.delay)
         response = self._success(call, operation, operation.handler(call))

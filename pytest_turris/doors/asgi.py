@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from pytest_turris.core.errors import ConnectionFailure
+from pytest_turris.core.hostile.raw import RawAnswer
 from pytest_turris.core.messages import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -14,6 +15,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ABORT = "turris.abort"
 """A server's extension that drops the connection; where it is missing, the app raises."""
+
+WRITE = "turris.write"
+"""A server's extension that writes a ``RawAnswer``, and closes the connection."""
 
 _MOST_READ = 16 * 1024 * 1024
 
@@ -82,10 +86,13 @@ async def _send(response: Response, send: Send) -> None:
 
 
 async def _drop(scope: Scope, receive: Receive, failure: ConnectionFailure) -> None:
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is None:
+    extensions = scope.get("extensions", {})
+    if isinstance(failure, RawAnswer) and WRITE in extensions:
+        await extensions[WRITE](failure)
+    elif ABORT in extensions:
+        extensions[ABORT]()
+    else:
         raise ConnectionResetError(str(failure))
-    abort()
     # Until the server has noticed: returning earlier makes it answer with a 500.
     await receive()
 

@@ -17,7 +17,8 @@ import trustme
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pytest_turris.doors.asgi import ABORT, App, Receive, Scope, Send
+from pytest_turris.doors import raw_answer
+from pytest_turris.doors.asgi import ABORT, WRITE, App, Receive, Scope, Send
 from pytest_turris.steady_clock import steady_time
 
 _PATIENCE = 5.0
@@ -46,7 +47,14 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         super().connection_made(transport)
-        self.app = cast("Any", partial(_abortable, self.app, transport))
+        extensions = {
+            ABORT: transport.abort,
+            WRITE: partial(raw_answer.write, transport=transport, is_full=self._is_full),
+        }
+        self.app = cast("Any", partial(_extended, self.app, extensions))
+
+    def _is_full(self) -> bool:
+        return bool(self.flow.write_paused)
 
     def send_400_response(self, msg: str) -> None:
         """What h11 could not parse: no sandbox sees it, so none can record it."""
@@ -56,10 +64,10 @@ class _Protocol(H11Protocol):
         self.transport.close()
 
 
-async def _abortable(
-    app: App, transport: asyncio.Transport, scope: Scope, receive: Receive, send: Send
+async def _extended(
+    app: App, extensions: dict[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
-    scope.setdefault("extensions", {})[ABORT] = transport.abort
+    scope["extensions"] = scope.get("extensions", {}) | extensions
     if {name for name, _ in scope["headers"]} >= _LENGTHS:
         # Where such a request ends is ambiguous; what follows could be another's (RFC 9112, 6.3).
         start = {"type": "http.response.start", "status": 400, "headers": _NOT_HTTP_HEADERS}
@@ -82,9 +90,15 @@ class LiveServer:
     """An application on a loopback socket, until ``stop``."""
 
     def __init__(
-        self, app: App, *, tls: bool = False, host: str = "127.0.0.1", port: int = 0
+        self,
+        app: App,
+        *,
+        tls: bool = False,
+        context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
-        """Bind and serve; ``port=0`` takes a free one.
+        """Bind and serve; ``port=0`` takes a free one, ``context`` is a TLS of the caller's own.
 
         Raises:
             OSError: The address is taken or not this machine's.
@@ -107,7 +121,7 @@ class LiveServer:
             timeout_graceful_shutdown=1,
         )
         config.load()
-        config.ssl = self._server_context()
+        config.ssl = context or self._server_context()
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
         self._thread.start()

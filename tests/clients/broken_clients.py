@@ -1,5 +1,6 @@
 """One small mutation of the good client for each rule."""
 
+import base64
 import json
 import logging
 import os
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 
@@ -418,6 +420,8 @@ class SendsReferer(GoodClient):
 class OtherBytes(GoodClient):
     """TC-46: the body is made anew for the retry."""
 
+    looks_first = False
+
     def again(self, send: Send) -> Send:
         """With more white space."""
         body = json.dumps(json.loads(send.body), indent=1).encode() if send.body else None
@@ -444,6 +448,8 @@ class DerivedKey(GoodClient):
 class WaitsForHours(GoodClient):
     """TC-49, AR-19, AR-27: as long as told."""
 
+    looks_first = False
+
     def pause(self, attempt: int, outcome: Any) -> float:
         """No cap."""
         told = [self.usual_pause(attempt)]
@@ -463,6 +469,8 @@ class BothKeyHeaders(GoodClient):
 class MintsNewKeys(GoodClient):
     """TC-39, TC-52: another key for each try."""
 
+    looks_first = False
+
     def may_repeat(self, send: Send, error: Any) -> bool:
         """Conflicts too."""
         return error.status in (409, 422) or super().may_repeat(send, error)
@@ -473,6 +481,37 @@ class MintsNewKeys(GoodClient):
             return send
         headers = send.headers | {"idempotency-key": str(uuid.uuid4())}
         return Send(send.method, send.url, headers, send.body)
+
+
+class TrustsTheKey(GoodClient):
+    """TC-50: the key alone is to keep a write from happening twice."""
+
+    looks_first = False
+
+
+class KeyWhenSent(GoodClient):
+    """TC-53: each click makes a key of its own."""
+
+    def key_for(self, key: object) -> str:
+        """Another one."""
+        return str(uuid.uuid4())
+
+
+class NotMadeForForks(GoodClient):
+    """TC-44: locks and connections are those of the parent."""
+
+    fork_safe = False
+
+
+class SendsProxyCredentials(GoodClient):
+    """TC-36: to everybody, not to the proxy."""
+
+    def authorization(self, token: Token) -> dict[str, str]:
+        """With those that the environment has."""
+        user = urlsplit(os.environ.get("HTTPS_PROXY", ""))
+        pair = f"{user.username}:{user.password}".encode()
+        more = {"proxy-authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        return super().authorization(token) | (more if user.password else {})
 
 
 class LogsAnswers(GoodClient):
@@ -505,10 +544,12 @@ BROKEN: dict[str, type[GoodClient]] = {
     "TC-26": BelievesClaims, "TC-27": AnyTokenType, "TC-28": LogsTheToken,
     "TC-29": PublicTokenFile, "TC-30": HardCoded, "TC-31": ShowsOddSecrets,
     "TC-32": AlwaysSandbox, "TC-33": VagueErrors, "TC-34": BothCredentials,
-    "TC-35": FollowsNext, "TC-37": TrustsNetrc, "TC-38": NoTimeout, "TC-39": RetriesWithoutKey,
+    "TC-35": FollowsNext, "TC-36": SendsProxyCredentials,
+    "TC-37": TrustsNetrc, "TC-38": NoTimeout, "TC-39": RetriesWithoutKey,
     "TC-40": NoThrottle, "TC-41": DropsTheOldToken, "TC-42": Storm, "TC-43": MarksInFlight,
-    "TC-45": SendsReferer, "TC-46": OtherBytes, "TC-47": OneKeyForAll, "TC-48": DerivedKey,
-    "TC-49": WaitsForHours, "TC-51": BothKeyHeaders, "TC-52": MintsNewKeys,
+    "TC-44": NotMadeForForks, "TC-45": SendsReferer, "TC-46": OtherBytes,
+    "TC-47": OneKeyForAll, "TC-48": DerivedKey, "TC-49": WaitsForHours,
+    "TC-50": TrustsTheKey, "TC-51": BothKeyHeaders, "TC-52": MintsNewKeys, "TC-53": KeyWhenSent,
     "TC-54": LogsAnswers, "TC-55": LogsUrls,
 }  # fmt: skip
 """Which client each rule has to catch."""

@@ -7,9 +7,10 @@ import json
 import logging
 import os
 import re
+import ssl
 import uuid
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 ATTEMPTS = 3
 LONGEST_PAUSE = 60.0
+MACHINES_TRUST = os.environ.get("SSL_CERT_FILE")
 LARGEST = 4 * 1024 * 1024
 
 log = logging.getLogger("good_client")
@@ -106,9 +108,14 @@ class GoodClient:
     follow_redirects = False
     verify = True
     timeout: float | None = 5.0
+    deadline: float | None = 20.0
+    largest: int | None = LARGEST
+    keep_partial = False
     trust_env = False
     keep_cookies = False
     exclusive = True
+    fork_safe = True
+    looks_first = True
     buffer = timedelta(minutes=5)
     usual_life = timedelta(hours=1)
     writes_per_minute = 60
@@ -145,6 +152,20 @@ class GoodClient:
     def now(self) -> datetime:
         """The wall clock."""
         return datetime.now(UTC)
+
+    def context(self) -> ssl.SSLContext | None:
+        """Trust in the authority that the environment names, if it is not the machine's own."""
+        file = os.environ.get("SSL_CERT_FILE")
+        if not self.verify or file in (None, MACHINES_TRUST):
+            return None
+        return ssl.create_default_context(cafile=file)
+
+    def check_bounds(self, size: int, seconds: float) -> None:
+        """No answer is read for ever, in bytes or in time."""
+        if self.largest is not None and size > self.largest:
+            raise LostError("an answer of more than 4 MB")
+        if self.deadline is not None and seconds > self.deadline:
+            raise LostError("an answer that takes too long")
 
     # The token
 
@@ -242,17 +263,42 @@ class GoodClient:
         """One GET."""
         return (yield from self.perform("GET", "/v1/agents?email=dana%40example.test"))
 
+    def record(self) -> Flow:
+        """One GET of one record."""
+        agents = yield from self.perform("GET", "/v1/agents")
+        wanted = agents[0]["agent"]["_id"]
+        data = yield from self.perform("GET", f"/v1/agents/{wanted}")
+        self.check_record(data, wanted)
+        return data
+
+    def check_record(self, data: Any, wanted: str) -> None:
+        """The answer is about what was asked for."""
+        if data["agent"]["_id"] != wanted:
+            raise UnexpectedAnswerError("an answer about another record")
+
     def write(self) -> Flow:
-        """One POST, which is the same operation however often it has to be sent."""
+        """One POST, a new operation each time."""
+        return (yield from self.operation()())
+
+    def operation(self) -> Callable[[], Flow]:
+        """One POST, which is the same operation however often it is sent."""
+        key, name = self.new_key(), f"ABC Insurance Agency {uuid.uuid4().hex[:8]}"
+        return lambda: self.invite(self.key_for(key), name)
+
+    def key_for(self, key: object) -> str:
+        """The key of an operation: made when it was begun."""
+        return str(key)
+
+    def invite(self, key: str, name: str) -> Flow:
+        """Send it."""
         yield from self.throttle()
         body = {
-            "downstreamEntityName": "ABC Insurance Agency", "firstName": "Dana",
+            "downstreamEntityName": name, "firstName": "Dana",
             "lastName": "Lee", "email": "dana.lee@abc.example", "category": "agency",
             "isNpnRequired": False, "useInviteUrl": True,
         }  # fmt: skip
         path = "/v1/downstream-entity-associations/invite"
-        headers = self.key_headers(str(self.new_key()))
-        return (yield from self.perform("POST", path, headers, body))
+        return (yield from self.perform("POST", path, self.key_headers(key), body))
 
     def new_key(self) -> object:
         """A key for one operation."""
@@ -322,8 +368,22 @@ class GoodClient:
             if attempt >= limit or not self.may_repeat(send, error):
                 raise error
             yield Pause(self.pause(attempt, outcome))
+            if done := (yield from self.already_done(send)):
+                return {"data": done}
             attempt += 1
             send = self.again(send)
+
+    def already_done(self, send: Send) -> Flow:
+        """What a write has left behind, if it took effect: Turris may have lost its key."""
+        if not self.looks_first or "idempotency-key" not in send.headers:
+            return None
+        name = json.loads(send.body or b"")["downstreamEntityName"]
+        headers = {"authorization": send.headers["authorization"]}
+        answer = yield Send("GET", f"{self.base_url}/v1/downstream-entity-associations", headers)
+        if not isinstance(answer, Answer) or answer.status != 200:
+            return None
+        found = self.parsed(answer)["data"]
+        return next((a for a in found if a["downstreamEntity"]["legalName"] == name), None)
 
     def note(self, send: Send, outcome: Any) -> None:
         """Log what happened, without query, headers or body."""
@@ -379,8 +439,6 @@ class GoodClient:
 
     def parsed(self, answer: Answer) -> dict[str, Any]:
         """The JSON object."""
-        if len(answer.body) > LARGEST:
-            raise UnexpectedAnswerError("an answer of more than 4 MB")
         try:
             document = json.loads(answer.body)
         except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import ssl
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from .broken_clients import (
     FollowsNext,
     NoSecondTry,
     NoTimeout,
+    NoVerify,
     RefreshesOnForbidden,
+    RetriesWithoutKey,
     SecretInError,
     TriesFiveTimes,
     WaitsForHours,
@@ -182,6 +185,8 @@ class CrashesOnLongHeaders(GoodClient):
 class ExpectsTwoMegabytes(GoodClient):
     """Reads whatever comes, and returns it."""
 
+    largest = None
+
     def parsed(self, answer: Answer) -> Any:
         """Of any size."""
         try:
@@ -194,16 +199,102 @@ class ExpectsTwoMegabytes(GoodClient):
         return document["data"]
 
 
+class NoBounds(GoodClient):
+    """Reads whatever comes, for as long as it comes."""
+
+    largest = None
+    deadline = None
+
+
+class WaitsForEver(NoBounds):
+    """No timeout at all."""
+
+    timeout = None
+
+
+class BelievesEverything(TakesAnything):
+    """What came before the connection broke is the answer."""
+
+    keep_partial = True
+
+
+class NeedsLength(GoodClient):
+    """An answer without Content-Length is none."""
+
+    def note(self, send: Send, outcome: Any) -> None:
+        """As a failure."""
+        if isinstance(outcome, Answer) and "content-length" not in outcome.headers:
+            raise UnexpectedAnswerError("no length")
+
+
+class TakesAnyRecord(GoodClient):
+    """Does not look at what the answer is about."""
+
+    def check_record(self, data: Any, wanted: str) -> None:
+        """Not checked."""
+
+
+class AnyTime(GoodClient):
+    """Ignores from when and until when a certificate holds."""
+
+    def context(self) -> Any:
+        """With OpenSSL's X509_V_FLAG_NO_CHECK_TIME."""
+        context = super().context()
+        if context:
+            context.verify_flags |= 0x200000
+        return context
+
+
+class AnyName(GoodClient):
+    """Ignores for whom a certificate was issued."""
+
+    def context(self) -> Any:
+        """Of any host."""
+        context = super().context()
+        if context:
+            context.check_hostname = False
+        return context
+
+
+class AnyTls(GoodClient):
+    """Speaks TLS 1.0, if it must."""
+
+    def context(self) -> Any:
+        """With everything that OpenSSL can do."""
+        context = super().context()
+        if context:
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        return context
+
+
 HELPLESS: dict[str, type[GoodClient]] = {
     "AR-01": Only201, "AR-02": TakesAnything, "AR-03": TakesAnything, "AR-04": TakesAnything,
     "AR-05": TakesAnything, "AR-06": TakesAnything, "AR-07": ExpectsTwoMegabytes,
     "AR-08": ExpectsTwoMegabytes, "AR-09": TakesAnything, "AR-10": FollowsForEver,
     "AR-11": NoSecondTry, "AR-12": TriesFiveTimes, "AR-13": RefreshesOnForbidden,
     "AR-14": NeverStops, "AR-15": LogsMessages, "AR-16": SecretInError, "AR-17": Only201,
-    "AR-18": NeverStops, "AR-19": WaitsForHours, "AR-21": NeverStops, "AR-22": WarnsByFailing,
-    "AR-23": NeedsEverything, "AR-24": NeedsEverything, "AR-25": Impatient,
-    "AR-26": NeverStops, "AR-27": WaitsForHours, "AR-28": Naive, "AR-29": WaitsForHours,
-    "AR-30": NeverStops, "AR-31": Impatient, "AR-32": DropsTheOldToken, "AR-33": NoTimeout,
-    "AR-35": KeepsCookies, "AR-37": CrashesOnLongHeaders, "AR-38": FollowsNext,
+    "AR-18": NeverStops, "AR-19": WaitsForHours, "AR-20": RetriesWithoutKey,
+    "AR-21": NeverStops, "AR-22": WarnsByFailing, "AR-23": NeedsEverything,
+    "AR-24": NeedsEverything, "AR-25": Impatient, "AR-26": NeverStops, "AR-27": WaitsForHours,
+    "AR-28": Naive, "AR-29": WaitsForHours, "AR-30": NeverStops, "AR-31": Impatient,
+    "AR-32": DropsTheOldToken, "AR-33": NoTimeout, "AR-34": TakesAnyRecord, "AR-35": KeepsCookies,
+    "AR-36": NoVerify, "AR-37": CrashesOnLongHeaders, "AR-38": FollowsNext,
 }  # fmt: skip
 """Which client each hostile answer has to catch."""
+
+RAW: dict[str, type[GoodClient]] = {
+    "AR-07/length too long": BelievesEverything, "AR-07/length too short": TakesAnything,
+    "AR-07/chunk cut off": BelievesEverything, "AR-07/no chunk size": BelievesEverything,
+    "AR-08/endless chunks": NoBounds, "AR-33/half-open": WaitsForEver,
+    "AR-33/half-open, token": WaitsForEver, "AR-33/slow headers": WaitsForEver,
+    "AR-33/slow body": NoBounds, "AR-37/100 Continue, then nothing": WaitsForEver,
+    "AR-37/HTTP/1.0": NeedsLength,
+}  # fmt: skip
+"""Which client each answer of raw bytes has to catch; endless headers, every library refuses."""
+
+ALSO_HELPLESS: dict[str, type[GoodClient]] = {
+    "AR-20/after the hour": WaitsForHours, "AR-36/expired": AnyTime,
+    "AR-36/not yet valid": AnyTime, "AR-36/another name": AnyName, "AR-36/TLS 1.0": AnyTls,
+}  # fmt: skip
+"""Further bugs that one variant has to catch."""

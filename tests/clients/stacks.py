@@ -1,8 +1,11 @@
 """The four stacks that perform a client's steps: httpx sync and async, requests, aiohttp."""
 
 import asyncio
+import contextlib
+import os
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -21,6 +24,17 @@ class Stack:
     def __init__(self, core: GoodClient) -> None:
         self.core = core
         self.lock = threading.Lock()
+        self.pid = os.getpid()
+        self.connect()
+
+    def connect(self) -> None:
+        """Make what sends the requests."""
+
+    def check_process(self) -> None:
+        """After a fork neither a lock nor a connection is one's own."""
+        if self.core.fork_safe and self.pid != os.getpid():
+            self.lock, self.pid = threading.Lock(), os.getpid()
+            self.connect()
 
     def call(self) -> Any:
         """One GET."""
@@ -30,8 +44,18 @@ class Stack:
         """One POST."""
         return self.run(self.core.write())
 
+    def record(self) -> Any:
+        """One GET of one record."""
+        return self.run(self.core.record())
+
+    def operation(self) -> Any:
+        """Begin one POST."""
+        perform = self.core.operation()
+        return lambda: self.run(perform())
+
     def run(self, flow: Any) -> Any:
         """Perform a flow."""
+        self.check_process()
         reply: Any = None
         while True:
             try:
@@ -55,27 +79,61 @@ class Stack:
         """Let go of the connections."""
 
 
+class Reading:
+    """An answer's body while it is read, within the bounds of its client."""
+
+    def __init__(self, core: GoodClient, status: int, headers: Any) -> None:
+        self._core, self._status, self._headers = core, status, headers
+        self._body = bytearray()
+        self._began = time.monotonic()
+
+    def take(self, piece: bytes) -> None:
+        """One more piece of it."""
+        self._body += piece
+        self._core.check_bounds(len(self._body), time.monotonic() - self._began)
+
+    @contextlib.contextmanager
+    def ends(self) -> Iterator[None]:
+        """A broken client takes what came before the connection broke for the whole."""
+        try:
+            yield
+        except Exception:
+            if not self._core.keep_partial:
+                raise
+
+    def answer(self) -> Answer:
+        """What came."""
+        return Answer(self._status, self._headers, bytes(self._body))
+
+
 class SyncHttpx(Stack):
     """``httpx.Client``."""
 
-    def __init__(self, core: GoodClient) -> None:
-        super().__init__(core)
+    def connect(self) -> None:
+        """A pool of connections."""
+        core = self.core
         self.http = httpx.Client(
             follow_redirects=core.follow_redirects, timeout=core.timeout,
-            trust_env=core.trust_env, verify=core.verify,
+            trust_env=core.trust_env, verify=core.context() or core.verify,
         )  # fmt: skip
 
     def send(self, step: Send) -> Any:
         """Send a request."""
         try:
-            answer = self.http.request(
+            with self.http.stream(
                 step.method, step.url, headers=step.headers, content=step.body
-            )
+            ) as answer:
+                reading = Reading(self.core, answer.status_code, answer.headers)
+                with reading.ends():
+                    for piece in answer.iter_bytes():
+                        reading.take(piece)
+        except LostError as error:
+            return error
         except (httpx.RequestError, httpx.InvalidURL) as error:
             return LostError(type(error).__name__)
         if not self.core.keep_cookies:
             self.http.cookies.clear()
-        return Answer(answer.status_code, answer.headers, answer.content)
+        return reading.answer()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -85,26 +143,34 @@ class SyncHttpx(Stack):
 class Requests(Stack):
     """``requests.Session``."""
 
-    def __init__(self, core: GoodClient) -> None:
-        super().__init__(core)
+    def connect(self) -> None:
+        """A pool of connections."""
+        core = self.core
         self.http = requests.Session()
         self.http.trust_env = core.trust_env
-        self.http.verify = core.verify
+        self.http.verify = core.verify and (os.environ.get("SSL_CERT_FILE") or True)
         if not core.verify:
             urllib3.disable_warnings()
 
     def send(self, step: Send) -> Any:
         """Send a request."""
         try:
-            answer = self.http.request(
-                step.method, step.url, headers=step.headers, data=step.body,
+            with self.http.request(
+                step.method, step.url, headers=step.headers, data=step.body, stream=True,
                 allow_redirects=self.core.follow_redirects, timeout=self.core.timeout,
-            )  # fmt: skip
-        except (requests.RequestException, OSError) as error:
+            ) as answer:  # fmt: skip
+                reading = Reading(self.core, answer.status_code, answer.headers)
+                with reading.ends():
+                    # Not iter_content: that waits until its buffer is full.
+                    while piece := answer.raw.read1(65_536, decode_content=True):
+                        reading.take(piece)
+        except LostError as error:
+            return error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return LostError(type(error).__name__)
         if not self.core.keep_cookies:
             self.http.cookies.clear()
-        return Answer(answer.status_code, answer.headers, answer.content)
+        return reading.answer()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -127,6 +193,15 @@ class AsyncStack(Stack):
     async def write(self) -> Any:
         """One POST."""
         return await self.arun(self.core.write())
+
+    def operation(self) -> Any:
+        """Begin one POST."""
+        perform = self.core.operation()
+        return lambda: self.arun(perform())
+
+    async def record(self) -> Any:
+        """One GET of one record."""
+        return await self.arun(self.core.record())
 
     async def arun(self, flow: Any) -> Any:
         """Perform a flow."""
@@ -160,20 +235,26 @@ class AsyncHttpx(AsyncStack):
         super().__init__(core)
         self.http = httpx.AsyncClient(
             follow_redirects=core.follow_redirects, timeout=core.timeout,
-            trust_env=core.trust_env, verify=core.verify,
+            trust_env=core.trust_env, verify=core.context() or core.verify,
         )  # fmt: skip
 
     async def asend(self, step: Send) -> Any:
         """Send a request."""
         try:
-            answer = await self.http.request(
+            async with self.http.stream(
                 step.method, step.url, headers=step.headers, content=step.body
-            )
+            ) as answer:
+                reading = Reading(self.core, answer.status_code, answer.headers)
+                with reading.ends():
+                    async for piece in answer.aiter_bytes():
+                        reading.take(piece)
+        except LostError as error:
+            return error
         except (httpx.RequestError, httpx.InvalidURL) as error:
             return LostError(type(error).__name__)
         if not self.core.keep_cookies:
             self.http.cookies.clear()
-        return Answer(answer.status_code, answer.headers, answer.content)
+        return reading.answer()
 
     async def aclose(self) -> None:
         """Let go of the connections."""
@@ -189,7 +270,7 @@ class Aiohttp(AsyncStack):
         self.http = aiohttp.ClientSession(
             cookie_jar=jar, trust_env=core.trust_env,
             timeout=aiohttp.ClientTimeout(core.timeout),
-            connector=aiohttp.TCPConnector(ssl=core.verify, limit=100),
+            connector=aiohttp.TCPConnector(ssl=core.context() or core.verify, limit=100),
         )  # fmt: skip
 
     async def asend(self, step: Send) -> Any:
@@ -199,7 +280,13 @@ class Aiohttp(AsyncStack):
                 step.method, step.url, headers=step.headers, data=step.body,
                 allow_redirects=self.core.follow_redirects,
             ) as answer:  # fmt: skip
-                return Answer(answer.status, answer.headers, await answer.read())
+                reading = Reading(self.core, answer.status, answer.headers)
+                with reading.ends():
+                    async for piece in answer.content.iter_chunked(65_536):
+                        reading.take(piece)
+                return reading.answer()
+        except LostError as error:
+            return error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return LostError(type(error).__name__)
 

@@ -10,11 +10,11 @@ from .good_client import GoodClient
 from .stacks import STACKS, AsyncStack, Stack
 
 
-def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient) -> Verdict:
+def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient, **how: Any) -> Verdict:
     """The verdict of a token case or a hostile case about a client on a stack."""
     kind = STACKS[stack]
     if kind.is_async:
-        return asyncio.run(_aexamine(case, kind, client))
+        return asyncio.run(_aexamine(case, kind, client, **how))
     made: list[Stack] = []
 
     def new() -> Any:
@@ -23,13 +23,13 @@ def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient) -> Ver
 
     call = new()
     try:
-        return case.examine(_subject(call, new, made[0].write))
+        return case.examine(_subject(call, new, made[0]), **how)
     finally:
         for stack_of in made:
             stack_of.close()
 
 
-async def _aexamine(case: Any, kind: Any, client: type[GoodClient]) -> Verdict:
+async def _aexamine(case: Any, kind: Any, client: type[GoodClient], **how: Any) -> Verdict:
     made: list[AsyncStack] = []
 
     def new() -> Any:
@@ -38,11 +38,14 @@ async def _aexamine(case: Any, kind: Any, client: type[GoodClient]) -> Verdict:
 
     call = new()
     try:
-        return await case.aexamine(_subject(call, new, made[0].write))
+        return await case.aexamine(_subject(call, new, made[0]), **how)
     finally:
         for stack_of in made:
             await stack_of.aclose()
 
 
-def _subject(call: Any, new: Any, write: Any) -> Subject:
-    return Subject(call=call, new_client=new, write=write, concurrency=50)
+def _subject(call: Any, new: Any, stack: Stack) -> Subject:
+    return Subject(
+        call=call, new_client=new, write=stack.write, record=stack.record,
+        operation=stack.operation, concurrency=50,
+    )  # fmt: skip

@@ -171,7 +171,8 @@ def test_server_follows_and_does_not_sleep(
 
 @pytest.mark.parametrize(
     ("engine", "raised"), [("freezegun", KeyboardInterrupt), ("time-machine", ZeroDivisionError),
-                           ("freezegun", ZeroDivisionError)],
+                           ("freezegun", ZeroDivisionError),
+                           ("time-machine", KeyboardInterrupt)],
 )  # fmt: skip
 def test_nothing_stays_moved(
     pytester: pytest.Pytester, raised: type[BaseException], engine: str

@@ -177,11 +177,22 @@ def test_hostile_answer_by_hand(turris: Sandbox, turris_time: TimeTravel) -> Non
     assert get(turris, token) == 200
 
 
-@pytest.mark.parametrize("name", ["AR-99", "AR-20", "AR-27/next week"])
+@pytest.mark.parametrize("name", ["AR-99", "AR-36", "AR-27/next week"])
 def test_unknown_hostile_answer(turris: Sandbox, name: str) -> None:
     """A name that is none is refused with the names that there are, or the reason."""
     with pytest.raises(ValueError, match=r"there is no|cannot be scripted|there are"):
         turris.faults.hostile(name)
+
+
+def test_hostile_answer_to_a_write_leaves_reads_alone(turris: Sandbox) -> None:
+    """A read is served; the write takes effect once although its answer is lost."""
+    token = ask(turris)
+    turris.faults.hostile("AR-20")
+    assert get(turris, token) == 200
+    with pytest.raises(httpx.ReadError):
+        invite(turris, token, KEY.format(1))
+    assert invite(turris, token, KEY.format(1)) == 201
+    assert len(turris.associations) == 1
 
 
 def test_hostile_fault_survives_a_snapshot(turris: Sandbox) -> None:

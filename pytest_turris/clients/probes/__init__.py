@@ -6,7 +6,7 @@ from pytest_turris.clients.probes.registry import PROBES
 
 _FILES = (
     "caching", "expiry", "answers", "credentials", "configuration", "redirects", "leaking",
-    "writing",
+    "writing", "proxies", "processes",
 )  # fmt: skip
 
 for _name in _FILES:

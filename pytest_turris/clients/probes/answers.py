@@ -97,7 +97,7 @@ def timeout(lab: Lab) -> Flow[None]:
     with lab.fault("get_oauth_token", delay=dt.timedelta(minutes=10), times=None):
         (outcome,) = yield from lab.calls()
     if not lab.sightings or not lab.sightings[0].in_process:
-        lab.unobserved("over a socket nothing sleeps, so no timeout can strike")
+        lab.unobserved("over a socket no ten minutes pass; see the hostile answer AR-33")
     lab.require(outcome.error is not None, "the client waited ten minutes for a token")
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from pytest_turris.clients.lab import Lab
 from pytest_turris.clients.outcome import Outcome  # noqa: TC001 - as every import here
-from pytest_turris.clients.probes.redirects import CODES
+from pytest_turris.clients.probes.redirects import CODES, led_home
 from pytest_turris.clients.probes.registry import probe
 from pytest_turris.clients.steps import Flow
 from pytest_turris.core.interception import Handle
@@ -37,7 +37,7 @@ def not_in_referer(lab: Lab) -> Flow[None]:
     """The API redirects to itself."""
     yield from lab.warm()
     for code in CODES:
-        with _led_home(lab, code):
+        with led_home(lab, code):
             yield from lab.calls()
     needles = lab.needles()
     for seen in lab.sightings:
@@ -142,21 +142,6 @@ def _garbage(lab: Lab) -> Iterator[None]:
         return Response(status=response.status, headers=(_JSON,), body=response.body + b"}")
 
     with lab.intercepting(spoil):
-        yield
-
-
-@contextmanager
-def _led_home(lab: Lab, code: int) -> Iterator[None]:
-    done = False
-
-    def lead(request: Request, handle: Handle) -> Response:
-        nonlocal done
-        if (request.method, request.path) == TOKEN_REQUEST or done:
-            return handle(request)
-        done = True
-        return Response(status=code, headers=(("location", request.path),))
-
-    with lab.intercepting(lead):
         yield
 
 

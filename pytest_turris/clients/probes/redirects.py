@@ -106,6 +106,22 @@ def _redirected(lab: Lab, code: int, where: str, *, token_endpoint: bool) -> Ite
 
 
 @contextmanager
+def led_home(lab: Lab, code: int) -> Iterator[None]:
+    """The next call of the API is redirected once, to itself."""
+    done = False
+
+    def lead(request: Request, handle: Handle) -> Response:
+        nonlocal done
+        if (request.method, request.path) == TOKEN_REQUEST or done:
+            return handle(request)
+        done = True
+        return Response(status=code, headers=(("location", request.path),))
+
+    with lab.intercepting(lead):
+        yield
+
+
+@contextmanager
 def _next_page(lab: Lab) -> Iterator[None]:
     def name(request: Request, handle: Handle) -> Response:
         response = handle(request)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pytest_turris.clients.lab import Lab
 from pytest_turris.clients.observation import Sighting, moment
 from pytest_turris.clients.probes.registry import probe
-from pytest_turris.clients.steps import Flow
+from pytest_turris.clients.steps import Flow, Make
 from pytest_turris.core.errors import ConnectionFailure
 from pytest_turris.core.hostile.answer import Occasion, error
 from pytest_turris.core.interception import Handle
@@ -104,6 +104,33 @@ def not_after_its_hour(lab: Lab) -> Flow[None]:
         )
 
 
+@probe("TC-50")
+def key_cache_lost(lab: Lab) -> Flow[None]:
+    """A write takes effect, its answer is lost, and Turris loses its keys, as by a restart."""
+    yield from lab.warm()
+    mark, effects = len(lab.sightings), 0
+
+    def lose(request: Request, handle: Handle) -> Response:
+        nonlocal effects
+        response = handle(request)
+        if not lab.sightings[-1].is_write or response.status >= 300:  # noqa: PLR2004 - RFC 9110
+            return response
+        effects += 1
+        if effects > 1:
+            return response
+        lab.sandbox.idempotency.forget()
+        raise ConnectionFailure("reset")
+
+    with lab.intercepting(lose):
+        yield from lab.writes()
+    _sent(lab, mark)
+    lab.require(
+        effects <= 1,
+        f"a write took effect {effects} times: it was sent again without a look at what is there, "
+        "and Turris had forgotten its key",
+    )
+
+
 @probe("TC-51")
 def one_header(lab: Lab) -> Flow[None]:
     """How the key is sent."""
@@ -127,6 +154,22 @@ def conflict(lab: Lab) -> Flow[None]:
         lab.require(len(sent) <= _TRIES, f"a {status} on a key was tried {len(sent)} times")
         keys = {seen.key for seen in sent}
         lab.require(len(keys) == 1, f"a {status} on a key made the client try another key")
+
+
+@probe("TC-53")
+def double_click(lab: Lab) -> Flow[None]:
+    """One operation is begun, and its call is made twice at once."""
+    yield from lab.warm()
+    call = yield from lab.begun()
+    mark = len(lab.sightings)
+    yield Make((call, call), at_once=True)
+    sent = _sent(lab, mark)
+    keys = {seen.key for seen in sent}
+    lab.require(
+        len(sent) == 1 or (len(keys) == 1 and "" not in keys),
+        f"one operation, called twice at once, was sent {len(sent)} times with "
+        f"{len(keys - {''})} idempotency keys; one key makes it one",
+    )
 
 
 def _keys(lab: Lab, writes: int) -> Flow[list[str]]:

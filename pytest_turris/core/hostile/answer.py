@@ -7,10 +7,15 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
+from pytest_turris.core.hostile.raw import PATIENCE
 from pytest_turris.core.messages import JSON_HEADERS, Fields, Request, Response, encode
 
-Where = Literal["token", "api"]
-"""The token endpoint, or every other operation."""
+Where = Literal["token", "api", "write", "record", "handshake"]
+"""The token endpoint; every other operation, or of them those that write; the GET of one
+record; or before any request, when the connection is made."""
+
+Over = Literal["process", "socket", "both"]
+"""Where it can be given: only to a client that is answered in process, only over a socket."""
 
 Expectation = Literal["succeeds", "refuses", "either"]
 """The user's call gives a result; raises an error of the client's own; or one of both."""
@@ -25,6 +30,10 @@ class Occasion:
     request: Request
     at: dt.datetime
     honest: Callable[[], Response]
+    pass_time: Callable[[dt.timedelta], object] = lambda _: None
+    """Lets time pass on the sandbox's clock."""
+    patience: float = PATIENCE
+    """For how many real seconds an answer of raw bytes may go on."""
 
     def document(self) -> dict[str, Any]:
         """The honest answer's JSON document."""
@@ -66,6 +75,11 @@ class Variant:
     delay: dt.timedelta = dt.timedelta(0)
     cached: bool = False
     """Whether the client holds a token inside its refresh buffer when the answer comes."""
+    over: Over = "both"
+    endless: bool = False
+    """Whether it goes on until the client hangs up, or its bounds are reached."""
+    processed: bool = False
+    """Whether a write took effect before this answer, so that it must not take effect again."""
 
 
 @dataclass(frozen=True, kw_only=True)

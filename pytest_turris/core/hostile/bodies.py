@@ -11,6 +11,7 @@ from pytest_turris.core.hostile.answer import (
     Variant,
     error,
 )
+from pytest_turris.core.hostile.framing import ENDLESS_BODIES, FALSE_LENGTHS, ODD_HEADS
 from pytest_turris.core.messages import Fields, Response, encode
 
 _HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
@@ -39,6 +40,10 @@ def _encoded(body: bytes, encoding: str = "gzip") -> Make:
         headers=(("content-type", "application/json"), ("content-encoding", encoding)),
         body=body,
     )
+
+
+def _huge(occasion: Occasion) -> Response:
+    return occasion.body(b'{"data":"' + b"0" * (16 * _MEGABYTE) + b'"}')
 
 
 def _bomb(occasion: Occasion) -> Response:
@@ -131,19 +136,21 @@ ANSWERS = (
         ),
     ),
     HostileAnswer(
-        id="AR-07", title="a gzip bomb, and an encoding that is not the body's",
-        expects="bounded, an error of the client's own", source="CWE-409",
+        id="AR-07", title="a gzip bomb, an encoding or a length that is not the body's",
+        expects="bounded, an error of the client's own", source="CWE-409; RFC 9112, 8",
         variants=(
             Variant(name="gzip bomb", make=_bomb),
             Variant(name="not gzip", make=_encoded(b'{"data":[]}')),
+            *FALSE_LENGTHS,
         ),
     ),
     HostileAnswer(
-        id="AR-08", title="a body of 16 MB",
+        id="AR-08", title="a body of 16 MB, and one that never ends",
         expects="bounded, an error of the client's own", source="CWE-770",
-        variants=(Variant(
-            name="16 MB", make=lambda o: o.body(b'{"data":"' + b"0" * (16 * _MEGABYTE) + b'"}'),
-        ),),
+        variants=(
+            Variant(name="16 MB", make=_huge),
+            *ENDLESS_BODIES,
+        ),
     ),
     HostileAnswer(
         id="AR-09", title="204, 206 or 304 without a reason",
@@ -191,12 +198,13 @@ ANSWERS = (
         )),),
     ),
     HostileAnswer(
-        id="AR-37", title="a thousand headers, and one of 64 KB",
-        expects="bounded", source="CWE-770",
+        id="AR-37", title="a thousand headers, endless ones, 100 Continue and no more, HTTP/1.0",
+        expects="bounded; an answer of HTTP/1.0 is read", source="CWE-770; RFC 9110, 2.5 and 15.2",
         variants=(
             Variant(name="1,000 headers", make=_with_headers(*_FLOOD), expects="either"),
             Variant(name="64 KB header", make=_with_headers(("x-long", "x" * 65_000)),
                     expects="either"),
+            *ODD_HEADS,
         ),
     ),
     HostileAnswer(

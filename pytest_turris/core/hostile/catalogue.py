@@ -1,35 +1,29 @@
-"""All hostile answers by id, in the order of their ids, and why some ids are missing."""
+"""All hostile answers by id, in the order of their ids."""
 
 import difflib
 
-from pytest_turris.core.hostile import bodies, statuses, tokens, waits
+from pytest_turris.core.hostile import bodies, handshakes, outcomes, statuses, tokens, waits
 from pytest_turris.core.hostile.answer import HostileAnswer, Variant
 
 CATALOGUE: dict[str, HostileAnswer] = {
     answer.id: answer
     for answer in sorted(
-        (*tokens.ANSWERS, *bodies.ANSWERS, *statuses.ANSWERS, *waits.ANSWERS),
+        (
+            *tokens.ANSWERS, *bodies.ANSWERS, *statuses.ANSWERS, *waits.ANSWERS,
+            *outcomes.ANSWERS, *handshakes.ANSWERS,
+        ),
         key=lambda answer: answer.id,
     )
-}
-
-NOT_PRODUCED = {
-    "AR-20": "the stored response of an idempotency key: the sandbox does that by itself",
-    "AR-34": "another record than was asked for: only the caller knows which one that was",
-    "AR-36": "certificates: see TC-18, which brings a listener of its own",
-}
-"""Ids of the catalogue that no scripted answer can produce."""
+}  # fmt: skip
 
 
 def find(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     """The answer and its variants: ``"AR-27"`` for all, ``"AR-27/milliseconds"`` for one.
 
     Raises:
-        ValueError: There is no such answer, or none that can be produced.
+        ValueError: There is no such answer or variant.
     """
     answer_id, _, variant = name.partition("/")
-    if why := NOT_PRODUCED.get(answer_id):
-        raise ValueError(f"{answer_id} cannot be scripted: {why}")
     if answer_id not in CATALOGUE:
         near = difflib.get_close_matches(answer_id, CATALOGUE, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -12,6 +12,7 @@ from pytest_turris.core.hostile.answer import (
     Variant,
     error,
 )
+from pytest_turris.core.hostile.framing import SLOW
 from pytest_turris.core.messages import Response
 
 Says = Callable[[Occasion], str | None]
@@ -126,13 +127,15 @@ ANSWERS = (
         variants=(_once("2 and 5 s", _limited(_after(5), _says("2")), waits=4),),
     ),
     HostileAnswer(
-        id="AR-33", title="an answer that takes ten minutes",
-        expects="a timeout; in process only, over a socket nothing sleeps",
+        id="AR-33", title="an answer that takes ten minutes, comes byte by byte, or never",
+        expects="a timeout for each read, and one for the whole",
         source="AWS Builders' Library, timeouts",
         variants=(
-            Variant(name="api", make=lambda o: o.honest(), delay=_SLOW, times=1, expects="either"),
+            Variant(name="api", make=lambda o: o.honest(), delay=_SLOW, times=1, expects="either",
+                    over="process"),
             Variant(name="token", where="token", make=lambda o: o.honest(), delay=_SLOW, times=1,
-                    expects="either"),
+                    expects="either", over="process"),
+            *SLOW,
         ),
     ),
 )  # fmt: skip

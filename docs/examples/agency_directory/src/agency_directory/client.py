@@ -1,9 +1,12 @@
 """The directory, with and without ``await``: the only file that knows HTTP."""
 
 import asyncio
+import json
+import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 import httpx
@@ -21,8 +24,13 @@ from agency_directory.exchange import (
     Step,
     attempts,
 )
+from agency_directory.reading import Body
 from agency_directory.settings import Settings
 from agency_directory.token import TokenCache
+
+TIMEOUT = 10.0
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs: ours hold NPNs
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,17 +60,23 @@ class AgencyDirectory:
     """Share one between threads: it holds one token and one pool of connections."""
 
     def __init__(
-        self, settings: Settings, *, sleep: Callable[[float], object] = time.sleep
+        self,
+        settings: Settings,
+        *,
+        timeout: float = TIMEOUT,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._http = httpx.Client(**_options(settings))
+        self._http = httpx.Client(**_options(settings, timeout))
         self._tokens = TokenCache(settings)
         self._lock = threading.Lock()
         self._sleep = sleep
 
     @classmethod
-    def from_env(cls, *, sleep: Callable[[float], object] = time.sleep) -> Self:
+    def from_env(
+        cls, *, timeout: float = TIMEOUT, sleep: Callable[[float], object] = time.sleep
+    ) -> Self:
         """A directory for the Turris that ``TURRIS_*`` in the environment names."""
-        return cls(Settings.from_env(), sleep=sleep)
+        return cls(Settings.from_env(), timeout=timeout, sleep=sleep)
 
     agents = _sync(calls.agents)
     agent = _sync(calls.agent)
@@ -104,27 +118,42 @@ class AgencyDirectory:
                     return self._run(flow)
 
     def _send(self, step: Send) -> Outcome:
+        body = Body()
         try:
-            return _answer(self._http.request(**_request(step)))
+            with self._http.stream(**_request(step)) as response:
+                for piece in response.iter_bytes():
+                    body.take(piece)
+        except ConnectionLostError as error:
+            return error
         except httpx.RequestError as error:
             return _lost(error)
+        return _answer(response, body)
 
 
 class AsyncAgencyDirectory:
     """Share one between the tasks of an event loop."""
 
     def __init__(
-        self, settings: Settings, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+        self,
+        settings: Settings,
+        *,
+        timeout: float = TIMEOUT,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._http = httpx.AsyncClient(**_options(settings))
+        self._http = httpx.AsyncClient(**_options(settings, timeout))
         self._tokens = TokenCache(settings)
         self._lock = asyncio.Lock()
         self._sleep = sleep
 
     @classmethod
-    def from_env(cls, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> Self:
+    def from_env(
+        cls,
+        *,
+        timeout: float = TIMEOUT,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> Self:
         """A directory for the Turris that ``TURRIS_*`` in the environment names."""
-        return cls(Settings.from_env(), sleep=sleep)
+        return cls(Settings.from_env(), timeout=timeout, sleep=sleep)
 
     agents = _async(calls.agents)
     agent = _async(calls.agent)
@@ -166,10 +195,16 @@ class AsyncAgencyDirectory:
                     return await self._run(flow)
 
     async def _send(self, step: Send) -> Outcome:
+        body = Body()
         try:
-            return _answer(await self._http.request(**_request(step)))
+            async with self._http.stream(**_request(step)) as response:
+                async for piece in response.aiter_bytes():
+                    body.take(piece)
+        except ConnectionLostError as error:
+            return error
         except httpx.RequestError as error:
             return _lost(error)
+        return _answer(response, body)
 
 
 def _converse(call: Call[T], tokens: TokenCache) -> Flow[T]:
@@ -183,11 +218,12 @@ def _converse(call: Call[T], tokens: TokenCache) -> Flow[T]:
     return (yield from attempts(call, token))
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: Settings, timeout: float) -> dict[str, Any]:
     return {
         "base_url": settings.base_url,
         "headers": {"Accept": "application/json", "User-Agent": "agency-directory/0.1"},
-        "timeout": httpx.Timeout(10.0),
+        "timeout": httpx.Timeout(timeout),
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the API is stateless
         "follow_redirects": False,  # a redirect would carry the credentials along
     }
 
@@ -203,13 +239,17 @@ def _request(step: Send) -> dict[str, Any]:
     }
 
 
-def _answer(response: httpx.Response) -> Answer:
+def _answer(response: httpx.Response, body: Body) -> Answer:
     try:
-        body = response.json()
+        document = json.loads(bytes(body))
     except (ValueError, RecursionError):
-        body = None
-    reset = response.headers.get("X-RateLimit-Reset", "")
-    return Answer(response.status_code, body if isinstance(body, dict) else {}, reset)
+        document = None
+    return Answer(
+        response.status_code,
+        document if isinstance(document, dict) else {},
+        rate_limit_reset=response.headers.get("X-RateLimit-Reset", ""),
+        retry_after=response.headers.get("Retry-After", ""),
+    )
 
 
 def _lost(error: httpx.RequestError) -> ConnectionLostError:

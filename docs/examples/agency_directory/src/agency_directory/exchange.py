@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from agency_directory.errors import (
@@ -43,6 +44,7 @@ class Answer:
     status: int
     body: Mapping[str, Any]
     rate_limit_reset: str = ""
+    retry_after: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -120,13 +122,32 @@ def _may_repeat(call: Call[Any], error: TurrisError) -> bool:
 
 
 def _pause(attempt: int, outcome: Outcome) -> float:
-    """Until the rate window resets; doubling when Turris does not say when, in Unix seconds."""
-    pause = 2.0 ** (attempt - 1)
-    if isinstance(outcome, Answer) and outcome.status == 429:
-        reset = outcome.rate_limit_reset
-        if re.fullmatch(r"[0-9]{1,10}", reset):
-            pause = max(int(reset) - datetime.now(UTC).timestamp(), 1.0)
-    return min(pause, LONGEST_PAUSE)
+    """As long as Turris says, within bounds; doubling when it does not say."""
+    if isinstance(outcome, Answer):
+        now = datetime.now(UTC)
+        told = [_until_reset(outcome, now), _until_retry(outcome.retry_after, now)]
+        said = [seconds for seconds in told if seconds is not None]
+        if said:
+            return min(max(*said, 1.0), LONGEST_PAUSE)
+    return min(2.0 ** (attempt - 1), LONGEST_PAUSE)
+
+
+def _until_reset(answer: Answer, now: datetime) -> float | None:
+    """Until the rate window of a refused call resets, which is told in Unix seconds."""
+    told = answer.rate_limit_reset
+    if answer.status != 429 or not re.fullmatch(r"[0-9]{1,10}", told):
+        return None
+    return int(told) - now.timestamp()
+
+
+def _until_retry(told: str, now: datetime) -> float | None:
+    """What ``Retry-After`` says: seconds, or a date (RFC 9110, 10.2.3)."""
+    if re.fullmatch(r"[0-9]{1,10}", told):
+        return float(told)
+    try:
+        return (parsedate_to_datetime(told) - now).total_seconds()
+    except (TypeError, ValueError):
+        return None
 
 
 def _read(call: Call[T], answer: Answer) -> T:
