@@ -10,16 +10,19 @@ import httpx2
 import pytest
 import requests
 import responses
+import respx
 from requests.adapters import HTTPAdapter
 
 from pytest_turris.core.hosts import HOSTS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors import in_process
 from pytest_turris.doors.in_process import open_doors
+from pytest_turris.live_fixture import ServerPool
 
 from .clients import NO_VERIFY
 
-URL = f"https://{HOSTS['sandbox']}/.well-known/jwks.json"
+PATH = "/.well-known/jwks.json"
+URL = f"https://{HOSTS['sandbox']}{PATH}"
 
 Get = Callable[[float], int]
 
@@ -124,6 +127,23 @@ def test_newest_sandbox_answers(sandbox: Sandbox, library: str) -> None:
     assert (len(inner.journal), len(sandbox.journal)) == (1, 1)
 
 
+def test_server_is_reached_beside_a_mock_of_respx(sandbox: Sandbox, pool: ServerPool) -> None:
+    """While the doors are open, respx lets loopback pass, and other hosts still fail."""
+    with pool.serve(sandbox) as server, respx.mock:
+        assert httpx.get(server.base_url + PATH, trust_env=False).status_code == 200
+        with pytest.raises(AssertionError, match="not mocked"):
+            httpx.get("https://api.partner.example/", verify=NO_VERIFY)
+
+
+def test_server_is_reached_beside_a_mock_of_responses(sandbox: Sandbox, pool: ServerPool) -> None:
+    """A mock of ``responses`` has to be told that the server is none of its business."""
+    with pool.serve(sandbox) as server, responses.RequestsMock() as mock:
+        with pytest.raises(requests.ConnectionError):
+            requests.get(server.base_url + PATH, timeout=5)
+        mock.add_passthru(server.base_url)
+        assert requests.get(server.base_url + PATH, timeout=5).status_code == 200
+
+
 PATCHABLE = (
     httpx.HTTPTransport,
     httpx.AsyncHTTPTransport,
@@ -153,6 +173,7 @@ LATE = """
 import sys
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.in_process import open_doors
+from pytest_turris.live_fixture import ServerPool
 sandbox, before = Sandbox(), list(sys.meta_path)
 with open_doors(sandbox):
     assert "{library}" not in sys.modules
