@@ -5,9 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests demo docs benchmarks clean
+.PHONY: test lint types contracts tests matrix demo docs benchmarks clean
 
-test: lint types contracts tests
+test: lint types contracts tests matrix
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,10 @@ tests: $(VENV)/.ready
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
+
+# One consumer's suite beside other versions, plugins and ways to run.
+matrix: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m matrix
 
 demo: $(VENV)/.ready
 	BIN=$(abspath $(BIN)) sh $(DEMO)/demo.sh
