@@ -5,9 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests demo docs mutations benchmarks clean
+.PHONY: test lint types contracts tests matrix demo docs mutations benchmarks clean
 
-test: lint types contracts tests
+test: lint types contracts tests matrix
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,10 @@ tests: $(VENV)/.ready
 	$(BIN)/coverage report
 	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
 
+# One consumer's suite beside other versions, plugins and ways to run.
+matrix: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m matrix
+
 demo: $(VENV)/.ready
 	BIN=$(abspath $(BIN)) sh $(DEMO)/demo.sh
 
@@ -54,4 +58,4 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/sweep.py
 
 clean:
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .matrix .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

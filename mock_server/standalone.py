@@ -15,6 +15,7 @@ from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
+from pytest_turris.doors.environment import way_to
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
 
@@ -52,15 +53,7 @@ class StandaloneSandbox:
 
     def environment(self) -> dict[str, str]:
         """What a client needs, by the names of the environment variables, for a shell."""
-        options, client = self.sandbox.options, self.sandbox.client
-        variables = {
-            options.env_base_url: self.base_url,
-            options.env_client_id: client.client_id,
-            options.env_client_secret: str(client.client_secret),
-            options.env_webhook_secret: str(self.sandbox.webhook_secret),
-        }
-        if self.ca_file:
-            variables["SSL_CERT_FILE"] = self.ca_file
+        variables = way_to(self.sandbox, self.base_url, self.ca_file)
         return {name: shlex.quote(value) for name, value in variables.items()}
 
     def wait(self) -> None:

@@ -1,6 +1,7 @@
 """``turris_server``: one socket for the whole session, a fresh tenant for each test."""
 
 import contextlib
+import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pytest_turris.core.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import NobodyHomeError, Tenants
 from pytest_turris.doors.asgi import asgi_app
+from pytest_turris.doors.environment import past_proxies, way_to
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
 
@@ -29,6 +31,16 @@ class Server:
     """The certificate authority to trust, as a PEM file; None for plain HTTP."""
 
     _live: LiveServer | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a child process, for ``subprocess.run(..., env=...)``.
+
+        It is that of this process, with the base URL, the credentials, and for HTTPS the
+        ``ca_file`` by the names under which OpenSSL, requests, curl and Node look for one.
+        Loopback is taken out of a proxy's hands.
+        """
+        way = way_to(self.sandbox, self.base_url, self.ca_file)
+        return {**os.environ, **past_proxies(os.environ), **way}
 
     def client_context(self) -> ssl.SSLContext:
         """An SSL context that trusts this server and nothing else.

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_turris.configuration import SANDBOX, options_for
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.environment import way_to
 from pytest_turris.watch import begin_watch
 
 
@@ -36,13 +37,7 @@ def _finish(sandbox: Sandbox, before: dict[str, str | None]) -> None:
 
 def _enter_environment(sandbox: Sandbox) -> dict[str, str | None]:
     """Set what a client reads; give what was there before."""
-    options, client = sandbox.options, sandbox.client
-    variables: dict[str, str] = {
-        options.env_base_url: sandbox.base_url,
-        options.env_client_id: client.client_id,
-        options.env_client_secret: client.client_secret,
-        options.env_webhook_secret: sandbox.webhook_secret,
-    }
+    variables = way_to(sandbox, sandbox.base_url)
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     return before

@@ -1,12 +1,18 @@
-"""All doors in process at once: what the fixture ``turris`` opens."""
+"""All doors in process at once: what the fixture ``turris`` opens.
+
+They are patches of the whole process, so several sandboxes at once share them, whatever the
+threads: the credential in a request tells whose it is, and without one it is the newest's.
+"""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib.util import find_spec
 from pkgutil import resolve_name
 
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.tenants import Tenants
 from pytest_turris.doors.arrival import upon_import
 from pytest_turris.doors.httpx import httpx2_door, httpx_door
 from pytest_turris.doors.sharing import Handle
@@ -16,18 +22,27 @@ Door = Callable[[Handle], contextlib.AbstractContextManager[None]]
 
 _LOADS_TRUST = frozenset({"httpx", "httpx2"})
 
+_tenants = Tenants()
+_one_at_a_time = threading.RLock()
+"""Held while patches come or go; never while a library is imported, which may wait for others."""
+
 
 @contextlib.contextmanager
 def open_doors(sandbox: Sandbox) -> Iterator[None]:
     """Let a sandbox answer every client library there is, while the context is open."""
-    with contextlib.ExitStack() as opened:
+    opened = contextlib.ExitStack()
+    with _one_at_a_time:
+        _tenants.add(sandbox)
+    try:
         for library in installed():
             upon_import(library, partial(_open, library, sandbox, opened), opened)
         sandbox.doors = installed()
-        try:
-            yield
-        finally:
-            sandbox.doors = ()
+        yield
+    finally:
+        sandbox.doors = ()
+        with _one_at_a_time:
+            opened.close()
+            _tenants.remove(sandbox)
 
 
 @cache
@@ -37,9 +52,12 @@ def installed() -> tuple[str, ...]:
 
 
 def _open(library: str, sandbox: Sandbox, opened: contextlib.ExitStack) -> None:
+    parts = [_DOORS[library](_tenants.handle)]
     if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
-        opened.enter_context(shared_trust(library))
-    opened.enter_context(_DOORS[library](sandbox.handle))
+        parts.insert(0, shared_trust(library))
+    with _one_at_a_time:
+        for part in parts:
+            opened.enter_context(part)
 
 
 def _requests_door(handle: Handle) -> contextlib.AbstractContextManager[None]:

@@ -142,9 +142,7 @@ class LiveServer:
             raise RuntimeError(
                 "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
             )
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
-        self.authority.configure_trust(context)
-        return context
+        return ssl.create_default_context(cadata=self.authority.cert_pem.bytes().decode())
 
     def stop(self) -> None:
         """Close the socket and wait for the thread to end.

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PAGES += sorted((ROOT / "docs" / "reference").glob("*.md"))
+PAGES += [ROOT / "docs" / "how-to" / f"{name}.md" for name in ("other-clients", "parallel")]
+_PROGRAM = re.compile(r'\["(curl|node)"')
 
 
 def _examples() -> list[tuple[str, str]]:
@@ -38,6 +41,9 @@ def made() -> ModuleType:
 @pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in _examples()])
 def test_every_example_is_a_test_that_passes(pytester: pytest.Pytester, code: str) -> None:
     """Each Python block of the README and the docs runs as it stands."""
+    for program in _PROGRAM.findall(code):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     pytester.makepyfile(code)
     result = pytester.runpytest_inprocess("-q", "-p", "no:randomly", "-p", "no:asyncio")
     outcomes = result.parseoutcomes()

@@ -1,19 +1,11 @@
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
-import httpx2
 import requests
-
-from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.asgi import asgi_app
-from pytest_turris.doors.httpx import httpx2_door, httpx_door
-from pytest_turris.doors.requests import requests_door
-from pytest_turris.live_fixture import ServerPool
 
 Fields = Sequence[tuple[str, str]]
 
@@ -86,7 +78,7 @@ class AsyncHttpx:
     async def _send(
         self, method: str, url: str, headers: Fields, body: bytes | list[bytes]
     ) -> Answer:
-        content = _aiter(body) if isinstance(body, list) else body
+        content = in_turn(body) if isinstance(body, list) else body
         async with (
             self.connect() as client,
             client.stream(method, url, headers=list(headers), content=content) as answer,
@@ -117,79 +109,7 @@ class Requests:
         return Answer(answer.status_code, pairs, received)
 
 
-async def _aiter(chunks: list[bytes]) -> AsyncIterator[bytes]:
+async def in_turn(chunks: list[bytes]) -> AsyncIterator[bytes]:
+    """A body of chunks for an async client."""
     for chunk in chunks:
         yield chunk
-
-
-class Doors:
-    """Opens any door to any sandbox, with a client in front of it."""
-
-    def __init__(self, pool: ServerPool) -> None:
-        self._pool = pool
-        self._clients: dict[str, httpx.Client] = {}
-
-    def open(self, name: str, sandbox: Sandbox) -> AbstractContextManager[Client]:
-        """The client, while the door is open."""
-        openers: dict[str, Callable[[Sandbox], AbstractContextManager[Client]]] = {
-            "httpx": self._httpx,
-            "httpx async": self._httpx_async,
-            "httpx2": self._httpx2,
-            "httpx2 async": self._httpx2_async,
-            "requests": self._requests,
-            "asgi": lambda sandbox: nullcontext(_asgi(sandbox)),
-            "live http": self._live,
-            "live https": self._live,
-            "live requests": self._live_requests,
-        }
-        return openers[name](sandbox)
-
-    @contextmanager
-    def _httpx(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx_door(sandbox.handle), httpx.Client(verify=NO_VERIFY) as client:
-            yield SyncHttpx(sandbox.base_url, client)
-
-    @contextmanager
-    def _httpx_async(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx_door(sandbox.handle):
-            yield AsyncHttpx(sandbox.base_url, lambda: httpx.AsyncClient(verify=NO_VERIFY))
-
-    @contextmanager
-    def _httpx2(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx2_door(sandbox.handle), httpx2.Client(verify=NO_VERIFY) as client:
-            yield SyncHttpx(sandbox.base_url, client, httpx2.TransportError)
-
-    @contextmanager
-    def _httpx2_async(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx2_door(sandbox.handle):
-            yield AsyncHttpx(
-                sandbox.base_url,
-                lambda: httpx2.AsyncClient(verify=NO_VERIFY),
-                httpx2.TransportError,
-            )
-
-    @contextmanager
-    def _requests(self, sandbox: Sandbox) -> Iterator[Client]:
-        with requests_door(sandbox.handle), requests.Session() as session:
-            yield Requests(sandbox.base_url, session)
-
-    @contextmanager
-    def _live(self, sandbox: Sandbox) -> Iterator[Client]:
-        with self._pool.serve(sandbox) as server:
-            trusted = server.client_context() if sandbox.options.tls else NO_VERIFY
-            with httpx.Client(verify=trusted, timeout=10) as client:
-                yield SyncHttpx(server.base_url, client)
-
-    @contextmanager
-    def _live_requests(self, sandbox: Sandbox) -> Iterator[Client]:
-        with self._pool.serve(sandbox) as server, requests.Session() as session:
-            session.trust_env = False
-            yield Requests(server.base_url, session)
-
-
-def _asgi(sandbox: Sandbox) -> Client:
-    transport = httpx.ASGITransport(asgi_app(sandbox.handle))
-    # Without a server there is no connection to break: the app raises instead.
-    return AsyncHttpx(
-        sandbox.base_url, lambda: httpx.AsyncClient(transport=transport), ConnectionResetError
-    )

@@ -11,11 +11,13 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.live_fixture import ServerPool
 from pytest_turris.time_travel import TimeTravel
 
-from .clients import Answer, Client, Doors, Fields
+from .clients import Answer, Client, Fields
+from .opening import OVER_TLS, Doors
 
 NAMES = (
     "httpx", "httpx async", "httpx2", "httpx2 async", "requests",
     "asgi", "live http", "live https", "live requests",
+    "aiohttp", "urllib3", "urllib", "curl", "node fetch", "node http",
 )  # fmt: skip
 # A door in process and one with a server thread: what the engine does to the others is the same.
 UNDER_ENGINES = tuple(
@@ -58,9 +60,10 @@ def pool() -> Iterator[ServerPool]:
 
 
 @pytest.fixture(scope="session")
-def doors(pool: ServerPool) -> Doors:
+def doors(pool: ServerPool) -> Iterator[Doors]:
     """Opens doors."""
-    return Doors(pool)
+    with contextlib.ExitStack() as files:
+        yield Doors(pool, files)
 
 
 @pytest.fixture(params=[*NAMES, *UNDER_ENGINES])
@@ -69,7 +72,7 @@ def door(
 ) -> Iterator[Door]:
     """Each door in turn, on a clock that stands, so that answers can be compared whole."""
     name, _, engine = request.param.partition(" under ")
-    options = Options(tls=name == "live https", writes_per_minute=100)
+    options = Options(tls=name in OVER_TLS, writes_per_minute=100)
     if engine:
         options = options.replaced({"time_engine": engine})
     sandbox, twin = (Sandbox(options, name="contract") for _ in range(2))

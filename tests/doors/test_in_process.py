@@ -1,25 +1,32 @@
 """All doors in process: which there are, when they open, and whose errors come out."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import httpx2
 import pytest
 import requests
 import responses
+import respx
 from requests.adapters import HTTPAdapter
 
 from pytest_turris.core.hosts import HOSTS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors import in_process
 from pytest_turris.doors.in_process import open_doors
+from pytest_turris.live_fixture import ServerPool
 
 from .clients import NO_VERIFY
 
-URL = f"https://{HOSTS['sandbox']}/.well-known/jwks.json"
+PATIENCE = 10
+PATH = "/.well-known/jwks.json"
+URL = f"https://{HOSTS['sandbox']}{PATH}"
 
 Get = Callable[[float], int]
 
@@ -56,6 +63,43 @@ GETS: dict[str, tuple[Get, tuple[type[Exception], ...]]] = {
         (requests.ReadTimeout, requests.ConnectionError, requests.ConnectionError),
     ),
 }
+
+
+def authorized_async(
+    client: Callable[..., httpx.AsyncClient | httpx2.AsyncClient], url: str, token: str
+) -> int:
+    """The status that an async client gets with a token."""
+
+    async def get() -> int:
+        async with client(verify=NO_VERIFY, headers=bearer(token)) as opened:
+            return (await opened.get(url)).status_code
+
+    return asyncio.run(get())
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header of a token."""
+    return {"authorization": f"Bearer {token}"}
+
+
+AUTHORIZED: dict[str, Callable[[str, str], int]] = {
+    "httpx": lambda url, token: httpx.get(url, headers=bearer(token), verify=NO_VERIFY).status_code,
+    "httpx async": lambda url, token: authorized_async(httpx.AsyncClient, url, token),
+    "httpx2": lambda url, token: (
+        httpx2.get(url, headers=bearer(token), verify=NO_VERIFY).status_code
+    ),
+    "httpx2 async": lambda url, token: authorized_async(httpx2.AsyncClient, url, token),
+    "requests": lambda url, token: requests.get(url, headers=bearer(token), timeout=5).status_code,
+}
+
+
+@contextlib.contextmanager
+def switching_often() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 @pytest.fixture
@@ -124,6 +168,57 @@ def test_newest_sandbox_answers(sandbox: Sandbox, library: str) -> None:
     assert (len(inner.journal), len(sandbox.journal)) == (1, 1)
 
 
+@pytest.mark.parametrize("library", GETS)
+def test_credential_tells_whose_request_it_is(library: str) -> None:
+    """Two sandboxes at once: each is asked by whom it gave a token, the newest by all others."""
+    older, newer = Sandbox(name="older"), Sandbox(name="newer")
+    with open_doors(older), open_doors(newer):
+        for sandbox in (older, newer):
+            token = sandbox.tokens.issue(sandbox.client).text
+            assert AUTHORIZED[library](sandbox.base_url + "/v1/agents", token) == 200
+        GETS[library][0](5)
+    assert [older.journal.seen, newer.journal.seen] == [1, 2]
+
+
+def test_threads_open_and_close_doors_at_once() -> None:
+    """Threads with a sandbox each come and go: all are answered, and nothing stays patched."""
+    gets = AUTHORIZED["httpx"], AUTHORIZED["requests"]
+    with open_doors(Sandbox()):
+        GETS["httpx"][0](5)  # httpx loads a part of itself with its first request
+    before = [dict(vars(owner)) for owner in PATCHABLE]
+    together = threading.Barrier(4)
+
+    def work(name: str) -> None:
+        for turn in range(25):
+            own = Sandbox(name=f"{name} {turn}")
+            together.wait(PATIENCE)
+            with open_doors(own):
+                token = own.tokens.issue(own.client).text
+                statuses = [get(own.base_url + "/v1/agents", token) for get in gets]
+            assert (statuses, own.journal.seen) == ([200, 200], 2)
+
+    with switching_often(), ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, "abcd"))
+    assert [dict(vars(owner)) for owner in PATCHABLE] == before
+
+
+def test_server_is_reached_beside_a_mock_of_respx(sandbox: Sandbox, pool: ServerPool) -> None:
+    """While the doors are open, respx lets loopback pass, and other hosts still fail."""
+    with pool.serve(sandbox) as server, respx.mock:
+        assert httpx.get(server.base_url + PATH, trust_env=False).status_code == 200
+        with pytest.raises(AssertionError, match="not mocked"):
+            httpx.get("https://api.partner.example/", verify=NO_VERIFY)
+
+
+def test_server_is_reached_beside_a_mock_of_responses(sandbox: Sandbox, pool: ServerPool) -> None:
+    """A mock of ``responses`` has to be told that the server is none of its business."""
+    with pool.serve(sandbox) as server, responses.RequestsMock() as mock:
+        with pytest.raises(requests.ConnectionError):
+            requests.get(server.base_url + PATH, timeout=5)
+        mock.add_passthru(server.base_url)
+        assert requests.get(server.base_url + PATH, timeout=5).status_code == 200
+
+
 PATCHABLE = (
     httpx.HTTPTransport,
     httpx.AsyncHTTPTransport,
@@ -153,6 +248,7 @@ LATE = """
 import sys
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.in_process import open_doors
+from pytest_turris.live_fixture import ServerPool
 sandbox, before = Sandbox(), list(sys.meta_path)
 with open_doors(sandbox):
     assert "{library}" not in sys.modules

@@ -211,8 +211,10 @@ def test_certificate_is_trusted_by_its_own_context_alone() -> None:
     """HTTPS holds for ``client_context`` and for nobody who does not ask for it."""
     live = LiveServer(asgi_app(Sandbox().handle), tls=True)
     url = f"{live.base_url}/.well-known/jwks.json"
+    context = live.client_context()
+    assert len(context.get_ca_certs()) == 1
     try:
-        with urllib.request.urlopen(url, context=live.client_context()) as answer:
+        with urllib.request.urlopen(url, context=context) as answer:
             assert answer.status == 200
         with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
             urllib.request.urlopen(url)

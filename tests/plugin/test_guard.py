@@ -114,3 +114,39 @@ def test_sockets_are_put_back_after_the_run(project: Project) -> None:
     project.files(USES_TURRIS)
     project.run().assert_outcomes(passed=1)
     assert (socket.getaddrinfo, dict(vars(socket.socket))) == before
+
+
+SECOND_TEST_REACHES = (
+    "import socket, pytest",
+    USES_TURRIS,
+    "@pytest.mark.enable_socket",
+    "@pytest.mark.parametrize('way', ['resolve', 'connect'])",
+    "def test_reaches(way):",
+    "    address = 'public.api.live.turrisfi.com', 443",
+    "    if way == 'resolve': socket.getaddrinfo(*address)",
+    "    with socket.socket() as plain: plain.connect(address)",
+)
+
+
+@pytest.mark.parametrize("switch", ["--disable-socket", "--allow-hosts=127.0.0.1", "-v"])
+def test_pytest_socket_does_not_take_the_guard_away(project: Project, switch: str) -> None:
+    """pytest-socket puts sockets back after each test; the guard stays all the same."""
+    project.files(*SECOND_TEST_REACHES)
+    result = project.run_apart(switch)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["E*RealHostError: this test tried *"] * 2)
+
+
+def test_guard_does_not_take_sockets_away(project: Project) -> None:
+    """A guard that comes while sockets are off does not keep them off afterwards."""
+    project.files(
+        "import socket, pytest",
+        "def test_late(request): request.getfixturevalue('turris')",
+        "@pytest.mark.enable_socket",
+        "def test_allowed(): assert socket.getaddrinfo('127.0.0.1', 80)",
+        "@pytest.mark.enable_socket",
+        "def test_reaches(): socket.getaddrinfo('public.api.live.turrisfi.com', 443)",
+    )
+    result = project.run_apart("--disable-socket")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["E*RealHostError: this test tried *"])

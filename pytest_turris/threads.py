@@ -1,0 +1,22 @@
+"""Beside pytest-run-parallel, which runs a test in several threads with one set of fixtures.
+
+Whoever counts token requests or lists agents would see those of all threads. Tests that are
+about threads say so with a marker of that plugin, and share their sandbox.
+"""
+
+from collections.abc import Iterable
+
+import pytest
+
+_MEANT = ("force_parallel_threads", "parallel_threads_limit", "parallel_threads")
+_WHY = (
+    "its threads would share one Turris sandbox; if that is what it is about: "
+    "@pytest.mark.force_parallel_threads(n)"
+)
+
+
+def keep_on_one_thread(items: Iterable[pytest.Item]) -> None:
+    """Run each test once, unless it asks for threads itself."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in _MEANT):
+            item.add_marker(pytest.mark.thread_unsafe(reason=_WHY))

@@ -1,0 +1,89 @@
+"""The matrix: beside what, and how, a consumer's suite is run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+SUITE = ("test_directory.py",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One environment, and one run in it."""
+
+    name: str
+    installs: tuple[str, ...] = ()
+    """Requirements beside pytest-turris itself."""
+
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = SUITE
+    python: str | None = None
+    """A version such as ``3.13``; None is the one that runs the matrix."""
+
+    lowest: bool = False
+    """Whether each dependency of pytest-turris has the lowest version that it allows."""
+
+    @property
+    def how(self) -> str:
+        """What differs from a plain run, as somebody would type it."""
+        return " ".join([f"{name}={value}" for name, value in self.env.items()] + [*self.args])
+
+
+def _versions() -> Iterator[Cell]:
+    yield Cell(name="pytest 8.4", installs=("pytest==8.4.*",))
+    yield Cell(name="pytest 9.0", installs=("pytest==9.0.*",))
+    yield Cell(name="pytest, newest")
+    yield Cell(name="oldest dependencies", lowest=True)
+    for version in ("3.11", "3.12", "3.13"):
+        yield Cell(name=f"Python {version}", python=version)
+
+
+def _neighbours() -> Iterator[Cell]:
+    def beside(
+        name: str, *installs: str, args: tuple[str, ...] = (), files: tuple[str, ...] = ()
+    ) -> Cell:
+        return Cell(name=name, installs=installs or (name,), args=args, files=(*SUITE, *files))
+
+    yield beside("httpx2 and requests", "httpx2", "requests", files=("test_other_libraries.py",))
+    yield beside("pytest-asyncio, strict", "pytest-asyncio", files=("test_asyncio.py",))
+    yield beside(
+        "pytest-asyncio, auto",
+        "pytest-asyncio",
+        args=("--asyncio-mode=auto",),
+        files=("test_asyncio.py", "test_asyncio_auto.py"),
+    )
+    yield beside("anyio, asyncio and trio", "anyio[trio]", files=("test_anyio.py",))
+    yield beside("pytest-xdist", args=("-n", "2"))
+    threads = ("--parallel-threads=4",)
+    yield beside("pytest-run-parallel", args=threads, files=("test_threads.py",))
+    yield beside("pytest-randomly")
+    off = ("--disable-socket", "-k", "not server and not async")
+    yield beside("pytest-socket, no sockets", "pytest-socket", args=off)
+    yield beside("pytest-socket, loopback", "pytest-socket", args=("--allow-hosts=127.0.0.1",))
+    yield beside("pytest-cov", args=("--cov=directory", "--cov-fail-under=100"))
+    yield beside("pytest-freezer", files=("test_freezer.py",))
+    yield beside("time-machine", files=("test_time_machine.py",))
+    yield beside("pytest-httpx", files=("test_httpx_mock.py",))
+
+
+def _ways_to_run() -> Iterator[Cell]:
+    off = ("-p", "no:turris")
+    yield Cell(name="switched off", args=off, files=("test_switched_off.py",))
+    bare = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    yield Cell(name="no autoload", args=("-p", "turris"), env=bare)
+    yield Cell(name="warnings are errors", args=("-W", "error"))
+    yield Cell(name="importlib mode", args=("--import-mode=importlib",))
+
+
+CELLS = (*_versions(), *_neighbours(), *_ways_to_run())
+
+
+def as_markdown() -> str:
+    """The cells as the table of the docs."""
+    lines = ["| Tested | Installed beside | Run with | Suite |", "|---|---|---|---|"]
+    for cell in CELLS:
+        installed = ", ".join(f"`{name}`" for name in cell.installs) or "-"
+        how = f"`{cell.how}`" if cell.how else "-"
+        suite = ", ".join(f"[{name}](../../tests/matrix/consumer/{name})" for name in cell.files)
+        lines.append(f"| {cell.name} | {installed} | {how} | {suite} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,61 @@
+"""Virtual environments of the cells, with pytest-turris installed as from an index."""
+
+import subprocess
+import sysconfig
+import threading
+from collections import defaultdict
+from hashlib import sha256
+from pathlib import Path
+
+from .cells import Cell
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".matrix"
+UV = Path(sysconfig.get_path("scripts")) / "uv"
+
+
+class Environments:
+    """One for each set of requirements; they are kept, and brought up to date each time."""
+
+    def __init__(self) -> None:
+        """Build the wheel that all of them get.
+
+        Raises:
+            subprocess.CalledProcessError: It cannot be built.
+        """
+        folder = CACHE / "wheel"
+        _uv("build", "--wheel", "--quiet", "--clear", "--out-dir", str(folder), str(ROOT))
+        (self._wheel,) = folder.glob("*.whl")
+        self._ready: dict[Path, bool] = {}
+        self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+
+    def python(self, cell: Cell, base: str) -> str:
+        """The interpreter of a cell's environment, which is made with the interpreter ``base``.
+
+        Raises:
+            subprocess.CalledProcessError: What it needs cannot be installed.
+        """
+        key = repr((base, cell.installs, cell.lowest))
+        folder = CACHE / "venvs" / sha256(key.encode()).hexdigest()[:16]
+        python = str(folder / "bin" / "python")
+        with self._locks[folder]:
+            if folder not in self._ready:
+                self._install(cell, folder, base)
+                self._ready[folder] = True
+        return python
+
+    def _install(self, cell: Cell, folder: Path, base: str) -> None:
+        if not folder.exists():
+            _uv("venv", "--quiet", "--python", base, str(folder))
+        # "Lowest" is about what is asked for directly, so the project's requirements have to be.
+        direct = ["--resolution=lowest-direct", "-r", str(ROOT / "pyproject.toml")]
+        _uv(
+            "pip", "install", "--quiet", "--python", str(folder), "--upgrade",
+            "--reinstall-package=pytest-turris", str(self._wheel),
+            *cell.installs, *(direct if cell.lowest else []),
+        )  # fmt: skip
+
+
+def _uv(*args: str) -> None:
+    command = [str(UV), "--no-python-downloads", *args]
+    subprocess.run(command, check=True, capture_output=True, text=True)

@@ -1,0 +1,30 @@
+"""Where the interpreters of this machine are."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def find(version: str) -> str | None:
+    """An interpreter of a version such as ``3.13`` that runs; None if there is none."""
+    return next((found for found in _candidates(version) if _version_of(found) == version), None)
+
+
+def _candidates(version: str) -> Iterator[str]:
+    yield sys.executable
+    name = f"python{version}"
+    if on_path := shutil.which(name):
+        yield on_path
+    # Its shims are on the path, and refuse to run a version that is not switched on.
+    for home in (os.environ.get("PYENV_ROOT"), "~/.pyenv"):
+        for path in sorted(Path(home or ".").expanduser().glob(f"versions/{version}.*/bin/{name}")):
+            yield str(path)
+
+
+def _version_of(python: str) -> str | None:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    run = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return run.stdout.strip() if run.returncode == 0 else None
