@@ -71,22 +71,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Verification(), "turris_verification")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep tests with a sandbox on one thread, unless they ask for more themselves."""
-    if config.pluginmanager.has_plugin("run-parallel"):
-        from pytest_turris.threads import keep_on_one_thread
-
-        keep_on_one_thread(
-            item for item in items if any(name.startswith(_PREFIX) for name in _fixtures(item))
-        )
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
     """Guard the real Turris from the whole run, if any of its tests stands in for it."""
-    if any(name.startswith(_PREFIX) for item in session.items for name in _fixtures(item)):
+    ours = [item for item in items if any(n.startswith(_PREFIX) for n in _fixtures(item))]
+    if ours:
+        from pytest_turris.threads import keep_on_one_thread
         from pytest_turris.watch import begin_watch
 
-        begin_watch(session.config)
+        begin_watch(config)
+        keep_on_one_thread(config, ours)
 
 
 def pytest_report_teststatus(

@@ -15,8 +15,10 @@ _WHY = (
 )
 
 
-def keep_on_one_thread(items: Iterable[pytest.Item]) -> None:
+def keep_on_one_thread(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Run each test once, unless it asks for threads itself."""
+    if not config.pluginmanager.has_plugin("run-parallel"):
+        return
     for item in items:
         if not any(item.get_closest_marker(name) for name in _MEANT):
             item.add_marker(pytest.mark.thread_unsafe(reason=_WHY))
