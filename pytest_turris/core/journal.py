@@ -97,7 +97,7 @@ class Entry:
     __slots__ = ("_seen", "number")
 
     def __init__(self, number: int, seen: Exchange | _Unread) -> None:
-        self.number = number
+        self.number: int = number
         self._seen = seen
 
     def told(self) -> Exchange:
