@@ -8,6 +8,7 @@ import json
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.attacks.reference import pages as attack_pages
@@ -34,6 +35,7 @@ def pages() -> dict[Path, str]:
         "fidelity.md": as_markdown(),
         "reference/options.md": options_table(),
         "reference/http-api.md": reference.as_markdown(OPERATIONS),
+        "reference/compatibility.md": _of_the_tests("matrix.cells").as_markdown(),
         **{f"attacks/{name}.md": part for name, part in attack_pages().items()},
         "attacks/mutations.md": mutations_table(),
         "how-to/token-clients.md": token_rules(),
@@ -78,9 +80,8 @@ def mutations_table() -> str:
 
 def token_rules() -> str:
     """The rules, the hostile answers, and the broken client that each one catches."""
-    sys.path.insert(0, str(DOCS.parent / "tests"))
-    broken = importlib.import_module("clients.broken_clients").BROKEN
-    helpless = importlib.import_module("clients.helpless_clients")
+    broken = _of_the_tests("clients.broken_clients").BROKEN
+    helpless = _of_the_tests("clients.helpless_clients")
     lines = ["| Id | The client that it catches |", "|---|---|"]
     caught_by = broken | helpless.HELPLESS | helpless.RAW | helpless.ALSO_HELPLESS
     for name, client in caught_by.items():
@@ -102,6 +103,13 @@ def receivers() -> str:
         code = (DOCS / "examples" / "receivers" / name).read_text().rstrip()
         parts.append(f"## {title}\n\n```{kind}\n{code}\n```\n")
     return "\n".join(parts)
+
+
+def _of_the_tests(module: str) -> Any:  # noqa: ANN401 - a module whose names are not known here
+    tests = str(DOCS.parent / "tests")
+    if tests not in sys.path:
+        sys.path.insert(0, tests)
+    return importlib.import_module(module)
 
 
 def _attribute_docstrings() -> dict[str, str]:

@@ -23,7 +23,13 @@ _MOST_READ = 16 * 1024 * 1024
 
 
 def asgi_app(handle: Callable[[Request], Response]) -> App:
-    """An ASGI application that lets ``handle`` answer."""
+    """An ASGI application that lets ``handle`` answer.
+
+    Raises:
+        ConnectionResetError: A connection was to break, and the server cannot drop one. A
+            transport in process, such as ``httpx.ASGITransport``, hands it on as it is; only on a
+            socket does it become the client's own error.
+    """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -37,7 +38,7 @@ def full_profile(
         assert create is not None
         return create(inbox_of(desk, keys))
 
-    lacking = {"state": None, "truth": None, "trouble": None, "allowlisted": ""}
+    lacking: dict[str, Any] = {"state": None, "truth": None, "trouble": None, "allowlisted": ""}
     forge = forge_for(desk, Door, **lacking, with_keys=with_keys if create else None)
     path = "" if isinstance(target, str) else "/webhooks"
     receiver = Receiver(target, path, effects=desk.effects)
@@ -53,15 +54,8 @@ def check(verdicts: list[Verdict]) -> None:
 
 def creator(name: str) -> Callable[[Inbox], Any]:
     """The documented receiver of a framework."""
-    if name == "fastapi":
-        from fastapi_receiver import create_app
-    elif name == "flask":
-        from flask_receiver import create_app
-    elif name == "django":
-        from django_receiver import create_app
-    else:
-        from aiohttp_receiver import create_app
-    return create_app
+    create: Callable[[Inbox], Any] = import_module(f"{name}_receiver").create_app
+    return create
 
 
 @pytest.fixture(autouse=True)

@@ -370,7 +370,7 @@ class RetriesWithoutKey(GoodClient):
 
     def may_repeat(self, send: Send, error: Any) -> bool:
         """Everything."""
-        return error.transient
+        return bool(error.transient)
 
 
 class NoThrottle(GoodClient):

@@ -66,7 +66,8 @@ class Stack:
                 case Send():
                     reply = self.send(step)
                 case Pause(seconds):
-                    reply = time.sleep(seconds)
+                    time.sleep(seconds)
+                    reply = None
                 case Alone(inner):
                     with self.lock:
                         reply = self.run(inner)
@@ -215,7 +216,8 @@ class AsyncStack(Stack):
                 case Send():
                     reply = await self.asend(step)
                 case Pause(seconds):
-                    reply = await asyncio.sleep(seconds)
+                    await asyncio.sleep(seconds)
+                    reply = None
                 case Alone(inner):
                     async with self.alock:
                         reply = await self.arun(inner)

@@ -23,7 +23,8 @@ def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient, **how:
 
     call = new()
     try:
-        return case.examine(_subject(call, new, made[0]), **how)
+        verdict: Verdict = case.examine(_subject(call, new, made[0]), **how)
+        return verdict
     finally:
         for stack_of in made:
             stack_of.close()
@@ -38,7 +39,8 @@ async def _aexamine(case: Any, kind: Any, client: type[GoodClient], **how: Any) 
 
     call = new()
     try:
-        return await case.aexamine(_subject(call, new, made[0]), **how)
+        verdict: Verdict = await case.aexamine(_subject(call, new, made[0]), **how)
+        return verdict
     finally:
         for stack_of in made:
             await stack_of.aclose()

@@ -130,7 +130,10 @@ def test_threads_live_in_the_same_time(engine: str, turris_time: TimeTravel) -> 
     seen: list[float] = []
 
     def deep(frames: int) -> None:
-        _ = deep(frames - 1) if frames else seen.append(time.time())
+        if frames:
+            deep(frames - 1)
+        else:
+            seen.append(time.time())
 
     thread = threading.Thread(target=deep, args=(6,))
     thread.start()

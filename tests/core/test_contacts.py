@@ -45,10 +45,9 @@ def test_the_filters_can_be_combined(caller: Client) -> None:
     """A role counts at the agency that is asked for."""
     one = caller.sandbox.associations.add(email="one@a.example")
     two = caller.sandbox.associations.add(email="two@b.example")
-    for agency, role in ((one, "Finance Manager"), (two, "Support Staff")):
-        caller.sandbox.contacts.add(
-            downstream_entity_association_id=agency.id, email="x@c.example", business_roles=[role]
-        )
+    add, same = caller.sandbox.contacts.add, "x@c.example"
+    add(downstream_entity_association_id=one.id, email=same, business_roles=["Finance Manager"])
+    add(downstream_entity_association_id=two.id, email=same, business_roles=["Support Staff"])
     at, role = f"downstreamEntityAssociationId={one.id}", "businessRole=Finance%20Manager"
 
     def emails(query: str) -> list[str]:

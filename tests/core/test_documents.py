@@ -42,7 +42,7 @@ def test_only_a_pdf_of_a_known_category_and_agency(caller: Client) -> None:
     whole = {"category": "W9", "downstreamEntityAssociationId": agency.id}
     assert upload(caller, b"GIF89a", **whole) == (400, ["file must be a PDF"])
     nobody = whole | {"downstreamEntityAssociationId": "0" * 24}
-    assert upload(caller, **nobody) == (404, ["Downstream entity association not found"])
+    assert upload(caller, PDF, **nobody) == (404, ["Downstream entity association not found"])
     huge = PDF + bytes(10 * 1024 * 1024)
     assert upload(caller, huge, **whole) == (413, ["File too large"])
     assert refusal(caller.post(FILES, whole))[2][0] == "file must be a file"

@@ -214,7 +214,8 @@ def test_nothing_from_before_the_registration_is_told(caller: Client) -> None:
 
 def test_test_and_resend_are_queued_and_sent_by_the_engine(caller: Client) -> None:
     """Neither is sent by the call; the engine sends the same bytes twice, signed by the secret."""
-    made, got = register(caller), []
+    made = register(caller)
+    got: list[bytes] = []
 
     def verify(body: bytes, headers: dict[str, str]) -> bool:
         webhooks.scheme.verify(body, headers, made["secret"])

@@ -1,21 +1,36 @@
 """Run the matrix and tell it cell by cell; words on the command line choose cells by name."""
 
+import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from .cells import CELLS
-from .environments import Environments
-from .running import Outcome, run
+from .cells import CELLS, Cell
+from .environments import Environments, wheel
+from .running import CONSUMER, Homes, Outcome, run
 
 AT_ONCE = 2
 
 
-def main(words: list[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Run the cells whose names have one of these words in them, or all."""
     chosen = [cell for cell in CELLS if not words or any(word in cell.name for word in words)]
-    homes = Environments()
+    if not chosen:
+        print(f"matrix: no cell is called anything like {' or '.join(words)}")
+        return 1
+    try:
+        homes = Environments(wheel())
+    except subprocess.CalledProcessError as error:
+        print(f"{error.stderr}\nmatrix: the wheel could not be built")
+        return 1
+    return tell(chosen, homes)
+
+
+def tell(cells: Sequence[Cell], homes: Homes, consumer: Path = CONSUMER) -> int:
+    """Run cells, print a row for each and the output of those that failed; an exit code."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(pool.map(lambda cell: told(run(cell, homes)), chosen))
+        outcomes = list(pool.map(lambda cell: told(run(cell, homes, consumer)), cells))
     for outcome in outcomes:
         if outcome.state == "failed":
             print(f"\n===== {outcome.cell.name} =====\n{outcome.output}")

@@ -1,5 +1,6 @@
 """The matrix: beside what, and how, a consumer's suite is run."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ class Cell:
     @property
     def how(self) -> str:
         """What differs from a plain run, as somebody would type it."""
-        return " ".join([f"{name}={value}" for name, value in self.env.items()] + [*self.args])
+        return shlex.join([f"{name}={value}" for name, value in self.env.items()] + [*self.args])
 
 
 def _versions() -> Iterator[Cell]:

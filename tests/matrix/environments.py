@@ -14,19 +14,25 @@ CACHE = ROOT / ".matrix"
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 
 
+def wheel(project: Path = ROOT, cache: Path = CACHE) -> Path:
+    """Build the wheel that all environments get.
+
+    Raises:
+        subprocess.CalledProcessError: It cannot be built.
+    """
+    folder = cache / "wheel"
+    _uv("build", "--wheel", "--quiet", "--clear", "--out-dir", str(folder), str(project))
+    (built,) = folder.glob("*.whl")
+    return built
+
+
 class Environments:
     """One for each set of requirements; they are kept, and brought up to date each time."""
 
-    def __init__(self) -> None:
-        """Build the wheel that all of them get.
-
-        Raises:
-            subprocess.CalledProcessError: It cannot be built.
-        """
-        folder = CACHE / "wheel"
-        _uv("build", "--wheel", "--quiet", "--clear", "--out-dir", str(folder), str(ROOT))
-        (self._wheel,) = folder.glob("*.whl")
-        self._ready: dict[Path, bool] = {}
+    def __init__(self, built: Path, cache: Path = CACHE) -> None:
+        self._wheel = built
+        self._cache = cache
+        self._ready: set[Path] = set()
         self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
     def python(self, cell: Cell, base: str) -> str:
@@ -36,12 +42,12 @@ class Environments:
             subprocess.CalledProcessError: What it needs cannot be installed.
         """
         key = repr((base, cell.installs, cell.lowest))
-        folder = CACHE / "venvs" / sha256(key.encode()).hexdigest()[:16]
+        folder = self._cache / "venvs" / sha256(key.encode()).hexdigest()[:16]
         python = str(folder / "bin" / "python")
         with self._locks[folder]:
             if folder not in self._ready:
                 self._install(cell, folder, base)
-                self._ready[folder] = True
+                self._ready.add(folder)
         return python
 
     def _install(self, cell: Cell, folder: Path, base: str) -> None:

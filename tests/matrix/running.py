@@ -57,10 +57,8 @@ def run(cell: Cell, homes: Homes, consumer: Path = CONSUMER) -> Outcome:
         return Outcome(cell, "failed", words, (late.stdout or b"").decode())
     counts, versions = _COUNTS.search(done.stdout), _VERSIONS.search(done.stdout)
     passed = done.returncode == 0 and counts is not None
-    words = ", ".join(
-        [f"Python {versions[1]}, pytest {versions[2]}"] * bool(versions)
-        + [counts[1] if counts else f"exit code {done.returncode}"]
-    )
+    ended = counts[1] if counts else f"exit code {done.returncode}"
+    words = f"Python {versions[1]}, pytest {versions[2]}, {ended}" if versions else ended
     state: Literal["passed", "failed"] = "passed" if passed else "failed"
     return Outcome(cell, state, words, done.stdout + done.stderr, time.monotonic() - begun)
 

@@ -112,7 +112,8 @@ class Door:
 
     def is_allowed(self, environ: dict[str, Any]) -> bool:
         """Whether the peer is on the allowlist."""
-        return environ["REMOTE_ADDR"].removeprefix("::ffff:") == ALLOWED
+        peer: str = environ["REMOTE_ADDR"]
+        return peer.removeprefix("::ffff:") == ALLOWED
 
     def lines(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
         """The header lines."""
@@ -125,7 +126,8 @@ class Door:
 
     def body(self, environ: dict[str, Any]) -> bytes:
         """The raw body."""
-        return environ["wsgi.input"].read()
+        body: bytes = environ["wsgi.input"].read()
+        return body
 
 
 def slow_down(desk: Desk) -> None:

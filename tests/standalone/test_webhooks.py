@@ -206,7 +206,7 @@ def test_sandbox_answers_while_a_receiver_takes_its_time(lines: list[str]) -> No
         may_answer.wait(DEADLINE)
 
     with receiving() as (url, handler), standalone(lines) as served:
-        handler.work = staticmethod(work)  # type: ignore[assignment]  # of the subclass for this test
+        handler.work = staticmethod(work)  # type: ignore[method-assign]  # of the subclass for this test
         sandbox = served.sandbox
         endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())
         sandbox.outbox.request_test(endpoint, sandbox.clock.now())
@@ -226,7 +226,7 @@ def test_ctrl_c_does_not_wait_for_a_receiver() -> None:
         may_answer.wait(DEADLINE)
 
     with receiving() as (url, handler):
-        handler.work = staticmethod(work)  # type: ignore[assignment]  # of the subclass for this test
+        handler.work = staticmethod(work)  # type: ignore[method-assign]  # of the subclass for this test
         with serving() as running:
             Registered(running, url, AGREEMENT).test()
             assert asked.wait(DEADLINE)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from pytest_turris.core.events import EventKind
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.schedules import SCHEDULES, schedule_from, schedule_of
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhook_control import TurrisWebhooks
 from pytest_turris.webhooks.egress import EgressRefused
 
-STATUS = "AGENT_COMPLIANCE_STATUS_CHANGE"
+STATUS: EventKind = "AGENT_COMPLIANCE_STATUS_CHANGE"
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 
 

@@ -12,6 +12,7 @@ import trustme
 
 from pytest_turris.webhooks import raw_socket
 from pytest_turris.webhooks.egress import check
+from pytest_turris.webhooks.exchange import WebhookAnswer
 from pytest_turris.webhooks.raw_socket import RawPost
 
 ANSWER = b"HTTP/1.1 413 x\r\nContent-Length: 2\r\n\r\nno"
@@ -55,7 +56,7 @@ def reads_to_the_end(line: socket.socket) -> None:
     line.sendall(ANSWER)
 
 
-def post(url: str, *pieces: bytes, finished: bool = False) -> raw_socket.WebhookAnswer:
+def post(url: str, *pieces: bytes, finished: bool = False) -> WebhookAnswer:
     """Write a request."""
     return raw_socket.post(check(url), RawPost(lines=HEAD, pieces=pieces, finished=finished))
 
