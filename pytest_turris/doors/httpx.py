@@ -94,16 +94,12 @@ class _TransportMocker(AbstractRequestMocker):
 
     @classmethod
     def prepare_sync_request(cls, httpx_request: httpx.Request, **kwargs: Any) -> Any:  # noqa: ANN401 - respx's signature
-        """Read the body, unless it is none of ours."""
-        if is_ours(httpx_request.url.host):
-            httpx_request.read()
+        """Leave the body to who answers: it may be none of ours."""
         return httpx_request, kwargs
 
     @classmethod
     async def prepare_async_request(cls, httpx_request: httpx.Request, **kwargs: Any) -> Any:  # noqa: ANN401 - respx's signature
-        """Read the body, unless it is none of ours."""
-        if is_ours(httpx_request.url.host):
-            await httpx_request.aread()
+        """Leave the body to who answers: it may be none of ours."""
         return httpx_request, kwargs
 
     @classmethod
@@ -194,6 +190,7 @@ class _TurrisRouter(respx.Router):
         """Answer for a Turris host; let everything else pass."""
         if not is_ours(request.url.host):
             raise _passing(request)
+        request.read()
         give_way()
         return self._answer(request)
 
@@ -201,6 +198,7 @@ class _TurrisRouter(respx.Router):
         """The same for an async client."""
         if not is_ours(request.url.host):
             raise _passing(request)
+        await request.aread()
         # A socket lets other tasks run before it answers; so does this door.
         await checkpoint()
         return self._answer(request)
