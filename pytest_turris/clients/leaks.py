@@ -112,8 +112,8 @@ def _records(traces: Traces) -> Iterator[None]:
     try:
         yield
     finally:
-        logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
-        logging.Logger.isEnabledFor = enabled  # type: ignore[method-assign]
+        logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign] # as it was
+        logging.Logger.isEnabledFor = enabled  # type: ignore[method-assign] # as it was
 
 
 def _is_server(logger: logging.Logger) -> bool:

@@ -99,7 +99,7 @@ class SandboxConnection(HTTPConnection):
         self._prepared = prepared
         self._handle = handle
 
-    def request(  # type: ignore[override]
+    def request(  # type: ignore[override] # its stub names each kind of body
         self,
         method: str,
         url: str,
@@ -130,7 +130,7 @@ class SandboxConnection(HTTPConnection):
             request_url=url,
         )
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
         """The answer, unless it took longer than the client waits."""
         response = self._response
         if complaint := outlasts(response, self.timeout):

@@ -21,7 +21,7 @@ def get(sandbox: Sandbox, base_url: str, **kwargs: object) -> httpx.Response:
     """List the agents."""
     token = sandbox.tokens.issue(sandbox.client)
     headers = {"authorization": f"Bearer {token.text}"}
-    return httpx.get(f"{base_url}/v1/agents", headers=headers, **kwargs)  # type: ignore[arg-type]
+    return httpx.get(f"{base_url}/v1/agents", headers=headers, **kwargs)  # type: ignore[arg-type] # as httpx.get
 
 
 def test_in_process_it_says_what_it_needs(turris: Sandbox) -> None:

@@ -5,7 +5,7 @@ import pytest_turris.configuration
 import pytest_turris.doors.httpx
 import pytest_turris.live_fixture
 import pytest_turris.time_travel
-import pytest_turris.watch  # noqa: F401
+import pytest_turris.watch  # noqa: F401 - see above
 
 from .project import Project
 

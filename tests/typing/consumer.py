@@ -34,7 +34,7 @@ def test_sandbox(turris: Sandbox) -> None:
     with turris.expect_refusal(status=401):
         httpx.get(turris.base_url)
     turris.agents.remove(agent)
-    print(npns, secret, doors, moment, count, statuses)  # noqa: T201
+    print(npns, secret, doors, moment, count, statuses)  # noqa: T201 - uses them
 
 
 def test_time(turris: Sandbox, turris_time: TimeTravel) -> None:
@@ -51,7 +51,7 @@ def test_server(turris_server: Server) -> None:
     file: str | None = turris_server.ca_file
     sandbox: Sandbox = turris_server.sandbox
     httpx.get(url, verify=turris_server.client_context())
-    print(file, sandbox)  # noqa: T201
+    print(file, sandbox)  # noqa: T201 - uses them
 
 
 def receive(body: bytes, headers: dict[str, str]) -> bool:
@@ -65,7 +65,7 @@ def test_webhooks(turris_webhooks: TurrisWebhooks) -> None:
     forged: SignedWebhook = webhook.tampered()
     scheme: SignatureScheme = SignatureScheme(header="X-Signature")
     status: int = forged.send(receive, "/webhooks").status_code
-    print(scheme, status)  # noqa: T201
+    print(scheme, status)  # noqa: T201 - uses them
 
 
 def test_attacks(turris_webhook_attack: AttackRun) -> None:

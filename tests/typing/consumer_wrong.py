@@ -13,4 +13,4 @@ def test_mistakes(turris: Sandbox, turris_time: TimeTravel, webhook: SignedWebho
     turris_time.move_to("tomorrow")
     webhook.send()
     Options(seed="7", token_ttl=dt.timedelta(minutes=5))
-    print(count)  # noqa: T201
+    print(count)  # noqa: T201 - uses them

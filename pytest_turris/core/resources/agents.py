@@ -142,7 +142,7 @@ class Agents(Collection[AgentEntry]):
             self._require(association_id)
         npn = npn or self._randomness.number("npn", 8)
         # A caller without a type checker may give anything; validation has the word on it.
-        known = self.with_npn(npn) if isinstance(npn, str) else None  # type: ignore[redundant-expr]
+        known = self.with_npn(npn) if isinstance(npn, str) else None  # type: ignore[redundant-expr] # see above
         if known is not None:
             return self._joined(known, association_id) if association_id else known
         links = [self._randomness.object_id()] if association_id else []

@@ -13,7 +13,7 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def directory(turris: Any, pauses: list[float]) -> Iterator[AgencyDirectory]:  # noqa: ARG001
+def directory(turris: Any, pauses: list[float]) -> Iterator[AgencyDirectory]:  # noqa: ARG001 - opens the doors
     """A client of the sandbox that notes its pauses instead of sleeping."""
     with AgencyDirectory.from_env(sleep=pauses.append) as directory:
         yield directory

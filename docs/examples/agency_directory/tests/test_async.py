@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @pytest.fixture
 def run(
-    turris: Any,  # noqa: ARG001
+    turris: Any,  # noqa: ARG001 - opens the doors
     pauses: list[float],
 ) -> Callable[[Callable[[AsyncAgencyDirectory], Awaitable[T]]], T]:
     """Run a function with a client that notes its pauses instead of sleeping."""

@@ -152,7 +152,7 @@ def test_lifetime(expires_in: object, due_after: timedelta) -> None:
         (timedelta(hours=1), False),
     ],
 )
-def test_age(age: timedelta, valid: bool) -> None:  # noqa: FBT001
+def test_age(age: timedelta, valid: bool) -> None:  # noqa: FBT001 - a parameter
     """A token is good for an hour; one from the future, after the clock was set back, is not."""
     assert Token(TOKEN, NOW).is_valid(NOW + age) is valid
 

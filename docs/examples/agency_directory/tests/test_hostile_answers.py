@@ -23,7 +23,7 @@ IGNORED = {
 
 
 @pytest.fixture
-def made(turris: Any) -> Iterator[Callable[[], AgencyDirectory]]:  # noqa: ARG001
+def made(turris: Any) -> Iterator[Callable[[], AgencyDirectory]]:  # noqa: ARG001 - opens the doors
     """Makes directories that sleep on the sandbox's clock."""
     with ExitStack() as stack:
         # Asked for here: under time travel it is another function than it was at import.

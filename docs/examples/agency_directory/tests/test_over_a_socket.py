@@ -121,7 +121,7 @@ def detour() -> Iterator[HTTPServer]:
         def log_message(self, *_words: object) -> None: ...
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.seen = seen  # type: ignore[attr-defined]
+        server.seen = seen  # type: ignore[attr-defined] # for the test
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

@@ -18,7 +18,7 @@ def store() -> AgencyStore:
 
 
 @pytest.fixture
-def app(turris: Any, store: AgencyStore) -> Iterator[FastAPI]:  # noqa: ARG001
+def app(turris: Any, store: AgencyStore) -> Iterator[FastAPI]:  # noqa: ARG001 - opens the doors
     async def no_sleep(_seconds: float) -> None: ...
 
     settings = Settings.from_env()

@@ -45,9 +45,9 @@ class Token:
 
 
 def _lifetime(expires_in: object) -> timedelta:
-    if type(expires_in) in (int, float) and 0 < expires_in <= 86_400:  # type: ignore[operator]
-        return timedelta(seconds=expires_in)  # type: ignore[arg-type]
-    return LIFETIME
+    if not isinstance(expires_in, int | float) or isinstance(expires_in, bool):
+        return LIFETIME
+    return timedelta(seconds=expires_in) if 0 < expires_in <= 86_400 else LIFETIME
 
 
 class TokenCache:
