@@ -5,7 +5,10 @@ Whatever the test runs already is moved; only where there is nothing, an engine 
 
 import datetime as dt
 import sys
+from functools import cache
 from typing import Any, Literal, Protocol
+
+from cryptography import x509
 
 Name = Literal["freezegun", "time-machine"]
 
@@ -52,6 +55,7 @@ def begin(name: Name, moment: dt.datetime, *, tick: bool) -> Begun:
         return _begin_time_machine(moment, tick=tick)
     import freezegun  # noqa: PLC0415 - 50 ms, and only time travel needs it
 
+    _meet_cryptography()
     freeze = freezegun.freeze_time(moment, tick=tick)
     freeze.start()
     _leave_out(freeze)
@@ -91,6 +95,16 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> Begun:
     travel = time_machine.travel(moment, tick=tick)
     travel.start()
     return travel
+
+
+@cache
+def _meet_cryptography() -> None:
+    """Show cryptography the real ``datetime``: it keeps the first it meets and refuses others.
+
+    A certificate first made under a freeze would leave it with freezegun's for good.
+    """
+    moment = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    x509.RevokedCertificateBuilder().serial_number(1).revocation_date(moment).build()
 
 
 def _leave_out(freeze: Any) -> None:  # noqa: ANN401 - freezegun has no public type

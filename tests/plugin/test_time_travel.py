@@ -265,6 +265,16 @@ def test_nothing_stays_frozen_after_an_interrupt(project: Project) -> None:
     result.stdout.fnmatch_lines(["*! KeyboardInterrupt !*", "clean: True True"])
 
 
+def test_certificates_are_made_after_a_travel(project: Project) -> None:
+    """Whoever first makes a certificate while time stands still makes others later, as before."""
+    project.files(
+        "import trustme",
+        "def test_travels(turris_time): trustme.CA()",
+        "def test_after(): trustme.CA()",
+    )
+    project.run_apart("-p", "no:randomly").assert_outcomes(passed=2)
+
+
 def test_durations_are_real(project: Project) -> None:
     """Durations tell how long a test took, not how far it travelled."""
     project.files(
