@@ -28,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
+
 OptionTexts = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", help="An option of the sandbox, such as token_ttl=60."),
@@ -65,7 +67,14 @@ def serve(
         )
     options = _options(option, tls=tls)
     try:
-        sandbox = StandaloneSandbox(options, host=host, port=port, log=_log, allow=allow or ())
+        sandbox = StandaloneSandbox(
+            options,
+            host=host,
+            port=port,
+            log=_log,
+            allow=allow or (),
+            control_token=os.environ.get(_CONTROL_TOKEN, ""),
+        )
     except OSError as error:
         _fail(f"cannot listen on {host}:{port}: {error.strerror or error}; try --port 0")
     with sandbox:
@@ -173,8 +182,11 @@ def _introduce(sandbox: StandaloneSandbox) -> None:
     typer.echo(f"# Turris sandbox at {sandbox.base_url}; Ctrl-C stops it, nothing is stored")
     for name, value in sandbox.environment().items():
         typer.echo(f"export {name}={value}")
+    if _CONTROL_TOKEN not in os.environ:
+        typer.echo(f"export {_CONTROL_TOKEN}={sandbox.control_token}")
     body = '{"clientId":"\'$TURRIS_CLIENT_ID\'","clientSecret":"\'$TURRIS_CLIENT_SECRET\'"}'
     typer.echo(_about_webhooks(sandbox.sandbox.options))
+    typer.echo("# pytest --turris-url $TURRIS_BASE_URL lets the sandboxes of tests answer here")
     certificate = " --cacert $SSL_CERT_FILE" if sandbox.ca_file else ""
     typer.echo(
         f"# curl{certificate} $TURRIS_BASE_URL/v1/auth/jwt "

@@ -10,10 +10,14 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from mock_server.control import control_app
 from mock_server.postman import Postman
+from mock_server.relays import Relays
+from pytest_turris.core.errors import ConnectionFailure
 from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.tenants import credentials_in
 from pytest_turris.doors.asgi import asgi_app
 from pytest_turris.doors.environment import way_to
 from pytest_turris.doors.live import LiveServer
@@ -31,8 +35,11 @@ class StandaloneSandbox:
         port: int,
         log: Callable[[str], None],
         allow: Collection[str] = (),
+        control_token: str = "",
     ) -> None:
         """Bind and serve; ``allow`` names each ``host:port`` elsewhere that webhooks may lead to.
+
+        ``control_token`` is what the control API wants; by itself a fresh one.
 
         Raises:
             OSError: The address is taken or not this machine's.
@@ -40,7 +47,10 @@ class StandaloneSandbox:
         self._log = log
         # Another name each time: credentials of an earlier run are refused.
         self.sandbox = Sandbox(options, name=os.urandom(16).hex())
-        app = loopback_only(asgi_app(self._handle), also=(host,))
+        self.control_token: str = control_token or os.urandom(16).hex()
+        self._relays = Relays()
+        app = control_app(self._relays, self.control_token, asgi_app(self._answer), log)
+        app = loopback_only(app, also=(host,))
         self._server = LiveServer(app, tls=options.tls, host=host, port=port)
         self._postman = Postman(self.sandbox, log=log, allow=allow, own_port=self._server.port)
         self._files = contextlib.ExitStack()
@@ -69,9 +79,26 @@ class StandaloneSandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._relays.stop()
         self._postman.stop()
         self._server.stop()
         self._files.close()
+
+    async def _answer(self, request: Request) -> Response:
+        """The sandbox of a test answers what is for it, this one everything else."""
+        if any(map(self.sandbox.credentials.has, credentials_in(request))):
+            return self._handle(request)
+        tenant = self._relays.named_in(request) or await self._relays.behind(request)
+        if tenant is None:
+            return self._handle(request)
+        told = f"{request.method} {request.path}"
+        try:
+            response = await tenant.relay.ask(request)
+        except ConnectionFailure:
+            self._log(f"{told} -> no answer  for {tenant.name}")
+            raise
+        self._log(f"{told} -> {response.status}  for {tenant.name}")
+        return response
 
     def _handle(self, request: Request) -> Response:
         seen = self.sandbox.journal.seen

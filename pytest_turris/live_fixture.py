@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pytest_turris.core.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import NobodyHomeError, Tenants
+from pytest_turris.core.tenants import Tenants
 from pytest_turris.doors.asgi import asgi_app
 from pytest_turris.doors.environment import past_proxies, way_to
 from pytest_turris.doors.live import LiveServer
@@ -30,8 +29,6 @@ class Server:
     ca_file: str | None = None
     """The certificate authority to trust, as a PEM file; None for plain HTTP."""
 
-    _live: LiveServer | None = None
-
     def environment(self) -> dict[str, str]:
         """The environment of a child process, for ``subprocess.run(..., env=...)``.
 
@@ -40,7 +37,7 @@ class Server:
         Loopback is taken out of a proxy's hands.
         """
         way = way_to(self.sandbox, self.base_url, self.ca_file)
-        return {**os.environ, **past_proxies(os.environ), **way}
+        return {**os.environ, **past_proxies(os.environ, self.base_url), **way}
 
     def client_context(self) -> ssl.SSLContext:
         """An SSL context that trusts this server and nothing else.
@@ -48,9 +45,11 @@ class Server:
         Raises:
             RuntimeError: The server speaks plain HTTP.
         """
-        if self._live is None:
-            raise RuntimeError("no server")
-        return self._live.client_context()
+        if not self.base_url.startswith("https:"):
+            raise RuntimeError(
+                "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
+            )
+        return ssl.create_default_context(cafile=self.ca_file)
 
 
 class ServerPool:
@@ -67,7 +66,7 @@ class ServerPool:
         live = self._started(tls=sandbox.options.tls)
         self._tenants.add(sandbox)
         try:
-            yield Server(live.base_url, sandbox, self._ca_file(live), live)
+            yield Server(live.base_url, sandbox, self._ca_file(live))
         finally:
             sandbox.faults.hang_up()
             self._tenants.remove(sandbox)
@@ -78,25 +77,9 @@ class ServerPool:
             live.stop()
         self._files.close()
 
-    def _answer(self, request: Request) -> Response:
-        try:
-            return self._tenants.handle(request)
-        except NobodyHomeError as error:
-            return Response(
-                status=503,
-                headers=JSON_HEADERS,
-                body=encode(
-                    {
-                        "statusCode": 503,
-                        "errorType": "internal_error",
-                        "errorMessage": [str(error)],
-                    }
-                ),
-            )
-
     def _started(self, *, tls: bool) -> LiveServer:
         if tls not in self._live:
-            app = loopback_only(asgi_app(self._answer))
+            app = loopback_only(asgi_app(self._tenants.answer))
             self._live[tls] = LiveServer(app, tls=tls)
         return self._live[tls]
 

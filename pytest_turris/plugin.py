@@ -50,7 +50,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """One ini key for each option, ``turris_<option>``."""
     for name in _INI_NAMES:
         parser.addini(f"{_PREFIX}_{name}", f"default of the turris option {name!r}")
-    parser.getgroup("turris").addoption(
+    group = parser.getgroup("turris")
+    group.addoption(
+        "--turris-url",
+        metavar="URL",
+        help="let the sandbox of each test answer at a shared server, which "
+        "'turris-sandbox serve' started",
+    )
+    group.addoption(
         "--turris-verify-webhooks",
         action="store_true",
         help="send each webhook that a receiver accepted once more, forged, and fail if it is "
@@ -165,10 +172,16 @@ def _turris_servers() -> Iterator[ServerPool]:
 
 @pytest.fixture
 def turris_server(
-    _turris_servers: ServerPool, _turris_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    _turris_servers: ServerPool,
+    _turris_sandbox: Sandbox,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Server]:
     """The same sandbox on a real loopback socket, for every other client and for subprocesses."""
-    with _turris_servers.serve(_turris_sandbox) as server:
+    from pytest_turris.shared_server import shared_server
+
+    servers = shared_server(pytestconfig) or _turris_servers
+    with servers.serve(_turris_sandbox) as server:
         monkeypatch.setenv(_turris_sandbox.options.env_base_url, server.base_url)
         yield server
 

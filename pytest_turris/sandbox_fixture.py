@@ -9,6 +9,7 @@ import os
 import pytest
 
 from pytest_turris.configuration import SANDBOX, options_for
+from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import way_to
 from pytest_turris.watch import begin_watch
@@ -19,13 +20,24 @@ def sandbox_of(node: pytest.Item, ini_names: tuple[str, ...]) -> Sandbox:
     __tracebackhide__ = True
     sandbox = node.stash.get(SANDBOX, None)
     if sandbox is None:
-        sandbox = Sandbox(options_for(node, ini_names), name=node.nodeid)
+        options = options_for(node, ini_names)
+        sandbox = _new_sandbox(node, options)
         node.stash[SANDBOX] = sandbox
         # It runs already, unless the fixture was asked for by request.getfixturevalue alone.
         begin_watch(node.config)
         before = _enter_environment(sandbox)
         node.addfinalizer(lambda: _finish(sandbox, before))
     return sandbox
+
+
+def _new_sandbox(node: pytest.Item, options: Options) -> Sandbox:
+    __tracebackhide__ = True
+    url = node.config.getoption("--turris-url")
+    if url is None:
+        return Sandbox(options, name=node.nodeid)
+    from pytest_turris.shared_server import sandbox_at  # noqa: PLC0415 - only where it is named
+
+    return sandbox_at(url, node, options)
 
 
 def _finish(sandbox: Sandbox, before: dict[str, str | None]) -> None:

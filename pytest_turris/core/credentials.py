@@ -8,7 +8,7 @@ interchangeable follows the vendor's advice to keep them apart (guides/security)
 import datetime as dt
 import hmac
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -86,6 +86,8 @@ class Credentials:
         self._randomness = randomness
         self._clients: dict[str, ApiClient] = {}
         self._restricted: dict[str, RestrictedAccessToken] = {}
+        self.on_issue: Callable[[str], object] | None = None
+        """Gets each client id and restricted access token from now on, before its owner does."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))
@@ -108,6 +110,7 @@ class Credentials:
             permissions=_known_permissions(permissions),
         )
         self._clients[client.client_id] = client
+        self._announce(client.client_id)
         return client
 
     def issue_restricted(
@@ -129,6 +132,7 @@ class Credentials:
             environment=_known_environment(environment),
         )
         self._restricted[token.token] = token
+        self._announce(token.token)
         return token
 
     def rotate(self, client: ApiClient, *, overlap: dt.timedelta | None = None) -> ApiClient:
@@ -154,9 +158,14 @@ class Credentials:
         """The restricted access tokens, revoked ones too, in the order of their issue."""
         return tuple(self._restricted.values())
 
-    def has_restricted(self, token: str) -> bool:
-        """Whether this sandbox issued the restricted access token."""
-        return token in self._restricted
+    def has(self, credential: str) -> bool:
+        """Whether this sandbox issued the client id or restricted access token."""
+        return credential in self._clients or credential in self._restricted
+
+    @property
+    def issued(self) -> tuple[str, ...]:
+        """All client ids and restricted access tokens."""
+        return (*self._clients, *self._restricted)
 
     def authenticate(self, client_id: str, secret: str, environment: Environment) -> ApiClient:
         """The client that this id and secret belong to.
@@ -219,6 +228,12 @@ class Credentials:
         """Replace all credentials by a snapshot's."""
         self._clients = {row["client_id"]: _client(row) for row in data["clients"]}
         self._restricted = {row["token"]: _restricted(row) for row in data["restricted"]}
+        self._announce(*self.issued)
+
+    def _announce(self, *credentials: str) -> None:
+        if self.on_issue:
+            for credential in credentials:
+                self.on_issue(credential)
 
     def _check_previous(self, client: ApiClient, secret: str) -> None:
         until = client.previous_until

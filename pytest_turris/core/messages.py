@@ -26,6 +26,8 @@ class Request:
     scheme: str = "https"
     host: str = ""
     client_ip: str = "127.0.0.1"
+    client_port: int = 0
+    """0 where there is no socket."""
 
     @cached_property
     def fields(self) -> dict[str, list[str]]:

@@ -45,14 +45,19 @@ class Sandbox(Holdings, Assertions):
     server. It does no I/O and may be called from any thread.
     """
 
-    def __init__(self, options: Options | None = None, *, name: str = "") -> None:
+    def __init__(
+        self, options: Options | None = None, *, name: str = "", base_url: str = ""
+    ) -> None:
         """Start empty, with one API client.
 
         Args:
             options: What to do where the documentation leaves a choice.
             name: Makes ids and secrets differ from those of another sandbox with this seed.
+            base_url: Where it answers, if not at a documented host.
         """
         self.options: Options = options or Options()
+        self.base_url: str = base_url or f"https://{HOSTS[self.options.environment]}"
+        """Where it answers: the documented host of the default environment, or a server."""
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
         self._randomness = Randomness(f"{self.options.seed}/{name}")
@@ -109,11 +114,6 @@ class Sandbox(Holdings, Assertions):
     def upstream_entity_id(self) -> str:
         """Whose sandbox it is, as in a webhook's ``upstreamEntityId``."""
         return self._entity.id
-
-    @property
-    def base_url(self) -> str:
-        """The base URL of the default environment (documented hosts)."""
-        return f"https://{HOSTS[self.options.environment]}"
 
     @property
     def webhook_secret(self) -> Secret:

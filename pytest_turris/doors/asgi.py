@@ -1,6 +1,7 @@
 """The door for ASGI: any server, or a client's own ASGI transport."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from inspect import isawaitable
 from typing import Any
 
 from pytest_turris.core.errors import ConnectionFailure
@@ -22,8 +23,13 @@ WRITE = "turris.write"
 _MOST_READ = 16 * 1024 * 1024
 
 
-def asgi_app(handle: Callable[[Request], Response]) -> App:
-    """An ASGI application that lets ``handle`` answer.
+def asgi_app(
+    handle: Callable[[Request], Response | Awaitable[Response]], *, most_read: int = _MOST_READ
+) -> App:
+    """An ASGI application that lets ``handle`` answer, at once or later.
+
+    ``most_read`` is how many bytes of a body are read: by itself a little more than any sandbox
+    accepts.
 
     Raises:
         ConnectionResetError: A connection was to break, and the server cannot drop one. A
@@ -36,11 +42,12 @@ def asgi_app(handle: Callable[[Request], Response]) -> App:
             return await _lifespan(receive, send)
         if scope["type"] != "http":
             raise NotImplementedError(f"the sandbox speaks HTTP, not {scope['type']}")
-        body = await _read(receive)
+        body = await _read(receive, most_read)
         if body is None:
             return None
         try:
-            response = handle(_translated(scope, body))
+            answer = handle(_translated(scope, body))
+            response = await answer if isawaitable(answer) else answer
         except ConnectionFailure as failure:
             return await _drop(scope, receive, failure)
         return await _send(response, send)
@@ -48,13 +55,13 @@ def asgi_app(handle: Callable[[Request], Response]) -> App:
     return app
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """The body; of an endless one, a little more than any sandbox accepts.
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The body; of an endless one, a little more than ``most`` bytes.
 
     None if the client went away before its end: such a request never happened.
     """
     chunks, size, more = [], 0, True
-    while more and size <= _MOST_READ:
+    while more and size <= most:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
@@ -72,6 +79,7 @@ def _translated(scope: Scope, body: bytes) -> Request:
     )
     host = next((value for name, value in headers if name == "host"), "")
     path = scope.get("raw_path") or scope["path"].encode()
+    client_ip, client_port = scope.get("client") or ("127.0.0.1", 0)
     return Request(
         method=scope["method"],
         path=path.partition(b"?")[0].decode("latin-1"),
@@ -80,7 +88,8 @@ def _translated(scope: Scope, body: bytes) -> Request:
         body=body,
         scheme=scope.get("scheme", "http"),
         host=host,
-        client_ip=(scope.get("client") or ("127.0.0.1", 0))[0],
+        client_ip=client_ip,
+        client_port=client_port,
     )
 
 

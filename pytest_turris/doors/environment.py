@@ -1,13 +1,12 @@
 """The way to a sandbox by the names of environment variables: for tests, children and shells."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pytest_turris.core.sandbox import Sandbox
 
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 """Who reads them: OpenSSL (Python, Ruby, Go, httpx, aiohttp), requests, curl, Node."""
-
-_ADDRESS = "127.0.0.1"
 
 
 def way_to(sandbox: Sandbox, base_url: str, ca_file: str | None = None) -> dict[str, str]:
@@ -22,10 +21,10 @@ def way_to(sandbox: Sandbox, base_url: str, ca_file: str | None = None) -> dict[
     return variables | dict.fromkeys(TRUST, ca_file) if ca_file else variables
 
 
-def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """What keeps a client from asking the developer's proxy for this machine's loopback."""
+def past_proxies(environment: Mapping[str, str], base_url: str) -> dict[str, str]:
+    """What keeps a client from asking the developer's proxy for a sandbox' address."""
     names = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     # An asterisk means all hosts only where it stands alone.
     if names.strip() != "*":
-        names = ",".join(filter(None, [names, _ADDRESS]))
+        names = ",".join(filter(None, [names, urlsplit(base_url).hostname]))
     return {"no_proxy": names, "NO_PROXY": names}

@@ -132,18 +132,6 @@ class LiveServer:
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.authority else 'http'}://{name}:{self.port}"
 
-    def client_context(self) -> ssl.SSLContext:
-        """An SSL context that trusts this server's certificate authority and no other.
-
-        Raises:
-            RuntimeError: The server speaks plain HTTP.
-        """
-        if self.authority is None:
-            raise RuntimeError(
-                "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
-            )
-        return ssl.create_default_context(cadata=self.authority.cert_pem.bytes().decode())
-
     def stop(self) -> None:
         """Close the socket and wait for the thread to end.
 

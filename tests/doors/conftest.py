@@ -16,7 +16,7 @@ from .opening import OVER_TLS, Doors
 
 NAMES = (
     "httpx", "httpx async", "httpx2", "httpx2 async", "requests",
-    "asgi", "live http", "live https", "live requests",
+    "asgi", "live http", "live https", "live requests", "shared http", "shared https",
     "aiohttp", "urllib3", "urllib", "curl", "node fetch", "node http",
 )  # fmt: skip
 # A door in process and one with a server thread: what the engine does to the others is the same.

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from subprocess import DEVNULL
 
 import httpx
 import httpx2
 import requests
+from serving import serving
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
 from pytest_turris.doors.httpx import httpx2_door, httpx_door
+from pytest_turris.doors.relay import Relay
 from pytest_turris.doors.requests import requests_door
 from pytest_turris.live_fixture import Server, ServerPool
 
@@ -19,7 +22,7 @@ from .socket_clients import Aiohttp, Urllib, Urllib3
 
 Opener = Callable[[Sandbox], AbstractContextManager[Client]]
 
-OVER_TLS = ("live https", "aiohttp", "urllib", "curl", "node fetch")
+OVER_TLS = ("live https", "shared https", "aiohttp", "urllib", "curl", "node fetch")
 """Doors that speak HTTPS; the others on a socket speak HTTP."""
 
 
@@ -30,6 +33,7 @@ class Doors:
         self._pool = pool
         self._files = files
         self._nodes: dict[str, Node] = {}
+        self._shared: dict[bool, tuple[Relay, Server]] = {}
 
     def open(self, name: str, sandbox: Sandbox) -> AbstractContextManager[Client]:
         """The client, while the door is open."""
@@ -43,6 +47,8 @@ class Doors:
             "live http": self._live,
             "live https": self._live,
             "live requests": self._live_requests,
+            "shared http": self._through_shared_server,
+            "shared https": self._through_shared_server,
             "aiohttp": self._aiohttp,
             "urllib3": self._urllib3,
             "urllib": self._urllib,
@@ -93,6 +99,26 @@ class Doors:
         with self._pool.serve(sandbox) as server, requests.Session() as session:
             session.trust_env = False
             yield Requests(server.base_url, session)
+
+    @contextmanager
+    def _through_shared_server(self, sandbox: Sandbox) -> Iterator[Client]:
+        relay, server = self._sharing(sandbox, tls=sandbox.options.tls)
+        trusted = server.client_context() if sandbox.options.tls else NO_VERIFY
+        with relay.serve(sandbox, "contract"), httpx.Client(verify=trusted, timeout=10) as client:
+            yield SyncHttpx(server.base_url, client)
+
+    def _sharing(self, sandbox: Sandbox, *, tls: bool) -> tuple[Relay, Server]:
+        """A standalone server, and this process at it, for the session."""
+        if tls not in self._shared:
+            running = self._files.enter_context(serving(*["--tls"] if tls else [], log=DEVNULL))
+            found = running.variables
+            server = Server(found["TURRIS_BASE_URL"], sandbox, found.get("SSL_CERT_FILE"))
+            context = server.client_context() if tls else None
+            token = found["TURRIS_CONTROL_TOKEN"]
+            relay = Relay(server.base_url, token, workers=1, context=context)
+            self._files.callback(relay.stop)
+            self._shared[tls] = relay, server
+        return self._shared[tls]
 
     @contextmanager
     def _aiohttp(self, sandbox: Sandbox) -> Iterator[Client]:

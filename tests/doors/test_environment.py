@@ -176,4 +176,4 @@ def test_proxy_is_not_asked_for_loopback(
 )
 def test_hosts_past_the_proxy_are_kept(before: dict[str, str], after: str) -> None:
     """What the developer reaches without a proxy stays so."""
-    assert past_proxies(before) == {"no_proxy": after, "NO_PROXY": after}
+    assert past_proxies(before, "http://127.0.0.1:1") == {"no_proxy": after, "NO_PROXY": after}

@@ -16,6 +16,7 @@ import freezegun
 import pytest
 import time_machine
 
+from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
 from pytest_turris.doors.live import LiveServer
@@ -207,29 +208,22 @@ def test_only_loopback_is_bound(pool: ServerPool, server: Server) -> None:
         live.stop()
 
 
-def test_certificate_is_trusted_by_its_own_context_alone() -> None:
+def test_certificate_is_trusted_by_its_own_context_alone(pool: ServerPool) -> None:
     """HTTPS holds for ``client_context`` and for nobody who does not ask for it."""
-    live = LiveServer(asgi_app(Sandbox().handle), tls=True)
-    url = f"{live.base_url}/.well-known/jwks.json"
-    context = live.client_context()
-    assert len(context.get_ca_certs()) == 1
-    try:
+    with pool.serve(Sandbox(Options(tls=True))) as secure:
+        url = f"{secure.base_url}/.well-known/jwks.json"
+        context = secure.client_context()
+        assert len(context.get_ca_certs()) == 1
         with urllib.request.urlopen(url, context=context) as answer:
             assert answer.status == 200
         with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
             urllib.request.urlopen(url)
-    finally:
-        live.stop()
 
 
-def test_plain_server_has_no_certificate() -> None:
+def test_plain_server_has_no_certificate(server: Server) -> None:
     """Asking a plain server for an SSL context says what to do instead."""
-    live = LiveServer(asgi_app(Sandbox().handle))
-    try:
-        with pytest.raises(RuntimeError, match="tls=True"):
-            live.client_context()
-    finally:
-        live.stop()
+    with pytest.raises(RuntimeError, match="tls=True"):
+        server.client_context()
 
 
 def test_taken_port_is_an_error() -> None:

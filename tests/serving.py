@@ -44,7 +44,7 @@ class Running:
         answer = self.call("/v1/auth/jwt", data=json.dumps(body).encode())
         return str(answer["data"]["accessToken"])
 
-    def call(self, path: str, *, data: bytes | None = None, **headers: str) -> Any:
+    def call(self, path: str, *, data: bytes | None = None, **headers: str) -> Any:  # noqa: ANN401 - JSON of any shape
         """The answer's JSON, trusting the printed certificate authority if there is one."""
         request = urllib.request.Request(
             self.variables["TURRIS_BASE_URL"] + path,
@@ -62,12 +62,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str) -> Iterator[Running]:
-    """A sandbox in a process of its own, stopped with Ctrl-C."""
+def serving(*arguments: str, log: int = subprocess.PIPE) -> Iterator[Running]:
+    """A sandbox in a process of its own, stopped with Ctrl-C; a pipe holds a log of 64 KiB."""
     with subprocess.Popen(
         [*COMMAND, "serve", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     ) as process:

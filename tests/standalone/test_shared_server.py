@@ -1,0 +1,339 @@
+"""``--turris-url``: the fixtures as ever, at a server that many test processes share."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from serving import RefusedError, Running, serving
+
+CLIENT = """
+import os
+import httpx
+
+def get(**kwargs):
+    with httpx.Client(base_url=os.environ["TURRIS_BASE_URL"], **kwargs) as client:
+        names = {"clientId": "TURRIS_CLIENT_ID", "clientSecret": "TURRIS_CLIENT_SECRET"}
+        body = {member: os.environ[name] for member, name in names.items()}
+        token = client.post("/v1/auth/jwt", json=body).json()["data"]["accessToken"]
+        return client.get("/v1/agents", headers={"Authorization": f"Bearer {token}"})
+"""
+CONSUMER = """
+import datetime, os, subprocess, sys
+import httpx, pytest
+from client import get
+
+@pytest.mark.parametrize("n", range(3))
+def test_state(turris, n):
+    turris.agents.add(npn="12345678")
+    assert len(get().json()["data"]) == 1
+    assert turris.token_requests == 1
+    assert [exchange.status for exchange in turris.journal] == [201, 200]
+
+def test_base_url(turris, turris_server):
+    assert turris.base_url == turris_server.base_url == os.environ["TURRIS_BASE_URL"]
+    assert turris.base_url == os.environ["SHARED"]
+
+def test_child(turris_server):
+    child = [sys.executable, "-c", "import client; print(client.get().status_code)"]
+    run = subprocess.run(child, env=turris_server.environment(), capture_output=True, check=True)
+    assert run.stdout.strip() == b"200"
+    assert turris_server.sandbox.token_requests == 1
+
+def test_time(turris, turris_time):
+    token = turris.tokens.issue(turris.client)
+    headers = {"Authorization": f"Bearer {token.text}"}
+    url = turris.base_url + "/v1/agents"
+    turris_time.to_expiry(plus=-datetime.timedelta(milliseconds=1))
+    assert httpx.get(url, headers=headers).status_code == 200
+    turris_time.to_expiry()
+    with turris.expect_refusal(status=401):
+        assert httpx.get(url, headers=headers).status_code == 401
+
+def test_faults(turris):
+    turris.faults.add("list_agents", status=503)
+    assert get().status_code == 503
+    turris.faults.add("list_agents", error="reset")
+    with pytest.raises(httpx.RemoteProtocolError): get()
+
+def test_raw_answer(turris):
+    turris.faults.hostile("AR-33/half-open", patience=0.05)
+    with pytest.raises(httpx.HTTPError): get(timeout=None)
+    assert [answer.exhausted for answer in turris.faults.raw_answers] == [True]
+
+def test_further_credentials(turris, monkeypatch):
+    other = turris.credentials.issue()
+    monkeypatch.setenv("TURRIS_CLIENT_ID", other.client_id)
+    monkeypatch.setenv("TURRIS_CLIENT_SECRET", other.client_secret)
+    assert get().status_code == 200
+    restricted = turris.credentials.issue_restricted()
+    headers = {"x-restricted-access-token": restricted.token}
+    assert httpx.get(turris.base_url + "/v1/agents", headers=headers).status_code == 200
+    assert turris.journal[-1].credential == restricted.name
+
+def test_restored_credentials(turris):
+    before = turris.snapshot()
+    other = turris.credentials.issue()
+    turris.restore(before)
+    assert get().status_code == 200
+    with turris.expect_refusal(status=401):
+        body = {"clientId": other.client_id, "clientSecret": other.client_secret}
+        httpx.post(turris.base_url + "/v1/auth/jwt", json=body)
+
+def test_nobody(turris):
+    with turris.expect_refusal(status=401):
+        httpx.get(turris.base_url + "/v1/agents")
+
+def test_documented_host(turris):
+    url = "https://public.api.sandbox.turrisfi.com/.well-known/jwks.json"
+    assert httpx.get(url).status_code == 200
+    assert len(turris.journal) == 1
+"""
+TESTS = 12
+CONTROL = "/__sandbox__/control"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plugin of the environment has a say in consumers' runs."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+@pytest.fixture(scope="module")
+def one_for_all() -> Iterator[Running]:
+    """A server for all tests that leave it as it was."""
+    with serving(log=subprocess.DEVNULL) as running:
+        yield running
+
+
+@pytest.fixture
+def shared(one_for_all: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """That server, named in the environment as its printed lines name it."""
+    return paste(one_for_all, monkeypatch)
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A server for a test that stops it."""
+    with serving() as running:
+        yield paste(running, monkeypatch)
+
+
+def paste(running: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """What a developer does with the printed lines."""
+    for variable in ("TURRIS_CONTROL_TOKEN", "SSL_CERT_FILE"):
+        if variable in running.variables:
+            monkeypatch.setenv(variable, running.variables[variable])
+    monkeypatch.setenv("SHARED", url_of(running))
+    return running
+
+
+def run(pytester: pytest.Pytester, url: str, *args: str, **files: str) -> pytest.RunResult:
+    """A consumer's run at a server."""
+    pytester.makepyfile(client=CLIENT, **files)
+    options = ("-p", "turris", "-p", "no:cacheprovider", "-W", "error", "--turris-url", url)
+    return pytester.runpytest_subprocess(*options, *args, timeout=60)
+
+
+def url_of(running: Running) -> str:
+    """Where it answers."""
+    return running.variables["TURRIS_BASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("workers", "times"),
+    [((), 1), (("-p", "xdist", "-n", "2"), 1), (("-p", "xdist", "--tx=2*popen", "--dist=each"), 2)],
+    ids=["one process", "two workers", "two suites"],
+)
+def test_fixtures_are_as_ever(
+    shared: Running, pytester: pytest.Pytester, workers: tuple[str, ...], times: int
+) -> None:
+    """What tests assert holds at a shared server too, whoever else runs tests there."""
+    result = run(pytester, url_of(shared), *workers, test_consumer=CONSUMER)
+    result.assert_outcomes(passed=TESTS * times)
+
+
+def test_over_tls(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The authority is the one that the environment names."""
+    with serving("--tls") as running:
+        paste(running, monkeypatch)
+        test = "from client import get\ndef test(turris, turris_server):\n"
+        test += "    assert get(verify=turris_server.client_context()).status_code == 200\n"
+        test += "    assert turris_server.ca_file\n"
+        run(pytester, url_of(running), test_tls=test).assert_outcomes(passed=1)
+
+
+def test_failure_tells_the_same_story(shared: Running, pytester: pytest.Pytester) -> None:
+    """A failed test shows its last exchanges; a request that nobody meant fails its test."""
+    test = (
+        "import httpx",
+        "from client import get",
+        "def test_fails(turris): assert get().status_code == 500",
+        "def test_swallows(turris): httpx.get(turris.base_url + '/v1/nonsense')",
+    )
+    result = run(pytester, url_of(shared), test_story="\n".join(test))
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    result.stdout.fnmatch_lines([
+        "* ERROR at teardown of test_swallows *",
+        "turris: 1 request(s) that Turris would not understand:",
+        "*GET /v1/nonsense -> 404*",
+        "* test_fails *",
+        "* turris exchanges *",
+        "*POST /v1/auth/jwt -> 201*[[]get_oauth_token]*",
+        "*GET /v1/agents -> 200*[[]list_agents]*",
+    ])  # fmt: skip
+
+
+def test_log_names_the_test(own: Running, pytester: pytest.Pytester) -> None:
+    """The server's log tells for which test it answered, and no secret."""
+    run(pytester, url_of(own), test_log="from client import get\ndef test(turris): get()")
+    own.process.send_signal(signal.SIGINT)
+    log = own.process.communicate(timeout=15)[1]
+    assert "tenant test_log.py::test\n" in log
+    assert "POST /v1/auth/jwt -> 201  for test_log.py::test\n" in log
+    assert "secret" not in log
+    assert own.variables["TURRIS_CONTROL_TOKEN"] not in log
+
+
+def test_own_sandbox_answers_beside_tests(shared: Running, pytester: pytest.Pytester) -> None:
+    """Who has the printed credentials gets the server's own sandbox, whatever tests run."""
+    token = shared.token()
+    ask = f"import httpx\ndef test(turris):\n    headers = {{'Authorization': 'Bearer {token}'}}\n"
+    ask += "    answer = httpx.get(turris.base_url + '/v1/agents', headers=headers)\n"
+    ask += "    assert answer.status_code == 200 and not turris.journal\n"
+    run(pytester, url_of(shared), test_beside=ask).assert_outcomes(passed=1)
+
+
+def test_process_that_dies_leaves_nothing(shared: Running, pytester: pytest.Pytester) -> None:
+    """The sandboxes of a killed test process are gone with it."""
+    run(pytester, url_of(shared), test_dies="import os\ndef test(turris): os._exit(3)")
+    control = f"Bearer {shared.variables['TURRIS_CONTROL_TOKEN']}"
+    for _ in range(100):
+        found = shared.call(CONTROL + "/tenants", Authorization=control)
+        if found == {"tenants": []}:
+            break
+        time.sleep(0.05)
+    assert found == {"tenants": []}
+    with pytest.raises(RefusedError, match="401"):
+        shared.call("/v1/agents")
+
+
+def test_server_that_goes_away_fails_the_test(own: Running, pytester: pytest.Pytester) -> None:
+    """A test whose server stops says so, and so does the next one."""
+    test = (
+        "import os, signal, time, httpx",
+        "def test_stops(turris):",
+        f"    os.kill({own.process.pid}, signal.SIGINT)",
+        "    for _ in range(100):",
+        "        try: httpx.get(turris.base_url)",
+        "        except httpx.ConnectError: return",
+        "        except httpx.HTTPError: pass",
+        "        time.sleep(0.05)",
+        "@__import__('pytest').mark.turris(fail_on_refusal=False)",
+        "def test_after(turris): pass",
+    )
+    result = run(pytester, url_of(own), test_stops="\n".join(test))
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines([f"*nothing answers at {url_of(own)}: *"])
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:1", "nothing answers at http://127.0.0.1:1: *refused"),
+        ("127.0.0.1:8791", "'127.0.0.1:8791' is no URL such as http://127.0.0.1:8791"),
+        ("http://127.0.0.1:1/v1", "give scheme, host and port alone"),
+        ("https://public.api.live.turrisfi.com", "public.api.live.turrisfi.com is the real Turris"),
+    ],
+)
+def test_url_that_leads_nowhere(pytester: pytest.Pytester, url: str, words: str) -> None:
+    """A wrong URL fails each test with what is wrong and what to do."""
+    result = run(pytester, url, test_x="def test_x(turris): pass")
+    result.assert_outcomes(errors=1)
+    advice = "'turris-sandbox serve' prints the URL, and TURRIS_CONTROL_TOKEN for the *"
+    result.stdout.fnmatch_lines([f"turris: --turris-url: {words}. {advice}"])
+
+
+def test_wrong_token(
+    shared: Running, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server refuses who does not know its control token."""
+    monkeypatch.setenv("TURRIS_CONTROL_TOKEN", "guessed")
+    result = run(pytester, url_of(shared), test_x="def test_x(turris): pass")
+    words = f"{url_of(shared)} answered 401: the control token is missing or wrong"
+    result.stdout.fnmatch_lines([f"turris: --turris-url: {words}. *"])
+
+
+def test_tls_that_the_server_does_not_speak(shared: Running, pytester: pytest.Pytester) -> None:
+    """A test that wants HTTPS does not quietly get HTTP."""
+    test = "import pytest\n@pytest.mark.turris(tls=True)\ndef test_x(turris): pass"
+    result = run(pytester, url_of(shared), test_x=test)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["turris: tls=True, but the server of --turris-url speaks plain *"])
+
+
+def test_server_of_something_else(pytester: pytest.Pytester) -> None:
+    """A server that knows nothing of control is no turris-sandbox."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = run(pytester, url, test_x="def test_x(turris): pass")
+        server.shutdown()
+    result.stdout.fnmatch_lines(
+        [f"turris: --turris-url: {url} answered 501: it is no turris-sandbox, or one of another *"]
+    )
+
+
+# The control API
+
+
+def control(running: Running, path: str, document: object = None, **headers: str) -> Any:
+    """A call with the control token."""
+    if not headers:
+        headers = {"Authorization": f"Bearer {running.variables['TURRIS_CONTROL_TOKEN']}"}
+    data = None if document is None else json.dumps(document).encode()
+    return running.call(path, data=data, **headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "status"),
+    [
+        (CONTROL + "/relays", {"protocol": 0}, "400"),
+        (CONTROL + "/relays", [], "400"),
+        (CONTROL + "/relays/none/exchanges/1", {}, "404"),
+        (CONTROL + "/relays/none/lines", None, "404"),
+        (CONTROL + "/nonsense", None, "404"),
+    ],
+)
+def test_control_refuses_nonsense(
+    shared: Running, path: str, document: object, status: str
+) -> None:
+    """What the control API does not know it refuses, and it goes on answering."""
+    with pytest.raises(RefusedError, match=status):
+        control(shared, path, document)
+    assert control(shared, CONTROL + "/tenants") == {"tenants": []}
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer guessed", "Basic Zm9vOmJhcg=="])
+@pytest.mark.parametrize("path", [CONTROL + "/tenants", CONTROL + "/relays/x/lines"])
+def test_control_wants_its_token(shared: Running, path: str, header: str) -> None:
+    """Without the control token nothing is told, not even what there is."""
+    with pytest.raises(RefusedError, match="401"):
+        control(shared, path, Authorization=header)
+
+
+def test_token_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control token that was in the environment holds, and is not printed."""
+    monkeypatch.setenv("TURRIS_CONTROL_TOKEN", "one-for-the-whole-pipeline")
+    with serving() as running:
+        assert "TURRIS_CONTROL_TOKEN" not in running.variables
+        bearer = "Bearer one-for-the-whole-pipeline"
+        assert control(running, CONTROL + "/tenants", Authorization=bearer) == {"tenants": []}
