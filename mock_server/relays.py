@@ -90,15 +90,17 @@ class Relay:
     def close(self) -> None:
         """Nothing more is asked or said."""
         self.is_closed = True
+        self.tenants.clear()
         for inquiry in self._inquiries.values():
             inquiry.said.put_nowait(None)
 
     def _inquire(self) -> "Inquiry":
         number = next(self._numbers)
-        self._inquiries[number] = Inquiry(
-            number, self._lines, end=lambda: self._inquiries.pop(number, None)
-        )
-        return self._inquiries[number]
+        inquiry = Inquiry(number, self._lines, end=lambda: self._inquiries.pop(number, None))
+        self._inquiries[number] = inquiry
+        if self.is_closed:  # it went away while somebody looked for whom to ask
+            inquiry.said.put_nowait(None)
+        return inquiry
 
 
 class Inquiry:

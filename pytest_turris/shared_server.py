@@ -73,8 +73,9 @@ def sandbox_at(url: str, node: pytest.Item, options: Options) -> Sandbox:
             pytrace=False,
         )
     hosted = contextlib.ExitStack()
-    sandbox = hosted.enter_context(shared.sandbox(options, node.nodeid))
-    node.addfinalizer(hosted.close)
+    with _said_briefly():
+        sandbox = hosted.enter_context(shared.sandbox(options, node.nodeid))
+    node.addfinalizer(_said_briefly()(hosted.close))
     return sandbox
 
 
@@ -86,18 +87,25 @@ def shared_server(config: pytest.Config) -> SharedServer | None:
 
 
 def _connected(config: pytest.Config, url: str) -> SharedServer:
-    """One connection for the whole run; a mistake fails the test with the message alone."""
+    """One connection for the whole run."""
     __tracebackhide__ = True
-    if _SHARED in config.stash:
-        return config.stash[_SHARED]
+    if _SHARED not in config.stash:
+        with _said_briefly():
+            config.stash[_SHARED] = SharedServer(url)
+        config.add_cleanup(config.stash[_SHARED].stop)
+    return config.stash[_SHARED]
+
+
+@contextlib.contextmanager
+def _said_briefly() -> Iterator[None]:
+    """A mistake, or a server that went away, fails the test with the message alone."""
+    __tracebackhide__ = True
     try:
-        shared = SharedServer(url)
+        yield
     except (RelayError, ValueError) as error:
         words = str(error)
     else:
-        config.stash[_SHARED] = shared
-        config.add_cleanup(shared.stop)
-        return shared
+        return
     pytest.fail(
         f"turris: {OPTION}: {words}. 'turris-sandbox serve' prints the URL, and {TOKEN} for the "
         "environment of pytest",
