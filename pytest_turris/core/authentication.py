@@ -48,9 +48,8 @@ class Authentication:
             Unauthorized: No credential, or none that holds.
             Forbidden: The restricted access token is not for the caller's address.
         """
-        fields = request.fields
-        bearers = [] if only == "restricted" else fields.get("authorization", [])
-        restricted = [] if only == "oauth" else fields.get(RESTRICTED_HEADER, [])
+        bearers = [] if only == "restricted" else request.lines("authorization")
+        restricted = [] if only == "oauth" else request.lines(RESTRICTED_HEADER)
         if not bearers and not restricted:
             raise self._missing(request)
         if len(bearers) > 1 or len(restricted) > 1:
