@@ -15,9 +15,7 @@ from pytest_turris.core.tokens import AccessToken, Tokens
 
 RESTRICTED_HEADER = "x-restricted-access-token"
 
-_TOKEN_IN_URL = re.compile(
-    r"(?:^|[&?/=])eyJ[\w-]+\.|(?:^|&)(?:[\w-]*token|jwt|bearer)=", re.IGNORECASE
-)
+_TOKEN_IN_URL = re.compile(r"[&?/=]eyJ[\w-]+\.|[?&](?:[\w-]*token|jwt|bearer)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +103,4 @@ class Authentication:
 
 def carries_token(request: Request) -> bool:
     """Whether path or query hold what looks like a token."""
-    return bool(_TOKEN_IN_URL.search(request.query) or _TOKEN_IN_URL.search(request.path))
+    return bool(_TOKEN_IN_URL.search(request.target))
