@@ -15,9 +15,7 @@ from pytest_turris.core.tokens import AccessToken, Tokens
 
 RESTRICTED_HEADER = "x-restricted-access-token"
 
-_TOKEN_IN_URL = re.compile(
-    r"(?:^|[&?/=])eyJ[\w-]+\.|(?:^|&)(?:[\w-]*token|jwt|bearer)=", re.IGNORECASE
-)
+_TOKEN_IN_URL = re.compile(r"[&?/=]eyJ[\w-]+\.|[?&](?:[\w-]*token|jwt|bearer)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,8 @@ class Authentication:
             Unauthorized: No credential, or none that holds.
             Forbidden: The restricted access token is not for the caller's address.
         """
-        fields = request.fields
-        bearers = [] if only == "restricted" else fields.get("authorization", [])
-        restricted = [] if only == "oauth" else fields.get(RESTRICTED_HEADER, [])
+        bearers = [] if only == "restricted" else request.lines("authorization")
+        restricted = [] if only == "oauth" else request.lines(RESTRICTED_HEADER)
         if not bearers and not restricted:
             raise self._missing(request)
         if len(bearers) > 1 or len(restricted) > 1:
@@ -106,4 +103,4 @@ class Authentication:
 
 def carries_token(request: Request) -> bool:
     """Whether path or query hold what looks like a token."""
-    return bool(_TOKEN_IN_URL.search(request.query) or _TOKEN_IN_URL.search(request.path))
+    return bool(_TOKEN_IN_URL.search(request.target))

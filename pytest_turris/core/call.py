@@ -34,7 +34,6 @@ class Call:
     request_id: str
     environment: Environment
     entity: UpstreamEntity
-    outbox: Outbox
     credentials: Credentials
     tokens: Tokens
     limits: Limits
@@ -47,6 +46,11 @@ class Call:
     delay: dt.timedelta = dt.timedelta(0)
     bare: bool = False
     """Whether the answer goes without an envelope."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """The webhooks of the entity, and what waits to be sent."""
+        return self.entity.outbox
 
     def body(self, model: type[Model]) -> Model:
         """The validated JSON body. Raises InvalidInput."""

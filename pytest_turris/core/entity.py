@@ -9,8 +9,9 @@ from pytest_turris.core.agenda import Agenda, Entry
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.events import EventLog
 from pytest_turris.core.ingestion import Ingestion
-from pytest_turris.core.network import Network
+from pytest_turris.core.network import Network, when_needed
 from pytest_turris.core.options import Options
+from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.records import Record
 from pytest_turris.core.resources.agents import AgentEntry
@@ -36,6 +37,11 @@ class UpstreamEntity(Network):
         self._settled_at = clock.now()
         self._busy = False
         self._arranging = False
+
+    @when_needed
+    def outbox(self) -> Outbox:
+        """The webhooks that wait to be sent, and who is to get them."""
+        return Outbox(self, self.randomness, self.options)
 
     def settle(self) -> None:
         """Let happen what is due by now."""

@@ -50,7 +50,7 @@ class Idempotency:
         Raises:
             InvalidInput: It is no UUID, or two different ones are given.
         """
-        given = [request.fields[name] for name in HEADERS if name in request.fields]
+        given = [lines for name in HEADERS if (lines := request.lines(name))]
         if not given:
             return None
         if any(len(set(values)) > 1 or not _UUID.fullmatch(values[0]) for values in given):

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -29,17 +28,13 @@ class Request:
     client_port: int = 0
     """0 where there is no socket."""
 
-    @cached_property
-    def fields(self) -> dict[str, list[str]]:
-        """Header values by lower-case name, all field lines of each."""
-        found: dict[str, list[str]] = {}
-        for name, value in self.headers:
-            found.setdefault(name, []).append(value)
-        return found
+    def lines(self, name: str) -> list[str]:
+        """The values of a header's field lines, by its lower-case name."""
+        return [value for field, value in self.headers if field == name]
 
     def header(self, name: str) -> str:
         """The value of a header, repeated field lines joined by a comma; empty if absent."""
-        return ", ".join(self.fields.get(name, ()))
+        return ", ".join(self.lines(name))
 
     @property
     def target(self) -> str:

@@ -27,22 +27,22 @@ Owner = AgentEntry | Association
 """Who has a NIPR data subscription."""
 
 
-C = TypeVar("C", bound=Collection[Any])
+T = TypeVar("T")
 
 
-class _when_needed(Generic[C]):  # noqa: N801 - a decorator, as functools.cached_property
-    """A collection that is made when somebody first looks; two threads that do get the same one.
+class when_needed(Generic[T]):  # noqa: N801 - a decorator, as functools.cached_property
+    """A part that is made when somebody first looks; two threads that do get the same one.
 
-    Most tests need two or three of the thirteen, and every test makes a sandbox.
+    Most tests need two or three of fourteen, and every test makes a sandbox.
     """
 
-    def __init__(self, make: Callable[[Any], C]) -> None:
+    def __init__(self, make: Callable[[Any], T]) -> None:
         self._make = make
         self.__doc__ = make.__doc__
 
-    def __get__(self, network: "Network", owner: type) -> C:
+    def __get__(self, network: "Network", owner: type) -> T:
         name = self._make.__name__
-        kept: C = vars(network).setdefault(name, self._make(network))
+        kept: T = vars(network).setdefault(name, self._make(network))
         return kept
 
 
@@ -60,67 +60,67 @@ class Network:
         self.options = options
         self._parts = clock, randomness, ledger
 
-    @_when_needed
+    @when_needed
     def products(self) -> Products:
         """The products, with what they require."""
         return Products(*self._parts)
 
-    @_when_needed
+    @when_needed
     def licenses(self) -> Licenses:
         """The licenses that NIPR knows, by NPN."""
         return Licenses(*self._parts)
 
-    @_when_needed
+    @when_needed
     def appointments(self) -> Appointments:
         """The appointments that NIPR knows, by NPN."""
         return Appointments(*self._parts)
 
-    @_when_needed
+    @when_needed
     def regulatory_actions(self) -> RegulatoryActions:
         """The regulatory actions that NIPR knows, by NPN."""
         return RegulatoryActions(*self._parts)
 
-    @_when_needed
+    @when_needed
     def npns(self) -> Npns:
         """Whom an NPN lookup finds besides agents and agencies."""
         return Npns(*self._parts)
 
-    @_when_needed
+    @when_needed
     def associations(self) -> Associations:
         """The downstream entity associations."""
         return Associations(*self._parts, self.id)
 
-    @_when_needed
+    @when_needed
     def agents(self) -> Agents:
         """The agents."""
         return Agents(*self._parts, self.id, self.associations)
 
-    @_when_needed
+    @when_needed
     def contacts(self) -> Contacts:
         """The people at the agencies."""
         return Contacts(*self._parts, self.associations)
 
-    @_when_needed
+    @when_needed
     def documents(self) -> FileDocuments:
         """The file documents."""
         return FileDocuments(*self._parts)
 
-    @_when_needed
+    @when_needed
     def templates(self) -> ContractContainerTemplates:
         """The contract container templates."""
         return ContractContainerTemplates(*self._parts, self.documents)
 
-    @_when_needed
+    @when_needed
     def coverages(self) -> Coverages:
         """The agencies' E&O and Cyber policies."""
         return Coverages(*self._parts, self.associations)
 
-    @_when_needed
+    @when_needed
     def policies(self) -> Policies:
         """The ingested policies."""
         return Policies(*self._parts)
 
-    @_when_needed
+    @when_needed
     def uploads(self) -> Uploads:
         """The uploaded policy files."""
         return Uploads(*self._parts, self.options.upload_duration)
@@ -237,5 +237,5 @@ class Network:
 
 
 _COLLECTIONS = tuple(
-    name for name, member in vars(Network).items() if isinstance(member, _when_needed)
+    name for name, member in vars(Network).items() if isinstance(member, when_needed)
 )

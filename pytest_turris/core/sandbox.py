@@ -62,8 +62,6 @@ class Sandbox(Holdings, Assertions):
         self._routes = routes_at(self.options.webhooks_path)
         self._randomness = Randomness(f"{self.options.seed}/{name}")
         self._entity = UpstreamEntity(self.clock, self._randomness, self.options)
-        self.outbox: Outbox = Outbox(self._entity, self._randomness, self.options)
-        """The webhooks that wait to be sent, and who is to get them."""
         self.credentials: Credentials = Credentials(self.clock, self._randomness)
         self.tokens: Tokens = Tokens(self.clock, self._randomness, self.options)
         self.limits: Limits = Limits(self.clock, self.options)
@@ -114,6 +112,11 @@ class Sandbox(Holdings, Assertions):
     def upstream_entity_id(self) -> str:
         """Whose sandbox it is, as in a webhook's ``upstreamEntityId``."""
         return self._entity.id
+
+    @property
+    def outbox(self) -> Outbox:
+        """The webhooks that wait to be sent, and who is to get them."""
+        return self._entity.outbox
 
     @property
     def webhook_secret(self) -> Secret:
@@ -275,7 +278,6 @@ class Sandbox(Holdings, Assertions):
             request_id=self._randomness.request_id(),
             environment=environment_of(request.host, self.options.environment),
             entity=self._entity,
-            outbox=self.outbox,
             credentials=self.credentials,
             tokens=self.tokens,
             limits=self.limits,

@@ -10,6 +10,7 @@ import datetime as dt
 import hmac
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Literal, get_args
 
 import jwt
@@ -31,6 +32,7 @@ Flaw = Literal[
     "wrong_audience", "expired", "other_environment", "unknown_token", "malformed",
 ]  # fmt: skip
 
+_PADDING, _HASH = PKCS1v15(), SHA256()
 _PRUNE_ABOVE = 1_000
 _MESSAGE = "Invalid or expired token"
 
@@ -263,8 +265,8 @@ def _refused(reason: str) -> Unauthorized:
 
 def _sign(claims: dict[str, Any], key: RSAPrivateKey | None = None, kid: str = keys.KEY_ID) -> str:
     # What jwt.encode does; its checks of key and header take a twentieth of a test's time.
-    signed = _encoded({"alg": "RS256", "typ": "JWT", "kid": kid}, claims)
-    signature = (key or keys.signing_key()).sign(signed.encode(), PKCS1v15(), SHA256())
+    signed = _encoded("RS256", kid, claims)
+    signature = (key or keys.signing_key()).sign(signed.encode(), _PADDING, _HASH)
     return f"{signed}.{_base64url(signature)}"
 
 
@@ -274,7 +276,7 @@ def _forged(flaw: Flaw, claims: dict[str, Any]) -> str:
         case "malformed":
             return _sign(claims).rpartition(".")[0]
         case "alg_none":
-            return _encoded({"alg": "none", "typ": "JWT", "kid": keys.KEY_ID}, claims) + "."
+            return _encoded("none", keys.KEY_ID, claims) + "."
         case "hs256_with_public_key":
             return _signed_with_public_key(claims)
         case "wrong_key" | "unknown_kid":
@@ -296,13 +298,17 @@ def _signed_with_public_key(claims: dict[str, Any]) -> str:
 
     public = keys.signing_key().public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    header = {"alg": "HS256", "typ": "JWT", "kid": keys.KEY_ID}
-    signed = _encoded(header, claims)
+    signed = _encoded("HS256", keys.KEY_ID, claims)
     return f"{signed}.{_base64url(hmac.digest(pem, signed.encode(), 'sha256'))}"
 
 
-def _encoded(header: dict[str, Any], claims: dict[str, Any]) -> str:
-    return f"{_base64url(encode(header))}.{_base64url(encode(claims))}"
+def _encoded(alg: str, kid: str, claims: dict[str, Any]) -> str:
+    return f"{_header(alg, kid)}.{_base64url(encode(claims))}"
+
+
+@cache
+def _header(alg: str, kid: str) -> str:
+    return _base64url(encode({"alg": alg, "typ": "JWT", "kid": kid}))
 
 
 def _base64url(data: bytes) -> str:

@@ -6,6 +6,7 @@ library and assumed.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -143,13 +144,18 @@ def _unknown(
     notes: list[str],
     unknown: Unknown,
 ) -> list[str]:
-    known = {field.alias or name for name, field in model.model_fields.items()}
-    names = [name[:64] for name in sorted(set(document) - known)[:5]]
+    names = [name[:64] for name in sorted(document.keys() - _names_of(model))[:5]]
     if unknown == "refused":
         return [f"property {name} should not exist" for name in names]
     if names:
         notes.append(f"ignored unknown {kind}: {', '.join(map(repr, names))}")
     return []
+
+
+@cache
+def _names_of(model: type[Incoming]) -> frozenset[str]:
+    """The members of a model by their names on the wire."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
 def _message(row: ErrorDetails, model: type[Incoming]) -> str:

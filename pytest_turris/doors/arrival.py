@@ -5,7 +5,7 @@ Code under test may import its library as late as inside a function; the door is
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -13,12 +13,16 @@ from types import ModuleType
 from typing import Any
 
 
-def upon_import(library: str, then: Callable[[], object], until: ExitStack) -> None:
-    """Call ``then`` once the library is loaded, at once if it is; ``until`` ends the wait."""
-    if library in sys.modules:
-        then()
-    else:
-        arrival = Arrival(library, then)
+def upon_import(libraries: Iterable[str], then: Callable[[str], object], until: ExitStack) -> None:
+    """Call ``then`` with each library once it is loaded, at once if it is; ``until`` ends it."""
+    awaited = set()
+    for library in libraries:
+        if library in sys.modules:
+            then(library)
+        else:
+            awaited.add(library)
+    if awaited:
+        arrival = Arrival(awaited, then)
         sys.meta_path.insert(0, arrival)
         until.callback(sys.meta_path.remove, arrival)
 
@@ -26,15 +30,15 @@ def upon_import(library: str, then: Callable[[], object], until: ExitStack) -> N
 class Arrival(MetaPathFinder):
     """Finds nothing itself: it tells when a library has been loaded the usual way."""
 
-    def __init__(self, library: str, then: Callable[[], object]) -> None:
-        self._library = library
+    def __init__(self, libraries: Collection[str], then: Callable[[str], object]) -> None:
+        self._libraries = libraries
         self._then = then
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec that the others find, with a loader that tells when it is done."""
-        if fullname != self._library:
+        if fullname not in self._libraries:
             return None
         others = (finder for finder in sys.meta_path if not isinstance(finder, Arrival))
         found = (finder.find_spec(fullname, path, target) for finder in others)
@@ -50,6 +54,6 @@ class Arrival(MetaPathFinder):
         def load_and_tell(module: ModuleType) -> None:
             del loader.exec_module
             load(module)
-            self._then()
+            self._then(spec.name)
 
         loader.exec_module = load_and_tell

@@ -34,8 +34,7 @@ def open_doors(sandbox: Sandbox) -> Iterator[None]:
     with _one_at_a_time:
         _tenants.add(sandbox)
     try:
-        for library in installed():
-            upon_import(library, partial(_open, library, sandbox, opened), opened)
+        upon_import(installed(), partial(_open, sandbox, opened), opened)
         sandbox.doors = installed()
         yield
     finally:
@@ -51,7 +50,7 @@ def installed() -> tuple[str, ...]:
     return tuple(library for library in _DOORS if find_spec(library))
 
 
-def _open(library: str, sandbox: Sandbox, opened: contextlib.ExitStack) -> None:
+def _open(sandbox: Sandbox, opened: contextlib.ExitStack, library: str) -> None:
     parts = [_DOORS[library](_tenants.handle)]
     if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
         parts.insert(0, shared_trust(library))

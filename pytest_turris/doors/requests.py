@@ -39,12 +39,12 @@ def requests_door(handle: Handle) -> Iterator[None]:
         _open.insert(0, handle)
         opened.callback(_open.remove, handle)
         opened.enter_context(_pools)
-        upon_import("responses", partial(_stand_before_mocks, opened), opened)
+        upon_import(["responses"], partial(_stand_before_mocks, opened), opened)
         yield
 
 
-def _stand_before_mocks(opened: contextlib.ExitStack) -> None:
-    opened.enter_context(_mocks_of(sys.modules["responses"]))
+def _stand_before_mocks(opened: contextlib.ExitStack, library: str) -> None:
+    opened.enter_context(_mocks_of(sys.modules[library]))
 
 
 def _led(connect: Callable[..., Any]) -> Callable[..., Any]:

@@ -319,3 +319,24 @@ def test_patches_of_others_are_kept(sandbox: Sandbox, monkeypatch: pytest.Monkey
         assert is_turris(get_sync(jwks()))
     assert httpx.HTTPTransport.handle_request is theirs
     assert get_sync(OTHER).status_code == 418
+
+
+def test_method_kept_past_the_door_leads_to_the_network(
+    sandbox: Sandbox, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever replaced the door's methods and puts them back too late leaves no closed door."""
+
+    def answer(*_: object) -> httpx.Response:
+        return httpx.Response(418)
+
+    async def answer_later(*_: object) -> httpx.Response:
+        return httpx.Response(418)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer_later)
+    with httpx_door(sandbox.handle):
+        kept = vars(httpx.HTTPTransport)["handle_request"]
+        kept_async = vars(httpx.AsyncHTTPTransport)["handle_async_request"]
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", kept)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", kept_async)
+    assert get(f"https://{HOSTS['sandbox']}/v1/agents").status_code == 418
