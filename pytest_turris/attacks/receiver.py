@@ -125,6 +125,8 @@ class Receiver:
         if shot.peer != HERE:
             raise NotApplicable("over a socket nobody can choose the address to come from")
         where = check(url.rstrip("/") + sent.app_path if sent.path else url, allow=self._allow)
+        if shot.plain and where.scheme == "https":
+            raise NotApplicable("the URL is HTTPS")
         if shot.beside:
             return [_beside(where, shot, sent)]
         if shot.raw:

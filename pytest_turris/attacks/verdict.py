@@ -53,6 +53,11 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        id_ = self.attack.id
+        return self.told(f"@pytest.mark.turris(ignore={{{id_!r}: 'why this is fine'}})")
+
+    def told(self, ignore: str) -> str:
+        """The whole story in lines; ``ignore`` is how to live with the finding."""
         attack = self.attack
         lines = [f"{attack.label}: {self.outcome}"]
         sent = ""
@@ -70,10 +75,7 @@ class Verdict:
             f"  fix:     {attack.fix}",
         ]
         lines += [f"  note:    {note}" for note in self.notes]
-        lines += [
-            f"  more:    {attack.page}",
-            f"  ignore:  @pytest.mark.turris(ignore={{{attack.id!r}: 'why this is fine'}})",
-        ]
+        lines += [f"  more:    {attack.page}", f"  ignore:  {ignore}"]
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:

@@ -171,6 +171,9 @@ def test_single_attack_as_a_webhook() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             webhooks.attack(id_)
+    for variant in (3, -1):
+        with pytest.raises(ValueError, match=f"no variant {variant}: there are 3, from 0 on"):
+            webhooks.attack("WH-05", variant)
 
 
 def test_every_attack_is_described() -> None:

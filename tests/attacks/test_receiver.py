@@ -6,14 +6,16 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from receivers.handled import KEY, Desk, Door
+from receivers.handled import ENTITY, KEY, Desk, Door, Inbox
 
 from pytest_turris.attacks.catalogue import find
 from pytest_turris.attacks.judge import judge
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.verdict import Verdict, answered, redacted
+from pytest_turris.doors.live import LiveServer
 from pytest_turris.webhooks.exchange import WebhookAnswer
 
 from .lab import attacked, forge_for
@@ -122,3 +124,23 @@ def test_trouble_ends_with_its_attack() -> None:
     with pytest.raises(LookupError) as raised:  # kept, as pytest keeps what failed a test
         run()
     assert (str(raised.value), inside) == ("the database is gone", [])
+
+
+def test_https_is_not_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that is reached by HTTPS is not said to listen on plain HTTP."""
+    import fastapi_receiver
+
+    desk = Desk()
+    server = LiveServer(fastapi_receiver.create_app(Inbox([KEY], ENTITY, desk.act)), tls=True)
+    try:
+        assert server.authority
+        server.authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        receiver = Receiver(f"{server.base_url}/webhooks", effects=desk.effects)
+        verdicts = [judge(find(id_), receiver, forge_for(desk, Door)) for id_ in ("WH-01", "WH-99")]
+    finally:
+        server.stop()
+    assert [(one.outcome, one.reason) for one in verdicts] == [
+        ("passed", ""),
+        ("skipped", "the URL is HTTPS"),
+    ]
