@@ -62,7 +62,7 @@ class TurrisWebhooks(WebhookFactory):
 
     def enable(self, endpoint: Endpoint) -> None:
         """Let a disabled webhook hear again of what happens from now on."""
-        endpoint.disabled, endpoint.failures = "", 0
+        endpoint.enable()
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
