@@ -1,5 +1,6 @@
 """The command line: ``turris-sandbox serve``, ``trigger``, ``attack`` and ``fidelity``."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -203,7 +204,8 @@ def _about_webhooks(options: Options) -> str:
 
 
 def _log(line: str) -> None:
-    typer.echo(line, err=True)
+    with contextlib.suppress(OSError):  # nobody reads on
+        typer.echo(line, err=True)
 
 
 def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 - options' values
