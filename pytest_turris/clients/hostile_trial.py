@@ -115,7 +115,7 @@ def _prepare(lab: Lab, variant: Variant) -> None:
     if variant.where == "token" and variant.cached:
         lab.time.to_refresh_point(plus=dt.timedelta(seconds=30))
     elif variant.where == "token":
-        lab.time.to_expiry()
+        lab.outlive()
 
 
 def _heal(lab: Lab, where: str, call: Call, mark: int) -> Flow[None]:
