@@ -8,31 +8,26 @@ import http.client
 import socket
 import ssl
 
+from pytest_turris.steady_clock import steady_time
+from pytest_turris.webhooks.answering import read_answer
 from pytest_turris.webhooks.egress import Destination
-from pytest_turris.webhooks.exchange import Post, WebhookAnswer, folded
+from pytest_turris.webhooks.exchange import Post, WebhookAnswer
 
 TIMEOUT = 30.0
 """Seconds that Turris waits for an answer (documented: guides/webhooks)."""
-
-ANSWER_LIMIT = 1024 * 1024
-"""Bytes of an answer's body that are read."""
 
 
 def post(destination: Destination, sent: Post) -> WebhookAnswer:
     """Post to ``destination.path``.
 
     Raises:
-        OSError: No answer came: ConnectionError, TimeoutError, or of TLS.
+        OSError: No whole answer came in 30 s: ConnectionError, TimeoutError, or of TLS.
     """
+    until = steady_time() + TIMEOUT
     try:
         with contextlib.closing(_connected(destination)) as connection:
             _send(connection, destination.path, sent)
-            response = connection.getresponse()
-            return WebhookAnswer(
-                status_code=response.status,
-                headers=folded(response.getheaders()),
-                body=response.read(ANSWER_LIMIT),
-            )
+            return read_answer(connection.sock, method=sent.method, until=until)
     except http.client.HTTPException as error:
         where = f"{destination.host}:{destination.port}"
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
@@ -62,5 +57,5 @@ def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None
     connection.putheader("Content-Length", str(len(sent.body)))
     connection.putheader("Connection", "close")
     # A receiver may refuse a large body before it has read all of it: its answer still counts.
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.endheaders(sent.body)
