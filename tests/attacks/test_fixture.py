@@ -66,6 +66,15 @@ def test_failure_says_what_to_do(pytester: pytest.Pytester) -> None:
     assert "turris_sandbox_secret_" not in result.stdout.str()
 
 
+def test_failure_of_a_receiver_tells_no_exchanges(pytester: pytest.Pytester) -> None:
+    """That no request reached the sandbox is no news where webhooks are sent."""
+    for line in ("turris_webhook_attack.run(believe)", "turris_webhooks.missing"):
+        test = f"def test_receiver({line.partition('.')[0]}):"
+        result = run(pytester, *IMPORTS, test, f"    {line}", args=("-k", "WH-02 or receiver"))
+        assert result.ret == 1
+        result.stdout.no_fnmatch_line("*turris exchanges*")
+
+
 def test_ignored_attack_is_told_of(pytester: pytest.Pytester) -> None:
     """An ignored attack is skipped, and the summary has the reason; clients' rules are let be."""
     mark = "@pytest.mark.turris(ignore={'WH-02': 'the proxy does it', 'TC-05': 'not here'})"
