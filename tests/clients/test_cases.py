@@ -23,6 +23,7 @@ from pytest_turris.time_travel import TimeTravel
 
 from .broken_clients import FollowsRedirects, LogsUrls, NoBuffer
 from .good_client import GoodClient, Token
+from .helpless_clients import TakesAnything
 from .stacks import AsyncHttpx, SyncHttpx
 from .sweeping import examine
 
@@ -276,6 +277,22 @@ def test_record_without_an_id_shows_nothing(turris: Sandbox, turris_time: TimeTr
     with pytest.raises(NotObservedError, match="asked for no record by its id"):
         HostileCase("AR-34", turris, turris_time).run(client.call, record=client.call)
     client.close()
+
+
+def test_answer_that_nobody_asked_for_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A client that replaces no token early does not hear of a 429 while its own holds."""
+    verdict = examine(HostileCase("AR-32", turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert verdict.status == "not observed", verdict.text
+    assert "'429': the client sent no request that it answers" in verdict.text
+
+
+def test_naive_client_hears_of_odd_tokens(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """One that uses its token to the last moment asks for another one in time, and is caught."""
+    client = type("Naive", (TakesAnything, LastsUntilItsExpiry), {})
+    for name in ("AR-02", "AR-03"):
+        assert examine(HostileCase(name, turris, turris_time), "httpx", client).status == "broken"
 
 
 def test_ids_cost_nothing_where_unused() -> None:
