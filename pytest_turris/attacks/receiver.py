@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pytest_turris.attacks.attack import NotApplicable, Shot
 from pytest_turris.steady_clock import steady_time
 from pytest_turris.webhooks import asgi, raw_socket
-from pytest_turris.webhooks.clients import client_post
+from pytest_turris.webhooks.clients import client_post, unanswered
 from pytest_turris.webhooks.connection import post as socket_post
 from pytest_turris.webhooks.delivery import deliver, is_asgi
 from pytest_turris.webhooks.egress import Destination, check
@@ -175,11 +175,11 @@ def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
     begin = _clocks()
     try:
         return Reply(answer=send(), seconds=_since(begin))
-    except OSError as error:
+    except unanswered() as error:
         return Reply(
             answer=None,
             trouble=f"{type(error).__name__}: {error}",
-            silent=isinstance(error, TimeoutError),
+            silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
             seconds=_since(begin),
         )
 

@@ -155,6 +155,41 @@ def test_accepted_forgery_is_found_in_coroutines_too(pytester: pytest.Pytester) 
     result.assert_outcomes(failed=1)
 
 
+def test_accepted_forgery_is_found_in_what_the_engine_delivers(pytester: pytest.Pytester) -> None:
+    """A registered receiver that verifies nothing fails its test; one that verifies passes."""
+    lines = (
+        "@pytest.mark.parametrize('receiver', [verify, believe])",
+        "def test_x(turris, turris_webhooks, receiver):",
+        "    turris_webhooks.register(receiver, event='PRODUCER_AGREEMENT_EXECUTED')",
+        "    turris.execute_agreement(turris.associations.add())",
+        "    assert turris_webhooks.drain().delivered == 1",
+    )
+    result = run(pytester, *IMPORTS, *lines, args=("--turris-verify-webhooks",))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines([
+        "  PRODUCER_AGREEMENT_EXECUTED, * bytes, to app:/ -> 204",
+        "2 accepted webhook(s) sent again with one bit flipped",
+    ])  # fmt: skip
+    run(pytester, *IMPORTS, *lines).assert_outcomes(passed=2)
+
+
+def test_hanging_up_on_a_forgery_is_to_refuse_it(pytester: pytest.Pytester) -> None:
+    """With --turris-verify-webhooks a receiver that answers genuine webhooks alone passes."""
+    lines = (
+        "import httpx",
+        "def test_x(turris_webhooks):",
+        "    def answer(request):",
+        "        if verify(request.content, request.headers): return httpx.Response(204)",
+        "        raise httpx.ReadError('gone')",
+        "    transport = httpx.MockTransport(answer)",
+        "    with httpx.Client(transport=transport, base_url='http://x') as client:",
+        "        assert turris_webhooks.producer_agreement_executed().send(client).accepted",
+    )
+    result = run(pytester, *IMPORTS, *lines, args=("--turris-verify-webhooks",))
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 accepted webhook(s) sent again with one bit flipped"])
+
+
 def test_catalogue_is_not_loaded_unless_asked_for() -> None:
     """A run without the fixture loads no attack."""
     code = (

@@ -7,7 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
+import httpx
+import httpx2
 import pytest
 from receivers.handled import ENTITY, KEY, Desk, Door, Inbox
 
@@ -144,3 +147,18 @@ def test_https_is_not_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("passed", ""),
         ("skipped", "the URL is HTTPS"),
     ]
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("gone"), httpx2.ReadTimeout("gone")])
+def test_client_without_an_answer_is_a_finding(error: Exception) -> None:
+    """A receiver behind a client of httpx that hangs up, or is silent, has not answered."""
+
+    def answer(_: object) -> NoReturn:
+        raise error
+
+    library: Any = httpx if isinstance(error, httpx.ReadError) else httpx2
+    transport = library.MockTransport(answer)
+    with library.Client(transport=transport, base_url="http://receiver") as client:
+        verdict = judge(find("WH-02"), Receiver(client), forge_for(Desk(), Door))
+    came = f"no answer ({type(error).__name__}: gone)"
+    assert (verdict.findings[0].oracle, verdict.findings[0].came) == ("status", came)

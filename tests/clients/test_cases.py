@@ -350,7 +350,7 @@ def test_no_bug_is_told_by_other_answers(
     assert verdict.status == "passed", verdict.text
 
 
-@pytest.mark.parametrize("rule", ["TC-07", "TC-42"])
+@pytest.mark.parametrize("rule", ["TC-07", "TC-41", "TC-42"])
 def test_what_is_never_replaced_early_shows_nothing(
     turris: Sandbox, turris_time: TimeTravel, rule: str
 ) -> None:
