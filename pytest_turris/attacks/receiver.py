@@ -17,6 +17,8 @@ from pytest_turris.webhooks.egress import Destination, check
 from pytest_turris.webhooks.exchange import HERE, Post, WebhookAnswer
 
 _AT_ONCE = 20
+_PATIENCE = 5.0
+"""Seconds to wait over a socket: an answer that takes more than two is a finding anyway."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +134,7 @@ class Receiver:
         if shot.raw:
             made = shot.raw(f"{where.host}:{where.port}", where.path)
             return [_replied(lambda: raw_socket.post(where, made))]
-        return _together(lambda: _replied(lambda: socket_post(where, sent)), shot.copies)
+        return _together(lambda: _replied(lambda: _posted(where, sent)), shot.copies)
 
     def _in_process(self, target: object, shot: Shot, sent: Post) -> list[Reply]:
         if shot.raw_only:
@@ -193,6 +195,10 @@ def _on_one_loop(app: asgi.App, sent: Post, copies: int) -> Iterator[Reply]:
         yield from (Reply(answer=answer, seconds=seconds) for answer in answers)
 
 
+def _posted(where: Destination, sent: Post) -> WebhookAnswer:
+    return socket_post(where, sent, patience=_PATIENCE)
+
+
 def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
     if copies == 1:
         return [send()]
@@ -208,4 +214,4 @@ def _beside(where: Destination, shot: Shot, sent: Post) -> Reply:
     made = shot.raw(f"{where.host}:{where.port}", where.path)
     with closing(raw_socket.opened(where)) as line:
         line.sendall(made.head + b"".join(made.pieces))
-        return _replied(lambda: socket_post(where, sent))
+        return _replied(lambda: _posted(where, sent))

@@ -17,25 +17,33 @@ TIMEOUT = 30.0
 """Seconds that Turris waits for an answer (documented: guides/webhooks)."""
 
 
-def post(destination: Destination, sent: Post) -> WebhookAnswer:
-    """Post to ``destination.path``.
+def post(destination: Destination, sent: Post, *, patience: float | None = None) -> WebhookAnswer:
+    """Post to ``destination.path``, and wait for the whole answer as long as Turris does.
+
+    Args:
+        destination: Where to.
+        sent: What.
+        patience: Seconds to wait, if not as Turris.
 
     Raises:
-        OSError: No whole answer came in 30 s: ConnectionError, TimeoutError, or of TLS.
+        OSError: No whole answer came in time: ConnectionError, TimeoutError, or of TLS.
     """
-    until = steady_time() + TIMEOUT
+    patience = TIMEOUT if patience is None else patience
+    until = steady_time() + patience
     try:
-        with contextlib.closing(_connected(destination)) as connection:
+        with contextlib.closing(_connected(destination, patience)) as connection:
             _send(connection, destination.path, sent)
             return read_answer(connection.sock, method=sent.method, until=until)
+    except TimeoutError as error:
+        raise TimeoutError(f"no answer in {patience:g} s") from error
     except http.client.HTTPException as error:
         where = f"{destination.host}:{destination.port}"
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
 
 
-def _connected(destination: Destination) -> http.client.HTTPConnection:
+def _connected(destination: Destination, patience: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    plain = socket.create_connection((destination.address, port), timeout=TIMEOUT)
+    plain = socket.create_connection((destination.address, port), timeout=patience)
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain

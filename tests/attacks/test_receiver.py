@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import logging
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -162,3 +163,14 @@ def test_client_without_an_answer_is_a_finding(error: Exception) -> None:
         verdict = judge(find("WH-02"), Receiver(client), forge_for(Desk(), Door))
     came = f"no answer ({type(error).__name__}: gone)"
     assert (verdict.findings[0].oracle, verdict.findings[0].came) == ("status", came)
+
+
+def test_silent_receiver_is_not_waited_for_as_turris_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has failed long before 30 seconds are over; how long it was waited for is told."""
+    monkeypatch.setattr("pytest_turris.attacks.receiver._PATIENCE", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
+        verdict = judge(find("WH-02"), Receiver(url), forge_for(Desk(), Door))
+    assert verdict.findings[0].came == "no answer (TimeoutError: no answer in 0.05 s)"
