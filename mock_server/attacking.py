@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from pytest_turris.attacks.attack import Shot
+from pytest_turris.attacks.attack import Attack, Shot
 from pytest_turris.attacks.catalogue import Profile, profile
 from pytest_turris.attacks.forge import ALL_EVENTS, Forge
 from pytest_turris.attacks.judge import judge
@@ -25,14 +26,30 @@ def attacked(
     factory: WebhookFactory,
     name: Profile,
     console: Console,
+    *,
     events: Iterable[str] = (),
+    ignored: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Fire a profile at a receiver, with a progress bar."""
+    """Fire a profile at a receiver, with a progress bar.
+
+    Args:
+        receiver: Under attack.
+        factory: Makes genuine webhooks.
+        name: Which profile.
+        console: Where the bar is.
+        events: The types that the receiver acts on; all by default.
+        ignored: The reason for each attack, by its id, that is not fired.
+    """
     acts_on = {event: ALL_EVENTS[event] for event in events} or ALL_EVENTS
     forge = Forge(factory=factory, events=acts_on)
-    attacks = profile(name)
-    bar = track(attacks, description="attacking", console=console, transient=True)
-    return [judge(attack, receiver, forge) for attack in bar]
+
+    def verdict(attack: Attack) -> Verdict:
+        if reason := ignored.get(attack.id):
+            return Verdict(attack=attack, outcome="skipped", reason=f"ignored: {reason}")
+        return judge(attack, receiver, forge)
+
+    bar = track(profile(name), description="attacking", console=console, transient=True)
+    return [verdict(attack) for attack in bar]
 
 
 def answers(receiver: Receiver, factory: WebhookFactory) -> bool:
@@ -57,7 +74,8 @@ def report(verdicts: list[Verdict], console: Console) -> None:
     console.print(table)
     for verdict in verdicts:
         if verdict.outcome in ("failed", "warned"):
-            console.print(str(verdict), markup=False, highlight=False)
+            ignore = f"--ignore '{verdict.attack.id}=why this is fine'"
+            console.print(verdict.told(ignore), markup=False, highlight=False)
     counts = Counter(verdict.outcome for verdict in verdicts)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 

@@ -1,5 +1,6 @@
 """The command line: ``turris-sandbox serve``, ``trigger``, ``attack`` and ``fidelity``."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from mock_server.attacking import answers, attacked, report, write_json
 from mock_server.standalone import StandaloneSandbox, is_loopback
+from pytest_turris.attacks.catalogue import find
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.openapi import document
@@ -130,6 +132,10 @@ def attack(
     event: Annotated[
         list[str] | None, typer.Option(help="A webhookType that the receiver acts on; default all.")
     ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="An attack to leave out, with the reason: 'WH-70=the last one wins'."),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the verdicts as JSON.")
     ] = None,
@@ -142,6 +148,7 @@ def attack(
         _fail(f"no signing key: set {secret_env}, or name another variable with --secret-env")
     if unknown := set(event or ()) - set(EVENTS):
         _fail(f"no event {min(unknown)!r}; there are {', '.join(EVENTS)}")
+    ignored = _ignored(ignore)
     options = _options(option, webhook_secret=secret, attack_profile=profile)
     factory = WebhookFactory.of(Sandbox(options, name=os.urandom(8).hex()), entity=entity)
     console = Console()
@@ -149,12 +156,17 @@ def attack(
     try:
         if not answers(receiver, factory):
             _fail(f"nothing answers at {url}")
-        verdicts = attacked(receiver, factory, options.attack_profile, console, event or ())
+        verdicts = attacked(
+            receiver, factory, options.attack_profile, console, events=event or (), ignored=ignored
+        )
     except EgressRefused as error:
         _fail(str(error))
     report(verdicts, console)
     if json_file:
-        write_json(verdicts, json_file)
+        try:
+            write_json(verdicts, json_file)
+        except OSError as error:
+            _fail(f"the verdicts are not written to {json_file}: {error.strerror or error}")
     if any(verdict.outcome == "failed" for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -204,7 +216,8 @@ def _about_webhooks(options: Options) -> str:
 
 
 def _log(line: str) -> None:
-    typer.echo(line, err=True)
+    with contextlib.suppress(OSError):  # nobody reads on
+        typer.echo(line, err=True)
 
 
 def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 - options' values
@@ -220,6 +233,19 @@ def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 
         _fail(str(error))
 
 
+def _ignored(texts: list[str] | None) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for text in texts or ():
+        id_, _, reason = text.partition("=")
+        if not reason.strip():
+            _fail(f"--ignore {text!r}: write it with a reason, '{id_}=why this is fine'")
+        try:
+            reasons[find(id_).id] = reason
+        except ValueError as error:
+            _fail(f"--ignore: {error}")
+    return reasons
+
+
 def _members(texts: list[str] | None) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for text in texts or ():
@@ -227,9 +253,11 @@ def _members(texts: list[str] | None) -> dict[str, Any]:
         if not equals:
             _fail(f"--set {text!r}: write it as member=value")
         try:
-            members[name] = json.loads(value)
+            parsed = json.loads(value)
         except ValueError:
-            members[name] = value
+            parsed = value
+        # No event has a number; an NPN has digits alone.
+        members[name] = value if type(parsed) in (int, float) else parsed
     return members
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from pytest_turris.attack_summary import PROPERTY
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import find, profile
 from pytest_turris.attacks.forge import ALL_EVENTS, Events, Forge, Handles, Trouble
@@ -15,9 +16,6 @@ from pytest_turris.attacks.verdict import Verdict
 from pytest_turris.configuration import ignored_for, options_for
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.factory import WebhookFactory
-
-PROPERTY = "turris_attack"
-"""The name under which a report carries outcome and text of an attack."""
 
 _OF_CLIENTS = ("TC-", "AR-")
 """What one marker may ignore for the tests of a client beside it."""

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-_PROPERTY = "turris_attack"
+PROPERTY = "turris_attack"
+"""The name under which a report carries outcome, label and text of an attack."""
+
 _SHOWN = ("ignored", "noted")
 
 
@@ -14,7 +16,7 @@ def write(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport
         _texts(value)
         for report in reports
         for name, value in report.user_properties
-        if name == _PROPERTY and _texts(value)[0] in _SHOWN
+        if name == PROPERTY and _texts(value)[0] in _SHOWN
     ]
     # A report stands in the statistics once for each phase of its test.
     for outcome, label, text in dict.fromkeys(found):

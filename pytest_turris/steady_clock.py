@@ -1,5 +1,6 @@
-"""The system's monotonic clock, which no time travel replaces: what event loops run by."""
+"""The system's monotonic clock, which no time travel replaces, and event loops that run by it."""
 
+import asyncio
 import time
 from functools import partial
 
@@ -14,3 +15,11 @@ _monotonic = (
 def steady_time() -> float:
     """Seconds on that clock."""
     return _monotonic()
+
+
+class SteadyLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers run on while freezegun holds ``time.monotonic`` still."""
+
+    def time(self) -> float:
+        """Seconds on the system's monotonic clock."""
+        return steady_time()

@@ -5,12 +5,18 @@ A suite that signs its webhooks well says nothing of a receiver that never looks
 
 import functools
 import re
-from collections.abc import Awaitable, Callable, Collection, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
 
-from pytest_turris.webhooks.exchange import WebhookAnswer
+from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.core.redaction import redact_target
+from pytest_turris.webhooks.clients import unanswered
+from pytest_turris.webhooks.exchange import Post, WebhookAnswer
+from pytest_turris.webhooks.sender import Sender, Target
 from pytest_turris.webhooks.signed import SignedWebhook
 
 _LAST_DIGIT = re.compile(rb"[0-9](?=[^0-9]*$)")
@@ -25,6 +31,7 @@ class Verification:
         self._monkeypatch = pytest.MonkeyPatch()
         self._monkeypatch.setattr(SignedWebhook, "send", self._doubled(SignedWebhook.send))
         self._monkeypatch.setattr(SignedWebhook, "asend", self._adoubled(SignedWebhook.asend))
+        self._monkeypatch.setattr(Sender, "send", self._delivered(Sender.send))
 
     def pytest_unconfigure(self) -> None:
         """Leave the class as it was."""
@@ -57,7 +64,8 @@ class Verification:
             answer = send(webhook, target, path, allow=allow)
             forged = one_bit_off(webhook)
             if answer.accepted and forged:
-                self._note(forged, path, send(forged, target, path, allow=allow))
+                with self._trying(f"{forged!r} to {path or '/'}") as answers:
+                    answers.append(send(forged, target, path, allow=allow))
             return answer
 
         return doubled
@@ -72,26 +80,56 @@ class Verification:
             answer = await asend(webhook, target, path, allow=allow)
             forged = one_bit_off(webhook)
             if answer.accepted and forged:
-                self._note(forged, path, await asend(forged, target, path, allow=allow))
+                with self._trying(f"{forged!r} to {path or '/'}") as answers:
+                    answers.append(await asend(forged, target, path, allow=allow))
             return answer
 
         return doubled
 
-    def _note(self, forged: SignedWebhook, path: str, answer: WebhookAnswer) -> None:
+    def _delivered(self, send: Callable[..., Attempt]) -> Callable[..., Attempt]:
+        """The same for what the engine delivers to registered receivers."""
+
+        @functools.wraps(send)
+        def delivered(
+            sender: Sender, delivery: Delivery, endpoint: Endpoint, target: Target, number: int
+        ) -> Attempt:
+            attempt = send(sender, delivery, endpoint, target, number)
+            body = flipped(delivery.body.encode())
+            if attempt.succeeded and body:
+                lines = tuple((name, value) for name, value in delivery.headers)
+                url = redact_target(endpoint.url)
+                with self._trying(
+                    f"{delivery.webhook_type}, {len(body)} bytes, to {url}"
+                ) as answers:
+                    answers.append(target.post(Post(headers=lines, body=body, path=target.path)))
+            return attempt
+
+        return delivered
+
+    @contextmanager
+    def _trying(self, sent: str) -> Iterator[list[WebhookAnswer]]:
+        """Count a forgery, and note it down if it is answered and accepted."""
         self._tried += 1
-        if answer.accepted:
-            self._accepted.append(f"  {forged!r} to {path or '/'} -> {answer.status_code}")
+        answers: list[WebhookAnswer] = []
+        with suppress(*unanswered()):  # to hang up is to refuse
+            yield answers
+        self._accepted += [f"  {sent} -> {one.status_code}" for one in answers if one.accepted]
 
 
 def one_bit_off(webhook: SignedWebhook) -> SignedWebhook | None:
-    """The webhook with the lowest bit of its last digit flipped, None if it has no digit.
+    """The webhook with one bit of its body flipped, None if it has no digit."""
+    body = flipped(webhook.body)
+    return replace(webhook, body=body) if body else None
+
+
+def flipped(body: bytes) -> bytes | None:
+    """The body with the lowest bit of its last digit flipped, None if it has no digit.
 
     It stays valid JSON of the same shape, so that nothing but the signature can be the reason
     to refuse it.
     """
-    found = _LAST_DIGIT.search(webhook.body)
+    found = _LAST_DIGIT.search(body)
     if found is None:
         return None
     at = found.start()
-    body = webhook.body[:at] + bytes([webhook.body[at] ^ 1]) + webhook.body[at + 1 :]
-    return replace(webhook, body=body)
+    return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]

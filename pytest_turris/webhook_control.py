@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from pytest_turris.attacks.attack import NotApplicable
 from pytest_turris.attacks.catalogue import find
 from pytest_turris.attacks.forge import Forge, Handles
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
@@ -12,6 +13,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.egress import check
 from pytest_turris.webhooks.engine import Drained, Engine
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.scheme import SignatureError
 from pytest_turris.webhooks.sender import Target
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -60,7 +62,7 @@ class TurrisWebhooks(WebhookFactory):
 
     def enable(self, endpoint: Endpoint) -> None:
         """Let a disabled webhook hear again of what happens from now on."""
-        endpoint.disabled, endpoint.failures = "", 0
+        endpoint.enable()
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -129,9 +131,14 @@ class TurrisWebhooks(WebhookFactory):
         found = find(id_)
         forge = Forge(factory=self, handles=Handles(client_id=self._sandbox.client.client_id))
         try:
-            shot = list(found.shots(forge))[variant]
-        except Exception as error:
+            shots = list(found.shots(forge))
+        except (NotApplicable, SignatureError) as error:
             raise ValueError(f"{found.label} cannot be given as a webhook: {error}") from error
+        if not 0 <= variant < len(shots):
+            raise ValueError(
+                f"{found.label} has no variant {variant}: there are {len(shots)}, from 0 on"
+            )
+        shot = shots[variant]
         if shot.raw_only or shot.method != "POST" or shot.path:
             raise ValueError(f"{found.label} is not only a webhook: run it as an attack")
         return shot.webhook

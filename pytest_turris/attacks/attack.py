@@ -46,6 +46,8 @@ class Shot:
         target: Another receiver than the one under attack, such as one with other keys.
         like_wrong: The answer must not differ from the one to a wrong signature.
         may_hang_up: To close the connection is to refuse; to keep silent is not.
+        plain: It is about HTTP without TLS.
+        compared: How the receiver compares the signature is watched.
         beside: The raw request stays open while the webhook is sent on another connection.
     """
 
@@ -65,6 +67,8 @@ class Shot:
     target: object = None
     like_wrong: bool = False
     may_hang_up: bool = False
+    plain: bool = False
+    compared: bool = False
     beside: bool = False
     believes: str = ""
 

@@ -75,6 +75,11 @@ class Forge:
         """The right key."""
         return self.factory.key
 
+    def written(self, key: bytes) -> str:
+        """A key as it is configured under the scheme: its text, or its base64."""
+        base = self.scheme.key_form == "base64"
+        return base64.b64encode(key).decode() if base else key.decode()
+
     @property
     def at(self) -> dt.datetime:
         """The moment of signing."""

@@ -4,30 +4,9 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TextIO
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
-
-class _Tee(io.TextIOBase):
-    def __init__(self, stream: TextIO, kept: list[str]) -> None:
-        self._stream = stream
-        self._kept = kept
-
-    def write(self, text: str) -> int:
-        self._kept.append(text)
-        return self._stream.write(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-
-class _Listener(logging.Handler):
-    def __init__(self, kept: list[str]) -> None:
-        super().__init__()
-        self._kept = kept
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._kept.append(self.format(record) + "\n")
+from pytest_turris.tee import Tee
 
 
 @contextmanager
@@ -37,12 +16,10 @@ def overheard() -> Iterator[list[str]]:
     What goes to a logger that does not propagate, or comes from another process, is not heard.
     """
     kept: list[str] = []
-    listener = _Listener(kept)
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Tee(streams[0], kept), _Tee(streams[1], kept)
+    listener = logging.StreamHandler(Tee(io.StringIO(), kept))
     logging.getLogger().addHandler(listener)
     try:
-        yield kept
+        with redirect_stdout(Tee(sys.stdout, kept)), redirect_stderr(Tee(sys.stderr, kept)):
+            yield kept
     finally:
         logging.getLogger().removeHandler(listener)
-        sys.stdout, sys.stderr = streams

@@ -8,14 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.attack import NotApplicable, Shot
+from pytest_turris.steady_clock import steady_time
 from pytest_turris.webhooks import asgi, raw_socket
-from pytest_turris.webhooks.clients import client_post
+from pytest_turris.webhooks.clients import client_post, unanswered
 from pytest_turris.webhooks.connection import post as socket_post
 from pytest_turris.webhooks.delivery import deliver, is_asgi
 from pytest_turris.webhooks.egress import Destination, check
 from pytest_turris.webhooks.exchange import HERE, Post, WebhookAnswer
 
 _AT_ONCE = 20
+_PATIENCE = 5.0
+"""Seconds to wait over a socket: an answer that takes more than two is a finding anyway."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,12 +127,14 @@ class Receiver:
         if shot.peer != HERE:
             raise NotApplicable("over a socket nobody can choose the address to come from")
         where = check(url.rstrip("/") + sent.app_path if sent.path else url, allow=self._allow)
+        if shot.plain and where.scheme == "https":
+            raise NotApplicable("the URL is HTTPS")
         if shot.beside:
             return [_beside(where, shot, sent)]
         if shot.raw:
             made = shot.raw(f"{where.host}:{where.port}", where.path)
             return [_replied(lambda: raw_socket.post(where, made))]
-        return _together(lambda: _replied(lambda: socket_post(where, sent)), shot.copies)
+        return _together(lambda: _replied(lambda: _posted(where, sent)), shot.copies)
 
     def _in_process(self, target: object, shot: Shot, sent: Post) -> list[Reply]:
         if shot.raw_only:
@@ -161,7 +166,7 @@ def _parted(url: str) -> tuple[str, str]:
 
 def _clocks() -> tuple[float, float]:
     # Time travel holds the first still, and makes sleeps pass on it alone.
-    return time.perf_counter(), time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.perf_counter(), steady_time()
 
 
 def _since(begin: tuple[float, float]) -> float:
@@ -172,11 +177,11 @@ def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
     begin = _clocks()
     try:
         return Reply(answer=send(), seconds=_since(begin))
-    except OSError as error:
+    except unanswered() as error:
         return Reply(
             answer=None,
             trouble=f"{type(error).__name__}: {error}",
-            silent=isinstance(error, TimeoutError),
+            silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
             seconds=_since(begin),
         )
 
@@ -188,6 +193,10 @@ def _on_one_loop(app: asgi.App, sent: Post, copies: int) -> Iterator[Reply]:
         answers = asgi.post_many(app, sent, min(_AT_ONCE, copies - sent_before))
         seconds = _since(begin)
         yield from (Reply(answer=answer, seconds=seconds) for answer in answers)
+
+
+def _posted(where: Destination, sent: Post) -> WebhookAnswer:
+    return socket_post(where, sent, patience=_PATIENCE)
 
 
 def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
@@ -205,4 +214,4 @@ def _beside(where: Destination, shot: Shot, sent: Post) -> Reply:
     made = shot.raw(f"{where.host}:{where.port}", where.path)
     with closing(raw_socket.opened(where)) as line:
         line.sendall(made.head + b"".join(made.pieces))
-        return _replied(lambda: socket_post(where, sent))
+        return _replied(lambda: _posted(where, sent))

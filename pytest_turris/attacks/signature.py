@@ -1,6 +1,7 @@
 """WH-01 to WH-14: the signature missing, cut, lengthened or misspelt."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_turris.attacks.advice import CANONICAL, FORGED, LOGS_FILL
 from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
@@ -83,7 +84,8 @@ def _wrong(forge: Forge) -> Iterator[Shot]:
     for label, at in (("first", 0), ("middle", 30), ("last", -1 if forge.hex else -3)):
         webhook = forge.genuine()
         text = forge.signature(webhook)
-        yield refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)
+        shot = refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)
+        yield replace(shot, compared=True)
 
 
 @_attack(

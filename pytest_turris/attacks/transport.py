@@ -167,7 +167,7 @@ def _paths(forge: Forge) -> Iterator[Shot]:
     source="OWASP webhook cheat sheet; help centre: HTTPS endpoints",
 )
 def _plain(forge: Forge) -> Iterator[Shot]:
-    yield refused(forge.genuine())
+    yield replace(refused(forge.genuine()), plain=True)
 
 
 def _typed(webhook: SignedWebhook, value: str) -> SignedWebhook:

@@ -1,5 +1,6 @@
 """What an attack found out, in words that help: what was sent, what came back, why it matters."""
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +15,10 @@ Oracle = Literal["effects", "status", "time", "no oracle", "no leak", "verify fi
                  "constant time"]  # fmt: skip
 """The seven oracles, and the comparison in constant time."""
 
-_LONG = re.compile(r"[0-9a-fA-F]{40,}|[A-Za-z0-9+/_-]{40,}=?")
+_LONG = re.compile(
+    r"[0-9a-fA-F]{40,}|[A-Za-z0-9+/_-]{40,}=?"
+    r"|(?:[0-9a-fA-F]{2} ){20,}[0-9a-fA-F]{2}"  # WH-14 puts spaces between
+)
 _SHOWN = 160
 
 
@@ -49,24 +53,29 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        id_ = self.attack.id
+        return self.told(f"@pytest.mark.turris(ignore={{{id_!r}: 'why this is fine'}})")
+
+    def told(self, ignore: str) -> str:
+        """The whole story in lines; ``ignore`` is how to live with the finding."""
         attack = self.attack
         lines = [f"{attack.label}: {self.outcome}"]
+        sent = ""
         for finding in self.findings:
+            if finding.sent != sent:
+                lines.append(f"  sent:    {finding.sent}")
             lines += [
-                f"  sent:    {finding.sent}",
                 f"  came:    {finding.came}",
                 f"  wanted:  {finding.wanted} [{finding.oracle}]",
             ]
+            sent = finding.sent
         lines += [
             f"  attack:  {attack.does}",
             f"  why:     {attack.why}",
             f"  fix:     {attack.fix}",
         ]
         lines += [f"  note:    {note}" for note in self.notes]
-        lines += [
-            f"  more:    {attack.page}",
-            f"  ignore:  @pytest.mark.turris(ignore={{{attack.id!r}: 'why this is fine'}})",
-        ]
+        lines += [f"  more:    {attack.page}", f"  ignore:  {ignore}"]
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -102,15 +111,18 @@ def answered(answer: WebhookAnswer | None, key: str, trouble: str = "") -> str:
     """An answer in one line, without key and signatures."""
     if answer is None:
         return f"no answer ({redacted(trouble, key)})"
-    text = redacted(answer.text[:_SHOWN], key).strip()
+    # Cut afterwards: the first half of a key would not be known as one.
+    text = redacted(answer.text, key)[:_SHOWN].strip()
     error = f", raised {redacted(repr(answer.error), key)}" if answer.error else ""
     return _cut(f"{answer.status_code} {text!r}{error}" if text else f"{answer.status_code}{error}")
 
 
 def redacted(text: str, key: str) -> str:
-    """A text in which the key and whatever looks like a signature are masked."""
-    whole = text.replace(key, masked(key)) if key.strip() else text
-    return _LONG.sub(lambda found: masked(found[0]), whole)
+    """A text in which the key, its base64 and whatever looks like a signature are masked."""
+    if key.strip():
+        for form in (key, base64.b64encode(key.encode()).decode()):
+            text = text.replace(form, masked(form))
+    return _LONG.sub(lambda found: masked(found[0]), text)
 
 
 def _cut(text: str) -> str:

@@ -53,6 +53,7 @@ class TokenCase(Exam):
             NotObservedError: There was nothing to see, or the rule is ignored; skips the test.
             CaseError: The case could not be run.
         """
+        __tracebackhide__ = True
         subject = Subject(
             call=call,
             new_client=new_client,
@@ -72,6 +73,7 @@ class TokenCase(Exam):
         concurrency: int = 50,
     ) -> Verdict:
         """The same for an async client, on asyncio or trio; ``concurrency`` counts tasks."""
+        __tracebackhide__ = True
         subject = Subject(
             call=call,
             new_client=new_client,

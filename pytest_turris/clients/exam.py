@@ -88,6 +88,7 @@ class Exam:
             self._sandbox.forgive_since(mark)
 
     def _tell(self, verdict: Verdict) -> Verdict:
+        __tracebackhide__ = True
         if verdict.status in ("not observed", "ignored"):
             raise NotObservedError(verdict.text)
         if verdict.status == "broken" and self._level == "must":

@@ -49,7 +49,7 @@ def _reaches(lab: Lab, authority: trustme.CA, name: str) -> Flow[int]:
         lab.environment(base_url=f"https://{_HOST}:{port}"),
     ):
         yield from lab.fresh()
-    return len(lab.since(mark))
+    return len(lab.arrived(mark, f"https://{_HOST}:{port}"))
 
 
 @contextmanager

@@ -56,6 +56,7 @@ class HostileCase(Exam):
             NotObservedError: The answer could not be given, or is ignored; skips the test.
             CaseError: The call fails although nothing was provoked.
         """
+        __tracebackhide__ = True
         subject = Subject(call=call, new_client=new_client, write=write, record=record)
         return self._tell(self.examine(subject, patience=patience))
 
@@ -69,6 +70,7 @@ class HostileCase(Exam):
         patience: float = PATIENCE,
     ) -> Verdict:
         """The same for an async client, on asyncio or trio."""
+        __tracebackhide__ = True
         subject = Subject(call=call, new_client=new_client, write=write, record=record)
         return self._tell(await self.aexamine(subject, patience=patience))
 

@@ -97,6 +97,8 @@ def _give(lab: Lab, answer: HostileAnswer, variant: Variant, patience: float) ->
     given = _Given(
         f"{answer.id}/{variant.name}", variant, outcome, seen, raw, _effects(lab, journal_mark)
     )
+    if not given.tries:
+        return "the client sent no request that it answers"
     _judge_outcome(lab, given)
     _judge_requests(lab, given)
     _judge_traces(lab, given, traces)
@@ -115,7 +117,7 @@ def _prepare(lab: Lab, variant: Variant) -> None:
     if variant.where == "token" and variant.cached:
         lab.time.to_refresh_point(plus=dt.timedelta(seconds=30))
     elif variant.where == "token":
-        lab.time.to_expiry()
+        lab.outlive()
 
 
 def _heal(lab: Lab, where: str, call: Call, mark: int) -> Flow[None]:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from pytest_turris.clients.leaks import Traces, watch
 from pytest_turris.clients.lookout import Lookout
+from pytest_turris.clients.observation import Sighting
 from pytest_turris.clients.outcome import Outcome, texts_of
 from pytest_turris.clients.steps import Call, Flow, Make
 from pytest_turris.clients.verdict import BrokenError, CaseError, UnobservedError
@@ -18,6 +19,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
+_WELL = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +142,35 @@ class Lab(Lookout):
         if token is None:
             raise CaseError("the client asked for no token, so none can grow old")
         self.time.move_to(token.issued_at + age)
+
+    def outlive(self) -> None:
+        """Go well beyond the newest token's expiry: any client but one that never looks asks anew.
+
+        The moment of the expiry itself is what TC-05 and TC-06 are about.
+        """
+        self.time.to_expiry(plus=_WELL)
+
+    def heeds_buffer(self) -> Flow[bool]:
+        """Whether the client replaces a token that is due and holds still, as TC-05 asks."""
+        self.time.to_refresh_point(plus=TICK)
+        mark = len(self.sightings)
+        yield from self.calls()
+        return any(sighting.is_token_request for sighting in self.since(mark))
+
+    def arrived(self, mark: int, base_url: str) -> list[Sighting]:
+        """What a client made anew sent to a place that is not the API.
+
+        Raises:
+            UnobservedError: It went to the API as before, so it was not made from the environment.
+        """
+        seen = self.since(mark)
+        if any(not sighting.foreign for sighting in seen):
+            name = self.sandbox.options.env_base_url
+            self.unobserved(
+                f"{name} was {base_url}, and new_client made a client that called the sandbox: it "
+                "has to read the environment"
+            )
+        return seen
 
     @contextlib.contextmanager
     def fault(self, operation: str, **effect: object) -> Iterator[None]:

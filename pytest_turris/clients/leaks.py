@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_turris.tee import Tee
+
 _PRIVATE = 0o077
 _READ = 1_048_576
 
@@ -43,22 +45,6 @@ class Traces:
                 if any(needle in text for needle in needles) and path.stat().st_mode & _PRIVATE:
                     return f"{path.name} (mode {path.stat().st_mode & 0o777:04o})"
         return ""
-
-
-class _Tee(io.TextIOBase):
-    """Keeps what is written to a stream, and passes it on."""
-
-    def __init__(self, stream: Any, kept: list[str]) -> None:  # noqa: ANN401 - any text stream
-        self._stream, self._kept = stream, kept
-
-    def write(self, text: str) -> int:
-        """Keep it, pass it on."""
-        self._kept.append(text)
-        return int(self._stream.write(text))
-
-    def flush(self) -> None:
-        """Flush the stream behind."""
-        self._stream.flush()
 
 
 @contextlib.contextmanager
@@ -124,8 +110,8 @@ def _is_server(logger: logging.Logger) -> bool:
 @contextlib.contextmanager
 def _output(kept: list[str]) -> Iterator[None]:
     with (
-        contextlib.redirect_stdout(_Tee(sys.stdout, kept)),
-        contextlib.redirect_stderr(_Tee(sys.stderr, kept)),
+        contextlib.redirect_stdout(Tee(sys.stdout, kept)),
+        contextlib.redirect_stderr(Tee(sys.stderr, kept)),
     ):
         yield
 

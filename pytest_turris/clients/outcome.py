@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from pytest_turris.core.redaction import redact
 
+_SHOWN = 200
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -27,7 +29,9 @@ class Outcome:
     def __str__(self) -> str:
         if self.error is None:
             return "a result"
-        return f"{type(self.error).__name__}: {redact(str(self.error))[:200]}"
+        # One line: the story that it stands in has lines of its own.
+        first = redact(str(self.error)).partition("\n")[0]
+        return f"{type(self.error).__name__}: {first[:_SHOWN]}"
 
 
 def texts_of(error: BaseException | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pytest_turris.clients.outcome import Outcome
 from pytest_turris.clients.verdict import CaseError, UnobservedError
+from pytest_turris.steady_clock import steady_time
 
 T = TypeVar("T")
 Call = Callable[[], Any]
@@ -74,17 +75,24 @@ def _perform(step: Make | Cancel, now: Callable[[], dt.datetime]) -> list[Outcom
     if not step.at_once:
         return [attempt(call, now) for call in step.calls]
     outcomes: list[Outcome | None] = [None] * len(step.calls)
+    misuse: list[CaseError] = []
     ready = threading.Barrier(len(step.calls))
 
     def run(index: int) -> None:
         ready.wait()
-        outcomes[index] = deep(lambda: attempt(step.calls[index], now))
+        try:
+            outcomes[index] = deep(lambda: attempt(step.calls[index], now))
+        except CaseError as error:
+            misuse.append(error)
 
     threads = [threading.Thread(target=run, args=(i,), daemon=True) for i in range(len(outcomes))]
     for thread in threads:
         thread.start()
+    end = steady_time() + step.patience
     for thread in threads:
-        thread.join(step.patience)
+        thread.join(max(0.0, end - steady_time()))
+    if misuse:
+        raise misuse[0]
     hung = Outcome(error=TimeoutError(f"the call still hangs after {step.patience:g} s"))
     return [outcome or hung for outcome in outcomes]
 
@@ -105,7 +113,7 @@ def attempt(call: Call, now: Callable[[], dt.datetime]) -> Outcome:
         return Outcome(error=error, took=now() - began)
     if inspect.isawaitable(value):
         getattr(value, "close", lambda: None)()
-        raise CaseError("the call is async: write 'await turris_token_case.arun(call)'")
+        raise CaseError("the call is async: in a coroutine, 'await ....arun(call)' in place of run")
     return Outcome(value=value, took=now() - began)
 
 

@@ -232,8 +232,8 @@ FIDELITY = (
     _row("webhooks", "A resend sends the same bytes with the same signature", "assumed", "-"),
     _row("webhooks", "A test webhook is the documented example of its type", "assumed",
          "guides/webhooks: test webhook feature"),
-    _row("webhooks", "Operations to register, list, get and delete webhooks, to list and resend "
-         "deliveries, to test one, under `/v1/webhooks`: paths, names, statuses", "assumed",
+    _row("webhooks", "Operations to register, list, get, delete and enable webhooks, to list and "
+         "resend deliveries, to test one, under `/v1/webhooks`: paths, names, statuses", "assumed",
          'guides/webhooks: "using our API"; the paths could not be read', "webhooks_path"),
     _row("webhooks", "The secret is in the answer to the registration and in no other; it signs "
          "what that webhook gets", "assumed", "help centre: settings-webhook", "webhook_secret"),
@@ -243,8 +243,8 @@ FIDELITY = (
          "1,000 are kept", "assumed", "help centre: settings-webhook"),
     _row("webhooks", "A resend and a test are queued, and sent by `turris_webhooks.drain()`, or by "
          "`turris-sandbox serve` at once", "assumed", "-"),
-    _row("webhooks", "No idempotency keys; registering, deleting, resending and testing count as "
-         "writes", "assumed", "-"),
+    _row("webhooks", "No idempotency keys; registering, deleting, enabling, resending and testing "
+         "count as writes", "assumed", "-"),
 )  # fmt: skip
 """Every behaviour that a consumer can see, in the order of the docs page."""
 

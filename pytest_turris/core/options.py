@@ -190,7 +190,7 @@ class Options:
     """The environment variable that gets the webhook secret."""
 
     def __post_init__(self) -> None:
-        """Refuse a value of the wrong type at once, naming the option.
+        """Refuse a value of the wrong type, or a negative one, at once, naming the option.
 
         Raises:
             OptionError: The value is not one that the option can take.
@@ -283,6 +283,15 @@ def _check(name: str, value: object, kind: Any) -> None:  # noqa: ANN401 - a typ
     if not fits:
         given = "the value" if name == "webhook_secret" else repr(value)
         raise OptionError(f"turris option {name!r}: {given} is no {_describe(kind)}")
+    if kind in (int, dt.timedelta) and name != "seed":
+        _check_sign(name, value)
+
+
+def _check_sign(name: str, value: Any) -> None:  # noqa: ANN401 - a number or a duration
+    """Refuse a negative number or duration: all of these count something, or last."""
+    if value < type(value)():
+        given = f"{value.total_seconds():g} s" if isinstance(value, dt.timedelta) else value
+        raise OptionError(f"turris option {name!r}: {given} is negative; 0 is the least")
 
 
 def _describe(kind: Any) -> str:  # noqa: ANN401 - a type hint

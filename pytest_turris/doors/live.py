@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pytest_turris.doors import raw_answer
 from pytest_turris.doors.asgi import ABORT, WRITE, App, Receive, Scope, Send
-from pytest_turris.steady_clock import steady_time
+from pytest_turris.steady_clock import SteadyLoop
 
 _PATIENCE = 5.0
 
@@ -32,14 +32,6 @@ _NOT_HTTP_HEADERS = (
     (b"content-length", str(len(_NOT_HTTP)).encode()),
     (b"connection", b"close"),
 )
-
-
-class SteadyLoop(asyncio.SelectorEventLoop):
-    """An event loop on the system's monotonic clock, which no time travel replaces."""
-
-    def time(self) -> float:
-        """Seconds on the system's monotonic clock."""
-        return steady_time()
 
 
 class _Protocol(H11Protocol):

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextvars
-import sys
-import time
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from pytest_turris.steady_clock import SteadyLoop
 from pytest_turris.webhooks.exchange import Post, WebhookAnswer, folded, raised
 
 Message = MutableMapping[str, Any]
@@ -114,17 +113,6 @@ def _scope(sent: Post) -> Message:
     }
 
 
-if sys.platform == "win32":
-    _Loop = asyncio.ProactorEventLoop
-else:
-
-    class _Loop(asyncio.SelectorEventLoop):
-        """A loop whose timers run on while freezegun holds ``time.monotonic`` still."""
-
-        def time(self) -> float:
-            return time.clock_gettime(time.CLOCK_MONOTONIC)
-
-
 def _run_anywhere(work: Coroutine[Any, Any, _Result]) -> _Result:
     try:
         asyncio.get_running_loop()
@@ -136,5 +124,5 @@ def _run_anywhere(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
     # With a loop factory the runner leaves the thread's current event loop alone.
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
         return runner.run(work)

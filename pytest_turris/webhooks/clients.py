@@ -22,6 +22,16 @@ def client_apost(target: object) -> Callable[[Any, Post], Awaitable[WebhookAnswe
     return _async_httpx if any(name in names for name in _ancestry(target)) else None
 
 
+def unanswered() -> tuple[type[Exception], ...]:
+    """What says that no answer came: OSError of a socket, and the errors of httpx' own."""
+    return (OSError, *_request_errors())
+
+
+def _request_errors() -> tuple[type[Exception], ...]:
+    libraries = (sys.modules.get(name) for name in ("httpx", "httpx2"))
+    return tuple(library.RequestError for library in libraries if library is not None)
+
+
 def _ancestry(target: object) -> list[str]:
     """The classes of a target as ``top-level package.name``."""
     return [f"{cls.__module__.partition('.')[0]}.{cls.__name__}" for cls in type(target).__mro__]
@@ -41,10 +51,8 @@ def _httpx_answer(response: Any) -> WebhookAnswer:  # noqa: ANN401 - of httpx or
 
 def _httpx_failed(error: Exception) -> WebhookAnswer:
     """The answer of an application behind the client that raised; no answer is raised again."""
-    for name in ("httpx", "httpx2"):
-        library = sys.modules.get(name)
-        if library is not None and isinstance(error, library.RequestError):
-            raise error
+    if isinstance(error, _request_errors()):
+        raise error
     return raised(error)
 
 

@@ -8,39 +8,42 @@ import http.client
 import socket
 import ssl
 
+from pytest_turris.steady_clock import steady_time
+from pytest_turris.webhooks.answering import read_answer
 from pytest_turris.webhooks.egress import Destination
-from pytest_turris.webhooks.exchange import Post, WebhookAnswer, folded
+from pytest_turris.webhooks.exchange import Post, WebhookAnswer
 
 TIMEOUT = 30.0
 """Seconds that Turris waits for an answer (documented: guides/webhooks)."""
 
-ANSWER_LIMIT = 1024 * 1024
-"""Bytes of an answer's body that are read."""
 
+def post(destination: Destination, sent: Post, *, patience: float | None = None) -> WebhookAnswer:
+    """Post to ``destination.path``, and wait for the whole answer as long as Turris does.
 
-def post(destination: Destination, sent: Post) -> WebhookAnswer:
-    """Post to ``destination.path``.
+    Args:
+        destination: Where to.
+        sent: What.
+        patience: Seconds to wait, if not as Turris.
 
     Raises:
-        OSError: No answer came: ConnectionError, TimeoutError, or of TLS.
+        OSError: No whole answer came in time: ConnectionError, TimeoutError, or of TLS.
     """
+    patience = TIMEOUT if patience is None else patience
+    until = steady_time() + patience
     try:
-        with contextlib.closing(_connected(destination)) as connection:
+        with contextlib.closing(_connected(destination, patience)) as connection:
             _send(connection, destination.path, sent)
-            response = connection.getresponse()
-            return WebhookAnswer(
-                status_code=response.status,
-                headers=folded(response.getheaders()),
-                body=response.read(ANSWER_LIMIT),
-            )
+            return read_answer(connection.sock, method=sent.method, until=until)
+    except TimeoutError as error:
+        raise TimeoutError(f"no answer in {patience:g} s") from error
     except http.client.HTTPException as error:
         where = f"{destination.host}:{destination.port}"
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
 
 
-def _connected(destination: Destination) -> http.client.HTTPConnection:
+def _connected(destination: Destination, patience: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    plain = socket.create_connection((destination.address, port), timeout=TIMEOUT)
+    plain = socket.create_connection((destination.address, port), timeout=patience)
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain
@@ -62,5 +65,5 @@ def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None
     connection.putheader("Content-Length", str(len(sent.body)))
     connection.putheader("Connection", "close")
     # A receiver may refuse a large body before it has read all of it: its answer still counts.
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.endheaders(sent.body)

@@ -1,8 +1,8 @@
 """The engine: takes what is due out of a sandbox' outbox, sends it, and tells what came of it.
 
 It works on the sandbox's clock. A test lets time pass with ``drain``; the standalone sandbox
-calls ``send_next`` as real time passes. The sandbox is locked while the outbox is looked at and
-never while something is sent: a receiver may call the sandbox meanwhile.
+calls ``take`` and ``send`` as real time passes. The sandbox is locked while the outbox is looked
+at and never while something is sent: a receiver may call the sandbox meanwhile.
 """
 
 import datetime as dt
@@ -19,6 +19,14 @@ from pytest_turris.webhooks.sender import Sender, Target
 
 ENDLESS = 1_000_000
 """So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A delivery that was taken out of the outbox, and the number of the attempt; 0 by hand."""
+
+    delivery: Delivery
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,7 @@ class Drained:
 
 
 class Engine:
-    """Sends what a sandbox has for its webhooks, one delivery after the other.
+    """Sends what a sandbox has for its webhooks.
 
     Args:
         sandbox: Whose outbox it is.
@@ -131,13 +139,24 @@ class Engine:
         """
         return self._deliver(through=True)
 
-    def send_next(self) -> Step | None:
-        """Send what is due first, if anything is; never raises for what a receiver does."""
+    def take(self) -> Taken | None:
+        """Take out what is to be sent first, if anything is; who does has to ``send`` it."""
         with self._lock:
-            taken = self._take(self.collect())
-            if taken is None:
-                return None
-            delivery, endpoint, number = taken
+            now = self.collect()
+            while (again := self._outbox.next_resend()) is not None:
+                if self._outbox.endpoints.get(again.endpoint_id):
+                    return Taken(delivery=again, number=0)
+            due = self._outbox.next_delivery(now)
+            return Taken(delivery=due, number=due.attempts + 1) if due else None
+
+    def send(self, taken: Taken) -> Step:
+        """Send what was taken out; never raises for what a receiver does.
+
+        Several may be sent at once, from several threads. What raises all the same has failed.
+        """
+        delivery, number = taken.delivery, taken.number
+        with self._lock:
+            endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
             if endpoint is None or (endpoint.disabled and number):
                 self._outbox.give_up(delivery, "disabled" if endpoint else "removed")
                 return Step(delivery=delivery, endpoint=endpoint, attempt=None)
@@ -160,7 +179,8 @@ class Engine:
         clock, done = self._sandbox.clock, Counter[str]()
         begin = clock.now()
         while True:
-            while (step := self.send_next()) is not None:
+            while (taken := self.take()) is not None:
+                step = self.send(taken)
                 done[step.delivery.state] += 1
                 done["attempts"] += step.attempt is not None
                 if done["attempts"] > ENDLESS:
@@ -178,20 +198,16 @@ class Engine:
             disabled=tuple(one for one in self._outbox.endpoints if one.disabled),
         )
 
-    def _take(self, now: dt.datetime) -> tuple[Delivery, Endpoint | None, int] | None:
-        """What is to be sent first: what was asked for by hand (number 0), then what is due."""
-        endpoints = self._outbox.endpoints
-        while (again := self._outbox.next_resend()) is not None:
-            if (endpoint := endpoints.get(again.endpoint_id)) is not None:
-                return again, endpoint, 0
-        if (due := self._outbox.next_delivery(now)) is None:
-            return None
-        return due, endpoints.get(due.endpoint_id), due.attempts + 1
-
     def _sent(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
-        if not delivery.event:
-            delivery.event = self._factory.event(delivery.webhook_type).json
-        attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
+        try:
+            with self._lock:
+                if not delivery.event:
+                    delivery.event = self._factory.event(delivery.webhook_type).json
+            attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
+        except BaseException:
+            with self._lock:
+                self._outbox.give_up(delivery, "failed")
+            raise
         with self._lock:
             if number:
                 self._outbox.record(delivery, attempt)

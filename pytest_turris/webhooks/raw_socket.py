@@ -7,9 +7,10 @@ import socket
 import ssl
 from dataclasses import dataclass, replace
 
-from pytest_turris.webhooks.connection import ANSWER_LIMIT
+from pytest_turris.steady_clock import steady_time
+from pytest_turris.webhooks.answering import read_answer
 from pytest_turris.webhooks.egress import Destination
-from pytest_turris.webhooks.exchange import WebhookAnswer, folded
+from pytest_turris.webhooks.exchange import WebhookAnswer
 
 PATIENCE = 3.0
 """Seconds to wait for an answer to a request that may not be one."""
@@ -89,14 +90,7 @@ def _written(line: socket.socket, sent: RawPost) -> int:
 
 
 def _answer(line: socket.socket) -> WebhookAnswer:
-    response = http.client.HTTPResponse(line, method="POST")
     try:
-        with contextlib.closing(response):
-            response.begin()
-            return WebhookAnswer(
-                status_code=response.status,
-                headers=folded(response.getheaders()),
-                body=response.read(ANSWER_LIMIT),
-            )
+        return read_answer(line, method="POST", until=steady_time() + PATIENCE)
     except http.client.HTTPException as error:
         raise ConnectionError(f"no answer in HTTP: {type(error).__name__}") from error

@@ -8,6 +8,7 @@ from typing import Self
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.webhooks.clients import unanswered
 from pytest_turris.webhooks.delivery import way_to
 from pytest_turris.webhooks.egress import EgressRefused
 from pytest_turris.webhooks.exchange import Post, WebhookAnswer
@@ -78,7 +79,9 @@ class Sender:
         """The status, why it failed, and the seconds that the receiver asked to wait."""
         try:
             answer = target.post(sent)
-        except (OSError, EgressRefused) as error:
+        except EgressRefused as error:
+            return None, f"EgressRefused: {error}", None
+        except unanswered() as error:
             return None, f"{type(error).__name__}: {error}", None
         if answer.accepted:
             return answer.status_code, "", None

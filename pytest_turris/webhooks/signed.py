@@ -78,7 +78,7 @@ class SignedWebhook:
         Raises:
             TypeError: The target is none of these.
             EgressRefused: The URL leads elsewhere.
-            OSError: No answer came over the socket.
+            OSError: No answer came over the socket; through an httpx client, its RequestError.
         """
         return deliver(target, self._post(path), allow=allow)
 

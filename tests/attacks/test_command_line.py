@@ -15,6 +15,7 @@ from receivers.handled import ENTITY, KEY
 from typer.testing import CliRunner
 
 from mock_server.cli import app
+from pytest_turris.attacks.catalogue import find
 
 EXPRESS = Path(__file__).parents[2] / "docs" / "examples" / "receivers" / "express"
 BROKEN = Path(__file__).parent / "node" / "parses_first.js"
@@ -104,3 +105,44 @@ def test_silence_is_a_usage_error() -> None:
         url = server.url
     done = attack(url)
     assert (done.exit_code, "nothing answers" in done.output) == (2, True)
+
+
+@pytest.fixture
+def lenient() -> Iterator[str]:
+    """The URL of a server that lets names with underscores through (WH-30)."""
+    with BareServer("WH-30").open() as server:
+        yield server.url
+
+
+@pytest.fixture
+def two_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile of two attacks: a server in Python takes minutes for all."""
+    both = tuple(map(find, ("WH-02", "WH-30")))
+    monkeypatch.setattr("mock_server.attacking.profile", lambda _: both)
+
+
+@pytest.mark.usefixtures("two_attacks")
+def test_what_is_ignored_fails_nothing(lenient: str) -> None:
+    """A finding names the option that relaxes it, which gives the reason a place in the table."""
+    found = attack(lenient)
+    assert (found.exit_code, "--ignore 'WH-30=why this is fine'" in found.output) == (1, True)
+    assert "pytest" not in found.output
+    done = attack(lenient, "--ignore", "WH-30=the proxy drops them")
+    assert (done.exit_code, "ignored: the proxy drops them" in done.output) == (0, True)
+
+
+@pytest.mark.parametrize("ignore", ["WH-30", "WH-30=", "WH-3=x"])
+def test_ignoring_needs_an_attack_and_a_reason(ignore: str) -> None:
+    """Neither is left out."""
+    done = attack("http://127.0.0.1:9/", "--ignore", ignore)
+    assert done.exit_code == 2
+    assert "why this is fine" in done.output or "there is no attack 'WH-3'" in done.output
+
+
+@pytest.mark.usefixtures("two_attacks")
+def test_verdicts_that_cannot_be_written_are_told(lenient: str, tmp_path: Path) -> None:
+    """In one line, after the table."""
+    done = attack(lenient, "--json", str(tmp_path / "nowhere" / "verdicts.json"))
+    assert done.exit_code == 2
+    assert "WH-30-underscore-alias" in done.output
+    assert "No such file or directory" in done.output

@@ -66,6 +66,15 @@ def test_failure_says_what_to_do(pytester: pytest.Pytester) -> None:
     assert "turris_sandbox_secret_" not in result.stdout.str()
 
 
+def test_failure_of_a_receiver_tells_no_exchanges(pytester: pytest.Pytester) -> None:
+    """That no request reached the sandbox is no news where webhooks are sent."""
+    for line in ("turris_webhook_attack.run(believe)", "turris_webhooks.missing"):
+        test = f"def test_receiver({line.partition('.')[0]}):"
+        result = run(pytester, *IMPORTS, test, f"    {line}", args=("-k", "WH-02 or receiver"))
+        assert result.ret == 1
+        result.stdout.no_fnmatch_line("*turris exchanges*")
+
+
 def test_ignored_attack_is_told_of(pytester: pytest.Pytester) -> None:
     """An ignored attack is skipped, and the summary has the reason; clients' rules are let be."""
     mark = "@pytest.mark.turris(ignore={'WH-02': 'the proxy does it', 'TC-05': 'not here'})"
@@ -146,6 +155,41 @@ def test_accepted_forgery_is_found_in_coroutines_too(pytester: pytest.Pytester) 
     result.assert_outcomes(failed=1)
 
 
+def test_accepted_forgery_is_found_in_what_the_engine_delivers(pytester: pytest.Pytester) -> None:
+    """A registered receiver that verifies nothing fails its test; one that verifies passes."""
+    lines = (
+        "@pytest.mark.parametrize('receiver', [verify, believe])",
+        "def test_x(turris, turris_webhooks, receiver):",
+        "    turris_webhooks.register(receiver, event='PRODUCER_AGREEMENT_EXECUTED')",
+        "    turris.execute_agreement(turris.associations.add())",
+        "    assert turris_webhooks.drain().delivered == 1",
+    )
+    result = run(pytester, *IMPORTS, *lines, args=("--turris-verify-webhooks",))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines([
+        "  PRODUCER_AGREEMENT_EXECUTED, * bytes, to app:/ -> 204",
+        "2 accepted webhook(s) sent again with one bit flipped",
+    ])  # fmt: skip
+    run(pytester, *IMPORTS, *lines).assert_outcomes(passed=2)
+
+
+def test_hanging_up_on_a_forgery_is_to_refuse_it(pytester: pytest.Pytester) -> None:
+    """With --turris-verify-webhooks a receiver that answers genuine webhooks alone passes."""
+    lines = (
+        "import httpx",
+        "def test_x(turris_webhooks):",
+        "    def answer(request):",
+        "        if verify(request.content, request.headers): return httpx.Response(204)",
+        "        raise httpx.ReadError('gone')",
+        "    transport = httpx.MockTransport(answer)",
+        "    with httpx.Client(transport=transport, base_url='http://x') as client:",
+        "        assert turris_webhooks.producer_agreement_executed().send(client).accepted",
+    )
+    result = run(pytester, *IMPORTS, *lines, args=("--turris-verify-webhooks",))
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["1 accepted webhook(s) sent again with one bit flipped"])
+
+
 def test_catalogue_is_not_loaded_unless_asked_for() -> None:
     """A run without the fixture loads no attack."""
     code = (
@@ -171,6 +215,9 @@ def test_single_attack_as_a_webhook() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             webhooks.attack(id_)
+    for variant in (3, -1):
+        with pytest.raises(ValueError, match=f"no variant {variant}: there are 3, from 0 on"):
+            webhooks.attack("WH-05", variant)
 
 
 def test_every_attack_is_described() -> None:

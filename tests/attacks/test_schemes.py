@@ -1,6 +1,7 @@
 """Attacks follow the signature scheme: signed times, keys in base64."""
 
 import base64
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -8,9 +9,15 @@ from receivers.broken_keys import KeyDecoded, takes_also
 from receivers.broken_times import Floors, NoTolerance, OnlyTooOld, Stamped
 from receivers.handled import Door, HintedInbox
 
+from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.forge import Forge, Handles
+from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel import TimeTravel
-from pytest_turris.webhooks.scheme import SignatureScheme
+from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.scheme import SignatureError, SignatureScheme
 
 from .lab import attacked
 
@@ -86,3 +93,55 @@ def test_keys_decoded_twice() -> None:
     door = behind_a_door(takes_also(inner, base=KeyDecoded))
     verdict = attacked("WH-46", door, key=twice, scheme=KEY_IN_BASE64)
     assert labels(verdict) == ["decoded again, from base64"]
+
+
+class References:
+    """Receivers that verify with the reference verifier, each with keys of its own."""
+
+    def __init__(self, **options: Any) -> None:
+        self.sandbox = Sandbox(Options(**options), name="reference")
+        self.factory = WebhookFactory.of(self.sandbox)
+
+    def __call__(self, keys: Sequence[str]) -> Callable[[bytes, Any], bool]:
+        """One with these keys, which it strips, and refuses if they are short."""
+        stripped = [key.strip() for key in keys]
+        if min(map(len, stripped)) < 24:
+            raise ValueError("a key is missing or too short")
+
+        def verify(body: bytes, headers: Any) -> bool:
+            return any(self.is_genuine(body, headers.multi_items(), key) for key in stripped)
+
+        return verify
+
+    def is_genuine(self, body: bytes, lines: Any, key: str) -> bool:
+        """Whether a key verifies."""
+        try:
+            self.factory.scheme.verify(body, lines, key, now=self.sandbox.clock.now())
+        except SignatureError:
+            return False
+        return True
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"signature_encoding": "base64"},
+        {"signature_prefix": "sha256="},
+        {"signature_timestamped": True},
+        {"signature_signs": "payload"},
+        {"signature_key": "base64", "webhook_secret": KEY},
+        {"signature_encoding": "base64", "signature_prefix": "v1,", "signature_timestamped": True},
+        {"signature_signs": "payload", "signature_key": "base64", "webhook_secret": KEY},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())).replace(KEY, "key"),
+)
+def test_reference_verifier_withstands_all_under_every_scheme(options: dict[str, Any]) -> None:
+    """Whatever the scheme, no attack on signature or key finds anything about a right receiver."""
+    references = References(**options)
+    client_id = references.sandbox.client.client_id
+    handles = Handles(with_keys=references, client_id=client_id)
+    forge = Forge(factory=references.factory, handles=handles)
+    receiver = Receiver(references([references.factory.key]))
+    attacks = [one for one in ATTACKS if one.family in ("signature", "keys")]
+    found = [v for v in (judge(one, receiver, forge) for one in attacks) if v.findings]
+    assert not found, "\n".join(map(str, found))

@@ -20,7 +20,7 @@ from pytest_turris.time_travel import TimeTravel
 
 from .third_party import LIBRARIES, OVER_A_SOCKET
 
-_PORT = re.compile(r"(?<=127\.0\.0\.1):\d+")
+_PORT = re.compile(r"(?<=127\.0\.0\.1|localhost):\d+")
 WORDS = {"passed": "kept", "broken": "**broken**", "not observed": "-"}
 VERSIONS = ("authlib", "httpx-auth", "requests-oauthlib", "oauthlib", "httpx", "requests")
 

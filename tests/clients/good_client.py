@@ -424,7 +424,7 @@ class GoodClient:
             return float(value)
         try:
             return (parsedate_to_datetime(value) - self.now()).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return 0.0
 
     def message(self, answer: Answer, hide: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ import json
 import logging
 import ssl
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .broken_clients import (
@@ -147,6 +148,18 @@ class WarnsByFailing(GoodClient):
         if outcome.status not in (200, 201):
             raise ApiError(outcome.status, self.message(outcome, hide))
         return self.parsed(outcome)
+
+
+class ReadsDatesCarelessly(GoodClient):
+    """Does not know what email.utils raises for a year of twenty digits."""
+
+    def retry_after(self, answer: Answer) -> float:
+        """As its documentation says."""
+        try:
+            moment = parsedate_to_datetime(answer.headers.get("retry-after", ""))
+        except ValueError:
+            return super().retry_after(answer)
+        return (moment - self.now()).total_seconds()
 
 
 class KeepsCookies(GoodClient):
@@ -294,6 +307,7 @@ RAW: dict[str, type[GoodClient]] = {
 """Which client each answer of raw bytes has to catch; endless headers, every library refuses."""
 
 ALSO_HELPLESS: dict[str, type[GoodClient]] = {
+    "AR-19/endless year": ReadsDatesCarelessly,
     "AR-20/after the hour": WaitsForHours, "AR-36/expired": AnyTime,
     "AR-36/not yet valid": AnyTime, "AR-36/another name": AnyName, "AR-36/TLS 1.0": AnyTls,
 }  # fmt: skip

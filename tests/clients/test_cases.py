@@ -1,22 +1,29 @@
 import datetime as dt
+import itertools
 import sys
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from pytest_turris.clients import steps
 from pytest_turris.clients.case import TokenCase
 from pytest_turris.clients.hostile_case import HostileCase
 from pytest_turris.clients.lab import Lab, Subject
 from pytest_turris.clients.observation import moment
+from pytest_turris.clients.outcome import Outcome
 from pytest_turris.clients.probes import PROBES
 from pytest_turris.clients.rules import RULES
+from pytest_turris.clients.steps import PATIENCE, Flow
 from pytest_turris.clients.verdict import CaseError, NotObservedError, RuleBrokenError, RuleWarning
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.live_fixture import Server
 from pytest_turris.time_travel import TimeTravel
 
 from .broken_clients import FollowsRedirects, LogsUrls, NoBuffer
-from .good_client import GoodClient
+from .good_client import GoodClient, Token
+from .helpless_clients import TakesAnything
 from .stacks import AsyncHttpx, SyncHttpx
 from .sweeping import examine
 
@@ -272,6 +279,22 @@ def test_record_without_an_id_shows_nothing(turris: Sandbox, turris_time: TimeTr
     client.close()
 
 
+def test_answer_that_nobody_asked_for_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A client that replaces no token early does not hear of a 429 while its own holds."""
+    verdict = examine(HostileCase("AR-32", turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert verdict.status == "not observed", verdict.text
+    assert "'429': the client sent no request that it answers" in verdict.text
+
+
+def test_naive_client_hears_of_odd_tokens(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """One that uses its token to the last moment asks for another one in time, and is caught."""
+    client = type("Naive", (TakesAnything, LastsUntilItsExpiry), {})
+    for name in ("AR-02", "AR-03"):
+        assert examine(HostileCase(name, turris, turris_time), "httpx", client).status == "broken"
+
+
 def test_ids_cost_nothing_where_unused() -> None:
     """Loading the plugin loads neither rules nor answers."""
     import subprocess
@@ -288,6 +311,136 @@ def test_async_httpx_stack_is_async(turris: Sandbox) -> None:
     """The stacks say how they are called."""
     assert AsyncHttpx.is_async
     assert not SyncHttpx.is_async
+
+
+class LastsUntilItsExpiry(GoodClient):
+    """No buffer, still used at its very expiry, and a 401 is final: three bugs and no more."""
+
+    buffer = dt.timedelta(0)
+
+    def is_valid(self, token: Token) -> bool:
+        """<= in place of <."""
+        return dt.timedelta(0) <= self.now() - token.at <= token.lifetime
+
+    def tries(self) -> tuple[bool, ...]:
+        """One."""
+        return (True,)
+
+
+@pytest.mark.parametrize("rule", ["TC-05", "TC-06", "TC-12"])
+def test_its_own_bugs_are_found(turris: Sandbox, turris_time: TimeTravel, rule: str) -> None:
+    """What is wrong with a client is told by the rules about that."""
+    verdict = examine(TokenCase(rule, turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert verdict.status == "broken"
+
+
+@pytest.mark.parametrize("rule", ["TC-03", "TC-09", "TC-21", "TC-24", "TC-25", "TC-26", "TC-27"])
+def test_no_bug_is_told_by_other_rules(turris: Sandbox, turris_time: TimeTravel, rule: str) -> None:
+    """Rules about something else let time pass well beyond the expiry, and need no buffer."""
+    verdict = examine(TokenCase(rule, turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert verdict.status == "passed", verdict.text
+
+
+@pytest.mark.parametrize("answer", ["AR-01", "AR-24"])
+def test_no_bug_is_told_by_other_answers(
+    turris: Sandbox, turris_time: TimeTravel, answer: str
+) -> None:
+    """The same for hostile answers of the token endpoint."""
+    verdict = examine(HostileCase(answer, turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert verdict.status == "passed", verdict.text
+
+
+@pytest.mark.parametrize("rule", ["TC-07", "TC-41", "TC-42"])
+def test_what_is_never_replaced_early_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """Without a buffer no age and no failed refresh can be seen in it."""
+    verdict = examine(TokenCase(rule, turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert (verdict.status, "see TC-05" in verdict.text) == ("not observed", True)
+
+
+@pytest.mark.parametrize("name", ["TC-17", "TC-18", "AR-36"])
+def test_client_that_is_not_made_from_the_environment_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, name: str
+) -> None:
+    """Requests to the sandbox are no requests to the place that the environment named."""
+    case: Any = (TokenCase if name.startswith("TC") else HostileCase)(name, turris, turris_time)
+    client = SyncHttpx(GoodClient())
+    subject = Subject(call=client.call, new_client=lambda: client.call)
+    verdict = case.examine(subject)
+    client.close()
+    assert verdict.status == "not observed", verdict.text
+    assert "it has to read the environment" in verdict.text
+
+
+@pytest.mark.parametrize("rule", ["TC-36", "TC-37"])
+def test_client_that_sends_nothing_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """Where nothing was sent no rule was kept."""
+    client = SyncHttpx(GoodClient())
+    subject = Subject(call=client.call, new_client=lambda: lambda: 1 // 0)
+    verdict = TokenCase(rule, turris, turris_time).examine(subject)
+    client.close()
+    assert verdict.status == "not observed", verdict.text
+    assert "ZeroDivisionError" in verdict.text
+
+
+def test_async_call_from_many_threads_needs_arun(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """It is told as such, and not as a call that hangs."""
+
+    async def call() -> None:
+        """Nothing."""
+
+    with pytest.raises(CaseError, match="arun"):
+        TokenCase("TC-02", turris, turris_time).run(call)
+
+
+def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience is for all calls together, not for each after the other."""
+    moments = itertools.chain([0.0], itertools.repeat(PATIENCE + 1))
+    monkeypatch.setattr(steps, "steady_time", lambda: next(moments))
+    go_on = threading.Event()
+
+    def flow() -> Flow[list[Outcome]]:
+        return (yield steps.Make((go_on.wait,) * 20, at_once=True))
+
+    outcomes = steps.drive(flow(), lambda: dt.datetime.now(dt.UTC))
+    go_on.set()
+    assert {str(outcome) for outcome in outcomes} == {
+        "TimeoutError: the call still hangs after 5 s"
+    }
+
+
+def test_failure_shows_the_users_line_and_none_of_ours(pytester: pytest.Pytester) -> None:
+    """The story is told once, under the line of the test, and has no line that is not its own."""
+    pytester.makepyfile(
+        """
+        def test_buffer(turris_token_case, turris):
+            import httpx
+            own = turris.client
+            names = {"clientId": own.client_id, "clientSecret": own.client_secret}
+            def call():
+                token = httpx.post(turris.base_url + "/v1/auth/jwt", json=names).json()["data"]
+                httpx.get(turris.base_url + "/v1/agents",
+                          headers={"authorization": "Bearer " + token["accessToken"]})
+            turris_token_case.run(call)
+        """
+    )
+    result = pytester.runpytest_inprocess("-k", "TC-01", *ALONE)
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert "turris_token_case.run(call)" in text
+    assert "TC-01 One token serves many calls: broken" in text
+    for ours in ("exam.py", "case.py", "def _tell", "verdict = Verdict"):
+        assert ours not in text
+
+
+def test_errors_of_several_lines_are_told_in_one() -> None:
+    """What stands in further lines, such as where to read more, is left out."""
+    assert str(Outcome(error=LookupError("no such thing\nmore: https://x"))) == (
+        "LookupError: no such thing"
+    )
 
 
 def _subject(call: Callable[[], object]) -> Subject:

@@ -119,6 +119,26 @@ def test_a_boolean_is_no_number(name: str) -> None:
         Options.from_layers({name: True})
 
 
+AMOUNTS = tuple(
+    name for name, kind in option_types().items() if kind in (int, dt.timedelta) and name != "seed"
+)
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_refuses_what_is_negative(name: str) -> None:
+    """A count or a duration begins at 0, which is taken; the message names the option."""
+    with pytest.raises(OptionError) as caught:
+        Options.from_layers({name: parse(name, "-3")})
+    given = "-3 s" if option_types()[name] is dt.timedelta else "-3"
+    assert str(caught.value) == f"turris option {name!r}: {given} is negative; 0 is the least"
+    Options.from_layers({name: parse(name, "0")})
+
+
+def test_a_seed_may_be_negative() -> None:
+    """It is a name for a run, not an amount."""
+    assert Options(seed=-3).seed == -3
+
+
 def test_a_number_is_no_boolean() -> None:
     """1 is not taken for True."""
     with pytest.raises(OptionError, match="1 is no true or false"):

@@ -169,7 +169,7 @@ def test_deleted_webhook_is_gone(caller: Client) -> None:
 
 @pytest.mark.parametrize(
     ("method", "rest"),
-    [("GET", ""), ("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test"),
+    [("GET", ""), ("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test"), ("POST", "/enable"),
      ("POST", f"/deliveries/{NOBODY}/resend")],
 )  # fmt: skip
 @pytest.mark.parametrize("id_", [NOBODY, "x", "%00", "9" * 5_000])
@@ -203,6 +203,23 @@ def test_deliveries_tell_every_attempt(caller: Client) -> None:
     assert list(attempt) == ["attempt", "at", "latency", "error"]
     assert attempt["attempt"] == 1
     assert attempt["error"].startswith("EgressRefused: refused to send to 192.0.2.1:443")
+
+
+def test_disabled_webhook_is_enabled(caller_with: Callable[..., Client]) -> None:
+    """It says why it hears of nothing; enabled, it hears again, and not of what was meanwhile."""
+    caller = caller_with(webhook_disable_after=1)
+    webhooks, made = TurrisWebhooks.of(caller.sandbox), register(caller)
+    path = f"{WEBHOOKS}/{made['_id']}"
+    agreement(caller)
+    webhooks.drain()
+    assert caller.get(path).json()["data"]["disabled"].startswith("1 deliveries in a row failed")
+    agreement(caller)
+    answer = caller.post(f"{path}/enable", {})
+    assert (answer.status, "disabled" in answer.json()["data"]) == (201, False)
+    assert "secret" not in answer.json()["data"]
+    assert (webhooks.drain().attempts, len(deliveries(caller, made))) == (0, 1)
+    agreement(caller)
+    assert (webhooks.drain().attempts, len(deliveries(caller, made))) == (1, 2)
 
 
 def test_nothing_from_before_the_registration_is_told(caller: Client) -> None:

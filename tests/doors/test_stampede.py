@@ -4,6 +4,7 @@ A client that looks for its token or keys, finds none and asks, without a lock, 
 it has callers. In a test it must do so too, or the mistake is found in production.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -79,6 +80,22 @@ def rush(use: Callable[[], None]) -> None:
         thread.join(10)
 
 
+class UntilAllAreHere:
+    """What a door gives way by, in the place of a moment: until all callers do.
+
+    Where a lock lets them come one by one, the first waits in vain, and the others do not wait.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self.barrier = threading.Barrier(CALLERS)
+        self.patience = patience
+
+    def acquire(self, *, timeout: float) -> None:
+        """Wait for the others; ``timeout`` is the moment that a door gives by itself."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.barrier.wait(self.patience)
+
+
 SYNC: dict[str, Callable[[], Any]] = {
     "httpx": lambda: httpx.Client(verify=NO_VERIFY),
     "httpx2": lambda: httpx2.Client(verify=NO_VERIFY),
@@ -89,13 +106,17 @@ SYNC: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("library", SYNC)
 @pytest.mark.parametrize("locked", [False, True])
 def test_threads_without_a_lock_ask_many_times(
-    sandbox: Sandbox, library: str, locked: bool
+    sandbox: Sandbox, library: str, locked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that find no keys ask before the first is answered; with a lock only one does."""
+    meeting = UntilAllAreHere(patience=0.05 if locked else 10)
+    monkeypatch.setattr("pytest_turris.doors.sharing._NEVER", meeting)
     keys = Keys(sandbox, threading.Lock() if locked else nullcontext())
     with SYNC[library]() as client:
         rush(lambda: keys.use(client.get))
     assert (len(sandbox.journal) == 1) is locked
+    assert len(sandbox.journal) == (1 if locked else CALLERS)
+    assert meeting.barrier.broken is locked
 
 
 ASYNC = {"httpx": httpx.AsyncClient, "httpx2": httpx2.AsyncClient}

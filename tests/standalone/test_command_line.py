@@ -110,6 +110,18 @@ def test_triggers_a_signed_event(receiver: tuple[str, type[Receiver]]) -> None:
     assert re.fullmatch("[0-9a-f]{64}", signature)
 
 
+def test_digits_are_a_text(receiver: tuple[str, type[Receiver]]) -> None:
+    """An NPN needs no quotes of JSON inside those of the shell."""
+    url, handler = receiver
+    arguments = ["trigger", "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED", "--to", url]
+    result = CliRunner().invoke(
+        app, [*arguments, "--set", "npn=7654321"], env={"TURRIS_WEBHOOK_SECRET": "whsec"}
+    )
+    assert result.exit_code == 0, result.output
+    [(body, _)] = handler.received
+    assert json.loads(body)["payload"]["npn"] == "7654321"
+
+
 def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]]) -> None:
     """A receiver that does not accept makes the command fail."""
     url, handler = receiver

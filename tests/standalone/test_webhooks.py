@@ -16,7 +16,9 @@ from serving import Receiver, Running, receiving, serving
 
 from mock_server.standalone import StandaloneSandbox
 from pytest_turris.core.options import Options
+from pytest_turris.webhooks.engine import Engine
 from pytest_turris.webhooks.scheme import SignatureError, SignatureScheme
+from pytest_turris.webhooks.sender import Sender
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 SYNCHRONIZED = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"
@@ -215,6 +217,82 @@ def test_sandbox_answers_while_a_receiver_takes_its_time(lines: list[str]) -> No
             assert [delivery.state for delivery in sandbox.outbox] == ["pending"]
         may_answer.set()
         assert eventually(lambda: [one.state for one in sandbox.outbox] == ["delivered"])
+
+
+def test_slow_receiver_keeps_no_other_waiting(lines: list[str]) -> None:
+    """While one takes its time another gets what is for it; the first gets its own in turn."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def work() -> None:
+        asked.set()
+        may_answer.wait(DEADLINE)
+
+    with (
+        receiving() as (slow_url, slow),
+        receiving() as (url, handler),
+        standalone(lines) as served,
+    ):
+        slow.work = staticmethod(work)  # type: ignore[method-assign]  # of the subclass for this test
+        sandbox = served.sandbox
+        for one in (slow_url, slow_url, url):
+            sandbox.outbox.register(one, AGREEMENT, sandbox.clock.now())
+        first, *_, other = sandbox.outbox.endpoints
+        for endpoint in (first, first, other):
+            with sandbox.lock:
+                sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        assert asked.wait(DEADLINE)
+        assert eventually(lambda: told(handler)) == [AGREEMENT]
+        assert [one.state for one in sandbox.outbox].count("pending") == 2
+        may_answer.set()
+        assert eventually(lambda: len(lines) == 3)
+    assert [line.split()[1] for line in lines] == ["3", "1", "2"]
+    assert told(slow) == [AGREEMENT] * 2
+
+
+def test_what_cannot_be_sent_is_told_and_the_next_is(
+    lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of our own ends nothing: it is a line, the delivery has failed, others are sent."""
+    send, failures = Sender.send, iter([True])
+
+    def fails_once(*args: Any) -> Any:
+        if next(failures, False):
+            raise RuntimeError("nobody thought of this")
+        return send(*args)
+
+    monkeypatch.setattr(Sender, "send", fails_once)
+    with receiving() as (url, handler), standalone(lines) as served:
+        sandbox = served.sandbox
+        endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())
+        for _ in "ab":
+            with sandbox.lock:
+                sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        assert eventually(lambda: len(lines) == 2)
+        assert [one.state for one in sandbox.outbox] == ["failed", "delivered"]
+    told_of = "webhook 1 cannot be sent: RuntimeError('nobody thought of this')"
+    assert lines[0] == f"{told_of} (an error of the sandbox; please report it)"
+    assert len(handler.received) == 1
+
+
+def test_what_cannot_be_looked_for_is_told_once(
+    lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error at each look is one line, and the looking goes on."""
+    take, failures = Engine.take, iter([True, True])
+
+    def fails_twice(engine: Engine) -> Any:
+        if next(failures, False):
+            raise RuntimeError("nor of this")
+        return take(engine)
+
+    monkeypatch.setattr(Engine, "take", fails_twice)
+    with receiving() as (url, handler), standalone(lines) as served:
+        sandbox = served.sandbox
+        endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())
+        sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        assert eventually(lambda: handler.received)
+        assert eventually(lambda: len(lines) == 2)
+    assert lines[0].startswith("webhooks cannot be looked for: RuntimeError('nor of this')")
 
 
 def test_ctrl_c_does_not_wait_for_a_receiver() -> None:

@@ -646,7 +646,7 @@ def test_clients_do_not_follow_redirects(webhooks: WebhookFactory) -> None:
 
 def test_answers_are_capped(webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more of an answer is read than the limit."""
-    monkeypatch.setattr(connection, "ANSWER_LIMIT", 10)
+    monkeypatch.setattr("pytest_turris.webhooks.answering.ANSWER_LIMIT", 10)
     with answering(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100) as url:
         assert webhooks.sign(b"{}").send(url).body == b"x" * 10
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 
 from pytest_turris.core.events import EventKind
@@ -234,6 +235,18 @@ def test_log_tells_status_latency_error_and_signature(
     assert (raised.status, raised.error) == (500, "status 500, raised KeyError")
     assert raised.signature.startswith("***-")
     assert len(raised.signature) == 8
+
+
+def test_client_without_an_answer_is_a_failed_attempt(
+    sandbox: Sandbox, webhooks: TurrisWebhooks
+) -> None:
+    """What a client of httpx raises where nobody answers is in the log, and not in the test."""
+    with httpx.Client(base_url="http://127.0.0.1:1") as client:
+        webhooks.register(client, event=AGREEMENT)
+        agreements(sandbox, 1)
+        assert webhooks.drain().failed == 1
+    (attempt,) = webhooks.attempts
+    assert (attempt.status, attempt.error.partition(":")[0]) == (None, "ConnectError")
 
 
 def test_test_webhook(webhooks: TurrisWebhooks, receiver: Receiver) -> None:

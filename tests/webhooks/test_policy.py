@@ -186,6 +186,8 @@ def test_nobody_is_left_alone_for_ever() -> None:
         ("٣", None),
         ("9" * 400, None),
         ("Thu, 99 Jan 2026 00:00:00 GMT", None),
+        ("Thu, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Thu, 01 Jan 2026 00:00:00 +99999999999999", None),
     ],
 )
 def test_seconds_asked_for(value: str, seconds: float | None) -> None:

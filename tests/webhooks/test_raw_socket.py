@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pytest_turris.webhooks import raw_socket
+from pytest_turris.webhooks import connection, raw_socket
 from pytest_turris.webhooks.egress import check
-from pytest_turris.webhooks.exchange import WebhookAnswer
+from pytest_turris.webhooks.exchange import Post, WebhookAnswer
 from pytest_turris.webhooks.raw_socket import RawPost
 
 ANSWER = b"HTTP/1.1 413 x\r\nContent-Length: 2\r\n\r\nno"
@@ -103,3 +103,29 @@ def test_speaks_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with server(converse, context) as url:
         assert post(url, bytes(200_000)).status_code == 413
+
+
+def drips(line: socket.socket) -> None:
+    """Answer byte by byte, each long before anybody gives up waiting for it, without an end."""
+    line.recv(65_536)
+    line.sendall(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+    with contextlib.suppress(OSError):
+        for _ in range(2_000):
+            line.sendall(b"x")
+            threading.Event().wait(0.01)
+
+
+def post_as_turris(url: str) -> WebhookAnswer:
+    """Send as Turris does."""
+    return connection.post(check(url), Post(headers=(), body=b"x"))
+
+
+@pytest.mark.parametrize("send", [post, post_as_turris])
+def test_dripping_answer_has_its_time(
+    monkeypatch: pytest.MonkeyPatch, send: Callable[[str], WebhookAnswer]
+) -> None:
+    """The time is for the whole answer: a timeout for each read never comes."""
+    monkeypatch.setattr(raw_socket, "PATIENCE", 0.2)
+    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
+    with server(drips) as url, pytest.raises(TimeoutError):
+        send(url)

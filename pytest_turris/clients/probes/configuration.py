@@ -28,7 +28,7 @@ def https_only(lab: Lab) -> Flow[None]:
         else:
             with lab.foreign.turris_leads_here():
                 yield from lab.fresh()
-    plain = [s for s in lab.since(mark) if s.foreign]
+    plain = lab.arrived(mark, base_url)
     lab.require(not plain, f"{len(plain)} requests were sent to {base_url} without TLS")
 
 
@@ -37,9 +37,10 @@ def certificates(lab: Lab) -> Flow[None]:
     """The base URL is a TLS server whose certificate nobody vouches for."""
     yield from lab.warm()
     mark = len(lab.sightings)
-    with lab.environment(base_url=f"https://localhost:{lab.foreign.port(tls=True)}"):
+    base_url = f"https://localhost:{lab.foreign.port(tls=True)}"
+    with lab.environment(base_url=base_url):
         yield from lab.fresh()
-    reached = lab.since(mark)
+    reached = lab.arrived(mark, base_url)
     lab.require(
         not reached, f"{len(reached)} requests went to a server with an unknown certificate"
     )
@@ -50,7 +51,7 @@ def rotated(lab: Lab) -> Flow[None]:
     """The secret is rotated, the environment has the new one."""
     yield from lab.warm()
     client = lab.sandbox.credentials.rotate(lab.sandbox.client)
-    lab.time.to_expiry()
+    lab.outlive()
     with lab.environment(client_secret=str(client.client_secret)):
         outcome = yield from lab.fresh()
         lab.succeeded([outcome], "in a client made anew after the secret was rotated")
@@ -134,7 +135,9 @@ def netrc(lab: Lab) -> Flow[None]:
         path.write_text(f"machine {host} login somebody password else\n")
         path.chmod(0o600)
         with lab.environment(NETRC=str(path)):
-            yield from lab.fresh()
+            outcome = yield from lab.fresh()
     sent = [s.request.header("authorization") for s in lab.since(mark)]
+    if not sent:
+        lab.unobserved(f"a client made anew sent nothing: {outcome}")
     basic = sum(value.startswith("Basic ") for value in sent)
     lab.require(not basic, f"{basic} requests carried the .netrc entry in place of the token")

@@ -41,7 +41,7 @@ def forked(lab: Lab) -> Flow[None]:
         f"{len(failed)} of {_CHILDREN} processes forked from an idle client failed: "
         f"{''.join(failed[:1])}",
     )
-    lab.time.to_expiry()
+    lab.outlive()
     with _refreshing(lab):
         _require_none_hangs(lab, _fork_all(lab), "while another thread got a token")
 

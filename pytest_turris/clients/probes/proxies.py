@@ -24,8 +24,11 @@ def not_to_the_api(lab: Lab) -> Flow[None]:
         for exempt in ("", host):
             variables = dict.fromkeys(_NAMES, proxy) | {"NO_PROXY": exempt}
             both_cases = variables | {name.lower(): value for name, value in variables.items()}
+            mark = len(lab.sightings)
             with lab.environment(**both_cases), led_home(lab, _REDIRECT):
-                yield from lab.fresh()
+                outcome = yield from lab.fresh()
+            if not lab.since(mark):
+                lab.unobserved(f"a client made anew sent nothing to the API: {outcome}")
     for seen in lab.sightings:
         where = seen.holds([_BASIC, _PASSWORD])
         lab.require(not where, f"the credentials of the proxy reached the API in {where}")

@@ -51,7 +51,7 @@ def _lead(lab: Lab, to: tuple[str, ...], *, token_endpoint: bool) -> Flow[None]:
             continue
         for code in CODES:
             if token_endpoint:
-                lab.time.to_expiry()
+                lab.outlive()
                 lab.sandbox.limits.reset()
             with _redirected(lab, code, where, token_endpoint=token_endpoint):
                 yield from lab.calls()

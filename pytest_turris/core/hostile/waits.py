@@ -17,6 +17,7 @@ from pytest_turris.core.messages import Response
 
 Says = Callable[[Occasion], str | None]
 _SLOW = dt.timedelta(minutes=10)
+_ENDLESS_YEAR = "Fri, 01 Jan 99999999999999999999 00:00:00 GMT"
 
 
 def _after(seconds: float) -> Says:
@@ -64,12 +65,13 @@ ANSWERS = (
     HostileAnswer(
         id="AR-19", title="503 with every kind of Retry-After",
         expects="waits as told, within bounds; ignores what is no time",
-        source="RFC 9110, 10.2.3",
+        source="RFC 9110, 10.2.3; measured: parsedate_to_datetime raises OverflowError",
         variants=(
             _once("2 seconds", _limited(retry_after=_says("2"), status=503), waits=2),
             _once("date", _limited(retry_after=_date(3), status=503), waits=2),
             _once("past date", _limited(retry_after=_date(-60), status=503)),
             _once("garbage", _limited(retry_after=_says("soon"), status=503)),
+            _once("endless year", _limited(retry_after=_says(_ENDLESS_YEAR), status=503)),
             _once("negative", _limited(retry_after=_says("-5"), status=503)),
             _once("a century", _limited(retry_after=_says("3153600000"), status=503)),
         ),

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: register, list, get, delete, deliveries, resend, test.
+"""Webhooks over HTTP: register, list, get, delete, enable, deliveries, resend, test.
 
 The guide registers them "using our API", and no page with the operations could be read: all of
 it is assumed. Nothing is sent from here: a resend and a test are put into the outbox. In a test
@@ -53,6 +53,14 @@ def get_webhook(call: Call) -> Webhook:
 def delete_webhook(call: Call) -> None:
     """Forget a webhook: what is on its way to it is not sent."""
     call.outbox.endpoints.remove(_endpoint_of(call).id)
+
+
+def enable_webhook(call: Call) -> Webhook:
+    """Let a disabled webhook hear again of what happens from now on; what was not sent is not."""
+    endpoint = _endpoint_of(call)
+    _collect(call)
+    endpoint.enable()
+    return Webhook.of(endpoint)
 
 
 def list_deliveries(call: Call) -> list[WebhookDelivery]:

@@ -26,6 +26,10 @@ class Endpoint:
     failures: int = 0
     disabled: str = ""
 
+    def enable(self) -> None:
+        """Let it hear again of what happens from now on."""
+        self.disabled, self.failures = "", 0
+
 
 class Endpoints:
     """The registered webhooks, in the order in which they were registered."""

@@ -141,11 +141,14 @@ class Outbox:
         if attempt.succeeded and delivery.state != "pending":
             delivery.state = "delivered"
 
-    def give_up(self, delivery: Delivery, state: Literal["removed", "disabled"]) -> None:
-        """The webhook was removed or disabled: nothing is sent."""
-        self._under_way.pop(delivery.number, None)
-        delivery.state = state
-        self.settled.append(delivery)
+    def give_up(self, delivery: Delivery, state: Literal["removed", "disabled", "failed"]) -> None:
+        """Nothing is sent: the webhook was removed or disabled, or there is no way to it.
+
+        One that was sent before, and was to be sent again by hand, stays what it is.
+        """
+        if self._under_way.pop(delivery.number, None):
+            delivery.state = state
+            self.settled.append(delivery)
 
     def find(self, number: int) -> Delivery:
         """A delivery by its number. KeyError if it is unknown, or forgotten since."""

@@ -44,6 +44,12 @@ def rows(path: str) -> tuple[Operation, ...]:
             handler=webhooks.delete_webhook, summary="Delete a webhook",
         ),
         _assumed(
+            name="enable_webhook", method="POST", path=one + "/enable", status=201,
+            operation_id="WebhooksController_enableWebhook_v1",
+            handler=webhooks.enable_webhook, summary="Let a disabled webhook hear again",
+            answer=Webhook,
+        ),
+        _assumed(
             name="list_webhook_deliveries", method="GET", path=one + "/deliveries",
             operation_id="WebhooksController_getDeliveries_v1",
             handler=webhooks.list_deliveries,

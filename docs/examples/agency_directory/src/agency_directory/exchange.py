@@ -146,7 +146,7 @@ def _until_retry(told: str, now: datetime) -> float | None:
         return float(told)
     try:
         return (parsedate_to_datetime(told) - now).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last for a year of twenty digits
         return None
 
 

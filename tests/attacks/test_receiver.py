@@ -1,0 +1,176 @@
+"""How a shot reaches a receiver, and how what comes of it is told."""
+
+import base64
+import contextlib
+import logging
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+import httpx2
+import pytest
+from receivers.handled import ENTITY, KEY, Desk, Door, Inbox
+
+from pytest_turris.attacks.catalogue import find
+from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.verdict import Verdict, answered, redacted
+from pytest_turris.doors.live import LiveServer
+from pytest_turris.webhooks.exchange import WebhookAnswer
+
+from .lab import attacked, forge_for
+
+
+def test_attacks_run_where_there_is_no_posix_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no ``time.clock_gettime``, and receivers are tested there too."""
+    monkeypatch.delattr(time, "clock_gettime")
+    assert attacked("WH-02", Door).outcome == "passed"
+
+
+class Believes(Door):
+    """Verifies nothing, and acts on everything."""
+
+    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        self.desk.act(str(len(self.desk.rows)), {})
+        return 204, b""
+
+
+def shown(id_: str) -> str:
+    """What is told of a receiver that believes everything."""
+    verdict = attacked(id_, Believes)
+    assert verdict.outcome in ("failed", "warned", "noted")
+    return str(verdict)
+
+
+def test_no_spelling_of_key_or_signature_is_shown() -> None:
+    """A signature with spaces inside, and the key in base64 however short, are masked."""
+    pairs = shown("WH-14").partition("X-Turris-Signature: '")[2].partition("'")[0]
+    assert pairs.startswith("***-")
+    assert base64.b64encode(KEY.encode()).decode() not in shown("WH-23")
+    short = "a key of 19 letters"
+    text = redacted(f"{short} {base64.b64encode(short.encode()).decode()}", short)
+    assert text == "***-ters ***-cw=="
+
+
+@pytest.mark.parametrize("before", [140, 150, 159])
+def test_key_at_the_cut_is_not_shown_by_half(before: int) -> None:
+    """A long answer is cut after it was redacted: half a key is a key no more."""
+    key = "turris_sandbox_whsec_of_this_test"
+    answer = WebhookAnswer(status_code=500, headers={}, body=(" " * before + key).encode())
+    assert "turris" not in answered(answer, key)
+
+
+def test_sent_line_stands_once_for_all_that_came_of_it() -> None:
+    """Status and effects of one delivery are told under one line."""
+    lines = [line.split()[0] for line in shown("WH-02").splitlines()[1:6]]
+    assert lines == ["sent:", "came:", "wanted:", "came:", "wanted:"]
+
+
+def test_application_that_prints_bytes_is_let_be() -> None:
+    """What stands behind ``sys.stdout`` is there still, and is heard too."""
+
+    class Prints(Door):
+        """Writes bytes, asks for the encoding, and tells the key."""
+
+        def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+            sys.stdout.buffer.write(f"{KEY}\n".encode(sys.stdout.encoding))
+            return super().received(lines, body)
+
+    verdict = attacked("WH-01", Prints)
+    assert [finding.oracle for finding in verdict.findings] == ["no leak"], verdict
+
+
+def test_bad_log_record_is_not_the_receivers_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A record that cannot be formatted is dropped by our listener, as by every handler."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+
+    class Mislogs(Door):
+        """Gives a log record too few values."""
+
+        def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+            root.warning("%s of %s", 1)
+            return super().received(lines, body)
+
+    assert attacked("WH-01", Mislogs).outcome == "passed"
+
+
+def test_trouble_ends_with_its_attack() -> None:
+    """A probe that raises in the middle of an attack leaves no receiver in trouble."""
+    inside = []
+
+    @contextlib.contextmanager
+    def trouble(kind: str) -> Iterator[None]:
+        inside.append(kind)
+        try:
+            yield
+        finally:
+            inside.remove(kind)
+
+    def effects() -> int:
+        if inside:
+            raise LookupError("the database is gone")
+        return 0
+
+    desk = Desk()
+    receiver = Receiver(Door([KEY], desk), "/webhooks", effects=effects)
+
+    def run() -> Verdict:
+        return judge(find("WH-90"), receiver, forge_for(desk, Door, trouble=trouble))
+
+    with pytest.raises(LookupError) as raised:  # kept, as pytest keeps what failed a test
+        run()
+    assert (str(raised.value), inside) == ("the database is gone", [])
+
+
+def test_https_is_not_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that is reached by HTTPS is not said to listen on plain HTTP."""
+    import fastapi_receiver
+
+    desk = Desk()
+    server = LiveServer(fastapi_receiver.create_app(Inbox([KEY], ENTITY, desk.act)), tls=True)
+    try:
+        assert server.authority
+        server.authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        receiver = Receiver(f"{server.base_url}/webhooks", effects=desk.effects)
+        verdicts = [judge(find(id_), receiver, forge_for(desk, Door)) for id_ in ("WH-01", "WH-99")]
+    finally:
+        server.stop()
+    assert [(one.outcome, one.reason) for one in verdicts] == [
+        ("passed", ""),
+        ("skipped", "the URL is HTTPS"),
+    ]
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("gone"), httpx2.ReadTimeout("gone")])
+def test_client_without_an_answer_is_a_finding(error: Exception) -> None:
+    """A receiver behind a client of httpx that hangs up, or is silent, has not answered."""
+
+    def answer(_: object) -> NoReturn:
+        raise error
+
+    library: Any = httpx if isinstance(error, httpx.ReadError) else httpx2
+    transport = library.MockTransport(answer)
+    with library.Client(transport=transport, base_url="http://receiver") as client:
+        verdict = judge(find("WH-02"), Receiver(client), forge_for(Desk(), Door))
+    came = f"no answer ({type(error).__name__}: gone)"
+    assert (verdict.findings[0].oracle, verdict.findings[0].came) == ("status", came)
+
+
+def test_silent_receiver_is_not_waited_for_as_turris_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has failed long before 30 seconds are over; how long it was waited for is told."""
+    monkeypatch.setattr("pytest_turris.attacks.receiver._PATIENCE", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
+        verdict = judge(find("WH-02"), Receiver(url), forge_for(Desk(), Door))
+    assert verdict.findings[0].came == "no answer (TimeoutError: no answer in 0.05 s)"
