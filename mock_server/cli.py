@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -192,7 +193,7 @@ def _about_webhooks(options: Options) -> str:
 
 
 def _log(line: str) -> None:
-    typer.echo(line, err=True)
+    sys.stderr.write(f"{line}\n")
 
 
 def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 - options' values
