@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from mock_server.attacking import answers, attacked, report, write_json
 from mock_server.standalone import StandaloneSandbox, is_loopback
-from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.openapi import document
 from pytest_turris.core.options import OptionError, Options, option_types, parse
@@ -129,6 +125,11 @@ def attack(
     option: OptionTexts = None,
 ) -> None:
     """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
+    from rich.console import Console
+
+    from mock_server.attacking import answers, attacked, report, write_json
+    from pytest_turris.attacks.receiver import Receiver
+
     secret = os.environ.get(secret_env)
     if not secret:
         _fail(f"no signing key: set {secret_env}, or name another variable with --secret-env")
@@ -154,6 +155,9 @@ def attack(
 @app.command()
 def fidelity() -> None:
     """Print how near the sandbox is to Turris, and what is only assumed."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("Topic", "What the sandbox does", "How it is known", "Source", "Option")
     for row in FIDELITY:
         options = ", ".join(row.options) or "-"
