@@ -74,13 +74,12 @@ class StandaloneSandbox:
         self._files.close()
 
     def _handle(self, request: Request) -> Response:
-        journal = self.sandbox.journal
         try:
             return self.sandbox.handle(request)
         finally:
             # Each exchange is recorded, and this thread alone answers; a journal may keep none.
-            if len(journal):
-                self._log(str(journal[-1]))
+            if line := self.sandbox.journal.last_line:
+                self._log(line)
 
     def _write_authority(self) -> str | None:
         if self._server.authority is None:
