@@ -3,17 +3,13 @@
 import contextlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from mock_server.attacking import answers, attacked, report, write_json
 from mock_server.standalone import StandaloneSandbox, is_loopback
-from pytest_turris.attacks.catalogue import find
-from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.openapi import document
 from pytest_turris.core.options import OptionError, Options, option_types, parse
@@ -143,6 +139,11 @@ def attack(
     option: OptionTexts = None,
 ) -> None:
     """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
+    from rich.console import Console
+
+    from mock_server.attacking import answers, attacked, report, write_json
+    from pytest_turris.attacks.receiver import Receiver
+
     secret = os.environ.get(secret_env)
     if not secret:
         _fail(f"no signing key: set {secret_env}, or name another variable with --secret-env")
@@ -174,6 +175,9 @@ def attack(
 @app.command()
 def fidelity() -> None:
     """Print how near the sandbox is to Turris, and what is only assumed."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("Topic", "What the sandbox does", "How it is known", "Source", "Option")
     for row in FIDELITY:
         options = ", ".join(row.options) or "-"
@@ -217,7 +221,7 @@ def _about_webhooks(options: Options) -> str:
 
 def _log(line: str) -> None:
     with contextlib.suppress(OSError):  # nobody reads on
-        typer.echo(line, err=True)
+        sys.stderr.write(f"{line}\n")
 
 
 def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 - options' values
@@ -234,6 +238,8 @@ def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 
 
 
 def _ignored(texts: list[str] | None) -> dict[str, str]:
+    from pytest_turris.attacks.catalogue import find
+
     reasons: dict[str, str] = {}
     for text in texts or ():
         id_, _, reason = text.partition("=")

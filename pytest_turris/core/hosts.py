@@ -1,5 +1,7 @@
 """The two documented hosts, one for each environment."""
 
+from functools import lru_cache
+
 from pytest_turris.core.credentials import Environment
 
 HOSTS: dict[Environment, str] = {
@@ -28,5 +30,6 @@ def is_decoy(host: str) -> bool:
     return _name(host).endswith(DECOY_DOMAIN)
 
 
+@lru_cache(maxsize=64)
 def _name(host: str) -> str:
     return host.partition(":")[0].rstrip(".").lower()

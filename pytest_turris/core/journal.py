@@ -56,7 +56,8 @@ class Exchange:
 
     def __str__(self) -> str:
         status = self.status or "no answer"
-        line = f"{self.at:%H:%M:%S.%f}"[:-3] + f"Z  {self.method} {self.target} -> {status}"
+        time = self.at.time().isoformat("milliseconds")
+        line = f"{time}Z  {self.method} {self.target} -> {status}"
         line += f"  [{self.operation or 'no such operation'}]"
         if self.credential:
             line += f"  as {self.credential}" + (f", token {self.token}" if self.token else "")
@@ -78,17 +79,24 @@ class _Unread:
 
     def told(self) -> Exchange:
         """The same, redacted."""
-        reason, notes = redact(self._facts["reason"]), map(redact, self._facts["notes"])
         sent, answered = self._sizes
-        redacted = {
+        return self._redacted(
+            request_headers=redact_headers(self._fields),
+            request_body=preview(self._body, sent),
+            response_body=preview(self._answered, answered),
+        )
+
+    def line(self) -> str:
+        """The same in words, which show neither headers nor bodies."""
+        return str(self._redacted(request_headers={}, request_body="", response_body=""))
+
+    def _redacted(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
+        words = {
             "target": redact_target(self._target),
-            "request_headers": redact_headers(self._fields),
-            "request_body": preview(self._body, sent),
-            "response_body": preview(self._answered, answered),
-            "reason": reason,
-            "notes": tuple(notes),
+            "reason": redact(self._facts["reason"]),
+            "notes": tuple(map(redact, self._facts["notes"])),
         }
-        return Exchange(**self._facts | redacted)
+        return Exchange(**self._facts | words | content)
 
 
 class Entry:
@@ -107,6 +115,11 @@ class Entry:
             seen = self._seen = seen.told()
         return seen
 
+    def line(self) -> str:
+        """The exchange in words; for who looks at each, and only once."""
+        seen = self._seen
+        return seen.line() if isinstance(seen, _Unread) else str(seen)
+
 
 class Journal:
     """The last exchanges of one sandbox, oldest first; ``dropped`` counts older ones."""
@@ -124,6 +137,11 @@ class Journal:
 
     def __getitem__(self, index: int) -> Exchange:
         return self._entries[index].told()
+
+    @property
+    def last_line(self) -> str:
+        """The newest exchange in words, redacted; empty if none is kept."""
+        return self._entries[-1].line() if self._entries else ""
 
     @property
     def dropped(self) -> int:

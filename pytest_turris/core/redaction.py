@@ -43,9 +43,10 @@ def redact(text: str) -> str:
     # "client\\u0053ecret" is read as clientSecret, so it is to be found as that.
     plain = _ESCAPED_ASCII.sub(_unescaped, text) if "\\u00" in text else text
     # Most texts hold nothing secret, and to find a word is ten times faster than an expression.
-    lowered = plain.lower()
-    if any(word in lowered for word in _WORDS):
-        plain = _MEMBER.sub(_masked_member, plain)
+    if '"' in plain:
+        lowered = plain.lower()
+        if any(word in lowered for word in _WORDS):
+            plain = _MEMBER.sub(_masked_member, plain)
     return redact_credentials(plain)
 
 

@@ -10,63 +10,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from functools import partial
-from typing import Any, cast
 
 import trustme
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pytest_turris.doors import raw_answer
-from pytest_turris.doors.asgi import ABORT, WRITE, App, Receive, Scope, Send
+from pytest_turris.doors.asgi import App
+from pytest_turris.doors.http1 import HttpProtocol
 from pytest_turris.steady_clock import SteadyLoop
 
 _PATIENCE = 5.0
-
-_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
-_NOT_HTTP = (
-    b'{"statusCode":400,"errorType":"invalid_input","errorMessage":["Request is not valid HTTP"]}'
-)
-_NOT_HTTP_HEADERS = (
-    (b"content-type", b"application/json; charset=utf-8"),
-    (b"content-length", str(len(_NOT_HTTP)).encode()),
-    (b"connection", b"close"),
-)
-
-
-class _Protocol(H11Protocol):
-    """HTTP/1.1 that can drop a connection and answers garbage in Turris' words."""
-
-    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
-        super().connection_made(transport)
-        extensions = {
-            ABORT: transport.abort,
-            WRITE: partial(raw_answer.write, transport=transport, is_full=self._is_full),
-        }
-        self.app = cast("Any", partial(_extended, self.app, extensions))
-
-    def _is_full(self) -> bool:
-        return bool(self.flow.write_paused)
-
-    def send_400_response(self, msg: str) -> None:
-        """What h11 could not parse: no sandbox sees it, so none can record it."""
-        del msg  # it may hold what was sent
-        fields = b"".join(b"%s: %s\r\n" % field for field in _NOT_HTTP_HEADERS)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + fields + b"\r\n" + _NOT_HTTP)
-        self.transport.close()
-
-
-async def _extended(
-    app: App, extensions: dict[str, Any], scope: Scope, receive: Receive, send: Send
-) -> None:
-    scope["extensions"] = scope.get("extensions", {}) | extensions
-    if {name for name, _ in scope["headers"]} >= _LENGTHS:
-        # Where such a request ends is ambiguous; what follows could be another's (RFC 9112, 6.3).
-        start = {"type": "http.response.start", "status": 400, "headers": _NOT_HTTP_HEADERS}
-        await send(start)
-        await send({"type": "http.response.body", "body": _NOT_HTTP})
-    else:
-        await app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -103,13 +55,15 @@ class LiveServer:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app,
-            http=_Protocol,
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             date_header=False,
+            # A client's address is that of its socket, whatever it says of a proxy.
+            proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
         config.load()

@@ -85,6 +85,17 @@ def test_a_journal_may_keep_nothing() -> None:
     client = Client(Sandbox(Options(journal_limit=0)))
     client.get("/nowhere")
     assert (len(client.sandbox.journal), client.sandbox.journal.dropped) == (0, 1)
+    assert client.sandbox.journal.last_line == ""
+
+
+@pytest.mark.parametrize("path", [AGENTS, f"{AGENTS}?npn=1&accessToken=eyJhbGciOi.secret.part"])
+def test_last_line_is_that_of_the_exchange(caller: Client, path: str) -> None:
+    """The newest exchange in words is the same before and after somebody looked at it."""
+    caller.get(path)
+    line = caller.sandbox.journal.last_line
+    assert line == str(caller.sandbox.journal[-1]) == caller.sandbox.journal.last_line
+    assert "-> 200" in line
+    assert "secret" not in line
 
 
 def test_numbers_go_on_after_clear(caller: Client) -> None:

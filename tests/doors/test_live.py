@@ -11,14 +11,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from pkgutil import resolve_name
 
 import freezegun
 import pytest
 import time_machine
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
+from pytest_turris.doors.http1 import Manners
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
 from pytest_turris.live_fixture import Server, ServerPool
@@ -26,9 +30,20 @@ from pytest_turris.live_fixture import Server, ServerPool
 PATIENCE = 5
 
 
+@pytest.fixture(scope="module", params=[H11Protocol, HttpToolsProtocol])
+def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
+    """Servers with either parser, of which a user has the one that is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        protocol = type("HttpProtocol", (Manners, request.param), {})
+        patch.setattr("pytest_turris.doors.live.HttpProtocol", protocol)
+        pool = ServerPool()
+        yield pool
+        pool.stop()
+
+
 @pytest.fixture
 def server(pool: ServerPool) -> Iterator[Server]:
-    """A sandbox on the session's plain server."""
+    """A sandbox on a plain server."""
     with pool.serve(Sandbox()) as server:
         yield server
 
@@ -139,6 +154,51 @@ def test_request_that_breaks_off_never_happened(server: Server, sent: bytes) -> 
     exchange(server, sent)
     assert request(server)[0] == 200
     assert [seen.path for seen in server.sandbox.journal] == ["/.well-known/jwks.json"]
+
+
+def test_answer_is_written_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body go out together, so that a client wakes up once."""
+    name = "asyncio.selector_events._SelectorSocketTransport"
+    write, written = resolve_name(f"{name}.write"), []
+
+    def recorded(transport: object, data: bytes) -> None:
+        written.append(bytes(data))
+        write(transport, data)
+
+    monkeypatch.setattr(f"{name}.write", recorded)
+    assert request(server)[0] == 200
+    [answer] = written
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["keys"]
+
+
+def test_client_that_ends_its_side_is_answered(server: Server) -> None:
+    """Who says that nothing more will come still gets what it asked for."""
+    answer = exchange(server, b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("number", [2, 20])
+def test_requests_in_one_packet_are_answered_in_order(server: Server, number: int) -> None:
+    """A client may send its next requests before it has read an answer (RFC 9112, 9.3.2)."""
+    one = b"GET /%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE) as client:
+        client.sendall(b"".join(one % each for each in range(number)))
+        received = b""
+        while received.count(b"HTTP/1.1 404") < number:
+            received += client.recv(65_536)
+    assert [seen.path for seen in server.sandbox.journal] == [f"/{n}" for n in range(number)]
+
+
+def test_address_is_that_of_the_socket(server: Server) -> None:
+    """A client cannot pass an allowlist of addresses by what it says of a proxy."""
+    token = server.sandbox.credentials.issue_restricted(allowed=["10.0.0.0/8"])
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=PATIENCE)
+    headers = {"x-restricted-access-token": token.token, "X-Forwarded-For": "10.0.0.1"}
+    connection.request("GET", "/v1/agents", headers=headers)
+    answer = connection.getresponse()
+    assert (answer.status, b"127.0.0.1" in answer.read()) == (403, True)
+    connection.close()
 
 
 def test_slow_client_does_not_hold_up_others(server: Server) -> None:

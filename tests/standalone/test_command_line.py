@@ -42,6 +42,15 @@ def test_log_shows_exchanges_and_no_secret() -> None:
     assert secret not in log
 
 
+def test_serves_without_a_journal() -> None:
+    """Who keeps no exchange gets no log of them, and is answered."""
+    with serving("-o", "journal_limit=0") as running:
+        assert running.token().startswith("eyJ")
+        process = running.process
+        process.send_signal(signal.SIGINT)
+        assert "get_oauth_token" not in process.communicate(timeout=15)[1]
+
+
 def test_serves_https_with_its_own_authority() -> None:
     """``--tls`` prints where the authority's certificate is, and it is enough to trust."""
     with serving("--tls") as running:
