@@ -57,9 +57,12 @@ class Watch:
                     "the error. Ask for the fixture 'turris' or 'turris_server'"
                 )
         sandbox = item.stash.get(SANDBOX, None)
-        if report.failed and sandbox is not None:
-            del item.stash[SANDBOX]  # once: a teardown that fails too has its own words
-            if sandbox.journal.seen or not _DOORS.isdisjoint(getattr(item, "fixturenames", ())):
+        if sandbox is not None and (report.failed or report.when == "teardown"):
+            # Told once: a teardown that fails too has its own words. Nor is any sandbox kept
+            # longer than its test; pytest keeps the stash of every test until the run ends.
+            del item.stash[SANDBOX]
+            told = sandbox.journal.seen or not _DOORS.isdisjoint(getattr(item, "fixturenames", ()))
+            if report.failed and told:
                 report.sections.append(("turris exchanges", story(sandbox)))
         if report.longrepr or report.sections:
             report.longrepr = redacted(report.longrepr)

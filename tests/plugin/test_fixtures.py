@@ -169,6 +169,19 @@ def test_each_test_starts_afresh(project: Project) -> None:
     project.run().assert_outcomes(passed=3)
 
 
+def test_no_sandbox_outlives_its_test(project: Project) -> None:
+    """A run of many tests does not grow by a sandbox for each."""
+    project.files(
+        "import gc, weakref",
+        "kept = []",
+        "def test_1(turris): kept.append(weakref.ref(turris))",
+        "def test_2():",
+        "    gc.collect()",
+        "    assert kept[0]() is None",
+    )
+    project.run().assert_outcomes(passed=2)
+
+
 def test_failure_repeats_with_the_same_ids(project: Project) -> None:
     """The same test gets the same ids in each run, so that a failure can be repeated."""
     project.files(
