@@ -197,3 +197,14 @@ def test_query_of_a_receiver_stays(id_: str) -> None:
         assert [path for path, _ in asked] == paths
     else:
         assert [len(query) for _, query in asked] == [2, 2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("id_", ["WH-40", "WH-47", "WH-48"])
+def test_receiver_that_never_starts_refuses_no_key(id_: str) -> None:
+    """A mistake in ``with_keys`` is the test's, and no refusal of a bad key."""
+
+    def with_keys() -> None:
+        """Takes no keys at all."""
+
+    with pytest.raises(TypeError, match="with_keys"):
+        attacked(id_, Door, with_keys=with_keys)
