@@ -64,7 +64,8 @@ def report(verdicts: list[Verdict], console: Console) -> None:
     table = Table("Attack", "Level", "Verdict", "Reason")
     for verdict in verdicts:
         colour = _COLOURS.get(verdict.outcome, "green")
-        reason = verdict.reason or "; ".join(_reasons(verdict)) or "; ".join(verdict.notes)
+        found = "; ".join(dict.fromkeys(_reasons(verdict)))
+        reason = verdict.reason or found or "; ".join(verdict.notes)
         table.add_row(
             verdict.attack.label,
             verdict.attack.level,
@@ -75,7 +76,7 @@ def report(verdicts: list[Verdict], console: Console) -> None:
     for verdict in verdicts:
         if verdict.outcome in ("failed", "warned"):
             ignore = f"--ignore '{verdict.attack.id}=why this is fine'"
-            console.print(verdict.told(ignore), markup=False, highlight=False)
+            console.print(verdict.told(ignore), markup=False, highlight=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in verdicts)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 

@@ -207,11 +207,13 @@ class Forge:
         return self.handles.with_keys(list(keys))
 
     def started_with(self, key: str) -> object | None:
-        """A receiver with this key, None if it refuses to start, in whatever way it likes."""
+        """A receiver with this key, None if it refuses to start, in whatever way it likes.
+
+        With the right key it has to start: whatever it raises then comes through.
+        """
+        self.receiver_with(self.key)
         try:
             return self.receiver_with(key)
-        except NotApplicable:
-            raise
         except Exception:  # noqa: BLE001 - see above
             return None
 

@@ -117,7 +117,7 @@ class Receiver:
         return Post(
             headers=shot.webhook.header_lines,
             body=shot.webhook.body,
-            path=shot.path(path) if shot.path else self._path,
+            path=_changed(path, shot.path) if shot.path else self._path,
             method=shot.method,
             peer=shot.peer,
             split_at=shot.split_at,
@@ -162,6 +162,13 @@ def _parted(url: str) -> tuple[str, str]:
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host}", f"{slash}{path}"
+
+
+def _changed(path: str, change: Callable[[str], str]) -> str:
+    """The path changed by an attack, with the query that the receiver asks for."""
+    bare, mark, query = path.partition("?")
+    changed = change(bare)
+    return f"{changed}{'&' if '?' in changed else mark}{query}" if mark else changed
 
 
 def _clocks() -> tuple[float, float]:

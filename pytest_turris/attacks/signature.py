@@ -20,7 +20,8 @@ _LIBRARIES = "suites of standard-webhooks, svix, stripe and octokit"
     does="Sends a genuine webhook.",
     wants="Accept it (2xx) and act on it.",
     why="A receiver that refuses everything would pass every other attack.",
-    fix="Verify the raw bytes of the body with the key and the scheme that the sender uses.",
+    fix="Verify the raw bytes of the body with the key and the scheme that the sender uses. If it "
+    "acts on some events only, name them: run(..., events={...}).",
     source="control",
 )
 def _valid(forge: Forge) -> Iterator[Shot]:

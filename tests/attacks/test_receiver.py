@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import parse_qs
 
 import httpx
 import httpx2
@@ -174,3 +175,36 @@ def test_silent_receiver_is_not_waited_for_as_turris_would(
         url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
         verdict = judge(find("WH-02"), Receiver(url), forge_for(Desk(), Door))
     assert verdict.findings[0].came == "no answer (TimeoutError: no answer in 0.05 s)"
+
+
+@pytest.mark.parametrize("id_", ["WH-37", "WH-98"])
+def test_query_of_a_receiver_stays(id_: str) -> None:
+    """Where the receiver's URL has a query, attacks on the path change the path."""
+    asked = []
+
+    class Asked(Door):
+        """Writes down what it is asked for."""
+
+        def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
+            asked.append((environ["PATH_INFO"], parse_qs(environ["QUERY_STRING"])))
+            return super().answer(environ)
+
+    desk = Desk()
+    judge(find(id_), Receiver(Asked([KEY], desk), "/webhooks?tenant=7"), forge_for(desk, Door))
+    assert [query["tenant"] for _, query in asked] == [["7"]] * len(asked)
+    if id_ == "WH-98":
+        paths = ["/webhooks/", "//webhooks", "/./webhooks", "/WEBHOOKS", "/webhooks"]
+        assert [path for path, _ in asked] == paths
+    else:
+        assert [len(query) for _, query in asked] == [2, 2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("id_", ["WH-40", "WH-47", "WH-48"])
+def test_receiver_that_never_starts_refuses_no_key(id_: str) -> None:
+    """A mistake in ``with_keys`` is the test's, and no refusal of a bad key."""
+
+    def with_keys() -> None:
+        """Takes no keys at all."""
+
+    with pytest.raises(TypeError, match="with_keys"):
+        attacked(id_, Door, with_keys=with_keys)

@@ -3,9 +3,14 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.scheme import SignatureScheme
+
+# An example that takes long says that the machine is busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
