@@ -16,12 +16,9 @@ from pkgutil import resolve_name
 import freezegun
 import pytest
 import time_machine
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
-from pytest_turris.doors.http1 import Manners
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
 from pytest_turris.live_fixture import Server, ServerPool
@@ -29,20 +26,9 @@ from pytest_turris.live_fixture import Server, ServerPool
 PATIENCE = 5
 
 
-@pytest.fixture(scope="module", params=[H11Protocol, HttpToolsProtocol])
-def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
-    """Servers with either parser, of which a user has the one that is installed."""
-    with pytest.MonkeyPatch.context() as patch:
-        protocol = type("HttpProtocol", (Manners, request.param), {})
-        patch.setattr("pytest_turris.doors.live.HttpProtocol", protocol)
-        pool = ServerPool()
-        yield pool
-        pool.stop()
-
-
 @pytest.fixture
 def server(pool: ServerPool) -> Iterator[Server]:
-    """A sandbox on a plain server."""
+    """A sandbox on the session's plain server."""
     with pool.serve(Sandbox()) as server:
         yield server
 
@@ -107,6 +93,19 @@ def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> 
         assert json.loads(body)["errorMessage"] == ["Request is not valid HTTP"]
     assert len(server.sandbox.journal) == 0
     assert request(server)[0] == 200
+
+
+def test_offer_to_upgrade_is_declined(server: Server) -> None:
+    """Java's client offers HTTP/2 with each request; all are answered, bodies are read."""
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    body = b'{"clientId":"a","clientSecret":"b"}'
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE) as client:
+        for _ in range(2):
+            client.sendall(post(body, f"Content-Length: {len(body)}", *offer))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 401 ")
+    assert [seen.reason for seen in server.sandbox.journal] == [
+        "unknown clientId: this sandbox did not issue it"
+    ] * 2
 
 
 @pytest.mark.parametrize(
