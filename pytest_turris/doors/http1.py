@@ -1,18 +1,22 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, with manners of its own.
+"""HTTP/1.1 on one connection: uvicorn's protocols, with manners of their own.
 
-Read by h11. httptools is four times faster, but drops the body of a request that offers an upgrade,
-as each POST of Java's own client does (``Upgrade: h2c``).
+Read by httptools where it is installed, four times as fast, else by h11. httptools drops the body
+of a request that offers an upgrade, as each POST of Java's own client does (``Upgrade: h2c``): a
+connection with such a request is read by h11 from there on.
 """
 
 import asyncio
+import re
 from functools import partial
 from typing import Any, cast
 
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pytest_turris.doors import raw_answer
 from pytest_turris.doors.asgi import ABORT, WRITE, App, Receive, Scope, Send
 
+_UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = (
     b'{"statusCode":400,"errorType":"invalid_input","errorMessage":["Request is not valid HTTP"]}'
@@ -24,8 +28,12 @@ _NOT_HTTP_HEADERS = (
 )
 
 
-class HttpProtocol(H11Protocol):
+class Manners(asyncio.Protocol):
     """Can drop a connection, answers garbage in Turris' words, and sends an answer whole."""
+
+    app: Any
+    flow: Any
+    transport: Any
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """Tell the application what it can do with this connection."""
@@ -35,7 +43,7 @@ class HttpProtocol(H11Protocol):
             ABORT: transport.abort,
             WRITE: partial(raw_answer.write, transport=transport, is_full=self._is_full),
         }
-        self.app = cast("Any", partial(_extended, self.app, extensions))
+        self.app = partial(_extended, self.app, extensions)
 
     def eof_received(self) -> None:
         """The client sends no more, which ends the connection, but reads what was written."""
@@ -53,6 +61,36 @@ class HttpProtocol(H11Protocol):
         return bool(self.flow.write_paused)
 
 
+class PatientProtocol(Manners, H11Protocol):
+    """Read by h11."""
+
+
+class QuickProtocol(Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
+    """Read by httptools, if it is installed, up to the first offer of an upgrade."""
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, or leave that to the other protocol."""
+        if self._is_idle() and _UPGRADE.search(data):
+            self._hand_over().data_received(data)
+        else:
+            super().data_received(data)
+
+    def _is_idle(self) -> bool:
+        """Whether what comes is the head of a request; in a body the same words mean nothing."""
+        last = self.cycle
+        return last is None or (last.response_complete and not last.more_body)
+
+    def _hand_over(self) -> PatientProtocol:
+        """What uvicorn does with a connection that becomes a WebSocket."""
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        transport = self._gathering.transport
+        protocol = PatientProtocol(self.config, self.server_state, self.app_state)
+        protocol.connection_made(transport)
+        transport.set_protocol(protocol)
+        return protocol
+
+
 class _Gathering:
     """A transport that sends what is written in one turn of the loop in one packet.
 
@@ -60,7 +98,7 @@ class _Gathering:
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+        self.transport = transport
         self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -71,22 +109,24 @@ class _Gathering:
     def flush(self) -> None:
         parts, self._parts = self._parts, []
         if parts:
-            self._transport.write(b"".join(parts))
+            self.transport.write(b"".join(parts))
 
     def close(self) -> None:
         self.flush()
-        self._transport.close()
+        self.transport.close()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
-        return getattr(self._transport, name)
+        return getattr(self.transport, name)
 
 
 async def _extended(
     app: App, extensions: dict[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
     scope["extensions"] = scope.get("extensions", {}) | extensions
-    if {name for name, _ in scope["headers"]} >= _LENGTHS:
-        # Where such a request ends is ambiguous; what follows could be another's (RFC 9112, 6.3).
+    names = [name for name, _ in scope["headers"]]
+    # Where a request with both lengths ends is ambiguous; what follows could be another's
+    # (RFC 9112, 6.3). So is whom one without its one Host is for (3.2).
+    if _LENGTHS.issubset(names) or names.count(b"host") != 1:
         start = {"type": "http.response.start", "status": 400, "headers": _NOT_HTTP_HEADERS}
         await send(start)
         await send({"type": "http.response.body", "body": _NOT_HTTP})
