@@ -50,9 +50,17 @@ mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
+# Peers that nothing else needs are installed here; each script runs alone too.
 benchmarks: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group benchmarks
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/per_test.py
+	$(BIN)/python benchmarks/in_process.py
+	$(BIN)/python benchmarks/sockets.py
+	$(BIN)/python benchmarks/long_test.py
+	$(BIN)/python benchmarks/tokens.py
+	$(BIN)/python benchmarks/clock.py
+	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py

@@ -6,8 +6,9 @@ import tracemalloc
 
 from pytest_turris.core.messages import Request
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.worlds import World
 
-WORLD = "national_network"
+WORLD: World = "national_network"
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ import sys
 import tempfile
 import time
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
+
+import pytest_turris
 
 ROUNDS = 25
 OTHERS = {entry.name for entry in entry_points(group="pytest11")} - {"turris"}
@@ -26,7 +27,7 @@ WITHOUT = ["-p", "no:turris"]
 WARM = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """With cached bytecode, as everywhere but in the first run of a fresh container."""
 COLD = WARM | {"PYTHONDONTWRITEBYTECODE": "1"}
-OURS = Path(find_spec("pytest_turris").origin).parent / "__pycache__"
+OURS = Path(pytest_turris.__file__).parent / "__pycache__"
 
 
 def main() -> None:
@@ -82,7 +83,8 @@ def instructions(folder: Path, env: dict[str, str], *arguments: str) -> int:
         text=True,
         check=False,
     )
-    return int(re.search(r"Collected : (\d+)", run.stderr)[1])
+    [counted] = re.findall(r"Collected : (\d+)", run.stderr)
+    return int(counted)
 
 
 if __name__ == "__main__":

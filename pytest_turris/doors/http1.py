@@ -1,18 +1,22 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, with manners of its own.
+"""HTTP/1.1 on one connection: uvicorn's protocols, with manners of their own.
 
-Which parser reads the bytes, h11 or the three times faster httptools, makes no difference to a
-client: what they disagree on is decided here.
+Read by httptools where it is installed, four times as fast, else by h11. httptools drops the body
+of a request that offers an upgrade, as each POST of Java's own client does (``Upgrade: h2c``): a
+connection with such a request is read by h11 from there on.
 """
 
 import asyncio
+import re
 from functools import partial
 from typing import Any, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pytest_turris.doors import raw_answer
 from pytest_turris.doors.asgi import ABORT, WRITE, App, Receive, Scope, Send
 
+_UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = (
     b'{"statusCode":400,"errorType":"invalid_input","errorMessage":["Request is not valid HTTP"]}'
@@ -31,19 +35,19 @@ class Manners(asyncio.Protocol):
     flow: Any
     transport: Any
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """Tell the application what it can do with this connection."""
-        plain = cast("asyncio.Transport", transport)
-        super().connection_made(cast("asyncio.BaseTransport", _Gathering(plain)))
+        self._gathering = _Gathering(transport)
+        super().connection_made(cast("Any", self._gathering))
         extensions = {
-            ABORT: plain.abort,
-            WRITE: partial(raw_answer.write, transport=plain, is_full=self._is_full),
+            ABORT: transport.abort,
+            WRITE: partial(raw_answer.write, transport=transport, is_full=self._is_full),
         }
         self.app = partial(_extended, self.app, extensions)
 
     def eof_received(self) -> None:
         """The client sends no more, which ends the connection, but reads what was written."""
-        self.transport.flush()
+        self._gathering.flush()
         super().eof_received()
 
     def send_400_response(self, msg: str) -> None:
@@ -57,8 +61,34 @@ class Manners(asyncio.Protocol):
         return bool(self.flow.write_paused)
 
 
-class HttpProtocol(Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
-    """Such a connection, read by httptools where that is installed, else by h11."""
+class PatientProtocol(Manners, H11Protocol):
+    """Read by h11."""
+
+
+class QuickProtocol(Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
+    """Read by httptools, if it is installed, up to the first offer of an upgrade."""
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, or leave that to the other protocol."""
+        if self._is_idle() and _UPGRADE.search(data):
+            self._hand_over().data_received(data)
+        else:
+            super().data_received(data)
+
+    def _is_idle(self) -> bool:
+        """Whether what comes is the head of a request; in a body the same words mean nothing."""
+        last = self.cycle
+        return last is None or (last.response_complete and not last.more_body)
+
+    def _hand_over(self) -> PatientProtocol:
+        """What uvicorn does with a connection that becomes a WebSocket."""
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        transport = self._gathering.transport
+        protocol = PatientProtocol(self.config, self.server_state, self.app_state)
+        protocol.connection_made(transport)
+        transport.set_protocol(protocol)
+        return protocol
 
 
 class _Gathering:
@@ -68,7 +98,7 @@ class _Gathering:
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+        self.transport = transport
         self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -79,14 +109,14 @@ class _Gathering:
     def flush(self) -> None:
         parts, self._parts = self._parts, []
         if parts:
-            self._transport.write(b"".join(parts))
+            self.transport.write(b"".join(parts))
 
     def close(self) -> None:
         self.flush()
-        self._transport.close()
+        self.transport.close()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
-        return getattr(self._transport, name)
+        return getattr(self.transport, name)
 
 
 async def _extended(

@@ -16,13 +16,12 @@ from pkgutil import resolve_name
 import freezegun
 import pytest
 import time_machine
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
-from pytest_turris.doors.http1 import Manners
+from pytest_turris.doors.http1 import PatientProtocol, QuickProtocol
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
 from pytest_turris.live_fixture import Server, ServerPool
@@ -30,12 +29,11 @@ from pytest_turris.live_fixture import Server, ServerPool
 PATIENCE = 5
 
 
-@pytest.fixture(scope="module", params=[H11Protocol, HttpToolsProtocol])
+@pytest.fixture(scope="module", params=[QuickProtocol, PatientProtocol])
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
-        protocol = type("HttpProtocol", (Manners, request.param), {})
-        patch.setattr("pytest_turris.doors.live.HttpProtocol", protocol)
+        patch.setattr("pytest_turris.doors.live.QuickProtocol", request.param)
         pool = ServerPool()
         yield pool
         pool.stop()
@@ -108,6 +106,36 @@ def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> 
         assert json.loads(body)["errorMessage"] == ["Request is not valid HTTP"]
     assert len(server.sandbox.journal) == 0
     assert request(server)[0] == 200
+
+
+def test_quick_protocol_is_that_of_httptools() -> None:
+    """With the extra ``server`` both parsers are tested."""
+    assert issubclass(QuickProtocol, HttpToolsProtocol)
+
+
+@pytest.mark.parametrize("method", [b"FOO", b"get"])
+def test_method_that_no_standard_has_is_refused(server: Server, method: bytes) -> None:
+    """It is no HTTP to one parser and an unknown operation to the other; both say so as JSON."""
+    answer = exchange(server, method + b" /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    recorded = [seen.status for seen in server.sandbox.journal]
+    status, expected = json.loads(body)["statusCode"], {400: [], 404: [404]}
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert recorded == expected[status]
+
+
+def test_offer_to_upgrade_is_declined(server: Server) -> None:
+    """Java's client offers HTTP/2 with each request; all are answered, bodies are read."""
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    body = b'{"clientId":"a","clientSecret":"b"}'
+    length = f"Content-Length: {len(body)}"
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE) as client:
+        for fields in ((length,), (length, *offer), (*offer, length)):
+            client.sendall(post(body, *fields))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 401 ")
+    assert [seen.reason for seen in server.sandbox.journal] == [
+        "unknown clientId: this sandbox did not issue it"
+    ] * 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Runs a suite in a pytest of its own, its tests in turn, and tells what each kind took.
+
+A test is of the kind that its name says. All kinds run in one process, 20 tests of a kind in a
+row, as suites do; of every other plugin of the environment only those asked for are loaded.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Literal
+
+_PLUGINS = {entry.name for entry in entry_points(group="pytest11")}
+
+_CONFTEST = """
+import collections, json, time
+import pytest
+
+took = collections.defaultdict(list)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    begin = time.{clock}()
+    result = yield
+    took[item.originalname.removeprefix("test_")].append((time.{clock}() - begin) * 1000)
+    return result
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: int(item.name.partition("[")[2].rstrip("]")) // 20)
+
+
+def pytest_sessionfinish():
+    with open("took.json", "w") as file:
+        json.dump(took, file)
+"""
+
+_OFTEN = """
+import pytest
+
+def pytest_generate_tests(metafunc):
+    metafunc.fixturenames.append("n")
+    metafunc.parametrize("n", range({count}))
+
+"""
+
+
+def milliseconds(
+    suite: str,
+    *,
+    count: int = 200,
+    plugins: Collection[str] = ("turris",),
+    clock: Literal["process_time", "perf_counter"] = "process_time",
+) -> dict[str, list[float]]:
+    """The milliseconds of each test with set-up and tear-down, by kind, in order.
+
+    Raises:
+        RuntimeError: A test failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "conftest.py").write_text(_CONFTEST.format(clock=clock))
+        Path(folder, "test_suite.py").write_text(_OFTEN.format(count=count) + suite)
+        off = [word for name in sorted(_PLUGINS - {*plugins}) for word in ("-p", f"no:{name}")]
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *off],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode:
+            raise RuntimeError(run.stdout[-2_000:] + run.stderr)
+        took: dict[str, list[float]] = json.loads(Path(folder, "took.json").read_text())
+    return took
+
+
+def medians(took: dict[str, list[float]]) -> dict[str, float]:
+    """The median of each kind."""
+    return {kind: statistics.median(each) for kind, each in took.items()}
