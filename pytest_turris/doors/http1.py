@@ -28,7 +28,12 @@ _NOT_HTTP_HEADERS = (
 )
 
 
-class Manners(asyncio.Protocol):
+def protocol() -> type[asyncio.Protocol]:
+    """What uvicorn is to speak with each connection."""
+    return _QuickProtocol
+
+
+class _Manners(asyncio.Protocol):
     """Can drop a connection, answers garbage in Turris' words, and sends an answer whole."""
 
     app: Any
@@ -61,11 +66,11 @@ class Manners(asyncio.Protocol):
         return bool(self.flow.write_paused)
 
 
-class PatientProtocol(Manners, H11Protocol):
+class _PatientProtocol(_Manners, H11Protocol):
     """Read by h11."""
 
 
-class QuickProtocol(Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
+class _QuickProtocol(_Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
     """Read by httptools, if it is installed, up to the first offer of an upgrade."""
 
     def data_received(self, data: bytes) -> None:
@@ -80,12 +85,12 @@ class QuickProtocol(Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]
         last = self.cycle
         return last is None or (last.response_complete and not last.more_body)
 
-    def _hand_over(self) -> PatientProtocol:
+    def _hand_over(self) -> _PatientProtocol:
         """What uvicorn does with a connection that becomes a WebSocket."""
         self._unset_keepalive_if_required()
         self.connections.discard(self)
         transport = self._gathering.transport
-        protocol = PatientProtocol(self.config, self.server_state, self.app_state)
+        protocol = _PatientProtocol(self.config, self.server_state, self.app_state)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         return protocol

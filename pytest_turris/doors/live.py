@@ -15,7 +15,7 @@ import trustme
 import uvicorn
 
 from pytest_turris.doors.asgi import App
-from pytest_turris.doors.http1 import QuickProtocol
+from pytest_turris.doors.http1 import protocol
 from pytest_turris.steady_clock import SteadyLoop
 
 _PATIENCE = 5.0
@@ -55,7 +55,7 @@ class LiveServer:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app,
-            http=QuickProtocol,
+            http=protocol(),
             ws="none",
             lifespan="off",
             log_config=None,

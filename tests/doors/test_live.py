@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.asgi import asgi_app
-from pytest_turris.doors.http1 import PatientProtocol, QuickProtocol
+from pytest_turris.doors.http1 import _PatientProtocol, _QuickProtocol
 from pytest_turris.doors.live import LiveServer
 from pytest_turris.doors.loopback import loopback_only
 from pytest_turris.live_fixture import Server, ServerPool
@@ -29,11 +29,11 @@ from pytest_turris.live_fixture import Server, ServerPool
 PATIENCE = 5
 
 
-@pytest.fixture(scope="module", params=[QuickProtocol, PatientProtocol])
+@pytest.fixture(scope="module", params=[_QuickProtocol, _PatientProtocol])
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pytest_turris.doors.live.QuickProtocol", request.param)
+        patch.setattr("pytest_turris.doors.live.protocol", lambda: request.param)
         pool = ServerPool()
         yield pool
         pool.stop()
@@ -110,7 +110,7 @@ def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> 
 
 def test_quick_protocol_is_that_of_httptools() -> None:
     """With the extra ``server`` both parsers are tested."""
-    assert issubclass(QuickProtocol, HttpToolsProtocol)
+    assert issubclass(_QuickProtocol, HttpToolsProtocol)
 
 
 @pytest.mark.parametrize("method", [b"FOO", b"get"])

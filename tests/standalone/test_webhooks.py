@@ -242,7 +242,7 @@ def test_slow_receiver_keeps_no_other_waiting(lines: list[str]) -> None:
                 sandbox.outbox.request_test(endpoint, sandbox.clock.now())
         assert asked.wait(DEADLINE)
         assert eventually(lambda: told(handler)) == [AGREEMENT]
-        assert [one.state for one in sandbox.outbox].count("pending") == 2
+        assert eventually(lambda: [one.state for one in sandbox.outbox].count("pending") == 2)
         may_answer.set()
         assert eventually(lambda: len(lines) == 3)
     assert [line.split()[1] for line in lines] == ["3", "1", "2"]
