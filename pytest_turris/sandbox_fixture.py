@@ -49,9 +49,10 @@ def _finish(sandbox: Sandbox, before: dict[str, str | None]) -> None:
 
 def _enter_environment(sandbox: Sandbox) -> dict[str, str | None]:
     """Set what a client reads; give what was there before."""
-    variables = way_to(sandbox, sandbox.base_url)
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    before = {}
+    for name, value in way_to(sandbox, sandbox.base_url).items():
+        before[name] = os.environ.get(name)
+        os.environ[name] = value
     return before
 
 
