@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from pytest_turris.attacks.attack import NotApplicable
+from pytest_turris.attacks.applicability import NotApplicable
 from pytest_turris.attacks.catalogue import find
 from pytest_turris.attacks.forge import Forge, Handles
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery

@@ -18,10 +18,6 @@ Answers = Literal["accept", "refuse", "either", "not accept", "fail"]
 Effects = Literal["none", "some", "any", "same", "at most", "first"]
 
 
-class NotApplicable(Exception):  # noqa: N818 - nothing went wrong
-    """The attack has no meaning here, or needs something that was not given; says what."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shot:
     """One delivery of an attack, and what a good receiver makes of it.

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pytest_turris.attacks.attack import NotApplicable
+from pytest_turris.attacks.applicability import NotApplicable
 from pytest_turris.webhooks.events import EVENTS
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.raw_socket import RawPost

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Literal
 
-from pytest_turris.attacks.attack import Attack, Level, NotApplicable, Shot, refused
+from pytest_turris.attacks.applicability import NotApplicable
+from pytest_turris.attacks.attack import Attack, Level, Shot, refused
 from pytest_turris.attacks.constant_time import Tripwire, spy
 from pytest_turris.attacks.forge import Forge
 from pytest_turris.attacks.overheard import overheard

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, NotApplicable, Shot, accepted, refused
+from pytest_turris.attacks.applicability import NotApplicable
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
 from pytest_turris.attacks.forge import Forge
 
 KEYS = Catalogue("keys")

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.attack import NotApplicable, Shot
+from pytest_turris.attacks.applicability import NotApplicable
+from pytest_turris.attacks.attack import Shot
 from pytest_turris.steady_clock import steady_time
 from pytest_turris.webhooks import asgi, raw_socket
 from pytest_turris.webhooks.clients import client_post, unanswered

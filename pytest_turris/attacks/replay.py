@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_turris.attacks.advice import HINT
+from pytest_turris.attacks.applicability import NotApplicable
 from pytest_turris.attacks.attack import (
     Catalogue,
-    NotApplicable,
     Shot,
     accepted,
     refused,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pytest_turris.attacks.applicability import NotApplicable
 from pytest_turris.attacks.attack import (
     Catalogue,
-    NotApplicable,
     Shot,
     accepted,
     refused,

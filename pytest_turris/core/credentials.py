@@ -7,11 +7,11 @@ interchangeable follows the vendor's advice to keep them apart (guides/security)
 
 import datetime as dt
 import hmac
-import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pytest_turris.core.allowlist import is_within, network
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import Forbidden, Unauthorized
 from pytest_turris.core.randomness import Randomness
@@ -22,8 +22,6 @@ Permission = Literal["read", "write"]
 
 ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
 """Turris documents that permissions exist (403), not which; these two are assumed."""
-
-_MAPPED_BITS = 96
 
 
 @dataclass(kw_only=True)
@@ -65,14 +63,7 @@ class RestrictedAccessToken:
 
     def allows(self, client_ip: str) -> bool:
         """Whether the allowlist has the address; an IPv4-mapped IPv6 address counts as IPv4."""
-        if not self.allowed:
-            return True
-        try:
-            address = ipaddress.ip_address(client_ip)
-        except ValueError:
-            return False
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in ipaddress.ip_network(net) for net in self.allowed)
+        return not self.allowed or is_within(client_ip, self.allowed)
 
 
 Credential = ApiClient | RestrictedAccessToken
@@ -127,7 +118,7 @@ class Credentials:
         """
         token = RestrictedAccessToken(
             token=self._randomness.secret("token"),
-            allowed=tuple(_network(entry) for entry in allowed),
+            allowed=tuple(map(network, allowed)),
             permissions=_known_permissions(permissions),
             environment=_known_environment(environment),
         )
@@ -245,15 +236,6 @@ class Credentials:
             raise _refused(
                 f"the rotated clientSecret of {client.client_id} held until {until:%H:%M:%S}Z"
             )
-
-
-def _network(entry: str) -> str:
-    """An allowlist entry; an IPv4-mapped IPv6 one as IPv4, as the caller's address is."""
-    network = ipaddress.ip_network(entry)
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped and network.prefixlen >= _MAPPED_BITS:
-        return f"{mapped}/{network.prefixlen - _MAPPED_BITS}"
-    return str(network)
 
 
 def _refused(reason: str) -> Unauthorized:

@@ -1,0 +1,29 @@
+"""Allowlists of addresses; an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) counts as IPv4."""
+
+import ipaddress
+from collections.abc import Iterable
+
+_MAPPED_BITS = 96
+
+
+def network(entry: str) -> str:
+    """An address or a network in CIDR form, as a network.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    found = ipaddress.ip_network(entry)
+    mapped = getattr(found.network_address, "ipv4_mapped", None)
+    if mapped and found.prefixlen >= _MAPPED_BITS:
+        return f"{mapped}/{found.prefixlen - _MAPPED_BITS}"
+    return str(found)
+
+
+def is_within(client_ip: str, networks: Iterable[str]) -> bool:
+    """Whether one of the networks has the address; what is no address is in none."""
+    try:
+        address = ipaddress.ip_address(client_ip)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in ipaddress.ip_network(net) for net in networks)
