@@ -35,12 +35,14 @@ class ControlError(Exception):
 def control_app(relays: Relays, token: str, app: App, log: Callable[[str], None]) -> App:
     """The application, with the control API beside it for whoever knows the token."""
     api = _Api(relays, token, log)
-    at_once = asgi_app(api.handle, most_read=_MOST_READ)
+    at_once, refusing = asgi_app(api.handle, most_read=_MOST_READ), asgi_app(api.handle)
 
     async def controlled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
             await app(scope, receive, send)
-        elif relay := api.relay_told_by(scope):
+        elif not api.knows(scope):
+            await refusing(scope, receive, send)
+        elif relay := api.relay_told_at(scope["path"]):
             await _tell(relay, relays, receive, send)
         else:
             await at_once(scope, receive, send)
@@ -56,13 +58,14 @@ class _Api:
         self._bearer = f"Bearer {token}"
         self._log = log
 
-    def relay_told_by(self, scope: Scope) -> Relay | None:
-        """The test process that asks for what it is to be told, if it may."""
-        found = _LINES.fullmatch(scope["path"])
-        headers = dict(scope["headers"])
-        if not found or not self._may(headers.get(b"authorization", b"").decode("latin-1")):
-            return None
-        return self._relays.get(found["relay"])
+    def knows(self, scope: Scope) -> bool:
+        """Whether the caller has the token; from others no more is read than from anybody."""
+        return self._may(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+
+    def relay_told_at(self, path: str) -> Relay | None:
+        """The test process that is told there what it is asked."""
+        found = _LINES.fullmatch(path)
+        return self._relays.get(found["relay"]) if found else None
 
     def handle(self, request: Request) -> Response:
         """Answer everything else."""

@@ -122,7 +122,7 @@ class Inquiry:
         Raises:
             ConnectionFailure: It went away.
         """
-        self._lines.put_nowait({what: self._number} | more)
+        self._lines.put_nowait({"what": what, "number": self._number} | more)
         parcel = await self.said.get()
         if parcel is None:
             self.end()

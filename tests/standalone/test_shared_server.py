@@ -200,6 +200,38 @@ def test_log_names_the_test(own: Running, pytester: pytest.Pytester) -> None:
     assert own.variables["TURRIS_CONTROL_TOKEN"] not in log
 
 
+def test_log_masks_a_token_in_the_path(own: Running, pytester: pytest.Pytester) -> None:
+    """A token that a client puts into the path does not reach the server's log."""
+    test = (
+        "import httpx, pathlib",
+        "def test(turris):",
+        "    token = turris.tokens.issue(turris.client).text",
+        "    with turris.expect_refusal():",
+        "        httpx.get(f'{turris.base_url}/v1/agents/{token}')",
+        "    pathlib.Path('token').write_text(token)",
+    )
+    run(pytester, url_of(own), test_path="\n".join(test)).assert_outcomes(passed=1)
+    own.process.send_signal(signal.SIGINT)
+    log = own.process.communicate(timeout=15)[1]
+    assert "GET /v1/agents/***" in log
+    assert (pytester.path / "token").read_text() not in log
+
+
+def test_error_of_the_test_process_ends_the_request(
+    shared: Running, pytester: pytest.Pytester
+) -> None:
+    """Where nobody could answer the connection breaks; the client does not wait for good."""
+    test = (
+        "import httpx, pytest",
+        "def breaks(request, handle): raise RuntimeError('nobody thought of this')",
+        "@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')",
+        "def test(turris):",
+        "    with turris.interception.by(breaks), pytest.raises(httpx.RemoteProtocolError):",
+        "        httpx.get(turris.base_url, timeout=30)",
+    )
+    run(pytester, url_of(shared), test_error="\n".join(test)).assert_outcomes(passed=1)
+
+
 def test_own_sandbox_answers_beside_tests(shared: Running, pytester: pytest.Pytester) -> None:
     """Who has the printed credentials gets the server's own sandbox, whatever tests run."""
     token = shared.token()

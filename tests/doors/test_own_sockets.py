@@ -1,0 +1,43 @@
+"""Which sockets are this process' own."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import pytest_socket
+
+from pytest_turris.doors.own_sockets import has_socket
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Somebody who listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def test_open_socket_is_known_and_a_closed_one_is_not(listener: socket.socket) -> None:
+    """A client's end is the process' own as long as it is open."""
+    with socket.create_connection(listener.getsockname()) as client:
+        host, port = client.getsockname()
+        assert has_socket(host, port)
+        assert not has_socket("127.0.0.2", port)
+    assert not has_socket(host, port)
+
+
+def test_looking_leaves_the_socket_open(listener: socket.socket) -> None:
+    """Whoever is looked at goes on as before."""
+    with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as other:
+        assert has_socket(*client.getsockname())
+        client.sendall(b"still here")
+        assert other.recv(16) == b"still here"
+
+
+def test_sockets_may_be_off(listener: socket.socket) -> None:
+    """pytest-socket, which forbids to make a socket, does not mind one that is looked at."""
+    host, port = listener.getsockname()
+    pytest_socket.disable_socket()
+    try:
+        assert has_socket(host, port)
+    finally:
+        pytest_socket.enable_socket()
