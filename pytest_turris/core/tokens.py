@@ -5,34 +5,23 @@ documented; the claims, ``kid`` and the JWKS are assumed. Expiry is measured to 
 microsecond from the issue on the sandbox's clock; ``iat`` and ``exp`` are whole seconds.
 """
 
-import base64
 import datetime as dt
-import hmac
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from pytest_turris.core import keys
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.credentials import ApiClient, Environment
 from pytest_turris.core.errors import ExpiredToken, Unauthorized
-from pytest_turris.core.messages import Request, encode
+from pytest_turris.core.jws import Flaw, forged, signed
+from pytest_turris.core.messages import Request
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
 
-Flaw = Literal[
-    "alg_none", "hs256_with_public_key", "wrong_key", "unknown_kid", "wrong_issuer",
-    "wrong_audience", "expired", "other_environment", "unknown_token", "malformed",
-]  # fmt: skip
-
-_PADDING, _HASH = PKCS1v15(), SHA256()
 _PRUNE_ABOVE = 1_000
 _MESSAGE = "Invalid or expired token"
 
@@ -73,7 +62,7 @@ class Tokens:
         now = self._clock.now()
         lifetime = self._options.token_ttl if ttl is None else ttl
         jti = self._randomness.uuid("jti")
-        text = _sign(self._claims(client.client_id, client.environment, jti, now, lifetime))
+        text = signed(self._claims(client.client_id, client.environment, jti, now, lifetime))
         token = AccessToken(
             text=Secret(text),
             jti=jti,
@@ -138,7 +127,7 @@ class Tokens:
         if flaw == "expired":
             now -= ttl + dt.timedelta(seconds=1)
         claims = self._claims(name, environment, self._randomness.uuid("jti"), now, ttl)
-        return Secret(_forged(flaw, claims))
+        return Secret(forged(flaw, claims))
 
     @staticmethod
     def jwks() -> dict[str, Any]:
@@ -261,55 +250,3 @@ def span(delta: dt.timedelta) -> str:
 
 def _refused(reason: str) -> Unauthorized:
     return Unauthorized(_MESSAGE, reason=reason)
-
-
-def _sign(claims: dict[str, Any], key: RSAPrivateKey | None = None, kid: str = keys.KEY_ID) -> str:
-    # What jwt.encode does; its checks of key and header take a twentieth of a test's time.
-    signed = _encoded("RS256", kid, claims)
-    signature = (key or keys.signing_key()).sign(signed.encode(), _PADDING, _HASH)
-    return f"{signed}.{_base64url(signature)}"
-
-
-def _forged(flaw: Flaw, claims: dict[str, Any]) -> str:
-    foreign = claims | {"iss": "https://issuer.invalid/", "aud": "another-api"}
-    match flaw:
-        case "malformed":
-            return _sign(claims).rpartition(".")[0]
-        case "alg_none":
-            return _encoded("none", keys.KEY_ID, claims) + "."
-        case "hs256_with_public_key":
-            return _signed_with_public_key(claims)
-        case "wrong_key" | "unknown_kid":
-            kid = keys.KEY_ID if flaw == "wrong_key" else "somebody-else"
-            return _sign(claims, keys.foreign_key(), kid)
-        case "wrong_issuer" | "wrong_audience":
-            claim = "iss" if flaw == "wrong_issuer" else "aud"
-            return _sign(claims | {claim: foreign[claim]})
-        case _:
-            return _sign(claims)
-
-
-def _signed_with_public_key(claims: dict[str, Any]) -> str:
-    """The algorithm confusion: HS256 keyed with the public key; PyJWT refuses to make it."""
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - rarely needed
-        Encoding,
-        PublicFormat,
-    )
-
-    public = keys.signing_key().public_key()
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    signed = _encoded("HS256", keys.KEY_ID, claims)
-    return f"{signed}.{_base64url(hmac.digest(pem, signed.encode(), 'sha256'))}"
-
-
-def _encoded(alg: str, kid: str, claims: dict[str, Any]) -> str:
-    return f"{_header(alg, kid)}.{_base64url(encode(claims))}"
-
-
-@cache
-def _header(alg: str, kid: str) -> str:
-    return _base64url(encode({"alg": alg, "typ": "JWT", "kid": kid}))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

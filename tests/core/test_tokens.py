@@ -7,10 +7,11 @@ from freezegun import freeze_time
 from sandbox_client import MICROSECOND, NOW, PRODUCTION_HOST, Client, refusal
 
 from pytest_turris.core import keys
+from pytest_turris.core.jws import Flaw
 from pytest_turris.core.options import Options
 from pytest_turris.core.redaction import mask
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tokens import Flaw, span
+from pytest_turris.core.tokens import span
 
 REFUSED = (401, "unauthorized", ["Invalid or expired token"])
 HOUR = dt.timedelta(hours=1)
