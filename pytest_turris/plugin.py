@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_turris.clients.exam import Exam
     from pytest_turris.clients.hostile_case import HostileCase
     from pytest_turris.core.sandbox import Sandbox
-    from pytest_turris.live_fixture import Server, ServerPool
+    from pytest_turris.live_fixture import Server
     from pytest_turris.time_travel import TimeTravel
     from pytest_turris.webhook_control import TurrisWebhooks
 
@@ -135,8 +135,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc, _INI_NAMES)
 
 
-@pytest.fixture
-def _turris_sandbox(request: pytest.FixtureRequest) -> Sandbox:
+def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    """The sandbox of the test; no fixture, because each costs its test 0.1 ms."""
     from pytest_turris.sandbox_fixture import sandbox_of
 
     return sandbox_of(request.node, _INI_NAMES)
@@ -146,9 +146,8 @@ def _turris_sandbox(request: pytest.FixtureRequest) -> Sandbox:
 def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
     from pytest_turris.doors.in_process import open_doors
-    from pytest_turris.sandbox_fixture import sandbox_of
 
-    sandbox = sandbox_of(request.node, _INI_NAMES)
+    sandbox = _sandbox(request)
     with open_doors(sandbox):
         yield sandbox
 
@@ -161,37 +160,21 @@ def turris_envelope(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def _turris_servers() -> Iterator[ServerPool]:
-    from pytest_turris.live_fixture import ServerPool
-
-    pool = ServerPool()
-    yield pool
-    pool.stop()
-
-
 @pytest.fixture
-def turris_server(
-    _turris_servers: ServerPool,
-    _turris_sandbox: Sandbox,
-    pytestconfig: pytest.Config,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Server]:
+def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The same sandbox on a real loopback socket, for every other client and for subprocesses."""
-    from pytest_turris.shared_server import shared_server
+    from pytest_turris.server_fixture import serving
 
-    servers = shared_server(pytestconfig) or _turris_servers
-    with servers.serve(_turris_sandbox) as server:
-        monkeypatch.setenv(_turris_sandbox.options.env_base_url, server.base_url)
+    with serving(request.node, _sandbox(request)) as server:
         yield server
 
 
 @pytest.fixture
-def turris_time(_turris_sandbox: Sandbox) -> Iterator[TimeTravel]:
+def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
     """Time travel for the sandbox and for the code under test."""
     from pytest_turris.time_travel import TimeTravel
 
-    travel = TimeTravel(_turris_sandbox)
+    travel = TimeTravel(_sandbox(request))
     try:
         travel.start()
         yield travel
@@ -232,16 +215,16 @@ def _without_ignored(case: Case, node: pytest.Item) -> Case:
 
 
 @pytest.fixture
-def turris_webhooks(_turris_sandbox: Sandbox) -> TurrisWebhooks:
+def turris_webhooks(request: pytest.FixtureRequest) -> TurrisWebhooks:
     """A factory of signed webhooks, and the engine that delivers what happens."""
     from pytest_turris.webhook_control import TurrisWebhooks
 
-    return TurrisWebhooks.of(_turris_sandbox)
+    return TurrisWebhooks.of(_sandbox(request))
 
 
 @pytest.fixture
-def turris_webhook_attack(request: pytest.FixtureRequest, _turris_sandbox: Sandbox) -> AttackRun:
+def turris_webhook_attack(request: pytest.FixtureRequest) -> AttackRun:
     """One attack on a receiver, WH-01 and so on: one test for each."""
     from pytest_turris.attack_fixture import AttackRun
 
-    return AttackRun(request.param, _turris_sandbox, request.node)
+    return AttackRun(request.param, _sandbox(request), request.node)

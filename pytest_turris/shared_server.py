@@ -65,7 +65,7 @@ class SharedServer:
 def sandbox_at(url: str, node: pytest.Item, options: Options) -> Sandbox:
     """The sandbox of a test at the server of ``--turris-url``, until the test is over."""
     __tracebackhide__ = True
-    shared = _connected(node.config, url)
+    shared = shared_server(node.config, url)
     if options.tls and not shared.base_url.startswith("https:"):
         pytest.fail(
             f"turris: tls=True, but the server of {OPTION} speaks plain HTTP: start it with "
@@ -79,15 +79,8 @@ def sandbox_at(url: str, node: pytest.Item, options: Options) -> Sandbox:
     return sandbox
 
 
-def shared_server(config: pytest.Config) -> SharedServer | None:
-    """The server that ``--turris-url`` names, if it was given."""
-    __tracebackhide__ = True
-    url = config.getoption(OPTION)
-    return None if url is None else _connected(config, url)
-
-
-def _connected(config: pytest.Config, url: str) -> SharedServer:
-    """One connection for the whole run."""
+def shared_server(config: pytest.Config, url: str) -> SharedServer:
+    """The server that ``--turris-url`` names: one connection for the whole run."""
     __tracebackhide__ = True
     if _SHARED not in config.stash:
         with _said_briefly():

@@ -37,9 +37,8 @@ def test_every_option_is_accepted_from_the_ini_file(project: Project) -> None:
     project.files(
         "import datetime",
         f"expected = { ({name: value for name, (_, value) in values.items()})!r}",
-        "def test_options(request):",
-        "    options = request.getfixturevalue('_turris_sandbox').options",
-        "    assert {name: getattr(options, name) for name in expected} == expected",
+        "def test_options(turris):",
+        "    assert {name: getattr(turris.options, name) for name in expected} == expected",
     )
     project.run("--strict-config").assert_outcomes(passed=1)
 
