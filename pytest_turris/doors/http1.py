@@ -17,6 +17,13 @@ from pytest_turris.doors import raw_answer
 from pytest_turris.doors.asgi import ABORT, WRITE, App, Receive, Scope, Send
 
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
+_WORD = len(b"\r\nupgrade:") + 16
+"""As far as the word reaches, with more white space before the colon than anybody sends."""
+
+_HEAD_END = b"\r\n\r\n"
+_LONGEST_HEAD = 65_536
+"""What h11 reads at most, as uvicorn has it."""
+
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = (
     b'{"statusCode":400,"errorType":"invalid_input","errorMessage":["Request is not valid HTTP"]}'
@@ -73,12 +80,20 @@ class _PatientProtocol(_Manners, H11Protocol):
 class _QuickProtocol(_Manners, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
     """Read by httptools, if it is installed, up to the first offer of an upgrade."""
 
+    _head = b""
+    """What came so far of a head without an end."""
+
     def data_received(self, data: bytes) -> None:
-        """Read on, or leave that to the other protocol."""
-        if self._is_idle() and _UPGRADE.search(data):
-            self._hand_over().data_received(data)
-        else:
-            super().data_received(data)
+        """Read on, or leave that to the other protocol, from the head's first byte."""
+        if not self._is_idle():
+            return super().data_received(data)
+        head, known = self._head + data, len(self._head)
+        # The word may have been cut in two.
+        if _UPGRADE.search(head, max(0, known - _WORD)):
+            return self._hand_over().data_received(head)
+        is_whole = head.find(_HEAD_END, max(0, known - len(_HEAD_END))) >= 0
+        self._head = b"" if is_whole or len(head) > _LONGEST_HEAD else head
+        return super().data_received(data)
 
     def _is_idle(self) -> bool:
         """Whether what comes is the head of a request; in a body the same words mean nothing."""

@@ -138,6 +138,25 @@ def test_offer_to_upgrade_is_declined(server: Server) -> None:
     ] * 3
 
 
+def test_offer_may_come_in_two_packets(server: Server) -> None:
+    """Wherever the head is cut in two, the body after it is read."""
+    body = b'{"clientId":"a","clientSecret":"b"}'
+    sent = post(body, "Connection: Upgrade", "Upgrade: h2c", f"Content-Length: {len(body)}")
+    offer = sent.index(b"Upgrade: h2c")
+    # Ten tokens may be asked for in a minute.
+    cuts = [1, *(offer + here for here in (-1, 0, 1, 6, 7, 8, 9)), sent.index(body) - 1]
+    for cut in cuts:
+        with socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE) as client:
+            assert b" 401 " in _sent_in_two(client, sent, cut), f"cut at {sent[:cut]!r}"
+
+
+def _sent_in_two(client: socket.socket, sent: bytes, cut: int) -> bytes:
+    client.sendall(sent[:cut])
+    time.sleep(0.01)
+    client.sendall(sent[cut:])
+    return client.recv(65_536)
+
+
 @pytest.mark.parametrize(
     "sent",
     [
