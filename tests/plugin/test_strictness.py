@@ -245,6 +245,8 @@ def test_cut_secret_shows_four_characters(project: Project) -> None:
     """Where pytest cuts a long text in its middle, the rest of a secret is masked too."""
     project.files(*LEAKY)
     shown = project.run("-l", "-k", "test_locals").stdout.str()
+    # A token may have a hyphen before its last four characters, as a mask has.
+    shown = shown.replace("***-", "*** ")
     for secret in Path("secrets.txt").read_text(encoding="utf-8").split():
         assert secret[-4:] in shown
         assert secret[-5:] not in shown
