@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from suite import medians, milliseconds
 
-from pytest_turris.core.keys import signing_key
+from pytest_turris.core.access.keys import signing_key
 
 MORE = 50
 SUITE = f"""
 import httpx, jwt, time
-from pytest_turris.core.keys import signing_key
+from pytest_turris.core.access.keys import signing_key
 
 BASE = "https://public.api.sandbox.turrisfi.com"
 KNOWN = {{"clientId": "a", "clientSecret": "b"}}

@@ -4,11 +4,11 @@ import statistics
 import time
 import tracemalloc
 
-from pytest_turris.core.messages import Request
+from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.worlds import World
+from pytest_turris.core.wire.messages import Request
 
-WORLD: World = "national_network"
+WORLD: SeedData = "national_network"
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pytest_turris.core.keys import signing_key
+from pytest_turris.core.access.keys import signing_key
 
 CONNECTIONS = 16
 ROUNDS = 5

@@ -11,7 +11,7 @@ SUITE = """
 import json, time
 import httpx, jwt
 from werkzeug import Response
-from pytest_turris.core.keys import signing_key
+from pytest_turris.core.access.keys import signing_key
 
 KNOWN = {"clientId": "a", "clientSecret": "b"}
 TOKEN = {"accessToken": "e" * 700, "expiresIn": 3600, "tokenType": "Bearer"}

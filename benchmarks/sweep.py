@@ -12,8 +12,8 @@ ROUNDS = 3
 SUITE = f"""
 import sys
 sys.path.insert(0, {str(TESTS)!r})
-from clients.good_client import GoodClient
-from clients.stacks import SyncHttpx
+from doubles.clients.good_client import GoodClient
+from doubles.clients.stacks import SyncHttpx
 
 def new():
     return SyncHttpx(GoodClient()).call

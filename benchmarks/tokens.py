@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from pytest_turris.core.keys import signing_key
+from pytest_turris.core.access.keys import signing_key
 from pytest_turris.core.sandbox import Sandbox
 
 STARTS = 9
 FIRST_KEY = """
 import time
-from pytest_turris.core.keys import signing_key
+from pytest_turris.core.access.keys import signing_key
 begin = time.perf_counter()
 signing_key()
 print((time.perf_counter() - begin) * 1000)

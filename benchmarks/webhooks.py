@@ -21,9 +21,9 @@ from fastapi_receiver import create_app  # noqa: E402 - found by the line above
 from turris_inbox import Inbox  # noqa: E402 - as above
 
 from pytest_turris.attacks.catalogue import ATTACKS  # noqa: E402 - as above
-from pytest_turris.attacks.forge import Forge  # noqa: E402 - as above
-from pytest_turris.attacks.judge import judge  # noqa: E402 - as above
+from pytest_turris.attacks.context import Forge  # noqa: E402 - as above
 from pytest_turris.attacks.receiver import Receiver  # noqa: E402 - as above
+from pytest_turris.attacks.runner import judge  # noqa: E402 - as above
 from pytest_turris.core.sandbox import Sandbox  # noqa: E402 - as above
 from pytest_turris.webhooks.factory import WebhookFactory  # noqa: E402 - as above
 

@@ -10,12 +10,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from tables import operations as reference
+from tables import rules as client_reference
+from tables.attacks import pages as attack_pages
+from tables.fidelity import as_markdown
+
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.reference import pages as attack_pages
-from pytest_turris.clients import reference as client_reference
-from pytest_turris.core import options, reference
-from pytest_turris.core.fidelity import as_markdown
-from pytest_turris.core.routes import OPERATIONS
+from pytest_turris.core import options
+from pytest_turris.core.api.routes import OPERATIONS
 
 DOCS = Path(__file__).parent
 MARK = "<!-- made by docs/pages.py -->\n"
@@ -65,7 +67,7 @@ def mutations_table() -> str:
 
     The record is of a run of the test suite: ``make mutations``.
     """
-    record = json.loads((DOCS / "attacks" / "mutations.json").read_text())
+    record = json.loads((DOCS.parent / "tests" / "attacks" / "mutations.json").read_text())
     lines = ["| Attack | Sent | The receiver that it catches | By | A good receiver |"]
     lines += ["|---|---|---|---|---|"]
     families = {attack.id: attack for attack in ATTACKS}
@@ -80,8 +82,8 @@ def mutations_table() -> str:
 
 def token_rules() -> str:
     """The rules, the hostile answers, and the broken client that each one catches."""
-    broken = _of_the_tests("clients.broken_clients").BROKEN
-    helpless = _of_the_tests("clients.helpless_clients")
+    broken = _of_the_tests("doubles.clients.broken_clients").BROKEN
+    helpless = _of_the_tests("doubles.clients.fragile_clients")
     lines = ["| Id | The client that it catches |", "|---|---|"]
     caught_by = broken | helpless.HELPLESS | helpless.RAW | helpless.ALSO_HELPLESS
     for name, client in caught_by.items():

@@ -9,14 +9,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mock_server.standalone import StandaloneSandbox, is_loopback
+from mock_server.server import StandaloneSandbox, is_loopback
+from pytest_turris.core.api.openapi import document
+from pytest_turris.core.api.routes import operations_at
 from pytest_turris.core.fidelity import FIDELITY
-from pytest_turris.core.openapi import document
 from pytest_turris.core.options import OptionError, Options, option_types, parse
-from pytest_turris.core.routes import operations_at
+from pytest_turris.core.outbox.event_models import EVENTS
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.egress import EgressRefused
-from pytest_turris.webhooks.events import EVENTS
+from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.webhooks.factory import WebhookFactory
 
 app = typer.Typer(
@@ -141,7 +141,7 @@ def attack(
     """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
     from rich.console import Console
 
-    from mock_server.attacking import answers, attacked, report, write_json
+    from mock_server.attack_report import answers, attacked, report, write_json
     from pytest_turris.attacks.receiver import Receiver
 
     secret = os.environ.get(secret_env)

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from mock_server.relays import Relay, Relays, Tenant
-from pytest_turris.core.messages import JSON_HEADERS, Request, Response, encode
-from pytest_turris.doors.asgi import App, Receive, Scope, Send, asgi_app
-from pytest_turris.doors.parcels import PROTOCOL, RELAYS
+from mock_server.relay_hub import Relay, Relays, Tenant
+from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
+from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, asgi_app
+from pytest_turris.relay.protocol import PROTOCOL, RELAYS
 
 _PREFIX = "/__sandbox__/control"
 _LINES = re.compile(rf"{RELAYS}/(?P<relay>\w+)/lines")

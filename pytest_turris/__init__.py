@@ -8,29 +8,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_turris.attack_fixture import AttackRun
-    from pytest_turris.clients.case import TokenCase
-    from pytest_turris.clients.hostile_case import HostileCase
     from pytest_turris.core.options import OptionError, Options
     from pytest_turris.core.sandbox import Sandbox
-    from pytest_turris.live_fixture import Server
-    from pytest_turris.time_travel import TimeTravel
-    from pytest_turris.webhook_control import TurrisWebhooks
-    from pytest_turris.webhooks.scheme import SignatureScheme
+    from pytest_turris.doors.sockets.pool import Server
+    from pytest_turris.fixtures.hostile_answer import HostileCase
+    from pytest_turris.fixtures.token_case import TokenCase
+    from pytest_turris.fixtures.webhook_attack import AttackRun
+    from pytest_turris.fixtures.webhooks import TurrisWebhooks
+    from pytest_turris.time_travel.travel import TimeTravel
+    from pytest_turris.webhooks.signature import SignatureScheme
     from pytest_turris.webhooks.signed import SignedWebhook
 
 _HOMES = {
-    "AttackRun": "pytest_turris.attack_fixture",
-    "HostileCase": "pytest_turris.clients.hostile_case",
+    "AttackRun": "pytest_turris.fixtures.webhook_attack",
+    "HostileCase": "pytest_turris.fixtures.hostile_answer",
     "OptionError": "pytest_turris.core.options",
     "Options": "pytest_turris.core.options",
     "Sandbox": "pytest_turris.core.sandbox",
-    "Server": "pytest_turris.live_fixture",
-    "SignatureScheme": "pytest_turris.webhooks.scheme",
+    "Server": "pytest_turris.doors.sockets.pool",
+    "SignatureScheme": "pytest_turris.webhooks.signature",
     "SignedWebhook": "pytest_turris.webhooks.signed",
-    "TimeTravel": "pytest_turris.time_travel",
-    "TokenCase": "pytest_turris.clients.case",
-    "TurrisWebhooks": "pytest_turris.webhook_control",
+    "TimeTravel": "pytest_turris.time_travel.travel",
+    "TokenCase": "pytest_turris.fixtures.token_case",
+    "TurrisWebhooks": "pytest_turris.fixtures.webhooks",
 }
 
 __all__ = [

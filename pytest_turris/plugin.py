@@ -13,14 +13,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_turris.attack_fixture import AttackRun
-    from pytest_turris.clients.case import TokenCase
-    from pytest_turris.clients.exam import Exam
-    from pytest_turris.clients.hostile_case import HostileCase
+    from pytest_turris.conformance.case import Exam
     from pytest_turris.core.sandbox import Sandbox
-    from pytest_turris.live_fixture import Server
-    from pytest_turris.time_travel import TimeTravel
-    from pytest_turris.webhook_control import TurrisWebhooks
+    from pytest_turris.doors.sockets.pool import Server
+    from pytest_turris.fixtures.hostile_answer import HostileCase
+    from pytest_turris.fixtures.token_case import TokenCase
+    from pytest_turris.fixtures.webhook_attack import AttackRun
+    from pytest_turris.fixtures.webhooks import TurrisWebhooks
+    from pytest_turris.time_travel.travel import TimeTravel
 
 Case = TypeVar("Case", bound="Exam")
 
@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "the nearest wins. See docs/reference/options.md",
     )
     if config.getoption("--turris-verify-webhooks"):
-        from pytest_turris.verification import Verification
+        from pytest_turris.hooks.verify_webhooks import Verification
 
         config.pluginmanager.register(Verification(), "turris_verification")
 
@@ -83,8 +83,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Guard the real Turris from the whole run, if any of its tests stands in for it."""
     ours = [item for item in items if any(n.startswith(_PREFIX) for n in _fixtures(item))]
     if ours:
-        from pytest_turris.threads import keep_on_one_thread
-        from pytest_turris.watch import begin_watch
+        from pytest_turris.hooks.failure_report import begin_watch
+        from pytest_turris.hooks.run_parallel import keep_on_one_thread
 
         begin_watch(config)
         keep_on_one_thread(config, ours)
@@ -110,7 +110,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if getattr(report, "user_properties", None)
     ]
     if reports:
-        from pytest_turris.attack_summary import write
+        from pytest_turris.hooks.summary import write
 
         write(terminalreporter, reports)
 
@@ -122,22 +122,22 @@ def _fixtures(item: pytest.Item) -> tuple[str, ...]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
     if "turris_token_case" in metafunc.fixturenames:
-        from pytest_turris.clients.rules import RULES
+        from pytest_turris.conformance.rules import RULES
 
         metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
     if "turris_hostile_answer" in metafunc.fixturenames:
-        from pytest_turris.core.hostile.catalogue import CATALOGUE
+        from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 
         metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
     if "turris_webhook_attack" in metafunc.fixturenames:
-        from pytest_turris.attack_fixture import parametrize
+        from pytest_turris.fixtures.webhook_attack import parametrize
 
         parametrize(metafunc, _INI_NAMES)
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """The sandbox of the test; no fixture, because each costs its test 0.1 ms."""
-    from pytest_turris.sandbox_fixture import sandbox_of
+    from pytest_turris.fixtures.sandbox import sandbox_of
 
     return sandbox_of(request.node, _INI_NAMES)
 
@@ -145,7 +145,7 @@ def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
 @pytest.fixture
 def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
-    from pytest_turris.doors.in_process import open_doors
+    from pytest_turris.doors.in_process.opening import open_doors
 
     sandbox = _sandbox(request)
     with open_doors(sandbox):
@@ -163,7 +163,7 @@ def turris_envelope(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The same sandbox on a real loopback socket, for every other client and for subprocesses."""
-    from pytest_turris.server_fixture import serving
+    from pytest_turris.fixtures.server import serving
 
     with serving(request.node, _sandbox(request)) as server:
         yield server
@@ -172,7 +172,7 @@ def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
     """Time travel for the sandbox and for the code under test."""
-    from pytest_turris.time_travel import TimeTravel
+    from pytest_turris.time_travel.travel import TimeTravel
 
     travel = TimeTravel(_sandbox(request))
     try:
@@ -187,7 +187,7 @@ def turris_token_case(
     request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel
 ) -> TokenCase:
     """One rule for token clients, TC-01 and so on: one test for each."""
-    from pytest_turris.clients.case import TokenCase
+    from pytest_turris.fixtures.token_case import TokenCase
 
     return _without_ignored(TokenCase(request.param, turris, turris_time), request.node)
 
@@ -197,14 +197,14 @@ def turris_hostile_answer(
     request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel
 ) -> HostileCase:
     """One hostile answer with its variants, AR-01 and so on: one test for each."""
-    from pytest_turris.clients.hostile_case import HostileCase
+    from pytest_turris.fixtures.hostile_answer import HostileCase
 
     return _without_ignored(HostileCase(request.param, turris, turris_time), request.node)
 
 
 def _without_ignored(case: Case, node: pytest.Item) -> Case:
     """The case, told what the test's marker does not want to be held against."""
-    from pytest_turris.configuration import ignored_for
+    from pytest_turris.fixtures.options import ignored_for
 
     __tracebackhide__ = True
     try:
@@ -217,7 +217,7 @@ def _without_ignored(case: Case, node: pytest.Item) -> Case:
 @pytest.fixture
 def turris_webhooks(request: pytest.FixtureRequest) -> TurrisWebhooks:
     """A factory of signed webhooks, and the engine that delivers what happens."""
-    from pytest_turris.webhook_control import TurrisWebhooks
+    from pytest_turris.fixtures.webhooks import TurrisWebhooks
 
     return TurrisWebhooks.of(_sandbox(request))
 
@@ -225,6 +225,6 @@ def turris_webhooks(request: pytest.FixtureRequest) -> TurrisWebhooks:
 @pytest.fixture
 def turris_webhook_attack(request: pytest.FixtureRequest) -> AttackRun:
     """One attack on a receiver, WH-01 and so on: one test for each."""
-    from pytest_turris.attack_fixture import AttackRun
+    from pytest_turris.fixtures.webhook_attack import AttackRun
 
     return AttackRun(request.param, _sandbox(request), request.node)

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pytest_turris.webhooks.exchange import HERE
-from pytest_turris.webhooks.raw_socket import RawPost
+from pytest_turris.core.levels import Level
+from pytest_turris.receivers.exchange import HERE
+from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
 if TYPE_CHECKING:
-    from pytest_turris.attacks.forge import Forge
+    from pytest_turris.attacks.context import Forge
 
-Level = Literal["must", "should", "info"]
 Family = Literal["signature", "keys", "body", "payload", "replay", "transport", "events"]
 Delivery = Literal["anywhere", "in process", "socket"]
 Answers = Literal["accept", "refuse", "either", "not accept", "fail"]

@@ -4,16 +4,16 @@ import difflib
 from typing import Literal
 
 from pytest_turris.attacks.attack import Attack
-from pytest_turris.attacks.body import BODY
-from pytest_turris.attacks.body_sizes import BODY_SIZES
-from pytest_turris.attacks.keys import KEYS
-from pytest_turris.attacks.payload import PAYLOAD
-from pytest_turris.attacks.replay import REPLAY
-from pytest_turris.attacks.signature import SIGNATURE
-from pytest_turris.attacks.signature_forms import SIGNATURE_FORMS
-from pytest_turris.attacks.signature_lines import SIGNATURE_LINES
-from pytest_turris.attacks.transport import TRANSPORT
-from pytest_turris.attacks.turris_events import EVENT_SHAPES
+from pytest_turris.attacks.families.body import BODY
+from pytest_turris.attacks.families.body_sizes import BODY_SIZES
+from pytest_turris.attacks.families.events import EVENT_SHAPES
+from pytest_turris.attacks.families.keys import KEYS
+from pytest_turris.attacks.families.payload import PAYLOAD
+from pytest_turris.attacks.families.replay import REPLAY
+from pytest_turris.attacks.families.signature import SIGNATURE
+from pytest_turris.attacks.families.signature_encodings import SIGNATURE_FORMS
+from pytest_turris.attacks.families.signature_headers import SIGNATURE_LINES
+from pytest_turris.attacks.families.transport import TRANSPORT
 
 Profile = Literal["quick", "full"]
 

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.applicability import NotApplicable
 from pytest_turris.attacks.attack import Shot
-from pytest_turris.steady_clock import steady_time
-from pytest_turris.webhooks import asgi, raw_socket
-from pytest_turris.webhooks.clients import client_post, unanswered
-from pytest_turris.webhooks.connection import post as socket_post
-from pytest_turris.webhooks.delivery import deliver, is_asgi
-from pytest_turris.webhooks.egress import Destination, check
-from pytest_turris.webhooks.exchange import HERE, Post, WebhookAnswer
+from pytest_turris.attacks.context import NotApplicable
+from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.receivers import asgi, raw_socket
+from pytest_turris.receivers.client_adapters import client_post, unanswered
+from pytest_turris.receivers.egress import Destination, check
+from pytest_turris.receivers.exchange import HERE, Post, WebhookAnswer
+from pytest_turris.receivers.socket_post import post as socket_post
+from pytest_turris.receivers.target import deliver, is_asgi
 
 _AT_ONCE = 20
 _PATIENCE = 5.0

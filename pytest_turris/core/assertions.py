@@ -3,15 +3,15 @@
 Times are counted from the first exchange that the journal still has.
 """
 
-import datetime as dt
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from pytest_turris.core.idempotency import HEADERS
-from pytest_turris.core.journal import NO_ANSWER, Exchange, Journal
+from pytest_turris.core.access.tokens import AccessToken, Tokens
+from pytest_turris.core.api.routes import TOKEN_REQUEST
+from pytest_turris.core.durations import moment, span
+from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
+from pytest_turris.core.middleware.idempotency import HEADERS
 from pytest_turris.core.options import Options
-from pytest_turris.core.routes import TOKEN_REQUEST
-from pytest_turris.core.tokens import AccessToken, Tokens, span
 
 _SERVER_ERROR = 500
 _SHOWN = 12
@@ -130,7 +130,7 @@ class Assertions:
     def _story(self, exchanges: Iterable[Exchange]) -> str:
         shown = list(exchanges)
         start = self.journal[0].at if len(self.journal) else None
-        lines = [f"  +{_clock(e.at - (start or e.at))}  {e}" for e in shown[:_SHOWN]]
+        lines = [f"  +{moment(e.at - (start or e.at))}  {e}" for e in shown[:_SHOWN]]
         if len(shown) > _SHOWN:
             lines.append(f"  ... and {len(shown) - _SHOWN} more")
         return "\n".join(lines) or "  none that the journal still has"
@@ -139,8 +139,8 @@ class Assertions:
         tokens = list(self.tokens)
         start = tokens[0].issued_at
         return "\n".join(
-            f"  token {number} issued at +{_clock(token.issued_at - start)}, "
-            f"due at +{_clock(token.expires_at - self.options.refresh_buffer - start)}"
+            f"  token {number} issued at +{moment(token.issued_at - start)}, "
+            f"due at +{moment(token.expires_at - self.options.refresh_buffer - start)}"
             for number, token in enumerate(tokens, 1)
         )
 
@@ -154,9 +154,3 @@ def _key(exchange: Exchange) -> str:
 
 def _times(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _clock(delta: dt.timedelta) -> str:
-    """Minutes, seconds and milliseconds: ``55:00.001``."""
-    minutes, rest = divmod(delta, dt.timedelta(minutes=1))
-    return f"{minutes:02d}:{rest.total_seconds():06.3f}"

@@ -247,16 +247,3 @@ FIDELITY = (
          "count as writes", "assumed", "-"),
 )  # fmt: skip
 """Every behaviour that a consumer can see, in the order of the docs page."""
-
-
-def as_markdown() -> str:
-    """The table as it stands in ``docs/fidelity.md``."""
-    lines = [
-        "| Topic | What the sandbox does | How it is known | Source | Option |",
-        "|---|---|---|---|---|",
-    ]
-    for row in FIDELITY:
-        options = ", ".join(f"`{name}`" for name in row.options) or "-"
-        cells = (row.topic, row.what, row.provenance, row.source, options)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"

@@ -5,31 +5,31 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+from pytest_turris.core.access.authentication import Authentication, carries_token
+from pytest_turris.core.access.credentials import ApiClient, Credentials
+from pytest_turris.core.access.tokens import Tokens
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.pipeline import Pipeline
+from pytest_turris.core.api.routes import TOKEN_REQUEST, routes_at
 from pytest_turris.core.assertions import Assertions
-from pytest_turris.core.authentication import Authentication, carries_token
-from pytest_turris.core.call import Call
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.credentials import ApiClient, Credentials
-from pytest_turris.core.entity import UpstreamEntity
-from pytest_turris.core.errors import ConnectionFailure, ExpiredToken, TurrisError
-from pytest_turris.core.expectations import ExpectedRefusal, Refusals
-from pytest_turris.core.faults import Faults
-from pytest_turris.core.holdings import Holdings
-from pytest_turris.core.hosts import HOSTS, environment_of, is_turris
-from pytest_turris.core.idempotency import Idempotency
-from pytest_turris.core.interception import Interception
-from pytest_turris.core.journal import NO_ANSWER, Exchange, Journal
-from pytest_turris.core.limits import Limits
-from pytest_turris.core.messages import Request, Response
+from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.entity.seeds import SeedData, seed
+from pytest_turris.core.faults.scripted import Faults
+from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
+from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
+from pytest_turris.core.middleware.idempotency import Idempotency
+from pytest_turris.core.middleware.interception import Interceptors
+from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.routes import TOKEN_REQUEST, routes_at
-from pytest_turris.core.service import Service
-from pytest_turris.core.tokens import Tokens
-from pytest_turris.core.worlds import World, seed
+from pytest_turris.core.sandbox_collections import SandboxCollections
+from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
+from pytest_turris.core.wire.hosts import HOSTS, environment_of, is_turris
+from pytest_turris.core.wire.messages import Request, Response
 
 SNAPSHOT_VERSION = 1
 
@@ -38,7 +38,7 @@ class SnapshotError(ValueError):
     """A snapshot of another version, or none at all."""
 
 
-class Sandbox(Holdings, Assertions):
+class Sandbox(SandboxCollections, Assertions):
     """A fake Turris for one upstream entity: stateful, strict, on its own clock.
 
     The same object answers in a test, through every door, and stands behind the standalone
@@ -70,7 +70,7 @@ class Sandbox(Holdings, Assertions):
         self.journal: Journal = Journal(self.options.journal_limit)
         self.token_requests: int = 0
         """How often ``POST /v1/auth/jwt`` was called, refused calls included."""
-        self._service = Service(
+        self._service = Pipeline(
             options=self.options,
             clock=self.clock,
             authentication=Authentication(self.credentials, self.tokens),
@@ -78,7 +78,7 @@ class Sandbox(Holdings, Assertions):
             faults=self.faults,
             routes=self._routes,
         )
-        self.interception: Interception = Interception()
+        self.interception: Interceptors = Interceptors()
         """Who stands between the doors and this sandbox."""
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process; whoever opens doors says so."""
@@ -86,7 +86,7 @@ class Sandbox(Holdings, Assertions):
         self._lock = threading.RLock()
         self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
         """The API client whose credentials a test finds in its environment variables."""
-        self.limits.usual_credential = self.client.client_id
+        self.limits.default_credential = self.client.client_id
 
     def execute_agreement(self, association: Association | str) -> None:
         """Both parties have signed an association's producer agreement: once per association.
@@ -99,7 +99,7 @@ class Sandbox(Holdings, Assertions):
             key = association if isinstance(association, str) else association.id
             self._entity.execute_agreement(key)
 
-    def seed(self, world: World) -> None:
+    def seed(self, world: SeedData) -> None:
         """Add a named world: ``small_agency``, ``national_network`` or ``messy``.
 
         Raises:
@@ -155,7 +155,7 @@ class Sandbox(Holdings, Assertions):
                 if isinstance(error, ExpiredToken):
                     gap = self.clock.gap(over_a_socket=not is_turris(request.host))
                     reason = f"{reason}. {gap}" if gap else reason
-                self._record(call, response, reason=reason, unmeant=error.unmeant)
+                self._record(call, response, reason=reason, is_client_error=error.is_client_error)
             except ConnectionFailure as failure:
                 self._record(call, None, reason=str(failure))
                 raise
@@ -188,13 +188,13 @@ class Sandbox(Holdings, Assertions):
         """What came after the exchange with that number was provoked, and fails no test."""
         self._refusals.forgive(self.journal.since(number))
 
-    def complaints(self) -> list[str]:
+    def strict_failures(self) -> list[str]:
         """What fails the test at its end, each with the option that relaxes it."""
         found = []
-        if self.options.fail_on_refusal and (unmeant := self._refusals.unmeant):
-            story = "\n".join(f"  {exchange}" for exchange in unmeant)
+        if self.options.fail_on_refusal and (is_client_error := self._refusals.is_client_error):
+            story = "\n".join(f"  {exchange}" for exchange in is_client_error)
             found.append(
-                f"{len(unmeant)} request(s) that Turris would not understand:\n{story}\n"
+                f"{len(is_client_error)} request(s) that Turris would not understand:\n{story}\n"
                 "Meant? Put the call into 'with turris.expect_refusal():', "
                 "or relax it: @pytest.mark.turris(fail_on_refusal=False)"
             )
@@ -253,7 +253,7 @@ class Sandbox(Holdings, Assertions):
         if client is None:
             raise KeyError(snapshot["client"])
         self.client = client
-        self.limits.usual_credential = client.client_id
+        self.limits.default_credential = client.client_id
         self.token_requests = int(snapshot["token_requests"])
 
     def _parts(self) -> dict[str, Any]:
@@ -285,7 +285,12 @@ class Sandbox(Holdings, Assertions):
         )
 
     def _record(
-        self, call: Call, response: Response | None, *, reason: str = "", unmeant: bool = False
+        self,
+        call: Call,
+        response: Response | None,
+        *,
+        reason: str = "",
+        is_client_error: bool = False,
     ) -> None:
         in_url = carries_token(call.request)
         if in_url:
@@ -302,11 +307,11 @@ class Sandbox(Holdings, Assertions):
             credential=caller.credential.name if caller else None,
             token=mask(caller.token.text) if caller and caller.token else None,
             reason=reason,
-            unmeant=unmeant,
+            is_client_error=is_client_error,
             notes=call.notes,
             request_id=call.request_id,
             token_id=used.jti if used else None,
             token_in_url=in_url,
         )
-        if unmeant:
+        if is_client_error:
             self._refusals.note(entry.told())

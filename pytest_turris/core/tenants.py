@@ -3,14 +3,14 @@
 import jwt
 from pydantic_core import from_json
 
-from pytest_turris.core.authentication import RESTRICTED_HEADER
-from pytest_turris.core.messages import JSON_HEADERS, Request, Response, encode
+from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
 _LARGEST_TOKEN_REQUEST = 65_536
 
 
-class NobodyHomeError(LookupError):
+class NoSandboxError(LookupError):
     """A request came while no sandbox was behind the door."""
 
 
@@ -48,7 +48,7 @@ class Tenants:
         """
         try:
             return self.handle(request)
-        except NobodyHomeError as error:
+        except NoSandboxError as error:
             words = {"errorType": "internal_error", "errorMessage": [str(error)]}
             body = encode({"statusCode": 503} | words)
             return Response(status=503, headers=JSON_HEADERS, body=body)
@@ -61,7 +61,7 @@ class Tenants:
         """
         sandboxes = self._sandboxes
         if not sandboxes:
-            raise NobodyHomeError("no sandbox is behind this door; is the test over?")
+            raise NoSandboxError("no sandbox is behind this door; is the test over?")
         if len(sandboxes) == 1:
             return sandboxes[0]
         named = credentials_in(request)

@@ -9,7 +9,9 @@ TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA
 """Who reads them: OpenSSL (Python, Ruby, Go, httpx, aiohttp), requests, curl, Node."""
 
 
-def way_to(sandbox: Sandbox, base_url: str, ca_file: str | None = None) -> dict[str, str]:
+def client_environment(
+    sandbox: Sandbox, base_url: str, ca_file: str | None = None
+) -> dict[str, str]:
     """Where the sandbox is, its credentials, and whom to trust if it speaks TLS."""
     options, client = sandbox.options, sandbox.client
     variables = {
@@ -21,7 +23,7 @@ def way_to(sandbox: Sandbox, base_url: str, ca_file: str | None = None) -> dict[
     return variables | dict.fromkeys(TRUST, ca_file) if ca_file else variables
 
 
-def past_proxies(environment: Mapping[str, str], base_url: str) -> dict[str, str]:
+def no_proxy_for(environment: Mapping[str, str], base_url: str) -> dict[str, str]:
     """What keeps a client from asking the developer's proxy for a sandbox' address."""
     names = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     # An asterisk means all hosts only where it stands alone.

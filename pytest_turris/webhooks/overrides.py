@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from pytest_turris.webhooks.events import Event
+from pytest_turris.core.outbox.event_models import Event
 
 _FRESH = object()
 

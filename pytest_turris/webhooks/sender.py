@@ -8,12 +8,12 @@ from typing import Self
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.webhooks.clients import unanswered
-from pytest_turris.webhooks.delivery import way_to
-from pytest_turris.webhooks.egress import EgressRefused
-from pytest_turris.webhooks.exchange import Post, WebhookAnswer
-from pytest_turris.webhooks.retry_after import seconds_asked_for
-from pytest_turris.webhooks.scheme import SignatureScheme, compact_json, masked
+from pytest_turris.receivers.client_adapters import unanswered
+from pytest_turris.receivers.egress import EgressRefused
+from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.retry_after import seconds_asked_for
+from pytest_turris.receivers.target import way_to
+from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
 
 LIMIT = dt.timedelta(seconds=30)
 """How long Turris waits for an answer (documented: guides/webhooks)."""

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_turris.webhooks.delivery import adeliver, deliver
-from pytest_turris.webhooks.exchange import Post, WebhookAnswer
-from pytest_turris.webhooks.scheme import SignatureScheme, masked
+from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.target import adeliver, deliver
+from pytest_turris.webhooks.signature import SignatureScheme, masked
 from pytest_turris.webhooks.tampering import with_members_changed, with_one_value_changed
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from pytest_turris.webhooks.scheme import compact_json
+from pytest_turris.webhooks.signature import compact_json
 
 _LAST_DIGIT = re.compile(r"[0-9](?=[^0-9]*$)")
 

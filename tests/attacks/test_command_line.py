@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from receivers.bare_server import BareServer
-from receivers.handled import ENTITY, KEY
+from doubles.receivers.bare_server import BareServer
+from doubles.receivers.handled import ENTITY, KEY
 from typer.testing import CliRunner
 
 from mock_server.cli import app
@@ -118,7 +118,7 @@ def lenient() -> Iterator[str]:
 def two_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile of two attacks: a server in Python takes minutes for all."""
     both = tuple(map(find, ("WH-02", "WH-30")))
-    monkeypatch.setattr("mock_server.attacking.profile", lambda _: both)
+    monkeypatch.setattr("mock_server.attack_report.profile", lambda _: both)
 
 
 @pytest.mark.usefixtures("two_attacks")

@@ -4,12 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from doubles.attacked_project import run
 
 from pytest_turris.attacks.catalogue import ATTACKS, find, profile
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhook_control import TurrisWebhooks
-
-from .project import run
+from pytest_turris.fixtures.webhooks import TurrisWebhooks
 
 IMPORTS = ("import pytest", "from receiver import verify, believe, done")
 ATTACK = "def test_receiver(turris_webhook_attack):"

@@ -10,15 +10,14 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from receivers.handled import ENTITY, KEY, Desk, Door, Inbox
+from doubles.attack_harness import forge_for
+from doubles.receivers.handled import ENTITY, KEY, Desk, Door, Inbox
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.verdict import Verdict
-from pytest_turris.doors.live import LiveServer
-
-from .lab import forge_for
+from pytest_turris.attacks.runner import judge
+from pytest_turris.doors.sockets.server import LiveServer
 
 FINE = {"passed", "skipped"}
 NOTED = {"WH-49", "WH-99"}

@@ -4,18 +4,17 @@ import re
 from typing import Any
 
 import pytest
-from receivers import broken_behaviour, broken_body, broken_keys, broken_signature
-from receivers.bare_server import LENIENT, BareServer
-from receivers.handled import ALLOWED, Door
-from receivers.registry import BROKEN
+from doubles.attack_harness import attacked, attacked_over_socket
+from doubles.mutation_record import Record
+from doubles.receivers import broken_behaviour, broken_body, broken_keys, broken_signature
+from doubles.receivers.bare_server import LENIENT, BareServer
+from doubles.receivers.handled import ALLOWED, Door
+from doubles.receivers.registry import BROKEN
 
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.time_travel import TimeTravel
-from pytest_turris.webhooks.scheme import SignatureScheme
-
-from .conftest import Record
-from .lab import attacked, attacked_over_socket
+from pytest_turris.time_travel.travel import TimeTravel
+from pytest_turris.webhooks.signature import SignatureScheme
 
 ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32"}
 ONE_EVENT: dict[str, Any] = {"PRODUCER_AGREEMENT_EXECUTED": {}}

@@ -14,16 +14,15 @@ from urllib.parse import parse_qs
 import httpx
 import httpx2
 import pytest
-from receivers.handled import ENTITY, KEY, Desk, Door, Inbox
+from doubles.attack_harness import attacked, forge_for
+from doubles.receivers.handled import ENTITY, KEY, Desk, Door, Inbox
 
 from pytest_turris.attacks.catalogue import find
-from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.description import Verdict, answered, redacted
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.verdict import Verdict, answered, redacted
-from pytest_turris.doors.live import LiveServer
-from pytest_turris.webhooks.exchange import WebhookAnswer
-
-from .lab import attacked, forge_for
+from pytest_turris.attacks.runner import judge
+from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.receivers.exchange import WebhookAnswer
 
 
 def test_attacks_run_where_there_is_no_posix_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,21 +5,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from receivers.broken_keys import KeyDecoded, takes_also
-from receivers.broken_times import Floors, NoTolerance, OnlyTooOld, Stamped
-from receivers.handled import Door, HintedInbox
+from doubles.attack_harness import attacked
+from doubles.receivers.broken_keys import KeyDecoded, takes_also
+from doubles.receivers.broken_times import Floors, NoTolerance, OnlyTooOld, Stamped
+from doubles.receivers.handled import Door, HintedInbox
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.forge import Forge, Handles
-from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.context import Forge, Handles
 from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.runner import judge
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.time_travel import TimeTravel
+from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.factory import WebhookFactory
-from pytest_turris.webhooks.scheme import SignatureError, SignatureScheme
-
-from .lab import attacked
+from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
 
 TIMED = SignatureScheme(timestamped=True)
 KEY_IN_BASE64 = SignatureScheme(key_form="base64")

@@ -13,16 +13,16 @@ import pytest
 import standardwebhooks
 import stripe
 import svix.webhooks
-from receivers.handled import ENTITY
+from doubles.receivers.handled import ENTITY
 
 from pytest_turris.attacks.catalogue import ATTACKS, find
-from pytest_turris.attacks.forge import Forge, Handles
-from pytest_turris.attacks.judge import judge
+from pytest_turris.attacks.context import Forge, Handles
+from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.verdict import Verdict
+from pytest_turris.attacks.runner import judge
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.factory import WebhookFactory
-from pytest_turris.webhooks.scheme import SignatureScheme
+from pytest_turris.webhooks.signature import SignatureScheme
 
 KEY = base64.b64encode(b"turris_sandbox_whsec_0123456789abcdef").decode()
 NO_SEPARATOR = {"WH-04", "WH-07", "WH-19", "WH-20", "WH-21", "WH-23", "WH-26", "WH-27"}

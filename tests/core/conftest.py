@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import pytest
-from sandbox_client import NOW, Client
+from doubles.sandbox_client import NOW, Client
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.options import Options

@@ -1,8 +1,8 @@
 import datetime as dt
 
 import pytest
+from doubles.sandbox_client import NOW
 from freezegun import freeze_time
-from sandbox_client import NOW
 
 from pytest_turris.core.clock import Clock
 

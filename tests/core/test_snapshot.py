@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from doubles.sandbox_client import NOW, Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sandbox_client import NOW, Client
 
-from pytest_turris.core.errors import ConnectionFailure
-from pytest_turris.core.messages import Response
 from pytest_turris.core.sandbox import Sandbox, SnapshotError
+from pytest_turris.core.wire.errors import ConnectionFailure
+from pytest_turris.core.wire.messages import Response
 
 KEY = {"idempotency-key": "550e8400-e29b-41d4-a716-446655440000"}
 AGENTS = "/v1/agents"

@@ -1,10 +1,10 @@
 import jwt
 import pytest
-from sandbox_client import SANDBOX_HOST, Client
+from doubles.sandbox_client import SANDBOX_HOST, Client
 
-from pytest_turris.core.messages import Request
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import NobodyHomeError, Tenants
+from pytest_turris.core.tenants import NoSandboxError, Tenants
+from pytest_turris.core.wire.messages import Request
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_nobody_home(older: Sandbox) -> None:
     tenants = Tenants()
     tenants.add(older)
     tenants.remove(older)
-    with pytest.raises(NobodyHomeError, match="no sandbox is behind this door; is the test over"):
+    with pytest.raises(NoSandboxError, match="no sandbox is behind this door; is the test over"):
         tenants.handle(request_with())
 
 

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.options import option_types
-from pytest_turris.core.routes import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -1,54 +1,15 @@
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
+from doubles.doors.door import NAMES, UNDER_ENGINES, Door
+from doubles.doors.opening import OVER_TLS, Doors
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.messages import Request
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.live_fixture import ServerPool
-from pytest_turris.time_travel import TimeTravel
-
-from .clients import Answer, Client, Fields
-from .opening import OVER_TLS, Doors
-
-NAMES = (
-    "httpx", "httpx async", "httpx2", "httpx2 async", "requests",
-    "asgi", "live http", "live https", "live requests", "shared http", "shared https",
-    "aiohttp", "urllib3", "urllib", "curl", "node fetch", "node http",
-)  # fmt: skip
-# A door in process and one with a server thread: what the engine does to the others is the same.
-UNDER_ENGINES = tuple(
-    f"{name} under {engine}"
-    for name in ("httpx", "live http")
-    for engine in ("freezegun", "time-machine")
-)
-
-
-@dataclass
-class Door:
-    """A client, the sandbox behind it, and a twin of that sandbox which is asked directly."""
-
-    client: Client
-    sandbox: Sandbox
-    twin: Sandbox
-
-    @property
-    def bearer(self) -> tuple[str, str]:
-        """The header of a fresh token, which no rate limit counts."""
-        token, known = (box.tokens.issue(box.client).text for box in (self.sandbox, self.twin))
-        assert token == known
-        return "authorization", f"Bearer {token}"
-
-    def ask_twin(self, method: str, target: str, headers: Fields = (), body: bytes = b"") -> Answer:
-        """The same request past any door."""
-        path, _, query = target.partition("?")
-        answer = self.twin.handle(
-            Request(method=method, path=path, query=query, headers=tuple(headers), body=body)
-        )
-        return Answer(answer.status, list(answer.headers), answer.body)
+from pytest_turris.doors.sockets.pool import ServerPool
+from pytest_turris.time_travel.travel import TimeTravel
 
 
 @pytest.fixture(scope="session")

@@ -15,14 +15,13 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
+from doubles.doors.clients import NO_VERIFY
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from flask import Flask
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.in_process import open_doors
-
-from .clients import NO_VERIFY
+from pytest_turris.doors.in_process.opening import open_doors
 
 PATH = "/.well-known/jwks.json"
 

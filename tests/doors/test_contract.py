@@ -5,14 +5,13 @@ import json
 from typing import Any
 
 import pytest
+from doubles.doors.clients import Answer, Fields
+from doubles.doors.door import NAMES, Door
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_turris.core.faults import FailureKind
-from pytest_turris.core.journal import Exchange
-
-from .clients import Answer, Fields
-from .conftest import NAMES, Door
+from pytest_turris.core.faults.scripted import FailureKind
+from pytest_turris.core.journal.journal import Exchange
 
 JSON = ("content-type", "application/json")
 INVITATION = {

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping
 
 import pytest
+from doubles.doors.child_clients import program
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.environment import TRUST, past_proxies
-from pytest_turris.live_fixture import Server, ServerPool
-
-from .child_clients import program
+from pytest_turris.doors.environment import TRUST, no_proxy_for
+from pytest_turris.doors.sockets.pool import Server, ServerPool
 
 PATH = "/.well-known/jwks.json"
 IN_PYTHON = {
@@ -176,4 +175,4 @@ def test_proxy_is_not_asked_for_loopback(
 )
 def test_hosts_past_the_proxy_are_kept(before: dict[str, str], after: str) -> None:
     """What the developer reaches without a proxy stays so."""
-    assert past_proxies(before, "http://127.0.0.1:1") == {"no_proxy": after, "NO_PROXY": after}
+    assert no_proxy_for(before, "http://127.0.0.1:1") == {"no_proxy": after, "NO_PROXY": after}

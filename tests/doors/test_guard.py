@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import requests
+from doubles.doors.clients import NO_VERIFY
 
-from pytest_turris.guard import RealHostError, RealHostGuard
-
-from .clients import NO_VERIFY
+from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard
 
 HOST = "public.api.live.turrisfi.com"
 

@@ -10,15 +10,14 @@ import httpcore
 import httpx
 import pytest
 import respx
+from doubles.doors.clients import NO_VERIFY
 from respx.mocks import HTTPCoreMocker
 
-from pytest_turris.core.hosts import HOSTS
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import Tenants
-from pytest_turris.doors.httpx import httpx_door
-
-from .clients import NO_VERIFY
+from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.doors.in_process.httpx import httpx_door
 
 OTHER = "https://api.partner.example/ping"
 

@@ -14,15 +14,14 @@ import pytest
 import requests
 import responses
 import respx
+from doubles.doors.clients import NO_VERIFY
 from requests.adapters import HTTPAdapter
 
-from pytest_turris.core.hosts import HOSTS
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors import in_process
-from pytest_turris.doors.in_process import open_doors
-from pytest_turris.live_fixture import ServerPool
-
-from .clients import NO_VERIFY
+from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.doors.in_process import opening as in_process
+from pytest_turris.doors.in_process.opening import open_doors
+from pytest_turris.doors.sockets.pool import ServerPool
 
 PATIENCE = 10
 PATH = "/.well-known/jwks.json"
@@ -247,8 +246,8 @@ def test_nothing_stays_patched() -> None:
 LATE = """
 import sys
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.in_process import open_doors
-from pytest_turris.live_fixture import ServerPool
+from pytest_turris.doors.in_process.opening import open_doors
+from pytest_turris.doors.sockets.pool import ServerPool
 sandbox, before = Sandbox(), list(sys.meta_path)
 with open_doors(sandbox):
     assert "{library}" not in sys.modules

@@ -20,11 +20,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.asgi import asgi_app
-from pytest_turris.doors.http1 import _PatientProtocol, _QuickProtocol
-from pytest_turris.doors.live import LiveServer
-from pytest_turris.doors.loopback import loopback_only
-from pytest_turris.live_fixture import Server, ServerPool
+from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.http1 import _PatientProtocol, _QuickProtocol
+from pytest_turris.doors.sockets.loopback import loopback_only
+from pytest_turris.doors.sockets.pool import Server, ServerPool
+from pytest_turris.doors.sockets.server import LiveServer
 
 PATIENCE = 5
 
@@ -33,7 +33,7 @@ PATIENCE = 5
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pytest_turris.doors.live.protocol", lambda: request.param)
+        patch.setattr("pytest_turris.doors.sockets.server.protocol", lambda: request.param)
         pool = ServerPool()
         yield pool
         pool.stop()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import pytest_socket
 
-from pytest_turris.doors.own_sockets import has_socket
+from pytest_turris.relay.own_sockets import has_socket
 
 
 @pytest.fixture

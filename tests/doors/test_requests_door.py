@@ -10,10 +10,10 @@ import responses
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from pytest_turris.core.hosts import HOSTS
-from pytest_turris.core.messages import Request, Response
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.requests import requests_door
+from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.doors.in_process.requests import requests_door
 
 JWKS = f"https://{HOSTS['sandbox']}/.well-known/jwks.json"
 OTHER = "https://api.partner.example/ping"

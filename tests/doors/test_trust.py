@@ -14,7 +14,7 @@ import trustme
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.in_process import open_doors
+from pytest_turris.doors.in_process.opening import open_doors
 
 CLIENTS: dict[str, Callable[..., Any]] = {"httpx": httpx.Client, "httpx2": httpx2.Client}
 

@@ -3,13 +3,12 @@
 from importlib.metadata import entry_points
 
 import pytest
-
-from .project import Project
+from doubles.consumer_project import Project
 
 HEAVY = (
     "pydantic", "pydantic_core", "httpx", "httpcore", "respx", "cryptography", "jwt", "freezegun",
     "time_machine", "uvicorn", "h11", "trustme", "requests", "starlette", "ssl", "mock_server",
-    "pytest_turris.core", "pytest_turris.doors", "pytest_turris.watch", "pytest_turris.guard",
+    "pytest_turris.core", "pytest_turris.doors", "pytest_turris.fixtures", "pytest_turris.hooks",
 )  # fmt: skip
 
 REPORT = f"""

@@ -1,8 +1,7 @@
 """In other people's projects: their files, their plugins, their settings."""
 
 import pytest
-
-from .project import Project
+from doubles.consumer_project import Project
 
 ALL = "turris, turris_server, turris_time, turris_webhooks"
 USES_ALL = (

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from serving import Receiver, RefusedError, receiving, serving
+from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 from typer.testing import CliRunner
 
 from mock_server.cli import app

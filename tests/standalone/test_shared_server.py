@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from serving import RefusedError, Running, serving
+from doubles.served_sandbox import RefusedError, Running, serving
 
 CLIENT = """
 import os

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import trustme
-from serving import Receiver, Running, receiving, serving
+from doubles.served_sandbox import Receiver, Running, receiving, serving
 
-from mock_server.standalone import StandaloneSandbox
+from mock_server.server import StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.webhooks.engine import Engine
-from pytest_turris.webhooks.scheme import SignatureError, SignatureScheme
 from pytest_turris.webhooks.sender import Sender
+from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 SYNCHRONIZED = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"

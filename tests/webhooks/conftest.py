@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from pytest_turris.webhooks.factory import WebhookFactory
-from pytest_turris.webhooks.scheme import SignatureScheme
+from pytest_turris.webhooks.signature import SignatureScheme
 
 # An example that takes long says that the machine is busy.
 settings.register_profile("untimed", deadline=None)

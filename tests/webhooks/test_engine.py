@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pytest_turris.core.events import EventKind
+from pytest_turris.core.entity.events import EventKind
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.schedules import SCHEDULES, schedule_from, schedule_of
+from pytest_turris.core.outbox.retry_schedules import SCHEDULES, schedule_from, schedule_of
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhook_control import TurrisWebhooks
-from pytest_turris.webhooks.egress import EgressRefused
+from pytest_turris.fixtures.webhooks import TurrisWebhooks
+from pytest_turris.receivers.egress import EgressRefused
 
 STATUS: EventKind = "AGENT_COMPLIANCE_STATUS_CHANGE"
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhook_control import TurrisWebhooks
+from pytest_turris.fixtures.webhooks import TurrisWebhooks
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 WAIT = 60.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 
-from pytest_turris.webhooks.scheme import SignatureError, SignatureScheme, compact_json, masked
+from pytest_turris.webhooks.signature import SignatureError, SignatureScheme, compact_json, masked
 
 NOW = dt.datetime(2025, 3, 17, 10, 15, 45, tzinfo=dt.UTC)
 KEY = "turris_sandbox_whsec_0123456789abcdef"
@@ -341,7 +341,7 @@ def test_failures_do_not_show_the_key(pytester: pytest.Pytester) -> None:
     """A failing test shows neither key nor signature, not even with local variables."""
     pytester.makepyfile(
         f"""
-        from pytest_turris.webhooks.scheme import SignatureScheme
+        from pytest_turris.webhooks.signature import SignatureScheme
 
         class Receiver:
             key = {KEY!r}

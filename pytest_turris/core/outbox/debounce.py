@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_turris.core.events import Event
+from pytest_turris.core.entity.events import Event
 
 CAP = 30
 """So many windows after the first change a batch is sent in any case."""

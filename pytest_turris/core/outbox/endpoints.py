@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
-from pytest_turris.core.events import EventKind
+from pytest_turris.core.entity.events import EventKind
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
 

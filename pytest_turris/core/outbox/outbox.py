@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
-from pytest_turris.core.events import EventLog
-from pytest_turris.core.network import Network
+from pytest_turris.core.entity.events import EventLog
+from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.debounce import DEBOUNCED, Batch, Debounce
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
-from pytest_turris.core.outbox.disturbance import Disturbance
 from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
+from pytest_turris.core.outbox.failure_policy import FailurePolicy
+from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import status_payload
-from pytest_turris.core.outbox.policy import Policy
-from pytest_turris.core.outbox.schedules import Schedule, schedule_of
+from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 
 KEPT = 1_000
@@ -31,14 +31,14 @@ class Outbox:
     ``record``; meanwhile it does not wait, so nothing is sent twice.
     """
 
-    def __init__(self, network: Network, randomness: Randomness, options: Options) -> None:
+    def __init__(self, network: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness)
-        self.disturbance: Disturbance = Disturbance()
+        self.disturbance: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._network = network
         self.schedule: Schedule = schedule_of(options.webhook_retries)
-        self._policy = Policy.of(options)
+        self._policy = FailurePolicy.of(options)
         self._debounce = Debounce(options.webhook_debounce)
         self._seen = 0
         self._made = 0

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_turris.core.network import Network
+from pytest_turris.core.entity.records import EntityRecords
 
 
 def status_payload(
-    entity: str, changes: Iterable[dict[str, Any]], network: Network
+    entity: str, changes: Iterable[dict[str, Any]], network: EntityRecords
 ) -> list[dict[str, Any]]:
     """One entry for each entity, with every product and state of it that changed."""
     entries: dict[tuple[str, str], dict[str, Any]] = {}
@@ -27,7 +27,7 @@ def status_payload(
     return list(entries.values())
 
 
-def _entry(facts: dict[str, Any], network: Network) -> dict[str, Any]:
+def _entry(facts: dict[str, Any], network: EntityRecords) -> dict[str, Any]:
     """What is known of the agency; an association that is gone leaves its texts empty."""
     id_ = facts["downstreamEntityAssociationId"]
     association = network.associations.find(id_)

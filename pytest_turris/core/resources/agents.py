@@ -10,25 +10,25 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Email, ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import (
+from pytest_turris.core.resources.associations import Associations
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
     Collection,
     Indexes,
-    Ledger,
-    Part,
     Record,
     RecordError,
-    spelled,
+    WireModel,
+    suggest_keywords,
 )
-from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
+from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 _FIRST_NAMES = ("Avery", "Blake", "Casey", "Drew", "Emery", "Finley", "Harper", "Jordan", "Quinn")
 _LAST_NAMES = ("Adams", "Baker", "Chen", "Diaz", "Evans", "Garcia", "Hughes", "Kim", "Lopez")
 
 
-class Agent(Part):
+class Agent(WireModel):
     """The person."""
 
     id: ObjectId = Field(alias="_id")
@@ -41,7 +41,7 @@ class Agent(Part):
     updated_at: Timestamp
 
 
-class Authority(Part):
+class Authority(WireModel):
     """Where an agent may sell a product."""
 
     upstream_entity_product_id: ObjectId
@@ -52,7 +52,7 @@ class Authority(Part):
 class AgentEntry(Record):
     """An agent as one upstream entity knows it: list item, get and create."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"association_ids"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"association_ids"})
 
     agent: Agent
     onboarding_category: str = "addition"
@@ -105,7 +105,7 @@ class Agents(Collection[AgentEntry]):
         self,
         clock: Clock,
         randomness: Randomness,
-        ledger: Ledger,
+        ledger: ChangeListener,
         upstream_entity_id: str,
         associations: Associations,
     ) -> None:
@@ -113,7 +113,7 @@ class Agents(Collection[AgentEntry]):
         self.upstream_entity_id = upstream_entity_id
         self._associations = associations
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

@@ -7,14 +7,14 @@ The members are documented (appointments/agent-appointments); of the values of `
 import datetime as dt
 from typing import ClassVar
 
-from pytest_turris.core.model import ObjectId, StateCode, Timestamp
-from pytest_turris.core.records import Collection, Indexes, Record, spelled
+from pytest_turris.core.resources.collection import Collection, Indexes, Record, suggest_keywords
+from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 
 class Appointment(Record):
     """An appointment, found by its NPN; an agency's is shown without ``agentId``."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"id"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"id"})
 
     id: ObjectId
     nipr_data_subscription_id: ObjectId
@@ -57,7 +57,7 @@ class Appointments(Collection[Appointment]):
     kind = Appointment
     indexes: ClassVar[Indexes] = {"npn": lambda held: [held.npn]}
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

@@ -8,15 +8,22 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Email, ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Indexes, Ledger, Part, Record, spelled
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
+    Collection,
+    Indexes,
+    Record,
+    WireModel,
+    suggest_keywords,
+)
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
+from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 Category = Literal["agency", "agency network", "wholesale brokerage", "third party administrator"]
 
 
-class DownstreamEntity(Part):
+class DownstreamEntity(WireModel):
     """The agency or brokerage behind an association."""
 
     id: ObjectId = Field(alias="_id")
@@ -27,7 +34,7 @@ class DownstreamEntity(Part):
     ein: str | None = None
 
 
-class PrimaryContact(Part):
+class PrimaryContact(WireModel):
     """Whom the invitation goes to; the list's e-mail filters look here."""
 
     first_name: str
@@ -38,7 +45,7 @@ class PrimaryContact(Part):
 class Association(Record):
     """One downstream entity, as one upstream entity knows it."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset(
+    internal_fields: ClassVar[frozenset[str]] = frozenset(
         {
             "contact",
             "branch_name",
@@ -103,12 +110,12 @@ class Associations(Collection[Association]):
     }
 
     def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: Ledger, upstream_entity_id: str
+        self, clock: Clock, randomness: Randomness, ledger: ChangeListener, upstream_entity_id: str
     ) -> None:
         super().__init__(clock, randomness, ledger)
         self.upstream_entity_id = upstream_entity_id
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

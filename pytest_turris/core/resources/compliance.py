@@ -12,24 +12,24 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from pytest_turris.core.model import ObjectId, StateCode
-from pytest_turris.core.records import Part
 from pytest_turris.core.resources.appointments import Appointment
+from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.resources.coverages import Coverage
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.products import Product
+from pytest_turris.core.wire.model import ObjectId, StateCode
 
 ComplianceStatus = Literal["COMPLIANT", "NOT_COMPLIANT"]
 
 
-class RequirementStatus(Part):
+class RequirementStatus(WireModel):
     """How it stands with the license or the appointment; no messages if all is well."""
 
     status_name: str
     status_messages: list[str] | None = None
 
 
-class StateCompliance(Part):
+class StateCompliance(WireModel):
     """One state of a product."""
 
     state_code: StateCode
@@ -69,14 +69,14 @@ class Verdict(NamedTuple):
         )
 
 
-class LicenseComplianceResponse(Part):
+class LicenseComplianceResponse(WireModel):
     """The answer of both license compliance operations."""
 
     product_name: str
     states: list[StateCompliance]
 
 
-class PolicyComplianceResponse(Part):
+class PolicyComplianceResponse(WireModel):
     """E&O and Cyber of one agency; a kind that it does not hold is left out (assumed)."""
 
     e_and_o: Coverage | None = Field(default=None, alias="eAndO")

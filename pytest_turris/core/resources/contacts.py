@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Email, ObjectId
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import (
+from pytest_turris.core.resources.associations import Association, Associations
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
     Collection,
     Indexes,
-    Ledger,
-    Part,
     Record,
     RecordError,
-    spelled,
+    WireModel,
+    suggest_keywords,
 )
-from pytest_turris.core.resources.associations import Association, Associations
+from pytest_turris.core.wire.model import Email, ObjectId
 
 BusinessRole = Literal[
     "Compliance Officer",
@@ -34,7 +34,7 @@ Visibility = Literal["market", "agency", "another carrier"]
 """Seen by this carrier alone, by every carrier of the agency, or by another carrier alone."""
 
 
-class ContactAssociation(Part):
+class ContactAssociation(WireModel):
     """What a contact does at one agency; an agency-wide default has no association id."""
 
     downstream_entity_id: ObjectId
@@ -46,7 +46,7 @@ class ContactAssociation(Part):
 class Contact(Record):
     """One person; ``hidden`` are the relations that belong to another carrier's market."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"hidden"})
 
     contact_id: ObjectId
     first_name: str
@@ -97,12 +97,16 @@ class Contacts(Collection[Contact]):
     }
 
     def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: Ledger, associations: Associations
+        self,
+        clock: Clock,
+        randomness: Randomness,
+        ledger: ChangeListener,
+        associations: Associations,
     ) -> None:
         super().__init__(clock, randomness, ledger)
         self._associations = associations
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

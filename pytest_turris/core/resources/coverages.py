@@ -10,10 +10,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Amount, ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Indexes, Ledger, Record, RecordError, spelled
 from pytest_turris.core.resources.associations import Associations
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
+    Collection,
+    Indexes,
+    Record,
+    RecordError,
+    suggest_keywords,
+)
+from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 
 CoverageKind = Literal["E&O", "Cyber"]
 
@@ -25,7 +32,7 @@ class Coverage(Record):
     dates, and as ``received`` while they are not known yet.
     """
 
-    off_wire: ClassVar[frozenset[str]] = frozenset(
+    internal_fields: ClassVar[frozenset[str]] = frozenset(
         {"coverage_kind", "downstream_entity_association_id"}
     )
 
@@ -72,12 +79,16 @@ class Coverages(Collection[Coverage]):
     }
 
     def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: Ledger, associations: Associations
+        self,
+        clock: Clock,
+        randomness: Randomness,
+        ledger: ChangeListener,
+        associations: Associations,
     ) -> None:
         super().__init__(clock, randomness, ledger)
         self._associations = associations
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

@@ -8,8 +8,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.model import ObjectId, Timestamp
-from pytest_turris.core.records import Collection, Indexes, Part, Record, spelled
+from pytest_turris.core.resources.collection import (
+    Collection,
+    Indexes,
+    Record,
+    WireModel,
+    suggest_keywords,
+)
+from pytest_turris.core.wire.model import ObjectId, Timestamp
 
 OlderDocumentCategory = Literal[
     "W9",
@@ -28,7 +34,7 @@ DocumentCategory = Literal[
 SubCategory = Literal["instance", "template"]
 
 
-class DocumentVersion(Part):
+class DocumentVersion(WireModel):
     """One stored version of the file."""
 
     s3_version_id: str = Field(alias="s3VersionId")
@@ -39,7 +45,7 @@ class DocumentVersion(Part):
 class FileDocument(Record):
     """A document of an agency, or a template of the upstream entity."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset(
+    internal_fields: ClassVar[frozenset[str]] = frozenset(
         {"sub_category", "is_deleted", "downstream_entity_association_id", "file_name"}
     )
 
@@ -70,7 +76,7 @@ class FileDocuments(Collection[FileDocument]):
         "association": lambda document: [document.downstream_entity_association_id],
     }
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

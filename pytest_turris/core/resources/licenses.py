@@ -10,11 +10,17 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.model import ObjectId, StateCode, Timestamp
-from pytest_turris.core.records import Collection, Indexes, Part, Record, spelled
+from pytest_turris.core.resources.collection import (
+    Collection,
+    Indexes,
+    Record,
+    WireModel,
+    suggest_keywords,
+)
+from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 
-class LineOfAuthority(Part):
+class LineOfAuthority(WireModel):
     """What a license allows to sell."""
 
     code: str
@@ -29,7 +35,7 @@ class License(Record):
     ``expired``. ``niprDataSubscriptionId`` is that of the agent or agency it is listed for.
     """
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"id"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"id"})
 
     id: ObjectId
     nipr_data_subscription_id: ObjectId
@@ -67,7 +73,7 @@ class Licenses(Collection[License]):
         "number": lambda held: [f"{held.state_code}/{held.license_number}"],
     }
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

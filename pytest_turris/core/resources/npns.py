@@ -9,12 +9,19 @@ from typing import Any, ClassVar, Literal
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Indexes, Ledger, Part, Record, spelled
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
+    Collection,
+    Indexes,
+    Record,
+    WireModel,
+    suggest_keywords,
+)
 
 EntityType = Literal["firm", "individual", "not found"]
 
 
-class NpnLookupResult(Part):
+class NpnLookupResult(WireModel):
     """What a lookup says of one NPN (assumed)."""
 
     npn: str
@@ -41,12 +48,12 @@ class Npns(Collection[RegisteredNpn]):
     kind = RegisteredNpn
     indexes: ClassVar[Indexes] = {}
 
-    def __init__(self, clock: Clock, randomness: Randomness, ledger: Ledger) -> None:
+    def __init__(self, clock: Clock, randomness: Randomness, ledger: ChangeListener) -> None:
         super().__init__(clock, randomness, ledger)
         self.busy_until: dt.datetime | None = None
         """Until when a lookup is in progress: the next one is refused with 429."""
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

@@ -9,14 +9,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.model import Amount, ObjectId, StateCode, Timestamp
-from pytest_turris.core.records import Collection, Indexes, Part, Record, spelled
+from pytest_turris.core.resources.collection import (
+    Collection,
+    Indexes,
+    Record,
+    WireModel,
+    suggest_keywords,
+)
+from pytest_turris.core.wire.model import Amount, ObjectId, StateCode, Timestamp
 
 PolicyStatus = Literal["bound", "active", "expired", "cancelled", "non renewed"]
 TransactionType = Literal["New", "Renewal", "Endorsement", "Cancellation", "Audit"]
 
 
-class Transaction(Part):
+class Transaction(WireModel):
     """One row of an uploaded file."""
 
     type: TransactionType
@@ -30,7 +36,7 @@ class Policy(Record):
     else as ``bound``, ``active`` or ``expired`` by its dates (assumed).
     """
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"transactions", "is_deleted"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"transactions", "is_deleted"})
 
     id: ObjectId = Field(alias="_id")
     policy_number: str
@@ -101,7 +107,7 @@ class Policies(Collection[Policy]):
         "is_deleted": lambda policy: ["true" if policy.is_deleted else "false"],
     }
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.model import ObjectId, StateCode, Timestamp
-from pytest_turris.core.records import Collection, Record, spelled
 from pytest_turris.core.resources.appointments import DEFAULT_COMPANY_CODE
+from pytest_turris.core.resources.collection import Collection, Record, suggest_keywords
+from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 
 class Product(Record):
@@ -22,7 +22,7 @@ class Product(Record):
     carrier of ``required_company_code`` (None: no appointment is needed).
     """
 
-    off_wire: ClassVar[frozenset[str]] = frozenset(
+    internal_fields: ClassVar[frozenset[str]] = frozenset(
         {
             "states",
             "required_license_class_codes",
@@ -51,7 +51,7 @@ class Products(Collection[Product]):
 
     kind = Product
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

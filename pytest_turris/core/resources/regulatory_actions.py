@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.model import Amount, ObjectId, StateCode, Timestamp
-from pytest_turris.core.records import Collection, Indexes, Record, spelled
+from pytest_turris.core.resources.collection import Collection, Indexes, Record, suggest_keywords
+from pytest_turris.core.wire.model import Amount, ObjectId, StateCode, Timestamp
 
 
 class RegulatoryAction(Record):
@@ -44,7 +44,7 @@ class RegulatoryActions(Collection[RegulatoryAction]):
     kind = RegulatoryAction
     indexes: ClassVar[Indexes] = {"npn": lambda action: [action.npn]}
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

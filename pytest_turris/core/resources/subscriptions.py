@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.model import ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Part
+from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.wire.model import ObjectId, Timestamp
 
 EntityModel = Literal["Agent", "DownstreamEntity", "UpstreamEntity"]
 
 
-class EntityInfo(Part):
+class EntityInfo(WireModel):
     """How the last fetch from NIPR went."""
 
     status: str
@@ -25,14 +25,14 @@ class EntityInfo(Part):
     raw_entity_info_id: str | None = None
 
 
-class NiprDataSubscription(Part):
+class NiprDataSubscription(WireModel):
     """The subscription as agents and associations carry it.
 
     They show neither ``id``, which licenses and appointments refer to, nor ``sync_due``, the
     moment when a queued sync will be done.
     """
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"id", "sync_due"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"id", "sync_due"})
 
     id: ObjectId = Field(alias="_id")
     data_owner_id: ObjectId

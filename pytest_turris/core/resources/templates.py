@@ -10,13 +10,20 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import Amount, ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Indexes, Ledger, Part, Record, spelled
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
+    Collection,
+    Indexes,
+    Record,
+    WireModel,
+    suggest_keywords,
+)
 from pytest_turris.core.resources.documents import FileDocuments
+from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 
 
-class CustomField(Part):
+class CustomField(WireModel):
     """A blank of the agreement that an invitation fills; limits are for numbers."""
 
     field_name: str
@@ -28,14 +35,14 @@ class CustomField(Part):
     max_value: Amount | None = None
 
 
-class ProducerAgreement(Part):
+class ProducerAgreement(WireModel):
     """The agreement's PDF and its blanks."""
 
     file_document_id: ObjectId
     custom_fields: list[CustomField] = Field(default_factory=list)
 
 
-class AdditionalDocument(Part):
+class AdditionalDocument(WireModel):
     """Another PDF that goes with the agreement."""
 
     file_document_id: ObjectId
@@ -80,12 +87,12 @@ class ContractContainerTemplates(Collection[ContractContainerTemplate]):
     }
 
     def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: Ledger, documents: FileDocuments
+        self, clock: Clock, randomness: Randomness, ledger: ChangeListener, documents: FileDocuments
     ) -> None:
         super().__init__(clock, randomness, ledger)
         self._documents = documents
 
-    @spelled
+    @suggest_keywords
     def add(
         self,
         *,

@@ -8,9 +8,15 @@ import datetime as dt
 from typing import ClassVar, Literal
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.model import ObjectId, Timestamp
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.records import Collection, Ledger, Part, Record, RecordError
+from pytest_turris.core.resources.collection import (
+    ChangeListener,
+    Collection,
+    Record,
+    RecordError,
+    WireModel,
+)
+from pytest_turris.core.wire.model import ObjectId, Timestamp
 
 UploadStatus = Literal[
     "QUEUED",
@@ -24,7 +30,7 @@ UploadStatus = Literal[
 TERMINAL = frozenset({"COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED", "CANCELLED"})
 
 
-class UploadError(Part):
+class UploadError(WireModel):
     """What was wrong with one row; ``index`` counts data rows from 0."""
 
     index: int
@@ -35,7 +41,7 @@ class UploadError(Part):
 class Upload(Record):
     """One uploaded file. ``due`` is when it reaches its next state, by itself."""
 
-    off_wire: ClassVar[frozenset[str]] = frozenset({"rows", "broken", "clarified", "due"})
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"rows", "broken", "clarified", "due"})
 
     upload_id: ObjectId
     status: UploadStatus = "QUEUED"
@@ -68,7 +74,7 @@ class Uploads(Collection[Upload]):
     kind = Upload
 
     def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: Ledger, duration: dt.timedelta
+        self, clock: Clock, randomness: Randomness, ledger: ChangeListener, duration: dt.timedelta
     ) -> None:
         super().__init__(clock, randomness, ledger)
         self._duration = duration

@@ -9,14 +9,14 @@ from typing import Self
 
 from pydantic import Field
 
-from pytest_turris.core.events import EventKind
-from pytest_turris.core.model import Amount, ObjectId, Timestamp
+from pytest_turris.core.entity.events import EventKind
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.core.records import Part
+from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 
 
-class Webhook(Part):
+class Webhook(WireModel):
     """One registered webhook, without its secret (assumed).
 
     ``disabled`` says why it hears of nothing any more; it is not there while it does.
@@ -49,7 +49,7 @@ class RegisteredWebhook(Webhook):
     secret: str = Field(repr=False)
 
 
-class WebhookAttempt(Part):
+class WebhookAttempt(WireModel):
     """One attempt (assumed): ``attempt`` is 0 by hand; no ``status`` without an answer.
 
     ``latency`` is in seconds; ``error`` is there if it failed.
@@ -62,7 +62,7 @@ class WebhookAttempt(Part):
     error: str | None
 
 
-class WebhookDelivery(Part):
+class WebhookDelivery(WireModel):
     """One delivery with every attempt that is remembered, oldest first (assumed)."""
 
     id: ObjectId = Field(alias="_id")

@@ -1,0 +1,16 @@
+"""The fidelity table in Markdown, for ``docs/fidelity.md``."""
+
+from pytest_turris.core.fidelity import FIDELITY
+
+
+def as_markdown() -> str:
+    """One row for each behaviour that a consumer can see."""
+    lines = [
+        "| Topic | What the sandbox does | How it is known | Source | Option |",
+        "|---|---|---|---|---|",
+    ]
+    for row in FIDELITY:
+        options = ", ".join(f"`{name}`" for name in row.options) or "-"
+        cells = (row.topic, row.what, row.provenance, row.source, options)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,64 @@
+"""The reference page of the HTTP API, made from the route table."""
+
+from collections.abc import Iterable
+
+from pytest_turris.core.api.call import Operation
+from pytest_turris.core.api.openapi import REASONS, fidelity_of
+from pytest_turris.core.wire.model import RequestModel
+
+
+def as_markdown(operations: Iterable[Operation]) -> str:
+    """One section for each operation: what it takes, what it answers, how it is known."""
+    return "\n".join(line for operation in operations for line in _section(operation))
+
+
+def _section(operation: Operation) -> list[str]:
+    known = fidelity_of(operation)
+    lines = [f"## `{operation.method} {operation.path}`", "", f"{operation.summary}.", ""]
+    if operation.deprecated:
+        lines += ["Deprecated: answers with `Deprecation`, `Sunset` and `Link`.", ""]
+    lines += [
+        "| | |",
+        "|---|---|",
+        f"| Name | `{operation.name}` |",
+        f"| Operation id | `{operation.operation_id}` ({known['operationId']}) |",
+        f"| Credential | {_CREDENTIALS[operation.access]} |",
+    ]
+    lines += [f"| Path | `{name}` |" for name in operation.parameters]
+    lines += _members("Query", operation.query)
+    lines += _members("Body", operation.body)
+    lines += _members("Form", operation.form)
+    if operation.idempotent:
+        lines.append("| Headers | `idempotency-key`, `x-idempotency-key` |")
+    lines.append(f"| Answer | {_answer(operation)} ({known['status']}) |")
+    for status in operation.refusals:
+        how = "documented" if status in operation.documented_errors else "by convention"
+        lines.append(f"| {status} | {REASONS[status]} ({how}) |")
+    source = f", {operation.page}" if operation.page else ""
+    return [*lines, f"| Known | {known['operation']}{source} |", ""]
+
+
+_CREDENTIALS = {
+    "public": "none",
+    "oauth": "access token",
+    "restricted": "restricted access token",
+    "any": "access token or restricted access token",
+}
+
+
+def _members(where: str, model: type[RequestModel] | None) -> list[str]:
+    if model is None:
+        return []
+    shown = [
+        f"`{field.alias}`{', required' if field.is_required() else ''}"
+        for field in model.model_fields.values()
+    ]
+    return [f"| {where} | {'; '.join(shown)} |"]
+
+
+def _answer(operation: Operation) -> str:
+    if operation.answer is None:
+        return f"{operation.status}, no content" if operation.method != "GET" else "200, JSON"
+    what = f"`{operation.answer.__name__}`"
+    shape = f"list of {what}" if operation.many else what
+    return f"{operation.status}, {shape}{'' if operation.enveloped else ' without an envelope'}"

@@ -1,0 +1,237 @@
+"""WH-100 to WH-111: the shapes and sequences of Turris' own events; all rightly signed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
+from pytest_turris.attacks.context import Forge
+from pytest_turris.attacks.families.advice import HINT
+
+EVENT_SHAPES = Catalogue("events")
+_attack = EVENT_SHAPES.attack
+
+_ARRAY = "The payload of the two status events is an array (documented)."
+_SYNC = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"
+_AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
+_BATCH = 10_000
+
+
+@_attack(
+    "WH-100",
+    "poison-in-a-batch",
+    does="Puts a broken entry between good ones, and sends the batch again.",
+    wants="Take all, none or the good ones; act on none of them again.",
+    why="A batch that fails halfway repeats its first half at each resend.",
+    fix="Validate the whole batch before the first effect.",
+    source="status events are batches",
+)
+def _poison(forge: Forge) -> Iterator[Shot]:
+    event = forge.status_event(payload=[{}, {}, {}]).json
+    event["payload"][1] = {"npn": 7, "products": None}
+    webhook = forge.signed(event)
+    yield survived(webhook, "first")
+    yield survived(webhook, "again", effects="none")
+
+
+@_attack(
+    "WH-101",
+    "duplicate-inside-a-batch",
+    does="Names the same entity twice in one batch, equal and contradictory.",
+    wants="Act on it once, or refuse the batch.",
+    why="One change is counted twice.",
+    fix="Key effects on the entity within the webhook.",
+    source="status events are batches",
+)
+def _twice(forge: Forge) -> Iterator[Shot]:
+    event = forge.status_event().json
+    yield accepted(forge.signed(event), "once")
+    entry = forge.status_event().json["payload"][0]
+    yield survived(forge.signed(event | {"payload": [entry, entry]}), "equal", effects="at most")
+    entry = forge.status_event().json["payload"][0]
+    other = entry | {"products": []}
+    twice = forge.signed(event | {"payload": [entry, other]})
+    yield survived(twice, "contradictory", effects="at most")
+
+
+@_attack(
+    "WH-102",
+    "shape-swapped",
+    does="Sends an object where the event has an array, and the reverse.",
+    wants="Refuse it (4xx), without an error, and do nothing.",
+    why="Code that was written for one event meets the shape of another.",
+    fix="Validate the shape by webhookType.",
+    source=_ARRAY,
+)
+def _swapped(forge: Forge) -> Iterator[Shot]:
+    for name in forge.events:
+        event = forge.event(name).json
+        payload = event["payload"]
+        swapped = payload[0] if isinstance(payload, list) else [payload]
+        yield refused(forge.signed(event | {"payload": swapped}), name)
+
+
+@_attack(
+    "WH-103",
+    "cross-type-order",
+    does="Sends the end of a sync before the status change that it caused, and after it.",
+    wants="Believe what the API says, in both orders.",
+    why="One type is sent at once, the other after up to 30 minutes.",
+    fix=HINT,
+    source="guides/webhooks: debouncing",
+)
+def _cross_order(forge: Forge) -> Iterator[Shot]:
+    for status in ("NOT_COMPLIANT", "COMPLIANT"):
+        forge.tell_truth(status)
+        change, sync = forge.status(status), forge.event(_SYNC)
+        pair = (sync, change) if status == "COMPLIANT" else (change, sync)
+        yield survived(pair[0], f"{status}, first")
+        yield replace(survived(pair[1], f"{status}, second"), believes=status)
+
+
+@_attack(
+    "WH-104",
+    "old-shape",
+    does='Sends the sync event as before March 2026: entityId "undefined", no npn.',
+    wants="Accept or refuse it, and do nothing; no error.",
+    why='The text "undefined" is no id; whoever stores it mixes up all entities.',
+    fix="Validate the shape, and ignore what has no npn.",
+    source="changelog",
+)
+def _old(forge: Forge) -> Iterator[Shot]:
+    event = forge.event(_SYNC).json
+    del event["payload"]["npn"]
+    event["payload"]["entityId"] = "undefined"
+    yield survived(forge.signed(event), effects="none")
+
+
+@_attack(
+    "WH-105",
+    "additive-members",
+    quick=True,
+    does="Adds unknown members at every level.",
+    wants="Accept it (2xx).",
+    why="New members come without a new version: genuine webhooks are lost.",
+    fix="Ignore members that you do not know.",
+    source="guides/versioning",
+)
+def _additive(forge: Forge) -> Iterator[Shot]:
+    for name in forge.events:
+        yield accepted(forge.signed(_with_more(forge.event(name).json)), name)
+
+
+@_attack(
+    "WH-106",
+    "absent-null-or-empty",
+    quick=True,
+    does="Leaves optional members out, or sends them as null or empty.",
+    wants="Accept it (2xx).",
+    why="Genuine webhooks are lost.",
+    fix="Ask for what is required, and for nothing else.",
+    source="guides/webhooks: the event pages",
+)
+def _absent(forge: Forge) -> Iterator[Shot]:
+    for name in forge.events:
+        if name == _AGREEMENT:
+            bare = {"contractContainerInstanceId": None, "contractContainerTemplateId": None}
+            yield accepted(forge.event(name, producerCode=None), "producerCode null")
+            yield accepted(forge.event(name, **bare), "no container")
+        elif name != _SYNC:
+            event = forge.event(name).json
+            nothing: tuple[list[str] | None, ...] = (None, [])
+            for value in nothing:
+                for entry in event["payload"]:
+                    state = entry["products"][0]["states"][0]
+                    state["licenseStatus"]["statusMessages"] = value
+                yield accepted(forge.signed(event), f"{name}: statusMessages {value}")
+
+
+@_attack(
+    "WH-107",
+    "consolidation",
+    does="Sends one webhook for three changes, with the last state only.",
+    wants="Believe what the API says.",
+    why="Whoever counts on seeing each change is left behind.",
+    fix=HINT,
+    source="guides/webhooks: debouncing",
+)
+def _consolidated(forge: Forge) -> Iterator[Shot]:
+    for status in ("COMPLIANT", "NOT_COMPLIANT", "COMPLIANT"):
+        forge.tell_truth(status)
+    yield replace(survived(forge.status("COMPLIANT")), believes="COMPLIANT")
+
+
+@_attack(
+    "WH-108",
+    "maximum-batch",
+    does="Sends a batch of 10,000 entities, of several megabytes.",
+    wants="Accept it (2xx) or answer 413, in time.",
+    why="The batch limit is not documented; a large agency has many agents.",
+    fix="Store the webhook and answer; work in the background.",
+    source="undocumented",
+)
+def _batch(forge: Forge) -> Iterator[Shot]:
+    event = forge.status_event().json
+    entry: dict[str, Any] = event["payload"][0]
+    entries = [entry | {"npn": f"{number:08d}"} for number in range(_BATCH)]
+    webhook = forge.signed(event | {"payload": entries})
+    yield replace(survived(webhook), may_hang_up=True)
+
+
+@_attack(
+    "WH-109",
+    "test-delivery",
+    level="should",
+    does="Sends what a test button may send.",
+    wants="Accept it (2xx), and do nothing.",
+    why="A test that fails looks like a broken endpoint; one that is believed changes data.",
+    fix="Answer 204 to what you do not know.",
+    source="guides/webhooks: test webhook feature; its body is not documented",
+)
+def _test(forge: Forge) -> Iterator[Shot]:
+    event = forge.genuine().json
+    yield accepted(
+        forge.signed(event | {"webhookType": "TEST", "payload": {"test": True}}), effects="none"
+    )
+
+
+@_attack(
+    "WH-110",
+    "rollback-replay",
+    does="Replays an old, rightly signed COMPLIANT after the API says NOT_COMPLIANT.",
+    wants="Believe what the API says.",
+    why="Whoever kept one webhook can turn an agent compliant again at any time.",
+    fix=HINT,
+    source="no time in envelope or payload",
+)
+def _rollback(forge: Forge) -> Iterator[Shot]:
+    forge.tell_truth("COMPLIANT")
+    captured = forge.status("COMPLIANT")
+    yield replace(survived(captured, "captured"), believes="COMPLIANT")
+    forge.tell_truth("NOT_COMPLIANT")
+    yield replace(survived(forge.status("NOT_COMPLIANT"), "change"), believes="NOT_COMPLIANT")
+    if forge.handles.advance is not None:
+        forge.pass_time(days=1)
+    yield replace(survived(captured, "replayed"), believes="NOT_COMPLIANT")
+
+
+@_attack(
+    "WH-111",
+    "genuine-return",
+    does="Goes from COMPLIANT to NOT_COMPLIANT and back, with the same bytes as at first.",
+    wants="Believe what the API says.",
+    why="Whoever drops what was seen before stays at the status in between.",
+    fix=HINT,
+    source="no time in envelope or payload",
+)
+def _return(forge: Forge) -> Iterator[Shot]:
+    for status in ("COMPLIANT", "NOT_COMPLIANT", "COMPLIANT"):
+        forge.tell_truth(status)
+        yield replace(survived(forge.status(status), status), believes=status)
+
+
+def _with_more(node: Any) -> Any:  # noqa: ANN401 - as deep as JSON
+    if isinstance(node, dict):
+        more = {name: _with_more(value) for name, value in node.items()}
+        return more | {"addedIn2030": {"is": ["new"]}}
+    return [_with_more(value) for value in node] if isinstance(node, list) else node

@@ -1,0 +1,272 @@
+"""WH-40 to WH-49 and WH-60 to WH-64: keys, their configuration and their rotation."""
+
+import base64
+import binascii
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.context import Forge, NotApplicable
+
+KEYS = Catalogue("keys")
+_attack = KEYS.attack
+
+_OLD = b"turris_sandbox_whsec_before_the_rotation_0123456789"
+_SHORT = b"turris-short"
+_LOST = "Genuine webhooks are lost while the key changes."
+_BOTH = "Verify with the current key and, for a while, with the one before."
+
+
+@_attack(
+    "WH-40",
+    "empty-key-at-start-up",
+    does="Configures the receiver with an empty key, and signs with it.",
+    wants="Refuse to start, or refuse every delivery (4xx).",
+    why="A variable that is not set makes a key that everybody knows.",
+    fix="Read the key at start-up and stop if it is blank.",
+    source="standard-webhooks 286; librefang 3492; hermes-agent 102069",
+)
+def _empty_key(forge: Forge) -> Iterator[Shot]:
+    for key in ("", "   "):
+        if (receiver := forge.started_with(key)) is None:
+            continue
+        for signed_with in dict.fromkeys(("", key)):
+            webhook = forge.genuine().signed_with(signed_with)
+            yield replace(refused(webhook, f"key {key!r}"), target=receiver)
+
+
+@_attack(
+    "WH-41",
+    "empty-key-forgery",
+    quick=True,
+    does="Signs with an empty key, or with what an unset variable turns into.",
+    wants="Refuse it (4xx).",
+    why="Anybody can compute such a signature.",
+    fix="Read the key at start-up and stop if it is blank or a placeholder.",
+    source="hermes-agent 6264; RFC 4231",
+)
+def _empty_forgery(forge: Forge) -> Iterator[Shot]:
+    for key in ("", " ", "None", "null", "undefined", "***"):
+        yield refused(forge.genuine().signed_with(key), repr(key))
+
+
+@_attack(
+    "WH-42",
+    "placeholder-key",
+    does="Signs with a key as it stands in documentation.",
+    wants="Refuse it (4xx).",
+    why="A copied example is a key that everybody knows.",
+    fix="Stop at start-up if the key is one of the placeholders.",
+    source="authentication/get-oauth-token",
+)
+def _placeholder(forge: Forge) -> Iterator[Shot]:
+    for key in ("your-client-secret", "changeme", "test", "secret"):
+        yield refused(forge.genuine().signed_with(key), repr(key))
+
+
+@_attack(
+    "WH-43",
+    "environment-cross-over",
+    does="Signs with the key of the other environment.",
+    wants="Refuse it (4xx).",
+    why="Sandbox keys are handed around; production must not believe them.",
+    fix="Configure the key of one environment only.",
+    source="guides/security: separate credentials",
+)
+def _environment(forge: Forge) -> Iterator[Shot]:
+    for name in ("production", "sandbox"):
+        yield refused(forge.genuine().signed_with(f"turris_{name}_whsec_of_the_other"), name)
+
+
+@_attack(
+    "WH-44",
+    "client-id-as-key",
+    does="Signs with the client id.",
+    wants="Refuse it (4xx).",
+    why="The client id is public.",
+    fix="Use the secret.",
+    source="the guide signs with the client secret",
+)
+def _client_id(forge: Forge) -> Iterator[Shot]:
+    if not forge.handles.client_id:
+        raise NotApplicable("the client id is not known here")
+    yield refused(forge.genuine().signed_with(forge.handles.client_id))
+
+
+@_attack(
+    "WH-45",
+    "other-tenants-key",
+    does="Signs with the key of another customer, who is as genuine.",
+    wants="Refuse it (4xx).",
+    why="Whoever has an account of their own speaks for you.",
+    fix="Verify with the key of the endpoint that was called.",
+    source="Standard Webhooks, additional considerations",
+)
+def _tenant(forge: Forge) -> Iterator[Shot]:
+    yield refused(forge.genuine().signed_with("turris_sandbox_whsec_of_another_customer"))
+
+
+@_attack(
+    "WH-46",
+    "key-decoded-otherwise",
+    does="Signs with the key read in another form than the scheme's: as it is written, decoded "
+    "from base64 or hexadecimal, decoded twice, or encoded once more.",
+    wants="Refuse it (4xx).",
+    why="A receiver that tries several keys multiplies the tries of a forger.",
+    fix="Use the key as it is documented, in one form.",
+    source="svix: obviously malformed secrets",
+)
+def _decoded(forge: Forge) -> Iterator[Shot]:
+    for key, label in _other_readings(forge.key.encode(), forge.scheme.key_bytes(forge.key)):
+        yield refused(forge.genuine().signed_with(key), label)
+
+
+def _other_readings(written: bytes, right: bytes) -> Iterable[tuple[bytes, str]]:
+    """What else than the right bytes a key could be taken for."""
+    readings = {
+        right: "",
+        base64.b64encode(right): "encoded in base64",
+        binascii.hexlify(right): "encoded in hexadecimal",
+        written: "as it is written",
+    }
+    readings |= {key: f"decoded from {form}" for form, key in _decodings(written)}
+    readings |= {key: f"decoded again, from {form}" for form, key in _decodings(right)}
+    del readings[right]
+    return readings.items()
+
+
+def _decodings(key: bytes) -> Iterator[tuple[str, bytes]]:
+    with contextlib.suppress(binascii.Error):
+        yield "base64", base64.b64decode(key, validate=True)
+    with contextlib.suppress(binascii.Error):
+        yield "hexadecimal", binascii.unhexlify(key)
+
+
+@_attack(
+    "WH-47",
+    "key-with-trailing-newline",
+    does="Configures the receiver with the key and a newline, as secret files end.",
+    wants="Strip it, or refuse to start.",
+    why="The key that was meant fails without a word, and the newline ends up in error texts.",
+    fix="Strip the key when it is read.",
+    source="measured: clients print the value in the exception",
+)
+def _newline(forge: Forge) -> Iterator[Shot]:
+    if (receiver := forge.started_with(forge.key + "\n")) is None:
+        return
+    yield replace(accepted(forge.genuine(), "signed with the key"), target=receiver)
+    if forge.scheme.key_bytes(forge.key + "\n") == forge.scheme.key_bytes(forge.key):
+        return  # base64 may be read so
+    forged = forge.genuine().signed_with(forge.key + "\n")
+    yield replace(refused(forged, "signed with key and newline"), target=receiver)
+
+
+@_attack(
+    "WH-48",
+    "short-key",
+    level="should",
+    does="Configures the receiver with a key of 12 characters.",
+    wants="Refuse to start.",
+    why="A short key can be found by trying, from a single webhook.",
+    fix="Ask for at least 24 bytes.",
+    source="Standard Webhooks: 24 to 64 bytes; RFC 2104, 3",
+)
+def _short(forge: Forge) -> Iterator[Shot]:
+    if (receiver := forge.started_with(forge.written(_SHORT))) is None:
+        return
+    yield replace(refused(forge.genuine().signed_with(_SHORT)), target=receiver)
+
+
+@_attack(
+    "WH-49",
+    "key-reuse",
+    level="info",
+    does="Signs with the client secret, if that is the webhook key.",
+    wants="Know that the key of the webhooks opens the API too.",
+    why="Whoever reads the receiver's key from a log or a dump can call the API with it.",
+    fix="Use a webhook secret of its own, where Turris offers one.",
+    source="guides/webhooks and help centre disagree",
+)
+def _reuse(forge: Forge) -> Iterator[Shot]:
+    if not forge.handles.key_is_client_secret:
+        raise NotApplicable("the webhook key is not the client secret")
+    yield refused(forge.genuine(), "signed with the client secret")
+
+
+@_attack(
+    "WH-60",
+    "rotation-overlap",
+    does="Signs with the new key and with the old one while both hold.",
+    wants="Accept both (2xx).",
+    why=_LOST,
+    fix=_BOTH,
+    source="octokit: additional secrets; Standard Webhooks",
+)
+def _overlap(forge: Forge) -> Iterator[Shot]:
+    receiver = forge.receiver_with(forge.key, forge.written(_OLD))
+    yield replace(accepted(forge.genuine(), "new key"), target=receiver)
+    yield replace(accepted(forge.genuine().signed_with(_OLD), "old key"), target=receiver)
+
+
+@_attack(
+    "WH-61",
+    "rotation-over",
+    does="Signs with the old key after it was taken out.",
+    wants="Refuse it (4xx).",
+    why="A key is rotated because somebody else may have it.",
+    fix="Read the keys anew; keep none that was removed.",
+    source="octokit: additional secrets",
+)
+def _over(forge: Forge) -> Iterator[Shot]:
+    forge.receiver_with(forge.key, forge.written(_OLD))
+    receiver = forge.receiver_with(forge.key)
+    yield replace(refused(forge.genuine().signed_with(_OLD)), target=receiver)
+
+
+@_attack(
+    "WH-62",
+    "rotation-lag",
+    does="Signs with the old key for an hour after the rotation.",
+    wants="Accept it (2xx).",
+    why=_LOST,
+    fix=_BOTH,
+    source="Shopify documents such a lag",
+)
+def _lag(forge: Forge) -> Iterator[Shot]:
+    receiver = forge.receiver_with(forge.key, forge.written(_OLD))
+    forge.pass_time(minutes=59)
+    yield replace(accepted(forge.genuine().signed_with(_OLD)), target=receiver)
+
+
+@_attack(
+    "WH-63",
+    "key-order",
+    does="Lists the old key first, then last.",
+    wants="Accept both keys (2xx) in either order.",
+    why=_LOST,
+    fix="Verify with each key, and decide at the end.",
+    source="octokit: additional secrets",
+)
+def _order(forge: Forge) -> Iterator[Shot]:
+    old = forge.written(_OLD)
+    for keys in ((forge.key, old), (old, forge.key)):
+        receiver = forge.receiver_with(*keys)
+        yield replace(accepted(forge.genuine(), "new key"), target=receiver)
+        yield replace(accepted(forge.genuine().signed_with(_OLD), "old key"), target=receiver)
+
+
+@_attack(
+    "WH-64",
+    "rotation-in-flight",
+    does="Signs with the old key, and rotates before the same webhook is sent again.",
+    wants="Accept the first (2xx), refuse the second (4xx): each is verified at its receipt.",
+    why="A verdict that is remembered outlives its key.",
+    fix="Verify at receipt, once for each delivery; never cache the verdict.",
+    source="security review",
+)
+def _in_flight(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine().signed_with(_OLD)
+    before = forge.receiver_with(forge.written(_OLD))
+    yield replace(accepted(webhook, "before"), target=before)
+    yield replace(refused(webhook, "after"), target=forge.receiver_with(forge.key))

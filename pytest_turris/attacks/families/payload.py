@@ -1,0 +1,212 @@
+"""WH-70 to WH-79: values in the payload that somebody put into Turris; all rightly signed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
+from pytest_turris.attacks.context import Forge
+from pytest_turris.webhooks.signature import compact_json
+
+PAYLOAD = Catalogue("payload")
+_attack = PAYLOAD.attack
+
+FORGED_LINE = "turris-forged-log-line"
+"""What stands on a line of its own in a log that was forged."""
+
+_CRASHED = "The signature is right, so the webhook is sent again and again, and fails again."
+_VALIDATE = "Validate the shape after the signature, and answer 400."
+_DEPTH = 100_000
+
+
+@_attack(
+    "WH-70",
+    "duplicate-keys",
+    level="should",
+    does="Names webhookType twice, with different values.",
+    wants="Refuse it (4xx).",
+    why="Two parsers read two events; what one checks is not what the other uses.",
+    fix="json.loads(..., object_pairs_hook=...) that refuses a repeated name.",
+    source="RFC 8259, 4; survey of 49 parsers by Bishop Fox",
+)
+def _duplicates(forge: Forge) -> Iterator[Shot]:
+    forge.only_whole_body()
+    body = forge.genuine().body
+    yield refused(forge.signed(b'{"webhookType":"TURRIS_UNKNOWN",' + body[1:]))
+
+
+@_attack(
+    "WH-71",
+    "unknown-type",
+    quick=True,
+    does="Sends an event of a type that does not exist yet.",
+    wants="Accept it (2xx) and do nothing.",
+    why="New types come over time; a refusal is sent again, and may disable the webhook.",
+    fix="Answer 204 to what you do not know.",
+    source="GitHub's best practices",
+)
+def _unknown(forge: Forge) -> Iterator[Shot]:
+    event = forge.genuine().json | {"webhookType": "E_AND_O_POLICY_RENEWED"}
+    yield accepted(forge.signed(event), effects="none")
+
+
+@_attack(
+    "WH-72",
+    "wrong-shapes",
+    quick=True,
+    does="Sends null, a list, a text or a number where the payload, or all, is an object.",
+    wants="Refuse it (4xx), without an error.",
+    why=_CRASHED,
+    fix=_VALIDATE,
+    source="CVE-2025-59538 (Argo CD)",
+)
+def _shapes(forge: Forge) -> Iterator[Shot]:
+    event = forge.genuine().json
+    for payload in (None, [None], "x", 7, True):
+        yield refused(forge.signed(event | {"payload": payload}), f"payload {payload!r}")
+    forge.only_whole_body()
+    for body in (b"[]", b"null", b'"x"', b"7", b"{}"):
+        yield refused(forge.signed(body), body.decode())
+
+
+@_attack(
+    "WH-73",
+    "empty-collections",
+    does="Empties every array and every object of the payload.",
+    wants="Accept or refuse it, and do nothing; no error.",
+    why=_CRASHED,
+    fix="Look before you take the first of a list.",
+    source="CVE-2025-59538 (Argo CD)",
+)
+def _empty(forge: Forge) -> Iterator[Shot]:
+    event = forge.genuine().json
+    empty: tuple[Any, ...] = ([], {}, [{}])
+    for payload in empty:
+        made = forge.signed(event | {"payload": payload})
+        yield survived(made, json.dumps(payload), effects="none")
+
+
+@_attack(
+    "WH-74",
+    "foreign-entity",
+    does="Sends a genuine event of another upstream entity.",
+    wants="Do nothing.",
+    why="With one key for several tenants, one tenant's events change another's data.",
+    fix="Compare upstreamEntityId with your own.",
+    source="security review",
+)
+def _foreign(forge: Forge) -> Iterator[Shot]:
+    foreign = forge.genuine(upstreamEntityId="507f1f77bcf86cd799439aaa")
+    yield survived(foreign, effects="none")
+
+
+@_attack(
+    "WH-75",
+    "deep-nesting",
+    does="Nests 100,000 arrays.",
+    wants="Refuse it (4xx), without an error.",
+    why="The parser's RecursionError becomes a 500. " + _CRASHED,
+    fix="Catch RecursionError beside ValueError.",
+    source="measured: json.loads",
+)
+def _deep(forge: Forge) -> Iterator[Shot]:
+    forge.only_whole_body()
+    yield refused(forge.signed(b"[" * _DEPTH + b"]" * _DEPTH))
+
+
+@_attack(
+    "WH-76",
+    "extreme-numbers",
+    does="Sends a number of 5,000 digits, 1e400, NaN, -0 and 2^53+1.",
+    wants="Accept or refuse it; no error.",
+    why=_CRASHED,
+    fix="Catch ValueError, and refuse NaN with parse_constant.",
+    source="CVE-2020-10735; measured: json.loads",
+)
+def _numbers(forge: Forge) -> Iterator[Shot]:
+    forge.only_whole_body()
+    for text in ("9" * 5_000, "1e400", "NaN", "-0", "9007199254740993"):
+        extra = f',"number":{text}}}'.encode()
+        yield survived(forge.signed(forge.genuine().body[:-1] + extra), text[:20])
+
+
+@_attack(
+    "WH-77",
+    "hostile-strings",
+    does="Puts markup, quotes, paths, control characters and half a character into names.",
+    wants="Accept or refuse it; no error, and no log line of the sender's making.",
+    why="Stored or logged as they are, they do harm where they are shown.",
+    fix="Escape where you write; log with repr.",
+    source="OWASP webhook cheat sheet; CWE-117",
+)
+def _strings(forge: Forge) -> Iterator[Shot]:
+    for label, text in (
+        ("line break", f"West\r\n{FORGED_LINE}"),
+        ("NUL", "West\0East"),
+        ("right to left", "West\u202etseW"),
+        ("templates", "${jndi:ldap://x} {{7*7}} %s %n"),
+        ("markup", "<script>alert(1)</script>"),
+        ("quotes", "'; DROP TABLE agents; --"),
+        ("path", "../../etc/passwd"),
+        ("surrogate", "\\ud800"),
+    ):
+        body = _with_texts(forge.genuine().json, text)
+        # A lone surrogate is no UTF-8; only its escape can be sent.
+        sent = compact_json(body).replace(b"\\\\ud800", b"\\ud800")
+        yield survived(forge.signed(sent), label)
+
+
+@_attack(
+    "WH-78",
+    "prototype-keys",
+    does="Adds members named __proto__, constructor and __class__.",
+    wants="Accept it (2xx).",
+    why="A name that the language knows changes every object, or fails the receiver.",
+    fix="Read the members you know; merge nothing.",
+    source="prototype pollution",
+)
+def _prototype(forge: Forge) -> Iterator[Shot]:
+    hostile = {"__proto__": {"admin": True}, "constructor": {"prototype": {}}, "__class__": "x"}
+    event = forge.genuine().json
+    yield accepted(forge.signed(event | hostile), "envelope")
+    yield accepted(forge.signed(event | {"payload": _with_members(event["payload"], hostile)}))
+
+
+@_attack(
+    "WH-79",
+    "url-in-payload",
+    does="Puts a URL on this machine into every name.",
+    wants="Accept or refuse it, and call nobody.",
+    why="A receiver that follows URLs reaches what the sender cannot: metadata services, admin "
+    "ports.",
+    fix="Never fetch a URL from a webhook.",
+    source="OWASP API7:2023",
+)
+def _url(forge: Forge) -> Iterator[Shot]:
+    from pytest_turris.attacks.canary import Trap  # noqa: PLC0415 - it opens a socket; used here only
+
+    with Trap() as trap:
+        body = _with_texts(forge.genuine().json, trap.url)
+        yield survived(forge.signed(body))
+        trap.check()
+
+
+def _with_texts(event: dict[str, Any], text: str) -> dict[str, Any]:
+    """Names replaced; ids, codes and statuses stay, so that the receiver goes on."""
+    names = {"branchName", "legalName", "contractContainerTemplateName", "productName"}
+
+    def replaced(node: Any) -> Any:  # noqa: ANN401 - as deep as JSON
+        if isinstance(node, dict):
+            return {
+                name: text if name in names else replaced(value) for name, value in node.items()
+            }
+        return [replaced(value) for value in node] if isinstance(node, list) else node
+
+    changed: dict[str, Any] = replaced(event)
+    return changed | {"note": text}
+
+
+def _with_members(payload: Any, members: dict[str, Any]) -> Any:  # noqa: ANN401 - array or object
+    if isinstance(payload, list):
+        return [entry | members for entry in payload]
+    return payload | members

@@ -1,0 +1,238 @@
+"""WH-84 to WH-95: the same webhook again, too late, in another order, or while work fails."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_turris.attacks.attack import (
+    Catalogue,
+    Shot,
+    accepted,
+    refused,
+    survived,
+)
+from pytest_turris.attacks.context import ALL_EVENTS, Forge, NotApplicable, stamp_of, with_lines
+from pytest_turris.attacks.families.advice import HINT
+
+REPLAY = Catalogue("replay")
+_attack = REPLAY.attack
+
+_TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
+_ONCE = "Remember the digest of each body in the transaction that does the work."
+_NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
+
+
+@_attack(
+    "WH-84",
+    "immediate-duplicate",
+    quick=True,
+    does="Sends the same bytes twice.",
+    wants="Accept both (2xx), and act once.",
+    why=_TWICE,
+    fix=_ONCE,
+    source="guides/webhooks: tolerate duplicates",
+)
+def _duplicate(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield accepted(webhook, "first")
+    yield accepted(webhook, "second", effects="none")
+
+
+@_attack(
+    "WH-85",
+    "concurrent-duplicate",
+    quick=True,
+    does="Sends the same bytes twenty times at once.",
+    wants="Accept all (2xx), and act once.",
+    why="Between the look and the act another one has looked.",
+    fix="Claim the digest atomically: a unique key in the database, not a look before an insert.",
+    source="covenant 271",
+)
+def _concurrent(forge: Forge) -> Iterator[Shot]:
+    yield accepted(forge.genuine(), "alone")
+    yield replace(accepted(forge.genuine(), "twenty", effects="same"), copies=20)
+
+
+@_attack(
+    "WH-86",
+    "late-replay",
+    does="Sends the same bytes again after a day, and after a month. Where the time is signed: "
+    "webhooks signed for the day before, the day after and the year 3000, and a time that is "
+    "written otherwise than it was signed.",
+    wants="Do nothing; where the time is signed, refuse (4xx) what is not of the last minutes.",
+    why="A captured webhook verifies until the key is rotated, or until the time that it carries.",
+    fix="Keep digests as long as the key holds, or read the status from the API. A signed time "
+    "must be near on either side, and is compared as it is written.",
+    source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
+    "standardwebhooks 1.1.0 a fraction that nobody signed",
+)
+def _late(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield accepted(webhook, "first")
+    if forge.scheme.timestamped:
+        yield from _other_times(forge)
+    if forge.scheme.timestamped and forge.handles.advance is None:
+        return
+    for hours in (24, 29 * 24):
+        forge.pass_time(hours=hours)
+        yield survived(webhook, f"{hours} hours later", effects="none")
+
+
+def _other_times(forge: Forge) -> Iterator[Shot]:
+    """Times that a good receiver refuses: far off, or not the text that was signed."""
+    now, day = forge.at, dt.timedelta(days=1)
+    for label, moment in (
+        ("signed a day ago", now - day),
+        ("signed for tomorrow", now + day),
+        ("signed for the year 3000", now.replace(year=3000, day=1)),
+    ):
+        yield refused(forge.stamped(forge.genuine(), moment), label)
+    webhook = forge.genuine()
+    fraction = forge.with_stamp(webhook, f"{stamp_of(webhook)}.9")
+    yield refused(fraction, "a fraction that is not signed")
+
+
+@_attack(
+    "WH-87",
+    "replay-with-other-headers",
+    does="Sends the same body with other headers that nobody signs.",
+    wants="Do nothing.",
+    why="Whoever replays writes a new delivery id.",
+    fix="Key on what is signed: the body.",
+    source="pr-agent 476, first-tree 1627",
+)
+def _headers(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield accepted(with_lines(webhook, *_ids("a")), "first")
+    yield survived(with_lines(webhook, *_ids("b")), "other ids", effects="none")
+
+
+@_attack(
+    "WH-88",
+    "replay-without-id",
+    does="Sends the same body without the delivery id that it came with.",
+    wants="Do nothing.",
+    why="Whoever replays leaves the delivery id out.",
+    fix="Key on what is signed: the body.",
+    source="as WH-87",
+)
+def _without_id(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield accepted(with_lines(webhook, *_ids("a")), "with an id")
+    yield survived(webhook, "without", effects="none")
+
+
+@_attack(
+    "WH-89",
+    "cross-endpoint-replay",
+    does="Sends a genuine event of another webhook to this endpoint.",
+    wants="Do nothing.",
+    why="Each webhook has one type; what an endpoint does not expect, it has not thought about.",
+    fix="Check webhookType at each endpoint.",
+    source="help centre: one event type per webhook",
+)
+def _crossed(forge: Forge) -> Iterator[Shot]:
+    others = [name for name in ALL_EVENTS if name not in forge.events]
+    if not others:
+        raise NotApplicable("the receiver acts on every event: say which with run(..., events=...)")
+    for name in others:
+        yield survived(forge.factory.event(name), name, effects="none")
+
+
+@_attack(
+    "WH-90",
+    "resend-after-failure",
+    does="Sends a webhook while the receiver's work fails, then the same bytes again.",
+    wants="Answer the first with an error, accept the second (2xx), and act once.",
+    why="Marked as seen before the work is done, the webhook is lost for good.",
+    fix="Release the claim when the work fails.",
+    source="help centre: manual resend",
+)
+def _resend(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    with forge.trouble("before"):
+        yield Shot(webhook=webhook, answers="fail", effects="none", label="while it fails")
+    yield accepted(webhook, "again")
+    yield accepted(webhook, "a third time", effects="none")
+
+
+@_attack(
+    "WH-91",
+    "out-of-order",
+    does="Sends the newer status before the older one.",
+    wants="Believe what the API says.",
+    why=_NO_ORDER,
+    fix=HINT,
+    source="no order is guaranteed",
+)
+def _order(forge: Forge) -> Iterator[Shot]:
+    older, newer = forge.status("COMPLIANT"), forge.status("NOT_COMPLIANT")
+    forge.tell_truth("NOT_COMPLIANT")
+    yield survived(newer, "newer first")
+    yield replace(survived(older, "older last"), believes="NOT_COMPLIANT")
+
+
+@_attack(
+    "WH-92",
+    "legitimate-repeat",
+    does="Sends three genuine events with different contents.",
+    wants="Accept and act on each.",
+    why="What keys on too little takes the second event for a duplicate.",
+    fix="Key on the whole body, not on an id inside it.",
+    source="over-eager deduplication",
+)
+def _repeat(forge: Forge) -> Iterator[Shot]:
+    first = forge.genuine()
+    for number in ("first", "second", "third"):
+        event = first.json | {"note": number}
+        yield accepted(forge.signed(event), number)
+
+
+@_attack(
+    "WH-93",
+    "crash-after-effect",
+    does="Sends a webhook while the receiver fails after its work, then the same bytes again.",
+    wants="Accept the second (2xx), and have acted once.",
+    why=_TWICE,
+    fix=_ONCE,
+    source="at-least-once delivery",
+)
+def _crash(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    with forge.trouble("after"):
+        yield Shot(webhook=webhook, answers="fail", effects="any", label="crash")
+    yield accepted(webhook, "again", effects="first")
+
+
+@_attack(
+    "WH-94",
+    "slow-work",
+    does="Sends a webhook while the receiver's work takes long (three seconds stand for thirty).",
+    wants="Accept it (2xx) at once, and work later.",
+    why="Turris waits for 30 seconds and takes it for a failure.",
+    fix="Store the webhook, answer, and work in the background.",
+    source="guides/webhooks: 30 seconds",
+)
+def _slow(forge: Forge) -> Iterator[Shot]:
+    with forge.trouble("slow"):
+        yield accepted(forge.genuine(), effects="any")
+
+
+@_attack(
+    "WH-95",
+    "mass-replay",
+    does="Sends an old webhook a thousand times, twenty at once.",
+    wants="Accept or refuse them, act no more, and stay healthy.",
+    why="A replay costs nothing; the work that it starts does.",
+    fix="Look for the digest before any other work.",
+    source="librefang 3878",
+)
+def _mass(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield accepted(webhook, "first")
+    yield replace(survived(webhook, "a thousand", effects="none"), copies=1_000)
+
+
+def _ids(value: str) -> list[tuple[str, str]]:
+    names = ("X-Request-Id", "X-Turris-Delivery", "Webhook-Id", "Idempotency-Key")
+    return [(name, f"turris-{value}") for name in names]

@@ -1,0 +1,231 @@
+"""WH-01 to WH-14: the signature missing, cut, lengthened or misspelt."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.context import Forge, flipped
+from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+
+SIGNATURE = Catalogue("signature")
+_attack = SIGNATURE.attack
+
+_LIBRARIES = "suites of standard-webhooks, svix, stripe and octokit"
+
+
+@_attack(
+    "WH-01",
+    "valid-baseline",
+    quick=True,
+    does="Sends a genuine webhook.",
+    wants="Accept it (2xx) and act on it.",
+    why="A receiver that refuses everything would pass every other attack.",
+    fix="Verify the raw bytes of the body with the key and the scheme that the sender uses. If it "
+    "acts on some events only, name them: run(..., events={...}).",
+    source="control",
+)
+def _valid(forge: Forge) -> Iterator[Shot]:
+    yield accepted(forge.genuine())
+
+
+@_attack(
+    "WH-02",
+    "missing-header",
+    quick=True,
+    does="Leaves the signature header out.",
+    wants="Refuse it (4xx).",
+    why="A receiver that verifies only what is signed can be told anything, unsigned.",
+    fix="Treat a missing header as a wrong signature.",
+    source=f"{_LIBRARIES}; CVE-2026-21894 (n8n)",
+)
+def _missing(forge: Forge) -> Iterator[Shot]:
+    yield refused(forge.genuine().unsigned(), like_wrong=True)
+
+
+@_attack(
+    "WH-03",
+    "empty-header",
+    quick=True,
+    does="Sends the signature header without a value.",
+    wants="Refuse it (4xx).",
+    why="`if signature and ...` takes an empty value for nothing to check.",
+    fix="Compare whatever is there; an empty text equals no signature.",
+    source="octokit webhooks-methods",
+)
+def _empty(forge: Forge) -> Iterator[Shot]:
+    yield refused(forge.with_value(forge.genuine(), ""), like_wrong=True)
+
+
+@_attack(
+    "WH-04",
+    "whitespace-only",
+    does="Sends a signature header of spaces and tabs.",
+    wants="Refuse it (4xx).",
+    why="Stripped, it is an empty value, which some receivers take for nothing to check.",
+    fix="As for WH-03.",
+    source="as WH-03",
+)
+def _blank(forge: Forge) -> Iterator[Shot]:
+    for value in ("   ", "\t"):
+        yield refused(forge.with_value(forge.genuine(), value), repr(value))
+
+
+@_attack(
+    "WH-05",
+    "wrong-same-length",
+    quick=True,
+    does="Changes the first, a middle or the last character of the right signature.",
+    wants="Refuse it (4xx), in constant time.",
+    why=FORGED,
+    fix="Compare the whole text with hmac.compare_digest, as bytes.",
+    source=_LIBRARIES,
+)
+def _wrong(forge: Forge) -> Iterator[Shot]:
+    # The last digit of base64 stands for four bits, and lenient decoders read no more of it.
+    for label, at in (("first", 0), ("middle", 30), ("last", -1 if forge.hex else -3)):
+        webhook = forge.genuine()
+        text = forge.signature(webhook)
+        shot = refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)
+        yield replace(shot, compared=True)
+
+
+@_attack(
+    "WH-06",
+    "prefix-truncation",
+    quick=True,
+    does="Sends only the first 1, 10, or all but one, characters of the right signature.",
+    wants="Refuse it (4xx).",
+    why="A comparison over the shorter length lets one guessed character in sixteen pass.",
+    fix="Compare the lengths too: hmac.compare_digest does.",
+    source="CVE-2024-21491, RUSTSEC-2024-0010 (svix)",
+)
+def _truncated(forge: Forge) -> Iterator[Shot]:
+    for length in (1, 10, forge.scheme.signature_length - 1):
+        yield refused(forge.genuine().truncated_signature(length), f"{length} characters")
+
+
+@_attack(
+    "WH-07",
+    "scheme-only",
+    does="Sends the prefix and no signature after it.",
+    wants="Refuse it (4xx).",
+    why="Compared over the shorter length, an empty signature equals every other.",
+    fix="As for WH-06.",
+    source="CVE-2024-21491 (svix)",
+)
+def _prefix_only(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    for value in filter(None, (forge.head(webhook), "sha256=", "v1,")):
+        yield refused(forge.with_value(webhook, value), value[:7])
+
+
+@_attack(
+    "WH-08",
+    "over-long",
+    does="Sends the right signature with more after it.",
+    wants="Refuse it (4xx).",
+    why="Whoever compares a part of the header lets the rest carry anything.",
+    fix="Compare the whole value.",
+    source="octokit webhooks-methods; inkbox 178",
+)
+def _over_long(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    yield refused(forge.with_signature(webhook, text + "0"), "one more")
+    yield refused(forge.with_signature(webhook, text + text), "twice")
+
+
+@_attack(
+    "WH-09",
+    "odd-length-hex",
+    does="Sends one hexadecimal digit too few.",
+    wants="Refuse it (4xx), without an error.",
+    why=LOGS_FILL,
+    fix=CANONICAL,
+    source="inkbox 178",
+)
+def _odd(forge: Forge) -> Iterator[Shot]:
+    forge.only_hex()
+    yield refused(forge.genuine().truncated_signature(63), like_wrong=True)
+
+
+@_attack(
+    "WH-10",
+    "non-hex-character",
+    quick=True,
+    does="Puts a character into the signature that its alphabet does not have.",
+    wants="Refuse it (4xx), without an error.",
+    why=LOGS_FILL,
+    fix=CANONICAL,
+    source="octokit webhooks-methods",
+)
+def _not_hex(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    odd = "z" if forge.hex else "%"
+    yield refused(forge.with_signature(webhook, odd + text[1:]), like_wrong=True)
+
+
+@_attack(
+    "WH-11",
+    "non-ascii-latin-1",
+    quick=True,
+    does="Puts the byte 0xE9 into the signature.",
+    wants="Refuse it (4xx), without an error.",
+    why="hmac.compare_digest raises TypeError for such a text. " + LOGS_FILL,
+    fix="Compare bytes: hmac.compare_digest(given.encode(), expected.encode()).",
+    source="daiv 1524, hermes-agent 65697",
+)
+def _latin(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield refused(forge.with_signature(webhook, "\xe9" + forge.signature(webhook)[1:]))
+
+
+@_attack(
+    "WH-12",
+    "unicode-look-alike",
+    does="Writes a character of the signature as its full-width twin, in UTF-8.",
+    wants="Refuse it (4xx), without an error.",
+    why="A check of the length passes and the comparison of bytes raises. " + LOGS_FILL,
+    fix="As for WH-11; do not normalise what is compared.",
+    source="hyperlocalise 748",
+)
+def _look_alike(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    twin = chr(ord(text[0]) + 0xFEE0).encode().decode("latin-1")
+    yield refused(forge.with_signature(webhook, twin + text[1:]), "full-width")
+    yield refused(forge.with_signature(webhook, text[:-1] + "\xd0\xb0"), "Cyrillic")
+
+
+@_attack(
+    "WH-13",
+    "upper-case-hex",
+    level="info",
+    does="Writes the right signature in capitals.",
+    wants="Refuse or accept it, by policy; no error.",
+    why="Two texts for one signature are two keys in a log or a cache.",
+    fix=CANONICAL,
+    source="bytes.fromhex takes it",
+)
+def _capitals(forge: Forge) -> Iterator[Shot]:
+    forge.only_hex()
+    webhook = forge.genuine()
+    yield refused(forge.with_signature(webhook, forge.signature(webhook).upper()))
+
+
+@_attack(
+    "WH-14",
+    "hex-with-inner-spaces",
+    does="Puts spaces between the digits of the right signature.",
+    wants="Refuse it (4xx).",
+    why="A lenient decoder makes many texts equal, so the text proves nothing.",
+    fix=CANONICAL,
+    source="bytes.fromhex skips spaces",
+)
+def _spaces(forge: Forge) -> Iterator[Shot]:
+    forge.only_hex()
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    pairs = " ".join(text[i : i + 2] for i in range(0, len(text), 2))
+    yield refused(forge.with_signature(webhook, pairs))

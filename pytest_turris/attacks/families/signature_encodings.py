@@ -1,0 +1,243 @@
+"""WH-15 to WH-27: other encodings, labels, algorithms and lists of signatures."""
+
+import base64
+import hashlib
+import hmac
+import zlib
+from collections.abc import Iterator
+
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.context import Forge, flipped
+from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.webhooks.signed import SignedWebhook
+
+SIGNATURE_FORMS = Catalogue("signature")
+_attack = SIGNATURE_FORMS.attack
+
+
+def _message(forge: Forge, webhook: SignedWebhook) -> bytes:
+    """The bytes that the scheme signs."""
+    return forge.scheme.message(webhook.body, at=webhook.signed_at)
+
+
+@_attack(
+    "WH-15",
+    "other-encoding",
+    does="Writes the right digest in base64 instead of hexadecimal, or the reverse.",
+    wants="Refuse it (4xx).",
+    why="A receiver that tries encodings until one fits gives a forger several tries at once.",
+    fix="Pin one encoding.",
+    source="Shopify signs in base64, GitHub in hexadecimal",
+)
+def _other_encoding(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield refused(forge.with_signature(webhook, forge.in_other_encoding(forge.digest(webhook))))
+
+
+@_attack(
+    "WH-16",
+    "base64-url-safe-or-unpadded",
+    does="Writes the right digest in the URL-safe alphabet, or without padding.",
+    wants="Refuse it (4xx).",
+    why="A lenient decoder makes many texts equal, so the text proves nothing.",
+    fix=CANONICAL,
+    source="Python's decoder drops - and _",
+)
+def _url_safe(forge: Forge) -> Iterator[Shot]:
+    forge.only_base64()
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    yield refused(forge.with_signature(webhook, text.rstrip("=")), "unpadded")
+    yield refused(forge.with_signature(webhook, text[:9] + "-" + text[9:]), "dash")
+
+
+@_attack(
+    "WH-17",
+    "base64-junk",
+    does="Puts characters outside the alphabet into the right signature.",
+    wants="Refuse it (4xx).",
+    why="A lenient decoder makes many texts equal, so the text proves nothing.",
+    fix=CANONICAL,
+    source="standardwebhooks 1.1.0 accepts it",
+)
+def _junk(forge: Forge) -> Iterator[Shot]:
+    forge.only_base64()
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    yield refused(forge.with_signature(webhook, text[:5] + "!*" + text[5:]))
+
+
+@_attack(
+    "WH-18",
+    "base64-trailing-bits",
+    does="Changes the bits of the last character that no decoder looks at.",
+    wants="Refuse it (4xx).",
+    why="It decodes to the same bytes even in strict mode: two texts for one signature.",
+    fix=CANONICAL,
+    source="base64.b64decode(validate=True) takes it",
+)
+def _trailing_bits(forge: Forge) -> Iterator[Shot]:
+    forge.only_base64()
+    webhook = forge.genuine()
+    text = forge.signature(webhook)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = alphabet[alphabet.index(text[-2]) ^ 1]
+    yield refused(forge.with_signature(webhook, text[:-2] + last + "="))
+
+
+@_attack(
+    "WH-19",
+    "prefix-variants",
+    does="Sends the right signature under a prefix that was not agreed on.",
+    wants="Refuse it (4xx).",
+    why="Stripping whatever stands before = or , throws the algorithm's name away unread.",
+    fix="Compare the whole value, prefix and all.",
+    source="octokit webhooks-methods",
+)
+def _prefixes(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    for prefix in ("sha256=", "SHA256=", "v1=", ""):
+        if prefix == forge.head(webhook):
+            continue
+        value = prefix + forge.signature(webhook)
+        yield refused(forge.with_value(webhook, value), prefix or "no prefix")
+
+
+@_attack(
+    "WH-20",
+    "wrong-algorithm-label",
+    does="Names another algorithm before the right signature: sha1=, md5=, none=.",
+    wants="Refuse it (4xx).",
+    why="A receiver that lets the sender choose the algorithm lets a forger choose the weakest.",
+    fix="Pin one algorithm; ignore every other.",
+    source="octokit webhooks-methods; Stripe's advice on schemes",
+)
+def _labels(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    for label in ("sha1=", "md5=", "none="):
+        yield refused(forge.with_value(webhook, label + forge.signature(webhook)), label)
+
+
+@_attack(
+    "WH-21",
+    "weaker-algorithm",
+    quick=True,
+    does="Signs with the right key, but with HMAC-MD5, HMAC-SHA1 or HMAC-SHA512.",
+    wants="Refuse it (4xx).",
+    why="A receiver that lets the sender choose the algorithm lets a forger choose the weakest.",
+    fix="Pin SHA-256.",
+    source="as WH-20",
+)
+def _algorithms(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    message = _message(forge, webhook)
+    for name in ("md5", "sha1", "sha512"):
+        text = forge.encoded(hmac.digest(forge.scheme.key_bytes(forge.key), message, name))
+        yield refused(forge.with_signature(webhook, text), name)
+        yield refused(forge.with_value(webhook, f"{name}={text}"), f"{name}=")
+
+
+@_attack(
+    "WH-22",
+    "not-an-hmac",
+    does="Sends a plain hash of the body, with the key before or after it or without, or a CRC.",
+    wants="Refuse it (4xx).",
+    why="A hash without a key can be computed by anybody; with the key in front, extended.",
+    fix="Use HMAC.",
+    source="audit of moralis-streams-api",
+)
+def _hashes(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    key, message = forge.scheme.key_bytes(forge.key), _message(forge, webhook)
+    for label, text in (("key and body", key + message), ("body and key", message + key)):
+        hashed = forge.encoded(hashlib.sha256(text).digest())
+        yield refused(forge.with_signature(webhook, hashed), label)
+    hashed = forge.encoded(hashlib.sha256(message).digest())
+    yield refused(forge.with_signature(webhook, hashed), "body")
+    yield refused(forge.with_signature(webhook, f"{zlib.crc32(message):08x}"), "CRC")
+
+
+@_attack(
+    "WH-23",
+    "key-as-signature",
+    does="Sends the key itself, or its base64, in the signature's place.",
+    wants="Refuse it (4xx).",
+    why="That is how token schemes work: the key then travels in every request.",
+    fix="Compute the HMAC; never compare the header with the key.",
+    source="confusion with GitLab's tokens",
+)
+def _key(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield refused(forge.with_value(webhook, forge.key), "key")
+    text = base64.b64encode(forge.key.encode()).decode()
+    yield refused(forge.with_value(webhook, text), "base64 of the key")
+
+
+@_attack(
+    "WH-24",
+    "list-valid-last",
+    does="Sends a list of signatures, the right one last.",
+    wants="Refuse it (4xx) where the scheme has a single value, accept it (2xx) where it lists.",
+    why="It shows that the header is searched and not compared; or a rotation loses webhooks.",
+    fix="Compare the whole value.",
+    source="standard-webhooks, Python",
+)
+def _list(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    wrong = forge.signature(forge.wrong(webhook))
+    several = forge.listed(webhook, wrong, forge.signature(webhook))
+    if forge.lists:
+        yield accepted(several)
+        return
+    yield refused(several, "comma")
+    spaced = f"{forge.value(forge.wrong(webhook))} {forge.value(webhook)}"
+    yield refused(forge.with_value(webhook, spaced), "space")
+
+
+@_attack(
+    "WH-25",
+    "list-none-valid",
+    does="Sends a list of wrong signatures.",
+    wants="Refuse it (4xx).",
+    why=FORGED,
+    fix="Compare the whole value.",
+    source="standard-webhooks, Rust",
+)
+def _wrong_list(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    wrong = forge.signature(forge.wrong(webhook))
+    yield refused(forge.listed(webhook, wrong, flipped(wrong, 1)))
+
+
+@_attack(
+    "WH-26",
+    "list-bomb",
+    does="Sends 100,000 signatures in one header of a megabyte.",
+    wants="Refuse it (4xx) in less than two seconds.",
+    why="Each value costs the receiver a comparison: a cheap way to keep it busy.",
+    fix="Compare the whole value, or give up after a handful.",
+    source="stripe 16.1.0 parses all of them",
+)
+def _bomb(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.with_value(forge.genuine(), ",".join(["v1=0000000"] * 100_000))
+    yield Shot(webhook=webhook, answers="refuse", effects="none", may_hang_up=True)
+
+
+@_attack(
+    "WH-27",
+    "malformed-neighbour",
+    does="Sends garbage, a separator, and the right signature.",
+    wants="Refuse it (4xx), without an error; accept it (2xx) where the scheme lists.",
+    why="A parser that stumbles over garbage answers 500. " + LOGS_FILL,
+    fix="Compare the whole value, or each part of a list by itself.",
+    source="standardwebhooks 1.1.0 raises ValueError",
+)
+def _neighbour(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    value = forge.value(webhook)
+    if forge.lists:
+        garbage = "garbage" + forge.scheme.list_separator
+        yield accepted(forge.with_value(webhook, garbage + value), garbage)
+        return
+    for garbage in ("garbage,", "garbage ", "=,", "t="):
+        yield refused(forge.with_value(webhook, garbage + value), garbage)

@@ -1,0 +1,229 @@
+"""WH-28 to WH-38: the lines that the signature header is made of, and other places for it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.context import Forge, raw_post, with_lines
+from pytest_turris.receivers.raw_socket import RawPost
+from pytest_turris.webhooks.signed import SignedWebhook
+
+SIGNATURE_LINES = Catalogue("signature")
+_attack = SIGNATURE_LINES.attack
+
+_DIFFERENTIAL = (
+    "Servers disagree on which line counts, so a proxy may verify one and the application use "
+    "another."
+)
+_ONE_LINE = "Read all lines of the header, and refuse any number but one."
+
+
+def _with_line(webhook: SignedWebhook, *lines: bytes) -> Shot:
+    """A shot over a socket, with these header lines in the signature's place."""
+
+    def raw(host: str, path: str) -> RawPost:
+        return raw_post(webhook.unsigned(), host, path, *lines)
+
+    return Shot(
+        webhook=webhook, answers="refuse", effects="none", raw=raw, raw_only=True, may_hang_up=True
+    )
+
+
+def _twice(forge: Forge, webhook: SignedWebhook, first: str, last: str) -> Iterator[Shot]:
+    """The header twice: under one spelling of its name, and under two."""
+    name = forge.scheme.header
+    yield refused(forge.with_value(webhook, first, last), "same name")
+    lines = (name, first), (name.lower(), last)
+    yield refused(with_lines(webhook.unsigned(), *lines), "other letters")
+
+
+@_attack(
+    "WH-28",
+    "duplicate-header-good-bad",
+    quick=True,
+    does="Sends the signature header twice, its name in the same letters and in others, the right "
+    "one first.",
+    wants="Refuse it (4xx).",
+    why=_DIFFERENTIAL,
+    fix=_ONE_LINE,
+    source="RFC 9110, 5.3; measured: WSGI joins the lines, Starlette and aiohttp take the first, "
+    "standardwebhooks the last of names in other letters",
+)
+def _good_bad(forge: Forge) -> Iterator[Shot]:
+    forge.only_single()
+    webhook = forge.genuine()
+    yield from _twice(forge, webhook, forge.value(webhook), forge.value(forge.wrong(webhook)))
+
+
+@_attack(
+    "WH-29",
+    "duplicate-header-bad-good",
+    does="Sends the signature header twice, its name in the same letters and in others, the right "
+    "one last.",
+    wants="Refuse it (4xx).",
+    why=_DIFFERENTIAL,
+    fix=_ONE_LINE,
+    source="as WH-28",
+)
+def _bad_good(forge: Forge) -> Iterator[Shot]:
+    forge.only_single()
+    webhook = forge.genuine()
+    yield from _twice(forge, webhook, forge.value(forge.wrong(webhook)), forge.value(webhook))
+
+
+@_attack(
+    "WH-30",
+    "underscore-alias",
+    delivery="socket",
+    does="Sends the right signature as X_Turris_Signature only.",
+    wants="Refuse it (4xx): the header is absent.",
+    why="WSGI knows both names as one, so a proxy that filters the real one is passed by.",
+    fix="Serve with a server that drops names with underscores.",
+    source="CVE-2015-0219 (Django); measured: wsgiref",
+)
+def _underscore(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    name = forge.scheme.header.replace("-", "_")
+    yield _with_line(webhook, f"{name}: {forge.value(webhook)}".encode())
+
+
+@_attack(
+    "WH-31",
+    "dash-and-underscore",
+    delivery="socket",
+    does="Sends a wrong signature under the real name and the right one under its alias.",
+    wants="Refuse it (4xx): the name with the underscore must not win.",
+    why="As for WH-30.",
+    fix="As for WH-30.",
+    source="measured: wsgiref joins them",
+)
+def _both_names(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    name, wrong = forge.scheme.header, forge.value(forge.wrong(webhook))
+    alias = name.replace("-", "_")
+    yield _with_line(
+        webhook, f"{name}: {wrong}".encode(), f"{alias}: {forge.value(webhook)}".encode()
+    )
+
+
+@_attack(
+    "WH-32",
+    "header-name-casing",
+    quick=True,
+    does="Writes the header's name in other letters: x-TURRIS-signature.",
+    wants="Accept it (2xx).",
+    why="Names have no case, and proxies change it: genuine webhooks would be lost.",
+    fix="Look the header up without regard to case.",
+    source="RFC 9110, 5.1",
+)
+def _casing(forge: Forge) -> Iterator[Shot]:
+    for change in (str.lower, str.upper, str.swapcase):
+        webhook = forge.genuine()
+        line = (change(forge.scheme.header), forge.value(webhook))
+        yield accepted(with_lines(webhook.unsigned(), line), line[0])
+
+
+@_attack(
+    "WH-33",
+    "surrounding-whitespace",
+    delivery="socket",
+    does="Puts spaces and a tab around the right signature.",
+    wants="Accept it (2xx): they are no part of the value.",
+    why="Proxies may add them: genuine webhooks would be lost.",
+    fix="Strip spaces and tabs at both ends, and nothing else.",
+    source="RFC 9110, 5.5; measured: Werkzeug keeps a trailing tab",
+)
+def _surrounded(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    line = f"{forge.scheme.header}:  \t{forge.value(webhook)} \t".encode()
+    yield replace(_with_line(webhook, line), answers="accept", effects="some", may_hang_up=False)
+
+
+@_attack(
+    "WH-34",
+    "obs-fold",
+    delivery="socket",
+    does="Continues the right signature on a second line.",
+    wants="Refuse it (4xx).",
+    why="Servers join such lines in different ways, or pass the line break on into logs.",
+    fix="Compare the whole value; serve with a server that refuses folded lines.",
+    source="RFC 9112, 5.2; measured: Flask, Django and uvicorn pass it on",
+)
+def _folded(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    value = forge.value(webhook)
+    yield _with_line(
+        webhook, f"{forge.scheme.header}: {value[:20]}".encode(), f" {value[20:]}".encode()
+    )
+
+
+@_attack(
+    "WH-35",
+    "space-before-colon",
+    delivery="socket",
+    does="Puts a space between the header's name and the colon.",
+    wants="Refuse it (4xx).",
+    why="Some servers drop the line, others read it: a proxy may filter what is not dropped.",
+    fix="Serve with a server that refuses it.",
+    source="RFC 9112, 5.1; measured: uvicorn and aiohttp answer 400",
+)
+def _space(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    yield _with_line(webhook, f"{forge.scheme.header} : {forge.value(webhook)}".encode())
+
+
+@_attack(
+    "WH-36",
+    "nul-or-bare-cr",
+    delivery="socket",
+    does="Puts a NUL or a bare CR into the value, after the right signature.",
+    wants="Refuse it (4xx), without an error.",
+    why="What ends the text at such a byte verifies something else than was sent.",
+    fix="Compare the whole value.",
+    source="RFC 9110, 5.5; measured: Werkzeug delivers NUL, a bare CR cuts the value",
+)
+def _control(forge: Forge) -> Iterator[Shot]:
+    for byte in (b"\0", b"\r"):
+        webhook = forge.genuine()
+        name, value = forge.scheme.header.encode(), forge.value(webhook).encode()
+        yield _with_line(webhook, name + b": " + value + byte + b"x")
+
+
+@_attack(
+    "WH-37",
+    "signature-in-the-wrong-place",
+    quick=True,
+    does="Sends the right signature in the query, in a cookie or in the body.",
+    wants="Refuse it (4xx).",
+    why="Only the header counts; URLs and cookies are logged, cached and set by others.",
+    fix="Read the signature from its header alone.",
+    source="guides/webhooks",
+)
+def _elsewhere(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    value, bare = forge.value(webhook), webhook.unsigned()
+    for name in ("signature", forge.scheme.header):
+        yield replace(
+            refused(bare, f"?{name}="),
+            path=lambda path, name=name: f"{path}?{name}={value}",  # type: ignore[misc]  # mypy takes the default for a parameter
+        )
+    cookie = f"signature={value}; {forge.scheme.header}={value}"
+    yield refused(with_lines(bare, ("Cookie", cookie)), "cookie")
+    inside = json.dumps(webhook.json | {"signature": value}).encode()
+    yield refused(replace(bare, body=inside), "body")
+
+
+@_attack(
+    "WH-38",
+    "forwarded-signature-header",
+    does="Sends the right signature as X-Forwarded-Turris-Signature.",
+    wants="Refuse it (4xx).",
+    why="Headers of proxies can be written by anybody.",
+    fix="Read the signature from its header alone.",
+    source="RFC 9700, 4.13",
+)
+def _forwarded(forge: Forge) -> Iterator[Shot]:
+    webhook = forge.genuine()
+    name = f"X-Forwarded-{forge.scheme.header.removeprefix('X-')}"
+    yield refused(with_lines(webhook.unsigned(), (name, forge.value(webhook))))

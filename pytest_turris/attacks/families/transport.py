@@ -1,0 +1,175 @@
+"""WH-80 to WH-83 and WH-96 to WH-99: where a webhook comes from, and how it is asked for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_turris.attacks.attack import (
+    Catalogue,
+    Shot,
+    accepted,
+    refused,
+    survived,
+)
+from pytest_turris.attacks.context import Forge, NotApplicable, with_lines
+from pytest_turris.webhooks.signed import SignedWebhook
+
+TRANSPORT = Catalogue("transport")
+_attack = TRANSPORT.attack
+
+_STRANGER = "203.0.113.9"
+_SPOOFED = "Whoever writes the header stands on the allowlist."
+_PEER = "Look at the peer's address; read headers only from a proxy that you run."
+
+
+def _allowed(forge: Forge) -> str:
+    if not forge.handles.allowlisted:
+        raise NotApplicable("the receiver has no allowlist: run(..., allowlisted='192.0.2.1')")
+    return forge.handles.allowlisted
+
+
+@_attack(
+    "WH-80",
+    "x-forwarded-for",
+    delivery="in process",
+    does="Claims an allowed address in X-Forwarded-For.",
+    wants="Refuse it (4xx).",
+    why=_SPOOFED,
+    fix=_PEER,
+    source="RFC 9700, 4.13; sim 6466",
+)
+def _forwarded(forge: Forge) -> Iterator[Shot]:
+    allowed = _allowed(forge)
+    for value in (allowed, f"{allowed}, {_STRANGER}"):
+        webhook = with_lines(forge.genuine(), ("X-Forwarded-For", value))
+        yield replace(refused(webhook, value), peer=_STRANGER)
+
+
+@_attack(
+    "WH-81",
+    "other-address-headers",
+    delivery="in process",
+    does="Claims an allowed address in X-Real-IP, Forwarded, CF-Connecting-IP or True-Client-IP.",
+    wants="Refuse it (4xx).",
+    why=_SPOOFED,
+    fix=_PEER,
+    source="as WH-80",
+)
+def _others(forge: Forge) -> Iterator[Shot]:
+    allowed = _allowed(forge)
+    for name in ("X-Real-IP", "Forwarded", "CF-Connecting-IP", "True-Client-IP"):
+        value = f"for={allowed}" if name == "Forwarded" else allowed
+        yield replace(refused(with_lines(forge.genuine(), (name, value)), name), peer=_STRANGER)
+
+
+@_attack(
+    "WH-82",
+    "allowlisted-bad-signature",
+    delivery="in process",
+    does="Sends a wrong signature from an allowed address.",
+    wants="Refuse it (4xx).",
+    why="Addresses are shared and reused: an allowlist is no substitute for the signature.",
+    fix="Verify whatever the address is.",
+    source="guides/security",
+)
+def _unverified(forge: Forge) -> Iterator[Shot]:
+    yield replace(refused(forge.wrong(forge.genuine())), peer=_allowed(forge))
+
+
+@_attack(
+    "WH-83",
+    "mapped-address",
+    delivery="in process",
+    does="Comes from an allowed address, written as IPv4 inside IPv6.",
+    wants="Accept it (2xx).",
+    why="Servers that listen on both see every IPv4 peer so: genuine webhooks are lost.",
+    fix="ipaddress.ip_address(peer).ipv4_mapped or the address itself.",
+    source="RFC 4291, 2.5.5.2",
+)
+def _mapped(forge: Forge) -> Iterator[Shot]:
+    allowed = _allowed(forge)
+    yield replace(accepted(forge.genuine(), "IPv4"), peer=allowed)
+    yield replace(accepted(forge.genuine(), "mapped"), peer=f"::ffff:{allowed}")
+
+
+@_attack(
+    "WH-96",
+    "methods",
+    quick=True,
+    does="Sends a genuine webhook by GET, PUT, PATCH, DELETE, HEAD and OPTIONS.",
+    wants="Refuse it (4xx), and do nothing.",
+    why="What answers to GET can be called by a link or an image.",
+    fix="Route POST alone.",
+    source="OWASP webhook cheat sheet; octokit",
+)
+def _methods(forge: Forge) -> Iterator[Shot]:
+    for method in ("GET", "PUT", "PATCH", "DELETE", "HEAD"):
+        yield replace(refused(forge.genuine(), method), method=method)
+    # Frameworks answer OPTIONS by themselves with the methods that they route.
+    yield replace(survived(forge.genuine(), "OPTIONS", effects="none"), method="OPTIONS")
+
+
+@_attack(
+    "WH-97",
+    "content-type",
+    quick=True,
+    does="Sends a genuine webhook as text, as a form, as UTF-16, and without a type.",
+    wants="Refuse these (4xx), and accept application/json; charset=utf-8 (2xx).",
+    why="A browser sends text and forms to any site without asking; another charset is another "
+    "text.",
+    fix="Answer 415 unless the type is application/json, in UTF-8.",
+    source="octokit",
+)
+def _types(forge: Forge) -> Iterator[Shot]:
+    for value in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-16",
+        "",
+    ):
+        yield refused(_typed(forge.genuine(), value), value or "none")
+    yield accepted(_typed(forge.genuine(), "application/json; charset=utf-8"), "utf-8")
+
+
+@_attack(
+    "WH-98",
+    "path-tricks",
+    does="Asks for the path with a slash more, doubled slashes or an encoded dot, unsigned.",
+    wants="Not accept it.",
+    why="A rule for one spelling of the path does not hold for its aliases.",
+    fix="Verify in the handler, not in a rule about paths.",
+    source="octokit: trailing slash",
+)
+def _paths(forge: Forge) -> Iterator[Shot]:
+    for label, change in (
+        ("slash more", lambda path: path.rstrip("/") + "/"),
+        ("doubled", lambda path: "/" + path),
+        ("encoded dot", lambda path: "/%2e" + path),
+        ("capitals", str.upper),
+    ):
+        yield Shot(
+            webhook=forge.genuine().unsigned(),
+            answers="not accept",
+            effects="none",
+            label=label,
+            path=change,
+        )
+
+
+@_attack(
+    "WH-99",
+    "plain-http",
+    level="info",
+    does="Sends a genuine webhook over plain HTTP.",
+    wants="Know that it was taken; in production Turris sends to HTTPS alone.",
+    why="Over plain HTTP everybody on the way reads the data, and captures webhooks to replay.",
+    fix="Listen on HTTPS alone, or behind a proxy that does.",
+    source="OWASP webhook cheat sheet; help centre: HTTPS endpoints",
+)
+def _plain(forge: Forge) -> Iterator[Shot]:
+    yield replace(refused(forge.genuine()), plain=True)
+
+
+def _typed(webhook: SignedWebhook, value: str) -> SignedWebhook:
+    lines = [line for line in webhook.header_lines if line[0] != "Content-Type"]
+    typed = [("Content-Type", value)] if value else []
+    return replace(webhook, header_lines=(*typed, *lines))

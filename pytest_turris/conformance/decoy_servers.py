@@ -1,0 +1,57 @@
+"""Places where no credential may arrive: a second listener, with and without TLS."""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_turris.core.middleware.interception import Handle
+from pytest_turris.core.wire.hosts import is_turris
+from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.server import LiveServer
+
+
+class ForeignPlaces:
+    """Loopback listeners that see what a client sends to the wrong place; started when needed."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._servers: dict[bool, LiveServer] = {}
+
+    def port(self, *, tls: bool = False) -> int:
+        """The port of the listener. Its certificate is one that nobody trusts."""
+        if tls not in self._servers:
+            self._servers[tls] = LiveServer(asgi_app(self._handle), tls=tls)
+        return int(self._servers[tls].port)
+
+    @contextlib.contextmanager
+    def listening(self, context: ssl.SSLContext) -> Iterator[int]:
+        """The port of one more listener, with a TLS of its own, while the context is open."""
+        server = LiveServer(asgi_app(self._handle), context=context)
+        try:
+            yield server.port
+        finally:
+            server.stop()
+
+    def stop(self) -> None:
+        """Close the listeners that were started."""
+        while self._servers:
+            self._servers.popitem()[1].stop()
+
+    @contextlib.contextmanager
+    def turris_leads_here(self) -> Iterator[None]:
+        """Let the names of the Turris hosts resolve to the listener without TLS."""
+        resolve, port = socket.getaddrinfo, self.port()
+
+        def resolved(host: Any, service: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+            name = host.decode() if isinstance(host, bytes) else str(host)
+            if is_turris(name):
+                return resolve("127.0.0.1", port, *args, **kwargs)
+            return resolve(host, service, *args, **kwargs)
+
+        socket.getaddrinfo = resolved  # type: ignore[assignment] # put back below
+        try:
+            yield
+        finally:
+            socket.getaddrinfo = resolve

@@ -1,0 +1,1 @@
+"""Who may call: credentials, keys, tokens and their checks."""

@@ -1,0 +1,291 @@
+"""API clients and restricted access tokens: issued, rotated, revoked.
+
+What a client id, a secret or a restricted token looks like is not documented; these are
+recognisable fakes. That secrets of the sandbox and the production environment are never
+interchangeable follows the vendor's advice to keep them apart (guides/security).
+"""
+
+import datetime as dt
+import hmac
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pytest_turris.core.access.allowlist import is_within, network
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.redaction import Secret, mask
+from pytest_turris.core.wire.errors import Forbidden, Unauthorized
+from pytest_turris.core.wire.hosts import Environment
+
+Permission = Literal["read", "write"]
+
+ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
+"""Turris documents that permissions exist (403), not which; these two are assumed."""
+
+
+@dataclass(kw_only=True)
+class ApiClient:
+    """An OAuth API client: ``client_id`` and ``client_secret``, for one environment."""
+
+    client_id: str
+    client_secret: Secret = field(repr=False)
+    environment: Environment
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
+    revoked: bool = False
+    previous_secret: Secret | None = field(default=None, repr=False)
+    previous_until: dt.datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """How the journal names it."""
+        return self.client_id
+
+
+@dataclass(kw_only=True)
+class RestrictedAccessToken:
+    """A token for the header ``x-restricted-access-token``, held to an IP allowlist.
+
+    ``allowed`` holds IPv4 or IPv6 addresses or networks in CIDR form; empty allows any
+    address (the allowlist's syntax is undocumented).
+    """
+
+    token: Secret = field(repr=False)
+    allowed: tuple[str, ...] = ()
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
+    environment: Environment
+    revoked: bool = False
+
+    @property
+    def name(self) -> str:
+        """How the journal and the documented 403 name it."""
+        return mask(self.token)
+
+    def allows(self, client_ip: str) -> bool:
+        """Whether the allowlist has the address; an IPv4-mapped IPv6 address counts as IPv4."""
+        return not self.allowed or is_within(client_ip, self.allowed)
+
+
+Credential = ApiClient | RestrictedAccessToken
+
+
+class Credentials:
+    """All credentials of one sandbox. Iterating gives the API clients."""
+
+    def __init__(self, clock: Clock, randomness: Randomness) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._clients: dict[str, ApiClient] = {}
+        self._restricted: dict[str, RestrictedAccessToken] = {}
+        self.on_issue: Callable[[str], object] | None = None
+        """Gets each client id and restricted access token from now on, before its owner does."""
+
+    def __iter__(self) -> Iterator[ApiClient]:
+        return iter(tuple(self._clients.values()))
+
+    def issue(
+        self,
+        *,
+        environment: Environment = "sandbox",
+        permissions: Iterable[Permission] = ALL_PERMISSIONS,
+    ) -> ApiClient:
+        """A new API client.
+
+        Raises:
+            ValueError: An unknown permission or environment.
+        """
+        client = ApiClient(
+            client_id=self._randomness.client_id(),
+            client_secret=self._randomness.secret("secret"),
+            environment=_known_environment(environment),
+            permissions=_known_permissions(permissions),
+        )
+        self._clients[client.client_id] = client
+        self._announce(client.client_id)
+        return client
+
+    def issue_restricted(
+        self,
+        *,
+        allowed: Iterable[str] = (),
+        environment: Environment = "sandbox",
+        permissions: Iterable[Permission] = ALL_PERMISSIONS,
+    ) -> RestrictedAccessToken:
+        """A new restricted access token, for addresses such as ``"10.0.0.0/8"`` or ``"::1"``.
+
+        Raises:
+            ValueError: An entry of ``allowed`` is neither an address nor a network.
+        """
+        token = RestrictedAccessToken(
+            token=self._randomness.secret("token"),
+            allowed=tuple(map(network, allowed)),
+            permissions=_known_permissions(permissions),
+            environment=_known_environment(environment),
+        )
+        self._restricted[token.token] = token
+        self._announce(token.token)
+        return token
+
+    def rotate(self, client: ApiClient, *, overlap: dt.timedelta | None = None) -> ApiClient:
+        """Give a client a new secret; the old one holds for ``overlap`` longer, if given.
+
+        Tokens that the old secret bought stay valid until they expire (assumed).
+        """
+        client.previous_secret = client.client_secret if overlap else None
+        client.previous_until = self._clock.now() + overlap if overlap else None
+        client.client_secret = self._randomness.secret("secret")
+        return client
+
+    def revoke(self, credential: Credential) -> None:
+        """Refuse a credential, and every token it bought, from now on."""
+        credential.revoked = True
+
+    def client(self, client_id: str) -> ApiClient | None:
+        """The API client of that id."""
+        return self._clients.get(client_id)
+
+    @property
+    def restricted(self) -> tuple[RestrictedAccessToken, ...]:
+        """The restricted access tokens, revoked ones too, in the order of their issue."""
+        return tuple(self._restricted.values())
+
+    def has(self, credential: str) -> bool:
+        """Whether this sandbox issued the client id or restricted access token."""
+        return credential in self._clients or credential in self._restricted
+
+    @property
+    def issued(self) -> tuple[str, ...]:
+        """All client ids and restricted access tokens."""
+        return (*self._clients, *self._restricted)
+
+    def authenticate(self, client_id: str, secret: str, environment: Environment) -> ApiClient:
+        """The client that this id and secret belong to.
+
+        Raises:
+            Unauthorized: Unknown id, wrong or outdated secret, revoked, other environment.
+                All with one message; the reason is for the journal.
+        """
+        client = self._clients.get(client_id)
+        if client is None:
+            raise _refused("unknown clientId: this sandbox did not issue it")
+        if not _same(secret, client.client_secret):
+            self._check_previous(client, secret)
+        if client.revoked:
+            raise _refused(f"API client {client.client_id} was revoked")
+        if client.environment != environment:
+            raise _refused(
+                f"API client {client.client_id} belongs to the {client.environment} environment, "
+                f"the request went to {environment}"
+            )
+        return client
+
+    def authenticate_restricted(
+        self, token: str, client_ip: str, environment: Environment
+    ) -> RestrictedAccessToken:
+        """The restricted access token, checked in the documented order: validity, then IP.
+
+        Raises:
+            Unauthorized: Unknown, revoked, or of the other environment.
+            Forbidden: The address is not in the allowlist.
+        """
+        found = self._restricted.get(token)
+        if found is None:
+            raise Unauthorized(
+                "Invalid restricted access token",
+                reason="unknown restricted access token: this sandbox did not issue it",
+            )
+        if found.revoked or found.environment != environment:
+            raise Unauthorized(
+                "Invalid restricted access token",
+                reason=f"restricted access token {found.name} was revoked"
+                if found.revoked
+                else f"restricted access token {found.name} belongs to the {found.environment} "
+                f"environment, the request went to {environment}",
+            )
+        if not found.allows(client_ip):
+            raise Forbidden(
+                f'IP address "{client_ip}" not in allowed list for token "{found.name}"'
+            )
+        return found
+
+    def snapshot(self) -> dict[str, Any]:
+        """All credentials as JSON data, secrets included: they are fakes."""
+        return {
+            "clients": [_plain(client) for client in self._clients.values()],
+            "restricted": [_plain(token) for token in self._restricted.values()],
+        }
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Replace all credentials by a snapshot's."""
+        self._clients = {row["client_id"]: _client(row) for row in data["clients"]}
+        self._restricted = {row["token"]: _restricted(row) for row in data["restricted"]}
+        self._announce(*self.issued)
+
+    def _announce(self, *credentials: str) -> None:
+        if self.on_issue:
+            for credential in credentials:
+                self.on_issue(credential)
+
+    def _check_previous(self, client: ApiClient, secret: str) -> None:
+        until = client.previous_until
+        if client.previous_secret is None or until is None:
+            raise _refused(f"wrong clientSecret for {client.client_id}")
+        if not _same(secret, client.previous_secret):
+            raise _refused(f"wrong clientSecret for {client.client_id}")
+        if self._clock.now() >= until:
+            raise _refused(
+                f"the rotated clientSecret of {client.client_id} held until {until:%H:%M:%S}Z"
+            )
+
+
+def _refused(reason: str) -> Unauthorized:
+    return Unauthorized("Invalid client credentials", reason=reason)
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
+def _known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
+    permissions = frozenset(names)
+    if unknown := permissions - ALL_PERMISSIONS:
+        raise ValueError(f"unknown permission {min(unknown)!r}; there are 'read' and 'write'")
+    return permissions
+
+
+def _known_environment(name: Environment) -> Environment:
+    if name not in ("sandbox", "production"):
+        raise ValueError(f"unknown environment {name!r}; there are 'sandbox' and 'production'")
+    return name
+
+
+def _plain(credential: Credential) -> dict[str, Any]:
+    row = asdict(credential)
+    row |= {name: list(row[name]) for name in ("allowed",) if name in row}
+    row["permissions"] = sorted(row["permissions"])
+    until = row.get("previous_until")
+    return row | ({"previous_until": until.isoformat()} if until else {})
+
+
+def _client(row: dict[str, Any]) -> ApiClient:
+    until, previous = row["previous_until"], row["previous_secret"]
+    return ApiClient(
+        **row
+        | {
+            "client_secret": Secret(row["client_secret"]),
+            "permissions": frozenset(row["permissions"]),
+            "previous_secret": Secret(previous) if previous else None,
+            "previous_until": dt.datetime.fromisoformat(until) if until else None,
+        }
+    )
+
+
+def _restricted(row: dict[str, Any]) -> RestrictedAccessToken:
+    return RestrictedAccessToken(
+        **row
+        | {
+            "token": Secret(row["token"]),
+            "allowed": tuple(row["allowed"]),
+            "permissions": frozenset(row["permissions"]),
+        }
+    )

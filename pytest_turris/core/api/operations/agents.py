@@ -1,0 +1,98 @@
+"""Agents: list with its filters, get, create."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.resources.agents import AgentEntry
+from pytest_turris.core.wire.errors import NotFound
+from pytest_turris.core.wire.model import (
+    Email,
+    ObjectId,
+    RequestModel,
+    StateCode,
+    exclusive,
+    together,
+)
+
+
+class ListAgentsQuery(RequestModel):
+    """``npn`` excludes ``licenseNumber`` with ``stateCode`` (documented)."""
+
+    downstream_entity_association_id: ObjectId | None = None
+    npn: str | None = None
+    license_number: str | None = None
+    state_code: StateCode | None = None
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
+        """The documented exclusion, and that a license needs its state (assumed, as in 2.3)."""
+        yield from exclusive(given, "npn", "licenseNumber/stateCode")
+        yield from together(given, "licenseNumber", "stateCode")
+
+
+class GetAgentQuery(RequestModel):
+    """Both narrow the answer to an agent of that agency (documented)."""
+
+    producer_code: str | None = None
+    downstream_entity_association_id: ObjectId | None = None
+
+
+class CreateAgentDto(RequestModel):
+    """The body of ``POST /v1/agents`` (documented, ``middleName`` in the newer copy)."""
+
+    npn: Annotated[str, StringConstraints(min_length=1)]
+    email: Email | None = None
+    downstream_entity_association_id: ObjectId | None = None
+    middle_name: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+def agent_of(call: Call) -> AgentEntry:
+    """The agent that the path names. Raises NotFound."""
+    entry = call.entity.agents.find(call.parameters["agentId"])
+    if entry is None:
+        raise NotFound("Agent not found", reason="no agent with this id")
+    return entry
+
+
+def list_agents(call: Call) -> list[AgentEntry]:
+    """The agents of the upstream entity that match every given filter."""
+    query = call.query(ListAgentsQuery)
+    npns: str | set[str] | None = query.npn
+    if query.license_number is not None and query.state_code is not None:
+        npns = call.entity.licenses.npns(query.license_number, query.state_code)
+    return call.entity.agents.where(association=query.downstream_entity_association_id, npn=npns)
+
+
+def get_agent(call: Call) -> AgentEntry:
+    """One agent; 404 if there is none, or none at the agency that the query names."""
+    query = call.query(GetAgentQuery)
+    entry = agent_of(call)
+    wanted = query.downstream_entity_association_id
+    if wanted is not None and wanted not in entry.association_ids:
+        raise NotFound("Agent not found", reason="the agent is not with this association")
+    if query.producer_code is not None:
+        association = call.entity.associations.with_producer_code(query.producer_code)
+        if association is None or association.id not in entry.association_ids:
+            raise NotFound("Agent not found", reason="the agent is not with this producer code")
+    return entry
+
+
+def create_agent(call: Call) -> AgentEntry:
+    """A new agent by NPN, at an association if one is given."""
+    body = call.body(CreateAgentDto)
+    association_id = body.downstream_entity_association_id
+    if association_id is not None and call.entity.associations.find(association_id) is None:
+        raise NotFound("Downstream entity association not found")
+    known = call.entity.agents.with_npn(body.npn)
+    entry = call.entity.agents.add(
+        npn=body.npn,
+        email=body.email,
+        middle_name=body.middle_name,
+        downstream_entity_association_id=association_id,
+    )
+    if known is None:
+        call.entity.report_sync(entry, call.at)
+    return entry

@@ -1,0 +1,79 @@
+"""Compliance: of an agent or agency for a product in a state, and of an agency's E&O and Cyber."""
+
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operations.agents import agent_of
+from pytest_turris.core.api.operations.associations import association_of
+from pytest_turris.core.entity.records import Owner
+from pytest_turris.core.resources.compliance import (
+    LicenseComplianceResponse,
+    PolicyComplianceResponse,
+    StateCompliance,
+    judge,
+)
+from pytest_turris.core.resources.coverages import Coverage, CoverageKind
+from pytest_turris.core.wire.errors import NotFound
+from pytest_turris.core.wire.model import ObjectId, RequestModel, StateCode
+
+
+class LicenseComplianceQuery(RequestModel):
+    """Both are required (documented)."""
+
+    state_code: StateCode
+    product_id: ObjectId
+
+
+def get_agent_compliance(call: Call) -> LicenseComplianceResponse:
+    """An agent's compliance now."""
+    query = call.query(LicenseComplianceQuery)
+    return _compliance(call, query, agent_of(call))
+
+
+def get_association_compliance(call: Call) -> LicenseComplianceResponse:
+    """An agency's compliance now."""
+    query = call.query(LicenseComplianceQuery)
+    return _compliance(call, query, association_of(call))
+
+
+def get_policy_compliance(call: Call) -> PolicyComplianceResponse:
+    """An agency's E&O and Cyber policies with their status now."""
+    association = association_of(call)
+    entity = association.downstream_entity
+    return PolicyComplianceResponse.model_construct(
+        e_and_o=_coverage(call, association.id, "E&O"),
+        cyber=_coverage(call, association.id, "Cyber"),
+        downstream_entity_id=entity.id,
+        downstream_entity_name=entity.legal_name,
+        downstream_entity_npn=entity.npn,
+    )
+
+
+def _compliance(
+    call: Call, query: LicenseComplianceQuery, owner: Owner
+) -> LicenseComplianceResponse:
+    network = call.entity
+    product = network.products.find(query.product_id)
+    if product is None:
+        raise NotFound("Product not found", reason="no product with this id")
+    if query.state_code not in product.states:
+        call.notes.append(f"{product.name} is not sold in {query.state_code}")
+        return LicenseComplianceResponse(product_name=product.name, states=[])
+    npn = owner.npn
+    verdict = judge(
+        product,
+        query.state_code,
+        npn=npn,
+        licenses=network.licenses.where(npn=npn) if npn else (),
+        appointments=network.appointments.where(npn=npn) if npn else (),
+        moment=call.at,
+    )
+    alone = call.options.compliance_states == "state_code"
+    state = query.state_code
+    found = StateCompliance(state_code=state) if alone else verdict.shown(state)
+    return LicenseComplianceResponse(product_name=product.name, states=[found])
+
+
+def _coverage(call: Call, association_id: str, kind: CoverageKind) -> Coverage | None:
+    held = call.entity.coverages.current(association_id, kind, call.at)
+    if held is None:
+        return None
+    return held.model_copy(update={"collection_status": held.status_at(call.at)})

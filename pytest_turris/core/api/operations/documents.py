@@ -1,0 +1,89 @@
+"""File documents, contract templates and products: list, upload, get."""
+
+from typing import Literal, get_args
+
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.entity.policy_file import MOST_BYTES
+from pytest_turris.core.resources.documents import (
+    DocumentCategory,
+    FileDocument,
+    OlderDocumentCategory,
+    SubCategory,
+)
+from pytest_turris.core.resources.products import Product
+from pytest_turris.core.resources.templates import ContractContainerTemplate
+from pytest_turris.core.wire.errors import InvalidInput, NotFound, PayloadTooLarge
+from pytest_turris.core.wire.model import ObjectId, RequestModel
+from pytest_turris.core.wire.multipart import FormFile, UploadedFile
+
+_PDF = b"%PDF-"
+
+
+class ListDocumentsQuery(RequestModel):
+    """``category`` is required (documented)."""
+
+    category: DocumentCategory
+    sub_category: SubCategory | None = None
+    is_deleted: Literal["true", "false"] | None = None
+
+
+class UploadDocumentDto(RequestModel):
+    """The form of ``POST /v1/file-documents`` (documented)."""
+
+    file: UploadedFile
+    category: OlderDocumentCategory
+    downstream_entity_association_id: ObjectId
+
+
+def list_documents(call: Call) -> list[FileDocument]:
+    """The documents of a category; without ``isDeleted``, deleted ones too (assumed)."""
+    query = call.query(ListDocumentsQuery)
+    older = get_args(OlderDocumentCategory)
+    if call.options.document_categories == "older" and query.category not in older:
+        raise InvalidInput(
+            f"category must be one of the following values: {', '.join(older)}",
+            reason="option document_categories='older' leaves out the two newer ones",
+        )
+    return call.entity.documents.where(
+        category=query.category, sub_category=query.sub_category, is_deleted=query.is_deleted
+    )
+
+
+def upload_document(call: Call) -> FileDocument:
+    """Keep a PDF's metadata; an E&O or Cyber policy counts as received."""
+    form = call.form(UploadDocumentDto)
+    check_size(form.file)
+    if not form.file.content.startswith(_PDF):
+        raise InvalidInput("file must be a PDF", reason="the content does not begin with %PDF-")
+    association_id = form.downstream_entity_association_id
+    if call.entity.associations.find(association_id) is None:
+        raise NotFound("Downstream entity association not found")
+    document = call.entity.documents.add(
+        category=form.category,
+        downstream_entity_association_id=association_id,
+        file_name=form.file.name,
+    )
+    if form.category in ("E&O", "Cyber"):
+        call.entity.coverages.receive(association_id, form.category)
+    return document
+
+
+def check_size(file: FormFile) -> None:
+    """Refuse a file over 10 MB: documented for policy files, its status assumed. Raises."""
+    if len(file.content) > MOST_BYTES:
+        raise PayloadTooLarge(
+            "File too large", reason=f"the file has {len(file.content):,} bytes; most: 10 MB"
+        )
+
+
+def list_templates(call: Call) -> list[ContractContainerTemplate]:
+    """The active templates."""
+    return call.entity.templates.where(status="active")
+
+
+def get_product(call: Call) -> Product:
+    """One product; 404 if there is none (assumed)."""
+    product = call.entity.products.find(call.parameters["productId"])
+    if product is None:
+        raise NotFound("Product not found", reason="no product with this id")
+    return product

@@ -1,0 +1,230 @@
+"""Onboarding: invite an agency or add it; the deprecated variants skip the checks of state."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.resources.associations import Association, Category
+from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.wire.errors import InvalidInput, NotFound
+from pytest_turris.core.wire.model import Email, ObjectId, RequestModel
+
+NO_TEMPLATE = (
+    "No active contract template found for that contractContainerTemplateId."  # documented
+)
+INVITE_URL = "https://onboarding.turris-sandbox.invalid/invite/"
+"""Recognisably a fake: ``.invalid`` never resolves (RFC 6761)."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class OnboardingSettings(RequestModel):
+    """The one documented member; others are ignored."""
+
+    is_pre_contract_review_step_used: bool | None = None
+
+
+class InviteDownstreamEntityDto(RequestModel):
+    """The body of ``invite`` (documented)."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_camel,
+        json_schema_extra={
+            "not": {
+                "required": ["contractContainerTemplateId", "onboardingSettings"],
+                "properties": {
+                    "contractContainerTemplateId": {"type": "string"},
+                    "onboardingSettings": {
+                        "type": "object",
+                        "required": ["isPreContractReviewStepUsed"],
+                        "properties": {"isPreContractReviewStepUsed": {"const": True}},
+                    },
+                },
+            }
+        },
+    )
+
+    use_invite_url: bool
+    is_npn_required: bool
+    downstream_entity_name: Text
+    first_name: Text
+    last_name: Text
+    email: Email
+    category: Category
+    producer_code: str | None = None
+    external_id: str | None = None
+    contract_container_template_id: ObjectId | None = None
+    producer_agreement_id: ObjectId | None = None
+    onboarding_settings: OnboardingSettings | None = None
+    parent_producer_code: str | None = None
+    custom_fields: dict[str, Any] | None = None
+    custom_field_values: dict[str, Any] | None = None
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
+        """A template is named now or chosen in the review, not both (documented)."""
+        settings = given.get("onboardingSettings")
+        reviewed = isinstance(settings, dict) and settings.get("isPreContractReviewStepUsed")
+        if given.get("contractContainerTemplateId") is not None and reviewed is True:
+            yield (
+                "contractContainerTemplateId is mutually exclusive with "
+                "onboardingSettings.isPreContractReviewStepUsed"
+            )
+
+
+class InviteUrl(WireModel):
+    """Where the invited agency begins."""
+
+    url: str
+
+
+class AddDownstreamEntityDto(RequestModel):
+    """The body of ``add`` and ``dangerously-add`` (documented for the latter)."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_camel,
+        json_schema_extra={
+            "allOf": [
+                {
+                    "if": {
+                        "required": ["isNpnRequired"],
+                        "properties": {"isNpnRequired": {"const": True}},
+                    },
+                    "then": {
+                        "required": ["downstreamEntityNpn"],
+                        "properties": {"downstreamEntityNpn": {"type": "string"}},
+                    },
+                },
+                {
+                    "if": {
+                        "required": ["parentProducerCode"],
+                        "properties": {"parentProducerCode": {"type": "string"}},
+                    },
+                    "then": {
+                        "required": ["branchName"],
+                        "properties": {"branchName": {"type": "string"}},
+                    },
+                },
+                {
+                    "anyOf": [
+                        {
+                            "required": ["downstreamEntityNpn"],
+                            "properties": {"downstreamEntityNpn": {"type": "string"}},
+                        },
+                        {
+                            "required": ["downstreamEntityName"],
+                            "properties": {"downstreamEntityName": {"type": "string"}},
+                        },
+                    ]
+                },
+            ]
+        },
+    )
+
+    first_name: Text
+    last_name: Text
+    email: Email
+    is_npn_required: bool
+    category: Category
+    downstream_entity_npn: Text | None = None
+    branch_name: Text | None = None
+    downstream_entity_name: Text | None = None
+    producer_code: str | None = None
+    external_id: str | None = None
+    parent_producer_code: str | None = None
+    parent_downstream_entity_association_id: ObjectId | None = None
+    ein: str | None = None
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
+        """The three documented conditions."""
+        npn = given.get("downstreamEntityNpn")
+        if given.get("isNpnRequired") is True and npn is None:
+            yield "downstreamEntityNpn is required when isNpnRequired is true"
+        if given.get("parentProducerCode") is not None and given.get("branchName") is None:
+            yield "branchName is required when parentProducerCode is provided"
+        if npn is None and given.get("downstreamEntityName") is None:
+            yield "downstreamEntityName is required when downstreamEntityNpn is not provided"
+
+
+def invite(call: Call) -> InviteUrl:
+    """Invite an agency: it is listed at once (assumed), and its invite URL is the answer."""
+    body = call.body(InviteDownstreamEntityDto)
+    template_id = _template_id(call, body)
+    _refuse_known_code(call, body.producer_code)
+    return _invite(call, body, template_id)
+
+
+def dangerously_invite(call: Call) -> InviteUrl:
+    """The same without a look at templates and producer codes (documented: bypasses checks)."""
+    body = call.body(InviteDownstreamEntityDto)
+    return _invite(call, body, body.contract_container_template_id)
+
+
+def add(call: Call) -> Association:
+    """Add an agency that needs no invitation."""
+    body = call.body(AddDownstreamEntityDto)
+    associations = call.entity.associations
+    _refuse_known_code(call, body.producer_code)
+    code, parent = body.parent_producer_code, body.parent_downstream_entity_association_id
+    if code is not None and associations.with_producer_code(code) is None:
+        raise InvalidInput("parentProducerCode does not belong to a downstream entity association")
+    if parent is not None and associations.find(parent) is None:
+        raise NotFound("Parent downstream entity association not found")
+    return _add(call, body)
+
+
+def dangerously_add(call: Call) -> Association:
+    """The same without a look at producer codes and parents (documented: bypasses checks)."""
+    return _add(call, call.body(AddDownstreamEntityDto))
+
+
+def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
+    """The active template that the invitation names, its blanks filled."""
+    templates = call.entity.templates
+    if body.contract_container_template_id is not None:
+        template = templates.find(body.contract_container_template_id)
+    elif body.producer_agreement_id is not None:
+        # The legacy id names the template's PDF (documented).
+        template = templates.one_where(producer_agreement=body.producer_agreement_id)
+    else:
+        return None
+    if template is None or template.status != "active":
+        raise InvalidInput(NO_TEMPLATE)
+    if problems := list(template.broken_rules(body.custom_field_values or {})):
+        raise InvalidInput(*problems)
+    return template.id
+
+
+def _refuse_known_code(call: Call, producer_code: str | None) -> None:
+    if producer_code and call.entity.associations.with_producer_code(producer_code):
+        raise InvalidInput("producerCode is already in use")
+
+
+def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None) -> InviteUrl:
+    association = call.entity.associations.add(
+        downstream_entity_name=body.downstream_entity_name,
+        category=body.category,
+        is_npn_required=body.is_npn_required,
+        first_name=body.first_name,
+        last_name=body.last_name,
+        email=body.email,
+        producer_code=body.producer_code,
+        external_id=body.external_id,
+        parent_producer_code=body.parent_producer_code,
+        contract_container_template_id=template_id,
+        invited=True,
+    )
+    return InviteUrl(url=INVITE_URL + association.id)
+
+
+def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
+    given = body.model_dump(exclude_none=True)
+    # NIPR has the name of an agency that comes with its NPN alone (assumed).
+    given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
+    association = call.entity.associations.add(**given, invited=True)
+    call.entity.report_sync(association, call.at)
+    return association

@@ -1,0 +1,44 @@
+"""Tools: whether NPNs belong to a firm, an individual, or nobody."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.resources.npns import NpnLookupResult
+from pytest_turris.core.wire.errors import RateLimitExceeded
+from pytest_turris.core.wire.model import RequestModel
+
+Npn = Annotated[str, StringConstraints(min_length=1)]
+
+
+class NpnLookupDto(RequestModel):
+    """1 to 20 NPNs (documented); the member's name is assumed."""
+
+    npns: Annotated[list[Npn], Field(min_length=1, max_length=20)]
+
+
+def lookup_npns(call: Call) -> list[NpnLookupResult]:
+    """What NIPR knows of each NPN, once each, in the order given."""
+    body = call.body(NpnLookupDto)
+    npns = call.entity.npns
+    if npns.busy:
+        raise RateLimitExceeded(
+            "Too Many Requests",
+            reason=f"another NPN lookup of this account is in progress until {npns.busy_until}",
+        )
+    npns.occupy(call.options.npn_lookup_duration)
+    return [_result(call, npn) for npn in dict.fromkeys(body.npns)]
+
+
+def _result(call: Call, npn: str) -> NpnLookupResult:
+    network = call.entity
+    if (entry := network.agents.with_npn(npn)) is not None:
+        name = f"{entry.agent.first_name} {entry.agent.last_name}"
+        return NpnLookupResult(npn=npn, entity_type="individual", name=name)
+    if (association := network.associations.one_where(npn=npn)) is not None:
+        name = association.downstream_entity.legal_name
+        return NpnLookupResult(npn=npn, entity_type="firm", name=name)
+    if (known := network.npns.find(npn)) is not None:
+        return NpnLookupResult(npn=npn, entity_type=known.entity_type, name=known.name)
+    return NpnLookupResult(npn=npn, entity_type="not found")

@@ -1,0 +1,209 @@
+"""The way of a call: route, fault, transport, caller, limit, idempotency, operation.
+
+The order is that of a NestJS server, guards before interceptors before pipes (assumed).
+"""
+
+import contextlib
+import datetime as dt
+from dataclasses import replace
+from functools import partial
+
+from pytest_turris.core.access.authentication import Authentication
+from pytest_turris.core.api.call import Call, Operation, Payload
+from pytest_turris.core.api.envelope import error_document, success_document
+from pytest_turris.core.api.router import Routes
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.faults.hostile.answer import AnswerContext
+from pytest_turris.core.faults.hostile.catalogue import find
+from pytest_turris.core.faults.hostile.raw import RawAnswer
+from pytest_turris.core.faults.scripted import Fault, Faults
+from pytest_turris.core.middleware.idempotency import REPLAYED, Idempotency
+from pytest_turris.core.options import Options
+from pytest_turris.core.wire.errors import (
+    ConnectionFailure,
+    Forbidden,
+    Gone,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    ScriptedError,
+    TurrisError,
+    UnknownOperation,
+)
+from pytest_turris.core.wire.hosts import is_decoy, is_turris
+from pytest_turris.core.wire.messages import JSON_HEADERS, Fields, Request, Response, encode
+
+SUNSET = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+DEPRECATION: Fields = (
+    ("deprecation", "true"),
+    ("sunset", "Sat, 01 Jan 2027 00:00:00 GMT"),
+    ("link", '<https://docs.turrisfi.com/migration>; rel="deprecation"'),
+)
+"""The three headers of a deprecated operation (documented: guides/versioning).
+
+The date is the guide's example: 1 January 2027 is a Friday, and is sent as printed.
+"""
+
+
+class Pipeline:
+    """Answers calls, or refuses them; keeps nothing itself."""
+
+    def __init__(
+        self,
+        *,
+        options: Options,
+        clock: Clock,
+        authentication: Authentication,
+        idempotency: Idempotency,
+        faults: Faults,
+        routes: Routes,
+    ) -> None:
+        self._options = options
+        self._clock = clock
+        self._authentication = authentication
+        self._idempotency = idempotency
+        self._faults = faults
+        self._routes = routes
+
+    def answer(self, call: Call) -> Response:
+        """Do what a request asks for.
+
+        Raises:
+            TurrisError: It is refused.
+            ConnectionFailure: A scripted fault: there is no answer.
+        """
+        request = call.request
+        if is_decoy(request.host):
+            raise UnknownOperation(
+                "Resource not found",
+                reason=f"sent to {request.host[:64]}, where a hostile answer led the client",
+            )
+        operation, call.parameters = self._find(request)
+        call.operation = operation
+        fault = self._faults.next_for(operation.name, operation.method)
+        return (
+            self._perform(call, operation) if fault is None else self._fail(call, operation, fault)
+        )
+
+    def _find(self, request: Request) -> tuple[Operation, dict[str, str]]:
+        try:
+            return self._routes.find(request.method, request.path)
+        except UnknownOperation as unknown:
+            allowed = self._routes.methods(request.path)
+            if not allowed or self._options.unknown_method == "not_found":
+                raise
+            error = MethodNotAllowed("Method not allowed", reason=unknown.reason)
+            error.headers = (("allow", ", ".join(allowed)),)
+            raise error from None
+
+    def _fail(self, call: Call, operation: Operation, fault: Fault) -> Response:
+        if fault.delay:
+            self._clock.advance(fault.delay)
+            call.delay = fault.delay
+        if fault.hostile:
+            return self._hostile(call, operation, fault.hostile, fault.patience)
+        if fault.status is None and fault.error is None:
+            return self._perform(call, operation)
+        if fault.processed:
+            # It takes effect, or is refused, as it would; either way the answer is lost.
+            with contextlib.suppress(TurrisError):
+                self._perform(call, operation)
+        if fault.error is not None:
+            raise ConnectionFailure(fault.error)
+        error = ScriptedError(fault.status or 0, f"Scripted fault of {fault.operation}")
+        error.headers = tuple((name.lower(), value) for name, value in fault.headers.items())
+        raise error
+
+    def _hostile(self, call: Call, operation: Operation, name: str, patience: float) -> Response:
+        _, (variant,) = find(name)
+        honest = partial(self._perform, call, operation)
+        call.notes.append(f"a hostile answer that the test asked for: {name}")
+        try:
+            response = variant.make(
+                AnswerContext(call.request, call.at, honest, self._clock.advance, patience)
+            )
+        except RawAnswer as raw:
+            self._faults.raw_answers.append(raw)
+            raise
+        return replace(response, delay=call.delay)
+
+    def _perform(self, call: Call, operation: Operation) -> Response:
+        self._check_transport(call, operation)
+        if operation.access != "public":
+            self._authenticate(call, operation)
+        if operation.deprecated:
+            self._deprecate(call, operation)
+        name = call.caller.credential.name if call.caller else ""
+        if operation.limited:
+            call.spend("write", name)
+        if not operation.idempotent:
+            return self._success(call, operation, operation.handler(call))
+        key = self._idempotency.key_of(call.request, name, operation.name)
+        if key and (stored := self._idempotency.replay(key, call.request)):
+            call.notes.append(REPLAYED)
+            # What was stored is the answer; the delay and the rate limit are this call's own.
+            return replace(stored, headers=(*JSON_HEADERS, *call.headers), delay=call.delay)
+        response = self._success(call, operation, operation.handler(call))
+        if key:
+            self._idempotency.store(key, call.request, response)
+        return response
+
+    def _check_transport(self, call: Call, operation: Operation) -> None:
+        request = call.request
+        most = max(self._options.max_body_bytes, operation.largest_body)
+        if len(request.body) > most:
+            raise PayloadTooLarge(
+                "Request body is too large",
+                reason=f"the body has {len(request.body):,} bytes; option max_body_bytes: {most:,}",
+            )
+        plain = request.scheme == "http" and is_turris(request.host)
+        if plain and not self._options.allow_plain_http:
+            raise Forbidden(
+                "HTTPS is required",
+                reason="plain http:// to a Turris host; option allow_plain_http=True lets it pass",
+            )
+
+    def _authenticate(self, call: Call, operation: Operation) -> None:
+        access = operation.access
+        only = access if access in ("oauth", "restricted") else None
+        caller = self._authentication.caller(call.request, call.environment, only=only)
+        call.caller = caller
+        allowed = caller.credential.permissions
+        if caller.token is None and self._options.restricted_token_access == "read":
+            allowed = allowed & {"read"}
+        if operation.permission not in allowed:
+            raise Forbidden(
+                "Insufficient permissions",
+                reason=f"{operation.name} needs the permission {operation.permission!r}; "
+                f"{caller.credential.name} has {', '.join(sorted(allowed)) or 'none'}",
+            )
+
+    def _deprecate(self, call: Call, operation: Operation) -> None:
+        call.headers += DEPRECATION
+        if call.at >= SUNSET and self._options.sunset == "gone":
+            raise Gone(
+                "This endpoint is no longer available",
+                reason=f"{operation.name} is deprecated, and its sunset was {SUNSET:%Y-%m-%d}; "
+                "option sunset='ignored' lets it answer",
+            )
+
+    def _success(self, call: Call, operation: Operation, payload: Payload) -> Response:
+        if payload is None:
+            return Response(status=operation.status, headers=tuple(call.headers), delay=call.delay)
+        document = success_document(
+            payload, call, operation, self._options.envelope, self._options.optional_fields
+        )
+        headers = (*JSON_HEADERS, *call.headers)
+        return Response(
+            status=operation.status, headers=headers, body=encode(document), delay=call.delay
+        )
+
+    def refuse(self, call: Call, error: TurrisError) -> Response:
+        """The response to a call that was refused."""
+        own = {name for name, _ in error.headers}
+        spent = (field for field in call.headers if field[0] not in own)
+        return Response(
+            status=error.status,
+            headers=(*JSON_HEADERS, *spent, *error.headers),
+            body=encode(error_document(error, call)),
+            delay=call.delay,
+        )

@@ -1,0 +1,1 @@
+"""One upstream entity, and what follows from a change or from time."""

@@ -1,0 +1,149 @@
+"""Policy files: which columns there are, and what is wrong with a row.
+
+Required columns, transaction types, date formats, "unrecognized headers are rejected" and the
+message for a missing field are documented (policies/upload-policy-file, get-upload-status); that
+the other columns are the members of a policy, and the remaining messages, are assumed.
+"""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic.alias_generators import to_camel
+
+from pytest_turris.core.entity.spreadsheet import Row, UnreadableFileError, read_csv, read_xlsx
+from pytest_turris.core.resources.policies import OPTIONAL_MEMBERS, Policy, TransactionType
+from pytest_turris.core.wire.errors import InvalidInput
+from pytest_turris.core.wire.model import StateCode
+from pytest_turris.core.wire.multipart import FormFile
+
+REQUIRED = ("policyNumber", "riskStateCode", "policyTransactionType", "policyTransactionDate")
+AGENCY_IDENTIFIERS = (
+    "agencyName", "agencyNpn", "agencyFein", "agencyLicenseNumber", "producerCode",
+)  # fmt: skip
+"""At least one is needed; the documented list is cut off after ``agencyNpn``."""
+OPTIONAL = {Policy.model_fields[name].alias or to_camel(name): name for name in OPTIONAL_MEMBERS}
+MOST_BYTES = 10 * 1024 * 1024
+"""Documented: 10 MB."""
+
+_MEDIA_TYPES = {
+    "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+_DATES = ("effectiveDate", "expiryDate", "policyTransactionDate")
+_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
+_EPOCH = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
+_LAST_SERIAL = 2_958_465
+
+
+def read_rows(file: FormFile) -> tuple[list[dict[str, str]], str]:
+    """The data rows by header, and why the rest could not be read, if so.
+
+    Raises:
+        InvalidInput: It is neither CSV nor XLSX, or a header is unknown, doubled or missing.
+    """
+    extension = file.name.lower().rpartition(".")[2]
+    kind = extension if extension in ("csv", "xlsx") else _MEDIA_TYPES.get(file.media_type)
+    if kind is None:
+        raise InvalidInput("file must be a CSV (.csv) or Excel (.xlsx) file")
+    table = read_csv(file.content) if kind == "csv" else read_xlsx(file.content)
+    try:
+        headers = [cell.strip() for cell in next(table, [])]
+    except UnreadableFileError as error:
+        raise InvalidInput("file could not be read", reason=str(error)) from None
+    if problems := list(_header_problems(headers)):
+        raise InvalidInput(*problems)
+    rows: list[dict[str, str]] = []
+    try:
+        rows.extend(_by_header(headers, row) for row in table)
+    except UnreadableFileError as error:
+        return rows, str(error)
+    return rows, ""
+
+
+def problem(row: dict[str, str]) -> str:
+    """What is wrong with a row, empty if nothing: the first of its errors."""
+    return next(_problems(row), "")
+
+
+def policy_members(row: dict[str, str]) -> dict[str, Any]:
+    """The members of a policy that a row without a problem gives, besides its number."""
+    found: dict[str, Any] = {"risk_state_code": row["riskStateCode"]}
+    for header, name in OPTIONAL.items():
+        if text := row.get(header, ""):
+            found[name] = _converted(header, text)
+    return found
+
+
+def transaction(row: dict[str, str]) -> dict[str, Any]:
+    """The transaction that a row without a problem is."""
+    return {"type": row["policyTransactionType"], "date": as_date(row["policyTransactionDate"])}
+
+
+def as_date(text: str) -> dt.datetime:
+    """A date such as ``2025-01-15``, ``01/15/2025`` or a spreadsheet's serial number.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    for form in _FORMATS:
+        try:
+            return dt.datetime.strptime(text, form).replace(tzinfo=dt.UTC)
+        except ValueError:
+            continue
+    serial = float(text)
+    if not 1 <= serial <= _LAST_SERIAL:
+        raise ValueError(f"{text!r} is no date")
+    return _EPOCH + dt.timedelta(days=int(serial))
+
+
+def _by_header(headers: list[str], row: Row) -> dict[str, str]:
+    cells = itertools.zip_longest(headers, row[: len(headers)], fillvalue="")
+    return {header: cell.strip() for header, cell in cells}
+
+
+def _header_problems(headers: list[str]) -> Iterator[str]:
+    known = {*REQUIRED, *AGENCY_IDENTIFIERS, *OPTIONAL}
+    for header in dict.fromkeys(headers):
+        if header not in known:
+            yield f"Unrecognized header: {header[:64]}"
+        elif headers.count(header) > 1:
+            yield f"Duplicate header: {header}"
+    for header in REQUIRED:
+        if header not in headers:
+            yield f"Missing required header: {header}"
+    if not set(AGENCY_IDENTIFIERS) & set(headers):
+        yield f"At least one agency identifier is required: {', '.join(AGENCY_IDENTIFIERS)}"
+
+
+def _problems(row: dict[str, str]) -> Iterator[str]:
+    for name in REQUIRED:
+        if not row[name]:
+            yield f"Missing required field: {name}"  # documented
+    if not any(row.get(name) for name in AGENCY_IDENTIFIERS):
+        yield "Missing agency identifier"
+    if row["riskStateCode"] not in get_args(StateCode):
+        yield "Invalid riskStateCode"
+    if row["policyTransactionType"] not in get_args(TransactionType):
+        yield "Invalid policyTransactionType"
+    for header in (*_DATES, *OPTIONAL):
+        if row.get(header) and not _fits(header, row[header]):
+            yield f"Invalid {header}"
+
+
+def _fits(header: str, text: str) -> bool:
+    try:
+        value = _converted(header, text)
+    except (ValueError, OverflowError):
+        return False
+    return not isinstance(value, float) or abs(value) < float("inf")
+
+
+def _converted(header: str, text: str) -> str | float | dt.datetime:
+    if header in _DATES:
+        return as_date(text)
+    if header.endswith("InUSD"):
+        number = float(text.replace(",", "").removeprefix("$"))
+        return int(number) if number.is_integer() else number
+    return text

@@ -1,0 +1,160 @@
+"""Named worlds: records to begin with, always the same for the same seed.
+
+They are how things are, not something that happens: a world makes no events.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.resources.associations import Association
+from pytest_turris.core.resources.products import Product
+from pytest_turris.core.wire.model import StateCode
+
+SeedData = Literal["small_agency", "national_network", "messy"]
+
+FIFTY_STATES = tuple(
+    state for state in get_args(StateCode) if state not in ("DC", "AS", "GU", "MP", "PR", "VI")
+)
+NETWORK_AGENTS = 2_000
+
+_YEAR = dt.timedelta(days=365)
+_CITIES = ("Austin", "Boston", "Denver", "Fresno", "Omaha", "Phoenix", "Salem", "Tampa", "Tulsa")
+
+
+def seed(entity: UpstreamEntity, world: SeedData) -> None:
+    """Add the records of a world to what there is.
+
+    Raises:
+        ValueError: There is no such world.
+    """
+    if world not in _WORLDS:
+        raise ValueError(f"there is no world {world!r}; there are {', '.join(_WORLDS)}")
+    with entity.arranging():
+        _WORLDS[world](entity)
+
+
+def _small_agency(entity: UpstreamEntity) -> None:
+    """One agency with three agents, licensed and appointed in CA and NY, its papers in order."""
+    product = entity.products.add(states=("CA", "NY"))
+    agency = _agency(entity, 1, "Acme Insurance Agency", states=("CA", "NY"))
+    for _ in range(3):
+        _agent(entity, agency, product, ("CA", "NY"))
+    entity.contacts.add(
+        downstream_entity_association_id=agency.id,
+        first_name="Robin",
+        last_name="Reyes",
+        email="robin.reyes@agency1.example",
+        business_roles=("Finance Manager",),
+    )
+    entity.coverages.add(downstream_entity_association_id=agency.id, coverage_kind="E&O")
+    entity.coverages.add(downstream_entity_association_id=agency.id, coverage_kind="Cyber")
+    entity.documents.add(category="W9", downstream_entity_association_id=agency.id)
+    entity.templates.add(additional_documents=("W-9 Tax Form",))
+    entity.policies.add(agency_npn=agency.npn, product_name=product.name)
+
+
+def _national_network(entity: UpstreamEntity) -> None:
+    """2,000 agents at 50 agencies, one in each state; every agent works in two of them."""
+    product = entity.products.add(states=FIFTY_STATES)
+    agencies = [
+        _agency(entity, number, f"{_CITIES[number % 9]} Insurance {number}", states=(state,))
+        for number, state in enumerate(FIFTY_STATES, start=1)
+    ]
+    for number in range(NETWORK_AGENTS):
+        home = number % len(FIFTY_STATES)
+        states = FIFTY_STATES[home], FIFTY_STATES[(home + 1) % len(FIFTY_STATES)]
+        _agent(entity, agencies[home], product, states)
+
+
+def _messy(entity: UpstreamEntity) -> None:
+    """Whatever a consumer trips over: expired, missing, archived, deleted, null-heavy."""
+    now = entity.clock.now()
+    product = entity.products.add(required_line_of_authority_codes=("P",))
+    agency = _agency(entity, 1, "Éclair & Söhne Insurance, LLC", states=("CA",))
+    bare = entity.associations.add(
+        downstream_entity_name="No Number Brokerage", is_npn_required=False, invited=True
+    )
+    expired = _agent(entity, agency, product, ())
+    entity.licenses.add(npn=expired, expiration_date=now - dt.timedelta(days=1))
+    entity.appointments.add(npn=expired, status="terminated", termination_reason="For cause")
+    no_line = _agent(entity, agency, product, ())
+    entity.licenses.add(npn=no_line, lines_of_authority=())
+    soon = _agent(entity, agency, product, ())
+    entity.licenses.add(npn=soon, expiration_date=now + dt.timedelta(days=1))
+    entity.regulatory_actions.add(npn=soon, penalty_fine_forfeiture_in_usd=2_500.5)
+    entity.agents.add(is_archived=True)
+    entity.agents.add(is_deleted=True, downstream_entity_association_id=bare.id)
+    entity.agents.add(is_uploaded_by_upstream_entity=False)
+    entity.coverages.add(
+        downstream_entity_association_id=agency.id,
+        effective_date=now - 2 * _YEAR,
+        expiry_date=now - _YEAR,
+    )
+    entity.contacts.add(
+        downstream_entity_association_id=agency.id,
+        email="not.ours@elsewhere.example",
+        visibility="another carrier",
+    )
+    entity.documents.add(category="W9", is_deleted=True)
+    entity.templates.add(name="Archived Agreement", status="archived")
+    entity.policies.add(
+        effective_date=now - 2 * _YEAR,
+        insured_entity_name=None,
+        carrier_name=None,
+        line_of_business=None,
+        product_name=None,
+        premium_amount_in_usd=None,
+        entity_match_status="unmatched",
+    )
+    entity.policies.add(is_deleted=True)
+
+
+def _agency(
+    entity: UpstreamEntity, number: int, name: str, *, states: tuple[str, ...]
+) -> Association:
+    agency = entity.associations.add(
+        downstream_entity_name=name,
+        email=f"office@agency{number}.example",
+        producer_code=f"PROD-{entity.randomness.number('producer code', 6)}",
+        ein=f"{entity.randomness.number('ein', 2)}-{entity.randomness.number('ein', 7)}",
+    )
+    for state in states:
+        _permit(entity, agency.npn or "", state)
+    return agency
+
+
+def _agent(
+    entity: UpstreamEntity, agency: Association, product: Product, states: tuple[str, ...]
+) -> str:
+    """An agent with license and appointment in each state; its NPN."""
+    npn = entity.randomness.number("npn", 8)
+    authority: list[dict[str, Any]] = [
+        {
+            "upstream_entity_product_id": product.id,
+            "requested_states": list(states),
+            "approved_states": list(states),
+        }
+    ]
+    entity.agents.add(
+        npn=npn,
+        email=f"agent{npn}@agents.example",
+        downstream_entity_association_id=agency.id,
+        authority=authority if states else (),
+    )
+    for state in states:
+        _permit(entity, npn, state)
+    return npn
+
+
+def _permit(entity: UpstreamEntity, npn: str, state: str) -> None:
+    entity.licenses.add(npn=npn, state_code=state)
+    entity.appointments.add(npn=npn, state_code=state)
+
+
+_WORLDS: dict[SeedData, Callable[[UpstreamEntity], None]] = {
+    "small_agency": _small_agency,
+    "national_network": _national_network,
+    "messy": _messy,
+}

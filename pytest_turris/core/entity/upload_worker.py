@@ -1,0 +1,102 @@
+"""What the worker does with an uploaded policy file: rows become policies and transactions.
+
+Documented: rows of one policy number make one policy, an existing one is updated, a failed row
+is reported by its index. Assumed: an agency is matched by NPN, FEIN, license, producer code or
+exact name, and a name that several agencies have needs clarification.
+"""
+
+import datetime as dt
+from typing import Any
+
+from pytest_turris.core.entity.policy_file import policy_members, problem, transaction
+from pytest_turris.core.entity.records import EntityRecords
+from pytest_turris.core.resources.associations import Association, digits
+from pytest_turris.core.resources.uploads import Upload
+
+
+class Ingestion:
+    """The worker behind the uploads of one upstream entity."""
+
+    def __init__(self, network: EntityRecords) -> None:
+        self._network = network
+
+    def move_on(self, upload: Upload, at: dt.datetime) -> None:
+        """Bring an upload to its next state, as of the moment when that was due."""
+        if upload.status == "QUEUED":
+            self._network.uploads.update(
+                upload, status="PROCESSING", due=at + self._network.uploads.step, updated_at=at
+            )
+        elif upload.broken:
+            self._network.uploads.update(upload, status="FAILED", due=None, updated_at=at)
+        elif self._is_unclear(upload):
+            self._network.uploads.update(
+                upload, status="NEEDS_CLARIFICATION", due=None, updated_at=at
+            )
+        else:
+            self._ingest(upload, at)
+
+    def _ingest(self, upload: Upload, at: dt.datetime) -> None:
+        created, errors = 0, []
+        for index, row in enumerate(upload.rows):
+            if words := problem(row):
+                number = row.get("policyNumber") or None
+                errors.append({"index": index, "error": words, "policy_number": number})
+            else:
+                created += self._take(row, upload, at)
+        self._network.uploads.update(
+            upload,
+            status="COMPLETED_WITH_FAILURES" if errors else "COMPLETED",
+            created=created,
+            updated=upload.total_rows - created - len(errors),
+            failed=len(errors),
+            errors=errors,
+            updated_at=at,
+            due=None,
+        )
+
+    def _take(self, row: dict[str, str], upload: Upload, at: dt.datetime) -> bool:
+        """Let a row take effect; whether it made a new policy."""
+        members = self._matched(row, upload) | policy_members(row) | {"updated_at": at}
+        known = self._network.policies.numbered(row["policyNumber"])
+        if known is not None:
+            transactions = [*map(dict, known.transactions), transaction(row)]
+            self._network.policies.update(
+                known, **members, transactions=transactions, transaction_count=len(transactions)
+            )
+            return False
+        self._network.policies.ingest(row["policyNumber"], transaction(row), at, members)
+        return True
+
+    def _matched(self, row: dict[str, str], upload: Upload) -> dict[str, Any]:
+        agencies = self._agencies(row)
+        clarified = row.get("agencyName", "").lower() in upload.clarified
+        entity = "manually matched" if clarified else "auto matched" if agencies else "unmatched"
+        name = row.get("productName", "").lower()
+        known = any(product.name.lower() == name for product in self._network.products)
+        return {
+            "entity_match_status": entity,
+            "product_match_status": "auto matched" if known else "unmatched",
+        }
+
+    def _is_unclear(self, upload: Upload) -> bool:
+        names = {
+            row["agencyName"].lower()
+            for row in upload.rows
+            if row.get("agencyName") and len(self._agencies(row)) > 1
+        }
+        return bool(names - set(upload.clarified))
+
+    def _agencies(self, row: dict[str, str]) -> list[Association]:
+        """The associations that a row may mean, by the surest identifier that it gives."""
+        where = self._network.associations.where
+        if npn := row.get("agencyNpn"):
+            return where(npn=npn)
+        if fein := row.get("agencyFein"):
+            return where(fein=digits(fein))
+        if code := row.get("producerCode"):
+            return where(producer_code=code)
+        number, state = row.get("agencyLicenseNumber"), row.get("agencyLicensedStateCode", "")
+        if number:
+            npns = sorted(self._network.licenses.npns(number, state))
+            return [found for npn in npns for found in where(npn=npn)]
+        return where(legal_name=row.get("agencyName", "").lower())

@@ -1,0 +1,1 @@
+"""Responses that a test asked for: scripted faults and hostile responses."""

@@ -1,0 +1,45 @@
+"""All hostile answers by id, in the order of their ids."""
+
+import difflib
+
+from pytest_turris.core.faults.hostile import (
+    bodies,
+    handshakes,
+    outcomes,
+    statuses,
+    tokens,
+    waits,
+)
+from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
+
+CATALOGUE: dict[str, HostileAnswer] = {
+    answer.id: answer
+    for answer in sorted(
+        (
+            *tokens.ANSWERS, *bodies.ANSWERS, *statuses.ANSWERS, *waits.ANSWERS,
+            *outcomes.ANSWERS, *handshakes.ANSWERS,
+        ),
+        key=lambda answer: answer.id,
+    )
+}  # fmt: skip
+
+
+def find(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
+    """The answer and its variants: ``"AR-27"`` for all, ``"AR-27/milliseconds"`` for one.
+
+    Raises:
+        ValueError: There is no such answer or variant.
+    """
+    answer_id, _, variant = name.partition("/")
+    if answer_id not in CATALOGUE:
+        near = difflib.get_close_matches(answer_id, CATALOGUE, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"there is no hostile answer {answer_id!r}{hint}")
+    answer = CATALOGUE[answer_id]
+    if not variant:
+        return answer, answer.variants
+    named = tuple(found for found in answer.variants if found.name == variant)
+    if not named:
+        names = ", ".join(repr(found.name) for found in answer.variants)
+        raise ValueError(f"{answer_id} has no variant {variant!r}; there are {names}")
+    return answer, named

@@ -1,0 +1,1 @@
+"""What happened, and what a test expected to happen."""

@@ -1,0 +1,1 @@
+"""What wraps an operation: rate limits, idempotency, interceptors."""

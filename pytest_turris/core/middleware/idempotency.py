@@ -1,0 +1,115 @@
+"""Idempotency keys: the response to a repeated request is the stored one, for an hour.
+
+Both header names, the UUID rule, its message and the hour are documented
+(guides/idempotency). Assumed: the key counts per credential and operation, only successes
+are stored, the plain header wins over ``x-``, and the same key with another body is a 422.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.options import Options
+from pytest_turris.core.wire.errors import InvalidInput, Unprocessable
+from pytest_turris.core.wire.messages import Request, Response
+
+HEADERS = ("idempotency-key", "x-idempotency-key")
+INVALID_KEY = (
+    "Invalid idempotency key format. The idempotency-key must be a valid UUID"  # documented
+)
+
+REPLAYED = "the stored response for this idempotency key was sent again"
+"""The journal's note about a call that took no effect of its own."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    body_digest: str
+    at: dt.datetime
+    response: Response
+
+
+class Idempotency:
+    """The stored responses of one sandbox, by credential, operation and key."""
+
+    def __init__(self, clock: Clock, options: Options) -> None:
+        self._clock = clock
+        self._options = options
+        self._stored: dict[Key, _Stored] = {}
+
+    def key_of(self, request: Request, credential: str, operation: str) -> Key | None:
+        """The key that a request carries, if any.
+
+        Raises:
+            InvalidInput: It is no UUID, or two different ones are given.
+        """
+        given = [lines for name in HEADERS if (lines := request.lines(name))]
+        if not given:
+            return None
+        if any(len(set(values)) > 1 or not _UUID.fullmatch(values[0]) for values in given):
+            raise InvalidInput(INVALID_KEY)
+        return credential, operation, given[0][0].lower()
+
+    def replay(self, key: Key, request: Request) -> Response | None:
+        """The stored response, if the key was used within the last hour.
+
+        Raises:
+            Unprocessable: It was used with another body (option ``idempotency_conflict``).
+        """
+        stored = self._stored.get(key)
+        if stored is None or self._clock.now() >= stored.at + self._options.idempotency_ttl:
+            return None
+        if (
+            stored.body_digest != _digest(request)
+            and self._options.idempotency_conflict == "refuse"
+        ):
+            raise Unprocessable(
+                "Idempotency key was already used with a different request body",
+                reason=f"the key ...{key[2][-4:]} was used at {stored.at:%H:%M:%S}Z with another "
+                "body; option idempotency_conflict='replay' answers with the stored response",
+            )
+        return stored.response
+
+    def store(self, key: Key, request: Request, response: Response) -> None:
+        """Keep a response for its key, and drop what is too old."""
+        horizon = self._clock.now() - self._options.idempotency_ttl
+        self._stored = {k: old for k, old in self._stored.items() if old.at > horizon}
+        self._stored[key] = _Stored(_digest(request), self._clock.now(), response)
+
+    def forget(self) -> None:
+        """Drop everything, as Turris' in-memory cache does when it restarts."""
+        self._stored.clear()
+
+    def snapshot(self) -> list[Any]:
+        """The stored responses as JSON data."""
+        return [
+            [
+                list(key),
+                stored.body_digest,
+                stored.at.isoformat(),
+                stored.response.status,
+                [list(field) for field in stored.response.headers],
+                stored.response.body.decode(),
+            ]
+            for key, stored in self._stored.items()
+        ]
+
+    def restore(self, data: list[Any]) -> None:
+        """Replace the stored responses by a snapshot's."""
+        self._stored = {}
+        for (credential, operation, value), digest, at, status, fields, body in data:
+            headers = tuple((name, content) for name, content in fields)
+            response = Response(status=status, headers=headers, body=body.encode())
+            moment = dt.datetime.fromisoformat(at)
+            self._stored[credential, operation, value] = _Stored(digest, moment, response)
+
+
+def _digest(request: Request) -> str:
+    return hashlib.sha256(request.body).hexdigest()

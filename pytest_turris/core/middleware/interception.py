@@ -1,0 +1,40 @@
+"""Standing between a door and the sandbox: to see whole requests, to hold or to replace them.
+
+The journal is for everybody and keeps nothing secret; who must compare secrets, or make a
+client wait, does it here and keeps nothing longer than the test.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from pytest_turris.core.wire.messages import Request, Response
+
+Handle = Callable[[Request], Response]
+Interceptor = Callable[[Request, Handle], Response]
+"""Gets the request and what would answer it; gives the answer, or raises ConnectionFailure."""
+
+
+class Interceptors:
+    """The interceptors of one sandbox, the last added outermost."""
+
+    def __init__(self) -> None:
+        self._interceptors: tuple[Interceptor, ...] = ()
+
+    @contextlib.contextmanager
+    def by(self, interceptor: Interceptor) -> Iterator[None]:
+        """Let an interceptor stand there while the context is open."""
+        self._interceptors = (*self._interceptors, interceptor)
+        try:
+            yield
+        finally:
+            self._interceptors = tuple(i for i in self._interceptors if i is not interceptor)
+
+    def around(self, handle: Handle) -> Handle:
+        """The handler with all interceptors around it."""
+        for interceptor in self._interceptors:
+            handle = _wrapped(interceptor, handle)
+        return handle
+
+
+def _wrapped(interceptor: Interceptor, handle: Handle) -> Handle:
+    return lambda request: interceptor(request, handle)

@@ -1,0 +1,176 @@
+"""Rate limits: 10 token requests and 60 writes a minute for each credential, reads free.
+
+Figures, header names and the text of the 429 are documented (guides/rate-limiting). Whether
+the window is fixed or sliding, and when the headers are sent, is assumed and an option.
+"""
+
+import datetime as dt
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.options import Options
+from pytest_turris.core.wire.errors import RateLimitExceeded
+from pytest_turris.core.wire.messages import Fields
+
+Bucket = Literal["token", "write"]
+
+WINDOW = dt.timedelta(minutes=1)
+_TICK = dt.timedelta(milliseconds=1)
+_NEAR = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a credential may still do in the window, and when the window resets."""
+
+    limit: int
+    used: int
+    resets_at: dt.datetime
+
+    @property
+    def remaining(self) -> int:
+        """Calls left in the window."""
+        return max(0, self.limit - self.used)
+
+    @property
+    def headers(self) -> Fields:
+        """``X-RateLimit-*``; ``Reset`` in Unix seconds, rounded up so that waiting is enough."""
+        return (
+            ("x-ratelimit-limit", str(self.limit)),
+            ("x-ratelimit-remaining", str(self.remaining)),
+            ("x-ratelimit-reset", str(math.ceil(self.resets_at.timestamp()))),
+        )
+
+
+class Limits:
+    """The counters of one sandbox, by bucket and credential."""
+
+    def __init__(self, clock: Clock, options: Options) -> None:
+        self._clock = clock
+        self._options = options
+        self.default_credential = ""
+        """Whose window is meant where none is named: the default API client's."""
+        self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
+
+    def spend(self, bucket: Bucket, credential: str) -> Fields:
+        """Count one call and give the headers of its response.
+
+        Raises:
+            RateLimitExceeded: None is left in this window; the call is not counted.
+        """
+        calls, limit = self._current(bucket, credential), self._limit(bucket)
+        if len(calls) >= limit:
+            raise self._exceeded(bucket, credential)
+        calls.append(self._clock.now())
+        allowance = Allowance(limit, len(calls), calls[0] + WINDOW)
+        near = allowance.used >= _NEAR * allowance.limit
+        return allowance.headers if near or self._options.rate_headers == "always" else ()
+
+    def allowance(self, bucket: Bucket, credential: str) -> Allowance:
+        """Where a credential stands, without spending a call."""
+        calls = self._current(bucket, credential)
+        start = calls[0] if calls else self._clock.now()
+        return Allowance(self._limit(bucket), len(calls), start + WINDOW)
+
+    def exhaust(
+        self, bucket: Bucket = "token", credential: str | None = None, *, leave: int = 0
+    ) -> Allowance:
+        """Use up the window as if the calls had just been made, but for ``leave`` of them.
+
+        Without a credential, the default API client's window is meant.
+
+        Raises:
+            ValueError: An unknown bucket, or ``leave`` is not within the limit.
+        """
+        if bucket not in ("token", "write"):
+            raise ValueError(f"unknown bucket {bucket!r}; there are 'token' and 'write'")
+        limit = self._limit(bucket)
+        if not 0 <= leave <= limit:
+            raise ValueError(f"leave={leave} is not within the limit of {limit}")
+        whose = credential or self.default_credential
+        calls = self._current(bucket, whose)
+        calls.extend([self._clock.now()] * (limit - leave - len(calls)))
+        return self.allowance(bucket, whose)
+
+    def to_window_start(self, bucket: Bucket = "token", credential: str | None = None) -> Allowance:
+        """Go to where the window is fresh: nothing is used and a whole minute lies ahead.
+
+        With ``turris_time`` the code under test goes there too.
+        """
+        whose = credential or self.default_credential
+        if self._current(bucket, whose):
+            self._clock.advance(self._newest_reset(bucket, whose) - self._clock.now())
+        return self.allowance(bucket, whose)
+
+    def to_just_before_reset(
+        self, bucket: Bucket = "token", credential: str | None = None
+    ) -> Allowance:
+        """Go to a millisecond before the window resets: what is used still counts.
+
+        Raises:
+            ValueError: No call was made in the last minute, so no window is open.
+        """
+        whose = credential or self.default_credential
+        if not self._current(bucket, whose):
+            raise ValueError(
+                f"no {bucket} window of {whose} is open: make a call, or exhaust({bucket!r}) first"
+            )
+        resets_at = self.allowance(bucket, whose).resets_at
+        self._clock.advance(max(resets_at - self._clock.now() - _TICK, dt.timedelta(0)))
+        return self.allowance(bucket, whose)
+
+    def reset(self) -> None:
+        """Forget every call."""
+        self._calls.clear()
+
+    def snapshot(self) -> list[Any]:
+        """The counters as JSON data."""
+        return [
+            [bucket, credential, [call.isoformat() for call in calls]]
+            for (bucket, credential), calls in self._calls.items()
+        ]
+
+    def restore(self, data: list[Any]) -> None:
+        """Replace the counters by a snapshot's."""
+        self._calls = {
+            (bucket, credential): deque(map(dt.datetime.fromisoformat, calls))
+            for bucket, credential, calls in data
+        }
+
+    def _limit(self, bucket: Bucket) -> int:
+        options = self._options
+        return options.token_requests_per_minute if bucket == "token" else options.writes_per_minute
+
+    def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
+        """The calls that count now; those of windows past are dropped."""
+        calls = self._calls.setdefault((bucket, credential), deque())
+        horizon = self._clock.now() - WINDOW
+        if self._options.rate_window == "fixed":
+            if calls and calls[0] <= horizon:
+                calls.clear()
+        else:
+            while calls and calls[0] <= horizon:
+                calls.popleft()
+        return calls
+
+    def _newest_reset(self, bucket: Bucket, credential: str) -> dt.datetime:
+        """When nothing that was used counts any more."""
+        calls = self._current(bucket, credential)
+        last = calls[0] if self._options.rate_window == "fixed" else calls[-1]
+        return last + WINDOW
+
+    def _exceeded(self, bucket: Bucket, credential: str) -> RateLimitExceeded:
+        allowance = self.allowance(bucket, credential)
+        left = math.ceil((allowance.resets_at - self._clock.now()).total_seconds())
+        error = RateLimitExceeded(
+            f"Rate limit exceeded. Please retry after {int(WINDOW.total_seconds())} seconds.",
+            reason=f"{allowance.limit} {bucket} calls a minute for {credential} are used up; "
+            f"the window resets in {left} s, at {allowance.resets_at:%H:%M:%S}Z",
+        )
+        error.headers = allowance.headers
+        if self._options.retry_after:
+            error.headers += (("retry-after", str(left)),)
+        return error

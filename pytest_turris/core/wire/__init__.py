@@ -1,0 +1,1 @@
+"""HTTP as the core sees it: messages, errors, models and validation."""

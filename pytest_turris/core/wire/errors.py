@@ -1,0 +1,155 @@
+"""The errors that the API answers with, one tree, and what else can go wrong.
+
+::
+
+    TurrisError                      what a client sees: status, errorType, errorMessage
+    ├── InvalidInput           400   a rule of the body, path or query failed
+    ├── Unauthorized           401   no, wrong or forged credential
+    │   └── ExpiredToken       401   a token that held once
+    ├── Forbidden              403   a good credential that may not do this
+    ├── NotFound               404   no such record
+    │   └── UnknownOperation   404   no such path, or not with this method
+    ├── MethodNotAllowed       405   a known path, with another method
+    ├── Gone                   410   a deprecated operation after its sunset
+    ├── PayloadTooLarge        413   the body is longer than the sandbox reads
+    ├── Unprocessable          422   understood, but contradicts what went before
+    ├── RateLimitExceeded      429   more calls in the window than documented
+    └── ScriptedError          any   a fault that the test asked for
+    ConnectionFailure                no answer at all: a fault that the test asked for
+
+Statuses and ``errorType`` values are documented (guides/error-handling, guides/rate-limiting);
+the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 413 and 422
+``invalid_input``.
+"""
+
+from typing import ClassVar, Literal
+
+
+class TurrisError(Exception):
+    """A refusal: what the client reads in ``errorMessage``, and why for a human in ``reason``."""
+
+    status: int
+    error_type: ClassVar[str] = "invalid_input"
+    is_client_error: ClassVar[bool] = False
+    """Whether it fails a test that did not expect it: the client broke the contract."""
+
+    def __init__(self, *messages: str, reason: str = "") -> None:
+        super().__init__(*messages)
+        self.messages = messages
+        self.reason: str = reason or "; ".join(messages)
+        self.headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def type(self) -> str:
+        """The ``errorType`` member."""
+        return self.error_type
+
+
+class InvalidInput(TurrisError):
+    """400 ``invalid_input``: one message per failed rule, class-validator style."""
+
+    status = 400
+    is_client_error = True
+
+
+class Unauthorized(TurrisError):
+    """401 ``unauthorized``."""
+
+    status = 401
+    error_type = "unauthorized"
+
+
+class ExpiredToken(Unauthorized):
+    """401 ``unauthorized``: the token held once."""
+
+
+class Forbidden(TurrisError):
+    """403 ``forbidden``."""
+
+    status = 403
+    error_type = "forbidden"
+
+
+class NotFound(TurrisError):
+    """404 ``not_found``: the record does not exist for this upstream entity."""
+
+    status = 404
+    error_type = "not_found"
+
+
+class UnknownOperation(NotFound):
+    """404 ``not_found``: no documented operation has this path and method."""
+
+    is_client_error = True
+
+
+class MethodNotAllowed(TurrisError):
+    """405: a known path, with another method (option ``unknown_method``)."""
+
+    status = 405
+    error_type = "not_found"
+    is_client_error = True
+
+
+class Gone(TurrisError):
+    """410: a deprecated operation after its sunset date."""
+
+    status = 410
+    error_type = "not_found"
+    is_client_error = True
+
+
+class PayloadTooLarge(TurrisError):
+    """413: the body is longer than the sandbox reads."""
+
+    status = 413
+    is_client_error = True
+
+
+class Unprocessable(TurrisError):
+    """422: well formed, but in conflict with an earlier request."""
+
+    status = 422
+    is_client_error = True
+
+
+class RateLimitExceeded(TurrisError):
+    """429 ``rate_limit_exceeded``."""
+
+    status = 429
+    error_type = "rate_limit_exceeded"
+
+
+class ScriptedError(TurrisError):
+    """A fault asked for with ``turris.faults.add(..., status=...)``."""
+
+    def __init__(self, status: int, *messages: str) -> None:
+        super().__init__(*messages, reason=f"scripted fault: {status}")
+        self.status = status
+
+    @property
+    def type(self) -> str:
+        """The documented ``errorType`` of the status; ``internal_error`` from 500 on."""
+        if self.status >= InternalError.status:
+            return InternalError.error_type
+        documented = (InvalidInput, Unauthorized, Forbidden, NotFound, RateLimitExceeded)
+        types = {error.status: error.error_type for error in documented}
+        return types.get(self.status, self.error_type)
+
+
+class InternalError(TurrisError):
+    """500 ``internal_error``: never raised by the sandbox itself, only scripted."""
+
+    status = 500
+    error_type = "internal_error"
+
+
+class ConnectionFailure(Exception):
+    """No answer: a door turns this into its library's own connection error.
+
+    ``connect``: no connection was made. ``reset``: the connection broke before the answer.
+    """
+
+    def __init__(self, kind: Literal["connect", "reset"], words: str = "") -> None:
+        super().__init__(f"scripted fault: {words or kind}")
+        self.kind = kind

@@ -1,0 +1,119 @@
+"""What every wire model shares: camelCase names, dates and ids as Turris writes them.
+
+Dates are ISO 8601 in UTC with milliseconds, ids are MongoDB ObjectIds of 24 hex digits
+(documented: guides/request-response).
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+_OBJECT_ID_LENGTH = 24
+_HEX = "0123456789abcdef"
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+
+
+def iso(moment: dt.datetime) -> str:
+    """A moment as Turris prints it, such as ``2025-03-17T10:15:45.000Z``."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _is_object_id(value: str) -> str:
+    if len(value) != _OBJECT_ID_LENGTH or value.strip(_HEX):
+        raise PydanticCustomError("object_id", "must be a mongodb id")
+    return value
+
+
+def _is_email(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise PydanticCustomError("email", "must be an email")
+    return value
+
+
+def _is_aware(value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is None:
+        raise PydanticCustomError(
+            "aware", "must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)"
+        )
+    # MongoDB dates have milliseconds; more would not survive the wire or a snapshot.
+    return value.astimezone(dt.UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+
+
+ObjectId = Annotated[
+    str,
+    AfterValidator(_is_object_id),
+    WithJsonSchema({"type": "string", "pattern": f"^[0-9a-f]{{{_OBJECT_ID_LENGTH}}}$"}),
+]
+Email = Annotated[
+    str, AfterValidator(_is_email), WithJsonSchema({"type": "string", "format": "email"})
+]
+Timestamp = Annotated[
+    dt.datetime,
+    AfterValidator(_is_aware),
+    PlainSerializer(iso, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+Amount = Annotated[int | float, Field(allow_inf_nan=False), WithJsonSchema({"type": "number"})]
+"""A number as JSON has it: 5000 stays 5000."""
+
+# The documented enum begins with AL (reference, licenses); that it holds the fifty states,
+# the district and the territories is assumed.
+StateCode = Literal[
+    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN",
+    "IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH",
+    "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT",
+    "VT", "VA", "WA", "WV", "WI", "WY", "AS", "GU", "MP", "PR", "VI",
+]  # fmt: skip
+
+
+class TurrisModel(BaseModel):
+    """A record or a body on the wire: snake_case in Python, camelCase in JSON."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, validate_assignment=True
+    )
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON object that Turris sends: optional members omitted unless set."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class RequestModel(BaseModel):
+    """What a client sends: a body, a form or a query, by the names of the wire."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
+        """The message of each rule between members that what was given breaks."""
+        del given
+        yield from ()
+
+
+def together(given: Mapping[str, Any], *names: str) -> Iterator[str]:
+    """Break unless all or none of the members are given."""
+    present = [name for name in names if given.get(name) is not None]
+    if present and len(present) < len(names):
+        yield f"{' and '.join(names)} must be provided together"
+
+
+def exclusive(given: Mapping[str, Any], *groups: str) -> Iterator[str]:
+    """Break if members of two groups are given; a group is ``a`` or ``a/b``."""
+    if not given:
+        return
+    present = [group for group in groups if any(given.get(n) is not None for n in group.split("/"))]
+    if len(present) > 1:
+        yield f"{present[0]} is mutually exclusive with {', '.join(present[1:])}"

@@ -1,0 +1,94 @@
+"""Forms with files: ``multipart/form-data`` (RFC 7578, RFC 2046 section 5.1).
+
+The whole body is in memory when the core sees it, so a streaming parser would be a dependency
+for nothing: the body is split at its boundary here, and the standard library reads the headers
+of each part. Its own MIME parser is not used for the body, which it takes for mail: it would
+decode transfer encodings and forgive broken boundaries.
+
+The messages for broken forms are those of busboy, the parser behind NestJS (assumed).
+"""
+
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+from pytest_turris.core.wire.errors import InvalidInput
+
+_MOST_PARTS = 100
+_LONGEST_HEAD = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form: its name as sent, its media type, its bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+UploadedFile = Annotated[FormFile, WithJsonSchema({"type": "string", "format": "binary"})]
+FormValue = str | FormFile | list[str | FormFile]
+
+
+def read_form(content_type: str, body: bytes) -> dict[str, FormValue]:
+    """The fields of a form; a repeated one is a list.
+
+    Raises:
+        InvalidInput: The boundary is missing, or the body is no form.
+    """
+    found: dict[str, FormValue] = {}
+    for head, content in _parts(body, _boundary(content_type)):
+        name, value = _field(head, content)
+        if name in found:
+            before = found[name]
+            found[name] = [*(before if isinstance(before, list) else [before]), value]
+        else:
+            found[name] = value
+    return found
+
+
+def _boundary(content_type: str) -> bytes:
+    header = Message()
+    header["content-type"] = content_type
+    boundary = header.get_boundary("")
+    if not boundary:
+        raise InvalidInput("Multipart: Boundary not found")
+    return boundary.encode("latin-1", "replace")
+
+
+def _parts(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
+    # The delimiter begins with the line break before it; the first may stand at the very start.
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    if not parts or not parts[-1].startswith(b"--"):
+        raise InvalidInput("Unexpected end of form")
+    if len(parts) > _MOST_PARTS:
+        raise InvalidInput("Too many parts")
+    found = []
+    for part in parts[:-1]:
+        line, _, rest = part.partition(b"\r\n")
+        head, blank, content = rest.partition(b"\r\n\r\n")
+        if line.strip(b" \t") or not blank or len(head) > _LONGEST_HEAD:
+            raise InvalidInput("Malformed part header")
+        found.append((head, content))
+    return found
+
+
+def _field(head: bytes, content: bytes) -> tuple[str, str | FormFile]:
+    header = HeaderParser().parsestr(head.decode("utf-8", "replace"))
+    try:
+        name = header.get_param("name", header="content-disposition")
+        file_name = header.get_filename()
+    except (ValueError, LookupError):
+        raise InvalidInput("Malformed part header") from None
+    if header.get_content_disposition() != "form-data" or not isinstance(name, str):
+        raise InvalidInput("Malformed part header")
+    if file_name is not None:
+        return name, FormFile(file_name, header.get_content_type(), content)
+    try:
+        return name, content.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{name[:64]} must be UTF-8 text") from None

@@ -1,0 +1,192 @@
+"""From bytes and query strings to models; failures in the words of class-validator.
+
+The style ``npn must be a string``, one message per failed rule, is documented
+(guides/error-handling); the wording of the other rules is that of the class-validator
+library and assumed.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal, TypeVar, get_args, get_origin
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from pytest_turris.core.wire.errors import InvalidInput
+from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.model import RequestModel
+from pytest_turris.core.wire.multipart import FormFile, read_form
+
+Model = TypeVar("Model", bound=RequestModel)
+Unknown = Literal["ignored", "refused"]
+
+_MOST_PARAMETERS = 200
+_WORDS = {
+    "missing": "must be a string",
+    "string_type": "must be a string",
+    "bool_type": "must be a boolean value",
+    "bool_parsing": "must be a boolean value",
+    "int_type": "must be an integer number",
+    "int_parsing": "must be an integer number",
+    "list_type": "must be an array",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dataclass_type": "must be a file",
+    "dataclass_exact_type": "must be a file",
+}
+_ONE_OF = "must be one of the following values: "
+_MISSING = {bool: "bool_type", dict: "dict_type", list: "list_type", FormFile: "dataclass_type"}
+
+
+def read_body(
+    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+) -> Model:
+    """The request's JSON body as a model; unknown members are ignored and noted, or refused.
+
+    Raises:
+        InvalidInput: No JSON, no object, or rules of the model failed: all are named.
+    """
+    return _checked(model, _document(request, notes), "member", notes, unknown, strict=True)
+
+
+def read_multipart(
+    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+) -> Model:
+    """The request's form as a model, in the same way.
+
+    Raises:
+        InvalidInput: No form, or rules of the model failed: all are named.
+    """
+    content_type = request.header("content-type")
+    form: dict[str, Any] = {}
+    if _media_type(request) == "multipart/form-data":
+        form = dict(read_form(content_type, request.body))
+    else:
+        notes.append(_unread(request, "a form"))
+    return _checked(model, form, "member", notes, unknown, strict=True)
+
+
+def read_query(
+    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+) -> Model:
+    """The query parameters as a model; unknown ones are ignored and noted, or refused.
+
+    Raises:
+        InvalidInput: A parameter is repeated or wrong, or excludes another.
+    """
+    if not request.query:
+        return _checked(model, {}, "query parameter", notes, unknown, strict=False)
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise InvalidInput("Too many query parameters") from None
+    document: dict[str, Any] = {}
+    for name, value in pairs:
+        # A repeated parameter reaches a NestJS handler as an array.
+        document[name] = [value] if name in document else value
+    return _checked(model, document, "query parameter", notes, unknown, strict=False)
+
+
+def _checked(
+    model: type[Model],
+    document: dict[str, Any],
+    kind: str,
+    notes: list[str],
+    unknown: Unknown,
+    *,
+    strict: bool,
+) -> Model:
+    problems = _unknown(model, document, kind, notes, unknown) if document else []
+    try:
+        # By name of the wire only: snake_case is for Python.
+        checked = model.model_validate(document, strict=strict, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems += messages(error, model)
+    problems += model.rules(document)
+    if problems:
+        raise InvalidInput(*dict.fromkeys(problems))
+    return checked
+
+
+def messages(error: ValidationError, model: type[RequestModel]) -> list[str]:
+    """One message per failed rule, in the order of the fields, each once."""
+    return list(dict.fromkeys(_message(row, model) for row in error.errors(include_url=False)))
+
+
+def _document(request: Request, notes: list[str]) -> dict[str, Any]:
+    if _media_type(request) != "application/json":
+        # A NestJS server parses JSON bodies only; the handler then sees none.
+        notes.append(_unread(request, "JSON"))
+        return {}
+    try:
+        document = from_json(request.body or b"{}", allow_inf_nan=False)
+    except (ValueError, RecursionError):
+        raise InvalidInput("Request body is not valid JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidInput("Request body must be a JSON object")
+    return document
+
+
+def _media_type(request: Request) -> str:
+    return request.header("content-type").partition(";")[0].strip().lower()
+
+
+def _unread(request: Request, wanted: str) -> str:
+    return f"the body was not read: Content-Type is {_media_type(request)[:64]!r}, not {wanted}"
+
+
+def _unknown(
+    model: type[RequestModel],
+    document: Mapping[str, Any],
+    kind: str,
+    notes: list[str],
+    unknown: Unknown,
+) -> list[str]:
+    names = [name[:64] for name in sorted(document.keys() - _names_of(model))[:5]]
+    if unknown == "refused":
+        return [f"property {name} should not exist" for name in names]
+    if names:
+        notes.append(f"ignored unknown {kind}: {', '.join(map(repr, names))}")
+    return []
+
+
+@cache
+def _names_of(model: type[RequestModel]) -> frozenset[str]:
+    """The members of a model by their names on the wire."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+def _message(row: ErrorDetails, model: type[RequestModel]) -> str:
+    kind, context = row["type"], row.get("ctx", {})
+    path = ".".join(map(str, row["loc"]))
+    if kind == "missing":
+        kind = _kind_of_missing(row, model)
+        if kind.startswith(_ONE_OF):
+            return f"{path} {kind}"
+    if kind == "literal_error":
+        return f"{path} {_ONE_OF}{_choices(context['expected'])}"
+    if kind == "string_too_long":
+        return f"{path} must be shorter than or equal to {context['max_length']} characters"
+    if kind == "string_too_short":
+        return f"{path} should not be empty"
+    words = _WORDS.get(kind, row["msg"])
+    return f"{path} {words}" if path else words
+
+
+def _kind_of_missing(row: ErrorDetails, model: type[RequestModel]) -> str:
+    """A missing member fails the rule of its type, as class-validator reports it."""
+    if len(row["loc"]) > 1:
+        return "string_type"
+    for name, field in model.model_fields.items():
+        if row["loc"][0] in (field.alias, name):
+            hint = field.annotation
+            if choices := get_args(hint) if get_origin(hint) is Literal else ():
+                return _ONE_OF + ", ".join(choices)
+            return _MISSING.get(hint, "string_type")  # type: ignore[arg-type] # any hint
+    return "string_type"
+
+
+def _choices(expected: str) -> str:
+    return expected.replace(" or ", ", ").replace("'", "")

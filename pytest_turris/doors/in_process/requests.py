@@ -1,0 +1,187 @@
+"""The door for requests: a connection pool that leads to a sandbox.
+
+It stands where an adapter asks for a connection. Above it everything is requests' and urllib3's
+own: sessions, custom adapters, retries, timeouts, and the errors they become. A mock of
+``responses`` stands higher than that, so while the door is open, it passes Turris hosts on.
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from http.client import responses as reasons
+from io import BytesIO
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import NewConnectionError
+
+from pytest_turris.core.wire.errors import ConnectionFailure
+from pytest_turris.core.wire.messages import Request
+from pytest_turris.doors.in_process.import_hook import when_imported
+from pytest_turris.doors.in_process.sharing import (
+    Handle,
+    is_ours,
+    timeout_message,
+    yield_to_other_threads,
+)
+from pytest_turris.process.patch import Patch
+
+_CONNECT = "get_connection_with_tls_context"
+_INTERCEPT = "_on_request"
+
+_open: list[Handle] = []
+
+
+@contextlib.contextmanager
+def requests_door(handle: Handle) -> Iterator[None]:
+    """Answer every session of requests, while the context is open."""
+    with contextlib.ExitStack() as opened:
+        _open.insert(0, handle)
+        opened.callback(_open.remove, handle)
+        opened.enter_context(_pools)
+        when_imported(["responses"], partial(_stand_before_mocks, opened), opened)
+        yield
+
+
+def _stand_before_mocks(opened: contextlib.ExitStack, library: str) -> None:
+    opened.enter_context(_mocks_of(sys.modules[library]))
+
+
+def _led(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """An adapter's way to its connections, past the network for Turris hosts."""
+
+    def lead(adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+        if _open and is_ours(_host(request)):
+            return SandboxPool(request, _open[0])
+        return connect(adapter, request, *args, **kw)
+
+    return lead
+
+
+def _passed_on(intercept: Callable[..., Any]) -> Callable[..., Any]:
+    """What a mock does with a request, except that Turris hosts are none of its business."""
+
+    def pass_on(mock: Any, adapter: HTTPAdapter, request: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+        if _open and is_ours(_host(request)):
+            return mock._real_send(adapter, request, **kw)  # noqa: SLF001 - it has no other name
+        return intercept(mock, adapter, request, **kw)
+
+    return pass_on
+
+
+_pools = Patch(HTTPAdapter, _CONNECT, _led)
+
+
+@cache
+def _mocks_of(responses: ModuleType) -> Patch:
+    return Patch(responses.RequestsMock, _INTERCEPT, _passed_on)
+
+
+def _host(request: requests.PreparedRequest) -> str:
+    return urlsplit(request.url or "").hostname or ""
+
+
+class SandboxPool(HTTPConnectionPool):
+    """Connections for one request; urllib3 keeps the rules of retrying them."""
+
+    def __init__(self, request: requests.PreparedRequest, handle: Handle) -> None:
+        super().__init__(_host(request))
+        self.ConnectionCls: Any = partial(SandboxConnection, request, handle)
+
+
+class SandboxConnection(HTTPConnection):
+    """A connection whose other end is a sandbox."""
+
+    is_closed = False
+
+    def __init__(self, prepared: requests.PreparedRequest, handle: Handle, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's signature
+        super().__init__(**kwargs)
+        self._prepared = prepared
+        self._handle = handle
+
+    def request(  # type: ignore[override] # its stub names each kind of body
+        self,
+        method: str,
+        url: str,
+        body: Any = None,  # noqa: ANN401 - text, bytes, a file or chunks of them
+        headers: Any = None,  # noqa: ANN401 - a mapping
+        *,
+        chunked: bool = False,
+        preload_content: bool = True,
+        decode_content: bool = True,
+        enforce_content_length: bool = True,
+    ) -> None:
+        """Let the sandbox answer; the answer is read later."""
+        del chunked  # the sandbox sees a body, not its transfer
+        yield_to_other_threads()
+        try:
+            response = self._handle(_translated(self._prepared, method, headers, body))
+        except ConnectionFailure as failure:
+            if failure.kind == "connect":
+                raise NewConnectionError(self, str(failure)) from None
+            raise ConnectionResetError(str(failure)) from None
+        self._response = response
+        self._read = partial(
+            HTTPResponse,
+            preload_content=preload_content,
+            decode_content=decode_content,
+            enforce_content_length=enforce_content_length,
+            request_method=method,
+            request_url=url,
+        )
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
+        """The answer, unless it took longer than the client waits."""
+        response = self._response
+        if complaint := timeout_message(response, self.timeout):
+            raise TimeoutError(complaint)
+        return self._read(
+            BytesIO(response.body),
+            HTTPHeaderDict(response.headers),
+            response.status,
+            version=11,
+            reason=reasons.get(response.status),
+        )
+
+
+def _translated(
+    prepared: requests.PreparedRequest,
+    method: str,
+    headers: Any,  # noqa: ANN401 - a mapping
+    body: Any,  # noqa: ANN401 - text, bytes, a file or chunks of them
+) -> Request:
+    path, _, query = prepared.path_url.partition("?")
+    url = urlsplit(prepared.url or "")
+    fields = [(_text(name).lower(), _text(value)) for name, value in headers.items()]
+    if all(name != "host" for name, _ in fields):
+        fields.insert(0, ("host", url.netloc.rpartition("@")[2]))
+    return Request(
+        method=method,
+        path=path,
+        query=query,
+        headers=tuple(fields),
+        body=_whole(body),
+        scheme=url.scheme,
+        host=url.hostname or "",
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+def _whole(body: Any) -> bytes:  # noqa: ANN401 - text, bytes, a file or chunks of them
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    chunks = [body.read()] if hasattr(body, "read") else body
+    return b"".join(map(_whole, chunks))

@@ -1,0 +1,1 @@
+"""Doors that are reached over a socket or as an ASGI application."""

@@ -1,0 +1,120 @@
+"""The door for ASGI: any server, or a client's own ASGI transport."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from inspect import isawaitable
+from typing import Any
+
+from pytest_turris.core.faults.hostile.raw import RawAnswer
+from pytest_turris.core.wire.errors import ConnectionFailure
+from pytest_turris.core.wire.messages import Request, Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ABORT = "turris.abort"
+"""A server's extension that drops the connection; where it is missing, the app raises."""
+
+WRITE = "turris.write"
+"""A server's extension that writes a ``RawAnswer``, and closes the connection."""
+
+_MOST_READ = 16 * 1024 * 1024
+
+
+def asgi_app(
+    handle: Callable[[Request], Response | Awaitable[Response]], *, most_read: int = _MOST_READ
+) -> App:
+    """An ASGI application that lets ``handle`` answer, at once or later.
+
+    ``most_read`` is how many bytes of a body are read: by itself a little more than any sandbox
+    accepts.
+
+    Raises:
+        ConnectionResetError: A connection was to break, and the server cannot drop one. A
+            transport in process, such as ``httpx.ASGITransport``, hands it on as it is; only on a
+            socket does it become the client's own error.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await _lifespan(receive, send)
+        if scope["type"] != "http":
+            raise NotImplementedError(f"the sandbox speaks HTTP, not {scope['type']}")
+        body = await _read(receive, most_read)
+        if body is None:
+            return None
+        try:
+            answer = handle(_translated(scope, body))
+            response = await answer if isawaitable(answer) else answer
+        except ConnectionFailure as failure:
+            return await _drop(scope, receive, failure)
+        return await _send(response, send)
+
+    return app
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The body; of an endless one, a little more than ``most`` bytes.
+
+    None if the client went away before its end: such a request never happened.
+    """
+    chunks, size, more = [], 0, True
+    while more and size <= most:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _translated(scope: Scope, body: bytes) -> Request:
+    headers = tuple(
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, value in scope["headers"]
+    )
+    host = next((value for name, value in headers if name == "host"), "")
+    path = scope.get("raw_path") or scope["path"].encode()
+    client_ip, client_port = scope.get("client") or ("127.0.0.1", 0)
+    return Request(
+        method=scope["method"],
+        path=path.partition(b"?")[0].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body,
+        scheme=scope.get("scheme", "http"),
+        host=host,
+        client_ip=client_ip,
+        client_port=client_port,
+    )
+
+
+async def _send(response: Response, send: Send) -> None:
+    headers = [(n.encode(), v.encode("latin-1")) for n, v in response.headers]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _drop(scope: Scope, receive: Receive, failure: ConnectionFailure) -> None:
+    extensions = scope.get("extensions", {})
+    if isinstance(failure, RawAnswer) and WRITE in extensions:
+        await extensions[WRITE](failure)
+    elif ABORT in extensions:
+        extensions[ABORT]()
+    else:
+        raise ConnectionResetError(str(failure))
+    # Until the server has noticed: returning earlier makes it answer with a 500.
+    await receive()
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

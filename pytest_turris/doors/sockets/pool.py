@@ -1,0 +1,97 @@
+"""``turris_server``: one socket for the whole session, a fresh tenant for each test."""
+
+import contextlib
+import os
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.tenants import Tenants
+from pytest_turris.doors.environment import client_environment, no_proxy_for
+from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.loopback import loopback_only
+from pytest_turris.doors.sockets.server import LiveServer
+
+
+@dataclass(frozen=True)
+class Server:
+    """A sandbox on a loopback socket."""
+
+    base_url: str
+    """Such as ``http://127.0.0.1:40123``; HTTPS with ``@pytest.mark.turris(tls=True)``."""
+
+    sandbox: Sandbox
+    """The sandbox that answers: the same as the fixture ``turris``."""
+
+    ca_file: str | None = None
+    """The certificate authority to trust, as a PEM file; None for plain HTTP."""
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a child process, for ``subprocess.run(..., env=...)``.
+
+        It is that of this process, with the base URL, the credentials, and for HTTPS the
+        ``ca_file`` by the names under which OpenSSL, requests, curl and Node look for one.
+        Loopback is taken out of a proxy's hands.
+        """
+        way = client_environment(self.sandbox, self.base_url, self.ca_file)
+        return {**os.environ, **no_proxy_for(os.environ, self.base_url), **way}
+
+    def client_context(self) -> ssl.SSLContext:
+        """An SSL context that trusts this server and nothing else.
+
+        Raises:
+            RuntimeError: The server speaks plain HTTP.
+        """
+        if not self.base_url.startswith("https:"):
+            raise RuntimeError(
+                "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
+            )
+        return ssl.create_default_context(cafile=self.ca_file)
+
+
+class ServerPool:
+    """The session's servers, one for HTTP and one for HTTPS, each started when first needed."""
+
+    def __init__(self) -> None:
+        self._tenants = Tenants()
+        self._live: dict[bool, LiveServer] = {}
+        self._files = contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def serve(self, sandbox: Sandbox) -> Iterator[Server]:
+        """Let a sandbox answer on the socket while the context is open."""
+        live = self._started(tls=sandbox.options.tls)
+        self._tenants.add(sandbox)
+        try:
+            yield Server(live.base_url, sandbox, self._ca_file(live))
+        finally:
+            sandbox.faults.hang_up()
+            self._tenants.remove(sandbox)
+
+    def stop(self) -> None:
+        """Stop the servers that were started."""
+        for live in self._live.values():
+            live.stop()
+        self._files.close()
+
+    def _started(self, *, tls: bool) -> LiveServer:
+        if tls not in self._live:
+            app = loopback_only(asgi_app(self._tenants.answer))
+            self._live[tls] = LiveServer(app, tls=tls)
+        return self._live[tls]
+
+    def _ca_file(self, live: LiveServer) -> str | None:
+        if live.authority is None:
+            return None
+        path = Path(self._directory()) / "ca.pem"
+        if not path.exists():
+            live.authority.cert_pem.write_to_path(path)
+        return str(path)
+
+    def _directory(self) -> str:
+        if not hasattr(self, "_temporary"):
+            self._temporary = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
+        return self._temporary

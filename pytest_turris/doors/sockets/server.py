@@ -1,0 +1,114 @@
+"""The door for everything else: a real socket on loopback, served from a daemon thread.
+
+The thread's event loop keeps its own time. Under freezegun ``time.monotonic`` stands still,
+and a loop that schedules by it never wakes up to stop.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+import trustme
+import uvicorn
+
+from pytest_turris.doors.sockets.asgi import App
+from pytest_turris.doors.sockets.http1 import protocol
+from pytest_turris.process.steady_clock import SteadyLoop
+
+_PATIENCE = 5.0
+
+
+class _Server(uvicorn.Server):
+    """A server in a thread."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process' signals alone: this is a thread of somebody's tests."""
+        yield
+
+
+class LiveServer:
+    """An application on a loopback socket, until ``stop``."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        tls: bool = False,
+        context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        """Bind and serve; ``port=0`` takes a free one, ``context`` is a TLS of the caller's own.
+
+        Raises:
+            OSError: The address is taken or not this machine's.
+        """
+        self.authority: trustme.CA | None = trustme.CA() if tls else None
+        self._socket = socket.create_server((host, port))
+        # Inherited by each connection; else Nagle's algorithm costs every answer 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.host: str = host
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            http=protocol(),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            # A client's address is that of its socket, whatever it says of a proxy.
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        config.load()
+        config.ssl = context or self._server_context()
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
+        self._thread.start()
+
+    @property
+    def base_url(self) -> str:
+        """Where it answers, such as ``http://127.0.0.1:40123``."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.authority else 'http'}://{name}:{self.port}"
+
+    def stop(self) -> None:
+        """Close the socket and wait for the thread to end.
+
+        Raises:
+            RuntimeError: It did not end within five seconds.
+        """
+        self._server.should_exit = True
+        self._thread.join(_PATIENCE)
+        self._socket.close()
+        if self._thread.is_alive():
+            raise RuntimeError(f"the server thread at {self.base_url} did not stop")
+
+    def wait(self) -> None:
+        """Block until the server stops; Ctrl-C gets through."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+
+    def _run(self) -> None:
+        loop = SteadyLoop()
+        try:
+            loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+        finally:
+            # The server knows no connection that is still in its TLS handshake.
+            for transport in list(vars(loop).get("_transports", {}).values()):
+                transport.abort()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
+    def _server_context(self) -> ssl.SSLContext | None:
+        if self.authority is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
+        return context

@@ -1,0 +1,203 @@
+"""The door through somebody else's socket: a standalone server hands on what is for a sandbox here.
+
+The server cannot call, so this process asks it what there is: one connection tells line by line,
+and what is answered goes back by calls of the control API. The sandbox stays where the test is,
+with all that the test holds of it.
+"""
+
+import contextlib
+import http.client
+import itertools
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic_core import from_json
+
+from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.wire.errors import ConnectionFailure
+from pytest_turris.core.wire.messages import encode
+from pytest_turris.relay.own_sockets import has_socket
+from pytest_turris.relay.protocol import (
+    PROTOCOL,
+    RELAYS,
+    Parcel,
+    fingerprint,
+    packed_answer,
+    packed_part,
+    unpacked_request,
+)
+
+_PATIENCE = 10.0
+_STEP = 0.1
+_SUCCESS = range(200, 300)
+_TROUBLE = {"failure": "reset", "mine": False, "stopped": True}
+"""What ends any matter, after an error of this side."""
+
+
+class RelayError(RuntimeError):
+    """The server does not answer, or refuses to hand anything on."""
+
+
+class Relay:
+    """This process at a shared server, until ``stop``."""
+
+    def __init__(
+        self, url: str, token: str, *, workers: int, context: ssl.SSLContext | None
+    ) -> None:
+        """Introduce this process, which is one of so many that run tests of the same suite.
+
+        Raises:
+            RelayError: No such server, another token, or another version.
+        """
+        self._url = url
+        self._token = token
+        self._context = context
+        self._tenants = Tenants()
+        self._keys = itertools.count(1)
+        self._scripts: dict[int, _Script] = {}
+        opened = self._call("POST", RELAYS, {"protocol": PROTOCOL, "workers": workers})
+        self.id: str = opened["relay"]
+        self._path = f"{RELAYS}/{self.id}"
+        self._telling = self._connection(None)
+        self._lines = self._request(self._telling, "GET", f"{self._path}/lines")
+        self._listener = threading.Thread(target=self._listen, name="turris-relay", daemon=True)
+        self._listener.start()
+
+    @contextlib.contextmanager
+    def serve(self, sandbox: Sandbox, name: str) -> Iterator[None]:
+        """Let a sandbox answer who asks the server for it, while the context is open.
+
+        Raises:
+            RelayError: The server went away.
+        """
+        path = f"{self._path}/tenants/{next(self._keys)}"
+
+        def announce(*credentials: str) -> None:
+            known = [fingerprint(credential) for credential in credentials]
+            self._call("PUT", path, {"name": name, "fingerprints": known})
+
+        self._tenants.add(sandbox)
+        sandbox.credentials.on_issue = announce
+        try:
+            announce(*sandbox.credentials.issued)
+            yield
+        finally:
+            sandbox.credentials.on_issue = None
+            sandbox.faults.hang_up()
+            self._tenants.remove(sandbox)
+            self._call("DELETE", path)
+
+    def stop(self) -> None:
+        """Hang up; the server forgets this process."""
+        # To close what another thread reads would wait for that thread.
+        with contextlib.suppress(OSError):
+            self._telling.sock.shutdown(socket.SHUT_RDWR)
+        self._listener.join(_PATIENCE)
+
+    def _listen(self) -> None:
+        # It ends when either side hangs up.
+        broken = contextlib.suppress(OSError, ValueError, http.client.HTTPException)
+        with contextlib.closing(self._telling), contextlib.closing(self._lines), broken:
+            for line in self._lines:
+                # Each in a thread of its own: one answer may wait for another's request.
+                threading.Thread(target=self._take, args=(from_json(line),), daemon=True).start()
+
+    def _take(self, told: Parcel) -> None:
+        number = told["number"]
+        with contextlib.suppress(RelayError):  # the server went away, and its clients with it
+            try:
+                parcel = self._answer(told["what"], number, told)
+            except BaseException:
+                self._say(number, _TROUBLE)  # else the client would wait for good
+                raise
+            self._say(number, parcel)
+
+    def _answer(self, what: str, number: int, told: Parcel) -> Parcel:
+        match what:
+            case "exchange":
+                return self._exchange(number, told["request"])
+            case "whose":
+                return {"mine": has_socket(told["host"], told["port"])}
+            case "more":
+                return self._scripts[number].go_on()
+            case _:
+                self._scripts.pop(number).answer.exhausted = told["exhausted"]
+                return {}
+
+    def _exchange(self, number: int, parcel: Parcel) -> Parcel:
+        try:
+            return packed_answer(self._tenants.answer(unpacked_request(parcel)))
+        except RawAnswer as answer:
+            self._scripts[number] = _Script(answer)
+            return {"raw": answer.patience}
+        except ConnectionFailure as failure:
+            return {"failure": failure.kind}
+
+    def _say(self, number: int, parcel: Parcel) -> None:
+        self._call("POST", f"{self._path}/exchanges/{number}", parcel)
+
+    def _call(self, method: str, path: str, document: Parcel | None = None) -> Any:  # noqa: ANN401 - any JSON value
+        with contextlib.closing(self._connection(_PATIENCE)) as connection:
+            body = self._request(connection, method, path, document).read()
+        return from_json(body) if body else None
+
+    def _request(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        document: Parcel | None = None,
+    ) -> http.client.HTTPResponse:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        body = None if document is None else encode(document)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise RelayError(f"nothing answers at {self._url}: {error}") from error
+        if response.status not in _SUCCESS:
+            raise RelayError(f"{self._url} answered {response.status}: {_words(response.read())}")
+        return response
+
+    def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
+        address = urlsplit(self._url)
+        host, port = address.hostname or "", address.port
+        if self._context:
+            return http.client.HTTPSConnection(host, port, timeout=timeout, context=self._context)
+        return http.client.HTTPConnection(host, port, timeout=timeout)
+
+
+class _Script:
+    """A raw answer that is being written by the server, part by part."""
+
+    def __init__(self, answer: RawAnswer) -> None:
+        self.answer: RawAnswer = answer
+        self._parts = answer.parts()
+        self._pause = 0.0
+
+    def go_on(self) -> Parcel:
+        """The next part, unless the test hung up. A pause comes in steps, so that it may."""
+        return {"stopped": True} if self.answer.stopped else packed_part(self._next())
+
+    def _next(self) -> Part | None:
+        if self._pause <= 0:
+            part = next(self._parts, None)
+            if not isinstance(part, float | int):
+                return part
+            self._pause = float(part)
+        step = min(self._pause, _STEP)
+        self._pause -= step
+        return step
+
+
+def _words(body: bytes) -> str:
+    try:
+        return "; ".join(from_json(body)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return "it is no turris-sandbox, or one of another version"

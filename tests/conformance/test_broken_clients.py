@@ -1,0 +1,114 @@
+import pytest
+from doubles.clients.broken_clients import ALSO, BROKEN
+from doubles.clients.fragile_clients import ALSO_HELPLESS, HELPLESS, RAW
+from doubles.clients.good_client import GoodClient
+from doubles.clients.stacks import OVER_A_SOCKET, STACKS
+from doubles.clients.sweeping import NOT_OBSERVED, examine
+
+from pytest_turris.conformance.rules import RULES
+from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+from pytest_turris.core.faults.hostile.handshakes import NAMES, SELF_SIGNED
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.sockets.pool import Server
+from pytest_turris.fixtures.hostile_answer import HostileCase
+from pytest_turris.fixtures.token_case import TokenCase
+from pytest_turris.time_travel.travel import TimeTravel
+
+pytestmark = pytest.mark.turris(time_engine="time-machine")
+
+_CASES = [
+    pytest.param(stack, rule, client, id=f"{stack}-{rule}-{client.__name__}")
+    for stack in STACKS
+    for rule in BROKEN
+    for client in (BROKEN[rule], *ALSO.get(rule, []))
+    if rule not in NOT_OBSERVED[stack]
+]
+_BY_ITSELF = {("AR-33", "requests"), ("AR-37", "requests")}
+"""Where a bug cannot show: ten minutes pass in process only, or the library refuses by itself."""
+_REFUSED_BY_AIOHTTP = {"AR-07/length too short", "AR-07/no chunk size"}
+_RAW_CASES = [
+    (stack, name)
+    for stack in STACKS
+    for name in RAW
+    if not (stack == "aiohttp" and name in _REFUSED_BY_AIOHTTP)
+]
+_HASTE = 0.4
+"""For how many real seconds an endless answer goes on here."""
+
+
+def test_every_rule_has_a_bad_example() -> None:
+    """Each rule and each hostile answer has a client that it must catch."""
+    assert set(BROKEN) == set(RULES)
+    assert set(HELPLESS) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize(("stack", "rule", "client"), _CASES)
+def test_broken_client_is_caught(
+    request: pytest.FixtureRequest, turris: Sandbox, *, stack: str, rule: str,
+    client: type[GoodClient], turris_time: TimeTravel,
+) -> None:  # fmt: skip
+    """A client that is broken in one way breaks the rule about that."""
+    if stack in OVER_A_SOCKET:
+        request.getfixturevalue("turris_server")
+    verdict = examine(TokenCase(rule, turris, turris_time), stack, client)
+    assert verdict.status == "broken", verdict.text
+    assert verdict.text.startswith(rule)
+    _assert_nothing_shown(verdict.text, turris)
+
+
+@pytest.mark.parametrize("stack", ["httpx", "requests"])
+@pytest.mark.parametrize("answer", HELPLESS)
+def test_helpless_client_is_caught(
+    request: pytest.FixtureRequest,
+    stack: str,
+    answer: str,
+    turris: Sandbox,
+    turris_time: TimeTravel,
+) -> None:
+    """A client that cannot cope with a hostile answer is told so."""
+    if (answer, stack) in _BY_ITSELF:
+        pytest.skip("the library or the door does not let it happen")
+    if stack in OVER_A_SOCKET:
+        request.getfixturevalue("turris_server")
+    turris.agents.add(npn="12345678")
+    case = HostileCase(answer, turris, turris_time)
+    verdict = examine(case, stack, HELPLESS[answer], patience=_HASTE)
+    assert verdict.status == "broken", verdict.text
+    assert verdict.text.startswith(answer)
+    _assert_nothing_shown(verdict.text, turris)
+
+
+@pytest.mark.parametrize(("stack", "name"), _RAW_CASES)
+def test_helpless_client_is_caught_over_a_socket(
+    stack: str, name: str, turris: Sandbox, turris_time: TimeTravel, turris_server: Server
+) -> None:
+    """Each answer of raw bytes catches a client of each library that believes it or waits."""
+    case = HostileCase(name, turris, turris_time)
+    verdict = examine(case, stack, RAW[name], patience=_HASTE)
+    assert verdict.status == "broken", verdict.text
+    assert f"{name}: " in verdict.text
+
+
+@pytest.mark.parametrize("name", ALSO_HELPLESS)
+def test_one_variant_catches_one_bug(name: str, turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A single variant, called by its name, catches the bug that it is about."""
+    verdict = examine(HostileCase(name, turris, turris_time), "httpx", ALSO_HELPLESS[name])
+    assert verdict.status == "broken", verdict.text
+    assert f"{name}: " in verdict.text
+
+
+def test_every_raw_answer_has_a_bad_example() -> None:
+    """Each answer that needs a socket has a client that it must catch."""
+    raw = {
+        f"{answer.id}/{variant.name}"
+        for answer in CATALOGUE.values()
+        for variant in answer.variants
+        if variant.over == "socket"
+    }
+    assert set(RAW) == raw - {"AR-37/endless headers"}
+    assert set(ALSO_HELPLESS) >= {f"AR-36/{name}" for name in NAMES if name != SELF_SIGNED}
+
+
+def _assert_nothing_shown(text: str, sandbox: Sandbox) -> None:
+    secrets = [sandbox.client.client_secret, *(token.text for token in sandbox.tokens)]
+    assert not [secret for secret in secrets if secret in text]

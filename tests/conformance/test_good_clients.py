@@ -1,0 +1,53 @@
+import pytest
+from doubles.clients.fragile_clients import RAW
+from doubles.clients.good_client import GoodClient
+from doubles.clients.stacks import OVER_A_SOCKET, STACKS
+from doubles.clients.sweeping import NOT_OBSERVED, examine
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.sockets.pool import Server
+from pytest_turris.fixtures.hostile_answer import HostileCase
+from pytest_turris.fixtures.token_case import TokenCase
+from pytest_turris.time_travel.travel import TimeTravel
+
+
+class Hasty(GoodClient):
+    """With timeouts for tests: where nothing answers, they really pass."""
+
+    timeout = 0.3
+    deadline = 0.6
+
+
+@pytest.fixture(params=list(STACKS))
+def stack(request: pytest.FixtureRequest) -> str:
+    """Each stack in turn; those that the door in process cannot answer get the server."""
+    if request.param in OVER_A_SOCKET:
+        request.getfixturevalue("turris_server")
+    return str(request.param)
+
+
+@pytest.mark.turris(time_engine="time-machine")
+def test_good_client_keeps_the_rule(stack: str, turris_token_case: TokenCase) -> None:
+    """A correct client on each stack passes each rule that can be observed there."""
+    verdict = examine(turris_token_case, stack)
+    silent = turris_token_case.id in NOT_OBSERVED[stack]
+    assert verdict.status == ("not observed" if silent else "passed"), verdict.text
+
+
+@pytest.mark.turris(time_engine="time-machine")
+def test_good_client_copes(stack: str, turris: Sandbox, turris_hostile_answer: HostileCase) -> None:
+    """A correct client on each stack copes with each hostile answer, in all variants."""
+    turris.agents.add(npn="12345678")
+    verdict = examine(turris_hostile_answer, stack, Hasty)
+    assert verdict.status == "passed", verdict.text
+
+
+@pytest.mark.turris(time_engine="time-machine")
+@pytest.mark.parametrize("stack", ["httpx", "httpx async"])
+@pytest.mark.parametrize("name", RAW)
+def test_good_client_copes_over_a_socket(
+    stack: str, name: str, turris: Sandbox, turris_time: TimeTravel, turris_server: Server
+) -> None:
+    """A correct client of httpx copes with answers that no HTTP library would send."""
+    verdict = examine(HostileCase(name, turris, turris_time), stack, Hasty)
+    assert (verdict.status, "not given" in verdict.text) == ("passed", False), verdict.text

@@ -1,0 +1,75 @@
+import http.client
+
+import pytest
+import requests
+from doubles.clients.good_client import GoodClient
+from doubles.clients.sweeping import examine
+
+from pytest_turris.conformance.proxy import loopback_proxy
+from pytest_turris.core.middleware.interception import Handle
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.doors.sockets.pool import Server
+from pytest_turris.fixtures.token_case import TokenCase
+from pytest_turris.time_travel.travel import TimeTravel
+
+PATIENCE = 5
+KEYS = "/.well-known/jwks.json"
+
+
+class UsesTheProxy(GoodClient):
+    """Takes the proxy of the environment, and leaves the rest to its library."""
+
+    trust_env = True
+
+
+def get_through_a_proxy(server: Server) -> tuple[int, list[Request]]:
+    """The status of a request with a proxy's credentials, and what arrived at the sandbox."""
+    seen: list[Request] = []
+
+    def note(request: Request, handle: Handle) -> Response:
+        seen.append(request)
+        return handle(request)
+
+    with server.sandbox.interception.by(note), loopback_proxy() as port:
+        proxy = f"http://user:password@127.0.0.1:{port}"
+        answer = requests.get(
+            server.base_url + KEYS, proxies={"http": proxy, "https": proxy},
+            verify=server.ca_file or True, timeout=PATIENCE,
+        )  # fmt: skip
+    return answer.status_code, seen
+
+
+def test_plain_request_is_forwarded_without_proxy_fields(turris_server: Server) -> None:
+    """What was sent to the proxy by an absolute URL arrives by its path, without credentials."""
+    status, (request,) = get_through_a_proxy(turris_server)
+    assert (status, request.path, request.header("proxy-authorization")) == (200, KEYS, "")
+    assert request.header("connection") == "close"
+
+
+@pytest.mark.turris(tls=True)
+def test_tls_goes_through_a_tunnel(turris_server: Server) -> None:
+    """What is sent through CONNECT arrives as it is."""
+    status, (request,) = get_through_a_proxy(turris_server)
+    assert (status, request.scheme, request.header("proxy-authorization")) == (200, "https", "")
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "GET"])
+def test_proxy_leads_to_this_machine_only(method: str) -> None:
+    """It is no way out."""
+    with loopback_proxy() as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        target = "example.com:443" if method == "CONNECT" else "http://example.com/"
+        connection.request(method, target)
+        assert connection.getresponse().status == 403
+        connection.close()
+
+
+@pytest.mark.turris(time_engine="time-machine")
+@pytest.mark.parametrize("stack", ["httpx", "requests"])
+def test_client_that_uses_the_proxy_is_right(
+    stack: str, turris: Sandbox, turris_time: TimeTravel, turris_server: Server
+) -> None:
+    """Credentials that the proxy alone gets break no rule."""
+    verdict = examine(TokenCase("TC-36", turris, turris_time), stack, UsesTheProxy)
+    assert verdict.status == "passed", verdict.text

@@ -1,0 +1,174 @@
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from doubles.sandbox_client import MICROSECOND, PRODUCTION_HOST, Client, refusal
+
+from pytest_turris.core.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from pytest_turris.core.access.credentials import Permission
+
+REFUSED = (401, "unauthorized", ["Invalid client credentials"])
+MINUTE = dt.timedelta(minutes=1)
+
+
+def test_good_credentials_buy_a_token(client: Client) -> None:
+    """The documented exchange: 201 with the token, its seconds and its type."""
+    response = client.ask_for_token()
+    assert response.status == 201
+    data = response.json()["data"]
+    assert list(data) == ["accessToken", "expiresIn", "tokenType"]
+    assert data == {
+        "accessToken": client.sandbox.tokens.newest.text,  # type: ignore[union-attr] # it is there
+        "expiresIn": 3600,
+        "tokenType": "Bearer",
+    }
+
+
+def test_an_unknown_client_id_is_refused(client: Client) -> None:
+    """A client id of elsewhere gets a 401, and the journal does not repeat it as a reason."""
+    assert refusal(client.ask_for_token("m2m-client-abc123", "your-client-secret")) == REFUSED
+    assert client.sandbox.journal[-1].reason == "unknown clientId: this sandbox did not issue it"
+
+
+@pytest.mark.parametrize("secret", ["wrong", "", "é", "turris_sandbox_secret_", "\N{SNOWMAN}"])
+def test_a_wrong_secret_is_refused_in_the_same_words(client: Client, secret: str) -> None:
+    """The client cannot tell a wrong secret from a wrong id; the journal can."""
+    assert refusal(client.ask_for_token(secret=secret)) == REFUSED
+    client_id = client.sandbox.client.client_id
+    assert client.sandbox.journal[-1].reason == f"wrong clientSecret for {client_id}"
+
+
+def test_a_secret_with_a_changed_last_letter_is_refused(client: Client) -> None:
+    """All of the secret counts."""
+    secret = client.sandbox.client.client_secret
+    assert refusal(client.ask_for_token(secret=secret[:-1] + "x")) == REFUSED
+    assert refusal(client.ask_for_token(secret=secret + "x")) == REFUSED
+    assert client.ask_for_token(secret=secret).status == 201
+
+
+def test_another_clients_secret_is_refused(client: Client) -> None:
+    """Secrets are not shared among the clients of one sandbox."""
+    other = client.sandbox.credentials.issue()
+    assert refusal(client.ask_for_token(secret=other.client_secret)) == REFUSED
+    assert client.ask_for_token(other.client_id, other.client_secret).status == 201
+
+
+def test_a_revoked_client_is_refused(client: Client) -> None:
+    """After revocation the right secret buys nothing."""
+    client.sandbox.credentials.revoke(client.sandbox.client)
+    assert refusal(client.ask_for_token()) == REFUSED
+    client_id = client.sandbox.client.client_id
+    assert client.sandbox.journal[-1].reason == f"API client {client_id} was revoked"
+
+
+def test_credentials_of_the_sandbox_are_refused_in_production(client: Client) -> None:
+    """A client of the sandbox environment gets no token from the production host."""
+    assert refusal(client.ask_for_token(host=PRODUCTION_HOST)) == REFUSED
+    assert client.sandbox.journal[-1].reason == (
+        f"API client {client.sandbox.client.client_id} belongs to the sandbox environment, "
+        "the request went to production"
+    )
+
+
+def test_credentials_of_production_are_refused_in_the_sandbox(client: Client) -> None:
+    """And the other way round."""
+    production = client.sandbox.credentials.issue(environment="production")
+    id_and_secret = production.client_id, production.client_secret
+    assert refusal(client.ask_for_token(*id_and_secret)) == REFUSED
+    assert client.ask_for_token(*id_and_secret, host=PRODUCTION_HOST).status == 201
+
+
+def test_rotation_ends_the_old_secret_at_once(client: Client) -> None:
+    """Without an overlap only the new secret holds."""
+    old = client.sandbox.client.client_secret
+    rotated = client.sandbox.credentials.rotate(client.sandbox.client)
+    assert rotated.client_secret != old
+    assert refusal(client.ask_for_token(secret=old)) == REFUSED
+    assert client.ask_for_token(secret=rotated.client_secret).status == 201
+
+
+def test_rotation_with_an_overlap_lets_both_secrets_hold(client: Client) -> None:
+    """Until the last microsecond of the overlap the old secret holds beside the new one."""
+    old = client.sandbox.client.client_secret
+    client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
+    client.sandbox.clock.advance(MINUTE - MICROSECOND)
+    assert client.ask_for_token(secret=old).status == 201
+    assert client.ask_for_token().status == 201
+
+
+def test_the_overlap_ends_to_the_microsecond(client: Client) -> None:
+    """At the end of the overlap the old secret is refused, with the moment as the reason."""
+    old = client.sandbox.client.client_secret
+    client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
+    client.sandbox.clock.advance(MINUTE)
+    assert refusal(client.ask_for_token(secret=old)) == REFUSED
+    assert client.sandbox.journal[-1].reason == (
+        f"the rotated clientSecret of {client.sandbox.client.client_id} held until 10:16:45Z"
+    )
+    assert client.ask_for_token().status == 201
+
+
+def test_a_wrong_secret_is_refused_during_an_overlap(client: Client) -> None:
+    """An overlap opens the door for the old secret only."""
+    client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
+    assert refusal(client.ask_for_token(secret="wrong-secret")) == REFUSED
+
+
+def test_a_second_rotation_ends_the_first_secret(client: Client) -> None:
+    """Two secrets hold at most: the newest and the one before."""
+    first = client.sandbox.client.client_secret
+    client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
+    client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
+    assert refusal(client.ask_for_token(secret=first)) == REFUSED
+
+
+def test_tokens_outlive_a_rotation(caller: Client) -> None:
+    """What the old secret bought stays valid."""
+    caller.sandbox.credentials.rotate(caller.sandbox.client)
+    assert caller.get("/v1/agents").status == 200
+
+
+def test_iterates_over_the_clients(sandbox: Sandbox) -> None:
+    """The API clients come in the order of their making."""
+    other = sandbox.credentials.issue()
+    assert list(sandbox.credentials) == [sandbox.client, other]
+
+
+def test_finds_a_client_by_its_id(sandbox: Sandbox) -> None:
+    """A client is found by id; nobody by another."""
+    assert sandbox.credentials.client(sandbox.client.client_id) is sandbox.client
+    assert sandbox.credentials.client("somebody") is None
+
+
+def test_permissions_are_read_and_write(sandbox: Sandbox) -> None:
+    """An unknown permission is refused where it is written."""
+    wrong: list[Permission] = ["admin"]  # type: ignore[list-item] # what is refused
+    with pytest.raises(ValueError, match=r"unknown permission 'admin'; there are 'read' and 'wri"):
+        sandbox.credentials.issue(permissions=wrong)
+
+
+def test_environments_are_two(sandbox: Sandbox) -> None:
+    """An unknown environment is refused where it is written."""
+    with pytest.raises(ValueError, match=r"unknown environment 'staging'; there are 'sandbox' and"):
+        sandbox.credentials.issue(environment="staging")  # type: ignore[arg-type] # what is refused
+
+
+@pytest.mark.parametrize("entry", ["10.0.0.1/8", "example.com", "", "300.1.1.1", "::1/129"])
+def test_an_allowlist_holds_addresses_and_networks(sandbox: Sandbox, entry: str) -> None:
+    """What is neither, or a network with host bits, is refused where it is written."""
+    with pytest.raises(ValueError, match=r"does not appear to be|has host bits set"):
+        sandbox.credentials.issue_restricted(allowed=[entry])
+
+
+def test_secrets_stay_out_of_reprs(sandbox: Sandbox) -> None:
+    """No repr of a credential shows its secret, of a rotated one neither."""
+    old = str(sandbox.client.client_secret)
+    sandbox.credentials.rotate(sandbox.client, overlap=MINUTE)
+    token = sandbox.credentials.issue_restricted()
+    shown = repr([sandbox.client, token, sandbox, list(sandbox.credentials)])
+    assert old not in shown
+    assert str(sandbox.client.client_secret) not in shown
+    assert str(token.token) not in shown
+    assert sandbox.client.client_id in shown

@@ -1,0 +1,148 @@
+from typing import Literal
+
+import pytest
+from doubles.sandbox_client import INVITE, Client
+
+from pytest_turris.core.api.envelope import Envelope
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+
+STAMP = '"timestamp":"2025-03-17T10:15:45.000Z"'
+
+
+def caller_in(
+    envelope: Envelope, optional_fields: Literal["omitted", "null"] = "omitted"
+) -> Client:
+    """A client with a token, of a sandbox with that envelope."""
+    sandbox = Sandbox(Options(envelope=envelope, optional_fields=optional_fields))
+    client = Client(sandbox)
+    client.bearer = sandbox.tokens.issue(sandbox.client).text
+    return client
+
+
+def with_id(template: str, client: Client) -> bytes:
+    """The template with the request id of the newest exchange."""
+    return template.replace("ID", client.sandbox.journal[-1].request_id).encode()
+
+
+@pytest.mark.parametrize(
+    ("envelope", "expected"),
+    [
+        ("data", '{"data":[],"requestId":"ID",' + STAMP + "}"),
+        ("data_with_status", '{"requestId":"ID","statusCode":200,' + STAMP + ',"data":[]}'),
+        ("status_without_request_id", '{"statusCode":200,"data":[],' + STAMP + "}"),
+        ("top_level", '{"data":[],"requestId":"ID",' + STAMP + "}"),
+    ],
+)
+def test_a_list_in_each_envelope(envelope: Envelope, expected: str) -> None:
+    """The four documented success envelopes, byte for byte; a list stays under ``data``."""
+    client = caller_in(envelope)
+    assert client.get("/v1/agents").body == with_id(expected, client)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "members"),
+    [
+        ("data", ["data", "requestId", "timestamp"]),
+        ("data_with_status", ["requestId", "statusCode", "timestamp", "data"]),
+        ("status_without_request_id", ["statusCode", "data", "timestamp"]),
+        ("top_level", ["requestId", "timestamp", "accessToken", "expiresIn", "tokenType"]),
+    ],
+)
+def test_an_object_in_each_envelope(envelope: Envelope, members: list[str]) -> None:
+    """An object stands in the same envelopes; at the top level its members stand beside."""
+    assert list(caller_in(envelope).ask_for_token().json()) == members
+
+
+@pytest.mark.parametrize("envelope", ["data_with_status", "status_without_request_id"])
+def test_the_status_in_the_envelope_is_that_of_the_answer(envelope: Envelope) -> None:
+    """A 201 says 201 inside too."""
+    response = caller_in(envelope).ask_for_token()
+    assert response.status == response.json()["statusCode"] == 201
+
+
+@pytest.mark.parametrize(
+    "envelope", ["data", "data_with_status", "status_without_request_id", "top_level"]
+)
+def test_the_error_envelope_is_one(envelope: Envelope) -> None:
+    """Errors are documented once: the option does not change them, byte for byte."""
+    client = caller_in(envelope)
+    response = client.get("/v1/agents/000000000000000000000000")
+    assert response.status == 404
+    expected = '{"statusCode":404,"requestId":"ID","errorType":"not_found",'
+    expected += '"errorMessage":["Agent not found"],' + STAMP + "}"
+    assert response.body == with_id(expected, client)
+
+
+@pytest.mark.parametrize(
+    "envelope", ["data", "data_with_status", "status_without_request_id", "top_level"]
+)
+def test_two_answers_have_no_envelope(envelope: Envelope) -> None:
+    """The token test is printed bare in the guide, and a JWK Set is one by RFC 7517."""
+    client = caller_in(envelope)
+    assert list(client.get("/v1/auth/test-oauth").json()) == ["message"]
+    assert list(client.get("/.well-known/jwks.json").json()) == ["keys"]
+
+
+def test_request_ids_differ() -> None:
+    """Each answer has a request id of its own, a refusal too."""
+    client = caller_in("data")
+    paths = ("/v1/agents", "/v1/agents", "/nowhere")
+    assert len({client.get(path).json()["requestId"] for path in paths}) == 3
+
+
+def test_the_journal_knows_the_request_id() -> None:
+    """What a user quotes to support is found in the journal."""
+    client = caller_in("data")
+    request_id = client.get("/v1/agents").json()["requestId"]
+    assert client.sandbox.journal[-1].request_id == request_id
+
+
+def test_timestamps_are_in_milliseconds() -> None:
+    """ISO 8601 in UTC, cut to three digits, not rounded."""
+    client = caller_in("data")
+    client.sandbox.clock.advance(microseconds=999_999)
+    assert client.get("/v1/agents").json()["timestamp"] == "2025-03-17T10:15:45.999Z"
+
+
+def test_optional_members_are_omitted() -> None:
+    """A member without a value does not stand in the answer."""
+    client = caller_in("data")
+    client.sandbox.agents.add(npn="12345678")
+    (entry,) = client.get("/v1/agents").json()["data"]
+    assert "email" not in entry
+    assert "middleName" not in entry["agent"]
+
+
+def test_optional_members_may_be_null() -> None:
+    """Option ``optional_fields='null'``: the same member is there, as ``null``."""
+    client = caller_in("data", "null")
+    client.sandbox.agents.add(npn="12345678")
+    (entry,) = client.get("/v1/agents").json()["data"]
+    assert entry["email"] is None
+    assert entry["agent"]["middleName"] is None
+    created = client.post("/v1/agents", {"npn": "2"}).json()["data"]
+    assert created["externalId"] is None
+
+
+def test_answers_are_compact_json_in_utf8() -> None:
+    """As a Node server writes it: no spaces, no escapes for letters, and declared as UTF-8."""
+    client = caller_in("data")
+    client.sandbox.agents.add(npn="1", first_name="Zoë", last_name="Nuñez")
+    response = client.get("/v1/agents")
+    assert response.headers == (("content-type", "application/json; charset=utf-8"),)
+    assert '"firstName":"Zoë","lastName":"Nuñez"'.encode() in response.body
+
+
+def test_an_answer_to_head_has_no_content() -> None:
+    """RFC 9110, 9.3.2: whatever the status, HEAD gets no body."""
+    client = caller_in("data")
+    response = client.send("HEAD", "/v1/agents")
+    assert (response.status, response.body) == (404, b"")
+
+
+def test_an_invitation_at_the_top_level() -> None:
+    """With ``top_level`` even the URL of an invitation stands beside the request id."""
+    client = caller_in("top_level")
+    assert list(client.invite().json()) == ["requestId", "timestamp", "url"]
+    assert client.sandbox.journal[-1].path == INVITE

@@ -1,0 +1,67 @@
+import itertools
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+from doubles.sandbox_client import Client
+from openapi_spec_validator import validate
+
+from pytest_turris.core.api.envelope import Envelope
+from pytest_turris.core.api.openapi import PATH, document
+from pytest_turris.core.api.routes import OPERATIONS
+from pytest_turris.core.options import Options
+
+
+@pytest.mark.parametrize(
+    ("envelope", "optional_fields"),
+    list(itertools.product(get_args(Envelope), ["omitted", "null"])),
+)
+def test_the_description_is_valid(envelope: Envelope, optional_fields: str) -> None:
+    """Under each documented envelope, with optional members omitted or null."""
+    options = Options.from_layers({"envelope": envelope, "optional_fields": optional_fields})
+    validate(document(OPERATIONS, options))
+
+
+def test_each_operation_says_how_it_is_known() -> None:
+    """By its documented id, with the page that it is from."""
+    paths = document(OPERATIONS, Options())["paths"]
+    for operation in OPERATIONS:
+        described = paths[operation.path][operation.method.lower()]
+        assert described["operationId"] == operation.operation_id
+        assert set(described["x-fidelity"]) >= {"operation", "operationId", "status"}
+    sync = paths["/v1/agents/{agentId}/sync"]["post"]
+    assert sync["x-fidelity"] == {
+        "operation": "documented",
+        "operationId": "documented",
+        "status": "documented",
+        "source": "compliance-data-subscriptions/sync-agent",
+    }
+
+
+def test_a_sandbox_gives_its_own_description(caller_with: Callable[..., Client]) -> None:
+    """As it is with its options, to anybody; the operation is none of Turris' and not in it."""
+    caller = caller_with(envelope="data_with_status", unknown_fields="refused")
+    caller.bearer = None
+    answer = caller.get(PATH)
+    assert answer.status == 200
+    assert answer.json() == document(OPERATIONS, caller.sandbox.options)
+    assert PATH not in answer.json()["paths"]
+
+
+def test_unknown_members_can_be_refused(caller_with: Callable[..., Client]) -> None:
+    """In a body and in a query, in class-validator's words."""
+    caller = caller_with(unknown_fields="refused")
+    answer = caller.post("/v1/agents", {"npn": "1", "nmp": "2"})
+    assert answer.json()["errorMessage"] == ["property nmp should not exist"]
+    assert caller.get("/v1/agents?nnp=1").json()["errorMessage"] == [
+        "property nnp should not exist"
+    ]
+
+
+def test_an_unknown_method_can_be_a_405(caller_with: Callable[..., Client]) -> None:
+    """With the methods that there are."""
+    caller = caller_with(unknown_method="method_not_allowed")
+    for path, allowed in (("/v1/agents", "GET, POST"), ("/v1/agents/x", "GET")):
+        answer = caller.send("DELETE", path)
+        assert (answer.status, dict(answer.headers)["allow"]) == (405, allowed)
+    assert caller.send("DELETE", "/v1/nothing").status == 404

@@ -1,0 +1,108 @@
+import re
+
+import pytest
+from doubles.sandbox_client import Client, refusal
+
+from pytest_turris.core.api.routes import OPERATIONS, ROUTES
+
+UNKNOWN = (404, "not_found", ["Resource not found"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_each_operation_is_found_by_method_and_path(operation: object) -> None:
+    """The table and the lookup agree, parameters filled in."""
+    found = next(known for known in OPERATIONS if known is operation)
+    path = re.sub(r"{\w+}", "507f1f77bcf86cd799439011", found.path)
+    assert ROUTES.find(found.method, path)[0] is found
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_each_operation_has_three_names(operation: object) -> None:
+    """Its name, its operation id and ``METHOD /path`` all mean the same."""
+    found = next(known for known in OPERATIONS if known is operation)
+    for name in (found.name, found.operation_id, f"{found.method} {found.path}"):
+        assert ROUTES.resolve(name) == found.name
+
+
+def test_no_two_operations_share_a_name_or_a_path() -> None:
+    """The table has no row that hides another."""
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
+    assert len({operation.operation_id for operation in OPERATIONS}) == len(OPERATIONS)
+    assert len({(operation.method, operation.path) for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_parameters_are_percent_decoded() -> None:
+    """A path parameter reaches the operation as text."""
+    _, parameters = ROUTES.find("GET", "/v1/agents/a%20b%2Fc")
+    assert parameters == {"agentId": "a b/c"}
+
+
+def test_a_literal_segment_comes_before_a_parameter() -> None:
+    """``POST .../invite`` is not taken for an association's id."""
+    operation, parameters = ROUTES.find("POST", "/v1/downstream-entity-associations/invite")
+    assert (operation.name, parameters) == ("invite", {})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/v1",
+        "/agents",
+        "/v1/agents/",
+        "//v1/agents",
+        "/v1//agents",
+        "/V1/agents",
+        "/v1/Agents",
+        "/v1/agents/x/y/z/w",
+        "/v2-beta/agents",
+        "/v1/agents/../agents",
+        "/v1/%61gents",
+        "v1/agents",
+    ],
+)
+def test_paths_match_exactly(caller: Client, path: str) -> None:
+    """Another case, a slash more, a version that was withdrawn: the 404 of an unknown path."""
+    assert refusal(caller.get(path)) == UNKNOWN
+    assert caller.sandbox.journal[-1].operation is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD", "OPTIONS", "get", "BREW", ""])
+def test_another_method_is_unknown(caller: Client, method: str) -> None:
+    """A known path with another method is a 404 too (assumed), and the journal says why."""
+    assert caller.send(method, "/v1/agents").status == 404
+    reason = caller.sandbox.journal[-1].reason
+    assert reason == f"/v1/agents is known with GET, POST, not with {method}"
+
+
+def test_an_unknown_path_is_refused_before_the_caller_is_looked_at(client: Client) -> None:
+    """Nobody needs a credential to learn that there is nothing."""
+    assert refusal(client.get("/nowhere")) == UNKNOWN
+
+
+def test_the_journal_names_the_nearest_operation(caller: Client) -> None:
+    """A slip in a path is answered with the path that was meant, for the reader."""
+    caller.get("/v1/agent")
+    assert caller.sandbox.journal[-1].reason == (
+        "no documented operation has this method and path; the nearest is GET /v1/agents"
+    )
+
+
+def test_the_journal_names_nothing_where_nothing_is_near(caller: Client) -> None:
+    """A path that resembles none gets no guess."""
+    caller.send("XXXX", "/" + "q" * 5_000)
+    assert caller.sandbox.journal[-1].reason == ("no documented operation has this method and path")
+
+
+def test_an_unknown_name_is_refused_with_the_nearest(client: Client) -> None:
+    """A misspelt operation in a test is refused where it is written, with all names."""
+    with pytest.raises(ValueError, match="there is no operation 'list_agent'") as caught:
+        ROUTES.resolve("list_agent")
+    assert "; did you mean 'list_agents'? (there are: " in str(caught.value)
+    assert "get_oauth_token" in str(caught.value)
+
+
+def test_a_star_is_any_operation() -> None:
+    """``*`` needs no lookup."""
+    assert ROUTES.resolve("*") == "*"

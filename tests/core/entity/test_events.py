@@ -1,0 +1,102 @@
+import datetime as dt
+
+from doubles.sandbox_client import NOW, Client
+
+from pytest_turris.core.sandbox import Sandbox
+
+DAY = dt.timedelta(days=1)
+
+
+def compliant(sandbox: Sandbox, expires: dt.datetime) -> str:
+    """An agent in good order; its NPN."""
+    agent = sandbox.agents.add()
+    sandbox.licenses.add(npn=agent.npn, expiration_date=expires)
+    sandbox.appointments.add(npn=agent.npn)
+    return agent.npn
+
+
+def test_what_became_due_is_written_in_its_order(sandbox: Sandbox) -> None:
+    """One jump of the clock: each event as of its own moment."""
+    sandbox.products.add(states=["CA"])
+    late, early = compliant(sandbox, NOW + 3 * DAY), compliant(sandbox, NOW + DAY)
+    seen = len(sandbox.events)
+    sandbox.clock.advance(days=30)
+    turned = sandbox.events.since(seen)
+    assert [(event.facts["npn"], event.at) for event in turned] == [
+        (early, NOW + DAY),
+        (late, NOW + 3 * DAY),
+    ]
+    assert [event.number for event in sandbox.events] == [*range(1, len(sandbox.events) + 1)]
+
+
+def test_a_renewal_before_the_expiry_makes_no_event(sandbox: Sandbox) -> None:
+    """Nothing turns."""
+    sandbox.products.add(states=["CA"])
+    compliant(sandbox, NOW + DAY)
+    (held,) = sandbox.licenses
+    seen = len(sandbox.events)
+    sandbox.licenses.update(held, expiration_date=NOW + 400 * DAY)
+    sandbox.clock.advance(days=30)
+    assert sandbox.events.since(seen) == ()
+
+
+def test_a_renewal_after_the_expiry_makes_two(sandbox: Sandbox) -> None:
+    """What fell due before the change comes first, although nobody looked."""
+    sandbox.products.add(states=["CA"])
+    compliant(sandbox, NOW + DAY)
+    (held,) = sandbox.licenses
+    seen = len(sandbox.events)
+    sandbox.clock.advance(days=2)
+    sandbox.licenses.update(held, expiration_date=NOW + 400 * DAY)
+    words = [event.facts["state"]["complianceStatus"] for event in sandbox.events.since(seen)]
+    assert words == ["NOT_COMPLIANT", "COMPLIANT"]
+
+
+def test_an_agent_is_watched_in_its_authority(sandbox: Sandbox) -> None:
+    """In the requested and approved states, else in all of the product's."""
+    product = sandbox.products.add(states=["CA", "NY"], required_company_code=None)
+    authority = {
+        "upstream_entity_product_id": product.id,
+        "requested_states": ["NY"],
+        "approved_states": [],
+    }
+    sandbox.agents.add(npn="1", authority=[authority])
+    sandbox.agents.add(npn="2")
+    for npn in ("1", "2"):
+        sandbox.licenses.add(npn=npn, state_code="CA")
+    (event,) = sandbox.events.of("AGENT_COMPLIANCE_STATUS_CHANGE")
+    assert event.facts["npn"] == "2"
+
+
+def test_going_back_in_time_is_no_event(sandbox: Sandbox) -> None:
+    """What was still to come is to come again."""
+    sandbox.products.add(states=["CA"])
+    compliant(sandbox, NOW + DAY)
+    for _ in range(2):
+        seen = len(sandbox.events)
+        sandbox.clock.advance(days=2)
+        assert len(sandbox.events.since(seen)) == 1
+        sandbox.clock.move_to(NOW)
+        sandbox.settle()
+    assert len(sandbox.events.since(seen)) == 1
+
+
+def test_an_agent_that_is_created_has_been_fetched(caller: Client) -> None:
+    """Its first fetch is written down, once."""
+    for _ in range(2):
+        caller.post("/v1/agents", {"npn": "1"})
+    (event,) = caller.sandbox.events
+    assert event.facts["synchronizationStatus"] == "success"
+
+
+def test_the_log_survives_a_snapshot(sandbox: Sandbox) -> None:
+    """And what is due is still due afterwards."""
+    sandbox.products.add(states=["CA"])
+    compliant(sandbox, NOW + DAY)
+    other = Sandbox()
+    other.restore(sandbox.snapshot())
+    assert list(other.events) == list(sandbox.events)
+    for one in (sandbox, other):
+        one.clock.advance(days=2)
+    assert list(other.events) == list(sandbox.events)
+    assert len(other.events) == 3

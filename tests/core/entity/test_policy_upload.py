@@ -1,0 +1,200 @@
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from doubles.sandbox_client import Client, refusal
+
+from pytest_turris.core.resources.collection import RecordError
+
+HEADERS = (
+    "policyNumber",
+    "riskStateCode",
+    "policyTransactionType",
+    "policyTransactionDate",
+    "agencyName",
+    "premiumAmountInUSD",
+    "effectiveDate",
+)
+ROW = ("POL-1", "CA", "New", "2025-01-15", "Acme", "5000", "01/15/2025")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def table(*rows: tuple[str, ...], headers: tuple[str, ...] = HEADERS) -> bytes:
+    """A CSV file."""
+    return "\r\n".join(",".join(cells) for cells in (headers, *rows)).encode()
+
+
+def sent(caller: Client, content: bytes, name: str = "policies.csv") -> Any:  # noqa: ANN401 - an id or messages
+    """POST a file; the upload's id, or the error's messages."""
+    head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    body = b"--frontier\r\n" + head + content + b"\r\n--frontier--"
+    headers = [("content-type", "multipart/form-data; boundary=frontier")]
+    answer = caller.send("POST", "/v1/policies/upload", headers=headers, body=body)
+    if answer.status != 201:
+        return refusal(answer)[2]
+    assert answer.json()["data"]["status"] == "QUEUED"
+    return answer.json()["data"]["uploadId"]
+
+
+def status(caller: Client, upload_id: str) -> dict[str, Any]:
+    """How far an upload is."""
+    return dict(caller.get(f"/v1/policies/uploads/{upload_id}").json()["data"])
+
+
+def test_a_file_becomes_policies_and_transactions(caller: Client) -> None:
+    """Queued, processing, completed; rows of one number make one policy."""
+    rows = (ROW, ("POL-1", "CA", "Endorsement", "2025-02-01", "Acme", "6000", ""),
+            ("POL-2", "TX", "New", "01/15/2025", "Acme", "", ""))  # fmt: skip
+    upload_id = sent(caller, table(*rows))
+    states = []
+    for _ in range(3):
+        states.append(status(caller, upload_id)["status"])
+        caller.sandbox.clock.advance(seconds=5)
+    assert states == ["QUEUED", "PROCESSING", "COMPLETED"]
+    done = status(caller, upload_id)
+    assert list(done) == [
+        "uploadId", "status", "totalRows", "created", "updated", "failed", "errors", "createdAt",
+        "updatedAt",
+    ]  # fmt: skip
+    assert (done["totalRows"], done["created"], done["updated"], done["failed"]) == (3, 2, 1, 0)
+    (policy,) = caller.get("/v1/policies?policyNumber=POL-1").json()["data"]
+    assert policy["transactionCount"] == 2
+    assert policy["premiumAmountInUSD"] == 6000
+    assert policy["effectiveDate"] == "2025-01-15T00:00:00.000Z"
+    assert policy["currentStatus"] == "active"
+    assert caller.get(f"/v1/policies/{policy['_id']}").json()["data"] == policy
+
+
+def test_failed_rows_are_told_by_their_index(caller: Client) -> None:
+    """Zero-based, with the policy number where the row has one; the others take effect."""
+    rows = (ROW, ("POL-2", "", "New", "2025-01-15", "A", "", ""),
+            ("", "CA", "New", "2025-01-15", "A", "", ""),
+            ("POL-4", "CA", "Sale", "2025-01-15", "A", "", ""),
+            ("POL-5", "CA", "New", "soon", "A", "", ""),
+            ("POL-6", "CA", "New", "2025-01-15", "A", "nan", ""),
+            ("POL-7", "CA", "New", "2025-01-15", "", "", ""))  # fmt: skip
+    upload_id = sent(caller, table(*rows))
+    caller.sandbox.clock.advance(seconds=10)
+    done = status(caller, upload_id)
+    assert done["status"] == "COMPLETED_WITH_FAILURES"
+    assert done["created"] + done["updated"] + done["failed"] == done["totalRows"]
+    assert done["errors"] == [
+        {"index": 1, "error": "Missing required field: riskStateCode", "policyNumber": "POL-2"},
+        {"index": 2, "error": "Missing required field: policyNumber"},
+        {"index": 3, "error": "Invalid policyTransactionType", "policyNumber": "POL-4"},
+        {"index": 4, "error": "Invalid policyTransactionDate", "policyNumber": "POL-5"},
+        {"index": 5, "error": "Invalid premiumAmountInUSD", "policyNumber": "POL-6"},
+        {"index": 6, "error": "Missing agency identifier", "policyNumber": "POL-7"},
+    ]
+
+
+def test_an_excel_file_is_read_as_it_is_written(caller: Client) -> None:
+    """Shared strings, numbers and dates of a real workbook."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(HEADERS)
+    sheet.append(("POL-1", "CA", "New", 45672, "Acme", 5000.5, None))
+    file = io.BytesIO()
+    book.save(file)
+    upload_id = sent(caller, file.getvalue(), "policies.XLSX")
+    caller.sandbox.clock.advance(seconds=10)
+    assert status(caller, upload_id)["status"] == "COMPLETED"
+    (policy,) = caller.sandbox.policies
+    assert policy.premium_amount_in_usd == 5000.5
+    assert f"{policy.transactions[0].date:%Y-%m-%d}" == "2025-01-15"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (table(headers=(*HEADERS, "shoeSize")), "a.csv", "Unrecognized header: shoeSize"),
+        (table(headers=(*HEADERS, "agencyName")), "a.csv", "Duplicate header: agencyName"),
+        (table(headers=HEADERS[1:]), "a.csv", "Missing required header: policyNumber"),
+        (table(headers=HEADERS[:4]), "a.csv", ("At least one agency identifier is required: "
+         "agencyName, agencyNpn, agencyFein, agencyLicenseNumber, producerCode")),
+        (table(ROW), "a.pdf", "file must be a CSV (.csv) or Excel (.xlsx) file"),
+        (b"\xff\xfe\x00", "a.csv", "file could not be read"),
+        (table(ROW), "a.xlsx", "file could not be read"),
+        (b"PK\x03\x04", "a.xlsx", "file could not be read"),
+    ],
+)  # fmt: skip
+def test_headers_are_checked_at_once(
+    caller: Client, content: bytes, name: str, message: str
+) -> None:
+    """A 400, and nothing is queued."""
+    assert sent(caller, content, name) == [message]
+    assert len(caller.sandbox.uploads) == 0
+
+
+def test_a_file_that_breaks_off_fails(caller: Client) -> None:
+    """Its headers were good; its rows take no effect."""
+    upload_id = sent(caller, table(ROW) + b"\r\nPOL-2,\xff")
+    caller.sandbox.clock.advance(seconds=10)
+    assert status(caller, upload_id)["status"] == "FAILED"
+    assert len(caller.sandbox.policies) == 0
+
+
+def test_an_ambiguous_agency_needs_clarification(caller: Client) -> None:
+    """The worker waits, and goes on once it is told."""
+    agency, _ = (caller.sandbox.associations.add(downstream_entity_name="Acme") for _ in "12")
+    upload_id = sent(caller, table(ROW))
+    caller.sandbox.clock.advance(days=1)
+    caller.token()
+    assert status(caller, upload_id)["status"] == "NEEDS_CLARIFICATION"
+    caller.sandbox.uploads.clarify(upload_id, {"Acme": agency.id})
+    assert status(caller, upload_id)["status"] == "PROCESSING"
+    caller.sandbox.clock.advance(seconds=5)
+    assert status(caller, upload_id)["status"] == "COMPLETED"
+    (policy,) = caller.sandbox.policies
+    assert policy.entity_match_status == "manually matched"
+
+
+def test_an_upload_can_be_stopped(caller: Client) -> None:
+    """By a user or by a fault of the worker; what is over stays so."""
+    for stop, word in (
+        (caller.sandbox.uploads.cancel, "CANCELLED"),
+        (caller.sandbox.uploads.fail, "FAILED"),
+    ):
+        upload_id = sent(caller, table(ROW))
+        stop(upload_id)
+        caller.sandbox.clock.advance(minutes=1)
+        assert status(caller, upload_id)["status"] == word
+        with pytest.raises(RecordError, match=word):
+            stop(upload_id)
+    assert len(caller.sandbox.policies) == 0
+
+
+def test_the_bare_status_is_an_option(caller_with: Callable[..., Client]) -> None:
+    """The page's sample has no envelope, its text has one."""
+    caller = caller_with(upload_status_envelope="bare")
+    upload_id = sent(caller, table(ROW))
+    assert caller.get(f"/v1/policies/uploads/{upload_id}").json()["uploadId"] == upload_id
+
+
+def test_policies_are_filtered_and_deleted_ones_left_out(caller: Client) -> None:
+    """The filters can be combined; a status follows the clock."""
+    add = caller.sandbox.policies.add
+    add(policy_number="A", risk_state_code="TX")
+    add(policy_number="B", current_status="non renewed")
+    gone = add(policy_number="C", is_deleted=True)
+
+    def numbers(query: str) -> list[str]:
+        return [row["policyNumber"] for row in caller.get(f"/v1/policies?{query}").json()["data"]]
+
+    assert numbers("") == ["A", "B"]
+    assert numbers("currentStatus=active&riskStateCode=TX") == ["A"]
+    assert numbers("currentStatus=non%20renewed") == ["B"]
+    assert caller.get(f"/v1/policies/{gone.id}").status == 404
+    caller.sandbox.clock.advance(days=200)
+    caller.token()
+    assert numbers("currentStatus=expired") == ["A"]
+
+
+def test_whoever_looks_sees_what_has_become_due(caller: Client) -> None:
+    """In Python as over the API: no call is needed in between."""
+    upload_id = sent(caller, table(ROW))
+    caller.sandbox.clock.advance(seconds=10)
+    assert caller.sandbox.uploads.get(upload_id).status == "COMPLETED"
+    assert len(caller.sandbox.policies) == 1

@@ -1,0 +1,71 @@
+import pytest
+from doubles.sandbox_client import INVITE, Client, refusal
+
+from pytest_turris.core.wire.errors import ConnectionFailure, InvalidInput, ScriptedError
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type"),
+    [
+        (400, "invalid_input"),
+        (401, "unauthorized"),
+        (403, "forbidden"),
+        (404, "not_found"),
+        (409, "invalid_input"),
+        (413, "invalid_input"),
+        (422, "invalid_input"),
+        (429, "rate_limit_exceeded"),
+        (500, "internal_error"),
+        (503, "internal_error"),
+        (599, "internal_error"),
+    ],
+)
+def test_a_scripted_status_has_its_documented_type(status: int, error_type: str) -> None:
+    """``errorType`` follows the status as the error-handling guide has it."""
+    assert ScriptedError(status, "words").type == error_type
+
+
+def test_a_reason_is_the_messages_unless_given() -> None:
+    """Where the client reads the whole story, the journal repeats it."""
+    assert InvalidInput("one", "two").reason == "one; two"
+    assert InvalidInput("one", reason="why").reason == "why"
+
+
+def test_a_broken_connection_says_that_it_was_scripted() -> None:
+    """Nobody takes it for a real network failure."""
+    assert str(ConnectionFailure("reset")) == "scripted fault: reset"
+    assert ConnectionFailure("connect").kind == "connect"
+
+
+def test_a_body_over_the_limit_is_a_413(caller: Client) -> None:
+    """One byte more than 1 MiB is refused before anything else is read."""
+    body = b'{"npn":"1","x":"' + b"x" * 1_048_576 + b'"}'
+    headers = {"content-type": "application/json"}
+    response = caller.send("POST", "/v1/agents", headers=headers, body=body[:1_048_577])
+    assert refusal(response) == (413, "invalid_input", ["Request body is too large"])
+    assert caller.sandbox.journal[-1].reason == (
+        "the body has 1,048,577 bytes; option max_body_bytes: 1,048,576"
+    )
+
+
+def test_a_body_at_the_limit_is_read(caller: Client) -> None:
+    """Exactly 1 MiB is accepted."""
+    body = b'{"npn":"1","x":"' + b"x" * 1_048_558 + b'"}'
+    assert len(body) == 1_048_576
+    headers = {"content-type": "application/json"}
+    assert caller.send("POST", "/v1/agents", headers=headers, body=body).status == 201
+
+
+def test_every_failed_rule_has_its_message(caller: Client) -> None:
+    """A 400 lists all rules that failed, in the order of the documented members."""
+    status, error_type, messages = refusal(caller.post(INVITE, {}))
+    assert (status, error_type) == (400, "invalid_input")
+    assert messages[:-1] == [
+        "useInviteUrl must be a boolean value",
+        "isNpnRequired must be a boolean value",
+        "downstreamEntityName must be a string",
+        "firstName must be a string",
+        "lastName must be a string",
+        "email must be a string",
+    ]
+    assert messages[-1].startswith("category must be ")

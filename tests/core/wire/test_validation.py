@@ -1,0 +1,187 @@
+from typing import Any
+
+import pytest
+from doubles.sandbox_client import Client, refusal
+
+AGENTS = "/v1/agents"
+JSON = {"content-type": "application/json"}
+NOT_JSON = (400, "invalid_input", ["Request body is not valid JSON"])
+NO_NPN = (400, "invalid_input", ["npn must be a string"])
+
+
+def sent(caller: Client, body: bytes, kind: str = "application/json") -> tuple[int, str, list[str]]:
+    """The refusal of a body of that type."""
+    headers = {"content-type": kind} if kind else None
+    return refusal(caller.send("POST", AGENTS, headers=headers, body=body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"npn=1", b"{'npn':'1'}", b'{"npn":"1"}{}', b'{"npn":"1",}', b'{"npn":NaN}',
+        b'{"npn":Infinity}', b'{"npn":-Infinity}', b'{"npn":"\xff"}', b'\xef\xbb\xbf{"npn":"1"}',
+        b'{"npn":"\\ud800"}', b'{"npn":"a\x00"}', b" ", b'{"npn":01}',
+        '{"npn":"1"}'.encode("utf-16"), b"[" * 100_000, b'{"a":' * 100_000,
+        b'{"npn":' + b"9" * 5_000 + b"}",
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_what_is_no_json_is_refused(caller: Client, body: bytes) -> None:
+    """One message for all of it: cut, quoted wrongly, no UTF-8, NaN, too deep, too long."""
+    assert sent(caller, body) == NOT_JSON
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"x"', b"5", b"null", b"true"])
+def test_a_body_is_an_object(caller: Client, body: bytes) -> None:
+    """JSON of another kind is refused."""
+    assert sent(caller, body) == (400, "invalid_input", ["Request body must be a JSON object"])
+
+
+def test_an_empty_body_is_an_empty_object(caller: Client) -> None:
+    """No body at all fails the rules, not the parser."""
+    assert sent(caller, b"") == NO_NPN
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
+def test_a_body_of_another_type_is_not_read(caller: Client, kind: str) -> None:
+    """Only JSON is parsed: the operation sees no body, and the journal says why."""
+    assert sent(caller, b'{"npn":"1"}', kind) == NO_NPN
+    assert caller.sandbox.journal[-1].notes == (
+        f"the body was not read: Content-Type is {kind!r}, not JSON",
+    )
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
+def test_json_has_parameters_and_no_case(caller: Client, kind: str) -> None:
+    """RFC 9110: a media type is read in any case, its parameters left aside."""
+    headers = {"content-type": kind}
+    response = caller.send("POST", AGENTS, headers=headers, body=b'{"npn":"1"}')
+    assert response.status == 201
+
+
+@pytest.mark.parametrize("value", [5, 5.5, True, None, [], ["5"], {}, {"a": "b"}])
+def test_types_are_not_converted(caller: Client, value: object) -> None:
+    """A number is no text, however easily it would be one."""
+    assert refusal(caller.post(AGENTS, {"npn": value})) == NO_NPN
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, "", None])
+def test_booleans_are_not_converted(caller: Client, value: object) -> None:
+    """Nor are texts and numbers booleans."""
+    assert refusal(caller.invite(useInviteUrl=value)) == (
+        400,
+        "invalid_input",
+        ["useInviteUrl must be a boolean value"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "messages"),
+    [
+        ({"npn": ""}, ["npn should not be empty"]),
+        ({"npn": "1", "email": "x"}, ["email must be an email"]),
+        ({"npn": "1", "email": "a@b"}, ["email must be an email"]),
+        ({"npn": "1", "email": "a b@example.com"}, ["email must be an email"]),
+        (
+            {"npn": "1", "middleName": "x" * 101},
+            ["middleName must be shorter than or equal to 100 characters"],
+        ),
+        (
+            {"npn": "1", "downstreamEntityAssociationId": "x"},
+            ["downstreamEntityAssociationId must be a mongodb id"],
+        ),
+        ({"email": 5}, ["npn must be a string", "email must be a string"]),
+    ],
+)
+def test_the_words_of_the_rules(
+    caller: Client, members: dict[str, object], messages: list[str]
+) -> None:
+    """One message per failed rule, in the words of class-validator, the members in order."""
+    assert refusal(caller.post(AGENTS, members)) == (400, "invalid_input", messages)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (
+            {"category": "bank"},
+            (
+                "category must be one of the following values: agency, agency network, "
+                "wholesale brokerage, third party administrator"
+            ),
+        ),
+        ({"customFields": []}, "customFields must be an object"),
+        ({"customFieldValues": "x"}, "customFieldValues must be an object"),
+        ({"onboardingSettings": "x"}, "onboardingSettings must be an object"),
+        (
+            {"onboardingSettings": {"isPreContractReviewStepUsed": "x"}},
+            "onboardingSettings.isPreContractReviewStepUsed must be a boolean value",
+        ),
+        ({"downstreamEntityName": ""}, "downstreamEntityName should not be empty"),
+    ],
+)
+def test_the_words_of_more_rules(caller: Client, members: dict[str, Any], message: str) -> None:
+    """Enums list their values, objects and nested members are named."""
+    assert refusal(caller.invite(**members)) == (400, "invalid_input", [message])
+
+
+def test_names_are_those_of_the_wire(caller: Client) -> None:
+    """snake_case is unknown, also where the documentation's own sample posts it."""
+    client = caller.sandbox.client
+    document = {"client_id": client.client_id, "client_secret": client.client_secret}
+    assert refusal(caller.post("/v1/auth/jwt", document)) == (
+        400,
+        "invalid_input",
+        ["clientId must be a string", "clientSecret must be a string"],
+    )
+    assert caller.sandbox.journal[-1].notes == (
+        "ignored unknown member: 'client_id', 'client_secret'",
+    )
+
+
+def test_unknown_members_are_ignored_and_noted(caller: Client) -> None:
+    """They change nothing; the journal names the first five."""
+    document = {"npn": "1", "middle_name": "Q", **dict.fromkeys("abcdef", 1)}
+    response = caller.post(AGENTS, document)
+    assert response.status == 201
+    assert "middleName" not in response.json()["data"]["agent"]
+    assert caller.sandbox.journal[-1].notes == ("ignored unknown member: 'a', 'b', 'c', 'd', 'e'",)
+
+
+def test_unknown_parameters_are_ignored_and_noted(caller: Client) -> None:
+    """A misspelt filter does not filter, and the journal tells."""
+    caller.sandbox.agents.add(npn="1")
+    response = caller.get(f"{AGENTS}?nnp=2&page=1")
+    assert len(response.json()["data"]) == 1
+    assert caller.sandbox.journal[-1].notes == ("ignored unknown query parameter: 'nnp', 'page'",)
+
+
+@pytest.mark.parametrize("query", ["npn=1&npn=1", "npn=1&npn=2&npn=3"])
+def test_a_repeated_parameter_is_an_array(caller: Client, query: str) -> None:
+    """As in a NestJS handler, where it fails the rule of its type."""
+    assert refusal(caller.get(f"{AGENTS}?{query}")) == NO_NPN
+
+
+def test_a_repeated_enum_fails_its_rule(caller: Client) -> None:
+    """A parameter with a few values says which."""
+    response = caller.get(f"{AGENTS}?licenseNumber=1&stateCode=CA&stateCode=CA")
+    status, _, messages = refusal(response)
+    assert status == 400
+    assert messages[0].startswith("stateCode must be one of the following values: AL, AK, AZ, ")
+
+
+def test_too_many_parameters_are_refused(caller: Client) -> None:
+    """The two hundred and first is one too many."""
+    many = "&".join(f"p{n}=1" for n in range(201))
+    assert refusal(caller.get(f"{AGENTS}?{many}")) == (
+        400,
+        "invalid_input",
+        ["Too many query parameters"],
+    )
+
+
+@pytest.mark.parametrize("query", ["npn=%C3%A9", "npn=é", "npn=%c3%a9&"])
+def test_parameters_are_percent_decoded(caller: Client, query: str) -> None:
+    """UTF-8, encoded or not, is the same text."""
+    caller.sandbox.agents.add(npn="é")
+    assert len(caller.get(f"{AGENTS}?{query}").json()["data"]) == 1

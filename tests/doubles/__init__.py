@@ -1,0 +1,1 @@
+"""What stands in for something else in the tests: clients, receivers, servers, projects."""

@@ -1,0 +1,1 @@
+"""Clients and servers for the contract suite of the doors."""

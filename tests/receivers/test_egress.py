@@ -1,0 +1,177 @@
+import socket
+
+import pytest
+
+from pytest_turris.receivers.egress import Destination, EgressRefused, check
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The addresses that names resolve to in this test; any other name is an error."""
+    known = {"localhost": ["::1", "127.0.0.1"]}
+
+    def getaddrinfo(host: str, port: int, **_options: object) -> list[tuple[object, ...]]:
+        if host not in known:
+            raise socket.gaierror(f"{host} was resolved")
+        return [(0, 0, 0, "", (address, port)) for address in known[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known
+
+
+@pytest.mark.parametrize(
+    ("url", "destination"),
+    [
+        ("http://127.0.0.1", ("http", "127.0.0.1", 80, "127.0.0.1", "/")),
+        ("https://127.9.9.9/a?b=c", ("https", "127.9.9.9", 443, "127.9.9.9", "/a?b=c")),
+        ("http://[::1]:8000/", ("http", "::1", 8000, "::1", "/")),
+        ("http://[::ffff:127.0.0.1]/", ("http", "::ffff:127.0.0.1", 80, "127.0.0.1", "/")),
+        ("HTTP://LOCALHOST:1/x", ("http", "localhost", 1, "127.0.0.1", "/x")),
+    ],
+)
+def test_loopback_is_open(
+    url: str, destination: tuple[str, str, int, str, str], names: dict[str, list[str]]
+) -> None:
+    """This machine may be delivered to, at the address that was checked."""
+    scheme, host, port, address, path = destination
+    assert check(url) == Destination(
+        scheme=scheme, host=host, port=port, address=address, path=path
+    )
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "10.0.0.1",
+        "192.168.1.1",
+        "8.8.8.8",
+        "0.0.0.0",  # noqa: S104 - refused, not bound
+        "100.64.0.1",
+        "224.0.0.1",
+        "192.88.99.1",
+        "169.254.169.254",
+        "[::]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[::ffff:10.0.0.1]",
+        "[::ffff:169.254.169.254]",
+        "[::127.0.0.1]",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+    ],
+)
+def test_other_addresses_are_refused(host: str, names: dict[str, list[str]]) -> None:
+    """No address but loopback passes: not what embeds it, and not what is merely private."""
+    with pytest.raises(EgressRefused, match=r"not this machine|never allowed"):
+        check(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "0x7f.1", "a.0x", "127.0.0.1."]
+)
+def test_numbers_in_disguise_are_refused(host: str, names: dict[str, list[str]]) -> None:
+    """Spellings that only some resolvers read as an address are refused before any does."""
+    with pytest.raises(EgressRefused, match="disguise"):
+        check(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1:80",
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1/",
+        "http://",
+        "http:///path",
+        "http://user@127.0.0.1/",
+        "http://user:secret-word@127.0.0.1/",
+        "http://@127.0.0.1/",
+        "http://127.0.0.1/#fragment",
+        "http://127.0.0.1/#",
+        "http://127.0.0.1\\@allowed.example/",
+        "http://127.0.0.1/\\",
+        "http://loc%61lhost/",
+        "http://[fe80::1%25lo]/",
+        "http://①②⑦.0.0.1/",
+        "http://127.0.0.1/é",
+        "http://127.0.0.1/\r\nHost: x",
+        "http://127.0.0.1/a b",
+        " http://127.0.0.1/",
+        "ht\ttp://127.0.0.1/",
+        "http://127.0.0.1\x00.example/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:abc/",
+        "http://[::1/",
+        "http://[x]/",
+    ],
+)
+def test_ambiguous_urls_are_refused(url: str, names: dict[str, list[str]]) -> None:
+    """What URL parsers disagree on is refused before anything is resolved, and not repeated."""
+    with pytest.raises(EgressRefused, match="refused to send to") as refused:
+        check(url, allow=["127.0.0.1:80", "allowed.example:80"])
+    assert "secret-word" not in str(refused.value)
+
+
+def test_every_address_of_a_name_counts(names: dict[str, list[str]]) -> None:
+    """A name that also leads elsewhere is refused, in whatever order its addresses come."""
+    for addresses in (["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"]):
+        names["rebinding.example"] = addresses
+        with pytest.raises(EgressRefused, match=r"10\.0\.0\.1 is not this machine"):
+            check("http://rebinding.example/")
+
+
+def test_mapped_addresses_of_a_name(names: dict[str, list[str]]) -> None:
+    """A name's mapped addresses count as the IPv4 ones they are."""
+    names["mapped.example"] = ["::ffff:127.0.0.1"]
+    assert check("http://mapped.example/").address == "127.0.0.1"
+    names["mapped.example"] = ["::ffff:8.8.8.8"]
+    with pytest.raises(EgressRefused, match=r"8\.8\.8\.8"):
+        check("http://mapped.example/")
+
+
+def test_allowed_by_name(names: dict[str, list[str]]) -> None:
+    """An allowed host and port may lead elsewhere; the message says how to write it."""
+    names["api.example"] = ["10.0.0.1"]
+    with pytest.raises(EgressRefused, match=r"allow=\['api.example:443'\]"):
+        check("https://api.example/")
+    assert check("https://api.example/", allow=["API.example:443"]).address == "10.0.0.1"
+    assert check("http://[2001:db8::1]:8080/", allow=["[2001:db8::1]:8080"]).port == 8080
+    for other in ("http://api.example/", "https://api.example:8443/"):
+        with pytest.raises(EgressRefused):
+            check(other, allow=["api.example:443"])
+
+
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"]
+)
+def test_metadata_is_never_allowed(names: dict[str, list[str]], address: str) -> None:
+    """Link-local and metadata addresses are refused even where their name is allowed."""
+    names["metadata.example"] = [address]
+    with pytest.raises(EgressRefused, match="never allowed"):
+        check("http://metadata.example/", allow=["metadata.example:80"])
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_names_that_cannot_be_asked_for(host: str) -> None:
+    """A name that no resolver takes is refused as one that does not resolve."""
+    with pytest.raises(EgressRefused, match="does not resolve"):
+        check(f"http://{host}/")
+
+
+def test_unresolved_names(names: dict[str, list[str]]) -> None:
+    """A name that does not resolve is refused, with the resolver's error as the cause."""
+    with pytest.raises(EgressRefused, match="does not resolve") as refused:
+        check("http://nowhere.example/")
+    assert isinstance(refused.value.__cause__, socket.gaierror)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "127.8.8.8", "[::1]", "[::ffff:127.0.0.1]"]
+)
+def test_own_port_is_refused(host: str) -> None:
+    """Nothing is sent to the sender's own port on this machine, under whatever name."""
+    with pytest.raises(EgressRefused, match="that is the sandbox itself"):
+        check(f"http://{host}:8791/v1/webhooks", allow=[f"{host}:8791"], own_port=8791)
+    assert check(f"http://{host}:8792/", own_port=8791).port == 8792
