@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_turris.core.errors import TurrisKitError
     from pytest_turris.core.options import OptionError, Options
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.doors.sockets.pool import Server
@@ -30,6 +31,7 @@ _HOMES = {
     "SignedWebhook": "pytest_turris.webhooks.signed",
     "TimeTravel": "pytest_turris.time_travel.travel",
     "TokenCase": "pytest_turris.fixtures.token_case",
+    "TurrisKitError": "pytest_turris.core.errors",
     "TurrisWebhooks": "pytest_turris.fixtures.webhooks",
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "SignedWebhook",
     "TimeTravel",
     "TokenCase",
+    "TurrisKitError",
     "TurrisWebhooks",
 ]
 

@@ -1,14 +1,10 @@
 """A good receiver with every handle that an attack can ask for."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "examples" / "receivers"))
 
 import turris_inbox
 from turris_inbox import Inbox

@@ -1,0 +1,10 @@
+"""The root of the errors that this kit raises on purpose to the code that uses it."""
+
+
+class TurrisKitError(Exception):
+    """Base of every error that pytest-turris raises on purpose; see ``docs/reference/errors.md``.
+
+    Each subclass keeps a standard base too, such as ``ValueError``, so that both
+    ``except TurrisKitError`` and ``except ValueError`` work. Refusals of the fake Turris are
+    HTTP responses, not exceptions.
+    """
