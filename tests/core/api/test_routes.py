@@ -5,6 +5,20 @@ from doubles.sandbox_client import Client, refusal
 
 from pytest_turris.core.api.routes import OPERATIONS, ROUTES
 
+DOCUMENTED_ORDER = [
+    "get_oauth_token", "test_oauth", "test_restricted_access_token", "jwks", "list_agents",
+    "create_agent", "get_agent", "sync_agent", "list_agent_appointments", "get_agent_compliance",
+    "list_regulatory_actions", "list_associations", "invite", "dangerously_invite",
+    "add_association", "dangerously_add", "list_surplus_lines", "dangerously_list_surplus_lines",
+    "get_association", "get_sign_in_url", "sync_association", "list_licenses",
+    "list_association_appointments", "get_association_compliance", "get_policy_compliance",
+    "get_subscription_status", "list_templates", "list_documents", "upload_document",
+    "get_product", "lookup_npns", "list_contacts", "get_contact", "list_policies", "get_policy",
+    "upload_policy_file", "get_upload_status", "register_webhook", "list_webhooks", "get_webhook",
+    "delete_webhook", "enable_webhook", "list_webhook_deliveries", "resend_webhook_delivery",
+    "test_webhook",
+]  # fmt: skip
+
 UNKNOWN = (404, "not_found", ["Resource not found"])
 
 
@@ -29,6 +43,12 @@ def test_no_two_operations_share_a_name_or_a_path() -> None:
     assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
     assert len({operation.operation_id for operation in OPERATIONS}) == len(OPERATIONS)
     assert len({(operation.method, operation.path) for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_operations_keep_the_order_of_the_reference() -> None:
+    """The OpenAPI description and the page of the HTTP API list them in this order."""
+    names = [operation.name for operation in OPERATIONS]
+    assert [name for name in names if name in DOCUMENTED_ORDER] == DOCUMENTED_ORDER
 
 
 def test_parameters_are_percent_decoded() -> None:
