@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from pytest_turris.core.api.call import Operation
-from pytest_turris.core.api.openapi import REASONS, fidelity_of
+from pytest_turris.core.api.openapi import REASONS
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.wire.model import RequestModel
 
 
@@ -13,7 +13,7 @@ def as_markdown(operations: Iterable[Operation]) -> str:
 
 
 def _section(operation: Operation) -> list[str]:
-    known = fidelity_of(operation)
+    known = operation.fidelity
     lines = [f"## `{operation.method} {operation.path}`", "", f"{operation.summary}.", ""]
     if operation.deprecated:
         lines += ["Deprecated: answers with `Deprecation`, `Sunset` and `Link`.", ""]

@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from pytest_turris.core.api.call import Operation
-from pytest_turris.core.api.openapi import FILE_TYPES
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.pipeline import SUNSET
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.resources.webhooks import delivery_id
@@ -113,7 +112,7 @@ class World:
         if operation.form is not None:
             fields = {"category": "W9", "downstreamEntityAssociationId": self.association.id}
             file = CSV if operation.name == "upload_policy_file" else PDF
-            return form({} if file is CSV else fields, file, FILE_TYPES[operation.name])
+            return form({} if file is CSV else fields, file, operation.file_type)
         client = self.sandbox.client
         document = {
             "get_oauth_token": {"clientId": client.client_id, "clientSecret": client.client_secret},

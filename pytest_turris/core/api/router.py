@@ -3,7 +3,7 @@
 import difflib
 from urllib.parse import unquote
 
-from pytest_turris.core.api.call import Operation
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.wire.errors import UnknownOperation
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from doubles.api_recipes import CASES, Sent, World, refused
 
-from pytest_turris.core.api.call import Operation
 from pytest_turris.core.api.openapi import REASONS
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.in_process.httpx import httpx_door

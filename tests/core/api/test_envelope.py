@@ -1,20 +1,16 @@
-from typing import Literal
-
 import pytest
 from doubles.sandbox_client import INVITE, Client
 
-from pytest_turris.core.api.envelope import Envelope
-from pytest_turris.core.options import Options
+from pytest_turris.core.options import Options, choices
 from pytest_turris.core.sandbox import Sandbox
 
 STAMP = '"timestamp":"2025-03-17T10:15:45.000Z"'
 
 
-def caller_in(
-    envelope: Envelope, optional_fields: Literal["omitted", "null"] = "omitted"
-) -> Client:
+def caller_in(envelope: str, optional_fields: str = "omitted") -> Client:
     """A client with a token, of a sandbox with that envelope."""
-    sandbox = Sandbox(Options(envelope=envelope, optional_fields=optional_fields))
+    options = Options.from_layers({"envelope": envelope, "optional_fields": optional_fields})
+    sandbox = Sandbox(options)
     client = Client(sandbox)
     client.bearer = sandbox.tokens.issue(sandbox.client).text
     return client
@@ -34,7 +30,7 @@ def with_id(template: str, client: Client) -> bytes:
         ("top_level", '{"data":[],"requestId":"ID",' + STAMP + "}"),
     ],
 )
-def test_a_list_in_each_envelope(envelope: Envelope, expected: str) -> None:
+def test_a_list_in_each_envelope(envelope: str, expected: str) -> None:
     """The four documented success envelopes, byte for byte; a list stays under ``data``."""
     client = caller_in(envelope)
     assert client.get("/v1/agents").body == with_id(expected, client)
@@ -49,22 +45,20 @@ def test_a_list_in_each_envelope(envelope: Envelope, expected: str) -> None:
         ("top_level", ["requestId", "timestamp", "accessToken", "expiresIn", "tokenType"]),
     ],
 )
-def test_an_object_in_each_envelope(envelope: Envelope, members: list[str]) -> None:
+def test_an_object_in_each_envelope(envelope: str, members: list[str]) -> None:
     """An object stands in the same envelopes; at the top level its members stand beside."""
     assert list(caller_in(envelope).ask_for_token().json()) == members
 
 
 @pytest.mark.parametrize("envelope", ["data_with_status", "status_without_request_id"])
-def test_the_status_in_the_envelope_is_that_of_the_answer(envelope: Envelope) -> None:
+def test_the_status_in_the_envelope_is_that_of_the_answer(envelope: str) -> None:
     """A 201 says 201 inside too."""
     response = caller_in(envelope).ask_for_token()
     assert response.status == response.json()["statusCode"] == 201
 
 
-@pytest.mark.parametrize(
-    "envelope", ["data", "data_with_status", "status_without_request_id", "top_level"]
-)
-def test_the_error_envelope_is_one(envelope: Envelope) -> None:
+@pytest.mark.parametrize("envelope", choices("envelope"))
+def test_the_error_envelope_is_one(envelope: str) -> None:
     """Errors are documented once: the option does not change them, byte for byte."""
     client = caller_in(envelope)
     response = client.get("/v1/agents/000000000000000000000000")
@@ -74,10 +68,8 @@ def test_the_error_envelope_is_one(envelope: Envelope) -> None:
     assert response.body == with_id(expected, client)
 
 
-@pytest.mark.parametrize(
-    "envelope", ["data", "data_with_status", "status_without_request_id", "top_level"]
-)
-def test_two_answers_have_no_envelope(envelope: Envelope) -> None:
+@pytest.mark.parametrize("envelope", choices("envelope"))
+def test_two_answers_have_no_envelope(envelope: str) -> None:
     """The token test is printed bare in the guide, and a JWK Set is one by RFC 7517."""
     client = caller_in(envelope)
     assert list(client.get("/v1/auth/test-oauth").json()) == ["message"]

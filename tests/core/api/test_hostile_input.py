@@ -8,7 +8,7 @@ from doubles.api_recipes import Sent, World, as_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_turris.core.api.call import Operation
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 
 LONG_NUMBER = "9" * 5_000
@@ -44,6 +44,11 @@ WORLD = World()
 WORLD.sandbox.uploads.cancel(WORLD.upload)
 PRISTINE = WORLD.sandbox.snapshot()
 WORLD.sandbox.restore(PRISTINE)
+
+
+@pytest.fixture(autouse=True)
+def still_time() -> None:
+    """Replace the fixture of the core's tests: the world is older than each test, time passes."""
 
 
 def answered(sent: Sent) -> int:

@@ -1,22 +1,20 @@
 import itertools
 from collections.abc import Callable
-from typing import get_args
 
 import pytest
 from doubles.sandbox_client import Client
 from openapi_spec_validator import validate
 
-from pytest_turris.core.api.envelope import Envelope
 from pytest_turris.core.api.openapi import PATH, document
 from pytest_turris.core.api.routes import OPERATIONS
-from pytest_turris.core.options import Options
+from pytest_turris.core.options import Options, choices
 
 
 @pytest.mark.parametrize(
     ("envelope", "optional_fields"),
-    list(itertools.product(get_args(Envelope), ["omitted", "null"])),
+    list(itertools.product(choices("envelope"), choices("optional_fields"))),
 )
-def test_the_description_is_valid(envelope: Envelope, optional_fields: str) -> None:
+def test_the_description_is_valid(envelope: str, optional_fields: str) -> None:
     """Under each documented envelope, with optional members omitted or null."""
     options = Options.from_layers({"envelope": envelope, "optional_fields": optional_fields})
     validate(document(OPERATIONS, options))
