@@ -118,3 +118,11 @@ def test_a_malformed_fein_is_refused_unless_dangerously(caller: Client) -> None:
     answer = caller.get(path.format("dangerously-"))
     assert answer.status == 404
     assert dict(answer.headers)["deprecation"] == "true"
+
+
+@pytest.mark.parametrize("kind", ["licenses", "appointments"])
+def test_an_agency_without_an_npn_has_no_nipr_data(caller: Client, kind: str) -> None:
+    """NIPR knows agencies by their NPN."""
+    bare = caller.sandbox.associations.add(is_npn_required=False, invited=True)
+    answer = caller.get(f"{DEA}/{bare.id}/{kind}")
+    assert (answer.status, answer.json()["data"]) == (200, [])

@@ -178,3 +178,14 @@ def test_the_sunset_can_be_ignored(caller_with: Callable[..., Client]) -> None:
         answer = caller.post(f"{DEA}/dangerously-add", ADDITION)
         assert answer.status == status
         assert dict(answer.headers)["sunset"] == "Sat, 01 Jan 2027 00:00:00 GMT"
+
+
+def test_an_unknown_parent_producer_code_is_refused(caller: Client) -> None:
+    """Only ``dangerously-add`` takes a parent's code that belongs to no association."""
+    document = ADDITION | {"parentProducerCode": "P-0", "branchName": "West"}
+    assert refusal(caller.post(f"{DEA}/add", document)) == (
+        400,
+        "invalid_input",
+        ["parentProducerCode does not belong to a downstream entity association"],
+    )
+    assert caller.post(f"{DEA}/dangerously-add", document).status == 201
