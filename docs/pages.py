@@ -1,7 +1,7 @@
-"""Write the parts of the docs that come from the code; a test keeps them equal.
+"""Write what is made from the code; a test keeps it equal.
 
-``make docs`` runs it. It writes everything below ``MARK`` on the pages in ``PARTS``, and on any page
-the numbers between ``<!-- count: NAME -->`` and ``<!-- /count -->``.
+``make docs`` runs it. It writes everything below ``MARK`` on the pages in ``PARTS``, the number in
+each ``<!-- count: NAME -->0<!-- /count -->`` on any page, and the ini keys in the plugin.
 """
 
 import sys
@@ -15,6 +15,7 @@ sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles
 from tables import attacks, compatibility, counts, fidelity, operations, options, receivers, rules
 
 DOCS = ROOT / "docs"
+PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {
     "fidelity.md": fidelity.as_markdown,
@@ -29,15 +30,16 @@ PARTS: dict[str, Callable[[], str]] = {
 """Each page below ``docs/`` with the function that makes its part below the mark."""
 
 
-def pages() -> dict[Path, str]:
-    """Each page with its whole text as it should be."""
+def made() -> dict[Path, str]:
+    """Each file with its whole text as it should be."""
     parts = {DOCS / name: make for name, make in PARTS.items()}
     texts = {path: path.read_text() for path in (ROOT / "README.md", *DOCS.rglob("*.md"), *parts)}
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
-    return {path: counts.filled(text) for path, text in texts.items()}
+    found = {path: counts.filled(text) for path, text in texts.items()}
+    return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 
 if __name__ == "__main__":
-    for page, text in pages().items():
-        page.write_text(text)
+    for path, text in made().items():
+        path.write_text(text)

@@ -1,12 +1,16 @@
-"""The options with their defaults; the texts are the docstrings below their fields."""
+"""The options: a table with the docstrings below their fields, and the names in the plugin."""
 
 import ast
 import datetime as dt
 import itertools
+import re
+import textwrap
 from dataclasses import fields
 from pathlib import Path
 
 from pytest_turris.core import options
+
+_INI_NAMES = re.compile(r"(\n_INI_NAMES = \(\n).*?(\n\)  # fmt: skip\n)", re.DOTALL)
 
 
 def as_markdown() -> str:
@@ -19,6 +23,13 @@ def as_markdown() -> str:
         text = texts[field.name].replace("``", "`")
         lines.append(f"| `{field.name}` | {_shown(field.default)} | {text}{taken} |")
     return "\n".join(lines) + "\n"
+
+
+def ini_names_filled(plugin: str) -> str:
+    """The plugin's source with the names of the options, which it does not import to start fast."""
+    names = ", ".join(f'"{field.name}"' for field in fields(options.Options))
+    lines = textwrap.fill(names, 96, initial_indent=" " * 4, subsequent_indent=" " * 4)
+    return _INI_NAMES.sub(lambda found: f"{found[1]}{lines},{found[2]}", plugin)
 
 
 def _shown(default: object) -> str:

@@ -47,8 +47,8 @@ def test_there_are_examples() -> None:
 
 
 def test_tables_and_numbers_are_those_of_the_code() -> None:
-    """``make docs`` updates a page whose tables or numbers differ from the code."""
-    for path, text in pages.pages().items():
+    """``make docs`` updates a file whose tables, numbers or names differ from the code."""
+    for path, text in pages.made().items():
         assert path.read_text() == text, f"{path.name} is out of date: run 'make docs'"
 
 
