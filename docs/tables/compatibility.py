@@ -5,7 +5,7 @@ from matrix.cells import CELLS
 
 def as_markdown() -> str:
     """A row for each environment in which the consumer's suite runs."""
-    lines = ["| Tested | Installed beside | Run with | Suite |", "|---|---|---|---|"]
+    lines = ["| Tested | Installed with | Run with | Suite |", "|---|---|---|---|"]
     for cell in CELLS:
         installed = ", ".join(f"`{name}`" for name in cell.installs) or "-"
         how = f"`{cell.how}`" if cell.how else "-"
