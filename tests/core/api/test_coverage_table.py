@@ -103,8 +103,8 @@ def test_each_answer_of_each_operation_through_each_door(
 
 
 def test_every_documented_row_is_in_the_route_table() -> None:
-    """All 36 rows of the reference whose path is known, or derived from one that is."""
-    assert sum(operation.documented for operation in OPERATIONS) == DOCUMENTED_ROWS
+    """At least the 36 rows of the reference whose path is known, or derived from one that is."""
+    assert sum(operation.documented for operation in OPERATIONS) >= DOCUMENTED_ROWS
     assert {status for _, status in CASES} >= set(REASONS)
     ids = [operation.operation_id for operation in OPERATIONS]
     assert len(set(ids)) == len(ids)
