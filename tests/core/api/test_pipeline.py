@@ -1,9 +1,12 @@
 import datetime as dt
 
+import pytest
 from doubles.sandbox_client import Client, headers_of, refusal
 
+from pytest_turris.core.journal.journal import NO_ANSWER
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.errors import ConnectionFailure
 
 
 def test_a_decoy_host_has_no_operations(caller: Client) -> None:
@@ -22,6 +25,26 @@ def test_a_hostile_answer_takes_the_place_of_the_operation(caller: Client) -> No
     assert (answer.status, headers_of(answer)["location"]) == (302, "/v1/agents")
     assert "AR-10/loop 302" in " ".join(caller.sandbox.journal[-1].notes)
     assert caller.get("/v1/agents").status == 200
+
+
+def test_an_answer_of_raw_bytes_is_noted_and_breaks_the_connection(caller: Client) -> None:
+    """Only a door on a socket can send it; the sandbox keeps what there was to send."""
+    caller.sandbox.faults.hostile("AR-08/endless chunks", "list_agents", times=1)
+    with pytest.raises(ConnectionFailure):
+        caller.get("/v1/agents")
+    assert len(caller.sandbox.faults.raw_answers) == 1
+    assert caller.sandbox.journal[-1].status == NO_ANSWER
+
+
+def test_a_repeated_key_gets_the_stored_answer_with_its_own_headers(caller: Client) -> None:
+    """The body is the first one, byte for byte; the rate limit counts both calls."""
+    caller.sandbox.limits.reset()
+    key = {"idempotency-key": "550e8400-e29b-41d4-a716-446655440000"}
+    first, second = caller.invite(key), caller.invite(key)
+    assert (second.status, second.body) == (first.status, first.body)
+    left = [int(headers_of(answer)["x-ratelimit-remaining"]) for answer in (first, second)]
+    assert left[0] - left[1] == 1
+    assert len(caller.sandbox.associations) == 1
 
 
 def test_a_delayed_fault_delays_the_answer(caller: Client) -> None:
