@@ -47,7 +47,7 @@ INVITATION: dict[str, Any] = {
 
 @dataclasses.dataclass(frozen=True)
 class Sent:
-    """A request as a door's client sends it."""
+    """A request as a client sends it."""
 
     method: str
     target: str
@@ -56,7 +56,7 @@ class Sent:
 
 
 class World:
-    """A sandbox before its sunset, with one of everything, and a caller who may do everything."""
+    """A sandbox before the sunset date, with a record of each kind and a caller with all rights."""
 
     def __init__(self) -> None:
         self.sandbox = Sandbox()
@@ -76,7 +76,7 @@ class World:
 
     @property
     def ids(self) -> dict[str, str]:
-        """What stands for each parameter in a path."""
+        """A known value for each parameter in a path."""
         subscription = self.agent.nipr_data_subscription
         assert subscription is not None
         return {
@@ -103,7 +103,7 @@ class World:
         return Sent(operation.method, f"{path}?{query}" if query else path, headers, body)
 
     def _required(self, model: type[RequestModel]) -> dict[str, Any]:
-        """The required members of a model, each with a value that the world knows."""
+        """The required members of a model, each with a valid value."""
         schema = model.model_json_schema(by_alias=True)
         return {
             name: self._values.get(name) or _first_allowed(schema["properties"][name])
@@ -147,7 +147,7 @@ _DOCUMENTS = {
 
 
 def _first_allowed(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
-    """The least value of a schema without a pattern."""
+    """A valid value for a schema without a pattern."""
     if "enum" in schema:
         return schema["enum"][0]
     if schema["type"] == "array":
@@ -174,7 +174,7 @@ def form(
 
 
 def refused(world: World, operation: Operation, status: int) -> Sent:
-    """A request that is refused with that status; the world is brought to where it is."""
+    """A request that is refused with that status; the world is changed so that it is."""
     return _REFUSALS[status](world, operation, world.request(operation))
 
 
@@ -246,7 +246,7 @@ def _limited(world: World, operation: Operation, good: Sent) -> Sent:
 
 
 def as_request(sent: Sent) -> Request:
-    """The request as the core takes it."""
+    """The request in the core's form."""
     path, _, query = sent.target.partition("?")
     return Request(
         method=sent.method,

@@ -1,4 +1,4 @@
-"""Operation x door x success and each refusal: a test of each, so that no consumer meets a hole."""
+"""Each operation through each door: its success and each of its refusals."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Behind:
         self.handle: Handle | None = None
 
     def __call__(self, request: Request) -> Response:
-        """Answer as the sandbox of the moment does."""
+        """Answer as the current sandbox does."""
         assert self.handle is not None
         return self.handle(request)
 
@@ -82,7 +82,7 @@ def door(request: pytest.FixtureRequest) -> Door:
 def test_each_answer_of_each_operation_through_each_door(
     operation: Operation, status: int, door: Door
 ) -> None:
-    """The status is the described one, and the body has its shape."""
+    """The status is that of the description, and the body has its shape."""
     world = World()
     good = status == operation.status
     sent = world.request(operation) if good else refused(world, operation, status)

@@ -1,3 +1,5 @@
+"""The steps of a call that are not an operation's own: decoys, faults, permissions, idempotency."""
+
 import datetime as dt
 
 import pytest

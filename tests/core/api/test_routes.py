@@ -1,3 +1,5 @@
+"""The route table: order, names, and how a request finds its operation."""
+
 import re
 
 import pytest
@@ -32,14 +34,14 @@ def test_each_operation_is_found_by_method_and_path(operation: object) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_each_operation_has_three_names(operation: object) -> None:
-    """Its name, its operation id and ``METHOD /path`` all mean the same."""
+    """Its name, its operation id and ``METHOD /path``."""
     found = next(known for known in OPERATIONS if known is operation)
     for name in (found.name, found.operation_id, f"{found.method} {found.path}"):
         assert ROUTES.resolve(name) == found.name
 
 
 def test_no_two_operations_share_a_name_or_a_path() -> None:
-    """The table has no row that hides another."""
+    """No row of the table hides another."""
     assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
     assert len({operation.operation_id for operation in OPERATIONS}) == len(OPERATIONS)
     assert len({(operation.method, operation.path) for operation in OPERATIONS}) == len(OPERATIONS)
@@ -83,7 +85,7 @@ def test_a_literal_segment_comes_before_a_parameter() -> None:
     ],
 )
 def test_paths_match_exactly(caller: Client, path: str) -> None:
-    """Another case, a slash more, a version that was withdrawn: the 404 of an unknown path."""
+    """Another case, an extra slash or a withdrawn version is a 404."""
     assert refusal(caller.get(path)) == UNKNOWN
     assert caller.sandbox.journal[-1].operation is None
 
@@ -96,27 +98,27 @@ def test_another_method_is_unknown(caller: Client, method: str) -> None:
     assert reason == f"/v1/agents is known with GET, POST, not with {method}"
 
 
-def test_an_unknown_path_is_refused_before_the_caller_is_looked_at(client: Client) -> None:
-    """Nobody needs a credential to learn that there is nothing."""
+def test_an_unknown_path_is_refused_before_authentication(client: Client) -> None:
+    """A path without an operation is a 404 without a credential too."""
     assert refusal(client.get("/nowhere")) == UNKNOWN
 
 
 def test_the_journal_names_the_nearest_operation(caller: Client) -> None:
-    """A slip in a path is answered with the path that was meant, for the reader."""
+    """A typo in a path: the reason suggests the path that was probably meant."""
     caller.get("/v1/agent")
     assert caller.sandbox.journal[-1].reason == (
         "no documented operation has this method and path; the nearest is GET /v1/agents"
     )
 
 
-def test_the_journal_names_nothing_where_nothing_is_near(caller: Client) -> None:
-    """A path that resembles none gets no guess."""
+def test_the_journal_suggests_only_similar_paths(caller: Client) -> None:
+    """A path that is not similar to any gets no suggestion."""
     caller.send("XXXX", "/" + "q" * 5_000)
     assert caller.sandbox.journal[-1].reason == ("no documented operation has this method and path")
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(client: Client) -> None:
-    """A misspelt operation in a test is refused where it is written, with all names."""
+    """A misspelt operation raises where the test names it; the message lists all names."""
     with pytest.raises(ValueError, match="there is no operation 'list_agent'") as caught:
         ROUTES.resolve("list_agent")
     assert "; did you mean 'list_agents'? (there are: " in str(caught.value)
@@ -124,5 +126,5 @@ def test_an_unknown_name_is_refused_with_the_nearest(client: Client) -> None:
 
 
 def test_a_star_is_any_operation() -> None:
-    """``*`` needs no lookup."""
+    """``*`` is returned as it is."""
     assert ROUTES.resolve("*") == "*"
