@@ -302,7 +302,7 @@ class Sandbox(SandboxCollections, Assertions):
             response.body if response else b"",
             at=call.at,
             environment=call.environment,
-            operation=call.operation.name if call.operation else None,
+            operation=call.operation,
             status=response.status if response else NO_ANSWER,
             credential=caller.credential.name if caller else None,
             token=mask(caller.token.text) if caller and caller.token else None,
