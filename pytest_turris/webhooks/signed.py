@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_turris.receivers.exchange import Post, WebhookAnswer
-from pytest_turris.receivers.target import adeliver, deliver
+from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.signature import SignatureScheme, masked
 from pytest_turris.webhooks.tampering import with_members_changed, with_one_value_changed
 
@@ -80,13 +80,15 @@ class SignedWebhook:
             EgressRefused: The URL leads elsewhere.
             OSError: No answer came over the socket; through an httpx client, its RequestError.
         """
-        return deliver(target, self._post(path), allow=allow)
+        reached = Target.of(target, path, allow=allow)
+        return reached.post(self._post(reached.path))
 
     async def asend(
         self, target: object, path: str = "", *, allow: Collection[str] = ()
     ) -> WebhookAnswer:
         """Deliver as ``send`` does, from a coroutine; the target may be an httpx.AsyncClient."""
-        return await adeliver(target, self._post(path), allow=allow)
+        reached = Target.of(target, path, allow=allow)
+        return await reached.apost(self._post(reached.path))
 
     def tampered(self, **changes: object) -> "SignedWebhook":
         """The same signature over another body, which is valid JSON still.
