@@ -5,10 +5,12 @@ import datetime as dt
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.core.redaction import redact_target
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.retry_after import seconds_asked_for
 from pytest_turris.receivers.target import Target
+from pytest_turris.webhooks.observers import notify
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
 
 LIMIT = dt.timedelta(seconds=30)
@@ -35,7 +37,7 @@ class Sender:
         latency = self._clock.now() - begin
         if latency > LIMIT:
             status, error = None, f"no answer in {LIMIT.seconds} s"
-        return Attempt(
+        attempt = Attempt(
             delivery=delivery.number,
             attempt=number,
             at=begin,
@@ -45,6 +47,9 @@ class Sender:
             signature=masked(lines[-1][1]),
             retry_after=asked,
         )
+        if attempt.succeeded:
+            notify(target, sent, lambda: _described(delivery, sent, endpoint))
+        return attempt
 
     def _sign(self, delivery: Delivery, endpoint: Endpoint) -> None:
         body = compact_json(delivery.event)
@@ -69,3 +74,8 @@ class Sender:
             return answer.status_code, words, None
         asked = seconds_asked_for(value, self._clock.now())
         return answer.status_code, f"{words}, Retry-After: {value[:_SHOWN]}", asked
+
+
+def _described(delivery: Delivery, sent: Post, endpoint: Endpoint) -> str:
+    url = redact_target(endpoint.url)
+    return f"{delivery.webhook_type}, {len(sent.body)} bytes, to {url}"
