@@ -72,9 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "the nearest wins. See docs/reference/options.md",
     )
     if config.getoption("--turris-verify-webhooks"):
-        from pytest_turris.hooks.verify_webhooks import Verification
+        from pytest_turris.hooks.verify_webhooks import WebhookVerification
 
-        config.pluginmanager.register(Verification(), "turris_verification")
+        config.pluginmanager.register(WebhookVerification(), "turris_verify_webhooks")
 
 
 @pytest.hookimpl(trylast=True)

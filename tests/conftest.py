@@ -1,11 +1,10 @@
 """Fixtures that more than one wing's tests ask for."""
 
-import datetime as dt
-import itertools
 from collections.abc import Callable
 
 import pytest
 from doubles.consumer_project import Project
+from doubles.fixed_webhooks import fixed_factory
 from hypothesis import settings
 
 # Imported here so that inner pytest runs in this process find these modules loaded and do not
@@ -37,21 +36,10 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 @pytest.fixture(scope="session")
 def webhooks_with() -> Callable[[SignatureScheme], WebhookFactory]:
     """Makes factories of a scheme, with a fixed key, a fixed clock and counted ids."""
-
-    def build(scheme: SignatureScheme) -> WebhookFactory:
-        ids = itertools.count(1)
-        return WebhookFactory(
-            scheme=scheme,
-            key="turris_sandbox_whsec_0123456789abcdef",
-            upstream_entity_id="507f1f77bcf86cd799439010",
-            new_id=lambda: f"{next(ids):024x}",
-            now=lambda: dt.datetime(2025, 3, 17, 10, 15, 45, tzinfo=dt.UTC),
-        )
-
-    return build
+    return fixed_factory
 
 
 @pytest.fixture
-def webhooks(webhooks_with: Callable[[SignatureScheme], WebhookFactory]) -> WebhookFactory:
+def webhooks() -> WebhookFactory:
     """A factory of the default scheme."""
-    return webhooks_with(SignatureScheme())
+    return fixed_factory()

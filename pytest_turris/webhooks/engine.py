@@ -14,8 +14,9 @@ from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.factory import WebhookFactory
-from pytest_turris.webhooks.sender import Sender, Target
+from pytest_turris.webhooks.sender import Sender
 
 ENDLESS = 1_000_000
 """So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
