@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.receivers import asgi, wsgi
 from pytest_turris.receivers import socket_post as connection
 from pytest_turris.receivers.client_adapters import client_apost, client_post
@@ -24,6 +25,10 @@ _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
 
 
+class TargetError(TurrisKitError, TypeError):
+    """A webhook cannot be sent to that object, or the object answered with the wrong type."""
+
+
 def deliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> WebhookAnswer:
     """Post to a receiver: a URL, an application, a test client or a verifying function.
 
@@ -37,7 +42,7 @@ def deliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> Webho
         allow: The ``host:port`` that a URL may lead to beside this machine.
 
     Raises:
-        TypeError: The target is none of these.
+        TargetError: The target is none of these.
         EgressRefused: The URL leads elsewhere.
         OSError: No answer came over the socket.
     """
@@ -53,12 +58,12 @@ def way_to(
     none may lead to.
 
     Raises:
-        TypeError: The target is nothing that can be sent to.
+        TargetError: The target is nothing that can be sent to.
     """
     if isinstance(target, str):
         return partial(_over_a_socket, target, allow, own_port)
     if client_apost(target):
-        raise TypeError("an asynchronous client needs 'await webhook.asend(...)'")
+        raise TargetError("an asynchronous client needs 'await webhook.asend(...)'")
     return partial(_in_process(target), target)
 
 
@@ -106,7 +111,7 @@ def _in_process(target: object) -> Callable[[Any, Post], WebhookAnswer]:
         return wsgi.post
     if len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
         return _ask
-    raise TypeError(f"cannot send to {type(target).__name__} object: {_ACCEPTED}")
+    raise TargetError(f"cannot send to {type(target).__name__} object: {_ACCEPTED}")
 
 
 def _parameters(target: object) -> list[str]:
@@ -138,5 +143,5 @@ def _ask(verify: Callable[[bytes, Any], object], sent: Post) -> WebhookAnswer:
     except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
         return raised(error)
     if not isinstance(verdict, bool):
-        raise TypeError(f"verify(body, headers) returned {type(verdict).__name__}, not a bool")
+        raise TargetError(f"verify(body, headers) returned {type(verdict).__name__}, not a bool")
     return WebhookAnswer(status_code=204 if verdict else 401, headers={})

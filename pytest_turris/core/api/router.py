@@ -4,6 +4,7 @@ import difflib
 from urllib.parse import unquote
 
 from pytest_turris.core.api.call import Operation
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.wire.errors import UnknownOperation
 
 
@@ -55,7 +56,7 @@ class Routes:
         """An operation's name from its name, operation id or ``METHOD /path``; ``*`` is any.
 
         Raises:
-            ValueError: There is no such operation; the message names the nearest.
+            UnknownNameError: There is no such operation; the message names the nearest.
         """
         if name == "*":
             return name
@@ -64,7 +65,7 @@ class Routes:
         near = difflib.get_close_matches(name, self._names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         names = ", ".join(sorted({operation.name for operation in self._names.values()}))
-        raise ValueError(f"there is no operation {name!r}{hint} (there are: {names})")
+        raise UnknownNameError(f"there is no operation {name!r}{hint} (there are: {names})")
 
     def _nearest(self, method: str, path: str) -> str:
         known = [f"{o.method} {o.path}" for o in self._names.values()]
