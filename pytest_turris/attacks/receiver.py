@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.attack import Shot
-from pytest_turris.attacks.context import NotApplicable
+from pytest_turris.attacks.context import HookError, NotApplicable
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers import asgi, raw_socket
 from pytest_turris.receivers.egress import Destination
@@ -84,7 +84,7 @@ class Receiver:
         count: object = self._effects() if self._effects else 0
         if not isinstance(count, int):
             kind = type(count).__name__
-            raise TypeError(f"effects() must give a number of things done, not {kind}")
+            raise HookError(f"effects() must give a number of things done, not {kind}")
         return count
 
     def reset(self) -> None:

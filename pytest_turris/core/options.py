@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
+from pytest_turris.core.errors import TurrisKitError
+
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
 
-class OptionError(ValueError):
+class OptionError(TurrisKitError, ValueError):
     """An option that does not exist, or a value that it cannot take."""
 
 

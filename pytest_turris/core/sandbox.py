@@ -15,6 +15,7 @@ from pytest_turris.core.assertions import Assertions
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.seeds import SeedData, seed
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
 from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
@@ -34,7 +35,7 @@ from pytest_turris.core.wire.messages import Request, Response
 SNAPSHOT_VERSION = 1
 
 
-class SnapshotError(ValueError):
+class SnapshotError(TurrisKitError, ValueError):
     """A snapshot of another version, or none at all."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NoReturn, Self
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.receivers import asgi, wsgi
 from pytest_turris.receivers import socket_post as connection
 from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
@@ -21,6 +22,10 @@ _ACCEPTED = """a receiver is one of
 
 _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
+
+
+class TargetError(TurrisKitError, TypeError):
+    """A webhook cannot be sent to that object, or the object answered with the wrong type."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -52,14 +57,14 @@ class Target(ABC):
             own_port: A port of this machine that a URL must not lead to.
 
         Raises:
-            TypeError: The receiver is none of these.
+            TargetError: The receiver is none of these.
         """
         if isinstance(receiver, Target):
             return replace(receiver, path=path) if path else receiver
         return _classified(receiver, path, allow, own_port)
 
     def require_sync(self) -> Self:
-        """Return the target; TypeError if it can only be awaited."""
+        """Return the target; TargetError if it can only be awaited."""
         return self
 
     @property
@@ -75,7 +80,7 @@ class Target(ABC):
 
         Raises:
             EgressRefused: A URL leads to where nothing may be sent.
-            TypeError: The receiver is an asynchronous client, or a function that returned
+            TargetError: The receiver is an asynchronous client, or a function that returned
                 something other than a bool.
         """
 
@@ -181,14 +186,14 @@ class AsyncClientTarget(Target):
         return (OSError, *request_errors())
 
     def require_sync(self) -> NoReturn:
-        """Raise TypeError."""
-        raise TypeError(
+        """Raise TargetError."""
+        raise TargetError(
             "an asynchronous client works with 'await webhook.asend(...)' only: "
             "pass its application, or a synchronous client"
         )
 
     def post(self, sent: Post) -> WebhookAnswer:  # noqa: ARG002 - nothing can be sent
-        """Raise TypeError."""
+        """Raise TargetError."""
         self.require_sync()
 
     async def apost(self, sent: Post) -> WebhookAnswer:
@@ -215,7 +220,9 @@ class VerifierTarget(Target):
         except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
             return raised(error)
         if not isinstance(genuine, bool):
-            raise TypeError(f"verify(body, headers) returned {type(genuine).__name__}, not a bool")
+            raise TargetError(
+                f"verify(body, headers) returned {type(genuine).__name__}, not a bool"
+            )
         return WebhookAnswer(status_code=204 if genuine else 401, headers={})
 
 
@@ -234,7 +241,7 @@ def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int)
         return WsgiTarget(app=receiver, path=path)
     if len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
         return VerifierTarget(verify=receiver, path=path)
-    raise TypeError(f"cannot send to {type(receiver).__name__} object: {_ACCEPTED}")
+    raise TargetError(f"cannot send to {type(receiver).__name__} object: {_ACCEPTED}")
 
 
 def _required_parameters(receiver: object) -> list[str]:

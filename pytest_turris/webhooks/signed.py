@@ -11,7 +11,11 @@ from pytest_turris.receivers.exchange import Post, WebhookAnswer
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import anotify, notify
 from pytest_turris.webhooks.signature import SignatureScheme, masked
-from pytest_turris.webhooks.tampering import with_members_changed, with_one_value_changed
+from pytest_turris.webhooks.tampering import (
+    TamperingError,
+    with_members_changed,
+    with_one_value_changed,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -131,12 +135,12 @@ class SignedWebhook:
         Receivers that compare the shorter length accept it (CVE-2024-21491).
 
         Raises:
-            ValueError: The length is the whole signature's, or there is none to cut.
+            TamperingError: The length is the whole signature's, or there is none to cut.
         """
         value = next((value for name, value in self.header_lines if self._is_signature(name)), "")
         whole = self.scheme.signature_length
         if not 0 <= length < whole <= len(value):
-            raise ValueError(f"cannot cut a signature of {whole} characters to {length}")
+            raise TamperingError(f"cannot cut a signature of {whole} characters to {length}")
         return self._with_signature(value[: len(value) - whole + length])
 
     def replayed(self) -> "SignedWebhook":

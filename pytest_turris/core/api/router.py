@@ -4,13 +4,9 @@ import difflib
 from urllib.parse import unquote
 
 from pytest_turris.core.api.operation import Operation
-from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.names import did_you_mean
 from pytest_turris.core.wire.errors import UnknownOperation
-
-
-class OperationNameError(TurrisKitError, ValueError):
-    """A test names an operation that does not exist."""
 
 
 class Routes:
@@ -64,7 +60,7 @@ class Routes:
             name: One of the three, or ``*`` for any operation, which is returned as it is.
 
         Raises:
-            OperationNameError: There is no such operation; the message suggests the nearest.
+            UnknownNameError: There is no such operation; the message suggests the nearest.
         """
         if name == "*":
             return name
@@ -72,7 +68,7 @@ class Routes:
             return self._names[name].name
         hint = did_you_mean(name, self._names)
         names = ", ".join(sorted({operation.name for operation in self._names.values()}))
-        raise OperationNameError(f"there is no operation {name!r}{hint} (there are: {names})")
+        raise UnknownNameError(f"there is no operation {name!r}{hint} (there are: {names})")
 
     def _nearest(self, method: str, path: str) -> str:
         known = [f"{o.method} {o.path}" for o in self._names.values()]
