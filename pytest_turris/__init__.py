@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pytest_turris.core.faults.scripted import FaultError
     from pytest_turris.core.journal.expectations import RefusalExpected
     from pytest_turris.core.middleware.limits import RateWindowError
-    from pytest_turris.core.options import OptionError, Options
+    from pytest_turris.core.option_values import OptionError
+    from pytest_turris.core.options import Options
     from pytest_turris.core.outbox.network_faults import NetworkFaultError
     from pytest_turris.core.outbox.retry_schedules import RetryScheduleError
     from pytest_turris.core.resources.collection import RecordError, UnknownRecordError
@@ -70,7 +71,7 @@ _HOMES = {
     "NoTokenError": "pytest_turris.time_travel.travel",
     "NotAWebhookError": "pytest_turris.fixtures.webhooks",
     "NotObservedError": "pytest_turris.conformance.errors",
-    "OptionError": "pytest_turris.core.options",
+    "OptionError": "pytest_turris.core.option_values",
     "Options": "pytest_turris.core.options",
     "RateWindowError": "pytest_turris.core.middleware.limits",
     "RealHostError": "pytest_turris.hooks.network_guard",

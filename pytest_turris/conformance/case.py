@@ -17,7 +17,7 @@ from pytest_turris.conformance.harness import Lab
 from pytest_turris.conformance.recorder import RunawayError
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.levels import Level
-from pytest_turris.core.options import OptionError
+from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 

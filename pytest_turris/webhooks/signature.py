@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.options import is_base64
+from pytest_turris.core.option_values import is_base64
 
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 _SHORTEST_SHOWN = 12

@@ -27,7 +27,8 @@ from pytest_turris.core.api.operations import (
     webhooks,
 )
 from pytest_turris.core.api.router import Routes
-from pytest_turris.core.options import OptionError, Options
+from pytest_turris.core.option_values import OptionError
+from pytest_turris.core.options import Options
 
 _FIXED = (
     auth.get_oauth_token,
