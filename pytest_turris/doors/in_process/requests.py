@@ -75,12 +75,12 @@ def _passed_on(intercept: Callable[..., Any]) -> Callable[..., Any]:
     return pass_on
 
 
-_pools = Patch(HTTPAdapter, _CONNECT, _led)
+_pools = Patch((HTTPAdapter, _CONNECT, _led))
 
 
 @cache
 def _mocks_of(responses: ModuleType) -> Patch:
-    return Patch(responses.RequestsMock, _INTERCEPT, _passed_on)
+    return Patch((responses.RequestsMock, _INTERCEPT, _passed_on))
 
 
 def _host(request: requests.PreparedRequest) -> str:

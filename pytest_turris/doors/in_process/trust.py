@@ -31,7 +31,7 @@ def shared_trust(library: str) -> AbstractContextManager[None]:
 
 @cache
 def _patch_of(transports: ModuleType) -> Patch:
-    return Patch(transports, "create_ssl_context", SharedContext().instead_of)
+    return Patch((transports, "create_ssl_context", SharedContext().instead_of))
 
 
 class SharedContext:
