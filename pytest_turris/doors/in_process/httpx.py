@@ -1,9 +1,9 @@
-"""The doors for httpx and httpx2, in respx: one catch-all router for both Turris hosts.
+"""The doors for httpx and httpx2: one respx router that answers for all Turris hosts.
 
 It answers where a client hands a request to its transport; respx's own mocks answer one layer
-below, in httpcore. So Turris hosts are always ours, whichever mock began first, and every
-other request goes on to the user's mocks, or to the network. httpx2 is httpx under another
-name, so its door is this one with another library behind it.
+below, in httpcore. So the sandbox always answers for Turris hosts, whichever mock began first,
+and every other request goes on to the user's mocks or to the network. httpx2 is httpx under
+another name: its door is the same one for another library.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from anyio.lowlevel import checkpoint
 from respx.mocks import HTTPCoreMocker
 from respx.models import AllMockedAssertionError, PassThrough
 
+from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.doors.in_process.sharing import (
-    Handle,
     is_ours,
     timeout_message,
     yield_to_other_threads,
@@ -50,7 +50,7 @@ class _Transports:
 
     def __init__(self, library: ModuleType) -> None:
         self.routers: list[_TurrisRouter] = []
-        # What is there may be another library's patch, such as pytest-httpx's: it gets the rest.
+        # The originals may be another library's patches, such as pytest-httpx's: they get the rest.
         self.patch = Patch(
             (library.HTTPTransport, "handle_request", self._sync),
             (library.AsyncHTTPTransport, "handle_async_request", self._async),
@@ -82,7 +82,7 @@ _transports_of = cache(_Transports)
 
 
 class _Door(contextlib.AbstractContextManager[None]):
-    """The transports of a library, patched while this is open."""
+    """Patches the transports of a library while it is open."""
 
     def __init__(self, library: ModuleType, handle: Handle) -> None:
         self._transports = _transports_of(library)
@@ -98,11 +98,11 @@ class _Door(contextlib.AbstractContextManager[None]):
 
 
 class _HttpxDoor(_Door):
-    """The same, and the way to loopback past a user's own mocks."""
+    """The same, and lets requests to loopback past a user's own mocks."""
 
     def __enter__(self) -> None:
         self._loopback = _LoopbackRouter()
-        # Registered, not started: it is asked only while a user's own mock is active.
+        # Registered, not started: respx uses it only while a user's own mock is active.
         HTTPCoreMocker.routers.insert(0, self._loopback)
         super().__enter__()
 
@@ -113,7 +113,7 @@ class _HttpxDoor(_Door):
 
 
 class _TurrisRouter(respx.Router):
-    """A router with one route: whatever goes to a Turris host."""
+    """A router that answers every request; it gets those to Turris hosts only."""
 
     def __init__(self, handle: Handle, library: ModuleType) -> None:
         # Without respx's own __init__: it makes mocks and snapshots of routes; there are none.
@@ -121,7 +121,7 @@ class _TurrisRouter(respx.Router):
         self._library: Any = library
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer; the mocker asks about Turris hosts only."""
+        """The sandbox's answer."""
         request.read()
         yield_to_other_threads()
         return self._answer(request)
@@ -129,7 +129,7 @@ class _TurrisRouter(respx.Router):
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
         await request.aread()
-        # A socket lets other tasks run before it answers; so does this door.
+        # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
         return self._answer(request)
 
@@ -140,9 +140,9 @@ class _TurrisRouter(respx.Router):
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
         timeout = request.extensions.get("timeout", {}).get("read")
-        if complaint := timeout_message(response, timeout):
-            raise self._library.ReadTimeout(complaint, request=request)
-        # A stream, which nobody has read: decoding is the client's, and so are its errors.
+        if message := timeout_message(response, timeout):
+            raise self._library.ReadTimeout(message, request=request)
+        # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
             headers=[(name.encode(), value.encode("latin-1")) for name, value in response.headers],
@@ -152,14 +152,14 @@ class _TurrisRouter(respx.Router):
 
 
 class _LoopbackRouter(respx.Router):
-    """Lets ``turris_server`` be reached although a user's mock allows no such request."""
+    """Lets requests reach ``turris_server``, even if a user's mock refuses unknown hosts."""
 
     def __init__(self) -> None:
-        # As above: no routes of its own.
+        # As above: it has no routes.
         pass
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Ask the user's routers; what they do not know passes if it goes to loopback."""
+        """Try the user's routers; what they do not match passes through if it is for loopback."""
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)
