@@ -131,14 +131,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 
-        parametrize(metafunc, _INI_NAMES)
+        parametrize(metafunc)
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """The sandbox of the test; no fixture, because each costs its test 0.1 ms."""
-    from pytest_turris.fixtures.sandbox import sandbox_of
+    from pytest_turris.fixtures.turris import sandbox_of
 
-    return sandbox_of(request.node, _INI_NAMES)
+    return sandbox_of(request.node)
 
 
 @pytest.fixture
