@@ -83,6 +83,7 @@ class Sandbox(SandboxCollections, Assertions):
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process; whoever opens doors says so."""
         self._refusals = Refusals()
+        self._outbox: Outbox | None = None
         self._lock = threading.RLock()
         self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
         """The API client whose credentials a test finds in its environment variables."""
@@ -116,7 +117,10 @@ class Sandbox(SandboxCollections, Assertions):
     @property
     def outbox(self) -> Outbox:
         """The webhooks that wait to be sent, and who is to get them."""
-        return self._entity.outbox
+        with self._lock:
+            if self._outbox is None:
+                self._outbox = Outbox(self._entity, self._randomness, self.options)
+            return self._outbox
 
     @property
     def webhook_secret(self) -> Secret:
@@ -282,6 +286,7 @@ class Sandbox(SandboxCollections, Assertions):
             tokens=self.tokens,
             limits=self.limits,
             options=self.options,
+            open_outbox=lambda: self.outbox,
         )
 
     def _record(

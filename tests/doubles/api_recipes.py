@@ -8,9 +8,9 @@ from typing import Any
 
 from pytest_turris.core.api.call import Operation
 from pytest_turris.core.api.openapi import FILE_TYPES
+from pytest_turris.core.api.operations.webhooks import delivery_id
 from pytest_turris.core.api.pipeline import SUNSET
 from pytest_turris.core.api.routes import OPERATIONS
-from pytest_turris.core.resources.webhooks import delivery_id
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
 

@@ -39,6 +39,7 @@ class Call:
     tokens: Tokens
     limits: Limits
     options: Options
+    open_outbox: Callable[[], Outbox] = field(repr=False)
     operation: "Operation | None" = None
     parameters: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
@@ -50,8 +51,8 @@ class Call:
 
     @property
     def outbox(self) -> Outbox:
-        """The webhooks of the entity, and what waits to be sent."""
-        return self.entity.outbox
+        """The registered webhooks and what waits to be sent; made when it is first used."""
+        return self.open_outbox()
 
     def body(self, model: type[Model]) -> Model:
         """The validated JSON body. Raises InvalidInput."""

@@ -9,10 +9,9 @@ from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.agenda import Entry, Schedule
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
 from pytest_turris.core.entity.events import EventLog
-from pytest_turris.core.entity.records import EntityRecords, when_needed
+from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.entity.upload_worker import Ingestion
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.associations import Association
@@ -37,11 +36,6 @@ class UpstreamEntity(EntityRecords):
         self._settled_at = clock.now()
         self._busy = False
         self._arranging = False
-
-    @when_needed
-    def outbox(self) -> Outbox:
-        """The webhooks that wait to be sent, and who is to get them."""
-        return Outbox(self, self.randomness, self.options)
 
     def settle(self) -> None:
         """Let happen what is due by now."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from doubles.sandbox_client import Client
 
+from pytest_turris.core.entity.events import EventKind
 from pytest_turris.core.outbox.event_models import EVENTS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
@@ -14,7 +15,7 @@ from pytest_turris.fixtures.webhooks import TurrisWebhooks
 AGENT = "AGENT_COMPLIANCE_STATUS_CHANGE"
 AGENCY = "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"
 SYNCHRONIZED = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"
-AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
+AGREEMENT: EventKind = "PRODUCER_AGREEMENT_EXECUTED"
 
 LICENSED = '"licenseStatus":{"statusName":"Licensed"}'
 UNLICENSED = (
@@ -28,13 +29,23 @@ OBJECT_ID = re.compile("[0-9a-f]{24}")
 Sent = Callable[[str], list[str]]
 
 
+def keeping(bodies: list[bytes]) -> Callable[[bytes, object], bool]:
+    """A receiver that accepts everything and keeps the bodies."""
+
+    def accept(body: bytes, headers: object) -> bool:
+        bodies.append(body)
+        return True
+
+    return accept
+
+
 @pytest.fixture
 def sent(sandbox: Sandbox) -> Sent:
     """The bodies that a receiver of all four events gets once time has passed, of one event."""
     webhooks = TurrisWebhooks.of(sandbox)
     bodies: list[bytes] = []
     for event in EVENTS:
-        webhooks.register(lambda body, _: bodies.append(body) is None, event=event)
+        webhooks.register(keeping(bodies), event=event)
 
     def drained(event: str) -> list[str]:
         webhooks.drain()
@@ -164,7 +175,7 @@ def test_test_deliveries(sandbox: Sandbox, event: str) -> None:
     """The documented example with the entity's own id and fresh ids; the same over HTTP."""
     webhooks = TurrisWebhooks.of(sandbox)
     bodies: list[bytes] = []
-    endpoint = webhooks.register(lambda body, _: bodies.append(body) is None, event=event)
+    endpoint = webhooks.register(keeping(bodies), event=event)
     webhooks.test(endpoint)
     caller = Client(sandbox)
     caller.token()

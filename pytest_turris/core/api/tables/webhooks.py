@@ -5,7 +5,7 @@ from functools import partial
 
 from pytest_turris.core.api.call import Operation
 from pytest_turris.core.api.operations import webhooks
-from pytest_turris.core.resources.webhooks import RegisteredWebhook, Webhook, WebhookDelivery
+from pytest_turris.core.api.operations.webhooks import RegisteredWebhook, Webhook, WebhookDelivery
 
 _assumed: Callable[..., Operation] = partial(
     Operation,
