@@ -18,6 +18,11 @@ INVITATION = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def still_time() -> None:
+    """Time passes here: ``turris_time`` moves the whole process."""
+
+
 def ask(turris: Sandbox) -> str:
     """Ask for a token."""
     client = turris.client

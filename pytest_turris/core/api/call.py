@@ -9,6 +9,7 @@ from pytest_turris.core.access.authentication import Caller
 from pytest_turris.core.access.credentials import ApiClient, Credentials, Permission
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.middleware.limits import Bucket, Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
@@ -48,6 +49,11 @@ class Call:
     delay: dt.timedelta = dt.timedelta(0)
     bare: bool = False
     """Whether the answer goes without an envelope."""
+
+    @property
+    def records(self) -> EntityRecords:
+        """The records of the entity, one attribute for each kind."""
+        return self.entity.records
 
     @property
     def outbox(self) -> Outbox:

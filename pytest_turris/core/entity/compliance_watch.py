@@ -27,8 +27,8 @@ Known = dict[tuple[str, str], Summary]
 class ComplianceWatch:
     """The last known compliance of everybody, by product and state."""
 
-    def __init__(self, network: EntityRecords, events: EventLog) -> None:
-        self._network = network
+    def __init__(self, records: EntityRecords, events: EventLog) -> None:
+        self._records = records
         self._events = events
         self._known: dict[str, Known] = {}
 
@@ -48,10 +48,10 @@ class ComplianceWatch:
 
     def reconsider(self, npn: str, at: dt.datetime) -> None:
         """Look at everybody of an NPN as of a moment."""
-        for owner in self._network.owners(npn):
+        for owner in self._records.owners(npn):
             self._consider(owner, at)
 
-    def take_stock(self, at: dt.datetime) -> None:
+    def record_baseline(self, at: dt.datetime) -> None:
         """Know everybody's compliance as of a moment, and write nothing down."""
         self._known = {
             owner.key: {key: now.summary for key, _, now in self._verdicts(owner, at)}
@@ -72,8 +72,8 @@ class ComplianceWatch:
         }
 
     def _everybody(self) -> Iterator[Owner]:
-        yield from self._network.agents
-        yield from self._network.associations
+        yield from self._records.agents
+        yield from self._records.associations
 
     def _consider(self, owner: Owner, at: dt.datetime) -> None:
         before = self._known.get(owner.key)
@@ -88,12 +88,12 @@ class ComplianceWatch:
     def _verdicts(
         self, owner: Owner, at: dt.datetime
     ) -> Iterator[tuple[tuple[str, StateCode], Product, Verdict]]:
-        npn, network = owner.npn, self._network
-        if not len(network.products) or (isinstance(owner, AgentEntry) and owner.is_deleted):
+        npn, records = owner.npn, self._records
+        if not len(records.products) or (isinstance(owner, AgentEntry) and owner.is_deleted):
             return
-        licenses = network.licenses.where(npn=npn) if npn else []
-        appointments = network.appointments.where(npn=npn) if npn else []
-        for product in network.products:
+        licenses = records.licenses.where(npn=npn) if npn else []
+        appointments = records.appointments.where(npn=npn) if npn else []
+        for product in records.products:
             for state in _watched_states(owner, product):
                 now = judge(
                     product,

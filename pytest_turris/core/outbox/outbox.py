@@ -31,12 +31,12 @@ class Outbox:
     ``record``; meanwhile it does not wait, so nothing is sent twice.
     """
 
-    def __init__(self, network: EntityRecords, randomness: Randomness, options: Options) -> None:
+    def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness)
         self.disturbance: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
-        self._network = network
+        self._records = records
         self.schedule: Schedule = schedule_of(options.webhook_retries)
         self._policy = FailurePolicy.of(options)
         self._debounce = Debounce(options.webhook_debounce)
@@ -209,13 +209,13 @@ class Outbox:
 
     def _tell_batch(self, batch: Batch) -> None:
         entity = "agent" if batch.kind.startswith("AGENT") else "downstreamEntity"
-        payload = status_payload(entity, batch.changes.values(), self._network)
+        payload = status_payload(entity, batch.changes.values(), self._records)
         self._tell(batch.kind, payload, batch.due)
 
     def _tell(self, kind: str, payload: object, at: dt.datetime) -> None:
         event = {
             "webhookType": kind,
-            "upstreamEntityId": self._network.id,
+            "upstreamEntityId": self._records.upstream_entity_id,
             "payload": payload,
         }
         for endpoint in self.endpoints.of(kind):

@@ -7,13 +7,13 @@ from pytest_turris.core.entity.records import EntityRecords
 
 
 def status_payload(
-    entity: str, changes: Iterable[dict[str, Any]], network: EntityRecords
+    entity: str, changes: Iterable[dict[str, Any]], records: EntityRecords
 ) -> list[dict[str, Any]]:
     """One entry for each entity, with every product and state of it that changed."""
     entries: dict[tuple[str, str], dict[str, Any]] = {}
     for facts in changes:
         place = facts["downstreamEntityAssociationId"], facts["npn"]
-        entry = entries.setdefault(place, {"entity": entity, **_entry(facts, network)})
+        entry = entries.setdefault(place, {"entity": entity, **_entry(facts, records)})
         products = entry["products"]
         product = next((p for p in products if p["productId"] == facts["productId"]), None)
         if product is None:
@@ -27,10 +27,10 @@ def status_payload(
     return list(entries.values())
 
 
-def _entry(facts: dict[str, Any], network: EntityRecords) -> dict[str, Any]:
+def _entry(facts: dict[str, Any], records: EntityRecords) -> dict[str, Any]:
     """What is known of the agency; an association that is gone leaves its texts empty."""
     id_ = facts["downstreamEntityAssociationId"]
-    association = network.associations.find(id_)
+    association = records.associations.find(id_)
     agency = association.downstream_entity if association else None
     return {
         "downstreamEntityAssociationId": id_,

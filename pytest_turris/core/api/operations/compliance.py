@@ -50,8 +50,8 @@ def get_policy_compliance(call: Call) -> PolicyComplianceResponse:
 def _compliance(
     call: Call, query: LicenseComplianceQuery, owner: Owner
 ) -> LicenseComplianceResponse:
-    network = call.entity
-    product = network.products.find(query.product_id)
+    records = call.records
+    product = records.products.find(query.product_id)
     if product is None:
         raise NotFound("Product not found", reason="no product with this id")
     if query.state_code not in product.states:
@@ -62,8 +62,8 @@ def _compliance(
         product,
         query.state_code,
         npn=npn,
-        licenses=network.licenses.where(npn=npn) if npn else (),
-        appointments=network.appointments.where(npn=npn) if npn else (),
+        licenses=records.licenses.where(npn=npn) if npn else (),
+        appointments=records.appointments.where(npn=npn) if npn else (),
         moment=call.at,
     )
     alone = call.options.compliance_states == "state_code"
@@ -73,7 +73,7 @@ def _compliance(
 
 
 def _coverage(call: Call, association_id: str, kind: CoverageKind) -> Coverage | None:
-    held = call.entity.coverages.current(association_id, kind, call.at)
+    held = call.records.coverages.current(association_id, kind, call.at)
     if held is None:
         return None
     return held.model_copy(update={"collection_status": held.status_at(call.at)})

@@ -83,7 +83,7 @@ def sync_association(call: Call) -> None:
 
 def get_subscription_status(call: Call) -> ComplianceDataSubscriptionResponse:
     """One subscription; 404 if there is none (assumed)."""
-    owner = call.entity.owner(call.parameters["niprDataSubscriptionId"])
+    owner = call.records.owner(call.parameters["niprDataSubscriptionId"])
     if owner is None or owner.nipr_data_subscription is None:
         raise NotFound("NIPR data subscription not found", reason="no subscription with this id")
     return ComplianceDataSubscriptionResponse.model_construct(**dict(owner.nipr_data_subscription))
@@ -127,7 +127,7 @@ def list_regulatory_actions(call: Call) -> list[RegulatoryAction]:
     subscription = _subscription(entry)
     return [
         action.model_copy(update=subscription)
-        for action in call.entity.regulatory_actions.where(npn=entry.npn)
+        for action in call.records.regulatory_actions.where(npn=entry.npn)
     ]
 
 
@@ -142,7 +142,7 @@ def _licenses(call: Call, owner: Owner) -> list[License]:
     subscription = _subscription(owner)
     return [
         held.model_copy(update=subscription | {"status": held.status_at(call.at)})
-        for held in call.entity.licenses.where(npn=owner.npn)
+        for held in call.records.licenses.where(npn=owner.npn)
     ]
 
 
@@ -152,7 +152,7 @@ def _held(call: Call, query: StateAndStatusQuery, owner: Owner) -> list[Appointm
     subscription, word = _subscription(owner), call.options.appointment_status
     return [
         held.model_copy(update=subscription | ({"status": word} if held.is_active else {}))
-        for held in call.entity.appointments.where(npn=owner.npn)
+        for held in call.records.appointments.where(npn=owner.npn)
         if _wanted(query, held.state_code, held.status)
     ]
 
@@ -167,7 +167,7 @@ def _wanted(query: StateAndStatusQuery, state: str, status: str) -> bool:
 def _surplus_lines(
     call: Call, query: SurplusLinesQuery | DangerousSurplusLinesQuery
 ) -> SurplusLinesResponse:
-    association = call.entity.associations.one_where(fein=digits(query.fein) or "")
+    association = call.records.associations.one_where(fein=digits(query.fein) or "")
     if association is None:
         raise NotFound("Agency not found", reason="no association with this FEIN")
     return SurplusLinesResponse.model_construct(

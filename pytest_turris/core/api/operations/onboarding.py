@@ -167,7 +167,7 @@ def dangerously_invite(call: Call) -> InviteUrl:
 def add(call: Call) -> Association:
     """Add an agency that needs no invitation."""
     body = call.body(AddDownstreamEntityDto)
-    associations = call.entity.associations
+    associations = call.records.associations
     _refuse_known_code(call, body.producer_code)
     code, parent = body.parent_producer_code, body.parent_downstream_entity_association_id
     if code is not None and associations.with_producer_code(code) is None:
@@ -184,7 +184,7 @@ def dangerously_add(call: Call) -> Association:
 
 def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
     """The active template that the invitation names, its blanks filled."""
-    templates = call.entity.templates
+    templates = call.records.templates
     if body.contract_container_template_id is not None:
         template = templates.find(body.contract_container_template_id)
     elif body.producer_agreement_id is not None:
@@ -200,12 +200,12 @@ def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
 
 
 def _refuse_known_code(call: Call, producer_code: str | None) -> None:
-    if producer_code and call.entity.associations.with_producer_code(producer_code):
+    if producer_code and call.records.associations.with_producer_code(producer_code):
         raise InvalidInput("producerCode is already in use")
 
 
 def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None) -> InviteUrl:
-    association = call.entity.associations.add(
+    association = call.records.associations.add(
         downstream_entity_name=body.downstream_entity_name,
         category=body.category,
         is_npn_required=body.is_npn_required,
@@ -225,6 +225,6 @@ def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
     given = body.model_dump(exclude_none=True)
     # NIPR has the name of an agency that comes with its NPN alone (assumed).
     given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
-    association = call.entity.associations.add(**given, invited=True)
+    association = call.records.associations.add(**given, invited=True)
     call.entity.report_sync(association, call.at)
     return association
