@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from pytest_turris.core.outbox.event_models import EVENTS
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.overrides import documented, filled, merged, named, template
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked

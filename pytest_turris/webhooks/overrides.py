@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from pytest_turris.core.outbox.event_models import Event
+from pytest_turris.core.entity.event_models import WebhookEvent
 
 _FRESH = object()
 
 
 @cache
-def template(event: type[Event]) -> dict[str, Any]:
+def template(event: type[WebhookEvent]) -> dict[str, Any]:
     """The example of an event with every optional member, and a gap for each id in it.
 
     Shared by all callers, who lay changes over it and leave it as it is.
@@ -23,7 +23,7 @@ def template(event: type[Event]) -> dict[str, Any]:
 
 
 @cache
-def documented(event: type[Event]) -> dict[str, Any]:
+def documented(event: type[WebhookEvent]) -> dict[str, Any]:
     """The example of an event as it is sent, with a gap for each id in it; shared as well."""
     example: dict[str, Any] = _with_gaps(event.model_validate({}).wire())
     return example

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
+from pytest_turris.core.entity.event_models import ExecutedAgreement, Synchronization
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords, Owner
 from pytest_turris.core.entity.schedule import DueEntry, Schedule
@@ -102,12 +103,12 @@ class UpstreamEntity:
             self.events.append(
                 "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED",
                 at,
-                {
-                    "entityType": subscription.entity_model,
-                    "npn": subscription.npn,
-                    "synchronizationStatus": "success",
-                    "niprDataSubscriptionId": subscription.id,
-                },
+                Synchronization(
+                    entity_type=subscription.entity_model,
+                    npn=subscription.npn,
+                    synchronization_status="success",
+                    nipr_data_subscription_id=subscription.id,
+                ),
             )
 
     def execute_agreement(self, association_id: str) -> None:
@@ -126,20 +127,18 @@ class UpstreamEntity:
         )
         self.records.associations.update(association, agreement_executed_at=now)
         template = self.records.templates.find(association.contract_container_template_id or "")
-        facts: dict[str, Any] = {
-            "downstreamEntityAssociationId": association.id,
-            "downstreamEntityId": association.downstream_entity.id,
-            "producerCode": association.producer_code,
-            "branchName": association.branch_name or "Main Branch",
-            "contractContainerInstanceId": self._randomness.object_id(),
-        }
+        agreement = ExecutedAgreement(
+            downstream_entity_association_id=association.id,
+            downstream_entity_id=association.downstream_entity.id,
+            producer_code=association.producer_code,
+            branch_name=association.branch_name or "Main Branch",
+            contract_container_instance_id=self._randomness.object_id(),
+            signed_file_document_id=signed.id,
+        )
         if template is not None:
-            facts |= {
-                "contractContainerTemplateId": template.id,
-                "contractContainerTemplateName": template.name,
-            }
-        facts["signedFileDocumentId"] = signed.id
-        self.events.append("PRODUCER_AGREEMENT_EXECUTED", now, facts)
+            agreement.contract_container_template_id = template.id
+            agreement.contract_container_template_name = template.name
+        self.events.append("PRODUCER_AGREEMENT_EXECUTED", now, agreement)
 
     def snapshot(self) -> dict[str, Any]:
         """Records, events and what is known of compliance, as JSON data."""
@@ -162,7 +161,7 @@ class UpstreamEntity:
     def _carry_out(self, entry: DueEntry) -> None:
         moment, kind, key = entry
         if kind == "license expires":
-            self._watch.reconsider(key, moment)
+            self._watch.reassess(key, moment)
         elif kind == "sync is done":
             self._finish_sync(key, moment)
         elif (upload := self.records.uploads.find(key)) is not None and upload.due == moment:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
-from pytest_turris.core.entity.events import EventKind
+from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
 
@@ -71,8 +71,8 @@ class Endpoints:
         """Forget a webhook. KeyError if there is none."""
         del self._endpoints[id_]
 
-    def of(self, kind: str) -> list[Endpoint]:
-        """Who listens to a type, disabled ones left out."""
+    def subscribed_to(self, kind: str) -> list[Endpoint]:
+        """The webhooks that receive events of a type, disabled ones left out."""
         return [
             one for one in self._endpoints.values() if one.webhook_type == kind and not one.disabled
         ]

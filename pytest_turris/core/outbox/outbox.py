@@ -8,17 +8,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
+from pytest_turris.core.entity.event_models import (
+    EVENTS,
+    ComplianceChange,
+    ComplianceEntry,
+    EventKind,
+    ExecutedAgreement,
+    Synchronization,
+)
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.debounce import DEBOUNCED, Batch, Debounce
+from pytest_turris.core.outbox.debounce import Debounce
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
-from pytest_turris.core.outbox.payloads import status_payload
+from pytest_turris.core.outbox.payloads import compliance_payload
 from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
+
+Payload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
 KEPT = 1_000
 """How many attempts, and how many settled deliveries, are remembered."""
@@ -62,11 +72,10 @@ class Outbox:
         for event in events.since(self._seen):
             self._seen = event.number
             self._flush(event.at)
-            if event.kind in DEBOUNCED:
-                for batch in self._debounce.add(event):
-                    self._tell_batch(batch)
+            if isinstance(event.fact, ComplianceChange):
+                self._debounce.add(event.kind, event.fact, event.at)
             else:
-                self._tell(event.kind, event.facts, event.at)
+                self._publish(event.kind, event.fact, event.at)
         self._flush(now)
 
     def enqueue(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
@@ -202,24 +211,20 @@ class Outbox:
         return replace(attempt, error=f"{attempt.error}; the webhook is disabled: {why}")
 
     def _flush(self, now: dt.datetime) -> None:
-        if self._debounce.next_due() is None:
-            return
-        for batch in self._debounce.due(now):
-            self._tell_batch(batch)
+        for batch in self._debounce.pop_due(now):
+            payload = compliance_payload(batch.kind, batch.changes.values(), self._records)
+            self._publish(batch.kind, payload, batch.due)
 
-    def _tell_batch(self, batch: Batch) -> None:
-        entity = "agent" if batch.kind.startswith("AGENT") else "downstreamEntity"
-        payload = status_payload(entity, batch.changes.values(), self._records)
-        self._tell(batch.kind, payload, batch.due)
-
-    def _tell(self, kind: str, payload: object, at: dt.datetime) -> None:
-        event = {
-            "webhookType": kind,
-            "upstreamEntityId": self._records.upstream_entity_id,
-            "payload": payload,
-        }
-        for endpoint in self.endpoints.of(kind):
-            if endpoint.registered_at <= at:
+    def _publish(self, kind: EventKind, payload: Payload, at: dt.datetime) -> None:
+        """Enqueue one event for each endpoint that was subscribed to it at that moment."""
+        endpoints = [one for one in self.endpoints.subscribed_to(kind) if one.registered_at <= at]
+        if endpoints:
+            event = EVENTS[kind](
+                webhook_type=kind,
+                upstream_entity_id=self._records.upstream_entity_id,
+                payload=payload,
+            ).given_members()
+            for endpoint in endpoints:
                 self.enqueue(endpoint, event, at)
 
     def _made_for(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:

@@ -8,7 +8,7 @@ from pytest_turris.core.resources.compliance import (
     LicenseComplianceResponse,
     PolicyComplianceResponse,
     StateCompliance,
-    judge,
+    assess,
 )
 from pytest_turris.core.resources.coverages import Coverage, CoverageKind
 from pytest_turris.core.wire.errors import NotFound
@@ -58,7 +58,7 @@ def _compliance(
         call.notes.append(f"{product.name} is not sold in {query.state_code}")
         return LicenseComplianceResponse(product_name=product.name, states=[])
     npn = owner.npn
-    verdict = judge(
+    result = assess(
         product,
         query.state_code,
         npn=npn,
@@ -68,7 +68,7 @@ def _compliance(
     )
     alone = call.options.compliance_states == "state_code"
     state = query.state_code
-    found = StateCompliance(state_code=state) if alone else verdict.shown(state)
+    found = StateCompliance(state_code=state) if alone else result.in_state(state)
     return LicenseComplianceResponse(product_name=product.name, states=[found])
 
 

@@ -13,7 +13,7 @@ from typing import Self
 from pydantic import Field
 
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.entity.events import EventKind
+from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.receiver_url import ReceiverUrl
