@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from pytest_turris.core import assertions
@@ -84,7 +85,6 @@ class Sandbox(Collections):
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process; whoever opens doors says so."""
         self._refusals = Refusals()
-        self._outbox: Outbox | None = None
         self._lock = threading.RLock()
         self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
         """The API client whose credentials a test finds in its environment variables."""
@@ -139,11 +139,16 @@ class Sandbox(Collections):
 
     @property
     def outbox(self) -> Outbox:
-        """The webhooks that wait to be sent, and who is to get them."""
+        """The registered webhooks and what waits to be sent, with all that happened by now."""
         with self._lock:
-            if self._outbox is None:
-                self._outbox = Outbox(self._entity.records, self._randomness, self.options)
+            self._entity.settle()
+            self._outbox.collect(self._entity.events, self.clock.now())
             return self._outbox
+
+    @cached_property
+    def _outbox(self) -> Outbox:
+        """Made when it is first used; most tests use none."""
+        return Outbox(self._entity.records, self._randomness, self.options)
 
     @property
     def webhook_secret(self) -> Secret:
@@ -287,7 +292,7 @@ class Sandbox(Collections):
         return {
             "randomness": self._randomness,
             "entity": self._entity,
-            "outbox": self.outbox,
+            "outbox": self._outbox,
             "credentials": self.credentials,
             "tokens": self.tokens,
             "limits": self.limits,

@@ -57,7 +57,7 @@ class Call:
 
     @property
     def outbox(self) -> Outbox:
-        """The registered webhooks and what waits to be sent; made when it is first used."""
+        """The registered webhooks and what waits to be sent, with all that happened by now."""
         return self.open_outbox()
 
     def body(self, model: type[Model]) -> Model:

@@ -26,10 +26,6 @@ class Endpoint:
     failures: int = 0
     disabled: str = ""
 
-    def enable(self) -> None:
-        """Let it hear again of what happens from now on."""
-        self.disabled, self.failures = "", 0
-
 
 class Endpoints:
     """The registered webhooks, in the order in which they were registered."""
@@ -70,6 +66,11 @@ class Endpoints:
     def remove(self, id_: str) -> None:
         """Forget a webhook. KeyError if there is none."""
         del self._endpoints[id_]
+
+    def enable(self, id_: str) -> None:
+        """Let a disabled webhook receive what happens from now on. KeyError if there is none."""
+        endpoint = self._endpoints[id_]
+        endpoint.disabled, endpoint.failures = "", 0
 
     def subscribed_to(self, kind: str) -> list[Endpoint]:
         """The webhooks that receive events of a type, disabled ones left out."""

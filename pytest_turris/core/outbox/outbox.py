@@ -22,6 +22,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.debounce import Debounce
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
+from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import compliance_payload
@@ -37,7 +38,7 @@ KEPT = 1_000
 class Outbox:
     """Deliveries that wait, in the order of their moments, and the log of attempts.
 
-    Who sends takes one out with ``next_delivery`` and gives back what came of it with
+    Who sends takes one out with ``pop_delivery`` and gives back what came of it with
     ``record``; meanwhile it does not wait, so nothing is sent twice.
     """
 
@@ -47,6 +48,7 @@ class Outbox:
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._records = records
+        self._randomness = randomness
         self.schedule: Schedule = schedule_of(options.webhook_retries)
         self._policy = FailurePolicy.of(options)
         self._debounce = Debounce(options.webhook_debounce)
@@ -93,14 +95,15 @@ class Outbox:
         return delivery
 
     def request_test(self, endpoint: Endpoint, due: dt.datetime) -> Delivery:
-        """Put a test webhook on its way; its sender fills in the documented example."""
-        return self.enqueue(endpoint, {}, due)
+        """Put the documented example of the endpoint's event on its way, with fresh ids."""
+        own_id, new_id = self._records.upstream_entity_id, self._randomness.object_id
+        return self.enqueue(endpoint, example(endpoint.webhook_type, own_id, new_id), due)
 
     def request_resend(self, delivery: Delivery) -> None:
         """Ask for a delivery to be sent again by hand, whatever became of it."""
         self._resends.append(delivery.number)
 
-    def next_resend(self) -> Delivery | None:
+    def pop_resend(self) -> Delivery | None:
         """Take out the delivery that was first asked for; one that is forgotten is passed over."""
         while self._resends:
             with contextlib.suppress(KeyError):
@@ -112,7 +115,7 @@ class Outbox:
         waiting = self._waiting[0][0] if self._waiting else None
         return min(filter(None, (waiting, self._debounce.next_due())), default=None)
 
-    def next_delivery(self, now: dt.datetime) -> Delivery | None:
+    def pop_delivery(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
         if self._waiting and self._waiting[0][0] <= now:
             _, number, delivery = heapq.heappop(self._waiting)

@@ -102,7 +102,6 @@ def register_webhook(call: Call) -> RegisteredWebhook:
     The secret signs what it gets: its own, or the one of the option ``webhook_secret``.
     """
     body = call.body(RegisterWebhookDto)
-    _collect(call)
     endpoint = call.outbox.register(
         body.url, body.webhook_type, call.at, call.options.webhook_secret
     )
@@ -127,18 +126,16 @@ def delete_webhook(call: Call) -> None:
 def enable_webhook(call: Call) -> Webhook:
     """Let a disabled webhook hear again of what happens from now on; what was not sent is not."""
     endpoint = _endpoint_of(call)
-    _collect(call)
-    endpoint.enable()
+    call.outbox.endpoints.enable(endpoint.id)
     return Webhook.of(endpoint)
 
 
 def list_deliveries(call: Call) -> list[WebhookDelivery]:
     """The deliveries to a webhook, oldest first, those that wait included."""
-    endpoint = _endpoint_of(call)
-    _collect(call)
+    endpoint, outbox = _endpoint_of(call), call.outbox
     return [
-        WebhookDelivery.of(delivery, call.outbox.attempts)
-        for delivery in sorted(call.outbox, key=lambda delivery: delivery.number)
+        WebhookDelivery.of(delivery, outbox.attempts)
+        for delivery in sorted(outbox, key=lambda delivery: delivery.number)
         if delivery.endpoint_id == endpoint.id
     ]
 
@@ -174,10 +171,6 @@ def _delivery_of(call: Call) -> Delivery:
         if delivery.endpoint_id == endpoint.id and delivery_id(delivery) == wanted:
             return delivery
     raise NotFound("Webhook delivery not found", reason="the webhook has no delivery with this id")
-
-
-def _collect(call: Call) -> None:
-    call.outbox.collect(call.entity.events, call.at)
 
 
 def _shown(attempt: Attempt) -> WebhookAttempt:
