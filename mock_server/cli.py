@@ -12,10 +12,10 @@ import typer
 from mock_server.server import StandaloneSandbox, is_loopback
 from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import operations_at
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, option_types, parse
-from pytest_turris.core.outbox.event_models import EVENTS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.webhooks.factory import WebhookFactory
