@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from pytest_turris.attacks.attack import Attack, Shot
+from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import Profile, profile
 from pytest_turris.attacks.context import ALL_EVENTS, Forge
 from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.step import accepted
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _COLOURS = {"failed": "red", "warned": "yellow", "noted": "cyan", "skipped": "dim"}
@@ -55,8 +56,7 @@ def attacked(
 def answers(receiver: Receiver, factory: WebhookFactory) -> bool:
     """Whether anybody answers a genuine webhook, in whatever way."""
     webhook = factory.producer_agreement_executed()
-    shot = Shot(webhook=webhook, answers="accept", effects="any")
-    return receiver.fire(shot).replies[0].answer is not None
+    return receiver.send(accepted(webhook, effects="any")).replies[0].answer is not None
 
 
 def report(verdicts: list[Verdict], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""The receiver under attack: how a shot reaches it, and what can be seen of it."""
+"""The receiver under attack: how a step reaches it, and what can be seen of it."""
 
 import contextvars
 import time
@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.attack import Shot
 from pytest_turris.attacks.context import NotApplicable
+from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers import asgi, raw_socket
 from pytest_turris.receivers.client_adapters import client_post, unanswered
@@ -38,7 +38,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Volley:
-    """What came of one shot: a reply for each copy."""
+    """What came of one step: a reply for each copy."""
 
     replies: tuple[Reply, ...]
 
@@ -93,69 +93,75 @@ class Receiver:
         if self._reset:
             self._reset()
 
-    def fire(self, shot: Shot) -> Volley:
-        """Send all copies of a shot; none of one that is for sockets only, in process.
+    @property
+    def is_url(self) -> bool:
+        """Whether it is reached over a socket."""
+        return isinstance(self._target, str)
+
+    def send(self, step: AttackStep) -> Volley:
+        """Send all copies of a step; in process, none of a step that is for sockets only.
 
         Raises:
-            NotApplicable: This receiver cannot be reached in the way that the shot needs.
+            NotApplicable: This receiver cannot be reached in the way that the step needs.
         """
-        target = self._target if shot.target is None else shot.target
-        if shot.socket_only and not isinstance(target, str):
+        how = step.transmission
+        target = self._target if how.target is None else how.target
+        if how.socket_only and not isinstance(target, str):
             return Volley(replies=())
-        sent = self._post(shot)
+        sent = self._post(step)
         if isinstance(target, str):
-            replies = self._over_socket(target, shot, sent)
+            replies = self._over_socket(target, how, sent)
         else:
-            replies = self._in_process(target, shot, sent)
+            replies = self._in_process(target, how, sent)
         return Volley(replies=tuple(replies))
 
-    def shown_path(self, shot: Shot) -> str:
-        """The path that a shot asks for."""
-        return self._post(shot).app_path
+    def shown_path(self, step: AttackStep) -> str:
+        """The path that a step requests."""
+        return self._post(step).app_path
 
-    def _post(self, shot: Shot) -> Post:
+    def _post(self, step: AttackStep) -> Post:
+        how = step.transmission
         path = self._path or "/"
         return Post(
-            headers=shot.webhook.header_lines,
-            body=shot.webhook.body,
-            path=_changed(path, shot.path) if shot.path else self._path,
-            method=shot.method,
-            peer=shot.peer,
-            split_at=shot.split_at,
+            headers=step.webhook.header_lines,
+            body=step.webhook.body,
+            path=_changed(path, how.change_path) if how.change_path else self._path,
+            method=how.method,
+            peer=how.peer,
+            split_at=how.split_at,
         )
 
-    def _over_socket(self, url: str, shot: Shot, sent: Post) -> list[Reply]:
-        if shot.peer != HERE:
+    def _over_socket(self, url: str, how: Transmission, sent: Post) -> list[Reply]:
+        if how.peer != HERE:
             raise NotApplicable("over a socket nobody can choose the address to come from")
         where = check(url.rstrip("/") + sent.app_path if sent.path else url, allow=self._allow)
-        if shot.plain and where.scheme == "https":
+        if how.plain_http and where.scheme == "https":
             raise NotApplicable("the URL is HTTPS")
-        if shot.beside:
-            return [_beside(where, shot, sent)]
-        if shot.raw:
-            made = shot.raw(f"{where.host}:{where.port}", where.path)
+        host = f"{where.host}:{where.port}"
+        if how.alongside:
+            return [_alongside(where, how.alongside(host, where.path), sent)]
+        if how.raw:
+            made = how.raw(host, where.path)
             return [_replied(lambda: raw_socket.post(where, made))]
-        return _together(lambda: _replied(lambda: _posted(where, sent)), shot.copies)
+        return _together(lambda: _replied(lambda: _posted(where, sent)), how.copies)
 
-    def _in_process(self, target: object, shot: Shot, sent: Post) -> list[Reply]:
-        if shot.raw_only:
-            raise NotApplicable("it is about a server: run it against a URL on this machine")
-        if shot.copies > 1 and client_post(target):
+    def _in_process(self, target: object, how: Transmission, sent: Post) -> list[Reply]:
+        if how.copies > 1 and client_post(target):
             raise NotApplicable("a client sends one at a time: give the application itself")
-        if client_post(target) and shot.peer != HERE:
+        if client_post(target) and how.peer != HERE:
             raise NotApplicable("through a client nobody can choose the address to come from")
         if is_asgi(target):
-            return list(_on_one_loop(target, sent, shot.copies))  # type: ignore[arg-type]  # is_asgi has checked
-        return _together(lambda: _replied(lambda: deliver(target, sent)), shot.copies)
+            return list(_on_one_loop(target, sent, how.copies))  # type: ignore[arg-type]  # is_asgi has checked
+        return _together(lambda: _replied(lambda: deliver(target, sent)), how.copies)
 
 
-def with_header(shot: Shot, name: str, value: str) -> Shot:
-    """The shot with another value, of whatever text type, in one header."""
+def with_header(step: AttackStep, name: str, value: str) -> AttackStep:
+    """The step with another value, of whatever text type, in one header."""
     lines = tuple(
         (line, value if line.lower() == name.lower() else text)
-        for line, text in shot.webhook.header_lines
+        for line, text in step.webhook.header_lines
     )
-    return replace(shot, webhook=replace(shot.webhook, header_lines=lines))
+    return replace(step, webhook=replace(step.webhook, header_lines=lines))
 
 
 def _parted(url: str) -> tuple[str, str]:
@@ -215,11 +221,8 @@ def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
         return [future.result() for future in futures]
 
 
-def _beside(where: Destination, shot: Shot, sent: Post) -> Reply:
-    """Send while a raw request stays unfinished on another connection."""
-    if shot.raw is None:
-        raise ValueError("beside what?")
-    made = shot.raw(f"{where.host}:{where.port}", where.path)
+def _alongside(where: Destination, unfinished: raw_socket.RawPost, sent: Post) -> Reply:
+    """Send while another request stays unfinished on its own connection."""
     with closing(raw_socket.opened(where)) as line:
-        line.sendall(made.head + b"".join(made.pieces))
+        line.sendall(unfinished.head + b"".join(unfinished.pieces))
         return _replied(lambda: _posted(where, sent))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Literal
 
-from pytest_turris.attacks.attack import Attack, Shot, refused
+from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.canary import Caught
 from pytest_turris.attacks.constant_time import Tripwire, spy
 from pytest_turris.attacks.context import Forge, NotApplicable
@@ -19,6 +19,7 @@ from pytest_turris.attacks.description import (
 )
 from pytest_turris.attacks.families.payload import FORGED_LINE
 from pytest_turris.attacks.receiver import Receiver, Reply, Volley, with_header
+from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
@@ -71,12 +72,14 @@ class _Case:
         self._wrong: Reply | None = None
 
     def run(self) -> None:
+        if self._attack.delivery == "socket" and not self._receiver.is_url:
+            raise NotApplicable("it is about a server: run it against a URL on this machine")
         try:
-            # Closed at once: an attack may hold the receiver's work in trouble between its shots.
-            shots = self._attack.shots(self._forge)
-            with closing(shots):  # type: ignore[type-var]  # all of them are generators
-                for shot in shots:
-                    self._fire(shot)
+            # Closed at once: an attack may hold the receiver's work in trouble between its steps.
+            steps = self._attack.steps(self._forge)
+            with closing(steps):  # type: ignore[type-var]  # all of them are generators
+                for step in steps:
+                    self._send(step)
         except Caught as caught:
             self._find("effects", None, str(caught), "call nobody")
         self._stays_healthy()
@@ -102,85 +105,87 @@ class _Case:
             came = "a line of the sender's making stands in its log"
             self._find("no leak", None, came, "keep to one line for one record")
 
-    def _fire(self, shot: Shot) -> None:
-        volley, done = self._watched(shot) if shot.compared else self._counted(shot)
+    def _send(self, step: AttackStep) -> None:
+        expected = step.expected
+        volley, done = self._watched(step) if expected.watch_comparison else self._counted(step)
         for reply in _distinct(volley.replies):
-            self._judge_status(shot, reply)
-            self._judge_leak(shot, reply)
-            if shot.unfinished:
-                self._note_size(shot, reply)
+            self._judge_status(step, reply)
+            self._judge_leak(step, reply)
+            if step.transmission.never_ends:
+                self._note_size(step, reply)
         if volley.seconds > _PATIENCE:
             came = f"after {volley.seconds:.1f} s"
-            self._find("time", shot, came, f"an answer within {_PATIENCE:.0f} s")
-        self._judge_effects(shot, done)
-        if shot.like_wrong:
-            self._judge_likeness(shot, volley.replies[0])
-        if shot.believes:
-            self._judge_belief(shot)
+            self._find("time", step, came, f"an answer within {_PATIENCE:.0f} s")
+        self._judge_effects(step, done)
+        if expected.same_as_wrong_signature:
+            self._judge_likeness(step, volley.replies[0])
+        if expected.stored_status:
+            self._judge_belief(step)
 
-    def _counted(self, shot: Shot) -> tuple[Volley, int]:
+    def _counted(self, step: AttackStep) -> tuple[Volley, int]:
         begin = self._receiver.effects()
-        volley = self._receiver.fire(shot)
+        volley = self._receiver.send(step)
         return volley, self._receiver.effects() - begin
 
-    def _watched(self, shot: Shot) -> tuple[Volley, int]:
-        """Fire a shot whose comparison is watched."""
+    def _watched(self, step: AttackStep) -> tuple[Volley, int]:
+        """Fire a step whose comparison is watched."""
         hits: list[str] = []
         name = self._forge.scheme.header
-        value = Tripwire(shot.webhook.headers[name], hits)
+        value = Tripwire(step.webhook.headers[name], hits)
         with spy() as calls:
-            volley, done = self._counted(with_header(shot, name, value))
+            volley, done = self._counted(with_header(step, name, value))
         if hits:
             came = "it compares the signature by == (seen by the tripwire)"
-            self._find("constant time", shot, came, "hmac.compare_digest")
+            self._find("constant time", step, came, "hmac.compare_digest")
         elif calls:
             self._notes.append("constant time: the call of compare_digest was seen by the spy")
         else:
             self._notes.append("constant time: not observed")
         return volley, done
 
-    def _judge_status(self, shot: Shot, reply: Reply) -> None:
+    def _judge_status(self, step: AttackStep, reply: Reply) -> None:
         status = reply.answer.status_code if reply.answer else None
         if status is None:
-            fine = (shot.may_hang_up and not reply.silent) or shot.answers == "fail"
+            hung_up = step.expected.may_hang_up and not reply.silent
+            fine = hung_up or step.expected.answers == "fail"
         else:
-            fine = status in _STATUSES[shot.answers]
+            fine = status in _STATUSES[step.expected.answers]
         if not fine:
-            self._find("status", shot, self._answered(reply), _WANTED[shot.answers])
+            self._find("status", step, self._answered(reply), _WANTED[step.expected.answers])
 
-    def _note_size(self, shot: Shot, reply: Reply) -> None:
+    def _note_size(self, step: AttackStep, reply: Reply) -> None:
         if reply.answer is None:
-            self._notes.append(f"{shot.label}: {reply.trouble}")
+            self._notes.append(f"{step.label}: {reply.trouble}")
         elif reply.answer.written:
-            self._notes.append(f"{shot.label}: answered after {reply.answer.written:,} bytes")
+            self._notes.append(f"{step.label}: answered after {reply.answer.written:,} bytes")
 
-    def _judge_leak(self, shot: Shot, reply: Reply) -> None:
+    def _judge_leak(self, step: AttackStep, reply: Reply) -> None:
         if reply.answer is None:
             return
         headers = "\n".join(f"{name}: {value}" for name, value in reply.answer.headers.items())
         text = f"{headers}\n{reply.answer.text}"
         if self._forge.key in text:
-            self._find("no leak", shot, "the key stands in the answer", "keep the key to itself")
+            self._find("no leak", step, "the key stands in the answer", "keep the key to itself")
         if _TRACE.search(text):
             came = f"{reply.answer.status_code} with a stack trace or a file's path"
-            self._find("no leak", shot, came, "an answer without them")
-        right = self._unknown_signature(shot)
+            self._find("no leak", step, came, "an answer without them")
+        right = self._unknown_signature(step)
         if right and right in text:
             came = "the right signature stands in the answer"
-            self._find("no leak", shot, came, "keep the signature to itself")
+            self._find("no leak", step, came, "keep the signature to itself")
 
-    def _unknown_signature(self, shot: Shot) -> str:
+    def _unknown_signature(self, step: AttackStep) -> str:
         """The right signature of what was sent, if the sender did not send it."""
-        forge, webhook = self._forge, shot.webhook
+        forge, webhook = self._forge, step.webhook
         try:
             value = forge.scheme.sign(webhook.body, forge.key, at=webhook.signed_at)
         except SignatureError:
             return ""
         right = value[-forge.scheme.signature_length :]
-        sent = f"{webhook.header_lines}{self._receiver.shown_path(shot)}{webhook.body!r}"
+        sent = f"{webhook.header_lines}{self._receiver.shown_path(step)}{webhook.body!r}"
         return "" if right in sent else right
 
-    def _judge_effects(self, shot: Shot, done: int) -> None:
+    def _judge_effects(self, step: AttackStep, done: int) -> None:
         previous, self._before = self._before, done
         acted, self._total = self._total > 0, self._total + done
         if not self._receiver.observed:
@@ -192,53 +197,57 @@ class _Case:
             "same": (f"as much done as by one ({previous})", done == previous),
             "at most": (f"no more done than for one ({previous})", done <= max(previous, 1)),
             "first": ("done once in all", done == 0 if acted else done > 0),
-        }[shot.effects]
-        if shot.effects == "at most":
+        }[step.expected.effects]
+        if step.expected.effects == "at most":
             self._before = previous
         if not fine:
-            self._find("effects", shot, f"{done} effect(s)", wanted)
+            self._find("effects", step, f"{done} effect(s)", wanted)
 
-    def _judge_likeness(self, shot: Shot, reply: Reply) -> None:
+    def _judge_likeness(self, step: AttackStep, reply: Reply) -> None:
         if self._wrong is None:
             wrong = refused(self._forge.wrong(self._forge.genuine()))
-            self._wrong = self._receiver.fire(wrong).replies[0]
+            self._wrong = self._receiver.send(wrong).replies[0]
         if _looks(self._wrong) != _looks(reply):
-            before_parsing = shot.label == "no JSON"
+            before_parsing = step.label == "no JSON"
             came = f"{self._answered(reply)}; a wrong signature gets {self._answered(self._wrong)}"
             self._find(
                 "verify first" if before_parsing else "no oracle",
-                shot,
+                step,
                 came,
                 "the same answer as to a wrong signature",
                 None if before_parsing else "should",
             )
 
-    def _judge_belief(self, shot: Shot) -> None:
+    def _judge_belief(self, step: AttackStep) -> None:
         state = self._forge.handles.state
         believed = state() if state else None
-        if believed != shot.believes:
-            self._find(
-                "effects", shot, f"it believes {believed!r}", f"{shot.believes!r}, as the API"
-            )
+        wanted = step.expected.stored_status
+        if believed != wanted:
+            self._find("effects", step, f"it believes {believed!r}", f"{wanted!r}, as the API")
 
     def _stays_healthy(self) -> None:
-        shot = Shot(webhook=self._forge.genuine(), answers="accept", effects="any")
-        reply = self._receiver.fire(shot).replies[0]
+        step = accepted(self._forge.genuine(), effects="any")
+        reply = self._receiver.send(step).replies[0]
         if reply.answer is None or not reply.answer.accepted:
             came = self._answered(reply)
-            self._find("health", shot, came, "to accept a genuine webhook right afterwards")
+            self._find("health", step, came, "to accept a genuine webhook right afterwards")
 
     def _answered(self, reply: Reply) -> str:
         return answered(reply.answer, self._forge.key, reply.trouble)
 
     def _find(
-        self, oracle: Oracle, shot: Shot | None, came: str, wanted: str, level: Level | None = None
+        self,
+        oracle: Oracle,
+        step: AttackStep | None,
+        came: str,
+        wanted: str,
+        level: Level | None = None,
     ) -> None:
         sent = "see above"
-        if shot is not None:
-            path = self._receiver.shown_path(shot)
+        if step is not None:
+            path = self._receiver.shown_path(step)
             key = self._forge.key
-            sent = described(shot.webhook, shot.method, path, shot.label, key)
+            sent = described(step.webhook, step.transmission.method, path, step.label, key)
         self._findings.append(
             Finding(
                 oracle=oracle,

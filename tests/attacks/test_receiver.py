@@ -1,4 +1,4 @@
-"""How a shot reaches a receiver, and how what comes of it is told."""
+"""How a step reaches a receiver, and how what comes of it is told."""
 
 import base64
 import contextlib

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from pytest_turris.attacks.attack import Catalogue, Shot, refused, survived
+from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import Forge, raw_chunks, raw_post, with_lines
 from pytest_turris.attacks.families.advice import CRASHED
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused, tolerated
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -28,12 +29,12 @@ _BLOCK = 64 * 1024
     fix="Answer 415 to any Content-Encoding.",
     source="GetStream signs the uncompressed bytes",
 )
-def _compressed(forge: Forge) -> Iterator[Shot]:
+def _compressed(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     packed = gzip.compress(webhook.body)
-    yield survived(_gzip(replace(webhook, body=packed)), "signed before")
+    yield tolerated(_gzip(replace(webhook, body=packed)), "signed before")
     forge.only_whole_body()
-    yield survived(_gzip(forge.signed(packed)), "signed after")
+    yield tolerated(_gzip(forge.signed(packed)), "signed after")
 
 
 @_attack(
@@ -45,7 +46,7 @@ def _compressed(forge: Forge) -> Iterator[Shot]:
     fix="Answer 415 to any Content-Encoding, or stop at a limit while inflating.",
     source="sashiko 310",
 )
-def _bomb(forge: Forge) -> Iterator[Shot]:
+def _bomb(forge: Forge) -> Iterator[AttackStep]:
     forge.only_whole_body()
     yield refused(_gzip(forge.signed(_packed_spaces() + gzip.compress(forge.genuine().body))))
 
@@ -61,7 +62,7 @@ def _bomb(forge: Forge) -> Iterator[Shot]:
     source="CVE-2026-42294 (Argo Workflows), CVE-2024-40634 (Argo CD); measured: express.raw() "
     "with a limit reads to the end before it answers",
 )
-def _oversize(forge: Forge) -> Iterator[Shot]:
+def _oversize(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.wrong(forge.genuine())
 
     def announced(host: str, path: str) -> RawPost:
@@ -74,9 +75,11 @@ def _oversize(forge: Forge) -> Iterator[Shot]:
         return replace(made, pieces=made.pieces * (_HUGE // _BLOCK))
 
     padded = replace(webhook, body=webhook.body + b" " * _OVERSIZE)
-    endless = replace(refused(padded), may_hang_up=True, unfinished=True)
-    yield replace(endless, label="8 MiB", raw=announced)
-    yield replace(endless, label="64 MiB in chunks", raw=chunked, socket_only=True)
+    for label, endless in (
+        ("8 MiB", Transmission(raw=announced, never_ends=True)),
+        ("64 MiB in chunks", Transmission(raw=chunked, never_ends=True, socket_only=True)),
+    ):
+        yield refused(padded, label, may_hang_up=True, transmission=endless)
 
 
 @_attack(
@@ -89,21 +92,14 @@ def _oversize(forge: Forge) -> Iterator[Shot]:
     fix="Serve with more than one worker, and limit the time to read.",
     source="remoteclaw 2955",
 )
-def _slow(forge: Forge) -> Iterator[Shot]:
+def _slow(forge: Forge) -> Iterator[AttackStep]:
     slow = forge.genuine()
 
     def raw(host: str, path: str) -> RawPost:
         made = raw_post(slow, host, path)
         return replace(made, pieces=(slow.body[:1],))
 
-    yield Shot(
-        webhook=forge.genuine(),
-        answers="accept",
-        effects="some",
-        raw=raw,
-        raw_only=True,
-        beside=True,
-    )
+    yield accepted(forge.genuine(), transmission=Transmission(alongside=raw))
 
 
 @_attack(
@@ -116,7 +112,7 @@ def _slow(forge: Forge) -> Iterator[Shot]:
     fix="Serve with a server that refuses it, or refuse it in the application.",
     source="RFC 9112, 6.3",
 )
-def _lengths(forge: Forge) -> Iterator[Shot]:
+def _lengths(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
 
     def both(host: str, path: str) -> RawPost:
@@ -128,15 +124,7 @@ def _lengths(forge: Forge) -> Iterator[Shot]:
         return raw_post(webhook, host, path, b"Content-Length: 3")
 
     for label, raw in (("TE and CL", both), ("two CL", twice)):
-        yield Shot(
-            webhook=webhook,
-            answers="refuse",
-            effects="none",
-            label=label,
-            raw=raw,
-            raw_only=True,
-            may_hang_up=True,
-        )
+        yield refused(webhook, label, may_hang_up=True, transmission=Transmission(raw=raw))
 
 
 def _gzip(webhook: SignedWebhook) -> SignedWebhook:

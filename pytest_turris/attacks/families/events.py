@@ -1,12 +1,12 @@
 """WH-100 to WH-111: the shapes and sequences of Turris' own events; all rightly signed."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
+from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import Forge
 from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
 
 EVENT_SHAPES = Catalogue("events")
 _attack = EVENT_SHAPES.attack
@@ -26,12 +26,12 @@ _BATCH = 10_000
     fix="Validate the whole batch before the first effect.",
     source="status events are batches",
 )
-def _poison(forge: Forge) -> Iterator[Shot]:
+def _poison(forge: Forge) -> Iterator[AttackStep]:
     event = forge.status_event(payload=[{}, {}, {}]).json
     event["payload"][1] = {"npn": 7, "products": None}
     webhook = forge.signed(event)
-    yield survived(webhook, "first")
-    yield survived(webhook, "again", effects="none")
+    yield tolerated(webhook, "first")
+    yield tolerated(webhook, "again", effects="none")
 
 
 @_attack(
@@ -43,15 +43,15 @@ def _poison(forge: Forge) -> Iterator[Shot]:
     fix="Key effects on the entity within the webhook.",
     source="status events are batches",
 )
-def _twice(forge: Forge) -> Iterator[Shot]:
+def _twice(forge: Forge) -> Iterator[AttackStep]:
     event = forge.status_event().json
     yield accepted(forge.signed(event), "once")
     entry = forge.status_event().json["payload"][0]
-    yield survived(forge.signed(event | {"payload": [entry, entry]}), "equal", effects="at most")
+    yield tolerated(forge.signed(event | {"payload": [entry, entry]}), "equal", effects="at most")
     entry = forge.status_event().json["payload"][0]
     other = entry | {"products": []}
     twice = forge.signed(event | {"payload": [entry, other]})
-    yield survived(twice, "contradictory", effects="at most")
+    yield tolerated(twice, "contradictory", effects="at most")
 
 
 @_attack(
@@ -63,7 +63,7 @@ def _twice(forge: Forge) -> Iterator[Shot]:
     fix="Validate the shape by webhookType.",
     source=_ARRAY,
 )
-def _swapped(forge: Forge) -> Iterator[Shot]:
+def _swapped(forge: Forge) -> Iterator[AttackStep]:
     for name in forge.events:
         event = forge.event(name).json
         payload = event["payload"]
@@ -80,13 +80,13 @@ def _swapped(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="guides/webhooks: debouncing",
 )
-def _cross_order(forge: Forge) -> Iterator[Shot]:
+def _cross_order(forge: Forge) -> Iterator[AttackStep]:
     for status in ("NOT_COMPLIANT", "COMPLIANT"):
         forge.tell_truth(status)
         change, sync = forge.status(status), forge.event(_SYNC)
         pair = (sync, change) if status == "COMPLIANT" else (change, sync)
-        yield survived(pair[0], f"{status}, first")
-        yield replace(survived(pair[1], f"{status}, second"), believes=status)
+        yield tolerated(pair[0], f"{status}, first")
+        yield tolerated(pair[1], f"{status}, second", stored_status=status)
 
 
 @_attack(
@@ -98,11 +98,11 @@ def _cross_order(forge: Forge) -> Iterator[Shot]:
     fix="Validate the shape, and ignore what has no npn.",
     source="changelog",
 )
-def _old(forge: Forge) -> Iterator[Shot]:
+def _old(forge: Forge) -> Iterator[AttackStep]:
     event = forge.event(_SYNC).json
     del event["payload"]["npn"]
     event["payload"]["entityId"] = "undefined"
-    yield survived(forge.signed(event), effects="none")
+    yield tolerated(forge.signed(event), effects="none")
 
 
 @_attack(
@@ -115,7 +115,7 @@ def _old(forge: Forge) -> Iterator[Shot]:
     fix="Ignore members that you do not know.",
     source="guides/versioning",
 )
-def _additive(forge: Forge) -> Iterator[Shot]:
+def _additive(forge: Forge) -> Iterator[AttackStep]:
     for name in forge.events:
         yield accepted(forge.signed(_with_more(forge.event(name).json)), name)
 
@@ -130,7 +130,7 @@ def _additive(forge: Forge) -> Iterator[Shot]:
     fix="Ask for what is required, and for nothing else.",
     source="guides/webhooks: the event pages",
 )
-def _absent(forge: Forge) -> Iterator[Shot]:
+def _absent(forge: Forge) -> Iterator[AttackStep]:
     for name in forge.events:
         if name == _AGREEMENT:
             bare = {"contractContainerInstanceId": None, "contractContainerTemplateId": None}
@@ -155,10 +155,10 @@ def _absent(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="guides/webhooks: debouncing",
 )
-def _consolidated(forge: Forge) -> Iterator[Shot]:
+def _consolidated(forge: Forge) -> Iterator[AttackStep]:
     for status in ("COMPLIANT", "NOT_COMPLIANT", "COMPLIANT"):
         forge.tell_truth(status)
-    yield replace(survived(forge.status("COMPLIANT")), believes="COMPLIANT")
+    yield tolerated(forge.status("COMPLIANT"), stored_status="COMPLIANT")
 
 
 @_attack(
@@ -170,12 +170,12 @@ def _consolidated(forge: Forge) -> Iterator[Shot]:
     fix="Store the webhook and answer; work in the background.",
     source="undocumented",
 )
-def _batch(forge: Forge) -> Iterator[Shot]:
+def _batch(forge: Forge) -> Iterator[AttackStep]:
     event = forge.status_event().json
     entry: dict[str, Any] = event["payload"][0]
     entries = [entry | {"npn": f"{number:08d}"} for number in range(_BATCH)]
     webhook = forge.signed(event | {"payload": entries})
-    yield replace(survived(webhook), may_hang_up=True)
+    yield tolerated(webhook, may_hang_up=True)
 
 
 @_attack(
@@ -188,7 +188,7 @@ def _batch(forge: Forge) -> Iterator[Shot]:
     fix="Answer 204 to what you do not know.",
     source="guides/webhooks: test webhook feature; its body is not documented",
 )
-def _test(forge: Forge) -> Iterator[Shot]:
+def _test(forge: Forge) -> Iterator[AttackStep]:
     event = forge.genuine().json
     yield accepted(
         forge.signed(event | {"webhookType": "TEST", "payload": {"test": True}}), effects="none"
@@ -204,15 +204,15 @@ def _test(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="no time in envelope or payload",
 )
-def _rollback(forge: Forge) -> Iterator[Shot]:
+def _rollback(forge: Forge) -> Iterator[AttackStep]:
     forge.tell_truth("COMPLIANT")
     captured = forge.status("COMPLIANT")
-    yield replace(survived(captured, "captured"), believes="COMPLIANT")
+    yield tolerated(captured, "captured", stored_status="COMPLIANT")
     forge.tell_truth("NOT_COMPLIANT")
-    yield replace(survived(forge.status("NOT_COMPLIANT"), "change"), believes="NOT_COMPLIANT")
+    yield tolerated(forge.status("NOT_COMPLIANT"), "change", stored_status="NOT_COMPLIANT")
     if forge.handles.advance is not None:
         forge.pass_time(days=1)
-    yield replace(survived(captured, "replayed"), believes="NOT_COMPLIANT")
+    yield tolerated(captured, "replayed", stored_status="NOT_COMPLIANT")
 
 
 @_attack(
@@ -224,10 +224,10 @@ def _rollback(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="no time in envelope or payload",
 )
-def _return(forge: Forge) -> Iterator[Shot]:
+def _return(forge: Forge) -> Iterator[AttackStep]:
     for status in ("COMPLIANT", "NOT_COMPLIANT", "COMPLIANT"):
         forge.tell_truth(status)
-        yield replace(survived(forge.status(status), status), believes=status)
+        yield tolerated(forge.status(status), status, stored_status=status)
 
 
 def _with_more(node: Any) -> Any:  # noqa: ANN401 - as deep as JSON

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
+from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import Forge
+from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
 from pytest_turris.webhooks.signature import compact_json
 
 PAYLOAD = Catalogue("payload")
@@ -29,7 +30,7 @@ _DEPTH = 100_000
     fix="json.loads(..., object_pairs_hook=...) that refuses a repeated name.",
     source="RFC 8259, 4; survey of 49 parsers by Bishop Fox",
 )
-def _duplicates(forge: Forge) -> Iterator[Shot]:
+def _duplicates(forge: Forge) -> Iterator[AttackStep]:
     forge.only_whole_body()
     body = forge.genuine().body
     yield refused(forge.signed(b'{"webhookType":"TURRIS_UNKNOWN",' + body[1:]))
@@ -45,7 +46,7 @@ def _duplicates(forge: Forge) -> Iterator[Shot]:
     fix="Answer 204 to what you do not know.",
     source="GitHub's best practices",
 )
-def _unknown(forge: Forge) -> Iterator[Shot]:
+def _unknown(forge: Forge) -> Iterator[AttackStep]:
     event = forge.genuine().json | {"webhookType": "E_AND_O_POLICY_RENEWED"}
     yield accepted(forge.signed(event), effects="none")
 
@@ -60,7 +61,7 @@ def _unknown(forge: Forge) -> Iterator[Shot]:
     fix=_VALIDATE,
     source="CVE-2025-59538 (Argo CD)",
 )
-def _shapes(forge: Forge) -> Iterator[Shot]:
+def _shapes(forge: Forge) -> Iterator[AttackStep]:
     event = forge.genuine().json
     for payload in (None, [None], "x", 7, True):
         yield refused(forge.signed(event | {"payload": payload}), f"payload {payload!r}")
@@ -78,12 +79,12 @@ def _shapes(forge: Forge) -> Iterator[Shot]:
     fix="Look before you take the first of a list.",
     source="CVE-2025-59538 (Argo CD)",
 )
-def _empty(forge: Forge) -> Iterator[Shot]:
+def _empty(forge: Forge) -> Iterator[AttackStep]:
     event = forge.genuine().json
     empty: tuple[Any, ...] = ([], {}, [{}])
     for payload in empty:
         made = forge.signed(event | {"payload": payload})
-        yield survived(made, json.dumps(payload), effects="none")
+        yield tolerated(made, json.dumps(payload), effects="none")
 
 
 @_attack(
@@ -95,9 +96,9 @@ def _empty(forge: Forge) -> Iterator[Shot]:
     fix="Compare upstreamEntityId with your own.",
     source="security review",
 )
-def _foreign(forge: Forge) -> Iterator[Shot]:
+def _foreign(forge: Forge) -> Iterator[AttackStep]:
     foreign = forge.genuine(upstreamEntityId="507f1f77bcf86cd799439aaa")
-    yield survived(foreign, effects="none")
+    yield tolerated(foreign, effects="none")
 
 
 @_attack(
@@ -109,7 +110,7 @@ def _foreign(forge: Forge) -> Iterator[Shot]:
     fix="Catch RecursionError beside ValueError.",
     source="measured: json.loads",
 )
-def _deep(forge: Forge) -> Iterator[Shot]:
+def _deep(forge: Forge) -> Iterator[AttackStep]:
     forge.only_whole_body()
     yield refused(forge.signed(b"[" * _DEPTH + b"]" * _DEPTH))
 
@@ -123,11 +124,11 @@ def _deep(forge: Forge) -> Iterator[Shot]:
     fix="Catch ValueError, and refuse NaN with parse_constant.",
     source="CVE-2020-10735; measured: json.loads",
 )
-def _numbers(forge: Forge) -> Iterator[Shot]:
+def _numbers(forge: Forge) -> Iterator[AttackStep]:
     forge.only_whole_body()
     for text in ("9" * 5_000, "1e400", "NaN", "-0", "9007199254740993"):
         extra = f',"number":{text}}}'.encode()
-        yield survived(forge.signed(forge.genuine().body[:-1] + extra), text[:20])
+        yield tolerated(forge.signed(forge.genuine().body[:-1] + extra), text[:20])
 
 
 @_attack(
@@ -139,7 +140,7 @@ def _numbers(forge: Forge) -> Iterator[Shot]:
     fix="Escape where you write; log with repr.",
     source="OWASP webhook cheat sheet; CWE-117",
 )
-def _strings(forge: Forge) -> Iterator[Shot]:
+def _strings(forge: Forge) -> Iterator[AttackStep]:
     for label, text in (
         ("line break", f"West\r\n{FORGED_LINE}"),
         ("NUL", "West\0East"),
@@ -153,7 +154,7 @@ def _strings(forge: Forge) -> Iterator[Shot]:
         body = _with_texts(forge.genuine().json, text)
         # A lone surrogate is no UTF-8; only its escape can be sent.
         sent = compact_json(body).replace(b"\\\\ud800", b"\\ud800")
-        yield survived(forge.signed(sent), label)
+        yield tolerated(forge.signed(sent), label)
 
 
 @_attack(
@@ -165,7 +166,7 @@ def _strings(forge: Forge) -> Iterator[Shot]:
     fix="Read the members you know; merge nothing.",
     source="prototype pollution",
 )
-def _prototype(forge: Forge) -> Iterator[Shot]:
+def _prototype(forge: Forge) -> Iterator[AttackStep]:
     hostile = {"__proto__": {"admin": True}, "constructor": {"prototype": {}}, "__class__": "x"}
     event = forge.genuine().json
     yield accepted(forge.signed(event | hostile), "envelope")
@@ -182,12 +183,12 @@ def _prototype(forge: Forge) -> Iterator[Shot]:
     fix="Never fetch a URL from a webhook.",
     source="OWASP API7:2023",
 )
-def _url(forge: Forge) -> Iterator[Shot]:
+def _url(forge: Forge) -> Iterator[AttackStep]:
     from pytest_turris.attacks.canary import Trap  # noqa: PLC0415 - it opens a socket; used here only
 
     with Trap() as trap:
         body = _with_texts(forge.genuine().json, trap.url)
-        yield survived(forge.signed(body))
+        yield tolerated(forge.signed(body))
         trap.check()
 
 

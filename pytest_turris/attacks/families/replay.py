@@ -2,17 +2,20 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pytest_turris.attacks.attack import (
-    Catalogue,
-    Shot,
-    accepted,
-    refused,
-    survived,
-)
+from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import ALL_EVENTS, Forge, NotApplicable, stamp_of, with_lines
 from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.step import (
+    AttackStep,
+    Effects,
+    ExpectedBehaviour,
+    Transmission,
+    accepted,
+    refused,
+    tolerated,
+)
+from pytest_turris.webhooks.signed import SignedWebhook
 
 REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
@@ -32,7 +35,7 @@ _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the lates
     fix=_ONCE,
     source="guides/webhooks: tolerate duplicates",
 )
-def _duplicate(forge: Forge) -> Iterator[Shot]:
+def _duplicate(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield accepted(webhook, "first")
     yield accepted(webhook, "second", effects="none")
@@ -48,9 +51,10 @@ def _duplicate(forge: Forge) -> Iterator[Shot]:
     fix="Claim the digest atomically: a unique key in the database, not a look before an insert.",
     source="covenant 271",
 )
-def _concurrent(forge: Forge) -> Iterator[Shot]:
+def _concurrent(forge: Forge) -> Iterator[AttackStep]:
     yield accepted(forge.genuine(), "alone")
-    yield replace(accepted(forge.genuine(), "twenty", effects="same"), copies=20)
+    at_once = Transmission(copies=20)
+    yield accepted(forge.genuine(), "twenty", effects="same", transmission=at_once)
 
 
 @_attack(
@@ -66,7 +70,7 @@ def _concurrent(forge: Forge) -> Iterator[Shot]:
     source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
     "standardwebhooks 1.1.0 a fraction that nobody signed",
 )
-def _late(forge: Forge) -> Iterator[Shot]:
+def _late(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield accepted(webhook, "first")
     if forge.scheme.timestamped:
@@ -75,10 +79,10 @@ def _late(forge: Forge) -> Iterator[Shot]:
         return
     for hours in (24, 29 * 24):
         forge.pass_time(hours=hours)
-        yield survived(webhook, f"{hours} hours later", effects="none")
+        yield tolerated(webhook, f"{hours} hours later", effects="none")
 
 
-def _other_times(forge: Forge) -> Iterator[Shot]:
+def _other_times(forge: Forge) -> Iterator[AttackStep]:
     """Times that a good receiver refuses: far off, or not the text that was signed."""
     now, day = forge.at, dt.timedelta(days=1)
     for label, moment in (
@@ -101,10 +105,10 @@ def _other_times(forge: Forge) -> Iterator[Shot]:
     fix="Key on what is signed: the body.",
     source="pr-agent 476, first-tree 1627",
 )
-def _headers(forge: Forge) -> Iterator[Shot]:
+def _headers(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield accepted(with_lines(webhook, *_ids("a")), "first")
-    yield survived(with_lines(webhook, *_ids("b")), "other ids", effects="none")
+    yield tolerated(with_lines(webhook, *_ids("b")), "other ids", effects="none")
 
 
 @_attack(
@@ -116,10 +120,10 @@ def _headers(forge: Forge) -> Iterator[Shot]:
     fix="Key on what is signed: the body.",
     source="as WH-87",
 )
-def _without_id(forge: Forge) -> Iterator[Shot]:
+def _without_id(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield accepted(with_lines(webhook, *_ids("a")), "with an id")
-    yield survived(webhook, "without", effects="none")
+    yield tolerated(webhook, "without", effects="none")
 
 
 @_attack(
@@ -131,12 +135,12 @@ def _without_id(forge: Forge) -> Iterator[Shot]:
     fix="Check webhookType at each endpoint.",
     source="help centre: one event type per webhook",
 )
-def _crossed(forge: Forge) -> Iterator[Shot]:
+def _crossed(forge: Forge) -> Iterator[AttackStep]:
     others = [name for name in ALL_EVENTS if name not in forge.events]
     if not others:
         raise NotApplicable("the receiver acts on every event: say which with run(..., events=...)")
     for name in others:
-        yield survived(forge.factory.event(name), name, effects="none")
+        yield tolerated(forge.factory.event(name), name, effects="none")
 
 
 @_attack(
@@ -148,10 +152,10 @@ def _crossed(forge: Forge) -> Iterator[Shot]:
     fix="Release the claim when the work fails.",
     source="help centre: manual resend",
 )
-def _resend(forge: Forge) -> Iterator[Shot]:
+def _resend(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     with forge.trouble("before"):
-        yield Shot(webhook=webhook, answers="fail", effects="none", label="while it fails")
+        yield _failed(webhook, "while it fails", effects="none")
     yield accepted(webhook, "again")
     yield accepted(webhook, "a third time", effects="none")
 
@@ -165,11 +169,11 @@ def _resend(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="no order is guaranteed",
 )
-def _order(forge: Forge) -> Iterator[Shot]:
+def _order(forge: Forge) -> Iterator[AttackStep]:
     older, newer = forge.status("COMPLIANT"), forge.status("NOT_COMPLIANT")
     forge.tell_truth("NOT_COMPLIANT")
-    yield survived(newer, "newer first")
-    yield replace(survived(older, "older last"), believes="NOT_COMPLIANT")
+    yield tolerated(newer, "newer first")
+    yield tolerated(older, "older last", stored_status="NOT_COMPLIANT")
 
 
 @_attack(
@@ -181,7 +185,7 @@ def _order(forge: Forge) -> Iterator[Shot]:
     fix="Key on the whole body, not on an id inside it.",
     source="over-eager deduplication",
 )
-def _repeat(forge: Forge) -> Iterator[Shot]:
+def _repeat(forge: Forge) -> Iterator[AttackStep]:
     first = forge.genuine()
     for number in ("first", "second", "third"):
         event = first.json | {"note": number}
@@ -197,10 +201,10 @@ def _repeat(forge: Forge) -> Iterator[Shot]:
     fix=_ONCE,
     source="at-least-once delivery",
 )
-def _crash(forge: Forge) -> Iterator[Shot]:
+def _crash(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     with forge.trouble("after"):
-        yield Shot(webhook=webhook, answers="fail", effects="any", label="crash")
+        yield _failed(webhook, "crash", effects="any")
     yield accepted(webhook, "again", effects="first")
 
 
@@ -213,7 +217,7 @@ def _crash(forge: Forge) -> Iterator[Shot]:
     fix="Store the webhook, answer, and work in the background.",
     source="guides/webhooks: 30 seconds",
 )
-def _slow(forge: Forge) -> Iterator[Shot]:
+def _slow(forge: Forge) -> Iterator[AttackStep]:
     with forge.trouble("slow"):
         yield accepted(forge.genuine(), effects="any")
 
@@ -227,12 +231,19 @@ def _slow(forge: Forge) -> Iterator[Shot]:
     fix="Look for the digest before any other work.",
     source="librefang 3878",
 )
-def _mass(forge: Forge) -> Iterator[Shot]:
+def _mass(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield accepted(webhook, "first")
-    yield replace(survived(webhook, "a thousand", effects="none"), copies=1_000)
+    many = Transmission(copies=1_000)
+    yield tolerated(webhook, "a thousand", effects="none", transmission=many)
 
 
 def _ids(value: str) -> list[tuple[str, str]]:
     names = ("X-Request-Id", "X-Turris-Delivery", "Webhook-Id", "Idempotency-Key")
     return [(name, f"turris-{value}") for name in names]
+
+
+def _failed(webhook: SignedWebhook, label: str, *, effects: Effects) -> AttackStep:
+    """A genuine webhook while the receiver's work fails: the answer must not be 2xx."""
+    expected = ExpectedBehaviour(answers="fail", effects=effects)
+    return AttackStep(webhook=webhook, expected=expected, label=label)

@@ -1,11 +1,11 @@
 """WH-01 to WH-14: the signature missing, cut, lengthened or misspelt."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import Forge, flipped
 from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.attacks.step import AttackStep, accepted, refused
 
 SIGNATURE = Catalogue("signature")
 _attack = SIGNATURE.attack
@@ -24,7 +24,7 @@ _LIBRARIES = "suites of standard-webhooks, svix, stripe and octokit"
     "acts on some events only, name them: run(..., events={...}).",
     source="control",
 )
-def _valid(forge: Forge) -> Iterator[Shot]:
+def _valid(forge: Forge) -> Iterator[AttackStep]:
     yield accepted(forge.genuine())
 
 
@@ -38,8 +38,8 @@ def _valid(forge: Forge) -> Iterator[Shot]:
     fix="Treat a missing header as a wrong signature.",
     source=f"{_LIBRARIES}; CVE-2026-21894 (n8n)",
 )
-def _missing(forge: Forge) -> Iterator[Shot]:
-    yield refused(forge.genuine().unsigned(), like_wrong=True)
+def _missing(forge: Forge) -> Iterator[AttackStep]:
+    yield refused(forge.genuine().unsigned(), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -52,8 +52,8 @@ def _missing(forge: Forge) -> Iterator[Shot]:
     fix="Compare whatever is there; an empty text equals no signature.",
     source="octokit webhooks-methods",
 )
-def _empty(forge: Forge) -> Iterator[Shot]:
-    yield refused(forge.with_value(forge.genuine(), ""), like_wrong=True)
+def _empty(forge: Forge) -> Iterator[AttackStep]:
+    yield refused(forge.with_value(forge.genuine(), ""), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -65,7 +65,7 @@ def _empty(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-03.",
     source="as WH-03",
 )
-def _blank(forge: Forge) -> Iterator[Shot]:
+def _blank(forge: Forge) -> Iterator[AttackStep]:
     for value in ("   ", "\t"):
         yield refused(forge.with_value(forge.genuine(), value), repr(value))
 
@@ -80,13 +80,13 @@ def _blank(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole text with hmac.compare_digest, as bytes.",
     source=_LIBRARIES,
 )
-def _wrong(forge: Forge) -> Iterator[Shot]:
+def _wrong(forge: Forge) -> Iterator[AttackStep]:
     # The last digit of base64 stands for four bits, and lenient decoders read no more of it.
     for label, at in (("first", 0), ("middle", 30), ("last", -1 if forge.hex else -3)):
         webhook = forge.genuine()
         text = forge.signature(webhook)
-        shot = refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)
-        yield replace(shot, compared=True)
+        wrong = forge.with_signature(webhook, flipped(text, at % len(text)))
+        yield refused(wrong, label, watch_comparison=True)
 
 
 @_attack(
@@ -99,7 +99,7 @@ def _wrong(forge: Forge) -> Iterator[Shot]:
     fix="Compare the lengths too: hmac.compare_digest does.",
     source="CVE-2024-21491, RUSTSEC-2024-0010 (svix)",
 )
-def _truncated(forge: Forge) -> Iterator[Shot]:
+def _truncated(forge: Forge) -> Iterator[AttackStep]:
     for length in (1, 10, forge.scheme.signature_length - 1):
         yield refused(forge.genuine().truncated_signature(length), f"{length} characters")
 
@@ -113,7 +113,7 @@ def _truncated(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-06.",
     source="CVE-2024-21491 (svix)",
 )
-def _prefix_only(forge: Forge) -> Iterator[Shot]:
+def _prefix_only(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     for value in filter(None, (forge.head(webhook), "sha256=", "v1,")):
         yield refused(forge.with_value(webhook, value), value[:7])
@@ -128,7 +128,7 @@ def _prefix_only(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="octokit webhooks-methods; inkbox 178",
 )
-def _over_long(forge: Forge) -> Iterator[Shot]:
+def _over_long(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     text = forge.signature(webhook)
     yield refused(forge.with_signature(webhook, text + "0"), "one more")
@@ -144,9 +144,9 @@ def _over_long(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="inkbox 178",
 )
-def _odd(forge: Forge) -> Iterator[Shot]:
+def _odd(forge: Forge) -> Iterator[AttackStep]:
     forge.only_hex()
-    yield refused(forge.genuine().truncated_signature(63), like_wrong=True)
+    yield refused(forge.genuine().truncated_signature(63), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -159,11 +159,11 @@ def _odd(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="octokit webhooks-methods",
 )
-def _not_hex(forge: Forge) -> Iterator[Shot]:
+def _not_hex(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     text = forge.signature(webhook)
     odd = "z" if forge.hex else "%"
-    yield refused(forge.with_signature(webhook, odd + text[1:]), like_wrong=True)
+    yield refused(forge.with_signature(webhook, odd + text[1:]), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -176,7 +176,7 @@ def _not_hex(forge: Forge) -> Iterator[Shot]:
     fix="Compare bytes: hmac.compare_digest(given.encode(), expected.encode()).",
     source="daiv 1524, hermes-agent 65697",
 )
-def _latin(forge: Forge) -> Iterator[Shot]:
+def _latin(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield refused(forge.with_signature(webhook, "\xe9" + forge.signature(webhook)[1:]))
 
@@ -190,7 +190,7 @@ def _latin(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-11; do not normalise what is compared.",
     source="hyperlocalise 748",
 )
-def _look_alike(forge: Forge) -> Iterator[Shot]:
+def _look_alike(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     text = forge.signature(webhook)
     twin = chr(ord(text[0]) + 0xFEE0).encode().decode("latin-1")
@@ -208,7 +208,7 @@ def _look_alike(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="bytes.fromhex takes it",
 )
-def _capitals(forge: Forge) -> Iterator[Shot]:
+def _capitals(forge: Forge) -> Iterator[AttackStep]:
     forge.only_hex()
     webhook = forge.genuine()
     yield refused(forge.with_signature(webhook, forge.signature(webhook).upper()))
@@ -223,7 +223,7 @@ def _capitals(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="bytes.fromhex skips spaces",
 )
-def _spaces(forge: Forge) -> Iterator[Shot]:
+def _spaces(forge: Forge) -> Iterator[AttackStep]:
     forge.only_hex()
     webhook = forge.genuine()
     text = forge.signature(webhook)

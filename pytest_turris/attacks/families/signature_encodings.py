@@ -6,9 +6,10 @@ import hmac
 import zlib
 from collections.abc import Iterator
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
+from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import Forge, flipped
 from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.webhooks.signed import SignedWebhook
 
 SIGNATURE_FORMS = Catalogue("signature")
@@ -29,7 +30,7 @@ def _message(forge: Forge, webhook: SignedWebhook) -> bytes:
     fix="Pin one encoding.",
     source="Shopify signs in base64, GitHub in hexadecimal",
 )
-def _other_encoding(forge: Forge) -> Iterator[Shot]:
+def _other_encoding(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield refused(forge.with_signature(webhook, forge.in_other_encoding(forge.digest(webhook))))
 
@@ -43,7 +44,7 @@ def _other_encoding(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="Python's decoder drops - and _",
 )
-def _url_safe(forge: Forge) -> Iterator[Shot]:
+def _url_safe(forge: Forge) -> Iterator[AttackStep]:
     forge.only_base64()
     webhook = forge.genuine()
     text = forge.signature(webhook)
@@ -60,7 +61,7 @@ def _url_safe(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="standardwebhooks 1.1.0 accepts it",
 )
-def _junk(forge: Forge) -> Iterator[Shot]:
+def _junk(forge: Forge) -> Iterator[AttackStep]:
     forge.only_base64()
     webhook = forge.genuine()
     text = forge.signature(webhook)
@@ -76,7 +77,7 @@ def _junk(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="base64.b64decode(validate=True) takes it",
 )
-def _trailing_bits(forge: Forge) -> Iterator[Shot]:
+def _trailing_bits(forge: Forge) -> Iterator[AttackStep]:
     forge.only_base64()
     webhook = forge.genuine()
     text = forge.signature(webhook)
@@ -94,7 +95,7 @@ def _trailing_bits(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value, prefix and all.",
     source="octokit webhooks-methods",
 )
-def _prefixes(forge: Forge) -> Iterator[Shot]:
+def _prefixes(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     for prefix in ("sha256=", "SHA256=", "v1=", ""):
         if prefix == forge.head(webhook):
@@ -112,7 +113,7 @@ def _prefixes(forge: Forge) -> Iterator[Shot]:
     fix="Pin one algorithm; ignore every other.",
     source="octokit webhooks-methods; Stripe's advice on schemes",
 )
-def _labels(forge: Forge) -> Iterator[Shot]:
+def _labels(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     for label in ("sha1=", "md5=", "none="):
         yield refused(forge.with_value(webhook, label + forge.signature(webhook)), label)
@@ -128,7 +129,7 @@ def _labels(forge: Forge) -> Iterator[Shot]:
     fix="Pin SHA-256.",
     source="as WH-20",
 )
-def _algorithms(forge: Forge) -> Iterator[Shot]:
+def _algorithms(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     message = _message(forge, webhook)
     for name in ("md5", "sha1", "sha512"):
@@ -146,7 +147,7 @@ def _algorithms(forge: Forge) -> Iterator[Shot]:
     fix="Use HMAC.",
     source="audit of moralis-streams-api",
 )
-def _hashes(forge: Forge) -> Iterator[Shot]:
+def _hashes(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     key, message = forge.scheme.key_bytes(forge.key), _message(forge, webhook)
     for label, text in (("key and body", key + message), ("body and key", message + key)):
@@ -166,7 +167,7 @@ def _hashes(forge: Forge) -> Iterator[Shot]:
     fix="Compute the HMAC; never compare the header with the key.",
     source="confusion with GitLab's tokens",
 )
-def _key(forge: Forge) -> Iterator[Shot]:
+def _key(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     yield refused(forge.with_value(webhook, forge.key), "key")
     text = base64.b64encode(forge.key.encode()).decode()
@@ -182,7 +183,7 @@ def _key(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="standard-webhooks, Python",
 )
-def _list(forge: Forge) -> Iterator[Shot]:
+def _list(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     wrong = forge.signature(forge.wrong(webhook))
     several = forge.listed(webhook, wrong, forge.signature(webhook))
@@ -203,7 +204,7 @@ def _list(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="standard-webhooks, Rust",
 )
-def _wrong_list(forge: Forge) -> Iterator[Shot]:
+def _wrong_list(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     wrong = forge.signature(forge.wrong(webhook))
     yield refused(forge.listed(webhook, wrong, flipped(wrong, 1)))
@@ -218,9 +219,9 @@ def _wrong_list(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value, or give up after a handful.",
     source="stripe 16.1.0 parses all of them",
 )
-def _bomb(forge: Forge) -> Iterator[Shot]:
+def _bomb(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.with_value(forge.genuine(), ",".join(["v1=0000000"] * 100_000))
-    yield Shot(webhook=webhook, answers="refuse", effects="none", may_hang_up=True)
+    yield refused(webhook, may_hang_up=True)
 
 
 @_attack(
@@ -232,7 +233,7 @@ def _bomb(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value, or each part of a list by itself.",
     source="standardwebhooks 1.1.0 raises ValueError",
 )
-def _neighbour(forge: Forge) -> Iterator[Shot]:
+def _neighbour(forge: Forge) -> Iterator[AttackStep]:
     webhook = forge.genuine()
     value = forge.value(webhook)
     if forge.lists:

@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import (
-    Catalogue,
-    Shot,
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import Forge, NotApplicable, with_lines
+from pytest_turris.attacks.step import (
+    AttackStep,
+    ExpectedBehaviour,
+    Transmission,
     accepted,
     refused,
-    survived,
+    tolerated,
 )
-from pytest_turris.attacks.context import Forge, NotApplicable, with_lines
 from pytest_turris.webhooks.signed import SignedWebhook
 
 TRANSPORT = Catalogue("transport")
 _attack = TRANSPORT.attack
 
 _STRANGER = "203.0.113.9"
+_FROM_A_STRANGER = Transmission(peer=_STRANGER)
 _SPOOFED = "Whoever writes the header stands on the allowlist."
 _PEER = "Look at the peer's address; read headers only from a proxy that you run."
 
@@ -37,11 +40,11 @@ def _allowed(forge: Forge) -> str:
     fix=_PEER,
     source="RFC 9700, 4.13; sim 6466",
 )
-def _forwarded(forge: Forge) -> Iterator[Shot]:
+def _forwarded(forge: Forge) -> Iterator[AttackStep]:
     allowed = _allowed(forge)
     for value in (allowed, f"{allowed}, {_STRANGER}"):
         webhook = with_lines(forge.genuine(), ("X-Forwarded-For", value))
-        yield replace(refused(webhook, value), peer=_STRANGER)
+        yield refused(webhook, value, transmission=_FROM_A_STRANGER)
 
 
 @_attack(
@@ -54,11 +57,12 @@ def _forwarded(forge: Forge) -> Iterator[Shot]:
     fix=_PEER,
     source="as WH-80",
 )
-def _others(forge: Forge) -> Iterator[Shot]:
+def _others(forge: Forge) -> Iterator[AttackStep]:
     allowed = _allowed(forge)
     for name in ("X-Real-IP", "Forwarded", "CF-Connecting-IP", "True-Client-IP"):
         value = f"for={allowed}" if name == "Forwarded" else allowed
-        yield replace(refused(with_lines(forge.genuine(), (name, value)), name), peer=_STRANGER)
+        webhook = with_lines(forge.genuine(), (name, value))
+        yield refused(webhook, name, transmission=_FROM_A_STRANGER)
 
 
 @_attack(
@@ -71,8 +75,8 @@ def _others(forge: Forge) -> Iterator[Shot]:
     fix="Verify whatever the address is.",
     source="guides/security",
 )
-def _unverified(forge: Forge) -> Iterator[Shot]:
-    yield replace(refused(forge.wrong(forge.genuine())), peer=_allowed(forge))
+def _unverified(forge: Forge) -> Iterator[AttackStep]:
+    yield refused(forge.wrong(forge.genuine()), transmission=Transmission(peer=_allowed(forge)))
 
 
 @_attack(
@@ -85,10 +89,10 @@ def _unverified(forge: Forge) -> Iterator[Shot]:
     fix="ipaddress.ip_address(peer).ipv4_mapped or the address itself.",
     source="RFC 4291, 2.5.5.2",
 )
-def _mapped(forge: Forge) -> Iterator[Shot]:
+def _mapped(forge: Forge) -> Iterator[AttackStep]:
     allowed = _allowed(forge)
-    yield replace(accepted(forge.genuine(), "IPv4"), peer=allowed)
-    yield replace(accepted(forge.genuine(), "mapped"), peer=f"::ffff:{allowed}")
+    yield accepted(forge.genuine(), "IPv4", transmission=Transmission(peer=allowed))
+    yield accepted(forge.genuine(), "mapped", transmission=Transmission(peer=f"::ffff:{allowed}"))
 
 
 @_attack(
@@ -101,11 +105,12 @@ def _mapped(forge: Forge) -> Iterator[Shot]:
     fix="Route POST alone.",
     source="OWASP webhook cheat sheet; octokit",
 )
-def _methods(forge: Forge) -> Iterator[Shot]:
+def _methods(forge: Forge) -> Iterator[AttackStep]:
     for method in ("GET", "PUT", "PATCH", "DELETE", "HEAD"):
-        yield replace(refused(forge.genuine(), method), method=method)
+        yield refused(forge.genuine(), method, transmission=Transmission(method=method))
     # Frameworks answer OPTIONS by themselves with the methods that they route.
-    yield replace(survived(forge.genuine(), "OPTIONS", effects="none"), method="OPTIONS")
+    options = Transmission(method="OPTIONS")
+    yield tolerated(forge.genuine(), "OPTIONS", effects="none", transmission=options)
 
 
 @_attack(
@@ -119,7 +124,7 @@ def _methods(forge: Forge) -> Iterator[Shot]:
     fix="Answer 415 unless the type is application/json, in UTF-8.",
     source="octokit",
 )
-def _types(forge: Forge) -> Iterator[Shot]:
+def _types(forge: Forge) -> Iterator[AttackStep]:
     for value in (
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -139,19 +144,18 @@ def _types(forge: Forge) -> Iterator[Shot]:
     fix="Verify in the handler, not in a rule about paths.",
     source="octokit: trailing slash",
 )
-def _paths(forge: Forge) -> Iterator[Shot]:
+def _paths(forge: Forge) -> Iterator[AttackStep]:
     for label, change in (
         ("slash more", lambda path: path.rstrip("/") + "/"),
         ("doubled", lambda path: "/" + path),
         ("encoded dot", lambda path: "/%2e" + path),
         ("capitals", str.upper),
     ):
-        yield Shot(
+        yield AttackStep(
             webhook=forge.genuine().unsigned(),
-            answers="not accept",
-            effects="none",
+            expected=ExpectedBehaviour(answers="not accept", effects="none"),
+            transmission=Transmission(change_path=change),
             label=label,
-            path=change,
         )
 
 
@@ -165,8 +169,8 @@ def _paths(forge: Forge) -> Iterator[Shot]:
     fix="Listen on HTTPS alone, or behind a proxy that does.",
     source="OWASP webhook cheat sheet; help centre: HTTPS endpoints",
 )
-def _plain(forge: Forge) -> Iterator[Shot]:
-    yield replace(refused(forge.genuine()), plain=True)
+def _plain(forge: Forge) -> Iterator[AttackStep]:
+    yield refused(forge.genuine(), transmission=Transmission(plain_http=True))
 
 
 def _typed(webhook: SignedWebhook, value: str) -> SignedWebhook:
