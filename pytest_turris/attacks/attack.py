@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pytest_turris.core.levels import Level
 
 if TYPE_CHECKING:
-    from pytest_turris.attacks.context import Forge
     from pytest_turris.attacks.step import AttackStep
 
-Steps: TypeAlias = "Callable[[Forge], Iterator[AttackStep]]"
+Steps: TypeAlias = Callable[["AttackContext"], Iterator["AttackStep"]]
 Family = Literal["signature", "keys", "body", "payload", "replay", "transport", "events"]
 DeliveryMode = Literal["anywhere", "in process", "socket"]
 

@@ -23,29 +23,20 @@ _PATIENCE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
-    """What came of one request: an answer, or in ``trouble`` why there is none.
+class ReceiverResponse:
+    """The receiver's response to one request.
 
-    ``silent`` means that the receiver neither answered nor closed the connection. ``seconds``
-    is how long this one took, whatever was sent before it.
+    Args:
+        answer: The answer; None if there was none.
+        reason: Why there was no answer.
+        silent: The receiver neither answered nor closed the connection.
+        seconds: How long this request took.
     """
 
     answer: WebhookAnswer | None
-    trouble: str = ""
+    reason: str = ""
     silent: bool = False
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Volley:
-    """What came of one step: a reply for each copy."""
-
-    replies: tuple[Reply, ...]
-
-    @property
-    def seconds(self) -> float:
-        """How long the slowest reply took."""
-        return max((reply.seconds for reply in self.replies), default=0.0)
 
 
 class Receiver:
@@ -54,9 +45,9 @@ class Receiver:
     Args:
         target: As for ``SignedWebhook.send``.
         path: The path inside an application; appended to a URL.
-        effects: Gives a number that grows with each thing that the receiver does.
-        reset: Is called before each attack.
-        allow: The ``host:port`` that a URL may lead to beside this machine.
+        effects: Returns a number that grows with each thing that the receiver does.
+        reset: Called before each attack.
+        allow: Each ``host:port`` that a URL may lead to besides this machine.
     """
 
     def __init__(
@@ -81,15 +72,19 @@ class Receiver:
         return self._effects is not None
 
     def effects(self) -> int:
-        """How much the receiver has done up to now; 0 without a probe."""
+        """How much the receiver has done so far; 0 without a probe.
+
+        Raises:
+            TypeError: The probe returned something else than a whole number.
+        """
         count: object = self._effects() if self._effects else 0
         if not isinstance(count, int):
             kind = type(count).__name__
-            raise TypeError(f"effects() must give a number of things done, not {kind}")
+            raise TypeError(f"effects() must return a number of things done, not {kind}")
         return count
 
     def reset(self) -> None:
-        """Begin afresh, where the test knows how."""
+        """Call the test's ``reset``, if there is one."""
         if self._reset:
             self._reset()
 
@@ -98,8 +93,10 @@ class Receiver:
         """Whether it is reached over a socket."""
         return isinstance(self._target, str)
 
-    def send(self, step: AttackStep) -> Volley:
-        """Send all copies of a step; in process, none of a step that is for sockets only.
+    def send(self, step: AttackStep) -> tuple[ReceiverResponse, ...]:
+        """Send all copies of a step, and return their responses.
+
+        In process, a step that is for sockets only is left out: there is no response.
 
         Raises:
             NotApplicable: This receiver cannot be reached in the way that the step needs.
@@ -107,13 +104,13 @@ class Receiver:
         how = step.transmission
         target = self._target if how.target is None else how.target
         if how.socket_only and not isinstance(target, str):
-            return Volley(replies=())
+            return ()
         sent = self._post(step)
         if isinstance(target, str):
-            replies = self._over_socket(target, how, sent)
+            responses = self._over_socket(target, how, sent)
         else:
-            replies = self._in_process(target, how, sent)
-        return Volley(replies=tuple(replies))
+            responses = self._in_process(target, how, sent)
+        return tuple(responses)
 
     def shown_path(self, step: AttackStep) -> str:
         """The path that a step requests."""
@@ -131,7 +128,7 @@ class Receiver:
             split_at=how.split_at,
         )
 
-    def _over_socket(self, url: str, how: Transmission, sent: Post) -> list[Reply]:
+    def _over_socket(self, url: str, how: Transmission, sent: Post) -> list[ReceiverResponse]:
         if how.peer != HERE:
             raise NotApplicable("over a socket nobody can choose the address to come from")
         where = check(url.rstrip("/") + sent.app_path if sent.path else url, allow=self._allow)
@@ -142,17 +139,17 @@ class Receiver:
             return [_alongside(where, how.alongside(host, where.path), sent)]
         if how.raw:
             made = how.raw(host, where.path)
-            return [_replied(lambda: raw_socket.post(where, made))]
-        return _together(lambda: _replied(lambda: _posted(where, sent)), how.copies)
+            return [_response_to(lambda: raw_socket.post(where, made))]
+        return _together(lambda: _response_to(lambda: _posted(where, sent)), how.copies)
 
-    def _in_process(self, target: object, how: Transmission, sent: Post) -> list[Reply]:
+    def _in_process(self, target: object, how: Transmission, sent: Post) -> list[ReceiverResponse]:
         if how.copies > 1 and client_post(target):
             raise NotApplicable("a client sends one at a time: give the application itself")
         if client_post(target) and how.peer != HERE:
             raise NotApplicable("through a client nobody can choose the address to come from")
         if is_asgi(target):
             return list(_on_one_loop(target, sent, how.copies))  # type: ignore[arg-type]  # is_asgi has checked
-        return _together(lambda: _replied(lambda: deliver(target, sent)), how.copies)
+        return _together(lambda: _response_to(lambda: deliver(target, sent)), how.copies)
 
 
 def with_header(step: AttackStep, name: str, value: str) -> AttackStep:
@@ -187,33 +184,33 @@ def _since(begin: tuple[float, float]) -> float:
     return max(now - then for now, then in zip(_clocks(), begin, strict=True))
 
 
-def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
+def _response_to(send: Callable[[], WebhookAnswer]) -> ReceiverResponse:
     begin = _clocks()
     try:
-        return Reply(answer=send(), seconds=_since(begin))
+        return ReceiverResponse(answer=send(), seconds=_since(begin))
     except unanswered() as error:
-        return Reply(
+        return ReceiverResponse(
             answer=None,
-            trouble=f"{type(error).__name__}: {error}",
+            reason=f"{type(error).__name__}: {error}",
             silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
             seconds=_since(begin),
         )
 
 
-def _on_one_loop(app: asgi.App, sent: Post, copies: int) -> Iterator[Reply]:
+def _on_one_loop(app: asgi.App, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
         begin = _clocks()
         answers = asgi.post_many(app, sent, min(_AT_ONCE, copies - sent_before))
         seconds = _since(begin)
-        yield from (Reply(answer=answer, seconds=seconds) for answer in answers)
+        yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
 
 
 def _posted(where: Destination, sent: Post) -> WebhookAnswer:
     return socket_post(where, sent, patience=_PATIENCE)
 
 
-def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
+def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
     if copies == 1:
         return [send()]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
@@ -221,8 +218,8 @@ def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
         return [future.result() for future in futures]
 
 
-def _alongside(where: Destination, unfinished: raw_socket.RawPost, sent: Post) -> Reply:
+def _alongside(where: Destination, unfinished: raw_socket.RawPost, sent: Post) -> ReceiverResponse:
     """Send while another request stays unfinished on its own connection."""
     with closing(raw_socket.opened(where)) as line:
         line.sendall(unfinished.head + b"".join(unfinished.pieces))
-        return _replied(lambda: _posted(where, sent))
+        return _response_to(lambda: _posted(where, sent))

@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import cache
 
 from pytest_turris.attacks.attack import Catalogue
-from pytest_turris.attacks.context import Forge, raw_chunks, raw_post, with_lines
+from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import CRASHED
+from pytest_turris.attacks.raw_requests import raw_chunks, raw_post
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused, tolerated
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
@@ -29,12 +30,12 @@ _BLOCK = 64 * 1024
     fix="Answer 415 to any Content-Encoding.",
     source="GetStream signs the uncompressed bytes",
 )
-def _compressed(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
+def _compressed(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     packed = gzip.compress(webhook.body)
     yield tolerated(_gzip(replace(webhook, body=packed)), "signed before")
-    forge.only_whole_body()
-    yield tolerated(_gzip(forge.signed(packed)), "signed after")
+    context.require_whole_body_signed()
+    yield tolerated(_gzip(context.sign(packed)), "signed after")
 
 
 @_attack(
@@ -46,9 +47,9 @@ def _compressed(forge: Forge) -> Iterator[AttackStep]:
     fix="Answer 415 to any Content-Encoding, or stop at a limit while inflating.",
     source="sashiko 310",
 )
-def _bomb(forge: Forge) -> Iterator[AttackStep]:
-    forge.only_whole_body()
-    yield refused(_gzip(forge.signed(_packed_spaces() + gzip.compress(forge.genuine().body))))
+def _bomb(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    yield refused(_gzip(context.sign(_packed_spaces() + gzip.compress(context.genuine().body))))
 
 
 @_attack(
@@ -62,8 +63,8 @@ def _bomb(forge: Forge) -> Iterator[AttackStep]:
     source="CVE-2026-42294 (Argo Workflows), CVE-2024-40634 (Argo CD); measured: express.raw() "
     "with a limit reads to the end before it answers",
 )
-def _oversize(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.wrong(forge.genuine())
+def _oversize(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.wrongly_signed(context.genuine())
 
     def announced(host: str, path: str) -> RawPost:
         made = raw_post(webhook, host, path, length=_OVERSIZE)
@@ -92,14 +93,14 @@ def _oversize(forge: Forge) -> Iterator[AttackStep]:
     fix="Serve with more than one worker, and limit the time to read.",
     source="remoteclaw 2955",
 )
-def _slow(forge: Forge) -> Iterator[AttackStep]:
-    slow = forge.genuine()
+def _slow(context: AttackContext) -> Iterator[AttackStep]:
+    slow = context.genuine()
 
     def raw(host: str, path: str) -> RawPost:
         made = raw_post(slow, host, path)
         return replace(made, pieces=(slow.body[:1],))
 
-    yield accepted(forge.genuine(), transmission=Transmission(alongside=raw))
+    yield accepted(context.genuine(), transmission=Transmission(alongside=raw))
 
 
 @_attack(
@@ -112,8 +113,8 @@ def _slow(forge: Forge) -> Iterator[AttackStep]:
     fix="Serve with a server that refuses it, or refuse it in the application.",
     source="RFC 9112, 6.3",
 )
-def _lengths(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
+def _lengths(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
 
     def both(host: str, path: str) -> RawPost:
         made = raw_post(webhook, host, path, b"Transfer-Encoding: chunked")
@@ -128,7 +129,7 @@ def _lengths(forge: Forge) -> Iterator[AttackStep]:
 
 
 def _gzip(webhook: SignedWebhook) -> SignedWebhook:
-    return with_lines(webhook, ("Content-Encoding", "gzip"))
+    return with_header_lines(webhook, ("Content-Encoding", "gzip"))
 
 
 @cache

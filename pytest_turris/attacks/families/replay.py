@@ -4,7 +4,13 @@ import datetime as dt
 from collections.abc import Iterator
 
 from pytest_turris.attacks.attack import Catalogue
-from pytest_turris.attacks.context import ALL_EVENTS, Forge, NotApplicable, stamp_of, with_lines
+from pytest_turris.attacks.context import (
+    ALL_EVENTS,
+    AttackContext,
+    NotApplicable,
+    timestamp_of,
+    with_header_lines,
+)
 from pytest_turris.attacks.families.advice import HINT
 from pytest_turris.attacks.step import (
     AttackStep,
@@ -35,8 +41,8 @@ _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the lates
     fix=_ONCE,
     source="guides/webhooks: tolerate duplicates",
 )
-def _duplicate(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
+def _duplicate(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     yield accepted(webhook, "first")
     yield accepted(webhook, "second", effects="none")
 
@@ -51,10 +57,10 @@ def _duplicate(forge: Forge) -> Iterator[AttackStep]:
     fix="Claim the digest atomically: a unique key in the database, not a look before an insert.",
     source="covenant 271",
 )
-def _concurrent(forge: Forge) -> Iterator[AttackStep]:
-    yield accepted(forge.genuine(), "alone")
+def _concurrent(context: AttackContext) -> Iterator[AttackStep]:
+    yield accepted(context.genuine(), "alone")
     at_once = Transmission(copies=20)
-    yield accepted(forge.genuine(), "twenty", effects="same", transmission=at_once)
+    yield accepted(context.genuine(), "twenty", effects="same", transmission=at_once)
 
 
 @_attack(
@@ -70,29 +76,29 @@ def _concurrent(forge: Forge) -> Iterator[AttackStep]:
     source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
     "standardwebhooks 1.1.0 a fraction that nobody signed",
 )
-def _late(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
+def _late(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     yield accepted(webhook, "first")
-    if forge.scheme.timestamped:
-        yield from _other_times(forge)
-    if forge.scheme.timestamped and forge.handles.advance is None:
+    if context.scheme.timestamped:
+        yield from _other_times(context)
+    if context.scheme.timestamped and context.hooks.advance is None:
         return
     for hours in (24, 29 * 24):
-        forge.pass_time(hours=hours)
+        context.advance_clock(hours=hours)
         yield tolerated(webhook, f"{hours} hours later", effects="none")
 
 
-def _other_times(forge: Forge) -> Iterator[AttackStep]:
+def _other_times(context: AttackContext) -> Iterator[AttackStep]:
     """Times that a good receiver refuses: far off, or not the text that was signed."""
-    now, day = forge.at, dt.timedelta(days=1)
+    now, day = context.now, dt.timedelta(days=1)
     for label, moment in (
         ("signed a day ago", now - day),
         ("signed for tomorrow", now + day),
         ("signed for the year 3000", now.replace(year=3000, day=1)),
     ):
-        yield refused(forge.stamped(forge.genuine(), moment), label)
-    webhook = forge.genuine()
-    fraction = forge.with_stamp(webhook, f"{stamp_of(webhook)}.9")
+        yield refused(context.signed_at(context.genuine(), moment), label)
+    webhook = context.genuine()
+    fraction = context.with_timestamp(webhook, f"{timestamp_of(webhook)}.9")
     yield refused(fraction, "a fraction that is not signed")
 
 
@@ -105,10 +111,10 @@ def _other_times(forge: Forge) -> Iterator[AttackStep]:
     fix="Key on what is signed: the body.",
     source="pr-agent 476, first-tree 1627",
 )
-def _headers(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
-    yield accepted(with_lines(webhook, *_ids("a")), "first")
-    yield tolerated(with_lines(webhook, *_ids("b")), "other ids", effects="none")
+def _headers(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield accepted(with_header_lines(webhook, *_ids("a")), "first")
+    yield tolerated(with_header_lines(webhook, *_ids("b")), "other ids", effects="none")
 
 
 @_attack(
@@ -120,9 +126,9 @@ def _headers(forge: Forge) -> Iterator[AttackStep]:
     fix="Key on what is signed: the body.",
     source="as WH-87",
 )
-def _without_id(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
-    yield accepted(with_lines(webhook, *_ids("a")), "with an id")
+def _without_id(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield accepted(with_header_lines(webhook, *_ids("a")), "with an id")
     yield tolerated(webhook, "without", effects="none")
 
 
@@ -135,12 +141,12 @@ def _without_id(forge: Forge) -> Iterator[AttackStep]:
     fix="Check webhookType at each endpoint.",
     source="help centre: one event type per webhook",
 )
-def _crossed(forge: Forge) -> Iterator[AttackStep]:
-    others = [name for name in ALL_EVENTS if name not in forge.events]
+def _crossed(context: AttackContext) -> Iterator[AttackStep]:
+    others = [name for name in ALL_EVENTS if name not in context.events]
     if not others:
         raise NotApplicable("the receiver acts on every event: say which with run(..., events=...)")
     for name in others:
-        yield tolerated(forge.factory.event(name), name, effects="none")
+        yield tolerated(context.factory.event(name), name, effects="none")
 
 
 @_attack(
@@ -152,9 +158,9 @@ def _crossed(forge: Forge) -> Iterator[AttackStep]:
     fix="Release the claim when the work fails.",
     source="help centre: manual resend",
 )
-def _resend(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
-    with forge.trouble("before"):
+def _resend(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    with context.failing_work("before"):
         yield _failed(webhook, "while it fails", effects="none")
     yield accepted(webhook, "again")
     yield accepted(webhook, "a third time", effects="none")
@@ -169,9 +175,9 @@ def _resend(forge: Forge) -> Iterator[AttackStep]:
     fix=HINT,
     source="no order is guaranteed",
 )
-def _order(forge: Forge) -> Iterator[AttackStep]:
-    older, newer = forge.status("COMPLIANT"), forge.status("NOT_COMPLIANT")
-    forge.tell_truth("NOT_COMPLIANT")
+def _order(context: AttackContext) -> Iterator[AttackStep]:
+    older, newer = context.status_webhook("COMPLIANT"), context.status_webhook("NOT_COMPLIANT")
+    context.set_api_status("NOT_COMPLIANT")
     yield tolerated(newer, "newer first")
     yield tolerated(older, "older last", stored_status="NOT_COMPLIANT")
 
@@ -185,11 +191,11 @@ def _order(forge: Forge) -> Iterator[AttackStep]:
     fix="Key on the whole body, not on an id inside it.",
     source="over-eager deduplication",
 )
-def _repeat(forge: Forge) -> Iterator[AttackStep]:
-    first = forge.genuine()
+def _repeat(context: AttackContext) -> Iterator[AttackStep]:
+    first = context.genuine()
     for number in ("first", "second", "third"):
         event = first.json | {"note": number}
-        yield accepted(forge.signed(event), number)
+        yield accepted(context.sign(event), number)
 
 
 @_attack(
@@ -201,9 +207,9 @@ def _repeat(forge: Forge) -> Iterator[AttackStep]:
     fix=_ONCE,
     source="at-least-once delivery",
 )
-def _crash(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
-    with forge.trouble("after"):
+def _crash(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    with context.failing_work("after"):
         yield _failed(webhook, "crash", effects="any")
     yield accepted(webhook, "again", effects="first")
 
@@ -217,9 +223,9 @@ def _crash(forge: Forge) -> Iterator[AttackStep]:
     fix="Store the webhook, answer, and work in the background.",
     source="guides/webhooks: 30 seconds",
 )
-def _slow(forge: Forge) -> Iterator[AttackStep]:
-    with forge.trouble("slow"):
-        yield accepted(forge.genuine(), effects="any")
+def _slow(context: AttackContext) -> Iterator[AttackStep]:
+    with context.failing_work("slow"):
+        yield accepted(context.genuine(), effects="any")
 
 
 @_attack(
@@ -231,8 +237,8 @@ def _slow(forge: Forge) -> Iterator[AttackStep]:
     fix="Look for the digest before any other work.",
     source="librefang 3878",
 )
-def _mass(forge: Forge) -> Iterator[AttackStep]:
-    webhook = forge.genuine()
+def _mass(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     yield accepted(webhook, "first")
     many = Transmission(copies=1_000)
     yield tolerated(webhook, "a thousand", effects="none", transmission=many)
