@@ -21,9 +21,9 @@ from fastapi_receiver import create_app  # noqa: E402 - found by the line above
 from turris_inbox import Inbox  # noqa: E402 - as above
 
 from pytest_turris.attacks.catalogue import ATTACKS  # noqa: E402 - as above
-from pytest_turris.attacks.context import Forge  # noqa: E402 - as above
+from pytest_turris.attacks.context import AttackContext  # noqa: E402 - as above
 from pytest_turris.attacks.receiver import Receiver  # noqa: E402 - as above
-from pytest_turris.attacks.runner import judge  # noqa: E402 - as above
+from pytest_turris.attacks.runner import run_attack  # noqa: E402 - as above
 from pytest_turris.core.sandbox import Sandbox  # noqa: E402 - as above
 from pytest_turris.webhooks.factory import WebhookFactory  # noqa: E402 - as above
 
@@ -61,9 +61,10 @@ def full_profile() -> None:
     """Every attack on the FastAPI receiver of the examples, in process."""
     rows: dict[str, Any] = {}
     app = create_app(Inbox([KEY], FACTORY.upstream_entity_id, rows.__setitem__))
-    receiver, forge = Receiver(app, "/webhooks", effects=lambda: len(rows)), Forge(factory=FACTORY)
+    receiver = Receiver(app, "/webhooks", effects=lambda: len(rows))
+    context = AttackContext(factory=FACTORY)
     begin = time.perf_counter()
-    outcomes = [judge(attack, receiver, forge).outcome for attack in ATTACKS]
+    outcomes = [run_attack(attack, receiver, context).outcome for attack in ATTACKS]
     took = time.perf_counter() - begin
     print(f"full profile in process: {len(outcomes)} attacks in {took:.2f} s")
 

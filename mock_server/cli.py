@@ -142,7 +142,7 @@ def attack(
     """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
     from rich.console import Console
 
-    from mock_server.attack_report import answers, attacked, report, write_json
+    from mock_server.attack_report import is_reachable, report, run_profile, write_json
     from pytest_turris.attacks.receiver import Receiver
 
     secret = os.environ.get(secret_env)
@@ -156,9 +156,9 @@ def attack(
     console = Console()
     receiver = Receiver(url, allow=allow or ())
     try:
-        if not answers(receiver, factory):
+        if not is_reachable(receiver, factory):
             _fail(f"nothing answers at {url}")
-        verdicts = attacked(
+        verdicts = run_profile(
             receiver, factory, options.attack_profile, console, events=event or (), ignored=ignored
         )
     except EgressRefused as error:

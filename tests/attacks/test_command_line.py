@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from doubles.receivers.bare_server import BareServer
-from doubles.receivers.handled import ENTITY, KEY
+from doubles.receivers.good_receiver import ENTITY, KEY
 from typer.testing import CliRunner
 
 from mock_server.cli import app
