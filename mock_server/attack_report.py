@@ -1,4 +1,4 @@
-"""``turris-sandbox attack``: the catalogue against a receiver in any language, with a table."""
+"""Runs the attacks of ``turris-sandbox attack``, and prints the table of verdicts."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ from pytest_turris.webhooks.factory import WebhookFactory
 _COLOURS = {"failed": "red", "warned": "yellow", "noted": "cyan", "skipped": "dim"}
 
 
-def attacked(
+def run_profile(
     receiver: Receiver,
     factory: WebhookFactory,
     name: Profile,
@@ -30,15 +30,15 @@ def attacked(
     events: Iterable[str] = (),
     ignored: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Fire a profile at a receiver, with a progress bar.
+    """Run the attacks of a profile on a receiver, with a progress bar.
 
     Args:
-        receiver: Under attack.
-        factory: Makes genuine webhooks.
-        name: Which profile.
-        console: Where the bar is.
-        events: The types that the receiver acts on; all by default.
-        ignored: The reason for each attack, by its id, that is not fired.
+        receiver: The receiver under attack.
+        factory: Builds genuine webhooks.
+        name: The profile.
+        console: Where the progress bar is shown.
+        events: The event types that the receiver acts on; all by default.
+        ignored: The attacks to leave out: the reason of each, by its id.
     """
     acts_on = {event: ALL_EVENTS[event] for event in events} or ALL_EVENTS
     forge = Forge(factory=factory, events=acts_on)
@@ -52,15 +52,15 @@ def attacked(
     return [verdict(attack) for attack in bar]
 
 
-def answers(receiver: Receiver, factory: WebhookFactory) -> bool:
-    """Whether anybody answers a genuine webhook, in whatever way."""
+def is_reachable(receiver: Receiver, factory: WebhookFactory) -> bool:
+    """Whether the receiver answers a genuine webhook, with any status."""
     webhook = factory.producer_agreement_executed()
     shot = Shot(webhook=webhook, answers="accept", effects="any")
     return receiver.fire(shot).replies[0].answer is not None
 
 
 def report(verdicts: list[Verdict], console: Console) -> None:
-    """The table of verdicts, what was found, and the counts."""
+    """Print the table of verdicts, the findings, and how many attacks had each outcome."""
     table = Table("Attack", "Level", "Verdict", "Reason")
     for verdict in verdicts:
         colour = _COLOURS.get(verdict.outcome, "green")
@@ -82,7 +82,7 @@ def report(verdicts: list[Verdict], console: Console) -> None:
 
 
 def write_json(verdicts: list[Verdict], file: Path) -> None:
-    """The verdicts as a JSON array, redacted."""
+    """Write the verdicts as a JSON array, redacted."""
     file.write_text(json.dumps([verdict.as_json() for verdict in verdicts], indent=2) + "\n")
 
 
