@@ -100,8 +100,8 @@ def main() -> None:
     )
     print(
         f"    one RS256 signature takes {signature:.2f} ms of it, {signature / ours:.0%}; without "
-        f"it the ratio is {(ours - signature) / canned:.2f}; against a MockTransport that signs and "
-        f"verifies, {signed:.2f} ms, it is {ours / signed:.2f}"
+        f"it the ratio is {(ours - signature) / canned:.2f}; against a MockTransport that signs "
+        f"and verifies, {signed:.2f} ms, it is {ours / signed:.2f}"
     )
     more = (took["turris_more"] - ours) / MORE
     floor = (took["canned_more"] - canned) / MORE
