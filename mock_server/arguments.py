@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from pytest_turris.core.options import OptionError, Options, option_types, parse
+from pytest_turris.core.option_values import OptionError
+from pytest_turris.core.options import Options, option_types, parse
 from pytest_turris.receivers.egress import EgressRefused
 
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")

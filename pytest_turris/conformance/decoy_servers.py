@@ -10,6 +10,7 @@ from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import is_turris
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.process.patch import Patch
 
 
 class ForeignPlaces:
@@ -50,8 +51,5 @@ class ForeignPlaces:
                 return resolve("127.0.0.1", port, *args, **kwargs)
             return resolve(host, service, *args, **kwargs)
 
-        socket.getaddrinfo = resolved  # type: ignore[assignment] # put back below
-        try:
+        with Patch((socket, "getaddrinfo", lambda _: resolved)):
             yield
-        finally:
-            socket.getaddrinfo = resolve

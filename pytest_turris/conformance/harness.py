@@ -2,8 +2,7 @@
 
 import contextlib
 import datetime as dt
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from pytest_turris.conformance.outcome import Outcome, texts_of
 from pytest_turris.conformance.recorded_request import Sighting
 from pytest_turris.conformance.recorder import Lookout
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.process.environment import environment
 from pytest_turris.time_travel.travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
@@ -190,7 +190,7 @@ class Lab(Lookout):
             "client_id": options.env_client_id,
             "client_secret": options.env_client_secret,
         }
-        with _environ({names.get(key, key): value for key, value in variables.items()}):
+        with environment({names.get(key, key): value for key, value in variables.items()}):
             yield
 
     @contextlib.contextmanager
@@ -217,24 +217,6 @@ class Lab(Lookout):
             if any(needle in text for needle in needles):
                 return f"the repr of {type(holder).__name__}"
         return ""
-
-
-@contextlib.contextmanager
-def _environ(variables: Mapping[str, str | None]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    try:
-        _set(variables)
-        yield
-    finally:
-        _set(before)
-
-
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 def _holders(call: Call) -> list[object]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_turris.process.output import Tee
+from pytest_turris.process.patch import Patch
 
 _PRIVATE = 0o077
 _READ = 1_048_576
@@ -93,13 +94,11 @@ def _records(traces: Traces) -> Iterator[None]:
             current = current.parent
         return True
 
-    logging.Logger.callHandlers = keep  # type: ignore[assignment, method-assign] # put back below
-    logging.Logger.isEnabledFor = audible  # type: ignore[assignment, method-assign] # same
-    try:
+    with Patch(
+        (logging.Logger, "callHandlers", lambda _: keep),
+        (logging.Logger, "isEnabledFor", lambda _: audible),
+    ):
         yield
-    finally:
-        logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign] # as it was
-        logging.Logger.isEnabledFor = enabled  # type: ignore[method-assign] # as it was
 
 
 def _is_server(logger: logging.Logger) -> bool:
@@ -131,10 +130,9 @@ def _files(written: set[str]) -> Iterator[None]:
             written.add(os.fsdecode(path))
         return low_open(path, flags, *args, **kwargs)
 
-    builtins.open = io.open = opened
-    os.open = opened_low
-    try:
+    with Patch(
+        (builtins, "open", lambda _: opened),
+        (io, "open", lambda _: opened),
+        (os, "open", lambda _: opened_low),
+    ):
         yield
-    finally:
-        builtins.open = io.open = text_open
-        os.open = low_open

@@ -7,9 +7,14 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.event_models import Event
 
 _FRESH = object()
+
+
+class EventMemberError(TurrisKitError, TypeError):
+    """A keyword is not a member of the event, or is given twice."""
 
 
 @cache
@@ -64,14 +69,16 @@ def merged(example: object, change: object, path: str) -> Any:  # noqa: ANN401 -
 def named(
     change: Mapping[str, object], members: Mapping[str, object], path: str
 ) -> dict[str, object]:
-    """A change with its members in camelCase; TypeError for an unknown or a repeated one."""
+    """A change with its members in camelCase; EventMemberError for an unknown or a repeated one."""
     names: dict[str, object] = {}
     for key, value in change.items():
         name = to_camel(str(key))
         if name not in members:
-            raise TypeError(f"{path} has no member {key!r}: {_hint(name, members)}")
+            raise EventMemberError(f"{path} has no member {key!r}: {_hint(name, members)}")
         if name in names:
-            raise TypeError(f"{path}: {name!r} is given twice, in camelCase and in snake_case")
+            raise EventMemberError(
+                f"{path}: {name!r} is given twice, in camelCase and in snake_case"
+            )
         names[name] = value
     return names
 

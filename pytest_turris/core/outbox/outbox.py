@@ -19,6 +19,7 @@ from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import status_payload
 from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.resources.collection import UnknownRecordError
 
 KEPT = 1_000
 """How many attempts, and how many settled deliveries, are remembered."""
@@ -151,11 +152,11 @@ class Outbox:
             self.settled.append(delivery)
 
     def find(self, number: int) -> Delivery:
-        """A delivery by its number. KeyError if it is unknown, or forgotten since."""
+        """A delivery by its number. UnknownRecordError if it is unknown, or forgotten since."""
         for delivery in self:
             if delivery.number == number:
                 return delivery
-        raise KeyError(number)
+        raise UnknownRecordError(f"no delivery with number {number}")
 
     def __iter__(self) -> Iterator[Delivery]:
         yield from tuple(self.settled)
