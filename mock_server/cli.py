@@ -21,9 +21,9 @@ from mock_server.arguments import (
 from mock_server.server import StandaloneSandbox, is_loopback
 from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import operations_at
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import Options, choices
-from pytest_turris.core.outbox.event_models import EVENTS
 from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.receivers.egress import EgressRefused

@@ -32,8 +32,8 @@ class DeliveryWorker:
         allow: Collection[str],
         own_port: int,
     ) -> None:
-        factory = WebhookFactory.of(sandbox)
-        self._engine = Engine(sandbox, factory, allow=allow, own_port=own_port)
+        scheme = WebhookFactory.of(sandbox).scheme
+        self._engine = Engine(sandbox, scheme, allow=allow, own_port=own_port)
         self._log = log
         self._last_error = ""
         self._stopping = threading.Event()

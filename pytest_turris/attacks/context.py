@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.outbox.event_models import EVENTS
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme

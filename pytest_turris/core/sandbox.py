@@ -3,17 +3,20 @@
 import datetime as dt
 import threading
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
+from pytest_turris.core import assertions
 from pytest_turris.core.access.authentication import Authentication, carries_token
 from pytest_turris.core.access.credentials import ApiClient, Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.pipeline import Pipeline
 from pytest_turris.core.api.routes import TOKEN_REQUEST, routes_at
-from pytest_turris.core.assertions import Assertions
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.entity.events import EventLog
+from pytest_turris.core.entity.records import C, Collections
 from pytest_turris.core.entity.seeds import SeedData, seed
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.scripted import Faults
@@ -27,7 +30,6 @@ from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.sandbox_collections import SandboxCollections
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import HOSTS, environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response
@@ -39,7 +41,7 @@ class SnapshotError(TurrisKitError, ValueError):
     """A snapshot of another version, or none at all."""
 
 
-class Sandbox(SandboxCollections, Assertions):
+class Sandbox(Collections):
     """A fake Turris for one upstream entity: stateful, strict, on its own clock.
 
     The same object answers in a test, through every door, and stands behind the standalone
@@ -89,6 +91,28 @@ class Sandbox(SandboxCollections, Assertions):
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
 
+    assert_token_requests: Final = assertions.assert_token_requests
+    assert_no_token_in_urls: Final = assertions.assert_no_token_in_urls
+    assert_refreshed_within_buffer: Final = assertions.assert_refreshed_within_buffer
+    assert_no_expired_token_used: Final = assertions.assert_no_expired_token_used
+    assert_retried_safely: Final = assertions.assert_retried_safely
+
+    def collection(self, kind: type[C]) -> C:
+        """The collection of one kind, such as ``Agents``, after what is due by now happened."""
+        self.settle()
+        return self._entity.records.collection(kind)
+
+    @property
+    def events(self) -> EventLog:
+        """What happened up to now, including what has become due."""
+        self.settle()
+        return self._entity.events
+
+    def settle(self) -> None:
+        """Carry out what is due by now; every request, change and look at the records does so."""
+        with self._lock:
+            self._entity.settle()
+
     def execute_agreement(self, association: Association | str) -> None:
         """Both parties have signed an association's producer agreement: once per association.
 
@@ -112,12 +136,20 @@ class Sandbox(SandboxCollections, Assertions):
     @property
     def upstream_entity_id(self) -> str:
         """Whose sandbox it is, as in a webhook's ``upstreamEntityId``."""
-        return self._entity.id
+        return self._entity.records.upstream_entity_id
 
     @property
     def outbox(self) -> Outbox:
-        """The webhooks that wait to be sent, and who is to get them."""
-        return self._entity.outbox
+        """The registered webhooks and what waits to be sent, with all that happened by now."""
+        with self._lock:
+            self._entity.settle()
+            self._outbox.collect(self._entity.events, self.clock.now())
+            return self._outbox
+
+    @cached_property
+    def _outbox(self) -> Outbox:
+        """Made when it is first used; most tests use none."""
+        return Outbox(self._entity.records, self._randomness, self.options)
 
     @property
     def webhook_secret(self) -> Secret:
@@ -261,7 +293,7 @@ class Sandbox(SandboxCollections, Assertions):
         return {
             "randomness": self._randomness,
             "entity": self._entity,
-            "outbox": self.outbox,
+            "outbox": self._outbox,
             "credentials": self.credentials,
             "tokens": self.tokens,
             "limits": self.limits,
@@ -283,6 +315,7 @@ class Sandbox(SandboxCollections, Assertions):
             tokens=self.tokens,
             limits=self.limits,
             options=self.options,
+            open_outbox=lambda: self.outbox,
         )
 
     def _record(

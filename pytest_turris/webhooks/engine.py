@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.resources.collection import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.receivers.target import Target
-from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.sender import Sender
+from pytest_turris.webhooks.signature import SignatureScheme
 
 ENDLESS = 1_000_000
 """So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
@@ -97,7 +98,7 @@ class Engine:
 
     Args:
         sandbox: Whose outbox it is.
-        factory: How deliveries are signed, and what a test webhook holds.
+        scheme: How deliveries are signed.
         allow: The ``host:port`` that URLs may lead to beside this machine.
         own_port: A port of this machine that nothing is sent to: the sandbox' own.
     """
@@ -105,16 +106,14 @@ class Engine:
     def __init__(
         self,
         sandbox: Sandbox,
-        factory: WebhookFactory,
+        scheme: SignatureScheme,
         *,
         allow: Collection[str] = (),
         own_port: int = 0,
     ) -> None:
         self._sandbox = sandbox
         self._lock = sandbox.lock
-        self._outbox = sandbox.outbox
-        self._factory = factory
-        self._sender = Sender(factory.scheme, sandbox.clock)
+        self._sender = Sender(scheme, sandbox.clock)
         self._allow = allow
         self._own_port = own_port
         self._targets: dict[str, Target] = {}
@@ -126,13 +125,6 @@ class Engine:
     def forget(self, endpoint: Endpoint) -> None:
         """Forget where an endpoint leads."""
         self._targets.pop(endpoint.id, None)
-
-    def collect(self) -> dt.datetime:
-        """Put what happened up to now on its way; the moment is given."""
-        with self._lock:
-            now = self._sandbox.clock.now()
-            self._outbox.collect(self._sandbox.events, now)
-            return now
 
     def deliver_due(self) -> Drained:
         """Send what is due by now, without letting time pass."""
@@ -149,11 +141,11 @@ class Engine:
     def take(self) -> Taken | None:
         """Take out what is to be sent first, if anything is; who does has to ``send`` it."""
         with self._lock:
-            now = self.collect()
-            while (again := self._outbox.next_resend()) is not None:
-                if self._outbox.endpoints.get(again.endpoint_id):
+            outbox = self._outbox
+            while (again := outbox.pop_resend()) is not None:
+                if outbox.endpoints.get(again.endpoint_id):
                     return Taken(delivery=again, number=0)
-            due = self._outbox.next_delivery(now)
+            due = outbox.pop_delivery(self._sandbox.clock.now())
             return Taken(delivery=due, number=due.attempts + 1) if due else None
 
     def send(self, taken: Taken) -> Step:
@@ -207,9 +199,6 @@ class Engine:
 
     def _sent(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
         try:
-            with self._lock:
-                if not delivery.event:
-                    delivery.event = self._factory.event(delivery.webhook_type).json
             attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
         except BaseException:
             with self._lock:
@@ -221,6 +210,10 @@ class Engine:
             else:
                 self._outbox.record_resend(delivery, attempt)
         return attempt
+
+    @property
+    def _outbox(self) -> Outbox:
+        return self._sandbox.outbox
 
     def _target(self, endpoint: Endpoint) -> Target:
         if endpoint.id not in self._targets:

@@ -7,17 +7,11 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
-from pytest_turris.core.outbox.event_models import EVENTS
+from pytest_turris.core.outbox.event_examples import example, filled, template
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.overrides import (
-    EventMemberError,
-    documented,
-    filled,
-    merged,
-    named,
-    template,
-)
+from pytest_turris.webhooks.overrides import EventMemberError, merged, named
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -128,12 +122,11 @@ class WebhookFactory:
         if webhook_type not in EVENTS:
             near = difflib.get_close_matches(webhook_type, EVENTS, n=1) or EVENTS
             raise UnknownNameError(f"no event {webhook_type!r}: did you mean {' or '.join(near)}?")
-        own = {"upstreamEntityId": self._upstream_entity_id}
         if not overrides:
-            return self.sign(filled(documented(EVENTS[webhook_type]) | own, self._new_id))
-        example = template(EVENTS[webhook_type]) | own
-        change = _placed(webhook_type, example, overrides)
-        members = filled(merged(example, change, webhook_type), self._new_id)
+            return self.sign(example(webhook_type, self._upstream_entity_id, self._new_id))
+        whole = template(EVENTS[webhook_type]) | {"upstreamEntityId": self._upstream_entity_id}
+        change = _placed(webhook_type, whole, overrides)
+        members = filled(merged(whole, change, webhook_type), self._new_id)
         return self.sign(_wire(webhook_type, members))
 
     def sign(self, body: bytes | str | dict[str, Any]) -> SignedWebhook:
@@ -162,11 +155,11 @@ class WebhookFactory:
 
 
 def _placed(
-    webhook_type: str, example: Mapping[str, Any], overrides: Mapping[str, object]
+    webhook_type: str, whole: Mapping[str, Any], overrides: Mapping[str, object]
 ) -> dict[str, object]:
-    payload = example["payload"]
+    payload = whole["payload"]
     several = isinstance(payload, list)
-    envelope = {name: example[name] for name in ("upstreamEntityId", "payload")}
+    envelope = {name: whole[name] for name in ("upstreamEntityId", "payload")}
     given = named(overrides, (payload[0] if several else payload) | envelope, webhook_type)
     outside = {name: value for name, value in given.items() if name in envelope}
     inside = {name: value for name, value in given.items() if name not in envelope}

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_turris.core.api.operation import Operation
+from pytest_turris.core.api.operations.webhooks import delivery_id
 from pytest_turris.core.api.pipeline import SUNSET
 from pytest_turris.core.api.routes import OPERATIONS
-from pytest_turris.core.resources.webhooks import delivery_id
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel

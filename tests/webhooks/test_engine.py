@@ -10,7 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pytest_turris.core.entity.events import EventKind
+from pytest_turris.core.entity.event_models import (
+    ComplianceChange,
+    EventKind,
+    StateEntry,
+    StatusEntry,
+)
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.retry_schedules import SCHEDULES, schedule_from, schedule_of
 from pytest_turris.core.sandbox import Sandbox
@@ -103,15 +108,20 @@ def test_agreement_is_told_of_at_once(
 
 def change(sandbox: Sandbox, status: str) -> None:
     """One status change, written into the log as the core does."""
-    facts = {
-        "npn": "1",
-        "downstreamEntityAssociationId": "0" * 24,
-        "productId": "1" * 24,
-        "productName": "P",
-        "state": {"stateCode": "CA", "complianceStatus": status},
-        "was": "COMPLIANT",
-    }
-    sandbox.events.append(STATUS, sandbox.clock.now(), facts)
+    fact = ComplianceChange(
+        npn="1",
+        downstream_entity_association_id="0" * 24,
+        product_id="1" * 24,
+        product_name="P",
+        state=StateEntry(
+            state_code="CA",
+            compliance_status=status,
+            license_status=StatusEntry(status_name="Licensed"),
+            appointment_status=StatusEntry(status_name="Appointed"),
+        ),
+        was="COMPLIANT",
+    )
+    sandbox.events.append(STATUS, sandbox.clock.now(), fact)
 
 
 def test_changes_within_a_minute_are_one_webhook(

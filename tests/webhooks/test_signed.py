@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_turris.core.outbox.event_models import EVENTS
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
 from pytest_turris.webhooks.signed import SignedWebhook

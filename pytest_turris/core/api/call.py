@@ -1,6 +1,7 @@
 """A call: one request on its way through the sandbox, with all that is found out about it."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from pytest_turris.core.access.authentication import Caller
 from pytest_turris.core.access.credentials import ApiClient, Credentials
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.middleware.limits import Bucket, Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
@@ -36,6 +38,7 @@ class Call:
     tokens: Tokens
     limits: Limits
     options: Options
+    open_outbox: Callable[[], Outbox] = field(repr=False)
     operation: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
@@ -44,9 +47,14 @@ class Call:
     delay: dt.timedelta = dt.timedelta(0)
 
     @property
+    def records(self) -> EntityRecords:
+        """The records of the entity, one attribute for each kind."""
+        return self.entity.records
+
+    @property
     def outbox(self) -> Outbox:
-        """The webhooks of the entity, and the deliveries that wait to be sent."""
-        return self.entity.outbox
+        """The registered webhooks and what waits to be sent, with all that happened by now."""
+        return self.open_outbox()
 
     def body(self, model: type[Model]) -> Model:
         """The validated JSON body. Raises InvalidInput."""

@@ -1,21 +1,22 @@
-"""Watches over compliance: who was how compliant last, and what to write down when it turns.
+"""Watches compliance: compares it with what was known before, and logs what changed.
 
 An agent is watched in the states of its authority for a product, or in all of the product's if
-none is given; an agency in all of the product's states (assumed). What is known of somebody for
-the first time is no change.
+it has none; an agency in all of the product's states (assumed). The first known compliance of an
+agent or agency is not a change.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_turris.core.entity.event_models import ComplianceChange, EventKind, StateEntry
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords, Owner
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.collection import Record
-from pytest_turris.core.resources.compliance import StateCompliance, Verdict, judge
+from pytest_turris.core.resources.compliance import ComplianceResult, assess
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.products import Product
 from pytest_turris.core.wire.model import StateCode
@@ -23,39 +24,42 @@ from pytest_turris.core.wire.model import StateCode
 Summary = tuple[str, str, str]
 Known = dict[tuple[str, str], Summary]
 
+_AGENT: EventKind = "AGENT_COMPLIANCE_STATUS_CHANGE"
+_AGENCY: EventKind = "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"
+
 
 class ComplianceWatch:
-    """The last known compliance of everybody, by product and state."""
+    """The last known compliance of every agent and agency, by product and state."""
 
-    def __init__(self, network: EntityRecords, events: EventLog) -> None:
-        self._network = network
+    def __init__(self, records: EntityRecords, events: EventLog) -> None:
+        self._records = records
         self._events = events
         self._known: dict[str, Known] = {}
 
     def changed(self, old: Record | None, new: Record | None, at: dt.datetime) -> None:
-        """Reconsider whoever a change of a record may concern."""
+        """Reassess every agent and agency that a change of a record may concern."""
         record = new or old
         if isinstance(record, Product):
-            for owner in self._everybody():
-                self._consider(owner, at)
+            for owner in self._owners():
+                self._reassess(owner, at)
         elif isinstance(record, License | Appointment):
             for npn in {one.npn for one in (old, new) if isinstance(one, License | Appointment)}:
-                self.reconsider(npn, at)
+                self.reassess(npn, at)
         elif isinstance(new, AgentEntry | Association):
-            self._consider(new, at)
+            self._reassess(new, at)
         elif isinstance(old, AgentEntry | Association):
             self._known.pop(old.key, None)
 
-    def reconsider(self, npn: str, at: dt.datetime) -> None:
-        """Look at everybody of an NPN as of a moment."""
-        for owner in self._network.owners(npn):
-            self._consider(owner, at)
+    def reassess(self, npn: str, at: dt.datetime) -> None:
+        """Assess the agents and agencies with an NPN as of a moment, and log what changed."""
+        for owner in self._records.owners(npn):
+            self._reassess(owner, at)
 
-    def take_stock(self, at: dt.datetime) -> None:
-        """Know everybody's compliance as of a moment, and write nothing down."""
+    def record_baseline(self, at: dt.datetime) -> None:
+        """Take the compliance as of a moment as known, and log nothing."""
         self._known = {
-            owner.key: {key: now.summary for key, _, now in self._verdicts(owner, at)}
-            for owner in self._everybody()
+            owner.key: {key: now.summary for key, _, now in self._assessed(owner, at)}
+            for owner in self._owners()
         }
 
     def snapshot(self) -> list[Any]:
@@ -71,31 +75,32 @@ class ComplianceWatch:
             owner: {(p, s): (c, held, a) for p, s, c, held, a in known} for owner, known in rows
         }
 
-    def _everybody(self) -> Iterator[Owner]:
-        yield from self._network.agents
-        yield from self._network.associations
+    def _owners(self) -> Iterator[Owner]:
+        yield from self._records.agents
+        yield from self._records.associations
 
-    def _consider(self, owner: Owner, at: dt.datetime) -> None:
+    def _reassess(self, owner: Owner, at: dt.datetime) -> None:
         before = self._known.get(owner.key)
-        fresh: Known = {}
-        for key, product, now in self._verdicts(owner, at):
-            fresh[key] = now.summary
+        after: Known = {}
+        for key, product, now in self._assessed(owner, at):
+            after[key] = now.summary
             was = before.get(key) if before is not None else None
             if was is not None and was != now.summary:
-                self._write(owner, product, now.shown(key[1]), was[0], at)
-        self._known[owner.key] = fresh
+                state = StateEntry.model_validate(now.in_state(key[1]).wire())
+                self._log(owner, product, state, was[0], at)
+        self._known[owner.key] = after
 
-    def _verdicts(
+    def _assessed(
         self, owner: Owner, at: dt.datetime
-    ) -> Iterator[tuple[tuple[str, StateCode], Product, Verdict]]:
-        npn, network = owner.npn, self._network
-        if not len(network.products) or (isinstance(owner, AgentEntry) and owner.is_deleted):
+    ) -> Iterator[tuple[tuple[str, StateCode], Product, ComplianceResult]]:
+        npn, records = owner.npn, self._records
+        if not len(records.products) or (isinstance(owner, AgentEntry) and owner.is_deleted):
             return
-        licenses = network.licenses.where(npn=npn) if npn else []
-        appointments = network.appointments.where(npn=npn) if npn else []
-        for product in network.products:
+        licenses = records.licenses.where(npn=npn) if npn else []
+        appointments = records.appointments.where(npn=npn) if npn else []
+        for product in records.products:
             for state in _watched_states(owner, product):
-                now = judge(
+                now = assess(
                     product,
                     state,
                     npn=npn,
@@ -105,27 +110,23 @@ class ComplianceWatch:
                 )
                 yield (product.id, state), product, now
 
-    def _write(
-        self, owner: Owner, product: Product, now: StateCompliance, was: str, at: dt.datetime
+    def _log(
+        self, owner: Owner, product: Product, state: StateEntry, was: str, at: dt.datetime
     ) -> None:
-        agent = isinstance(owner, AgentEntry)
-        association_id = (
-            owner.downstream_entity_association_id if isinstance(owner, AgentEntry) else owner.id
+        kind: EventKind
+        if isinstance(owner, AgentEntry):
+            kind, agency_id = _AGENT, owner.downstream_entity_association_id
+        else:
+            kind, agency_id = _AGENCY, owner.id
+        change = ComplianceChange(
+            npn=owner.npn,
+            downstream_entity_association_id=agency_id,
+            product_id=product.id,
+            product_name=product.name,
+            state=state,
+            was=was,
         )
-        self._events.append(
-            "AGENT_COMPLIANCE_STATUS_CHANGE"
-            if agent
-            else "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE",
-            at,
-            {
-                "npn": owner.npn,
-                "downstreamEntityAssociationId": association_id,
-                "productId": product.id,
-                "productName": product.name,
-                "state": now.wire(),
-                "was": was,
-            },
-        )
+        self._events.append(kind, at, change)
 
 
 def _watched_states(owner: Owner, product: Product) -> list[StateCode]:

@@ -1,4 +1,4 @@
-"""The upstream entity: whose records they are, and what follows from a change or from time."""
+"""The upstream entity: its records, and what follows from a change or from time."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -6,130 +6,209 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.entity.agenda import Entry, Schedule
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
+from pytest_turris.core.entity.event_models import ExecutedAgreement, Synchronization
 from pytest_turris.core.entity.events import EventLog
-from pytest_turris.core.entity.records import EntityRecords, when_needed
-from pytest_turris.core.entity.upload_worker import Ingestion
+from pytest_turris.core.entity.records import EntityRecords, Owner
+from pytest_turris.core.entity.schedule import DueEntry, Schedule
+from pytest_turris.core.entity.upload_worker import UploadWorker
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.resources.collection import Record
+from pytest_turris.core.resources.collection import Record, RecordError
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.uploads import Upload
 
 
-class UpstreamEntity(EntityRecords):
-    """A carrier, MGA or wholesaler with its network. Empty until something is added.
+class UpstreamEntity:
+    """A carrier, MGA or wholesaler with its records. Empty until something is added.
 
-    It is the ledger of its collections. Nothing runs by itself: ``settle`` lets happen what is
-    due by now, in its order and as of its moment, whenever somebody looks.
+    It listens to the changes of its records. Nothing runs in the background: ``settle`` carries
+    out what has become due, in order and as of its moment, whenever the state is used.
     """
 
     def __init__(self, clock: Clock, randomness: Randomness, options: Options) -> None:
-        super().__init__(clock, randomness, options, self)
+        self._clock = clock
+        self._randomness = randomness
+        self._options = options
+        self.records: EntityRecords = EntityRecords(clock, randomness, options, listener=self)
         self.events: EventLog = EventLog()
-        self._agenda = Schedule()
-        self._watch = ComplianceWatch(self, self.events)
-        self._ingestion = Ingestion(self)
+        self._schedule = Schedule()
+        self._watch = ComplianceWatch(self.records, self.events)
+        self._uploads = UploadWorker(self.records)
         self._settled_at = clock.now()
         self._busy = False
-        self._arranging = False
-
-    @when_needed
-    def outbox(self) -> Outbox:
-        """The webhooks that wait to be sent, and who is to get them."""
-        return Outbox(self, self.randomness, self.options)
+        self._silent = False
 
     def settle(self) -> None:
-        """Let happen what is due by now."""
+        """Carry out what is due by now."""
         if self._busy:
             return
-        now = self.clock.now()
+        now = self._clock.now()
         self._busy = True
         try:
             if now < self._settled_at:
                 self._go_back(now)
-            while (due := self._agenda.next_due(now)) is not None:
+            while (due := self._schedule.pop_due(now)) is not None:
                 self._settled_at = due[0]
-                self._happen(due)
+                self._carry_out(due)
         finally:
             self._busy = False
 
     def changed(self, old: Record | None, new: Record | None) -> None:
-        """Take note of a change: what will be due, what hangs on it, whose compliance turned."""
+        """Follow a change of a record: schedule what it makes due, update what depends on it."""
         if not self._busy:
-            self._settled_at = self.clock.now()
+            self._settled_at = self._clock.now()
         if new is not None:
             self._plan(new)
         if isinstance(new, Association) and (old is None or isinstance(old, Association)):
-            self.contacts.follow(old, new)
+            self.records.contacts.follow(old, new)
         elif isinstance(old, Association):
-            self._dissolve(old)
-        if not self._arranging:
+            self.records.remove_dependents(old)
+        if not self._silent:
             self._watch.changed(old, new, self._settled_at)
 
     @contextmanager
-    def arranging(self) -> Iterator[None]:
-        """A block whose changes are how things are, not something that happens: no events."""
-        self._arranging = True
+    def without_events(self) -> Iterator[None]:
+        """A block whose changes set up a state: they are logged as no events."""
+        self._silent = True
         try:
             yield
         finally:
-            self._arranging = False
-            self._watch.take_stock(self.clock.now())
+            self._silent = False
+            self._watch.record_baseline(self._clock.now())
+
+    def enqueue_sync(self, owner: Owner) -> None:
+        """Queue a fetch from NIPR; one that is queued already stays as it is.
+
+        Raises:
+            RecordError: There is no NPN, so nothing to fetch.
+        """
+        subscription = owner.nipr_data_subscription
+        if subscription is None:
+            raise RecordError(f"{owner.key} has no NPN, so no NIPR data subscription")
+        if subscription.sync_due is not None:
+            return
+        job_id = self._randomness.object_id()
+        self._change_subscription(
+            owner,
+            entity_info={"status": "queued", "job_id": job_id},
+            sync_due=self._clock.now() + self._options.sync_duration,
+        )
+
+    def report_sync(self, owner: Owner, at: dt.datetime) -> None:
+        """Log that the NIPR data of an agent or agency is up to date."""
+        if (subscription := owner.nipr_data_subscription) is not None:
+            self.events.append(
+                "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED",
+                at,
+                Synchronization(
+                    entity_type=subscription.entity_model,
+                    npn=subscription.npn,
+                    synchronization_status="success",
+                    nipr_data_subscription_id=subscription.id,
+                ),
+            )
+
+    def execute_agreement(self, association_id: str) -> None:
+        """Log that both parties signed an association's producer agreement, with its document.
+
+        Raises:
+            KeyError: There is no such association.
+            RecordError: Its agreement was executed before.
+        """
+        association = self.records.associations.get(association_id)
+        if association.agreement_executed_at is not None:
+            raise RecordError(f"the agreement of association {association_id} is executed already")
+        now = self._clock.now()
+        signed = self.records.documents.add(
+            category="Producer Agreement", downstream_entity_association_id=association_id
+        )
+        self.records.associations.update(association, agreement_executed_at=now)
+        template = self.records.templates.find(association.contract_container_template_id or "")
+        agreement = ExecutedAgreement(
+            downstream_entity_association_id=association.id,
+            downstream_entity_id=association.downstream_entity.id,
+            producer_code=association.producer_code,
+            branch_name=association.branch_name or "Main Branch",
+            contract_container_instance_id=self._randomness.object_id(),
+            signed_file_document_id=signed.id,
+        )
+        if template is not None:
+            agreement.contract_container_template_id = template.id
+            agreement.contract_container_template_name = template.name
+        self.events.append("PRODUCER_AGREEMENT_EXECUTED", now, agreement)
 
     def snapshot(self) -> dict[str, Any]:
-        """All records as JSON data."""
+        """Records, events and what is known of compliance, as JSON data."""
         return {
-            "id": self.id,
+            "id": self.records.upstream_entity_id,
             "settled_at": self._settled_at.isoformat(),
             "events": self.events.snapshot(),
             "watch": self._watch.snapshot(),
-        } | {name: part.snapshot() for name, part in self.collections().items()}
+        } | self.records.snapshot()
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Replace all records by a snapshot's."""
-        self.id: str = data["id"]
-        self.associations.upstream_entity_id = self.id
-        self.agents.upstream_entity_id = data["id"]
-        for name, part in self.collections().items():
-            part.restore(data[name])
+        """Become what a snapshot holds."""
+        self.records.upstream_entity_id = data["id"]
+        self.records.restore(data)
         self.events.restore(data["events"])
         self._watch.restore(data["watch"])
         self._settled_at = dt.datetime.fromisoformat(data["settled_at"])
         self._plan_all()
 
-    def _happen(self, entry: Entry) -> None:
-        moment, occasion, key = entry
-        if occasion == "license expires":
-            self._watch.reconsider(key, moment)
-        elif occasion == "sync is done":
-            self.finish_sync(key, moment)
-        elif (upload := self.uploads.find(key)) is not None and upload.due == moment:
-            self._ingestion.move_on(upload, moment)
+    def _carry_out(self, entry: DueEntry) -> None:
+        moment, kind, key = entry
+        if kind == "license expires":
+            self._watch.reassess(key, moment)
+        elif kind == "sync is done":
+            self._finish_sync(key, moment)
+        elif (upload := self.records.uploads.find(key)) is not None and upload.due == moment:
+            self._uploads.move_on(upload, moment)
+
+    def _finish_sync(self, subscription_id: str, at: dt.datetime) -> None:
+        owner = self.records.owner(subscription_id)
+        subscription = owner.nipr_data_subscription if owner else None
+        if owner is None or subscription is None or subscription.sync_due != at:
+            return
+        self._change_subscription(
+            owner,
+            entity_info=dict(subscription.entity_info) | {"status": "success"},
+            last_synchronization_date=at,
+            sync_due=None,
+        )
+        self.report_sync(owner, at)
+
+    def _change_subscription(self, owner: Owner, **members: Any) -> None:  # noqa: ANN401 - NiprDataSubscription's fields
+        subscription = {
+            "nipr_data_subscription": dict(owner.nipr_data_subscription or ()) | members
+        }
+        if isinstance(owner, Association):
+            self.records.associations.update(owner, **subscription)
+        else:
+            self.records.agents.update(owner, **subscription)
 
     def _plan(self, record: Record) -> None:
         if isinstance(record, License) and record.expiration_date is not None:
             if record.expiration_date > self._settled_at:
-                self._agenda.note(record.expiration_date, "license expires", record.npn)
+                self._schedule.add(record.expiration_date, "license expires", record.npn)
         elif isinstance(record, Upload) and record.due is not None:
-            self._agenda.note(record.due, "upload moves on", record.key)
+            self._schedule.add(record.due, "upload moves on", record.key)
         elif isinstance(record, AgentEntry | Association):
             subscription = record.nipr_data_subscription
             if subscription is not None and subscription.sync_due is not None:
-                self._agenda.note(subscription.sync_due, "sync is done", subscription.id)
+                self._schedule.add(subscription.sync_due, "sync is done", subscription.id)
 
     def _plan_all(self) -> None:
-        self._agenda.clear()
-        for records in (self.licenses, self.uploads, self.agents, self.associations):
-            for record in records:
+        self._schedule.clear()
+        records = self.records
+        for collection in (records.licenses, records.uploads, records.agents, records.associations):
+            for record in collection:
                 self._plan(record)
 
     def _go_back(self, now: dt.datetime) -> None:
-        """The clock was put back: what was still to come is to come again, silently."""
+        """The clock was put back: what lies ahead becomes due once more, without an event now."""
         self._settled_at = now
         self._plan_all()
-        self._watch.take_stock(now)
+        self._watch.record_baseline(now)

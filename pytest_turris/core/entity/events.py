@@ -1,35 +1,52 @@
-"""What happened: an append-only log of the changes that Turris tells its customers about.
+"""What happened: an append-only log of the changes that Turris sends webhooks about.
 
-Whoever delivers webhooks reads on from the last number it has seen. Kinds are the documented
-``webhookType`` values (guides/webhooks); facts are plain JSON data in the words of their payloads.
+The outbox reads the log on from the last number it has seen. Kinds are the documented
+``webhookType`` values (guides/webhooks); a fact is one change, in the words of the webhooks.
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
-EventKind = Literal[
-    "AGENT_COMPLIANCE_STATUS_CHANGE",
-    "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE",
-    "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED",
-    "PRODUCER_AGREEMENT_EXECUTED",
-]
+from pytest_turris.core.entity.event_models import (
+    ComplianceChange,
+    EventKind,
+    ExecutedAgreement,
+    Synchronization,
+)
+
+Fact = ComplianceChange | Synchronization | ExecutedAgreement
+
+_FACTS: Mapping[str, type[Fact]] = MappingProxyType(
+    {
+        "AGENT_COMPLIANCE_STATUS_CHANGE": ComplianceChange,
+        "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE": ComplianceChange,
+        "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED": Synchronization,
+        "PRODUCER_AGREEMENT_EXECUTED": ExecutedAgreement,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One change, at the moment when it happened on the sandbox's clock.
-
-    A compliance change has ``npn``, ``downstreamEntityAssociationId``, ``productId``,
-    ``productName``, the ``state`` as it is now and ``was``, the compliance status before;
-    the other kinds have the members of their documented payloads.
-    """
+    """One change, at the moment when it happened on the sandbox's clock."""
 
     number: int
     at: dt.datetime
     kind: EventKind
-    facts: dict[str, Any]
+    fact: Fact
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The fact as a JSON object.
+
+        A compliance change has ``npn``, ``downstreamEntityAssociationId``, ``productId``,
+        ``productName``, the ``state`` as it is now, and ``was``, the compliance status before;
+        the other kinds have the members of their documented payloads.
+        """
+        return self.fact.given_members()
 
 
 class EventLog:
@@ -47,9 +64,9 @@ class EventLog:
     def __getitem__(self, index: int) -> Event:
         return self._events[index]
 
-    def append(self, kind: EventKind, at: dt.datetime, facts: dict[str, Any]) -> Event:
-        """Write down what happened."""
-        event = Event(number=len(self._events) + 1, at=at, kind=kind, facts=facts)
+    def append(self, kind: EventKind, at: dt.datetime, fact: Fact) -> Event:
+        """Log what happened."""
+        event = Event(number=len(self._events) + 1, at=at, kind=kind, fact=fact)
         self._events.append(event)
         return event
 
@@ -63,8 +80,24 @@ class EventLog:
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The log as JSON data."""
-        return [asdict(event) | {"at": event.at.isoformat()} for event in self._events]
+        return [
+            {
+                "number": event.number,
+                "at": event.at.isoformat(),
+                "kind": event.kind,
+                "facts": event.facts,
+            }
+            for event in self._events
+        ]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace the log by a snapshot's."""
-        self._events = [Event(**row | {"at": dt.datetime.fromisoformat(row["at"])}) for row in rows]
+        self._events = [
+            Event(
+                number=row["number"],
+                at=dt.datetime.fromisoformat(row["at"]),
+                kind=row["kind"],
+                fact=_FACTS[row["kind"]].model_validate(row["facts"]),
+            )
+            for row in rows
+        ]

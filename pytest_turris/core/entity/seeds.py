@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.products import Product
@@ -32,75 +33,75 @@ def seed(entity: UpstreamEntity, world: SeedData) -> None:
     """
     if world not in _WORLDS:
         raise UnknownNameError(f"there is no world {world!r}; there are {', '.join(_WORLDS)}")
-    with entity.arranging():
-        _WORLDS[world](entity)
+    with entity.without_events():
+        _WORLDS[world](entity.records)
 
 
-def _small_agency(entity: UpstreamEntity) -> None:
+def _small_agency(records: EntityRecords) -> None:
     """One agency with three agents, licensed and appointed in CA and NY, its papers in order."""
-    product = entity.products.add(states=("CA", "NY"))
-    agency = _agency(entity, 1, "Acme Insurance Agency", states=("CA", "NY"))
+    product = records.products.add(states=("CA", "NY"))
+    agency = _agency(records, 1, "Acme Insurance Agency", states=("CA", "NY"))
     for _ in range(3):
-        _agent(entity, agency, product, ("CA", "NY"))
-    entity.contacts.add(
+        _agent(records, agency, product, ("CA", "NY"))
+    records.contacts.add(
         downstream_entity_association_id=agency.id,
         first_name="Robin",
         last_name="Reyes",
         email="robin.reyes@agency1.example",
         business_roles=("Finance Manager",),
     )
-    entity.coverages.add(downstream_entity_association_id=agency.id, coverage_kind="E&O")
-    entity.coverages.add(downstream_entity_association_id=agency.id, coverage_kind="Cyber")
-    entity.documents.add(category="W9", downstream_entity_association_id=agency.id)
-    entity.templates.add(additional_documents=("W-9 Tax Form",))
-    entity.policies.add(agency_npn=agency.npn, product_name=product.name)
+    records.coverages.add(downstream_entity_association_id=agency.id, coverage_kind="E&O")
+    records.coverages.add(downstream_entity_association_id=agency.id, coverage_kind="Cyber")
+    records.documents.add(category="W9", downstream_entity_association_id=agency.id)
+    records.templates.add(additional_documents=("W-9 Tax Form",))
+    records.policies.add(agency_npn=agency.npn, product_name=product.name)
 
 
-def _national_network(entity: UpstreamEntity) -> None:
+def _national_network(records: EntityRecords) -> None:
     """2,000 agents at 50 agencies, one in each state; every agent works in two of them."""
-    product = entity.products.add(states=FIFTY_STATES)
+    product = records.products.add(states=FIFTY_STATES)
     agencies = [
-        _agency(entity, number, f"{_CITIES[number % 9]} Insurance {number}", states=(state,))
+        _agency(records, number, f"{_CITIES[number % 9]} Insurance {number}", states=(state,))
         for number, state in enumerate(FIFTY_STATES, start=1)
     ]
     for number in range(NETWORK_AGENTS):
         home = number % len(FIFTY_STATES)
         states = FIFTY_STATES[home], FIFTY_STATES[(home + 1) % len(FIFTY_STATES)]
-        _agent(entity, agencies[home], product, states)
+        _agent(records, agencies[home], product, states)
 
 
-def _messy(entity: UpstreamEntity) -> None:
+def _messy(records: EntityRecords) -> None:
     """Whatever a consumer trips over: expired, missing, archived, deleted, null-heavy."""
-    now = entity.clock.now()
-    product = entity.products.add(required_line_of_authority_codes=("P",))
-    agency = _agency(entity, 1, "Éclair & Söhne Insurance, LLC", states=("CA",))
-    bare = entity.associations.add(
+    now = records.clock.now()
+    product = records.products.add(required_line_of_authority_codes=("P",))
+    agency = _agency(records, 1, "Éclair & Söhne Insurance, LLC", states=("CA",))
+    bare = records.associations.add(
         downstream_entity_name="No Number Brokerage", is_npn_required=False, invited=True
     )
-    expired = _agent(entity, agency, product, ())
-    entity.licenses.add(npn=expired, expiration_date=now - dt.timedelta(days=1))
-    entity.appointments.add(npn=expired, status="terminated", termination_reason="For cause")
-    no_line = _agent(entity, agency, product, ())
-    entity.licenses.add(npn=no_line, lines_of_authority=())
-    soon = _agent(entity, agency, product, ())
-    entity.licenses.add(npn=soon, expiration_date=now + dt.timedelta(days=1))
-    entity.regulatory_actions.add(npn=soon, penalty_fine_forfeiture_in_usd=2_500.5)
-    entity.agents.add(is_archived=True)
-    entity.agents.add(is_deleted=True, downstream_entity_association_id=bare.id)
-    entity.agents.add(is_uploaded_by_upstream_entity=False)
-    entity.coverages.add(
+    expired = _agent(records, agency, product, ())
+    records.licenses.add(npn=expired, expiration_date=now - dt.timedelta(days=1))
+    records.appointments.add(npn=expired, status="terminated", termination_reason="For cause")
+    no_line = _agent(records, agency, product, ())
+    records.licenses.add(npn=no_line, lines_of_authority=())
+    soon = _agent(records, agency, product, ())
+    records.licenses.add(npn=soon, expiration_date=now + dt.timedelta(days=1))
+    records.regulatory_actions.add(npn=soon, penalty_fine_forfeiture_in_usd=2_500.5)
+    records.agents.add(is_archived=True)
+    records.agents.add(is_deleted=True, downstream_entity_association_id=bare.id)
+    records.agents.add(is_uploaded_by_upstream_entity=False)
+    records.coverages.add(
         downstream_entity_association_id=agency.id,
         effective_date=now - 2 * _YEAR,
         expiry_date=now - _YEAR,
     )
-    entity.contacts.add(
+    records.contacts.add(
         downstream_entity_association_id=agency.id,
         email="not.ours@elsewhere.example",
         visibility="another carrier",
     )
-    entity.documents.add(category="W9", is_deleted=True)
-    entity.templates.add(name="Archived Agreement", status="archived")
-    entity.policies.add(
+    records.documents.add(category="W9", is_deleted=True)
+    records.templates.add(name="Archived Agreement", status="archived")
+    records.policies.add(
         effective_date=now - 2 * _YEAR,
         insured_entity_name=None,
         carrier_name=None,
@@ -109,28 +110,28 @@ def _messy(entity: UpstreamEntity) -> None:
         premium_amount_in_usd=None,
         entity_match_status="unmatched",
     )
-    entity.policies.add(is_deleted=True)
+    records.policies.add(is_deleted=True)
 
 
 def _agency(
-    entity: UpstreamEntity, number: int, name: str, *, states: tuple[str, ...]
+    records: EntityRecords, number: int, name: str, *, states: tuple[str, ...]
 ) -> Association:
-    agency = entity.associations.add(
+    agency = records.associations.add(
         downstream_entity_name=name,
         email=f"office@agency{number}.example",
-        producer_code=f"PROD-{entity.randomness.number('producer code', 6)}",
-        ein=f"{entity.randomness.number('ein', 2)}-{entity.randomness.number('ein', 7)}",
+        producer_code=f"PROD-{records.randomness.number('producer code', 6)}",
+        ein=f"{records.randomness.number('ein', 2)}-{records.randomness.number('ein', 7)}",
     )
     for state in states:
-        _permit(entity, agency.npn or "", state)
+        _permit(records, agency.npn or "", state)
     return agency
 
 
 def _agent(
-    entity: UpstreamEntity, agency: Association, product: Product, states: tuple[str, ...]
+    records: EntityRecords, agency: Association, product: Product, states: tuple[str, ...]
 ) -> str:
     """An agent with license and appointment in each state; its NPN."""
-    npn = entity.randomness.number("npn", 8)
+    npn = records.randomness.number("npn", 8)
     authority: list[dict[str, Any]] = [
         {
             "upstream_entity_product_id": product.id,
@@ -138,23 +139,23 @@ def _agent(
             "approved_states": list(states),
         }
     ]
-    entity.agents.add(
+    records.agents.add(
         npn=npn,
         email=f"agent{npn}@agents.example",
         downstream_entity_association_id=agency.id,
         authority=authority if states else (),
     )
     for state in states:
-        _permit(entity, npn, state)
+        _permit(records, npn, state)
     return npn
 
 
-def _permit(entity: UpstreamEntity, npn: str, state: str) -> None:
-    entity.licenses.add(npn=npn, state_code=state)
-    entity.appointments.add(npn=npn, state_code=state)
+def _permit(records: EntityRecords, npn: str, state: str) -> None:
+    records.licenses.add(npn=npn, state_code=state)
+    records.appointments.add(npn=npn, state_code=state)
 
 
-_WORLDS: dict[SeedData, Callable[[UpstreamEntity], None]] = {
+_WORLDS: dict[SeedData, Callable[[EntityRecords], None]] = {
     "small_agency": _small_agency,
     "national_network": _national_network,
     "messy": _messy,

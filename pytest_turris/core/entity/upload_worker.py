@@ -14,22 +14,22 @@ from pytest_turris.core.resources.associations import Association, digits
 from pytest_turris.core.resources.uploads import Upload
 
 
-class Ingestion:
+class UploadWorker:
     """The worker behind the uploads of one upstream entity."""
 
-    def __init__(self, network: EntityRecords) -> None:
-        self._network = network
+    def __init__(self, records: EntityRecords) -> None:
+        self._records = records
 
     def move_on(self, upload: Upload, at: dt.datetime) -> None:
         """Bring an upload to its next state, as of the moment when that was due."""
         if upload.status == "QUEUED":
-            self._network.uploads.update(
-                upload, status="PROCESSING", due=at + self._network.uploads.step, updated_at=at
+            self._records.uploads.update(
+                upload, status="PROCESSING", due=at + self._records.uploads.step, updated_at=at
             )
         elif upload.broken:
-            self._network.uploads.update(upload, status="FAILED", due=None, updated_at=at)
+            self._records.uploads.update(upload, status="FAILED", due=None, updated_at=at)
         elif self._is_unclear(upload):
-            self._network.uploads.update(
+            self._records.uploads.update(
                 upload, status="NEEDS_CLARIFICATION", due=None, updated_at=at
             )
         else:
@@ -43,7 +43,7 @@ class Ingestion:
                 errors.append({"index": index, "error": words, "policy_number": number})
             else:
                 created += self._take(row, upload, at)
-        self._network.uploads.update(
+        self._records.uploads.update(
             upload,
             status="COMPLETED_WITH_FAILURES" if errors else "COMPLETED",
             created=created,
@@ -57,14 +57,14 @@ class Ingestion:
     def _take(self, row: dict[str, str], upload: Upload, at: dt.datetime) -> bool:
         """Let a row take effect; whether it made a new policy."""
         members = self._matched(row, upload) | policy_members(row) | {"updated_at": at}
-        known = self._network.policies.numbered(row["policyNumber"])
+        known = self._records.policies.numbered(row["policyNumber"])
         if known is not None:
             transactions = [*map(dict, known.transactions), transaction(row)]
-            self._network.policies.update(
+            self._records.policies.update(
                 known, **members, transactions=transactions, transaction_count=len(transactions)
             )
             return False
-        self._network.policies.ingest(row["policyNumber"], transaction(row), at, members)
+        self._records.policies.ingest(row["policyNumber"], transaction(row), at, members)
         return True
 
     def _matched(self, row: dict[str, str], upload: Upload) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Ingestion:
         clarified = row.get("agencyName", "").lower() in upload.clarified
         entity = "manually matched" if clarified else "auto matched" if agencies else "unmatched"
         name = row.get("productName", "").lower()
-        known = any(product.name.lower() == name for product in self._network.products)
+        known = any(product.name.lower() == name for product in self._records.products)
         return {
             "entity_match_status": entity,
             "product_match_status": "auto matched" if known else "unmatched",
@@ -88,7 +88,7 @@ class Ingestion:
 
     def _agencies(self, row: dict[str, str]) -> list[Association]:
         """The associations that a row may mean, by the surest identifier that it gives."""
-        where = self._network.associations.where
+        where = self._records.associations.where
         if npn := row.get("agencyNpn"):
             return where(npn=npn)
         if fein := row.get("agencyFein"):
@@ -97,6 +97,6 @@ class Ingestion:
             return where(producer_code=code)
         number, state = row.get("agencyLicenseNumber"), row.get("agencyLicensedStateCode", "")
         if number:
-            npns = sorted(self._network.licenses.npns(number, state))
+            npns = sorted(self._records.licenses.npns(number, state))
             return [found for npn in npns for found in where(npn=npn)]
         return where(legal_name=row.get("agencyName", "").lower())

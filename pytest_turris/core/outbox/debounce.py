@@ -1,7 +1,7 @@
 """The two status events are held back and consolidated (documented: the event pages).
 
 After the last change Turris waits for a minute, and never longer than 30 minutes after the first.
-Where the option ``webhook_debounce`` makes the minute another time, the cap follows it.
+Where the option ``webhook_debounce`` sets another wait, the cap is 30 times that.
 """
 
 import datetime as dt
@@ -9,56 +9,48 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_turris.core.entity.events import Event
+from pytest_turris.core.entity.event_models import ComplianceChange, EventKind
 
 CAP = 30
-"""So many windows after the first change a batch is sent in any case."""
-
-DEBOUNCED = ("AGENT_COMPLIANCE_STATUS_CHANGE", "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE")
+"""A batch is sent this many windows after its first change, whatever follows."""
 
 
 @dataclass(slots=True)
 class Batch:
     """Changes of one kind that wait: for each state of each product of each entity the last."""
 
-    kind: str
+    kind: EventKind
     window: dt.timedelta
     first: dt.datetime
     last: dt.datetime
-    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: dict[str, ComplianceChange] = field(default_factory=dict)
 
     @property
     def due(self) -> dt.datetime:
-        """When it is sent, unless something more happens before."""
+        """When the batch is sent, unless another change comes before."""
         return min(self.last + self.window, self.first + CAP * self.window)
 
-    def add(self, event: Event) -> None:
-        """Take a change in; a later one replaces the earlier of the same state."""
-        facts = event.facts
-        place = (facts["downstreamEntityAssociationId"], facts["npn"], facts["productId"])
-        self.changes["/".join(map(str, (*place, facts["state"]["stateCode"])))] = facts
-        self.last = event.at
+    def add(self, change: ComplianceChange, at: dt.datetime) -> None:
+        """Add a change; a later one replaces the earlier one of the same state."""
+        place = (change.downstream_entity_association_id, change.npn, change.product_id)
+        self.changes["/".join(map(str, (*place, change.state.state_code)))] = change
+        self.last = at
 
 
 class Debounce:
-    """At most one batch of each kind."""
+    """Holds at most one batch of each kind."""
 
     def __init__(self, window: dt.timedelta) -> None:
         self._window = window
-        self._batches: dict[str, Batch] = {}
+        self._batches: dict[EventKind, Batch] = {}
 
-    def add(self, event: Event) -> Iterator[Batch]:
-        """Take a change in; yield the batch that was due before it."""
-        waiting = self._batches.get(event.kind)
-        if waiting is not None and waiting.due <= event.at:
-            yield self._batches.pop(event.kind)
-            waiting = None
-        if waiting is None:
-            waiting = Batch(event.kind, self._window, event.at, event.at)
-            self._batches[event.kind] = waiting
-        waiting.add(event)
+    def add(self, kind: EventKind, change: ComplianceChange, at: dt.datetime) -> None:
+        """Add a change to the batch of its kind, once ``pop_due`` took out what was due before."""
+        if kind not in self._batches:
+            self._batches[kind] = Batch(kind, self._window, first=at, last=at)
+        self._batches[kind].add(change, at)
 
-    def due(self, now: dt.datetime) -> Iterator[Batch]:
+    def pop_due(self, now: dt.datetime) -> Iterator[Batch]:
         """Take out the batches whose moment has come, the earliest first."""
         for batch in sorted(self._batches.values(), key=lambda batch: batch.due):
             if batch.due <= now:
@@ -75,7 +67,9 @@ class Debounce:
                 "kind": batch.kind,
                 "first": batch.first.isoformat(),
                 "last": batch.last.isoformat(),
-                "changes": batch.changes,
+                "changes": {
+                    place: change.given_members() for place, change in batch.changes.items()
+                },
             }
             for batch in self._batches.values()
         ]
@@ -88,7 +82,10 @@ class Debounce:
                 self._window,
                 dt.datetime.fromisoformat(row["first"]),
                 dt.datetime.fromisoformat(row["last"]),
-                dict(row["changes"]),
+                {
+                    place: ComplianceChange.model_validate(change)
+                    for place, change in dict(row["changes"]).items()
+                },
             )
             for row in rows
         }

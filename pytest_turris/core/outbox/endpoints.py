@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
-from pytest_turris.core.entity.events import EventKind
+from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
@@ -27,10 +27,6 @@ class Endpoint:
     registered_at: dt.datetime
     failures: int = 0
     disabled: str = ""
-
-    def enable(self) -> None:
-        """Let it hear again of what happens from now on."""
-        self.disabled, self.failures = "", 0
 
 
 class Endpoints:
@@ -76,8 +72,13 @@ class Endpoints:
         if self._endpoints.pop(id_, None) is None:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
 
-    def of(self, kind: str) -> list[Endpoint]:
-        """Who listens to a type, disabled ones left out."""
+    def enable(self, id_: str) -> None:
+        """Let a disabled webhook receive what happens from now on. KeyError if there is none."""
+        endpoint = self._endpoints[id_]
+        endpoint.disabled, endpoint.failures = "", 0
+
+    def subscribed_to(self, kind: str) -> list[Endpoint]:
+        """The webhooks that receive events of a type, disabled ones left out."""
         return [
             one for one in self._endpoints.values() if one.webhook_type == kind and not one.disabled
         ]

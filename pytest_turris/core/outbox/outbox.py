@@ -8,18 +8,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
+from pytest_turris.core.entity.event_models import (
+    EVENTS,
+    ComplianceChange,
+    ComplianceEntry,
+    EventKind,
+    ExecutedAgreement,
+    Synchronization,
+)
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.debounce import DEBOUNCED, Batch, Debounce
+from pytest_turris.core.outbox.debounce import Debounce
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
+from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
-from pytest_turris.core.outbox.payloads import status_payload
+from pytest_turris.core.outbox.payloads import compliance_payload
 from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.collection import UnknownRecordError
+
+Payload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
 KEPT = 1_000
 """How many attempts, and how many settled deliveries, are remembered."""
@@ -28,16 +39,17 @@ KEPT = 1_000
 class Outbox:
     """Deliveries that wait, in the order of their moments, and the log of attempts.
 
-    Who sends takes one out with ``next_delivery`` and gives back what came of it with
+    Who sends takes one out with ``pop_delivery`` and gives back what came of it with
     ``record``; meanwhile it does not wait, so nothing is sent twice.
     """
 
-    def __init__(self, network: EntityRecords, randomness: Randomness, options: Options) -> None:
+    def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness)
         self.disturbance: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
-        self._network = network
+        self._records = records
+        self._randomness = randomness
         self.schedule: Schedule = schedule_of(options.webhook_retries)
         self._policy = FailurePolicy.of(options)
         self._debounce = Debounce(options.webhook_debounce)
@@ -63,11 +75,10 @@ class Outbox:
         for event in events.since(self._seen):
             self._seen = event.number
             self._flush(event.at)
-            if event.kind in DEBOUNCED:
-                for batch in self._debounce.add(event):
-                    self._tell_batch(batch)
+            if isinstance(event.fact, ComplianceChange):
+                self._debounce.add(event.kind, event.fact, event.at)
             else:
-                self._tell(event.kind, event.facts, event.at)
+                self._publish(event.kind, event.fact, event.at)
         self._flush(now)
 
     def enqueue(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
@@ -85,14 +96,15 @@ class Outbox:
         return delivery
 
     def request_test(self, endpoint: Endpoint, due: dt.datetime) -> Delivery:
-        """Put a test webhook on its way; its sender fills in the documented example."""
-        return self.enqueue(endpoint, {}, due)
+        """Put the documented example of the endpoint's event on its way, with fresh ids."""
+        own_id, new_id = self._records.upstream_entity_id, self._randomness.object_id
+        return self.enqueue(endpoint, example(endpoint.webhook_type, own_id, new_id), due)
 
     def request_resend(self, delivery: Delivery) -> None:
         """Ask for a delivery to be sent again by hand, whatever became of it."""
         self._resends.append(delivery.number)
 
-    def next_resend(self) -> Delivery | None:
+    def pop_resend(self) -> Delivery | None:
         """Take out the delivery that was first asked for; one that is forgotten is passed over."""
         while self._resends:
             with contextlib.suppress(KeyError):
@@ -104,7 +116,7 @@ class Outbox:
         waiting = self._waiting[0][0] if self._waiting else None
         return min(filter(None, (waiting, self._debounce.next_due())), default=None)
 
-    def next_delivery(self, now: dt.datetime) -> Delivery | None:
+    def pop_delivery(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
         if self._waiting and self._waiting[0][0] <= now:
             _, number, delivery = heapq.heappop(self._waiting)
@@ -203,24 +215,20 @@ class Outbox:
         return replace(attempt, error=f"{attempt.error}; the webhook is disabled: {why}")
 
     def _flush(self, now: dt.datetime) -> None:
-        if self._debounce.next_due() is None:
-            return
-        for batch in self._debounce.due(now):
-            self._tell_batch(batch)
+        for batch in self._debounce.pop_due(now):
+            payload = compliance_payload(batch.kind, batch.changes.values(), self._records)
+            self._publish(batch.kind, payload, batch.due)
 
-    def _tell_batch(self, batch: Batch) -> None:
-        entity = "agent" if batch.kind.startswith("AGENT") else "downstreamEntity"
-        payload = status_payload(entity, batch.changes.values(), self._network)
-        self._tell(batch.kind, payload, batch.due)
-
-    def _tell(self, kind: str, payload: object, at: dt.datetime) -> None:
-        event = {
-            "webhookType": kind,
-            "upstreamEntityId": self._network.id,
-            "payload": payload,
-        }
-        for endpoint in self.endpoints.of(kind):
-            if endpoint.registered_at <= at:
+    def _publish(self, kind: EventKind, payload: Payload, at: dt.datetime) -> None:
+        """Enqueue one event for each endpoint that was subscribed to it at that moment."""
+        endpoints = [one for one in self.endpoints.subscribed_to(kind) if one.registered_at <= at]
+        if endpoints:
+            event = EVENTS[kind](
+                webhook_type=kind,
+                upstream_entity_id=self._records.upstream_entity_id,
+                payload=payload,
+            ).given_members()
+            for endpoint in endpoints:
                 self.enqueue(endpoint, event, at)
 
     def _made_for(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:

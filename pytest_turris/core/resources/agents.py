@@ -9,12 +9,10 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
+    CollectionHolder,
     Indexes,
     Record,
     RecordError,
@@ -101,17 +99,9 @@ class Agents(Collection[AgentEntry]):
         "last_name": ("agent", "last_name"),
     }
 
-    def __init__(
-        self,
-        clock: Clock,
-        randomness: Randomness,
-        ledger: ChangeListener,
-        upstream_entity_id: str,
-        associations: Associations,
-    ) -> None:
-        super().__init__(clock, randomness, ledger)
-        self.upstream_entity_id = upstream_entity_id
-        self._associations = associations
+    def __init__(self, holder: CollectionHolder) -> None:
+        super().__init__(holder)
+        self._associations = holder.collection(Associations)
 
     @suggest_keywords
     def add(
@@ -242,4 +232,5 @@ class Agents(Collection[AgentEntry]):
 
     def _subscription(self, npn: str) -> dict[str, Any]:
         now = self._clock.now()
-        return synchronised(self._randomness, now, self.upstream_entity_id, "Agent", npn)
+        owner_id = self._holder.upstream_entity_id
+        return synchronised(self._randomness, now, owner_id, "Agent", npn)

@@ -7,10 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
     Indexes,
     Record,
@@ -109,12 +106,6 @@ class Associations(Collection[Association]):
         "email": ("contact", "email"),
     }
 
-    def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: ChangeListener, upstream_entity_id: str
-    ) -> None:
-        super().__init__(clock, randomness, ledger)
-        self.upstream_entity_id = upstream_entity_id
-
     @suggest_keywords
     def add(
         self,
@@ -179,7 +170,8 @@ class Associations(Collection[Association]):
 
     def _subscription(self, npn: str) -> dict[str, Any]:
         now = self._clock.now()
-        return synchronised(self._randomness, now, self.upstream_entity_id, "DownstreamEntity", npn)
+        owner_id = self._holder.upstream_entity_id
+        return synchronised(self._randomness, now, owner_id, "DownstreamEntity", npn)
 
 
 def digits(fein: str | None) -> str | None:

@@ -17,6 +17,7 @@ from pydantic import ConfigDict, ValidationError
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
+from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.wire.model import TurrisModel
 
@@ -85,13 +86,29 @@ Indexes = Mapping[str, Callable[[Any], Iterable[str | None]]]
 
 
 class ChangeListener(Protocol):
-    """Who has to know of a change, before and after it is made."""
+    """What is called before and after each change of a record."""
 
     def settle(self) -> None:
-        """Let happen what is due by now."""
+        """Carry out what is due before the change."""
 
     def changed(self, old: Record | None, new: Record | None) -> None:
-        """Take note: made (no ``old``), changed, or removed (no ``new``)."""
+        """Follow the change: a record was made (no ``old``), changed, or removed (no ``new``)."""
+
+
+C = TypeVar("C", bound="Collection[Any]")
+
+
+class CollectionHolder(Protocol):
+    """What holds the collections of an upstream entity, and has all that they need."""
+
+    clock: Clock
+    randomness: Randomness
+    options: Options
+    listener: ChangeListener
+    upstream_entity_id: str
+
+    def collection(self, kind: type[C]) -> C:
+        """Another collection of the same entity."""
 
 
 def suggest_keywords(add: Callable[P, T]) -> Callable[P, T]:
@@ -115,10 +132,11 @@ class Collection(Generic[R]):
     words: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Keywords that name a member of a part: ``{"npn": ("agent", "npn")}``."""
 
-    def __init__(self, clock: Clock, randomness: Randomness, ledger: ChangeListener) -> None:
-        self._clock = clock
-        self._randomness = randomness
-        self._ledger = ledger
+    def __init__(self, holder: CollectionHolder) -> None:
+        self._holder = holder
+        self._clock = holder.clock
+        self._randomness = holder.randomness
+        self._listener = holder.listener
         self._records: dict[str, R] = {}
         # Empty until something is in it: most tests need few of the many collections.
         self._index: defaultdict[str, dict[str, set[str]]] = defaultdict(dict)
@@ -168,10 +186,10 @@ class Collection(Generic[R]):
             UnknownRecordError: It is not there.
         """
         current = self._current(record)
-        self._ledger.settle()
+        self._listener.settle()
         self._unindex(current)
         del self._records[current.key], self._order[current.key]
-        self._ledger.changed(current, None)
+        self._listener.changed(current, None)
 
     def make(self, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
         """Validate and keep a new record.
@@ -186,9 +204,9 @@ class Collection(Generic[R]):
             raise _unfit(self.kind, error) from None
         if record.key in self._records:
             raise RecordError(f"{self.kind.__name__}: the id {record.key!r} is taken")
-        self._ledger.settle()
+        self._listener.settle()
         self._keep(record)
-        self._ledger.changed(None, record)
+        self._listener.changed(None, record)
         return record
 
     def update(self, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
@@ -207,13 +225,13 @@ class Collection(Generic[R]):
             raise _unfit(self.kind, error) from None
         if checked.key != current.key:
             raise RecordError(f"{self.kind.__name__}: the id of a record does not change")
-        self._ledger.settle()
+        self._listener.settle()
         old = current.model_copy()
         self._unindex(current)
         # In place and past the freeze: whoever holds the record sees the change.
         vars(current).update({name: getattr(checked, name) for name in changes})
         self._enter(current)
-        self._ledger.changed(old, current)
+        self._listener.changed(old, current)
         return current
 
     def snapshot(self) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Compliance: what licenses, appointments and a product's requirements come to, in a state.
 
 ``productName`` and ``states[].stateCode`` are documented (compliance-status/agent-compliance); the
-other members of a state are those of the webhooks (guides/webhooks), and so are the words
+other members of a state are those of the webhooks (guides/webhooks), and so are the names
 Licensed, Missing License, Appointed and Missing Carrier with their messages. Expired License,
 Missing LOA and NPN Missing are the help centre's. Not Required is assumed.
 """
@@ -23,7 +23,7 @@ ComplianceStatus = Literal["COMPLIANT", "NOT_COMPLIANT"]
 
 
 class RequirementStatus(WireModel):
-    """How it stands with the license or the appointment; no messages if all is well."""
+    """The status of the license or the appointment; without messages if nothing is missing."""
 
     status_name: str
     status_messages: list[str] | None = None
@@ -38,7 +38,7 @@ class StateCompliance(WireModel):
     appointment_status: RequirementStatus | None = None
 
 
-class Verdict(NamedTuple):
+class ComplianceResult(NamedTuple):
     """What a license and an appointment come to, before it is shown for a state."""
 
     license_status: RequirementStatus
@@ -46,21 +46,21 @@ class Verdict(NamedTuple):
 
     @property
     def compliance_status(self) -> ComplianceStatus:
-        """Compliant if neither has anything to say."""
-        said = self.license_status.status_messages or self.appointment_status.status_messages
-        return "NOT_COMPLIANT" if said else "COMPLIANT"
+        """Compliant if neither status has a message."""
+        messages = self.license_status.status_messages or self.appointment_status.status_messages
+        return "NOT_COMPLIANT" if messages else "COMPLIANT"
 
     @property
     def summary(self) -> tuple[str, str, str]:
-        """The three words, to compare with those of another moment."""
+        """The three statuses by name, to compare with those of another moment."""
         return (
             self.compliance_status,
             self.license_status.status_name,
             self.appointment_status.status_name,
         )
 
-    def shown(self, state: StateCode) -> StateCompliance:
-        """As it is sent."""
+    def in_state(self, state: StateCode) -> StateCompliance:
+        """The result as the API shows it for one state."""
         return StateCompliance(
             state_code=state,
             compliance_status=self.compliance_status,
@@ -86,7 +86,7 @@ class PolicyComplianceResponse(WireModel):
     downstream_entity_npn: str | None = None
 
 
-def judge(
+def assess(
     product: Product,
     state: StateCode,
     *,
@@ -94,11 +94,11 @@ def judge(
     licenses: Iterable[License],
     appointments: Iterable[Appointment],
     moment: dt.datetime,
-) -> Verdict:
-    """The compliance of whoever holds these, for a product in a state at a moment."""
+) -> ComplianceResult:
+    """The compliance that these licenses and appointments give, for a product in a state."""
     if npn is None:
-        return Verdict(_NPN_MISSING, _NPN_MISSING)
-    return Verdict(
+        return ComplianceResult(_NPN_MISSING, _NPN_MISSING)
+    return ComplianceResult(
         _license_status(product, [held for held in licenses if held.state_code == state], moment),
         _appointment_status(product, [held for held in appointments if held.state_code == state]),
     )

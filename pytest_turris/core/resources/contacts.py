@@ -7,12 +7,10 @@ default contacts, and market-specific ones that only the carrier of that market 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association, Associations
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
+    CollectionHolder,
     Indexes,
     Record,
     RecordError,
@@ -96,15 +94,9 @@ class Contacts(Collection[Contact]):
         ],
     }
 
-    def __init__(
-        self,
-        clock: Clock,
-        randomness: Randomness,
-        ledger: ChangeListener,
-        associations: Associations,
-    ) -> None:
-        super().__init__(clock, randomness, ledger)
-        self._associations = associations
+    def __init__(self, holder: CollectionHolder) -> None:
+        super().__init__(holder)
+        self._associations = holder.collection(Associations)
 
     @suggest_keywords
     def add(

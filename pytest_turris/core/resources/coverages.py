@@ -9,12 +9,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
+    CollectionHolder,
     Indexes,
     Record,
     RecordError,
@@ -78,15 +76,9 @@ class Coverages(Collection[Coverage]):
         "coverage_kind": lambda held: [held.coverage_kind],
     }
 
-    def __init__(
-        self,
-        clock: Clock,
-        randomness: Randomness,
-        ledger: ChangeListener,
-        associations: Associations,
-    ) -> None:
-        super().__init__(clock, randomness, ledger)
-        self._associations = associations
+    def __init__(self, holder: CollectionHolder) -> None:
+        super().__init__(holder)
+        self._associations = holder.collection(Associations)
 
     @suggest_keywords
     def add(

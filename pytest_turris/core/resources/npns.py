@@ -7,11 +7,9 @@ Turris says that a lookup tells a firm from an individual and from an NPN that i
 import datetime as dt
 from typing import Any, ClassVar, Literal
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
+    CollectionHolder,
     Indexes,
     Record,
     WireModel,
@@ -48,8 +46,8 @@ class Npns(Collection[RegisteredNpn]):
     kind = RegisteredNpn
     indexes: ClassVar[Indexes] = {}
 
-    def __init__(self, clock: Clock, randomness: Randomness, ledger: ChangeListener) -> None:
-        super().__init__(clock, randomness, ledger)
+    def __init__(self, holder: CollectionHolder) -> None:
+        super().__init__(holder)
         self.busy_until: dt.datetime | None = None
         """Until when a lookup is in progress: the next one is refused with 429."""
 

@@ -9,11 +9,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
+    CollectionHolder,
     Indexes,
     Record,
     WireModel,
@@ -86,11 +84,9 @@ class ContractContainerTemplates(Collection[ContractContainerTemplate]):
         "producer_agreement": lambda template: [template.producer_agreement.file_document_id],
     }
 
-    def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: ChangeListener, documents: FileDocuments
-    ) -> None:
-        super().__init__(clock, randomness, ledger)
-        self._documents = documents
+    def __init__(self, holder: CollectionHolder) -> None:
+        super().__init__(holder)
+        self._documents = holder.collection(FileDocuments)
 
     @suggest_keywords
     def add(

@@ -7,10 +7,7 @@ long a state lasts is an option; what makes an upload FAILED or CANCELLED is ass
 import datetime as dt
 from typing import ClassVar, Literal
 
-from pytest_turris.core.clock import Clock
-from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.collection import (
-    ChangeListener,
     Collection,
     Record,
     RecordError,
@@ -73,16 +70,10 @@ class Uploads(Collection[Upload]):
 
     kind = Upload
 
-    def __init__(
-        self, clock: Clock, randomness: Randomness, ledger: ChangeListener, duration: dt.timedelta
-    ) -> None:
-        super().__init__(clock, randomness, ledger)
-        self._duration = duration
-
     @property
     def step(self) -> dt.timedelta:
         """How long an upload is queued, and how long it is processed."""
-        return self._duration / 2
+        return self._holder.options.upload_duration / 2
 
     def enqueue(self, rows: list[dict[str, str]], broken: str = "") -> Upload:
         """A file that was stored; ``broken`` says why the rest of it could not be read."""
@@ -134,7 +125,7 @@ class Uploads(Collection[Upload]):
         return self.update(self._open(upload), status="FAILED", due=None)
 
     def _open(self, upload: Upload | str, *statuses: UploadStatus) -> Upload:
-        self._ledger.settle()
+        self._listener.settle()
         current = self._current(upload)
         if current.is_over or (statuses and current.status not in statuses):
             raise RecordError(f"upload {current.upload_id} is {current.status}")

@@ -69,6 +69,19 @@ def test_a_misspelt_keyword_is_answered_with_the_nearest(name: str) -> None:
     assert len(collection) == count
 
 
+def test_a_collection_is_not_replaced() -> None:
+    """An assignment that would hide it is refused."""
+    sandbox = Sandbox()
+    with pytest.raises(AttributeError, match="Agents cannot be replaced"):
+        sandbox.agents = []  # type: ignore[misc] # the point
+
+
+def test_a_collection_is_documented_on_the_class() -> None:
+    """``help(Sandbox)`` shows what each attribute holds."""
+    assert Sandbox.agents.kind is type(Sandbox().agents)
+    assert Sandbox.agents.__doc__ == type(Sandbox().agents).__doc__
+
+
 def test_an_update_moves_a_record_in_the_indexes(caller: Client) -> None:
     """It is found by its new values, not by the old ones, and stays where it was in the order."""
     agents = caller.sandbox.agents

@@ -58,7 +58,7 @@ def agent_of(call: Call) -> AgentEntry:
     Raises:
         NotFound: No agent has this id.
     """
-    entry = call.entity.agents.find(call.parameters["agentId"])
+    entry = call.records.agents.find(call.parameters["agentId"])
     if entry is None:
         raise NotFound("Agent not found", reason="no agent with this id")
     return entry
@@ -79,8 +79,8 @@ def list_agents(call: Call) -> list[AgentEntry]:
     query = call.query(ListAgentsQuery)
     npns: str | set[str] | None = query.npn
     if query.license_number is not None and query.state_code is not None:
-        npns = call.entity.licenses.npns(query.license_number, query.state_code)
-    return call.entity.agents.where(association=query.downstream_entity_association_id, npn=npns)
+        npns = call.records.licenses.npns(query.license_number, query.state_code)
+    return call.records.agents.where(association=query.downstream_entity_association_id, npn=npns)
 
 
 @operation(
@@ -100,7 +100,7 @@ def get_agent(call: Call) -> AgentEntry:
     if wanted is not None and wanted not in entry.association_ids:
         raise NotFound("Agent not found", reason="the agent is not with this association")
     if query.producer_code is not None:
-        association = call.entity.associations.with_producer_code(query.producer_code)
+        association = call.records.associations.with_producer_code(query.producer_code)
         if association is None or association.id not in entry.association_ids:
             raise NotFound("Agent not found", reason="the agent is not with this producer code")
     return entry
@@ -127,10 +127,10 @@ def create_agent(call: Call) -> AgentEntry:
     """Create an agent by NPN, at an association if one is given."""
     body = call.body(CreateAgentDto)
     association_id = body.downstream_entity_association_id
-    if association_id is not None and call.entity.associations.find(association_id) is None:
+    if association_id is not None and call.records.associations.find(association_id) is None:
         raise NotFound("Downstream entity association not found")
-    known = call.entity.agents.with_npn(body.npn)
-    entry = call.entity.agents.add(
+    known = call.records.agents.with_npn(body.npn)
+    entry = call.records.agents.add(
         npn=body.npn,
         email=body.email,
         middle_name=body.middle_name,

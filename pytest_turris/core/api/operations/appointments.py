@@ -56,6 +56,6 @@ def _held(call: Call, query: StateAndStatusQuery, owner: Owner) -> list[Appointm
     subscription, active = subscription_of(owner), call.options.appointment_status
     return [
         held.model_copy(update=subscription | ({"status": active} if held.is_active else {}))
-        for held in call.entity.appointments.where(npn=owner.npn)
+        for held in call.records.appointments.where(npn=owner.npn)
         if query.matches(held.state_code, held.status)
     ]

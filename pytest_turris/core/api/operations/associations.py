@@ -51,7 +51,7 @@ def association_of(call: Call) -> Association:
     Raises:
         NotFound: No association has this id.
     """
-    found = call.entity.associations.find(call.parameters["downstreamEntityAssociationId"])
+    found = call.records.associations.find(call.parameters["downstreamEntityAssociationId"])
     if found is None:
         raise NotFound(
             "Downstream entity association not found", reason="no association with this id"
@@ -73,8 +73,8 @@ def list_associations(call: Call) -> list[Association]:
     query = call.query(ListAssociationsQuery)
     npns: str | set[str] | None = query.downstream_entity_npn
     if query.license_number is not None and query.state_code is not None:
-        npns = call.entity.licenses.npns(query.license_number, query.state_code)
-    return call.entity.associations.where(
+        npns = call.records.licenses.npns(query.license_number, query.state_code)
+    return call.records.associations.where(
         npn=npns,
         email_domain=None if query.email_domain is None else query.email_domain.lower(),
         email=None if query.email is None else query.email.lower(),
@@ -109,7 +109,7 @@ def get_sign_in_url(call: Call) -> SignInUrl:
     query = call.query(SignInUrlQuery)
     association = association_of(call)
     people = {association.email.lower()}
-    people |= {contact.email.lower() for contact in call.entity.contacts.at(association)}
+    people |= {contact.email.lower() for contact in call.records.contacts.at(association)}
     if query.email.lower() not in people:
         raise NotFound("User not found", reason="no user of this agency has this e-mail address")
-    return SignInUrl(sign_in_url=SIGN_IN_URL + call.entity.randomness.secret("magic"))
+    return SignInUrl(sign_in_url=SIGN_IN_URL + call.records.randomness.secret("magic"))

@@ -9,7 +9,7 @@ from pytest_turris.core.resources.compliance import (
     LicenseComplianceResponse,
     PolicyComplianceResponse,
     StateCompliance,
-    judge,
+    assess,
 )
 from pytest_turris.core.resources.coverages import Coverage, CoverageKind
 from pytest_turris.core.wire.errors import NotFound
@@ -78,30 +78,30 @@ def get_policy_compliance(call: Call) -> PolicyComplianceResponse:
 def _compliance(
     call: Call, query: LicenseComplianceQuery, owner: Owner
 ) -> LicenseComplianceResponse:
-    entity = call.entity
-    product = entity.products.find(query.product_id)
+    records = call.records
+    product = records.products.find(query.product_id)
     if product is None:
         raise NotFound("Product not found", reason="no product with this id")
     if query.state_code not in product.states:
         call.notes.append(f"{product.name} is not sold in {query.state_code}")
         return LicenseComplianceResponse(product_name=product.name, states=[])
     npn = owner.npn
-    verdict = judge(
+    result = assess(
         product,
         query.state_code,
         npn=npn,
-        licenses=entity.licenses.where(npn=npn) if npn else (),
-        appointments=entity.appointments.where(npn=npn) if npn else (),
+        licenses=records.licenses.where(npn=npn) if npn else (),
+        appointments=records.appointments.where(npn=npn) if npn else (),
         moment=call.at,
     )
     alone = call.options.compliance_states == "state_code"
     state = query.state_code
-    found = StateCompliance(state_code=state) if alone else verdict.shown(state)
+    found = StateCompliance(state_code=state) if alone else result.in_state(state)
     return LicenseComplianceResponse(product_name=product.name, states=[found])
 
 
 def _coverage(call: Call, association_id: str, kind: CoverageKind) -> Coverage | None:
-    held = call.entity.coverages.current(association_id, kind, call.at)
+    held = call.records.coverages.current(association_id, kind, call.at)
     if held is None:
         return None
     return held.model_copy(update={"collection_status": held.status_at(call.at)})

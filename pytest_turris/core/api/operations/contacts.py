@@ -27,10 +27,10 @@ class ListContactsQuery(RequestModel):
 def list_contacts(call: Call) -> list[Contact]:
     """List the contacts that the upstream entity sees, each once with all its agencies."""
     query = call.query(ListContactsQuery)
-    contacts, role = call.entity.contacts, query.business_role
+    contacts, role = call.records.contacts, query.business_role
     if query.downstream_entity_association_id is None:
         return contacts.where(visible="yes", role=role)
-    association = call.entity.associations.find(query.downstream_entity_association_id)
+    association = call.records.associations.find(query.downstream_entity_association_id)
     if association is None:
         return []
     return [
@@ -52,7 +52,7 @@ def list_contacts(call: Call) -> list[Contact]:
 )
 def get_contact(call: Call) -> Contact:
     """Get a contact; 404 if it is not visible to the upstream entity (documented)."""
-    contact = call.entity.contacts.find(call.parameters["contactId"])
+    contact = call.records.contacts.find(call.parameters["contactId"])
     if contact is None or not contact.associations:
         raise NotFound("Contact not found", reason="no contact with this id is visible")
     return contact

@@ -52,7 +52,7 @@ def list_documents(call: Call) -> list[FileDocument]:
             f"category must be one of the following values: {', '.join(older)}",
             reason="option document_categories='older' leaves out the two newer ones",
         )
-    return call.entity.documents.where(
+    return call.records.documents.where(
         category=query.category, sub_category=query.sub_category, is_deleted=query.is_deleted
     )
 
@@ -78,15 +78,15 @@ def upload_document(call: Call) -> FileDocument:
     if not form.file.content.startswith(_PDF):
         raise InvalidInput("file must be a PDF", reason="the content does not begin with %PDF-")
     association_id = form.downstream_entity_association_id
-    if call.entity.associations.find(association_id) is None:
+    if call.records.associations.find(association_id) is None:
         raise NotFound("Downstream entity association not found")
-    document = call.entity.documents.add(
+    document = call.records.documents.add(
         category=form.category,
         downstream_entity_association_id=association_id,
         file_name=form.file.name,
     )
     if form.category in ("E&O", "Cyber"):
-        call.entity.coverages.receive(association_id, form.category)
+        call.records.coverages.receive(association_id, form.category)
     return document
 
 

@@ -102,14 +102,14 @@ def _licenses(call: Call, association: Association) -> list[License]:
     subscription = subscription_of(association)
     return [
         held.model_copy(update=subscription | {"status": held.status_at(call.at)})
-        for held in call.entity.licenses.where(npn=association.npn)
+        for held in call.records.licenses.where(npn=association.npn)
     ]
 
 
 def _surplus_lines(
     call: Call, query: SurplusLinesQuery | DangerousSurplusLinesQuery
 ) -> SurplusLinesResponse:
-    association = call.entity.associations.one_where(fein=digits(query.fein) or "")
+    association = call.records.associations.one_where(fein=digits(query.fein) or "")
     if association is None:
         raise NotFound("Agency not found", reason="no association with this FEIN")
     return SurplusLinesResponse.model_construct(

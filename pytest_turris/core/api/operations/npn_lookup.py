@@ -32,7 +32,7 @@ class NpnLookupDto(RequestModel):
 def lookup_npns(call: Call) -> list[NpnLookupResult]:
     """Look up each NPN once, in the order given."""
     body = call.body(NpnLookupDto)
-    npns = call.entity.npns
+    npns = call.records.npns
     if npns.busy:
         raise RateLimitExceeded(
             "Too Many Requests",
@@ -43,13 +43,13 @@ def lookup_npns(call: Call) -> list[NpnLookupResult]:
 
 
 def _result(call: Call, npn: str) -> NpnLookupResult:
-    entity = call.entity
-    if (entry := entity.agents.with_npn(npn)) is not None:
+    records = call.records
+    if (entry := records.agents.with_npn(npn)) is not None:
         name = f"{entry.agent.first_name} {entry.agent.last_name}"
         return NpnLookupResult(npn=npn, entity_type="individual", name=name)
-    if (association := entity.associations.one_where(npn=npn)) is not None:
+    if (association := records.associations.one_where(npn=npn)) is not None:
         name = association.downstream_entity.legal_name
         return NpnLookupResult(npn=npn, entity_type="firm", name=name)
-    if (known := entity.npns.find(npn)) is not None:
+    if (known := records.npns.find(npn)) is not None:
         return NpnLookupResult(npn=npn, entity_type=known.entity_type, name=known.name)
     return NpnLookupResult(npn=npn, entity_type="not found")

@@ -210,7 +210,7 @@ def dangerously_invite(call: Call) -> InviteUrl:
 def add_association(call: Call) -> Association:
     """Add an agency that needs no invitation."""
     body = call.body(AddDownstreamEntityDto)
-    associations = call.entity.associations
+    associations = call.records.associations
     _refuse_known_code(call, body.producer_code)
     code, parent = body.parent_producer_code, body.parent_downstream_entity_association_id
     if code is not None and associations.with_producer_code(code) is None:
@@ -240,7 +240,7 @@ def dangerously_add(call: Call) -> Association:
 
 def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
     """Find the active template in the invitation, and check the values for its custom fields."""
-    templates = call.entity.templates
+    templates = call.records.templates
     if body.contract_container_template_id is not None:
         template = templates.find(body.contract_container_template_id)
     elif body.producer_agreement_id is not None:
@@ -256,12 +256,12 @@ def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
 
 
 def _refuse_known_code(call: Call, producer_code: str | None) -> None:
-    if producer_code and call.entity.associations.with_producer_code(producer_code):
+    if producer_code and call.records.associations.with_producer_code(producer_code):
         raise InvalidInput("producerCode is already in use")
 
 
 def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None) -> InviteUrl:
-    association = call.entity.associations.add(
+    association = call.records.associations.add(
         downstream_entity_name=body.downstream_entity_name,
         category=body.category,
         is_npn_required=body.is_npn_required,
@@ -281,6 +281,6 @@ def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
     given = body.model_dump(exclude_none=True)
     # An agency that is added by its NPN alone gets its name from NIPR (assumed).
     given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
-    association = call.entity.associations.add(**given, invited=True)
+    association = call.records.associations.add(**given, invited=True)
     call.entity.report_sync(association, call.at)
     return association

@@ -46,7 +46,7 @@ class QueuedUpload(WireModel):
 def list_policies(call: Call) -> list[Policy]:
     """List the policies that match every given filter, without deleted ones."""
     query = call.query(ListPoliciesQuery)
-    found = call.entity.policies.where(
+    found = call.records.policies.where(
         is_deleted="false", policy_number=query.policy_number, risk_state_code=query.risk_state_code
     )
     wanted = query.current_status
@@ -66,7 +66,7 @@ def list_policies(call: Call) -> list[Policy]:
 )
 def get_policy(call: Call) -> Policy:
     """Get a policy; 404 for an unknown id or a deleted policy."""
-    policy = call.entity.policies.find(call.parameters["policyId"])
+    policy = call.records.policies.find(call.parameters["policyId"])
     if policy is None or policy.is_deleted:
         raise NotFound("Policy not found", reason="no policy with this id")
     return _shown(call, policy)
@@ -93,7 +93,7 @@ def upload_policy_file(call: Call) -> QueuedUpload:
     form = call.form(UploadPolicyFileDto)
     check_size(form.file)
     rows, broken = read_rows(form.file)
-    upload = call.entity.uploads.enqueue(rows, broken)
+    upload = call.records.uploads.enqueue(rows, broken)
     return QueuedUpload(upload_id=upload.upload_id, status=upload.status)
 
 
@@ -110,7 +110,7 @@ def upload_policy_file(call: Call) -> QueuedUpload:
 )
 def get_upload_status(call: Call) -> Upload:
     """Get the state of an upload; 404 for an unknown id (documented)."""
-    upload = call.entity.uploads.find(call.parameters["uploadId"])
+    upload = call.records.uploads.find(call.parameters["uploadId"])
     if upload is None:
         raise NotFound("Upload not found", reason="no upload with this id")
     return upload

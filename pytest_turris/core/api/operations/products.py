@@ -17,7 +17,7 @@ from pytest_turris.core.wire.errors import NotFound
 )
 def get_product(call: Call) -> Product:
     """Get a product; 404 for an unknown id (assumed)."""
-    product = call.entity.products.find(call.parameters["productId"])
+    product = call.records.products.find(call.parameters["productId"])
     if product is None:
         raise NotFound("Product not found", reason="no product with this id")
     return product

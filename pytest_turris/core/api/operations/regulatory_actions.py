@@ -22,5 +22,5 @@ def list_regulatory_actions(call: Call) -> list[RegulatoryAction]:
     subscription = subscription_of(entry)
     return [
         action.model_copy(update=subscription)
-        for action in call.entity.regulatory_actions.where(npn=entry.npn)
+        for action in call.records.regulatory_actions.where(npn=entry.npn)
     ]

@@ -61,7 +61,7 @@ def sync_association(call: Call) -> None:
 )
 def get_subscription_status(call: Call) -> ComplianceDataSubscriptionResponse:
     """Get a subscription; 404 for an unknown id (assumed)."""
-    owner = call.entity.owner(call.parameters["niprDataSubscriptionId"])
+    owner = call.records.owner(call.parameters["niprDataSubscriptionId"])
     if owner is None or owner.nipr_data_subscription is None:
         raise NotFound("NIPR data subscription not found", reason="no subscription with this id")
     return ComplianceDataSubscriptionResponse.model_construct(**dict(owner.nipr_data_subscription))

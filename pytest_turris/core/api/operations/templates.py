@@ -16,4 +16,4 @@ from pytest_turris.core.resources.templates import ContractContainerTemplate
 )
 def list_templates(call: Call) -> list[ContractContainerTemplate]:
     """List the active templates."""
-    return call.entity.templates.where(status="active")
+    return call.records.templates.where(status="active")

@@ -1,26 +1,27 @@
 """Webhooks over HTTP: register, list, get, delete, enable, deliveries, resend, test.
 
-The guide registers them "using our API", and no page with the operations could be read: all of
-it is assumed. Nothing is sent from here: a resend and a test are put into the outbox. In a test
-``turris_webhooks.drain()`` or ``deliver_due()`` sends them, elsewhere ``turris-sandbox serve``.
+The guide registers webhooks "using our API", and no page with the operations could be read: all
+paths and names are assumed. The help centre (settings-webhook) documents what there is: one URL,
+one type, a secret shown once, every attempt with its status and error. Nothing is sent from here:
+a resend and a test are put into the outbox. In a test ``turris_webhooks.drain()`` or
+``deliver_due()`` sends them, elsewhere ``turris-sandbox serve``.
 """
 
+from collections.abc import Iterable
 from functools import partial
+from typing import Self
+
+from pydantic import Field
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
-from pytest_turris.core.entity.events import EventKind
-from pytest_turris.core.outbox.deliveries import Delivery
+from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.receiver_url import ReceiverUrl
-from pytest_turris.core.resources.webhooks import (
-    RegisteredWebhook,
-    Webhook,
-    WebhookDelivery,
-    delivery_id,
-)
+from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.wire.errors import NotFound
-from pytest_turris.core.wire.model import RequestModel
+from pytest_turris.core.wire.model import Amount, ObjectId, RequestModel, Timestamp
 
 PATH = "/v1/webhooks"
 """Where the operations are by default; the option ``webhooks_path`` moves them."""
@@ -44,6 +45,73 @@ class RegisterWebhookDto(RequestModel):
     webhook_type: EventKind
 
 
+class Webhook(WireModel):
+    """One registered webhook, without its secret (assumed).
+
+    ``disabled`` says why it hears of nothing any more; it is not there while it does.
+    """
+
+    id: ObjectId = Field(alias="_id")
+    url: str
+    webhook_type: EventKind
+    created_at: Timestamp
+    disabled: str | None = None
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> Self:
+        """What is shown of an endpoint."""
+        return cls.model_validate(
+            {
+                "_id": endpoint.id,
+                "url": endpoint.url,
+                "webhook_type": endpoint.webhook_type,
+                "created_at": endpoint.registered_at,
+                "disabled": endpoint.disabled or None,
+                "secret": str(endpoint.secret),
+            }
+        )
+
+
+class RegisteredWebhook(Webhook):
+    """The answer to a registration, the only one with the secret (help centre; name assumed)."""
+
+    secret: str = Field(repr=False)
+
+
+class WebhookAttempt(WireModel):
+    """One attempt (assumed): ``attempt`` is 0 by hand; no ``status`` without an answer.
+
+    ``latency`` is in seconds; ``error`` is there if it failed.
+    """
+
+    attempt: int
+    at: Timestamp
+    status: int | None
+    latency: Amount
+    error: str | None
+
+
+class WebhookDelivery(WireModel):
+    """One delivery with every attempt that is remembered, oldest first (assumed)."""
+
+    id: ObjectId = Field(alias="_id")
+    webhook_id: ObjectId
+    webhook_type: str
+    state: State
+    attempts: list[WebhookAttempt]
+
+    @classmethod
+    def of(cls, delivery: Delivery, attempts: Iterable[Attempt]) -> Self:
+        """What is shown of a delivery, its attempts picked from the log."""
+        return cls(
+            _id=delivery_id(delivery),
+            webhook_id=delivery.endpoint_id,
+            webhook_type=delivery.webhook_type,
+            state=delivery.state,
+            attempts=[_shown(one) for one in attempts if one.delivery == delivery.number],
+        )
+
+
 @_operation(
     "POST",
     PATH,
@@ -64,7 +132,6 @@ def register_webhook(call: Call) -> RegisteredWebhook:
     The secret signs what it gets: its own, or the one of the option ``webhook_secret``.
     """
     body = call.body(RegisterWebhookDto)
-    _collect(call)
     endpoint = call.outbox.register(
         body.url, body.webhook_type, call.at, call.options.webhook_secret
     )
@@ -107,8 +174,7 @@ def delete_webhook(call: Call) -> None:
 def enable_webhook(call: Call) -> Webhook:
     """Let a disabled webhook hear again of what happens from now on; what was not sent is not."""
     endpoint = _endpoint_of(call)
-    _collect(call)
-    endpoint.enable()
+    call.outbox.endpoints.enable(endpoint.id)
     return Webhook.of(endpoint)
 
 
@@ -120,11 +186,10 @@ def enable_webhook(call: Call) -> Webhook:
 )
 def list_webhook_deliveries(call: Call) -> list[WebhookDelivery]:
     """The deliveries to a webhook, oldest first, those that wait included."""
-    endpoint = _endpoint_of(call)
-    _collect(call)
+    endpoint, outbox = _endpoint_of(call), call.outbox
     return [
-        WebhookDelivery.of(delivery, call.outbox.attempts)
-        for delivery in sorted(call.outbox, key=lambda delivery: delivery.number)
+        WebhookDelivery.of(delivery, outbox.attempts)
+        for delivery in sorted(outbox, key=lambda delivery: delivery.number)
         if delivery.endpoint_id == endpoint.id
     ]
 
@@ -156,6 +221,11 @@ def test_webhook(call: Call) -> WebhookDelivery:
     return WebhookDelivery.of(delivery, ())
 
 
+def delivery_id(delivery: Delivery) -> str:
+    """The number of a delivery in the form of the API's ids."""
+    return f"{delivery.number:024x}"
+
+
 def _endpoint_of(call: Call) -> Endpoint:
     endpoint = call.outbox.endpoints.get(call.parameters["webhookId"])
     if endpoint is None:
@@ -171,5 +241,11 @@ def _delivery_of(call: Call) -> Delivery:
     raise NotFound("Webhook delivery not found", reason="the webhook has no delivery with this id")
 
 
-def _collect(call: Call) -> None:
-    call.outbox.collect(call.entity.events, call.at)
+def _shown(attempt: Attempt) -> WebhookAttempt:
+    return WebhookAttempt(
+        attempt=attempt.attempt,
+        at=attempt.at,
+        status=attempt.status,
+        latency=attempt.latency,
+        error=attempt.error or None,
+    )

@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pytest_turris.core.outbox.event_models import (
+from pytest_turris.core.entity.event_models import (
     EVENTS,
+    AgentComplianceEntry,
     AgentComplianceStatusChange,
-    AgentEntry,
     DownstreamEntityComplianceStatusChange,
     EntityComplianceDataSynchronized,
     ExecutedAgreement,
     ProducerAgreementExecuted,
-    Status,
+    StatusEntry,
 )
 
 STATUS_CHANGE = """
@@ -118,7 +118,7 @@ def test_events_are_found_by_type() -> None:
 @pytest.mark.parametrize("messages", [None, []])
 def test_nothing_to_say_is_absent(messages: list[str] | None) -> None:
     """A status without messages has no statusMessages at all."""
-    status = Status(status_name="Licensed", status_messages=messages)
+    status = StatusEntry(status_name="Licensed", status_messages=messages)
     assert status.wire() == {"statusName": "Licensed"}
 
 
@@ -131,7 +131,7 @@ def test_missing_producer_codes() -> None:
         "producerCode",
     ]
     assert event.wire()["payload"]["producerCode"] is None
-    change = AgentComplianceStatusChange(payload=[AgentEntry(producer_code=None)])
+    change = AgentComplianceStatusChange(payload=[AgentComplianceEntry(producer_code=None)])
     assert "producerCode" not in change.wire()["payload"][0]
 
 

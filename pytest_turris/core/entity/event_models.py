@@ -2,7 +2,8 @@
 
 Source: guides/webhooks and its four event pages. Values whose list could not be read in full
 (statuses, state codes) are plain strings. The models forbid unknown members: they describe what
-Turris sends, and a receiver must tolerate more.
+Turris sends, and a receiver must tolerate more. Both the webhook factory and the sandbox itself
+make their events of these models.
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,26 @@ from pydantic import ConfigDict, Field, field_validator
 
 from pytest_turris.core.wire.model import ObjectId, TurrisModel
 
+EventKind = Literal[
+    "AGENT_COMPLIANCE_STATUS_CHANGE",
+    "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE",
+    "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED",
+    "PRODUCER_AGREEMENT_EXECUTED",
+]
+"""The documented values of ``webhookType``."""
 
-class _Sent(TurrisModel):
+
+class EventPart(TurrisModel):
+    """An event, or an object inside one."""
+
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
+    def given_members(self) -> dict[str, Any]:
+        """The JSON object of exactly the members that were given; None becomes ``null``."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
-class Status(_Sent):
+
+class StatusEntry(EventPart):
     """A license's or an appointment's status: ``{statusName, statusMessages?}``.
 
     ``statusMessages`` is absent, never empty, when there is nothing to say (documented example).
@@ -33,31 +48,31 @@ class Status(_Sent):
         return messages or None
 
 
-class StateCompliance(_Sent):
+class StateEntry(EventPart):
     """One state of a product: its compliance, and the two statuses that it follows from."""
 
     state_code: str
     compliance_status: str
-    license_status: Status
-    appointment_status: Status
+    license_status: StatusEntry
+    appointment_status: StatusEntry
 
 
-def _example_states() -> list[StateCompliance]:
+def _example_states() -> list[StateEntry]:
     return [
-        StateCompliance(
+        StateEntry(
             state_code="CA",
             compliance_status="COMPLIANT",
-            license_status=Status(status_name="Licensed"),
-            appointment_status=Status(status_name="Appointed"),
+            license_status=StatusEntry(status_name="Licensed"),
+            appointment_status=StatusEntry(status_name="Appointed"),
         ),
-        StateCompliance(
+        StateEntry(
             state_code="FL",
             compliance_status="NOT_COMPLIANT",
-            license_status=Status(
+            license_status=StatusEntry(
                 status_name="Missing License",
                 status_messages=["Required license class not found"],
             ),
-            appointment_status=Status(
+            appointment_status=StatusEntry(
                 status_name="Missing Carrier",
                 status_messages=["No active appointment with required carrier"],
             ),
@@ -65,42 +80,58 @@ def _example_states() -> list[StateCompliance]:
     ]
 
 
-class ProductCompliance(_Sent):
+class ProductCompliance(EventPart):
     """One product of an entry: ``{productId, productName?, states[]}``."""
 
     product_id: ObjectId = "507f1f77bcf86cd799439012"
     product_name: str | None = "Property & Casualty"
-    states: list[StateCompliance] = Field(default_factory=_example_states)
+    states: list[StateEntry] = Field(default_factory=_example_states)
 
 
-class ComplianceEntry(_Sent):
-    """One entity whose compliance changed, with every product and state of it.
+class ComplianceEntry(EventPart):
+    """One entity whose compliance changed, with every product and state that did.
 
-    ``legalName`` and ``branchName`` are the agency's, for an agent too (documented).
+    ``legalName`` and ``branchName`` are the agency's, for an agent too (documented). Which members
+    may be ``null`` is not documented: the sandbox sends ``null`` for an agency without an NPN or
+    a producer code, and for the agency of an agent who has none (assumed).
     """
 
     entity: str
-    downstream_entity_association_id: ObjectId = "507f1f77bcf86cd799439011"
+    downstream_entity_association_id: ObjectId | None = "507f1f77bcf86cd799439011"
     legal_name: str = "Acme Insurance Agency"
     branch_name: str = "Main Branch"
     producer_code: str | None = "ABC123"
-    npn: str = "1234567"
+    npn: str | None = "1234567"
     products: list[ProductCompliance] = Field(default_factory=lambda: [ProductCompliance()])
 
 
-class AgentEntry(ComplianceEntry):
+class AgentComplianceEntry(ComplianceEntry):
     """An entry about an agent, who is identified by ``npn`` (derived from the example)."""
 
     entity: Literal["agent"] = "agent"
 
 
-class DownstreamEntityEntry(ComplianceEntry):
+class DownstreamEntityComplianceEntry(ComplianceEntry):
     """An entry about an agency."""
 
     entity: Literal["downstreamEntity"] = "downstreamEntity"
 
 
-class Synchronization(_Sent):
+class ComplianceChange(EventPart):
+    """A change of compliance in one state of a product: what entries are made of.
+
+    ``was`` is the compliance status before the change.
+    """
+
+    npn: str | None
+    downstream_entity_association_id: ObjectId | None
+    product_id: ObjectId
+    product_name: str
+    state: StateEntry
+    was: str
+
+
+class Synchronization(EventPart):
     """The end of a NIPR fetch. Of the statuses only ``success`` could be read in the guide.
 
     ``niprDataSubscriptionId`` is one of the Compliance Data Subscriptions API (documented).
@@ -112,7 +143,7 @@ class Synchronization(_Sent):
     nipr_data_subscription_id: ObjectId = "507f1f77bcf86cd799439013"
 
 
-class ExecutedAgreement(_Sent):
+class ExecutedAgreement(EventPart):
     """An agreement that both parties signed.
 
     ``producerCode`` is ``null`` until one is assigned; the last four members are absent for
@@ -134,7 +165,7 @@ class ExecutedAgreement(_Sent):
         return self.model_dump(mode="json", by_alias=True, exclude=unset)
 
 
-class Event(_Sent):
+class WebhookEvent(EventPart):
     """The envelope of every event: ``{webhookType, upstreamEntityId, payload}``.
 
     No event id, delivery id or time is documented.
@@ -142,25 +173,28 @@ class Event(_Sent):
 
     webhook_type: str
     upstream_entity_id: ObjectId = "507f1f77bcf86cd799439010"
+    payload: Any
 
 
-class AgentComplianceStatusChange(Event):
+class AgentComplianceStatusChange(WebhookEvent):
     """Agents' compliance changed; ``payload`` is an array. Turris debounces it by a minute."""
 
     webhook_type: Literal["AGENT_COMPLIANCE_STATUS_CHANGE"] = "AGENT_COMPLIANCE_STATUS_CHANGE"
-    payload: list[AgentEntry] = Field(default_factory=lambda: [AgentEntry()])
+    payload: list[AgentComplianceEntry] = Field(default_factory=lambda: [AgentComplianceEntry()])
 
 
-class DownstreamEntityComplianceStatusChange(Event):
+class DownstreamEntityComplianceStatusChange(WebhookEvent):
     """Agencies' compliance changed; ``payload`` is an array. Turris debounces it by a minute."""
 
     webhook_type: Literal["DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"] = (
         "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"
     )
-    payload: list[DownstreamEntityEntry] = Field(default_factory=lambda: [DownstreamEntityEntry()])
+    payload: list[DownstreamEntityComplianceEntry] = Field(
+        default_factory=lambda: [DownstreamEntityComplianceEntry()]
+    )
 
 
-class EntityComplianceDataSynchronized(Event):
+class EntityComplianceDataSynchronized(WebhookEvent):
     """A NIPR fetch or refresh finished; ``payload`` is an object. Sent at once."""
 
     webhook_type: Literal["ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"] = (
@@ -169,7 +203,7 @@ class EntityComplianceDataSynchronized(Event):
     payload: Synchronization = Field(default_factory=Synchronization)
 
 
-class ProducerAgreementExecuted(Event):
+class ProducerAgreementExecuted(WebhookEvent):
     """Both parties signed an agreement; ``payload`` is an object. Sent at once."""
 
     webhook_type: Literal["PRODUCER_AGREEMENT_EXECUTED"] = "PRODUCER_AGREEMENT_EXECUTED"
@@ -180,7 +214,7 @@ class ProducerAgreementExecuted(Event):
         return super().wire() | {"payload": self.payload.wire()}
 
 
-EVENTS: Mapping[str, type[Event]] = MappingProxyType(
+EVENTS: Mapping[str, type[WebhookEvent]] = MappingProxyType(
     {
         "AGENT_COMPLIANCE_STATUS_CHANGE": AgentComplianceStatusChange,
         "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE": DownstreamEntityComplianceStatusChange,

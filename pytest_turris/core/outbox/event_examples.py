@@ -1,0 +1,53 @@
+"""The documented examples of the events, with fresh ids: what a test webhook holds."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from pytest_turris.core.entity.event_models import EVENTS, WebhookEvent
+
+_FRESH = object()
+
+
+def example(webhook_type: str, upstream_entity_id: str, new_id: Callable[[], str]) -> Any:  # noqa: ANN401 - JSON
+    """The example of an event as it is sent, by one upstream entity, each id in it fresh."""
+    return filled(_sent(EVENTS[webhook_type]) | {"upstreamEntityId": upstream_entity_id}, new_id)
+
+
+@cache
+def template(event: type[WebhookEvent]) -> dict[str, Any]:
+    """The example of an event with every optional member, and a gap for each id in it.
+
+    All callers share it: they lay changes over it and leave it as it is.
+    """
+    whole: dict[str, Any] = _with_gaps(event.model_validate({}).model_dump(by_alias=True))
+    return whole
+
+
+def filled(node: object, new_id: Callable[[], str]) -> Any:  # noqa: ANN401 - as deep as JSON
+    """A copy in which each gap left for an id holds a fresh one."""
+    if isinstance(node, dict):
+        # Most values are texts, which need no look inside: it is half of the time.
+        return {
+            name: value if type(value) is str else filled(value, new_id)
+            for name, value in node.items()
+        }
+    if node is _FRESH:
+        return new_id()
+    return [filled(value, new_id) for value in node] if isinstance(node, list) else node
+
+
+@cache
+def _sent(event: type[WebhookEvent]) -> dict[str, Any]:
+    """The example as it is sent, with a gap for each id in it; shared as well."""
+    sent: dict[str, Any] = _with_gaps(event.model_validate({}).wire())
+    return sent
+
+
+def _with_gaps(node: object) -> Any:  # noqa: ANN401 - as deep as JSON
+    if isinstance(node, dict):
+        return {
+            name: _FRESH if name.endswith("Id") else _with_gaps(value)
+            for name, value in node.items()
+        }
+    return [_with_gaps(value) for value in node] if isinstance(node, list) else node

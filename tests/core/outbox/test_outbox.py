@@ -1,0 +1,81 @@
+"""The outbox as the sandbox gives it: with everything that happened by now, however it is used."""
+
+import datetime as dt
+
+import pytest
+
+from pytest_turris.core.entity.event_models import EVENTS
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.fixtures.webhooks import TurrisWebhooks
+
+AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
+STATUS = "AGENT_COMPLIANCE_STATUS_CHANGE"
+URL = "https://receiver.invalid/"
+
+
+def agreement(sandbox: Sandbox) -> None:
+    """An agreement is executed."""
+    sandbox.execute_agreement(sandbox.associations.add())
+
+
+def test_a_look_at_the_outbox_collects(sandbox: Sandbox) -> None:
+    """What happened waits in it, without a call that says so."""
+    sandbox.outbox.register(URL, AGREEMENT, sandbox.clock.now())
+    agreement(sandbox)
+    assert [delivery.webhook_type for delivery in sandbox.outbox] == [AGREEMENT]
+
+
+def test_what_became_due_is_collected_too(sandbox: Sandbox) -> None:
+    """A license that expires makes an event, which is due after the debounce."""
+    sandbox.products.add(states=["CA"], required_company_code=None)
+    agent = sandbox.agents.add()
+    sandbox.licenses.add(npn=agent.npn, expiration_date=sandbox.clock.now() + dt.timedelta(days=1))
+    sandbox.clock.advance(hours=1)
+    sandbox.outbox.register(URL, STATUS, sandbox.clock.now())
+    sandbox.clock.advance(days=2)
+    (delivery,) = sandbox.outbox
+    assert delivery.event["payload"][0]["npn"] == agent.npn
+
+
+def test_what_happened_while_disabled_is_not_sent() -> None:
+    """Enabled in Python as over HTTP, it receives what happens from now on only."""
+    sandbox = Sandbox(Options(webhook_disable_after=1))
+    webhooks = TurrisWebhooks.of(sandbox)
+    endpoint = webhooks.register(lambda body, headers: False, event=AGREEMENT)
+    agreement(sandbox)
+    webhooks.drain()
+    assert endpoint.disabled
+    agreement(sandbox)
+    webhooks.enable(endpoint)
+    assert webhooks.drain().attempts == 0
+    agreement(sandbox)
+    assert webhooks.drain().attempts == 1
+
+
+def test_what_happened_before_a_removal_is_unsent(sandbox: Sandbox) -> None:
+    """It was on its way to the webhook, whether or not the outbox was looked at."""
+    webhooks = TurrisWebhooks.of(sandbox)
+    endpoint = webhooks.register(lambda body, headers: True, event=AGREEMENT)
+    agreement(sandbox)
+    webhooks.remove(endpoint)
+    done = webhooks.drain()
+    assert (done.attempts, done.unsent) == (0, 1)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_test_delivery_is_complete_when_it_is_made(sandbox: Sandbox, event: str) -> None:
+    """It holds the documented example; nothing is filled in when it is sent."""
+    endpoint = sandbox.outbox.register(URL, event, sandbox.clock.now())
+    delivery = sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+    assert delivery.event["upstreamEntityId"] == sandbox.upstream_entity_id
+    assert EVENTS[event].model_validate(delivery.event).webhook_type == event
+
+
+def test_a_snapshot_leaves_the_outbox_as_it_is(sandbox: Sandbox) -> None:
+    """To take one is no use of the outbox: the log is read on afterwards."""
+    sandbox.outbox.register(URL, AGREEMENT, sandbox.clock.now())
+    agreement(sandbox)
+    assert sandbox.snapshot() == sandbox.snapshot()
+    assert sandbox.snapshot()["outbox"]["waiting"] == []
+    assert len(sandbox.outbox) == 1
