@@ -1,4 +1,4 @@
-"""``turris-sandbox attack``: the catalogue against a receiver in any language, with a table."""
+"""Runs the attacks of ``turris-sandbox attack``, and prints the table of verdicts."""
 
 import json
 from collections import Counter
