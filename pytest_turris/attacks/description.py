@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.core.levels import Level
-from pytest_turris.receivers.exchange import WebhookAnswer
+from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.signature import masked
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -108,7 +108,7 @@ def described(webhook: SignedWebhook, method: str, path: str, label: str, key: s
     return f"{label + ': ' if label else ''}{_cut(text)}"
 
 
-def answered(answer: WebhookAnswer | None, key: str, trouble: str = "") -> str:
+def answered(answer: WebhookResponse | None, key: str, trouble: str = "") -> str:
     """An answer in one line, without key and signatures."""
     if answer is None:
         return f"no answer ({redacted(trouble, key)})"

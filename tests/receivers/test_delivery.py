@@ -35,7 +35,7 @@ from freezegun import freeze_time
 
 from pytest_turris.receivers import socket_post as connection
 from pytest_turris.receivers.egress import EgressRefused
-from pytest_turris.receivers.exchange import WebhookAnswer
+from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureError
 
@@ -285,7 +285,7 @@ def test_httpx_async_clients(webhooks: WebhookFactory, verify: Verify) -> None:
 def test_async_clients_of_applications_that_raise(webhooks: WebhookFactory) -> None:
     """What an application raises through an asynchronous client is its error too."""
 
-    async def deliver() -> WebhookAnswer:
+    async def deliver() -> WebhookResponse:
         transport = httpx.ASGITransport(app=raw_asgi_app(broken))
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
             return await webhooks.sign(b"{}").asend(client, PATH)
@@ -355,7 +355,7 @@ def test_a_frozen_clock_does_not_stop_timers(webhooks: WebhookFactory) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body"})
 
-    async def within() -> WebhookAnswer:
+    async def within() -> WebhookResponse:
         return webhooks.sign(b"{}").send(app)
 
     with freeze_time("2025-03-17"):
@@ -546,12 +546,12 @@ def test_verifiers_find_headers_in_any_case(webhooks: WebhookFactory) -> None:
 
 def test_answers() -> None:
     """An answer reads as text and JSON, and prints its size and not its contents."""
-    answer = WebhookAnswer(status_code=200, headers={}, body=b'{"key":"secret"}')
+    answer = WebhookResponse(status_code=200, headers={}, body=b'{"key":"secret"}')
     assert answer.json() == {"key": "secret"}
-    assert repr(answer) == "WebhookAnswer(200, 16 bytes)"
-    assert WebhookAnswer(status_code=200, headers={}, body=b"\xff").text == "\ufffd"
+    assert repr(answer) == "WebhookResponse(200, 16 bytes)"
+    assert WebhookResponse(status_code=200, headers={}, body=b"\xff").text == "\ufffd"
     statuses = [
-        (status, WebhookAnswer(status_code=status, headers={}).accepted)
+        (status, WebhookResponse(status_code=status, headers={}).accepted)
         for status in (199, 200, 299, 300)
     ]
     assert statuses == [(199, False), (200, True), (299, True), (300, False)]
@@ -646,7 +646,7 @@ def test_clients_do_not_follow_redirects(webhooks: WebhookFactory) -> None:
 
 def test_answers_are_capped(webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more of an answer is read than the limit."""
-    monkeypatch.setattr("pytest_turris.receivers.response_reader.ANSWER_LIMIT", 10)
+    monkeypatch.setattr("pytest_turris.receivers.response_reader.BODY_LIMIT", 10)
     with answering(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100) as url:
         assert webhooks.sign(b"{}").send(url).body == b"x" * 10
 
@@ -671,7 +671,7 @@ def test_nobody_listens(webhooks: WebhookFactory) -> None:
 
 def test_slow_receivers(webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that does not answer in time is a TimeoutError; Turris waits 30 seconds."""
-    assert connection.TIMEOUT == 30
-    monkeypatch.setattr(connection, "TIMEOUT", 0.05)
+    assert connection.TURRIS_TIMEOUT == 30
+    monkeypatch.setattr(connection, "TURRIS_TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(TimeoutError):
         webhooks.sign(b"{}").send(f"http://127.0.0.1:{server.getsockname()[1]}")

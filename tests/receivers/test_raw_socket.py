@@ -12,8 +12,8 @@ import trustme
 
 from pytest_turris.receivers import raw_socket
 from pytest_turris.receivers import socket_post as connection
-from pytest_turris.receivers.egress import check
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.egress import check_egress
+from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost
 
 ANSWER = b"HTTP/1.1 413 x\r\nContent-Length: 2\r\n\r\nno"
@@ -57,9 +57,11 @@ def reads_to_the_end(line: socket.socket) -> None:
     line.sendall(ANSWER)
 
 
-def post(url: str, *pieces: bytes, finished: bool = False) -> WebhookAnswer:
+def post(url: str, *pieces: bytes, finished: bool = False) -> WebhookResponse:
     """Write a request."""
-    return raw_socket.post(check(url), RawPost(lines=HEAD, pieces=pieces, finished=finished))
+    return raw_socket.post_raw(
+        check_egress(url), RawPost(lines=HEAD, pieces=pieces, finished=finished)
+    )
 
 
 def test_writes_until_there_is_an_answer() -> None:
@@ -116,17 +118,17 @@ def drips(line: socket.socket) -> None:
             threading.Event().wait(0.01)
 
 
-def post_as_turris(url: str) -> WebhookAnswer:
+def post_as_turris(url: str) -> WebhookResponse:
     """Send as Turris does."""
-    return connection.post(check(url), Post(headers=(), body=b"x"))
+    return connection.post_over_socket(check_egress(url), Post(headers=(), body=b"x"))
 
 
 @pytest.mark.parametrize("send", [post, post_as_turris])
 def test_dripping_answer_has_its_time(
-    monkeypatch: pytest.MonkeyPatch, send: Callable[[str], WebhookAnswer]
+    monkeypatch: pytest.MonkeyPatch, send: Callable[[str], WebhookResponse]
 ) -> None:
     """The time is for the whole answer: a timeout for each read never comes."""
-    monkeypatch.setattr(raw_socket, "PATIENCE", 0.2)
-    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
+    monkeypatch.setattr(raw_socket, "RAW_TIMEOUT", 0.2)
+    monkeypatch.setattr(connection, "TURRIS_TIMEOUT", 0.2)
     with server(drips) as url, pytest.raises(TimeoutError):
         send(url)

@@ -365,11 +365,11 @@ def test_key_in_base64(scheme: SignatureScheme) -> None:
     value = scheme.sign(BODY, key, at=NOW)
     assert value == replace(scheme, key_form="text").sign(BODY, raw, at=NOW)
     scheme.verify(BODY, {HEADER: value}, key, now=NOW)
-    assert refusal(scheme, {HEADER: value}, key=key[:-1]).startswith("the key is no base64")
+    assert refusal(scheme, {HEADER: value}, key=key[:-1]).startswith("the key is not base64")
     assert key[8:] not in refusal(replace(scheme, key_form="text"), {HEADER: value}, key=key)
 
 
-def test_what_is_no_base64_signs_as_it_is_written() -> None:
+def test_text_that_is_not_base64_signs_as_it_is() -> None:
     """Forgeries are made with any text."""
     scheme = replace(PLAIN, key_form="base64")
     assert scheme.sign(BODY, "abcde", at=NOW) == PLAIN.sign(BODY, "abcde", at=NOW)

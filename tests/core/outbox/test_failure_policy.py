@@ -11,7 +11,7 @@ import pytest
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
-from pytest_turris.receivers.retry_after import seconds_asked_for
+from pytest_turris.receivers.retry_after import retry_after_seconds
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -66,7 +66,7 @@ def test_gone_disables() -> None:
     assert endpoint.disabled.endswith("Z on the sandbox's clock (option webhook_gone_disables)")
     assert webhooks.attempts[0].error == f"status 410; the webhook is disabled: {endpoint.disabled}"
     assert str(done).splitlines() == [
-        f"1 attempt(s) in {done.took} on the sandbox's clock: 0 delivered, 1 failed, 2 not sent",
+        f"1 attempt in {done.took} on the sandbox's clock: 0 delivered, 1 failed, 2 not sent",
         f"{AGREEMENT} to app:/ is disabled: {endpoint.disabled}",
     ]
 
@@ -190,9 +190,9 @@ def test_nobody_is_left_alone_for_ever() -> None:
         ("Thu, 01 Jan 2026 00:00:00 +99999999999999", None),
     ],
 )
-def test_seconds_asked_for(value: str, seconds: float | None) -> None:
+def test_retry_after_seconds(value: str, seconds: float | None) -> None:
     """A number of seconds or a date; whatever else a receiver sends asks for nothing."""
-    assert seconds_asked_for(value, NOW) == seconds
+    assert retry_after_seconds(value, NOW) == seconds
 
 
 def test_disabled_webhooks_survive_a_snapshot() -> None:
