@@ -42,6 +42,7 @@ matrix: $(VENV)/.ready
 demo: $(VENV)/.ready
 	BIN=$(abspath $(BIN)) sh $(DEMO)/demo.sh
 
+# Tables and numbers on the pages, and the names of the ini keys in the plugin.
 docs: $(VENV)/.ready
 	$(BIN)/python docs/pages.py
 

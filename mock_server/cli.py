@@ -14,7 +14,8 @@ from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import operations_at
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.fidelity import FIDELITY
-from pytest_turris.core.options import OptionError, Options, option_types, parse
+from pytest_turris.core.option_values import OptionError
+from pytest_turris.core.options import Options, option_types, parse
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.webhooks.factory import WebhookFactory

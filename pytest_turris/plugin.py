@@ -28,22 +28,21 @@ _PREFIX = "turris"
 _ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
 _ATTACK = "turris_attack"
 _INI_NAMES = (
-    "environment", "seed", "envelope", "optional_fields", "unknown_fields",
-    "unknown_method", "sunset", "compliance_states", "appointment_status", "document_categories",
+    "environment", "seed", "envelope", "optional_fields", "unknown_fields", "unknown_method",
+    "sunset", "compliance_states", "appointment_status", "document_categories",
     "upload_status_envelope", "sync_duration", "upload_duration", "npn_lookup_duration",
-    "token_ttl", "refresh_buffer",
-    "token_issuer", "token_audience", "restricted_token_access", "token_requests_per_minute",
-    "writes_per_minute", "rate_window", "rate_headers", "retry_after", "idempotency_ttl",
-    "idempotency_conflict", "allow_plain_http", "max_body_bytes", "client_ip",
-    "signature_header", "signature_encoding", "signature_prefix", "signature_timestamped",
-    "signature_signs", "signature_key", "webhook_secret", "webhook_retries",
-    "webhook_disable_after", "webhook_gone_disables", "webhook_honours_retry_after",
-    "webhook_debounce", "webhooks_path", "attack_profile",
-    "fail_on_refusal", "fail_on_unused_fault",
-    "journal_limit", "time_engine", "time_tick", "share_ssl_context", "tls", "env_base_url",
-    "env_client_id", "env_client_secret", "env_webhook_secret",
+    "token_ttl", "refresh_buffer", "token_issuer", "token_audience", "restricted_token_access",
+    "token_requests_per_minute", "writes_per_minute", "rate_window", "rate_headers",
+    "retry_after", "idempotency_ttl", "idempotency_conflict", "allow_plain_http",
+    "max_body_bytes", "client_ip", "signature_header", "signature_encoding", "signature_prefix",
+    "signature_timestamped", "signature_signs", "signature_key", "webhook_secret",
+    "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
+    "webhook_honours_retry_after", "webhook_debounce", "webhooks_path", "attack_profile",
+    "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick",
+    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
+    "env_webhook_secret",
 )  # fmt: skip
-"""The fields of ``Options``, whose module is too heavy to import here; a test compares them."""
+"""The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,9 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "the nearest wins. See docs/reference/options.md",
     )
     if config.getoption("--turris-verify-webhooks"):
-        from pytest_turris.hooks.verify_webhooks import Verification
+        from pytest_turris.hooks.verify_webhooks import WebhookVerification
 
-        config.pluginmanager.register(Verification(), "turris_verification")
+        config.pluginmanager.register(WebhookVerification(), "turris_verify_webhooks")
 
 
 @pytest.hookimpl(trylast=True)

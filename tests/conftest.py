@@ -1,7 +1,25 @@
+"""Fixtures that more than one wing's tests ask for."""
+
+from collections.abc import Callable
+
 import pytest
 from doubles.consumer_project import Project
+from doubles.fixed_webhooks import fixed_factory
+from hypothesis import settings
 
-# Loaded here, so that inner runs in this process find them and do not build them anew.
+# Imported here so that inner pytest runs in this process find these modules loaded and do not
+# build their pydantic models again.
+import pytest_turris.doors.in_process.httpx
+import pytest_turris.doors.sockets.pool
+import pytest_turris.fixtures.options
+import pytest_turris.hooks.failure_report
+import pytest_turris.time_travel.travel  # noqa: F401 - see above
+from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.signature import SignatureScheme
+
+# An example that takes long only shows that the machine is busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
@@ -9,7 +27,19 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     """A consumer's project in an empty directory."""
     for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET"):
         monkeypatch.delenv(f"TURRIS_{name}", raising=False)
-    # What pytest-xdist tells its workers is about the outer run.
+    # What pytest-xdist sets for its workers is about the outer run.
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     return Project(pytester)
+
+
+@pytest.fixture(scope="session")
+def webhooks_with() -> Callable[[SignatureScheme], WebhookFactory]:
+    """Makes factories of a scheme, with a fixed key, a fixed clock and counted ids."""
+    return fixed_factory
+
+
+@pytest.fixture
+def webhooks() -> WebhookFactory:
+    """A factory of the default scheme."""
+    return fixed_factory()

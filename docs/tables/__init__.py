@@ -1,1 +1,1 @@
-"""The tables of the docs that are made from the code; ``docs/pages.py`` writes them."""
+"""The parts of the docs that are made from the code; ``docs/pages.py`` writes them."""

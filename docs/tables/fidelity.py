@@ -4,7 +4,7 @@ from pytest_turris.core.fidelity import FIDELITY
 
 
 def as_markdown() -> str:
-    """One row for each behaviour that a consumer can see."""
+    """A row for each behaviour that a consumer can see."""
     lines = [
         "| Topic | What the sandbox does | How it is known | Source | Option |",
         "|---|---|---|---|---|",

@@ -1,19 +1,18 @@
 """The reference page of the HTTP API, made from the route table."""
 
-from collections.abc import Iterable
-
-from pytest_turris.core.api.call import Operation
-from pytest_turris.core.api.openapi import REASONS, fidelity_of
+from pytest_turris.core.api.openapi import REASONS
+from pytest_turris.core.api.operation import Operation
+from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.wire.model import RequestModel
 
 
-def as_markdown(operations: Iterable[Operation]) -> str:
-    """One section for each operation: what it takes, what it answers, how it is known."""
-    return "\n".join(line for operation in operations for line in _section(operation))
+def as_markdown() -> str:
+    """A section for each operation: what it takes, what it answers, how it is known."""
+    return "\n".join(line for operation in OPERATIONS for line in _section(operation))
 
 
 def _section(operation: Operation) -> list[str]:
-    known = fidelity_of(operation)
+    known = operation.fidelity
     lines = [f"## `{operation.method} {operation.path}`", "", f"{operation.summary}.", ""]
     if operation.deprecated:
         lines += ["Deprecated: answers with `Deprecation`, `Sunset` and `Link`.", ""]

@@ -14,6 +14,7 @@ from pytest_turris.attacks.families.signature import SIGNATURE
 from pytest_turris.attacks.families.signature_encodings import SIGNATURE_FORMS
 from pytest_turris.attacks.families.signature_headers import SIGNATURE_LINES
 from pytest_turris.attacks.families.transport import TRANSPORT
+from pytest_turris.core.errors import UnknownNameError
 
 Profile = Literal["quick", "full"]
 
@@ -52,10 +53,10 @@ def find(id_: str) -> Attack:
     """The attack with an id such as ``WH-05``.
 
     Raises:
-        ValueError: There is none; the message names the nearest.
+        UnknownNameError: There is none; the message names the nearest.
     """
     if id_ not in _BY_ID:
         near = difflib.get_close_matches(id_, _BY_ID, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"there is no attack {id_!r}{hint}")
+        raise UnknownNameError(f"there is no attack {id_!r}{hint}")
     return _BY_ID[id_]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_turris.core.entity.event_models import EVENTS
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
@@ -20,6 +21,10 @@ ALL_EVENTS: Events = {
     "PRODUCER_AGREEMENT_EXECUTED": {},
     **{name: {} for name in EVENTS if name != "PRODUCER_AGREEMENT_EXECUTED"},
 }
+
+
+class HookError(TurrisKitError, TypeError):
+    """A hook that was passed to an attack gave something of the wrong type."""
 
 
 class NotApplicable(Exception):  # noqa: N818 - nothing went wrong

@@ -8,14 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.attack import Shot
-from pytest_turris.attacks.context import NotApplicable
+from pytest_turris.attacks.context import HookError, NotApplicable
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers import asgi, raw_socket
-from pytest_turris.receivers.client_adapters import client_post, unanswered
-from pytest_turris.receivers.egress import Destination, check
+from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import HERE, Post, WebhookAnswer
 from pytest_turris.receivers.socket_post import post as socket_post
-from pytest_turris.receivers.target import deliver, is_asgi
+from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
 _AT_ONCE = 20
 _PATIENCE = 5.0
@@ -68,9 +67,9 @@ class Receiver:
         reset: Callable[[], object] | None = None,
         allow: Collection[str] = (),
     ) -> None:
-        self._target, self._path = target, path
-        if isinstance(target, str) and not path:
-            self._target, self._path = _parted(target)
+        reached = Target.of(target, path, allow=allow).require_sync()
+        # Attacks on the path need one to change.
+        self._target = reached.split() if isinstance(reached, UrlTarget) else reached
         self._effects = effects
         self._reset = reset
         self._allow = allow
@@ -85,7 +84,7 @@ class Receiver:
         count: object = self._effects() if self._effects else 0
         if not isinstance(count, int):
             kind = type(count).__name__
-            raise TypeError(f"effects() must give a number of things done, not {kind}")
+            raise HookError(f"effects() must give a number of things done, not {kind}")
         return count
 
     def reset(self) -> None:
@@ -99,54 +98,58 @@ class Receiver:
         Raises:
             NotApplicable: This receiver cannot be reached in the way that the shot needs.
         """
-        target = self._target if shot.target is None else shot.target
-        if shot.socket_only and not isinstance(target, str):
+        target = self._target
+        if shot.target is not None:
+            target = Target.of(shot.target, self._target.path, allow=self._allow)
+        if shot.socket_only and target.in_process:
             return Volley(replies=())
-        sent = self._post(shot)
-        if isinstance(target, str):
-            replies = self._over_socket(target, shot, sent)
+        sent = self._post(shot, target)
+        if isinstance(target, UrlTarget):
+            replies = _over_socket(target, shot, sent)
         else:
-            replies = self._in_process(target, shot, sent)
+            replies = _in_process(target, shot, sent)
         return Volley(replies=tuple(replies))
 
     def shown_path(self, shot: Shot) -> str:
         """The path that a shot asks for."""
-        return self._post(shot).app_path
+        return self._post(shot, self._target).app_path
 
-    def _post(self, shot: Shot) -> Post:
-        path = self._path or "/"
+    def _post(self, shot: Shot, target: Target) -> Post:
         return Post(
             headers=shot.webhook.header_lines,
             body=shot.webhook.body,
-            path=_changed(path, shot.path) if shot.path else self._path,
+            path=_changed(target.path or "/", shot.path) if shot.path else target.path,
             method=shot.method,
             peer=shot.peer,
             split_at=shot.split_at,
         )
 
-    def _over_socket(self, url: str, shot: Shot, sent: Post) -> list[Reply]:
-        if shot.peer != HERE:
-            raise NotApplicable("over a socket nobody can choose the address to come from")
-        where = check(url.rstrip("/") + sent.app_path if sent.path else url, allow=self._allow)
-        if shot.plain and where.scheme == "https":
-            raise NotApplicable("the URL is HTTPS")
-        if shot.beside:
-            return [_beside(where, shot, sent)]
-        if shot.raw:
-            made = shot.raw(f"{where.host}:{where.port}", where.path)
-            return [_replied(lambda: raw_socket.post(where, made))]
-        return _together(lambda: _replied(lambda: _posted(where, sent)), shot.copies)
 
-    def _in_process(self, target: object, shot: Shot, sent: Post) -> list[Reply]:
-        if shot.raw_only:
-            raise NotApplicable("it is about a server: run it against a URL on this machine")
-        if shot.copies > 1 and client_post(target):
+def _over_socket(target: UrlTarget, shot: Shot, sent: Post) -> list[Reply]:
+    if shot.peer != HERE:
+        raise NotApplicable("over a socket nobody can choose the address to come from")
+    where = target.destination(sent)
+    if shot.plain and where.scheme == "https":
+        raise NotApplicable("the URL is HTTPS")
+    if shot.beside:
+        return [_beside(target, where, shot, sent)]
+    if shot.raw:
+        made = shot.raw(f"{where.host}:{where.port}", where.path)
+        return [_replied(target, lambda: raw_socket.post(where, made))]
+    return _together(lambda: _replied(target, lambda: _posted(where, sent)), shot.copies)
+
+
+def _in_process(target: Target, shot: Shot, sent: Post) -> list[Reply]:
+    if shot.raw_only:
+        raise NotApplicable("it is about a server: run it against a URL on this machine")
+    if isinstance(target, ClientTarget):
+        if shot.copies > 1:
             raise NotApplicable("a client sends one at a time: give the application itself")
-        if client_post(target) and shot.peer != HERE:
+        if shot.peer != HERE:
             raise NotApplicable("through a client nobody can choose the address to come from")
-        if is_asgi(target):
-            return list(_on_one_loop(target, sent, shot.copies))  # type: ignore[arg-type]  # is_asgi has checked
-        return _together(lambda: _replied(lambda: deliver(target, sent)), shot.copies)
+    if isinstance(target, AsgiTarget):
+        return list(_on_one_loop(target, sent, shot.copies))
+    return _together(lambda: _replied(target, lambda: target.post(sent)), shot.copies)
 
 
 def with_header(shot: Shot, name: str, value: str) -> Shot:
@@ -156,13 +159,6 @@ def with_header(shot: Shot, name: str, value: str) -> Shot:
         for line, text in shot.webhook.header_lines
     )
     return replace(shot, webhook=replace(shot.webhook, header_lines=lines))
-
-
-def _parted(url: str) -> tuple[str, str]:
-    """A URL's origin and the rest, so that attacks on the path have one to change."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host}", f"{slash}{path}"
 
 
 def _changed(path: str, change: Callable[[str], str]) -> str:
@@ -181,11 +177,11 @@ def _since(begin: tuple[float, float]) -> float:
     return max(now - then for now, then in zip(_clocks(), begin, strict=True))
 
 
-def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
+def _replied(target: Target, send: Callable[[], WebhookAnswer]) -> Reply:
     begin = _clocks()
     try:
         return Reply(answer=send(), seconds=_since(begin))
-    except unanswered() as error:
+    except target.no_response_errors as error:
         return Reply(
             answer=None,
             trouble=f"{type(error).__name__}: {error}",
@@ -194,11 +190,11 @@ def _replied(send: Callable[[], WebhookAnswer]) -> Reply:
         )
 
 
-def _on_one_loop(app: asgi.App, sent: Post, copies: int) -> Iterator[Reply]:
+def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Reply]:
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
         begin = _clocks()
-        answers = asgi.post_many(app, sent, min(_AT_ONCE, copies - sent_before))
+        answers = asgi.post_many(target.app, sent, min(_AT_ONCE, copies - sent_before))
         seconds = _since(begin)
         yield from (Reply(answer=answer, seconds=seconds) for answer in answers)
 
@@ -215,11 +211,11 @@ def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
         return [future.result() for future in futures]
 
 
-def _beside(where: Destination, shot: Shot, sent: Post) -> Reply:
+def _beside(target: UrlTarget, where: Destination, shot: Shot, sent: Post) -> Reply:
     """Send while a raw request stays unfinished on another connection."""
     if shot.raw is None:
         raise ValueError("beside what?")
     made = shot.raw(f"{where.host}:{where.port}", where.path)
     with closing(raw_socket.opened(where)) as line:
         line.sendall(made.head + b"".join(made.pieces))
-        return _replied(lambda: _posted(where, sent))
+        return _replied(target, lambda: _posted(where, sent))

@@ -15,7 +15,9 @@ from pytest_turris.conformance.errors import (
 )
 from pytest_turris.conformance.harness import Lab
 from pytest_turris.conformance.recorder import RunawayError
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.levels import Level
+from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 
@@ -46,9 +48,9 @@ class Exam:
             ValueError: There is no such id, or no reason.
         """
         if case_id not in self.known:
-            raise ValueError(f"ignore({case_id!r}): there is no such id")
+            raise UnknownNameError(f"ignore({case_id!r}): there is no such id")
         if not reason.strip():
-            raise ValueError(f"ignore({case_id!r}) needs a reason that a reviewer can judge")
+            raise OptionError(f"ignore({case_id!r}) needs a reason that a reviewer can judge")
         self._reasons[case_id] = reason
 
     def ignore_marked(self, reasons: Mapping[str, str]) -> None:

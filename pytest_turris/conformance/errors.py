@@ -4,22 +4,24 @@ import unittest
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_turris.core.errors import TurrisKitError, TurrisKitWarning
+
 Status = Literal["passed", "broken", "not observed", "ignored"]
 
 
-class RuleBrokenError(AssertionError):
+class RuleBrokenError(TurrisKitError, AssertionError):
     """The client breaks a rule of level ``must``."""
 
 
-class NotObservedError(unittest.SkipTest):
+class NotObservedError(TurrisKitError, unittest.SkipTest):
     """Nothing could be seen: a probe is missing, or the client gave no occasion. Skips the test."""
 
 
-class RuleWarning(UserWarning):
+class RuleWarning(TurrisKitWarning):
     """The client breaks a rule of level ``should`` or ``info``."""
 
 
-class CaseError(Exception):
+class CaseError(TurrisKitError):
     """The case could not be run: the call fails although nothing was provoked, or is misused."""
 
 

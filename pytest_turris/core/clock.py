@@ -7,9 +7,15 @@ under freezegun a thread may see the real ``time.time()`` beside a frozen ``date
 import datetime as dt
 from collections.abc import Callable
 
+from pytest_turris.core.errors import TurrisKitError
+
 Carrier = Callable[[dt.timedelta], None]
 
 _NOTABLE = dt.timedelta(seconds=1)
+
+
+class ClockError(TurrisKitError, ValueError):
+    """A clock was to be moved back by ``advance``, or to a moment without a time zone."""
 
 
 class Clock:
@@ -42,11 +48,11 @@ class Clock:
         the sandbox moves.
 
         Raises:
-            ValueError: The step is negative; ``move_to`` goes back.
+            ClockError: The step is negative; ``move_to`` goes back.
         """
         step = delta if delta is not None else dt.timedelta(**parts)
         if step < dt.timedelta(0):
-            raise ValueError(f"time passes forward only, not by {step}; use move_to to go back")
+            raise ClockError(f"time passes forward only, not by {step}; use move_to to go back")
         if self._carrier:
             self._carrier(step)
         else:
@@ -57,10 +63,10 @@ class Clock:
         """Put the sandbox's clock alone at a moment, before or after the process' time.
 
         Raises:
-            ValueError: The moment has no time zone.
+            ClockError: The moment has no time zone.
         """
         if moment.tzinfo is None:
-            raise ValueError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
+            raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
         self.offset = moment - self.process_time()
         return self.now()
 

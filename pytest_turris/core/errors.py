@@ -8,3 +8,11 @@ class TurrisKitError(Exception):
     ``except TurrisKitError`` and ``except ValueError`` work. Refusals of the fake Turris are
     HTTP responses, not exceptions.
     """
+
+
+class TurrisKitWarning(TurrisKitError, UserWarning):  # noqa: N818 - a warning
+    """Base of the warnings, for ``filterwarnings``; with ``-W error`` one is raised."""
+
+
+class UnknownNameError(TurrisKitError, ValueError):
+    """There is nothing of that name: an operation, an event, an attack, a permission, ..."""

@@ -18,6 +18,7 @@ from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import C, Collections
 from pytest_turris.core.entity.seeds import SeedData, seed
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
 from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
@@ -36,7 +37,7 @@ from pytest_turris.core.wire.messages import Request, Response
 SNAPSHOT_VERSION = 1
 
 
-class SnapshotError(ValueError):
+class SnapshotError(TurrisKitError, ValueError):
     """A snapshot of another version, or none at all."""
 
 
@@ -335,7 +336,7 @@ class Sandbox(Collections):
             response.body if response else b"",
             at=call.at,
             environment=call.environment,
-            operation=call.operation.name if call.operation else None,
+            operation=call.operation,
             status=response.status if response else NO_ANSWER,
             credential=caller.credential.name if caller else None,
             token=mask(caller.token.text) if caller and caller.token else None,

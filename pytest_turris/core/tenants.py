@@ -4,13 +4,14 @@ import jwt
 from pydantic_core import from_json
 
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
 _LARGEST_TOKEN_REQUEST = 65_536
 
 
-class NoSandboxError(LookupError):
+class NoSandboxError(TurrisKitError, LookupError):
     """A request came while no sandbox was behind the door."""
 
 
@@ -35,7 +36,7 @@ class Tenants:
         """Let the sandbox answer that the request belongs to.
 
         Raises:
-            NobodyHomeError: There is none.
+            NoSandboxError: There is none.
             ConnectionFailure: A scripted fault.
         """
         return self.find(request).handle(request)
@@ -57,7 +58,7 @@ class Tenants:
         """The sandbox that issued the request's credential, else the newest.
 
         Raises:
-            NobodyHomeError: There is none.
+            NoSandboxError: There is none.
         """
         sandboxes = self._sandboxes
         if not sandboxes:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from pytest_turris.core.errors import TurrisKitError
+
 DOMAIN = "turrisfi.com"
 _RESOLVERS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _CONNECTORS = ("connect", "connect_ex")
 _SWITCH = "pytest_socket"
 
 
-class RealHostError(RuntimeError):
+class RealHostError(TurrisKitError, RuntimeError):
     """Something tried to reach the real Turris. Other hosts are left alone.
 
     No OSError: clients retry those, and some swallow them.

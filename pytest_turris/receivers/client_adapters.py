@@ -8,33 +8,28 @@ from pytest_turris.receivers.exchange import Post, WebhookAnswer, folded, raised
 from pytest_turris.receivers.wsgi import environ_headers
 
 
-def client_post(target: object) -> Callable[[Any, Post], WebhookAnswer] | None:
-    """How to post through a client, None if the target is none that is known.
+def client_post(receiver: object) -> Callable[[Any, Post], WebhookAnswer] | None:
+    """Return the function that posts through a client; None if it is not a known client.
 
-    Known by the names of its classes, so that no framework is imported to ask.
+    Clients are known by the names of their classes, so that no framework is imported here.
     """
-    return next((_CLIENTS[name] for name in _ancestry(target) if name in _CLIENTS), None)
+    return next((_CLIENTS[name] for name in _ancestry(receiver) if name in _CLIENTS), None)
 
 
-def client_apost(target: object) -> Callable[[Any, Post], Awaitable[WebhookAnswer]] | None:
-    """How to post through an asynchronous client, None if the target is none that is known."""
-    names = ("httpx.AsyncClient", "httpx2.AsyncClient")
-    return _async_httpx if any(name in names for name in _ancestry(target)) else None
+def client_apost(receiver: object) -> Callable[[Any, Post], Awaitable[WebhookAnswer]] | None:
+    """Return the function that posts through an asynchronous client; None if it is not one."""
+    return _async_httpx if not _ASYNC_CLIENTS.isdisjoint(_ancestry(receiver)) else None
 
 
-def unanswered() -> tuple[type[Exception], ...]:
-    """What says that no answer came: OSError of a socket, and the errors of httpx' own."""
-    return (OSError, *_request_errors())
-
-
-def _request_errors() -> tuple[type[Exception], ...]:
+def request_errors() -> tuple[type[Exception], ...]:
+    """Return what httpx and httpx2, as far as they are loaded, raise without a response."""
     libraries = (sys.modules.get(name) for name in ("httpx", "httpx2"))
     return tuple(library.RequestError for library in libraries if library is not None)
 
 
-def _ancestry(target: object) -> list[str]:
-    """The classes of a target as ``top-level package.name``."""
-    return [f"{cls.__module__.partition('.')[0]}.{cls.__name__}" for cls in type(target).__mro__]
+def _ancestry(receiver: object) -> list[str]:
+    """The classes of a receiver as ``top-level package.name``."""
+    return [f"{cls.__module__.partition('.')[0]}.{cls.__name__}" for cls in type(receiver).__mro__]
 
 
 def _httpx_options(sent: Post) -> dict[str, Any]:
@@ -51,7 +46,7 @@ def _httpx_answer(response: Any) -> WebhookAnswer:  # noqa: ANN401 - of httpx or
 
 def _httpx_failed(error: Exception) -> WebhookAnswer:
     """The answer of an application behind the client that raised; no answer is raised again."""
-    if isinstance(error, _request_errors()):
+    if isinstance(error, request_errors()):
         raise error
     return raised(error)
 
@@ -109,3 +104,4 @@ _CLIENTS: dict[str, Callable[[Any, Post], WebhookAnswer]] = {
     "werkzeug.Client": _werkzeug,
     "django.Client": _django,
 }
+_ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "httpx2.AsyncClient"})

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from pytest_turris.core.errors import TurrisKitError
+
 _PORTS = {"http": 80, "https": 443}
 _ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$")
 
@@ -24,7 +26,7 @@ _METADATA = {
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class EgressRefused(ValueError):  # noqa: N818 - the name says what happened
+class EgressRefused(TurrisKitError, ValueError):  # noqa: N818 - the name says what happened
     """A delivery was not sent; the message says what was refused, why, and how to allow it."""
 
 

@@ -1,17 +1,17 @@
-"""Finds how to reach a receiver, whatever it is, and posts to it."""
+"""A receiver of webhooks: what the user passed, classified once, and how to post to it."""
 
 import inspect
-from collections.abc import Callable, Collection
-from functools import partial
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NoReturn, Self
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.receivers import asgi, wsgi
 from pytest_turris.receivers import socket_post as connection
-from pytest_turris.receivers.client_adapters import client_apost, client_post
+from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
 from pytest_turris.receivers.egress import Destination, check
 from pytest_turris.receivers.exchange import Post, WebhookAnswer, raised
-
-__all__ = ["WebhookAnswer", "adeliver", "deliver"]
 
 _ACCEPTED = """a receiver is one of
   - a URL on this machine, such as 'http://127.0.0.1:8000/webhooks'
@@ -24,97 +24,232 @@ _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
 
 
-def deliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> WebhookAnswer:
-    """Post to a receiver: a URL, an application, a test client or a verifying function.
+class TargetError(TurrisKitError, TypeError):
+    """A webhook cannot be sent to that object, or the object answered with the wrong type."""
 
-    An application that raises has answered 500, with what it raised in ``error``. A function
-    ``verify(body, headers)`` stands for a receiver that answers 204 if it returns True and 401
-    if it returns False: our convention, Turris has no say in it.
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Target(ABC):
+    """A receiver, classified once: how to post to it, and the path that webhooks go to.
 
     Args:
-        target: The receiver.
-        sent: The request. A URL's own path is kept, and the request's appended to it.
-        allow: The ``host:port`` that a URL may lead to beside this machine.
-
-    Raises:
-        TypeError: The target is none of these.
-        EgressRefused: The URL leads elsewhere.
-        OSError: No answer came over the socket.
+        path: The path inside an application, or what is appended to a URL; may be empty.
     """
-    return way_to(target, allow=allow)(sent)
+
+    path: str = ""
+    in_process: ClassVar[bool] = True
+    """Whether the receiver runs in this process, so that no socket is used."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"  # a URL or a path may hold a token
+
+    @classmethod
+    def of(
+        cls, receiver: object, path: str = "", *, allow: Collection[str] = (), own_port: int = 0
+    ) -> "Target":
+        """Classify a receiver; a target comes back as it is, with the path if one is given.
+
+        Args:
+            receiver: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
+                Flask or Django client; or a function ``verify(body, headers) -> bool``.
+            path: The path inside an application, ``/`` unless given; appended to a URL.
+            allow: The ``host:port`` pairs outside this machine that a URL may lead to.
+            own_port: A port of this machine that a URL must not lead to.
+
+        Raises:
+            TargetError: The receiver is none of these.
+        """
+        if isinstance(receiver, Target):
+            return replace(receiver, path=path) if path else receiver
+        return _classified(receiver, path, allow, own_port)
+
+    def require_sync(self) -> Self:
+        """Return the target; TargetError if it can only be awaited."""
+        return self
+
+    @property
+    def no_response_errors(self) -> tuple[type[Exception], ...]:
+        """The exceptions of ``post`` and ``apost`` that mean: there was no response."""
+        return (OSError,)
+
+    @abstractmethod
+    def post(self, sent: Post) -> WebhookAnswer:
+        """Post, and wait for the response.
+
+        An application that raises has answered 500; what it raised is in ``error``.
+
+        Raises:
+            EgressRefused: A URL leads to where nothing may be sent.
+            TargetError: The receiver is an asynchronous client, or a function that returned
+                something other than a bool.
+        """
+
+    async def apost(self, sent: Post) -> WebhookAnswer:
+        """Post as ``post`` does, from a coroutine.
+
+        Asynchronous receivers run on the running loop, and URLs are posted to from a worker
+        thread. WSGI applications, functions and synchronous clients block the loop meanwhile.
+        """
+        return self.post(sent)
 
 
-def way_to(
-    target: object, *, allow: Collection[str] = (), own_port: int = 0
-) -> Callable[[Post], WebhookAnswer]:
-    """How to post to a receiver again and again; ``deliver`` says what comes of it.
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class UrlTarget(Target):
+    """A receiver behind a socket; its name is resolved and checked at each post."""
 
-    A URL is looked up and checked at each post. ``own_port`` is a port of this machine that
-    none may lead to.
+    url: str
+    allow: Collection[str] = ()
+    own_port: int = 0
+    in_process: ClassVar[bool] = False
 
-    Raises:
-        TypeError: The target is nothing that can be sent to.
+    def post(self, sent: Post) -> WebhookAnswer:
+        """Post over a new connection."""
+        return connection.post(self.destination(sent), sent)
+
+    async def apost(self, sent: Post) -> WebhookAnswer:
+        """Post from a worker thread."""
+        import anyio.to_thread  # noqa: PLC0415 - httpx brings it; only this method needs it
+
+        return await anyio.to_thread.run_sync(connection.post, self.destination(sent), sent)
+
+    def destination(self, sent: Post) -> Destination:
+        """Where a request goes: its path is appended to the URL's own.
+
+        Raises:
+            EgressRefused: The URL leads to where nothing may be sent.
+        """
+        whole = self.url.rstrip("/") + sent.app_path if sent.path else self.url
+        return check(whole, allow=self.allow, own_port=self.own_port)
+
+    def split(self) -> Self:
+        """The same target with the URL's path as ``path``, unless it has a path already."""
+        if self.path:
+            return self
+        scheme, separator, rest = self.url.partition("://")
+        host, slash, path = rest.partition("/")
+        return replace(self, url=f"{scheme}{separator}{host}", path=f"{slash}{path}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class AsgiTarget(Target):
+    """An ASGI application."""
+
+    app: asgi.App
+
+    def post(self, sent: Post) -> WebhookAnswer:
+        """Post on an event loop of its own."""
+        return asgi.post(self.app, sent)
+
+    async def apost(self, sent: Post) -> WebhookAnswer:
+        """Post on the running loop."""
+        return await asgi.apost(self.app, sent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class WsgiTarget(Target):
+    """A WSGI application."""
+
+    app: wsgi.App
+
+    def post(self, sent: Post) -> WebhookAnswer:
+        """Post in this thread."""
+        return wsgi.post(self.app, sent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class ClientTarget(Target):
+    """A synchronous client, and how to post through it."""
+
+    client: object
+    send: Callable[[Any, Post], WebhookAnswer]
+
+    @property
+    def no_response_errors(self) -> tuple[type[Exception], ...]:
+        """The errors of sockets and of httpx."""
+        return (OSError, *request_errors())
+
+    def post(self, sent: Post) -> WebhookAnswer:
+        """Post through the client."""
+        return self.send(self.client, sent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class AsyncClientTarget(Target):
+    """An asynchronous client, and how to post through it."""
+
+    client: object
+    send: Callable[[Any, Post], Awaitable[WebhookAnswer]]
+
+    @property
+    def no_response_errors(self) -> tuple[type[Exception], ...]:
+        """The errors of sockets and of httpx."""
+        return (OSError, *request_errors())
+
+    def require_sync(self) -> NoReturn:
+        """Raise TargetError."""
+        raise TargetError(
+            "an asynchronous client works with 'await webhook.asend(...)' only: "
+            "pass its application, or a synchronous client"
+        )
+
+    def post(self, sent: Post) -> WebhookAnswer:  # noqa: ARG002 - nothing can be sent
+        """Raise TargetError."""
+        self.require_sync()
+
+    async def apost(self, sent: Post) -> WebhookAnswer:
+        """Post through the client."""
+        return await self.send(self.client, sent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class VerifierTarget(Target):
+    """A function ``verify(body, headers)`` that stands for a receiver.
+
+    It answers 204 if the function returns True and 401 if it returns False. This is our
+    convention, not a behaviour of Turris.
     """
-    if isinstance(target, str):
-        return partial(_over_a_socket, target, allow, own_port)
-    if client_apost(target):
-        raise TypeError("an asynchronous client needs 'await webhook.asend(...)'")
-    return partial(_in_process(target), target)
+
+    verify: Callable[[bytes, Any], object]
+
+    def post(self, sent: Post) -> WebhookAnswer:
+        """Call the function."""
+        import httpx  # noqa: PLC0415 - its case-insensitive headers are needed only here
+
+        try:
+            genuine = self.verify(sent.body, httpx.Headers(sent.raw_headers, encoding="latin-1"))
+        except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
+            return raised(error)
+        if not isinstance(genuine, bool):
+            raise TargetError(
+                f"verify(body, headers) returned {type(genuine).__name__}, not a bool"
+            )
+        return WebhookAnswer(status_code=204 if genuine else 401, headers={})
 
 
-async def adeliver(target: object, sent: Post, *, allow: Collection[str] = ()) -> WebhookAnswer:
-    """Post as ``deliver`` does, on the running loop where the receiver is asynchronous too.
-
-    URLs are posted to from a worker thread; WSGI applications and synchronous clients run in
-    this one, and block the loop meanwhile.
-    """
-    if isinstance(target, str):
-        import anyio.to_thread  # noqa: PLC0415 - httpx brings it; only this branch needs it
-
-        where = _destination(target, sent, allow, own_port=0)
-        return await anyio.to_thread.run_sync(connection.post, where, sent)
-    if apost := client_apost(target):
-        return await apost(target, sent)
-    post = _in_process(target)
-    if post is asgi.post:
-        return await asgi.apost(target, sent)  # type: ignore[arg-type]  # _in_process has checked
-    return post(target, sent)
-
-
-def is_asgi(target: object) -> bool:
-    """Whether a receiver is an ASGI application; TypeError if it is no receiver."""
-    return _in_process(target) is asgi.post
-
-
-def _over_a_socket(url: str, allow: Collection[str], own_port: int, sent: Post) -> WebhookAnswer:
-    return connection.post(_destination(url, sent, allow, own_port), sent)
-
-
-def _destination(url: str, sent: Post, allow: Collection[str], own_port: int) -> Destination:
-    whole = url.rstrip("/") + sent.app_path if sent.path else url
-    return check(whole, allow=allow, own_port=own_port)
-
-
-def _in_process(target: object) -> Callable[[Any, Post], WebhookAnswer]:
-    if post := client_post(target):
-        return post
-    parameters = [] if isinstance(target, type) else _parameters(target)
-    is_async = _is_async(target)
+def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int) -> Target:  # noqa: ANN401 - anything can be passed
+    if isinstance(receiver, str):
+        return UrlTarget(url=receiver, path=path, allow=allow, own_port=own_port)
+    if send := client_post(receiver):
+        return ClientTarget(client=receiver, path=path, send=send)
+    if asend := client_apost(receiver):
+        return AsyncClientTarget(client=receiver, path=path, send=asend)
+    parameters = [] if isinstance(receiver, type) else _required_parameters(receiver)
+    is_async = _is_async(receiver)
     if len(parameters) == len(_ASGI_PARAMETERS) and (is_async or parameters == _ASGI_PARAMETERS):
-        return asgi.post
+        return AsgiTarget(app=receiver, path=path)
     if parameters[1:2] == ["start_response"]:
-        return wsgi.post
+        return WsgiTarget(app=receiver, path=path)
     if len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
-        return _ask
-    raise TypeError(f"cannot send to {type(target).__name__} object: {_ACCEPTED}")
+        return VerifierTarget(verify=receiver, path=path)
+    raise TargetError(f"cannot send to {type(receiver).__name__} object: {_ACCEPTED}")
 
 
-def _parameters(target: object) -> list[str]:
-    """The names of a callable's required positional parameters, none if it is not callable."""
-    if not callable(target):
+def _required_parameters(receiver: object) -> list[str]:
+    """The names of a callable's required positional parameters; empty if it is not callable."""
+    if not callable(receiver):
         return []
     try:
-        parameters = inspect.signature(target).parameters.values()
+        parameters = inspect.signature(receiver).parameters.values()
     except ValueError:  # a builtin without a signature
         return []
     return [
@@ -125,18 +260,6 @@ def _parameters(target: object) -> list[str]:
     ]
 
 
-def _is_async(target: object) -> bool:
-    call = getattr(target, "__call__", None)  # noqa: B004 - the method itself is looked at
-    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(call)
-
-
-def _ask(verify: Callable[[bytes, Any], object], sent: Post) -> WebhookAnswer:
-    import httpx  # noqa: PLC0415 - its case-insensitive headers are wanted here alone
-
-    try:
-        verdict = verify(sent.body, httpx.Headers(sent.raw_headers, encoding="latin-1"))
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
-        return raised(error)
-    if not isinstance(verdict, bool):
-        raise TypeError(f"verify(body, headers) returned {type(verdict).__name__}, not a bool")
-    return WebhookAnswer(status_code=204 if verdict else 401, headers={})
+def _is_async(receiver: object) -> bool:
+    call = getattr(receiver, "__call__", None)  # noqa: B004 - the method itself is inspected
+    return inspect.iscoroutinefunction(receiver) or inspect.iscoroutinefunction(call)

@@ -10,14 +10,16 @@ from typing import Any, Literal, Protocol
 
 from cryptography import x509
 
+from pytest_turris.core.errors import TurrisKitError
+
 Name = Literal["freezegun", "time-machine"]
 
 _OWN_CLOCKS = frozenset({"_pytest.timing", "trio._core._run"})
 """Modules that measure real time: pytest's durations, trio's deadlines."""
 
 
-class EngineError(RuntimeError):
-    """An engine that is not installed."""
+class EngineError(TurrisKitError, RuntimeError):
+    """The engine of ``turris_time`` is not installed, or its freeze was ended by other code."""
 
 
 class Mover(Protocol):

@@ -10,14 +10,22 @@ import datetime as dt
 import threading
 
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import Clock, ClockError
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.time_travel.engines import Begun, begin, machine_time, running, zone_offset
+from pytest_turris.time_travel.engines import (
+    Begun,
+    EngineError,
+    begin,
+    machine_time,
+    running,
+    zone_offset,
+)
 from pytest_turris.time_travel.loops import steady_loops
 from pytest_turris.time_travel.sleeps import Sleep, Sleeps
 
 
-class NoTokenError(LookupError):
+class NoTokenError(TurrisKitError, LookupError):
     """There is no token yet whose life could be travelled."""
 
 
@@ -86,13 +94,13 @@ class TimeTravel:
         """Go to a moment of the sandbox's time, before or after.
 
         Raises:
-            ValueError: The moment has no time zone.
+            ClockError: The moment has no time zone.
         """
         if moment.tzinfo is None:
-            raise ValueError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
+            raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
         engine = running()
         if engine is None:
-            raise RuntimeError("the freeze that turris_time moved was ended by somebody else")
+            raise EngineError("the freeze that turris_time moved was ended by somebody else")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
         engine.move_to(moment.astimezone(dt.UTC) - self._sandbox.clock.offset - zone_offset())
         return self.now

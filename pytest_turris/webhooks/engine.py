@@ -10,16 +10,23 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.redaction import redact_target
+from pytest_turris.core.resources.collection import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.sender import Sender, Target
+from pytest_turris.receivers.target import Target
+from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureScheme
 
 ENDLESS = 1_000_000
 """So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
+
+
+class DeliveryError(TurrisKitError, RuntimeError):
+    """A webhook that was to be sent was not, or webhooks cause webhooks without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +166,12 @@ class Engine:
         """Send a delivery again by hand, byte for byte, whatever became of it.
 
         Raises:
-            KeyError: It is unknown, or its receiver was removed.
+            UnknownRecordError: It is unknown, or its receiver was removed.
         """
         delivery = self._outbox.find(number)
         endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
         if endpoint is None:
-            raise KeyError(delivery.endpoint_id)
+            raise UnknownRecordError(f"no webhook with id {delivery.endpoint_id!r}: it was removed")
         return self._sent(delivery, endpoint, 0)
 
     def _deliver(self, *, through: bool) -> Drained:
@@ -176,7 +183,7 @@ class Engine:
                 done[step.delivery.state] += 1
                 done["attempts"] += step.attempt is not None
                 if done["attempts"] > ENDLESS:
-                    raise RuntimeError("a webhook causes the next one without end")
+                    raise DeliveryError("a webhook causes the next one without end")
             due = self._outbox.next_due() if through else None
             if due is None:
                 break

@@ -8,11 +8,16 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from pytest_turris.core.entity.event_models import EVENTS
+from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.outbox.event_examples import example, filled, template
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.overrides import merged, named
+from pytest_turris.webhooks.overrides import EventMemberError, merged, named
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
 from pytest_turris.webhooks.signed import SignedWebhook
+
+
+class EventValueError(TurrisKitError, ValueError):
+    """A member of an event has a value that it cannot take."""
 
 
 class WebhookFactory:
@@ -113,10 +118,10 @@ class WebhookFactory:
         return self.event("PRODUCER_AGREEMENT_EXECUTED", **overrides)
 
     def event(self, webhook_type: str, /, **overrides: object) -> SignedWebhook:
-        """A documented event by its ``webhookType``; ValueError for any other."""
+        """A documented event by its ``webhookType``; UnknownNameError for any other."""
         if webhook_type not in EVENTS:
             near = difflib.get_close_matches(webhook_type, EVENTS, n=1) or EVENTS
-            raise ValueError(f"no event {webhook_type!r}: did you mean {' or '.join(near)}?")
+            raise UnknownNameError(f"no event {webhook_type!r}: did you mean {' or '.join(near)}?")
         if not overrides:
             return self.sign(example(webhook_type, self._upstream_entity_id, self._new_id))
         whole = template(EVENTS[webhook_type]) | {"upstreamEntityId": self._upstream_entity_id}
@@ -161,7 +166,9 @@ def _placed(
     if not inside:
         return outside
     if "payload" in outside:
-        raise TypeError(f"{webhook_type}: give payload= or its members ({', '.join(inside)})")
+        raise EventMemberError(
+            f"{webhook_type}: give payload= or its members ({', '.join(inside)})"
+        )
     return outside | {"payload": [inside] if several else inside}
 
 
@@ -169,7 +176,7 @@ def _wire(webhook_type: str, members: Mapping[str, object]) -> dict[str, Any]:
     try:
         return EVENTS[webhook_type].model_validate(members).wire()
     except ValidationError as error:
-        raise ValueError("; ".join(_complaints(webhook_type, error))) from None
+        raise EventValueError("; ".join(_complaints(webhook_type, error))) from None
 
 
 def _complaints(webhook_type: str, error: ValidationError) -> Iterable[str]:

@@ -6,6 +6,12 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from pytest_turris.core.errors import TurrisKitError
+
+
+class EventMemberError(TurrisKitError, TypeError):
+    """A keyword is not a member of the event, or is given twice."""
+
 
 def merged(example: object, change: object, path: str) -> Any:  # noqa: ANN401 - as deep as JSON
     """The example with a change laid over it, at any depth.
@@ -29,14 +35,16 @@ def merged(example: object, change: object, path: str) -> Any:  # noqa: ANN401 -
 def named(
     change: Mapping[str, object], members: Mapping[str, object], path: str
 ) -> dict[str, object]:
-    """A change with its members in camelCase; TypeError for an unknown or a repeated one."""
+    """A change with its members in camelCase; EventMemberError for an unknown or a repeated one."""
     names: dict[str, object] = {}
     for key, value in change.items():
         name = to_camel(str(key))
         if name not in members:
-            raise TypeError(f"{path} has no member {key!r}: {_hint(name, members)}")
+            raise EventMemberError(f"{path} has no member {key!r}: {_hint(name, members)}")
         if name in names:
-            raise TypeError(f"{path}: {name!r} is given twice, in camelCase and in snake_case")
+            raise EventMemberError(
+                f"{path}: {name!r} is given twice, in camelCase and in snake_case"
+            )
         names[name] = value
     return names
 

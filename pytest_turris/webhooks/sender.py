@@ -1,43 +1,22 @@
 """Sends what the outbox holds, and tells it what came of that."""
 
 import datetime as dt
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Self
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.receivers.client_adapters import unanswered
+from pytest_turris.core.redaction import redact_target
 from pytest_turris.receivers.egress import EgressRefused
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.retry_after import seconds_asked_for
-from pytest_turris.receivers.target import way_to
+from pytest_turris.receivers.target import Target
+from pytest_turris.webhooks.observers import notify
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
 
 LIMIT = dt.timedelta(seconds=30)
 """How long Turris waits for an answer (documented: guides/webhooks)."""
 
 _SHOWN = 40
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """Where a webhook leads: how to post there, and the path inside an application."""
-
-    post: Callable[[Post], WebhookAnswer]
-    path: str = ""
-
-    @classmethod
-    def of(
-        cls, receiver: object, path: str = "", *, allow: Collection[str] = (), own_port: int = 0
-    ) -> Self:
-        """A URL, or an application in this process with a path.
-
-        Raises:
-            TypeError: The receiver is nothing that can be sent to.
-        """
-        return cls(post=way_to(receiver, allow=allow, own_port=own_port), path=path)
 
 
 class Sender:
@@ -58,7 +37,7 @@ class Sender:
         latency = self._clock.now() - begin
         if latency > LIMIT:
             status, error = None, f"no answer in {LIMIT.seconds} s"
-        return Attempt(
+        attempt = Attempt(
             delivery=delivery.number,
             attempt=number,
             at=begin,
@@ -68,6 +47,9 @@ class Sender:
             signature=masked(lines[-1][1]),
             retry_after=asked,
         )
+        if attempt.succeeded:
+            notify(target, sent, lambda: _described(delivery, sent, endpoint))
+        return attempt
 
     def _sign(self, delivery: Delivery, endpoint: Endpoint) -> None:
         body = compact_json(delivery.event)
@@ -81,7 +63,7 @@ class Sender:
             answer = target.post(sent)
         except EgressRefused as error:
             return None, f"EgressRefused: {error}", None
-        except unanswered() as error:
+        except target.no_response_errors as error:
             return None, f"{type(error).__name__}: {error}", None
         if answer.accepted:
             return answer.status_code, "", None
@@ -92,3 +74,8 @@ class Sender:
             return answer.status_code, words, None
         asked = seconds_asked_for(value, self._clock.now())
         return answer.status_code, f"{words}, Retry-After: {value[:_SHOWN]}", asked
+
+
+def _described(delivery: Delivery, sent: Post, endpoint: Endpoint) -> str:
+    url = redact_target(endpoint.url)
+    return f"{delivery.webhook_type}, {len(sent.body)} bytes, to {url}"

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_turris.core.options import is_base64
+from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.option_values import is_base64
 
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 _SHORTEST_SHOWN = 12
@@ -26,7 +27,7 @@ _SHORTEST_SHOWN = 12
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
-class SignatureError(ValueError):
+class SignatureError(TurrisKitError, ValueError):
     """A signature was refused, or could not be made.
 
     ``reason`` says why, for humans and logs: a receiver that repeats it to the sender tells
@@ -36,6 +37,14 @@ class SignatureError(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class SchemeError(TurrisKitError, ValueError):
+    """A field of a signature scheme has a value that it cannot take."""
+
+
+class MomentError(TurrisKitError, TypeError):
+    """A timestamped signature needs a moment with a time zone, and was given none."""
 
 
 def masked(secret: str) -> str:
@@ -79,11 +88,11 @@ class SignatureScheme:
 
     def __post_init__(self) -> None:
         if self.encoding not in {"hex", "base64"}:
-            raise ValueError(f"encoding must be 'hex' or 'base64', not {self.encoding!r}")
+            raise SchemeError(f"encoding must be 'hex' or 'base64', not {self.encoding!r}")
         if self.signs not in {"body", "payload"}:
-            raise ValueError(f"signs must be 'body' or 'payload', not {self.signs!r}")
+            raise SchemeError(f"signs must be 'body' or 'payload', not {self.signs!r}")
         if self.key_form not in {"text", "base64"}:
-            raise ValueError(f"key_form must be 'text' or 'base64', not {self.key_form!r}")
+            raise SchemeError(f"key_form must be 'text' or 'base64', not {self.key_form!r}")
 
     @property
     def signature_length(self) -> int:
@@ -146,7 +155,7 @@ class SignatureScheme:
         Raises:
             SignatureError: The header is missing, repeated, empty, malformed or wrong, the
                 timestamp is too old or too new, or the key is blank or no base64.
-            TypeError: The scheme is timestamped and ``now`` is not given.
+            MomentError: The scheme is timestamped and ``now`` is not given.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
         if not key.strip():
@@ -159,7 +168,7 @@ class SignatureScheme:
             self._compare_any(value, self.list_separator, self._signature(signed, key))
             return
         if now is None:
-            raise TypeError("a timestamped scheme needs the moment to verify at: now=...")
+            raise MomentError("a timestamped scheme needs the moment to verify at: now=...")
         stamp, signature = _stamp_and_signature(value)
         expected = self._signature(f"{stamp}.".encode() + signed, key)
         self._compare_any(signature, self.list_separator and self.list_mark, expected)
@@ -241,5 +250,5 @@ def _stamp(at: dt.datetime) -> str:
 
 def _unix_seconds(moment: dt.datetime) -> float:
     if moment.tzinfo is None:
-        raise TypeError("the moment must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)")
+        raise MomentError("the moment must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)")
     return moment.timestamp()

@@ -6,10 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_turris.core.redaction import redact_target
 from pytest_turris.receivers.exchange import Post, WebhookAnswer
-from pytest_turris.receivers.target import adeliver, deliver
+from pytest_turris.receivers.target import Target
+from pytest_turris.webhooks.observers import anotify, notify
 from pytest_turris.webhooks.signature import SignatureScheme, masked
-from pytest_turris.webhooks.tampering import with_members_changed, with_one_value_changed
+from pytest_turris.webhooks.tampering import (
+    TamperingError,
+    with_members_changed,
+    with_one_value_changed,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -80,13 +86,23 @@ class SignedWebhook:
             EgressRefused: The URL leads elsewhere.
             OSError: No answer came over the socket; through an httpx client, its RequestError.
         """
-        return deliver(target, self._post(path), allow=allow)
+        reached = Target.of(target, path, allow=allow)
+        sent = self._post(reached.path)
+        answer = reached.post(sent)
+        if answer.accepted:
+            notify(reached, sent, lambda: self._described(reached))
+        return answer
 
     async def asend(
         self, target: object, path: str = "", *, allow: Collection[str] = ()
     ) -> WebhookAnswer:
         """Deliver as ``send`` does, from a coroutine; the target may be an httpx.AsyncClient."""
-        return await adeliver(target, self._post(path), allow=allow)
+        reached = Target.of(target, path, allow=allow)
+        sent = self._post(reached.path)
+        answer = await reached.apost(sent)
+        if answer.accepted:
+            await anotify(reached, sent, lambda: self._described(reached))
+        return answer
 
     def tampered(self, **changes: object) -> "SignedWebhook":
         """The same signature over another body, which is valid JSON still.
@@ -119,12 +135,12 @@ class SignedWebhook:
         Receivers that compare the shorter length accept it (CVE-2024-21491).
 
         Raises:
-            ValueError: The length is the whole signature's, or there is none to cut.
+            TamperingError: The length is the whole signature's, or there is none to cut.
         """
         value = next((value for name, value in self.header_lines if self._is_signature(name)), "")
         whole = self.scheme.signature_length
         if not 0 <= length < whole <= len(value):
-            raise ValueError(f"cannot cut a signature of {whole} characters to {length}")
+            raise TamperingError(f"cannot cut a signature of {whole} characters to {length}")
         return self._with_signature(value[: len(value) - whole + length])
 
     def replayed(self) -> "SignedWebhook":
@@ -134,6 +150,9 @@ class SignedWebhook:
         must not act on it twice.
         """
         return replace(self)
+
+    def _described(self, reached: Target) -> str:
+        return f"{self!r} to {redact_target(reached.path or '/')}"
 
     def _post(self, path: str) -> Post:
         return Post(headers=self.header_lines, body=self.body, path=path)

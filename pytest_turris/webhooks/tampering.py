@@ -7,9 +7,14 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.webhooks.signature import compact_json
 
 _LAST_DIGIT = re.compile(r"[0-9](?=[^0-9]*$)")
+
+
+class TamperingError(TurrisKitError, ValueError):
+    """A webhook cannot be changed in that way: nothing in it would differ."""
 
 
 def with_one_value_changed(body: bytes) -> bytes:
@@ -26,7 +31,7 @@ def with_one_value_changed(body: bytes) -> bytes:
     inside = isinstance(envelope, dict) and "payload" in envelope
     leaves = list(_leaves(envelope, "payload") if inside else _leaves(holder, 0))
     if not leaves:
-        raise ValueError("the body holds no value to tamper with")
+        raise TamperingError("the body holds no value to tamper with")
     container, at = next((leaf for leaf in leaves if _has_digit(leaf[0][leaf[1]])), leaves[0])
     container[at] = _another(container[at])
     return compact_json(holder[0])
@@ -45,7 +50,7 @@ def with_members_changed(body: bytes, changes: Mapping[str, object]) -> bytes:
     payload: Any = envelope.get("payload") if isinstance(envelope, dict) else None
     entries: list[Any] = payload if isinstance(payload, list) else [payload]
     if not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError("the body holds no payload with members to tamper with")
+        raise TamperingError("the body holds no payload with members to tamper with")
     for name, value in changes.items():
         member = to_camel(name)
         outside = member in {"webhookType", "upstreamEntityId"}
@@ -53,7 +58,7 @@ def with_members_changed(body: bytes, changes: Mapping[str, object]) -> bytes:
             container[member] = value
     changed = compact_json(envelope)
     if json.loads(changed) == json.loads(body):
-        raise ValueError("the body already holds these values: nothing was tampered with")
+        raise TamperingError("the body already holds these values: nothing was tampered with")
     return changed
 
 

@@ -9,9 +9,13 @@ from pytest_turris.core.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
-def still_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process' time stands still, so that a sandbox moves only where a test moves it."""
-    monkeypatch.setattr(Clock, "process_time", staticmethod(lambda: NOW))
+def still_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Freeze the process's time, so that only the test moves the sandbox's clock.
+
+    Tests with ``turris_time`` move the process itself, so theirs is left alone.
+    """
+    if "turris_time" not in request.fixturenames:
+        monkeypatch.setattr(Clock, "process_time", staticmethod(lambda: NOW))
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from pytest_turris.core.options import OptionError, Options, option_types, parse
+from pytest_turris.core.option_values import OptionError
+from pytest_turris.core.options import Options, option_types, parse
 from pytest_turris.core.redaction import Secret
 from pytest_turris.core.sandbox import Sandbox
 
@@ -39,7 +40,7 @@ def test_is_read_from_text(name: str) -> None:
 @pytest.mark.parametrize("wrong", [None, 1.5, ["always"], object])
 def test_refuses_a_value_of_another_type(name: str, wrong: object) -> None:
     """Each option refuses what it cannot take, and the message names it."""
-    with pytest.raises(OptionError, match=rf"^turris option '{name}': .* is no "):
+    with pytest.raises(OptionError, match=rf"^turris option '{name}': .* is not "):
         Options.from_layers({name: wrong})
 
 
@@ -49,7 +50,7 @@ def test_lists_the_choices(name: str) -> None:
     wanted = ", ".join(map(repr, get_args(option_types()[name])))
     with pytest.raises(OptionError) as caught:
         Options.from_layers({name: "perhaps"})
-    assert str(caught.value) == f"turris option {name!r}: 'perhaps' is no one of {wanted}"
+    assert str(caught.value) == f"turris option {name!r}: 'perhaps' is not one of {wanted}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,22 +87,22 @@ def test_reads_booleans(text: str, value: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("tls", "perhaps", "turris option 'tls': 'perhaps' is no true or false"),
-        ("seed", "1.5", "turris option 'seed': '1.5' is no whole number"),
+        ("tls", "perhaps", "turris option 'tls': 'perhaps' is not true or false"),
+        ("seed", "1.5", "turris option 'seed': '1.5' is not a whole number"),
         (
             "token_ttl",
             "1 h",
-            "turris option 'token_ttl': '1 h' is no duration (a timedelta; seconds in an ini file)",
+            "turris option 'token_ttl': '1 h' is not a number of seconds",
         ),
         (
             "token_ttl",
             "inf",
-            "turris option 'token_ttl': 'inf' is no duration (a timedelta; seconds in an ini file)",
+            "turris option 'token_ttl': 'inf' is not a number of seconds",
         ),
         (
             "token_ttl",
             "nan",
-            "turris option 'token_ttl': 'nan' is no duration (a timedelta; seconds in an ini file)",
+            "turris option 'token_ttl': 'nan' is not a number of seconds",
         ),
     ],
 )
@@ -115,7 +116,7 @@ def test_explains_a_text_that_it_cannot_read(name: str, text: str, message: str)
 @pytest.mark.parametrize("name", ["seed", "journal_limit"])
 def test_a_boolean_is_no_number(name: str) -> None:
     """True is not taken for 1."""
-    with pytest.raises(OptionError, match="True is no whole number"):
+    with pytest.raises(OptionError, match="True is not a whole number"):
         Options.from_layers({name: True})
 
 
@@ -130,7 +131,7 @@ def test_refuses_what_is_negative(name: str) -> None:
     with pytest.raises(OptionError) as caught:
         Options.from_layers({name: parse(name, "-3")})
     given = "-3 s" if option_types()[name] is dt.timedelta else "-3"
-    assert str(caught.value) == f"turris option {name!r}: {given} is negative; 0 is the least"
+    assert str(caught.value) == f"turris option {name!r}: {given} is negative; the minimum is 0"
     Options.from_layers({name: parse(name, "0")})
 
 
@@ -141,13 +142,13 @@ def test_a_seed_may_be_negative() -> None:
 
 def test_a_number_is_no_boolean() -> None:
     """1 is not taken for True."""
-    with pytest.raises(OptionError, match="1 is no true or false"):
+    with pytest.raises(OptionError, match="1 is not true or false"):
         Options.from_layers({"tls": 1})
 
 
 def test_seconds_are_for_ini_files_only() -> None:
     """In Python a duration is a timedelta: 60 may be minutes or seconds."""
-    with pytest.raises(OptionError, match="60 is no duration"):
+    with pytest.raises(OptionError, match="60 is not a duration"):
         Options.from_layers({"token_ttl": 60})
 
 
@@ -168,7 +169,7 @@ def test_never_shows_the_webhook_secret() -> None:
     assert "canary" not in repr(Options(webhook_secret="whsec-canary"))
     with pytest.raises(OptionError) as caught:
         Options.from_layers({"webhook_secret": b"whsec-canary"})
-    assert str(caught.value) == "turris option 'webhook_secret': the value is no text"
+    assert str(caught.value) == "turris option 'webhook_secret': the value is not text"
 
 
 def test_does_not_change() -> None:

@@ -1,12 +1,12 @@
-"""The docs say what the code does: examples run, tables are those of the code."""
+"""The docs say what the code does: examples run, tables and numbers are those of the code."""
 
-import importlib.util
 import re
 import shutil
 from pathlib import Path
-from types import ModuleType
 
+import pages
 import pytest
+from tables import counts
 
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.options import option_types
@@ -27,20 +27,9 @@ def _examples() -> list[tuple[str, str]]:
     ]
 
 
-@pytest.fixture(scope="module")
-def made() -> ModuleType:
-    """The script that makes the tables."""
-    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in _examples()])
 def test_every_example_is_a_test_that_passes(pytester: pytest.Pytester, code: str) -> None:
-    """Each Python block of the README and the docs runs as it stands."""
+    """Each Python block of the README and the docs runs as it is."""
     for program in _PROGRAM.findall(code):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
@@ -57,14 +46,27 @@ def test_there_are_examples() -> None:
     assert len([name for name in names if "fixtures" in name]) >= 3
 
 
-def test_tables_are_those_of_the_code(made: ModuleType) -> None:
-    """A page whose table differs from the code is made anew with ``make docs``."""
-    for path, text in made.pages().items():
+def test_tables_and_numbers_are_those_of_the_code() -> None:
+    """``make docs`` updates a file whose tables, numbers or names differ from the code."""
+    for path, text in pages.made().items():
         assert path.read_text() == text, f"{path.name} is out of date: run 'make docs'"
 
 
+def test_a_number_is_filled_in() -> None:
+    """Between its marks, whatever was there; a line break there is replaced too."""
+    text = "all <!-- count: rules -->\n7<!-- /count --> of them"
+    number = counts.COUNTS["rules"]()
+    assert counts.filled(text) == f"all <!-- count: rules -->{number}<!-- /count --> of them"
+
+
+def test_an_unknown_number_is_named() -> None:
+    """A misspelt mark fails ``make docs``."""
+    with pytest.raises(KeyError, match="ruls"):
+        counts.filled("<!-- count: ruls -->7<!-- /count -->")
+
+
 def test_every_option_is_on_the_page() -> None:
-    """No option without a row."""
+    """Each option has a row."""
     page = (ROOT / "docs" / "reference" / "options.md").read_text()
     assert [name for name in option_types() if f"| `{name}` |" not in page] == []
 

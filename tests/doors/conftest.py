@@ -2,8 +2,8 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from doubles.doors.door import NAMES, UNDER_ENGINES, Door
-from doubles.doors.opening import OVER_TLS, Doors
+from doubles.doors.door import Door
+from doubles.doors.opening import NAMES, OVER_TLS, UNDER_ENGINES, Doors
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.options import Options

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from doubles.doors.clients import Answer, Fields
-from doubles.doors.door import NAMES, Door
+from doubles.doors.door import Door
+from doubles.doors.opening import REPEATING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,9 +24,6 @@ INVITATION = {
     "email": "dana.lee@abc.example",
     "category": "agency",
 }
-_FIELDS_ARE_A_DICT = {"requests", "live requests", "urllib", "node fetch"}
-REPEATING = [name for name in NAMES if name not in _FIELDS_ARE_A_DICT]
-"""Doors whose client can send a header twice."""
 
 
 def both(

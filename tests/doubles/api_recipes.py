@@ -1,4 +1,8 @@
-"""One request for each operation that succeeds, and one for each refusal that it documents."""
+"""A request for each operation that succeeds, and one for each of its refusals.
+
+They are made from the operations' models, so that a new operation is tested by being there. Where
+its input depends on more than single members, it needs an entry here.
+"""
 
 import dataclasses
 import datetime as dt
@@ -6,13 +10,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from pytest_turris.core.api.call import Operation
-from pytest_turris.core.api.openapi import FILE_TYPES
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.operations.webhooks import delivery_id
 from pytest_turris.core.api.pipeline import SUNSET
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.model import RequestModel
 
 WEBHOOK_TYPE = "PRODUCER_AGREEMENT_EXECUTED"
 NOBODY = "000000000000000000000000"
@@ -43,7 +47,7 @@ INVITATION: dict[str, Any] = {
 
 @dataclasses.dataclass(frozen=True)
 class Sent:
-    """A request as a door's client sends it."""
+    """A request as a client sends it."""
 
     method: str
     target: str
@@ -52,7 +56,7 @@ class Sent:
 
 
 class World:
-    """A sandbox before its sunset, with one of everything, and a caller who may do everything."""
+    """A sandbox before the sunset date, with a record of each kind and a caller with all rights."""
 
     def __init__(self) -> None:
         self.sandbox = Sandbox()
@@ -72,7 +76,7 @@ class World:
 
     @property
     def ids(self) -> dict[str, str]:
-        """What stands for each parameter in a path."""
+        """A known value for each parameter in a path."""
         subscription = self.agent.nipr_data_subscription
         assert subscription is not None
         return {
@@ -90,7 +94,7 @@ class World:
     def request(self, operation: Operation) -> Sent:
         """A request that succeeds."""
         path = operation.path.format(**self.ids)
-        query = self._query(operation.name)
+        query = self._query(operation)
         headers, body = self._body(operation)
         if operation.access in ("any", "oauth"):
             headers["authorization"] = f"Bearer {self.bearer}"
@@ -98,34 +102,57 @@ class World:
             headers["x-restricted-access-token"] = self.restricted
         return Sent(operation.method, f"{path}?{query}" if query else path, headers, body)
 
-    def _query(self, name: str) -> str:
-        compliance = f"stateCode=CA&productId={self.product.id}"
+    def _required(self, model: type[RequestModel]) -> dict[str, Any]:
+        """The required members of a model, each with a valid value."""
+        schema = model.model_json_schema(by_alias=True)
         return {
-            "get_agent_compliance": compliance,
-            "get_association_compliance": compliance,
-            "get_sign_in_url": f"email={self.association.email}",
-            "list_surplus_lines": "fein=12-3456789&stateCode=CA",
-            "dangerously_list_surplus_lines": "fein=123456789&stateCode=CA",
-            "list_documents": "category=W9",
-        }.get(name, "")
+            name: self._values.get(name) or _first_allowed(schema["properties"][name])
+            for name in schema.get("required", ())
+        }
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        client = self.sandbox.client
+        return self.ids | {
+            "clientId": client.client_id,
+            "clientSecret": client.client_secret,
+            "email": self.association.email,
+            "fein": "12-3456789",
+            "stateCode": "CA",
+            "url": "https://a.invalid/",
+        }
+
+    def _query(self, operation: Operation) -> str:
+        if operation.name == "dangerously_list_surplus_lines":
+            return "fein=123456789&stateCode=CA"
+        members = self._required(operation.query) if operation.query else {}
+        return "&".join(f"{name}={value}" for name, value in members.items())
 
     def _body(self, operation: Operation) -> tuple[dict[str, str], bytes]:
         if operation.form is not None:
             fields = {"category": "W9", "downstreamEntityAssociationId": self.association.id}
             file = CSV if operation.name == "upload_policy_file" else PDF
-            return form({} if file is CSV else fields, file, FILE_TYPES[operation.name])
-        client = self.sandbox.client
-        document = {
-            "get_oauth_token": {"clientId": client.client_id, "clientSecret": client.client_secret},
-            "create_agent": {"npn": "87654321"},
-            "invite": INVITATION,
-            "dangerously_invite": INVITATION,
-            "add_association": ADDITION,
-            "dangerously_add": ADDITION,
-            "lookup_npns": {"npns": ["12345678"]},
-            "register_webhook": {"url": "https://a.invalid/", "webhookType": WEBHOOK_TYPE},
-        }.get(operation.name)
-        return ({}, b"") if document is None else in_json(document)
+            return form({} if file is CSV else fields, file, operation.file_type)
+        if operation.body is None:
+            return {}, b""
+        return in_json(_DOCUMENTS.get(operation.name) or self._required(operation.body))
+
+
+_DOCUMENTS = {
+    "invite": INVITATION,
+    "dangerously_invite": INVITATION,
+    "add_association": ADDITION,
+    "dangerously_add": ADDITION,
+}
+
+
+def _first_allowed(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """A valid value for a schema without a pattern."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "array":
+        return [_first_allowed(schema["items"])]
+    return {"string": "87654321", "boolean": True, "integer": 1}[schema["type"]]
 
 
 def in_json(document: object) -> tuple[dict[str, str], bytes]:
@@ -147,7 +174,7 @@ def form(
 
 
 def refused(world: World, operation: Operation, status: int) -> Sent:
-    """A request that is refused with that status; the world is brought to where it is."""
+    """A request that is refused with that status; the world is changed so that it is."""
     return _REFUSALS[status](world, operation, world.request(operation))
 
 
@@ -219,7 +246,7 @@ def _limited(world: World, operation: Operation, good: Sent) -> Sent:
 
 
 def as_request(sent: Sent) -> Request:
-    """The request as the core takes it."""
+    """The request in the core's form."""
     path, _, query = sent.target.partition("?")
     return Request(
         method=sent.method,

@@ -77,14 +77,3 @@ def _ways_to_run() -> Iterator[Cell]:
 
 
 CELLS = (*_versions(), *_neighbours(), *_ways_to_run())
-
-
-def as_markdown() -> str:
-    """The cells as the table of the docs."""
-    lines = ["| Tested | Installed beside | Run with | Suite |", "|---|---|---|---|"]
-    for cell in CELLS:
-        installed = ", ".join(f"`{name}`" for name in cell.installs) or "-"
-        how = f"`{cell.how}`" if cell.how else "-"
-        suite = ", ".join(f"[{name}](../../tests/matrix/consumer/{name})" for name in cell.files)
-        lines.append(f"| {cell.name} | {installed} | {how} | {suite} |")
-    return "\n".join(lines) + "\n"

@@ -35,7 +35,7 @@ from freezegun import freeze_time
 
 from pytest_turris.receivers import socket_post as connection
 from pytest_turris.receivers.egress import EgressRefused
-from pytest_turris.receivers.target import WebhookAnswer
+from pytest_turris.receivers.exchange import WebhookAnswer
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureError
 

@@ -87,7 +87,7 @@ def test_other_addresses_need_a_confession() -> None:
     ("option", "words"),
     [
         ("token_tl=60", "there is no turris option 'token_tl'; did you mean 'token_ttl'?"),
-        ("token_ttl=soon", "'soon' is no duration"),
+        ("token_ttl=soon", "'soon' is not a number of seconds"),
         ("token_ttl", "write it as name=value"),
     ],
 )

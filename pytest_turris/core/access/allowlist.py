@@ -3,16 +3,25 @@
 import ipaddress
 from collections.abc import Iterable
 
+from pytest_turris.core.errors import TurrisKitError
+
 _MAPPED_BITS = 96
+
+
+class AllowlistError(TurrisKitError, ValueError):
+    """An entry of an allowlist is neither an IP address nor a network in CIDR form."""
 
 
 def network(entry: str) -> str:
     """An address or a network in CIDR form, as a network.
 
     Raises:
-        ValueError: It is neither.
+        AllowlistError: It is neither.
     """
-    found = ipaddress.ip_network(entry)
+    try:
+        found = ipaddress.ip_network(entry)
+    except ValueError as error:
+        raise AllowlistError(str(error)) from None
     mapped = getattr(found.network_address, "ipv4_mapped", None)
     if mapped and found.prefixlen >= _MAPPED_BITS:
         return f"{mapped}/{found.prefixlen - _MAPPED_BITS}"

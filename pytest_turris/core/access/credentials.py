@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pytest_turris.core.access.allowlist import is_within, network
 from pytest_turris.core.clock import Clock
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
 from pytest_turris.core.wire.errors import Forbidden, Unauthorized
@@ -92,7 +93,7 @@ class Credentials:
         """A new API client.
 
         Raises:
-            ValueError: An unknown permission or environment.
+            UnknownNameError: An unknown permission or environment.
         """
         client = ApiClient(
             client_id=self._randomness.client_id(),
@@ -114,7 +115,7 @@ class Credentials:
         """A new restricted access token, for addresses such as ``"10.0.0.0/8"`` or ``"::1"``.
 
         Raises:
-            ValueError: An entry of ``allowed`` is neither an address nor a network.
+            AllowlistError: An entry of ``allowed`` is neither an address nor a network.
         """
         token = RestrictedAccessToken(
             token=self._randomness.secret("token"),
@@ -249,13 +250,15 @@ def _same(given: str, expected: str) -> bool:
 def _known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
     permissions = frozenset(names)
     if unknown := permissions - ALL_PERMISSIONS:
-        raise ValueError(f"unknown permission {min(unknown)!r}; there are 'read' and 'write'")
+        raise UnknownNameError(f"unknown permission {min(unknown)!r}; there are 'read' and 'write'")
     return permissions
 
 
 def _known_environment(name: Environment) -> Environment:
     if name not in ("sandbox", "production"):
-        raise ValueError(f"unknown environment {name!r}; there are 'sandbox' and 'production'")
+        raise UnknownNameError(
+            f"unknown environment {name!r}; there are 'sandbox' and 'production'"
+        )
     return name
 
 

@@ -17,6 +17,7 @@ from pytest_turris.core.access.credentials import ApiClient
 from pytest_turris.core.access.jws import Flaw, forged, signed
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.durations import span
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret, mask
@@ -117,10 +118,10 @@ class Tokens:
         """A token with one flaw, which the sandbox refuses with a reason of its own.
 
         Raises:
-            ValueError: There is no such flaw.
+            UnknownNameError: There is no such flaw.
         """
         if flaw not in get_args(Flaw):
-            raise ValueError(f"no flaw {flaw!r}; there are {', '.join(get_args(Flaw))}")
+            raise UnknownNameError(f"no flaw {flaw!r}; there are {', '.join(get_args(Flaw))}")
         now, ttl = self._clock.now(), self._options.token_ttl
         name = client.client_id if client else "turris_sandbox_client_forged"
         environment: Environment = client.environment if client else "sandbox"

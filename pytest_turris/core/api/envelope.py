@@ -1,32 +1,25 @@
-"""What stands around every payload: four documented success envelopes, one for errors.
+"""The envelope around every payload: four documented ones for successes, one for errors.
 
-The pages disagree on the success envelope (guides, section 4); the default is that of the
-reference and its schema, the newest.
+The pages disagree on the success envelope; the default is that of the newest page, the
+reference with its schema.
 """
 
-from typing import Any, Literal
+from typing import Any
 
-from pytest_turris.core.api.call import Call, Operation, Payload
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.wire.errors import TurrisError
 from pytest_turris.core.wire.model import iso
 
-Envelope = Literal["data", "data_with_status", "status_without_request_id", "top_level"]
 
-
-def success_document(
-    payload: Payload,
-    call: Call,
-    operation: Operation,
-    envelope: Envelope,
-    optional_fields: Literal["omitted", "null"],
-) -> dict[str, Any]:
+def success_document(payload: Payload, call: Call, operation: Operation) -> dict[str, Any]:
     """The JSON document of a success."""
-    data = _wire(payload, nulls=optional_fields == "null")
-    if isinstance(data, dict) and (call.bare or not operation.enveloped):
+    data = _wire(payload, nulls=call.options.optional_fields == "null")
+    if isinstance(data, dict) and operation.is_bare(call.options):
         return data
     request_id, timestamp = call.request_id, iso(call.at)
-    match envelope:
+    match call.options.envelope:
         case "data_with_status":
             head = {"requestId": request_id, "statusCode": operation.status}
             return head | {"timestamp": timestamp, "data": data}

@@ -1,6 +1,16 @@
-"""The way of a call: route, fault, transport, caller, limit, idempotency, operation.
+"""The steps of a call, from the request to the response.
 
-The order is that of a NestJS server, guards before interceptors before pipes (assumed).
+1. Route: which operation has this method and path.
+2. Fault: a scripted fault or hostile answer replaces the steps below, or runs them first.
+3. Transport: the size of the body, HTTPS.
+4. Authentication: the caller and its permissions.
+5. Deprecation: the three headers, and 410 after the sunset date.
+6. Rate limit: writes count.
+7. Idempotency: a repeated key gets the stored response.
+8. Operation: its function reads the input, does the work and returns the payload.
+9. Envelope: the payload becomes the response.
+
+The order is that of a NestJS server: guards, interceptors, pipes (assumed).
 """
 
 import contextlib
@@ -9,8 +19,9 @@ from dataclasses import replace
 from functools import partial
 
 from pytest_turris.core.access.authentication import Authentication
-from pytest_turris.core.api.call import Call, Operation, Payload
+from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.envelope import error_document, success_document
+from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.faults.hostile.answer import AnswerContext
@@ -45,7 +56,7 @@ The date is the guide's example: 1 January 2027 is a Friday, and is sent as prin
 
 
 class Pipeline:
-    """Answers calls, or refuses them; keeps nothing itself."""
+    """Answers or refuses calls; it has no state of its own."""
 
     def __init__(
         self,
@@ -65,11 +76,11 @@ class Pipeline:
         self._routes = routes
 
     def answer(self, call: Call) -> Response:
-        """Do what a request asks for.
+        """Run a call through the steps.
 
         Raises:
-            TurrisError: It is refused.
-            ConnectionFailure: A scripted fault: there is no answer.
+            TurrisError: The call is refused.
+            ConnectionFailure: A scripted fault breaks the connection.
         """
         request = call.request
         if is_decoy(request.host):
@@ -78,11 +89,11 @@ class Pipeline:
                 reason=f"sent to {request.host[:64]}, where a hostile answer led the client",
             )
         operation, call.parameters = self._find(request)
-        call.operation = operation
+        call.operation = operation.name
         fault = self._faults.next_for(operation.name, operation.method)
-        return (
-            self._perform(call, operation) if fault is None else self._fail(call, operation, fault)
-        )
+        if fault is not None:
+            return self._fail(call, operation, fault)
+        return self._perform(call, operation)
 
     def _find(self, request: Request) -> tuple[Operation, dict[str, str]]:
         try:
@@ -104,7 +115,7 @@ class Pipeline:
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
-            # It takes effect, or is refused, as it would; either way the answer is lost.
+            # The call takes effect or is refused; either way its answer is lost.
             with contextlib.suppress(TurrisError):
                 self._perform(call, operation)
         if fault.error is not None:
@@ -137,10 +148,13 @@ class Pipeline:
             call.spend("write", name)
         if not operation.idempotent:
             return self._success(call, operation, operation.handler(call))
-        key = self._idempotency.key_of(call.request, name, operation.name)
+        return self._once(call, operation, name)
+
+    def _once(self, call: Call, operation: Operation, credential: str) -> Response:
+        key = self._idempotency.key_of(call.request, credential, operation.name)
         if key and (stored := self._idempotency.replay(key, call.request)):
             call.notes.append(REPLAYED)
-            # What was stored is the answer; the delay and the rate limit are this call's own.
+            # The stored answer is sent with this call's own delay and rate limit headers.
             return replace(stored, headers=(*JSON_HEADERS, *call.headers), delay=call.delay)
         response = self._success(call, operation, operation.handler(call))
         if key:
@@ -189,9 +203,7 @@ class Pipeline:
     def _success(self, call: Call, operation: Operation, payload: Payload) -> Response:
         if payload is None:
             return Response(status=operation.status, headers=tuple(call.headers), delay=call.delay)
-        document = success_document(
-            payload, call, operation, self._options.envelope, self._options.optional_fields
-        )
+        document = success_document(payload, call, operation)
         headers = (*JSON_HEADERS, *call.headers)
         return Response(
             status=operation.status, headers=headers, body=encode(document), delay=call.delay

@@ -1,14 +1,16 @@
-"""Finds the operation of a request in the route table."""
+"""Finds the operation of a request in the route table, and of a name in a test."""
 
 import difflib
 from urllib.parse import unquote
 
-from pytest_turris.core.api.call import Operation
+from pytest_turris.core.api.operation import Operation
+from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.names import did_you_mean
 from pytest_turris.core.wire.errors import UnknownOperation
 
 
 class Routes:
-    """Finds the operation of a request, literal segments before ``{parameters}``."""
+    """Finds operations; literal segments of a path match before ``{parameters}``."""
 
     def __init__(self, operations: tuple[Operation, ...]) -> None:
         self._literal: dict[tuple[str, str], Operation] = {}
@@ -26,10 +28,10 @@ class Routes:
             self._patterns.setdefault(shape, []).append((segments, operation))
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
-        """The operation with its path parameters, percent-decoded.
+        """Find the operation of a method and a path, with its path parameters percent-decoded.
 
         Raises:
-            UnknownOperation: No documented operation has this path and method.
+            UnknownOperation: No operation has this method and path.
         """
         if operation := self._literal.get((method, path)):
             return operation, {}
@@ -41,7 +43,7 @@ class Routes:
         raise UnknownOperation("Resource not found", reason=self._nearest(method, path))
 
     def methods(self, path: str) -> list[str]:
-        """The methods that a path is known with, literally before by its pattern."""
+        """The methods of a path: those of its literal operations, else those of its patterns."""
         found = {method for method, known in self._literal if known == path}
         if found:
             return sorted(found)
@@ -52,19 +54,21 @@ class Routes:
         return sorted(found)
 
     def resolve(self, name: str) -> str:
-        """An operation's name from its name, operation id or ``METHOD /path``; ``*`` is any.
+        """Find an operation's name by its name, operation id or ``METHOD /path``.
+
+        Args:
+            name: One of the three, or ``*`` for any operation, which is returned as it is.
 
         Raises:
-            ValueError: There is no such operation; the message names the nearest.
+            UnknownNameError: There is no such operation; the message suggests the nearest.
         """
         if name == "*":
             return name
         if name in self._names:
             return self._names[name].name
-        near = difflib.get_close_matches(name, self._names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, self._names)
         names = ", ".join(sorted({operation.name for operation in self._names.values()}))
-        raise ValueError(f"there is no operation {name!r}{hint} (there are: {names})")
+        raise UnknownNameError(f"there is no operation {name!r}{hint} (there are: {names})")
 
     def _nearest(self, method: str, path: str) -> str:
         known = [f"{o.method} {o.path}" for o in self._names.values()]

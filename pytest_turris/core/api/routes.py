@@ -1,63 +1,142 @@
-"""The route table: every operation of the sandbox, from the tables of its parts."""
+"""The route table: every operation of the sandbox, in the order of the documented reference."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from pytest_turris.core.api import openapi
-from pytest_turris.core.api.call import Call, Operation
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.openapi import PATH, document
+from pytest_turris.core.api.operation import Operation, operation
+from pytest_turris.core.api.operations import (
+    agents,
+    appointments,
+    associations,
+    auth,
+    compliance,
+    contacts,
+    documents,
+    licenses,
+    npn_lookup,
+    onboarding,
+    policies,
+    products,
+    regulatory_actions,
+    syncs,
+    templates,
+    webhooks,
+)
 from pytest_turris.core.api.router import Routes
-from pytest_turris.core.api.tables import agents, associations, auth, policies, records, webhooks
-from pytest_turris.core.options import OptionError, Options
+from pytest_turris.core.option_values import OptionError
+from pytest_turris.core.options import Options
 
+_FIXED = (
+    auth.get_oauth_token,
+    auth.test_oauth,
+    auth.test_restricted_access_token,
+    auth.jwks,
+    agents.list_agents,
+    agents.create_agent,
+    agents.get_agent,
+    syncs.sync_agent,
+    appointments.list_agent_appointments,
+    compliance.get_agent_compliance,
+    regulatory_actions.list_regulatory_actions,
+    associations.list_associations,
+    onboarding.invite,
+    onboarding.dangerously_invite,
+    onboarding.add_association,
+    onboarding.dangerously_add,
+    licenses.list_surplus_lines,
+    licenses.dangerously_list_surplus_lines,
+    associations.get_association,
+    associations.get_sign_in_url,
+    syncs.sync_association,
+    licenses.list_licenses,
+    appointments.list_association_appointments,
+    compliance.get_association_compliance,
+    compliance.get_policy_compliance,
+    syncs.get_subscription_status,
+    templates.list_templates,
+    documents.list_documents,
+    documents.upload_document,
+    products.get_product,
+    npn_lookup.lookup_npns,
+    contacts.list_contacts,
+    contacts.get_contact,
+    policies.list_policies,
+    policies.get_policy,
+    policies.upload_policy_file,
+    policies.get_upload_status,
+)
+_BELOW_WEBHOOKS_PATH = (
+    webhooks.register_webhook,
+    webhooks.list_webhooks,
+    webhooks.get_webhook,
+    webhooks.delete_webhook,
+    webhooks.enable_webhook,
+    webhooks.list_webhook_deliveries,
+    webhooks.resend_webhook_delivery,
+    webhooks.test_webhook,
+)
 _PARAMETER = re.compile(r"{\w+}")
 
 
 @cache
 def operations_at(webhooks_path: str) -> tuple[Operation, ...]:
-    """Every operation, those of webhooks below a path (``Options.webhooks_path``).
+    """Every operation, with those on webhooks below ``Options.webhooks_path``.
 
     Raises:
-        OptionError: Another operation is there.
+        OptionError: Another operation has one of their paths.
     """
-    others = (*auth.ROWS, *agents.ROWS, *associations.ROWS, *records.ROWS, *policies.ROWS)
-    moved = webhooks.rows(webhooks_path)
-    taken = {_shape(operation): operation for operation in others}
-    for operation in moved:
-        if other := taken.get(_shape(operation)):
+    taken = {_shape(one): one for one in _FIXED}
+    moved = tuple(_moved(one, webhooks_path) for one in _BELOW_WEBHOOKS_PATH)
+    for one in moved:
+        if other := taken.get(_shape(one)):
             raise OptionError(
-                f"turris option 'webhooks_path': {webhooks_path!r} is no place for webhooks, "
+                f"turris option 'webhooks_path': {webhooks_path!r} is taken, "
                 f"as {other.method} {other.path} is there"
             )
-    return (*others, *moved)
+    return (*_FIXED, *moved)
 
 
 @cache
 def routes_at(webhooks_path: str) -> Routes:
-    """The routes to the same, and to their description. Raises OptionError."""
-    return Routes((*operations_at(webhooks_path), DESCRIPTION))
+    """The routes to these operations and to their description. Raises OptionError."""
+    return Routes((*operations_at(webhooks_path), get_openapi))
 
 
-def _shape(operation: Operation) -> tuple[str, str]:
-    return operation.method, _PARAMETER.sub("{}", operation.path)
+def _moved(one: Operation, webhooks_path: str) -> Operation:
+    return replace(one, path=webhooks_path + one.path.removeprefix(webhooks.PATH))
 
 
-def _description(call: Call) -> dict[str, Any]:
-    return openapi.document(operations_at(call.options.webhooks_path), call.options)
+def _shape(one: Operation) -> tuple[str, str]:
+    return one.method, _PARAMETER.sub("{}", one.path)
 
 
-DESCRIPTION = Operation(
-    name="openapi", method="GET", path=openapi.PATH, access="public",
-    operation_id="Sandbox_getOpenapi", operation_id_documented=False, documented=False,
-    enveloped=False, handler=_description, summary="This description", tag="sandbox",
-    provenance="assumed", status_provenance="assumed",
-)  # fmt: skip
-"""The sandbox' own; it is none of Turris' and not in its description."""
+@operation(
+    "GET",
+    PATH,
+    summary="This description",
+    tag="sandbox",
+    access="public",
+    operation_id="Sandbox_getOpenapi",
+    operation_id_documented=False,
+    enveloped=False,
+    documented=False,
+    provenance="assumed",
+    status_provenance="assumed",
+)
+def get_openapi(call: Call) -> dict[str, Any]:
+    """Describe the operations; this one is the sandbox's own and not in its description."""
+    return document(operations_at(call.options.webhooks_path), call.options)
+
 
 OPERATIONS = operations_at(Options().webhooks_path)
+"""The operations of a sandbox with the default options."""
 
 ROUTES = routes_at(Options().webhooks_path)
-"""Those of a sandbox with the default options."""
+"""The routes of a sandbox with the default options."""
 
-TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
-"""What ``token_requests`` counts."""
+TOKEN_REQUEST = auth.get_oauth_token.method, auth.get_oauth_token.path
+"""The request that ``token_requests`` counts."""

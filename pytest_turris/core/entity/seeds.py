@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.records import EntityRecords
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.products import Product
 from pytest_turris.core.wire.model import StateCode
@@ -28,10 +29,10 @@ def seed(entity: UpstreamEntity, world: SeedData) -> None:
     """Add the records of a world to what there is.
 
     Raises:
-        ValueError: There is no such world.
+        UnknownNameError: There is no such world.
     """
     if world not in _WORLDS:
-        raise ValueError(f"there is no world {world!r}; there are {', '.join(_WORLDS)}")
+        raise UnknownNameError(f"there is no world {world!r}; there are {', '.join(_WORLDS)}")
     with entity.without_events():
         _WORLDS[world](entity.records)
 

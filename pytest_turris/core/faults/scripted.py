@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.catalogue import find
 from pytest_turris.core.faults.hostile.raw import PATIENCE, RawAnswer
 
@@ -12,6 +13,10 @@ FailureKind = Literal["connect", "reset"]
 
 _LOWEST, _HIGHEST = 400, 599
 _TOKEN = "get_oauth_token"
+
+
+class FaultError(TurrisKitError, ValueError):
+    """A fault that cannot be scripted: no effect, two at once, or a number out of range."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -136,7 +141,7 @@ class Faults:
         """
         answer, (variant, *_) = find(name)
         if variant.where == "handshake":
-            raise ValueError(
+            raise FaultError(
                 f"{answer.id} cannot be scripted: it comes before any request. The fixture "
                 "turris_hostile_answer gives it: run(call, new_client=...)"
             )
@@ -197,29 +202,29 @@ def _duration(delay: dt.timedelta | float | None) -> dt.timedelta:
     try:
         return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
     except (OverflowError, ValueError):
-        raise ValueError(f"delay={delay} is no number of seconds") from None
+        raise FaultError(f"delay={delay} is no number of seconds") from None
 
 
 def _check(fault: Fault) -> None:
     if fault.status is None and fault.error is None and not fault.delay:
-        raise ValueError("a fault needs a status, an error or a delay")
+        raise FaultError("a fault needs a status, an error or a delay")
     if fault.status is not None and fault.error is not None:
-        raise ValueError(
+        raise FaultError(
             "a fault has a status or an error, not both: with an error, nothing answers"
         )
     if fault.status is not None and not _LOWEST <= fault.status <= _HIGHEST:
-        raise ValueError(f"status={fault.status} is no error; a fault answers with 400 to 599")
+        raise FaultError(f"status={fault.status} is no error; a fault answers with 400 to 599")
     if fault.error not in (None, "connect", "reset"):
-        raise ValueError(f"error={fault.error!r}; there are 'connect' and 'reset'")
+        raise FaultError(f"error={fault.error!r}; there are 'connect' and 'reset'")
     if fault.delay < dt.timedelta(0):
-        raise ValueError(f"delay={fault.delay} is negative")
+        raise FaultError(f"delay={fault.delay} is negative")
     _check_times(fault)
     if fault.processed and fault.error == "connect":
-        raise ValueError("without a connection nothing is processed; use error='reset'")
+        raise FaultError("without a connection nothing is processed; use error='reset'")
 
 
 def _check_times(fault: Fault) -> None:
     if fault.times is not None and fault.times < 1:
-        raise ValueError(
+        raise FaultError(
             f"times={fault.times}; a fault fires at least once, or None: until removed"
         )

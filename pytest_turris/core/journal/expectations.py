@@ -4,12 +4,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.journal.journal import Exchange, Journal
 
 _KEPT = 100
 
 
-class RefusalExpected(AssertionError):
+class RefusalExpected(TurrisKitError, AssertionError):
     """``expect_refusal`` ended and nothing that matches was refused."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_turris.core.clock import Clock
+from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import RateLimitExceeded
 from pytest_turris.core.wire.messages import Fields
@@ -43,6 +44,10 @@ class Allowance:
             ("x-ratelimit-remaining", str(self.remaining)),
             ("x-ratelimit-reset", str(math.ceil(self.resets_at.timestamp()))),
         )
+
+
+class RateWindowError(TurrisKitError, ValueError):
+    """A rate window is not open, or is too small to leave that many calls."""
 
 
 class Limits:
@@ -86,10 +91,10 @@ class Limits:
             ValueError: An unknown bucket, or ``leave`` is not within the limit.
         """
         if bucket not in ("token", "write"):
-            raise ValueError(f"unknown bucket {bucket!r}; there are 'token' and 'write'")
+            raise UnknownNameError(f"unknown bucket {bucket!r}; there are 'token' and 'write'")
         limit = self._limit(bucket)
         if not 0 <= leave <= limit:
-            raise ValueError(f"leave={leave} is not within the limit of {limit}")
+            raise RateWindowError(f"leave={leave} is not within the limit of {limit}")
         whose = credential or self.default_credential
         calls = self._current(bucket, whose)
         calls.extend([self._clock.now()] * (limit - leave - len(calls)))
@@ -115,7 +120,7 @@ class Limits:
         """
         whose = credential or self.default_credential
         if not self._current(bucket, whose):
-            raise ValueError(
+            raise RateWindowError(
                 f"no {bucket} window of {whose} is open: make a call, or exhaust({bucket!r}) first"
             )
         resets_at = self.allowance(bucket, whose).resets_at

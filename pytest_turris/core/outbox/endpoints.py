@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
+from pytest_turris.core.resources.collection import UnknownRecordError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Endpoints:
         """Register a webhook; several may share a URL or a type.
 
         Raises:
-            ValueError: There is no such type.
+            UnknownNameError: There is no such type.
         """
         for kind in get_args(EventKind):
             if kind == webhook_type:
@@ -57,19 +59,27 @@ class Endpoints:
                 )
                 self._endpoints[endpoint.id] = endpoint
                 return endpoint
-        raise ValueError(f"no event {webhook_type!r}: there are {', '.join(get_args(EventKind))}")
+        raise UnknownNameError(
+            f"no event {webhook_type!r}: there are {', '.join(get_args(EventKind))}"
+        )
 
     def get(self, id_: str) -> Endpoint | None:
         """The webhook with an id, if it is registered."""
         return self._endpoints.get(id_)
 
     def remove(self, id_: str) -> None:
-        """Forget a webhook. KeyError if there is none."""
-        del self._endpoints[id_]
+        """Forget a webhook. UnknownRecordError if there is none."""
+        if self._endpoints.pop(id_, None) is None:
+            raise UnknownRecordError(f"no webhook with id {id_!r}")
 
     def enable(self, id_: str) -> None:
-        """Let a disabled webhook receive what happens from now on. KeyError if there is none."""
-        endpoint = self._endpoints[id_]
+        """Let a disabled webhook receive what happens from now on.
+
+        Raises:
+            UnknownRecordError: There is no such webhook.
+        """
+        if (endpoint := self.get(id_)) is None:
+            raise UnknownRecordError(f"no webhook with id {id_!r}")
         endpoint.disabled, endpoint.failures = "", 0
 
     def subscribed_to(self, kind: str) -> list[Endpoint]:

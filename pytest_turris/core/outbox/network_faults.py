@@ -4,7 +4,13 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
+from pytest_turris.core.errors import TurrisKitError
+
 _WHOLE = 2**32
+
+
+class NetworkFaultError(TurrisKitError, ValueError):
+    """A probability is not between 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,7 @@ class NetworkFaults:
     def __post_init__(self) -> None:
         for name in ("duplicate", "drop", "reorder"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a probability, from 0 to 1")
+                raise NetworkFaultError(f"{name} is a probability, from 0 to 1")
 
     def drops(self, number: int) -> bool:
         """Whether this delivery is lost."""

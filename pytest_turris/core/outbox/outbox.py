@@ -28,6 +28,7 @@ from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import compliance_payload
 from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.resources.collection import UnknownRecordError
 
 Payload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
@@ -163,11 +164,11 @@ class Outbox:
             self.settled.append(delivery)
 
     def find(self, number: int) -> Delivery:
-        """A delivery by its number. KeyError if it is unknown, or forgotten since."""
+        """A delivery by its number. UnknownRecordError if it is unknown, or forgotten since."""
         for delivery in self:
             if delivery.number == number:
                 return delivery
-        raise KeyError(number)
+        raise UnknownRecordError(f"no delivery with number {number}")
 
     def __iter__(self) -> Iterator[Delivery]:
         yield from tuple(self.settled)

@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable
 
+from pytest_turris.core.errors import TurrisKitError
+
 SCHEDULES: dict[str, tuple[int, ...]] = {
     "none": (),
     "standard": (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400),
@@ -11,6 +13,11 @@ SCHEDULES: dict[str, tuple[int, ...]] = {
 }
 """Seconds after each failure, the next attempt: the Standard Webhooks specification's example,
 svix-server's default configuration, and an exponential one within Stripe's three days (assumed)."""
+
+
+class RetryScheduleError(TurrisKitError, ValueError):
+    """A wait between two attempts is negative or endless."""
+
 
 Schedule = tuple[dt.timedelta, ...]
 
@@ -24,9 +31,9 @@ def schedule_from(seconds: Iterable[float]) -> Schedule:
     """A schedule of one's own: the seconds after each failure.
 
     Raises:
-        ValueError: A wait is negative or endless.
+        RetryScheduleError: A wait is negative or endless.
     """
     waits = tuple(seconds)
     if any(not 0 <= wait < float("inf") for wait in waits):
-        raise ValueError("a wait between attempts is negative or endless")
+        raise RetryScheduleError("a wait between attempts is negative or endless")
     return tuple(dt.timedelta(seconds=wait) for wait in waits)

@@ -16,13 +16,20 @@ from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, get_arg
 from pydantic import ConfigDict, ValidationError
 
 from pytest_turris.core.clock import Clock
+from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.wire.model import TurrisModel
 
 
-class RecordError(ValueError):
+class RecordError(TurrisKitError, ValueError):
     """A record that cannot be: the message names each member that does not fit."""
+
+
+class UnknownRecordError(TurrisKitError, KeyError):
+    """There is no record, webhook or delivery with that id."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
 
 
 class WireModel(TurrisModel):
@@ -150,12 +157,12 @@ class Collection(Generic[R]):
         """The record of that id.
 
         Raises:
-            KeyError: There is none.
+            UnknownRecordError: There is none.
         """
         try:
             return self._records[key]
         except KeyError:
-            raise KeyError(f"no {self.kind.__name__} with id {key!r}") from None
+            raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
     def where(self, **wanted: str | AbstractSet[str] | None) -> list[R]:
         """The records with those values in those indexes, in order.
@@ -176,7 +183,7 @@ class Collection(Generic[R]):
         """Take a record away, by itself or by its id.
 
         Raises:
-            KeyError: It is not there.
+            UnknownRecordError: It is not there.
         """
         current = self._current(record)
         self._listener.settle()
@@ -206,7 +213,7 @@ class Collection(Generic[R]):
         """Change members of a record, by the words of ``add`` or of the record; all or none.
 
         Raises:
-            KeyError: It is not there.
+            UnknownRecordError: It is not there.
             RecordError: A member is unknown or does not fit; nothing is changed.
         """
         current = self._current(record)
@@ -241,7 +248,7 @@ class Collection(Generic[R]):
 
     def _keys(self, name: str, value: str | AbstractSet[str]) -> set[str]:
         if name not in self.indexes:
-            raise KeyError(f"{self.kind.__name__} has no index {name!r}")
+            raise UnknownNameError(f"{self.kind.__name__} has no index {name!r}")
         index = self._index[name]
         if isinstance(value, str):
             return index.get(value, set())

@@ -13,7 +13,7 @@ from pytest_turris.core.tenants import Tenants
 from pytest_turris.doors.environment import client_environment, no_proxy_for
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
-from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.doors.sockets.server import LiveServer, ServerError
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Server:
         """An SSL context that trusts this server and nothing else.
 
         Raises:
-            RuntimeError: The server speaks plain HTTP.
+            ServerError: The server speaks plain HTTP.
         """
         if not self.base_url.startswith("https:"):
-            raise RuntimeError(
+            raise ServerError(
                 "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
             )
         return ssl.create_default_context(cafile=self.ca_file)

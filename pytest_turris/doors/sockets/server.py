@@ -14,11 +14,16 @@ from collections.abc import Iterator
 import trustme
 import uvicorn
 
+from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.process.steady_clock import SteadyLoop
 
 _PATIENCE = 5.0
+
+
+class ServerError(TurrisKitError, RuntimeError):
+    """The local server does not stop, or has no TLS where a test asked for it."""
 
 
 class _Server(uvicorn.Server):
@@ -82,13 +87,13 @@ class LiveServer:
         """Close the socket and wait for the thread to end.
 
         Raises:
-            RuntimeError: It did not end within five seconds.
+            ServerError: It did not end within five seconds.
         """
         self._server.should_exit = True
         self._thread.join(_PATIENCE)
         self._socket.close()
         if self._thread.is_alive():
-            raise RuntimeError(f"the server thread at {self.base_url} did not stop")
+            raise ServerError(f"the server thread at {self.base_url} did not stop")
 
     def wait(self) -> None:
         """Block until the server stops; Ctrl-C gets through."""

@@ -1,3 +1,5 @@
+"""Agents: list with filters, get, create; and adding, updating and removing them in a test."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +19,12 @@ SUBSCRIPTION = [
 
 
 def npns(caller: Client, query: str = "") -> list[str]:
-    """The NPNs of the agents that a list holds."""
+    """The NPNs of the agents in a list."""
     return [entry["agent"]["npn"] for entry in caller.get(f"{AGENTS}?{query}").json()["data"]]
 
 
-def test_members_stand_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
-    """AgentEntryResponse as the reference samples it, ``middleName`` and the association added."""
+def test_members_are_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
+    """The sample of AgentEntryResponse in the reference, with ``middleName`` and association."""
     caller = caller_with(optional_fields="null")
     caller.sandbox.agents.add(npn="12345678")
     (entry,) = caller.get(AGENTS).json()["data"]
@@ -96,7 +98,7 @@ def test_an_agent_as_it_is_sent(caller: Client) -> None:
 
 
 def test_an_empty_sandbox_lists_nothing(caller: Client) -> None:
-    """Nothing is there that a test did not add."""
+    """A sandbox has only what a test added."""
     assert caller.get(AGENTS).json()["data"] == []
 
 
@@ -123,7 +125,7 @@ def test_a_created_agent_may_have_an_association_and_a_middle_name(caller: Clien
 
 
 def test_an_unknown_association_is_a_404(caller: Client) -> None:
-    """No agent is created for an association that is not there."""
+    """No agent is created for an association that does not exist."""
     document = {"npn": "1", "downstreamEntityAssociationId": NOBODY}
     assert refusal(caller.post(AGENTS, document)) == (
         404,
@@ -158,7 +160,7 @@ def test_filters_by_npn(caller: Client) -> None:
 
 
 def test_filters_by_association(caller: Client) -> None:
-    """Agents of that agency alone; of an unknown one none."""
+    """Only the agents of that agency; an unknown agency has none."""
     association = caller.sandbox.associations.add()
     caller.sandbox.agents.add(npn="1", downstream_entity_association_id=association.id)
     caller.sandbox.agents.add(npn="2")
@@ -205,7 +207,7 @@ def test_filters_exclude_and_need_one_another(caller: Client, query: str, messag
 
 
 def test_a_state_is_one_of_the_states(caller: Client) -> None:
-    """A code that is no state is refused with those that are."""
+    """An unknown code is refused; the message lists the known ones."""
     status, _, messages = refusal(caller.get(f"{AGENTS}?licenseNumber=1&stateCode=XX"))
     assert status == 400
     assert messages[0].startswith("stateCode must be one of the following values: AL, AK, AZ, AR")
@@ -213,12 +215,12 @@ def test_a_state_is_one_of_the_states(caller: Client) -> None:
 
 @pytest.mark.parametrize("agent_id", [NOBODY, "x", "..", "%2e%2e", "%00", "é"])
 def test_an_unknown_agent_is_a_404(caller: Client, agent_id: str) -> None:
-    """Whatever stands in the path, no such agent is no such agent."""
+    """Any unknown id, of whatever form, is a 404."""
     assert refusal(caller.get(f"{AGENTS}/{agent_id}")) == NOT_FOUND
 
 
-def test_an_agent_is_looked_for_at_an_agency(caller: Client) -> None:
-    """Producer code and association narrow the answer."""
+def test_an_agent_is_found_at_its_agency_only(caller: Client) -> None:
+    """The producer code or association in the query must be the agent's."""
     association = caller.sandbox.associations.add(producer_code="PROD-001")
     other = caller.sandbox.associations.add(producer_code="PROD-002")
     agent = caller.sandbox.agents.add(downstream_entity_association_id=association.id)
@@ -230,8 +232,8 @@ def test_an_agent_is_looked_for_at_an_agency(caller: Client) -> None:
     assert refusal(caller.get(f"{path}?downstreamEntityAssociationId={other.id}")) == NOT_FOUND
 
 
-def test_what_is_not_given_is_made_up(sandbox: Sandbox) -> None:
-    """NPN and names are there, and the same for the same seed."""
+def test_missing_members_get_default_values(sandbox: Sandbox) -> None:
+    """An agent always has an NPN and names; they repeat for the same seed."""
     entry = sandbox.agents.add()
     assert (len(entry.npn), entry.npn.isdigit()) == (8, True)
     assert entry.agent.first_name.isalpha()
@@ -239,8 +241,8 @@ def test_what_is_not_given_is_made_up(sandbox: Sandbox) -> None:
     assert entry.agent.created_at == NOW
 
 
-def test_agents_are_got_found_and_removed(sandbox: Sandbox) -> None:
-    """``get`` raises where ``find`` gives None; removing takes the agent or its id."""
+def test_get_find_and_remove(sandbox: Sandbox) -> None:
+    """``get`` raises where ``find`` returns None; ``remove`` takes the agent or its id."""
     one, other = sandbox.agents.add(npn="1"), sandbox.agents.add(npn="2")
     assert sandbox.agents.get(one.id) is sandbox.agents.find(one.id) is one
     sandbox.agents.remove(one)
@@ -254,7 +256,7 @@ def test_agents_are_got_found_and_removed(sandbox: Sandbox) -> None:
 
 
 def test_an_update_is_seen_by_clients(caller: Client) -> None:
-    """``update`` changes what the API answers, and what a test holds."""
+    """``update`` changes the API's answers and the collection of the test."""
     entry = caller.sandbox.agents.add(npn="1")
     caller.sandbox.agents.update(entry, email="new@example.com", is_archived=True)
     (shown,) = caller.get(AGENTS).json()["data"]
@@ -274,7 +276,7 @@ def test_an_update_is_seen_by_clients(caller: Client) -> None:
 def test_an_update_is_all_or_nothing(
     sandbox: Sandbox, members: dict[str, Any], message: str
 ) -> None:
-    """One member that does not fit, and none is changed; the message says which."""
+    """One invalid member leaves all unchanged; the message names it."""
     entry = sandbox.agents.add(npn="1", email="old@example.com")
     before = entry.model_dump()
     with pytest.raises(RecordError) as caught:
@@ -301,10 +303,10 @@ def test_a_record_keeps_its_id(sandbox: Sandbox) -> None:
         ({"authority": [{}]}, "upstreamEntityProductId: Field required"),
     ],
 )
-def test_an_agent_that_cannot_be_is_not_added(
+def test_an_invalid_agent_is_not_added(
     sandbox: Sandbox, members: dict[str, Any], message: str
 ) -> None:
-    """A wrong value is refused where it is written, with its member."""
+    """An invalid value raises where the test passes it; the message names the member."""
     with pytest.raises(RecordError) as caught:
         sandbox.agents.add(**members)
     assert message in str(caught.value)

@@ -1,3 +1,5 @@
+"""Downstream entity associations: list with filters, get, invite; and changing them in a test."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +14,13 @@ NOBODY = "000000000000000000000000"
 
 
 def names(caller: Client, query: str = "") -> list[str]:
-    """The legal names of the associations that a list holds."""
+    """The legal names of the associations in a list."""
     found = caller.get(f"{ASSOCIATIONS}?{query}").json()["data"]
     return [association["downstreamEntity"]["legalName"] for association in found]
 
 
-def test_members_stand_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
-    """DownstreamEntityAssociationResponseDto as the reference samples it."""
+def test_members_are_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
+    """The sample of DownstreamEntityAssociationResponseDto in the reference."""
     caller = caller_with(optional_fields="null")
     caller.sandbox.associations.add()
     (association,) = caller.get(ASSOCIATIONS).json()["data"]
@@ -65,7 +67,7 @@ def test_an_association_as_it_is_sent(caller: Client) -> None:
 
 @pytest.mark.parametrize("key", [NOBODY, "x", "%2e%2e", "invite"])
 def test_an_unknown_association_is_a_404(caller: Client, key: str) -> None:
-    """No such id, no such association."""
+    """Any unknown id is a 404."""
     assert refusal(caller.get(f"{ASSOCIATIONS}/{key}")) == (
         404,
         "not_found",
@@ -145,7 +147,7 @@ def test_an_invited_agency_is_listed_and_found(caller: Client) -> None:
 
 @pytest.mark.parametrize("name", list(INVITATION))
 def test_an_invitation_needs_its_members(caller: Client, name: str) -> None:
-    """Each of the seven required members is missed by name, and nobody is invited."""
+    """The message names the missing member of seven, and no agency is invited."""
     document = {key: value for key, value in INVITATION.items() if key != name}
     status, error_type, messages = refusal(caller.post(INVITE, document))
     assert (status, error_type, len(messages)) == (400, "invalid_input", 1)
@@ -202,7 +204,7 @@ def test_a_producer_code_is_unique(caller: Client) -> None:
 
 
 def test_an_npn_is_made_up_where_it_is_required(sandbox: Sandbox) -> None:
-    """An onboarded agency that needs an NPN has one, and NIPR data with it."""
+    """An onboarded agency that needs an NPN gets one, and NIPR data with it."""
     needed = sandbox.associations.add()
     free = sandbox.associations.add(is_npn_required=False)
     invited = sandbox.associations.add(invited=True)
@@ -213,8 +215,8 @@ def test_an_npn_is_made_up_where_it_is_required(sandbox: Sandbox) -> None:
     assert (invited.npn, invited.nipr_data_subscription) == (None, None)
 
 
-def test_associations_are_got_found_and_removed(caller: Client) -> None:
-    """``get`` raises where ``find`` gives None; what is removed is a 404."""
+def test_get_find_and_remove(caller: Client) -> None:
+    """``get`` raises where ``find`` returns None; a removed association is a 404."""
     associations = caller.sandbox.associations
     added = associations.add(producer_code="P")
     assert associations.get(added.id) is associations.find(added.id) is added
@@ -227,7 +229,7 @@ def test_associations_are_got_found_and_removed(caller: Client) -> None:
 
 
 def test_an_update_is_seen_by_clients(caller: Client) -> None:
-    """``update`` by record or id changes what the API answers."""
+    """``update`` by record or id changes the API's answers."""
     added = caller.sandbox.associations.add()
     caller.sandbox.associations.update(added, producer_code="P-1")
     caller.sandbox.associations.update(added.id, external_id="E-1")
@@ -246,7 +248,7 @@ def test_an_update_is_seen_by_clients(caller: Client) -> None:
 def test_an_update_is_all_or_nothing(
     sandbox: Sandbox, members: dict[str, Any], message: str
 ) -> None:
-    """One member that does not fit, and none is changed."""
+    """One invalid member leaves all unchanged."""
     added = sandbox.associations.add()
     before = added.model_dump()
     with pytest.raises(RecordError) as caught:
@@ -263,10 +265,10 @@ def test_an_update_is_all_or_nothing(
         ({"email": "wrong"}, "must be an email"),
     ],
 )
-def test_an_association_that_cannot_be_is_not_added(
+def test_an_invalid_association_is_not_added(
     sandbox: Sandbox, members: dict[str, Any], message: str
 ) -> None:
-    """A wrong value is refused where it is written."""
+    """An invalid value raises where the test passes it."""
     with pytest.raises(RecordError) as caught:
         sandbox.associations.add(**members)
     assert message in str(caught.value)

@@ -1,3 +1,5 @@
+"""Contacts: who is visible, how filters combine, what follows an association."""
+
 import pytest
 from doubles.sandbox_client import Client, refusal
 
@@ -42,7 +44,7 @@ def test_another_carriers_contact_is_never_seen(caller: Client) -> None:
 
 
 def test_the_filters_can_be_combined(caller: Client) -> None:
-    """A role counts at the agency that is asked for."""
+    """A role counts at the agency in the query only."""
     one = caller.sandbox.associations.add(email="one@a.example")
     two = caller.sandbox.associations.add(email="two@b.example")
     add, same = caller.sandbox.contacts.add, "x@c.example"
@@ -85,8 +87,8 @@ def test_people_go_with_their_association() -> None:
         ({"business_roles": ["Boss"]}, "business_roles"),
     ],
 )
-def test_what_a_contact_cannot_be(members: dict[str, object], message: str) -> None:
-    """Nothing is kept of it."""
+def test_an_invalid_contact_is_not_added(members: dict[str, object], message: str) -> None:
+    """The message says why, and the contact is not kept."""
     sandbox = Sandbox()
     known = {"downstream_entity_association_id": sandbox.associations.add().id}
     with pytest.raises(RecordError, match=message):

@@ -1,3 +1,5 @@
+"""File documents: upload, list with filters, refusals."""
+
 from collections.abc import Callable
 
 from doubles.sandbox_client import Client, refusal
@@ -8,7 +10,7 @@ PDF = b"%PDF-1.7\r\n--frontie\r\n\x00\xff"
 
 
 def upload(caller: Client, content: bytes = PDF, **fields: str) -> tuple[int, object]:
-    """POST a form with a file; the status and what came back."""
+    """POST a form with a file; returns the status and the data or the error messages."""
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{text}'.encode()
              for name, text in fields.items()]  # fmt: skip
     head = b'Content-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
@@ -35,7 +37,7 @@ def test_an_uploaded_document_is_listed(caller: Client) -> None:
 
 
 def test_only_a_pdf_of_a_known_category_and_agency(caller: Client) -> None:
-    """All failed rules at once, then what the file is; nothing is kept."""
+    """All failed rules are reported at once, then the file's content; nothing is kept."""
     agency = caller.sandbox.associations.add()
     assert upload(caller, category="Tax")[0] == 400
     assert len(upload(caller, category="Tax")[1]) == 2  # type: ignore[arg-type] # messages
@@ -62,7 +64,7 @@ def test_the_filters_of_the_list(caller: Client) -> None:
 
 
 def test_the_two_newer_categories_are_disputed(caller_with: Callable[..., Client]) -> None:
-    """Two copies of the page disagree: an option."""
+    """Two copies of the page disagree, so an option decides."""
     for copy, status in (("newer", 200), ("older", 400)):
         caller = caller_with(document_categories=copy)
         assert caller.get(f"{FILES}?category=Surplus%20Lines").status == status

@@ -1,20 +1,18 @@
-from typing import Literal
+"""The envelopes of successes and errors, byte for byte."""
 
 import pytest
 from doubles.sandbox_client import INVITE, Client
 
-from pytest_turris.core.api.envelope import Envelope
-from pytest_turris.core.options import Options
+from pytest_turris.core.options import Options, choices
 from pytest_turris.core.sandbox import Sandbox
 
 STAMP = '"timestamp":"2025-03-17T10:15:45.000Z"'
 
 
-def caller_in(
-    envelope: Envelope, optional_fields: Literal["omitted", "null"] = "omitted"
-) -> Client:
-    """A client with a token, of a sandbox with that envelope."""
-    sandbox = Sandbox(Options(envelope=envelope, optional_fields=optional_fields))
+def caller_in(envelope: str, optional_fields: str = "omitted") -> Client:
+    """A client with a token, for a sandbox with that envelope."""
+    options = Options.from_layers({"envelope": envelope, "optional_fields": optional_fields})
+    sandbox = Sandbox(options)
     client = Client(sandbox)
     client.bearer = sandbox.tokens.issue(sandbox.client).text
     return client
@@ -34,7 +32,7 @@ def with_id(template: str, client: Client) -> bytes:
         ("top_level", '{"data":[],"requestId":"ID",' + STAMP + "}"),
     ],
 )
-def test_a_list_in_each_envelope(envelope: Envelope, expected: str) -> None:
+def test_a_list_in_each_envelope(envelope: str, expected: str) -> None:
     """The four documented success envelopes, byte for byte; a list stays under ``data``."""
     client = caller_in(envelope)
     assert client.get("/v1/agents").body == with_id(expected, client)
@@ -49,23 +47,21 @@ def test_a_list_in_each_envelope(envelope: Envelope, expected: str) -> None:
         ("top_level", ["requestId", "timestamp", "accessToken", "expiresIn", "tokenType"]),
     ],
 )
-def test_an_object_in_each_envelope(envelope: Envelope, members: list[str]) -> None:
-    """An object stands in the same envelopes; at the top level its members stand beside."""
+def test_an_object_in_each_envelope(envelope: str, members: list[str]) -> None:
+    """An object has the same envelopes; with ``top_level`` its members are in the envelope."""
     assert list(caller_in(envelope).ask_for_token().json()) == members
 
 
 @pytest.mark.parametrize("envelope", ["data_with_status", "status_without_request_id"])
-def test_the_status_in_the_envelope_is_that_of_the_answer(envelope: Envelope) -> None:
-    """A 201 says 201 inside too."""
+def test_the_status_in_the_envelope_is_that_of_the_response(envelope: str) -> None:
+    """A 201 has 201 inside too."""
     response = caller_in(envelope).ask_for_token()
     assert response.status == response.json()["statusCode"] == 201
 
 
-@pytest.mark.parametrize(
-    "envelope", ["data", "data_with_status", "status_without_request_id", "top_level"]
-)
-def test_the_error_envelope_is_one(envelope: Envelope) -> None:
-    """Errors are documented once: the option does not change them, byte for byte."""
+@pytest.mark.parametrize("envelope", choices("envelope"))
+def test_there_is_one_error_envelope(envelope: str) -> None:
+    """One envelope is documented for errors: the option does not change them, byte for byte."""
     client = caller_in(envelope)
     response = client.get("/v1/agents/000000000000000000000000")
     assert response.status == 404
@@ -74,11 +70,9 @@ def test_the_error_envelope_is_one(envelope: Envelope) -> None:
     assert response.body == with_id(expected, client)
 
 
-@pytest.mark.parametrize(
-    "envelope", ["data", "data_with_status", "status_without_request_id", "top_level"]
-)
-def test_two_answers_have_no_envelope(envelope: Envelope) -> None:
-    """The token test is printed bare in the guide, and a JWK Set is one by RFC 7517."""
+@pytest.mark.parametrize("envelope", choices("envelope"))
+def test_two_answers_have_no_envelope(envelope: str) -> None:
+    """The guide shows the token test without one, and RFC 7517 defines the JWK Set."""
     client = caller_in(envelope)
     assert list(client.get("/v1/auth/test-oauth").json()) == ["message"]
     assert list(client.get("/.well-known/jwks.json").json()) == ["keys"]
@@ -92,7 +86,7 @@ def test_request_ids_differ() -> None:
 
 
 def test_the_journal_knows_the_request_id() -> None:
-    """What a user quotes to support is found in the journal."""
+    """The id that a user quotes to support is in the journal."""
     client = caller_in("data")
     request_id = client.get("/v1/agents").json()["requestId"]
     assert client.sandbox.journal[-1].request_id == request_id
@@ -106,7 +100,7 @@ def test_timestamps_are_in_milliseconds() -> None:
 
 
 def test_optional_members_are_omitted() -> None:
-    """A member without a value does not stand in the answer."""
+    """A member without a value is not in the answer."""
     client = caller_in("data")
     client.sandbox.agents.add(npn="12345678")
     (entry,) = client.get("/v1/agents").json()["data"]
@@ -115,7 +109,7 @@ def test_optional_members_are_omitted() -> None:
 
 
 def test_optional_members_may_be_null() -> None:
-    """Option ``optional_fields='null'``: the same member is there, as ``null``."""
+    """Option ``optional_fields='null'``: the same member is ``null``."""
     client = caller_in("data", "null")
     client.sandbox.agents.add(npn="12345678")
     (entry,) = client.get("/v1/agents").json()["data"]
@@ -126,7 +120,7 @@ def test_optional_members_may_be_null() -> None:
 
 
 def test_answers_are_compact_json_in_utf8() -> None:
-    """As a Node server writes it: no spaces, no escapes for letters, and declared as UTF-8."""
+    """As a Node server writes it: no spaces, no escapes for letters, UTF-8 in the header."""
     client = caller_in("data")
     client.sandbox.agents.add(npn="1", first_name="Zoë", last_name="Nuñez")
     response = client.get("/v1/agents")
@@ -142,7 +136,7 @@ def test_an_answer_to_head_has_no_content() -> None:
 
 
 def test_an_invitation_at_the_top_level() -> None:
-    """With ``top_level`` even the URL of an invitation stands beside the request id."""
+    """With ``top_level`` the URL of an invitation is next to the request id."""
     client = caller_in("top_level")
     assert list(client.invite().json()) == ["requestId", "timestamp", "url"]
     assert client.sandbox.journal[-1].path == INVITE

@@ -1,3 +1,5 @@
+"""NIPR data: syncs, licenses, appointments, regulatory actions, surplus lines."""
+
 import datetime as dt
 from collections.abc import Callable
 
@@ -8,7 +10,7 @@ DEA = "/v1/downstream-entity-associations"
 
 
 def test_a_sync_is_queued_then_done(caller: Client) -> None:
-    """It moves the date of the last synchronisation, and is written down when it is done."""
+    """A finished sync moves the date of the last synchronisation and emits an event."""
     sandbox = caller.sandbox
     agent = sandbox.agents.add()
     sandbox.clock.advance(minutes=10)
@@ -50,7 +52,7 @@ def test_an_agency_without_an_npn_cannot_be_synchronised(caller: Client) -> None
         assert refusal(caller.post(f"{DEA}/{bare.id}/sync", {}))[0] == 400
 
 
-def test_licenses_hang_on_the_subscription(caller: Client) -> None:
+def test_licenses_name_their_subscription(caller: Client) -> None:
     """Members in the documented order; the filters narrow."""
     agency = caller.sandbox.associations.add(downstream_entity_npn="12345678")
     caller.sandbox.licenses.add(npn="12345678", state_code="FL")
@@ -69,10 +71,10 @@ def test_licenses_hang_on_the_subscription(caller: Client) -> None:
 
 
 @pytest.mark.parametrize("word", ["active", "appointed"])
-def test_the_two_words_for_a_standing_appointment(
+def test_the_two_words_for_an_active_appointment(
     caller_with: Callable[..., Client], word: str
 ) -> None:
-    """Either is found by either; which one is shown is an option."""
+    """The filter takes both; an option decides which is shown."""
     caller = caller_with(appointment_status=word)
     agent = caller.sandbox.agents.add(npn="12345678")
     agency = caller.sandbox.associations.add(downstream_entity_npn="12345678")
@@ -100,7 +102,7 @@ def test_regulatory_actions(caller: Client) -> None:
 
 @pytest.mark.parametrize("fein", ["12-3456789", "123456789"])
 def test_surplus_lines_by_fein(caller: Client, fein: str) -> None:
-    """With its hyphen or without; the literal path comes before an association's own."""
+    """With or without its hyphen; the literal path matches before an association's id."""
     agency = caller.sandbox.associations.add(ein="12-3456789", downstream_entity_npn="1")
     caller.sandbox.licenses.add(npn="1", state_code="FL", license_class_name="Surplus Lines")
     caller.sandbox.licenses.add(npn="1", state_code="FL")
@@ -112,9 +114,17 @@ def test_surplus_lines_by_fein(caller: Client, fein: str) -> None:
 
 
 def test_a_malformed_fein_is_refused_unless_dangerously(caller: Client) -> None:
-    """The deprecated variant skips that check, and finds nobody."""
+    """The deprecated variant skips that check and finds no agency."""
     path = f"{DEA}/licenses/{{}}surplus-lines?fein=nonsense&stateCode=FL"
     assert caller.get(path.format("")).status == 400
     answer = caller.get(path.format("dangerously-"))
     assert answer.status == 404
     assert dict(answer.headers)["deprecation"] == "true"
+
+
+@pytest.mark.parametrize("kind", ["licenses", "appointments"])
+def test_an_agency_without_an_npn_has_no_nipr_data(caller: Client, kind: str) -> None:
+    """NIPR knows agencies by their NPN."""
+    bare = caller.sandbox.associations.add(is_npn_required=False, invited=True)
+    answer = caller.get(f"{DEA}/{bare.id}/{kind}")
+    assert (answer.status, answer.json()["data"]) == (200, [])

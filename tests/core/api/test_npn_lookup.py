@@ -1,3 +1,5 @@
+"""The NPN lookup: its input, its order, one lookup at a time."""
+
 import datetime as dt
 from collections.abc import Callable
 
@@ -7,7 +9,7 @@ LOOKUP = "/v1/npn-lookup"
 
 
 def test_each_npn_once_in_the_order_given(caller: Client) -> None:
-    """A firm, an individual, somebody else's, nobody; duplicates are looked up once."""
+    """A firm, an individual, a foreign NPN, an unknown one; duplicates are looked up once."""
     sandbox = caller.sandbox
     sandbox.associations.add(downstream_entity_npn="1", downstream_entity_name="Acme")
     sandbox.agents.add(npn="2", first_name="Pat", last_name="Lee")
@@ -23,14 +25,14 @@ def test_each_npn_once_in_the_order_given(caller: Client) -> None:
 
 
 def test_one_to_twenty(caller: Client) -> None:
-    """Neither none nor more, and texts only."""
+    """Fewer or more are refused, and so is anything but text."""
     for npns in ([], ["1"] * 21, [1], "1", None):
         assert refusal(caller.post(LOOKUP, {"npns": npns}))[:2] == (400, "invalid_input")
     assert caller.post(LOOKUP, {"npns": ["1"] * 20}).status == 200
 
 
 def test_one_lookup_at_a_time(caller_with: Callable[..., Client]) -> None:
-    """While one is in progress on the sandbox' clock, the next is a 429."""
+    """While one is in progress on the sandbox's clock, the next is a 429."""
     caller = caller_with(npn_lookup_duration=dt.timedelta(seconds=3))
     assert caller.post(LOOKUP, {"npns": ["1"]}).status == 200
     assert refusal(caller.post(LOOKUP, {"npns": ["1"]})) == (
@@ -42,7 +44,7 @@ def test_one_lookup_at_a_time(caller_with: Callable[..., Client]) -> None:
     assert caller.post(LOOKUP, {"npns": ["1"]}).status == 200
 
 
-def test_a_lookup_of_somebody_else(caller: Client) -> None:
-    """The account can be made busy by hand."""
+def test_a_lookup_elsewhere_in_the_account(caller: Client) -> None:
+    """A test can make the account busy."""
     caller.sandbox.npns.occupy(dt.timedelta(minutes=1))
     assert caller.post(LOOKUP, {"npns": ["1"]}).status == 429

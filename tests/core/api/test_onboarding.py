@@ -1,3 +1,5 @@
+"""Onboarding: invite or add an agency, templates, custom fields, agreements, the sunset."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -31,10 +33,8 @@ ADDITION: dict[str, Any] = {
         ("dangerously-invite", INVITATION),
     ],
 )
-def test_whichever_way_it_came_an_association_is_found(
-    caller: Client, path: str, document: dict[str, Any]
-) -> None:
-    """By e-mail, its domain, NPN, license number with state; its person is a contact."""
+def test_a_new_association_is_found(caller: Client, path: str, document: dict[str, Any]) -> None:
+    """By e-mail, domain, NPN, or license number with state; its user is a contact."""
     assert caller.post(f"{DEA}/{path}", document).status == 201
     (association,) = caller.sandbox.associations
     queries = ["email=JOHN.doe@example.com", "emailDomain=example.com"]
@@ -65,7 +65,7 @@ def test_whichever_way_it_came_an_association_is_found(
     ],
 )  # fmt: skip
 def test_the_documented_conditions(caller: Client, members: dict[str, Any], message: str) -> None:
-    """The dangerous variant checks its body too; state stays as it was."""
+    """The dangerous variant checks its body too; nothing is added."""
     for path in ("add", "dangerously-add"):
         assert refusal(caller.post(f"{DEA}/{path}", ADDITION | members)) == (
             400,
@@ -75,8 +75,8 @@ def test_the_documented_conditions(caller: Client, members: dict[str, Any], mess
     assert len(caller.sandbox.associations) == 0
 
 
-def test_all_failed_rules_are_told_at_once(caller: Client) -> None:
-    """Rules of members and rules between members."""
+def test_all_failed_rules_are_reported_at_once(caller: Client) -> None:
+    """Rules of single members and rules between members."""
     messages = refusal(caller.post(f"{DEA}/add", {"isNpnRequired": True, "email": 3}))[2]
     assert messages == [
         "firstName must be a string",
@@ -99,8 +99,8 @@ def test_the_dangerous_variants_skip_checks_of_state(caller: Client) -> None:
     assert caller.post(f"{DEA}/dangerously-invite", unknown).status == 201
 
 
-def test_a_template_is_invited_with_by_its_own_id(caller: Client) -> None:
-    """Active ones are listed; the id of a PDF inside is refused in the documented words."""
+def test_an_invitation_names_a_template_by_its_own_id(caller: Client) -> None:
+    """Active templates are listed; the id of a template's PDF is refused as documented."""
     template = caller.sandbox.templates.add(additional_documents=["W-9 Tax Form"])
     caller.sandbox.templates.add(status="archived")
     (row,) = caller.get("/v1/contract-container-templates").json()["data"]
@@ -160,7 +160,7 @@ def test_an_agreement_is_executed_once(caller: Client) -> None:
 
 
 def test_a_sign_in_url_is_a_recognisable_fake(caller: Client) -> None:
-    """For the agency's people only; its journal entry does not hold the link."""
+    """Only users of the agency get it; the journal does not show the link."""
     agency = caller.sandbox.associations.add(email="dana@acme.example")
     path = f"{DEA}/{agency.id}/sign-in-url"
     data = caller.get(f"{path}?email=dana@acme.example").json()["data"]
@@ -170,7 +170,7 @@ def test_a_sign_in_url_is_a_recognisable_fake(caller: Client) -> None:
 
 
 def test_the_sunset_can_be_ignored(caller_with: Callable[..., Client]) -> None:
-    """By option; the headers are sent all the same."""
+    """An option; the headers are still sent."""
     for sunset, status in (("gone", 410), ("ignored", 201)):
         caller = caller_with(sunset=sunset)
         caller.sandbox.clock.advance(days=700)
@@ -178,3 +178,14 @@ def test_the_sunset_can_be_ignored(caller_with: Callable[..., Client]) -> None:
         answer = caller.post(f"{DEA}/dangerously-add", ADDITION)
         assert answer.status == status
         assert dict(answer.headers)["sunset"] == "Sat, 01 Jan 2027 00:00:00 GMT"
+
+
+def test_an_unknown_parent_producer_code_is_refused(caller: Client) -> None:
+    """Only ``dangerously-add`` takes a parent's code that belongs to no association."""
+    document = ADDITION | {"parentProducerCode": "P-0", "branchName": "West"}
+    assert refusal(caller.post(f"{DEA}/add", document)) == (
+        400,
+        "invalid_input",
+        ["parentProducerCode does not belong to a downstream entity association"],
+    )
+    assert caller.post(f"{DEA}/dangerously-add", document).status == 201

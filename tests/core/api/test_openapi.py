@@ -1,29 +1,29 @@
+"""The OpenAPI description: valid under each option, and true to the route table."""
+
 import itertools
 from collections.abc import Callable
-from typing import get_args
 
 import pytest
 from doubles.sandbox_client import Client
 from openapi_spec_validator import validate
 
-from pytest_turris.core.api.envelope import Envelope
 from pytest_turris.core.api.openapi import PATH, document
 from pytest_turris.core.api.routes import OPERATIONS
-from pytest_turris.core.options import Options
+from pytest_turris.core.options import Options, choices
 
 
 @pytest.mark.parametrize(
     ("envelope", "optional_fields"),
-    list(itertools.product(get_args(Envelope), ["omitted", "null"])),
+    list(itertools.product(choices("envelope"), choices("optional_fields"))),
 )
-def test_the_description_is_valid(envelope: Envelope, optional_fields: str) -> None:
+def test_the_description_is_valid(envelope: str, optional_fields: str) -> None:
     """Under each documented envelope, with optional members omitted or null."""
     options = Options.from_layers({"envelope": envelope, "optional_fields": optional_fields})
     validate(document(OPERATIONS, options))
 
 
 def test_each_operation_says_how_it_is_known() -> None:
-    """By its documented id, with the page that it is from."""
+    """Its id, its ``x-fidelity``, and the page that documents it."""
     paths = document(OPERATIONS, Options())["paths"]
     for operation in OPERATIONS:
         described = paths[operation.path][operation.method.lower()]
@@ -39,7 +39,7 @@ def test_each_operation_says_how_it_is_known() -> None:
 
 
 def test_a_sandbox_gives_its_own_description(caller_with: Callable[..., Client]) -> None:
-    """As it is with its options, to anybody; the operation is none of Turris' and not in it."""
+    """Under its own options, without a credential; the operation itself is not in it."""
     caller = caller_with(envelope="data_with_status", unknown_fields="refused")
     caller.bearer = None
     answer = caller.get(PATH)
@@ -59,7 +59,7 @@ def test_unknown_members_can_be_refused(caller_with: Callable[..., Client]) -> N
 
 
 def test_an_unknown_method_can_be_a_405(caller_with: Callable[..., Client]) -> None:
-    """With the methods that there are."""
+    """``Allow`` lists the methods of the path."""
     caller = caller_with(unknown_method="method_not_allowed")
     for path, allowed in (("/v1/agents", "GET, POST"), ("/v1/agents/x", "GET")):
         answer = caller.send("DELETE", path)

@@ -1,11 +1,11 @@
-import asyncio
+"""What every client of the contract suite has in common."""
+
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
-import requests
 
 Fields = Sequence[tuple[str, str]]
 
@@ -40,73 +40,6 @@ class Client(Protocol):
         self, method: str, target: str, headers: Fields = (), body: bytes | list[bytes] = b""
     ) -> Answer:
         """Send a request; a list of chunks is streamed, and so is the answer."""
-
-
-@dataclass
-class SyncHttpx:
-    """``httpx.Client`` or ``httpx2.Client``."""
-
-    base_url: str
-    client: Any
-    broken: type[Exception] = httpx.TransportError
-
-    def send(
-        self, method: str, target: str, headers: Fields = (), body: bytes | list[bytes] = b""
-    ) -> Answer:
-        """Send a request and read the answer in pieces."""
-        content = iter(body) if isinstance(body, list) else body
-        url = self.base_url + target
-        with self.client.stream(method, url, headers=list(headers), content=content) as answer:
-            received = b"".join(answer.iter_bytes(7))
-        return Answer(answer.status_code, answer.headers.multi_items(), received)
-
-
-@dataclass
-class AsyncHttpx:
-    """``httpx.AsyncClient`` or that of httpx2, in an event loop of its own for each request."""
-
-    base_url: str
-    connect: Callable[[], Any]
-    broken: type[Exception] = httpx.TransportError
-
-    def send(
-        self, method: str, target: str, headers: Fields = (), body: bytes | list[bytes] = b""
-    ) -> Answer:
-        """Send a request and read the answer in pieces."""
-        return asyncio.run(self._send(method, self.base_url + target, headers, body))
-
-    async def _send(
-        self, method: str, url: str, headers: Fields, body: bytes | list[bytes]
-    ) -> Answer:
-        content = in_turn(body) if isinstance(body, list) else body
-        async with (
-            self.connect() as client,
-            client.stream(method, url, headers=list(headers), content=content) as answer,
-        ):
-            received = b"".join([chunk async for chunk in answer.aiter_bytes(7)])
-        return Answer(answer.status_code, answer.headers.multi_items(), received)
-
-
-@dataclass
-class Requests:
-    """``requests.Session``."""
-
-    base_url: str
-    session: requests.Session
-    broken: type[Exception] = requests.ConnectionError
-
-    def send(
-        self, method: str, target: str, headers: Fields = (), body: bytes | list[bytes] = b""
-    ) -> Answer:
-        """Send a request and read the answer in pieces."""
-        content = iter(body) if isinstance(body, list) else body
-        url, fields = self.base_url + target, dict(headers)
-        with self.session.request(
-            method, url, headers=fields, data=content, stream=True, timeout=10
-        ) as answer:
-            received = b"".join(answer.iter_content(7))
-        pairs = [(name.lower(), value) for name, value in answer.headers.items()]
-        return Answer(answer.status_code, pairs, received)
 
 
 async def in_turn(chunks: list[bytes]) -> AsyncIterator[bytes]:

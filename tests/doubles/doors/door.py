@@ -1,4 +1,4 @@
-"""The doors that the contract suite runs over."""
+"""An open door, as a test of the contract suite uses it."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,6 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
 
 from .clients import Answer, Client, Fields
-
-NAMES = (
-    "httpx", "httpx async", "httpx2", "httpx2 async", "requests",
-    "asgi", "live http", "live https", "live requests", "shared http", "shared https",
-    "aiohttp", "urllib3", "urllib", "curl", "node fetch", "node http",
-)  # fmt: skip
-# A door in process and one with a server thread: what the engine does to the others is the same.
-UNDER_ENGINES = tuple(
-    f"{name} under {engine}"
-    for name in ("httpx", "live http")
-    for engine in ("freezegun", "time-machine")
-)
 
 
 @dataclass

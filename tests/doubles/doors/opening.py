@@ -1,29 +1,21 @@
 """Every door with a client in front of it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from subprocess import DEVNULL
 
 import httpx
-import httpx2
 import requests
 
 from doubles.served_sandbox import serving
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.in_process.httpx import httpx2_door, httpx_door
-from pytest_turris.doors.in_process.requests import requests_door
-from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.pool import Server, ServerPool
 from pytest_turris.relay.client import Relay
 
 from .child_clients import Curl, Node
-from .clients import NO_VERIFY, AsyncHttpx, Client, Requests, SyncHttpx
+from .clients import NO_VERIFY, Client
+from .in_process_clients import FIELDS_ARE_A_DICT, IN_PROCESS, Requests, SyncHttpx
 from .socket_clients import Aiohttp, Urllib, Urllib3
-
-Opener = Callable[[Sandbox], AbstractContextManager[Client]]
-
-OVER_TLS = ("live https", "shared https", "aiohttp", "urllib", "curl", "node fetch")
-"""Doors that speak HTTPS; the others on a socket speak HTTP."""
 
 
 class Doors:
@@ -37,55 +29,9 @@ class Doors:
 
     def open(self, name: str, sandbox: Sandbox) -> AbstractContextManager[Client]:
         """The client, while the door is open."""
-        openers: dict[str, Opener] = {
-            "httpx": self._httpx,
-            "httpx async": self._httpx_async,
-            "httpx2": self._httpx2,
-            "httpx2 async": self._httpx2_async,
-            "requests": self._requests,
-            "asgi": lambda sandbox: nullcontext(_asgi(sandbox)),
-            "live http": self._live,
-            "live https": self._live,
-            "live requests": self._live_requests,
-            "shared http": self._through_shared_server,
-            "shared https": self._through_shared_server,
-            "aiohttp": self._aiohttp,
-            "urllib3": self._urllib3,
-            "urllib": self._urllib,
-            "curl": self._curl,
-            "node fetch": self._node("fetch.mjs"),
-            "node http": self._node("http.mjs"),
-        }
-        return openers[name](sandbox)
-
-    @contextmanager
-    def _httpx(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx_door(sandbox.handle), httpx.Client(verify=NO_VERIFY) as client:
-            yield SyncHttpx(sandbox.base_url, client)
-
-    @contextmanager
-    def _httpx_async(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx_door(sandbox.handle):
-            yield AsyncHttpx(sandbox.base_url, lambda: httpx.AsyncClient(verify=NO_VERIFY))
-
-    @contextmanager
-    def _httpx2(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx2_door(sandbox.handle), httpx2.Client(verify=NO_VERIFY) as client:
-            yield SyncHttpx(sandbox.base_url, client, httpx2.TransportError)
-
-    @contextmanager
-    def _httpx2_async(self, sandbox: Sandbox) -> Iterator[Client]:
-        with httpx2_door(sandbox.handle):
-            yield AsyncHttpx(
-                sandbox.base_url,
-                lambda: httpx2.AsyncClient(verify=NO_VERIFY),
-                httpx2.TransportError,
-            )
-
-    @contextmanager
-    def _requests(self, sandbox: Sandbox) -> Iterator[Client]:
-        with requests_door(sandbox.handle), requests.Session() as session:
-            yield Requests(sandbox.base_url, session)
+        if name in IN_PROCESS:
+            return IN_PROCESS[name](sandbox)
+        return _ON_SOCKETS[name](self, sandbox)
 
     @contextmanager
     def _live(self, sandbox: Sandbox) -> Iterator[Client]:
@@ -140,13 +86,15 @@ class Doors:
         with self._pool.serve(sandbox) as server:
             yield Curl(server)
 
-    def _node(self, script: str) -> Opener:
-        @contextmanager
-        def opened(sandbox: Sandbox) -> Iterator[Client]:
-            with self._pool.serve(sandbox) as server:
-                yield self._running(script, server)
+    @contextmanager
+    def _node_fetch(self, sandbox: Sandbox) -> Iterator[Client]:
+        with self._pool.serve(sandbox) as server:
+            yield self._running("fetch.mjs", server)
 
-        return opened
+    @contextmanager
+    def _node_http(self, sandbox: Sandbox) -> Iterator[Client]:
+        with self._pool.serve(sandbox) as server:
+            yield self._running("http.mjs", server)
 
     def _running(self, script: str, server: Server) -> Node:
         """One process for the session: it takes longer to begin than to answer."""
@@ -155,9 +103,36 @@ class Doors:
         return self._nodes[script]
 
 
-def _asgi(sandbox: Sandbox) -> Client:
-    transport = httpx.ASGITransport(asgi_app(sandbox.handle))
-    # Without a server there is no connection to break: the app raises instead.
-    return AsyncHttpx(
-        sandbox.base_url, lambda: httpx.AsyncClient(transport=transport), ConnectionResetError
-    )
+_ON_SOCKETS: dict[str, Callable[[Doors, Sandbox], AbstractContextManager[Client]]] = {
+    "live http": Doors._live,
+    "live https": Doors._live,
+    "live requests": Doors._live_requests,
+    "shared http": Doors._through_shared_server,
+    "shared https": Doors._through_shared_server,
+    "aiohttp": Doors._aiohttp,
+    "urllib3": Doors._urllib3,
+    "urllib": Doors._urllib,
+    "curl": Doors._curl,
+    "node fetch": Doors._node_fetch,
+    "node http": Doors._node_http,
+}
+
+NAMES = (*IN_PROCESS, *_ON_SOCKETS)
+"""The doors that the contract suite runs over."""
+
+UNDER_ENGINES = tuple(
+    f"{name} under {engine}"
+    for name in ("httpx", "live http")
+    for engine in ("freezegun", "time-machine")
+)
+"""A door in process and one with a server thread: an engine does the same to the others."""
+
+OVER_TLS = ("live https", "shared https", "aiohttp", "urllib", "curl", "node fetch")
+"""Doors that speak HTTPS; the others on a socket speak HTTP."""
+
+REPEATING = tuple(
+    name
+    for name in NAMES
+    if name not in {*FIELDS_ARE_A_DICT, "live requests", "urllib", "node fetch"}
+)
+"""Doors whose client can send a header twice."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import (
@@ -17,9 +18,11 @@ from pytest_turris.core.wire.model import (
     together,
 )
 
+AGENT = "/v1/agents/{agentId}"
+
 
 class ListAgentsQuery(RequestModel):
-    """``npn`` excludes ``licenseNumber`` with ``stateCode`` (documented)."""
+    """``npn`` cannot be combined with ``licenseNumber`` and ``stateCode`` (documented)."""
 
     downstream_entity_association_id: ObjectId | None = None
     npn: str | None = None
@@ -28,13 +31,13 @@ class ListAgentsQuery(RequestModel):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
-        """The documented exclusion, and that a license needs its state (assumed, as in 2.3)."""
+        """The documented exclusion, and that a license number needs its state (assumed)."""
         yield from exclusive(given, "npn", "licenseNumber/stateCode")
         yield from together(given, "licenseNumber", "stateCode")
 
 
 class GetAgentQuery(RequestModel):
-    """Both narrow the answer to an agent of that agency (documented)."""
+    """Both require that the agent is with that agency (documented)."""
 
     producer_code: str | None = None
     downstream_entity_association_id: ObjectId | None = None
@@ -50,15 +53,29 @@ class CreateAgentDto(RequestModel):
 
 
 def agent_of(call: Call) -> AgentEntry:
-    """The agent that the path names. Raises NotFound."""
+    """Find the agent in the path.
+
+    Raises:
+        NotFound: No agent has this id.
+    """
     entry = call.records.agents.find(call.parameters["agentId"])
     if entry is None:
         raise NotFound("Agent not found", reason="no agent with this id")
     return entry
 
 
+@operation(
+    "GET",
+    "/v1/agents",
+    summary="List agents",
+    tag="agents",
+    page="agents/list-agents",
+    operation_id="AgentFeatureController_getAgents_v1",
+    operation_id_documented=False,
+    query=ListAgentsQuery,
+)
 def list_agents(call: Call) -> list[AgentEntry]:
-    """The agents of the upstream entity that match every given filter."""
+    """List the agents that match every given filter."""
     query = call.query(ListAgentsQuery)
     npns: str | set[str] | None = query.npn
     if query.license_number is not None and query.state_code is not None:
@@ -66,8 +83,17 @@ def list_agents(call: Call) -> list[AgentEntry]:
     return call.records.agents.where(association=query.downstream_entity_association_id, npn=npns)
 
 
+@operation(
+    "GET",
+    AGENT,
+    summary="Get an agent",
+    tag="agents",
+    page="agents/get-agent",
+    operation_id="AgentFeatureController_getAgent_v1",
+    query=GetAgentQuery,
+)
 def get_agent(call: Call) -> AgentEntry:
-    """One agent; 404 if there is none, or none at the agency that the query names."""
+    """Get an agent; 404 for an unknown id, or if the agent is not with the agency in the query."""
     query = call.query(GetAgentQuery)
     entry = agent_of(call)
     wanted = query.downstream_entity_association_id
@@ -80,8 +106,25 @@ def get_agent(call: Call) -> AgentEntry:
     return entry
 
 
+@operation(
+    "POST",
+    "/v1/agents",
+    summary="Create an agent",
+    tag="agents",
+    page="agents/create-agent",
+    status=201,
+    operation_id="AgentFeatureController_createAgent_v1",
+    operation_id_documented=False,
+    body=CreateAgentDto,
+    errors=(404,),
+    status_provenance="assumed",
+    links=(
+        Link("get_agent", "agentId", "agent/_id"),
+        Link("sync_agent", "agentId", "agent/_id"),
+    ),
+)
 def create_agent(call: Call) -> AgentEntry:
-    """A new agent by NPN, at an association if one is given."""
+    """Create an agent by NPN, at an association if one is given."""
     body = call.body(CreateAgentDto)
     association_id = body.downstream_entity_association_id
     if association_id is not None and call.records.associations.find(association_id) is None:

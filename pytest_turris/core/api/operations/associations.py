@@ -4,17 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import operation
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import Email, RequestModel, StateCode, exclusive, together
 
+ASSOCIATION = "/v1/downstream-entity-associations/{downstreamEntityAssociationId}"
 SIGN_IN_URL = "https://dashboard.turris-sandbox.invalid/sign-in?magic="
-"""Recognisably a fake: ``.invalid`` never resolves (RFC 6761)."""
+"""A recognisable fake: ``.invalid`` never resolves (RFC 6761)."""
 
 
 class ListAssociationsQuery(RequestModel):
-    """Four filters that exclude one another (documented)."""
+    """Four filters; only one can be given at a time (documented)."""
 
     downstream_entity_npn: str | None = None
     license_number: str | None = None
@@ -24,7 +26,7 @@ class ListAssociationsQuery(RequestModel):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
-        """The documented exclusions, and that a license needs its state."""
+        """The documented exclusions, and that a license number needs its state."""
         yield from exclusive(
             given, "downstreamEntityNpn", "licenseNumber/stateCode", "emailDomain", "email"
         )
@@ -32,19 +34,23 @@ class ListAssociationsQuery(RequestModel):
 
 
 class SignInUrlQuery(RequestModel):
-    """Who wants to sign in (documented)."""
+    """The e-mail address of the user who wants to sign in (documented)."""
 
     email: Email
 
 
 class SignInUrl(WireModel):
-    """A magic link."""
+    """A magic link (documented)."""
 
     sign_in_url: str
 
 
 def association_of(call: Call) -> Association:
-    """The association that the path names. Raises NotFound."""
+    """Find the association in the path.
+
+    Raises:
+        NotFound: No association has this id.
+    """
     found = call.records.associations.find(call.parameters["downstreamEntityAssociationId"])
     if found is None:
         raise NotFound(
@@ -53,8 +59,17 @@ def association_of(call: Call) -> Association:
     return found
 
 
+@operation(
+    "GET",
+    "/v1/downstream-entity-associations",
+    summary="List associations",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/list-associations",
+    operation_id="AssociatedDownstreamEntitiesController_getAllDownstreamEntities_v1",
+    query=ListAssociationsQuery,
+)
 def list_associations(call: Call) -> list[Association]:
-    """The associations that match the filter, if one is given."""
+    """List the associations, or those that match the given filter."""
     query = call.query(ListAssociationsQuery)
     npns: str | set[str] | None = query.downstream_entity_npn
     if query.license_number is not None and query.state_code is not None:
@@ -66,17 +81,35 @@ def list_associations(call: Call) -> list[Association]:
     )
 
 
+@operation(
+    "GET",
+    ASSOCIATION,
+    summary="Get an association",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/get-association",
+    operation_id="AssociatedDownstreamEntitiesController_getDownstreamEntity_v1",
+)
 def get_association(call: Call) -> Association:
-    """One association; 404 if there is none."""
+    """Get an association; 404 for an unknown id."""
     return association_of(call)
 
 
+@operation(
+    "GET",
+    ASSOCIATION + "/sign-in-url",
+    summary="Get a magic link to sign in",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/get-sign-in-url",
+    operation_id="AssociatedDownstreamEntitiesController_getSignInUrl_v1",
+    operation_id_documented=False,
+    query=SignInUrlQuery,
+)
 def get_sign_in_url(call: Call) -> SignInUrl:
-    """A magic link for one of the agency's people; 404 for anybody else (assumed)."""
+    """Get a magic link for a user of the agency; 404 for any other address (assumed)."""
     query = call.query(SignInUrlQuery)
     association = association_of(call)
     people = {association.email.lower()}
     people |= {contact.email.lower() for contact in call.records.contacts.at(association)}
     if query.email.lower() not in people:
-        raise NotFound("User not found", reason="nobody at this agency has this e-mail address")
+        raise NotFound("User not found", reason="no user of this agency has this e-mail address")
     return SignInUrl(sign_in_url=SIGN_IN_URL + call.records.randomness.secret("magic"))

@@ -1,8 +1,9 @@
-"""Compliance: of an agent or agency for a product in a state, and of an agency's E&O and Cyber."""
+"""Compliance of an agent or agency for a product in a state; an agency's E&O and Cyber coverage."""
 
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.api.operations.agents import agent_of
-from pytest_turris.core.api.operations.associations import association_of
+from pytest_turris.core.api.operation import operation
+from pytest_turris.core.api.operations.agents import AGENT, agent_of
+from pytest_turris.core.api.operations.associations import ASSOCIATION, association_of
 from pytest_turris.core.entity.records import Owner
 from pytest_turris.core.resources.compliance import (
     LicenseComplianceResponse,
@@ -22,20 +23,47 @@ class LicenseComplianceQuery(RequestModel):
     product_id: ObjectId
 
 
+@operation(
+    "GET",
+    AGENT + "/license-compliance-statuses",
+    summary="Get an agent's license compliance",
+    tag="agents",
+    page="compliance-status/agent-compliance",
+    operation_id="AgentLicenseComplianceController_getAgentCompliance_v1",
+    operation_id_documented=False,
+    query=LicenseComplianceQuery,
+)
 def get_agent_compliance(call: Call) -> LicenseComplianceResponse:
-    """An agent's compliance now."""
+    """Get an agent's compliance now."""
     query = call.query(LicenseComplianceQuery)
     return _compliance(call, query, agent_of(call))
 
 
+@operation(
+    "GET",
+    ASSOCIATION + "/license-compliance-statuses",
+    summary="Get an agency's license compliance",
+    tag="downstream-entity-associations",
+    page="compliance-status/downstream-entity-compliance",
+    operation_id="DownstreamEntitiesLicenseComplianceController_getDownstreamEntityCompliance_v1",
+    query=LicenseComplianceQuery,
+)
 def get_association_compliance(call: Call) -> LicenseComplianceResponse:
-    """An agency's compliance now."""
+    """Get an agency's compliance now."""
     query = call.query(LicenseComplianceQuery)
     return _compliance(call, query, association_of(call))
 
 
+@operation(
+    "GET",
+    ASSOCIATION + "/policy-compliance-statuses",
+    summary="Get an agency's E&O and Cyber",
+    tag="downstream-entity-associations",
+    page="eo-cyber-compliance/get-policy-compliance",
+    operation_id="EoAndCyberComplianceController_getDownstreamEntityPolicyCompliance_v1",
+)
 def get_policy_compliance(call: Call) -> PolicyComplianceResponse:
-    """An agency's E&O and Cyber policies with their status now."""
+    """Get an agency's E&O and Cyber policies, each with its status now."""
     association = association_of(call)
     entity = association.downstream_entity
     return PolicyComplianceResponse.model_construct(

@@ -1,6 +1,7 @@
 """Contacts: list with its filters, get."""
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import operation
 from pytest_turris.core.resources.contacts import BusinessRole, Contact
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import ObjectId, RequestModel
@@ -13,8 +14,18 @@ class ListContactsQuery(RequestModel):
     business_role: BusinessRole | None = None
 
 
+@operation(
+    "GET",
+    "/v1/contacts",
+    summary="List contacts",
+    tag="contacts",
+    page="contacts/list-contacts",
+    operation_id="ContactsController_getContacts_v1",
+    operation_id_documented=False,
+    query=ListContactsQuery,
+)
 def list_contacts(call: Call) -> list[Contact]:
-    """The contacts that this upstream entity sees, each once with all its agencies."""
+    """List the contacts that the upstream entity sees, each once with all its agencies."""
     query = call.query(ListContactsQuery)
     contacts, role = call.records.contacts, query.business_role
     if query.downstream_entity_association_id is None:
@@ -29,8 +40,18 @@ def list_contacts(call: Call) -> list[Contact]:
     ]
 
 
+@operation(
+    "GET",
+    "/v1/contacts/{contactId}",
+    summary="Get a contact",
+    tag="contacts",
+    page="contacts/get-contact",
+    operation_id="ContactsController_getContact_v1",
+    operation_id_documented=False,
+    documented_errors=(404,),
+)
 def get_contact(call: Call) -> Contact:
-    """One contact; 404 if it is not visible to the upstream entity (documented)."""
+    """Get a contact; 404 if it is not visible to the upstream entity (documented)."""
     contact = call.records.contacts.find(call.parameters["contactId"])
     if contact is None or not contact.associations:
         raise NotFound("Contact not found", reason="no contact with this id is visible")

@@ -1,8 +1,9 @@
-"""File documents, contract templates and products: list, upload, get."""
+"""File documents: list those of a category, upload a PDF."""
 
 from typing import Literal, get_args
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import operation
 from pytest_turris.core.entity.policy_file import MOST_BYTES
 from pytest_turris.core.resources.documents import (
     DocumentCategory,
@@ -10,8 +11,6 @@ from pytest_turris.core.resources.documents import (
     OlderDocumentCategory,
     SubCategory,
 )
-from pytest_turris.core.resources.products import Product
-from pytest_turris.core.resources.templates import ContractContainerTemplate
 from pytest_turris.core.wire.errors import InvalidInput, NotFound, PayloadTooLarge
 from pytest_turris.core.wire.model import ObjectId, RequestModel
 from pytest_turris.core.wire.multipart import FormFile, UploadedFile
@@ -35,8 +34,17 @@ class UploadDocumentDto(RequestModel):
     downstream_entity_association_id: ObjectId
 
 
+@operation(
+    "GET",
+    "/v1/file-documents",
+    summary="List documents of a category",
+    tag="file-documents",
+    page="file-documents/list-documents",
+    operation_id="FileDocumentFeatureController_getFileDocuments_v1",
+    query=ListDocumentsQuery,
+)
 def list_documents(call: Call) -> list[FileDocument]:
-    """The documents of a category; without ``isDeleted``, deleted ones too (assumed)."""
+    """List the documents of a category; without ``isDeleted``, deleted ones too (assumed)."""
     query = call.query(ListDocumentsQuery)
     older = get_args(OlderDocumentCategory)
     if call.options.document_categories == "older" and query.category not in older:
@@ -49,8 +57,22 @@ def list_documents(call: Call) -> list[FileDocument]:
     )
 
 
+@operation(
+    "POST",
+    "/v1/file-documents",
+    summary="Upload a PDF for an agency",
+    tag="file-documents",
+    page="file-documents/upload-document",
+    status=201,
+    operation_id="FileDocumentFeatureController_uploadNewDocument_v1",
+    form=UploadDocumentDto,
+    errors=(404,),
+    documented_errors=(400,),
+    largest_file=MOST_BYTES,
+    file_type="application/pdf",
+)
 def upload_document(call: Call) -> FileDocument:
-    """Keep a PDF's metadata; an E&O or Cyber policy counts as received."""
+    """Upload a PDF: its metadata is kept, and an E&O or Cyber policy counts as received."""
     form = call.form(UploadDocumentDto)
     check_size(form.file)
     if not form.file.content.startswith(_PDF):
@@ -69,21 +91,12 @@ def upload_document(call: Call) -> FileDocument:
 
 
 def check_size(file: FormFile) -> None:
-    """Refuse a file over 10 MB: documented for policy files, its status assumed. Raises."""
+    """Check that a file has at most 10 MB (documented for policy files; the status is assumed).
+
+    Raises:
+        PayloadTooLarge: The file is larger.
+    """
     if len(file.content) > MOST_BYTES:
         raise PayloadTooLarge(
             "File too large", reason=f"the file has {len(file.content):,} bytes; most: 10 MB"
         )
-
-
-def list_templates(call: Call) -> list[ContractContainerTemplate]:
-    """The active templates."""
-    return call.records.templates.where(status="active")
-
-
-def get_product(call: Call) -> Product:
-    """One product; 404 if there is none (assumed)."""
-    product = call.records.products.find(call.parameters["productId"])
-    if product is None:
-        raise NotFound("Product not found", reason="no product with this id")
-    return product

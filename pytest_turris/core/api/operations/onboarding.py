@@ -7,6 +7,7 @@ from pydantic import ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.resources.associations import Association, Category
 from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.wire.errors import InvalidInput, NotFound
@@ -16,13 +17,13 @@ NO_TEMPLATE = (
     "No active contract template found for that contractContainerTemplateId."  # documented
 )
 INVITE_URL = "https://onboarding.turris-sandbox.invalid/invite/"
-"""Recognisably a fake: ``.invalid`` never resolves (RFC 6761)."""
+"""A recognisable fake: ``.invalid`` never resolves (RFC 6761)."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class OnboardingSettings(RequestModel):
-    """The one documented member; others are ignored."""
+    """The only documented member; others are ignored."""
 
     is_pre_contract_review_step_used: bool | None = None
 
@@ -65,7 +66,7 @@ class InviteDownstreamEntityDto(RequestModel):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
-        """A template is named now or chosen in the review, not both (documented)."""
+        """The template is named here or chosen in the review, not both (documented)."""
         settings = given.get("onboardingSettings")
         reviewed = isinstance(settings, dict) and settings.get("isPreContractReviewStepUsed")
         if given.get("contractContainerTemplateId") is not None and reviewed is True:
@@ -76,7 +77,7 @@ class InviteDownstreamEntityDto(RequestModel):
 
 
 class InviteUrl(WireModel):
-    """Where the invited agency begins."""
+    """The URL at which the invited agency starts its onboarding (documented)."""
 
     url: str
 
@@ -150,21 +151,63 @@ class AddDownstreamEntityDto(RequestModel):
             yield "downstreamEntityName is required when downstreamEntityNpn is not provided"
 
 
+@operation(
+    "POST",
+    "/v1/downstream-entity-associations/invite",
+    summary="Send an invitation to a new downstream entity",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/invite",
+    status=201,
+    operation_id="AssociatedDownstreamEntitiesController_inviteDownstreamEntity_v1",
+    operation_id_documented=False,
+    body=InviteDownstreamEntityDto,
+    documented_errors=(400,),
+    idempotent=True,
+    status_provenance="assumed",
+)
 def invite(call: Call) -> InviteUrl:
-    """Invite an agency: it is listed at once (assumed), and its invite URL is the answer."""
+    """Invite an agency: it is listed at once (assumed), and the answer is its invite URL."""
     body = call.body(InviteDownstreamEntityDto)
     template_id = _template_id(call, body)
     _refuse_known_code(call, body.producer_code)
     return _invite(call, body, template_id)
 
 
+@operation(
+    "POST",
+    "/v1/downstream-entity-associations/dangerously-invite",
+    summary="Send an invitation without checks",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/dangerously-invite",
+    status=201,
+    operation_id="AssociatedDownstreamEntitiesController_dangerouslyInviteDownstreamEntity_v1",
+    body=InviteDownstreamEntityDto,
+    idempotent=True,
+    deprecated=True,
+)
 def dangerously_invite(call: Call) -> InviteUrl:
-    """The same without a look at templates and producer codes (documented: bypasses checks)."""
+    """Invite without a check of template and producer code (documented: bypasses checks)."""
     body = call.body(InviteDownstreamEntityDto)
     return _invite(call, body, body.contract_container_template_id)
 
 
-def add(call: Call) -> Association:
+@operation(
+    "POST",
+    "/v1/downstream-entity-associations/add",
+    summary="Add a downstream entity",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/add",
+    status=201,
+    operation_id="AssociatedDownstreamEntitiesController_addDownstreamEntity_v1",
+    operation_id_documented=False,
+    body=AddDownstreamEntityDto,
+    errors=(404,),
+    idempotent=True,
+    provenance="derived",
+    status_provenance="assumed",
+    links=(Link("get_association", "downstreamEntityAssociationId", "_id"),),
+)
+def add_association(call: Call) -> Association:
     """Add an agency that needs no invitation."""
     body = call.body(AddDownstreamEntityDto)
     associations = call.records.associations
@@ -177,13 +220,26 @@ def add(call: Call) -> Association:
     return _add(call, body)
 
 
+@operation(
+    "POST",
+    "/v1/downstream-entity-associations/dangerously-add",
+    summary="Add a downstream entity without checks",
+    tag="downstream-entity-associations",
+    page="downstream-entity-associations/dangerously-add",
+    status=201,
+    operation_id="AssociatedDownstreamEntitiesController_dangerouslyAddDownstreamEntity_v1",
+    body=AddDownstreamEntityDto,
+    idempotent=True,
+    deprecated=True,
+    links=(Link("list_licenses", "downstreamEntityAssociationId", "_id"),),
+)
 def dangerously_add(call: Call) -> Association:
-    """The same without a look at producer codes and parents (documented: bypasses checks)."""
+    """Add without a check of producer code and parent (documented: bypasses checks)."""
     return _add(call, call.body(AddDownstreamEntityDto))
 
 
 def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
-    """The active template that the invitation names, its blanks filled."""
+    """Find the active template in the invitation, and check the values for its custom fields."""
     templates = call.records.templates
     if body.contract_container_template_id is not None:
         template = templates.find(body.contract_container_template_id)
@@ -223,7 +279,7 @@ def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None
 
 def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
     given = body.model_dump(exclude_none=True)
-    # NIPR has the name of an agency that comes with its NPN alone (assumed).
+    # An agency that is added by its NPN alone gets its name from NIPR (assumed).
     given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
     association = call.records.associations.add(**given, invited=True)
     call.entity.report_sync(association, call.at)

@@ -1,8 +1,9 @@
-"""Policies: list with its filters, get, upload of a file, state of an upload."""
+"""Policies: list with filters, get, upload a file, get the state of an upload."""
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.api.operations.documents import check_size
-from pytest_turris.core.entity.policy_file import read_rows
+from pytest_turris.core.entity.policy_file import MOST_BYTES, read_rows
 from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.resources.policies import Policy, PolicyStatus
 from pytest_turris.core.resources.uploads import Upload, UploadStatus
@@ -26,14 +27,24 @@ class UploadPolicyFileDto(RequestModel):
 
 
 class QueuedUpload(WireModel):
-    """What the upload's answer tells (documented)."""
+    """The answer to an upload (documented)."""
 
     upload_id: ObjectId
     status: UploadStatus
 
 
+@operation(
+    "GET",
+    "/v1/policies",
+    summary="List policies",
+    tag="policies",
+    page="policies/list-policies",
+    operation_id="PoliciesController_getPolicies_v1",
+    operation_id_documented=False,
+    query=ListPoliciesQuery,
+)
 def list_policies(call: Call) -> list[Policy]:
-    """The policies that are not deleted and match every given filter."""
+    """List the policies that match every given filter, without deleted ones."""
     query = call.query(ListPoliciesQuery)
     found = call.records.policies.where(
         is_deleted="false", policy_number=query.policy_number, risk_state_code=query.risk_state_code
@@ -44,16 +55,41 @@ def list_policies(call: Call) -> list[Policy]:
     return [_shown(call, policy) for policy in found]
 
 
+@operation(
+    "GET",
+    "/v1/policies/{policyId}",
+    summary="Get a policy",
+    tag="policies",
+    page="policies/get-policy",
+    operation_id="PoliciesController_getPolicy_v1",
+    operation_id_documented=False,
+)
 def get_policy(call: Call) -> Policy:
-    """One policy; 404 if there is none, or it is deleted."""
+    """Get a policy; 404 for an unknown id or a deleted policy."""
     policy = call.records.policies.find(call.parameters["policyId"])
     if policy is None or policy.is_deleted:
         raise NotFound("Policy not found", reason="no policy with this id")
     return _shown(call, policy)
 
 
+@operation(
+    "POST",
+    "/v1/policies/upload",
+    summary="Upload a file of policies",
+    tag="policies",
+    page="policies/upload-policy-file",
+    status=201,
+    operation_id="PoliciesController_uploadPolicyFile_v1",
+    operation_id_documented=False,
+    form=UploadPolicyFileDto,
+    documented_errors=(400,),
+    status_provenance="assumed",
+    largest_file=MOST_BYTES,
+    file_type="text/csv",
+    links=(Link("get_upload_status", "uploadId", "uploadId"),),
+)
 def upload_policy_file(call: Call) -> QueuedUpload:
-    """Check a file's headers, and queue its rows."""
+    """Upload a file: its headers are checked now, its rows are queued."""
     form = call.form(UploadPolicyFileDto)
     check_size(form.file)
     rows, broken = read_rows(form.file)
@@ -61,12 +97,22 @@ def upload_policy_file(call: Call) -> QueuedUpload:
     return QueuedUpload(upload_id=upload.upload_id, status=upload.status)
 
 
+@operation(
+    "GET",
+    "/v1/policies/uploads/{uploadId}",
+    summary="Get how far an upload is",
+    tag="policies",
+    page="policies/get-upload-status",
+    operation_id="PoliciesController_getUploadStatus_v1",
+    operation_id_documented=False,
+    documented_errors=(401, 404),
+    bare_if=lambda options: options.upload_status_envelope == "bare",
+)
 def get_upload_status(call: Call) -> Upload:
-    """How far an upload is; 404 if there is none (documented)."""
+    """Get the state of an upload; 404 for an unknown id (documented)."""
     upload = call.records.uploads.find(call.parameters["uploadId"])
     if upload is None:
         raise NotFound("Upload not found", reason="no upload with this id")
-    call.bare = call.options.upload_status_envelope == "bare"
     return upload
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.faults.hostile import (
     bodies,
     handshakes,
@@ -28,18 +29,18 @@ def find(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     """The answer and its variants: ``"AR-27"`` for all, ``"AR-27/milliseconds"`` for one.
 
     Raises:
-        ValueError: There is no such answer or variant.
+        UnknownNameError: There is no such answer or variant.
     """
     answer_id, _, variant = name.partition("/")
     if answer_id not in CATALOGUE:
         near = difflib.get_close_matches(answer_id, CATALOGUE, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"there is no hostile answer {answer_id!r}{hint}")
+        raise UnknownNameError(f"there is no hostile answer {answer_id!r}{hint}")
     answer = CATALOGUE[answer_id]
     if not variant:
         return answer, answer.variants
     named = tuple(found for found in answer.variants if found.name == variant)
     if not named:
         names = ", ".join(repr(found.name) for found in answer.variants)
-        raise ValueError(f"{answer_id} has no variant {variant!r}; there are {names}")
+        raise UnknownNameError(f"{answer_id} has no variant {variant!r}; there are {names}")
     return answer, named

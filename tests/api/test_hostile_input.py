@@ -1,4 +1,4 @@
-"""Hostile input to every operation: a Turris-shaped 4xx, or an answer; never anything else."""
+"""Hostile input to every operation: an answer or a 4xx in Turris' shape, never anything else."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from doubles.api_recipes import Sent, World, as_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_turris.core.api.call import Operation
+from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 
 LONG_NUMBER = "9" * 5_000
@@ -46,8 +46,13 @@ PRISTINE = WORLD.sandbox.snapshot()
 WORLD.sandbox.restore(PRISTINE)
 
 
+@pytest.fixture(autouse=True)
+def still_time() -> None:
+    """Let time pass, unlike in other tests of the core: the world is made before each test."""
+
+
 def answered(sent: Sent) -> int:
-    """The status, once the answer is seen to have the shape of its kind."""
+    """The status of the answer, after a check of its shape."""
     response = WORLD.sandbox.handle(as_request(sent))
     if response.status >= 400:
         assert response.status < 500
@@ -102,6 +107,6 @@ def test_every_member_with_every_hostile_value(operation: Operation) -> None:
     operation=st.sampled_from(OPERATIONS), body=st.binary(max_size=200), query=st.text(max_size=40)
 )
 def test_any_bytes_at_all(operation: Operation, body: bytes, query: str) -> None:
-    """Whatever stands in the body and in the query."""
+    """Any body and any query."""
     good = WORLD.request(operation)
     answered(Sent(good.method, f"{good.target.partition('?')[0]}?{query}", good.headers, body))

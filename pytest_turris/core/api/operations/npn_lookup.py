@@ -1,10 +1,11 @@
-"""Tools: whether NPNs belong to a firm, an individual, or nobody."""
+"""NPN lookup: whether NPNs belong to a firm or an individual, or are unknown."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.operation import operation
 from pytest_turris.core.resources.npns import NpnLookupResult
 from pytest_turris.core.wire.errors import RateLimitExceeded
 from pytest_turris.core.wire.model import RequestModel
@@ -13,13 +14,23 @@ Npn = Annotated[str, StringConstraints(min_length=1)]
 
 
 class NpnLookupDto(RequestModel):
-    """1 to 20 NPNs (documented); the member's name is assumed."""
+    """1 to 20 NPNs (documented); the name ``npns`` is assumed."""
 
     npns: Annotated[list[Npn], Field(min_length=1, max_length=20)]
 
 
+@operation(
+    "POST",
+    "/v1/npn-lookup",
+    summary="Look up NPNs via NIPR",
+    tag="npn-lookup",
+    page="tools/validate-npns",
+    operation_id="NpnLookupController_lookupNpns_v1",
+    body=NpnLookupDto,
+    documented_errors=(429,),
+)
 def lookup_npns(call: Call) -> list[NpnLookupResult]:
-    """What NIPR knows of each NPN, once each, in the order given."""
+    """Look up each NPN once, in the order given."""
     body = call.body(NpnLookupDto)
     npns = call.records.npns
     if npns.busy:

@@ -1,4 +1,4 @@
-"""Schemathesis knows nothing of the sandbox but its description, and tries to prove it wrong."""
+"""Schemathesis tests the sandbox against its OpenAPI description."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.server import LiveServer
 
-# Limits would end the run early; 405 is what the check on unknown methods is about, and the
-# deprecated operations are to be tried after their sunset too.
+# Rate limits would end the run early. The check on unknown methods expects 405. Deprecated
+# operations are tried after their sunset too.
 OPTIONS = Options(
     unknown_method="method_not_allowed",
     writes_per_minute=1_000_000,
@@ -26,13 +26,13 @@ OPTIONS = Options(
 )
 ACCEPTED = ["2xx", "401", "403", "404", "429"]
 
-# What JSON Schema cannot say of these, Turris documents: parameters that exclude one another.
+# Parameters that exclude one another: documented, but JSON Schema cannot express it.
 EXCLUSIVE = ["list_agents", "list_associations"]
 
-# Nor what a file has to be like within.
+# Nor the content of a file.
 FILES = ["upload_document", "upload_policy_file"]
 
-# And what depends on state: templates, producer codes, idempotency keys, an agency without NPN.
+# Nor what depends on state: templates, producer codes, idempotency keys, an agency without NPN.
 STATEFUL = [
     "invite",
     "dangerously_invite",
@@ -71,7 +71,7 @@ def _config(sandbox: Sandbox) -> SchemathesisConfig:
 
 @pytest.fixture(scope="module")
 def files() -> None:
-    """Files of the kinds that the description names: nothing else makes a PDF or a CSV file."""
+    """PDF and CSV files for the media types in the description."""
     headers = ",".join([*REQUIRED, AGENCY_IDENTIFIERS[0]])
     table = f"{headers}\nPOL-1,CA,New,2025-01-15,Acme\n".encode()
     schemathesis.openapi.media_type("application/pdf", st.just(b"%PDF-1.7"))
@@ -80,7 +80,7 @@ def files() -> None:
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox with something in it."""
+    """A sandbox with some records."""
     sandbox = Sandbox(OPTIONS)
     sandbox.seed("small_agency")
     return sandbox
@@ -88,7 +88,7 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def base_url(sandbox: Sandbox) -> Iterator[str]:
-    """Where it answers."""
+    """The URL of its server."""
     server = LiveServer(asgi_app(sandbox.handle))
     yield server.base_url
     server.stop()

@@ -1,0 +1,53 @@
+"""The options: a table with the docstrings below their fields, and the names in the plugin."""
+
+import ast
+import datetime as dt
+import itertools
+import re
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+
+from pytest_turris.core import options
+
+_INI_NAMES = re.compile(r"(\n_INI_NAMES = \(\n).*?(\n\)  # fmt: skip\n)", re.DOTALL)
+
+
+def as_markdown() -> str:
+    """A row for each option."""
+    lines = ["| Option | Default | What it does |", "|---|---|---|"]
+    texts = _attribute_docstrings()
+    for field in fields(options.Options):
+        values = options.choices(field.name)
+        taken = f" One of {', '.join(f'`{value}`' for value in values)}." if values else ""
+        text = texts[field.name].replace("``", "`")
+        lines.append(f"| `{field.name}` | {_shown(field.default)} | {text}{taken} |")
+    return "\n".join(lines) + "\n"
+
+
+def ini_names_filled(plugin: str) -> str:
+    """The plugin's source with the names of the options, which it does not import to start fast."""
+    names = ", ".join(f'"{field.name}"' for field in fields(options.Options))
+    lines = textwrap.fill(names, 96, initial_indent=" " * 4, subsequent_indent=" " * 4)
+    return _INI_NAMES.sub(lambda found: f"{found[1]}{lines},{found[2]}", plugin)
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, dt.timedelta):
+        return f"`{int(default.total_seconds())} s`"
+    return f"`{default}`" if str(default) else "empty"
+
+
+def _attribute_docstrings() -> dict[str, str]:
+    tree = ast.parse(Path(options.__file__).read_text())
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    body = next(node.body for node in classes if node.name == "Options")
+    return {
+        attribute.target.id: " ".join(docstring.value.value.split())
+        for attribute, docstring in itertools.pairwise(body)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(docstring, ast.Expr)
+        and isinstance(docstring.value, ast.Constant)
+        and isinstance(docstring.value.value, str)
+    }

@@ -1,1 +1,0 @@
-"""The rows of the route table, a file for each part of the API."""
