@@ -9,7 +9,7 @@ from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
-from pytest_turris.core.resources.collection import UnknownRecordError
+from pytest_turris.core.resources.record import UnknownRecordError
 
 
 @dataclass(slots=True, kw_only=True)
