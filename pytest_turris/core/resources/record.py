@@ -15,7 +15,8 @@ class RecordError(TurrisKitError, ValueError):
 class UnknownRecordError(TurrisKitError, KeyError):
     """There is no record, webhook or delivery with that id."""
 
-    __str__ = Exception.__str__  # KeyError would show the message in quotes
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError would show the message in quotes
 
 
 class WireModel(TurrisModel):
