@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_turris.core.options import Options
     from pytest_turris.core.outbox.network_faults import NetworkFaultError
     from pytest_turris.core.outbox.retry_schedules import RetryScheduleError
-    from pytest_turris.core.resources.collection import RecordError, UnknownRecordError
+    from pytest_turris.core.resources.record import RecordError, UnknownRecordError
     from pytest_turris.core.sandbox import Sandbox, SnapshotError
     from pytest_turris.core.tenants import NoSandboxError
     from pytest_turris.doors.sockets.pool import Server
@@ -76,7 +76,7 @@ _HOMES = {
     "RateWindowError": "pytest_turris.core.middleware.limits",
     "RealHostError": "pytest_turris.hooks.network_guard",
     "ReceiverWarning": "pytest_turris.fixtures.webhook_attack",
-    "RecordError": "pytest_turris.core.resources.collection",
+    "RecordError": "pytest_turris.core.resources.record",
     "RefusalExpected": "pytest_turris.core.journal.expectations",
     "RetryScheduleError": "pytest_turris.core.outbox.retry_schedules",
     "RuleBrokenError": "pytest_turris.conformance.errors",
@@ -98,7 +98,7 @@ _HOMES = {
     "TurrisKitWarning": "pytest_turris.core.errors",
     "TurrisWebhooks": "pytest_turris.fixtures.webhooks",
     "UnknownNameError": "pytest_turris.core.errors",
-    "UnknownRecordError": "pytest_turris.core.resources.collection",
+    "UnknownRecordError": "pytest_turris.core.resources.record",
 }
 
 __all__ = [

@@ -87,7 +87,7 @@ class Exam:
         finally:
             self._time.limit_sleeps(None)
             self._sandbox.faults.hang_up()
-            self._sandbox.forgive_since(mark)
+            self._sandbox.expect_since(mark)
 
     def _tell(self, verdict: Verdict) -> Verdict:
         __tracebackhide__ = True

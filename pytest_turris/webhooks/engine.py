@@ -15,7 +15,7 @@ from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.redaction import redact_target
-from pytest_turris.core.resources.collection import UnknownRecordError
+from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.sender import Sender

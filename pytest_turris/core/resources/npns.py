@@ -11,10 +11,9 @@ from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
     Indexes,
-    Record,
-    WireModel,
     suggest_keywords,
 )
+from pytest_turris.core.resources.record import Record, WireModel
 
 EntityType = Literal["firm", "individual", "not found"]
 
