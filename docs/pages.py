@@ -41,6 +41,8 @@ def pages() -> dict[Path, str]:
         **{f"attacks/{name}.md": part for name, part in attack_pages().items()},
         "attacks/mutations.md": mutations_table(),
         "how-to/token-clients.md": token_rules(),
+        "reference/token-rules.md": client_reference.rules_sections(),
+        "reference/hostile-answers.md": client_reference.answers_sections(),
         "attacks/verify-webhooks.md": receivers(),
     }
     return {DOCS / name: _completed(DOCS / name, part) for name, part in made.items()}
@@ -82,10 +84,9 @@ def mutations_table() -> str:
 
 def token_rules() -> str:
     """The rules, the hostile answers, and the broken client that each one catches."""
-    broken = _of_the_tests("doubles.clients.broken_clients").BROKEN
-    helpless = _of_the_tests("doubles.clients.fragile_clients")
+    clients = _of_the_tests("doubles.clients.registry")
     lines = ["| Id | The client that it catches |", "|---|---|"]
-    caught_by = broken | helpless.HELPLESS | helpless.RAW | helpless.ALSO_HELPLESS
+    caught_by = clients.BROKEN | clients.FRAGILE | clients.RAW | clients.ALSO_FRAGILE
     for name, client in caught_by.items():
         what = " ".join(client.__doc__.split()).partition(": ")[2] or client.__name__
         lines.append(f"| {name} | `{client.__name__}`: {what} |")

@@ -16,6 +16,8 @@ from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import OptionError, Options, option_types, parse
 from pytest_turris.core.outbox.event_models import EVENTS
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.errors import IgnoreError
+from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.webhooks.factory import WebhookFactory
 
@@ -141,7 +143,7 @@ def attack(
     """Attack a receiver with hostile webhooks, and exit with 1 if a `must` fails."""
     from rich.console import Console
 
-    from mock_server.attack_report import answers, attacked, report, write_json
+    from mock_server.attack_report import is_reachable, report, run_profile, write_json
     from pytest_turris.attacks.receiver import Receiver
 
     secret = os.environ.get(secret_env)
@@ -155,9 +157,9 @@ def attack(
     console = Console()
     receiver = Receiver(url, allow=allow or ())
     try:
-        if not answers(receiver, factory):
+        if not is_reachable(receiver, factory):
             _fail(f"nothing answers at {url}")
-        verdicts = attacked(
+        verdicts = run_profile(
             receiver, factory, options.attack_profile, console, events=event or (), ignored=ignored
         )
     except EgressRefused as error:
@@ -237,19 +239,16 @@ def _options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 
         _fail(str(error))
 
 
-def _ignored(texts: list[str] | None) -> dict[str, str]:
-    from pytest_turris.attacks.catalogue import find
+def _ignored(texts: list[str] | None) -> IgnoredChecks:
+    from pytest_turris.attacks.catalogue import ATTACKS
 
-    reasons: dict[str, str] = {}
-    for text in texts or ():
-        id_, _, reason = text.partition("=")
-        if not reason.strip():
-            _fail(f"--ignore {text!r}: write it with a reason, '{id_}=why this is fine'")
-        try:
-            reasons[find(id_).id] = reason
-        except ValueError as error:
-            _fail(f"--ignore: {error}")
-    return reasons
+    ignored = IgnoredChecks([attack.id for attack in ATTACKS])
+    try:
+        for text in texts or ():
+            ignored.add_option(text)
+    except IgnoreError as error:
+        _fail(f"--{error}")
+    return ignored
 
 
 def _members(texts: list[str] | None) -> dict[str, Any]:

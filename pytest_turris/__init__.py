@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_turris.core.options import OptionError, Options
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.doors.sockets.pool import Server
+    from pytest_turris.findings.errors import CheckFailedError, CheckWarning, NotObservedError
     from pytest_turris.fixtures.hostile_answer import HostileCase
     from pytest_turris.fixtures.token_case import TokenCase
     from pytest_turris.fixtures.webhook_attack import AttackRun
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AttackRun": "pytest_turris.fixtures.webhook_attack",
+    "CheckFailedError": "pytest_turris.findings.errors",
+    "CheckWarning": "pytest_turris.findings.errors",
     "HostileCase": "pytest_turris.fixtures.hostile_answer",
+    "NotObservedError": "pytest_turris.findings.errors",
     "OptionError": "pytest_turris.core.options",
     "Options": "pytest_turris.core.options",
     "Sandbox": "pytest_turris.core.sandbox",
@@ -37,7 +41,10 @@ _HOMES = {
 
 __all__ = [
     "AttackRun",
+    "CheckFailedError",
+    "CheckWarning",
     "HostileCase",
+    "NotObservedError",
     "OptionError",
     "Options",
     "Sandbox",

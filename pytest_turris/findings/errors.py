@@ -1,4 +1,4 @@
-"""What is raised around a check: to the test that asked for it, and inside the check."""
+"""The errors and warnings of checks."""
 
 import unittest
 
@@ -9,7 +9,7 @@ class CheckFailedError(TurrisKitError, AssertionError):
     """The code under test fails a check of level ``must``; the text is the verdict's."""
 
 
-class CheckWarning(UserWarning):
+class CheckWarning(TurrisKitError, UserWarning):  # noqa: N818 - a warning
     """The code under test fails a check of level ``should``; the text is the verdict's."""
 
 

@@ -1,4 +1,4 @@
-"""What a check found, as data: findings, and the outcome that follows from them."""
+"""What a check found, as data: its findings, and the outcome that follows from them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pytest_turris.findings.ignore import marker
 from pytest_turris.findings.text import laid_out
 
 Outcome = Literal["passed", "failed", "warned", "noted", "not observed", "skipped", "ignored"]
-"""What came of a check, and what a test runner makes of it.
+"""The outcome of a check, and what a test runner does about it.
 
 - ``passed``: everything was as expected.
 - ``failed``: a finding of level ``must``. The test fails.
@@ -51,11 +51,11 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What came of one check.
+    """The result of one check.
 
     Args:
         check: Which one.
-        outcome: What came of it.
+        outcome: See ``Outcome``.
         findings: What went wrong.
         reason: Why it was not observed, skipped or ignored.
         notes: What else is worth knowing, such as which variants were left out.

@@ -14,10 +14,10 @@ from doubles.attack_harness import forge_for
 from doubles.receivers.handled import ENTITY, KEY, Desk, Door, Inbox
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import judge
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.findings.verdict import Verdict
 
 FINE = {"passed", "skipped"}
 NOTED = {"WH-49", "WH-99"}
@@ -46,7 +46,7 @@ def full_profile(
 
 def check(verdicts: list[Verdict]) -> None:
     """Nothing but the notes."""
-    found = {v.attack.id: str(v) for v in verdicts if v.outcome not in FINE}
+    found = {v.check.id: str(v) for v in verdicts if v.outcome not in FINE}
     assert set(found) == NOTED, "\n".join(found.values())
     assert sum(v.outcome == "passed" for v in verdicts) > 70
 

@@ -7,11 +7,11 @@ from doubles.receivers.bare_server import BareServer
 from doubles.receivers.handled import ALLOWED, ENTITY, KEY, Desk, Door
 from pytest_turris.attacks.catalogue import find
 from pytest_turris.attacks.context import ALL_EVENTS, Forge, Handles
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import judge
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 
