@@ -3,23 +3,16 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Literal
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.canary import CanaryTripped
 from pytest_turris.attacks.constant_time import Tripwire, spy
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext, NotApplicable
-from pytest_turris.attacks.description import (
-    Finding,
-    Oracle,
-    Outcome,
-    Verdict,
-    answered,
-    described,
-)
+from pytest_turris.attacks.description import Oracle, answered, described
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
+from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
@@ -27,11 +20,6 @@ _PATIENCE = 2.0
 _TRACE = re.compile(
     r"Traceback \(most recent call last\)|File \"/|/site-packages/"
     r"|\n\s+at .+\(?/.+\.js:\d+|node_modules"
-)
-_OUTCOMES: tuple[tuple[Level, Outcome], ...] = (
-    ("must", "failed"),
-    ("should", "warned"),
-    ("info", "noted"),
 )
 
 
@@ -50,10 +38,10 @@ def run_attack(attack: Attack, receiver: Receiver, context: AttackContext) -> Ve
             case.run()
         case.check_output("".join(heard))
     except NotApplicable as reason:
-        return Verdict(attack=attack, outcome="skipped", reason=str(reason))
+        return Verdict(check=attack, outcome="skipped", reason=str(reason))
     except SignatureError as reason:
         words = f"the scheme cannot sign such a body: {reason}"
-        return Verdict(attack=attack, outcome="skipped", reason=words)
+        return Verdict(check=attack, outcome="skipped", reason=words)
     return case.verdict()
 
 
@@ -86,16 +74,8 @@ class AttackRunner:
 
     def verdict(self) -> Verdict:
         """The verdict on what was found so far."""
-        levels = {finding.level for finding in self._findings}
-        unharmed: Literal["passed", "not observed"] = (
-            "passed" if self._receiver.observed else "not observed"
-        )
-        outcome = next((name for level, name in _OUTCOMES if level in levels), unharmed)
-        return Verdict(
-            attack=self._attack,
-            outcome=outcome,
-            findings=tuple(self._findings),
-            notes=tuple(dict.fromkeys(self._notes)),
+        return Verdict.of(
+            self._attack, self._findings, notes=self._notes, observed=self._receiver.observed
         )
 
     def check_output(self, text: str) -> None:
@@ -243,23 +223,18 @@ class AttackRunner:
         self,
         oracle: Oracle,
         step: AttackStep | None,
-        came: str,
-        wanted: str,
+        got: str,
+        expected: str,
         level: Level | None = None,
     ) -> None:
-        sent = "see above"
+        sent = ""
         if step is not None:
             path = self._receiver.shown_path(step)
             key = self._context.key
             sent = described(step.webhook, step.transmission.method, path, step.label, key)
+        level = level or self._attack.level
         self._findings.append(
-            Finding(
-                oracle=oracle,
-                level=level or self._attack.level,
-                sent=sent,
-                came=came,
-                wanted=wanted,
-            )
+            Finding(kind=oracle, level=level, sent=sent, got=got, expected=expected)
         )
 
 
