@@ -32,7 +32,7 @@ class Attack:
         why: What an attacker gains otherwise.
         fix: How to mend a receiver.
         source: Where the attack is known from.
-        steps: Fires it; raises NotApplicable where it cannot.
+        steps: Fires it; raises NotApplicableError where it cannot.
     """
 
     id: str

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.context import HookError, NotApplicable
+from pytest_turris.attacks.context import HookError
 from pytest_turris.attacks.step import AttackStep, Transmission
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers import asgi, raw_socket
 from pytest_turris.receivers.egress import Destination
@@ -98,7 +99,7 @@ class Receiver:
         In process, a step that is for sockets only is left out: there is no response.
 
         Raises:
-            NotApplicable: This receiver cannot be reached in the way that the step needs.
+            NotApplicableError: This receiver cannot be reached in the way that the step needs.
         """
         how, target = step.transmission, self._target
         if how.target is not None:
@@ -129,10 +130,10 @@ class Receiver:
 
 def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if how.peer != HERE:
-        raise NotApplicable("over a socket nobody can choose the address to come from")
+        raise NotApplicableError("over a socket nobody can choose the address to come from")
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
-        raise NotApplicable("the URL is HTTPS")
+        raise NotApplicableError("the URL is HTTPS")
     host = f"{where.host}:{where.port}"
     if how.alongside:
         return [_alongside(target, where, how.alongside(host, where.path), sent)]
@@ -145,9 +146,9 @@ def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[Recei
 def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if isinstance(target, ClientTarget):
         if how.copies > 1:
-            raise NotApplicable("a client sends one at a time: give the application itself")
+            raise NotApplicableError("a client sends one at a time: give the application itself")
         if how.peer != HERE:
-            raise NotApplicable("through a client nobody can choose the address to come from")
+            raise NotApplicableError("through a client nobody can choose the address to come from")
     if isinstance(target, AsgiTarget):
         return list(_on_one_loop(target, sent, how.copies))
     return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)

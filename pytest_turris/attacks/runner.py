@@ -7,11 +7,12 @@ from contextlib import closing
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.canary import CanaryTripped
 from pytest_turris.attacks.constant_time import Tripwire, spy
-from pytest_turris.attacks.context import FORGED_LINE, AttackContext, NotApplicable
+from pytest_turris.attacks.context import FORGED_LINE, AttackContext
 from pytest_turris.attacks.description import Oracle, answered, described
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
@@ -37,7 +38,7 @@ def run_attack(attack: Attack, receiver: Receiver, context: AttackContext) -> Ve
         with captured_output() as heard:
             case.run()
         case.check_output("".join(heard))
-    except NotApplicable as reason:
+    except NotApplicableError as reason:
         return Verdict(check=attack, outcome="skipped", reason=str(reason))
     except SignatureError as reason:
         words = f"the scheme cannot sign such a body: {reason}"
@@ -61,7 +62,7 @@ class AttackRunner:
     def run(self) -> None:
         """Send the attack's steps, then a genuine webhook; what is wrong becomes a finding."""
         if self._attack.delivery == "socket" and not self._receiver.is_url:
-            raise NotApplicable("it is about a server: run it against a URL on this machine")
+            raise NotApplicableError("it is about a server: run it against a URL on this machine")
         try:
             # Closed at once: an attack may hold the receiver's work in trouble between its steps.
             steps = self._attack.steps(self._context)

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from pytest_turris.attacks.attack import Catalogue
-from pytest_turris.attacks.context import AttackContext, NotApplicable
+from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused
+from pytest_turris.findings.errors import NotApplicableError
 
 KEYS = Catalogue("keys")
 _attack = KEYS.attack
@@ -90,7 +91,7 @@ def _environment(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _client_id(context: AttackContext) -> Iterator[AttackStep]:
     if not context.hooks.client_id:
-        raise NotApplicable("the client id is not known here")
+        raise NotApplicableError("the client id is not known here")
     yield refused(context.genuine().signed_with(context.hooks.client_id))
 
 
@@ -191,7 +192,7 @@ def _short(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _reuse(context: AttackContext) -> Iterator[AttackStep]:
     if not context.hooks.key_is_client_secret:
-        raise NotApplicable("the webhook key is not the client secret")
+        raise NotApplicableError("the webhook key is not the client secret")
     yield refused(context.genuine(), "signed with the client secret")
 
 

@@ -7,7 +7,6 @@ from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import (
     ALL_EVENTS,
     AttackContext,
-    NotApplicable,
     timestamp_of,
     with_header_lines,
 )
@@ -21,6 +20,7 @@ from pytest_turris.attacks.step import (
     refused,
     tolerated,
 )
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.signed import SignedWebhook
 
 REPLAY = Catalogue("replay")
@@ -144,7 +144,9 @@ def _without_id(context: AttackContext) -> Iterator[AttackStep]:
 def _crossed(context: AttackContext) -> Iterator[AttackStep]:
     others = [name for name in ALL_EVENTS if name not in context.events]
     if not others:
-        raise NotApplicable("the receiver acts on every event: say which with run(..., events=...)")
+        raise NotApplicableError(
+            "the receiver acts on every event: say which with run(..., events=...)"
+        )
     for name in others:
         yield tolerated(context.factory.event(name), name, effects="none")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue
-from pytest_turris.attacks.context import AttackContext, NotApplicable, with_header_lines
+from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
@@ -13,6 +13,7 @@ from pytest_turris.attacks.step import (
     refused,
     tolerated,
 )
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.signed import SignedWebhook
 
 TRANSPORT = Catalogue("transport")
@@ -26,7 +27,7 @@ _PEER = "Look at the peer's address; read headers only from a proxy that you run
 
 def _allowed(context: AttackContext) -> str:
     if not context.hooks.allowed_ip:
-        raise NotApplicable("the receiver has no allowlist: run(..., allowlisted='192.0.2.1')")
+        raise NotApplicableError("the receiver has no allowlist: run(..., allowlisted='192.0.2.1')")
     return context.hooks.allowed_ip
 
 
