@@ -12,6 +12,7 @@ from pytest_turris.attacks.description import Oracle, answered, described
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
+from pytest_turris.core.plurals import counted
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output
@@ -70,7 +71,7 @@ class AttackRunner:
                 for step in steps:
                     self._send(step)
         except CanaryTripped as caught:
-            self._find("effects", None, str(caught), "call nobody")
+            self._find("effects", None, str(caught), "make no request")
         self._stays_healthy()
 
     def verdict(self) -> Verdict:
@@ -184,7 +185,7 @@ class AttackRunner:
         if step.expected.effects == "at most":
             self._before = previous
         if not fine:
-            self._find("effects", step, f"{done} effect(s)", wanted)
+            self._find("effects", step, counted(done, "effect"), wanted)
 
     def _judge_likeness(self, step: AttackStep, response: ReceiverResponse) -> None:
         if self._wrong is None:

@@ -74,7 +74,7 @@ def _written(line: socket.socket, sent: RawPost) -> int:
     count = 0
     # What there is to read of a connection with TLS need not be an answer.
     answers = [] if isinstance(line, ssl.SSLSocket) else [line]
-    # Who refuses a request early has answered all the same.
+    # A server that refuses a request early has answered anyway.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
         for piece in (sent.head, *sent.pieces):
             rest = memoryview(piece)

@@ -1,4 +1,4 @@
-"""The engine: takes what is due out of a sandbox' outbox, sends it, and tells what came of it.
+"""The engine: sends what is due in a sandbox's outbox, and reports the result.
 
 It works on the sandbox's clock. A test lets time pass with ``drain``; the standalone sandbox
 calls ``take`` and ``send`` as real time passes. The sandbox is locked while the outbox is looked
@@ -14,6 +14,7 @@ from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
+from pytest_turris.core.plurals import counted
 from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
@@ -22,7 +23,7 @@ from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureScheme
 
 ENDLESS = 1_000_000
-"""So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
+"""More attempts than this in one ``drain`` are a loop: the receiver's work causes more webhooks."""
 
 
 class DeliveryError(TurrisKitError, RuntimeError):
@@ -53,7 +54,7 @@ class Step:
 
     def __str__(self) -> str:
         delivery, attempt = self.delivery, self.attempt
-        url = redact_target(self.endpoint.url) if self.endpoint else "nobody"
+        url = redact_target(self.endpoint.url) if self.endpoint else "a removed webhook"
         head = f"webhook {delivery.number} {delivery.webhook_type} -> {url}"
         if attempt is None:
             return f"{head}: not sent, the webhook is {delivery.state}"
@@ -87,7 +88,7 @@ class Drained:
 
     def __str__(self) -> str:
         done = (
-            f"{self.attempts} attempt(s) in {self.took} on the sandbox's clock: "
+            f"{counted(self.attempts, 'attempt')} in {self.took} on the sandbox's clock: "
             f"{self.delivered} delivered, {self.failed} failed, {self.unsent} not sent"
         )
         return "\n".join((done, *map(_disabled, self.disabled)))

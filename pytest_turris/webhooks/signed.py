@@ -52,7 +52,7 @@ class SignedWebhook:
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - a hand-made body may be any JSON
-        """The parsed body; ValueError if it is no JSON."""
+        """The parsed body; ValueError if it is not JSON."""
         return json.loads(self.body)
 
     @property

@@ -1,4 +1,4 @@
-"""Changes inside a JSON body that leave it valid JSON, as somebody on the way would make them."""
+"""Changes inside a JSON body that leave it valid JSON, as an attacker on the path makes them."""
 
 import json
 import re

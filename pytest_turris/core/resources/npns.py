@@ -40,7 +40,7 @@ class RegisteredNpn(Record):
 
 
 class Npns(Collection[RegisteredNpn]):
-    """Producers that NIPR knows although they are none of the upstream entity's."""
+    """Producers that NIPR knows but the upstream entity does not have."""
 
     kind = RegisteredNpn
     indexes: ClassVar[Indexes] = {}
