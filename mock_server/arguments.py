@@ -10,6 +10,8 @@ import typer
 
 from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, option_types, parse
+from pytest_turris.findings.errors import IgnoreError
+from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.receivers.egress import EgressRefused
 
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
@@ -65,20 +67,17 @@ def read_members(texts: list[str] | None) -> dict[str, Any]:
     return members
 
 
-def read_ignored(texts: list[str] | None) -> dict[str, str]:
-    """Return the reason for each attack of ``--ignore ID=reason``, by its id."""
-    from pytest_turris.attacks.catalogue import find
+def read_ignored(texts: list[str] | None) -> IgnoredChecks:
+    """Return the attacks that ``--ignore ID=reason`` leaves out, with the reasons."""
+    from pytest_turris.attacks.catalogue import ATTACKS
 
-    reasons: dict[str, str] = {}
-    for text in texts or ():
-        id_, _, reason = text.partition("=")
-        if not reason.strip():
-            fail(f"--ignore {text!r}: write it with a reason, '{id_}=why this is fine'")
-        try:
-            reasons[find(id_).id] = reason
-        except ValueError as error:
-            fail(f"--ignore: {error}")
-    return reasons
+    ignored = IgnoredChecks([attack.id for attack in ATTACKS])
+    try:
+        for text in texts or ():
+            ignored.add_option(text)
+    except IgnoreError as error:
+        fail(f"--{error}")
+    return ignored
 
 
 def _pairs(flag: str, form: str, texts: list[str] | None) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import track
@@ -13,13 +12,21 @@ from rich.table import Table
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import Profile, profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.attacks.step import accepted
+from pytest_turris.findings.check import label
+from pytest_turris.findings.ignore import IgnoredChecks, option
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 
-_COLOURS = {"failed": "red", "warned": "yellow", "noted": "cyan", "skipped": "dim"}
+_COLOURS = {
+    "failed": "red",
+    "warned": "yellow",
+    "noted": "cyan",
+    "skipped": "dim",
+    "ignored": "dim",
+}
 
 
 def run_profile(
@@ -29,7 +36,7 @@ def run_profile(
     console: Console,
     *,
     events: Iterable[str] = (),
-    ignored: Mapping[str, str] = MappingProxyType({}),
+    ignored: IgnoredChecks,
 ) -> list[Verdict]:
     """Run the attacks of a profile on a receiver, with a progress bar.
 
@@ -39,14 +46,14 @@ def run_profile(
         name: The profile.
         console: Where the progress bar is shown.
         events: The event types that the receiver acts on; all by default.
-        ignored: The attacks to leave out: the reason of each, by its id.
+        ignored: The attacks to leave out, with the reasons.
     """
     acts_on = {event: ALL_EVENTS[event] for event in events} or ALL_EVENTS
     context = AttackContext(factory=factory, events=acts_on)
 
     def verdict(attack: Attack) -> Verdict:
-        if reason := ignored.get(attack.id):
-            return Verdict(attack=attack, outcome="skipped", reason=f"ignored: {reason}")
+        if reason := ignored.reason(attack.id):
+            return Verdict(check=attack, outcome="ignored", reason=reason)
         return run_attack(attack, receiver, context)
 
     bar = track(profile(name), description="attacking", console=console, transient=True)
@@ -67,25 +74,25 @@ def report(verdicts: list[Verdict], console: Console) -> None:
         found = "; ".join(dict.fromkeys(_reasons(verdict)))
         reason = verdict.reason or found or "; ".join(verdict.notes)
         table.add_row(
-            verdict.attack.label,
-            verdict.attack.level,
+            label(verdict.check),
+            verdict.check.level,
             f"[{colour}]{verdict.outcome}[/]",
             reason.replace("[", r"\["),
         )
     console.print(table)
     for verdict in verdicts:
         if verdict.outcome in ("failed", "warned"):
-            ignore = f"--ignore '{verdict.attack.id}=why this is fine'"
-            console.print(verdict.told(ignore), markup=False, highlight=False, soft_wrap=True)
+            text = verdict.text(option(verdict.check.id))
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in verdicts)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 
 
 def write_json(verdicts: list[Verdict], file: Path) -> None:
-    """Write the verdicts as a JSON array, redacted."""
+    """Write the verdicts as a JSON array, redacted; see ``Verdict.as_json``."""
     file.write_text(json.dumps([verdict.as_json() for verdict in verdicts], indent=2) + "\n")
 
 
 def _reasons(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings[:2]:
-        yield f"{finding.came}, wanted {finding.wanted}"
+        yield f"got {finding.got}, expected {finding.expected}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_turris.core.docs_links import page
 from pytest_turris.core.levels import Level
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Attack:
 
     Args:
         id: ``WH-05``; never used for anything else.
-        name: A few words, as in the id of its test.
+        title: A few words, joined by hyphens as in the id of its test.
         family: Which page of the docs it is on.
         level: ``must`` fails the test, ``should`` warns, ``info`` is written down.
         quick: Whether it is in the profile for every run.
@@ -31,11 +32,11 @@ class Attack:
         why: What an attacker gains otherwise.
         fix: How to mend a receiver.
         source: Where the attack is known from.
-        steps: Fires it; raises NotApplicable where it cannot.
+        steps: Fires it; raises NotApplicableError where it cannot.
     """
 
     id: str
-    name: str
+    title: str
     family: Family
     level: Level
     quick: bool
@@ -50,12 +51,12 @@ class Attack:
     @property
     def label(self) -> str:
         """``WH-05-wrong-same-length``, as in test ids."""
-        return f"{self.id}-{self.name}"
+        return f"{self.id}-{self.title}"
 
     @property
-    def page(self) -> str:
-        """Where the docs have more."""
-        return f"docs/attacks/{self.family}.md#{self.label.lower()}"
+    def help_uri(self) -> str:
+        """The attack on the page of its family."""
+        return page(f"attacks/{self.family}", self.label.lower())
 
 
 class Catalogue:
@@ -68,7 +69,7 @@ class Catalogue:
     def attack(
         self,
         id_: str,
-        name: str,
+        title: str,
         *,
         does: str,
         wants: str,
@@ -85,7 +86,7 @@ class Catalogue:
             self.attacks.append(
                 Attack(
                     id=id_,
-                    name=name,
+                    title=title,
                     family=self._family,
                     level=level,
                     quick=quick,

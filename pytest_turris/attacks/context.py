@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 from pytest_turris.webhooks.signed import SignedWebhook
@@ -25,10 +26,6 @@ FORGED_LINE = "turris-forged-log-line"
 
 class HookError(TurrisKitError, TypeError):
     """A hook that was passed to an attack gave something of the wrong type."""
-
-
-class NotApplicable(Exception):  # noqa: N818 - nothing went wrong
-    """The attack does not apply here, or needs a hook that was not passed; the text says which."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,16 +97,16 @@ class AttackContext:
         return self.factory.event(name, **{**self.events[name], **members})
 
     def event(self, name: str, **members: object) -> SignedWebhook:
-        """A webhook of one type; NotApplicable if the receiver does not act on that type."""
+        """A webhook of one type; NotApplicableError if the receiver does not act on that type."""
         if name not in self.events:
-            raise NotApplicable(f"the receiver does not act on {name}")
+            raise NotApplicableError(f"the receiver does not act on {name}")
         return self.factory.event(name, **{**self.events[name], **members})
 
     def status_event(self, **members: object) -> SignedWebhook:
-        """A webhook whose payload is an array; NotApplicable if the receiver acts on none."""
+        """A webhook whose payload is an array; NotApplicableError if the receiver acts on none."""
         names = [name for name in self.events if name.endswith("STATUS_CHANGE")]
         if not names:
-            raise NotApplicable("the receiver acts on no event with an array for a payload")
+            raise NotApplicableError("the receiver acts on no event with an array for a payload")
         return self.event(names[0], **members)
 
     def status_webhook(self, status: str) -> SignedWebhook:
@@ -185,14 +182,14 @@ class AttackContext:
         return self.scheme.encoding == "hex"
 
     def require_hex(self) -> None:
-        """Raise NotApplicable if signatures are base64."""
+        """Raise NotApplicableError if signatures are base64."""
         if not self.is_hex:
-            raise NotApplicable("signatures are base64, the attack is about hexadecimal digits")
+            raise NotApplicableError("signatures are base64; the attack is about hexadecimal")
 
     def require_base64(self) -> None:
-        """Raise NotApplicable if signatures are hexadecimal."""
+        """Raise NotApplicableError if signatures are hexadecimal."""
         if self.is_hex:
-            raise NotApplicable("signatures are hexadecimal, the attack is about base64")
+            raise NotApplicableError("signatures are hexadecimal, the attack is about base64")
 
     @property
     def lists_signatures(self) -> bool:
@@ -205,19 +202,21 @@ class AttackContext:
         return self.with_signature(webhook, joined)
 
     def require_single_signature(self) -> None:
-        """Raise NotApplicable where repeated header lines mean a list (RFC 9110, 5.3)."""
+        """Raise NotApplicableError where repeated header lines mean a list (RFC 9110, 5.3)."""
         if self.scheme.list_separator == ",":
-            raise NotApplicable("the scheme lists signatures, and a repeated line is a list")
+            raise NotApplicableError("the scheme lists signatures, and a repeated line is a list")
 
     def require_whole_body_signed(self) -> None:
-        """Raise NotApplicable where only the payload is signed."""
+        """Raise NotApplicableError where only the payload is signed."""
         if self.scheme.signs != "body":
-            raise NotApplicable("the scheme signs the payload alone: the rest is open by design")
+            raise NotApplicableError(
+                "the scheme signs the payload alone; the rest is open by design"
+            )
 
     def receiver_with(self, *keys: str) -> object:
         """A receiver with these keys; an exception at its start is passed on."""
         if self.hooks.with_keys is None:
-            raise NotApplicable("needs a receiver with other keys: run(..., with_keys=...)")
+            raise NotApplicableError("needs a receiver with other keys: run(..., with_keys=...)")
         return self.hooks.with_keys(list(keys))
 
     def started_with(self, key: str) -> object | None:
@@ -234,20 +233,20 @@ class AttackContext:
     def failing_work(self, mode: FailureMode) -> AbstractContextManager[object]:
         """A context manager inside which the receiver's work fails, or is slow."""
         if self.hooks.failing_work is None:
-            raise NotApplicable("needs a receiver whose work fails: run(..., failing_work=...)")
+            raise NotApplicableError("needs a receiver whose work fails: run(failing_work=...)")
         return self.hooks.failing_work(mode)
 
     def advance_clock(self, **parts: float) -> None:
         """Move the receiver's clock forward; ``parts`` as for ``datetime.timedelta``."""
         if self.hooks.advance is None:
-            raise NotApplicable("needs to move the receiver's clock: use the fixture turris_time")
+            raise NotApplicableError("needs to move the receiver's clock: use turris_time")
         self.hooks.advance(dt.timedelta(**parts))
 
     def set_api_status(self, status: str) -> None:
         """Make the API return this compliance status."""
         if self.hooks.api_status is None or self.hooks.state is None:
             reason = "needs to compare with the API: run(..., state=..., api_status=...)"
-            raise NotApplicable(reason)
+            raise NotApplicableError(reason)
         self.hooks.api_status(status)
 
 

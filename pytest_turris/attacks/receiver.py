@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.context import HookError, NotApplicable
+from pytest_turris.attacks.context import HookError
 from pytest_turris.attacks.step import AttackStep, Transmission
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.asgi import post_asgi_copies
 from pytest_turris.receivers.egress import Destination
@@ -99,7 +100,7 @@ class Receiver:
         In process, a step that is for sockets only is left out: there is no response.
 
         Raises:
-            NotApplicable: This receiver cannot be reached in the way that the step needs.
+            NotApplicableError: This receiver cannot be reached in the way that the step needs.
         """
         how, target = step.transmission, self._target
         if how.target is not None:
@@ -130,10 +131,10 @@ class Receiver:
 
 def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if how.peer != LOCAL_PEER:
-        raise NotApplicable("over a socket the source address cannot be chosen")
+        raise NotApplicableError("over a socket the sender cannot choose its address")
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
-        raise NotApplicable("the URL is HTTPS")
+        raise NotApplicableError("the URL is HTTPS")
     host = f"{where.host}:{where.port}"
     if how.alongside:
         return [_alongside(target, where, how.alongside(host, where.path), sent)]
@@ -146,9 +147,9 @@ def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[Recei
 def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if isinstance(target, ClientTarget):
         if how.copies > 1:
-            raise NotApplicable("a client sends one at a time: give the application itself")
+            raise NotApplicableError("a client sends one at a time: give the application itself")
         if how.peer != LOCAL_PEER:
-            raise NotApplicable("through a client the source address cannot be chosen")
+            raise NotApplicableError("through a client the sender cannot choose its address")
     if isinstance(target, AsgiTarget):
         return list(_on_one_loop(target, sent, how.copies))
     return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)

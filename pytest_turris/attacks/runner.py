@@ -3,23 +3,18 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Literal
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.canary import CanaryTripped
 from pytest_turris.attacks.constant_time import Tripwire, spy
-from pytest_turris.attacks.context import FORGED_LINE, AttackContext, NotApplicable
-from pytest_turris.attacks.description import (
-    Finding,
-    Oracle,
-    Outcome,
-    Verdict,
-    answered,
-    described,
-)
+from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.description import Oracle, answered, described
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
+from pytest_turris.core.plurals import counted
+from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
@@ -27,11 +22,6 @@ _PATIENCE = 2.0
 _TRACE = re.compile(
     r"Traceback \(most recent call last\)|File \"/|/site-packages/"
     r"|\n\s+at .+\(?/.+\.js:\d+|node_modules"
-)
-_OUTCOMES: tuple[tuple[Level, Outcome], ...] = (
-    ("must", "failed"),
-    ("should", "warned"),
-    ("info", "noted"),
 )
 
 
@@ -49,11 +39,11 @@ def run_attack(attack: Attack, receiver: Receiver, context: AttackContext) -> Ve
         with captured_output() as heard:
             case.run()
         case.check_output("".join(heard))
-    except NotApplicable as reason:
-        return Verdict(attack=attack, outcome="skipped", reason=str(reason))
+    except NotApplicableError as reason:
+        return Verdict(check=attack, outcome="skipped", reason=str(reason))
     except SignatureError as reason:
         words = f"the scheme cannot sign such a body: {reason}"
-        return Verdict(attack=attack, outcome="skipped", reason=words)
+        return Verdict(check=attack, outcome="skipped", reason=words)
     return case.verdict()
 
 
@@ -73,7 +63,7 @@ class AttackRunner:
     def run(self) -> None:
         """Send the attack's steps, then a genuine webhook; what is wrong becomes a finding."""
         if self._attack.delivery == "socket" and not self._receiver.is_url:
-            raise NotApplicable("it is about a server: run it against a URL on this machine")
+            raise NotApplicableError("it is about a server: run it against a URL on this machine")
         try:
             # Closed at once: an attack may hold the receiver's work in trouble between its steps.
             steps = self._attack.steps(self._context)
@@ -81,21 +71,13 @@ class AttackRunner:
                 for step in steps:
                     self._send(step)
         except CanaryTripped as caught:
-            self._find("effects", None, str(caught), "call nobody")
+            self._find("effects", None, str(caught), "make no request")
         self._stays_healthy()
 
     def verdict(self) -> Verdict:
         """The verdict on what was found so far."""
-        levels = {finding.level for finding in self._findings}
-        unharmed: Literal["passed", "not observed"] = (
-            "passed" if self._receiver.observed else "not observed"
-        )
-        outcome = next((name for level, name in _OUTCOMES if level in levels), unharmed)
-        return Verdict(
-            attack=self._attack,
-            outcome=outcome,
-            findings=tuple(self._findings),
-            notes=tuple(dict.fromkeys(self._notes)),
+        return Verdict.of(
+            self._attack, self._findings, notes=self._notes, observed=self._receiver.observed
         )
 
     def check_output(self, text: str) -> None:
@@ -203,7 +185,7 @@ class AttackRunner:
         if step.expected.effects == "at most":
             self._before = previous
         if not fine:
-            self._find("effects", step, f"{done} effect(s)", wanted)
+            self._find("effects", step, counted(done, "effect"), wanted)
 
     def _judge_likeness(self, step: AttackStep, response: ReceiverResponse) -> None:
         if self._wrong is None:
@@ -243,23 +225,18 @@ class AttackRunner:
         self,
         oracle: Oracle,
         step: AttackStep | None,
-        came: str,
-        wanted: str,
+        got: str,
+        expected: str,
         level: Level | None = None,
     ) -> None:
-        sent = "see above"
+        sent = ""
         if step is not None:
             path = self._receiver.shown_path(step)
             key = self._context.key
             sent = described(step.webhook, step.transmission.method, path, step.label, key)
+        level = level or self._attack.level
         self._findings.append(
-            Finding(
-                oracle=oracle,
-                level=level or self._attack.level,
-                sent=sent,
-                came=came,
-                wanted=wanted,
-            )
+            Finding(kind=oracle, level=level, sent=sent, got=got, expected=expected)
         )
 
 

@@ -14,6 +14,7 @@ from pytest_turris.core.durations import moment, span
 from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
 from pytest_turris.core.middleware.idempotency import HEADERS
 from pytest_turris.core.options import Options
+from pytest_turris.core.plurals import counted
 
 _SERVER_ERROR = 500
 _SHOWN = 12
@@ -38,7 +39,7 @@ def assert_token_requests(sandbox: Observer, expected: int) -> None:
         return
     requests = [e for e in sandbox.journal if (e.method, e.path) == TOKEN_REQUEST]
     raise AssertionError(
-        f"expected {_times(expected, 'token request')}, the sandbox saw "
+        f"expected {counted(expected, 'token request')}, the sandbox saw "
         f"{sandbox.token_requests}:\n{_listed(sandbox.journal, requests)}"
     )
 
@@ -52,7 +53,7 @@ def assert_no_token_in_urls(sandbox: Observer) -> None:
     found = [e for e in sandbox.journal if e.token_in_url]
     if found:
         raise AssertionError(
-            f"{_times(len(found), 'request')} of {len(sandbox.journal)} carried a token in the "
+            f"{counted(len(found), 'request')} of {len(sandbox.journal)} carried a token in the "
             f"URL, where proxies and logs keep it:\n{_listed(sandbox.journal, found)}\n"
             "Send it as 'Authorization: Bearer <token>'"
         )
@@ -82,7 +83,7 @@ def assert_refreshed_within_buffer(sandbox: Observer) -> None:
     early = [new for old, new in pairs if new.issued_at <= old.expires_at - buffer]
     if early:
         raise AssertionError(
-            f"{_times(len(early), 'token')} of {len(pairs) + 1} came before the refresh "
+            f"{counted(len(early), 'token')} of {len(pairs) + 1} came before the refresh "
             f"buffer of the one before:\n{_lifetimes(sandbox)}"
         )
     if not pairs:
@@ -102,7 +103,7 @@ def assert_no_expired_token_used(sandbox: Observer) -> None:
     if expired:
         exchange, token = expired[0]
         raise AssertionError(
-            f"{_times(len(expired), 'request')} carried an expired token; the first one "
+            f"{counted(len(expired), 'request')} carried an expired token; the first one "
             f"{span(exchange.at - token.expires_at)} after its expiry, "
             f"{span(exchange.at - token.issued_at)} after its issue:\n"
             f"{_listed(sandbox.journal, (e for e, _ in expired))}"
@@ -161,7 +162,3 @@ def _key(exchange: Exchange) -> str:
         (exchange.request_headers[name] for name in HEADERS if name in exchange.request_headers),
         "",
     )
-
-
-def _times(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

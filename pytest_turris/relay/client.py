@@ -1,4 +1,4 @@
-"""The door through somebody else's socket: a standalone server hands on what is for a sandbox here.
+"""The client side of ``--turris-url``: answers requests that a shared server forwards.
 
 The server cannot call, so this process asks it what there is: one connection tells line by line,
 and what is answered goes back by calls of the control API. The sandbox stays where the test is,
@@ -200,4 +200,4 @@ def _words(body: bytes) -> str:
     try:
         return "; ".join(from_json(body)["errorMessage"])
     except (ValueError, KeyError, TypeError):
-        return "it is no turris-sandbox, or one of another version"
+        return "it is not a turris-sandbox, or is another version"

@@ -19,7 +19,7 @@ Parcel = dict[str, Any]
 
 
 def fingerprint(credential: str) -> str:
-    """Tells whose credential it is, to somebody who knows it: the server keeps no secrets."""
+    """Identifies a credential to a process that knows it: the server keeps no secrets."""
     return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -100,7 +100,7 @@ class TimeTravel:
             raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
         engine = running()
         if engine is None:
-            raise EngineError("the freeze that turris_time moved was ended by somebody else")
+            raise EngineError("the freeze that turris_time moved was ended by other code")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
         engine.move_to(moment.astimezone(dt.UTC) - self._sandbox.clock.offset - zone_offset())
         return self.now

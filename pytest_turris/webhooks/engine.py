@@ -14,8 +14,9 @@ from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
+from pytest_turris.core.plurals import counted
 from pytest_turris.core.redaction import redact_target
-from pytest_turris.core.resources.collection import UnknownRecordError
+from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.sender import Sender
@@ -58,7 +59,7 @@ class DeliveryResult:
 
     def __str__(self) -> str:
         delivery, attempt = self.delivery, self.attempt
-        url = redact_target(self.endpoint.url) if self.endpoint else "(removed)"
+        url = redact_target(self.endpoint.url) if self.endpoint else "a removed webhook"
         head = f"webhook {delivery.number} {delivery.webhook_type} -> {url}"
         if attempt is None:
             return f"{head}: not sent, the webhook is {delivery.state}"
@@ -92,8 +93,7 @@ class DeliverySummary:
 
     def __str__(self) -> str:
         done = (
-            f"{self.attempts} attempt{'' if self.attempts == 1 else 's'} "
-            f"in {self.took} on the sandbox's clock: "
+            f"{counted(self.attempts, 'attempt')} in {self.took} on the sandbox's clock: "
             f"{self.delivered} delivered, {self.failed} failed, {self.unsent} not sent"
         )
         return "\n".join((done, *map(_describe_disabled, self.disabled)))

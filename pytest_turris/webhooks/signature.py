@@ -178,9 +178,9 @@ class SignatureScheme:
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
         if not key.strip():
-            raise SignatureError("the key is blank: an attacker could sign with it")
+            raise SignatureError("the key is blank: anyone could sign with it")
         if self.key_form == "base64" and not is_base64(key):
-            raise SignatureError("the key is not base64, but the scheme has key_form='base64'")
+            raise SignatureError("the key is not base64, which the scheme requires")
         value = self._single_value(headers)
         signed = self._signed_part(body)
         if not self.timestamped:

@@ -14,10 +14,10 @@ from doubles.attack_harness import context_for
 from doubles.receivers.good_receiver import ENTITY, KEY, Backend, Inbox, ReceiverApp
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.findings.verdict import Verdict
 
 FINE = {"passed", "skipped"}
 NOTED = {"WH-49", "WH-99"}
@@ -51,7 +51,7 @@ def full_profile(
 
 def check(verdicts: list[Verdict]) -> None:
     """Nothing but the notes."""
-    found = {v.attack.id: str(v) for v in verdicts if v.outcome not in FINE}
+    found = {v.check.id: str(v) for v in verdicts if v.outcome not in FINE}
     assert set(found) == NOTED, "\n".join(found.values())
     assert sum(v.outcome == "passed" for v in verdicts) > 70
 

@@ -171,7 +171,7 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
 )
 def test_every_oracle_can_fail(app_class: type[ReceiverApp], id_: str, oracle: str) -> None:
     """Each oracle finds a receiver that is broken for it."""
-    assert oracle in {finding.oracle for finding in attack_in_process(id_, app_class).findings}
+    assert oracle in {finding.kind for finding in attack_in_process(id_, app_class).findings}
 
 
 def test_nothing_passes_without_a_probe() -> None:

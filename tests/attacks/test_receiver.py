@@ -18,10 +18,11 @@ from doubles.attack_harness import attack_in_process, context_for
 from doubles.receivers.good_receiver import ENTITY, KEY, Backend, Inbox, ReceiverApp
 
 from pytest_turris.attacks.catalogue import find
-from pytest_turris.attacks.description import Verdict, answered, redacted
+from pytest_turris.attacks.description import answered, redacted
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.receivers.exchange import WebhookResponse
 
 
@@ -64,10 +65,10 @@ def test_key_at_the_cut_is_not_shown_by_half(before: int) -> None:
     assert "turris" not in answered(answer, key)
 
 
-def test_sent_line_stands_once_for_all_that_came_of_it() -> None:
-    """Status and effects of one delivery are told under one line."""
-    lines = [line.split()[0] for line in shown("WH-02").splitlines()[1:6]]
-    assert lines == ["sent:", "came:", "wanted:", "came:", "wanted:"]
+def test_one_sent_line_has_all_its_findings() -> None:
+    """Status and effects of one delivery are reported under one line."""
+    lines = [line.split()[0] for line in shown("WH-02").splitlines()[2:7]]
+    assert lines == ["sent:", "got:", "expected:", "got:", "expected:"]
 
 
 def test_application_that_prints_bytes_is_let_be() -> None:
@@ -81,7 +82,7 @@ def test_application_that_prints_bytes_is_let_be() -> None:
             return super().receive(lines, body)
 
     verdict = attack_in_process("WH-01", Prints)
-    assert [finding.oracle for finding in verdict.findings] == ["no leak"], verdict
+    assert [finding.kind for finding in verdict.findings] == ["no leak"], verdict
 
 
 def test_bad_log_record_is_not_the_receivers_failure(
@@ -167,7 +168,7 @@ def test_client_without_an_answer_is_a_finding(error: Exception) -> None:
     with library.Client(transport=transport, base_url="http://receiver") as client:
         verdict = run_attack(find("WH-02"), Receiver(client), context_for(Backend(), ReceiverApp))
     came = f"no answer ({type(error).__name__}: gone)"
-    assert (verdict.findings[0].oracle, verdict.findings[0].came) == ("status", came)
+    assert (verdict.findings[0].kind, verdict.findings[0].got) == ("status", came)
 
 
 def test_silent_receiver_is_not_waited_for_as_turris_would(
@@ -178,7 +179,7 @@ def test_silent_receiver_is_not_waited_for_as_turris_would(
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
         verdict = run_attack(find("WH-02"), Receiver(url), context_for(Backend(), ReceiverApp))
-    assert verdict.findings[0].came == "no answer (TimeoutError: no answer in 0.05 s)"
+    assert verdict.findings[0].got == "no answer (TimeoutError: no answer in 0.05 s)"
 
 
 @pytest.mark.parametrize("id_", ["WH-37", "WH-98"])

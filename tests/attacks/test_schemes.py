@@ -33,7 +33,7 @@ def app_for(inbox: type[StatusInbox]) -> type[ReceiverApp]:
 def labels(verdict: Any) -> list[str]:
     """Which variants of the attack were found, each by its status and its effects."""
     found = [finding.sent.partition(": ")[0] for finding in verdict.findings]
-    assert {finding.oracle for finding in verdict.findings} <= {"status", "effects"}
+    assert {finding.kind for finding in verdict.findings} <= {"status", "effects"}
     return list(dict.fromkeys(found))
 
 

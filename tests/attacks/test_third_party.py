@@ -17,10 +17,10 @@ from doubles.receivers.good_receiver import ENTITY
 
 from pytest_turris.attacks.catalogue import ATTACKS, find
 from pytest_turris.attacks.context import AttackContext, ReceiverHooks
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 
@@ -100,7 +100,7 @@ def weaknesses_of(scheme: SignatureScheme, verify: Any) -> dict[str, Verdict]:
     """What a verifier does not withstand."""
     context = AttackContext(factory=factory_of(scheme))
     verdicts = [run_attack(attack, Receiver(verify), context) for attack in ABOUT_VERIFIERS]
-    return {v.attack.id: v for v in verdicts if v.outcome in ("failed", "warned", "noted")}
+    return {v.check.id: v for v in verdicts if v.outcome in ("failed", "warned", "noted")}
 
 
 def labels(verdict: Verdict) -> list[str]:

@@ -7,11 +7,11 @@ from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ALLOWED, ENTITY, KEY, Backend, ReceiverApp
 from pytest_turris.attacks.catalogue import find
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext, ReceiverHooks
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 

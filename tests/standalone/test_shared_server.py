@@ -186,7 +186,7 @@ def test_failure_report_is_the_same(shared: Running, pytester: pytest.Pytester) 
     result.assert_outcomes(passed=1, failed=1, errors=1)
     result.stdout.fnmatch_lines([
         "* ERROR at teardown of test_swallows *",
-        "turris: 1 request(s) that Turris would not understand:",
+        "turris: 1 request that Turris would not understand:",
         "*GET /v1/nonsense -> 404*",
         "* test_fails *",
         "* turris exchanges *",

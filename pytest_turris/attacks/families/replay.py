@@ -7,7 +7,6 @@ from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import (
     ALL_EVENTS,
     AttackContext,
-    NotApplicable,
     timestamp_of,
     with_header_lines,
 )
@@ -21,6 +20,7 @@ from pytest_turris.attacks.step import (
     refused,
     tolerated,
 )
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.signed import SignedWebhook
 
 REPLAY = Catalogue("replay")
@@ -105,9 +105,9 @@ def _other_times(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-87",
     "replay-with-other-headers",
-    does="Sends the same body with other headers that nobody signs.",
+    does="Sends the same body with other headers, which are not signed.",
     wants="Do nothing.",
-    why="Whoever replays writes a new delivery id.",
+    why="An attacker who replays writes a new delivery id.",
     fix="Key on what is signed: the body.",
     source="pr-agent 476, first-tree 1627",
 )
@@ -122,7 +122,7 @@ def _headers(context: AttackContext) -> Iterator[AttackStep]:
     "replay-without-id",
     does="Sends the same body without the delivery id that it came with.",
     wants="Do nothing.",
-    why="Whoever replays leaves the delivery id out.",
+    why="An attacker who replays leaves the delivery id out.",
     fix="Key on what is signed: the body.",
     source="as WH-87",
 )
@@ -144,7 +144,9 @@ def _without_id(context: AttackContext) -> Iterator[AttackStep]:
 def _crossed(context: AttackContext) -> Iterator[AttackStep]:
     others = [name for name in ALL_EVENTS if name not in context.events]
     if not others:
-        raise NotApplicable("the receiver acts on every event: say which with run(..., events=...)")
+        raise NotApplicableError(
+            "the receiver acts on every event: say which with run(..., events=...)"
+        )
     for name in others:
         yield tolerated(context.factory.event(name), name, effects="none")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Operation, Payload
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import TurrisError
 from pytest_turris.core.wire.model import iso
 

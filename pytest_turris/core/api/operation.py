@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 from pytest_turris.core.access.credentials import Permission
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.options import Options
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import RequestModel
 
 Payload = WireModel | Sequence[WireModel] | dict[str, Any] | None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from pytest_turris.core.options import Options
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import RequestModel
 
 ERROR = "ErrorResponseDto"

@@ -15,10 +15,10 @@ from pytest_turris.core.entity.records import EntityRecords, Owner
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.resources.collection import Record
 from pytest_turris.core.resources.compliance import ComplianceResult, assess
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.products import Product
+from pytest_turris.core.resources.record import Record
 from pytest_turris.core.wire.model import StateCode
 
 Summary = tuple[str, str, str]

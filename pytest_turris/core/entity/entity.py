@@ -16,8 +16,8 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.resources.collection import Record, RecordError
 from pytest_turris.core.resources.licenses import License
+from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.resources.uploads import Upload
 
 

@@ -94,7 +94,7 @@ def as_date(text: str) -> dt.datetime:
             continue
     serial = float(text)
     if not 1 <= serial <= _LAST_SERIAL:
-        raise ValueError(f"{text!r} is no date")
+        raise ValueError(f"{text!r} is not a date")
     return _EPOCH + dt.timedelta(days=int(serial))
 
 

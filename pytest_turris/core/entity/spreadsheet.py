@@ -25,7 +25,7 @@ Row = list[str]
 
 
 class UnreadableFileError(ValueError):
-    """It is no such table: the message says for humans why."""
+    """The file is not such a table; the message says why."""
 
 
 def read_csv(content: bytes) -> Iterator[Row]:

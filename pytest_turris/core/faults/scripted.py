@@ -202,7 +202,7 @@ def _duration(delay: dt.timedelta | float | None) -> dt.timedelta:
     try:
         return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
     except (OverflowError, ValueError):
-        raise FaultError(f"delay={delay} is no number of seconds") from None
+        raise FaultError(f"delay={delay} is not a number of seconds") from None
 
 
 def _check(fault: Fault) -> None:
@@ -213,7 +213,7 @@ def _check(fault: Fault) -> None:
             "a fault has a status or an error, not both: with an error, nothing answers"
         )
     if fault.status is not None and not _LOWEST <= fault.status <= _HIGHEST:
-        raise FaultError(f"status={fault.status} is no error; a fault answers with 400 to 599")
+        raise FaultError(f"status={fault.status} is not an error status; use 400 to 599")
     if fault.error not in (None, "connect", "reset"):
         raise FaultError(f"error={fault.error!r}; there are 'connect' and 'reset'")
     if fault.delay < dt.timedelta(0):

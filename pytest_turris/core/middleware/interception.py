@@ -22,7 +22,7 @@ class Interceptors:
 
     @contextlib.contextmanager
     def by(self, interceptor: Interceptor) -> Iterator[None]:
-        """Let an interceptor stand there while the context is open."""
+        """Use an interceptor while the context is open."""
         self._interceptors = (*self._interceptors, interceptor)
         try:
             yield

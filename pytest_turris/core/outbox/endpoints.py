@@ -9,7 +9,7 @@ from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.redaction import Secret
-from pytest_turris.core.resources.collection import UnknownRecordError
+from pytest_turris.core.resources.record import UnknownRecordError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,8 +73,13 @@ class Endpoints:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
 
     def enable(self, id_: str) -> None:
-        """Let a disabled webhook receive what happens from now on. KeyError if there is none."""
-        endpoint = self._endpoints[id_]
+        """Let a disabled webhook receive what happens from now on.
+
+        Raises:
+            UnknownRecordError: There is no such webhook.
+        """
+        if (endpoint := self.get(id_)) is None:
+            raise UnknownRecordError(f"no webhook with id {id_!r}")
         endpoint.disabled, endpoint.failures = "", 0
 
     def subscribed_to(self, kind: str) -> list[Endpoint]:

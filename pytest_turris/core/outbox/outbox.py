@@ -28,7 +28,7 @@ from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import compliance_payload
 from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.resources.collection import UnknownRecordError
+from pytest_turris.core.resources.record import UnknownRecordError
 
 Payload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 

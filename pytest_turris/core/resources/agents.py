@@ -14,11 +14,9 @@ from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
     Indexes,
-    Record,
-    RecordError,
-    WireModel,
     suggest_keywords,
 )
+from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
@@ -92,7 +90,7 @@ class Agents(Collection[AgentEntry]):
             entry.nipr_data_subscription and entry.nipr_data_subscription.id
         ],
     }
-    words: ClassVar[dict[str, tuple[str, str]]] = {
+    flat_names: ClassVar[dict[str, tuple[str, str]]] = {
         "npn": ("agent", "npn"),
         "first_name": ("agent", "first_name"),
         "middle_name": ("agent", "middle_name"),
@@ -207,7 +205,7 @@ class Agents(Collection[AgentEntry]):
             downstream_entity_association_id=ids[0] if ids else None,
         )
 
-    def _stamped(self, current: AgentEntry, changes: dict[str, Any]) -> dict[str, Any]:
+    def _with_update_time(self, current: AgentEntry, changes: dict[str, Any]) -> dict[str, Any]:
         agent = changes.get("agent", current.agent)
         if not isinstance(agent, Agent | dict):
             return changes  # validation has the word

@@ -7,13 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import (
-    Collection,
-    Indexes,
-    Record,
-    WireModel,
-    suggest_keywords,
-)
+from pytest_turris.core.resources.collection import Collection, Indexes, suggest_keywords
+from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
@@ -95,7 +90,7 @@ class Associations(Collection[Association]):
         "legal_name": lambda a: [a.downstream_entity.legal_name.lower()],
         "subscription": lambda a: [a.nipr_data_subscription and a.nipr_data_subscription.id],
     }
-    words: ClassVar[dict[str, tuple[str, str]]] = {
+    flat_names: ClassVar[dict[str, tuple[str, str]]] = {
         "downstream_entity_name": ("downstream_entity", "legal_name"),
         "downstream_entity_npn": ("downstream_entity", "npn"),
         "category": ("downstream_entity", "category"),

@@ -1,101 +1,41 @@
-"""Where records live: a collection by id, in the order of their making, indexed by its filters.
+"""A collection keeps records by id, in the order in which they were made, indexed by filters.
 
-Every change of a record goes through its collection, which keeps the indexes and tells its
-ledger; records themselves are frozen.
+Every change of a record goes through its collection, which keeps the indexes and calls its
+listener; records themselves are frozen.
 """
 
-import difflib
 import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Collection as Names
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.errors import TurrisKitError, UnknownNameError
+from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.names import did_you_mean
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.wire.model import TurrisModel
-
-
-class RecordError(TurrisKitError, ValueError):
-    """A record that cannot be: the message names each member that does not fit."""
-
-
-class UnknownRecordError(TurrisKitError, KeyError):
-    """There is no record, webhook or delivery with that id."""
-
-    __str__ = Exception.__str__  # KeyError would show the message in quotes
-
-
-class WireModel(TurrisModel):
-    """What an answer is made of; a record's parts change through its collection only.
-
-    ``internal_fields`` names members that the API never shows, wherever the part stands.
-    """
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
-    internal_fields: ClassVar[frozenset[str]] = frozenset()
-    excluded: ClassVar[dict[str, Any]] = {}
-    """The same with what is off the wire in the parts within, as pydantic's ``exclude``."""
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 - pydantic's own
-        """Gather what is off the wire, in the parts of this part too."""
-        cls.excluded = dict.fromkeys(cls.internal_fields, True)
-        for name, field in cls.model_fields.items():
-            part, listed = _part_in(field.annotation)
-            if part is not None and part.excluded and name not in cls.excluded:
-                cls.excluded[name] = {"__all__": part.excluded} if listed else part.excluded
-
-    def wire(self, *, nulls: bool = False) -> dict[str, Any]:
-        """The JSON object that Turris sends; optional members omitted, or ``null``."""
-        return self.model_dump(
-            mode="json", by_alias=True, exclude_none=not nulls, exclude=self.excluded
-        )
-
-
-class Record(WireModel):
-    """A model with an identity."""
-
-    @property
-    def key(self) -> str:
-        """The id under which its collection keeps it."""
-        raise NotImplementedError
-
-
-def _part_in(hint: object) -> tuple[type[WireModel] | None, bool]:
-    """The model in a member's type, and whether the member is a list of it."""
-    if isinstance(hint, type) and issubclass(hint, WireModel):
-        return hint, False
-    for inner in get_args(hint):
-        part, listed = _part_in(inner)
-        if part is not None:
-            return part, listed or get_origin(hint) is list
-    return None, False
-
+from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
 
 R = TypeVar("R", bound=Record)
+C = TypeVar("C", bound="Collection[Any]")
 P = ParamSpec("P")
 T = TypeVar("T")
 Indexes = Mapping[str, Callable[[Any], Iterable[str | None]]]
 
 
 class ChangeListener(Protocol):
-    """What is called before and after each change of a record."""
+    """What a collection calls before and after each change of a record."""
 
     def settle(self) -> None:
         """Carry out what is due before the change."""
 
     def changed(self, old: Record | None, new: Record | None) -> None:
         """Follow the change: a record was made (no ``old``), changed, or removed (no ``new``)."""
-
-
-C = TypeVar("C", bound="Collection[Any]")
 
 
 class CollectionHolder(Protocol):
@@ -128,9 +68,9 @@ class Collection(Generic[R]):
 
     kind: type[R]
     indexes: ClassVar[Indexes] = {}
-    """By name: what a record is found by; each value is matched exactly."""
-    words: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """Keywords that name a member of a part: ``{"npn": ("agent", "npn")}``."""
+    """The indexes by name: each gives the values that a record is found by, matched exactly."""
+    flat_names: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Keywords for a member of a nested model: ``{"npn": ("agent", "npn")}``."""
 
     def __init__(self, holder: CollectionHolder) -> None:
         self._holder = holder
@@ -150,11 +90,11 @@ class Collection(Generic[R]):
         return len(self._records)
 
     def find(self, key: str) -> R | None:
-        """The record of that id, or None."""
+        """The record with an id, or None."""
         return self._records.get(key)
 
     def get(self, key: str) -> R:
-        """The record of that id.
+        """The record with an id.
 
         Raises:
             UnknownRecordError: There is none.
@@ -165,9 +105,9 @@ class Collection(Generic[R]):
             raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
     def where(self, **wanted: str | AbstractSet[str] | None) -> list[R]:
-        """The records with those values in those indexes, in order.
+        """The records with these values in these indexes, in order.
 
-        Of a set, any value will do; ``None`` does not filter.
+        A set matches any of its values; ``None`` does not filter.
         """
         found = [self._keys(name, value) for name, value in wanted.items() if value is not None]
         if not found:
@@ -176,18 +116,18 @@ class Collection(Generic[R]):
         return [self._records[key] for key in sorted(keys, key=self._order.__getitem__)]
 
     def one_where(self, **wanted: str) -> R | None:
-        """The first such record, or None."""
+        """The first record that ``where`` would give, or None."""
         return next(iter(self.where(**wanted)), None)
 
     def remove(self, record: R | str) -> None:
-        """Take a record away, by itself or by its id.
+        """Remove a record, given itself or its id.
 
         Raises:
-            UnknownRecordError: It is not there.
+            UnknownRecordError: There is none.
         """
         current = self._current(record)
         self._listener.settle()
-        self._unindex(current)
+        self._remove_from_indexes(current)
         del self._records[current.key], self._order[current.key]
         self._listener.changed(current, None)
 
@@ -201,7 +141,7 @@ class Collection(Generic[R]):
         try:
             record = self.kind(**members)
         except ValidationError as error:
-            raise _unfit(self.kind, error) from None
+            raise _invalid(self.kind, error) from None
         if record.key in self._records:
             raise RecordError(f"{self.kind.__name__}: the id {record.key!r} is taken")
         self._listener.settle()
@@ -210,32 +150,32 @@ class Collection(Generic[R]):
         return record
 
     def update(self, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
-        """Change members of a record, by the words of ``add`` or of the record; all or none.
+        """Change members of a record, all or none, by the keywords of ``add`` or of the record.
 
         Raises:
-            UnknownRecordError: It is not there.
+            UnknownRecordError: There is no such record.
             RecordError: A member is unknown or does not fit; nothing is changed.
         """
         current = self._current(record)
-        _refuse_unknown(self.kind.__name__, members, [*self.kind.model_fields, *self.words])
-        changes = self._stamped(current, self._in_parts(current, members))
+        _refuse_unknown(self.kind.__name__, members, [*self.kind.model_fields, *self.flat_names])
+        changes = self._with_update_time(current, self._nested(current, members))
         try:
             checked = self.kind.model_validate(dict(current) | changes)
         except ValidationError as error:
-            raise _unfit(self.kind, error) from None
+            raise _invalid(self.kind, error) from None
         if checked.key != current.key:
             raise RecordError(f"{self.kind.__name__}: the id of a record does not change")
         self._listener.settle()
         old = current.model_copy()
-        self._unindex(current)
-        # In place and past the freeze: whoever holds the record sees the change.
+        self._remove_from_indexes(current)
+        # In place and past the freeze: a caller that holds the record sees the change.
         vars(current).update({name: getattr(checked, name) for name in changes})
-        self._enter(current)
+        self._add_to_indexes(current)
         self._listener.changed(old, current)
         return current
 
     def snapshot(self) -> list[dict[str, Any]]:
-        """The records as JSON data, with what the API never shows."""
+        """The records as JSON data, internal fields included."""
         return [record.model_dump(mode="json") for record in self._records.values()]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
@@ -257,17 +197,18 @@ class Collection(Generic[R]):
     def _current(self, record: R | str) -> R:
         return self.get(record if isinstance(record, str) else record.key)
 
-    def _in_parts(self, current: R, members: dict[str, Any]) -> dict[str, Any]:
+    def _nested(self, current: R, members: dict[str, Any]) -> dict[str, Any]:
+        """The changes with each flat keyword in the nested model that it names."""
         changes: dict[str, Any] = {}
-        for word, value in members.items():
-            if word not in self.words:
-                changes[word] = value
+        for name, value in members.items():
+            if name not in self.flat_names:
+                changes[name] = value
                 continue
-            part, member = self.words[word]
-            changes.setdefault(part, dict(getattr(current, part)))[member] = value
+            model, member = self.flat_names[name]
+            changes.setdefault(model, dict(getattr(current, model)))[member] = value
         return changes
 
-    def _stamped(self, current: R, changes: dict[str, Any]) -> dict[str, Any]:
+    def _with_update_time(self, current: R, changes: dict[str, Any]) -> dict[str, Any]:
         if getattr(current, "updated_at", None) is None:
             return changes
         return {"updated_at": self._clock.now()} | changes
@@ -276,16 +217,16 @@ class Collection(Generic[R]):
         self._records[record.key] = record
         self._made += 1
         self._order[record.key] = self._made
-        self._enter(record)
+        self._add_to_indexes(record)
 
-    def _enter(self, record: R) -> None:
+    def _add_to_indexes(self, record: R) -> None:
         for name, values in self.indexes.items():
             index = self._index[name]
             for value in values(record):
                 if value is not None:
                     index.setdefault(value, set()).add(record.key)
 
-    def _unindex(self, record: R) -> None:
+    def _remove_from_indexes(self, record: R) -> None:
         for name, values in self.indexes.items():
             index = self._index[name]
             for value in values(record):
@@ -298,12 +239,10 @@ class Collection(Generic[R]):
 def _refuse_unknown(where: str, given: Mapping[str, Any], known: Names[str]) -> None:
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise RecordError(f"{where} has no member {name!r}{hint}")
+            raise RecordError(f"{where} has no member {name!r}{did_you_mean(name, known)}")
 
 
-def _unfit(kind: type[Record], error: ValidationError) -> RecordError:
+def _invalid(kind: type[Record], error: ValidationError) -> RecordError:
     rows = error.errors(include_url=False, include_input=False)
-    words = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows)
-    return RecordError(f"{kind.__name__}: {words}")
+    messages = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows)
+    return RecordError(f"{kind.__name__}: {messages}")

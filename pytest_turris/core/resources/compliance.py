@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from pytest_turris.core.resources.appointments import Appointment
-from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.resources.coverages import Coverage
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.products import Product
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import ObjectId, StateCode
 
 ComplianceStatus = Literal["COMPLIANT", "NOT_COMPLIANT"]

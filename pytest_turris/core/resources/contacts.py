@@ -12,11 +12,9 @@ from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
     Indexes,
-    Record,
-    RecordError,
-    WireModel,
     suggest_keywords,
 )
+from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.wire.model import Email, ObjectId
 
 BusinessRole = Literal[

@@ -14,10 +14,9 @@ from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
     Indexes,
-    Record,
-    RecordError,
     suggest_keywords,
 )
+from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 
 CoverageKind = Literal["E&O", "Cyber"]

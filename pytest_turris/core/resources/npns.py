@@ -11,10 +11,9 @@ from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
     Indexes,
-    Record,
-    WireModel,
     suggest_keywords,
 )
+from pytest_turris.core.resources.record import Record, WireModel
 
 EntityType = Literal["firm", "individual", "not found"]
 
@@ -41,7 +40,7 @@ class RegisteredNpn(Record):
 
 
 class Npns(Collection[RegisteredNpn]):
-    """Producers that NIPR knows although they are none of the upstream entity's."""
+    """Producers that NIPR knows but the upstream entity does not have."""
 
     kind = RegisteredNpn
     indexes: ClassVar[Indexes] = {}

@@ -10,7 +10,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from pytest_turris.core.resources.appointments import DEFAULT_COMPANY_CODE
-from pytest_turris.core.resources.collection import Collection, Record, suggest_keywords
+from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.record import Record
 from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import ObjectId, Timestamp
 
 EntityModel = Literal["Agent", "DownstreamEntity", "UpstreamEntity"]

@@ -13,11 +13,10 @@ from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
     Indexes,
-    Record,
-    WireModel,
     suggest_keywords,
 )
 from pytest_turris.core.resources.documents import FileDocuments
+from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 
 

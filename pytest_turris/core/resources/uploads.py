@@ -7,12 +7,8 @@ long a state lasts is an option; what makes an upload FAILED or CANCELLED is ass
 import datetime as dt
 from typing import ClassVar, Literal
 
-from pytest_turris.core.resources.collection import (
-    Collection,
-    Record,
-    RecordError,
-    WireModel,
-)
+from pytest_turris.core.resources.collection import Collection
+from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.wire.model import ObjectId, Timestamp
 
 UploadStatus = Literal[

@@ -61,7 +61,7 @@ def _boundary(content_type: str) -> bytes:
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
-    # The delimiter begins with the line break before it; the first may stand at the very start.
+    # The delimiter begins with the line break before it; the first may be at the very start.
     _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if not parts or not parts[-1].startswith(b"--"):
         raise InvalidInput("Unexpected end of form")

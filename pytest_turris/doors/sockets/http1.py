@@ -18,7 +18,7 @@ from pytest_turris.doors.sockets.asgi import ABORT, WRITE, App, Receive, Scope, 
 
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _WORD = len(b"\r\nupgrade:") + 16
-"""As far as the word reaches, with more white space before the colon than anybody sends."""
+"""How far to look for the word: it allows more white space before the colon than is ever sent."""
 
 _HEAD_END = b"\r\n\r\n"
 _LONGEST_HEAD = 65_536
@@ -48,7 +48,7 @@ class _Manners(asyncio.Protocol):
     transport: Any
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
-        """Tell the application what it can do with this connection."""
+        """Let the application know what it can do with this connection."""
         self._gathering = _Gathering(transport)
         super().connection_made(cast("Any", self._gathering))
         extensions = {

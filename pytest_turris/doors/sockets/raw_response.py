@@ -9,7 +9,7 @@ _TICK = 0.002
 
 
 class Streamed(RawAnswer):
-    """One whose script is elsewhere: parts arrive when asked for, and its end is told."""
+    """A raw response produced by another process, part by part."""
 
     def __init__(self, patience: float) -> None:
         super().__init__((), patience)
@@ -19,7 +19,7 @@ class Streamed(RawAnswer):
         raise NotImplementedError
 
     async def tell(self) -> None:
-        """Tell how it ended, before the client can know."""
+        """Report how it ended, before the client can know."""
         raise NotImplementedError
 
 

@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the process' signals alone: this is a thread of somebody's tests."""
+        """Leave the signals of the process alone: the server is a thread of the user's tests."""
         yield
 
 

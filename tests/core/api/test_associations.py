@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from doubles.sandbox_client import INVITATION, INVITE, Client, refusal
 
-from pytest_turris.core.resources.collection import RecordError
+from pytest_turris.core.resources.record import RecordError
 from pytest_turris.core.sandbox import Sandbox
 
 ASSOCIATIONS = "/v1/downstream-entity-associations"

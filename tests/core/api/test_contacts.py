@@ -3,7 +3,7 @@
 import pytest
 from doubles.sandbox_client import Client, refusal
 
-from pytest_turris.core.resources.collection import RecordError
+from pytest_turris.core.resources.record import RecordError
 from pytest_turris.core.sandbox import Sandbox
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from doubles.sandbox_client import NOW, Client, refusal
 
-from pytest_turris.core.resources.collection import RecordError
+from pytest_turris.core.resources.record import RecordError
 from pytest_turris.core.sandbox import Sandbox
 
 DAY = dt.timedelta(days=1)

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 from doubles.sandbox_client import Client, refusal
 
-from pytest_turris.core.resources.collection import RecordError
+from pytest_turris.core.resources.record import RecordError
 
 HEADERS = (
     "policyNumber",

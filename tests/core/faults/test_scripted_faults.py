@@ -213,7 +213,7 @@ def test_an_unused_fault_is_complained_of(caller: Client) -> None:
     caller.sandbox.faults.add("list_agents", status=503)
     assert caller.sandbox.strict_failures() == [
         (
-            "1 scripted fault(s) that never fired:\n"
+            "1 scripted fault that never fired:\n"
             "  list_agents: status=503 (fired 0 of 1 times)\n"
             "Not sure to fire? faults.add(..., optional=True), "
             "or relax it: @pytest.mark.turris(fail_on_unused_fault=False)"

@@ -15,7 +15,7 @@ def test_a_request_that_turris_would_not_understand_is_complained_of(caller: Cli
     caller.get("/v1/agent")
     (complaint,) = caller.sandbox.strict_failures()
     assert complaint == (
-        "1 request(s) that Turris would not understand:\n"
+        "1 request that Turris would not understand:\n"
         f"  {caller.sandbox.journal[-1]}\n"
         "Meant? Put the call into 'with turris.expect_refusal():', "
         "or relax it: @pytest.mark.turris(fail_on_refusal=False)"
@@ -32,7 +32,7 @@ def test_what_breaks_the_contract_is_complained_of(caller: Client) -> None:
     caller.invite(key, firstName="Jane")
     refused = [exchange.status for exchange in caller.sandbox.journal if exchange.is_client_error]
     assert refused == [400, 404, 413, 422]
-    assert caller.sandbox.strict_failures()[0].startswith("4 request(s) that Turris would not")
+    assert caller.sandbox.strict_failures()[0].startswith("4 requests that Turris would not")
 
 
 def test_what_happens_in_production_is_not_complained_of(caller: Client) -> None:
@@ -72,7 +72,7 @@ def test_a_refusal_outside_of_the_block_still_counts(caller: Client) -> None:
         caller.get("/inside")
     caller.get("/after")
     (complaint,) = caller.sandbox.strict_failures()
-    assert complaint.startswith("2 request(s)")
+    assert complaint.startswith("2 requests")
     assert "/before" in complaint
     assert "/after" in complaint
     assert "/inside" not in complaint
@@ -167,4 +167,4 @@ def test_complaints_are_bounded(caller: Client) -> None:
     """A client in a loop does not fill the report."""
     for _ in range(150):
         caller.get("/nowhere")
-    assert caller.sandbox.strict_failures()[0].startswith("100 request(s)")
+    assert caller.sandbox.strict_failures()[0].startswith("100 requests")

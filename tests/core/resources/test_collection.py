@@ -5,7 +5,7 @@ import pytest
 from doubles.sandbox_client import Client
 from pydantic import ValidationError
 
-from pytest_turris.core.resources.collection import RecordError
+from pytest_turris.core.resources.record import RecordError
 from pytest_turris.core.sandbox import Sandbox
 
 COLLECTIONS = {

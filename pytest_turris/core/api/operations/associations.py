@@ -6,7 +6,7 @@ from typing import Any
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import Email, RequestModel, StateCode, exclusive, together
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import RequestModel
 
 TEST_MESSAGE = "If you see this message, your access token works."

@@ -9,8 +9,8 @@ from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.associations import ASSOCIATION, association_of
 from pytest_turris.core.api.operations.nipr import StateAndStatusQuery, subscription_of
 from pytest_turris.core.resources.associations import Association, digits
-from pytest_turris.core.resources.collection import WireModel
 from pytest_turris.core.resources.licenses import License
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import RequestModel, StateCode
 

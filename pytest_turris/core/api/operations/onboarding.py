@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.resources.associations import Association, Category
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import InvalidInput, NotFound
 from pytest_turris.core.wire.model import Email, ObjectId, RequestModel
 

@@ -19,7 +19,7 @@ from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.receiver_url import ReceiverUrl
-from pytest_turris.core.resources.collection import WireModel
+from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import Amount, ObjectId, RequestModel, Timestamp
 

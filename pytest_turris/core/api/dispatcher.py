@@ -1,0 +1,111 @@
+"""The dispatcher: makes a call of a request, answers it, and records both in the journal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pytest_turris.core.access.authentication import carries_token
+from pytest_turris.core.access.credentials import Credentials
+from pytest_turris.core.access.tokens import Tokens
+from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.pipeline import Pipeline
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.entity.entity import UpstreamEntity
+from pytest_turris.core.journal.expectations import Refusals
+from pytest_turris.core.journal.journal import NO_ANSWER, Journal
+from pytest_turris.core.middleware.limits import Limits
+from pytest_turris.core.options import Options
+from pytest_turris.core.outbox.outbox import Outbox
+from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.redaction import mask
+from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
+from pytest_turris.core.wire.hosts import environment_of, is_turris
+from pytest_turris.core.wire.messages import Request, Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatcher:
+    """Has all that a call may use; ``refusals`` collects those that a client has to explain."""
+
+    options: Options
+    clock: Clock
+    randomness: Randomness
+    entity: UpstreamEntity
+    open_outbox: Callable[[], Outbox]
+    credentials: Credentials
+    tokens: Tokens
+    limits: Limits
+    pipeline: Pipeline
+    journal: Journal
+    refusals: Refusals
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request and record it. Never raises for anything a client sends.
+
+        Raises:
+            ConnectionFailure: A scripted fault: there is no answer.
+        """
+        call = self._call(request)
+        try:
+            response = self.pipeline.answer(call)
+        except TurrisError as error:
+            response = self.pipeline.refuse(call, error)
+            reason = error.reason
+            if isinstance(error, ExpiredToken):
+                gap = self.clock.gap(over_a_socket=not is_turris(request.host))
+                reason = f"{reason}. {gap}" if gap else reason
+            self._record(call, response, reason=reason, is_client_error=error.is_client_error)
+        except ConnectionFailure as failure:
+            self._record(call, None, reason=str(failure))
+            raise
+        else:
+            self._record(call, response)
+        # A HEAD request has no operation here, and its answer no content (RFC 9110, 9.3.2).
+        return replace(response, body=b"") if request.method == "HEAD" else response
+
+    def _call(self, request: Request) -> Call:
+        if self.options.client_ip:
+            request = replace(request, client_ip=self.options.client_ip)
+        return Call(
+            request=request,
+            at=self.clock.now(),
+            request_id=self.randomness.request_id(),
+            environment=environment_of(request.host, self.options.environment),
+            entity=self.entity,
+            credentials=self.credentials,
+            tokens=self.tokens,
+            limits=self.limits,
+            options=self.options,
+            open_outbox=self.open_outbox,
+        )
+
+    def _record(
+        self,
+        call: Call,
+        response: Response | None,
+        *,
+        reason: str = "",
+        is_client_error: bool = False,
+    ) -> None:
+        in_url = carries_token(call.request)
+        if in_url:
+            call.notes.append("a token was sent in the URL; Turris says never to do that")
+        caller = call.caller
+        used = self.tokens.find(call.request)
+        entry = self.journal.record(
+            call.request,
+            response.body if response else b"",
+            at=call.at,
+            environment=call.environment,
+            operation=call.operation,
+            status=response.status if response else NO_ANSWER,
+            credential=caller.credential.name if caller else None,
+            token=mask(caller.token.text) if caller and caller.token else None,
+            reason=reason,
+            is_client_error=is_client_error,
+            notes=call.notes,
+            request_id=call.request_id,
+            token_id=used.jti if used else None,
+            token_in_url=in_url,
+        )
+        if is_client_error:
+            self.refusals.note(entry.told())

@@ -1,0 +1,66 @@
+"""What records are made of: frozen models, with members that the API never shows."""
+
+from typing import Any, ClassVar, get_args, get_origin
+
+from pydantic import ConfigDict
+
+from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.wire.model import TurrisModel
+
+
+class RecordError(TurrisKitError, ValueError):
+    """A record is not valid: the message names each member that does not fit."""
+
+
+class UnknownRecordError(TurrisKitError, KeyError):
+    """There is no record, webhook or delivery with that id."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError would show the message in quotes
+
+
+class WireModel(TurrisModel):
+    """A model that the API answers with. It is frozen: records change through their collection.
+
+    ``internal_fields`` names members that the API never shows, wherever the model is nested.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+    internal_fields: ClassVar[frozenset[str]] = frozenset()
+    excluded: ClassVar[dict[str, Any]] = {}
+    """The internal fields, those of nested models included, as pydantic's ``exclude``."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 - pydantic's own
+        """Gather the internal fields of this model and of the models in it."""
+        cls.excluded = dict.fromkeys(cls.internal_fields, True)
+        for name, field in cls.model_fields.items():
+            model, listed = _model_in(field.annotation)
+            if model is not None and model.excluded and name not in cls.excluded:
+                cls.excluded[name] = {"__all__": model.excluded} if listed else model.excluded
+
+    def wire(self, *, nulls: bool = False) -> dict[str, Any]:
+        """The JSON object that Turris sends; optional members omitted, or ``null``."""
+        return self.model_dump(
+            mode="json", by_alias=True, exclude_none=not nulls, exclude=self.excluded
+        )
+
+
+class Record(WireModel):
+    """A model with an identity."""
+
+    @property
+    def key(self) -> str:
+        """The id under which its collection keeps it."""
+        raise NotImplementedError
+
+
+def _model_in(hint: object) -> tuple[type[WireModel] | None, bool]:
+    """The model in a member's type, and whether the member is a list of it."""
+    if isinstance(hint, type) and issubclass(hint, WireModel):
+        return hint, False
+    for inner in get_args(hint):
+        model, listed = _model_in(inner)
+        if model is not None:
+            return model, listed or get_origin(hint) is list
+    return None, False
