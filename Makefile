@@ -1,4 +1,4 @@
-# One command each: `make test` checks everything, `make demo` shows the main job.
+# `make test` runs every check; `make demo` runs the example and shows the sandbox.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -25,8 +25,8 @@ types: $(VENV)/.ready
 contracts: $(VENV)/.ready
 	$(BIN)/lint-imports
 
-# pytest loads a plugin before pytest-cov could start: coverage has to start first. Receivers on
-# sockets have deadlines: what failed beside a busy neighbour gets one more run, alone.
+# pytest loads plugins before pytest-cov starts, so coverage starts pytest. Receivers on sockets have
+# deadlines, so tests that failed on a busy machine run once more, without other workers.
 tests: $(VENV)/.ready
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q -n 2 \
@@ -35,7 +35,7 @@ tests: $(VENV)/.ready
 	$(BIN)/coverage report
 	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
 
-# One consumer's suite beside other versions, plugins and ways to run.
+# Runs a consumer's test suite with other versions, plugins and options.
 matrix: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m matrix
 
@@ -46,12 +46,12 @@ demo: $(VENV)/.ready
 docs: $(VENV)/.ready
 	$(BIN)/python docs/pages.py
 
-# What each attack says of broken and of good receivers; the tests hold every run against it.
+# Records what each attack reports for broken and for good receivers; tests compare with it.
 mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
-# Peers that nothing else needs are installed here; each script runs alone too.
+# Installs the peers that only the benchmarks need. Each script can also be run by itself.
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group benchmarks
 	$(BIN)/python benchmarks/startup.py

@@ -1,7 +1,7 @@
-"""Moving the sandbox's own clock, beside time-machine and freezegun in a large process.
+"""Moves the sandbox's clock, compared with time-machine and freezegun in a large process.
 
-freezegun looks through every loaded module for the functions that it replaces, so a thousand
-are made up. CPU time.
+freezegun searches every loaded module for the functions that it replaces, so this script creates
+a thousand modules. CPU time.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ MOMENT = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 
 def main() -> None:
     for number in range(MODULES):
-        module = ModuleType(f"made_up_{number}")
+        module = ModuleType(f"generated_{number}")
         vars(module).update({f"name_{each}": each for each in range(20)})
         sys.modules[module.__name__] = module
     clock = Sandbox().clock
@@ -31,8 +31,8 @@ def main() -> None:
     back = microseconds(lambda: clock.move_to(MOMENT), 2_000)
     with time_machine.travel(MOMENT, tick=False) as traveller:
         machine = microseconds(lambda: traveller.shift(STEP), 200)
-    start = microseconds(machine_trip, 200)
-    frozen = microseconds(freezegun_trip, 20)
+    start = microseconds(travel_with_time_machine, 200)
+    frozen = microseconds(travel_with_freezegun, 20)
     print(
         f"{len(sys.modules):,} modules: clock.advance {ours:.1f} us, clock.move_to {back:.1f} us "
         "(goal 50, stretch 10)"
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def microseconds(call: Callable[[], object], count: int) -> float:
-    """The median of a call, by batches of a tenth."""
+    """Return the median time of a call, over eleven batches."""
     batches = []
     for _ in range(11):
         begin = time.thread_time_ns()
@@ -54,12 +54,12 @@ def microseconds(call: Callable[[], object], count: int) -> float:
     return statistics.median(batches)
 
 
-def machine_trip() -> None:
+def travel_with_time_machine() -> None:
     with time_machine.travel(MOMENT, tick=False):
         pass
 
 
-def freezegun_trip() -> None:
+def travel_with_freezegun() -> None:
     with freezegun.freeze_time(MOMENT):
         pass
 

@@ -1,7 +1,7 @@
-"""What one test costs with the sandbox in process, against httpx.MockTransport with canned answers.
+"""The cost of one test with the sandbox in process, compared with httpx.MockTransport.
 
-The floor answers from two constants: no signature, no state, no check. One RS256 signature is
-measured beside it, so that a reader sees what of the difference is ours. CPU time.
+The baseline answers with two constants: no signature, no state, no checks. The time of one RS256
+signature is measured too, to show which part of the difference is ours. CPU time.
 """
 
 import statistics
@@ -92,16 +92,16 @@ def test_plain_unused(plain):
 
 def main() -> None:
     took = medians(milliseconds(SUITE))
-    signature = milliseconds_of_a_signature()
+    signature = signature_milliseconds()
     ours, canned, signed = took["turris"], took["canned"], took["signed"]
     print(
         f"token POST + GET, client per test: turris {ours:.2f} ms, canned MockTransport "
         f"{canned:.2f} ms, ratio {ours / canned:.2f} (goal 1.8, stretch 1.5)"
     )
     print(
-        f"    of it one RS256 signature {signature:.2f} ms, {signature / ours:.0%}; without it "
-        f"the ratio is {(ours - signature) / canned:.2f}; against a MockTransport that signs and "
-        f"verifies, {signed:.2f} ms, it is {ours / signed:.2f}"
+        f"    one RS256 signature takes {signature:.2f} ms of it, {signature / ours:.0%}; without "
+        f"it the ratio is {(ours - signature) / canned:.2f}; against a MockTransport that signs "
+        f"and verifies, {signed:.2f} ms, it is {ours / signed:.2f}"
     )
     more = (took["turris_more"] - ours) / MORE
     floor = (took["canned_more"] - canned) / MORE
@@ -111,12 +111,12 @@ def main() -> None:
     )
     fixture = took["turris_unused"] - took["plain_unused"]
     print(
-        f"fixture alone: {fixture:.3f} ms over a trivial one of {took['plain_unused']:.2f} ms "
-        "(goal 0.15, stretch 0.05)"
+        f"the fixture only: {fixture:.3f} ms more than a trivial one of "
+        f"{took['plain_unused']:.2f} ms (goal 0.15, stretch 0.05)"
     )
 
 
-def milliseconds_of_a_signature() -> float:
+def signature_milliseconds() -> float:
     key, each = signing_key(), []
     for _ in range(300):
         begin = time.process_time()

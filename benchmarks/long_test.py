@@ -1,8 +1,8 @@
-"""One test with 100,000 requests: what it comes to weigh, and whether each takes as long.
+"""The memory and the time per request in one test with 100,000 requests.
 
-The journal keeps its default number of exchanges. Linux: the memory of the process is read from
-``/proc``. CPU time of the first and of the last tenth, without the first thousand requests, in
-which the journal fills.
+The journal keeps its default number of exchanges. The memory of the process is read from ``/proc``
+(Linux). CPU time of the first and the last tenth, without the first thousand requests, during which
+the journal fills.
 """
 
 import re

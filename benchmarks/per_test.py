@@ -1,7 +1,7 @@
-"""One test that gets a token and lists agents, against bare respx with two canned routes.
+"""A test that gets a token and lists agents, compared with bare respx and two canned routes.
 
-Both run in one pytest process, in turn and 20 at a time, with a shared client; the ratio is what
-counts. CPU time, because wall time is also that of the neighbours.
+Both run in one pytest process, alternating in groups of 20, with a shared client. The ratio is what
+counts. CPU time, because wall time includes the work of other processes.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ import tempfile
 from importlib.metadata import entry_points
 from pathlib import Path
 
-# Their hooks cost time in every test, on both sides.
+# Their hooks take time in every test, on both sides.
 OTHERS = {entry.name for entry in entry_points(group="pytest11")} - {"turris", "respx"}
 
 CONFTEST = """
@@ -33,7 +33,7 @@ def pytest_runtest_protocol(item):
 
 
 def pytest_collection_modifyitems(items):
-    # A suite is of one kind, so a test follows others of its kind: in turn, but 20 at a time.
+    # As in a real suite, a test follows others of its kind: alternate in groups of 20.
     items.sort(key=lambda item: int(item.name.partition("[")[2].rstrip("]")) // 20)
 
 
@@ -41,7 +41,7 @@ def pytest_sessionfinish():
     for what, ours, theirs in (
         ("token POST + GET, shared client", "turris", "respx_mock"),
         ("the same, httpx.Client() per test", "turris_own_client", "respx_own_client"),
-        ("fixture alone", "turris_unused", "respx_unused"),
+        ("the fixture only", "turris_unused", "respx_unused"),
     ):
         a, b = statistics.median(took[ours]), statistics.median(took[theirs])
         print(f"\\n{what}: turris {a:.2f} ms, bare respx_mock {b:.2f} ms, ratio {a / b:.2f}")

@@ -1,13 +1,12 @@
-"""``turris-sandbox serve`` against a Starlette application on uvicorn with h11.
+"""``turris-sandbox serve``, compared with a Starlette application on uvicorn with h11.
 
-The application knows its tokens, signs new ones, and does nothing else: no limits, no journal,
-no envelope. Both write a line for each request, as both do by default; the same application
-without is shown too. Sixteen connections, kept alive, from one process that does no more than
-send and count.
+The application checks its tokens and signs new ones, and does nothing else: no limits, no journal,
+no envelope. Both log each request, as they do by default; the application without its log is
+measured too. One process sends requests on sixteen persistent connections and counts the answers.
 
-A rate is that of a second of the server's CPU (Linux: ``/proc``), because a second of the wall
-is also that of the neighbours. How busy server and load are is printed: the server has to be what
-there is not enough of.
+Rates are per second of the server's CPU time (from ``/proc``, on Linux), because wall time includes
+the work of other processes. The script prints how busy the server and the sending process are: the
+server must be the bottleneck.
 """
 
 import asyncio
@@ -77,7 +76,7 @@ uvicorn.run(app, port=port, http="h11", loop="asyncio", access_log=not silent)
 
 @dataclass
 class Load:
-    """Who sends a request, waits for the answer, and sends it again."""
+    """A request that is sent again after each answer, and the number of answers."""
 
     request: bytes
     status: bytes
@@ -87,7 +86,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Rate:
-    """Answers in a second of the server's CPU and of the wall, and how busy this process was."""
+    """Answers per second of the server's CPU time and of wall time; the load of this process."""
 
     rate: float
     wall: float
@@ -108,7 +107,7 @@ class Connection(asyncio.Protocol):
         transport.write(self._load.request)
 
     def data_received(self, data: bytes) -> None:
-        """Count a whole answer, and send the next request."""
+        """Count a complete answer, and send the next request."""
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
         if not end or len(body) < _length(head):
@@ -127,7 +126,7 @@ def _length(head: bytes) -> int:
 
 
 class Server:
-    """A server in a process of its own; ``start`` is how long its first 200 took, in ms."""
+    """A server in a separate process. ``start``: the milliseconds until its first 200."""
 
     def __init__(self, command: list[str], folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -142,7 +141,7 @@ class Server:
         self._output = output
 
     def requests(self) -> tuple[bytes, bytes]:
-        """A GET with a bearer that holds, and the POST that gives one."""
+        """Return a GET with a valid bearer token, and the POST that requests a token."""
         issued = dict(EXPORT.findall(self._output.read_text()))
         known = {
             "clientId": issued.get("CLIENT_ID", "a"),
@@ -159,11 +158,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def cpu(self) -> float:
-        """The seconds of CPU that the process has taken."""
+        """Return the CPU seconds that the process has used."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -239,7 +238,7 @@ def compare_rates(servers: dict[str, Server]) -> None:
     )
     every = [rate for found in gets.values() for rate in found]
     print(
-        f"    on the wall {statistics.median(r.wall for r in gets['sandbox']):,.0f} and "
+        f"    by wall time {statistics.median(r.wall for r in gets['sandbox']):,.0f} and "
         f"{statistics.median(r.wall for r in gets['starlette']):,.0f}; a server is "
         f"{statistics.median(r.wall / r.rate for r in every):.0%} busy, the load "
         f"{statistics.median(r.load for r in every):.0%}"
@@ -253,7 +252,7 @@ def compare_rates(servers: dict[str, Server]) -> None:
 
 
 async def loaded(server: Server, load: Load) -> Rate:
-    """What a server answers to a load."""
+    """Return the rate at which a server answers a load."""
     loop = asyncio.get_running_loop()
     for _ in range(CONNECTIONS):
         await loop.create_connection(lambda: Connection(load), "127.0.0.1", server.port)
@@ -272,7 +271,7 @@ async def loaded(server: Server, load: Load) -> Rate:
 
 
 def signatures() -> float:
-    """How many RS256 signatures one core makes in a second."""
+    """Return how many RS256 signatures one core makes per second."""
     key, count = signing_key(), 500
     begin = time.process_time()
     for _ in range(count):

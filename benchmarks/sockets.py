@@ -1,8 +1,8 @@
-"""What one test costs over a real socket, against pytest-httpserver and a uvicorn for each test.
+"""The cost of one test over a socket, compared with pytest-httpserver and uvicorn per test.
 
-The exchange is that of a test in process: a token, signed anew, and a list. pytest-httpserver
-has one server for the session, as ``turris_server`` has, and signs its tokens too or answers
-from constants. Wall time: a socket makes a test wait, and that counts.
+The exchange is the same as in process: a token with a new signature, and a list. pytest-httpserver
+has one server for the session, like ``turris_server``. It is measured with signed tokens and with
+canned responses. Wall time, because waiting for a socket counts.
 """
 
 from suite import medians, milliseconds
@@ -101,8 +101,8 @@ def main() -> None:
     first, floor = took["turris"][0], medians(took)["plain"]
     each, peer = medians(took)["turris"] - floor, medians(took)["server"] - floor
     print(
-        f"turris_server: first use {first:.0f} ms, each further test {each:.2f} ms over a trivial "
-        f"one; a uvicorn for each test {peer:.0f} ms, {peer / each:.0f} times as much (goal 50)"
+        f"turris_server: first use {first:.0f} ms, each further test {each:.2f} ms more than a "
+        f"trivial one; uvicorn per test {peer:.0f} ms, {peer / each:.0f} times as much (goal 50)"
     )
 
 

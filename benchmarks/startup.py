@@ -1,9 +1,9 @@
-"""What loading the plugin costs a pytest run that does not use it.
+"""The cost of loading the plugin in a pytest run that does not use it.
 
-Runs pytest on an empty and on a trivial suite with and without the plugin, in turn, and
-prints medians and their difference. Every other plugin of the environment, respx's own among
-them, is off on both sides. Where valgrind is installed, counts instructions too: unlike
-milliseconds they do not depend on what else the machine does.
+Runs pytest on an empty and on a trivial suite, alternating with and without the plugin, and prints
+medians and their difference. All other installed plugins, including respx's, are off on both
+sides. If valgrind is installed, the script also counts instructions, which do not depend on the
+load of the machine.
 """
 
 import os
@@ -25,7 +25,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 PYTEST += [word for name in sorted(OTHERS) for word in ("-p", f"no:{name}")]
 WITHOUT = ["-p", "no:turris"]
 WARM = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""With cached bytecode, as everywhere but in the first run of a fresh container."""
+"""With cached bytecode, as in every run except the first one of a fresh container."""
 COLD = WARM | {"PYTHONDONTWRITEBYTECODE": "1"}
 OURS = Path(pytest_turris.__file__).parent / "__pycache__"
 
@@ -42,13 +42,13 @@ def main() -> None:
         )
         report("empty suite", empty, WARM, rounds=ROUNDS)
         report("1,000 trivial tests", many, WARM, rounds=ROUNDS // 3)
-        # The plugin's own modules are compiled and rewritten in each run, as in the first one.
+        # Without a cache, the plugin's modules are compiled in each run.
         shutil.rmtree(OURS, ignore_errors=True)
         report("empty suite, without our bytecode", empty, COLD, rounds=ROUNDS)
 
 
 def report(what: str, folder: Path, env: dict[str, str], *, rounds: int) -> None:
-    milliseconds(folder, env)  # whatever is cached is now
+    milliseconds(folder, env)  # fills the caches
     with_plugin, without = [], []
     for _ in range(rounds):
         with_plugin.append(milliseconds(folder, env))

@@ -1,7 +1,7 @@
-"""Runs a suite in a pytest of its own, its tests in turn, and tells what each kind took.
+"""Runs a test suite in a separate pytest process, and measures each kind of test.
 
-A test is of the kind that its name says. All kinds run in one process, 20 tests of a kind in a
-row, as suites do; of every other plugin of the environment only those asked for are loaded.
+The name of a test is its kind. All kinds run in one process, alternating in groups of 20 tests of
+one kind, as in real suites. Of the installed plugins, only the requested ones are loaded.
 """
 
 import json
@@ -57,7 +57,7 @@ def milliseconds(
     plugins: Collection[str] = ("turris",),
     clock: Literal["process_time", "perf_counter"] = "process_time",
 ) -> dict[str, list[float]]:
-    """The milliseconds of each test with set-up and tear-down, by kind, in order.
+    """Return the milliseconds of each test with set-up and tear-down, by kind, in order.
 
     Raises:
         RuntimeError: A test failed.
@@ -80,5 +80,5 @@ def milliseconds(
 
 
 def medians(took: dict[str, list[float]]) -> dict[str, float]:
-    """The median of each kind."""
+    """Return the median of each kind."""
     return {kind: statistics.median(each) for kind, each in took.items()}

@@ -1,4 +1,4 @@
-"""How long the sweep and all hostile answers take against a good client in process."""
+"""The time of the conformance sweep and all hostile answers, for a correct client in process."""
 
 import re
 import statistics
@@ -34,7 +34,7 @@ def test_copes(turris, turris_hostile_answer):
 
 
 def run(engine: str) -> tuple[float, str]:
-    """The seconds that pytest counts, and its outcomes."""
+    """Return the seconds that pytest reports, and its outcomes."""
     with TemporaryDirectory() as directory:
         path = Path(directory)
         (path / "test_sweep.py").write_text(SUITE)

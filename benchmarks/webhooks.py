@@ -1,6 +1,6 @@
-"""Building and signing a webhook against the bare floor, and the full profile in process.
+"""The time to build and sign a webhook, and to run the full attack profile in process.
 
-The floor is a dict, ``json.dumps`` and ``hmac`` for a body of 1 KB. CPU time of interleaved
+The baseline is a dict, ``json.dumps`` and ``hmac`` for a body of 1 KB. CPU time of alternating
 batches; the ratio is what counts.
 """
 
@@ -21,9 +21,9 @@ from fastapi_receiver import create_app  # noqa: E402 - found by the line above
 from turris_inbox import Inbox  # noqa: E402 - as above
 
 from pytest_turris.attacks.catalogue import ATTACKS  # noqa: E402 - as above
-from pytest_turris.attacks.context import Forge  # noqa: E402 - as above
+from pytest_turris.attacks.context import AttackContext  # noqa: E402 - as above
 from pytest_turris.attacks.receiver import Receiver  # noqa: E402 - as above
-from pytest_turris.attacks.runner import judge  # noqa: E402 - as above
+from pytest_turris.attacks.runner import run_attack  # noqa: E402 - as above
 from pytest_turris.core.sandbox import Sandbox  # noqa: E402 - as above
 from pytest_turris.webhooks.factory import WebhookFactory  # noqa: E402 - as above
 
@@ -36,14 +36,14 @@ EVENT = {
 }
 
 
-def floor() -> str:
-    """A dict, its JSON, its HMAC."""
+def baseline() -> str:
+    """Build a dict, its JSON and its HMAC."""
     body = json.dumps(dict(EVENT), separators=(",", ":")).encode()
     return hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
 
 
 def batch(call: Callable[[], Any], count: int = 2_000) -> float:
-    """Microseconds of CPU for one call."""
+    """Return the microseconds of CPU time per call."""
     begin = time.process_time()
     for _ in range(count):
         call()
@@ -52,18 +52,19 @@ def batch(call: Callable[[], Any], count: int = 2_000) -> float:
 
 def compared(name: str, call: Callable[[], Any]) -> None:
     """Print both medians and their ratio."""
-    pairs = [(batch(call), batch(floor)) for _ in range(7)]
+    pairs = [(batch(call), batch(baseline)) for _ in range(7)]
     ours, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"{name}: {ours:.1f} us, floor {bare:.1f} us, ratio {ours / bare:.2f}")
+    print(f"{name}: {ours:.1f} us, baseline {bare:.1f} us, ratio {ours / bare:.2f}")
 
 
 def full_profile() -> None:
-    """Every attack on the FastAPI receiver of the examples, in process."""
+    """Run every attack on the FastAPI receiver of the examples, in process."""
     rows: dict[str, Any] = {}
     app = create_app(Inbox([KEY], FACTORY.upstream_entity_id, rows.__setitem__))
-    receiver, forge = Receiver(app, "/webhooks", effects=lambda: len(rows)), Forge(factory=FACTORY)
+    receiver = Receiver(app, "/webhooks", effects=lambda: len(rows))
+    context = AttackContext(factory=FACTORY)
     begin = time.perf_counter()
-    outcomes = [judge(attack, receiver, forge).outcome for attack in ATTACKS]
+    outcomes = [run_attack(attack, receiver, context).outcome for attack in ATTACKS]
     took = time.perf_counter() - begin
     print(f"full profile in process: {len(outcomes)} attacks in {took:.2f} s")
 

@@ -23,6 +23,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "reference/http-api.md": operations.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
+    "reference/token-rules.md": rules.rules_sections,
+    "reference/hostile-answers.md": rules.answers_sections,
     "attacks/mutations.md": attacks.mutations,
     "attacks/verify-webhooks.md": receivers.as_markdown,
     **{f"attacks/{name}.md": partial(attacks.family, name) for name in attacks.FAMILIES},

@@ -1,4 +1,4 @@
-"""Draw the life of a token with its boundary points, for light and dark pages."""
+"""Draws the life of a token with its boundary points, for light and dark pages."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ LEFT, RIGHT, LINE = 40, 840, 90
 
 
 def drawings() -> dict[Path, str]:
-    """Each file's path with its whole text."""
+    """Returns the complete text of each file by its path."""
     return {HERE / f"token-timeline-{name}.svg": _svg(colours) for name, colours in THEMES.items()}
 
 
@@ -27,9 +27,9 @@ def _svg(colours: dict[str, str]) -> str:
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 210" role="img"',
         f' font-family="system-ui, sans-serif" font-size="14" fill="{colours["ink"]}">',
         "<title>The life of a token: used until 55:00.000, replaced from 55:00.001</title>",
-        _span(LEFT, at_due, colours["good"], "use it, ask for no other"),
-        _span(at_due, at_end, colours["due"], "replace it; still holds"),
-        _span(at_end, RIGHT, colours["dead"], "refused: never send it"),
+        _span(LEFT, at_due, colours["good"], "use it: no refresh"),
+        _span(at_due, at_end, colours["due"], "refresh it: still valid"),
+        _span(at_end, RIGHT, colours["dead"], "expired: never send it"),
         _mark(LEFT, "00:00.000", "issued"),
         _mark(at_due, f"{minutes[0]}:00.000", "last use"),
         _mark(at_end, f"{minutes[1]}:00.000", "expired"),

@@ -1,1 +1,1 @@
-"""The standalone sandbox: the same fake Turris, for local development in any language."""
+"""The standalone sandbox server, for local development and CI in any language."""

@@ -4,9 +4,9 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or say how to install it."""
+    """Run the command line; without the extra ``server``, print how to install it."""
     try:
-        from mock_server.cli import app  # noqa: PLC0415 - it needs an extra
+        from mock_server.cli import app  # noqa: PLC0415 - it needs the extra `server`
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise

@@ -1,91 +1,98 @@
-"""``turris-sandbox attack``: the catalogue against a receiver in any language, with a table."""
+"""Runs the attacks of ``turris-sandbox attack``, and prints the table of verdicts."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from pytest_turris.attacks.attack import Attack, Shot
+from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import Profile, profile
-from pytest_turris.attacks.context import ALL_EVENTS, Forge
-from pytest_turris.attacks.description import Verdict
+from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.runner import run_attack
+from pytest_turris.attacks.step import accepted
+from pytest_turris.findings.check import label
+from pytest_turris.findings.ignore import IgnoredChecks, option
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 
-_COLOURS = {"failed": "red", "warned": "yellow", "noted": "cyan", "skipped": "dim"}
+_COLOURS = {
+    "failed": "red",
+    "warned": "yellow",
+    "noted": "cyan",
+    "skipped": "dim",
+    "ignored": "dim",
+}
 
 
-def attacked(
+def run_profile(
     receiver: Receiver,
     factory: WebhookFactory,
     name: Profile,
     console: Console,
     *,
     events: Iterable[str] = (),
-    ignored: Mapping[str, str] = MappingProxyType({}),
+    ignored: IgnoredChecks,
 ) -> list[Verdict]:
-    """Fire a profile at a receiver, with a progress bar.
+    """Run the attacks of a profile on a receiver, with a progress bar.
 
     Args:
-        receiver: Under attack.
-        factory: Makes genuine webhooks.
-        name: Which profile.
-        console: Where the bar is.
-        events: The types that the receiver acts on; all by default.
-        ignored: The reason for each attack, by its id, that is not fired.
+        receiver: The receiver under attack.
+        factory: Builds genuine webhooks.
+        name: The profile.
+        console: Where the progress bar is shown.
+        events: The event types that the receiver acts on; all by default.
+        ignored: The attacks to leave out, with the reasons.
     """
     acts_on = {event: ALL_EVENTS[event] for event in events} or ALL_EVENTS
-    forge = Forge(factory=factory, events=acts_on)
+    context = AttackContext(factory=factory, events=acts_on)
 
     def verdict(attack: Attack) -> Verdict:
-        if reason := ignored.get(attack.id):
-            return Verdict(attack=attack, outcome="skipped", reason=f"ignored: {reason}")
-        return judge(attack, receiver, forge)
+        if reason := ignored.reason(attack.id):
+            return Verdict(check=attack, outcome="ignored", reason=reason)
+        return run_attack(attack, receiver, context)
 
     bar = track(profile(name), description="attacking", console=console, transient=True)
     return [verdict(attack) for attack in bar]
 
 
-def answers(receiver: Receiver, factory: WebhookFactory) -> bool:
-    """Whether anybody answers a genuine webhook, in whatever way."""
+def is_reachable(receiver: Receiver, factory: WebhookFactory) -> bool:
+    """Whether the receiver answers a genuine webhook, with any status."""
     webhook = factory.producer_agreement_executed()
-    shot = Shot(webhook=webhook, answers="accept", effects="any")
-    return receiver.fire(shot).replies[0].answer is not None
+    return receiver.send(accepted(webhook, effects="any"))[0].answer is not None
 
 
 def report(verdicts: list[Verdict], console: Console) -> None:
-    """The table of verdicts, what was found, and the counts."""
+    """Print the table of verdicts, the findings, and how many attacks had each outcome."""
     table = Table("Attack", "Level", "Verdict", "Reason")
     for verdict in verdicts:
         colour = _COLOURS.get(verdict.outcome, "green")
         found = "; ".join(dict.fromkeys(_reasons(verdict)))
         reason = verdict.reason or found or "; ".join(verdict.notes)
         table.add_row(
-            verdict.attack.label,
-            verdict.attack.level,
+            label(verdict.check),
+            verdict.check.level,
             f"[{colour}]{verdict.outcome}[/]",
             reason.replace("[", r"\["),
         )
     console.print(table)
     for verdict in verdicts:
         if verdict.outcome in ("failed", "warned"):
-            ignore = f"--ignore '{verdict.attack.id}=why this is fine'"
-            console.print(verdict.told(ignore), markup=False, highlight=False, soft_wrap=True)
+            text = verdict.text(option(verdict.check.id))
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
     counts = Counter(verdict.outcome for verdict in verdicts)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 
 
 def write_json(verdicts: list[Verdict], file: Path) -> None:
-    """The verdicts as a JSON array, redacted."""
+    """Write the verdicts as a JSON array, redacted; see ``Verdict.as_json``."""
     file.write_text(json.dumps([verdict.as_json() for verdict in verdicts], indent=2) + "\n")
 
 
 def _reasons(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings[:2]:
-        yield f"{finding.came}, wanted {finding.wanted}"
+        yield f"got {finding.got}, expected {finding.expected}"

@@ -1,6 +1,6 @@
-"""The control API: how a test process lets its sandboxes answer through this server.
+"""The control API: a test process connects here, so that its sandboxes answer at this server.
 
-Paths begin with ``/__sandbox__/control``; each request carries the control token as its bearer.
+Paths begin with ``/__sandbox__/control``. Each request has the control token as its bearer token.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from mock_server.relay_hub import Relay, Relays, Tenant
+from mock_server.relay_hub import RelayHub, Tenant, TestProcess
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, asgi_app
 from pytest_turris.relay.protocol import PROTOCOL, RELAYS
@@ -20,7 +20,7 @@ _PREFIX = "/__sandbox__/control"
 _LINES = re.compile(rf"{RELAYS}/(?P<relay>\w+)/lines")
 _TENANT = re.compile(rf"{RELAYS}/(?P<relay>\w+)/tenants/(?P<tenant>\w+)")
 _EXCHANGE = re.compile(rf"{RELAYS}/(?P<relay>\w+)/exchanges/(?P<number>\d{{1,18}})")
-# An answer is up to six times as long as JSON, and the longest hostile ones are long.
+# A forwarded answer is up to six times as long in JSON, and some hostile answers are long.
 _MOST_READ = 256 * 1024 * 1024
 
 
@@ -32,18 +32,18 @@ class ControlError(Exception):
         self.status = status
 
 
-def control_app(relays: Relays, token: str, app: App, log: Callable[[str], None]) -> App:
-    """The application, with the control API beside it for whoever knows the token."""
-    api = _Api(relays, token, log)
+def control_app(hub: RelayHub, token: str, app: App, log: Callable[[str], None]) -> App:
+    """Add the control API to an application, for callers that have the token."""
+    api = _Api(hub, token, log)
     at_once, refusing = asgi_app(api.handle, most_read=_MOST_READ), asgi_app(api.handle)
 
     async def controlled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
             await app(scope, receive, send)
-        elif not api.knows(scope):
+        elif not api.allows(scope):
             await refusing(scope, receive, send)
-        elif relay := api.relay_told_at(scope["path"]):
-            await _tell(relay, relays, receive, send)
+        elif process := api.process_at(scope["path"]):
+            await _stream_lines(process, hub, receive, send)
         else:
             await at_once(scope, receive, send)
 
@@ -51,24 +51,26 @@ def control_app(relays: Relays, token: str, app: App, log: Callable[[str], None]
 
 
 class _Api:
-    """What a test process may ask for."""
+    """Answers the requests of test processes, except the stream of lines."""
 
-    def __init__(self, relays: Relays, token: str, log: Callable[[str], None]) -> None:
-        self._relays = relays
+    def __init__(self, hub: RelayHub, token: str, log: Callable[[str], None]) -> None:
+        self._hub = hub
         self._bearer = f"Bearer {token}"
         self._log = log
 
-    def knows(self, scope: Scope) -> bool:
-        """Whether the caller has the token; from others no more is read than from anybody."""
-        return self._may(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+    def allows(self, scope: Scope) -> bool:
+        """Return whether the caller has the token. From others, no large body is read."""
+        return self._is_authorized(
+            dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        )
 
-    def relay_told_at(self, path: str) -> Relay | None:
-        """The test process that is told there what it is asked."""
+    def process_at(self, path: str) -> TestProcess | None:
+        """Return the test process that streams its requests from this path."""
         found = _LINES.fullmatch(path)
-        return self._relays.get(found["relay"]) if found else None
+        return self._hub.get(found["relay"]) if found else None
 
     def handle(self, request: Request) -> Response:
-        """Answer everything else."""
+        """Answer any other request."""
         try:
             return self._answer(request)
         except ControlError as error:
@@ -78,20 +80,20 @@ class _Api:
 
     def _answer(self, request: Request) -> Response:
         method, path = request.method, request.path
-        if not self._may(request.header("authorization")):
+        if not self._is_authorized(request.header("authorization")):
             raise ControlError(401, "the control token is missing or wrong")
         if (method, path) == ("POST", RELAYS):
             return self._open(_document(request))
         if (method, path) == ("GET", f"{_PREFIX}/tenants"):
-            return _json(200, {"tenants": [tenant.name for tenant in self._relays.tenants]})
+            return _json(200, {"tenants": [tenant.name for tenant in self._hub.tenants]})
         if method == "POST" and (found := _EXCHANGE.fullmatch(path)):
-            self._relay(found).hear(int(found["number"]), _document(request))
+            self._process(found).receive(int(found["number"]), _document(request))
             return Response(status=204)
         if method == "PUT" and (found := _TENANT.fullmatch(path)):
-            self._put(self._relay(found), found["tenant"], _document(request))
+            self._put(self._process(found), found["tenant"], _document(request))
             return Response(status=204)
         if method == "DELETE" and (found := _TENANT.fullmatch(path)):
-            self._relay(found).tenants.pop(found["tenant"], None)
+            self._process(found).tenants.pop(found["tenant"], None)
             return Response(status=204)
         raise ControlError(404, f"the control API has no {method} {path}")
 
@@ -102,44 +104,44 @@ class _Api:
                 f"the server speaks version {PROTOCOL} of the control API, not "
                 f"{document.get('protocol')!r}; install the same pytest-turris on both sides",
             )
-        relay = self._relays.open(is_alone=document.get("workers") == 1)
-        return _json(201, {"relay": relay.id})
+        process = self._hub.open(is_alone=document.get("workers") == 1)
+        return _json(201, {"relay": process.id})
 
-    def _put(self, relay: Relay, key: str, document: dict[str, Any]) -> None:
-        """A tenant, or further credentials of one."""
-        tenant = relay.tenants.setdefault(key, Tenant(relay, str(document.get("name"))))
+    def _put(self, process: TestProcess, key: str, document: dict[str, Any]) -> None:
+        """Add a tenant, or further credentials of one."""
+        tenant = process.tenants.setdefault(key, Tenant(process, str(document.get("name"))))
         if not tenant.fingerprints:
             self._log(f"tenant {tenant.name}")
         tenant.fingerprints.update(map(str, document.get("fingerprints", ())))
 
-    def _relay(self, found: re.Match[str]) -> Relay:
-        relay = self._relays.get(found["relay"])
-        if relay is None:
-            raise ControlError(404, "no such relay; was the server started anew?")
-        return relay
+    def _process(self, found: re.Match[str]) -> TestProcess:
+        process = self._hub.get(found["relay"])
+        if process is None:
+            raise ControlError(404, "unknown test process; was the server restarted?")
+        return process
 
-    def _may(self, header: str) -> bool:
+    def _is_authorized(self, header: str) -> bool:
         return hmac.compare_digest(header.encode(), self._bearer.encode())
 
 
-async def _tell(relay: Relay, relays: Relays, receive: Receive, send: Send) -> None:
-    """Tell a test process what to answer, line by line, until it hangs up."""
-    watch = asyncio.create_task(_until_gone(receive, relay))
+async def _stream_lines(process: TestProcess, hub: RelayHub, receive: Receive, send: Send) -> None:
+    """Stream to a test process what it is to answer, line by line, until it disconnects."""
+    watch = asyncio.create_task(_close_on_disconnect(receive, process))
     headers = [(b"content-type", b"application/x-ndjson")]
     try:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        async for line in relay.lines():
+        async for line in process.lines():
             await send({"type": "http.response.body", "body": line, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
         watch.cancel()
-        relays.close(relay)
+        hub.close(process)
 
 
-async def _until_gone(receive: Receive, relay: Relay) -> None:
+async def _close_on_disconnect(receive: Receive, process: TestProcess) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    relay.close()
+    process.close()
 
 
 def _document(request: Request) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _document(request: Request) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise ControlError(400, "the body is no JSON object")
+        raise ControlError(400, "the body is not a JSON object")
     return document
 
 

@@ -1,4 +1,4 @@
-"""Sends the webhooks of a standalone sandbox as real time passes, from threads of its own."""
+"""Sends the webhooks of a standalone sandbox in real time, in threads."""
 
 import threading
 from collections import deque
@@ -9,19 +9,19 @@ from pytest_turris.webhooks.engine import Engine, Taken
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _PAUSE = 0.1
-_PATIENCE = 1.0
+_TIMEOUT = 1.0
 
 
-class Postman:
-    """Looks ten times a second for what is due; each webhook gets one delivery after the other.
+class DeliveryWorker:
+    """Looks for due deliveries ten times a second, and sends the ones of each endpoint in order.
 
-    A receiver that takes its time keeps no other waiting.
+    A slow receiver does not delay the others: each endpoint with due deliveries has a thread.
 
     Args:
-        sandbox: Whose webhooks they are.
-        log: Gets a redacted line for each attempt, and for each error of the sandbox' own.
-        allow: The ``host:port`` that webhooks may lead to beside this machine.
-        own_port: The sandbox' own port, which nothing is sent to.
+        sandbox: The sandbox whose webhooks are sent.
+        log: Gets a redacted line for each attempt, and for each error of the sandbox itself.
+        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
+        own_port: The sandbox's own port, to which nothing is sent.
     """
 
     def __init__(
@@ -35,56 +35,56 @@ class Postman:
         scheme = WebhookFactory.of(sandbox).scheme
         self._engine = Engine(sandbox, scheme, allow=allow, own_port=own_port)
         self._log = log
-        self._complaint = ""
+        self._last_error = ""
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._bags: dict[str, deque[Taken]] = {}
-        self._thread = self._started(self._look)
+        self._queues: dict[str, deque[Taken]] = {}
+        self._thread = self._start_thread(self._run)
 
     def stop(self) -> None:
-        """Send nothing more; what is being looked for gets a second."""
+        """Send nothing more; wait up to a second for the search that is running."""
         self._stopping.set()
-        self._thread.join(_PATIENCE)
+        self._thread.join(_TIMEOUT)
 
-    def _started(self, work: Callable[..., None], *args: object) -> threading.Thread:
-        # A receiver may keep it for 30 seconds: the process does not wait for that at its end.
-        thread = threading.Thread(target=work, args=args, name="turris-postman", daemon=True)
+    def _start_thread(self, work: Callable[..., None], *args: object) -> threading.Thread:
+        # A daemon: a receiver may take 30 seconds, and the process does not wait for it at its end.
+        thread = threading.Thread(target=work, args=args, name="turris-delivery", daemon=True)
         thread.start()
         return thread
 
-    def _look(self) -> None:
+    def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
             try:
                 while not self._stopping.is_set() and (taken := self._engine.take()) is not None:
-                    self._hand_over(taken)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the next is looked for
-                self._complain(f"webhooks cannot be looked for: {error!r}")
+                    self._enqueue(taken)
+            except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
+                self._log_error(f"cannot look for due webhooks: {error!r}")
 
-    def _hand_over(self, taken: Taken) -> None:
-        """Put it into its webhook's bag; an empty one needs somebody to carry it."""
-        webhook = taken.delivery.endpoint_id
+    def _enqueue(self, taken: Taken) -> None:
+        """Queue it for its endpoint; start a thread if none runs."""
+        endpoint_id = taken.delivery.endpoint_id
         with self._lock:
-            carried = webhook in self._bags
-            self._bags.setdefault(webhook, deque()).append(taken)
-        if not carried:
-            self._started(self._carry, webhook)
+            is_running = endpoint_id in self._queues
+            self._queues.setdefault(endpoint_id, deque()).append(taken)
+        if not is_running:
+            self._start_thread(self._deliver, endpoint_id)
 
-    def _carry(self, webhook: str) -> None:
-        bag = self._bags[webhook]
+    def _deliver(self, endpoint_id: str) -> None:
+        queue = self._queues[endpoint_id]
         while not self._stopping.is_set():
-            taken = bag[0]
+            taken = queue[0]
             try:
                 self._log(str(self._engine.send(taken)))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the next is sent
-                self._complain(f"webhook {taken.delivery.number} cannot be sent: {error!r}")
+            except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
+                self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
             with self._lock:
-                bag.popleft()
-                if not bag:
-                    del self._bags[webhook]
+                queue.popleft()
+                if not queue:
+                    del self._queues[endpoint_id]
                     return
 
-    def _complain(self, words: str) -> None:
-        """Say it once, not ten times a second."""
-        if words != self._complaint:
-            self._complaint = words
-            self._log(f"{words} (an error of the sandbox; please report it)")
+    def _log_error(self, message: str) -> None:
+        """Log an error once, not ten times a second."""
+        if message != self._last_error:
+            self._last_error = message
+            self._log(f"{message} (a bug in the sandbox; please report it)")

@@ -1,7 +1,7 @@
-"""Test processes whose sandboxes answer through this server, and what is handed on to them.
+"""The test processes that are connected to this server, and the requests forwarded to them.
 
-A sandbox of a test lives in the process of the test, where its fixtures hold it. This server
-knows of it who asks for it: the fingerprints of its credentials.
+The sandbox of a test lives in the test process, where its fixtures hold it. This server only knows
+the fingerprints of the sandbox's credentials.
 """
 
 import asyncio
@@ -24,22 +24,22 @@ from pytest_turris.relay.protocol import (
 )
 
 _PAUSE = 0.5
-_PATIENCE = 1.0
+_TIMEOUT = 1.0
 
 Address = tuple[str, int]
 
 
 class Tenant:
-    """One sandbox of a test process, and whom it answers."""
+    """The sandbox of one test, in a test process."""
 
-    def __init__(self, relay: "Relay", name: str) -> None:
-        self.relay: Relay = relay
+    def __init__(self, process: "TestProcess", name: str) -> None:
+        self.process: TestProcess = process
         self.name: str = name
         self.fingerprints: set[str] = set()
 
 
-class Relay:
-    """One test process. Used by the server's event loop alone."""
+class TestProcess:
+    """A connected test process. Only the server's event loop uses it."""
 
     def __init__(self, *, is_alone: bool) -> None:
         self.id: str = os.urandom(16).hex()
@@ -47,100 +47,100 @@ class Relay:
         """Whether no other process runs tests of the same suite."""
         self.tenants: dict[str, Tenant] = {}
         self.is_closed: bool = False
-        self._lines: asyncio.Queue[Parcel] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[Parcel] = asyncio.Queue()
         self._numbers = itertools.count(1)
-        self._inquiries: dict[int, Inquiry] = {}
+        self._pending: dict[int, PendingCall] = {}
 
-    async def ask(self, request: Request) -> Response:
-        """The answer of the process' sandbox.
+    async def forward(self, request: Request) -> Response:
+        """Let a sandbox of the process answer a request.
 
         Raises:
-            ConnectionFailure: A scripted one, or the process went away.
+            ConnectionFailure: A scripted one, or the process disconnected.
         """
-        inquiry = self._inquire()
-        answer = await inquiry.ask("exchange", request=packed_request(request))
+        call = self._begin_call()
+        answer = await call.send("exchange", request=packed_request(request))
         if "raw" in answer:
-            raise _Relayed(inquiry, answer["raw"])
-        inquiry.end()
+            raise _ForwardedRawAnswer(call, answer["raw"])
+        call.end()
         if "failure" in answer:
             raise ConnectionFailure(answer["failure"])
         return unpacked_answer(answer)
 
     async def owns(self, client: Address) -> bool:
-        """Whether the client's end of a connection is a socket of the process."""
-        inquiry = self._inquire()
+        """Ask whether the client's end of a connection is a socket of the process."""
+        call = self._begin_call()
         with contextlib.suppress(ConnectionFailure):
-            answer = await inquiry.ask("whose", host=client[0], port=client[1])
-            inquiry.end()
+            answer = await call.send("whose", host=client[0], port=client[1])
+            call.end()
             return bool(answer["mine"])
         return False
 
-    def hear(self, number: int, parcel: Parcel) -> None:
-        """What the process says, if somebody still waits for it."""
-        if inquiry := self._inquiries.get(number):
-            inquiry.said.put_nowait(parcel)
+    def receive(self, number: int, parcel: Parcel) -> None:
+        """Pass a reply of the process to the call that waits for it, if it still does."""
+        if call := self._pending.get(number):
+            call.replies.put_nowait(parcel)
 
     async def lines(self) -> AsyncIterator[bytes]:
-        """What the process is asked, line by line, until it or the server goes away."""
+        """Yield what the process is to answer, one JSON line each, until one side disconnects."""
         while not self.is_closed:
             with contextlib.suppress(TimeoutError):
-                line = await asyncio.wait_for(self._lines.get(), _PAUSE)
+                line = await asyncio.wait_for(self._outgoing.get(), _PAUSE)
                 yield encode(line) + b"\n"
 
     def close(self) -> None:
-        """Nothing more is asked or said."""
+        """End all calls that wait for a reply."""
         self.is_closed = True
         self.tenants.clear()
-        for inquiry in self._inquiries.values():
-            inquiry.said.put_nowait(None)
+        for call in self._pending.values():
+            call.replies.put_nowait(None)
 
-    def _inquire(self) -> "Inquiry":
+    def _begin_call(self) -> "PendingCall":
         number = next(self._numbers)
-        inquiry = Inquiry(number, self._lines, end=lambda: self._inquiries.pop(number, None))
-        self._inquiries[number] = inquiry
-        if self.is_closed:  # it went away while somebody looked for whom to ask
-            inquiry.said.put_nowait(None)
-        return inquiry
+        call = PendingCall(number, self._outgoing, end=lambda: self._pending.pop(number, None))
+        self._pending[number] = call
+        if self.is_closed:  # it disconnected while the server looked for the right process
+            call.replies.put_nowait(None)
+        return call
 
 
-class Inquiry:
-    """A matter of which a test process is asked, and what it said."""
+class PendingCall:
+    """A call to a test process, of one or more messages with a reply each."""
 
     def __init__(
-        self, number: int, lines: asyncio.Queue[Parcel], *, end: Callable[[], object]
+        self, number: int, outgoing: asyncio.Queue[Parcel], *, end: Callable[[], object]
     ) -> None:
         self._number = number
-        self._lines = lines
+        self._outgoing = outgoing
         self.end: Callable[[], object] = end
-        """All is said."""
-        self.said: asyncio.Queue[Parcel | None] = asyncio.Queue()
-        """In order; None once the process went away."""
+        """Forget the call."""
+        self.replies: asyncio.Queue[Parcel | None] = asyncio.Queue()
+        """In order; None once the process has disconnected."""
 
-    async def ask(self, what: str, **more: object) -> Parcel:
-        """What the process says.
+    async def send(self, what: str, **more: object) -> Parcel:
+        """Send a message to the process and wait for its reply.
 
         Raises:
-            ConnectionFailure: It went away.
+            ConnectionFailure: The process disconnected.
         """
-        self._lines.put_nowait({"what": what, "number": self._number} | more)
-        parcel = await self.said.get()
+        self._outgoing.put_nowait({"what": what, "number": self._number} | more)
+        parcel = await self.replies.get()
         if parcel is None:
             self.end()
-            raise ConnectionFailure("reset", "the test process went away")
+            raise ConnectionFailure("reset", "the test process disconnected")
         return parcel
 
 
-class _Relayed(Streamed):
-    """A raw answer whose script runs in the test process, step by step."""
+class _ForwardedRawAnswer(Streamed):
+    """A raw answer that the test process produces, part by part."""
 
-    def __init__(self, inquiry: Inquiry, patience: float) -> None:
+    def __init__(self, call: PendingCall, patience: float) -> None:
         super().__init__(patience)
-        self._inquiry = inquiry
+        self._call = call
 
     async def arriving(self) -> AsyncIterator[Part]:
         """Ask for part after part."""
         with contextlib.suppress(ConnectionFailure):
-            while not (parcel := await self._inquiry.ask("more")).get("stopped"):
+            while not (parcel := await self._call.send("more")).get("stopped"):
                 part = unpacked_part(parcel)
                 if part is None:
                     return
@@ -148,61 +148,64 @@ class _Relayed(Streamed):
         self.stopped = True
 
     async def tell(self) -> None:
-        """Say how it ended, and wait a moment for the process to know."""
-        # It may be gone; the client learns its end all the same.
+        """Report how the answer ended, and wait a moment for the process to confirm."""
+        # The process may be gone; the client still gets the end of the answer.
         with contextlib.suppress(ConnectionFailure, TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await self._inquiry.ask("over", exhausted=self.exhausted)
-        self._inquiry.end()
+            async with asyncio.timeout(_TIMEOUT):
+                await self._call.send("over", exhausted=self.exhausted)
+        self._call.end()
 
 
-class Relays:
-    """All test processes that are there."""
+class RelayHub:
+    """All connected test processes."""
 
     def __init__(self) -> None:
-        self._relays: dict[str, Relay] = {}
+        self._processes: dict[str, TestProcess] = {}
 
-    def open(self, *, is_alone: bool) -> Relay:
-        """A process came."""
-        relay = Relay(is_alone=is_alone)
-        self._relays[relay.id] = relay
-        return relay
+    def open(self, *, is_alone: bool) -> TestProcess:
+        """Connect a process."""
+        process = TestProcess(is_alone=is_alone)
+        self._processes[process.id] = process
+        return process
 
-    def close(self, relay: Relay) -> None:
-        """A process went away, and its sandboxes with it."""
-        relay.close()
-        self._relays.pop(relay.id, None)
+    def close(self, process: TestProcess) -> None:
+        """Disconnect a process, and forget its sandboxes."""
+        process.close()
+        self._processes.pop(process.id, None)
 
-    def get(self, relay_id: str) -> Relay | None:
-        """The process of that id."""
-        return self._relays.get(relay_id)
+    def get(self, process_id: str) -> TestProcess | None:
+        """Return the process with an id."""
+        return self._processes.get(process_id)
 
     @property
     def tenants(self) -> list[Tenant]:
-        """The sandboxes of all tests that are running, the newest last."""
-        return [tenant for relay in self._relays.values() for tenant in relay.tenants.values()]
+        """The sandboxes of all running tests, the newest last."""
+        return [
+            tenant for process in self._processes.values() for tenant in process.tenants.values()
+        ]
 
     def stop(self) -> None:
-        """The server goes away; may be said by any thread."""
-        for relay in tuple(self._relays.values()):
-            relay.is_closed = True
+        """Disconnect all processes soon. Any thread may call this."""
+        for process in tuple(self._processes.values()):
+            process.is_closed = True
 
-    def named_in(self, request: Request) -> Tenant | None:
-        """The sandbox that issued the request's credential."""
+    def by_credential(self, request: Request) -> Tenant | None:
+        """Return the sandbox that issued the request's credential."""
         named = {fingerprint(credential) for credential in credentials_in(request)}
         return next((one for one in self.tenants if named & one.fingerprints), None)
 
-    async def behind(self, request: Request) -> Tenant | None:
-        """The sandbox whose test sent a request without a known credential.
+    async def by_socket(self, request: Request) -> Tenant | None:
+        """Return the sandbox of the test that sent a request without a known credential.
 
-        It came from a socket of a test process; or there is but one such process, so that it
-        came from a child of that.
+        It is the newest one of the process that owns the client's socket. If only one process is
+        connected, that one may have a child that sent the request.
         """
-        relays = [relay for relay in self._relays.values() if relay.tenants]
-        if len(relays) == 1 and relays[0].is_alone:
+        processes = [process for process in self._processes.values() if process.tenants]
+        if len(processes) == 1 and processes[0].is_alone:
             owners = [True]
         else:
             client = (request.client_ip, request.client_port)
-            owners = await asyncio.gather(*(relay.owns(client) for relay in relays))
-        found = [relay for relay, owns in zip(relays, owners, strict=True) if owns]
-        return next((list(relay.tenants.values())[-1] for relay in found if relay.tenants), None)
+            owners = await asyncio.gather(*(process.owns(client) for process in processes))
+        found = [process for process, owns in zip(processes, owners, strict=True) if owns]
+        # The process may have disconnected meanwhile.
+        return next((list(one.tenants.values())[-1] for one in found if one.tenants), None)

@@ -1,4 +1,4 @@
-"""A sandbox on a socket of its own, outside any test, whose webhooks are sent in real time."""
+"""A sandbox on a socket, without a test, whose webhooks are sent in real time."""
 
 import contextlib
 import ipaddress
@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from mock_server.control import control_app
-from mock_server.delivery_worker import Postman
-from mock_server.relay_hub import Relays
+from mock_server.delivery_worker import DeliveryWorker
+from mock_server.relay_hub import RelayHub
 from pytest_turris.core.options import Options
 from pytest_turris.core.redaction import redact
 from pytest_turris.core.sandbox import Sandbox
@@ -26,7 +26,19 @@ from pytest_turris.doors.sockets.server import LiveServer
 
 
 class StandaloneSandbox:
-    """One sandbox, one socket; ``log`` gets a redacted line for each exchange and webhook."""
+    """One sandbox on one socket, and the requests for the sandboxes of connected tests.
+
+    Args:
+        options: The options of the sandbox.
+        host: The address to listen on.
+        port: The port; 0 for a free one.
+        log: Gets a redacted line for each exchange and each webhook.
+        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
+        control_token: The bearer token of the control API; a fresh one by default.
+
+    Raises:
+        OSError: The address is in use, or does not belong to this machine.
+    """
 
     def __init__(
         self,
@@ -38,37 +50,32 @@ class StandaloneSandbox:
         allow: Collection[str] = (),
         control_token: str = "",
     ) -> None:
-        """Bind and serve; ``allow`` names each ``host:port`` elsewhere that webhooks may lead to.
-
-        ``control_token`` is what the control API wants; by itself a fresh one.
-
-        Raises:
-            OSError: The address is taken or not this machine's.
-        """
         self._log = log
-        # Another name each time: credentials of an earlier run are refused.
+        # A random name, so that credentials of an earlier run are refused.
         self.sandbox = Sandbox(options, name=os.urandom(16).hex())
         self.control_token: str = control_token or os.urandom(16).hex()
-        self._relays = Relays()
-        app = control_app(self._relays, self.control_token, asgi_app(self._answer), log)
+        self._hub = RelayHub()
+        app = control_app(self._hub, self.control_token, asgi_app(self._answer), log)
         app = loopback_only(app, also=(host,))
         self._server = LiveServer(app, tls=options.tls, host=host, port=port)
-        self._postman = Postman(self.sandbox, log=log, allow=allow, own_port=self._server.port)
+        self._worker = DeliveryWorker(
+            self.sandbox, log=log, allow=allow, own_port=self._server.port
+        )
         self._files = contextlib.ExitStack()
         self.ca_file = self._write_authority()
 
     @property
     def base_url(self) -> str:
-        """Where it answers."""
+        """The URL of the sandbox."""
         return self._server.base_url
 
     def environment(self) -> dict[str, str]:
-        """What a client needs, by the names of the environment variables, for a shell."""
+        """Return the environment variables that a client needs, with values quoted for a shell."""
         variables = client_environment(self.sandbox, self.base_url, self.ca_file)
         return {name: shlex.quote(value) for name, value in variables.items()}
 
     def wait(self) -> None:
-        """Block until the server stops; Ctrl-C gets through."""
+        """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
         self._server.wait()
 
     def __enter__(self) -> Self:
@@ -80,36 +87,36 @@ class StandaloneSandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._relays.stop()
-        self._postman.stop()
+        self._hub.stop()
+        self._worker.stop()
         self._server.stop()
         self._files.close()
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer at once, unless it may be for the sandbox of a test."""
-        return self._hand_on(request) if self._relays.tenants else self._handle(request)
+        """Answer at once, unless the request may be for the sandbox of a test."""
+        return self._forward(request) if self._hub.tenants else self._handle(request)
 
-    async def _hand_on(self, request: Request) -> Response:
-        """The sandbox of a test answers what is for it, this one everything else."""
+    async def _forward(self, request: Request) -> Response:
+        """Forward a request to the sandbox of a test if it is for one; else answer it here."""
         if any(map(self.sandbox.credentials.has, credentials_in(request))):
             return self._handle(request)
-        tenant = self._relays.named_in(request) or await self._relays.behind(request)
+        tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
         if tenant is None:
             return self._handle(request)
-        told = f"{request.method} {redact(request.path)}"
+        line = f"{request.method} {redact(request.path)}"
         try:
-            response = await tenant.relay.ask(request)
+            response = await tenant.process.forward(request)
         except ConnectionFailure:
-            self._log(f"{told} -> no answer  for {tenant.name}")
+            self._log(f"{line} -> no answer  for {tenant.name}")
             raise
-        self._log(f"{told} -> {response.status}  for {tenant.name}")
+        self._log(f"{line} -> {response.status}  for {tenant.name}")
         return response
 
     def _handle(self, request: Request) -> Response:
         try:
             return self.sandbox.handle(request)
         finally:
-            # Each exchange is recorded, and this thread alone answers; a journal may keep none.
+            # Only this thread answers: the last line is this exchange's. A journal may keep none.
             if line := self.sandbox.journal.last_line:
                 self._log(line)
 
@@ -123,7 +130,7 @@ class StandaloneSandbox:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
+    """Return whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.context import HookError
-    from pytest_turris.conformance.errors import (
-        CaseError,
-        NotObservedError,
-        RuleBrokenError,
-        RuleWarning,
-    )
+    from pytest_turris.conformance.errors import CaseError
     from pytest_turris.core.access.allowlist import AllowlistError
     from pytest_turris.core.clock import ClockError
     from pytest_turris.core.errors import TurrisKitError, TurrisKitWarning, UnknownNameError
@@ -30,9 +25,15 @@ if TYPE_CHECKING:
     from pytest_turris.core.tenants import NoSandboxError
     from pytest_turris.doors.sockets.pool import Server
     from pytest_turris.doors.sockets.server import ServerError
+    from pytest_turris.findings.errors import (
+        CheckFailedError,
+        CheckWarning,
+        IgnoreError,
+        NotObservedError,
+    )
     from pytest_turris.fixtures.hostile_answer import HostileCase
     from pytest_turris.fixtures.token_case import TokenCase
-    from pytest_turris.fixtures.webhook_attack import AttackRun, ReceiverWarning
+    from pytest_turris.fixtures.webhook_attack import AttackRun
     from pytest_turris.fixtures.webhooks import NotAWebhookError, TurrisWebhooks
     from pytest_turris.hooks.network_guard import RealHostError
     from pytest_turris.receivers.egress import EgressRefused
@@ -56,6 +57,8 @@ _HOMES = {
     "AllowlistError": "pytest_turris.core.access.allowlist",
     "AttackRun": "pytest_turris.fixtures.webhook_attack",
     "CaseError": "pytest_turris.conformance.errors",
+    "CheckFailedError": "pytest_turris.findings.errors",
+    "CheckWarning": "pytest_turris.findings.errors",
     "ClockError": "pytest_turris.core.clock",
     "DeliveryError": "pytest_turris.webhooks.engine",
     "EgressRefused": "pytest_turris.receivers.egress",
@@ -65,22 +68,20 @@ _HOMES = {
     "FaultError": "pytest_turris.core.faults.scripted",
     "HookError": "pytest_turris.attacks.context",
     "HostileCase": "pytest_turris.fixtures.hostile_answer",
+    "IgnoreError": "pytest_turris.findings.errors",
     "MomentError": "pytest_turris.webhooks.signature",
     "NetworkFaultError": "pytest_turris.core.outbox.network_faults",
     "NoSandboxError": "pytest_turris.core.tenants",
     "NoTokenError": "pytest_turris.time_travel.travel",
     "NotAWebhookError": "pytest_turris.fixtures.webhooks",
-    "NotObservedError": "pytest_turris.conformance.errors",
+    "NotObservedError": "pytest_turris.findings.errors",
     "OptionError": "pytest_turris.core.option_values",
     "Options": "pytest_turris.core.options",
     "RateWindowError": "pytest_turris.core.middleware.limits",
     "RealHostError": "pytest_turris.hooks.network_guard",
-    "ReceiverWarning": "pytest_turris.fixtures.webhook_attack",
     "RecordError": "pytest_turris.core.resources.record",
     "RefusalExpected": "pytest_turris.core.journal.expectations",
     "RetryScheduleError": "pytest_turris.core.outbox.retry_schedules",
-    "RuleBrokenError": "pytest_turris.conformance.errors",
-    "RuleWarning": "pytest_turris.conformance.errors",
     "Sandbox": "pytest_turris.core.sandbox",
     "SchemeError": "pytest_turris.webhooks.signature",
     "Server": "pytest_turris.doors.sockets.pool",
@@ -105,6 +106,8 @@ __all__ = [
     "AllowlistError",
     "AttackRun",
     "CaseError",
+    "CheckFailedError",
+    "CheckWarning",
     "ClockError",
     "DeliveryError",
     "EgressRefused",
@@ -114,6 +117,7 @@ __all__ = [
     "FaultError",
     "HookError",
     "HostileCase",
+    "IgnoreError",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",
@@ -124,12 +128,9 @@ __all__ = [
     "Options",
     "RateWindowError",
     "RealHostError",
-    "ReceiverWarning",
     "RecordError",
     "RefusalExpected",
     "RetryScheduleError",
-    "RuleBrokenError",
-    "RuleWarning",
     "Sandbox",
     "SchemeError",
     "Server",

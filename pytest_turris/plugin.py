@@ -6,14 +6,13 @@ fixture needs is imported when that fixture is first asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_turris.conformance.case import Exam
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.doors.sockets.pool import Server
     from pytest_turris.fixtures.hostile_answer import HostileCase
@@ -22,11 +21,9 @@ if TYPE_CHECKING:
     from pytest_turris.fixtures.webhooks import TurrisWebhooks
     from pytest_turris.time_travel.travel import TimeTravel
 
-Case = TypeVar("Case", bound="Exam")
-
 _PREFIX = "turris"
 _ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
-_ATTACK = "turris_attack"
+_VERDICT = "turris_verdict"
 _INI_NAMES = (
     "environment", "seed", "envelope", "optional_fields", "unknown_fields", "unknown_method",
     "sunset", "compliance_states", "appointment_status", "document_categories",
@@ -92,16 +89,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_report_teststatus(
     report: pytest.TestReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """An attack whose effects nobody looked at is not observed, never passed."""
+    """A check that could not see what decides is not observed, never passed."""
     if report.when == "call" and report.passed:
         for name, found in report.user_properties:
-            if name == _ATTACK and "not observed" in tuple(found):  # type: ignore[arg-type]  # three texts
+            if name == _VERDICT and "not observed" in tuple(found):  # type: ignore[arg-type]  # three texts
                 return "not observed", "o", ("NOT OBSERVED", {"yellow": True})
     return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What attacks found that did not fail a test, and which were ignored, with the reasons."""
+    """What checks found that did not fail a test, and which were ignored, with the reasons."""
     reports = [
         report
         for category in ("skipped", "passed", "not observed")
@@ -131,14 +128,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 
-        parametrize(metafunc, _INI_NAMES)
+        parametrize(metafunc)
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """The sandbox of the test; no fixture, because each costs its test 0.1 ms."""
-    from pytest_turris.fixtures.sandbox import sandbox_of
+    from pytest_turris.fixtures.turris import sandbox_of
 
-    return sandbox_of(request.node, _INI_NAMES)
+    return sandbox_of(request.node)
 
 
 @pytest.fixture
@@ -186,9 +183,10 @@ def turris_token_case(
     request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel
 ) -> TokenCase:
     """One rule for token clients, TC-01 and so on: one test for each."""
+    from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.token_case import TokenCase
 
-    return _without_ignored(TokenCase(request.param, turris, turris_time), request.node)
+    return for_test(TokenCase(request.param, turris, turris_time), request.node)
 
 
 @pytest.fixture
@@ -196,21 +194,10 @@ def turris_hostile_answer(
     request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel
 ) -> HostileCase:
     """One hostile answer with its variants, AR-01 and so on: one test for each."""
+    from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.hostile_answer import HostileCase
 
-    return _without_ignored(HostileCase(request.param, turris, turris_time), request.node)
-
-
-def _without_ignored(case: Case, node: pytest.Item) -> Case:
-    """The case, told what the test's marker does not want to be held against."""
-    from pytest_turris.fixtures.options import ignored_for
-
-    __tracebackhide__ = True
-    try:
-        case.ignore_marked(ignored_for(node))
-    except ValueError as error:
-        pytest.fail(f"turris marker: {error}", pytrace=False)
-    return case
+    return for_test(HostileCase(request.param, turris, turris_time), request.node)
 
 
 @pytest.fixture
@@ -224,6 +211,7 @@ def turris_webhooks(request: pytest.FixtureRequest) -> TurrisWebhooks:
 @pytest.fixture
 def turris_webhook_attack(request: pytest.FixtureRequest) -> AttackRun:
     """One attack on a receiver, WH-01 and so on: one test for each."""
+    from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.webhook_attack import AttackRun
 
-    return AttackRun(request.param, _sandbox(request), request.node)
+    return for_test(AttackRun(request.param, _sandbox(request), request.node), request.node)

@@ -20,10 +20,9 @@ INTERNAL = {
     "TurrisError": "becomes an HTTP response, as its subclasses do",
     "ConnectionFailure": "each door turns it, and its subclasses, into its library's own error",
     "UnreadableFileError": "an upload's status says so",
-    "NotApplicable": "an attack that does not apply becomes a skipped test",
-    "Caught": "becomes the verdict of an attack",
-    "BrokenError": "raised by a probe; becomes the verdict of a rule",
-    "UnobservedError": "raised by a probe; becomes a skipped test",
+    "NotApplicableError": "a check that does not apply becomes a skipped test",
+    "CanaryTripped": "becomes the verdict of an attack",
+    "ViolationError": "raised by a probe; becomes the verdict of a rule",
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
@@ -35,8 +34,7 @@ NO_ROOT = {"SleptTooLongError": "a BaseException, so that no client's 'except Ex
 
 BARE = re.compile(r"raise (ValueError|TypeError|KeyError|LookupError|RuntimeError)\b")
 BARE_ALLOWED = {
-    "pytest_turris/attacks/receiver.py": "cannot happen: the family makes the request",
-    "pytest_turris/conformance/proxy.py": "caught by the proxy's own handler",
+    "pytest_turris/conformance/servers/proxy.py": "caught by the proxy's own handler",
     "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
     "pytest_turris/core/entity/spreadsheet.py": "caught: UnreadableFileError takes its place",
     "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",

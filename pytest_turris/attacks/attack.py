@@ -1,72 +1,19 @@
-"""What an attack is: data about it, and the shots that it fires at a receiver."""
+"""What an attack is: data about it, and the steps that it fires at a receiver."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pytest_turris.core.docs_links import page
 from pytest_turris.core.levels import Level
-from pytest_turris.receivers.exchange import HERE
-from pytest_turris.receivers.raw_socket import RawPost
-from pytest_turris.webhooks.signed import SignedWebhook
 
 if TYPE_CHECKING:
-    from pytest_turris.attacks.context import Forge
+    from pytest_turris.attacks.context import AttackContext
+    from pytest_turris.attacks.step import AttackStep
 
+Steps: TypeAlias = Callable[["AttackContext"], Iterator["AttackStep"]]
 Family = Literal["signature", "keys", "body", "payload", "replay", "transport", "events"]
-Delivery = Literal["anywhere", "in process", "socket"]
-Answers = Literal["accept", "refuse", "either", "not accept", "fail"]
-Effects = Literal["none", "some", "any", "same", "at most", "first"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shot:
-    """One delivery of an attack, and what a good receiver makes of it.
-
-    Args:
-        webhook: What is sent.
-        answers: ``accept`` is 2xx, ``refuse`` 4xx, ``either`` both of them, ``not accept`` 3xx
-            or 4xx, ``fail`` is anything but 2xx. Elsewhere a 5xx is never right.
-        effects: What the receiver does: nothing, something, whatever, as much as at the shot
-            before (``same``), at most that, or something unless an earlier shot did (``first``).
-        believes: The status that the receiver must have stored afterwards; empty does not ask.
-        label: Which variant this is, where an attack has several.
-        method: The HTTP method.
-        path: From the receiver's path to the one that is asked for.
-        raw: Makes the request's bytes of host and path, for what no client library sends.
-        raw_only: There is no way to send it into an application in this process.
-        socket_only: The same, but the attack has other shots that can be.
-        unfinished: The request never ends: how much was written before the answer is noted.
-        split_at: Where the body is cut in two, in process.
-        copies: How many are sent at once.
-        peer: The address that it comes from, in process.
-        target: Another receiver than the one under attack, such as one with other keys.
-        like_wrong: The answer must not differ from the one to a wrong signature.
-        may_hang_up: To close the connection is to refuse; to keep silent is not.
-        plain: It is about HTTP without TLS.
-        compared: How the receiver compares the signature is watched.
-        beside: The raw request stays open while the webhook is sent on another connection.
-    """
-
-    webhook: SignedWebhook
-    answers: Answers
-    effects: Effects
-    label: str = ""
-    method: str = "POST"
-    path: Callable[[str], str] | None = None
-    raw: Callable[[str, str], RawPost] | None = None
-    raw_only: bool = False
-    socket_only: bool = False
-    unfinished: bool = False
-    split_at: int = 0
-    copies: int = 1
-    peer: str = HERE
-    target: object = None
-    like_wrong: bool = False
-    may_hang_up: bool = False
-    plain: bool = False
-    compared: bool = False
-    beside: bool = False
-    believes: str = ""
+DeliveryMode = Literal["anywhere", "in process", "socket"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +22,7 @@ class Attack:
 
     Args:
         id: ``WH-05``; never used for anything else.
-        name: A few words, as in the id of its test.
+        title: A few words, joined by hyphens as in the id of its test.
         family: Which page of the docs it is on.
         level: ``must`` fails the test, ``should`` warns, ``info`` is written down.
         quick: Whether it is in the profile for every run.
@@ -85,31 +32,31 @@ class Attack:
         why: What an attacker gains otherwise.
         fix: How to mend a receiver.
         source: Where the attack is known from.
-        shots: Fires it; raises NotApplicable where it cannot.
+        steps: Fires it; raises NotApplicableError where it cannot.
     """
 
     id: str
-    name: str
+    title: str
     family: Family
     level: Level
     quick: bool
-    delivery: Delivery
+    delivery: DeliveryMode
     does: str
     wants: str
     why: str
     fix: str
     source: str
-    shots: "Callable[[Forge], Iterator[Shot]]"
+    steps: Steps
 
     @property
     def label(self) -> str:
         """``WH-05-wrong-same-length``, as in test ids."""
-        return f"{self.id}-{self.name}"
+        return f"{self.id}-{self.title}"
 
     @property
-    def page(self) -> str:
-        """Where the docs have more."""
-        return f"docs/attacks/{self.family}.md#{self.label.lower()}"
+    def help_uri(self) -> str:
+        """The attack on the page of its family."""
+        return page(f"attacks/{self.family}", self.label.lower())
 
 
 class Catalogue:
@@ -122,7 +69,7 @@ class Catalogue:
     def attack(
         self,
         id_: str,
-        name: str,
+        title: str,
         *,
         does: str,
         wants: str,
@@ -131,17 +78,15 @@ class Catalogue:
         source: str,
         level: Level = "must",
         quick: bool = False,
-        delivery: Delivery = "anywhere",
-    ) -> "Callable[[Callable[[Forge], Iterator[Shot]]], Callable[[Forge], Iterator[Shot]]]":
-        """Enter a generator of shots into the catalogue."""
+        delivery: DeliveryMode = "anywhere",
+    ) -> Callable[[Steps], Steps]:
+        """Enter a generator of steps into the catalogue."""
 
-        def enter(
-            shots: "Callable[[Forge], Iterator[Shot]]",
-        ) -> "Callable[[Forge], Iterator[Shot]]":
+        def enter(steps: Steps) -> Steps:
             self.attacks.append(
                 Attack(
                     id=id_,
-                    name=name,
+                    title=title,
                     family=self._family,
                     level=level,
                     quick=quick,
@@ -151,26 +96,9 @@ class Catalogue:
                     why=why,
                     fix=fix,
                     source=source,
-                    shots=shots,
+                    steps=steps,
                 )
             )
-            return shots
+            return steps
 
         return enter
-
-
-def accepted(webhook: SignedWebhook, label: str = "", effects: Effects = "some") -> Shot:
-    """A genuine delivery, which a good receiver acts on."""
-    return Shot(webhook=webhook, answers="accept", effects=effects, label=label)
-
-
-def refused(webhook: SignedWebhook, label: str = "", *, like_wrong: bool = False) -> Shot:
-    """A forgery, which a good receiver refuses without a trace."""
-    return Shot(
-        webhook=webhook, answers="refuse", effects="none", label=label, like_wrong=like_wrong
-    )
-
-
-def survived(webhook: SignedWebhook, label: str = "", effects: Effects = "any") -> Shot:
-    """A delivery that a good receiver may take or refuse, and must not stumble over."""
-    return Shot(webhook=webhook, answers="either", effects=effects, label=label)

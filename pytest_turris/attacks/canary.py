@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Self
 
 
-class Caught(AssertionError):  # noqa: N818 - the name says what happened
+class CanaryTripped(AssertionError):  # noqa: N818 - the name says what happened
     """Somebody connected."""
 
 
-class Trap:
+class Canary:
     """Listens on a free port of this machine; ``url`` leads there."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Trap:
     def check(self) -> None:
         """Raise Caught if somebody connected, or does within 50 ms."""
         if select.select([self._listener], [], [], 0.05)[0]:
-            raise Caught("the receiver connected to a URL that stood in the payload")
+            raise CanaryTripped("the receiver connected to a URL that stood in the payload")
 
     def __enter__(self) -> Self:
         return self

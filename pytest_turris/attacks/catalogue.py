@@ -11,8 +11,8 @@ from pytest_turris.attacks.families.keys import KEYS
 from pytest_turris.attacks.families.payload import PAYLOAD
 from pytest_turris.attacks.families.replay import REPLAY
 from pytest_turris.attacks.families.signature import SIGNATURE
-from pytest_turris.attacks.families.signature_encodings import SIGNATURE_FORMS
-from pytest_turris.attacks.families.signature_headers import SIGNATURE_LINES
+from pytest_turris.attacks.families.signature_encodings import SIGNATURE_ENCODINGS
+from pytest_turris.attacks.families.signature_headers import SIGNATURE_HEADERS
 from pytest_turris.attacks.families.transport import TRANSPORT
 from pytest_turris.core.errors import UnknownNameError
 
@@ -24,8 +24,8 @@ ATTACKS: tuple[Attack, ...] = tuple(
             attack
             for family in (
                 SIGNATURE,
-                SIGNATURE_FORMS,
-                SIGNATURE_LINES,
+                SIGNATURE_ENCODINGS,
+                SIGNATURE_HEADERS,
                 KEYS,
                 BODY,
                 BODY_SIZES,

@@ -7,9 +7,10 @@ Elsewhere only the call of ``hmac.compare_digest`` can be seen, by its name in t
 import hmac
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, Self
-from unittest import mock
+
+from pytest_turris.process.patch import Patch
 
 _TELLING = 16
 
@@ -76,8 +77,6 @@ def spy() -> Iterator[list[str]]:
         calls.append("compare_digest")
         return original(given, expected)
 
-    with ExitStack() as stack:
-        for name in ("hmac", "secrets"):
-            if module := sys.modules.get(name):
-                stack.enter_context(mock.patch.object(module, "compare_digest", watched))
+    modules = filter(None, map(sys.modules.get, ("hmac", "secrets")))
+    with Patch(*((module, "compare_digest", lambda _: watched) for module in modules)):
         yield calls

@@ -1,4 +1,4 @@
-"""The receiver under attack: how a shot reaches it, and what can be seen of it."""
+"""The receiver under attack: how a step reaches it, and what can be seen of it."""
 
 import contextvars
 import time
@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.attack import Shot
-from pytest_turris.attacks.context import HookError, NotApplicable
+from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.step import AttackStep, Transmission
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers import asgi, raw_socket
 from pytest_turris.receivers.egress import Destination
@@ -22,29 +23,20 @@ _PATIENCE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
-    """What came of one request: an answer, or in ``trouble`` why there is none.
+class ReceiverResponse:
+    """The receiver's response to one request.
 
-    ``silent`` means that the receiver neither answered nor closed the connection. ``seconds``
-    is how long this one took, whatever was sent before it.
+    Args:
+        answer: The answer; None if there was none.
+        reason: Why there was no answer.
+        silent: The receiver neither answered nor closed the connection.
+        seconds: How long this request took.
     """
 
     answer: WebhookAnswer | None
-    trouble: str = ""
+    reason: str = ""
     silent: bool = False
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Volley:
-    """What came of one shot: a reply for each copy."""
-
-    replies: tuple[Reply, ...]
-
-    @property
-    def seconds(self) -> float:
-        """How long the slowest reply took."""
-        return max((reply.seconds for reply in self.replies), default=0.0)
 
 
 class Receiver:
@@ -53,9 +45,9 @@ class Receiver:
     Args:
         target: As for ``SignedWebhook.send``.
         path: The path inside an application; appended to a URL.
-        effects: Gives a number that grows with each thing that the receiver does.
-        reset: Is called before each attack.
-        allow: The ``host:port`` that a URL may lead to beside this machine.
+        effects: Returns a number that grows with each thing that the receiver does.
+        reset: Called before each attack.
+        allow: Each ``host:port`` that a URL may lead to besides this machine.
     """
 
     def __init__(
@@ -80,85 +72,95 @@ class Receiver:
         return self._effects is not None
 
     def effects(self) -> int:
-        """How much the receiver has done up to now; 0 without a probe."""
+        """How much the receiver has done so far; 0 without a probe.
+
+        Raises:
+            HookError: The probe returned something other than a whole number.
+        """
         count: object = self._effects() if self._effects else 0
         if not isinstance(count, int):
             kind = type(count).__name__
-            raise HookError(f"effects() must give a number of things done, not {kind}")
+            raise HookError(f"effects() must return a number of things done, not {kind}")
         return count
 
     def reset(self) -> None:
-        """Begin afresh, where the test knows how."""
+        """Call the test's ``reset``, if there is one."""
         if self._reset:
             self._reset()
 
-    def fire(self, shot: Shot) -> Volley:
-        """Send all copies of a shot; none of one that is for sockets only, in process.
+    @property
+    def is_url(self) -> bool:
+        """Whether it is reached over a socket."""
+        return isinstance(self._target, UrlTarget)
+
+    def send(self, step: AttackStep) -> tuple[ReceiverResponse, ...]:
+        """Send all copies of a step, and return their responses.
+
+        In process, a step that is for sockets only is left out: there is no response.
 
         Raises:
-            NotApplicable: This receiver cannot be reached in the way that the shot needs.
+            NotApplicableError: This receiver cannot be reached in the way that the step needs.
         """
-        target = self._target
-        if shot.target is not None:
-            target = Target.of(shot.target, self._target.path, allow=self._allow)
-        if shot.socket_only and target.in_process:
-            return Volley(replies=())
-        sent = self._post(shot, target)
+        how, target = step.transmission, self._target
+        if how.target is not None:
+            target = Target.of(how.target, self._target.path, allow=self._allow)
+        if how.socket_only and target.in_process:
+            return ()
+        sent = self._post(step, target)
         if isinstance(target, UrlTarget):
-            replies = _over_socket(target, shot, sent)
-        else:
-            replies = _in_process(target, shot, sent)
-        return Volley(replies=tuple(replies))
+            return tuple(_over_socket(target, how, sent))
+        return tuple(_in_process(target, how, sent))
 
-    def shown_path(self, shot: Shot) -> str:
-        """The path that a shot asks for."""
-        return self._post(shot, self._target).app_path
+    def shown_path(self, step: AttackStep) -> str:
+        """The path that a step requests."""
+        return self._post(step, self._target).app_path
 
-    def _post(self, shot: Shot, target: Target) -> Post:
+    def _post(self, step: AttackStep, target: Target) -> Post:
+        how = step.transmission
+        path = target.path
         return Post(
-            headers=shot.webhook.header_lines,
-            body=shot.webhook.body,
-            path=_changed(target.path or "/", shot.path) if shot.path else target.path,
-            method=shot.method,
-            peer=shot.peer,
-            split_at=shot.split_at,
+            headers=step.webhook.header_lines,
+            body=step.webhook.body,
+            path=_changed(path or "/", how.change_path) if how.change_path else path,
+            method=how.method,
+            peer=how.peer,
+            split_at=how.split_at,
         )
 
 
-def _over_socket(target: UrlTarget, shot: Shot, sent: Post) -> list[Reply]:
-    if shot.peer != HERE:
-        raise NotApplicable("over a socket nobody can choose the address to come from")
+def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
+    if how.peer != HERE:
+        raise NotApplicableError("over a socket nobody can choose the address to come from")
     where = target.destination(sent)
-    if shot.plain and where.scheme == "https":
-        raise NotApplicable("the URL is HTTPS")
-    if shot.beside:
-        return [_beside(target, where, shot, sent)]
-    if shot.raw:
-        made = shot.raw(f"{where.host}:{where.port}", where.path)
-        return [_replied(target, lambda: raw_socket.post(where, made))]
-    return _together(lambda: _replied(target, lambda: _posted(where, sent)), shot.copies)
+    if how.plain_http and where.scheme == "https":
+        raise NotApplicableError("the URL is HTTPS")
+    host = f"{where.host}:{where.port}"
+    if how.alongside:
+        return [_alongside(target, where, how.alongside(host, where.path), sent)]
+    if how.raw:
+        made = how.raw(host, where.path)
+        return [_response_to(target, lambda: raw_socket.post(where, made))]
+    return _together(lambda: _response_to(target, lambda: _posted(where, sent)), how.copies)
 
 
-def _in_process(target: Target, shot: Shot, sent: Post) -> list[Reply]:
-    if shot.raw_only:
-        raise NotApplicable("it is about a server: run it against a URL on this machine")
+def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if isinstance(target, ClientTarget):
-        if shot.copies > 1:
-            raise NotApplicable("a client sends one at a time: give the application itself")
-        if shot.peer != HERE:
-            raise NotApplicable("through a client nobody can choose the address to come from")
+        if how.copies > 1:
+            raise NotApplicableError("a client sends one at a time: give the application itself")
+        if how.peer != HERE:
+            raise NotApplicableError("through a client nobody can choose the address to come from")
     if isinstance(target, AsgiTarget):
-        return list(_on_one_loop(target, sent, shot.copies))
-    return _together(lambda: _replied(target, lambda: target.post(sent)), shot.copies)
+        return list(_on_one_loop(target, sent, how.copies))
+    return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)
 
 
-def with_header(shot: Shot, name: str, value: str) -> Shot:
-    """The shot with another value, of whatever text type, in one header."""
+def with_header(step: AttackStep, name: str, value: str) -> AttackStep:
+    """The step with another value, of whatever text type, in one header."""
     lines = tuple(
         (line, value if line.lower() == name.lower() else text)
-        for line, text in shot.webhook.header_lines
+        for line, text in step.webhook.header_lines
     )
-    return replace(shot, webhook=replace(shot.webhook, header_lines=lines))
+    return replace(step, webhook=replace(step.webhook, header_lines=lines))
 
 
 def _changed(path: str, change: Callable[[str], str]) -> str:
@@ -177,33 +179,33 @@ def _since(begin: tuple[float, float]) -> float:
     return max(now - then for now, then in zip(_clocks(), begin, strict=True))
 
 
-def _replied(target: Target, send: Callable[[], WebhookAnswer]) -> Reply:
+def _response_to(target: Target, send: Callable[[], WebhookAnswer]) -> ReceiverResponse:
     begin = _clocks()
     try:
-        return Reply(answer=send(), seconds=_since(begin))
+        return ReceiverResponse(answer=send(), seconds=_since(begin))
     except target.no_response_errors as error:
-        return Reply(
+        return ReceiverResponse(
             answer=None,
-            trouble=f"{type(error).__name__}: {error}",
+            reason=f"{type(error).__name__}: {error}",
             silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
             seconds=_since(begin),
         )
 
 
-def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Reply]:
+def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
         begin = _clocks()
         answers = asgi.post_many(target.app, sent, min(_AT_ONCE, copies - sent_before))
         seconds = _since(begin)
-        yield from (Reply(answer=answer, seconds=seconds) for answer in answers)
+        yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
 
 
 def _posted(where: Destination, sent: Post) -> WebhookAnswer:
     return socket_post(where, sent, patience=_PATIENCE)
 
 
-def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
+def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
     if copies == 1:
         return [send()]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
@@ -211,11 +213,10 @@ def _together(send: Callable[[], Reply], copies: int) -> list[Reply]:
         return [future.result() for future in futures]
 
 
-def _beside(target: UrlTarget, where: Destination, shot: Shot, sent: Post) -> Reply:
-    """Send while a raw request stays unfinished on another connection."""
-    if shot.raw is None:
-        raise ValueError("beside what?")
-    made = shot.raw(f"{where.host}:{where.port}", where.path)
+def _alongside(
+    target: UrlTarget, where: Destination, unfinished: raw_socket.RawPost, sent: Post
+) -> ReceiverResponse:
+    """Send while another request stays unfinished on its own connection."""
     with closing(raw_socket.opened(where)) as line:
-        line.sendall(made.head + b"".join(made.pieces))
-        return _replied(target, lambda: _posted(where, sent))
+        line.sendall(unfinished.head + b"".join(unfinished.pieces))
+        return _response_to(target, lambda: _posted(where, sent))

@@ -1,1 +1,1 @@
-"""Conformance of token clients: rules as data, probes that provoke them, hostile answers."""
+"""Conformance of token clients: rules with their probes, and hostile answers."""

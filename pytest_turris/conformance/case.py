@@ -1,103 +1,119 @@
-"""What token cases and hostile answers have in common: a verdict, how it is told, exceptions."""
+"""What token cases and hostile answers have in common: how a client is examined."""
 
-import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import ClassVar
 
-from pytest_turris.conformance.errors import (
-    BrokenError,
-    NotObservedError,
-    RuleBrokenError,
-    RuleWarning,
-    UnobservedError,
-    Verdict,
-)
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.recorder import RunawayError
-from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.levels import Level
-from pytest_turris.core.option_values import OptionError
+from pytest_turris.conformance.driver import ProbeSteps, adrive, drive
+from pytest_turris.conformance.errors import ViolationError
+from pytest_turris.conformance.harness import ClientHarness, ClientUnderTest
+from pytest_turris.conformance.observation.recorded_request import timeline
+from pytest_turris.conformance.observation.recorder import RunawayError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.check import Check
+from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.findings.report import CheckRun
+from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.time_travel.travel import TimeTravel
 
-Story = Callable[[str], str]
+_SLEEPS = 8
+_OTHERS = {"TC-": ("AR-", "WH-"), "AR-": ("TC-", "WH-")}
+"""How the ids of other kinds begin, which one marker may name besides."""
 
 
-class Exam:
-    """One rule or answer, put to the client under test."""
+class ConformanceCase(CheckRun, ABC):
+    """One check of a client.
 
-    fixture: ClassVar[str]
-    known: ClassVar[Collection[str]]
-    """All ids of the kind."""
+    Args:
+        check: The rule or the hostile answer.
+        known: The ids of all checks of its kind.
+        sandbox: The client's Turris.
+        time: The clock of the sandbox and of the client.
+        expected: What a good client does.
+        hint: A note for a client that does otherwise.
+    """
 
-    def __init__(self, case_id: str, level: Level, sandbox: Sandbox, time: TimeTravel) -> None:
-        self.id: str = case_id
+    def __init__(
+        self,
+        check: Check,
+        known: Collection[str],
+        sandbox: Sandbox,
+        time: TimeTravel,
+        *,
+        expected: str,
+        hint: str = "",
+    ) -> None:
+        super().__init__(check, known, _OTHERS[check.id[:3]])
+        self.id: str = check.id
         """Such as ``TC-05`` or ``AR-27``."""
-        self._level = level
         self._sandbox = sandbox
         self._time = time
-        self._reasons: dict[str, str] = {}
+        self._expected = expected
+        self._hint = hint
 
-    def ignore(self, case_id: str, *, reason: str) -> None:
-        """Leave one out, and say why; it is shown as skipped with the reason.
-
-        The marker does the same: ``@pytest.mark.turris(ignore={"TC-40": "the reason"})``.
-
-        Raises:
-            ValueError: There is no such id, or no reason.
-        """
-        if case_id not in self.known:
-            raise UnknownNameError(f"ignore({case_id!r}): there is no such id")
-        if not reason.strip():
-            raise OptionError(f"ignore({case_id!r}) needs a reason that a reviewer can judge")
-        self._reasons[case_id] = reason
-
-    def ignore_marked(self, reasons: Mapping[str, str]) -> None:
-        """Leave out what a marker names, as far as it is of this kind.
+    def examine(self, client: ClientUnderTest) -> Verdict:
+        """The verdict on a sync client, instead of a failed or skipped test.
 
         Raises:
-            ValueError: There is no such id.
+            CaseError: The case could not be run.
         """
-        kind = self.id[:3]
-        for case_id, reason in reasons.items():
-            if case_id.startswith(kind):
-                self.ignore(case_id, reason=reason)
+        if ignored := self._if_ignored():
+            return ignored
+        harness = ClientHarness(self._sandbox, self._time, client)
+        with self._judging(harness) as verdicts:
+            notes = drive(self._steps(harness), self._sandbox.clock.now)
+            verdicts.append(Verdict.of(self._check, (), notes=notes))
+        return verdicts[0]
 
-    def _ignored(self) -> Verdict | None:
-        if reason := self._reasons.get(self.id.partition("/")[0]):
-            return Verdict(self.id, "ignored", f"{self.id} is ignored: {reason}")
-        return None
+    async def aexamine(self, client: ClientUnderTest) -> Verdict:
+        """The verdict on an async client, on asyncio or trio.
+
+        Raises:
+            CaseError: The case could not be run.
+        """
+        if ignored := self._if_ignored():
+            return ignored
+        harness = ClientHarness(self._sandbox, self._time, client)
+        with self._judging(harness) as verdicts:
+            notes = await adrive(self._steps(harness), self._sandbox.clock.now)
+            verdicts.append(Verdict.of(self._check, (), notes=notes))
+        return verdicts[0]
+
+    @abstractmethod
+    def _steps(self, harness: ClientHarness) -> ProbeSteps[tuple[str, ...]]:
+        """Put the check to the client; returns notes for the verdict."""
 
     @contextmanager
-    def _judging(self, lab: Lab, story: Story) -> Iterator[list[Verdict]]:
-        """Turn what is raised into a verdict; what was provoked is no mistake of the test."""
+    def _judging(self, harness: ClientHarness) -> Iterator[list[Verdict]]:
+        """Turn what the steps raise into a verdict; forgive what they provoked."""
         verdicts: list[Verdict] = []
         mark = self._sandbox.journal.seen
         try:
-            with lab.open():
+            with harness.open():
                 yield verdicts
-        except BrokenError as broken:
-            verdicts.append(Verdict(self.id, "broken", story(str(broken))))
-        except UnobservedError as why:
-            verdicts.append(Verdict(self.id, "not observed", f"{self.id} is not observed: {why}"))
+        except ViolationError as violation:
+            verdicts.append(self._violated(harness, str(violation)))
         except RunawayError as runaway:
-            words = f"the client sent {runaway} and would not stop"
-            verdicts.append(Verdict(self.id, "broken", story(words)))
+            got = f"the client sent {runaway} and would not stop"
+            verdicts.append(self._violated(harness, got))
+        except NotApplicableError as why:
+            verdicts.append(Verdict(check=self._check, outcome="not observed", reason=str(why)))
         finally:
             self._time.limit_sleeps(None)
             self._sandbox.faults.hang_up()
             self._sandbox.expect_since(mark)
 
-    def _tell(self, verdict: Verdict) -> Verdict:
-        __tracebackhide__ = True
-        if verdict.status in ("not observed", "ignored"):
-            raise NotObservedError(verdict.text)
-        if verdict.status == "broken" and self._level == "must":
-            raise RuleBrokenError(verdict.text)
-        if verdict.status == "broken":
-            warnings.warn(f"{verdict.text}\n  level: {self._level}", RuleWarning, stacklevel=3)
-        return verdict
+    def _violated(self, harness: ClientHarness, got: str) -> Verdict:
+        finding = Finding(
+            level=self._check.level,
+            sent=timeline(harness.requests),
+            got=got,
+            expected=self._expected,
+        )
+        notes = [self._hint] if self._hint else []
+        if self._time.sleeps:
+            notes.append("\n".join(["the client slept:", *map(str, self._time.sleeps[:_SLEEPS])]))
+        return Verdict.of(self._check, [finding], notes=notes)
 
-    def _excuse(self) -> str:
-        return f'  not for you? {self.fixture}.ignore("{self.id[:5]}", reason="...")'
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}: {self._check.title}>"

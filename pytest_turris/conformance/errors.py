@@ -1,42 +1,11 @@
-"""What came of a case, and the exceptions by which a test runner hears of it."""
+"""What a conformance case raises: to the test, and inside its own steps."""
 
-import unittest
-from dataclasses import dataclass
-from typing import Literal
-
-from pytest_turris.core.errors import TurrisKitError, TurrisKitWarning
-
-Status = Literal["passed", "broken", "not observed", "ignored"]
-
-
-class RuleBrokenError(TurrisKitError, AssertionError):
-    """The client breaks a rule of level ``must``."""
-
-
-class NotObservedError(TurrisKitError, unittest.SkipTest):
-    """Nothing could be seen: a probe is missing, or the client gave no occasion. Skips the test."""
-
-
-class RuleWarning(TurrisKitWarning):
-    """The client breaks a rule of level ``should`` or ``info``."""
+from pytest_turris.core.errors import TurrisKitError
 
 
 class CaseError(TurrisKitError):
-    """The case could not be run: the call fails although nothing was provoked, or is misused."""
+    """The case could not be run: it was misused, or the call fails although nothing provokes it."""
 
 
-class BrokenError(Exception):
-    """Raised by a probe: in words, what the client did."""
-
-
-class UnobservedError(Exception):
-    """Raised by a probe: in words, why nothing was to be seen."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a client stands to one rule; ``text`` tells the story, redacted."""
-
-    id: str
-    status: Status
-    text: str = ""
+class ViolationError(Exception):
+    """Raised by a probe: what the client did wrong, in words."""

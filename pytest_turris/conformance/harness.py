@@ -1,172 +1,185 @@
-"""The lab of one case: the sandbox, the clock, the client under test, and what it is let do."""
+"""What a probe works with: the sandbox, the clock, and the client under test."""
 
 import contextlib
 import datetime as dt
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from pytest_turris.conformance.driver import Call, Flow, Make
-from pytest_turris.conformance.errors import BrokenError, CaseError, UnobservedError
-from pytest_turris.conformance.leaks import Traces, watch
-from pytest_turris.conformance.outcome import Outcome, texts_of
-from pytest_turris.conformance.recorded_request import Sighting
-from pytest_turris.conformance.recorder import Lookout
+from pytest_turris.conformance.call_result import CallResult, texts_of
+from pytest_turris.conformance.driver import ClientCall, Perform, ProbeSteps
+from pytest_turris.conformance.errors import CaseError, ViolationError
+from pytest_turris.conformance.observation.leaks import Traces, watch
+from pytest_turris.conformance.observation.recorded_request import RecordedRequest
+from pytest_turris.conformance.observation.recorder import RequestRecorder
+from pytest_turris.core.faults.hostile.raw import PATIENCE
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.process.environment import environment
 from pytest_turris.time_travel.travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
-_WELL = dt.timedelta(minutes=1)
+_WELL_PAST = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """The client under test, as far as the test gives it."""
+class ClientUnderTest:
+    """The calls that the test gave.
 
-    call: Call
+    Args:
+        call: Makes one GET.
+        new_client: Makes another client from the environment, and returns its call.
+        write: Makes one POST, a new operation each time.
+        record: Makes one GET of one record by its id.
+        operation: Begins one operation, and returns the call that makes its POST.
+        concurrency: How many threads or tasks call at once.
+        patience: For how many real seconds an answer without an end goes on, over a socket.
+    """
+
+    call: ClientCall
     new_client: Callable[[], object] | None = None
-    write: Call | None = None
-    record: Call | None = None
+    write: ClientCall | None = None
+    record: ClientCall | None = None
     operation: Callable[[], object] | None = None
     concurrency: int = 50
+    patience: float = PATIENCE
 
 
-class Lab(Lookout):
+class ClientHarness(RequestRecorder):
     """What a probe may use. All times are of the sandbox's clock."""
 
-    def __init__(self, sandbox: Sandbox, time: TimeTravel, subject: Subject) -> None:
+    def __init__(self, sandbox: Sandbox, time: TimeTravel, client: ClientUnderTest) -> None:
         super().__init__(sandbox)
         self.time = time
-        self.subject = subject
+        self.client = client
 
-    def require(self, condition: object, words: str) -> None:
-        """The client must have done so.
+    def require(self, condition: object, got: str) -> None:
+        """Require something of the client.
+
+        Args:
+            condition: What must be true.
+            got: What the client did if it is not.
 
         Raises:
-            BrokenError: It did not.
+            ViolationError: It is not true.
         """
         if not condition:
-            raise BrokenError(words)
+            raise ViolationError(got)
 
-    def unobserved(self, words: str) -> NoReturn:
-        """Nothing is to be seen here."""
-        raise UnobservedError(words)
-
-    def succeeded(self, outcomes: list[Outcome], when: str) -> None:
-        """All calls must have given a result.
+    def require_success(self, results: list[CallResult], when: str) -> None:
+        """Require a result of all calls.
 
         Raises:
-            BrokenError: One failed.
+            ViolationError: A call failed.
         """
-        failed = [outcome for outcome in outcomes if outcome.error is not None]
+        failed = [result for result in results if result.error is not None]
         if failed:
-            raise BrokenError(f"{len(failed)} of {len(outcomes)} calls failed {when}: {failed[0]}")
+            raise ViolationError(
+                f"{len(failed)} of {len(results)} calls failed {when}: {failed[0]}"
+            )
 
-    def calls(self, times: int = 1, *, at_once: bool = False) -> Flow[list[Outcome]]:
+    def not_applicable(self, reason: str) -> NoReturn:
+        """Give up: there is nothing to see."""
+        raise NotApplicableError(reason)
+
+    def calls(self, times: int = 1, *, at_once: bool = False) -> ProbeSteps[list[CallResult]]:
         """Let the client make its call."""
-        return (yield Make((self.subject.call,) * times, at_once))
+        return (yield Perform((self.client.call,) * times, at_once))
 
-    def together(self) -> Flow[list[Outcome]]:
+    def calls_at_once(self) -> ProbeSteps[list[CallResult]]:
         """Let the client make its call from many threads or tasks at once."""
-        return (yield from self.calls(self.subject.concurrency, at_once=True))
+        return (yield from self.calls(self.client.concurrency, at_once=True))
 
-    def warm(self) -> Flow[None]:
-        """Let the client get its first token.
+    def get_first_token(self) -> ProbeSteps[None]:
+        """Let the client make its first call, for which it needs a token.
 
         Raises:
             CaseError: The call fails although nothing was provoked.
         """
-        (outcome,) = yield from self.calls()
-        if outcome.error is not None:
+        (result,) = yield from self.calls()
+        if result.error is not None:
             raise CaseError(
-                f"the call fails although nothing was provoked: {outcome}"
-            ) from outcome.error
-        if not self.sightings:
-            raise CaseError("the call sent no request to the sandbox: is its base URL Turris'?")
+                f"the call fails although nothing was provoked: {result}"
+            ) from result.error
+        if not self.requests:
+            raise CaseError("the call sent no request to the sandbox: check its base URL")
 
-    def writes(self, times: int = 1) -> Flow[list[Outcome]]:
+    def writes(self, times: int = 1) -> ProbeSteps[list[CallResult]]:
         """Let the client make its write.
 
         Raises:
-            UnobservedError: The test gave none.
+            NotApplicableError: The test gave no write.
         """
-        if self.subject.write is None:
-            raise UnobservedError("give a POST of the client: run(call, write=...)")
-        return (yield Make((self.subject.write,) * times))
+        if self.client.write is None:
+            raise NotApplicableError("give a POST of the client: run(call, write=...)")
+        return (yield Perform((self.client.write,) * times))
 
-    def records(self) -> Flow[list[Outcome]]:
-        """Let the client get its one record.
+    def new_client(self) -> ProbeSteps[CallResult]:
+        """Make another client from the environment as it is now, and let it make its call.
 
         Raises:
-            UnobservedError: The test gave no such call.
+            NotApplicableError: The test gave no way to make one.
         """
-        if self.subject.record is None:
-            raise UnobservedError("give a GET of one record by its id: run(call, record=...)")
-        return (yield Make((self.subject.record,)))
-
-    def fresh(self) -> Flow[Outcome]:
-        """Make a client anew from the environment as it is now, and let it make its call.
-
-        Raises:
-            UnobservedError: The test gave no way to make one.
-        """
-        if self.subject.new_client is None:
-            raise UnobservedError("give a way to make a client anew: run(call, new_client=...)")
-        (made,) = yield Make((self.subject.new_client,))
+        if self.client.new_client is None:
+            raise NotApplicableError("give a way to make another client: run(call, new_client=...)")
+        (made,) = yield Perform((self.client.new_client,))
         if made.error is not None:
             return made
         if not callable(made.value):
-            raise CaseError("new_client gives a callable that makes one API call")
-        (outcome,) = yield Make((made.value,))
-        return outcome
+            raise CaseError("new_client must return a callable that makes one API call")
+        (result,) = yield Perform((made.value,))
+        return result
 
-    def begun(self) -> Flow[Call]:
-        """Begin one operation of the client; the call that performs it.
+    def begin_operation(self) -> ProbeSteps[ClientCall]:
+        """Begin one operation of the client; returns the call that performs it.
 
         Raises:
-            UnobservedError: The test gave no way to begin one.
+            NotApplicableError: The test gave no way to begin one.
         """
-        if self.subject.operation is None:
-            raise UnobservedError("give a way to begin one POST: run(call, operation=...)")
-        (made,) = yield Make((self.subject.operation,))
+        if self.client.operation is None:
+            raise NotApplicableError("give a way to begin one POST: run(call, operation=...)")
+        (made,) = yield Perform((self.client.operation,))
         if made.error is not None or not callable(made.value):
-            raise CaseError(f"operation gives a callable that makes one POST, not {made}")
+            raise CaseError(f"operation must return a callable that makes one POST, not {made}")
         return made.value
 
-    def age(self, age: dt.timedelta) -> None:
-        """Go to where the newest token is so old."""
+    def move_to_token_age(self, age: dt.timedelta) -> None:
+        """Move to the moment when the newest token has this age."""
         token = self.sandbox.tokens.newest
         if token is None:
             raise CaseError("the client asked for no token, so none can grow old")
         self.time.move_to(token.issued_at + age)
 
-    def outlive(self) -> None:
-        """Go well beyond the newest token's expiry: any client but one that never looks asks anew.
+    def past_expiry(self) -> None:
+        """Move well past the newest token's expiry: every client that checks it needs a new one.
 
-        The moment of the expiry itself is what TC-05 and TC-06 are about.
+        TC-05 and TC-06 are about the moment of the expiry itself.
         """
-        self.time.to_expiry(plus=_WELL)
+        self.time.to_expiry(plus=_WELL_PAST)
 
-    def heeds_buffer(self) -> Flow[bool]:
-        """Whether the client replaces a token that is due and holds still, as TC-05 asks."""
+    def refreshes_in_buffer(self) -> ProbeSteps[bool]:
+        """Whether the client replaces a token inside its refresh buffer, as TC-05 requires."""
         self.time.to_refresh_point(plus=TICK)
-        mark = len(self.sightings)
+        mark = len(self.requests)
         yield from self.calls()
-        return any(sighting.is_token_request for sighting in self.since(mark))
+        return self.count_token_requests(mark) > 0
 
-    def arrived(self, mark: int, base_url: str) -> list[Sighting]:
-        """What a client made anew sent to a place that is not the API.
+    def count_token_requests(self, mark: int = 0) -> int:
+        """How many token requests were sent after ``mark = len(harness.requests)``."""
+        return sum(seen.is_token_request for seen in self.since(mark))
+
+    def sent_elsewhere(self, mark: int, base_url: str) -> list[RecordedRequest]:
+        """What another client sent to a base URL that is not the API.
 
         Raises:
-            UnobservedError: It went to the API as before, so it was not made from the environment.
+            NotApplicableError: It called the API as before, so it did not read the environment.
         """
         seen = self.since(mark)
-        if any(not sighting.foreign for sighting in seen):
+        if any(not recorded.elsewhere for recorded in seen):
             name = self.sandbox.options.env_base_url
-            self.unobserved(
+            self.not_applicable(
                 f"{name} was {base_url}, and new_client made a client that called the sandbox: it "
                 "has to read the environment"
             )
@@ -183,14 +196,14 @@ class Lab(Lookout):
 
     @contextlib.contextmanager
     def environment(self, **variables: str | None) -> Iterator[None]:
-        """Environment variables, by their TURRIS_ name without prefix; None takes one away."""
+        """Environment variables, by their TURRIS_ name without prefix; None removes one."""
         options = self.sandbox.options
         names = {
             "base_url": options.env_base_url,
             "client_id": options.env_client_id,
             "client_secret": options.env_client_secret,
         }
-        with _environ({names.get(key, key): value for key, value in variables.items()}):
+        with environment({names.get(key, key): value for key, value in variables.items()}):
             yield
 
     @contextlib.contextmanager
@@ -201,43 +214,25 @@ class Lab(Lookout):
 
     @contextlib.contextmanager
     def traces(self) -> Iterator[Traces]:
-        """Look at logs, output and files while the context is open."""
+        """Collect logs, output and written files while the context is open."""
         with watch() as traces:
             yield traces
 
-    def shown(self, outcomes: list[Outcome]) -> str:
-        """In words, where an exception or the client's repr shows a secret; or empty."""
-        needles = self.needles()
-        for outcome in outcomes:
-            text = texts_of(outcome.error)
-            if any(needle in text for needle in needles):
-                return f"the text of {type(outcome.error).__name__} or of what caused it"
-        for holder in _holders(self.subject.call):
+    def find_shown_secret(self, results: list[CallResult]) -> str:
+        """Where an exception or the client's repr shows a secret, in words; or empty."""
+        secrets = self.secrets()
+        for result in results:
+            text = texts_of(result.error)
+            if any(secret in text for secret in secrets):
+                return f"the text of {type(result.error).__name__} or of its cause"
+        for holder in _holders(self.client.call):
             text = repr(holder)
-            if any(needle in text for needle in needles):
+            if any(secret in text for secret in secrets):
                 return f"the repr of {type(holder).__name__}"
         return ""
 
 
-@contextlib.contextmanager
-def _environ(variables: Mapping[str, str | None]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    try:
-        _set(variables)
-        yield
-    finally:
-        _set(before)
-
-
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def _holders(call: Call) -> list[object]:
+def _holders(call: ClientCall) -> list[object]:
     """The objects that a call holds on to: the client, most likely."""
     holders = [getattr(call, "__self__", None)]
     for cell in getattr(call, "__closure__", None) or ():

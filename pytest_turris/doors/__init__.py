@@ -1,1 +1,1 @@
-"""Ways into a sandbox, one file each: they only translate."""
+"""Doors: the ways in which requests reach a sandbox. They only translate."""

@@ -1,4 +1,4 @@
-"""The way to a sandbox by the names of environment variables: for tests, children and shells."""
+"""The environment variables by which a client finds a sandbox: for tests, children and shells."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 from pytest_turris.core.sandbox import Sandbox
 
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-"""Who reads them: OpenSSL (Python, Ruby, Go, httpx, aiohttp), requests, curl, Node."""
+"""Read by OpenSSL (Python, Ruby, Go, httpx, aiohttp), requests, curl and Node, in this order."""
 
 
 def client_environment(
     sandbox: Sandbox, base_url: str, ca_file: str | None = None
 ) -> dict[str, str]:
-    """Where the sandbox is, its credentials, and whom to trust if it speaks TLS."""
+    """The variables with the base URL, the credentials, and for TLS the ``ca_file`` to trust."""
     options, client = sandbox.options, sandbox.client
     variables = {
         options.env_base_url: base_url,
@@ -24,9 +24,14 @@ def client_environment(
 
 
 def no_proxy_for(environment: Mapping[str, str], base_url: str) -> dict[str, str]:
-    """What keeps a client from asking the developer's proxy for a sandbox' address."""
+    """The variables that keep a client from using a proxy for ``base_url``.
+
+    Args:
+        environment: What is set already; its own exceptions are kept.
+        base_url: The address of a sandbox.
+    """
     names = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    # An asterisk means all hosts only where it stands alone.
+    # An asterisk means all hosts only if it is the whole value.
     if names.strip() != "*":
         names = ",".join(filter(None, [names, urlsplit(base_url).hostname]))
     return {"no_proxy": names, "NO_PROXY": names}

@@ -1,1 +1,1 @@
-"""What a check found: one verdict, one text, one way to ignore a finding with a reason."""
+"""What a check found: one verdict, one text, one way to ignore a check with a reason."""

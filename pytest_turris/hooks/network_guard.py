@@ -2,11 +2,12 @@
 
 import socket
 import sys
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.process.patch import Patch, Replacement
 
 DOMAIN = "turrisfi.com"
 _RESOLVERS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
@@ -26,43 +27,44 @@ class RealHostGuard:
 
     def __init__(self) -> None:
         self.trips: list[str] = []
-        self._undo: list[Callable[[], None]] = []
+        self._patched = ExitStack()
 
     def install(self) -> None:
         """Watch the resolver and every socket of the process."""
-        for name in _RESOLVERS:
-            self._wrap(socket, name, position=0)
-        for name in _CONNECTORS:
-            self._wrap(socket.socket, name, position=1)
-        self._stay_after(sys.modules.get(_SWITCH))
+        self._patched.enter_context(Patch(*self._replacements()))
 
     def remove(self) -> None:
         """Put everything back."""
-        while self._undo:
-            self._undo.pop()()
+        self._patched.close()
 
-    def _stay_after(self, switch: ModuleType | None) -> None:
-        """After each test pytest-socket puts back what it saw before any guard was there."""
-        for names, position in ((_RESOLVERS, 0), (_CONNECTORS, 1)):
-            for kept in (f"_true_{name}" for name in names):
-                if hasattr(switch, kept):
-                    self._wrap(switch, kept, position=position)
+    def _replacements(self) -> Iterator[Replacement]:
+        switch = sys.modules.get(_SWITCH)
+        for owner, names, wrap in (
+            (socket, _RESOLVERS, self._resolver),
+            (socket.socket, _CONNECTORS, self._connector),
+        ):
+            for name in names:
+                # While sockets are off, pytest-socket looks for its own function to end that.
+                if getattr(getattr(owner, name), "__module__", "") != _SWITCH:
+                    yield owner, name, wrap
+                # After each test it puts back what it saw before any guard was there.
+                if hasattr(switch, f"_true_{name}"):
+                    yield switch, f"_true_{name}", wrap
 
-    def _wrap(self, owner: Any, name: str, *, position: int) -> None:  # noqa: ANN401 - module or class
-        original = getattr(owner, name)
-        if getattr(original, "__module__", "") == _SWITCH:
-            return  # sockets are off at the moment: pytest-socket looks for its own to end it
-
+    def _resolver(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
-            target = args[position] if len(args) > position else kwargs.get("host")
-            self._check(target[0] if isinstance(target, tuple) and target else target)
+            self._check(args[0] if args else kwargs.get("host"))
             return original(*args, **kwargs)
 
-        own = name in vars(owner)
-        setattr(owner, name, guarded)
-        self._undo.append(
-            (lambda: setattr(owner, name, original)) if own else (lambda: delattr(owner, name))
-        )
+        return guarded
+
+    def _connector(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(sock: socket.socket, *args: Any) -> Any:  # noqa: ANN401 - as the original
+            address = args[0] if args else None
+            self._check(address[0] if isinstance(address, tuple) and address else address)
+            return original(sock, *args)
+
+        return guarded
 
     def _check(self, host: object) -> None:
         name = host.decode("latin-1") if isinstance(host, bytes) else host

@@ -1,30 +1,42 @@
-"""The lines about attacks at the end of a run."""
+"""What checks found without failing their tests, at the end of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import pytest
 
-PROPERTY = "turris_attack"
-"""The name under which a report carries outcome, label and text of an attack."""
+from pytest_turris.findings.check import label
+from pytest_turris.findings.verdict import Verdict
+
+PROPERTY = "turris_verdict"
+"""The name under which a report carries the outcome, label and text of a check."""
 
 _SHOWN = ("ignored", "noted")
 
 
+def recorder(item: pytest.Item) -> Callable[[Verdict], None]:
+    """Writes verdicts down on the report of a test."""
+
+    def record(verdict: Verdict) -> None:
+        text = "\n".join(verdict.notes) or verdict.reason
+        if verdict.outcome in ("noted", "warned"):  # a failure has its text already
+            text = str(verdict)
+        value = (verdict.outcome, label(verdict.check), text)
+        item.user_properties.append((PROPERTY, value))
+
+    return record
+
+
 def write(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
-    """Write what was ignored, with the reasons, and what attacks noted."""
+    """Write which checks were ignored, with the reasons, and what was noted."""
     found = [
-        _texts(value)
+        tuple(cast("Iterable[str]", value))  # a list if the report is from another process
         for report in reports
         for name, value in report.user_properties
-        if name == PROPERTY and _texts(value)[0] in _SHOWN
+        if name == PROPERTY
     ]
-    # A report stands in the statistics once for each phase of its test.
-    for outcome, label, text in dict.fromkeys(found):
-        terminal.section(f"turris: {label}: {outcome}", sep="-", yellow=True)
-        terminal.line(text)
-
-
-def _texts(value: object) -> tuple[str, str, str]:
-    """Outcome, label and words: a tuple here, a list where it came from another process."""
-    outcome, label, words = value if isinstance(value, tuple | list) else ("", "", "")
-    return outcome, label, words
+    # The statistics hold a report once for each phase of its test.
+    for outcome, check, text in dict.fromkeys(found):
+        if outcome in _SHOWN:
+            terminal.section(f"turris: {check}: {outcome}", sep="-", yellow=True)
+            terminal.line(text)

@@ -42,17 +42,27 @@ class Tee:
 
 
 @contextmanager
-def captured_output() -> Iterator[list[str]]:
-    """Collect, in pieces, what this process prints and logs while the context is open.
+def captured_streams(kept: list[str]) -> Iterator[None]:
+    """Append to ``kept`` what this process prints, which is printed as well.
 
-    It is printed and logged all the same. Loggers that do not propagate and other processes are
-    not captured.
+    Args:
+        kept: Gets each piece that is written to stdout or stderr while the context is open.
+    """
+    with redirect_stdout(Tee(sys.stdout, kept)), redirect_stderr(Tee(sys.stderr, kept)):
+        yield
+
+
+@contextmanager
+def captured_output() -> Iterator[list[str]]:
+    """Collect, in pieces, what this process prints and logs, which is printed and logged as well.
+
+    Loggers that do not propagate and other processes are not captured.
     """
     kept: list[str] = []
     listener = logging.StreamHandler(Tee(io.StringIO(), kept))
     logging.getLogger().addHandler(listener)
     try:
-        with redirect_stdout(Tee(sys.stdout, kept)), redirect_stderr(Tee(sys.stderr, kept)):
+        with captured_streams(kept):
             yield kept
     finally:
         logging.getLogger().removeHandler(listener)

@@ -1,26 +1,48 @@
-"""An attribute of a class or module, replaced while a context is open."""
+"""Attributes of classes and modules, replaced while a context is open."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
+Replacement = tuple[Any, str, Callable[[Any], Any]]
+"""Owner (a class or module), name of the attribute, and ``wrap(original)``."""
 
-class Patch:
-    """``wrapped(original)`` in the place of an attribute, while anybody is in this context."""
+_INHERITED = object()
 
-    def __init__(self, owner: Any, name: str, wrapped: Callable[[Any], Any]) -> None:  # noqa: ANN401 - class or module
-        self._owner = owner
-        self._name = name
-        self._wrapped = wrapped
+
+class Patch(AbstractContextManager[None]):
+    """Replaces attributes while at least one caller is inside the context.
+
+    Contexts may overlap in any order: the first one in replaces the attributes, the last one out
+    puts them back. Callers in several threads need a lock of their own.
+    """
+
+    def __init__(self, *replacements: Replacement) -> None:
+        self._replacements = replacements
         self._users = 0
-        self._original: Any = None
+        self._originals: list[tuple[Any, str, Any]] = []
 
     def __enter__(self) -> None:
         if not self._users:
-            self._original = vars(self._owner)[self._name]
-            setattr(self._owner, self._name, self._wrapped(self._original))
+            try:
+                for owner, name, wrap in self._replacements:
+                    original = getattr(owner, name)
+                    self._originals.append((owner, name, vars(owner).get(name, _INHERITED)))
+                    setattr(owner, name, wrap(original))
+            except BaseException:
+                self._restore()
+                raise
         self._users += 1
 
     def __exit__(self, *_: object) -> None:
         self._users -= 1
         if not self._users:
-            setattr(self._owner, self._name, self._original)
+            self._restore()
+
+    def _restore(self) -> None:
+        while self._originals:
+            owner, name, original = self._originals.pop()
+            if original is _INHERITED:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)

@@ -5,25 +5,27 @@ its class: under pytest-socket none can be made.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_turris.process.patch import Patch
 from pytest_turris.process.steady_clock import steady_time
 
 
-@contextlib.contextmanager
-def steady_loops() -> Iterator[None]:
-    """Let asyncio's own loops tell the system's time; a loop with a time of its own keeps it."""
+def steady_loops() -> Patch:
+    """Asyncio's own loops run by the system's clock; a loop with its own ``time`` keeps it."""
     original = asyncio.BaseEventLoop.time
-    changed = [loop for loop in _loops(asyncio.BaseEventLoop) if vars(loop).get("time") is original]
-    for loop in changed:
-        loop.time = lambda _: steady_time()
-    try:
-        yield
-    finally:
-        for loop in changed:
-            loop.time = original
+    return Patch(
+        *(
+            (loop, "time", lambda _: _steady_time)
+            for loop in _loops(asyncio.BaseEventLoop)
+            if vars(loop).get("time") is original
+        )
+    )
+
+
+def _steady_time(_: asyncio.BaseEventLoop) -> float:
+    return steady_time()
 
 
 def _loops(base: Any) -> Iterator[Any]:  # noqa: ANN401 - classes, whose methods are replaced

@@ -5,6 +5,7 @@ with a timeout move the clock instead. What the test's own machinery sleeps stay
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import math
 import sys
@@ -13,6 +14,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from pytest_turris.process.patch import Patch, Replacement
 
 _MACHINERY = frozenset({
     "_pytest", "asyncio", "concurrent", "execnet", "freezegun", "logging", "multiprocessing",
@@ -55,7 +58,8 @@ class Sleeps:
     ) -> None:
         self._now = now
         self._pass_time = pass_time
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._patched = contextlib.ExitStack()
+        self._substituted: list[tuple[Any, Any]] = []
         self.recorded: list[Sleep] = []
         self.budget: dt.timedelta | None = None
         """How much may be slept in total from here on; None is without bounds."""
@@ -67,34 +71,28 @@ class Sleeps:
 
     def install(self) -> None:
         """Let sleeps pass on the virtual clock, also where a module imported one by name."""
-        substitutes = self._substitutes()
+        self._substituted = self._substitutes()
+        replacements: list[Replacement] = [(threading.Event, "wait", lambda _: self._event_wait())]
         for module in list(sys.modules.values()):
             name = getattr(module, "__name__", "")
             if not isinstance(name, str) or _is_machinery(name, "asyncio"):
                 continue
             found = getattr(module, "__dict__", {}).get("sleep")
-            for original, substitute in substitutes:
-                if found is original:
-                    self._replace(module, "sleep", substitute)
-        self._replace(threading.Event, "wait", self._event_wait())
+            replacements += [
+                (module, "sleep", _returning(substitute))
+                for original, substitute in self._substituted
+                if found is original
+            ]
+        self._patched.enter_context(Patch(*replacements))
 
     def remove(self) -> None:
         """Put the real sleeps back, also into modules that were imported in between."""
-        ours = {id(new): old for new, old in self._pairs()}
-        while self._replaced:
-            owner, name, original = self._replaced.pop()
-            setattr(owner, name, original)
+        self._patched.close()
         for module in list(sys.modules.values()):
             found = getattr(module, "__dict__", {}).get("sleep")
-            if found is not None and id(found) in ours:
-                vars(module)["sleep"] = ours[id(found)]
-
-    def _pairs(self) -> list[tuple[Any, Any]]:
-        return [(getattr(owner, name), original) for owner, name, original in self._replaced]
-
-    def _replace(self, owner: Any, name: str, substitute: Any) -> None:  # noqa: ANN401 - any callable
-        self._replaced.append((owner, name, getattr(owner, name)))
-        setattr(owner, name, substitute)
+            for original, substitute in self._substituted:
+                if found is substitute:
+                    vars(module)["sleep"] = original
 
     def _substitutes(self) -> list[tuple[Any, Any]]:
         pairs: list[tuple[Any, Any]] = [(time.sleep, self._time_sleep())]
@@ -161,6 +159,10 @@ class Sleeps:
             )
         self.recorded.append(Sleep(at, duration, by))
         self._pass_time(duration)
+
+
+def _returning(substitute: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - any callable
+    return lambda _: substitute
 
 
 def _called_by_machinery() -> bool:

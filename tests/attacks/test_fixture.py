@@ -43,7 +43,7 @@ def test_without_a_probe_nothing_passes(pytester: pytest.Pytester) -> None:
 
 
 def test_failure_says_what_to_do(pytester: pytest.Pytester) -> None:
-    """A failure has what was sent, what came, what was wanted, why, a fix and a page; no key."""
+    """A failure has what was sent, got and expected, why, a fix and a page; no key."""
     lines = (
         "def test_receiver(turris_webhook_attack, turris):",
         "    print('KEY', turris.webhook_secret[-4:])",
@@ -53,13 +53,15 @@ def test_failure_says_what_to_do(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "WH-02-missing-header: failed",
-            "  sent:    POST / *bytes",
-            "  came:    204",
-            "  wanted:  4xx [[]status[]]",
-            "  why:     *",
-            "  fix:     *",
-            "  more:    docs/attacks/signature.md#wh-02-missing-header",
+            "*WH-02-missing-header: failed (must)",
+            "*  check:     Leaves the signature header out.",
+            "*  sent:      POST / *bytes",
+            "*  got:       204",
+            "*  expected:  4xx [[]status[]]",
+            "*  why:       *",
+            "*  fix:       *",
+            "*  more:      https://*/attacks/signature.html#wh-02-missing-header",
+            '*  ignore:    @pytest.mark.turris(ignore={"WH-02": "why this is fine"})',
         ]
     )
     assert "turris_sandbox_secret_" not in result.stdout.str()
@@ -74,8 +76,8 @@ def test_failure_of_a_receiver_tells_no_exchanges(pytester: pytest.Pytester) -> 
         result.stdout.no_fnmatch_line("*turris exchanges*")
 
 
-def test_ignored_attack_is_told_of(pytester: pytest.Pytester) -> None:
-    """An ignored attack is skipped, and the summary has the reason; clients' rules are let be."""
+def test_ignored_attack_is_shown_with_its_reason(pytester: pytest.Pytester) -> None:
+    """An ignored attack is skipped, and the summary has the reason; rules may be named too."""
     mark = "@pytest.mark.turris(ignore={'WH-02': 'the proxy does it', 'TC-05': 'not here'})"
     result = run(
         pytester, *IMPORTS, mark, ATTACK, "    turris_webhook_attack.run(believe)",
@@ -85,19 +87,31 @@ def test_ignored_attack_is_told_of(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*turris: WH-02-missing-header: ignored*", "the proxy does it"])
 
 
+def test_attack_is_ignored_by_a_call(pytester: pytest.Pytester) -> None:
+    """``ignore`` does what the marker does, for one attack of many."""
+    result = run(
+        pytester, *IMPORTS, ATTACK,
+        "    turris_webhook_attack.ignore('WH-02', reason='the proxy does it')",
+        "    turris_webhook_attack.run(verify, effects=lambda: len(done))",
+        args=("-rs", "-k", "WH-02 or WH-03"),
+    )  # fmt: skip
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*WH-02 is ignored: the proxy does it*"])
+
+
 @pytest.mark.parametrize(
     ("ignore", "words"),
     [
         ("{'WH-02': ''}", "*WH-02 needs a reason*"),
-        ("{'WH-2': 'x'}", "*there is no attack 'WH-2'*"),
-        ("['WH-02']", "*ignore={'WH-13': 'the reason'}*"),
+        ("{'WH-2': 'x'}", "*there is no check 'WH-2'; did you mean 'WH-*"),
+        ("['WH-02']", "*ignore: write a dict, @pytest.mark.turris(ignore={*"),
     ],
 )
 def test_mistake_in_ignore_fails(pytester: pytest.Pytester, ignore: str, words: str) -> None:
     """No reason, no such attack, or no mapping: one line says so."""
     mark = f"@pytest.mark.turris(ignore={ignore})"
     result = run(pytester, *IMPORTS, mark, ATTACK, OBSERVED, args=("-k", "WH-02"))
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([words])
 
 
@@ -107,7 +121,7 @@ def test_should_warns(pytester: pytest.Pytester) -> None:
         pytester, *IMPORTS, "@pytest.mark.turris(attack_profile='full')", ATTACK,
         "    turris_webhook_attack.run(verify)", args=("-k", "WH-70", "-W", "default"),
     )  # fmt: skip
-    result.stdout.fnmatch_lines(["*ReceiverWarning: WH-70-duplicate-keys: warned*"])
+    result.stdout.fnmatch_lines(["*CheckWarning: WH-70-duplicate-keys: warned*"])
     assert result.ret == 0
 
 
@@ -153,7 +167,7 @@ def test_single_attack_as_a_webhook() -> None:
 
 def test_every_attack_is_described() -> None:
     """Ids, names and texts are complete, and no id stands twice."""
-    assert len({attack.id for attack in ATTACKS}) == len({a.name for a in ATTACKS}) == len(ATTACKS)
+    assert len({attack.id for attack in ATTACKS}) == len({a.title for a in ATTACKS}) == len(ATTACKS)
     for attack in ATTACKS:
         for text in (attack.does, attack.wants, attack.why, attack.fix):
             assert text.endswith("."), (attack.id, text)

@@ -10,43 +10,48 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from doubles.attack_harness import forge_for
-from doubles.receivers.handled import ENTITY, KEY, Desk, Door, Inbox
+from doubles.attack_harness import context_for
+from doubles.receivers.good_receiver import ENTITY, KEY, Backend, Inbox, ReceiverApp
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.description import Verdict
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.runner import run_attack
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.findings.verdict import Verdict
 
 FINE = {"passed", "skipped"}
 NOTED = {"WH-49", "WH-99"}
 
 
-def inbox_of(desk: Desk, keys: Any = (KEY,)) -> Inbox:
+def inbox_for(backend: Backend, keys: Any = (KEY,)) -> Inbox:
     """An inbox over a desk."""
-    return Inbox(keys, ENTITY, desk.act)
+    return Inbox(keys, ENTITY, backend.act)
 
 
 def full_profile(
-    target: object, desk: Desk, create: Callable[[Inbox], Any] | None
+    target: object, backend: Backend, create: Callable[[Inbox], Any] | None
 ) -> list[Verdict]:
     """Every attack on a receiver."""
 
     def with_keys(keys: Any) -> Any:
         assert create is not None
-        return create(inbox_of(desk, keys))
+        return create(inbox_for(backend, keys))
 
-    lacking: dict[str, Any] = {"state": None, "truth": None, "trouble": None, "allowlisted": ""}
-    forge = forge_for(desk, Door, **lacking, with_keys=with_keys if create else None)
+    lacking: dict[str, Any] = {
+        "state": None,
+        "api_status": None,
+        "failing_work": None,
+        "allowed_ip": "",
+    }
+    context = context_for(backend, ReceiverApp, **lacking, with_keys=with_keys if create else None)
     path = "" if isinstance(target, str) else "/webhooks"
-    receiver = Receiver(target, path, effects=desk.effects)
-    return [judge(attack, receiver, forge) for attack in ATTACKS]
+    receiver = Receiver(target, path, effects=backend.effects)
+    return [run_attack(attack, receiver, context) for attack in ATTACKS]
 
 
 def check(verdicts: list[Verdict]) -> None:
     """Nothing but the notes."""
-    found = {v.attack.id: str(v) for v in verdicts if v.outcome not in FINE}
+    found = {v.check.id: str(v) for v in verdicts if v.outcome not in FINE}
     assert set(found) == NOTED, "\n".join(found.values())
     assert sum(v.outcome == "passed" for v in verdicts) > 70
 
@@ -87,18 +92,18 @@ def count_to_ten_million() -> None:
 @pytest.mark.parametrize("name", ["fastapi", "flask", "django"])
 def test_receiver_in_process(name: str) -> None:
     """The receiver withstands the full profile in process, which takes little work."""
-    desk, create = Desk(), creator(name)
-    app = create(inbox_of(desk))
-    spent = cpu(lambda: check(full_profile(app, desk, create)))
+    backend, create = Backend(), creator(name)
+    app = create(inbox_for(backend))
+    spent = cpu(lambda: check(full_profile(app, backend, create)))
     assert spent < 20 * cpu(count_to_ten_million)
 
 
 def test_fastapi_on_a_socket() -> None:
     """The FastAPI receiver withstands the full profile behind uvicorn."""
-    desk, create = Desk(), creator("fastapi")
-    server = LiveServer(create(inbox_of(desk)))
+    backend, create = Backend(), creator("fastapi")
+    server = LiveServer(create(inbox_for(backend)))
     try:
-        check(full_profile(f"{server.base_url}/webhooks", desk, create))
+        check(full_profile(f"{server.base_url}/webhooks", backend, create))
     finally:
         server.stop()
 
@@ -141,11 +146,11 @@ def aiohttp_server(app: Any) -> Iterator[str]:
 
 def test_aiohttp_on_a_socket() -> None:
     """The aiohttp receiver withstands the full profile."""
-    desk, create = Desk(), creator("aiohttp")
-    app = create(inbox_of(desk))
+    backend, create = Backend(), creator("aiohttp")
+    app = create(inbox_for(backend))
 
     with aiohttp_server(app) as url:
-        check(full_profile(url, desk, None))
+        check(full_profile(url, backend, None))
 
 
 class Quiet(WSGIRequestHandler):
@@ -157,15 +162,15 @@ class Quiet(WSGIRequestHandler):
 
 def test_wsgiref_lets_the_underscore_through() -> None:
     """A good receiver behind a server that aliases underscores is found (CVE-2015-0219)."""
-    desk, create = Desk(), creator("flask")
-    server = make_server("127.0.0.1", 0, create(inbox_of(desk)), handler_class=Quiet)
+    backend, create = Backend(), creator("flask")
+    server = make_server("127.0.0.1", 0, create(inbox_for(backend)), handler_class=Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/webhooks"
-        forge = forge_for(desk, Door)
+        context = context_for(backend, ReceiverApp)
         attack = next(attack for attack in ATTACKS if attack.id == "WH-30")
-        verdict = judge(attack, Receiver(url, effects=desk.effects), forge)
+        verdict = run_attack(attack, Receiver(url, effects=backend.effects), context)
     finally:
         server.shutdown()
         thread.join()

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from doubles.attack_harness import attacked, attacked_over_socket
+from doubles.attack_harness import attack_in_process, attack_over_socket
 from doubles.mutation_record import Record
 from doubles.receivers import broken_behaviour, broken_body, broken_keys, broken_signature
 from doubles.receivers.bare_server import LENIENT, BareServer
-from doubles.receivers.handled import ALLOWED, Door
+from doubles.receivers.good_receiver import ALLOWED, ReceiverApp
 from doubles.receivers.registry import BROKEN
 
 from pytest_turris.attacks.catalogue import ATTACKS
@@ -23,7 +23,7 @@ IDS = [attack.id for attack in ATTACKS if attack.id not in ON_A_SOCKET]
 ALWAYS_NOTED = {"WH-49", "WH-99"}
 
 
-class AllowlistDoor(Door):
+class AllowlistApp(ReceiverApp):
     """A good door with an allowlist, which the healthy deliveries pass."""
 
     allowlist = True
@@ -32,28 +32,28 @@ class AllowlistDoor(Door):
         return environ["REMOTE_ADDR"].removeprefix("::ffff:") in (ALLOWED, "127.0.0.1")
 
 
-class OneTypeDoor(Door):
+class OneTypeApp(ReceiverApp):
     """A good door for one type of event."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
         status = 204 if b'"PRODUCER_AGREEMENT_EXECUTED"' not in body else 0
-        return (status, b"") if status else super().received(lines, body)
+        return (status, b"") if status else super().receive(lines, body)
 
 
-def good_door(id_: str, broken: type[Door]) -> type[Door]:
+def good_app(id_: str, broken: type[ReceiverApp]) -> type[ReceiverApp]:
     """The good counterpart of a broken receiver."""
-    if broken.encoding == "base64":  # type: ignore[attr-defined]  # set by the registry
-        return broken_signature.Base64Door
+    if broken.encoding == "base64":
+        return broken_signature.Base64App
     if id_ in ("WH-80", "WH-81", "WH-82", "WH-83"):
-        return AllowlistDoor
+        return AllowlistApp
     if id_ == "WH-57":
-        return broken_body.AsgiDoor
-    return OneTypeDoor if id_ == "WH-89" else Door
+        return broken_body.AsgiReceiverApp
+    return OneTypeApp if id_ == "WH-89" else ReceiverApp
 
 
-def options_for(id_: str, door: type[Door]) -> dict[str, Any]:
+def options_for(id_: str, app_class: type[ReceiverApp]) -> dict[str, Any]:
     """What the attack needs."""
-    scheme = SignatureScheme(encoding=door.encoding)  # type: ignore[attr-defined]  # set by the registry
+    scheme = SignatureScheme(encoding=app_class.encoding)
     return {"scheme": scheme} | ({"events": ONE_EVENT} if id_ == "WH-89" else {})
 
 
@@ -68,9 +68,9 @@ def test_record_is_held_against_a_run() -> None:
     """A receiver that is no longer caught, or caught otherwise, does not go unnoticed."""
     recorded = Record(writing=False)
     for verdict, words in (
-        (attacked("WH-02", Door), "Verifies only what is signed."),
-        (attacked("WH-02", BROKEN["WH-02"]), "Something else."),
-        (attacked("WH-02", broken_behaviour.Sickens), "Verifies only what is signed."),
+        (attack_in_process("WH-02", ReceiverApp), "Verifies only what is signed."),
+        (attack_in_process("WH-02", BROKEN["WH-02"]), "Something else."),
+        (attack_in_process("WH-02", broken_behaviour.Sickens), "Verifies only what is signed."),
     ):
         with pytest.raises(AssertionError, match="run 'make mutations' if this is right"):
             recorded.take("WH-02 in process", "broken", words, verdict)
@@ -99,7 +99,7 @@ def travel() -> Any:
 def test_broken_receiver_is_caught(id_: str, travel: TimeTravel, record: Record) -> None:
     """The receiver that is broken for an attack does not withstand it."""
     broken_keys.PublicKey.client_id = "turris_sandbox_client_x"
-    verdict = attacked(
+    verdict = attack_in_process(
         id_,
         BROKEN[id_],
         advance=travel.advance,
@@ -113,23 +113,23 @@ def test_broken_receiver_is_caught(id_: str, travel: TimeTravel, record: Record)
 @pytest.mark.parametrize("id_", IDS)
 def test_good_receiver_is_not_caught(id_: str, travel: TimeTravel, record: Record) -> None:
     """A good receiver withstands every attack, with its effects observed."""
-    door = good_door(id_, BROKEN[id_])
-    verdict = attacked(
+    app_class = good_app(id_, BROKEN[id_])
+    verdict = attack_in_process(
         id_,
-        door,
+        app_class,
         advance=travel.advance,
         **options_for(id_, BROKEN[id_]),
     )
     wanted = "noted" if id_ in ALWAYS_NOTED else "passed"
     assert verdict.outcome == wanted, f"{verdict} {verdict.reason}"
-    record.take(in_process(id_), "good", str(door.__doc__), verdict)
+    record.take(in_process(id_), "good", str(app_class.__doc__), verdict)
 
 
 @pytest.mark.parametrize("id_", LENIENT)
 def test_lenient_server_is_caught(id_: str, record: Record) -> None:
     """A server that is lenient in one way does not withstand the attack on it."""
     with BareServer(id_).open() as server:
-        verdict = attacked_over_socket(id_, server)
+        verdict = attack_over_socket(id_, server)
     assert verdict.outcome == "failed"
     record.take(on_a_socket(id_), "broken", "A server that is lenient in this.", verdict)
 
@@ -138,7 +138,7 @@ def test_lenient_server_is_caught(id_: str, record: Record) -> None:
 def test_strict_server_is_not_caught(id_: str, record: Record) -> None:
     """A strict server withstands the attacks that take a socket."""
     with BareServer().open() as server:
-        verdict = attacked_over_socket(id_, server)
+        verdict = attack_over_socket(id_, server)
     assert verdict.outcome == "passed", f"{verdict} {verdict.reason}"
     record.take(on_a_socket(id_), "good", "A strict server.", verdict)
 
@@ -146,9 +146,9 @@ def test_strict_server_is_not_caught(id_: str, record: Record) -> None:
 def test_how_much_of_a_body_was_taken_is_noted() -> None:
     """A server that reads on is told from one that stops, and how far it read is said."""
     with BareServer().open() as server:
-        stops = attacked_over_socket("WH-67", server)
+        stops = attack_over_socket("WH-67", server)
     with BareServer("WH-67").open() as server:
-        reads_on = attacked_over_socket("WH-67", server)
+        reads_on = attack_over_socket("WH-67", server)
     for size, note in zip(("8 MiB", "64 MiB in chunks"), stops.notes, strict=True):
         assert re.match(rf"{size}: .*(answered|closed) after [0-9,]+ bytes", note)
     assert "no answer in 3 s to 8,38" in reads_on.notes[0]
@@ -156,25 +156,25 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "id_", "oracle"),
+    ("app_class", "id_", "oracle"),
     [
         (broken_behaviour.Leaks, "WH-02", "no leak"),
         (broken_behaviour.TellsMissingFromWrong, "WH-02", "no oracle"),
         (broken_behaviour.ParsesFirst, "WH-50", "verify first"),
         (broken_behaviour.Sickens, "WH-02", "health"),
-        (broken_signature.ByEqualsDoor, "WH-05", "constant time"),
+        (broken_signature.ByEqualsApp, "WH-05", "constant time"),
         (BROKEN["WH-26"], "WH-26", "time"),
         (BROKEN["WH-02"], "WH-02", "status"),
         (BROKEN["WH-84"], "WH-84", "effects"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_oracle_can_fail(door: type[Door], id_: str, oracle: str) -> None:
+def test_every_oracle_can_fail(app_class: type[ReceiverApp], id_: str, oracle: str) -> None:
     """Each oracle finds a receiver that is broken for it."""
-    assert oracle in {finding.oracle for finding in attacked(id_, door).findings}
+    assert oracle in {finding.kind for finding in attack_in_process(id_, app_class).findings}
 
 
 def test_nothing_passes_without_a_probe() -> None:
     """Without an effects probe a good receiver is not observed, never passed."""
-    assert attacked("WH-02", Door, observed=False).outcome == "not observed"
-    assert attacked("WH-02", Door).outcome == "passed"
+    assert attack_in_process("WH-02", ReceiverApp, observed=False).outcome == "not observed"
+    assert attack_in_process("WH-02", ReceiverApp).outcome == "passed"

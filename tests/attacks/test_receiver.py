@@ -1,4 +1,4 @@
-"""How a shot reaches a receiver, and how what comes of it is told."""
+"""How a step reaches a receiver, and how what comes of it is told."""
 
 import base64
 import contextlib
@@ -14,34 +14,35 @@ from urllib.parse import parse_qs
 import httpx
 import httpx2
 import pytest
-from doubles.attack_harness import attacked, forge_for
-from doubles.receivers.handled import ENTITY, KEY, Desk, Door, Inbox
+from doubles.attack_harness import attack_in_process, context_for
+from doubles.receivers.good_receiver import ENTITY, KEY, Backend, Inbox, ReceiverApp
 
 from pytest_turris.attacks.catalogue import find
-from pytest_turris.attacks.description import Verdict, answered, redacted
+from pytest_turris.attacks.description import answered, redacted
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.runner import run_attack
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.receivers.exchange import WebhookAnswer
 
 
 def test_attacks_run_where_there_is_no_posix_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows has no ``time.clock_gettime``, and receivers are tested there too."""
     monkeypatch.delattr(time, "clock_gettime")
-    assert attacked("WH-02", Door).outcome == "passed"
+    assert attack_in_process("WH-02", ReceiverApp).outcome == "passed"
 
 
-class Believes(Door):
+class Believes(ReceiverApp):
     """Verifies nothing, and acts on everything."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-        self.desk.act(str(len(self.desk.rows)), {})
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        self.backend.act(str(len(self.backend.rows)), {})
         return 204, b""
 
 
 def shown(id_: str) -> str:
     """What is told of a receiver that believes everything."""
-    verdict = attacked(id_, Believes)
+    verdict = attack_in_process(id_, Believes)
     assert verdict.outcome in ("failed", "warned", "noted")
     return str(verdict)
 
@@ -64,24 +65,24 @@ def test_key_at_the_cut_is_not_shown_by_half(before: int) -> None:
     assert "turris" not in answered(answer, key)
 
 
-def test_sent_line_stands_once_for_all_that_came_of_it() -> None:
-    """Status and effects of one delivery are told under one line."""
-    lines = [line.split()[0] for line in shown("WH-02").splitlines()[1:6]]
-    assert lines == ["sent:", "came:", "wanted:", "came:", "wanted:"]
+def test_one_sent_line_has_all_its_findings() -> None:
+    """Status and effects of one delivery are reported under one line."""
+    lines = [line.split()[0] for line in shown("WH-02").splitlines()[2:7]]
+    assert lines == ["sent:", "got:", "expected:", "got:", "expected:"]
 
 
 def test_application_that_prints_bytes_is_let_be() -> None:
     """What stands behind ``sys.stdout`` is there still, and is heard too."""
 
-    class Prints(Door):
+    class Prints(ReceiverApp):
         """Writes bytes, asks for the encoding, and tells the key."""
 
-        def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
             sys.stdout.buffer.write(f"{KEY}\n".encode(sys.stdout.encoding))
-            return super().received(lines, body)
+            return super().receive(lines, body)
 
-    verdict = attacked("WH-01", Prints)
-    assert [finding.oracle for finding in verdict.findings] == ["no leak"], verdict
+    verdict = attack_in_process("WH-01", Prints)
+    assert [finding.kind for finding in verdict.findings] == ["no leak"], verdict
 
 
 def test_bad_log_record_is_not_the_receivers_failure(
@@ -92,14 +93,14 @@ def test_bad_log_record_is_not_the_receivers_failure(
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
 
-    class Mislogs(Door):
+    class Mislogs(ReceiverApp):
         """Gives a log record too few values."""
 
-        def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
             root.warning("%s of %s", 1)
-            return super().received(lines, body)
+            return super().receive(lines, body)
 
-    assert attacked("WH-01", Mislogs).outcome == "passed"
+    assert attack_in_process("WH-01", Mislogs).outcome == "passed"
 
 
 def test_trouble_ends_with_its_attack() -> None:
@@ -107,7 +108,7 @@ def test_trouble_ends_with_its_attack() -> None:
     inside = []
 
     @contextlib.contextmanager
-    def trouble(kind: str) -> Iterator[None]:
+    def failing_work(kind: str) -> Iterator[None]:
         inside.append(kind)
         try:
             yield
@@ -119,11 +120,13 @@ def test_trouble_ends_with_its_attack() -> None:
             raise LookupError("the database is gone")
         return 0
 
-    desk = Desk()
-    receiver = Receiver(Door([KEY], desk), "/webhooks", effects=effects)
+    backend = Backend()
+    receiver = Receiver(ReceiverApp([KEY], backend), "/webhooks", effects=effects)
 
     def run() -> Verdict:
-        return judge(find("WH-90"), receiver, forge_for(desk, Door, trouble=trouble))
+        return run_attack(
+            find("WH-90"), receiver, context_for(backend, ReceiverApp, failing_work=failing_work)
+        )
 
     with pytest.raises(LookupError) as raised:  # kept, as pytest keeps what failed a test
         run()
@@ -134,14 +137,17 @@ def test_https_is_not_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A receiver that is reached by HTTPS is not said to listen on plain HTTP."""
     import fastapi_receiver
 
-    desk = Desk()
-    server = LiveServer(fastapi_receiver.create_app(Inbox([KEY], ENTITY, desk.act)), tls=True)
+    backend = Backend()
+    server = LiveServer(fastapi_receiver.create_app(Inbox([KEY], ENTITY, backend.act)), tls=True)
     try:
         assert server.authority
         server.authority.cert_pem.write_to_path(tmp_path / "ca.pem")
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        receiver = Receiver(f"{server.base_url}/webhooks", effects=desk.effects)
-        verdicts = [judge(find(id_), receiver, forge_for(desk, Door)) for id_ in ("WH-01", "WH-99")]
+        receiver = Receiver(f"{server.base_url}/webhooks", effects=backend.effects)
+        verdicts = [
+            run_attack(find(id_), receiver, context_for(backend, ReceiverApp))
+            for id_ in ("WH-01", "WH-99")
+        ]
     finally:
         server.stop()
     assert [(one.outcome, one.reason) for one in verdicts] == [
@@ -160,9 +166,9 @@ def test_client_without_an_answer_is_a_finding(error: Exception) -> None:
     library: Any = httpx if isinstance(error, httpx.ReadError) else httpx2
     transport = library.MockTransport(answer)
     with library.Client(transport=transport, base_url="http://receiver") as client:
-        verdict = judge(find("WH-02"), Receiver(client), forge_for(Desk(), Door))
+        verdict = run_attack(find("WH-02"), Receiver(client), context_for(Backend(), ReceiverApp))
     came = f"no answer ({type(error).__name__}: gone)"
-    assert (verdict.findings[0].oracle, verdict.findings[0].came) == ("status", came)
+    assert (verdict.findings[0].kind, verdict.findings[0].got) == ("status", came)
 
 
 def test_silent_receiver_is_not_waited_for_as_turris_would(
@@ -172,8 +178,8 @@ def test_silent_receiver_is_not_waited_for_as_turris_would(
     monkeypatch.setattr("pytest_turris.attacks.receiver._PATIENCE", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
-        verdict = judge(find("WH-02"), Receiver(url), forge_for(Desk(), Door))
-    assert verdict.findings[0].came == "no answer (TimeoutError: no answer in 0.05 s)"
+        verdict = run_attack(find("WH-02"), Receiver(url), context_for(Backend(), ReceiverApp))
+    assert verdict.findings[0].got == "no answer (TimeoutError: no answer in 0.05 s)"
 
 
 @pytest.mark.parametrize("id_", ["WH-37", "WH-98"])
@@ -181,15 +187,19 @@ def test_query_of_a_receiver_stays(id_: str) -> None:
     """Where the receiver's URL has a query, attacks on the path change the path."""
     asked = []
 
-    class Asked(Door):
+    class Asked(ReceiverApp):
         """Writes down what it is asked for."""
 
         def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
             asked.append((environ["PATH_INFO"], parse_qs(environ["QUERY_STRING"])))
             return super().answer(environ)
 
-    desk = Desk()
-    judge(find(id_), Receiver(Asked([KEY], desk), "/webhooks?tenant=7"), forge_for(desk, Door))
+    backend = Backend()
+    run_attack(
+        find(id_),
+        Receiver(Asked([KEY], backend), "/webhooks?tenant=7"),
+        context_for(backend, ReceiverApp),
+    )
     assert [query["tenant"] for _, query in asked] == [["7"]] * len(asked)
     if id_ == "WH-98":
         paths = ["/webhooks/", "//webhooks", "/./webhooks", "/WEBHOOKS", "/webhooks"]
@@ -206,4 +216,4 @@ def test_receiver_that_never_starts_refuses_no_key(id_: str) -> None:
         """Takes no keys at all."""
 
     with pytest.raises(TypeError, match="with_keys"):
-        attacked(id_, Door, with_keys=with_keys)
+        attack_in_process(id_, ReceiverApp, with_keys=with_keys)

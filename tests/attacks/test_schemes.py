@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from doubles.attack_harness import attacked
+from doubles.attack_harness import attack_in_process
 from doubles.receivers.broken_keys import KeyDecoded, takes_also
 from doubles.receivers.broken_times import Floors, NoTolerance, OnlyTooOld, Stamped
-from doubles.receivers.handled import Door, HintedInbox
+from doubles.receivers.good_receiver import ReceiverApp, StatusInbox
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.context import Forge, Handles
+from pytest_turris.attacks.context import AttackContext, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
@@ -25,15 +25,15 @@ KEY_IN_BASE64 = SignatureScheme(key_form="base64")
 KEY = base64.b64encode(b"turris_sandbox_whsec_0123456789abcdef").decode()
 
 
-def behind_a_door(inbox: type[HintedInbox]) -> type[Door]:
+def app_for(inbox: type[StatusInbox]) -> type[ReceiverApp]:
     """A door over an inbox."""
-    return type(inbox.__name__, (Door,), {"inbox_class": inbox})
+    return type(inbox.__name__, (ReceiverApp,), {"inbox_class": inbox})
 
 
 def labels(verdict: Any) -> list[str]:
     """Which variants of the attack were found, each by its status and its effects."""
     found = [finding.sent.partition(": ")[0] for finding in verdict.findings]
-    assert {finding.oracle for finding in verdict.findings} <= {"status", "effects"}
+    assert {finding.kind for finding in verdict.findings} <= {"status", "effects"}
     return list(dict.fromkeys(found))
 
 
@@ -48,7 +48,7 @@ def labels(verdict: Any) -> list[str]:
 )
 def test_signed_times(inbox: type[Stamped], found: list[str]) -> None:
     """Where the time is signed, one that is far off, or not the signed text, is refused."""
-    verdict = attacked("WH-86", behind_a_door(inbox), scheme=TIMED, advance=None)
+    verdict = attack_in_process("WH-86", app_for(inbox), scheme=TIMED, advance=None)
     assert labels(verdict) == found
     assert verdict.outcome == ("failed" if found else "passed")
 
@@ -58,7 +58,7 @@ def test_signed_times_and_time_travel() -> None:
     travel = TimeTravel(Sandbox())
     travel.start()
     try:
-        verdict = attacked("WH-86", behind_a_door(Stamped), scheme=TIMED, advance=travel.advance)
+        verdict = attack_in_process("WH-86", app_for(Stamped), scheme=TIMED, advance=travel.advance)
     finally:
         travel.stop()
     assert verdict.outcome == "passed", verdict
@@ -66,7 +66,7 @@ def test_signed_times_and_time_travel() -> None:
 
 def test_without_a_signed_time_the_clock_has_to_move() -> None:
     """Nothing can be said of late replays without either."""
-    verdict = attacked("WH-86", Door, advance=None)
+    verdict = attack_in_process("WH-86", ReceiverApp, advance=None)
     assert (verdict.outcome, "turris_time" in verdict.reason) == ("skipped", True)
 
 
@@ -80,8 +80,8 @@ def test_without_a_signed_time_the_clock_has_to_move() -> None:
 )
 def test_keys_in_base64(also: tuple[bytes, ...], found: list[str]) -> None:
     """Where a key stands for bytes in base64, other readings of it are refused."""
-    door = behind_a_door(takes_also(*also, base=KeyDecoded))
-    verdict = attacked("WH-46", door, key=KEY, scheme=KEY_IN_BASE64)
+    app_class = app_for(takes_also(*also, base=KeyDecoded))
+    verdict = attack_in_process("WH-46", app_class, key=KEY, scheme=KEY_IN_BASE64)
     assert labels(verdict) == found
 
 
@@ -89,8 +89,8 @@ def test_keys_decoded_twice() -> None:
     """A key that is base64 inside base64 has one right reading."""
     twice = base64.b64encode(KEY.encode()).decode()
     inner = base64.b64decode(KEY)
-    door = behind_a_door(takes_also(inner, base=KeyDecoded))
-    verdict = attacked("WH-46", door, key=twice, scheme=KEY_IN_BASE64)
+    app_class = app_for(takes_also(inner, base=KeyDecoded))
+    verdict = attack_in_process("WH-46", app_class, key=twice, scheme=KEY_IN_BASE64)
     assert labels(verdict) == ["decoded again, from base64"]
 
 
@@ -138,9 +138,9 @@ def test_reference_verifier_withstands_all_under_every_scheme(options: dict[str,
     """Whatever the scheme, no attack on signature or key finds anything about a right receiver."""
     references = References(**options)
     client_id = references.sandbox.client.client_id
-    handles = Handles(with_keys=references, client_id=client_id)
-    forge = Forge(factory=references.factory, handles=handles)
+    hooks = ReceiverHooks(with_keys=references, client_id=client_id)
+    context = AttackContext(factory=references.factory, hooks=hooks)
     receiver = Receiver(references([references.factory.key]))
     attacks = [one for one in ATTACKS if one.family in ("signature", "keys")]
-    found = [v for v in (judge(one, receiver, forge) for one in attacks) if v.findings]
+    found = [v for v in (run_attack(one, receiver, context) for one in attacks) if v.findings]
     assert not found, "\n".join(map(str, found))

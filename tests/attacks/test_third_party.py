@@ -13,14 +13,14 @@ import pytest
 import standardwebhooks
 import stripe
 import svix.webhooks
-from doubles.receivers.handled import ENTITY
+from doubles.receivers.good_receiver import ENTITY
 
 from pytest_turris.attacks.catalogue import ATTACKS, find
-from pytest_turris.attacks.context import Forge, Handles
-from pytest_turris.attacks.description import Verdict
+from pytest_turris.attacks.context import AttackContext, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 
@@ -96,11 +96,11 @@ def factory_of(scheme: SignatureScheme) -> WebhookFactory:
     )
 
 
-def judged(scheme: SignatureScheme, verify: Any) -> dict[str, Verdict]:
+def weaknesses_of(scheme: SignatureScheme, verify: Any) -> dict[str, Verdict]:
     """What a verifier does not withstand."""
-    forge = Forge(factory=factory_of(scheme))
-    verdicts = [judge(attack, Receiver(verify), forge) for attack in ABOUT_VERIFIERS]
-    return {v.attack.id: v for v in verdicts if v.outcome in ("failed", "warned", "noted")}
+    context = AttackContext(factory=factory_of(scheme))
+    verdicts = [run_attack(attack, Receiver(verify), context) for attack in ABOUT_VERIFIERS]
+    return {v.check.id: v for v in verdicts if v.outcome in ("failed", "warned", "noted")}
 
 
 def labels(verdict: Verdict) -> list[str]:
@@ -146,7 +146,7 @@ def as_the_library_wants(headers: httpx.Headers) -> dict[str, str]:
 )
 def test_standard_webhooks(library: Any, error: type[Exception]) -> None:
     """Malformed tokens raise, a lenient decoder accepts, a fraction of a second is not signed."""
-    found = judged(STANDARD, verifier(library, error))
+    found = weaknesses_of(STANDARD, verifier(library, error))
     assert set(found) == (NO_SEPARATOR | PADDING | LENIENT | NOT_ASCII | NOT_UTF8 | REPEATED | TIME)
     assert labels(found["WH-29"]) == ["same name", "other letters"]
     assert labels(found["WH-86"]) == ["a fraction that is not signed"]
@@ -167,14 +167,14 @@ def stripe_verifier(check: Callable[..., object]) -> Callable[[bytes, Mapping[st
 
 def test_stripe() -> None:
     """A signature or body outside ASCII or UTF-8 raises, and any time to come is taken."""
-    found = judged(STRIPE, stripe_verifier(stripe.Webhook.construct_event))
+    found = weaknesses_of(STRIPE, stripe_verifier(stripe.Webhook.construct_event))
     assert set(found) == NOT_ASCII | NOT_UTF8 | TIME
     assert labels(found["WH-86"]) == AHEAD
 
 
 def test_stripe_without_a_tolerance() -> None:
     """``verify_header`` by itself takes a signature of any age."""
-    found = judged(STRIPE, stripe_verifier(stripe.WebhookSignature.verify_header))
+    found = weaknesses_of(STRIPE, stripe_verifier(stripe.WebhookSignature.verify_header))
     assert set(found) == NOT_ASCII | NOT_UTF8 | TIME
     assert labels(found["WH-86"]) == ["signed a day ago", *AHEAD]
 
@@ -201,6 +201,6 @@ def stripe_with(keys: Any) -> Any:
 )
 def test_blank_keys_are_refused(scheme: SignatureScheme, start: Any) -> None:
     """None of them starts with a blank key, or believes what is signed with it."""
-    forge = Forge(factory=factory_of(scheme), handles=Handles(with_keys=start))
-    verdict = judge(find("WH-40"), Receiver(lambda body, headers: True), forge)
+    context = AttackContext(factory=factory_of(scheme), hooks=ReceiverHooks(with_keys=start))
+    verdict = run_attack(find("WH-40"), Receiver(lambda body, headers: True), context)
     assert verdict.outcome == "not observed", verdict

@@ -1,9 +1,10 @@
+"""Each rule and each hostile answer catches the client that is broken for it."""
+
 import pytest
-from doubles.clients.broken_clients import ALSO, BROKEN
-from doubles.clients.fragile_clients import ALSO_HELPLESS, HELPLESS, RAW
 from doubles.clients.good_client import GoodClient
+from doubles.clients.registry import ALSO, ALSO_FRAGILE, BROKEN, FRAGILE, RAW
 from doubles.clients.stacks import OVER_A_SOCKET, STACKS
-from doubles.clients.sweeping import NOT_OBSERVED, examine
+from doubles.clients.sweeping import NOT_OBSERVED, caught, examine
 
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
@@ -24,7 +25,7 @@ _CASES = [
     if rule not in NOT_OBSERVED[stack]
 ]
 _BY_ITSELF = {("AR-33", "requests"), ("AR-37", "requests")}
-"""Where a bug cannot show: ten minutes pass in process only, or the library refuses by itself."""
+"""Where a bug cannot show: ten minutes pass in process only, or the library refuses the answer."""
 _REFUSED_BY_AIOHTTP = {"AR-07/length too short", "AR-07/no chunk size"}
 _RAW_CASES = [
     (stack, name)
@@ -33,13 +34,13 @@ _RAW_CASES = [
     if not (stack == "aiohttp" and name in _REFUSED_BY_AIOHTTP)
 ]
 _HASTE = 0.4
-"""For how many real seconds an endless answer goes on here."""
+"""How many real seconds an endless answer takes here."""
 
 
 def test_every_rule_has_a_bad_example() -> None:
     """Each rule and each hostile answer has a client that it must catch."""
     assert set(BROKEN) == set(RULES)
-    assert set(HELPLESS) == set(CATALOGUE)
+    assert set(FRAGILE) == set(CATALOGUE)
 
 
 @pytest.mark.parametrize(("stack", "rule", "client"), _CASES)
@@ -51,50 +52,50 @@ def test_broken_client_is_caught(
     if stack in OVER_A_SOCKET:
         request.getfixturevalue("turris_server")
     verdict = examine(TokenCase(rule, turris, turris_time), stack, client)
-    assert verdict.status == "broken", verdict.text
-    assert verdict.text.startswith(rule)
-    _assert_nothing_shown(verdict.text, turris)
+    assert verdict.outcome == caught(verdict.check), verdict
+    assert str(verdict).startswith(rule)
+    _assert_nothing_shown(str(verdict), turris)
 
 
 @pytest.mark.parametrize("stack", ["httpx", "requests"])
-@pytest.mark.parametrize("answer", HELPLESS)
-def test_helpless_client_is_caught(
+@pytest.mark.parametrize("answer", FRAGILE)
+def test_fragile_client_is_caught(
     request: pytest.FixtureRequest,
     stack: str,
     answer: str,
     turris: Sandbox,
     turris_time: TimeTravel,
 ) -> None:
-    """A client that cannot cope with a hostile answer is told so."""
+    """A client that cannot cope with a hostile answer is caught."""
     if (answer, stack) in _BY_ITSELF:
-        pytest.skip("the library or the door does not let it happen")
+        pytest.skip("the library or the door prevents it")
     if stack in OVER_A_SOCKET:
         request.getfixturevalue("turris_server")
     turris.agents.add(npn="12345678")
     case = HostileCase(answer, turris, turris_time)
-    verdict = examine(case, stack, HELPLESS[answer], patience=_HASTE)
-    assert verdict.status == "broken", verdict.text
-    assert verdict.text.startswith(answer)
-    _assert_nothing_shown(verdict.text, turris)
+    verdict = examine(case, stack, FRAGILE[answer], patience=_HASTE)
+    assert verdict.outcome == caught(verdict.check), verdict
+    assert str(verdict).startswith(answer)
+    _assert_nothing_shown(str(verdict), turris)
 
 
 @pytest.mark.parametrize(("stack", "name"), _RAW_CASES)
-def test_helpless_client_is_caught_over_a_socket(
+def test_fragile_client_is_caught_over_a_socket(
     stack: str, name: str, turris: Sandbox, turris_time: TimeTravel, turris_server: Server
 ) -> None:
     """Each answer of raw bytes catches a client of each library that believes it or waits."""
     case = HostileCase(name, turris, turris_time)
     verdict = examine(case, stack, RAW[name], patience=_HASTE)
-    assert verdict.status == "broken", verdict.text
-    assert f"{name}: " in verdict.text
+    assert verdict.outcome == caught(verdict.check), verdict
+    assert f"{name}: " in str(verdict)
 
 
-@pytest.mark.parametrize("name", ALSO_HELPLESS)
+@pytest.mark.parametrize("name", ALSO_FRAGILE)
 def test_one_variant_catches_one_bug(name: str, turris: Sandbox, turris_time: TimeTravel) -> None:
     """A single variant, called by its name, catches the bug that it is about."""
-    verdict = examine(HostileCase(name, turris, turris_time), "httpx", ALSO_HELPLESS[name])
-    assert verdict.status == "broken", verdict.text
-    assert f"{name}: " in verdict.text
+    verdict = examine(HostileCase(name, turris, turris_time), "httpx", ALSO_FRAGILE[name])
+    assert verdict.outcome == caught(verdict.check), verdict
+    assert f"{name}: " in str(verdict)
 
 
 def test_every_raw_answer_has_a_bad_example() -> None:
@@ -106,7 +107,7 @@ def test_every_raw_answer_has_a_bad_example() -> None:
         if variant.over == "socket"
     }
     assert set(RAW) == raw - {"AR-37/endless headers"}
-    assert set(ALSO_HELPLESS) >= {f"AR-36/{name}" for name in NAMES if name != SELF_SIGNED}
+    assert set(ALSO_FRAGILE) >= {f"AR-36/{name}" for name in NAMES if name != SELF_SIGNED}
 
 
 def _assert_nothing_shown(text: str, sandbox: Sandbox) -> None:

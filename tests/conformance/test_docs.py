@@ -1,3 +1,5 @@
+"""The page about token clients: its tables are those of the data, its example runs."""
+
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -5,8 +7,11 @@ from types import ModuleType
 import pytest
 from tables.rules import answers_table, rules_table
 
+from pytest_turris.conformance.hostile_check import HostileCheck
 from pytest_turris.conformance.rules import RULES
+from pytest_turris.core.docs_links import DOCS as DOCS_URL
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+from pytest_turris.findings.check import Check  # noqa: TC001 - as every import here
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "how-to" / "token-clients.md"
@@ -37,15 +42,18 @@ def test_drawings_are_those_of_the_script(timeline: ModuleType) -> None:
 
 
 def test_every_id_is_documented() -> None:
-    """Every rule and every answer has a row, rules without a probe their reason."""
+    """Every rule and answer has a row in the guide, and a section with its own anchor."""
     text = PAGE.read_text()
-    ids = [*RULES, *CATALOGUE]
-    assert len(set(ids)) == len(RULES) + len(CATALOGUE)
-    assert not [name for name in ids if f"| {name} |" not in text]
+    checks: list[Check] = [*RULES.values(), *map(HostileCheck, CATALOGUE.values())]
+    assert not [check.id for check in checks if f"| {check.id} |" not in text]
+    for check in checks:
+        path, _, anchor = check.help_uri.removeprefix(DOCS_URL).partition(".html#")
+        assert f"\n## {check.id}\n" in (DOCS / f"{path}.md").read_text()
+        assert anchor == check.id.lower()
 
 
 def test_example_of_the_page_runs(pytester: pytest.Pytester) -> None:
-    """The correct sync and async client of the page pass as they stand."""
+    """The correct sync and async client of the page pass."""
     code = PAGE.read_text().partition("```python\n")[2].partition("```")[0]
     pytester.makepyfile(code)
     result = pytester.runpytest_inprocess(

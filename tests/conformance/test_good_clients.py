@@ -1,6 +1,8 @@
+"""A correct client passes each rule and copes with each hostile answer, on four stacks."""
+
 import pytest
-from doubles.clients.fragile_clients import RAW
 from doubles.clients.good_client import GoodClient
+from doubles.clients.registry import RAW
 from doubles.clients.stacks import OVER_A_SOCKET, STACKS
 from doubles.clients.sweeping import NOT_OBSERVED, examine
 
@@ -31,7 +33,7 @@ def test_good_client_keeps_the_rule(stack: str, turris_token_case: TokenCase) ->
     """A correct client on each stack passes each rule that can be observed there."""
     verdict = examine(turris_token_case, stack)
     silent = turris_token_case.id in NOT_OBSERVED[stack]
-    assert verdict.status == ("not observed" if silent else "passed"), verdict.text
+    assert verdict.outcome == ("not observed" if silent else "passed"), verdict
 
 
 @pytest.mark.turris(time_engine="time-machine")
@@ -39,7 +41,7 @@ def test_good_client_copes(stack: str, turris: Sandbox, turris_hostile_answer: H
     """A correct client on each stack copes with each hostile answer, in all variants."""
     turris.agents.add(npn="12345678")
     verdict = examine(turris_hostile_answer, stack, Hasty)
-    assert verdict.status == "passed", verdict.text
+    assert verdict.outcome == "passed", verdict
 
 
 @pytest.mark.turris(time_engine="time-machine")
@@ -50,4 +52,4 @@ def test_good_client_copes_over_a_socket(
 ) -> None:
     """A correct client of httpx copes with answers that no HTTP library would send."""
     verdict = examine(HostileCase(name, turris, turris_time), stack, Hasty)
-    assert (verdict.status, "not given" in verdict.text) == ("passed", False), verdict.text
+    assert (verdict.outcome, "not given" in str(verdict)) == ("passed", False), verdict

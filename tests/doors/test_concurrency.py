@@ -109,7 +109,7 @@ def test_threads_without_a_lock_ask_many_times(
 ) -> None:
     """Threads that find no keys ask before the first is answered; with a lock only one does."""
     meeting = UntilAllAreHere(patience=0.05 if locked else 10)
-    monkeypatch.setattr("pytest_turris.doors.in_process.sharing._NEVER", meeting)
+    monkeypatch.setattr("pytest_turris.doors.in_process.sharing._HELD_LOCK", meeting)
     keys = Keys(sandbox, threading.Lock() if locked else nullcontext())
     with SYNC[library]() as client:
         rush(lambda: keys.use(client.get))

@@ -14,11 +14,11 @@ from doubles.doors.clients import NO_VERIFY
 from fastapi import FastAPI
 from flask import Flask
 
+from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.in_process.opening import open_doors
-from pytest_turris.doors.in_process.sharing import Handle
 
 PATH = "/.well-known/jwks.json"
 ELSEWHERE = "https://api.partner.example/"

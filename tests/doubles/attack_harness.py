@@ -1,32 +1,32 @@
-"""A receiver, a forge with every handle, and an attack."""
+"""Runs one attack on a receiver double, with every hook that an attack can ask for."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from doubles.receivers.bare_server import BareServer
-from doubles.receivers.handled import ALLOWED, ENTITY, KEY, Desk, Door
+from doubles.receivers.good_receiver import ALLOWED, ENTITY, KEY, Backend, ReceiverApp
 from pytest_turris.attacks.catalogue import find
-from pytest_turris.attacks.context import ALL_EVENTS, Forge, Handles
-from pytest_turris.attacks.description import Verdict
+from pytest_turris.attacks.context import ALL_EVENTS, AttackContext, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
-from pytest_turris.attacks.runner import judge
+from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 
 PLAIN = SignatureScheme()
 
 
-def forge_for(
-    desk: Desk,
-    door: type[Door],
+def context_for(
+    backend: Backend,
+    app_class: type[ReceiverApp],
     *,
     key: str = KEY,
     scheme: SignatureScheme = PLAIN,
-    **handles: Any,
-) -> Forge:
-    """A forge with every handle, for a receiver behind a door."""
+    **hooks: Any,
+) -> AttackContext:
+    """A context with every hook, for a receiver of this class."""
     sandbox = Sandbox(Options(webhook_secret=key), name="attacks")
     factory = WebhookFactory(
         scheme=scheme,
@@ -36,36 +36,37 @@ def forge_for(
         now=sandbox.clock.now,
     )
 
-    def with_keys(keys: Sequence[str]) -> Door:
-        return door(keys, desk)
+    def with_keys(keys: Sequence[str]) -> ReceiverApp:
+        return app_class(keys, backend)
 
     given: dict[str, Any] = {
         "with_keys": with_keys,
-        "trouble": desk.trouble,
-        "state": desk.state,
-        "truth": desk.truth,
-        "allowlisted": ALLOWED,
+        "failing_work": backend.failing_work,
+        "state": backend.state,
+        "api_status": backend.api_status,
+        "allowed_ip": ALLOWED,
         "advance": lambda _: None,
         "client_id": sandbox.client.client_id,
         "key_is_client_secret": True,
     }
-    return Forge(
+    return AttackContext(
         factory=factory,
-        events=handles.pop("events", ALL_EVENTS),
-        handles=Handles(**given | handles),
+        events=hooks.pop("events", ALL_EVENTS),
+        hooks=ReceiverHooks(**given | hooks),
     )
 
 
-def attacked(
-    id_: str, door: type[Door], *, observed: bool = True, key: str = KEY, **options: Any
+def attack_in_process(
+    id_: str, app_class: type[ReceiverApp], *, observed: bool = True, key: str = KEY, **options: Any
 ) -> Verdict:
-    """Run one attack on a receiver behind a door."""
-    desk = Desk()
-    receiver = Receiver(door([key], desk), "/webhooks", effects=desk.effects if observed else None)
-    return judge(find(id_), receiver, forge_for(desk, door, key=key, **options))
+    """Run one attack on an application; ``options`` are the context's."""
+    backend = Backend()
+    effects = backend.effects if observed else None
+    receiver = Receiver(app_class([key], backend), "/webhooks", effects=effects)
+    return run_attack(find(id_), receiver, context_for(backend, app_class, key=key, **options))
 
 
-def attacked_over_socket(id_: str, server: BareServer) -> Verdict:
+def attack_over_socket(id_: str, server: BareServer) -> Verdict:
     """Run one attack on a server."""
-    receiver = Receiver(server.url, effects=server.desk.effects)
-    return judge(find(id_), receiver, forge_for(server.desk, Door))
+    receiver = Receiver(server.url, effects=server.backend.effects)
+    return run_attack(find(id_), receiver, context_for(server.backend, ReceiverApp))

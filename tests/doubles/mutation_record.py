@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pytest_turris.attacks.description import Verdict
+from pytest_turris.findings.verdict import Verdict
 
 RECORD = Path(__file__).parents[1] / "attacks" / "mutations.json"
 
@@ -28,7 +28,7 @@ class Record:
         found = {
             "receiver": " ".join(words.split()),
             "outcome": verdict.outcome,
-            "oracles": sorted({finding.oracle for finding in verdict.findings}),
+            "oracles": sorted({finding.kind for finding in verdict.findings}),
         }
         if self.writing:
             self.rows.setdefault(row, {})[receiver] = found

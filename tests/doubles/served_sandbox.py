@@ -1,4 +1,4 @@
-"""A served sandbox in a process of its own, and receivers on loopback."""
+"""A sandbox server in a separate process, and webhook receivers on loopback."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ class RefusedError(Exception):
 
 
 class Running:
-    """A served sandbox and the variables that it printed."""
+    """A running sandbox server and the variables that it printed."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -36,7 +36,7 @@ class Running:
                 break
 
     def token(self) -> str:
-        """A token for the printed credentials."""
+        """Get a token with the printed credentials."""
         body = {
             "clientId": self.variables["TURRIS_CLIENT_ID"],
             "clientSecret": self.variables["TURRIS_CLIENT_SECRET"],
@@ -45,7 +45,7 @@ class Running:
         return str(answer["data"]["accessToken"])
 
     def call(self, path: str, *, data: bytes | None = None, **headers: str) -> Any:  # noqa: ANN401 - JSON of any shape
-        """The answer's JSON, trusting the printed certificate authority if there is one."""
+        """Send a request and return the JSON of the response; trust the printed authority."""
         request = urllib.request.Request(
             self.variables["TURRIS_BASE_URL"] + path,
             data=data,
@@ -63,7 +63,7 @@ class Running:
 
 @contextlib.contextmanager
 def serving(*arguments: str, log: int = subprocess.PIPE) -> Iterator[Running]:
-    """A sandbox in a process of its own, stopped with Ctrl-C; a pipe holds a log of 64 KiB."""
+    """Serve a sandbox in a process, and stop it with Ctrl-C. A pipe holds 64 KiB of its log."""
     with subprocess.Popen(
         [*COMMAND, "serve", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -79,7 +79,7 @@ def serving(*arguments: str, log: int = subprocess.PIPE) -> Iterator[Running]:
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Keeps what came, and answers with ``status`` after ``work``."""
+    """Records deliveries, and answers with ``status`` after ``work``."""
 
     received: list[tuple[bytes, str]]
     status = 204
@@ -102,7 +102,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def receiving(context: ssl.SSLContext | None = None) -> Iterator[tuple[str, type[Receiver]]]:
-    """A receiver on loopback, with TLS if there is a context: its URL, and its handler."""
+    """Start a receiver on loopback, with TLS if a context is passed; yield its URL and handler."""
     handler = type("Receiver", (Receiver,), {"received": []})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         if context:

@@ -1,4 +1,4 @@
-"""Run the matrix and tell it cell by cell; words on the command line choose cells by name."""
+"""Runs the matrix and prints a row per cell; arguments choose cells by parts of their names."""
 
 import subprocess
 import sys
@@ -8,29 +8,29 @@ from pathlib import Path
 
 from .cells import CELLS, Cell
 from .environments import Environments, wheel
-from .running import CONSUMER, Homes, Outcome, run
+from .running import CONSUMER, Interpreters, Outcome, run
 
 AT_ONCE = 2
 
 
 def main(words: Sequence[str]) -> int:
-    """Run the cells whose names have one of these words in them, or all."""
+    """Run the cells whose names contain one of these words, or all cells; return an exit code."""
     chosen = [cell for cell in CELLS if not words or any(word in cell.name for word in words)]
     if not chosen:
-        print(f"matrix: no cell is called anything like {' or '.join(words)}")
+        print(f"matrix: the name of no cell contains {' or '.join(words)}")
         return 1
     try:
-        homes = Environments(wheel())
+        environments = Environments(wheel())
     except subprocess.CalledProcessError as error:
         print(f"{error.stderr}\nmatrix: the wheel could not be built")
         return 1
-    return tell(chosen, homes)
+    return run_cells(chosen, environments)
 
 
-def tell(cells: Sequence[Cell], homes: Homes, consumer: Path = CONSUMER) -> int:
-    """Run cells, print a row for each and the output of those that failed; an exit code."""
+def run_cells(cells: Sequence[Cell], environments: Interpreters, consumer: Path = CONSUMER) -> int:
+    """Run cells, print a row for each and the output of failed ones; return an exit code."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(pool.map(lambda cell: told(run(cell, homes, consumer)), cells))
+        outcomes = list(pool.map(lambda cell: printed(run(cell, environments, consumer)), cells))
     for outcome in outcomes:
         if outcome.state == "failed":
             print(f"\n===== {outcome.cell.name} =====\n{outcome.output}")
@@ -40,10 +40,10 @@ def tell(cells: Sequence[Cell], homes: Homes, consumer: Path = CONSUMER) -> int:
     return int("failed" in states or "passed" not in states)
 
 
-def told(outcome: Outcome) -> Outcome:
-    """Print the row of a cell as soon as it is known."""
+def printed(outcome: Outcome) -> Outcome:
+    """Print the row of a cell, and return it."""
     took = f"{outcome.seconds:.1f} s" if outcome.seconds else ""
-    print(f"{outcome.state:8}{outcome.cell.name:28}{took:>7}  {outcome.words}", flush=True)
+    print(f"{outcome.state:8}{outcome.cell.name:28}{took:>7}  {outcome.summary}", flush=True)
     return outcome
 
 

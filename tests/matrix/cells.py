@@ -1,4 +1,4 @@
-"""The matrix: beside what, and how, a consumer's suite is run."""
+"""The cells of the matrix: what a consumer's suite is run with, and how."""
 
 import shlex
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ class Cell:
 
     name: str
     installs: tuple[str, ...] = ()
-    """Requirements beside pytest-turris itself."""
+    """Requirements besides pytest-turris."""
 
     args: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = SUITE
     python: str | None = None
-    """A version such as ``3.13``; None is the one that runs the matrix."""
+    """A version such as ``3.13``; None for the Python that runs the matrix."""
 
     lowest: bool = False
-    """Whether each dependency of pytest-turris has the lowest version that it allows."""
+    """Whether each dependency of pytest-turris is installed in its lowest allowed version."""
 
     @property
     def how(self) -> str:
-        """What differs from a plain run, as somebody would type it."""
+        """The environment variables and arguments of the run, as typed in a shell."""
         return shlex.join([f"{name}={value}" for name, value in self.env.items()] + [*self.args])
 
 
@@ -39,32 +39,32 @@ def _versions() -> Iterator[Cell]:
         yield Cell(name=f"Python {version}", python=version)
 
 
-def _neighbours() -> Iterator[Cell]:
-    def beside(
+def _plugins() -> Iterator[Cell]:
+    def cell(
         name: str, *installs: str, args: tuple[str, ...] = (), files: tuple[str, ...] = ()
     ) -> Cell:
         return Cell(name=name, installs=installs or (name,), args=args, files=(*SUITE, *files))
 
-    yield beside("httpx2 and requests", "httpx2", "requests", files=("test_other_libraries.py",))
-    yield beside("pytest-asyncio, strict", "pytest-asyncio", files=("test_asyncio.py",))
-    yield beside(
+    yield cell("httpx2 and requests", "httpx2", "requests", files=("test_other_libraries.py",))
+    yield cell("pytest-asyncio, strict", "pytest-asyncio", files=("test_asyncio.py",))
+    yield cell(
         "pytest-asyncio, auto",
         "pytest-asyncio",
         args=("--asyncio-mode=auto",),
         files=("test_asyncio.py", "test_asyncio_auto.py"),
     )
-    yield beside("anyio, asyncio and trio", "anyio[trio]", files=("test_anyio.py",))
-    yield beside("pytest-xdist", args=("-n", "2"))
+    yield cell("anyio, asyncio and trio", "anyio[trio]", files=("test_anyio.py",))
+    yield cell("pytest-xdist", args=("-n", "2"))
     threads = ("--parallel-threads=4",)
-    yield beside("pytest-run-parallel", args=threads, files=("test_threads.py",))
-    yield beside("pytest-randomly")
+    yield cell("pytest-run-parallel", args=threads, files=("test_threads.py",))
+    yield cell("pytest-randomly")
     off = ("--disable-socket", "-k", "not server and not async")
-    yield beside("pytest-socket, no sockets", "pytest-socket", args=off)
-    yield beside("pytest-socket, loopback", "pytest-socket", args=("--allow-hosts=127.0.0.1",))
-    yield beside("pytest-cov", args=("--cov=directory", "--cov-fail-under=100"))
-    yield beside("pytest-freezer", files=("test_freezer.py",))
-    yield beside("time-machine", files=("test_time_machine.py",))
-    yield beside("pytest-httpx", files=("test_httpx_mock.py",))
+    yield cell("pytest-socket, no sockets", "pytest-socket", args=off)
+    yield cell("pytest-socket, loopback", "pytest-socket", args=("--allow-hosts=127.0.0.1",))
+    yield cell("pytest-cov", args=("--cov=directory", "--cov-fail-under=100"))
+    yield cell("pytest-freezer", files=("test_freezer.py",))
+    yield cell("time-machine", files=("test_time_machine.py",))
+    yield cell("pytest-httpx", files=("test_httpx_mock.py",))
 
 
 def _ways_to_run() -> Iterator[Cell]:
@@ -76,4 +76,4 @@ def _ways_to_run() -> Iterator[Cell]:
     yield Cell(name="importlib mode", args=("--import-mode=importlib",))
 
 
-CELLS = (*_versions(), *_neighbours(), *_ways_to_run())
+CELLS = (*_versions(), *_plugins(), *_ways_to_run())

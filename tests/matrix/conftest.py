@@ -1,2 +1,2 @@
-# A consumer's suite: it runs in environments of its own.
+# The consumer's suite only runs in the environments of the matrix.
 collect_ignore = ["consumer"]

@@ -1,4 +1,4 @@
-"""Virtual environments of the cells, with pytest-turris installed as from an index."""
+"""The virtual environments of the cells, with pytest-turris installed from a wheel."""
 
 import subprocess
 import sysconfig
@@ -15,10 +15,10 @@ UV = Path(sysconfig.get_path("scripts")) / "uv"
 
 
 def wheel(project: Path = ROOT, cache: Path = CACHE) -> Path:
-    """Build the wheel that all environments get.
+    """Build the wheel that is installed in all environments.
 
     Raises:
-        subprocess.CalledProcessError: It cannot be built.
+        subprocess.CalledProcessError: The build failed.
     """
     folder = cache / "wheel"
     _uv("build", "--wheel", "--quiet", "--clear", "--out-dir", str(folder), str(project))
@@ -27,7 +27,7 @@ def wheel(project: Path = ROOT, cache: Path = CACHE) -> Path:
 
 
 class Environments:
-    """One for each set of requirements; they are kept, and brought up to date each time."""
+    """One environment for each set of requirements; kept, and updated in each run."""
 
     def __init__(self, built: Path, cache: Path = CACHE) -> None:
         self._wheel = built
@@ -36,10 +36,10 @@ class Environments:
         self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
     def python(self, cell: Cell, base: str) -> str:
-        """The interpreter of a cell's environment, which is made with the interpreter ``base``.
+        """Return the interpreter of a cell's environment, made with the interpreter ``base``.
 
         Raises:
-            subprocess.CalledProcessError: What it needs cannot be installed.
+            subprocess.CalledProcessError: The installation failed.
         """
         key = repr((base, cell.installs, cell.lowest))
         folder = self._cache / "venvs" / sha256(key.encode()).hexdigest()[:16]
@@ -53,7 +53,7 @@ class Environments:
     def _install(self, cell: Cell, folder: Path, base: str) -> None:
         if not folder.exists():
             _uv("venv", "--quiet", "--python", base, str(folder))
-        # "Lowest" is about what is asked for directly, so the project's requirements have to be.
+        # "lowest-direct" applies to direct requirements only, so the project's are passed directly.
         direct = ["--resolution=lowest-direct", "-r", str(ROOT / "pyproject.toml")]
         _uv(
             "pip", "install", "--quiet", "--python", str(folder), "--upgrade",

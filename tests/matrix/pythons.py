@@ -1,4 +1,4 @@
-"""Where the interpreters of this machine are."""
+"""Finds the Python interpreters of this machine."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def find(version: str) -> str | None:
-    """An interpreter of a version such as ``3.13`` that runs; None if there is none."""
+    """Return a working interpreter of a version such as ``3.13``, or None."""
     return next((found for found in _candidates(version) if _version_of(found) == version), None)
 
 
@@ -18,7 +18,7 @@ def _candidates(version: str) -> Iterator[str]:
     name = f"python{version}"
     if on_path := shutil.which(name):
         yield on_path
-    # Its shims are on the path, and refuse to run a version that is not switched on.
+    # pyenv's shims are on the path, but refuse to run a version that is not activated.
     for home in (os.environ.get("PYENV_ROOT"), "~/.pyenv"):
         for path in sorted(Path(home or ".").expanduser().glob(f"versions/{version}.*/bin/{name}")):
             yield str(path)

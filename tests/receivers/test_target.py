@@ -7,7 +7,7 @@ import httpx
 import pytest
 from doubles.attacked_project import run
 from doubles.receivers.bare_server import BareServer
-from doubles.receivers.handled import ENTITY, KEY
+from doubles.receivers.good_receiver import ENTITY, KEY
 from typer.testing import CliRunner
 
 from mock_server.cli import app as command_line

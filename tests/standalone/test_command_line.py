@@ -1,8 +1,9 @@
-"""``turris-sandbox``: what a developer types, and the exact lines they read."""
+"""``turris-sandbox serve``, ``trigger`` and ``fidelity``: their output, errors and exit codes."""
 
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 from typer.testing import CliRunner
 
 from mock_server.cli import app
+from mock_server.server import is_loopback
 from pytest_turris.core.fidelity import FIDELITY
 
 
 def test_serves_the_credentials_that_it_prints() -> None:
-    """The printed lines are enough to get a token and to read what was written."""
+    """The printed lines are enough to get a token, to write a record and to read it."""
     with serving() as running:
         authorization = f"Bearer {running.token()}"
         running.call("/v1/agents", data=b'{"npn":"12345678"}', Authorization=authorization)
@@ -43,7 +45,7 @@ def test_log_shows_exchanges_and_no_secret() -> None:
 
 
 def test_serves_without_a_journal() -> None:
-    """Who keeps no exchange gets no log of them, and is answered."""
+    """Without a journal, requests are answered and not logged."""
     with serving("-o", "journal_limit=0") as running:
         assert running.token().startswith("eyJ")
         process = running.process
@@ -52,7 +54,7 @@ def test_serves_without_a_journal() -> None:
 
 
 def test_serves_https_with_its_own_authority() -> None:
-    """``--tls`` prints where the authority's certificate is, and it is enough to trust."""
+    """``--tls`` prints the path of the authority's certificate; trusting it is enough."""
     with serving("--tls") as running:
         assert running.variables["TURRIS_BASE_URL"].startswith("https://127.0.0.1:")
         assert running.token().startswith("eyJ")
@@ -68,7 +70,7 @@ def test_each_run_has_credentials_of_its_own() -> None:
 
 
 def test_web_pages_are_refused() -> None:
-    """A request with a foreign Origin, or for a foreign Host, is not answered."""
+    """A request with a foreign Origin or a foreign Host is refused."""
     with serving() as running:
         with pytest.raises(RefusedError, match="403"):
             running.call("/v1/agents", Origin="https://evil.example")
@@ -76,8 +78,8 @@ def test_web_pages_are_refused() -> None:
             running.call("/v1/agents", Host="evil.example")
 
 
-def test_other_addresses_need_a_confession() -> None:
-    """Listening where other machines can reach it is refused, with the option that allows it."""
+def test_other_addresses_need_an_option() -> None:
+    """Listening on an address that other machines can reach is refused; the error says how."""
     result = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0"])  # noqa: S104 - refused
     assert result.exit_code == 2
     assert "--i-understand-network-exposure" in result.output
@@ -91,23 +93,43 @@ def test_other_addresses_need_a_confession() -> None:
         ("token_ttl", "write it as name=value"),
     ],
 )
-def test_wrong_options_are_told(option: str, words: str) -> None:
-    """A mistake in ``--option`` is one line, and nothing is served."""
+def test_wrong_options(option: str, words: str) -> None:
+    """A mistake in ``--option`` is reported in one line, and nothing is served."""
     result = CliRunner().invoke(app, ["serve", "-o", option])
     assert result.exit_code == 2
     assert words in result.output
+    assert "--option" in result.output
     assert "Traceback" not in result.output
+
+
+def test_port_in_use() -> None:
+    """A port that is in use is reported with the options that choose another one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        result = CliRunner().invoke(app, ["serve", "--port", port])
+    assert result.exit_code == 2
+    assert f"cannot listen on --host 127.0.0.1 --port {port}: " in result.output
+    assert "try --port 0" in result.output
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("192.0.2.1", False), ("a.b", False)],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    """Addresses and names that only this machine can reach."""
+    assert is_loopback(host) is expected
 
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, type[Receiver]]]:
-    """A receiver on loopback: its URL, and the handler that keeps what came."""
+    """The URL of a receiver on loopback, and the handler that records deliveries."""
     with receiving() as (url, handler):
         yield url, handler
 
 
 def test_triggers_a_signed_event(receiver: tuple[str, type[Receiver]]) -> None:
-    """The event has the members that were set, and a signature of the secret's."""
+    """The event has the members that were set, and a signature."""
     url, handler = receiver
     arguments = ["trigger", "producer-agreement-executed", "--to", url]
     arguments += ["--set", "branchName=West", "--set", "producerCode=null"]
@@ -119,8 +141,8 @@ def test_triggers_a_signed_event(receiver: tuple[str, type[Receiver]]) -> None:
     assert re.fullmatch("[0-9a-f]{64}", signature)
 
 
-def test_digits_are_a_text(receiver: tuple[str, type[Receiver]]) -> None:
-    """An NPN needs no quotes of JSON inside those of the shell."""
+def test_digits_are_a_string(receiver: tuple[str, type[Receiver]]) -> None:
+    """An NPN needs no JSON quotes inside those of the shell."""
     url, handler = receiver
     arguments = ["trigger", "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED", "--to", url]
     result = CliRunner().invoke(
@@ -132,7 +154,7 @@ def test_digits_are_a_text(receiver: tuple[str, type[Receiver]]) -> None:
 
 
 def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]]) -> None:
-    """A receiver that does not accept makes the command fail."""
+    """If the receiver refuses the webhook, the command exits with 1."""
     url, handler = receiver
     handler.status = 401
     arguments = ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--to", url]
@@ -144,7 +166,14 @@ def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://10.0.0.1/"], "10.0.0.1"),
+        (
+            ["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://10.0.0.1/"],
+            "10.0.0.1 is not this machine. To send there, use --allow 10.0.0.1:80",
+        ),
+        (
+            ["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/?token=0123456789abcdef"],
+            "no answer from --to http://127.0.0.1:1/?token=***-cdef",
+        ),
         (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/"], "no answer from"),
         (["PRODUCER_AGREEMENT", "--to", "http://127.0.0.1:1/"], "PRODUCER_AGREEMENT_EXECUTED"),
         (
@@ -154,8 +183,8 @@ def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]
         (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/", "--set", "x"], "member="),
     ],
 )
-def test_triggers_that_cannot_be(arguments: list[str], words: str) -> None:
-    """What is wrong is told in one line, and nothing is sent elsewhere."""
+def test_wrong_triggers(arguments: list[str], words: str) -> None:
+    """A mistake is reported in one line, and nothing is sent."""
     result = CliRunner().invoke(app, ["trigger", *arguments], env={"TURRIS_WEBHOOK_SECRET": "k"})
     assert result.exit_code == 2
     assert words in result.output
@@ -170,8 +199,23 @@ def test_no_trigger_without_a_key() -> None:
     assert "set TURRIS_WEBHOOK_SECRET" in result.output
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--profile", "fast", "--profile 'fast' is not one of 'quick', 'full'"),
+        ("--event", "SIGNED", "--event 'SIGNED' is not one of 'AGENT_COMPLIANCE_STATUS_CHANGE'"),
+    ],
+)
+def test_wrong_attacks(option: str, value: str, words: str) -> None:
+    """An option of ``attack`` with an unknown value is reported, and nothing is sent."""
+    arguments = ["attack", "http://127.0.0.1:1/", option, value]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "k"})
+    assert result.exit_code == 2
+    assert words in result.output
+
+
 def test_prints_the_fidelity_table() -> None:
-    """Every row is printed with how it is known."""
+    """Every row is printed, with how it is known."""
     result = CliRunner().invoke(app, ["fidelity"], env={"COLUMNS": "400"})
     assert result.exit_code == 0
     assert all(row.topic in result.output for row in FIDELITY)
@@ -179,8 +223,17 @@ def test_prints_the_fidelity_table() -> None:
 
 
 def test_without_the_extra_it_says_how_to_install_it() -> None:
-    """A base install of the package names the extra instead of a traceback."""
+    """Without the extra, the command prints its name instead of a traceback."""
     code = "import sys; sys.modules['typer'] = None; from mock_server.__main__ import main; main()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stderr == "turris-sandbox needs an extra: pip install 'pytest-turris[server]'\n"
+
+
+def test_another_missing_package_is_an_error() -> None:
+    """A missing package that is not part of the extra is not blamed on the extra."""
+    code = "import sys; sys.modules['jwt'] = None; from mock_server.__main__ import main; main()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "ModuleNotFoundError: import of jwt halted" in run.stderr
+    assert "needs an extra" not in run.stderr

@@ -1,3 +1,5 @@
+"""``turris-sandbox openapi``."""
+
 import json
 
 from openapi_spec_validator import validate
@@ -7,7 +9,7 @@ from mock_server.cli import app
 
 
 def test_prints_a_valid_description() -> None:
-    """OpenAPI 3.1, as the options make it."""
+    """It is OpenAPI 3.1 and depends on the options."""
     result = CliRunner().invoke(app, ["openapi", "-o", "envelope=top_level"])
     assert result.exit_code == 0
     description = json.loads(result.stdout)

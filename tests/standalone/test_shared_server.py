@@ -1,9 +1,11 @@
-"""``--turris-url``: the fixtures as ever, at a server that many test processes share."""
+"""``--turris-url``: the fixtures with a server that many test processes share."""
 
 import json
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -11,6 +13,10 @@ from typing import Any
 
 import pytest
 from doubles.served_sandbox import RefusedError, Running, serving
+
+from mock_server.relay_hub import Tenant
+from mock_server.server import StandaloneSandbox
+from pytest_turris.core.options import Options
 
 CLIENT = """
 import os
@@ -85,7 +91,7 @@ def test_restored_credentials(turris):
         body = {"clientId": other.client_id, "clientSecret": other.client_secret}
         httpx.post(turris.base_url + "/v1/auth/jwt", json=body)
 
-def test_nobody(turris):
+def test_no_credential(turris):
     with turris.expect_refusal(status=401):
         httpx.get(turris.base_url + "/v1/agents")
 
@@ -100,32 +106,32 @@ CONTROL = "/__sandbox__/control"
 
 @pytest.fixture(autouse=True)
 def _nothing_else_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No plugin of the environment has a say in consumers' runs."""
+    """Run the consumer's suite without other plugins of the environment."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 @pytest.fixture(scope="module")
 def one_for_all() -> Iterator[Running]:
-    """A server for all tests that leave it as it was."""
+    """A server for all tests that do not change it."""
     with serving(log=subprocess.DEVNULL) as running:
         yield running
 
 
 @pytest.fixture
 def shared(one_for_all: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """That server, named in the environment as its printed lines name it."""
+    """The same server, with the printed variables in the environment."""
     return paste(one_for_all, monkeypatch)
 
 
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """A server for a test that stops it."""
+    """A server that only one test uses, because the test stops it."""
     with serving() as running:
         yield paste(running, monkeypatch)
 
 
 def paste(running: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """What a developer does with the printed lines."""
+    """Set the environment variables of the printed lines, as a developer does."""
     for variable in ("TURRIS_CONTROL_TOKEN", "SSL_CERT_FILE"):
         if variable in running.variables:
             monkeypatch.setenv(variable, running.variables[variable])
@@ -134,14 +140,14 @@ def paste(running: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
 
 
 def run(pytester: pytest.Pytester, url: str, *args: str, **files: str) -> pytest.RunResult:
-    """A consumer's run at a server."""
+    """Run a consumer's suite with a server."""
     pytester.makepyfile(client=CLIENT, **files)
     options = ("-p", "turris", "-p", "no:cacheprovider", "-W", "error", "--turris-url", url)
     return pytester.runpytest_subprocess(*options, *args, timeout=60)
 
 
 def url_of(running: Running) -> str:
-    """Where it answers."""
+    """Return the URL of a server."""
     return running.variables["TURRIS_BASE_URL"]
 
 
@@ -150,16 +156,16 @@ def url_of(running: Running) -> str:
     [((), 1), (("-p", "xdist", "-n", "2"), 1), (("-p", "xdist", "--tx=2*popen", "--dist=each"), 2)],
     ids=["one process", "two workers", "two suites"],
 )
-def test_fixtures_are_as_ever(
+def test_fixtures_work_as_usual(
     shared: Running, pytester: pytest.Pytester, workers: tuple[str, ...], times: int
 ) -> None:
-    """What tests assert holds at a shared server too, whoever else runs tests there."""
+    """The same assertions hold with a shared server, also if others run tests there."""
     result = run(pytester, url_of(shared), *workers, test_consumer=CONSUMER)
     result.assert_outcomes(passed=TESTS * times)
 
 
 def test_over_tls(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The authority is the one that the environment names."""
+    """The authority is the one that ``SSL_CERT_FILE`` names."""
     with serving("--tls") as running:
         paste(running, monkeypatch)
         test = "from client import get\ndef test(turris, turris_server):\n"
@@ -168,8 +174,8 @@ def test_over_tls(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
         run(pytester, url_of(running), test_tls=test).assert_outcomes(passed=1)
 
 
-def test_failure_tells_the_same_story(shared: Running, pytester: pytest.Pytester) -> None:
-    """A failed test shows its last exchanges; a request that nobody meant fails its test."""
+def test_failure_report_is_the_same(shared: Running, pytester: pytest.Pytester) -> None:
+    """A failed test shows its last exchanges; an unexpected refusal fails its test."""
     test = (
         "import httpx",
         "from client import get",
@@ -190,7 +196,7 @@ def test_failure_tells_the_same_story(shared: Running, pytester: pytest.Pytester
 
 
 def test_log_names_the_test(own: Running, pytester: pytest.Pytester) -> None:
-    """The server's log tells for which test it answered, and no secret."""
+    """The server's log names the test of each request, and contains no secret."""
     run(pytester, url_of(own), test_log="from client import get\ndef test(turris): get()")
     own.process.send_signal(signal.SIGINT)
     log = own.process.communicate(timeout=15)[1]
@@ -201,7 +207,7 @@ def test_log_names_the_test(own: Running, pytester: pytest.Pytester) -> None:
 
 
 def test_log_masks_a_token_in_the_path(own: Running, pytester: pytest.Pytester) -> None:
-    """A token that a client puts into the path does not reach the server's log."""
+    """A token in a request's path is masked in the server's log."""
     test = (
         "import httpx, pathlib",
         "def test(turris):",
@@ -220,10 +226,10 @@ def test_log_masks_a_token_in_the_path(own: Running, pytester: pytest.Pytester) 
 def test_error_of_the_test_process_ends_the_request(
     shared: Running, pytester: pytest.Pytester
 ) -> None:
-    """Where nobody could answer the connection breaks; the client does not wait for good."""
+    """If the test process cannot answer, the connection breaks, and the client does not wait."""
     test = (
         "import httpx, pytest",
-        "def breaks(request, handle): raise RuntimeError('nobody thought of this')",
+        "def breaks(request, handle): raise RuntimeError('unexpected')",
         "@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')",
         "def test(turris):",
         "    with turris.interception.by(breaks), pytest.raises(httpx.RemoteProtocolError):",
@@ -232,8 +238,8 @@ def test_error_of_the_test_process_ends_the_request(
     run(pytester, url_of(shared), test_error="\n".join(test)).assert_outcomes(passed=1)
 
 
-def test_own_sandbox_answers_beside_tests(shared: Running, pytester: pytest.Pytester) -> None:
-    """Who has the printed credentials gets the server's own sandbox, whatever tests run."""
+def test_own_sandbox_answers_during_tests(shared: Running, pytester: pytest.Pytester) -> None:
+    """Requests with the printed credentials get the server's own sandbox, also during tests."""
     token = shared.token()
     ask = f"import httpx\ndef test(turris):\n    headers = {{'Authorization': 'Bearer {token}'}}\n"
     ask += "    answer = httpx.get(turris.base_url + '/v1/agents', headers=headers)\n"
@@ -242,7 +248,7 @@ def test_own_sandbox_answers_beside_tests(shared: Running, pytester: pytest.Pyte
 
 
 def test_process_that_dies_leaves_nothing(shared: Running, pytester: pytest.Pytester) -> None:
-    """The sandboxes of a killed test process are gone with it."""
+    """When a test process dies, the server forgets its sandboxes."""
     run(pytester, url_of(shared), test_dies="import os\ndef test(turris): os._exit(3)")
     control = f"Bearer {shared.variables['TURRIS_CONTROL_TOKEN']}"
     for _ in range(100):
@@ -255,8 +261,8 @@ def test_process_that_dies_leaves_nothing(shared: Running, pytester: pytest.Pyte
         shared.call("/v1/agents")
 
 
-def test_server_that_goes_away_fails_the_test(own: Running, pytester: pytest.Pytester) -> None:
-    """A test whose server stops says so, and so does the next one."""
+def test_server_that_stops_fails_the_test(own: Running, pytester: pytest.Pytester) -> None:
+    """A test whose server stops reports it, and so does the next test."""
     test = (
         "import os, signal, time, httpx",
         "def test_stops(turris):",
@@ -274,9 +280,6 @@ def test_server_that_goes_away_fails_the_test(own: Running, pytester: pytest.Pyt
     result.stdout.fnmatch_lines([f"*nothing answers at {url_of(own)}: *"])
 
 
-# Mistakes
-
-
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -286,8 +289,8 @@ def test_server_that_goes_away_fails_the_test(own: Running, pytester: pytest.Pyt
         ("https://public.api.live.turrisfi.com", "public.api.live.turrisfi.com is the real Turris"),
     ],
 )
-def test_url_that_leads_nowhere(pytester: pytest.Pytester, url: str, words: str) -> None:
-    """A wrong URL fails each test with what is wrong and what to do."""
+def test_wrong_url(pytester: pytest.Pytester, url: str, words: str) -> None:
+    """A wrong URL fails each test; the message says why, and what to do."""
     result = run(pytester, url, test_x="def test_x(turris): pass")
     result.assert_outcomes(errors=1)
     advice = "'turris-sandbox serve' prints the URL, and TURRIS_CONTROL_TOKEN for the *"
@@ -297,23 +300,23 @@ def test_url_that_leads_nowhere(pytester: pytest.Pytester, url: str, words: str)
 def test_wrong_token(
     shared: Running, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server refuses who does not know its control token."""
+    """A wrong control token fails each test."""
     monkeypatch.setenv("TURRIS_CONTROL_TOKEN", "guessed")
     result = run(pytester, url_of(shared), test_x="def test_x(turris): pass")
     words = f"{url_of(shared)} answered 401: the control token is missing or wrong"
     result.stdout.fnmatch_lines([f"turris: --turris-url: {words}. *"])
 
 
-def test_tls_that_the_server_does_not_speak(shared: Running, pytester: pytest.Pytester) -> None:
-    """A test that wants HTTPS does not quietly get HTTP."""
+def test_tls_at_a_server_without_it(shared: Running, pytester: pytest.Pytester) -> None:
+    """A test with ``tls=True`` fails at a server without TLS; it does not silently use HTTP."""
     test = "import pytest\n@pytest.mark.turris(tls=True)\ndef test_x(turris): pass"
     result = run(pytester, url_of(shared), test_x=test)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["turris: tls=True, but the server of --turris-url speaks plain *"])
 
 
-def test_server_of_something_else(pytester: pytest.Pytester) -> None:
-    """A server that knows nothing of control is no turris-sandbox."""
+def test_another_kind_of_server(pytester: pytest.Pytester) -> None:
+    """A server without the control API is reported as not being turris-sandbox."""
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
@@ -324,11 +327,8 @@ def test_server_of_something_else(pytester: pytest.Pytester) -> None:
     )
 
 
-# The control API
-
-
 def control(running: Running, path: str, document: object = None, **headers: str) -> Any:
-    """A call with the control token."""
+    """Call the control API, with the control token unless other headers are passed."""
     if not headers:
         headers = {"Authorization": f"Bearer {running.variables['TURRIS_CONTROL_TOKEN']}"}
     data = None if document is None else json.dumps(document).encode()
@@ -345,10 +345,10 @@ def control(running: Running, path: str, document: object = None, **headers: str
         (CONTROL + "/nonsense", None, "404"),
     ],
 )
-def test_control_refuses_nonsense(
+def test_control_refuses_unknown_requests(
     shared: Running, path: str, document: object, status: str
 ) -> None:
-    """What the control API does not know it refuses, and it goes on answering."""
+    """The control API refuses unknown requests, and keeps working."""
     with pytest.raises(RefusedError, match=status):
         control(shared, path, document)
     assert control(shared, CONTROL + "/tenants") == {"tenants": []}
@@ -356,16 +356,36 @@ def test_control_refuses_nonsense(
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer guessed", "Basic Zm9vOmJhcg=="])
 @pytest.mark.parametrize("path", [CONTROL + "/tenants", CONTROL + "/relays/x/lines"])
-def test_control_wants_its_token(shared: Running, path: str, header: str) -> None:
-    """Without the control token nothing is told, not even what there is."""
+def test_control_needs_its_token(shared: Running, path: str, header: str) -> None:
+    """Without the control token every path is refused alike, whether it exists or not."""
     with pytest.raises(RefusedError, match="401"):
         control(shared, path, Authorization=header)
 
 
-def test_token_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A control token that was in the environment holds, and is not printed."""
+def test_control_token_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control token from the environment is used, and not printed."""
     monkeypatch.setenv("TURRIS_CONTROL_TOKEN", "one-for-the-whole-pipeline")
     with serving() as running:
         assert "TURRIS_CONTROL_TOKEN" not in running.variables
         bearer = "Bearer one-for-the-whole-pipeline"
         assert control(running, CONTROL + "/tenants", Authorization=bearer) == {"tenants": []}
+
+
+def test_control_refuses_a_body_that_is_not_json(shared: Running) -> None:
+    """The body of a request to the control API must be a JSON object."""
+    bearer = f"Bearer {shared.variables['TURRIS_CONTROL_TOKEN']}"
+    with pytest.raises(RefusedError, match="400"):
+        shared.call(CONTROL + "/relays", data=b"{", Authorization=bearer)
+
+
+def test_request_of_no_test_process() -> None:
+    """Without a known credential or socket, the server's own sandbox answers."""
+    served = StandaloneSandbox(Options(), host="127.0.0.1", port=0, log=print)
+    with served:
+        process = served._hub.open(is_alone=False)
+        process.tenants["1"] = Tenant(process, "a test in another process")
+        process.is_closed = True  # so that it owns no socket
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+            urllib.request.urlopen(f"{served.base_url}/v1/agents", timeout=10)
+        refused.value.close()
+        assert [exchange.status for exchange in served.sandbox.journal] == [401]

@@ -1,4 +1,4 @@
-"""``turris-sandbox serve`` sends what it has for webhooks, as real time passes."""
+"""``turris-sandbox serve`` sends the webhooks that are registered over HTTP, in real time."""
 
 import datetime as dt
 import json
@@ -27,7 +27,7 @@ DEADLINE = 30
 
 
 def eventually(happened: Callable[[], Any]) -> Any:
-    """What is found once it is there; the deadline is only for what never comes."""
+    """Return the first true result; the deadline only matters if there is none."""
     end = time.monotonic() + DEADLINE
     while not (found := happened()) and time.monotonic() < end:
         time.sleep(0.02)
@@ -43,34 +43,34 @@ class Registered:
         self.made = self.post("/v1/webhooks", {"url": url, "webhookType": kind})
 
     def post(self, path: str, document: object = None) -> Any:
-        """The data of an answer to a POST."""
+        """Send a POST and return the data of the response."""
         body = json.dumps(document or {}).encode()
         answer = self.running.call(path, data=body, Authorization=self.bearer)
         return answer and answer["data"]
 
     def deliveries(self) -> Any:
-        """The log, as the API shows it."""
+        """Return the deliveries, as the API lists them."""
         path = f"/v1/webhooks/{self.made['_id']}/deliveries"
         return self.running.call(path, Authorization=self.bearer)["data"]
 
     def test(self) -> None:
-        """Ask for a test webhook."""
+        """Request a test webhook."""
         self.post(f"/v1/webhooks/{self.made['_id']}/test")
 
     def settled(self) -> Any:
-        """The log, once nothing of it is pending."""
+        """Return the deliveries, once none is pending."""
         return eventually(
             lambda: (rows := self.deliveries()) and all(map(is_settled, rows)) and rows
         )
 
 
 def is_settled(row: Any) -> bool:
-    """Whether a delivery is done with."""
+    """Return whether a delivery has succeeded or failed."""
     return bool(row["state"] != "pending")
 
 
 def test_a_change_over_http_reaches_a_receiver() -> None:
-    """A new agent is told of, signed with the secret that was shown, and logged."""
+    """The webhook about a new agent is signed with the secret that was shown, and logged."""
     with receiving() as (url, handler), serving() as running:
         webhook = Registered(running, f"{url}?token=turris_sandbox_token_of_mine", SYNCHRONIZED)
         webhook.post("/v1/agents", {"npn": "12345678"})
@@ -89,7 +89,7 @@ def test_a_change_over_http_reaches_a_receiver() -> None:
 
 
 def test_tests_and_resends_are_sent_at_once() -> None:
-    """What is queued over HTTP needs nobody to drain it; the bytes are the same."""
+    """A test and a resend are sent without a drain; a resend has the same bytes."""
     with receiving() as (url, handler), serving() as running:
         webhook = Registered(running, url, AGREEMENT)
         webhook.test()
@@ -100,7 +100,7 @@ def test_tests_and_resends_are_sent_at_once() -> None:
 
 
 def test_receiver_that_speaks_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receiver with a certificate that ``SSL_CERT_FILE`` vouches for is sent to; no other is."""
+    """Webhooks are sent over TLS only if ``SSL_CERT_FILE`` has the receiver's authority."""
     authority, file = trustme.CA(), tmp_path / "receivers.pem"
     authority.cert_pem.write_to_path(file)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -120,7 +120,7 @@ def test_receiver_that_speaks_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_nothing_is_sent_elsewhere_or_to_itself() -> None:
-    """A foreign address needs ``--allow``; the sandbox' own port is never sent to."""
+    """A foreign address needs ``--allow``; nothing is sent to the sandbox's own port."""
     with serving("--allow", "127.0.0.1:1") as running:
         own = running.variables["TURRIS_BASE_URL"] + "/v1/agents"
         rows = []
@@ -137,17 +137,17 @@ def test_nothing_is_sent_elsewhere_or_to_itself() -> None:
 
 @pytest.fixture
 def lines() -> list[str]:
-    """What a standalone sandbox logs."""
+    """The log of a standalone sandbox."""
     return []
 
 
 def standalone(lines: list[str], **options: Any) -> StandaloneSandbox:
-    """One in this process."""
+    """Return a standalone sandbox in this process."""
     return StandaloneSandbox(Options(**options), host="127.0.0.1", port=0, log=lines.append)
 
 
 def licensed(served: StandaloneSandbox) -> None:
-    """An agent whose license is entered, which turns its status."""
+    """Add an agent and a license, which changes the agent's status."""
     sandbox = served.sandbox
     sandbox.products.add(states=("CA",))
     sandbox.agents.add(npn="12345678")
@@ -155,37 +155,37 @@ def licensed(served: StandaloneSandbox) -> None:
     sandbox.licenses.add(npn="12345678", state_code="CA", expiration_date=expires)
 
 
-def told(handler: type[Receiver]) -> list[str]:
-    """The types of what came."""
+def received_types(handler: type[Receiver]) -> list[str]:
+    """Return the types of the received webhooks."""
     return [json.loads(body)["webhookType"] for body, _ in handler.received]
 
 
 def test_status_events_wait_for_their_minute(lines: list[str]) -> None:
-    """A status event is held back for a minute while others are sent."""
+    """A status event waits for a minute; other events are sent at once."""
     with receiving() as (url, handler), standalone(lines) as served:
         sandbox = served.sandbox
         for kind in (STATUS, AGREEMENT):
             sandbox.outbox.register(url, kind, sandbox.clock.now())
         licensed(served)
         sandbox.execute_agreement(sandbox.associations.add())
-        assert eventually(lambda: told(handler)) == [AGREEMENT]
+        assert eventually(lambda: received_types(handler)) == [AGREEMENT]
         sandbox.clock.advance(minutes=1)
-        assert eventually(lambda: told(handler) == [AGREEMENT, STATUS])
+        assert eventually(lambda: received_types(handler) == [AGREEMENT, STATUS])
 
 
 def test_status_events_need_not_wait(lines: list[str]) -> None:
-    """With ``webhook_debounce=0`` they are sent at once."""
+    """With ``webhook_debounce=0`` status events are sent at once."""
     with (
         receiving() as (url, handler),
         standalone(lines, webhook_debounce=dt.timedelta(0)) as served,
     ):
         served.sandbox.outbox.register(url, STATUS, served.sandbox.clock.now())
         licensed(served)
-        assert eventually(lambda: STATUS in told(handler))
+        assert eventually(lambda: STATUS in received_types(handler))
 
 
-def test_failing_receiver_is_tried_again_on_the_clock(lines: list[str]) -> None:
-    """The log says when the next attempt is, and it comes when that time has come."""
+def test_retries_follow_the_clock(lines: list[str]) -> None:
+    """The log says when the next attempt is, and it is made at that time."""
     with receiving() as (url, handler), standalone(lines, webhook_retries="standard") as served:
         handler.status = 503
         sandbox = served.sandbox
@@ -199,8 +199,8 @@ def test_failing_receiver_is_tried_again_on_the_clock(lines: list[str]) -> None:
     assert lines[1] == f"webhook 1 {AGREEMENT} -> {url}: 204"
 
 
-def test_sandbox_answers_while_a_receiver_takes_its_time(lines: list[str]) -> None:
-    """What is being sent is shown as pending, and the sandbox is not locked meanwhile."""
+def test_sandbox_answers_while_a_receiver_is_slow(lines: list[str]) -> None:
+    """During an attempt the delivery is pending, and the sandbox is not locked."""
     asked, may_answer = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -219,8 +219,8 @@ def test_sandbox_answers_while_a_receiver_takes_its_time(lines: list[str]) -> No
         assert eventually(lambda: [one.state for one in sandbox.outbox] == ["delivered"])
 
 
-def test_slow_receiver_keeps_no_other_waiting(lines: list[str]) -> None:
-    """While one takes its time another gets what is for it; the first gets its own in turn."""
+def test_slow_receiver_does_not_delay_others(lines: list[str]) -> None:
+    """Another receiver gets its webhook meanwhile; the slow one gets its own in order."""
     asked, may_answer = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -241,23 +241,52 @@ def test_slow_receiver_keeps_no_other_waiting(lines: list[str]) -> None:
             with sandbox.lock:
                 sandbox.outbox.request_test(endpoint, sandbox.clock.now())
         assert asked.wait(DEADLINE)
-        assert eventually(lambda: told(handler)) == [AGREEMENT]
+        assert eventually(lambda: received_types(handler)) == [AGREEMENT]
         assert eventually(lambda: [one.state for one in sandbox.outbox].count("pending") == 2)
         may_answer.set()
         assert eventually(lambda: len(lines) == 3)
     assert [line.split()[1] for line in lines] == ["3", "1", "2"]
-    assert told(slow) == [AGREEMENT] * 2
+    assert received_types(slow) == [AGREEMENT] * 2
 
 
-def test_what_cannot_be_sent_is_told_and_the_next_is(
-    lines: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An error of our own ends nothing: it is a line, the delivery has failed, others are sent."""
+def test_stop_sends_nothing_more(lines: list[str]) -> None:
+    """What waits behind the delivery that is being sent stays pending."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def work() -> None:
+        asked.set()
+        may_answer.wait(DEADLINE)
+
+    with receiving() as (url, handler), standalone(lines) as served:
+        handler.work = staticmethod(work)  # type: ignore[method-assign]  # of the subclass for this test
+        sandbox = served.sandbox
+        endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())
+        with sandbox.lock:
+            for _ in "ab":
+                sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        assert asked.wait(DEADLINE)
+        worker = served._worker
+        assert eventually(lambda: len(worker._queues[endpoint.id]) == 2)
+        worker.stop()
+        may_answer.set()
+        assert eventually(lambda: lines)
+        assert eventually(lambda: "turris-delivery" not in threads())
+        assert [one.state for one in sandbox.outbox] == ["delivered", "pending"]
+    assert len(lines) == 1
+
+
+def threads() -> list[str]:
+    """Return the names of the running threads."""
+    return [thread.name for thread in threading.enumerate()]
+
+
+def test_error_while_sending_is_logged(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected error fails the delivery and is one line; the next delivery is sent."""
     send, failures = Sender.send, iter([True])
 
     def fails_once(*args: Any) -> Any:
         if next(failures, False):
-            raise RuntimeError("nobody thought of this")
+            raise RuntimeError("unexpected")
         return send(*args)
 
     monkeypatch.setattr(Sender, "send", fails_once)
@@ -269,20 +298,20 @@ def test_what_cannot_be_sent_is_told_and_the_next_is(
                 sandbox.outbox.request_test(endpoint, sandbox.clock.now())
         assert eventually(lambda: len(lines) == 2)
         assert [one.state for one in sandbox.outbox] == ["failed", "delivered"]
-    told_of = "webhook 1 cannot be sent: RuntimeError('nobody thought of this')"
-    assert lines[0] == f"{told_of} (an error of the sandbox; please report it)"
+    error = "cannot send webhook 1: RuntimeError('unexpected')"
+    assert lines[0] == f"{error} (a bug in the sandbox; please report it)"
     assert len(handler.received) == 1
 
 
-def test_what_cannot_be_looked_for_is_told_once(
+def test_error_while_looking_is_logged_once(
     lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error at each look is one line, and the looking goes on."""
+    """The same error twice is one line, and the search continues."""
     take, failures = Engine.take, iter([True, True])
 
     def fails_twice(engine: Engine) -> Any:
         if next(failures, False):
-            raise RuntimeError("nor of this")
+            raise RuntimeError("unexpected")
         return take(engine)
 
     monkeypatch.setattr(Engine, "take", fails_twice)
@@ -292,11 +321,11 @@ def test_what_cannot_be_looked_for_is_told_once(
         sandbox.outbox.request_test(endpoint, sandbox.clock.now())
         assert eventually(lambda: handler.received)
         assert eventually(lambda: len(lines) == 2)
-    assert lines[0].startswith("webhooks cannot be looked for: RuntimeError('nor of this')")
+    assert lines[0].startswith("cannot look for due webhooks: RuntimeError('unexpected')")
 
 
 def test_ctrl_c_does_not_wait_for_a_receiver() -> None:
-    """A receiver that never answers does not keep the sandbox from stopping."""
+    """A receiver that never answers does not delay the end of the server."""
     asked, may_answer = threading.Event(), threading.Event()
 
     def work() -> None:

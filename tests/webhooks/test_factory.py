@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_turris.core.entity.event_models import EVENTS
-from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.factory import EventValueError, WebhookFactory
 from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
 
 Build = Callable[[SignatureScheme], WebhookFactory]
@@ -175,7 +175,7 @@ def test_wrong_types(
     with pytest.raises(ValueError, match=message) as refused:
         getattr(webhooks, method)(**overrides)
     assert "pydantic" not in str(refused.value)
-    assert refused.type is ValueError
+    assert refused.type is EventValueError
 
 
 def test_unknown_events(webhooks: WebhookFactory) -> None:

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The main job in two steps: the consumer's own suite, then the sandbox answering curl.
+# Runs the example's test suite, then shows the standalone sandbox answering curl.
 set -eu
 cd "$(dirname "$0")"
 
-echo "== the consumer's suite: its tests use the plugin's fixtures only"
+echo "== the test suite of the example, which only uses the plugin's fixtures"
 "$BIN/python" -m pytest -q
 
 echo
-echo "== the same sandbox, standalone"
+echo "== the same sandbox as a server"
 lines=$(mktemp)
 "$BIN/turris-sandbox" serve --port 0 >"$lines" &
 server=$!

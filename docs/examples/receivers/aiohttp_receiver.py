@@ -1,4 +1,4 @@
-"""A receiver in aiohttp."""
+"""A receiver with aiohttp."""
 
 from aiohttp import web
 from turris_inbox import MAX_BODY, Inbox

@@ -1,4 +1,4 @@
-"""A receiver in Django: the view, and a project of one file around it."""
+"""A receiver with Django: the view, and a project in one file."""
 
 import django
 from django.conf import settings
@@ -11,10 +11,10 @@ from turris_inbox import MAX_BODY, Inbox
 
 
 def create_view(inbox: Inbox) -> object:
-    @csrf_exempt  # the signature says who sent it
+    @csrf_exempt  # the signature authenticates the sender
     @require_POST
     def receive(request: HttpRequest) -> HttpResponse:
-        # request.body refuses more than DATA_UPLOAD_MAX_MEMORY_SIZE with an error of its own.
+        # request.body would raise for more than DATA_UPLOAD_MAX_MEMORY_SIZE.
         body = request.read(MAX_BODY + 1)
         return HttpResponse(status=inbox.receive(request.headers.items(), body))
 

@@ -1,4 +1,4 @@
-"""A receiver in FastAPI."""
+"""A receiver with FastAPI."""
 
 from fastapi import FastAPI, Request, Response
 from turris_inbox import MAX_BODY, Inbox

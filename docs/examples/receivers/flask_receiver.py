@@ -1,4 +1,4 @@
-"""A receiver in Flask."""
+"""A receiver with Flask."""
 
 from flask import Flask, Response, request
 from turris_inbox import MAX_BODY, Inbox
@@ -10,7 +10,7 @@ def create_app(inbox: Inbox) -> Flask:
 
     @app.post("/webhooks")
     def receive() -> Response:
-        # WSGI joins repeated lines with a comma: the comparison refuses them.
+        # WSGI joins repeated headers with a comma; the comparison refuses the result.
         body = request.stream.read(MAX_BODY + 1)
         return Response(status=inbox.receive(request.headers.items(), body))
 

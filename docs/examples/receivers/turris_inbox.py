@@ -1,4 +1,4 @@
-"""What every receiver of Turris' webhooks does, whatever its framework: verify, parse, act once."""
+"""What a receiver of Turris' webhooks does in any framework: verify, parse, act once."""
 
 import hashlib
 import hmac
@@ -20,11 +20,11 @@ Act = Callable[[str, dict[str, Any]], object]
 
 
 class Inbox:
-    """Gives the status to answer with. ``act(key, entry)`` does the work.
+    """Processes deliveries; returns the status to answer with. ``act(key, entry)`` does the work.
 
     ``act`` gets the same key for the same entry of the same webhook, and must do nothing the
-    second time: an INSERT with that key as the primary key. If it raises, the answer is 503 and
-    Turris' resend finds the webhook unclaimed.
+    second time: for example an INSERT with that key as the primary key. If it raises, the status
+    is 503, and a resend by Turris is processed again.
     """
 
     def __init__(self, keys: Iterable[str], entity: str, act: Act) -> None:
@@ -37,7 +37,7 @@ class Inbox:
         self._lock = threading.Lock()
 
     def receive(self, headers: Headers, body: bytes) -> int:
-        """Take a delivery: its header lines as they came, repeated ones too, and its raw body."""
+        """Process a delivery: all its header lines, including repeated ones, and its raw body."""
         lines = [(name.lower(), value) for name, value in headers]
         if len(body) > MAX_BODY:
             return 413
@@ -53,7 +53,7 @@ class Inbox:
         return self.act_once(hashlib.sha256(body).hexdigest(), entries)
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
-        """Whether there is exactly one signature, and one of the keys made it."""
+        """Return whether there is exactly one signature, made with one of the keys."""
         given = [
             signature.strip(" \t").encode("utf-8", "surrogateescape") for signature in signatures
         ]
@@ -62,24 +62,24 @@ class Inbox:
         return len(given) == 1 and any(matches)
 
     def is_json(self, lines: list[tuple[str, str]]) -> bool:
-        """Whether the body says that it is plain JSON in UTF-8, of one length."""
+        """Return whether the headers declare plain JSON in UTF-8, with one length."""
         kind, _, rest = "".join(_values(lines, "content-type")).lower().partition(";")
         plain = kind.strip() == "application/json" and rest.strip() in ("", "charset=utf-8")
         lengths = _values(lines, "content-length") + _values(lines, "transfer-encoding")
         return plain and not _values(lines, "content-encoding") and len(lengths) <= 1
 
     def parse(self, body: bytes) -> dict[str, Any]:
-        """The event; ValueError and its kin if it is none."""
+        """Parse the event; raise ValueError or a similar error if it is not valid."""
         event = json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=_unique)
         if not (isinstance(event["webhookType"], str) and isinstance(event, dict)):
-            raise TypeError("no event")
+            raise TypeError("not an event")
         return event
 
     def entries(self, event: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What to act on, each with what names it inside the event; nothing if it is not ours."""
+        """Yield each entry to act on, with its name; nothing if the event is for another entity."""
         name, payload = event["webhookType"], event["payload"]
         if not isinstance(payload, list if name in LISTS else dict):
-            raise TypeError("another shape")
+            raise TypeError("the payload has the wrong type")
         if event["upstreamEntityId"] != self._entity:
             return
         if name in LISTS:
@@ -88,14 +88,14 @@ class Inbox:
             yield self.name_of(payload, OBJECTS[name]), payload
 
     def name_of(self, entry: dict[str, Any], member: str) -> str:
-        """The member that says whom an entry is about."""
+        """Return the member that identifies an entry."""
         name = entry[member]
         if not (isinstance(name, str) and name):
-            raise ValueError(f"{member} is no id")
+            raise ValueError(f"{member} is not an id")
         return name
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
-        """Act on all entries, unless the same bytes were taken before."""
+        """Act on all entries, unless the same bytes were processed before."""
         with self._lock:
             if digest in self._seen:
                 return 204

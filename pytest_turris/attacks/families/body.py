@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
-from pytest_turris.attacks.context import Forge, raw_chunks, raw_post
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.advice import CRASHED
+from pytest_turris.attacks.raw_requests import raw_chunks, raw_post
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused
 from pytest_turris.receivers.raw_socket import RawPost
 
 BODY = Catalogue("body")
@@ -32,10 +34,11 @@ _RAW = "Verify the raw bytes of the body before anything parses them."
     fix=_RAW,
     source="every suite",
 )
-def _changed(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield refused(webhook.tampered(), like_wrong=True)
-    yield refused(replace(forge.wrong(webhook), body=b"{no json"), "no JSON", like_wrong=True)
+def _changed(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield refused(webhook.tampered(), same_as_wrong_signature=True)
+    no_json = replace(context.wrongly_signed(webhook), body=b"{no json")
+    yield refused(no_json, "no JSON", same_as_wrong_signature=True)
 
 
 @_attack(
@@ -48,11 +51,11 @@ def _changed(forge: Forge) -> Iterator[Shot]:
     fix=_RAW,
     source="the guide leaves open what 'payload' is",
 )
-def _envelope(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    yield refused(forge.genuine().tampered(webhookType="ENTITY_COMPLIANCE"), "webhookType")
+def _envelope(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    yield refused(context.genuine().tampered(webhookType="ENTITY_COMPLIANCE"), "webhookType")
     entity = "507f1f77bcf86cd799439aaa"
-    yield refused(forge.genuine().tampered(upstreamEntityId=entity), "upstreamEntityId")
+    yield refused(context.genuine().tampered(upstreamEntityId=entity), "upstreamEntityId")
 
 
 @_attack(
@@ -64,9 +67,9 @@ def _envelope(forge: Forge) -> Iterator[Shot]:
     fix=_RAW,
     source="as WH-51",
 )
-def _added(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    webhook = forge.genuine()
+def _added(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    webhook = context.genuine()
     yield refused(replace(webhook, body=webhook.body[:-1] + b',"added":true}'))
 
 
@@ -80,9 +83,9 @@ def _added(forge: Forge) -> Iterator[Shot]:
     fix=_RAW,
     source="Standard Webhooks; octokit 71, 589",
 )
-def _rewritten(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    webhook = forge.genuine()
+def _rewritten(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    webhook = context.genuine()
     yield refused(replace(webhook, body=webhook.body + b"\n"), "newline")
     yield refused(replace(webhook, body=json.dumps(webhook.json).encode()), "spaces")
     ordered = json.dumps(webhook.json, sort_keys=True, separators=(",", ":")).encode()
@@ -99,10 +102,10 @@ def _rewritten(forge: Forge) -> Iterator[Shot]:
     fix=_RAW,
     source="octokit 71, 1155",
 )
-def _probe(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    text = json.dumps(forge.genuine().json, indent=1, ensure_ascii=False)
-    yield accepted(forge.signed((text[:-1] + f", {PROBE}}}\n").encode()))
+def _probe(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    text = json.dumps(context.genuine().json, indent=1, ensure_ascii=False)
+    yield accepted(context.sign((text[:-1] + f", {PROBE}}}\n").encode()))
 
 
 @_attack(
@@ -115,9 +118,9 @@ def _probe(forge: Forge) -> Iterator[Shot]:
     fix="Treat it as invalid JSON.",
     source="standard-webhooks, JavaScript",
 )
-def _empty(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    yield refused(forge.signed(b""))
+def _empty(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    yield refused(context.sign(b""))
 
 
 @_attack(
@@ -130,16 +133,14 @@ def _empty(forge: Forge) -> Iterator[Shot]:
     fix="Read as many bytes as announced, or give up.",
     source="RFC 9112, 8",
 )
-def _truncated(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _truncated(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
 
     def raw(host: str, path: str) -> RawPost:
         made = raw_post(webhook, host, path, length=len(webhook.body) + 10)
         return replace(made, finished=True)
 
-    yield Shot(
-        webhook=webhook, answers="refuse", effects="none", raw=raw, raw_only=True, may_hang_up=True
-    )
+    yield refused(webhook, may_hang_up=True, transmission=Transmission(raw=raw))
 
 
 @_attack(
@@ -151,16 +152,16 @@ def _truncated(forge: Forge) -> Iterator[Shot]:
     fix="Collect bytes, not texts.",
     source="octokit: get-payload",
 )
-def _split(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    text = json.dumps(forge.genuine().json | {"note": "é"}, ensure_ascii=False)
-    webhook = forge.signed(text.encode())
+def _split(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    text = json.dumps(context.genuine().json | {"note": "é"}, ensure_ascii=False)
+    webhook = context.sign(text.encode())
     at = webhook.body.index("é".encode()) + 1
 
     def raw(host: str, path: str) -> RawPost:
         return raw_chunks(webhook, host, path, webhook.body[:at], webhook.body[at:], b"")
 
-    yield replace(accepted(webhook), raw=raw, split_at=at)
+    yield accepted(webhook, transmission=Transmission(raw=raw, split_at=at))
 
 
 @_attack(
@@ -173,9 +174,9 @@ def _split(forge: Forge) -> Iterator[Shot]:
     fix="Decode strictly and answer 400.",
     source="measured: stripe and standardwebhooks raise UnicodeDecodeError",
 )
-def _not_utf8(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    yield refused(forge.signed(forge.genuine().body[:-1] + b',"note":"\xff"}'))
+def _not_utf8(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    yield refused(context.sign(context.genuine().body[:-1] + b',"note":"\xff"}'))
 
 
 @_attack(
@@ -187,8 +188,8 @@ def _not_utf8(forge: Forge) -> Iterator[Shot]:
     fix="body.decode() before json.loads, which guesses the encoding of bytes.",
     source="RFC 8259, 8.1; measured: json.loads takes all of them",
 )
-def _encodings(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
+def _encodings(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
     for encoding in ("utf-8-sig", "utf-16", "utf-32"):
-        text = forge.genuine().body.decode()
-        yield refused(forge.signed(text.encode(encoding)), encoding)
+        text = context.genuine().body.decode()
+        yield refused(context.sign(text.encode(encoding)), encoding)

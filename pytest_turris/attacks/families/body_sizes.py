@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from pytest_turris.attacks.attack import Catalogue, Shot, refused, survived
-from pytest_turris.attacks.context import Forge, raw_chunks, raw_post, with_lines
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import CRASHED
+from pytest_turris.attacks.raw_requests import raw_chunks, raw_post
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused, tolerated
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -28,12 +30,12 @@ _BLOCK = 64 * 1024
     fix="Answer 415 to any Content-Encoding.",
     source="GetStream signs the uncompressed bytes",
 )
-def _compressed(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _compressed(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     packed = gzip.compress(webhook.body)
-    yield survived(_gzip(replace(webhook, body=packed)), "signed before")
-    forge.only_whole_body()
-    yield survived(_gzip(forge.signed(packed)), "signed after")
+    yield tolerated(_gzip(replace(webhook, body=packed)), "signed before")
+    context.require_whole_body_signed()
+    yield tolerated(_gzip(context.sign(packed)), "signed after")
 
 
 @_attack(
@@ -45,9 +47,9 @@ def _compressed(forge: Forge) -> Iterator[Shot]:
     fix="Answer 415 to any Content-Encoding, or stop at a limit while inflating.",
     source="sashiko 310",
 )
-def _bomb(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    yield refused(_gzip(forge.signed(_packed_spaces() + gzip.compress(forge.genuine().body))))
+def _bomb(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    yield refused(_gzip(context.sign(_packed_spaces() + gzip.compress(context.genuine().body))))
 
 
 @_attack(
@@ -61,8 +63,8 @@ def _bomb(forge: Forge) -> Iterator[Shot]:
     source="CVE-2026-42294 (Argo Workflows), CVE-2024-40634 (Argo CD); measured: express.raw() "
     "with a limit reads to the end before it answers",
 )
-def _oversize(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.wrong(forge.genuine())
+def _oversize(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.wrongly_signed(context.genuine())
 
     def announced(host: str, path: str) -> RawPost:
         made = raw_post(webhook, host, path, length=_OVERSIZE)
@@ -74,9 +76,11 @@ def _oversize(forge: Forge) -> Iterator[Shot]:
         return replace(made, pieces=made.pieces * (_HUGE // _BLOCK))
 
     padded = replace(webhook, body=webhook.body + b" " * _OVERSIZE)
-    endless = replace(refused(padded), may_hang_up=True, unfinished=True)
-    yield replace(endless, label="8 MiB", raw=announced)
-    yield replace(endless, label="64 MiB in chunks", raw=chunked, socket_only=True)
+    for label, endless in (
+        ("8 MiB", Transmission(raw=announced, never_ends=True)),
+        ("64 MiB in chunks", Transmission(raw=chunked, never_ends=True, socket_only=True)),
+    ):
+        yield refused(padded, label, may_hang_up=True, transmission=endless)
 
 
 @_attack(
@@ -89,21 +93,14 @@ def _oversize(forge: Forge) -> Iterator[Shot]:
     fix="Serve with more than one worker, and limit the time to read.",
     source="remoteclaw 2955",
 )
-def _slow(forge: Forge) -> Iterator[Shot]:
-    slow = forge.genuine()
+def _slow(context: AttackContext) -> Iterator[AttackStep]:
+    slow = context.genuine()
 
     def raw(host: str, path: str) -> RawPost:
         made = raw_post(slow, host, path)
         return replace(made, pieces=(slow.body[:1],))
 
-    yield Shot(
-        webhook=forge.genuine(),
-        answers="accept",
-        effects="some",
-        raw=raw,
-        raw_only=True,
-        beside=True,
-    )
+    yield accepted(context.genuine(), transmission=Transmission(alongside=raw))
 
 
 @_attack(
@@ -116,8 +113,8 @@ def _slow(forge: Forge) -> Iterator[Shot]:
     fix="Serve with a server that refuses it, or refuse it in the application.",
     source="RFC 9112, 6.3",
 )
-def _lengths(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _lengths(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
 
     def both(host: str, path: str) -> RawPost:
         made = raw_post(webhook, host, path, b"Transfer-Encoding: chunked")
@@ -128,19 +125,11 @@ def _lengths(forge: Forge) -> Iterator[Shot]:
         return raw_post(webhook, host, path, b"Content-Length: 3")
 
     for label, raw in (("TE and CL", both), ("two CL", twice)):
-        yield Shot(
-            webhook=webhook,
-            answers="refuse",
-            effects="none",
-            label=label,
-            raw=raw,
-            raw_only=True,
-            may_hang_up=True,
-        )
+        yield refused(webhook, label, may_hang_up=True, transmission=Transmission(raw=raw))
 
 
 def _gzip(webhook: SignedWebhook) -> SignedWebhook:
-    return with_lines(webhook, ("Content-Encoding", "gzip"))
+    return with_header_lines(webhook, ("Content-Encoding", "gzip"))
 
 
 @cache

@@ -1,12 +1,12 @@
 """WH-100 to WH-111: the shapes and sequences of Turris' own events; all rightly signed."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
-from pytest_turris.attacks.context import Forge
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
 
 EVENT_SHAPES = Catalogue("events")
 _attack = EVENT_SHAPES.attack
@@ -26,12 +26,12 @@ _BATCH = 10_000
     fix="Validate the whole batch before the first effect.",
     source="status events are batches",
 )
-def _poison(forge: Forge) -> Iterator[Shot]:
-    event = forge.status_event(payload=[{}, {}, {}]).json
+def _poison(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.status_event(payload=[{}, {}, {}]).json
     event["payload"][1] = {"npn": 7, "products": None}
-    webhook = forge.signed(event)
-    yield survived(webhook, "first")
-    yield survived(webhook, "again", effects="none")
+    webhook = context.sign(event)
+    yield tolerated(webhook, "first")
+    yield tolerated(webhook, "again", effects="none")
 
 
 @_attack(
@@ -43,15 +43,15 @@ def _poison(forge: Forge) -> Iterator[Shot]:
     fix="Key effects on the entity within the webhook.",
     source="status events are batches",
 )
-def _twice(forge: Forge) -> Iterator[Shot]:
-    event = forge.status_event().json
-    yield accepted(forge.signed(event), "once")
-    entry = forge.status_event().json["payload"][0]
-    yield survived(forge.signed(event | {"payload": [entry, entry]}), "equal", effects="at most")
-    entry = forge.status_event().json["payload"][0]
+def _twice(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.status_event().json
+    yield accepted(context.sign(event), "once")
+    entry = context.status_event().json["payload"][0]
+    yield tolerated(context.sign(event | {"payload": [entry, entry]}), "equal", effects="at most")
+    entry = context.status_event().json["payload"][0]
     other = entry | {"products": []}
-    twice = forge.signed(event | {"payload": [entry, other]})
-    yield survived(twice, "contradictory", effects="at most")
+    twice = context.sign(event | {"payload": [entry, other]})
+    yield tolerated(twice, "contradictory", effects="at most")
 
 
 @_attack(
@@ -63,12 +63,12 @@ def _twice(forge: Forge) -> Iterator[Shot]:
     fix="Validate the shape by webhookType.",
     source=_ARRAY,
 )
-def _swapped(forge: Forge) -> Iterator[Shot]:
-    for name in forge.events:
-        event = forge.event(name).json
+def _swapped(context: AttackContext) -> Iterator[AttackStep]:
+    for name in context.events:
+        event = context.event(name).json
         payload = event["payload"]
         swapped = payload[0] if isinstance(payload, list) else [payload]
-        yield refused(forge.signed(event | {"payload": swapped}), name)
+        yield refused(context.sign(event | {"payload": swapped}), name)
 
 
 @_attack(
@@ -80,13 +80,13 @@ def _swapped(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="guides/webhooks: debouncing",
 )
-def _cross_order(forge: Forge) -> Iterator[Shot]:
+def _cross_order(context: AttackContext) -> Iterator[AttackStep]:
     for status in ("NOT_COMPLIANT", "COMPLIANT"):
-        forge.tell_truth(status)
-        change, sync = forge.status(status), forge.event(_SYNC)
+        context.set_api_status(status)
+        change, sync = context.status_webhook(status), context.event(_SYNC)
         pair = (sync, change) if status == "COMPLIANT" else (change, sync)
-        yield survived(pair[0], f"{status}, first")
-        yield replace(survived(pair[1], f"{status}, second"), believes=status)
+        yield tolerated(pair[0], f"{status}, first")
+        yield tolerated(pair[1], f"{status}, second", stored_status=status)
 
 
 @_attack(
@@ -98,11 +98,11 @@ def _cross_order(forge: Forge) -> Iterator[Shot]:
     fix="Validate the shape, and ignore what has no npn.",
     source="changelog",
 )
-def _old(forge: Forge) -> Iterator[Shot]:
-    event = forge.event(_SYNC).json
+def _old(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.event(_SYNC).json
     del event["payload"]["npn"]
     event["payload"]["entityId"] = "undefined"
-    yield survived(forge.signed(event), effects="none")
+    yield tolerated(context.sign(event), effects="none")
 
 
 @_attack(
@@ -115,9 +115,9 @@ def _old(forge: Forge) -> Iterator[Shot]:
     fix="Ignore members that you do not know.",
     source="guides/versioning",
 )
-def _additive(forge: Forge) -> Iterator[Shot]:
-    for name in forge.events:
-        yield accepted(forge.signed(_with_more(forge.event(name).json)), name)
+def _additive(context: AttackContext) -> Iterator[AttackStep]:
+    for name in context.events:
+        yield accepted(context.sign(_with_more(context.event(name).json)), name)
 
 
 @_attack(
@@ -130,20 +130,20 @@ def _additive(forge: Forge) -> Iterator[Shot]:
     fix="Ask for what is required, and for nothing else.",
     source="guides/webhooks: the event pages",
 )
-def _absent(forge: Forge) -> Iterator[Shot]:
-    for name in forge.events:
+def _absent(context: AttackContext) -> Iterator[AttackStep]:
+    for name in context.events:
         if name == _AGREEMENT:
             bare = {"contractContainerInstanceId": None, "contractContainerTemplateId": None}
-            yield accepted(forge.event(name, producerCode=None), "producerCode null")
-            yield accepted(forge.event(name, **bare), "no container")
+            yield accepted(context.event(name, producerCode=None), "producerCode null")
+            yield accepted(context.event(name, **bare), "no container")
         elif name != _SYNC:
-            event = forge.event(name).json
+            event = context.event(name).json
             nothing: tuple[list[str] | None, ...] = (None, [])
             for value in nothing:
                 for entry in event["payload"]:
                     state = entry["products"][0]["states"][0]
                     state["licenseStatus"]["statusMessages"] = value
-                yield accepted(forge.signed(event), f"{name}: statusMessages {value}")
+                yield accepted(context.sign(event), f"{name}: statusMessages {value}")
 
 
 @_attack(
@@ -155,10 +155,10 @@ def _absent(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="guides/webhooks: debouncing",
 )
-def _consolidated(forge: Forge) -> Iterator[Shot]:
+def _consolidated(context: AttackContext) -> Iterator[AttackStep]:
     for status in ("COMPLIANT", "NOT_COMPLIANT", "COMPLIANT"):
-        forge.tell_truth(status)
-    yield replace(survived(forge.status("COMPLIANT")), believes="COMPLIANT")
+        context.set_api_status(status)
+    yield tolerated(context.status_webhook("COMPLIANT"), stored_status="COMPLIANT")
 
 
 @_attack(
@@ -170,12 +170,12 @@ def _consolidated(forge: Forge) -> Iterator[Shot]:
     fix="Store the webhook and answer; work in the background.",
     source="undocumented",
 )
-def _batch(forge: Forge) -> Iterator[Shot]:
-    event = forge.status_event().json
+def _batch(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.status_event().json
     entry: dict[str, Any] = event["payload"][0]
     entries = [entry | {"npn": f"{number:08d}"} for number in range(_BATCH)]
-    webhook = forge.signed(event | {"payload": entries})
-    yield replace(survived(webhook), may_hang_up=True)
+    webhook = context.sign(event | {"payload": entries})
+    yield tolerated(webhook, may_hang_up=True)
 
 
 @_attack(
@@ -188,10 +188,10 @@ def _batch(forge: Forge) -> Iterator[Shot]:
     fix="Answer 204 to what you do not know.",
     source="guides/webhooks: test webhook feature; its body is not documented",
 )
-def _test(forge: Forge) -> Iterator[Shot]:
-    event = forge.genuine().json
+def _test(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.genuine().json
     yield accepted(
-        forge.signed(event | {"webhookType": "TEST", "payload": {"test": True}}), effects="none"
+        context.sign(event | {"webhookType": "TEST", "payload": {"test": True}}), effects="none"
     )
 
 
@@ -204,15 +204,16 @@ def _test(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="no time in envelope or payload",
 )
-def _rollback(forge: Forge) -> Iterator[Shot]:
-    forge.tell_truth("COMPLIANT")
-    captured = forge.status("COMPLIANT")
-    yield replace(survived(captured, "captured"), believes="COMPLIANT")
-    forge.tell_truth("NOT_COMPLIANT")
-    yield replace(survived(forge.status("NOT_COMPLIANT"), "change"), believes="NOT_COMPLIANT")
-    if forge.handles.advance is not None:
-        forge.pass_time(days=1)
-    yield replace(survived(captured, "replayed"), believes="NOT_COMPLIANT")
+def _rollback(context: AttackContext) -> Iterator[AttackStep]:
+    context.set_api_status("COMPLIANT")
+    captured = context.status_webhook("COMPLIANT")
+    yield tolerated(captured, "captured", stored_status="COMPLIANT")
+    context.set_api_status("NOT_COMPLIANT")
+    change = context.status_webhook("NOT_COMPLIANT")
+    yield tolerated(change, "change", stored_status="NOT_COMPLIANT")
+    if context.hooks.advance is not None:
+        context.advance_clock(days=1)
+    yield tolerated(captured, "replayed", stored_status="NOT_COMPLIANT")
 
 
 @_attack(
@@ -224,10 +225,10 @@ def _rollback(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="no time in envelope or payload",
 )
-def _return(forge: Forge) -> Iterator[Shot]:
+def _return(context: AttackContext) -> Iterator[AttackStep]:
     for status in ("COMPLIANT", "NOT_COMPLIANT", "COMPLIANT"):
-        forge.tell_truth(status)
-        yield replace(survived(forge.status(status), status), believes=status)
+        context.set_api_status(status)
+        yield tolerated(context.status_webhook(status), status, stored_status=status)
 
 
 def _with_more(node: Any) -> Any:  # noqa: ANN401 - as deep as JSON

@@ -4,10 +4,11 @@ import base64
 import binascii
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
-from pytest_turris.attacks.context import Forge, NotApplicable
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused
+from pytest_turris.findings.errors import NotApplicableError
 
 KEYS = Catalogue("keys")
 _attack = KEYS.attack
@@ -27,13 +28,13 @@ _BOTH = "Verify with the current key and, for a while, with the one before."
     fix="Read the key at start-up and stop if it is blank.",
     source="standard-webhooks 286; librefang 3492; hermes-agent 102069",
 )
-def _empty_key(forge: Forge) -> Iterator[Shot]:
+def _empty_key(context: AttackContext) -> Iterator[AttackStep]:
     for key in ("", "   "):
-        if (receiver := forge.started_with(key)) is None:
+        if (receiver := context.started_with(key)) is None:
             continue
         for signed_with in dict.fromkeys(("", key)):
-            webhook = forge.genuine().signed_with(signed_with)
-            yield replace(refused(webhook, f"key {key!r}"), target=receiver)
+            webhook = context.genuine().signed_with(signed_with)
+            yield refused(webhook, f"key {key!r}", transmission=Transmission(target=receiver))
 
 
 @_attack(
@@ -46,9 +47,9 @@ def _empty_key(forge: Forge) -> Iterator[Shot]:
     fix="Read the key at start-up and stop if it is blank or a placeholder.",
     source="hermes-agent 6264; RFC 4231",
 )
-def _empty_forgery(forge: Forge) -> Iterator[Shot]:
+def _empty_forgery(context: AttackContext) -> Iterator[AttackStep]:
     for key in ("", " ", "None", "null", "undefined", "***"):
-        yield refused(forge.genuine().signed_with(key), repr(key))
+        yield refused(context.genuine().signed_with(key), repr(key))
 
 
 @_attack(
@@ -60,9 +61,9 @@ def _empty_forgery(forge: Forge) -> Iterator[Shot]:
     fix="Stop at start-up if the key is one of the placeholders.",
     source="authentication/get-oauth-token",
 )
-def _placeholder(forge: Forge) -> Iterator[Shot]:
+def _placeholder(context: AttackContext) -> Iterator[AttackStep]:
     for key in ("your-client-secret", "changeme", "test", "secret"):
-        yield refused(forge.genuine().signed_with(key), repr(key))
+        yield refused(context.genuine().signed_with(key), repr(key))
 
 
 @_attack(
@@ -74,9 +75,9 @@ def _placeholder(forge: Forge) -> Iterator[Shot]:
     fix="Configure the key of one environment only.",
     source="guides/security: separate credentials",
 )
-def _environment(forge: Forge) -> Iterator[Shot]:
+def _environment(context: AttackContext) -> Iterator[AttackStep]:
     for name in ("production", "sandbox"):
-        yield refused(forge.genuine().signed_with(f"turris_{name}_whsec_of_the_other"), name)
+        yield refused(context.genuine().signed_with(f"turris_{name}_whsec_of_the_other"), name)
 
 
 @_attack(
@@ -88,10 +89,10 @@ def _environment(forge: Forge) -> Iterator[Shot]:
     fix="Use the secret.",
     source="the guide signs with the client secret",
 )
-def _client_id(forge: Forge) -> Iterator[Shot]:
-    if not forge.handles.client_id:
-        raise NotApplicable("the client id is not known here")
-    yield refused(forge.genuine().signed_with(forge.handles.client_id))
+def _client_id(context: AttackContext) -> Iterator[AttackStep]:
+    if not context.hooks.client_id:
+        raise NotApplicableError("the client id is not known here")
+    yield refused(context.genuine().signed_with(context.hooks.client_id))
 
 
 @_attack(
@@ -103,8 +104,8 @@ def _client_id(forge: Forge) -> Iterator[Shot]:
     fix="Verify with the key of the endpoint that was called.",
     source="Standard Webhooks, additional considerations",
 )
-def _tenant(forge: Forge) -> Iterator[Shot]:
-    yield refused(forge.genuine().signed_with("turris_sandbox_whsec_of_another_customer"))
+def _tenant(context: AttackContext) -> Iterator[AttackStep]:
+    yield refused(context.genuine().signed_with("turris_sandbox_whsec_of_another_customer"))
 
 
 @_attack(
@@ -117,9 +118,9 @@ def _tenant(forge: Forge) -> Iterator[Shot]:
     fix="Use the key as it is documented, in one form.",
     source="svix: obviously malformed secrets",
 )
-def _decoded(forge: Forge) -> Iterator[Shot]:
-    for key, label in _other_readings(forge.key.encode(), forge.scheme.key_bytes(forge.key)):
-        yield refused(forge.genuine().signed_with(key), label)
+def _decoded(context: AttackContext) -> Iterator[AttackStep]:
+    for key, label in _other_readings(context.key.encode(), context.scheme.key_bytes(context.key)):
+        yield refused(context.genuine().signed_with(key), label)
 
 
 def _other_readings(written: bytes, right: bytes) -> Iterable[tuple[bytes, str]]:
@@ -152,14 +153,15 @@ def _decodings(key: bytes) -> Iterator[tuple[str, bytes]]:
     fix="Strip the key when it is read.",
     source="measured: clients print the value in the exception",
 )
-def _newline(forge: Forge) -> Iterator[Shot]:
-    if (receiver := forge.started_with(forge.key + "\n")) is None:
+def _newline(context: AttackContext) -> Iterator[AttackStep]:
+    if (receiver := context.started_with(context.key + "\n")) is None:
         return
-    yield replace(accepted(forge.genuine(), "signed with the key"), target=receiver)
-    if forge.scheme.key_bytes(forge.key + "\n") == forge.scheme.key_bytes(forge.key):
+    there = Transmission(target=receiver)
+    yield accepted(context.genuine(), "signed with the key", transmission=there)
+    if context.scheme.key_bytes(context.key + "\n") == context.scheme.key_bytes(context.key):
         return  # base64 may be read so
-    forged = forge.genuine().signed_with(forge.key + "\n")
-    yield replace(refused(forged, "signed with key and newline"), target=receiver)
+    forged = context.genuine().signed_with(context.key + "\n")
+    yield refused(forged, "signed with key and newline", transmission=there)
 
 
 @_attack(
@@ -172,10 +174,10 @@ def _newline(forge: Forge) -> Iterator[Shot]:
     fix="Ask for at least 24 bytes.",
     source="Standard Webhooks: 24 to 64 bytes; RFC 2104, 3",
 )
-def _short(forge: Forge) -> Iterator[Shot]:
-    if (receiver := forge.started_with(forge.written(_SHORT))) is None:
+def _short(context: AttackContext) -> Iterator[AttackStep]:
+    if (receiver := context.started_with(context.configured_key(_SHORT))) is None:
         return
-    yield replace(refused(forge.genuine().signed_with(_SHORT)), target=receiver)
+    yield refused(context.genuine().signed_with(_SHORT), transmission=Transmission(target=receiver))
 
 
 @_attack(
@@ -188,10 +190,10 @@ def _short(forge: Forge) -> Iterator[Shot]:
     fix="Use a webhook secret of its own, where Turris offers one.",
     source="guides/webhooks and help centre disagree",
 )
-def _reuse(forge: Forge) -> Iterator[Shot]:
-    if not forge.handles.key_is_client_secret:
-        raise NotApplicable("the webhook key is not the client secret")
-    yield refused(forge.genuine(), "signed with the client secret")
+def _reuse(context: AttackContext) -> Iterator[AttackStep]:
+    if not context.hooks.key_is_client_secret:
+        raise NotApplicableError("the webhook key is not the client secret")
+    yield refused(context.genuine(), "signed with the client secret")
 
 
 @_attack(
@@ -203,10 +205,10 @@ def _reuse(forge: Forge) -> Iterator[Shot]:
     fix=_BOTH,
     source="octokit: additional secrets; Standard Webhooks",
 )
-def _overlap(forge: Forge) -> Iterator[Shot]:
-    receiver = forge.receiver_with(forge.key, forge.written(_OLD))
-    yield replace(accepted(forge.genuine(), "new key"), target=receiver)
-    yield replace(accepted(forge.genuine().signed_with(_OLD), "old key"), target=receiver)
+def _overlap(context: AttackContext) -> Iterator[AttackStep]:
+    there = Transmission(target=context.receiver_with(context.key, context.configured_key(_OLD)))
+    yield accepted(context.genuine(), "new key", transmission=there)
+    yield accepted(context.genuine().signed_with(_OLD), "old key", transmission=there)
 
 
 @_attack(
@@ -218,10 +220,10 @@ def _overlap(forge: Forge) -> Iterator[Shot]:
     fix="Read the keys anew; keep none that was removed.",
     source="octokit: additional secrets",
 )
-def _over(forge: Forge) -> Iterator[Shot]:
-    forge.receiver_with(forge.key, forge.written(_OLD))
-    receiver = forge.receiver_with(forge.key)
-    yield replace(refused(forge.genuine().signed_with(_OLD)), target=receiver)
+def _over(context: AttackContext) -> Iterator[AttackStep]:
+    context.receiver_with(context.key, context.configured_key(_OLD))
+    receiver = context.receiver_with(context.key)
+    yield refused(context.genuine().signed_with(_OLD), transmission=Transmission(target=receiver))
 
 
 @_attack(
@@ -233,10 +235,10 @@ def _over(forge: Forge) -> Iterator[Shot]:
     fix=_BOTH,
     source="Shopify documents such a lag",
 )
-def _lag(forge: Forge) -> Iterator[Shot]:
-    receiver = forge.receiver_with(forge.key, forge.written(_OLD))
-    forge.pass_time(minutes=59)
-    yield replace(accepted(forge.genuine().signed_with(_OLD)), target=receiver)
+def _lag(context: AttackContext) -> Iterator[AttackStep]:
+    receiver = context.receiver_with(context.key, context.configured_key(_OLD))
+    context.advance_clock(minutes=59)
+    yield accepted(context.genuine().signed_with(_OLD), transmission=Transmission(target=receiver))
 
 
 @_attack(
@@ -248,12 +250,12 @@ def _lag(forge: Forge) -> Iterator[Shot]:
     fix="Verify with each key, and decide at the end.",
     source="octokit: additional secrets",
 )
-def _order(forge: Forge) -> Iterator[Shot]:
-    old = forge.written(_OLD)
-    for keys in ((forge.key, old), (old, forge.key)):
-        receiver = forge.receiver_with(*keys)
-        yield replace(accepted(forge.genuine(), "new key"), target=receiver)
-        yield replace(accepted(forge.genuine().signed_with(_OLD), "old key"), target=receiver)
+def _order(context: AttackContext) -> Iterator[AttackStep]:
+    old = context.configured_key(_OLD)
+    for keys in ((context.key, old), (old, context.key)):
+        there = Transmission(target=context.receiver_with(*keys))
+        yield accepted(context.genuine(), "new key", transmission=there)
+        yield accepted(context.genuine().signed_with(_OLD), "old key", transmission=there)
 
 
 @_attack(
@@ -265,8 +267,9 @@ def _order(forge: Forge) -> Iterator[Shot]:
     fix="Verify at receipt, once for each delivery; never cache the verdict.",
     source="security review",
 )
-def _in_flight(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine().signed_with(_OLD)
-    before = forge.receiver_with(forge.written(_OLD))
-    yield replace(accepted(webhook, "before"), target=before)
-    yield replace(refused(webhook, "after"), target=forge.receiver_with(forge.key))
+def _in_flight(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine().signed_with(_OLD)
+    before = Transmission(target=context.receiver_with(context.configured_key(_OLD)))
+    yield accepted(webhook, "before", transmission=before)
+    after = Transmission(target=context.receiver_with(context.key))
+    yield refused(webhook, "after", transmission=after)

@@ -4,15 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused, survived
-from pytest_turris.attacks.context import Forge
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
 from pytest_turris.webhooks.signature import compact_json
 
 PAYLOAD = Catalogue("payload")
 _attack = PAYLOAD.attack
-
-FORGED_LINE = "turris-forged-log-line"
-"""What stands on a line of its own in a log that was forged."""
 
 _CRASHED = "The signature is right, so the webhook is sent again and again, and fails again."
 _VALIDATE = "Validate the shape after the signature, and answer 400."
@@ -29,10 +27,10 @@ _DEPTH = 100_000
     fix="json.loads(..., object_pairs_hook=...) that refuses a repeated name.",
     source="RFC 8259, 4; survey of 49 parsers by Bishop Fox",
 )
-def _duplicates(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    body = forge.genuine().body
-    yield refused(forge.signed(b'{"webhookType":"TURRIS_UNKNOWN",' + body[1:]))
+def _duplicates(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    body = context.genuine().body
+    yield refused(context.sign(b'{"webhookType":"TURRIS_UNKNOWN",' + body[1:]))
 
 
 @_attack(
@@ -45,9 +43,9 @@ def _duplicates(forge: Forge) -> Iterator[Shot]:
     fix="Answer 204 to what you do not know.",
     source="GitHub's best practices",
 )
-def _unknown(forge: Forge) -> Iterator[Shot]:
-    event = forge.genuine().json | {"webhookType": "E_AND_O_POLICY_RENEWED"}
-    yield accepted(forge.signed(event), effects="none")
+def _unknown(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.genuine().json | {"webhookType": "E_AND_O_POLICY_RENEWED"}
+    yield accepted(context.sign(event), effects="none")
 
 
 @_attack(
@@ -60,13 +58,13 @@ def _unknown(forge: Forge) -> Iterator[Shot]:
     fix=_VALIDATE,
     source="CVE-2025-59538 (Argo CD)",
 )
-def _shapes(forge: Forge) -> Iterator[Shot]:
-    event = forge.genuine().json
+def _shapes(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.genuine().json
     for payload in (None, [None], "x", 7, True):
-        yield refused(forge.signed(event | {"payload": payload}), f"payload {payload!r}")
-    forge.only_whole_body()
+        yield refused(context.sign(event | {"payload": payload}), f"payload {payload!r}")
+    context.require_whole_body_signed()
     for body in (b"[]", b"null", b'"x"', b"7", b"{}"):
-        yield refused(forge.signed(body), body.decode())
+        yield refused(context.sign(body), body.decode())
 
 
 @_attack(
@@ -78,12 +76,12 @@ def _shapes(forge: Forge) -> Iterator[Shot]:
     fix="Look before you take the first of a list.",
     source="CVE-2025-59538 (Argo CD)",
 )
-def _empty(forge: Forge) -> Iterator[Shot]:
-    event = forge.genuine().json
+def _empty(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.genuine().json
     empty: tuple[Any, ...] = ([], {}, [{}])
     for payload in empty:
-        made = forge.signed(event | {"payload": payload})
-        yield survived(made, json.dumps(payload), effects="none")
+        made = context.sign(event | {"payload": payload})
+        yield tolerated(made, json.dumps(payload), effects="none")
 
 
 @_attack(
@@ -95,9 +93,9 @@ def _empty(forge: Forge) -> Iterator[Shot]:
     fix="Compare upstreamEntityId with your own.",
     source="security review",
 )
-def _foreign(forge: Forge) -> Iterator[Shot]:
-    foreign = forge.genuine(upstreamEntityId="507f1f77bcf86cd799439aaa")
-    yield survived(foreign, effects="none")
+def _foreign(context: AttackContext) -> Iterator[AttackStep]:
+    foreign = context.genuine(upstreamEntityId="507f1f77bcf86cd799439aaa")
+    yield tolerated(foreign, effects="none")
 
 
 @_attack(
@@ -109,9 +107,9 @@ def _foreign(forge: Forge) -> Iterator[Shot]:
     fix="Catch RecursionError beside ValueError.",
     source="measured: json.loads",
 )
-def _deep(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
-    yield refused(forge.signed(b"[" * _DEPTH + b"]" * _DEPTH))
+def _deep(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
+    yield refused(context.sign(b"[" * _DEPTH + b"]" * _DEPTH))
 
 
 @_attack(
@@ -123,11 +121,11 @@ def _deep(forge: Forge) -> Iterator[Shot]:
     fix="Catch ValueError, and refuse NaN with parse_constant.",
     source="CVE-2020-10735; measured: json.loads",
 )
-def _numbers(forge: Forge) -> Iterator[Shot]:
-    forge.only_whole_body()
+def _numbers(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_whole_body_signed()
     for text in ("9" * 5_000, "1e400", "NaN", "-0", "9007199254740993"):
         extra = f',"number":{text}}}'.encode()
-        yield survived(forge.signed(forge.genuine().body[:-1] + extra), text[:20])
+        yield tolerated(context.sign(context.genuine().body[:-1] + extra), text[:20])
 
 
 @_attack(
@@ -139,7 +137,7 @@ def _numbers(forge: Forge) -> Iterator[Shot]:
     fix="Escape where you write; log with repr.",
     source="OWASP webhook cheat sheet; CWE-117",
 )
-def _strings(forge: Forge) -> Iterator[Shot]:
+def _strings(context: AttackContext) -> Iterator[AttackStep]:
     for label, text in (
         ("line break", f"West\r\n{FORGED_LINE}"),
         ("NUL", "West\0East"),
@@ -150,10 +148,10 @@ def _strings(forge: Forge) -> Iterator[Shot]:
         ("path", "../../etc/passwd"),
         ("surrogate", "\\ud800"),
     ):
-        body = _with_texts(forge.genuine().json, text)
+        body = _with_texts(context.genuine().json, text)
         # A lone surrogate is no UTF-8; only its escape can be sent.
         sent = compact_json(body).replace(b"\\\\ud800", b"\\ud800")
-        yield survived(forge.signed(sent), label)
+        yield tolerated(context.sign(sent), label)
 
 
 @_attack(
@@ -165,11 +163,11 @@ def _strings(forge: Forge) -> Iterator[Shot]:
     fix="Read the members you know; merge nothing.",
     source="prototype pollution",
 )
-def _prototype(forge: Forge) -> Iterator[Shot]:
+def _prototype(context: AttackContext) -> Iterator[AttackStep]:
     hostile = {"__proto__": {"admin": True}, "constructor": {"prototype": {}}, "__class__": "x"}
-    event = forge.genuine().json
-    yield accepted(forge.signed(event | hostile), "envelope")
-    yield accepted(forge.signed(event | {"payload": _with_members(event["payload"], hostile)}))
+    event = context.genuine().json
+    yield accepted(context.sign(event | hostile), "envelope")
+    yield accepted(context.sign(event | {"payload": _with_members(event["payload"], hostile)}))
 
 
 @_attack(
@@ -182,12 +180,12 @@ def _prototype(forge: Forge) -> Iterator[Shot]:
     fix="Never fetch a URL from a webhook.",
     source="OWASP API7:2023",
 )
-def _url(forge: Forge) -> Iterator[Shot]:
-    from pytest_turris.attacks.canary import Trap  # noqa: PLC0415 - it opens a socket; used here only
+def _url(context: AttackContext) -> Iterator[AttackStep]:
+    from pytest_turris.attacks.canary import Canary  # noqa: PLC0415 - it opens a socket; used here only
 
-    with Trap() as trap:
-        body = _with_texts(forge.genuine().json, trap.url)
-        yield survived(forge.signed(body))
+    with Canary() as trap:
+        body = _with_texts(context.genuine().json, trap.url)
+        yield tolerated(context.sign(body))
         trap.check()
 
 

@@ -2,17 +2,26 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pytest_turris.attacks.attack import (
-    Catalogue,
-    Shot,
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import (
+    ALL_EVENTS,
+    AttackContext,
+    timestamp_of,
+    with_header_lines,
+)
+from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.step import (
+    AttackStep,
+    Effects,
+    ExpectedBehaviour,
+    Transmission,
     accepted,
     refused,
-    survived,
+    tolerated,
 )
-from pytest_turris.attacks.context import ALL_EVENTS, Forge, NotApplicable, stamp_of, with_lines
-from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.webhooks.signed import SignedWebhook
 
 REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
@@ -32,8 +41,8 @@ _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the lates
     fix=_ONCE,
     source="guides/webhooks: tolerate duplicates",
 )
-def _duplicate(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _duplicate(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     yield accepted(webhook, "first")
     yield accepted(webhook, "second", effects="none")
 
@@ -48,9 +57,10 @@ def _duplicate(forge: Forge) -> Iterator[Shot]:
     fix="Claim the digest atomically: a unique key in the database, not a look before an insert.",
     source="covenant 271",
 )
-def _concurrent(forge: Forge) -> Iterator[Shot]:
-    yield accepted(forge.genuine(), "alone")
-    yield replace(accepted(forge.genuine(), "twenty", effects="same"), copies=20)
+def _concurrent(context: AttackContext) -> Iterator[AttackStep]:
+    yield accepted(context.genuine(), "alone")
+    at_once = Transmission(copies=20)
+    yield accepted(context.genuine(), "twenty", effects="same", transmission=at_once)
 
 
 @_attack(
@@ -66,29 +76,29 @@ def _concurrent(forge: Forge) -> Iterator[Shot]:
     source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
     "standardwebhooks 1.1.0 a fraction that nobody signed",
 )
-def _late(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _late(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     yield accepted(webhook, "first")
-    if forge.scheme.timestamped:
-        yield from _other_times(forge)
-    if forge.scheme.timestamped and forge.handles.advance is None:
+    if context.scheme.timestamped:
+        yield from _other_times(context)
+    if context.scheme.timestamped and context.hooks.advance is None:
         return
     for hours in (24, 29 * 24):
-        forge.pass_time(hours=hours)
-        yield survived(webhook, f"{hours} hours later", effects="none")
+        context.advance_clock(hours=hours)
+        yield tolerated(webhook, f"{hours} hours later", effects="none")
 
 
-def _other_times(forge: Forge) -> Iterator[Shot]:
+def _other_times(context: AttackContext) -> Iterator[AttackStep]:
     """Times that a good receiver refuses: far off, or not the text that was signed."""
-    now, day = forge.at, dt.timedelta(days=1)
+    now, day = context.now, dt.timedelta(days=1)
     for label, moment in (
         ("signed a day ago", now - day),
         ("signed for tomorrow", now + day),
         ("signed for the year 3000", now.replace(year=3000, day=1)),
     ):
-        yield refused(forge.stamped(forge.genuine(), moment), label)
-    webhook = forge.genuine()
-    fraction = forge.with_stamp(webhook, f"{stamp_of(webhook)}.9")
+        yield refused(context.signed_at(context.genuine(), moment), label)
+    webhook = context.genuine()
+    fraction = context.with_timestamp(webhook, f"{timestamp_of(webhook)}.9")
     yield refused(fraction, "a fraction that is not signed")
 
 
@@ -101,10 +111,10 @@ def _other_times(forge: Forge) -> Iterator[Shot]:
     fix="Key on what is signed: the body.",
     source="pr-agent 476, first-tree 1627",
 )
-def _headers(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield accepted(with_lines(webhook, *_ids("a")), "first")
-    yield survived(with_lines(webhook, *_ids("b")), "other ids", effects="none")
+def _headers(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield accepted(with_header_lines(webhook, *_ids("a")), "first")
+    yield tolerated(with_header_lines(webhook, *_ids("b")), "other ids", effects="none")
 
 
 @_attack(
@@ -116,10 +126,10 @@ def _headers(forge: Forge) -> Iterator[Shot]:
     fix="Key on what is signed: the body.",
     source="as WH-87",
 )
-def _without_id(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield accepted(with_lines(webhook, *_ids("a")), "with an id")
-    yield survived(webhook, "without", effects="none")
+def _without_id(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield accepted(with_header_lines(webhook, *_ids("a")), "with an id")
+    yield tolerated(webhook, "without", effects="none")
 
 
 @_attack(
@@ -131,12 +141,14 @@ def _without_id(forge: Forge) -> Iterator[Shot]:
     fix="Check webhookType at each endpoint.",
     source="help centre: one event type per webhook",
 )
-def _crossed(forge: Forge) -> Iterator[Shot]:
-    others = [name for name in ALL_EVENTS if name not in forge.events]
+def _crossed(context: AttackContext) -> Iterator[AttackStep]:
+    others = [name for name in ALL_EVENTS if name not in context.events]
     if not others:
-        raise NotApplicable("the receiver acts on every event: say which with run(..., events=...)")
+        raise NotApplicableError(
+            "the receiver acts on every event: say which with run(..., events=...)"
+        )
     for name in others:
-        yield survived(forge.factory.event(name), name, effects="none")
+        yield tolerated(context.factory.event(name), name, effects="none")
 
 
 @_attack(
@@ -148,10 +160,10 @@ def _crossed(forge: Forge) -> Iterator[Shot]:
     fix="Release the claim when the work fails.",
     source="help centre: manual resend",
 )
-def _resend(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    with forge.trouble("before"):
-        yield Shot(webhook=webhook, answers="fail", effects="none", label="while it fails")
+def _resend(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    with context.failing_work("before"):
+        yield _failed(webhook, "while it fails", effects="none")
     yield accepted(webhook, "again")
     yield accepted(webhook, "a third time", effects="none")
 
@@ -165,11 +177,11 @@ def _resend(forge: Forge) -> Iterator[Shot]:
     fix=HINT,
     source="no order is guaranteed",
 )
-def _order(forge: Forge) -> Iterator[Shot]:
-    older, newer = forge.status("COMPLIANT"), forge.status("NOT_COMPLIANT")
-    forge.tell_truth("NOT_COMPLIANT")
-    yield survived(newer, "newer first")
-    yield replace(survived(older, "older last"), believes="NOT_COMPLIANT")
+def _order(context: AttackContext) -> Iterator[AttackStep]:
+    older, newer = context.status_webhook("COMPLIANT"), context.status_webhook("NOT_COMPLIANT")
+    context.set_api_status("NOT_COMPLIANT")
+    yield tolerated(newer, "newer first")
+    yield tolerated(older, "older last", stored_status="NOT_COMPLIANT")
 
 
 @_attack(
@@ -181,11 +193,11 @@ def _order(forge: Forge) -> Iterator[Shot]:
     fix="Key on the whole body, not on an id inside it.",
     source="over-eager deduplication",
 )
-def _repeat(forge: Forge) -> Iterator[Shot]:
-    first = forge.genuine()
+def _repeat(context: AttackContext) -> Iterator[AttackStep]:
+    first = context.genuine()
     for number in ("first", "second", "third"):
         event = first.json | {"note": number}
-        yield accepted(forge.signed(event), number)
+        yield accepted(context.sign(event), number)
 
 
 @_attack(
@@ -197,10 +209,10 @@ def _repeat(forge: Forge) -> Iterator[Shot]:
     fix=_ONCE,
     source="at-least-once delivery",
 )
-def _crash(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    with forge.trouble("after"):
-        yield Shot(webhook=webhook, answers="fail", effects="any", label="crash")
+def _crash(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    with context.failing_work("after"):
+        yield _failed(webhook, "crash", effects="any")
     yield accepted(webhook, "again", effects="first")
 
 
@@ -213,9 +225,9 @@ def _crash(forge: Forge) -> Iterator[Shot]:
     fix="Store the webhook, answer, and work in the background.",
     source="guides/webhooks: 30 seconds",
 )
-def _slow(forge: Forge) -> Iterator[Shot]:
-    with forge.trouble("slow"):
-        yield accepted(forge.genuine(), effects="any")
+def _slow(context: AttackContext) -> Iterator[AttackStep]:
+    with context.failing_work("slow"):
+        yield accepted(context.genuine(), effects="any")
 
 
 @_attack(
@@ -227,12 +239,19 @@ def _slow(forge: Forge) -> Iterator[Shot]:
     fix="Look for the digest before any other work.",
     source="librefang 3878",
 )
-def _mass(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _mass(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     yield accepted(webhook, "first")
-    yield replace(survived(webhook, "a thousand", effects="none"), copies=1_000)
+    many = Transmission(copies=1_000)
+    yield tolerated(webhook, "a thousand", effects="none", transmission=many)
 
 
 def _ids(value: str) -> list[tuple[str, str]]:
     names = ("X-Request-Id", "X-Turris-Delivery", "Webhook-Id", "Idempotency-Key")
     return [(name, f"turris-{value}") for name in names]
+
+
+def _failed(webhook: SignedWebhook, label: str, *, effects: Effects) -> AttackStep:
+    """A genuine webhook while the receiver's work fails: the answer must not be 2xx."""
+    expected = ExpectedBehaviour(answers="fail", effects=effects)
+    return AttackStep(webhook=webhook, expected=expected, label=label)

@@ -1,11 +1,11 @@
 """WH-01 to WH-14: the signature missing, cut, lengthened or misspelt."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
-from pytest_turris.attacks.context import Forge, flipped
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext, with_changed_character
 from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.attacks.step import AttackStep, accepted, refused
 
 SIGNATURE = Catalogue("signature")
 _attack = SIGNATURE.attack
@@ -24,8 +24,8 @@ _LIBRARIES = "suites of standard-webhooks, svix, stripe and octokit"
     "acts on some events only, name them: run(..., events={...}).",
     source="control",
 )
-def _valid(forge: Forge) -> Iterator[Shot]:
-    yield accepted(forge.genuine())
+def _valid(context: AttackContext) -> Iterator[AttackStep]:
+    yield accepted(context.genuine())
 
 
 @_attack(
@@ -38,8 +38,8 @@ def _valid(forge: Forge) -> Iterator[Shot]:
     fix="Treat a missing header as a wrong signature.",
     source=f"{_LIBRARIES}; CVE-2026-21894 (n8n)",
 )
-def _missing(forge: Forge) -> Iterator[Shot]:
-    yield refused(forge.genuine().unsigned(), like_wrong=True)
+def _missing(context: AttackContext) -> Iterator[AttackStep]:
+    yield refused(context.genuine().unsigned(), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -52,8 +52,8 @@ def _missing(forge: Forge) -> Iterator[Shot]:
     fix="Compare whatever is there; an empty text equals no signature.",
     source="octokit webhooks-methods",
 )
-def _empty(forge: Forge) -> Iterator[Shot]:
-    yield refused(forge.with_value(forge.genuine(), ""), like_wrong=True)
+def _empty(context: AttackContext) -> Iterator[AttackStep]:
+    yield refused(context.with_header_value(context.genuine(), ""), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -65,9 +65,9 @@ def _empty(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-03.",
     source="as WH-03",
 )
-def _blank(forge: Forge) -> Iterator[Shot]:
+def _blank(context: AttackContext) -> Iterator[AttackStep]:
     for value in ("   ", "\t"):
-        yield refused(forge.with_value(forge.genuine(), value), repr(value))
+        yield refused(context.with_header_value(context.genuine(), value), repr(value))
 
 
 @_attack(
@@ -80,13 +80,13 @@ def _blank(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole text with hmac.compare_digest, as bytes.",
     source=_LIBRARIES,
 )
-def _wrong(forge: Forge) -> Iterator[Shot]:
+def _wrong(context: AttackContext) -> Iterator[AttackStep]:
     # The last digit of base64 stands for four bits, and lenient decoders read no more of it.
-    for label, at in (("first", 0), ("middle", 30), ("last", -1 if forge.hex else -3)):
-        webhook = forge.genuine()
-        text = forge.signature(webhook)
-        shot = refused(forge.with_signature(webhook, flipped(text, at % len(text))), label)
-        yield replace(shot, compared=True)
+    for label, at in (("first", 0), ("middle", 30), ("last", -1 if context.is_hex else -3)):
+        webhook = context.genuine()
+        text = context.signature(webhook)
+        wrong = context.with_signature(webhook, with_changed_character(text, at % len(text)))
+        yield refused(wrong, label, watch_comparison=True)
 
 
 @_attack(
@@ -99,9 +99,9 @@ def _wrong(forge: Forge) -> Iterator[Shot]:
     fix="Compare the lengths too: hmac.compare_digest does.",
     source="CVE-2024-21491, RUSTSEC-2024-0010 (svix)",
 )
-def _truncated(forge: Forge) -> Iterator[Shot]:
-    for length in (1, 10, forge.scheme.signature_length - 1):
-        yield refused(forge.genuine().truncated_signature(length), f"{length} characters")
+def _truncated(context: AttackContext) -> Iterator[AttackStep]:
+    for length in (1, 10, context.scheme.signature_length - 1):
+        yield refused(context.genuine().truncated_signature(length), f"{length} characters")
 
 
 @_attack(
@@ -113,10 +113,10 @@ def _truncated(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-06.",
     source="CVE-2024-21491 (svix)",
 )
-def _prefix_only(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    for value in filter(None, (forge.head(webhook), "sha256=", "v1,")):
-        yield refused(forge.with_value(webhook, value), value[:7])
+def _prefix_only(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    for value in filter(None, (context.before_signature(webhook), "sha256=", "v1,")):
+        yield refused(context.with_header_value(webhook, value), value[:7])
 
 
 @_attack(
@@ -128,11 +128,11 @@ def _prefix_only(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="octokit webhooks-methods; inkbox 178",
 )
-def _over_long(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
-    yield refused(forge.with_signature(webhook, text + "0"), "one more")
-    yield refused(forge.with_signature(webhook, text + text), "twice")
+def _over_long(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    text = context.signature(webhook)
+    yield refused(context.with_signature(webhook, text + "0"), "one more")
+    yield refused(context.with_signature(webhook, text + text), "twice")
 
 
 @_attack(
@@ -144,9 +144,9 @@ def _over_long(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="inkbox 178",
 )
-def _odd(forge: Forge) -> Iterator[Shot]:
-    forge.only_hex()
-    yield refused(forge.genuine().truncated_signature(63), like_wrong=True)
+def _odd(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_hex()
+    yield refused(context.genuine().truncated_signature(63), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -159,11 +159,11 @@ def _odd(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="octokit webhooks-methods",
 )
-def _not_hex(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
-    odd = "z" if forge.hex else "%"
-    yield refused(forge.with_signature(webhook, odd + text[1:]), like_wrong=True)
+def _not_hex(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    text = context.signature(webhook)
+    odd = "z" if context.is_hex else "%"
+    yield refused(context.with_signature(webhook, odd + text[1:]), same_as_wrong_signature=True)
 
 
 @_attack(
@@ -176,9 +176,9 @@ def _not_hex(forge: Forge) -> Iterator[Shot]:
     fix="Compare bytes: hmac.compare_digest(given.encode(), expected.encode()).",
     source="daiv 1524, hermes-agent 65697",
 )
-def _latin(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield refused(forge.with_signature(webhook, "\xe9" + forge.signature(webhook)[1:]))
+def _latin(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield refused(context.with_signature(webhook, "\xe9" + context.signature(webhook)[1:]))
 
 
 @_attack(
@@ -190,12 +190,12 @@ def _latin(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-11; do not normalise what is compared.",
     source="hyperlocalise 748",
 )
-def _look_alike(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
+def _look_alike(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    text = context.signature(webhook)
     twin = chr(ord(text[0]) + 0xFEE0).encode().decode("latin-1")
-    yield refused(forge.with_signature(webhook, twin + text[1:]), "full-width")
-    yield refused(forge.with_signature(webhook, text[:-1] + "\xd0\xb0"), "Cyrillic")
+    yield refused(context.with_signature(webhook, twin + text[1:]), "full-width")
+    yield refused(context.with_signature(webhook, text[:-1] + "\xd0\xb0"), "Cyrillic")
 
 
 @_attack(
@@ -208,10 +208,10 @@ def _look_alike(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="bytes.fromhex takes it",
 )
-def _capitals(forge: Forge) -> Iterator[Shot]:
-    forge.only_hex()
-    webhook = forge.genuine()
-    yield refused(forge.with_signature(webhook, forge.signature(webhook).upper()))
+def _capitals(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_hex()
+    webhook = context.genuine()
+    yield refused(context.with_signature(webhook, context.signature(webhook).upper()))
 
 
 @_attack(
@@ -223,9 +223,9 @@ def _capitals(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="bytes.fromhex skips spaces",
 )
-def _spaces(forge: Forge) -> Iterator[Shot]:
-    forge.only_hex()
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
+def _spaces(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_hex()
+    webhook = context.genuine()
+    text = context.signature(webhook)
     pairs = " ".join(text[i : i + 2] for i in range(0, len(text), 2))
-    yield refused(forge.with_signature(webhook, pairs))
+    yield refused(context.with_signature(webhook, pairs))

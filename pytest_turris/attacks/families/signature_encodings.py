@@ -6,18 +6,19 @@ import hmac
 import zlib
 from collections.abc import Iterator
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
-from pytest_turris.attacks.context import Forge, flipped
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext, with_changed_character
 from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.webhooks.signed import SignedWebhook
 
-SIGNATURE_FORMS = Catalogue("signature")
-_attack = SIGNATURE_FORMS.attack
+SIGNATURE_ENCODINGS = Catalogue("signature")
+_attack = SIGNATURE_ENCODINGS.attack
 
 
-def _message(forge: Forge, webhook: SignedWebhook) -> bytes:
+def _message(context: AttackContext, webhook: SignedWebhook) -> bytes:
     """The bytes that the scheme signs."""
-    return forge.scheme.message(webhook.body, at=webhook.signed_at)
+    return context.scheme.message(webhook.body, at=webhook.signed_at)
 
 
 @_attack(
@@ -29,9 +30,9 @@ def _message(forge: Forge, webhook: SignedWebhook) -> bytes:
     fix="Pin one encoding.",
     source="Shopify signs in base64, GitHub in hexadecimal",
 )
-def _other_encoding(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield refused(forge.with_signature(webhook, forge.in_other_encoding(forge.digest(webhook))))
+def _other_encoding(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield refused(context.with_signature(webhook, context.other_encoding(context.digest(webhook))))
 
 
 @_attack(
@@ -43,12 +44,12 @@ def _other_encoding(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="Python's decoder drops - and _",
 )
-def _url_safe(forge: Forge) -> Iterator[Shot]:
-    forge.only_base64()
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
-    yield refused(forge.with_signature(webhook, text.rstrip("=")), "unpadded")
-    yield refused(forge.with_signature(webhook, text[:9] + "-" + text[9:]), "dash")
+def _url_safe(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_base64()
+    webhook = context.genuine()
+    text = context.signature(webhook)
+    yield refused(context.with_signature(webhook, text.rstrip("=")), "unpadded")
+    yield refused(context.with_signature(webhook, text[:9] + "-" + text[9:]), "dash")
 
 
 @_attack(
@@ -60,11 +61,11 @@ def _url_safe(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="standardwebhooks 1.1.0 accepts it",
 )
-def _junk(forge: Forge) -> Iterator[Shot]:
-    forge.only_base64()
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
-    yield refused(forge.with_signature(webhook, text[:5] + "!*" + text[5:]))
+def _junk(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_base64()
+    webhook = context.genuine()
+    text = context.signature(webhook)
+    yield refused(context.with_signature(webhook, text[:5] + "!*" + text[5:]))
 
 
 @_attack(
@@ -76,13 +77,13 @@ def _junk(forge: Forge) -> Iterator[Shot]:
     fix=CANONICAL,
     source="base64.b64decode(validate=True) takes it",
 )
-def _trailing_bits(forge: Forge) -> Iterator[Shot]:
-    forge.only_base64()
-    webhook = forge.genuine()
-    text = forge.signature(webhook)
+def _trailing_bits(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_base64()
+    webhook = context.genuine()
+    text = context.signature(webhook)
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     last = alphabet[alphabet.index(text[-2]) ^ 1]
-    yield refused(forge.with_signature(webhook, text[:-2] + last + "="))
+    yield refused(context.with_signature(webhook, text[:-2] + last + "="))
 
 
 @_attack(
@@ -94,13 +95,13 @@ def _trailing_bits(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value, prefix and all.",
     source="octokit webhooks-methods",
 )
-def _prefixes(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _prefixes(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     for prefix in ("sha256=", "SHA256=", "v1=", ""):
-        if prefix == forge.head(webhook):
+        if prefix == context.before_signature(webhook):
             continue
-        value = prefix + forge.signature(webhook)
-        yield refused(forge.with_value(webhook, value), prefix or "no prefix")
+        value = prefix + context.signature(webhook)
+        yield refused(context.with_header_value(webhook, value), prefix or "no prefix")
 
 
 @_attack(
@@ -112,10 +113,10 @@ def _prefixes(forge: Forge) -> Iterator[Shot]:
     fix="Pin one algorithm; ignore every other.",
     source="octokit webhooks-methods; Stripe's advice on schemes",
 )
-def _labels(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
+def _labels(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
     for label in ("sha1=", "md5=", "none="):
-        yield refused(forge.with_value(webhook, label + forge.signature(webhook)), label)
+        yield refused(context.with_header_value(webhook, label + context.signature(webhook)), label)
 
 
 @_attack(
@@ -128,13 +129,13 @@ def _labels(forge: Forge) -> Iterator[Shot]:
     fix="Pin SHA-256.",
     source="as WH-20",
 )
-def _algorithms(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    message = _message(forge, webhook)
+def _algorithms(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    message = _message(context, webhook)
     for name in ("md5", "sha1", "sha512"):
-        text = forge.encoded(hmac.digest(forge.scheme.key_bytes(forge.key), message, name))
-        yield refused(forge.with_signature(webhook, text), name)
-        yield refused(forge.with_value(webhook, f"{name}={text}"), f"{name}=")
+        text = context.encoded(hmac.digest(context.scheme.key_bytes(context.key), message, name))
+        yield refused(context.with_signature(webhook, text), name)
+        yield refused(context.with_header_value(webhook, f"{name}={text}"), f"{name}=")
 
 
 @_attack(
@@ -146,15 +147,15 @@ def _algorithms(forge: Forge) -> Iterator[Shot]:
     fix="Use HMAC.",
     source="audit of moralis-streams-api",
 )
-def _hashes(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    key, message = forge.scheme.key_bytes(forge.key), _message(forge, webhook)
+def _hashes(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    key, message = context.scheme.key_bytes(context.key), _message(context, webhook)
     for label, text in (("key and body", key + message), ("body and key", message + key)):
-        hashed = forge.encoded(hashlib.sha256(text).digest())
-        yield refused(forge.with_signature(webhook, hashed), label)
-    hashed = forge.encoded(hashlib.sha256(message).digest())
-    yield refused(forge.with_signature(webhook, hashed), "body")
-    yield refused(forge.with_signature(webhook, f"{zlib.crc32(message):08x}"), "CRC")
+        hashed = context.encoded(hashlib.sha256(text).digest())
+        yield refused(context.with_signature(webhook, hashed), label)
+    hashed = context.encoded(hashlib.sha256(message).digest())
+    yield refused(context.with_signature(webhook, hashed), "body")
+    yield refused(context.with_signature(webhook, f"{zlib.crc32(message):08x}"), "CRC")
 
 
 @_attack(
@@ -166,11 +167,11 @@ def _hashes(forge: Forge) -> Iterator[Shot]:
     fix="Compute the HMAC; never compare the header with the key.",
     source="confusion with GitLab's tokens",
 )
-def _key(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield refused(forge.with_value(webhook, forge.key), "key")
-    text = base64.b64encode(forge.key.encode()).decode()
-    yield refused(forge.with_value(webhook, text), "base64 of the key")
+def _key(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield refused(context.with_header_value(webhook, context.key), "key")
+    text = base64.b64encode(context.key.encode()).decode()
+    yield refused(context.with_header_value(webhook, text), "base64 of the key")
 
 
 @_attack(
@@ -182,16 +183,16 @@ def _key(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="standard-webhooks, Python",
 )
-def _list(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    wrong = forge.signature(forge.wrong(webhook))
-    several = forge.listed(webhook, wrong, forge.signature(webhook))
-    if forge.lists:
+def _list(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    wrong = context.signature(context.wrongly_signed(webhook))
+    several = context.with_signatures(webhook, wrong, context.signature(webhook))
+    if context.lists_signatures:
         yield accepted(several)
         return
     yield refused(several, "comma")
-    spaced = f"{forge.value(forge.wrong(webhook))} {forge.value(webhook)}"
-    yield refused(forge.with_value(webhook, spaced), "space")
+    spaced = f"{context.wrong_header_value(webhook)} {context.header_value(webhook)}"
+    yield refused(context.with_header_value(webhook, spaced), "space")
 
 
 @_attack(
@@ -203,10 +204,10 @@ def _list(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="standard-webhooks, Rust",
 )
-def _wrong_list(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    wrong = forge.signature(forge.wrong(webhook))
-    yield refused(forge.listed(webhook, wrong, flipped(wrong, 1)))
+def _wrong_list(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    wrong = context.signature(context.wrongly_signed(webhook))
+    yield refused(context.with_signatures(webhook, wrong, with_changed_character(wrong, 1)))
 
 
 @_attack(
@@ -218,9 +219,9 @@ def _wrong_list(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value, or give up after a handful.",
     source="stripe 16.1.0 parses all of them",
 )
-def _bomb(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.with_value(forge.genuine(), ",".join(["v1=0000000"] * 100_000))
-    yield Shot(webhook=webhook, answers="refuse", effects="none", may_hang_up=True)
+def _bomb(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.with_header_value(context.genuine(), ",".join(["v1=0000000"] * 100_000))
+    yield refused(webhook, may_hang_up=True)
 
 
 @_attack(
@@ -232,12 +233,12 @@ def _bomb(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value, or each part of a list by itself.",
     source="standardwebhooks 1.1.0 raises ValueError",
 )
-def _neighbour(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    value = forge.value(webhook)
-    if forge.lists:
-        garbage = "garbage" + forge.scheme.list_separator
-        yield accepted(forge.with_value(webhook, garbage + value), garbage)
+def _neighbour(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    value = context.header_value(webhook)
+    if context.lists_signatures:
+        garbage = "garbage" + context.scheme.list_separator
+        yield accepted(context.with_header_value(webhook, garbage + value), garbage)
         return
     for garbage in ("garbage,", "garbage ", "=,", "t="):
-        yield refused(forge.with_value(webhook, garbage + value), garbage)
+        yield refused(context.with_header_value(webhook, garbage + value), garbage)

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import Catalogue, Shot, accepted, refused
-from pytest_turris.attacks.context import Forge, raw_post, with_lines
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext, with_header_lines
+from pytest_turris.attacks.raw_requests import raw_post
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
-SIGNATURE_LINES = Catalogue("signature")
-_attack = SIGNATURE_LINES.attack
+SIGNATURE_HEADERS = Catalogue("signature")
+_attack = SIGNATURE_HEADERS.attack
 
 _DIFFERENTIAL = (
     "Servers disagree on which line counts, so a proxy may verify one and the application use "
@@ -19,23 +21,28 @@ _DIFFERENTIAL = (
 _ONE_LINE = "Read all lines of the header, and refuse any number but one."
 
 
-def _with_line(webhook: SignedWebhook, *lines: bytes) -> Shot:
-    """A shot over a socket, with these header lines in the signature's place."""
+def _with_line(webhook: SignedWebhook, *lines: bytes) -> AttackStep:
+    """A forgery over a socket, with these header lines in the signature's place."""
+    return refused(webhook, may_hang_up=True, transmission=_raw(webhook, *lines))
+
+
+def _raw(webhook: SignedWebhook, *lines: bytes) -> Transmission:
+    """Writes these header lines to a socket in the signature's place."""
 
     def raw(host: str, path: str) -> RawPost:
         return raw_post(webhook.unsigned(), host, path, *lines)
 
-    return Shot(
-        webhook=webhook, answers="refuse", effects="none", raw=raw, raw_only=True, may_hang_up=True
-    )
+    return Transmission(raw=raw)
 
 
-def _twice(forge: Forge, webhook: SignedWebhook, first: str, last: str) -> Iterator[Shot]:
+def _twice(
+    context: AttackContext, webhook: SignedWebhook, first: str, last: str
+) -> Iterator[AttackStep]:
     """The header twice: under one spelling of its name, and under two."""
-    name = forge.scheme.header
-    yield refused(forge.with_value(webhook, first, last), "same name")
+    name = context.scheme.header
+    yield refused(context.with_header_value(webhook, first, last), "same name")
     lines = (name, first), (name.lower(), last)
-    yield refused(with_lines(webhook.unsigned(), *lines), "other letters")
+    yield refused(with_header_lines(webhook.unsigned(), *lines), "other letters")
 
 
 @_attack(
@@ -50,10 +57,11 @@ def _twice(forge: Forge, webhook: SignedWebhook, first: str, last: str) -> Itera
     source="RFC 9110, 5.3; measured: WSGI joins the lines, Starlette and aiohttp take the first, "
     "standardwebhooks the last of names in other letters",
 )
-def _good_bad(forge: Forge) -> Iterator[Shot]:
-    forge.only_single()
-    webhook = forge.genuine()
-    yield from _twice(forge, webhook, forge.value(webhook), forge.value(forge.wrong(webhook)))
+def _good_bad(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_single_signature()
+    webhook = context.genuine()
+    right, wrong = context.header_value(webhook), context.wrong_header_value(webhook)
+    yield from _twice(context, webhook, right, wrong)
 
 
 @_attack(
@@ -66,10 +74,11 @@ def _good_bad(forge: Forge) -> Iterator[Shot]:
     fix=_ONE_LINE,
     source="as WH-28",
 )
-def _bad_good(forge: Forge) -> Iterator[Shot]:
-    forge.only_single()
-    webhook = forge.genuine()
-    yield from _twice(forge, webhook, forge.value(forge.wrong(webhook)), forge.value(webhook))
+def _bad_good(context: AttackContext) -> Iterator[AttackStep]:
+    context.require_single_signature()
+    webhook = context.genuine()
+    right, wrong = context.header_value(webhook), context.wrong_header_value(webhook)
+    yield from _twice(context, webhook, wrong, right)
 
 
 @_attack(
@@ -82,10 +91,10 @@ def _bad_good(forge: Forge) -> Iterator[Shot]:
     fix="Serve with a server that drops names with underscores.",
     source="CVE-2015-0219 (Django); measured: wsgiref",
 )
-def _underscore(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    name = forge.scheme.header.replace("-", "_")
-    yield _with_line(webhook, f"{name}: {forge.value(webhook)}".encode())
+def _underscore(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    name = context.scheme.header.replace("-", "_")
+    yield _with_line(webhook, f"{name}: {context.header_value(webhook)}".encode())
 
 
 @_attack(
@@ -98,12 +107,12 @@ def _underscore(forge: Forge) -> Iterator[Shot]:
     fix="As for WH-30.",
     source="measured: wsgiref joins them",
 )
-def _both_names(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    name, wrong = forge.scheme.header, forge.value(forge.wrong(webhook))
+def _both_names(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    name, wrong = context.scheme.header, context.wrong_header_value(webhook)
     alias = name.replace("-", "_")
     yield _with_line(
-        webhook, f"{name}: {wrong}".encode(), f"{alias}: {forge.value(webhook)}".encode()
+        webhook, f"{name}: {wrong}".encode(), f"{alias}: {context.header_value(webhook)}".encode()
     )
 
 
@@ -117,11 +126,11 @@ def _both_names(forge: Forge) -> Iterator[Shot]:
     fix="Look the header up without regard to case.",
     source="RFC 9110, 5.1",
 )
-def _casing(forge: Forge) -> Iterator[Shot]:
+def _casing(context: AttackContext) -> Iterator[AttackStep]:
     for change in (str.lower, str.upper, str.swapcase):
-        webhook = forge.genuine()
-        line = (change(forge.scheme.header), forge.value(webhook))
-        yield accepted(with_lines(webhook.unsigned(), line), line[0])
+        webhook = context.genuine()
+        line = (change(context.scheme.header), context.header_value(webhook))
+        yield accepted(with_header_lines(webhook.unsigned(), line), line[0])
 
 
 @_attack(
@@ -134,10 +143,10 @@ def _casing(forge: Forge) -> Iterator[Shot]:
     fix="Strip spaces and tabs at both ends, and nothing else.",
     source="RFC 9110, 5.5; measured: Werkzeug keeps a trailing tab",
 )
-def _surrounded(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    line = f"{forge.scheme.header}:  \t{forge.value(webhook)} \t".encode()
-    yield replace(_with_line(webhook, line), answers="accept", effects="some", may_hang_up=False)
+def _surrounded(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    line = f"{context.scheme.header}:  \t{context.header_value(webhook)} \t".encode()
+    yield accepted(webhook, transmission=_raw(webhook, line))
 
 
 @_attack(
@@ -150,11 +159,11 @@ def _surrounded(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value; serve with a server that refuses folded lines.",
     source="RFC 9112, 5.2; measured: Flask, Django and uvicorn pass it on",
 )
-def _folded(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    value = forge.value(webhook)
+def _folded(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    value = context.header_value(webhook)
     yield _with_line(
-        webhook, f"{forge.scheme.header}: {value[:20]}".encode(), f" {value[20:]}".encode()
+        webhook, f"{context.scheme.header}: {value[:20]}".encode(), f" {value[20:]}".encode()
     )
 
 
@@ -168,9 +177,9 @@ def _folded(forge: Forge) -> Iterator[Shot]:
     fix="Serve with a server that refuses it.",
     source="RFC 9112, 5.1; measured: uvicorn and aiohttp answer 400",
 )
-def _space(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    yield _with_line(webhook, f"{forge.scheme.header} : {forge.value(webhook)}".encode())
+def _space(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    yield _with_line(webhook, f"{context.scheme.header} : {context.header_value(webhook)}".encode())
 
 
 @_attack(
@@ -183,10 +192,10 @@ def _space(forge: Forge) -> Iterator[Shot]:
     fix="Compare the whole value.",
     source="RFC 9110, 5.5; measured: Werkzeug delivers NUL, a bare CR cuts the value",
 )
-def _control(forge: Forge) -> Iterator[Shot]:
+def _control(context: AttackContext) -> Iterator[AttackStep]:
     for byte in (b"\0", b"\r"):
-        webhook = forge.genuine()
-        name, value = forge.scheme.header.encode(), forge.value(webhook).encode()
+        webhook = context.genuine()
+        name, value = context.scheme.header.encode(), context.header_value(webhook).encode()
         yield _with_line(webhook, name + b": " + value + byte + b"x")
 
 
@@ -200,16 +209,13 @@ def _control(forge: Forge) -> Iterator[Shot]:
     fix="Read the signature from its header alone.",
     source="guides/webhooks",
 )
-def _elsewhere(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    value, bare = forge.value(webhook), webhook.unsigned()
-    for name in ("signature", forge.scheme.header):
-        yield replace(
-            refused(bare, f"?{name}="),
-            path=lambda path, name=name: f"{path}?{name}={value}",  # type: ignore[misc]  # mypy takes the default for a parameter
-        )
-    cookie = f"signature={value}; {forge.scheme.header}={value}"
-    yield refused(with_lines(bare, ("Cookie", cookie)), "cookie")
+def _elsewhere(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    value, bare = context.header_value(webhook), webhook.unsigned()
+    for name in ("signature", context.scheme.header):
+        yield refused(bare, f"?{name}=", transmission=_with_query(f"{name}={value}"))
+    cookie = f"signature={value}; {context.scheme.header}={value}"
+    yield refused(with_header_lines(bare, ("Cookie", cookie)), "cookie")
     inside = json.dumps(webhook.json | {"signature": value}).encode()
     yield refused(replace(bare, body=inside), "body")
 
@@ -223,7 +229,12 @@ def _elsewhere(forge: Forge) -> Iterator[Shot]:
     fix="Read the signature from its header alone.",
     source="RFC 9700, 4.13",
 )
-def _forwarded(forge: Forge) -> Iterator[Shot]:
-    webhook = forge.genuine()
-    name = f"X-Forwarded-{forge.scheme.header.removeprefix('X-')}"
-    yield refused(with_lines(webhook.unsigned(), (name, forge.value(webhook))))
+def _forwarded(context: AttackContext) -> Iterator[AttackStep]:
+    webhook = context.genuine()
+    name = f"X-Forwarded-{context.scheme.header.removeprefix('X-')}"
+    yield refused(with_header_lines(webhook.unsigned(), (name, context.header_value(webhook))))
+
+
+def _with_query(query: str) -> Transmission:
+    """Requests the receiver's path with a query."""
+    return Transmission(change_path=lambda path: f"{path}?{query}")

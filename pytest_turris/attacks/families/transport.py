@@ -3,28 +3,32 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.attacks.attack import (
-    Catalogue,
-    Shot,
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext, with_header_lines
+from pytest_turris.attacks.step import (
+    AttackStep,
+    ExpectedBehaviour,
+    Transmission,
     accepted,
     refused,
-    survived,
+    tolerated,
 )
-from pytest_turris.attacks.context import Forge, NotApplicable, with_lines
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.signed import SignedWebhook
 
 TRANSPORT = Catalogue("transport")
 _attack = TRANSPORT.attack
 
 _STRANGER = "203.0.113.9"
+_FROM_A_STRANGER = Transmission(peer=_STRANGER)
 _SPOOFED = "Whoever writes the header stands on the allowlist."
 _PEER = "Look at the peer's address; read headers only from a proxy that you run."
 
 
-def _allowed(forge: Forge) -> str:
-    if not forge.handles.allowlisted:
-        raise NotApplicable("the receiver has no allowlist: run(..., allowlisted='192.0.2.1')")
-    return forge.handles.allowlisted
+def _allowed(context: AttackContext) -> str:
+    if not context.hooks.allowed_ip:
+        raise NotApplicableError("the receiver has no allowlist: run(..., allowlisted='192.0.2.1')")
+    return context.hooks.allowed_ip
 
 
 @_attack(
@@ -37,11 +41,11 @@ def _allowed(forge: Forge) -> str:
     fix=_PEER,
     source="RFC 9700, 4.13; sim 6466",
 )
-def _forwarded(forge: Forge) -> Iterator[Shot]:
-    allowed = _allowed(forge)
+def _forwarded(context: AttackContext) -> Iterator[AttackStep]:
+    allowed = _allowed(context)
     for value in (allowed, f"{allowed}, {_STRANGER}"):
-        webhook = with_lines(forge.genuine(), ("X-Forwarded-For", value))
-        yield replace(refused(webhook, value), peer=_STRANGER)
+        webhook = with_header_lines(context.genuine(), ("X-Forwarded-For", value))
+        yield refused(webhook, value, transmission=_FROM_A_STRANGER)
 
 
 @_attack(
@@ -54,11 +58,12 @@ def _forwarded(forge: Forge) -> Iterator[Shot]:
     fix=_PEER,
     source="as WH-80",
 )
-def _others(forge: Forge) -> Iterator[Shot]:
-    allowed = _allowed(forge)
+def _others(context: AttackContext) -> Iterator[AttackStep]:
+    allowed = _allowed(context)
     for name in ("X-Real-IP", "Forwarded", "CF-Connecting-IP", "True-Client-IP"):
         value = f"for={allowed}" if name == "Forwarded" else allowed
-        yield replace(refused(with_lines(forge.genuine(), (name, value)), name), peer=_STRANGER)
+        webhook = with_header_lines(context.genuine(), (name, value))
+        yield refused(webhook, name, transmission=_FROM_A_STRANGER)
 
 
 @_attack(
@@ -71,8 +76,9 @@ def _others(forge: Forge) -> Iterator[Shot]:
     fix="Verify whatever the address is.",
     source="guides/security",
 )
-def _unverified(forge: Forge) -> Iterator[Shot]:
-    yield replace(refused(forge.wrong(forge.genuine())), peer=_allowed(forge))
+def _unverified(context: AttackContext) -> Iterator[AttackStep]:
+    allowed = Transmission(peer=_allowed(context))
+    yield refused(context.wrongly_signed(context.genuine()), transmission=allowed)
 
 
 @_attack(
@@ -85,10 +91,10 @@ def _unverified(forge: Forge) -> Iterator[Shot]:
     fix="ipaddress.ip_address(peer).ipv4_mapped or the address itself.",
     source="RFC 4291, 2.5.5.2",
 )
-def _mapped(forge: Forge) -> Iterator[Shot]:
-    allowed = _allowed(forge)
-    yield replace(accepted(forge.genuine(), "IPv4"), peer=allowed)
-    yield replace(accepted(forge.genuine(), "mapped"), peer=f"::ffff:{allowed}")
+def _mapped(context: AttackContext) -> Iterator[AttackStep]:
+    allowed = _allowed(context)
+    yield accepted(context.genuine(), "IPv4", transmission=Transmission(peer=allowed))
+    yield accepted(context.genuine(), "mapped", transmission=Transmission(peer=f"::ffff:{allowed}"))
 
 
 @_attack(
@@ -101,11 +107,12 @@ def _mapped(forge: Forge) -> Iterator[Shot]:
     fix="Route POST alone.",
     source="OWASP webhook cheat sheet; octokit",
 )
-def _methods(forge: Forge) -> Iterator[Shot]:
+def _methods(context: AttackContext) -> Iterator[AttackStep]:
     for method in ("GET", "PUT", "PATCH", "DELETE", "HEAD"):
-        yield replace(refused(forge.genuine(), method), method=method)
+        yield refused(context.genuine(), method, transmission=Transmission(method=method))
     # Frameworks answer OPTIONS by themselves with the methods that they route.
-    yield replace(survived(forge.genuine(), "OPTIONS", effects="none"), method="OPTIONS")
+    options = Transmission(method="OPTIONS")
+    yield tolerated(context.genuine(), "OPTIONS", effects="none", transmission=options)
 
 
 @_attack(
@@ -119,15 +126,15 @@ def _methods(forge: Forge) -> Iterator[Shot]:
     fix="Answer 415 unless the type is application/json, in UTF-8.",
     source="octokit",
 )
-def _types(forge: Forge) -> Iterator[Shot]:
+def _types(context: AttackContext) -> Iterator[AttackStep]:
     for value in (
         "text/plain",
         "application/x-www-form-urlencoded",
         "application/json; charset=utf-16",
         "",
     ):
-        yield refused(_typed(forge.genuine(), value), value or "none")
-    yield accepted(_typed(forge.genuine(), "application/json; charset=utf-8"), "utf-8")
+        yield refused(_typed(context.genuine(), value), value or "none")
+    yield accepted(_typed(context.genuine(), "application/json; charset=utf-8"), "utf-8")
 
 
 @_attack(
@@ -139,19 +146,18 @@ def _types(forge: Forge) -> Iterator[Shot]:
     fix="Verify in the handler, not in a rule about paths.",
     source="octokit: trailing slash",
 )
-def _paths(forge: Forge) -> Iterator[Shot]:
+def _paths(context: AttackContext) -> Iterator[AttackStep]:
     for label, change in (
         ("slash more", lambda path: path.rstrip("/") + "/"),
         ("doubled", lambda path: "/" + path),
         ("encoded dot", lambda path: "/%2e" + path),
         ("capitals", str.upper),
     ):
-        yield Shot(
-            webhook=forge.genuine().unsigned(),
-            answers="not accept",
-            effects="none",
+        yield AttackStep(
+            webhook=context.genuine().unsigned(),
+            expected=ExpectedBehaviour(answers="not accept", effects="none"),
+            transmission=Transmission(change_path=change),
             label=label,
-            path=change,
         )
 
 
@@ -165,8 +171,8 @@ def _paths(forge: Forge) -> Iterator[Shot]:
     fix="Listen on HTTPS alone, or behind a proxy that does.",
     source="OWASP webhook cheat sheet; help centre: HTTPS endpoints",
 )
-def _plain(forge: Forge) -> Iterator[Shot]:
-    yield replace(refused(forge.genuine()), plain=True)
+def _plain(context: AttackContext) -> Iterator[AttackStep]:
+    yield refused(context.genuine(), transmission=Transmission(plain_http=True))
 
 
 def _typed(webhook: SignedWebhook, value: str) -> SignedWebhook:

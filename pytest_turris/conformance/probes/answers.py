@@ -1,107 +1,164 @@
-"""What a client makes of 401, 403 and silence."""
+"""TC-12 to TC-15, TC-22, TC-23 and TC-38: what a client does about 401, 403 and silence."""
 
 import datetime as dt
 from contextlib import AbstractContextManager
 
-from pytest_turris.conformance.driver import Flow
+from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.probes.registry import probe
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
+from pytest_turris.findings.text import counted
+
+ANSWERS = RuleFamily()
+_rule = ANSWERS.rule
 
 _TRIES = 2
 
 
-@probe("TC-12")
-def once_more(lab: Lab) -> Flow[None]:
-    """One 401 for a token that was good when it was sent."""
-    yield from lab.warm()
-    mark = len(lab.sightings)
-    with lab.fault("*", status=401, times=1):
-        outcomes = yield from lab.calls()
-    lab.succeeded(outcomes, "because of one 401 in flight")
-    api = [s for s in lab.since(mark) if s.is_api]
-    lab.require(len(api) == _TRIES, f"one 401 made {len(api)} tries of the call instead of 2")
-    fresh = api[0].token is not api[1].token
-    lab.require(fresh, "the call was tried again with the token that had just been refused")
+@_rule(
+    "TC-12",
+    "A 401 is retried once with a new token",
+    does="Answers one call with 401, although its token was valid when it was sent.",
+    why="A token can expire or be revoked while a call is under way; the user sees an error.",
+    fix="On a 401, drop the token that was refused, get a new one, and repeat the call once.",
+    usual_bug="a 401 goes straight to the caller",
+    source="RFC 6750, 3.1",
+)
+def _one_unauthorized(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    mark = len(harness.requests)
+    with harness.fault("*", status=401, times=1):
+        results = yield from harness.calls()
+    harness.require_success(results, "because of one 401")
+    api = [seen for seen in harness.since(mark) if seen.is_api]
+    harness.require(len(api) == _TRIES, f"one 401 made {len(api)} tries of the call instead of 2")
+    renewed = api[0].token is not api[1].token
+    harness.require(renewed, "the call was repeated with the token that had just been refused")
 
 
-@probe("TC-13")
-def no_further(lab: Lab) -> Flow[None]:
-    """Every call of the API is a 401, the token endpoint is well."""
-    yield from lab.warm()
-    mark = len(lab.sightings)
-    with _api_always(lab, 401):
-        yield from lab.calls()
-    seen = lab.since(mark)
-    api, asked = sum(s.is_api for s in seen), sum(s.is_token_request for s in seen)
-    lab.require(api <= _TRIES, f"one call with a lasting 401 was tried {api} times")
-    lab.require(asked <= 1, f"one call with a lasting 401 made {asked} token requests")
+@_rule(
+    "TC-13",
+    "A 401 that persists is retried only once",
+    does="Answers every call of the API with 401; the token endpoint works.",
+    why="Each retry costs a token request, of which ten a minute are allowed; then nothing works.",
+    fix="Count the retries of each call: after one with a new token, give the 401 to the caller.",
+    usual_bug="the client retries until the call works",
+    source="azure-core: at most once",
+)
+def _always_unauthorized(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    mark = len(harness.requests)
+    with _api_always(harness, 401):
+        yield from harness.calls()
+    asked, api = harness.count_token_requests(mark), _api_calls(harness, mark)
+    harness.require(api <= _TRIES, f"one call whose 401 persists was tried {api} times")
+    asked_text = counted(asked, "token request")
+    harness.require(asked <= 1, f"one call whose 401 persists made {asked_text}")
 
 
-@probe("TC-14")
-def final(lab: Lab) -> Flow[None]:
-    """The token endpoint refuses the credentials."""
-    lab.sandbox.credentials.revoke(lab.sandbox.client)
-    (outcome,) = yield from lab.calls()
-    asked = len(lab.token_requests)
+@_rule(
+    "TC-14",
+    "A 401 of the token endpoint is final",
+    does="Revokes the credentials before the first call.",
+    why="Wrong credentials do not become right; retries use up the limit and may lock the account.",
+    fix="Raise an error on a 401 of the token endpoint, without a retry.",
+    usual_bug="bad credentials are retried like a lost connection",
+    source="cf-java-client issue 1026",
+)
+def _refused_credentials(harness: ClientHarness) -> ProbeSteps[None]:
+    harness.sandbox.credentials.revoke(harness.sandbox.client)
+    (result,) = yield from harness.calls()
+    asked = len(harness.token_requests)
     if not asked:
-        raise CaseError(f"the call sent no token request: {outcome}")
-    lab.require(asked == 1, f"a 401 of the token endpoint was followed by {asked - 1} more tries")
-    lab.require(outcome.error is not None, "the call gave a result without any token")
+        raise CaseError(f"the call sent no token request: {result}")
+    harness.require(asked == 1, f"the token endpoint answered 401, and was asked {asked} times")
+    harness.require(result.error is not None, "the call returned a result without any token")
 
 
-@probe("TC-15")
-def forbidden(lab: Lab) -> Flow[None]:
-    """A 403: the token is good, the permission is missing."""
-    yield from lab.warm()
-    mark = len(lab.sightings)
-    with _api_always(lab, 403):
-        yield from lab.calls()
-    seen = lab.since(mark)
-    asked, api = sum(s.is_token_request for s in seen), sum(s.is_api for s in seen)
-    lab.require(asked == 0, f"a 403 made {asked} token requests")
-    lab.require(api == 1, f"a 403 was tried {api} times")
+@_rule(
+    "TC-15",
+    "A 403 causes no token request",
+    does="Answers every call of the API with 403: the token is valid, the permission is missing.",
+    why="A new token has the same permissions; the retry only uses up the limit.",
+    fix="Give a 403 to the caller; renew the token on 401 alone.",
+    usual_bug="401 and 403 share a branch",
+    source="RFC 6750, 3.1",
+)
+def _forbidden(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    mark = len(harness.requests)
+    with _api_always(harness, 403):
+        yield from harness.calls()
+    asked, api = harness.count_token_requests(mark), _api_calls(harness, mark)
+    harness.require(asked == 0, f"a 403 made {counted(asked, 'token request')}")
+    harness.require(api == 1, f"a call with a 403 was tried {api} times")
 
 
-@probe("TC-22")
-def revoked_token(lab: Lab) -> Flow[None]:
-    """All tokens are revoked in the middle of their life."""
-    yield from lab.warm()
-    lab.sandbox.tokens.revoke_all()
-    lab.succeeded((yield from lab.calls(3)), "after the token was revoked")
-    asked = len(lab.token_requests) - 1
-    lab.require(asked == 1, f"a revoked token made {asked} token requests instead of 1")
+@_rule(
+    "TC-22",
+    "A revoked token is replaced",
+    does="Revokes all tokens in the middle of their life, then makes three calls.",
+    why="All calls fail until the token would have expired, up to an hour later.",
+    fix="Drop the cached token when a call gets a 401.",
+    usual_bug="the cache is dropped only when the token expires",
+    source="vendor: revoke credentials",
+)
+def _revoked_token(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    harness.sandbox.tokens.revoke_all()
+    harness.require_success((yield from harness.calls(3)), "after the token was revoked")
+    asked = len(harness.token_requests) - 1
+    asked_text = counted(asked, "token request")
+    harness.require(asked == 1, f"a revoked token made {asked_text} instead of 1")
 
 
-@probe("TC-23")
-def revoked_credentials(lab: Lab) -> Flow[None]:
-    """The API client is revoked, with all its tokens; three calls are made."""
-    yield from lab.warm()
-    lab.sandbox.credentials.revoke(lab.sandbox.client)
+@_rule(
+    "TC-23",
+    "Revoked credentials fail within bounds",
+    does="Revokes the API client with all its tokens, then makes three calls.",
+    why="The client keeps asking for tokens with credentials that will never be accepted again.",
+    fix="Try each call at most twice, with at most one token request, then raise an error.",
+    usual_bug="each call asks again and again",
+    source="cf-java-client issue 1026",
+)
+def _revoked_credentials(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    harness.sandbox.credentials.revoke(harness.sandbox.client)
     for _ in range(3):
-        mark = len(lab.sightings)
-        (outcome,) = yield from lab.calls()
-        seen = lab.since(mark)
-        asked, api = sum(s.is_token_request for s in seen), sum(s.is_api for s in seen)
-        lab.require(outcome.error is not None, "a call gave a result with revoked credentials")
-        lab.require(asked <= 1, f"one call made {asked} token requests with revoked credentials")
-        lab.require(api <= _TRIES, f"one call was tried {api} times with revoked credentials")
+        mark = len(harness.requests)
+        (result,) = yield from harness.calls()
+        asked, api = harness.count_token_requests(mark), _api_calls(harness, mark)
+        harness.require(result.error is not None, "a call succeeded with revoked credentials")
+        got = f"one call made {counted(asked, 'token request')} with revoked credentials"
+        harness.require(asked <= 1, got)
+        harness.require(api <= _TRIES, f"one call was tried {api} times with revoked credentials")
 
 
-@probe("TC-38")
-def timeout(lab: Lab) -> Flow[None]:
-    """The token endpoint answers after ten minutes."""
-    with lab.fault("get_oauth_token", delay=dt.timedelta(minutes=10), times=None):
-        (outcome,) = yield from lab.calls()
-    if not lab.sightings or not lab.sightings[0].in_process:
-        lab.unobserved("over a socket no ten minutes pass; see the hostile answer AR-33")
-    lab.require(outcome.error is not None, "the client waited ten minutes for a token")
+@_rule(
+    "TC-38",
+    "The token request has a timeout",
+    does="Lets the token endpoint answer after ten minutes.",
+    why="Every call that needs a token hangs for as long as the endpoint does.",
+    fix="Give the token request a timeout of some seconds.",
+    usual_bug="the library has no timeout by default",
+    source="AWS Builders' Library",
+)
+def _slow_token_endpoint(harness: ClientHarness) -> ProbeSteps[None]:
+    with harness.fault("get_oauth_token", delay=dt.timedelta(minutes=10), times=None):
+        (result,) = yield from harness.calls()
+    if not harness.requests or not harness.requests[0].in_process:
+        harness.not_applicable("over a socket no ten minutes pass; see the hostile answer AR-33")
+    harness.require(result.error is not None, "the client waited ten minutes for a token")
 
 
-def _api_always(lab: Lab, status: int) -> AbstractContextManager[None]:
+def _api_calls(harness: ClientHarness, mark: int) -> int:
+    return sum(seen.is_api for seen in harness.since(mark))
+
+
+def _api_always(harness: ClientHarness, status: int) -> AbstractContextManager[None]:
     def refuse(request: Request, handle: Handle) -> Response:
         if (request.method, request.path) == TOKEN_REQUEST:
             return handle(request)
@@ -114,4 +171,4 @@ def _api_always(lab: Lab, status: int) -> AbstractContextManager[None]:
         }
         return Response(status=status, headers=JSON_HEADERS, body=encode(document))
 
-    return lab.intercepting(refuse)
+    return harness.intercepting(refuse)

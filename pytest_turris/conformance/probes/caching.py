@@ -1,116 +1,167 @@
-"""How often a client asks for a token."""
+"""TC-01 to TC-04, TC-42 and TC-43: how often a client asks for a token."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pytest_turris.conformance.driver import Cancel, Flow
+from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.harness import TICK, Lab
-from pytest_turris.conformance.probes.registry import probe
+from pytest_turris.conformance.harness import TICK, ClientHarness
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.findings.text import counted
 from pytest_turris.time_travel.sleeps import real_sleep
+
+CACHING = RuleFamily()
+_rule = CACHING.rule
 
 _HELD = 0.05
 _MANY = 50
 
 
-@probe("TC-01")
-def one_token(lab: Lab) -> Flow[None]:
-    """Fifty calls, one after the other."""
-    yield from lab.warm()
-    lab.succeeded((yield from lab.calls(_MANY - 1)), "with a good token")
-    asked = len(lab.token_requests)
-    lab.require(asked == 1, f"{_MANY} calls in a row made {asked} token requests instead of 1")
+@_rule(
+    "TC-01",
+    "One token serves many calls",
+    does="Makes fifty calls, one after the other.",
+    why="Ten token requests a minute are allowed; then every call fails with 429.",
+    fix="Keep the token, and use it until it is due for a refresh.",
+    usual_bug="a token is requested for each call",
+    source="vendor: cache tokens",
+)
+def _one_token(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    harness.require_success((yield from harness.calls(_MANY - 1)), "with a valid token")
+    asked = len(harness.token_requests)
+    asked_text = counted(asked, "token request")
+    harness.require(asked == 1, f"{_MANY} calls in a row made {asked_text} instead of 1")
 
 
-@probe("TC-02")
-def cold_start(lab: Lab) -> Flow[None]:
-    """Many calls at once, without a token."""
-    with _held(lab):
-        outcomes = yield from lab.together()
-    asked = len(lab.token_requests)
+@_rule(
+    "TC-02",
+    "Concurrent first calls make one token request",
+    does="Makes many calls at once while the client has no token.",
+    why="After each start under load the limit of token requests is used up at once.",
+    fix="Hold a lock while the token is requested, and look for a token again inside it.",
+    usual_bug="there is no lock around the first token",
+    source="authlib guards it with a lock",
+)
+def _cold_start(harness: ClientHarness) -> ProbeSteps[None]:
+    with _first_token_held(harness):
+        results = yield from harness.calls_at_once()
+    asked = len(harness.token_requests)
     if not asked:
-        raise CaseError(f"the calls sent no token request: {outcomes[0]}")
-    lab.require(
-        asked == 1, f"{len(outcomes)} calls at once without a token made {asked} token requests"
+        raise CaseError(f"the calls sent no token request: {results[0]}")
+    asked_text = counted(asked, "token request")
+    harness.require(
+        asked == 1, f"{len(results)} calls at once without a token made {asked_text} instead of 1"
     )
-    lab.succeeded(outcomes, "at once")
+    harness.require_success(results, "at once")
 
 
-@probe("TC-03")
-def refresh_under_load(lab: Lab) -> Flow[None]:
-    """Many calls at once, a millisecond after the refresh point, or well after the expiry."""
-    yield from lab.warm()
-    buffered = yield from lab.heeds_buffer()
+@_rule(
+    "TC-03",
+    "Concurrent refreshes make one token request",
+    does="Makes many calls at once when the token has just become due, or has expired.",
+    why="Once an hour, under load, the limit of token requests is used up at once.",
+    fix="Check again inside the lock whether the token is still due.",
+    usual_bug="the expiry is checked only outside the lock",
+    source="botocore: one thread refreshes",
+)
+def _refresh_under_load(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    buffered = yield from harness.refreshes_in_buffer()
     if buffered:
-        lab.time.to_refresh_point(plus=TICK)
+        harness.time.to_refresh_point(plus=TICK)
     else:
-        lab.outlive()
-    mark = len(lab.sightings)
-    with _held(lab):
-        outcomes = yield from lab.together()
-    asked = sum(s.is_token_request for s in lab.since(mark))
-    lab.require(
+        harness.past_expiry()
+    mark = len(harness.requests)
+    with _first_token_held(harness):
+        results = yield from harness.calls_at_once()
+    asked = harness.count_token_requests(mark)
+    harness.require(
         asked == 1,
-        f"{len(outcomes)} calls at once with a token that {'is due' if buffered else 'expired'} "
-        f"made {asked} token requests instead of 1",
+        f"{len(results)} calls at once with a token that {'is due' if buffered else 'expired'} "
+        f"made {counted(asked, 'token request')} instead of 1",
     )
-    lab.succeeded(outcomes, "at once")
+    harness.require_success(results, "at once")
 
 
-@probe("TC-04")
-def several_clients(lab: Lab) -> Flow[None]:
-    """Three clients, two calls each."""
+@_rule(
+    "TC-04",
+    "Each client makes one token request",
+    does="Makes three clients with one call each, then six calls with one more client.",
+    why="Two clients that overwrite each other's token request one for each call.",
+    fix="Keep the token in the client, or in a cache whose key is the client.",
+    usual_bug="the key of the cache is the call, not the client",
+    source="authlib issue 673",
+    needs="new_client",
+)
+def _several_clients(harness: ClientHarness) -> ProbeSteps[None]:
     made = []
     for _ in range(3):
-        outcome = yield from lab.fresh()
-        made.append(outcome)
-    lab.succeeded(made, "with a client of its own")
-    before = len(lab.token_requests)
-    yield from lab.warm()
-    lab.succeeded((yield from lab.calls(5)), "after other clients were made")
-    asked = len(lab.token_requests)
-    lab.require(before <= len(made), f"{len(made)} clients made {before} token requests")
-    lab.require(asked <= before + 1, f"6 calls of one more client made {asked - before}")
+        result = yield from harness.new_client()
+        made.append(result)
+    harness.require_success(made, "each with a client of its own")
+    before = len(harness.token_requests)
+    yield from harness.get_first_token()
+    harness.require_success((yield from harness.calls(5)), "after other clients were made")
+    asked = len(harness.token_requests)
+    before_text = counted(before, "token request")
+    harness.require(before <= len(made), f"{len(made)} clients made {before_text}")
+    more = counted(asked - before, "token request")
+    harness.require(asked <= before + 1, f"6 calls of one more client made {more}")
 
 
-@probe("TC-42")
-def no_storm(lab: Lab) -> Flow[None]:
-    """The token endpoint is down for a minute while a call is made each second."""
-    yield from lab.warm()
-    lab.time.to_refresh_point(plus=30_000 * TICK)
-    began, mark = lab.time.now, len(lab.sightings)
-    with lab.fault("get_oauth_token", status=503, times=None):
-        while (lab.time.now - began).total_seconds() < 60:  # noqa: PLR2004 - a minute
-            yield from lab.calls()
-            lab.time.advance(seconds=1)
-    asked = sum(s.is_token_request for s in lab.since(mark))
-    limit = lab.sandbox.options.token_requests_per_minute
+@_rule(
+    "TC-42",
+    "A failing token endpoint is not flooded",
+    does="Answers token requests with 503 for a minute, while one call is made each second.",
+    why="The requests keep the endpoint down, and use up the limit for when it is up again.",
+    fix="After a failed refresh, wait before the next one, and use the old token meanwhile.",
+    usual_bug="each call tries to refresh",
+    source="vendor: 10 a minute; AWS Builders' Library",
+)
+def _no_storm(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    harness.time.to_refresh_point(plus=30_000 * TICK)
+    began, mark = harness.time.now, len(harness.requests)
+    with harness.fault("get_oauth_token", status=503, times=None):
+        while (harness.time.now - began).total_seconds() < 60:  # noqa: PLR2004 - a minute
+            yield from harness.calls()
+            harness.time.advance(seconds=1)
+    asked = harness.count_token_requests(mark)
+    limit = harness.sandbox.options.token_requests_per_minute
     if not asked:
-        lab.unobserved("the client replaces no token before its expiry, see TC-05")
-    lab.require(
-        asked <= limit, f"a minute of failures made {asked} token requests; {limit} are allowed"
-    )
+        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+    asked_text = counted(asked, "token request")
+    harness.require(asked <= limit, f"a minute of failures made {asked_text}; {limit} are allowed")
 
 
-@probe("TC-43")
-def cancelled_refresh(lab: Lab) -> Flow[None]:
-    """The first call is cancelled while it asks for a token; then others need one."""
-    yield from lab.warm()
+@_rule(
+    "TC-43",
+    "A cancelled refresh does not block other calls",
+    does="Cancels a call while it asks for a token, then makes two calls that need one.",
+    why="A request that a user aborts stops the whole application until it is restarted.",
+    fix="Release the lock, or clear the marker, in a finally block.",
+    usual_bug="the lock or the marker of the refresh stays",
+    source="editor-code-assistant issue 462",
+    needs="an async client",
+)
+def _cancelled_refresh(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
     for turns in range(1, 9):
-        lab.outlive()
-        yield Cancel(lab.subject.call, turns)
-        lab.sandbox.limits.reset()
-        outcomes = yield from lab.calls(2, at_once=True)
-        lab.succeeded(outcomes, "after another call was cancelled during its refresh")
+        harness.past_expiry()
+        yield Cancel(harness.client.call, turns)
+        harness.sandbox.limits.reset()
+        results = yield from harness.calls(2, at_once=True)
+        harness.require_success(results, "after another call was cancelled during its refresh")
 
 
 @contextmanager
-def _held(lab: Lab) -> Iterator[None]:
-    """The first token request takes a moment, so that all others find the token missing."""
+def _first_token_held(harness: ClientHarness) -> Iterator[None]:
+    """The first token request takes a moment, so that all other calls find no token."""
     first = threading.Lock()
 
     def hold(request: Request, handle: Handle) -> Response:
@@ -118,5 +169,5 @@ def _held(lab: Lab) -> Iterator[None]:
             real_sleep(_HELD)
         return handle(request)
 
-    with lab.intercepting(hold):
+    with harness.intercepting(hold):
         yield

@@ -1,10 +1,14 @@
-"""Clients made anew, from an environment that is wrong in one point."""
+"""TC-17, TC-18, TC-24, TC-30 to TC-33, TC-37: new clients, from an environment with a fault."""
 
-from pytest_turris.conformance.driver import Flow
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.outcome import texts_of
-from pytest_turris.conformance.probes.registry import probe
+from pytest_turris.conformance.call_result import texts_of
+from pytest_turris.conformance.driver import ProbeSteps
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.findings.text import counted
+
+CONFIGURATION = RuleFamily()
+_rule = CONFIGURATION.rule
 
 _AROUND = {
     "a line feed after it": "{}\n",
@@ -12,132 +16,204 @@ _AROUND = {
     "a no-break space before it": "\u00a0{}",
     "a typographic quote around it": "\u2019{}\u2019",
 }
-_TELLING = ("401", "unauthorized", "invalid client credentials")
+_CLEAR = ("401", "unauthorized", "invalid client credentials")
 
 
-@probe("TC-17")
-def https_only(lab: Lab) -> Flow[None]:
-    """The base URL is http:// to a host that is not this machine."""
-    yield from lab.warm()
-    in_process = lab.sightings[0].in_process
-    base_url = f"http://{HOSTS[lab.sandbox.options.environment]}"
-    mark = len(lab.sightings)
-    with lab.environment(base_url=base_url):
+@_rule(
+    "TC-17",
+    "Requests go over HTTPS only",
+    does="Makes a client whose base URL is http:// and a host other than this machine.",
+    why="Everybody on the way can read the credentials.",
+    fix="Refuse a base URL whose scheme is not https, unless its host is this machine.",
+    usual_bug="the scheme of the base URL is not checked",
+    source="vendor: always HTTPS; RFC 6749, 10.8",
+    needs="new_client",
+)
+def _https_only(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    in_process = harness.requests[0].in_process
+    base_url = f"http://{HOSTS[harness.sandbox.options.environment]}"
+    mark = len(harness.requests)
+    with harness.environment(base_url=base_url):
         if in_process:
-            yield from lab.fresh()
+            yield from harness.new_client()
         else:
-            with lab.foreign.turris_leads_here():
-                yield from lab.fresh()
-    plain = lab.arrived(mark, base_url)
-    lab.require(not plain, f"{len(plain)} requests were sent to {base_url} without TLS")
+            with harness.elsewhere.in_place_of_turris():
+                yield from harness.new_client()
+    plain = harness.sent_elsewhere(mark, base_url)
+    sent = counted(len(plain), "request")
+    harness.require(not plain, f"the client sent {sent} to {base_url}, without TLS")
 
 
-@probe("TC-18")
-def certificates(lab: Lab) -> Flow[None]:
-    """The base URL is a TLS server whose certificate nobody vouches for."""
-    yield from lab.warm()
-    mark = len(lab.sightings)
-    base_url = f"https://localhost:{lab.foreign.port(tls=True)}"
-    with lab.environment(base_url=base_url):
-        yield from lab.fresh()
-    reached = lab.arrived(mark, base_url)
-    lab.require(
-        not reached, f"{len(reached)} requests went to a server with an unknown certificate"
-    )
+@_rule(
+    "TC-18",
+    "Certificates are verified",
+    does="Makes a client whose base URL is a TLS server with a certificate of an unknown issuer.",
+    why="Everybody who can redirect the traffic can read the credentials, TLS or not.",
+    fix="Keep the verification of certificates on; add your own authority to the trust store.",
+    usual_bug="verify=False is left over from work behind a proxy",
+    source="RFC 6749, 10.9; RFC 6750, 5.3",
+    needs="new_client",
+)
+def _certificates(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    mark = len(harness.requests)
+    base_url = f"https://localhost:{harness.elsewhere.port(tls=True)}"
+    with harness.environment(base_url=base_url):
+        yield from harness.new_client()
+    reached = harness.sent_elsewhere(mark, base_url)
+    sent = counted(len(reached), "request")
+    harness.require(not reached, f"the client sent {sent} to a server with an unknown certificate")
 
 
-@probe("TC-24")
-def rotated(lab: Lab) -> Flow[None]:
-    """The secret is rotated, the environment has the new one."""
-    yield from lab.warm()
-    client = lab.sandbox.credentials.rotate(lab.sandbox.client)
-    lab.outlive()
-    with lab.environment(client_secret=str(client.client_secret)):
-        outcome = yield from lab.fresh()
-        lab.succeeded([outcome], "in a client made anew after the secret was rotated")
-        lab.succeeded(
-            (yield from lab.calls()), "in the running client: it keeps the old secret until restart"
+@_rule(
+    "TC-24",
+    "A rotated secret is picked up",
+    does="Rotates the secret in Turris and in the environment.",
+    why="Each rotation needs a restart of all processes at the same moment.",
+    fix="Read the secret whenever a token is requested, not once.",
+    usual_bug="the secret is read when the module is imported",
+    source="vendor: rotate credentials",
+    level="should",
+    needs="new_client",
+)
+def _rotated(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    client = harness.sandbox.credentials.rotate(harness.sandbox.client)
+    harness.past_expiry()
+    with harness.environment(client_secret=str(client.client_secret)):
+        result = yield from harness.new_client()
+        harness.require_success([result], "in a client made after the secret was rotated")
+        harness.require_success(
+            (yield from harness.calls()),
+            "in the running client: it keeps the old secret until a restart",
         )
 
 
-@probe("TC-30")
-def no_default(lab: Lab) -> Flow[None]:
-    """The environment has no credentials."""
-    with lab.environment(client_id=None, client_secret=None):
-        outcome = yield from lab.fresh()
-    asked = len(lab.token_requests)
-    lab.require(
-        not asked, f"without credentials in the environment {asked} token requests were made"
+@_rule(
+    "TC-30",
+    "Credentials come from the configuration only",
+    does="Makes a client in an environment without credentials.",
+    why="A default in the code is a secret in the repository, and hides a missing variable.",
+    fix="Raise an error if a credential is missing; have no default.",
+    usual_bug="the code has default credentials",
+    source="vendor: environment variables",
+    needs="new_client",
+)
+def _no_default(harness: ClientHarness) -> ProbeSteps[None]:
+    with harness.environment(client_id=None, client_secret=None):
+        result = yield from harness.new_client()
+    asked = len(harness.token_requests)
+    asked_text = counted(asked, "token request")
+    harness.require(
+        not asked, f"without credentials in the environment the client made {asked_text}"
     )
-    lab.require(outcome.error is not None, "the call gave a result without credentials")
+    harness.require(result.error is not None, "the call returned a result without credentials")
 
 
-@probe("TC-31")
-def white_space(lab: Lab) -> Flow[None]:
-    """The secret in the environment has something around it that is not part of it."""
-    secret = str(lab.sandbox.client.client_secret)
+@_rule(
+    "TC-31",
+    "An error about a malformed secret does not show it",
+    does="Makes clients whose secret has a line feed, a space or a quote around it.",
+    why="A stray character in a secret store puts the secret into the logs.",
+    fix="Strip white space from the secret, and check its characters, before it is used.",
+    usual_bug="the HTTP library's error contains the header",
+    source="java-slack-sdk issue 566",
+    needs="new_client",
+)
+def _malformed_secret(harness: ClientHarness) -> ProbeSteps[None]:
+    secret = str(harness.sandbox.client.client_secret)
     for name, form in _AROUND.items():
-        with lab.traces() as traces, lab.environment(client_secret=form.format(secret)):
-            outcome = yield from lab.fresh()
-        shown = secret in texts_of(outcome.error)
-        lab.require(not shown, f"with {name} the error shows the secret")
-        where = traces.leak([secret])
-        lab.require(not where, f"with {name} the secret shows in {where}")
+        with harness.traces() as traces, harness.environment(client_secret=form.format(secret)):
+            result = yield from harness.new_client()
+        shown = secret in texts_of(result.error)
+        harness.require(not shown, f"with {name} the error shows the secret")
+        where = traces.find_secret([secret])
+        harness.require(not where, f"with {name} the secret shows in {where}")
 
 
-@probe("TC-32")
-def right_environment(lab: Lab) -> Flow[None]:
-    """The environment is the other one, with credentials of its own."""
-    yield from lab.warm()
-    if not lab.sightings[0].in_process:
-        lab.unobserved("over a socket both environments have the same address")
-    production = lab.sandbox.options.environment == "sandbox"
+@_rule(
+    "TC-32",
+    "The configured environment is called",
+    does="Makes a client for the other environment, with credentials of that environment.",
+    why="Tests write to production, or production reads the sandbox.",
+    fix="Read the base URL from the configuration, with no host in the code.",
+    usual_bug="the host is in the code",
+    source="vendor: separate credentials; churnkey/sdk pull 14",
+    needs="new_client",
+)
+def _right_environment(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    if not harness.requests[0].in_process:
+        harness.not_applicable("over a socket both environments have the same address")
+    production = harness.sandbox.options.environment == "sandbox"
     other = "production" if production else "sandbox"
-    client = lab.sandbox.credentials.issue(environment=other)  # type: ignore[arg-type] # one of two
-    mark = len(lab.sightings)
-    with lab.environment(
+    client = harness.sandbox.credentials.issue(environment=other)  # type: ignore[arg-type] # one of two
+    mark = len(harness.requests)
+    with harness.environment(
         base_url=f"https://{HOSTS[other]}",  # type: ignore[index] # one of two
         client_id=client.client_id,
         client_secret=str(client.client_secret),
     ):
-        outcome = yield from lab.fresh()
-    for seen in lab.since(mark):
-        lab.require(
+        result = yield from harness.new_client()
+    for seen in harness.since(mark):
+        harness.require(
             seen.request.host == HOSTS[other],  # type: ignore[index] # one of two
             f"configured for {other}, the client sent a request to {seen.request.host}",
         )
-    lab.succeeded([outcome], f"when configured for {other}")
+    harness.require_success([result], f"when configured for {other}")
 
 
-@probe("TC-33")
-def clear_mismatch(lab: Lab) -> Flow[None]:
-    """The credentials are of the other environment."""
-    production = lab.sandbox.options.environment == "sandbox"
-    client = lab.sandbox.credentials.issue(environment="production" if production else "sandbox")
-    with lab.environment(client_id=client.client_id, client_secret=str(client.client_secret)):
-        outcome = yield from lab.fresh()
-    lab.require(outcome.error is not None, "the call gave a result with foreign credentials")
-    text = texts_of(outcome.error).lower()
-    lab.require(
-        any(word in text for word in _TELLING),
-        f"the error names neither the status nor Turris' message: {outcome}",
+@_rule(
+    "TC-33",
+    "Credentials of the other environment give a clear error",
+    does="Makes a client with credentials of the other environment.",
+    why="The most frequent mistake of a first set-up takes hours to find.",
+    fix="Let the error contain the status and Turris's message.",
+    usual_bug="the error is a generic text without status or message",
+    source="paddle-node-sdk issue 177",
+    level="should",
+    needs="new_client",
+)
+def _clear_mismatch(harness: ClientHarness) -> ProbeSteps[None]:
+    production = harness.sandbox.options.environment == "sandbox"
+    other = "production" if production else "sandbox"
+    client = harness.sandbox.credentials.issue(environment=other)  # type: ignore[arg-type] # one of two
+    with harness.environment(client_id=client.client_id, client_secret=str(client.client_secret)):
+        result = yield from harness.new_client()
+    harness.require(
+        result.error is not None, "the call succeeded with credentials of the other environment"
+    )
+    text = texts_of(result.error).lower()
+    harness.require(
+        any(word in text for word in _CLEAR),
+        f"the error has neither the status nor Turris's message: {result}",
     )
 
 
-@probe("TC-37")
-def netrc(lab: Lab) -> Flow[None]:
-    """A .netrc has an entry for the API's host."""
-    yield from lab.warm()
-    host = lab.sightings[0].request.host.partition(":")[0]
-    mark = len(lab.sightings)
-    with lab.directory() as directory:
+@_rule(
+    "TC-37",
+    "A .netrc does not replace the token",
+    does="Makes a client with a .netrc that has an entry for the API's host.",
+    why="Calls fail with 401 on one developer's machine, and a password goes to Turris.",
+    fix="Set trust_env = False on the session, or send the token with an auth object.",
+    usual_bug="requests reads .netrc unless trust_env is False",
+    source="CVE-2024-47081",
+    needs="new_client",
+)
+def _netrc(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    host = harness.requests[0].request.host.partition(":")[0]
+    mark = len(harness.requests)
+    with harness.directory() as directory:
         path = directory / "netrc"
         path.write_text(f"machine {host} login somebody password else\n")
         path.chmod(0o600)
-        with lab.environment(NETRC=str(path)):
-            outcome = yield from lab.fresh()
-    sent = [s.request.header("authorization") for s in lab.since(mark)]
+        with harness.environment(NETRC=str(path)):
+            result = yield from harness.new_client()
+    sent = [seen.request.header("authorization") for seen in harness.since(mark)]
     if not sent:
-        lab.unobserved(f"a client made anew sent nothing: {outcome}")
+        harness.not_applicable(f"the new client sent nothing: {result}")
     basic = sum(value.startswith("Basic ") for value in sent)
-    lab.require(not basic, f"{basic} requests carried the .netrc entry in place of the token")
+    got = f"{counted(basic, 'request')} carried the .netrc entry in place of the token"
+    harness.require(not basic, got)

@@ -1,4 +1,4 @@
-"""Tokens of another form, of another type, and two credentials at once."""
+"""TC-25 to TC-27 and TC-34: tokens of another form or type, and two credentials at once."""
 
 import base64
 import json
@@ -6,98 +6,134 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from pytest_turris.conformance.driver import Flow
-from pytest_turris.conformance.harness import TICK, Lab
-from pytest_turris.conformance.probes.registry import probe
-from pytest_turris.conformance.recorded_request import restricted_and_bearer
+from pytest_turris.conformance.driver import ProbeSteps
+from pytest_turris.conformance.harness import TICK, ClientHarness
+from pytest_turris.conformance.observation.recorded_request import has_both_credentials
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.findings.text import counted
+
+CREDENTIALS = RuleFamily()
+_rule = CREDENTIALS.rule
 
 Rename = Callable[[str], str]
 
 _CENTURY = 4_000_000_000
 
 
-@probe("TC-25")
-def new_key(lab: Lab) -> Flow[None]:
-    """Tokens come with another ``kid`` and signature."""
-    yield from lab.warm()
-    lab.outlive()
-    with _renamed(lab, lambda text: _other(text, header={"kid": "rotated"})):
-        lab.succeeded((yield from lab.calls(3)), "with a token of another signing key")
+@_rule(
+    "TC-25",
+    "A new signing key changes nothing",
+    does="Issues tokens with another kid and signature.",
+    why="When Turris changes its key, every client that verifies with the old one stops.",
+    fix="Treat the token as an opaque text: Turris verifies it, not the client.",
+    usual_bug="the client verifies the token with a pinned key",
+    source="RFC 9068, 6: opaque to clients",
+)
+def _new_key(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    harness.past_expiry()
+    with _renamed(harness, lambda text: _other(text, header={"kid": "rotated"})):
+        harness.require_success(
+            (yield from harness.calls(3)), "with a token of another signing key"
+        )
 
 
-@probe("TC-26")
-def not_believed(lab: Lab) -> Flow[None]:
-    """Tokens are no JWT, or one whose ``exp`` has long passed or never comes."""
-    yield from lab.warm()
-    buffered = yield from lab.heeds_buffer()
+@_rule(
+    "TC-26",
+    "The claims of the token are not used",
+    does="Issues tokens that are not JWTs, and JWTs whose exp is long past or a century away.",
+    why="The format of the token may change without notice; only expiresIn is documented.",
+    fix="Compute the expiry from expiresIn and the time of the token request.",
+    usual_bug="exp is read from the unverified JWT",
+    source="RFC 8725, 3.1; RFC 9068, 6",
+)
+def _claims_not_used(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    buffered = yield from harness.refreshes_in_buffer()
     for name, rename in (
-        ("is no JWT", lambda text: f"opaque-{text[-40:]}"),
+        ("is not a JWT", lambda text: f"opaque-{text[-40:]}"),
         ("has an exp long past", lambda text: _other(text, claims={"exp": 1, "iat": 0})),
         ("has an exp in a century", lambda text: _other(text, claims={"exp": _CENTURY})),
         ("has no claims", lambda text: _other(text, claims={"exp": None, "iat": None})),
     ):
-        lab.outlive()
-        lab.sandbox.limits.reset()
-        mark = len(lab.sightings)
-        with _renamed(lab, rename):
-            lab.succeeded((yield from lab.calls(4)), f"with a token that {name}")
-            asked = sum(s.is_token_request for s in lab.since(mark))
-            lab.require(asked == 1, f"4 calls with a token that {name} made {asked} token requests")
+        harness.past_expiry()
+        harness.sandbox.limits.reset()
+        mark = len(harness.requests)
+        with _renamed(harness, rename):
+            harness.require_success((yield from harness.calls(4)), f"with a token that {name}")
+            asked = harness.count_token_requests(mark)
+            asked_text = counted(asked, "token request")
+            harness.require(asked == 1, f"4 calls with a token that {name} made {asked_text}")
             if not buffered:
                 continue
-            lab.time.to_refresh_point(plus=TICK)
-            lab.succeeded((yield from lab.calls()), f"with a token that {name}")
-            asked = sum(s.is_token_request for s in lab.since(mark)) - 1
-            lab.require(asked == 1, f"a token that {name} was not replaced inside its buffer")
+            harness.time.to_refresh_point(plus=TICK)
+            harness.require_success((yield from harness.calls()), f"with a token that {name}")
+            asked = harness.count_token_requests(mark) - 1
+            harness.require(asked == 1, f"a token that {name} was not replaced inside its buffer")
 
 
-@probe("TC-27")
-def token_type(lab: Lab) -> Flow[None]:
-    """``tokenType`` is ``mac``, ``bearer``, or missing."""
-    yield from lab.warm()
+@_rule(
+    "TC-27",
+    "An unknown tokenType is refused, bearer is taken in any case",
+    does="Issues tokens whose tokenType is bearer, missing, or mac.",
+    why="A token of another type, sent as a bearer token, is disclosed.",
+    fix="Compare tokenType with bearer, ignoring case; raise an error for anything else.",
+    usual_bug="tokenType is not checked",
+    source="RFC 6749, 7.1 and 5.1",
+)
+def _token_type(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
     for name, value in (("bearer", "bearer"), ("missing", None)):
-        lab.outlive()
-        with _typed(lab, value):
-            lab.succeeded((yield from lab.calls()), f"with tokenType {name}")
-    lab.outlive()
-    mark = len(lab.sightings)
-    with _typed(lab, "mac"):
-        (outcome,) = yield from lab.calls()
-    used = any(s.is_api and s.token for s in lab.since(mark))
-    lab.require(not used, "a token of the unknown type 'mac' was sent as a bearer token")
-    lab.require(outcome.error is not None, "the call gave a result with an unknown tokenType")
+        harness.past_expiry()
+        with _typed(harness, value):
+            harness.require_success((yield from harness.calls()), f"with tokenType {name}")
+    harness.past_expiry()
+    mark = len(harness.requests)
+    with _typed(harness, "mac"):
+        (result,) = yield from harness.calls()
+    used = any(seen.is_api and seen.token for seen in harness.since(mark))
+    harness.require(not used, "a token of the unknown type 'mac' was sent as a bearer token")
+    harness.require(result.error is not None, "the call succeeded with an unknown tokenType")
 
 
-@probe("TC-34")
-def one_kind(lab: Lab) -> Flow[None]:
-    """Both kinds of credentials would be at hand."""
-    yield from lab.warm()
-    yield from lab.calls()
-    both = sum(restricted_and_bearer(s) for s in lab.sightings)
-    lab.require(not both, f"{both} requests carried a bearer and a restricted access token")
+@_rule(
+    "TC-34",
+    "A request carries one kind of credential",
+    does="Makes two ordinary calls.",
+    why="Turris decides by an order of its own which one counts; the other is sent for nothing.",
+    fix="Send either the bearer token or the restricted access token.",
+    usual_bug="both headers are sent, one as a fallback",
+    source="vendor: authentication, fallback order",
+)
+def _one_kind(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    yield from harness.calls()
+    both = sum(has_both_credentials(seen) for seen in harness.requests)
+    got = f"{counted(both, 'request')} carried a bearer and a restricted access token"
+    harness.require(not both, got)
 
 
 @contextmanager
-def _renamed(lab: Lab, rename: Rename) -> Iterator[None]:
-    """The client gets its tokens under other names, which the lab translates back."""
+def _renamed(harness: ClientHarness, rename: Rename) -> Iterator[None]:
+    """The client gets its tokens under other names, which the harness translates back."""
 
     def give(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) == TOKEN_REQUEST and lab.sandbox.tokens.newest:
-            text = str(lab.sandbox.tokens.newest.text)
-            lab.aliases[text] = rename(text)
-            lab.also_secret.append(lab.aliases[text])
+        if (request.method, request.path) == TOKEN_REQUEST and harness.sandbox.tokens.newest:
+            text = str(harness.sandbox.tokens.newest.text)
+            harness.aliases[text] = rename(text)
+            harness.also_secret.append(harness.aliases[text])
         return response
 
-    with lab.intercepting(give):
+    with harness.intercepting(give):
         yield
 
 
 @contextmanager
-def _typed(lab: Lab, value: str | None) -> Iterator[None]:
+def _typed(harness: ClientHarness, value: str | None) -> Iterator[None]:
     def edit(request: Request, handle: Handle) -> Response:
         response = handle(request)
         if (request.method, request.path) != TOKEN_REQUEST:
@@ -107,14 +143,14 @@ def _typed(lab: Lab, value: str | None) -> Iterator[None]:
         document["data"] |= {"tokenType": value} if value else {}
         return replace(response, body=json.dumps(document).encode())
 
-    with lab.intercepting(edit):
+    with harness.intercepting(edit):
         yield
 
 
 def _other(
     text: str, *, header: dict[str, object] | None = None, claims: dict[str, object] | None = None
 ) -> str:
-    """A JWT with parts replaced; its signature holds no more, which is not the client's matter."""
+    """A JWT with parts replaced. Its signature is wrong, which a client must not check."""
     head, body, signature = text.split(".")
     parts = (_merged(head, header or {}), _merged(body, claims or {}), f"AAAA{signature[4:]}")
     return ".".join(parts)

@@ -1,4 +1,4 @@
-"""Where secrets, tokens and personal values show."""
+"""TC-16, TC-28, TC-29, TC-45, TC-54 and TC-55: where secrets, tokens and personal values show."""
 
 import json
 import os
@@ -7,121 +7,175 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import quote, unquote
 
-from pytest_turris.conformance.driver import Flow
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.outcome import Outcome  # noqa: TC001 - as every import here
-from pytest_turris.conformance.probes.redirects import CODES, led_home
-from pytest_turris.conformance.probes.registry import probe
+from pytest_turris.conformance.call_result import CallResult  # noqa: TC001 - as every import here
+from pytest_turris.conformance.driver import ProbeSteps
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.probes.redirects import CODES, redirected_to_itself
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
 
+LEAKING = RuleFamily()
+_rule = LEAKING.rule
+
+_JSON = ("content-type", "application/json")
 _PERSONAL = re.compile(r"(?:^|&)(?:email|fein|ein|ssn|npn|downstreamEntityNpn)=([^&]{4,})")
 _LINK = re.compile(rb'"(?:signInUrl|url)"\s*:\s*"([^"]{12,})"')
 
 
-@probe("TC-16")
-def not_in_urls(lab: Lab) -> Flow[None]:
-    """Ordinary calls, and what they carry where."""
-    yield from lab.warm()
-    yield from lab.calls()
-    if lab.subject.write:
-        yield from lab.writes()
-    needles = lab.needles()
-    for seen in lab.sightings:
-        found = any(needle in seen.request.target for needle in needles)
-        lab.require(not found, f"{seen.request.method} {seen.request.path} has a secret in its URL")
+@_rule(
+    "TC-16",
+    "No token or secret is in a URL",
+    does="Makes ordinary calls, and searches their URLs.",
+    why="URLs are logged by servers and proxies, and kept in histories.",
+    fix="Send the token in the Authorization header, and the secret in the body.",
+    usual_bug="?access_token= is used as a shortcut",
+    source="vendor: never in URL parameters; RFC 9700, 4.3.2",
+)
+def _not_in_urls(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    yield from harness.calls()
+    if harness.client.write:
+        yield from harness.writes()
+    secrets = harness.secrets()
+    for seen in harness.requests:
+        found = any(secret in seen.request.target for secret in secrets)
+        request = f"{seen.request.method} {seen.request.path}"
+        harness.require(not found, f"{request} has a secret in its URL")
 
 
-@probe("TC-45")
-def not_in_referer(lab: Lab) -> Flow[None]:
-    """The API redirects to itself."""
-    yield from lab.warm()
+@_rule(
+    "TC-45",
+    "No token is in a Referer",
+    does="Redirects calls of the API to the same URL.",
+    why="The Referer goes to whatever server the redirect names.",
+    fix="Keep tokens out of URLs; send no Referer.",
+    usual_bug="the token is in a URL that redirects",
+    source="RFC 9700, 4.2",
+)
+def _not_in_referer(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
     for code in CODES:
-        with led_home(lab, code):
-            yield from lab.calls()
-    needles = lab.needles()
-    for seen in lab.sightings:
+        with redirected_to_itself(harness, code):
+            yield from harness.calls()
+    secrets = harness.secrets()
+    for seen in harness.requests:
         referer = seen.request.header("referer")
-        found = any(needle in referer for needle in needles)
-        lab.require(not found, f"{seen.request.method} {seen.request.path}: a secret in Referer")
+        found = any(secret in referer for secret in secrets)
+        request = f"{seen.request.method} {seen.request.path}"
+        harness.require(not found, f"{request} has a secret in its Referer")
 
 
-@probe("TC-28")
-def not_shown(lab: Lab) -> Flow[None]:
-    """Success, refusals, garbage, a lost connection, an error that echoes the credential."""
-    with lab.traces() as traces:
-        yield from lab.warm()
-        outcomes: list[Outcome] = []
-        for trouble in _troubles(lab):
-            lab.outlive()
-            lab.sandbox.limits.reset()
-            with trouble:
-                outcomes += yield from lab.calls()
-        where = lab.shown(outcomes)
-    where = where or traces.leak(lab.needles())
-    lab.require(not where, f"a secret or a token shows in {where}")
+@_rule(
+    "TC-28",
+    "No secret shows in logs, output, errors or a repr",
+    does="Lets calls succeed, be refused, get garbage, lose the connection, and get an error that "
+    "repeats the credential.",
+    why="Everybody who can read the logs or the error reports can use the API.",
+    fix="Log method, path and status only; give secrets a repr that hides them.",
+    usual_bug="the request is part of the error",
+    source="requests-oauthlib issue 536",
+)
+def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
+    with harness.traces() as traces:
+        yield from harness.get_first_token()
+        results: list[CallResult] = []
+        for failure in _failures(harness):
+            harness.past_expiry()
+            harness.sandbox.limits.reset()
+            with failure:
+                results += yield from harness.calls()
+        where = harness.find_shown_secret(results)
+    where = where or traces.find_secret(harness.secrets())
+    harness.require(not where, f"a secret or a token shows in {where}")
 
 
-@probe("TC-29")
-def private_files(lab: Lab) -> Flow[None]:
-    """Files that were written while tokens were got."""
-    if os.name == "nt":
-        lab.unobserved("who may read a file is not in its mode on Windows")
-    with lab.traces() as traces:
-        yield from lab.warm()
-        lab.outlive()
-        yield from lab.calls()
-    public = traces.public_file(lab.needles())
-    lab.require(not public, f"a token or secret stands in a file that others may read: {public}")
+@_rule(
+    "TC-29",
+    "A file with a token is private",
+    does="Gets two tokens, and searches the files that were written meanwhile.",
+    why="Every user of the machine can read the token.",
+    fix="Create the file with mode 0600, or keep the token in memory.",
+    usual_bug="json.dump writes a file with the default mode",
+    source="botocore: 0600",
+)
+def _private_files(harness: ClientHarness) -> ProbeSteps[None]:
+    if os.name == "nt":  # pragma: no cover - the tests run on POSIX
+        harness.not_applicable("on Windows a file's mode does not say who may read it")
+    with harness.traces() as traces:
+        yield from harness.get_first_token()
+        harness.past_expiry()
+        yield from harness.calls()
+    public = traces.find_public_file(harness.secrets())
+    harness.require(not public, f"a file that others may read holds a token or secret: {public}")
 
 
-@probe("TC-54")
-def links(lab: Lab) -> Flow[None]:
-    """Answers that are a credential: sign-in and invite links."""
-    with lab.traces() as traces, _links_noted(lab) as found:
-        outcomes = yield from lab.calls()
-        if lab.subject.write:
-            outcomes += yield from lab.writes()
+@_rule(
+    "TC-54",
+    "Sign-in and invite links are treated as secrets",
+    does="Gets sign-in and invite links, and searches logs, output, errors and files for them.",
+    why="Everybody who has the link can sign in.",
+    fix="Do not log answers that contain such links, and do not write them to files.",
+    usual_bug="the answer is logged",
+    source="vendor: get-sign-in-url",
+    needs="write",
+)
+def _links(harness: ClientHarness) -> ProbeSteps[None]:
+    with harness.traces() as traces, _links_noted(harness) as found:
+        results = yield from harness.calls()
+        if harness.client.write:
+            results += yield from harness.writes()
     if not found:
-        lab.unobserved("no answer held a sign-in or invite link: give write= a call that gets one")
-    where = lab.shown([o for o in outcomes if o.error]) or traces.leak(found)
-    lab.require(not where, f"a sign-in or invite link shows in {where}")
-    public = traces.public_file(found)
-    lab.require(not public, f"a sign-in or invite link stands in the file {public}")
+        harness.not_applicable(
+            "no answer had a sign-in or invite link: give write= a call that gets one"
+        )
+    failed = [result for result in results if result.error]
+    where = harness.find_shown_secret(failed) or traces.find_secret(found)
+    harness.require(not where, f"a sign-in or invite link shows in {where}")
+    public = traces.find_public_file(found)
+    harness.require(not public, f"a file holds a sign-in or invite link: {public}")
 
 
-@probe("TC-55")
-def personal_values(lab: Lab) -> Flow[None]:
-    """Query values that are e-mail addresses or tax numbers."""
-    with lab.traces() as traces:
-        yield from lab.warm()
-        with lab.fault("*", status=500, times=None):
-            outcomes = yield from lab.calls()
-    found = {v for s in lab.sightings for v in _PERSONAL.findall(s.request.query)}
+@_rule(
+    "TC-55",
+    "Personal values in a query are not logged",
+    does="Makes calls that fail and whose query has an e-mail address or a tax number.",
+    why="Logs are kept longer, and read by more people, than personal data may be.",
+    fix="Log the path without the query, and lower the log level of the HTTP library.",
+    usual_bug="the HTTP library logs whole URLs",
+    source="vendor: data protection",
+    level="should",
+)
+def _personal_values(harness: ClientHarness) -> ProbeSteps[None]:
+    with harness.traces() as traces:
+        yield from harness.get_first_token()
+        with harness.fault("*", status=500, times=None):
+            results = yield from harness.calls()
+    found = {v for seen in harness.requests for v in _PERSONAL.findall(seen.request.query)}
     # A library may write the same value with or without percent-encoding.
     values = sorted({form for v in found for form in (v, unquote(v), quote(unquote(v), safe=""))})
     if not values:
-        lab.unobserved("the call has no personal value in its query")
-    shown = traces.leak(values)
-    texts = " ".join(str(outcome.error) for outcome in outcomes)
+        harness.not_applicable("the call has no personal value in its query")
+    shown = traces.find_secret(values)
+    texts = " ".join(str(result.error) for result in results)
     if not shown and any(value in texts for value in values):
         shown = "an error's text"
-    lab.require(not shown, f"a personal value of the query shows in {shown}")
+    harness.require(not shown, f"a personal value of the query shows in {shown}")
 
 
-def _troubles(lab: Lab) -> Iterator[AbstractContextManager[None]]:
-    yield lab.fault("*", status=401, times=None)
-    yield lab.fault("get_oauth_token", status=401, times=None)
-    yield lab.fault("*", error="reset", times=None)
-    yield lab.fault("get_oauth_token", error="connect", times=None)
-    yield _echoing(lab)
-    yield _garbage(lab)
+def _failures(harness: ClientHarness) -> Iterator[AbstractContextManager[None]]:
+    yield harness.fault("*", status=401, times=None)
+    yield harness.fault("get_oauth_token", status=401, times=None)
+    yield harness.fault("*", error="reset", times=None)
+    yield harness.fault("get_oauth_token", error="connect", times=None)
+    yield _echoing(harness)
+    yield _garbage(harness)
 
 
 @contextmanager
-def _echoing(lab: Lab) -> Iterator[None]:
-    """An error whose message holds what was sent."""
+def _echoing(harness: ClientHarness) -> Iterator[None]:
+    """An error whose message contains what was sent."""
 
     def echo(request: Request, handle: Handle) -> Response:
         del handle
@@ -130,13 +184,13 @@ def _echoing(lab: Lab) -> Iterator[None]:
         document = f'{{"statusCode":400,"errorType":"invalid_input","errorMessage":[{message}]}}'
         return Response(status=400, headers=(_JSON,), body=document.encode())
 
-    with lab.intercepting(echo):
+    with harness.intercepting(echo):
         yield
 
 
 @contextmanager
-def _garbage(lab: Lab) -> Iterator[None]:
-    """The token endpoint answers with the token in a body that is no JSON."""
+def _garbage(harness: ClientHarness) -> Iterator[None]:
+    """The token endpoint answers with the token in a body that is not JSON."""
 
     def spoil(request: Request, handle: Handle) -> Response:
         response = handle(request)
@@ -144,12 +198,12 @@ def _garbage(lab: Lab) -> Iterator[None]:
             return response
         return Response(status=response.status, headers=(_JSON,), body=response.body + b"}")
 
-    with lab.intercepting(spoil):
+    with harness.intercepting(spoil):
         yield
 
 
 @contextmanager
-def _links_noted(lab: Lab) -> Iterator[list[str]]:
+def _links_noted(harness: ClientHarness) -> Iterator[list[str]]:
     found: list[str] = []
 
     def note(request: Request, handle: Handle) -> Response:
@@ -157,8 +211,5 @@ def _links_noted(lab: Lab) -> Iterator[list[str]]:
         found.extend(link.decode() for link in _LINK.findall(response.body))
         return response
 
-    with lab.intercepting(note):
+    with harness.intercepting(note):
         yield found
-
-
-_JSON = ("content-type", "application/json")

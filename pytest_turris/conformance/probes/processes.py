@@ -1,4 +1,4 @@
-"""Clients that are carried into other processes by a fork, as pre-forking servers do."""
+"""TC-44: clients that a fork copies into other processes, as pre-forking servers do."""
 
 import contextlib
 import json
@@ -9,14 +9,16 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 
-from pytest_turris.conformance.driver import Flow, attempt, deep
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.probes.registry import probe
+from pytest_turris.conformance.driver import ProbeSteps, attempt, in_deeper_frame
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.faults.hostile.raw import RawAnswer, as_bytes
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.process.steady_clock import steady_time
+
+PROCESSES = RuleFamily()
 
 _CHILDREN = 4
 _PATIENCE = 3.0
@@ -24,43 +26,52 @@ _OVERLAP = 0.3
 _MOST = 65_536
 
 
-@probe("TC-44")
-def forked(lab: Lab) -> Flow[None]:
-    """Four processes are forked from an idle client, and four in the middle of its refresh."""
-    if not hasattr(os, "fork"):
-        lab.unobserved("this system has no fork")
-    if lab.has_loop:
-        lab.unobserved("an event loop is not carried into another process: give a sync client")
-    yield from lab.warm()
-    with _slow_answers(lab):
-        answers = _fork_all(lab)
+@PROCESSES.rule(
+    "TC-44",
+    "Forked workers do not deadlock",
+    does="Forks four processes from an idle client, and four in the middle of its refresh.",
+    why="Workers of a pre-forking server hang at their first call, and only in production.",
+    fix="After a fork, make a new lock and a new connection: compare os.getpid() before each call.",
+    usual_bug="the fork copies a lock or a connection that is in use",
+    source="editor-code-assistant issue 462",
+    level="should",
+    needs="a sync client",
+)
+def _forked(harness: ClientHarness) -> ProbeSteps[None]:
+    if not hasattr(os, "fork"):  # pragma: no cover - the tests run on POSIX
+        harness.not_applicable("this system has no fork")
+    if harness.has_loop:
+        harness.not_applicable("a fork does not copy an event loop: give a sync client")
+    yield from harness.get_first_token()
+    with _slow_answers(harness):
+        answers = _fork_all(harness)
     failed = [answer for answer in answers if answer]
-    _require_none_hangs(lab, answers, "from an idle client")
-    lab.require(
+    _require_none_hangs(harness, answers, "from an idle client")
+    harness.require(
         not failed,
         f"{len(failed)} of {_CHILDREN} processes forked from an idle client failed: "
         f"{''.join(failed[:1])}",
     )
-    lab.outlive()
-    with _refreshing(lab):
-        _require_none_hangs(lab, _fork_all(lab), "while another thread got a token")
+    harness.past_expiry()
+    with _refreshing(harness):
+        _require_none_hangs(harness, _fork_all(harness), "while another thread got a token")
 
 
-def _require_none_hangs(lab: Lab, answers: list[str | None], when: str) -> None:
+def _require_none_hangs(harness: ClientHarness, answers: list[str | None], when: str) -> None:
     hung = answers.count(None)
-    lab.require(not hung, f"{hung} of {_CHILDREN} processes forked {when} hang in their call")
+    harness.require(not hung, f"{hung} of {_CHILDREN} processes forked {when} hang in their call")
 
 
-def _fork_all(lab: Lab) -> list[str | None]:
-    """What came of the call in each child: nothing if all is well, words, or None if it hangs."""
+def _fork_all(harness: ClientHarness) -> list[str | None]:
+    """The result of the call in each child: empty if it succeeded, an error, None if it hangs."""
 
-    def call() -> str:
-        outcome = attempt(lab.subject.call, lab.sandbox.clock.now)
-        return str(outcome) if outcome.error else ""
+    def call() -> str:  # pragma: no cover - runs in the children
+        result = attempt(harness.client.call, harness.sandbox.clock.now)
+        return str(result) if result.error else ""
 
     children = [_fork(call) for _ in range(_CHILDREN)]
     end = steady_time() + _PATIENCE
-    return [_outcome(child, pipe, end) for child, pipe in children]
+    return [_result(child, pipe, end) for child, pipe in children]
 
 
 def _fork(work: Callable[[], str]) -> tuple[int, int]:
@@ -71,42 +82,45 @@ def _fork(work: Callable[[], str]) -> tuple[int, int]:
     if child:
         os.close(writing)
         return child, reading
-    # The child: nothing of the test run may go on here, whatever happens.
-    try:
+    # The child must not go on with the test run, whatever happens.
+    try:  # pragma: no cover - no measurement in the child: it ends without a clean-up
         os.write(writing, json.dumps(work()).encode()[:_MOST])
-    finally:
+    finally:  # pragma: no cover - as above
         os._exit(0)
 
 
-def _outcome(child: int, pipe: int, end: float) -> str | None:
+def _result(child: int, pipe: int, end: float) -> str | None:
     try:
         ready, _, _ = select.select([pipe], [], [], max(0.0, end - steady_time()))
         if not ready:
             os.kill(child, signal.SIGKILL)
             return None
-        told = os.read(pipe, _MOST)
-        return str(json.loads(told)) if told else "the process ended without a word"
+        text = os.read(pipe, _MOST)
+        return str(json.loads(text)) if text else "the process ended without a result"
     finally:
         os.close(pipe)
         os.waitpid(child, 0)
 
 
 @contextlib.contextmanager
-def _slow_answers(lab: Lab) -> Iterator[None]:
-    """Over a socket, answers that wait for all children to have asked: one to a connection."""
+def _slow_answers(harness: ClientHarness) -> Iterator[None]:
+    """Over a socket, answers that wait until all children have asked.
+
+    Children that share one connection then get each other's answers.
+    """
 
     def delay(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if lab.sightings[-1].in_process:
+        if harness.requests[-1].in_process:  # pragma: no cover - seen by the children alone
             return response
         raise RawAnswer([_OVERLAP, as_bytes(response)])
 
-    with lab.intercepting(delay):
+    with harness.intercepting(delay):
         yield
 
 
 @contextlib.contextmanager
-def _refreshing(lab: Lab) -> Iterator[None]:
+def _refreshing(harness: ClientHarness) -> Iterator[None]:
     """A thread of the client waits for its token while the context is open."""
     first, asked, go_on = threading.Lock(), threading.Event(), threading.Event()
     silence = RawAnswer([_PATIENCE + 1.0])
@@ -114,19 +128,19 @@ def _refreshing(lab: Lab) -> Iterator[None]:
     def hold(request: Request, handle: Handle) -> Response:
         if (request.method, request.path) == TOKEN_REQUEST and first.acquire(blocking=False):
             asked.set()
-            if not lab.sightings[-1].in_process:
+            if not harness.requests[-1].in_process:
                 raise silence  # to wait here would keep the server from answering the children
             go_on.wait(_PATIENCE + 1)
         return handle(request)
 
     def call() -> None:
-        deep(lambda: attempt(lab.subject.call, lab.sandbox.clock.now))
+        in_deeper_frame(lambda: attempt(harness.client.call, harness.sandbox.clock.now))
+        asked.set()  # by a client that needed no token
 
-    with lab.intercepting(hold):
+    with harness.intercepting(hold):
         thread = threading.Thread(target=call, daemon=True)
         thread.start()
-        while thread.is_alive() and not asked.wait(0.01):
-            pass  # a client that does not refresh comes back without
+        asked.wait(_PATIENCE)
         try:
             yield
         finally:

@@ -1,90 +1,124 @@
-"""Where a credential ends up when an answer leads elsewhere."""
+"""TC-19 to TC-21 and TC-35: where a credential goes when an answer leads elsewhere."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from pytest_turris.conformance.driver import Flow
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.probes.registry import probe
+from pytest_turris.conformance.driver import ProbeSteps
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import DECOY_DOMAIN, is_turris
 from pytest_turris.core.wire.messages import Request, Response
 
+REDIRECTS = RuleFamily()
+_rule = REDIRECTS.rule
+
 CODES = (301, 302, 303, 307, 308)
+_WHY = "A server that an answer names gets the credential, and can use the API."
 
 
-@probe("TC-19")
-def downgrade(lab: Lab) -> Flow[None]:
-    """The same host, without TLS."""
-    yield from _lead(lab, ("scheme",), token_endpoint=False)
+@_rule(
+    "TC-19",
+    "No credential follows a redirect to http",
+    does="Redirects calls to the same host without TLS.",
+    why="Everybody on the way can read the token.",
+    fix="Do not follow redirects, which the API does not use; or stay on the same origin.",
+    usual_bug="redirects are followed blindly",
+    source="CVE-2018-18074, CVE-2022-31043",
+)
+def _downgrade(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from _redirect(harness, ("scheme",), token_endpoint=False)
 
 
-@probe("TC-20")
-def other_origin(lab: Lab) -> Flow[None]:
-    """Another host, and another port of the same host."""
-    yield from _lead(lab, ("host", "port"), token_endpoint=False)
+@_rule(
+    "TC-20",
+    "No credential follows a redirect to another origin",
+    does="Redirects calls to another host, and to another port of the same host.",
+    why=_WHY,
+    fix="Do not follow redirects, or remove all credentials when the origin changes.",
+    usual_bug="every HTTP client forwards x-restricted-access-token and bodies",
+    source="RFC 9110, 15.4; measured",
+)
+def _other_origin(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from _redirect(harness, ("host", "port"), token_endpoint=False)
 
 
-@probe("TC-21")
-def token_request(lab: Lab) -> Flow[None]:
-    """The token endpoint leads to another host, port and scheme."""
-    yield from _lead(lab, ("host", "port", "scheme"), token_endpoint=True)
+@_rule(
+    "TC-21",
+    "The token request does not follow a redirect",
+    does="Redirects token requests to another host, port and scheme.",
+    why="The client secret is in the body, and a 307 or 308 repeats the body.",
+    fix="Do not follow redirects of the token request.",
+    usual_bug="a 307 repeats the body with clientSecret",
+    source="RFC 9700, 4.12",
+)
+def _token_request(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from _redirect(harness, ("host", "port", "scheme"), token_endpoint=True)
 
 
-@probe("TC-35")
-def next_page(lab: Lab) -> Flow[None]:
-    """An answer names a next page on another host."""
-    yield from lab.warm()
-    with _next_page(lab):
-        yield from lab.calls()
-    _require_nothing_abroad(lab, "for a next page that an answer named")
+@_rule(
+    "TC-35",
+    "The token goes to the API's host only",
+    does="Names a next page on another host.",
+    why=_WHY,
+    fix="Follow a link only if it has the origin of the base URL.",
+    usual_bug="next links are followed with the session's headers",
+    source="RFC 9700, 4.9",
+)
+def _other_next_page(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    with _next_page(harness):
+        yield from harness.calls()
+    _require_no_credential_elsewhere(harness, "to the next page that an answer named")
 
 
-def _lead(lab: Lab, to: tuple[str, ...], *, token_endpoint: bool) -> Flow[None]:
-    yield from lab.warm()
-    lead_away = False
+def _redirect(
+    harness: ClientHarness, to: tuple[str, ...], *, token_endpoint: bool
+) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    redirected = False
     for where in to:
-        if where == "scheme" and not _has_tls(lab):
+        if where == "scheme" and not _has_tls(harness):
             continue
         for code in CODES:
             if token_endpoint:
-                lab.outlive()
-                lab.sandbox.limits.reset()
-            with _redirected(lab, code, where, token_endpoint=token_endpoint):
-                yield from lab.calls()
-                if lab.subject.write and not token_endpoint:
-                    yield from lab.writes()
-            lead_away = True
-            _require_nothing_abroad(lab, f"by a {code} to another {where}")
-    if not lead_away:
-        lab.unobserved("the sandbox speaks plain HTTP here: ask for turris(tls=True)")
+                harness.past_expiry()
+                harness.sandbox.limits.reset()
+            with _redirected(harness, code, where, token_endpoint=token_endpoint):
+                yield from harness.calls()
+                if harness.client.write and not token_endpoint:
+                    yield from harness.writes()
+            redirected = True
+            _require_no_credential_elsewhere(harness, f"after a {code} to another {where}")
+    if not redirected:
+        harness.not_applicable("the sandbox speaks plain HTTP here: ask for turris(tls=True)")
 
 
-def _require_nothing_abroad(lab: Lab, how: str) -> None:
-    needles = lab.needles()
-    for seen in lab.sightings:
-        where = seen.holds(needles) if seen.foreign else ""
-        lab.require(
-            not where, f"a credential went to {seen.request.scheme}://{seen.request.host} in "
-            f"{where}, led there {how}",
-        )  # fmt: skip
+def _require_no_credential_elsewhere(harness: ClientHarness, how: str) -> None:
+    secrets = harness.secrets()
+    for seen in harness.requests:
+        where = seen.find(secrets) if seen.elsewhere else ""
+        harness.require(
+            not where,
+            f"a credential went to {seen.request.scheme}://{seen.request.host} in {where}, {how}",
+        )
 
 
-def _has_tls(lab: Lab) -> bool:
-    return lab.sightings[0].request.scheme == "https"
+def _has_tls(harness: ClientHarness) -> bool:
+    return harness.requests[0].request.scheme == "https"
 
 
-def _elsewhere(lab: Lab, request: Request, where: str) -> str:
+def _elsewhere(harness: ClientHarness, request: Request, where: str) -> str:
     """Another place; in process a name that the door knows, over a socket a real listener."""
     path = request.target
     if not is_turris(request.host):
         host = request.host.partition(":")[0]
         other = "localhost" if host == "127.0.0.1" else "127.0.0.1"
         name = other if where == "host" else host
-        return f"http://{name}:{lab.foreign.port()}{path}"
+        return f"http://{name}:{harness.elsewhere.port()}{path}"
     return {
         "host": f"https://collector{DECOY_DOMAIN}{path}",
         "port": f"https://{request.host}:8443{path}",
@@ -93,21 +127,23 @@ def _elsewhere(lab: Lab, request: Request, where: str) -> str:
 
 
 @contextmanager
-def _redirected(lab: Lab, code: int, where: str, *, token_endpoint: bool) -> Iterator[None]:
+def _redirected(
+    harness: ClientHarness, code: int, where: str, *, token_endpoint: bool
+) -> Iterator[None]:
     def lead(request: Request, handle: Handle) -> Response:
         mine = ((request.method, request.path) == TOKEN_REQUEST) == token_endpoint
-        if not mine or lab.sightings[-1].foreign:
+        if not mine or harness.requests[-1].elsewhere:
             return handle(request)
-        location = _elsewhere(lab, request, where)
+        location = _elsewhere(harness, request, where)
         return Response(status=code, headers=(("location", location),))
 
-    with lab.intercepting(lead):
+    with harness.intercepting(lead):
         yield
 
 
 @contextmanager
-def led_home(lab: Lab, code: int) -> Iterator[None]:
-    """The next call of the API is redirected once, to itself."""
+def redirected_to_itself(harness: ClientHarness, code: int) -> Iterator[None]:
+    """The next call of the API is redirected once, to the same URL."""
     done = False
 
     def lead(request: Request, handle: Handle) -> Response:
@@ -117,17 +153,17 @@ def led_home(lab: Lab, code: int) -> Iterator[None]:
         done = True
         return Response(status=code, headers=(("location", request.path),))
 
-    with lab.intercepting(lead):
+    with harness.intercepting(lead):
         yield
 
 
 @contextmanager
-def _next_page(lab: Lab) -> Iterator[None]:
+def _next_page(harness: ClientHarness) -> Iterator[None]:
     def name(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) == TOKEN_REQUEST or lab.sightings[-1].foreign:
+        if (request.method, request.path) == TOKEN_REQUEST:
             return response
-        url = _elsewhere(lab, request, "host")
+        url = _elsewhere(harness, request, "host")
         try:
             document = json.loads(response.body)
         except ValueError:
@@ -137,5 +173,5 @@ def _next_page(lab: Lab) -> Iterator[None]:
         body = json.dumps(document).encode()
         return replace(response, headers=(*response.headers, link), body=body)
 
-    with lab.intercepting(name):
+    with harness.intercepting(name):
         yield

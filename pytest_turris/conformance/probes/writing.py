@@ -1,200 +1,143 @@
-"""Writes: whether they are repeated, with which key, how many a minute."""
+"""TC-39, TC-40, TC-50 and TC-53: whether a write happens once, and how many go out a minute."""
 
-import datetime as dt
-import uuid
 from contextlib import AbstractContextManager
 
-from pytest_turris.conformance.driver import Flow, Make
-from pytest_turris.conformance.harness import Lab
-from pytest_turris.conformance.probes.registry import probe
-from pytest_turris.conformance.recorded_request import Sighting
-from pytest_turris.core.durations import moment
+from pytest_turris.conformance.driver import Perform, ProbeSteps
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.observation.recorded_request import RecordedRequest
+from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.faults.hostile.answer import AnswerContext, error
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.middleware.limits import WINDOW
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.findings.text import counted
 
-_VERSION = 4
-_KEYS = 10
-_TRIES = 5
+WRITING = RuleFamily()
+_rule = WRITING.rule
 
 
-@probe("TC-39")
-def unknown_outcome(lab: Lab) -> Flow[None]:
-    """A write takes effect, but its answer is lost, or is a 502."""
-    yield from lab.warm()
+@_rule(
+    "TC-39",
+    "A write with an unknown outcome is repeated with its key only",
+    does="Lets a write take effect, and loses its answer or answers it with 502.",
+    why="The write may have taken effect; repeated without its key, it happens twice.",
+    fix="Give each write an idempotency key, and repeat it with the same key.",
+    usual_bug="every method is retried",
+    source="RFC 9110, 9.2.2",
+    needs="write",
+)
+def _unknown_outcome(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
     for how in ("the connection broke", "a 502 came"):
-        mark = len(lab.sightings)
-        with _answer_lost(lab, broken=how.startswith("the")):
-            yield from lab.writes()
-        sent = _sent(lab, mark)
-        again = [s for s in sent[1:] if not s.key or s.key != sent[0].key]
+        mark = len(harness.requests)
+        with answer_lost(harness, broken=how.startswith("the")):
+            yield from harness.writes()
+        sent = writes_since(harness, mark)
+        again = [seen for seen in sent[1:] if not seen.key or seen.key != sent[0].key]
         how_again = "with another" if again and again[0].key else "without an"
-        lab.require(
+        harness.require(
             not again,
             f"after {how} a write was sent again {how_again} idempotency key: it may have "
             "happened twice",
         )
 
 
-@probe("TC-46")
-def same_bytes(lab: Lab) -> Flow[None]:
-    """A write takes effect, its answer is lost, and it is sent again."""
-    yield from lab.warm()
-    mark = len(lab.sightings)
-    with _answer_lost(lab, broken=True):
-        yield from lab.writes()
-    first, *again = _sent(lab, mark)
-    if not again:
-        return
-    for seen in again:
-        lab.require(seen.request.body == first.request.body, "the retry had another body")
-        lab.require(seen.key == first.key, "the retry had another idempotency key")
-
-
-@probe("TC-40")
-def throttle(lab: Lab) -> Flow[None]:
-    """More writes in a row than a minute allows."""
-    yield from lab.warm()
-    limit = lab.sandbox.options.writes_per_minute
-    yield from lab.writes(limit + limit // 4)
-    times = [s.at for s in _sent(lab, 0)]
+@_rule(
+    "TC-40",
+    "The client throttles its writes",
+    does="Makes more writes in a row than a minute allows.",
+    why="A batch runs into 429, and every other write of the account with it.",
+    fix="Count your writes, and wait before one more than the limit allows in a minute.",
+    usual_bug="bursts run into 429",
+    source="vendor: rate limiting on your end",
+    level="should",
+    needs="write",
+)
+def _throttle(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    limit = harness.sandbox.options.writes_per_minute
+    yield from harness.writes(limit + limit // 4)
+    times = [seen.at for seen in writes_since(harness, 0)]
     most = max(sum(start <= at < start + WINDOW for at in times) for start in times)
-    lab.require(most <= limit, f"{most} writes were sent within a minute; {limit} are allowed")
+    harness.require(most <= limit, f"{most} writes were sent within a minute; {limit} are allowed")
 
 
-@probe("TC-47")
-def new_key_each(lab: Lab) -> Flow[None]:
-    """Several writes, each an operation of its own."""
-    keys = yield from _keys(lab, 3)
-    lab.require(len(set(keys)) == len(keys), f"{len(keys)} operations shared an idempotency key")
-
-
-@probe("TC-48")
-def random_key(lab: Lab) -> Flow[None]:
-    """The form of the keys."""
-    keys = yield from _keys(lab, _KEYS)
-    for key in keys:
-        try:
-            value = uuid.UUID(key.strip('"'))
-        except ValueError:
-            lab.require(condition=False, words="an idempotency key is no UUID")
-            return
-        lab.require(
-            value.version == _VERSION, f"an idempotency key is a UUID of version {value.version}"
-        )
-        lab.require(str(value) == key.strip('"'), "an idempotency key is not in canonical form")
-
-
-@probe("TC-49")
-def not_after_its_hour(lab: Lab) -> Flow[None]:
-    """The API is unavailable for longer than a key is kept, and says so."""
-    yield from lab.warm()
-    later = lab.sandbox.options.idempotency_ttl + dt.timedelta(minutes=2)
-    mark = len(lab.sightings)
-    headers = {"Retry-After": str(int(later.total_seconds()))}
-    with lab.fault("*", status=503, headers=headers):
-        yield from lab.writes()
-    sent = _with_keys(lab, mark)
-    for seen in sent:
-        old = seen.at - sent[0].at
-        late = old > lab.sandbox.options.idempotency_ttl and seen.key == sent[0].key
-        lab.require(
-            not late, f"an idempotency key was used again {moment(old)} after its first use"
-        )
-
-
-@probe("TC-50")
-def key_cache_lost(lab: Lab) -> Flow[None]:
-    """A write takes effect, its answer is lost, and Turris loses its keys, as by a restart."""
-    yield from lab.warm()
-    mark, effects = len(lab.sightings), 0
+@_rule(
+    "TC-50",
+    "A lost key cache causes no second effect",
+    does="Lets a write take effect, loses its answer, and lets Turris forget its keys.",
+    why="Turris keeps keys in memory; after a restart a repeated write happens twice.",
+    fix="Before a write is repeated, look whether it took effect.",
+    usual_bug="the key alone is relied on",
+    source="vendor: in-memory cache",
+    level="info",
+    needs="write",
+)
+def _key_cache_lost(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    mark, effects = len(harness.requests), 0
 
     def lose(request: Request, handle: Handle) -> Response:
         nonlocal effects
         response = handle(request)
-        if not lab.sightings[-1].is_write or response.status >= 300:  # noqa: PLR2004 - RFC 9110
+        if not harness.requests[-1].is_write or response.status >= 300:  # noqa: PLR2004 - RFC 9110
             return response
         effects += 1
         if effects > 1:
             return response
-        lab.sandbox.idempotency.forget()
+        harness.sandbox.idempotency.forget()
         raise ConnectionFailure("reset")
 
-    with lab.intercepting(lose):
-        yield from lab.writes()
-    _sent(lab, mark)
-    lab.require(
+    with harness.intercepting(lose):
+        yield from harness.writes()
+    writes_since(harness, mark)
+    harness.require(
         effects <= 1,
-        f"a write took effect {effects} times: it was sent again without a look at what is there, "
-        "and Turris had forgotten its key",
+        f"a write took effect {effects} times: it was repeated without a look whether it took "
+        "effect, and Turris had forgotten its key",
     )
 
 
-@probe("TC-51")
-def one_header(lab: Lab) -> Flow[None]:
-    """How the key is sent."""
-    yield from _keys(lab, 1)
-    for seen in _sent(lab, 0):
-        request = seen.request
-        both = request.header("idempotency-key") and request.header("x-idempotency-key")
-        lab.require(not both, "both idempotency-key and x-idempotency-key were sent")
-        lab.require('"' not in seen.key, "the idempotency key was sent in quotes")
-
-
-@probe("TC-52")
-def conflict(lab: Lab) -> Flow[None]:
-    """409 and 422 answer a write with a key."""
-    yield from lab.warm()
-    for status in (409, 422):
-        mark = len(lab.sightings)
-        with lab.fault("*", status=status, times=None):
-            yield from lab.writes()
-        sent = _with_keys(lab, mark)
-        lab.require(len(sent) <= _TRIES, f"a {status} on a key was tried {len(sent)} times")
-        keys = {seen.key for seen in sent}
-        lab.require(len(keys) == 1, f"a {status} on a key made the client try another key")
-
-
-@probe("TC-53")
-def double_click(lab: Lab) -> Flow[None]:
-    """One operation is begun, and its call is made twice at once."""
-    yield from lab.warm()
-    call = yield from lab.begun()
-    mark = len(lab.sightings)
-    yield Make((call, call), at_once=True)
-    sent = _sent(lab, mark)
+@_rule(
+    "TC-53",
+    "A double click is one operation",
+    does="Begins one operation, and makes its call twice at once.",
+    why="An impatient user invites, pays or orders twice.",
+    fix="Make the key when the operation begins, such as when the form opens.",
+    usual_bug="the key is made when the request is sent",
+    source="vendor: idempotency",
+    level="should",
+    needs="operation",
+)
+def _double_click(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    call = yield from harness.begin_operation()
+    mark = len(harness.requests)
+    yield Perform((call, call), at_once=True)
+    sent = writes_since(harness, mark)
     keys = {seen.key for seen in sent}
-    lab.require(
+    harness.require(
         len(sent) == 1 or (len(keys) == 1 and "" not in keys),
         f"one operation, called twice at once, was sent {len(sent)} times with "
-        f"{len(keys - {''})} idempotency keys; one key makes it one",
+        f"{counted(len(keys - {''}), 'idempotency key')}; with one key it is one operation",
     )
 
 
-def _keys(lab: Lab, writes: int) -> Flow[list[str]]:
-    yield from lab.warm()
-    mark = len(lab.sightings)
-    yield from lab.writes(writes)
-    return [seen.key for seen in _with_keys(lab, mark)]
+def writes_since(harness: ClientHarness, mark: int) -> list[RecordedRequest]:
+    """The writes that were sent after ``mark = len(harness.requests)``; at least one.
 
-
-def _sent(lab: Lab, mark: int) -> list[Sighting]:
-    sent = [seen for seen in lab.since(mark) if seen.is_write]
+    Raises:
+        NotApplicableError: No write was sent.
+    """
+    sent = [seen for seen in harness.since(mark) if seen.is_write]
     if not sent:
-        lab.unobserved("the write sent no POST, PUT, PATCH or DELETE")
+        harness.not_applicable("the write sent no POST, PUT, PATCH or DELETE")
     return sent
 
 
-def _with_keys(lab: Lab, mark: int) -> list[Sighting]:
-    sent = [seen for seen in _sent(lab, mark) if seen.key]
-    if not sent:
-        lab.unobserved("the write carries no idempotency key")
-    return sent
-
-
-def _answer_lost(lab: Lab, *, broken: bool) -> AbstractContextManager[None]:
+def answer_lost(harness: ClientHarness, *, broken: bool) -> AbstractContextManager[None]:
+    """The first write takes effect; its answer is a broken connection, or a 502."""
     lost = False
 
     def lose(request: Request, handle: Handle) -> Response:
@@ -205,6 +148,6 @@ def _answer_lost(lab: Lab, *, broken: bool) -> AbstractContextManager[None]:
         lost = True
         if broken:
             raise ConnectionFailure("reset")
-        return error(502)(AnswerContext(request, lab.time.now, lambda: response))
+        return error(502)(AnswerContext(request, harness.time.now, lambda: response))
 
-    return lab.intercepting(lose)
+    return harness.intercepting(lose)

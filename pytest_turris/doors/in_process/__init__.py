@@ -1,1 +1,1 @@
-"""Doors for HTTP client libraries in this process: httpx, httpx2 and requests."""
+"""Doors to HTTP client libraries in this process: httpx, httpx2 and requests."""

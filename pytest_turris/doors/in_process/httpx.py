@@ -1,141 +1,108 @@
-"""The doors for httpx and httpx2, in respx: one catch-all router for both Turris hosts.
+"""The doors for httpx and httpx2: one respx router that answers for all Turris hosts.
 
 It answers where a client hands a request to its transport; respx's own mocks answer one layer
-below, in httpcore. So Turris hosts are always ours, whichever mock began first, and every
-other request goes on to the user's mocks, or to the network. httpx2 is httpx under another
-name, so its door is this one with another library behind it.
+below, in httpcore. So the sandbox always answers for Turris hosts, whichever mock began first,
+and every other request goes on to the user's mocks or to the network. httpx2 is httpx under
+another name: its door is the same one for another library.
 """
 
 import contextlib
 import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import cache
+from types import ModuleType
+from typing import Any
 
 import httpx
 import respx
 from anyio.lowlevel import checkpoint
-from respx.mocks import AbstractRequestMocker, HTTPCoreMocker
+from respx.mocks import HTTPCoreMocker
 from respx.models import AllMockedAssertionError, PassThrough
 
+from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.doors.in_process.sharing import (
-    Handle,
     is_ours,
     timeout_message,
     yield_to_other_threads,
 )
+from pytest_turris.process.patch import Patch
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def httpx_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
     """Answer every httpx client, sync and async, while the context is open."""
-    return _HttpxDoor(_HttpxMocker, handle)
+    return _HttpxDoor(sys.modules["httpx"], handle)
 
 
 def httpx2_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
     """Answer every httpx2 client, sync and async, while the context is open."""
-    return _Door(_Httpx2Mocker, handle)
+    return _Door(sys.modules["httpx2"], handle)
 
 
-class _TransportMocker(AbstractRequestMocker):
-    """respx's mocker, pointed at the transports of a library.
+class _Transports:
+    """The two transports of a library, patched while it has a router.
 
-    What it puts in their place is its own, and so is how: respx's takes 2 ms for each test and
-    ten calls for each request. It has no name, so respx does not list it: ``respx.mock(using=...)``
-    is not for it, and the list would refuse a second import of this module, as pytester makes.
+    respx's own mockers are not used: they take 2 ms for each test and ten calls for each request.
     """
 
-    name = ""
-    library: ClassVar[str]
-    routers: ClassVar[list[respx.Router]]
-    _replaced: ClassVar[list[tuple[type, str, object]]]
+    def __init__(self, library: ModuleType) -> None:
+        self.routers: list[_TurrisRouter] = []
+        # The originals may be another library's patches, such as pytest-httpx's: they get the rest.
+        self.patch = Patch(
+            (library.HTTPTransport, "handle_request", self._sync),
+            (library.AsyncHTTPTransport, "handle_async_request", self._async),
+        )
 
-    def __init_subclass__(cls, *, library: str) -> None:
-        super().__init_subclass__()
-        cls.library = library
-        cls.routers, cls._replaced = [], []
-
-    @classmethod
-    def start(cls) -> None:
-        """Patch the transports, unless they are.
-
-        What is there may be another library's patch, such as pytest-httpx's: it gets the rest.
-        """
-        if not cls._replaced:
-            library: Any = sys.modules[cls.library]
-            cls._replace(library.HTTPTransport, "handle_request", cls.mock)
-            cls._replace(library.AsyncHTTPTransport, "handle_async_request", cls.amock)
-
-    @classmethod
-    def stop(cls, force: bool = False) -> None:  # noqa: FBT001, FBT002 - respx's signature
-        """Put the transports back, once no router is left."""
-        if cls.routers and not force:
-            return
-        while cls._replaced:
-            setattr(*cls._replaced.pop())
-
-    @classmethod
-    def _replace(cls, owner: type, name: str, mock: Callable[[Any], object]) -> None:
-        original = vars(owner)[name]
-        cls._replaced.append((owner, name, original))
-        setattr(owner, name, mock(original))
-
-    @classmethod
-    def mock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
-        """A method of a transport: the newest router answers for Turris hosts, ``spec`` else."""
+    def _sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """A transport's method: for Turris hosts the newest router answers, else the original."""
 
         def handle_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
-            # Whoever patched it later may keep it, and call it when no door is open.
-            if cls.routers and is_ours(request.url.host):
-                return cls.routers[0].handler(request)
-            return spec(transport, request)
+            # Code that patched it later may keep it, and call it when no door is open.
+            if self.routers and is_ours(request.url.host):
+                return self.routers[0].handler(request)
+            return original(transport, request)
 
         return handle_request
 
-    @classmethod
-    def amock(cls, spec: Callable[..., Any]) -> Callable[..., Any]:
+    def _async(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """The same for an async client."""
 
         async def handle_async_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
-            if cls.routers and is_ours(request.url.host):
-                return await cls.routers[0].async_handler(request)
-            return await spec(transport, request)
+            if self.routers and is_ours(request.url.host):
+                return await self.routers[0].async_handler(request)
+            return await original(transport, request)
 
         return handle_async_request
 
 
-class _HttpxMocker(_TransportMocker, library="httpx"):
-    """For httpx."""
-
-
-class _Httpx2Mocker(_TransportMocker, library="httpx2"):
-    """For httpx2."""
+_transports_of = cache(_Transports)
 
 
 class _Door(contextlib.AbstractContextManager[None]):
-    """The transports of a library, patched while this is open."""
+    """Patches the transports of a library while it is open."""
 
-    def __init__(self, mocker: type[_TransportMocker], handle: Handle) -> None:
-        self._mocker = mocker
-        self._router = _TurrisRouter(handle, mocker.library)
+    def __init__(self, library: ModuleType, handle: Handle) -> None:
+        self._transports = _transports_of(library)
+        self._router = _TurrisRouter(handle, library)
 
     def __enter__(self) -> None:
-        self._mocker.routers.insert(0, self._router)
-        self._mocker.start()
+        self._transports.routers.insert(0, self._router)
+        self._transports.patch.__enter__()
 
     def __exit__(self, *_: object) -> None:
-        self._mocker.unregister(self._router)
-        self._mocker.stop()
+        self._transports.routers.remove(self._router)
+        self._transports.patch.__exit__()
 
 
 class _HttpxDoor(_Door):
-    """The same, and the way to loopback past a user's own mocks."""
+    """The same, and lets requests to loopback past a user's own mocks."""
 
     def __enter__(self) -> None:
         self._loopback = _LoopbackRouter()
-        # Registered, not started: it is asked only while a user's own mock is active.
+        # Registered, not started: respx uses it only while a user's own mock is active.
         HTTPCoreMocker.routers.insert(0, self._loopback)
         super().__enter__()
 
@@ -146,15 +113,15 @@ class _HttpxDoor(_Door):
 
 
 class _TurrisRouter(respx.Router):
-    """A router with one route: whatever goes to a Turris host."""
+    """A router that answers every request; it gets those to Turris hosts only."""
 
-    def __init__(self, handle: Handle, library: str) -> None:
-        # Not respx's own: it makes mocks and snapshots of routes, and there are none.
+    def __init__(self, handle: Handle, library: ModuleType) -> None:
+        # Without respx's own __init__: it makes mocks and snapshots of routes; there are none.
         self._handle = handle
-        self._library: Any = sys.modules[library]
+        self._library: Any = library
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer; the mocker asks about Turris hosts only."""
+        """The sandbox's answer."""
         request.read()
         yield_to_other_threads()
         return self._answer(request)
@@ -162,7 +129,7 @@ class _TurrisRouter(respx.Router):
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
         await request.aread()
-        # A socket lets other tasks run before it answers; so does this door.
+        # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
         return self._answer(request)
 
@@ -173,9 +140,9 @@ class _TurrisRouter(respx.Router):
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
         timeout = request.extensions.get("timeout", {}).get("read")
-        if complaint := timeout_message(response, timeout):
-            raise self._library.ReadTimeout(complaint, request=request)
-        # A stream, which nobody has read: decoding is the client's, and so are its errors.
+        if message := timeout_message(response, timeout):
+            raise self._library.ReadTimeout(message, request=request)
+        # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
             headers=[(name.encode(), value.encode("latin-1")) for name, value in response.headers],
@@ -185,14 +152,14 @@ class _TurrisRouter(respx.Router):
 
 
 class _LoopbackRouter(respx.Router):
-    """Lets ``turris_server`` be reached although a user's mock allows no such request."""
+    """Lets requests reach ``turris_server``, even if a user's mock refuses unknown hosts."""
 
     def __init__(self) -> None:
-        # As above: no routes of its own.
+        # As above: it has no routes.
         pass
 
     def handler(self, request: httpx.Request) -> httpx.Response:
-        """Ask the user's routers; what they do not know passes if it goes to loopback."""
+        """Try the user's routers; what they do not match passes through if it is for loopback."""
         for router in self._others():
             with contextlib.suppress(AllMockedAssertionError):
                 return router.handler(request)

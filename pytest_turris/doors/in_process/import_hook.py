@@ -1,7 +1,7 @@
-"""Doors to libraries that the process may never load: they open when one is imported.
+"""Opens doors to libraries that the process may never load, when one of them is imported.
 
-Importing httpx2 takes 17 ms and requests 36 ms, and a run that uses neither pays for neither.
-Code under test may import its library as late as inside a function; the door is open by then.
+Importing httpx2 takes 17 ms and requests 36 ms; a run that uses neither does not pay for them.
+Code under test may import its library as late as inside a function: the door is open by then.
 """
 
 import sys
@@ -14,48 +14,54 @@ from typing import Any
 
 
 def when_imported(
-    libraries: Iterable[str], then: Callable[[str], object], until: ExitStack
+    libraries: Iterable[str], callback: Callable[[str], object], until: ExitStack
 ) -> None:
-    """Call ``then`` with each library once it is loaded, at once if it is; ``until`` ends it."""
+    """Call back once for each library that is imported.
+
+    Args:
+        libraries: The names of top-level modules.
+        callback: Gets the name of a library once it is loaded; at once if it is loaded already.
+        until: Stops waiting when it closes.
+    """
     awaited = set()
     for library in libraries:
         if library in sys.modules:
-            then(library)
+            callback(library)
         else:
             awaited.add(library)
     if awaited:
-        arrival = Arrival(awaited, then)
-        sys.meta_path.insert(0, arrival)
-        until.callback(sys.meta_path.remove, arrival)
+        hook = ImportHook(awaited, callback)
+        sys.meta_path.insert(0, hook)
+        until.callback(sys.meta_path.remove, hook)
 
 
-class Arrival(MetaPathFinder):
-    """Finds nothing itself: it tells when a library has been loaded the usual way."""
+class ImportHook(MetaPathFinder):
+    """Finds no modules itself; it calls back when another finder's module has been loaded."""
 
-    def __init__(self, libraries: Collection[str], then: Callable[[str], object]) -> None:
+    def __init__(self, libraries: Collection[str], callback: Callable[[str], object]) -> None:
         self._libraries = libraries
-        self._then = then
+        self._callback = callback
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec that the others find, with a loader that tells when it is done."""
+        """The spec that the other finders find; its loader calls back when it is done."""
         if fullname not in self._libraries:
             return None
-        others = (finder for finder in sys.meta_path if not isinstance(finder, Arrival))
+        others = (finder for finder in sys.meta_path if not isinstance(finder, ImportHook))
         found = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:
-            self._tell_after(spec)
+            self._call_after(spec)
         return spec
 
-    def _tell_after(self, spec: ModuleSpec) -> None:
+    def _call_after(self, spec: ModuleSpec) -> None:
         loader: Any = spec.loader
         load = loader.exec_module
 
-        def load_and_tell(module: ModuleType) -> None:
+        def exec_module(module: ModuleType) -> None:
             del loader.exec_module
             load(module)
-            self._then(spec.name)
+            self._callback(spec.name)
 
-        loader.exec_module = load_and_tell
+        loader.exec_module = exec_module

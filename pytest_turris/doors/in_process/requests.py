@@ -1,8 +1,9 @@
 """The door for requests: a connection pool that leads to a sandbox.
 
-It stands where an adapter asks for a connection. Above it everything is requests' and urllib3's
-own: sessions, custom adapters, retries, timeouts, and the errors they become. A mock of
-``responses`` stands higher than that, so while the door is open, it passes Turris hosts on.
+The door replaces the method by which an adapter gets a connection. Everything above it is real
+requests and urllib3: sessions, custom adapters, retries, timeouts, and the errors they become. A
+mock of ``responses`` works above that method, so while the door is open the mock passes requests
+to Turris hosts on.
 """
 
 import contextlib
@@ -21,11 +22,11 @@ from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
+from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.doors.in_process.sharing import (
-    Handle,
     is_ours,
     timeout_message,
     yield_to_other_threads,
@@ -40,47 +41,47 @@ _open: list[Handle] = []
 
 @contextlib.contextmanager
 def requests_door(handle: Handle) -> Iterator[None]:
-    """Answer every session of requests, while the context is open."""
+    """Answer every session of requests while the context is open."""
     with contextlib.ExitStack() as opened:
         _open.insert(0, handle)
         opened.callback(_open.remove, handle)
         opened.enter_context(_pools)
-        when_imported(["responses"], partial(_stand_before_mocks, opened), opened)
+        when_imported(["responses"], partial(_patch_mocks, opened), opened)
         yield
 
 
-def _stand_before_mocks(opened: contextlib.ExitStack, library: str) -> None:
+def _patch_mocks(opened: contextlib.ExitStack, library: str) -> None:
     opened.enter_context(_mocks_of(sys.modules[library]))
 
 
-def _led(connect: Callable[..., Any]) -> Callable[..., Any]:
-    """An adapter's way to its connections, past the network for Turris hosts."""
+def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """An adapter's method that gets a connection: to the sandbox for Turris hosts."""
 
-    def lead(adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+    def pool(adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
         if _open and is_ours(_host(request)):
             return SandboxPool(request, _open[0])
         return connect(adapter, request, *args, **kw)
 
-    return lead
+    return pool
 
 
-def _passed_on(intercept: Callable[..., Any]) -> Callable[..., Any]:
-    """What a mock does with a request, except that Turris hosts are none of its business."""
+def _intercepting(intercept: Callable[..., Any]) -> Callable[..., Any]:
+    """A mock's method that answers requests: those to Turris hosts are passed on."""
 
-    def pass_on(mock: Any, adapter: HTTPAdapter, request: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+    def on_request(mock: Any, adapter: HTTPAdapter, request: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
         if _open and is_ours(_host(request)):
             return mock._real_send(adapter, request, **kw)  # noqa: SLF001 - it has no other name
         return intercept(mock, adapter, request, **kw)
 
-    return pass_on
+    return on_request
 
 
-_pools = Patch(HTTPAdapter, _CONNECT, _led)
+_pools = Patch((HTTPAdapter, _CONNECT, _connecting))
 
 
 @cache
 def _mocks_of(responses: ModuleType) -> Patch:
-    return Patch(responses.RequestsMock, _INTERCEPT, _passed_on)
+    return Patch((responses.RequestsMock, _INTERCEPT, _intercepting))
 
 
 def _host(request: requests.PreparedRequest) -> str:
@@ -88,7 +89,7 @@ def _host(request: requests.PreparedRequest) -> str:
 
 
 class SandboxPool(HTTPConnectionPool):
-    """Connections for one request; urllib3 keeps the rules of retrying them."""
+    """Connections for one request; urllib3 decides about retries as usual."""
 
     def __init__(self, request: requests.PreparedRequest, handle: Handle) -> None:
         super().__init__(_host(request))
@@ -117,8 +118,8 @@ class SandboxConnection(HTTPConnection):
         decode_content: bool = True,
         enforce_content_length: bool = True,
     ) -> None:
-        """Let the sandbox answer; the answer is read later."""
-        del chunked  # the sandbox sees a body, not its transfer
+        """Let the sandbox answer; ``getresponse`` returns its answer."""
+        del chunked  # the sandbox gets a body, not its transfer coding
         yield_to_other_threads()
         try:
             response = self._handle(_translated(self._prepared, method, headers, body))
@@ -137,10 +138,14 @@ class SandboxConnection(HTTPConnection):
         )
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
-        """The answer, unless it took longer than the client waits."""
+        """The answer.
+
+        Raises:
+            TimeoutError: It took longer than the client waits.
+        """
         response = self._response
-        if complaint := timeout_message(response, self.timeout):
-            raise TimeoutError(complaint)
+        if message := timeout_message(response, self.timeout):
+            raise TimeoutError(message)
         return self._read(
             BytesIO(response.body),
             HTTPHeaderDict(response.headers),

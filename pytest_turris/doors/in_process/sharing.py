@@ -1,23 +1,20 @@
-"""What the doors in process have in common: who is ours, who waits, who else may run."""
+"""What the doors in process have in common: Turris hosts, timeouts, and letting others run."""
 
 import threading
-from collections.abc import Callable
 
 from pytest_turris.core.wire.hosts import HOSTS, is_decoy
-from pytest_turris.core.wire.messages import Request, Response
-
-Handle = Callable[[Request], Response]
+from pytest_turris.core.wire.messages import Response
 
 _TURRIS = frozenset(HOSTS.values())
 
-# Held for ever: to ask for it is to sleep. Tests replace ``time.sleep`` and count its calls.
-_NEVER = threading.Lock()
-_NEVER.acquire()
-_A_MOMENT = 1e-6
+# Never released: waiting for it is a sleep. Tests replace ``time.sleep`` and count its calls.
+_HELD_LOCK = threading.Lock()
+_HELD_LOCK.acquire()
+_MOMENT = 1e-6
 
 
 def is_ours(host: str) -> bool:
-    """Whether a sandbox answers for a host, lower-case and without its port."""
+    """Whether a sandbox answers for a host; it is in lower case and without a port."""
     return host in _TURRIS or is_decoy(host)
 
 
@@ -27,11 +24,11 @@ def yield_to_other_threads() -> None:
     It takes some 60 µs, nearly all of it the system's; a process with one thread pays nothing.
     """
     if threading.active_count() > 1:
-        _NEVER.acquire(timeout=_A_MOMENT)
+        _HELD_LOCK.acquire(timeout=_MOMENT)
 
 
 def timeout_message(response: Response, timeout: float | None) -> str:
-    """Why the client gave up, if the answer took longer than it waits; else nothing."""
+    """Why the client gave up, if the answer took longer than ``timeout`` seconds; else empty."""
     if timeout is None or response.delay.total_seconds() <= timeout:
         return ""
     return f"scripted fault: the answer takes {response.delay}, the client waits {timeout} s"

@@ -1,10 +1,10 @@
-"""One SSL context for all clients: loading the trust store takes longer than a whole test.
+"""Shares one SSL context between clients: loading the trust store takes longer than a whole test.
 
-A client of httpx loads some 140 certificates when it is made, and one whose requests are
-answered in process never looks at them. While a door is open, clients that asked for nothing
-special share one context: the library's own default, which verifies as ever. Whoever names a
-certificate, a trust store or ``verify=False`` gets what he asked for, and so does whoever names
-another trust store in the environment.
+A client of httpx loads some 140 certificates when it is made, and never reads them if its
+requests are answered in process. While a door is open, clients with default settings share one
+context: the library's own default, which verifies as usual. A client with a certificate, a trust
+store or ``verify=False`` of its own gets a context of its own, and so does one whose environment
+names another trust store.
 """
 
 import os
@@ -19,19 +19,19 @@ from typing import Any
 
 from pytest_turris.process.patch import Patch
 
-Make = Callable[..., ssl.SSLContext]
+ContextFactory = Callable[..., ssl.SSLContext]
 
 
 def shared_trust(library: str) -> AbstractContextManager[None]:
-    """Let the clients of httpx or httpx2 share a context, while this one is open."""
-    # Where transports look it up. The public ``create_ssl_context`` stays: its result may be
-    # changed by whoever called it.
+    """Let the clients of httpx or httpx2 share an SSL context while this context is open."""
+    # Patched where transports look it up. The public ``create_ssl_context`` stays: its callers
+    # may change the result.
     return _patch_of(sys.modules[f"{library}._transports.default"])
 
 
 @cache
 def _patch_of(transports: ModuleType) -> Patch:
-    return Patch(transports, "create_ssl_context", SharedContext().instead_of)
+    return Patch((transports, "create_ssl_context", SharedContext().wrap))
 
 
 class SharedContext:
@@ -41,10 +41,15 @@ class SharedContext:
         self._context: ssl.SSLContext | None = None
         self._made: object = None
 
-    def instead_of(self, make: Make) -> Make:
-        """A function that makes contexts, except where the shared one is as good."""
+    def wrap(self, make: ContextFactory) -> ContextFactory:
+        """A function that makes contexts, except where the shared one will do."""
 
-        def give(*, verify: Any = True, cert: Any = None, **kwargs: Any) -> ssl.SSLContext:  # noqa: ANN401 - as the original
+        def create_ssl_context(
+            *,
+            verify: Any = True,  # noqa: ANN401 - as the original
+            cert: Any = None,  # noqa: ANN401 - as the original
+            **kwargs: Any,  # noqa: ANN401 - as the original
+        ) -> ssl.SSLContext:
             if verify is not True or cert is not None:
                 return make(verify=verify, cert=cert, **kwargs)
             context, wanted = self._context, (kwargs, _environment())
@@ -53,11 +58,11 @@ class SharedContext:
                 self._context, self._made = context, (wanted, _state(context))
             return context
 
-        return give
+        return create_ssl_context
 
 
 def _environment() -> object:
-    """What the environment says of trust; a file that was written anew is another one."""
+    """The trust store that the environment names; a file that was rewritten is another one."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if not file or not Path(file).is_file():
         return file, folder
@@ -66,7 +71,7 @@ def _environment() -> object:
 
 
 def _state(context: ssl.SSLContext) -> object:
-    """What decides whom a context trusts: one that somebody changed is not given out again."""
+    """What decides whom a context trusts: a context that was changed is not shared further."""
     return (
         context.verify_mode,
         context.check_hostname,

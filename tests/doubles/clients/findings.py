@@ -1,4 +1,4 @@
-"""Puts every rule to the published clients, and writes what came of it as a page."""
+"""Puts every rule to the published clients, and writes the verdicts as a page."""
 
 import contextlib
 import gc
@@ -8,20 +8,24 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 
-from pytest_turris.conformance.errors import CaseError, Verdict
-from pytest_turris.conformance.harness import Subject
+from pytest_turris.conformance.errors import CaseError
+from pytest_turris.conformance.harness import ClientUnderTest
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.in_process.httpx import httpx_door
 from pytest_turris.doors.sockets.pool import ServerPool
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.travel import TimeTravel
 
 from .third_party import LIBRARIES, OVER_A_SOCKET
 
 _PORT = re.compile(r"(?<=127\.0\.0\.1|localhost):\d+")
-WORDS = {"passed": "kept", "broken": "**broken**", "not observed": "-"}
+_BROKEN = "**broken**"
+WORDS = {
+    "passed": "kept", "failed": _BROKEN, "warned": _BROKEN, "noted": _BROKEN, "not observed": "-",
+}  # fmt: skip
 VERSIONS = ("authlib", "httpx-auth", "requests-oauthlib", "oauthlib", "httpx", "requests")
 
 
@@ -42,14 +46,14 @@ def page() -> str:
     head = ["| Rule | " + " | ".join(LIBRARIES) + " |", "|---|" + "---|" * len(LIBRARIES)]
     rows = []
     for rule in RULES.values():
-        found = [verdicts(library)[rule.id].status for library in LIBRARIES]
+        found = [verdicts(library)[rule.id].outcome for library in LIBRARIES]
         if set(found) != {"not observed"}:
-            words = " | ".join(WORDS[status] for status in found)
+            words = " | ".join(WORDS[outcome] for outcome in found)
             rows.append(f"| {rule.id} {rule.title} | {words} |")
     stories = []
     for library in LIBRARIES:
-        broken = [v for v in verdicts(library).values() if v.status == "broken"]
-        lines = [f"- {v.id}: {_PORT.sub('', v.text.splitlines()[1].strip())}" for v in broken]
+        broken = [v for v in verdicts(library).values() if v.findings]
+        lines = [f"- {v.check.id}: {_PORT.sub('', v.findings[0].got)}" for v in broken]
         stories += [f"\n## {library} {version(library)}\n", *lines]
     return "\n".join([f"Measured with {versions}.\n", *head, *rows, *stories]) + "\n"
 
@@ -61,10 +65,10 @@ def _verdict(library: str, rule_id: str, pool: ServerPool) -> Verdict:
         time.start()
         try:
             make = LIBRARIES[library]
-            subject = Subject(call=make(), new_client=make)
-            return TokenCase(rule_id, sandbox, time).examine(subject)
+            client = ClientUnderTest(call=make(), new_client=make)
+            return TokenCase(rule_id, sandbox, time).examine(client)
         except CaseError as error:
-            return Verdict(rule_id, "not observed", str(error))
+            return Verdict(check=RULES[rule_id], outcome="not observed", reason=str(error))
         finally:
             time.stop()
 

@@ -1,4 +1,4 @@
-"""Clients that cannot cope with one hostile answer or another."""
+"""Clients that cannot cope with some hostile answer."""
 
 import json
 import logging
@@ -7,27 +7,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .broken_clients import (
-    DropsTheOldToken,
-    FollowsNext,
-    NoSecondTry,
-    NoTimeout,
-    NoVerify,
-    RefreshesOnForbidden,
-    RetriesWithoutKey,
-    SecretInError,
-    TriesFiveTimes,
-    WaitsForHours,
-)
-from .good_client import (
-    Answer,
-    ApiError,
-    GoodClient,
-    LostError,
-    Send,
-    Token,
-    UnexpectedAnswerError,
-)
+from .client_steps import Answer, ApiError, LostError, Send, Token, UnexpectedAnswerError
+from .good_client import GoodClient
 
 
 class Naive(GoodClient):
@@ -59,7 +40,7 @@ class NeverStops(GoodClient):
 
 
 class Impatient(GoodClient):
-    """Waits a tenth of a second, whatever it is told."""
+    """Waits a tenth of a second, whatever the answer asks for."""
 
     def pause(self, attempt: int, outcome: Any) -> float:
         """A little."""
@@ -226,13 +207,13 @@ class WaitsForEver(NoBounds):
 
 
 class BelievesEverything(TakesAnything):
-    """What came before the connection broke is the answer."""
+    """Takes the bytes before a broken connection for the whole answer."""
 
     keep_partial = True
 
 
 class NeedsLength(GoodClient):
-    """An answer without Content-Length is none."""
+    """Refuses answers without Content-Length."""
 
     def note(self, send: Send, outcome: Any) -> None:
         """As a failure."""
@@ -279,36 +260,3 @@ class AnyTls(GoodClient):
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
             context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         return context
-
-
-HELPLESS: dict[str, type[GoodClient]] = {
-    "AR-01": Only201, "AR-02": TakesAnything, "AR-03": TakesAnything, "AR-04": TakesAnything,
-    "AR-05": TakesAnything, "AR-06": TakesAnything, "AR-07": ExpectsTwoMegabytes,
-    "AR-08": ExpectsTwoMegabytes, "AR-09": TakesAnything, "AR-10": FollowsForEver,
-    "AR-11": NoSecondTry, "AR-12": TriesFiveTimes, "AR-13": RefreshesOnForbidden,
-    "AR-14": NeverStops, "AR-15": LogsMessages, "AR-16": SecretInError, "AR-17": Only201,
-    "AR-18": NeverStops, "AR-19": WaitsForHours, "AR-20": RetriesWithoutKey,
-    "AR-21": NeverStops, "AR-22": WarnsByFailing, "AR-23": NeedsEverything,
-    "AR-24": NeedsEverything, "AR-25": Impatient, "AR-26": NeverStops, "AR-27": WaitsForHours,
-    "AR-28": Naive, "AR-29": WaitsForHours, "AR-30": NeverStops, "AR-31": Impatient,
-    "AR-32": DropsTheOldToken, "AR-33": NoTimeout, "AR-34": TakesAnyRecord, "AR-35": KeepsCookies,
-    "AR-36": NoVerify, "AR-37": CrashesOnLongHeaders, "AR-38": FollowsNext,
-}  # fmt: skip
-"""Which client each hostile answer has to catch."""
-
-RAW: dict[str, type[GoodClient]] = {
-    "AR-07/length too long": BelievesEverything, "AR-07/length too short": TakesAnything,
-    "AR-07/chunk cut off": BelievesEverything, "AR-07/no chunk size": BelievesEverything,
-    "AR-08/endless chunks": NoBounds, "AR-33/half-open": WaitsForEver,
-    "AR-33/half-open, token": WaitsForEver, "AR-33/slow headers": WaitsForEver,
-    "AR-33/slow body": NoBounds, "AR-37/100 Continue, then nothing": WaitsForEver,
-    "AR-37/HTTP/1.0": NeedsLength,
-}  # fmt: skip
-"""Which client each answer of raw bytes has to catch; endless headers, every library refuses."""
-
-ALSO_HELPLESS: dict[str, type[GoodClient]] = {
-    "AR-19/endless year": ReadsDatesCarelessly,
-    "AR-20/after the hour": WaitsForHours, "AR-36/expired": AnyTime,
-    "AR-36/not yet valid": AnyTime, "AR-36/another name": AnyName, "AR-36/TLS 1.0": AnyTls,
-}  # fmt: skip
-"""Further bugs that one variant has to catch."""

@@ -1,11 +1,9 @@
 """The four stacks that perform a client's steps: httpx sync and async, requests, aiohttp."""
 
 import asyncio
-import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -13,7 +11,9 @@ import httpx
 import requests
 import urllib3
 
-from .good_client import Alone, Answer, GoodClient, LostError, Pause, Send
+from .client_steps import Alone, LostError, Pause, Send
+from .good_client import GoodClient
+from .reading import Reading
 
 
 class Stack:
@@ -78,33 +78,6 @@ class Stack:
 
     def close(self) -> None:
         """Let go of the connections."""
-
-
-class Reading:
-    """An answer's body while it is read, within the bounds of its client."""
-
-    def __init__(self, core: GoodClient, status: int, headers: Any) -> None:
-        self._core, self._status, self._headers = core, status, headers
-        self._body = bytearray()
-        self._began = time.monotonic()
-
-    def take(self, piece: bytes) -> None:
-        """One more piece of it."""
-        self._body += piece
-        self._core.check_bounds(len(self._body), time.monotonic() - self._began)
-
-    @contextlib.contextmanager
-    def ends(self) -> Iterator[None]:
-        """A broken client takes what came before the connection broke for the whole."""
-        try:
-            yield
-        except Exception:
-            if not self._core.keep_partial:
-                raise
-
-    def answer(self) -> Answer:
-        """What came."""
-        return Answer(self._status, self._headers, bytes(self._body))
 
 
 class SyncHttpx(Stack):

@@ -1,10 +1,12 @@
-"""Runs one case against one client, and gives the verdict instead of failing."""
+"""Runs one case against one client, and returns the verdict instead of failing."""
 
 import asyncio
 from typing import Any
 
-from pytest_turris.conformance.errors import Verdict
-from pytest_turris.conformance.harness import Subject
+from pytest_turris.conformance.case import ConformanceCase
+from pytest_turris.conformance.harness import ClientUnderTest
+from pytest_turris.findings.check import Check
+from pytest_turris.findings.verdict import Verdict
 
 from .good_client import GoodClient
 from .stacks import STACKS, AsyncStack, Stack
@@ -19,8 +21,10 @@ NOT_OBSERVED = {
 downgrade or other environment."""
 
 
-def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient, **how: Any) -> Verdict:
-    """The verdict of a token case or a hostile case about a client on a stack."""
+def examine(
+    case: ConformanceCase, stack: str, client: type[GoodClient] = GoodClient, **how: Any
+) -> Verdict:
+    """The verdict of a token case or a hostile answer on a client on a stack."""
     kind = STACKS[stack]
     if kind.is_async:
         return asyncio.run(_aexamine(case, kind, client, **how))
@@ -32,14 +36,15 @@ def examine(case: Any, stack: str, client: type[GoodClient] = GoodClient, **how:
 
     call = new()
     try:
-        verdict: Verdict = case.examine(_subject(call, new, made[0]), **how)
-        return verdict
+        return case.examine(_under_test(call, new, made[0], **how))
     finally:
         for stack_of in made:
             stack_of.close()
 
 
-async def _aexamine(case: Any, kind: Any, client: type[GoodClient], **how: Any) -> Verdict:
+async def _aexamine(
+    case: ConformanceCase, kind: Any, client: type[GoodClient], **how: Any
+) -> Verdict:
     made: list[AsyncStack] = []
 
     def new() -> Any:
@@ -48,15 +53,19 @@ async def _aexamine(case: Any, kind: Any, client: type[GoodClient], **how: Any) 
 
     call = new()
     try:
-        verdict: Verdict = await case.aexamine(_subject(call, new, made[0]), **how)
-        return verdict
+        return await case.aexamine(_under_test(call, new, made[0], **how))
     finally:
         for stack_of in made:
             await stack_of.aclose()
 
 
-def _subject(call: Any, new: Any, stack: Stack) -> Subject:
-    return Subject(
+def _under_test(call: Any, new: Any, stack: Stack, **how: Any) -> ClientUnderTest:
+    return ClientUnderTest(
         call=call, new_client=new, write=stack.write, record=stack.record,
-        operation=stack.operation, concurrency=50,
+        operation=stack.operation, concurrency=50, **how,
     )  # fmt: skip
+
+
+def caught(check: Check) -> str:
+    """The outcome of a check that finds something."""
+    return {"must": "failed", "should": "warned", "info": "noted"}[check.level]

@@ -1,7 +1,7 @@
 """Published OAuth clients with a thin adapter to the token endpoint, set up as well as they can be.
 
-The adapter turns the form of RFC 6749 into Turris' JSON and back; caching, expiry, locking and
-errors are the library's own.
+The adapter turns the form of RFC 6749 into the JSON of Turris and back; caching, expiry, locking
+and errors are the library's own.
 """
 
 import json
@@ -24,13 +24,13 @@ Calls = Callable[[], object]
 
 
 def credentials() -> dict[str, str]:
-    """What the environment says."""
+    """The credentials of the environment."""
     names = {"clientId": "TURRIS_CLIENT_ID", "clientSecret": "TURRIS_CLIENT_SECRET"}
     return {key: os.environ[name] for key, name in names.items()}
 
 
 def base_url() -> str:
-    """Where Turris is."""
+    """The base URL of the environment."""
     return os.environ["TURRIS_BASE_URL"]
 
 

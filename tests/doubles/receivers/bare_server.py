@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from .handled import ENTITY, KEY, MAX_BODY, Desk, HintedInbox
+from .good_receiver import ENTITY, KEY, MAX_BODY, Backend, StatusInbox
 
 LENIENT = (
     "WH-30", "WH-31", "WH-32", "WH-33", "WH-34", "WH-35", "WH-36", "WH-56", "WH-67", "WH-68",
@@ -29,9 +29,9 @@ class BareServer:
     """Answers on a loopback socket, one thread for each connection; ``lenient`` in one way."""
 
     def __init__(self, lenient: str = "") -> None:
-        self.desk = Desk()
-        self._inbox = HintedInbox([KEY], ENTITY, self.desk.act)
-        self._inbox.desk = self.desk
+        self.backend = Backend()
+        self._inbox = StatusInbox([KEY], ENTITY, self.backend.act)
+        self._inbox.backend = self.backend
         self._lenient = lenient
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/webhooks"

@@ -6,14 +6,14 @@ import json
 import select
 from typing import Any
 
-from .handled import ALLOWED, Door, HintedInbox, slow_down
+from .good_receiver import ALLOWED, ReceiverApp, StatusInbox, slow_down
 from .registry import breaks
 
 COUNT = itertools.count()
 
 
 @breaks("WH-84", "WH-95")
-class Forgets(HintedInbox):
+class Forgets(StatusInbox):
     """Acts each time."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -21,7 +21,7 @@ class Forgets(HintedInbox):
 
 
 @breaks("WH-85")
-class LooksThenActs(HintedInbox):
+class LooksThenActs(StatusInbox):
     """Looks, waits, and acts."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -35,7 +35,7 @@ class LooksThenActs(HintedInbox):
 
 
 @breaks("WH-86")
-class ForgetsAfterADay(HintedInbox):
+class ForgetsAfterADay(StatusInbox):
     """Keeps digests for a day."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -44,26 +44,26 @@ class ForgetsAfterADay(HintedInbox):
 
 
 @breaks("WH-87", "WH-88")
-class KeysOnTheId(Door):
+class KeysOnTheId(ReceiverApp):
     """Keys on a delivery id that nobody signs."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
         ids = [value for name, value in lines if name == "X-REQUEST-ID"]
         original = self.inbox.act_once
         self.inbox.act_once = lambda digest, entries: original(f"{digest}{ids}", entries)  # type: ignore[method-assign]  # for one call
         try:
-            return super().received(lines, body)
+            return super().receive(lines, body)
         finally:
             self.inbox.act_once = original  # type: ignore[method-assign]  # and back
 
 
 @breaks("WH-89")
-class TakesEveryType(HintedInbox):
+class TakesEveryType(StatusInbox):
     """Acts on what this endpoint is not for."""
 
 
 @breaks("WH-90")
-class KeepsTheClaim(HintedInbox):
+class KeepsTheClaim(StatusInbox):
     """Marks as seen before the work, for good."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -73,7 +73,7 @@ class KeepsTheClaim(HintedInbox):
 
 
 @breaks("WH-91", "WH-110")
-class Believes(HintedInbox):
+class Believes(StatusInbox):
     """Stores what a webhook says."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -81,7 +81,7 @@ class Believes(HintedInbox):
         for _, entry in entries:
             if "products" in entry:
                 states = entry["products"][0]["states"]
-                self.desk.stored = states[0].get("complianceStatus", "")
+                self.backend.stored = states[0].get("complianceStatus", "")
         return status
 
 
@@ -94,28 +94,28 @@ class BelievesOnce(Believes):
 
 
 @breaks("WH-103")
-class SyncResets(HintedInbox):
+class SyncResets(StatusInbox):
     """Forgets the status when a sync ends."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
         status = super().act_once(digest, entries)
         if any("synchronizationStatus" in entry for _, entry in entries):
-            self.desk.stored = "PENDING"
+            self.backend.stored = "PENDING"
         return status
 
 
 @breaks("WH-107")
-class Toggles(HintedInbox):
+class Toggles(StatusInbox):
     """Takes each webhook for one change."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
         status = super().act_once(digest, entries)
-        self.desk.stored = "NOT_COMPLIANT"
+        self.backend.stored = "NOT_COMPLIANT"
         return status
 
 
 @breaks("WH-92")
-class KeysOnTheEntity(HintedInbox):
+class KeysOnTheEntity(StatusInbox):
     """Keys on an id in the payload."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -123,7 +123,7 @@ class KeysOnTheEntity(HintedInbox):
 
 
 @breaks("WH-93")
-class NewRowEachTime(HintedInbox):
+class NewRowEachTime(StatusInbox):
     """Inserts under a key of its own."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
@@ -132,16 +132,16 @@ class NewRowEachTime(HintedInbox):
 
 
 @breaks("WH-94")
-class WorksFirst(HintedInbox):
+class WorksFirst(StatusInbox):
     """Works before it answers."""
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
-        slow_down(self.desk)
+        slow_down(self.backend)
         return super().act_once(digest, entries)
 
 
 @breaks("WH-80", "WH-81")
-class BelievesHeaders(Door):
+class BelievesHeaders(ReceiverApp):
     """Takes the address from headers that anybody writes."""
 
     allowlist = True
@@ -155,10 +155,10 @@ class BelievesHeaders(Door):
 
 
 @breaks("WH-82")
-class AddressIsEnough(Door):
+class AddressIsEnough(ReceiverApp):
     """Verifies strangers only."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
         return 204, b""
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
@@ -168,7 +168,7 @@ class AddressIsEnough(Door):
 
 
 @breaks("WH-83")
-class AddressAsText(Door):
+class AddressAsText(ReceiverApp):
     """Compares addresses as texts."""
 
     allowlist = True
@@ -178,15 +178,15 @@ class AddressAsText(Door):
 
 
 @breaks("WH-96")
-class AnyMethod(Door):
+class AnyMethod(ReceiverApp):
     """Takes every method."""
 
-    def method_is_fine(self, method: str) -> bool:
+    def is_method(self, method: str) -> bool:
         return True
 
 
 @breaks("WH-97")
-class AnyType(HintedInbox):
+class AnyType(StatusInbox):
     """Takes every type."""
 
     def is_json(self, lines: list[tuple[str, str]]) -> bool:
@@ -194,7 +194,7 @@ class AnyType(HintedInbox):
 
 
 @breaks("WH-98")
-class Alias(Door):
+class Alias(ReceiverApp):
     """Verifies one spelling of the path."""
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
@@ -203,46 +203,46 @@ class Alias(Door):
         return super().answer(environ)
 
 
-breaks("WH-99")(HintedInbox)
+breaks("WH-99")(StatusInbox)
 
 
-class Leaks(Door):
+class Leaks(ReceiverApp):
     """Tells in its answer why it refuses, stack trace and all."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-        status, _ = super().received(lines, body)
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        status, _ = super().receive(lines, body)
         return (
             status,
             b'Traceback (most recent call last):\n  File "/app.py"' if status != 204 else b"",
         )
 
 
-class TellsMissingFromWrong(Door):
+class TellsMissingFromWrong(ReceiverApp):
     """Answers otherwise to a missing signature."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
         if not any(name == "X-TURRIS-SIGNATURE" for name, _ in lines):
             return 400, b"no signature"
-        return super().received(lines, body)
+        return super().receive(lines, body)
 
 
-class ParsesFirst(Door):
+class ParsesFirst(ReceiverApp):
     """Parses before it verifies."""
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
         try:
             json.loads(body)
         except (ValueError, RecursionError):
             return 400, b"no JSON"
-        return super().received(lines, body)
+        return super().receive(lines, body)
 
 
-class Sickens(Door):
+class Sickens(ReceiverApp):
     """Refuses everything after the first forgery."""
 
     sick = False
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-        status, answer = (401, b"") if self.sick else super().received(lines, body)
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        status, answer = (401, b"") if self.sick else super().receive(lines, body)
         self.sick = self.sick or status == 401
         return status, answer

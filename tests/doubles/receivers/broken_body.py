@@ -9,21 +9,21 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from .handled import Door, HintedInbox
+from .good_receiver import ReceiverApp, StatusInbox
 from .registry import breaks
 
 COUNT = itertools.count()
 
 
 @breaks("WH-50", "WH-51")
-class FormOnly(HintedInbox):
+class FormOnly(StatusInbox):
     """Looks at the form of the signature only."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
         return len(signatures) == 1 and bool(re.fullmatch("[0-9a-f]{64}", signatures[0]))
 
 
-class Rewrites(HintedInbox):
+class Rewrites(StatusInbox):
     """Verifies what it wrote itself."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -50,7 +50,7 @@ class RewritesKnown(Rewrites):
         return {name: event[name] for name in names} if isinstance(event, dict) else event
 
 
-class Clumsy(HintedInbox):
+class Clumsy(StatusInbox):
     """Parses outside of any try."""
 
     def receive(self, headers: Any, body: bytes) -> int:
@@ -71,7 +71,7 @@ class LooksAtTheFirstByte(Clumsy):
         _ = body[0]
 
 
-class AsgiDoor(Door):
+class AsgiReceiverApp(ReceiverApp):
     """A good door that is an ASGI application."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # type: ignore[override]  # another protocol
@@ -91,7 +91,7 @@ class AsgiDoor(Door):
 
 
 @breaks("WH-57")
-class JoinsTexts(AsgiDoor):
+class JoinsTexts(AsgiReceiverApp):
     """Decodes each piece by itself."""
 
     def joined(self, pieces: list[bytes]) -> bytes:
@@ -107,7 +107,7 @@ class DecodesBare(Clumsy):
 
 
 @breaks("WH-59")
-class Guesses(HintedInbox):
+class Guesses(StatusInbox):
     """Lets json guess the encoding."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Guesses(HintedInbox):
 
 
 @breaks("WH-65")
-class NoCompression(Door):
+class NoCompression(ReceiverApp):
     """Stumbles over compressed bodies."""
 
     def body(self, environ: dict[str, Any]) -> bytes:
@@ -125,7 +125,7 @@ class NoCompression(Door):
 
 
 @breaks("WH-66")
-class Inflates(HintedInbox):
+class Inflates(StatusInbox):
     """Inflates without a limit."""
 
     def is_json(self, lines: list[tuple[str, str]]) -> bool:
@@ -136,7 +136,7 @@ class Inflates(HintedInbox):
 
 
 @breaks("WH-67")
-class NoLimit(Door):
+class NoLimit(ReceiverApp):
     """Reads all there is, and fails."""
 
     def body(self, environ: dict[str, Any]) -> bytes:
@@ -147,7 +147,7 @@ class NoLimit(Door):
 
 
 @breaks("WH-70")
-class LastMember(HintedInbox):
+class LastMember(StatusInbox):
     """Takes the last of repeated members."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class LastMember(HintedInbox):
 
 
 @breaks("WH-71", "WH-109")
-class KnownOnly(HintedInbox):
+class KnownOnly(StatusInbox):
     """Refuses types that it does not know."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class TakesShapesForGranted(Clumsy):
 
 
 @breaks("WH-73")
-class FirstOfAll(HintedInbox):
+class FirstOfAll(StatusInbox):
     """Takes the first of a list."""
 
     def receive(self, headers: Any, body: bytes) -> int:
@@ -188,7 +188,7 @@ class FirstOfAll(HintedInbox):
 
 
 @breaks("WH-74")
-class AnyEntity(HintedInbox):
+class AnyEntity(StatusInbox):
     """Takes every customer's events."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class OnlyDecodeErrors(Clumsy):
 
 
 @breaks("WH-77")
-class LogsAsItIs(HintedInbox):
+class LogsAsItIs(StatusInbox):
     """Prints a name as it came."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class LogsAsItIs(HintedInbox):
 
 
 @breaks("WH-78")
-class SetsAttributes(HintedInbox):
+class SetsAttributes(StatusInbox):
     """Makes attributes of members."""
 
     def receive(self, headers: Any, body: bytes) -> int:
@@ -241,7 +241,7 @@ class SetsAttributes(HintedInbox):
 
 
 @breaks("WH-79")
-class Follows(HintedInbox):
+class Follows(StatusInbox):
     """Follows URLs."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class Follows(HintedInbox):
 
 
 @breaks("WH-104")
-class AnyId(HintedInbox):
+class AnyId(StatusInbox):
     """Takes whatever id there is."""
 
     def name_of(self, entry: dict[str, Any], member: str) -> str:
@@ -261,7 +261,7 @@ class AnyId(HintedInbox):
 
 
 @breaks("WH-105")
-class ForbidsMore(HintedInbox):
+class ForbidsMore(StatusInbox):
     """Refuses members that it does not know."""
 
     def parse(self, body: bytes) -> dict[str, Any]:
@@ -272,7 +272,7 @@ class ForbidsMore(HintedInbox):
 
 
 @breaks("WH-106")
-class AsksForAll(HintedInbox):
+class AsksForAll(StatusInbox):
     """Asks for every optional member."""
 
     def name_of(self, entry: dict[str, Any], member: str) -> str:
@@ -282,7 +282,7 @@ class AsksForAll(HintedInbox):
 
 
 @breaks("WH-100")
-class OneByOne(HintedInbox):
+class OneByOne(StatusInbox):
     """Acts on entries until one is broken, each time anew."""
 
     def entries(self, event: dict[str, Any]) -> Any:
@@ -296,7 +296,7 @@ class OneByOne(HintedInbox):
 
 
 @breaks("WH-101")
-class EachEntry(HintedInbox):
+class EachEntry(StatusInbox):
     """Acts on each entry, whoever it is about."""
 
     def entries(self, event: dict[str, Any]) -> Any:
@@ -306,7 +306,7 @@ class EachEntry(HintedInbox):
 
 
 @breaks("WH-108")
-class AtOnce(Door):
+class AtOnce(ReceiverApp):
     """Works on a batch of any size before it answers."""
 
     def body(self, environ: dict[str, Any]) -> bytes:

@@ -6,11 +6,11 @@ import hmac
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from .handled import KEY, HintedInbox
+from .good_receiver import KEY, StatusInbox
 from .registry import breaks
 
 
-class KeyDecoded(HintedInbox):
+class KeyDecoded(StatusInbox):
     """A good receiver of a key that stands for bytes in base64."""
 
     def __init__(self, keys: Iterable[str], *rest: Any) -> None:
@@ -18,7 +18,7 @@ class KeyDecoded(HintedInbox):
         self._keys = [base64.b64decode(key) for key in self._keys]
 
 
-def takes_also(*keys: bytes, base: type[HintedInbox] = HintedInbox) -> type[HintedInbox]:
+def takes_also(*keys: bytes, base: type[StatusInbox] = StatusInbox) -> type[StatusInbox]:
     """An inbox that takes signatures of other keys too."""
 
     class Also(base):  # type: ignore[misc,valid-type]  # a class that is chosen at run time
@@ -32,7 +32,7 @@ def takes_also(*keys: bytes, base: type[HintedInbox] = HintedInbox) -> type[Hint
     return Also
 
 
-class Careless(HintedInbox):
+class Careless(StatusInbox):
     """Takes keys as they come."""
 
     def __init__(self, keys: Iterable[str], *rest: Any) -> None:
@@ -49,11 +49,11 @@ breaks("WH-42")(takes_also(b"changeme"))
 breaks("WH-43")(takes_also(b"turris_production_whsec_of_the_other"))
 breaks("WH-45")(takes_also(b"turris_sandbox_whsec_of_another_customer"))
 breaks("WH-46")(takes_also(base64.b64encode(KEY.encode())))
-breaks("WH-49")(HintedInbox)
+breaks("WH-49")(StatusInbox)
 
 
 @breaks("WH-44")
-class PublicKey(HintedInbox):
+class PublicKey(StatusInbox):
     """Takes a signature of the client id, which the test puts here."""
 
     client_id: ClassVar[str] = ""
@@ -72,7 +72,7 @@ class KeepsTheNewline(Careless):
 
 
 @breaks("WH-60", "WH-62")
-class OneKey(HintedInbox):
+class OneKey(StatusInbox):
     """Knows the first key only."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -81,7 +81,7 @@ class OneKey(HintedInbox):
 
 
 @breaks("WH-61")
-class KeepsOldKeys(HintedInbox):
+class KeepsOldKeys(StatusInbox):
     """Remembers every key that there ever was."""
 
     kept: ClassVar[list[bytes]] = []
@@ -96,7 +96,7 @@ class KeepsOldKeys(HintedInbox):
 
 
 @breaks("WH-63")
-class LastKey(HintedInbox):
+class LastKey(StatusInbox):
     """Forgets its verdict on the first key."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -105,7 +105,7 @@ class LastKey(HintedInbox):
 
 
 @breaks("WH-64")
-class RemembersVerdicts(HintedInbox):
+class RemembersVerdicts(StatusInbox):
     """Caches verdicts by body."""
 
     verdicts: ClassVar[dict[bytes, bool]] = {}

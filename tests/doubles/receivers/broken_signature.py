@@ -7,16 +7,16 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from .handled import Door, HintedInbox
+from .good_receiver import ReceiverApp, StatusInbox
 from .registry import breaks
 
 
-def right(inbox: HintedInbox, body: bytes) -> str:
+def right(inbox: StatusInbox, body: bytes) -> str:
     """The expected signature in hexadecimal."""
     return hmac.new(inbox._keys[0], body, hashlib.sha256).hexdigest()
 
 
-class Lenient(HintedInbox):
+class Lenient(StatusInbox):
     """Also takes what ``also`` says, given one header value."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -29,7 +29,7 @@ class Lenient(HintedInbox):
 
 
 @breaks("WH-01")
-class RefusesAll(HintedInbox):
+class RefusesAll(StatusInbox):
     """Takes nothing."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -37,7 +37,7 @@ class RefusesAll(HintedInbox):
 
 
 @breaks("WH-02")
-class NothingToCheck(HintedInbox):
+class NothingToCheck(StatusInbox):
     """Verifies only what is signed."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -101,7 +101,7 @@ class Decodes(Lenient):
 
 
 @breaks("WH-11", "WH-12")
-class ComparesTexts(HintedInbox):
+class ComparesTexts(StatusInbox):
     """Compares texts, which must be ASCII."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -116,7 +116,7 @@ class EitherEncoding(Lenient):
         return given == base64.b64encode(bytes.fromhex(right(self, body))).decode()
 
 
-class Base64(HintedInbox):
+class Base64(StatusInbox):
     """A good receiver of base64 signatures."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
@@ -125,7 +125,7 @@ class Base64(HintedInbox):
         return len(signatures) == 1 and hmac.compare_digest(given, expected)
 
 
-class Base64Door(Door):
+class Base64App(ReceiverApp):
     """Its door."""
 
     inbox_class = Base64
@@ -253,7 +253,7 @@ class LastLine(Lenient):
 
 
 @breaks("WH-37")
-class LooksElsewhere(Door):
+class LooksElsewhere(ReceiverApp):
     """Takes the signature from the query too."""
 
     def lines(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
@@ -263,7 +263,7 @@ class LooksElsewhere(Door):
 
 
 @breaks("WH-38")
-class TrustsProxies(Door):
+class TrustsProxies(ReceiverApp):
     """Takes what a proxy says that the header was."""
 
     def lines(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
@@ -273,14 +273,14 @@ class TrustsProxies(Door):
         ]
 
 
-class ComparesByEquals(HintedInbox):
+class ComparesByEquals(StatusInbox):
     """Right, but not in constant time."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:
         return len(signatures) == 1 and signatures[0].strip() == right(self, body)
 
 
-class ByEqualsDoor(Door):
+class ByEqualsApp(ReceiverApp):
     """Its door."""
 
     inbox_class = ComparesByEquals

@@ -4,12 +4,12 @@ import datetime as dt
 import hashlib
 import hmac
 
-from .handled import HintedInbox
+from .good_receiver import StatusInbox
 
 TOLERANCE = 300.0
 
 
-class Stamped(HintedInbox):
+class Stamped(StatusInbox):
     """A good receiver of ``t=...,v1=...``."""
 
     def is_authentic(self, signatures: list[str], body: bytes) -> bool:

@@ -3,23 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from .handled import Door, HintedInbox
+from .good_receiver import ReceiverApp, StatusInbox
 
-BROKEN: dict[str, type[Door]] = {}
+BROKEN: dict[str, type[ReceiverApp]] = {}
 
 
 def breaks(*ids: str, base64: bool = False) -> Callable[[type[Any]], type[Any]]:
-    """Enter an inbox or a door as the receiver that these attacks must catch."""
+    """Register an inbox, or an application, as the receiver that these attacks must catch."""
 
-    def enter(broken: type[Any]) -> type[Any]:
-        door = broken
-        if issubclass(broken, HintedInbox):
-            door = type(
-                broken.__name__, (Door,), {"inbox_class": broken, "__doc__": broken.__doc__}
-            )
-        door.encoding = "base64" if base64 else "hex"
+    def register(broken: type[Any]) -> type[Any]:
+        app_class = broken
+        if issubclass(broken, StatusInbox):
+            members = {"inbox_class": broken, "__doc__": broken.__doc__}
+            app_class = type(broken.__name__, (ReceiverApp,), members)
+        app_class.encoding = "base64" if base64 else "hex"
         for id_ in ids:
-            BROKEN[id_] = door
+            BROKEN[id_] = app_class
         return broken
 
-    return enter
+    return register

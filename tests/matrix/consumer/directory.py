@@ -1,4 +1,4 @@
-"""A consumer's client, sync and async: it keeps its token for 55 minutes."""
+"""A consumer's client, sync and async, that keeps its token for 55 minutes."""
 
 import datetime as dt
 import os
@@ -10,36 +10,36 @@ LIFE = dt.timedelta(minutes=55)
 
 
 class Tokens:
-    """What both clients share: the token, and when to buy another."""
+    """What both clients share: the token, and when to request another."""
 
     def __init__(self) -> None:
         self.text = ""
-        self.bought = dt.datetime.fromtimestamp(0, dt.UTC)
+        self.requested_at = dt.datetime.fromtimestamp(0, dt.UTC)
 
     @property
     def due(self) -> bool:
-        """Whether it is time for another token."""
-        return dt.datetime.now(dt.UTC) - self.bought > LIFE
+        """Whether it is time to request a token."""
+        return dt.datetime.now(dt.UTC) - self.requested_at > LIFE
 
     @staticmethod
     def question() -> dict[str, str]:
-        """What the token endpoint wants to know."""
+        """Return the body of a token request."""
         names = {"clientId": "TURRIS_CLIENT_ID", "clientSecret": "TURRIS_CLIENT_SECRET"}
         return {member: os.environ[name] for member, name in names.items()}
 
     def keep(self, answer: httpx.Response) -> None:
-        """Remember the token of an answer."""
+        """Store the token of a response."""
         self.text = answer.raise_for_status().json()["data"]["accessToken"]
-        self.bought = dt.datetime.now(dt.UTC)
+        self.requested_at = dt.datetime.now(dt.UTC)
 
     @property
     def header(self) -> dict[str, str]:
-        """What a call needs."""
+        """The header of a call."""
         return {"Authorization": f"Bearer {self.text}"}
 
 
 def npns(answer: httpx.Response) -> list[str]:
-    """The agents of a list."""
+    """Return the NPNs of a list of agents."""
     entries: list[Any] = answer.raise_for_status().json()["data"]
     return [entry["agent"]["npn"] for entry in entries]
 
@@ -53,7 +53,7 @@ class Directory:
         self.tokens = Tokens()
 
     def agents(self) -> list[str]:
-        """The NPNs of all agents."""
+        """Return the NPNs of all agents."""
         if self.tokens.due:
             self.tokens.keep(self.http.post("/v1/auth/jwt", json=self.tokens.question()))
         return npns(self.http.get("/v1/agents", headers=self.tokens.header))
@@ -67,7 +67,7 @@ class AsyncDirectory:
         self.tokens = Tokens()
 
     async def agents(self) -> list[str]:
-        """The NPNs of all agents."""
+        """Return the NPNs of all agents."""
         if self.tokens.due:
             self.tokens.keep(await self.http.post("/v1/auth/jwt", json=self.tokens.question()))
         return npns(await self.http.get("/v1/agents", headers=self.tokens.header))

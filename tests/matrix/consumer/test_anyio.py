@@ -1,4 +1,4 @@
-"""Beside anyio's plugin: on asyncio and on trio."""
+"""With anyio's plugin, on asyncio and on trio."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_all(turris: Any, turris_server: Any, turris_time: Any) -> None:
-    """Time that stands does not stop the event loop."""
+    """A frozen clock does not block the event loop."""
     directory = AsyncDirectory()
     with anyio.fail_after(10):
         async with directory.http:

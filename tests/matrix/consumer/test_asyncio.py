@@ -1,4 +1,4 @@
-"""Beside pytest-asyncio: an async test uses every fixture."""
+"""With pytest-asyncio: an async test uses every fixture."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_all(turris: Any, turris_server: Any, turris_time: Any) -> None:
-    """Time that stands does not stop the event loop."""
+    """A frozen clock does not block the event loop."""
     directory = AsyncDirectory()
     async with asyncio.timeout(10), directory.http:
         await directory.agents()

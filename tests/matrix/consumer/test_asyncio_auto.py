@@ -1,4 +1,4 @@
-"""Beside pytest-asyncio in its automatic mode: no marker."""
+"""With pytest-asyncio in its auto mode, without a marker."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from directory import AsyncDirectory
 
 
 async def test_all(turris: Any, turris_time: Any) -> None:
-    """An async test without a marker."""
+    """An async test without a marker uses the fixtures."""
     directory = AsyncDirectory()
     async with directory.http:
         await directory.agents()

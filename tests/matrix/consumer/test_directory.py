@@ -1,4 +1,4 @@
-"""Every fixture in a consumer's suite; whatever else is installed, this passes."""
+"""Every fixture in a consumer's suite. It must pass with whatever else is installed."""
 
 import asyncio
 import datetime as dt
@@ -10,7 +10,7 @@ from directory import AsyncDirectory, Directory
 
 
 def use(turris: Any, **options: Any) -> None:
-    """Call twice with one token."""
+    """Make two calls, which use one token."""
     turris.agents.add(npn="12345678")
     directory = Directory(**options)
     with directory.http:
@@ -20,18 +20,18 @@ def use(turris: Any, **options: Any) -> None:
 
 @pytest.mark.parametrize("turn", [1, 2])
 def test_in_process(turris: Any, turn: int) -> None:
-    """Each test has a sandbox of its own."""
+    """Each test has its own sandbox."""
     use(turris)
 
 
 def test_server(turris_server: Any) -> None:
-    """The same over a socket."""
+    """The same calls work over a socket."""
     use(turris_server.sandbox)
 
 
 @pytest.mark.turris(tls=True)
 def test_server_with_a_certificate(turris_server: Any) -> None:
-    """The same over TLS."""
+    """The same calls work over TLS."""
     use(turris_server.sandbox, verify=turris_server.client_context())
 
 
@@ -46,7 +46,7 @@ def test_time(turris: Any, turris_time: Any) -> None:
 
 
 def test_time_and_server(turris_server: Any, turris_time: Any) -> None:
-    """Time moves for a server too."""
+    """Time also moves for a server."""
     directory = Directory()
     with directory.http:
         directory.agents()
@@ -56,7 +56,7 @@ def test_time_and_server(turris_server: Any, turris_time: Any) -> None:
 
 
 def test_async(turris: Any) -> None:
-    """An async client, in a loop of the test's own."""
+    """An async client works in an event loop that the test starts."""
 
     async def main() -> list[str]:
         directory = AsyncDirectory()
@@ -67,7 +67,7 @@ def test_async(turris: Any) -> None:
 
 
 def test_webhook(turris_webhooks: Any) -> None:
-    """A signed webhook is known, a forged one is not."""
+    """A signed webhook is accepted, a forged one is refused."""
     webhook = turris_webhooks.producer_agreement_executed()
     turris_webhooks.verify(webhook.body, webhook.headers)
     forged = webhook.tampered()
@@ -76,7 +76,7 @@ def test_webhook(turris_webhooks: Any) -> None:
 
 
 def test_envelopes(turris: Any, turris_envelope: str) -> None:
-    """One test for each envelope."""
+    """The test runs once for each envelope."""
     assert turris.options.envelope == turris_envelope
 
 

@@ -1,4 +1,4 @@
-"""Beside pytest-freezer: its freeze is followed, and moved."""
+"""With pytest-freezer: the sandbox follows its freeze, and ``turris_time`` moves it."""
 
 import datetime as dt
 from typing import Any
@@ -9,7 +9,7 @@ from directory import Directory
 
 @pytest.mark.freeze_time("2031-05-04 12:00")
 def test_frozen(freezer: Any, turris: Any, turris_server: Any) -> None:
-    """The sandbox goes with the freezer."""
+    """The sandbox follows the freezer."""
     directory = Directory()
     with directory.http:
         directory.agents()
@@ -20,7 +20,7 @@ def test_frozen(freezer: Any, turris: Any, turris_server: Any) -> None:
 
 
 def test_moved(freezer: Any, turris: Any, turris_time: Any) -> None:
-    """``turris_time`` moves the freeze that it finds."""
+    """``turris_time`` moves the freeze that is active."""
     turris_time.move_to(dt.datetime(2031, 5, 4, tzinfo=dt.UTC))
     assert dt.datetime.now(dt.UTC) == turris.clock.now()
     assert turris.clock.now().year == 2031

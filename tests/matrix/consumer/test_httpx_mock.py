@@ -1,4 +1,4 @@
-"""Beside pytest-httpx: it answers for its hosts, the sandbox for Turris."""
+"""With pytest-httpx: it answers for its own hosts, and the sandbox for Turris."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from directory import Directory
 
 
 def test_both(httpx_mock: Any, turris: Any) -> None:
-    """Each answers for its own, in one test."""
+    """Both answer in one test."""
     httpx_mock.add_response(url="https://api.partner.example/ping", text="pong")
     directory = Directory()
     with directory.http:
@@ -19,7 +19,7 @@ def test_both(httpx_mock: Any, turris: Any) -> None:
 
 @pytest.mark.httpx_mock(should_mock=lambda request: request.url.host != "127.0.0.1")
 def test_server(httpx_mock: Any, turris_server: Any) -> None:
-    """A server on loopback is reached if the mock is told to leave it alone."""
+    """Requests to loopback pass if the mock is configured to let them."""
     directory = Directory()
     with directory.http:
         assert directory.agents() == []

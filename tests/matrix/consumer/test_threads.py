@@ -1,4 +1,4 @@
-"""Beside pytest-run-parallel: one thread for a test with a sandbox, unless it asks for more."""
+"""With pytest-run-parallel: a test with a sandbox has one thread, unless it is marked."""
 
 import threading
 from typing import Any
@@ -10,23 +10,23 @@ callers: set[int] = set()
 
 
 @pytest.mark.force_parallel_threads(4)
-def test_meant(turris: Any) -> None:
-    """Four threads share a sandbox."""
+def test_marked(turris: Any) -> None:
+    """Four threads share one sandbox."""
     callers.add(threading.get_ident())
     directory = Directory()
     with directory.http:
         assert directory.agents() == []
 
 
-def test_by_accident(turris: Any) -> None:
-    """This would fail in four threads."""
+def test_not_marked(turris: Any) -> None:
+    """This test would fail in four threads."""
     turris.agents.add(npn="12345678")
     directory = Directory()
     with directory.http:
         assert directory.agents() == ["12345678"]
 
 
-@pytest.mark.thread_unsafe(reason="it looks at what the others did")
-def test_threads_there_were() -> None:
-    """The first test did run in four threads."""
+@pytest.mark.thread_unsafe(reason="it checks what the first test did")
+def test_marked_test_had_four_threads() -> None:
+    """The first test ran in four threads."""
     assert len(callers) == 4

@@ -1,4 +1,4 @@
-"""Beside time-machine: its travel is followed, and moved, and its engine can be asked for."""
+"""With time-machine: the sandbox follows its travel, and ``turris_time`` can use it."""
 
 import datetime as dt
 from typing import Any
@@ -10,7 +10,7 @@ MOMENT = dt.datetime(2031, 5, 4, 12, tzinfo=dt.UTC)
 
 
 def test_travelled(time_machine: Any, turris: Any, turris_server: Any) -> None:
-    """The sandbox goes with the traveller."""
+    """The sandbox follows the travel."""
     time_machine.move_to(MOMENT, tick=False)
     directory = Directory()
     with directory.http:
@@ -23,6 +23,6 @@ def test_travelled(time_machine: Any, turris: Any, turris_server: Any) -> None:
 
 @pytest.mark.turris(time_engine="time-machine")
 def test_engine(turris: Any, turris_time: Any) -> None:
-    """``turris_time`` on time-machine."""
+    """``turris_time`` uses time-machine."""
     turris_time.move_to(MOMENT)
     assert dt.datetime.now(dt.UTC) == turris.clock.now() == MOMENT

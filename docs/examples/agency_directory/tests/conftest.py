@@ -1,3 +1,5 @@
+"""A client of the sandbox that does not really sleep, and the data of an invitation."""
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,20 +10,20 @@ from agency_directory import AgencyDirectory
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """The seconds for which a client would have slept."""
+    """The seconds that a client would have slept."""
     return []
 
 
 @pytest.fixture
 def directory(turris: Any, pauses: list[float]) -> Iterator[AgencyDirectory]:  # noqa: ARG001 - opens the doors
-    """A client of the sandbox that notes its pauses instead of sleeping."""
+    """A client of the sandbox that records its pauses instead of sleeping."""
     with AgencyDirectory.from_env(sleep=pauses.append) as directory:
         yield directory
 
 
 @pytest.fixture
 def invitation() -> dict[str, Any]:
-    """All that an invitation needs."""
+    """The arguments of an invitation."""
     return {
         "name": "ABC Insurance Agency",
         "first_name": "Dana",

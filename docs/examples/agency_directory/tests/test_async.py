@@ -1,3 +1,5 @@
+"""The async client."""
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -14,7 +16,7 @@ def run(
     turris: Any,  # noqa: ARG001 - opens the doors
     pauses: list[float],
 ) -> Callable[[Callable[[AsyncAgencyDirectory], Awaitable[T]]], T]:
-    """Run a function with a client that notes its pauses instead of sleeping."""
+    """Run a function with a client that records its pauses instead of sleeping."""
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
@@ -49,7 +51,7 @@ def test_revoked_token(turris: Any, run: Any) -> None:
 
 
 def test_revoked_credentials_are_final(turris: Any, run: Any, pauses: list[float]) -> None:
-    """Without good credentials a call fails at once."""
+    """With revoked credentials a call fails at once."""
     turris.credentials.revoke(turris.client)
 
     with turris.expect_refusal(status=401), pytest.raises(UnauthorizedError):
@@ -59,7 +61,7 @@ def test_revoked_credentials_are_final(turris: Any, run: Any, pauses: list[float
     assert pauses == []
 
 
-def test_an_invitation_over_a_lost_answer(
+def test_invitation_after_a_lost_response(
     turris: Any, run: Any, invitation: dict[str, Any]
 ) -> None:
     """An invitation is repeated with the same key, so the agency is invited once."""
@@ -70,8 +72,8 @@ def test_an_invitation_over_a_lost_answer(
     assert len(turris.associations) == 1
 
 
-def test_reads_are_not_repeated_for_ever(turris: Any, run: Any, pauses: list[float]) -> None:
-    """The third failure is the caller's."""
+def test_reads_have_three_attempts(turris: Any, run: Any, pauses: list[float]) -> None:
+    """The third failure is raised."""
     turris.faults.add("list_agents", error="reset", times=None)
 
     with pytest.raises(ConnectionLostError):

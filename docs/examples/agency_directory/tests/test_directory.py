@@ -1,3 +1,5 @@
+"""The operations of the directory."""
+
 from typing import Any
 
 import pytest
@@ -48,7 +50,7 @@ def test_one_agent(turris: Any, directory: AgencyDirectory) -> None:
 
 
 def test_no_such_agent(directory: AgencyDirectory) -> None:
-    """An unknown id has an error of its own, with what support asks for."""
+    """An unknown id raises NotFoundError, with the details that support asks for."""
     with pytest.raises(NotFoundError) as caught:
         directory.agent("507f1f77bcf86cd799439011")
 
@@ -59,7 +61,7 @@ def test_no_such_agent(directory: AgencyDirectory) -> None:
 
 @pytest.mark.parametrize("agent_id", ["", "..", "../auth/test-oauth", "507f1f77bcf86cd79943901?"])
 def test_no_id(turris: Any, directory: AgencyDirectory, agent_id: str) -> None:
-    """What is no id never becomes part of a path."""
+    """A string that is not an id never becomes part of a path."""
     with pytest.raises(ValueError, match="not an id"):
         directory.agent(agent_id)
 
@@ -67,7 +69,7 @@ def test_no_id(turris: Any, directory: AgencyDirectory, agent_id: str) -> None:
 
 
 def test_adds_an_agent(turris: Any, directory: AgencyDirectory) -> None:
-    """An added agent is there."""
+    """An added agent is stored."""
     added = directory.add_agent(npn="12345678", email="avery@abc.example")
 
     assert [added.id] == [agent.id for agent in turris.agents]
@@ -96,7 +98,7 @@ def test_one_agency(turris: Any, directory: AgencyDirectory) -> None:
 
 
 def test_invites(turris: Any, directory: AgencyDirectory, invitation: dict[str, Any]) -> None:
-    """Each invitation is an operation of its own, with a key of its own."""
+    """Each invitation is a separate operation with its own idempotency key."""
     directory.invite_agency(**invitation)
     directory.invite_agency(**invitation | {"email": "kim@other.example"})
 
@@ -110,7 +112,7 @@ def test_invites(turris: Any, directory: AgencyDirectory, invitation: dict[str, 
 
 
 def test_invite_url_is_not_shown(directory: AgencyDirectory, invitation: dict[str, Any]) -> None:
-    """An invite URL lets anyone in who reads it, in a log for example."""
+    """Anyone who reads an invite URL, for example in a log, can accept the invitation."""
     sent = directory.invite_agency(**invitation, by_email=False)
 
     assert sent.url
@@ -131,7 +133,7 @@ def test_refused_invite(
 
 
 def test_credentials_stay_out_of_urls(turris: Any, directory: AgencyDirectory) -> None:
-    """The secret travels in a body, the token in a header, neither in a URL."""
+    """The secret is sent in a body and the token in a header; neither is in a URL."""
     directory.agents(npn="12345678")
 
     token, agents = turris.journal
@@ -141,7 +143,7 @@ def test_credentials_stay_out_of_urls(turris: Any, directory: AgencyDirectory) -
 
 
 def test_wrong_secret_is_not_shown(turris: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot log in fails once, and tells neither the error nor the log its secret."""
+    """Wrong credentials fail once; neither the error nor the log contains the secret."""
     caplog.set_level("DEBUG")
     settings = Settings.from_env()
     secret = "not-the-secret-of-the-sandbox"

@@ -1,4 +1,4 @@
-"""The conversation itself needs no sandbox: answers that no sane server gives are fed by hand."""
+"""The exchange without a sandbox, with responses that no correct server sends."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from agency_directory import ApiError, Settings, UnauthorizedError, UnexpectedAnswerError, calls
-from agency_directory.exchange import Alone, Answer, Call, attempts
+from agency_directory.exchange import Answer, Call, Locked, attempts
 from agency_directory.token import Token, TokenCache
 
 AGENT = {"agent": {"_id": "507f1f77bcf86cd799439011", "npn": "12345678"}}
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def answered(call: Call[T], status: int, body: Mapping[str, Any]) -> T:
-    """What a call returns when it is answered like that."""
+    """Return the result of a call that gets this response."""
     flow = attempts(call, TOKEN)
     next(flow)
     with pytest.raises(StopIteration) as done:
@@ -37,7 +37,7 @@ def answered(call: Call[T], status: int, body: Mapping[str, Any]) -> T:
     ],
 )
 def test_envelopes(body: Mapping[str, Any]) -> None:
-    """The documented envelopes differ in all but the data."""
+    """The documented envelopes have only ``data`` in common."""
     assert [agent.npn for agent in answered(calls.agents(), 200, body)] == ["12345678"]
 
 
@@ -53,13 +53,13 @@ def test_envelopes(body: Mapping[str, Any]) -> None:
     ],
 )
 def test_unreadable(body: Mapping[str, Any]) -> None:
-    """A success without what was asked for is an error of its own."""
+    """A success without the requested data raises UnexpectedAnswerError."""
     with pytest.raises(UnexpectedAnswerError, match="GET /v1/agents: cannot read the answer"):
         answered(calls.agents(), 200, body)
 
 
 def test_another_record() -> None:
-    """An answer about somebody else is not taken for the one asked for."""
+    """A response that contains another record is refused."""
     call = calls.agent("507f1f77bcf86cd799439012")
 
     with pytest.raises(UnexpectedAnswerError):
@@ -67,7 +67,7 @@ def test_another_record() -> None:
 
 
 def test_redirect() -> None:
-    """A redirect is an error: following it would hand the token to whoever it names."""
+    """A redirect is an error: following it would send the token to another server."""
     with pytest.raises(ApiError, match="302"):
         answered(calls.agents(), 302, {})
 
@@ -84,7 +84,7 @@ def test_redirect() -> None:
     ],
 )
 def test_hostile_error(words: object, shown: tuple[str, ...]) -> None:
-    """Whatever an error says fits on a line of a log, without the token."""
+    """An error message fits on one line of a log and does not contain the token."""
     body = {"errorType": "forbidden", "errorMessage": words}
 
     with pytest.raises(ApiError) as caught:
@@ -109,7 +109,7 @@ def test_hostile_error(words: object, shown: tuple[str, ...]) -> None:
     ],
 )
 def test_no_token(data: Mapping[str, Any]) -> None:
-    """What cannot be sent as a bearer token is refused without being shown."""
+    """A token that cannot be sent as a bearer token is refused and not shown."""
     call = Call("POST", "/v1/auth/jwt", read=lambda data: Token.from_wire(data, NOW))
 
     with pytest.raises(UnexpectedAnswerError) as caught:
@@ -134,7 +134,7 @@ def test_no_token(data: Mapping[str, Any]) -> None:
     ],
 )
 def test_lifetime(expires_in: object, due_after: timedelta) -> None:
-    """A shorter life than documented is believed, an absurd one is not."""
+    """A lifetime shorter than documented is used; an absurd one is ignored."""
     data = {"accessToken": TOKEN, "tokenType": "bearer", "expiresIn": expires_in}
 
     token = Token.from_wire(data, issued_at=NOW)
@@ -153,19 +153,19 @@ def test_lifetime(expires_in: object, due_after: timedelta) -> None:
     ],
 )
 def test_age(age: timedelta, valid: bool) -> None:  # noqa: FBT001 - a parameter
-    """A token is good for an hour; one from the future, after the clock was set back, is not."""
+    """A token is valid for an hour, but not if the clock was set back before its issue."""
     assert Token(TOKEN, NOW).is_valid(NOW + age) is valid
 
 
 def test_secret_in_an_error() -> None:
-    """What Turris says about a wrong secret is shown without the secret."""
+    """Turris' message about a wrong secret is shown without the secret."""
     settings = Settings("https://turris.example", "m2m-client", "s3cret", "s3cret")
     refusal = Answer(401, {"errorMessage": ["s3cret is wrong"]})
-    alone = next(TokenCache(settings).access_token())
-    assert isinstance(alone, Alone)
-    next(alone.flow)
+    locked = next(TokenCache(settings).access_token())
+    assert isinstance(locked, Locked)
+    next(locked.flow)
 
     with pytest.raises(UnauthorizedError) as caught:
-        alone.flow.send(refusal)
+        locked.flow.send(refusal)
 
     assert caught.value.messages == ("*** is wrong",)

@@ -1,3 +1,5 @@
+"""Rate limits, errors and lost connections: when the client waits, repeats and raises."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +20,7 @@ def count(turris: Any, operation: str) -> int:
 
 @pytest.fixture
 def patient(turris_time: Any, pauses: list[float]) -> AgencyDirectory:
-    """A client for which time passes when it sleeps."""
+    """A client whose sleeps move the time."""
 
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
@@ -30,7 +32,7 @@ def patient(turris_time: Any, pauses: list[float]) -> AgencyDirectory:
 def test_waits_until_the_window_resets(
     turris: Any, turris_time: Any, patient: AgencyDirectory, pauses: list[float]
 ) -> None:
-    """A rate-limited write waits as long as Turris says, and then goes through."""
+    """A rate-limited write waits as long as Turris says, and then succeeds."""
     patient.agents()
     turris.limits.exhaust("write", leave=0)
     turris_time.advance(seconds=20)
@@ -45,17 +47,15 @@ def test_waits_until_the_window_resets(
 def test_waits_for_the_first_token(
     turris: Any, patient: AgencyDirectory, pauses: list[float]
 ) -> None:
-    """So does a rate-limited request for a token."""
+    """A rate-limited token request waits too."""
     turris.limits.exhaust("token", leave=0)
 
     assert patient.agents() == []
     assert [pytest.approx(60, abs=1)] == pauses
 
 
-def test_does_not_wait_for_ever(
-    turris: Any, directory: AgencyDirectory, pauses: list[float]
-) -> None:
-    """When waiting does not help, the third refusal is the caller's."""
+def test_waits_twice(turris: Any, directory: AgencyDirectory, pauses: list[float]) -> None:
+    """If waiting does not help, the third refusal is raised."""
     turris.faults.add("create_agent", status=429, times=None)
 
     with pytest.raises(RateLimitedError):
@@ -81,7 +81,7 @@ def test_does_not_wait_for_ever(
 def test_hostile_reset(
     turris: Any, directory: AgencyDirectory, pauses: list[float], reset: str, pause: float
 ) -> None:
-    """Whatever the reset says, the pause is neither missing nor endless."""
+    """Whatever the header says, the pause has a minimum and a maximum."""
     turris.faults.add("create_agent", status=429, headers={"X-RateLimit-Reset": reset})
 
     directory.add_agent(npn="12345678")
@@ -93,15 +93,15 @@ def test_hostile_reset(
 def test_reads_are_repeated(
     turris: Any, directory: AgencyDirectory, pauses: list[float], fault: dict[str, Any]
 ) -> None:
-    """A read survives two failures in a row."""
+    """A read succeeds after two failures in a row."""
     turris.faults.add("list_agents", **fault, times=2)
 
     assert directory.agents() == []
     assert pauses == [1.0, 2.0]
 
 
-def test_reads_are_not_repeated_for_ever(turris: Any, directory: AgencyDirectory) -> None:
-    """The third failure is the caller's."""
+def test_reads_have_three_attempts(turris: Any, directory: AgencyDirectory) -> None:
+    """The third failure is raised."""
     turris.faults.add("list_agents", status=503, times=None)
 
     with pytest.raises(ServerError) as caught:
@@ -112,7 +112,7 @@ def test_reads_are_not_repeated_for_ever(turris: Any, directory: AgencyDirectory
 
 
 def test_lost_connection_shows_nothing(turris: Any, directory: AgencyDirectory) -> None:
-    """The error of a lost request for a token does not hold the request."""
+    """The error of a lost token request does not contain the request."""
     turris.faults.add("get_oauth_token", error="reset", times=None)
 
     with pytest.raises(ConnectionLostError) as caught:
@@ -127,7 +127,7 @@ def test_lost_connection_shows_nothing(turris: Any, directory: AgencyDirectory) 
 def test_unprotected_writes_are_not_repeated(
     turris: Any, directory: AgencyDirectory, fault: dict[str, Any]
 ) -> None:
-    """An agent may have been added although the answer was lost, so the caller decides."""
+    """Turris may have added the agent although the response was lost, so the caller decides."""
     turris.faults.add("create_agent", **fault, processed=True)
 
     with pytest.raises((ServerError, ConnectionLostError)):
@@ -138,7 +138,7 @@ def test_unprotected_writes_are_not_repeated(
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"error": "reset"}])
-def test_an_invitation_over_a_lost_answer(
+def test_invitation_after_a_lost_response(
     turris: Any, directory: AgencyDirectory, invitation: dict[str, Any], fault: dict[str, Any]
 ) -> None:
     """An invitation is repeated with the same key, so the agency is invited once."""
@@ -154,7 +154,7 @@ def test_an_invitation_over_a_lost_answer(
 
 
 def test_conflict(turris: Any, directory: AgencyDirectory) -> None:
-    """A refusal is not repeated."""
+    """A request that Turris refused is not repeated."""
     turris.faults.add("list_agents", status=409)
 
     with pytest.raises(ApiError) as caught:
@@ -165,7 +165,7 @@ def test_conflict(turris: Any, directory: AgencyDirectory) -> None:
 
 
 def test_timeouts(turris: Any, directory: AgencyDirectory) -> None:
-    """A call that takes longer than the timeout counts as lost."""
+    """A call that exceeds the timeout raises ConnectionLostError."""
     turris.faults.add("list_agents", delay=timedelta(minutes=1), times=None)
 
     with pytest.raises(ConnectionLostError, match="Timeout"):

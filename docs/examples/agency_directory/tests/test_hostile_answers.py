@@ -1,4 +1,4 @@
-"""The sweep and the whole catalogue of hostile answers, with ``await`` and without."""
+"""The conformance sweep, and the complete catalogue of hostile answers, sync and async."""
 
 import asyncio
 import time
@@ -12,28 +12,28 @@ import pytest
 from agency_directory import AgencyDirectory, AsyncAgencyDirectory, calls
 
 PATIENCE = 2.0
-TIMEOUT = 0.25  # where nothing answers it really passes
+TIMEOUT = 0.25  # real seconds where nothing answers
 
 IGNORED = {
-    "TC-24": "settings are an argument: whoever rotates a secret makes a directory anew",
-    "TC-40": "one process is not alone: the limit is kept by waiting as a 429 says",
-    "TC-44": "a directory is made in the process that uses it",
-    "TC-50": "an invitation that arrives twice is seen by a person, and does no harm",
+    "TC-24": "settings are an argument: after a rotation, create a new directory",
+    "TC-40": "other processes share the limit: the client waits as a 429 says",
+    "TC-44": "a directory is created in the process that uses it",
+    "TC-50": "a person sees that an invitation arrived twice; it does no harm",
 }
 
 
 @pytest.fixture
 def made(turris: Any) -> Iterator[Callable[[], AgencyDirectory]]:  # noqa: ARG001 - opens the doors
-    """Makes directories that sleep on the sandbox's clock."""
+    """A factory for directories that sleep on the sandbox's clock."""
     with ExitStack() as stack:
-        # Asked for here: under time travel it is another function than it was at import.
+        # Looked up here, because time travel replaces time.sleep.
         yield lambda: stack.enter_context(
             AgencyDirectory.from_env(timeout=TIMEOUT, sleep=time.sleep)
         )
 
 
 def probes(turris: Any, directory: Any, invitation: dict[str, Any]) -> dict[str, Any]:
-    """What the fixtures ask for beside a call."""
+    """The optional arguments of ``turris_hostile_answer``."""
     agent_id = turris.agents.add(npn="12345678").id
     numbers = count()
     return {
@@ -45,7 +45,7 @@ def probes(turris: Any, directory: Any, invitation: dict[str, Any]) -> dict[str,
 
 @pytest.fixture(params=["in process", "over a socket"])
 def door(request: pytest.FixtureRequest) -> str:
-    """Answers of raw bytes need a socket."""
+    """Run in process and over a socket, which answers in raw bytes need."""
     if request.param == "over a socket":
         request.getfixturevalue("turris_server")
     return str(request.param)
@@ -55,7 +55,7 @@ def door(request: pytest.FixtureRequest) -> str:
 def test_copes(
     turris: Any, turris_hostile_answer: Any, made: Any, invitation: dict[str, Any]
 ) -> None:
-    """Whatever the API answers, the directory comes back, with a result or an error of its own."""
+    """Whatever the API answers, a call ends with a result or with an error of the directory."""
     directory = made()
 
     turris_hostile_answer.run(
@@ -67,7 +67,7 @@ def test_copes(
 
 @pytest.mark.usefixtures("door")
 def test_copes_async(turris: Any, turris_hostile_answer: Any, invitation: dict[str, Any]) -> None:
-    """So does the asynchronous one."""
+    """So does a call of the async client."""
 
     async def main() -> None:
         async with AsyncExitStack() as stack:
@@ -89,7 +89,7 @@ def test_copes_async(turris: Any, turris_hostile_answer: Any, invitation: dict[s
 
 @pytest.mark.turris(ignore=IGNORED)
 def test_conforms(turris_token_case: Any, made: Any, invitation: dict[str, Any]) -> None:
-    """The token is handled as the rules say, but for those that are another's matter."""
+    """The client follows the rules for tokens, except those that do not apply to it."""
     directory = made()
 
     def begin() -> Callable[[], object]:

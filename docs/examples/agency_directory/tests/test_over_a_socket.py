@@ -1,4 +1,4 @@
-"""Over real connections, where calls overlap as they do in production."""
+"""Real connections, where calls overlap as they do in production."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ def test_lists_agents(turris: Any) -> None:
 
 
 def test_lists_agents_async(turris: Any) -> None:
-    """So does the asynchronous one."""
+    """So does the async client."""
     turris.agents.add(npn="12345678")
 
     async def main() -> list[str]:
@@ -37,7 +37,7 @@ def test_lists_agents_async(turris: Any) -> None:
 
 
 def test_one_token_for_many_threads(turris: Any, turris_time: Any) -> None:
-    """Threads that start together wait for one token, and so they do when it is due."""
+    """Threads that start together share one token request, also for a refresh."""
     with AgencyDirectory.from_env() as directory, ThreadPoolExecutor(8) as pool:
 
         def call_together() -> None:
@@ -57,7 +57,7 @@ def test_one_token_for_many_threads(turris: Any, turris_time: Any) -> None:
 
 
 def test_one_token_for_many_tasks(turris: Any, turris_time: Any) -> None:
-    """Tasks that start together wait for one token, and so they do when it is due."""
+    """Tasks that start together share one token request, also for a refresh."""
 
     async def main() -> None:
         async with AsyncAgencyDirectory.from_env() as directory:
@@ -76,7 +76,7 @@ def test_one_token_for_many_tasks(turris: Any, turris_time: Any) -> None:
 
 
 def test_one_new_token_for_many_tasks(turris: Any) -> None:
-    """A token that is revoked early is replaced once, however many tasks are refused."""
+    """A token that is revoked early is replaced once for all tasks."""
 
     async def main() -> None:
         async with AsyncAgencyDirectory.from_env() as directory:
@@ -90,7 +90,7 @@ def test_one_new_token_for_many_tasks(turris: Any) -> None:
 
 
 def test_cancelled_refresh(turris: Any) -> None:
-    """A caller who gives up while the token is on its way does not keep the others waiting."""
+    """A caller that is cancelled during a token request does not block the others."""
 
     async def main() -> list[Any]:
         async with AsyncAgencyDirectory.from_env() as directory:
@@ -107,7 +107,7 @@ def test_cancelled_refresh(turris: Any) -> None:
 
 @pytest.fixture
 def detour() -> Iterator[HTTPServer]:
-    """A server that redirects every request to another path of its own."""
+    """A server that redirects every request to another of its paths."""
     seen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -130,7 +130,7 @@ def detour() -> Iterator[HTTPServer]:
 
 
 def test_redirects_are_not_followed(detour: Any) -> None:
-    """A redirect of the token request would take the secret along, so it is an error."""
+    """A redirect of the token request would receive the secret, so it is an error."""
     settings = Settings(f"http://127.0.0.1:{detour.server_port}", "client", "s3cret", "s3cret")
 
     with AgencyDirectory(settings) as directory, pytest.raises(ApiError, match="307"):

@@ -1,3 +1,5 @@
+"""The webhook receiver."""
+
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,7 +40,7 @@ def agency(turris: Any) -> Any:
 
 @pytest.fixture
 def webhook(turris_webhooks: Any, agency: Any) -> Any:
-    """An agreement of that agency was signed."""
+    """The webhook for a signed agreement of that agency."""
     return turris_webhooks.producer_agreement_executed(
         branchName="West", downstreamEntityAssociationId=agency.id
     )
@@ -108,7 +110,7 @@ def test_refuses(
     ],
 )
 def test_does_not_say_why(app: FastAPI, turris_webhooks: Any, signatures: list[str]) -> None:
-    """However wrong the signature is, the answer is the same: 401 and no word."""
+    """The response to any wrong signature is the same: 401 without a body."""
     webhook = turris_webhooks.sign(b"{")
     good = webhook.headers["X-Turris-Signature"]
     values = [s.format(good=good, bad="0" * 64, upper=good.upper()) for s in signatures]
@@ -141,20 +143,20 @@ def test_does_not_say_why(app: FastAPI, turris_webhooks: Any, signatures: list[s
     ids=lambda body: str(body[:80]),
 )
 def test_signed_nonsense(turris: Any, app: FastAPI, turris_webhooks: Any, body: bytes) -> None:
-    """What is signed but makes no sense is refused, before the API is asked anything."""
+    """A signed webhook that makes no sense is refused before the API is called."""
     assert turris_webhooks.sign(body).send(app, "/webhooks").status_code == 400
     assert len(turris.journal) == 0
 
 
 def test_oversize(app: FastAPI, turris_webhooks: Any) -> None:
-    """No webhook is that large, so nobody reads on to check its signature."""
+    """A body larger than any webhook is refused without checking its signature."""
     webhook = turris_webhooks.sign(b" " * (MAX_BODY + 1))
 
     assert webhook.send(app, "/webhooks").status_code == 413
 
 
 def test_duplicates(turris: Any, app: FastAPI, store: AgencyStore, webhook: Any) -> None:
-    """A delivery that arrives again is acknowledged, and handled once."""
+    """A delivery that arrives twice is acknowledged twice and processed once."""
     answers = [webhook.send(app, "/webhooks"), webhook.replayed().send(app, "/webhooks")]
 
     assert [answer.status_code for answer in answers] == [204, 204]
@@ -163,7 +165,7 @@ def test_duplicates(turris: Any, app: FastAPI, store: AgencyStore, webhook: Any)
 
 
 def test_concurrent_duplicates(turris: Any, app: FastAPI, webhook: Any) -> None:
-    """So is one that arrives five times at once."""
+    """So is a delivery that arrives five times at once."""
 
     async def main() -> list[int]:
         sent = [webhook.asend(app, "/webhooks") for _ in range(5)]
@@ -174,7 +176,7 @@ def test_concurrent_duplicates(turris: Any, app: FastAPI, webhook: Any) -> None:
 
 
 def test_other_events(turris: Any, app: FastAPI, turris_webhooks: Any) -> None:
-    """Events that do not concern the directory are acknowledged without any effect."""
+    """Events that the directory does not use are acknowledged without any effect."""
     webhook = turris_webhooks.entity_compliance_data_synchronized()
 
     assert webhook.send(app, "/webhooks").status_code == 204
@@ -182,7 +184,7 @@ def test_other_events(turris: Any, app: FastAPI, turris_webhooks: Any) -> None:
 
 
 def test_unknown_agency(app: FastAPI, store: AgencyStore, turris_webhooks: Any) -> None:
-    """An agency that the API does not show is not stored."""
+    """An agency that the API does not return is not stored."""
     webhook = turris_webhooks.producer_agreement_executed(
         downstreamEntityAssociationId="507f1f77bcf86cd799439011"
     )
@@ -194,7 +196,7 @@ def test_unknown_agency(app: FastAPI, store: AgencyStore, turris_webhooks: Any) 
 def test_api_is_down(
     turris: Any, app: FastAPI, store: AgencyStore, agency: Any, webhook: Any
 ) -> None:
-    """While the API is down a delivery is not acknowledged, so its resend has its effect."""
+    """While the API is down, a delivery is not acknowledged, so that a resend can succeed."""
     outage = turris.faults.add("get_association", status=503, times=None)
     assert webhook.send(app, "/webhooks").status_code == 503
 

@@ -1,3 +1,5 @@
+"""Settings from environment variables."""
+
 import pytest
 
 from agency_directory import Settings, SettingsError
@@ -33,14 +35,14 @@ def test_plain_http_within_this_machine(url: str) -> None:
     ],
 )
 def test_anything_else_is_https(url: str) -> None:
-    """Credentials do not leave this machine in the clear."""
+    """Credentials do not leave this machine unencrypted."""
     with pytest.raises(SettingsError, match="base_url"):
         Settings.from_env(ENVIRON | {"TURRIS_BASE_URL": url})
 
 
 @pytest.mark.parametrize("name", ["TURRIS_BASE_URL", "TURRIS_CLIENT_ID", "TURRIS_CLIENT_SECRET"])
 def test_missing(name: str) -> None:
-    """A missing variable is named."""
+    """The error names a missing variable."""
     environ = {key: value for key, value in ENVIRON.items() if key != name}
 
     with pytest.raises(SettingsError, match=f"{name} is not set"):
@@ -49,7 +51,7 @@ def test_missing(name: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "  ", "top\nsecret", "top secret", "top-secret\u2019"])
 def test_unusable_secret(value: str) -> None:
-    """A value that cannot be a secret is refused before it gets into a header, and not shown."""
+    """A value that cannot be a secret is refused and not shown."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env(ENVIRON | {"TURRIS_WEBHOOK_SECRET": value})
 
@@ -57,21 +59,21 @@ def test_unusable_secret(value: str) -> None:
 
 
 def test_trailing_newline() -> None:
-    """A secret read from a file works although files end in a newline."""
+    """A secret that was read from a file may end in a newline."""
     settings = Settings.from_env(ENVIRON | {"TURRIS_CLIENT_SECRET": "not-a-real-secret\n"})
 
     assert settings.client_secret == "not-a-real-secret"
 
 
 def test_webhook_secret_by_default() -> None:
-    """Without a secret of the webhook's own, the client secret signs, as the guide says."""
+    """The webhook secret is the client secret by default, as the guide says."""
     environ = {key: value for key, value in ENVIRON.items() if key != "TURRIS_WEBHOOK_SECRET"}
 
     assert Settings.from_env(environ).webhook_secret == "not-a-real-secret"
 
 
 def test_repr() -> None:
-    """Settings can be logged."""
+    """Settings can be logged: ``repr`` omits the secrets."""
     shown = repr(Settings.from_env(ENVIRON))
 
     assert "m2m-client-abc123" in shown

@@ -1,3 +1,5 @@
+"""When the client requests, keeps and replaces a token."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +16,7 @@ def operations(turris: Any) -> list[str]:
 
 
 def test_one_token_for_many_calls(turris: Any, directory: AgencyDirectory) -> None:
-    """The token is asked for once."""
+    """One token request serves all calls."""
     for _ in range(20):
         directory.agents()
 
@@ -24,7 +26,7 @@ def test_one_token_for_many_calls(turris: Any, directory: AgencyDirectory) -> No
 def test_kept_until_the_refresh_point(
     turris: Any, turris_time: Any, directory: AgencyDirectory
 ) -> None:
-    """At 55:00.000 the token is still in use: only beyond it is a new one due."""
+    """At 55:00.000 the token is still used; a new one is due only after that."""
     directory.agents()
 
     turris_time.to_refresh_point()
@@ -36,7 +38,7 @@ def test_kept_until_the_refresh_point(
 def test_refreshed_inside_the_buffer(
     turris: Any, turris_time: Any, directory: AgencyDirectory
 ) -> None:
-    """At 55:00.001 a new token is asked for, and used."""
+    """At 55:00.001 a new token is requested and used."""
     directory.agents()
 
     turris_time.to_refresh_point(plus=MILLISECOND)
@@ -47,10 +49,10 @@ def test_refreshed_inside_the_buffer(
 
 
 @pytest.mark.parametrize("plus", [-MILLISECOND, timedelta(), timedelta(days=3)])
-def test_expiry_is_not_noticed(
+def test_first_call_after_an_hour(
     turris: Any, turris_time: Any, directory: AgencyDirectory, plus: timedelta
 ) -> None:
-    """After a quiet hour the first call works, without an expired token being tried."""
+    """The first call after an hour without calls works, and sends no expired token."""
     directory.agents()
 
     turris_time.to_expiry(plus=plus)
@@ -61,7 +63,7 @@ def test_expiry_is_not_noticed(
 
 
 def test_revoked_token(turris: Any, directory: AgencyDirectory) -> None:
-    """A token that is revoked early is replaced, and the call repeated."""
+    """If a token is revoked early, the client replaces it and repeats the call."""
     directory.agents()
     turris.tokens.revoke_all()
 
@@ -72,7 +74,7 @@ def test_revoked_token(turris: Any, directory: AgencyDirectory) -> None:
 
 
 def test_never_accepted(turris: Any, directory: AgencyDirectory) -> None:
-    """A call that is refused with a new token too is not tried a third time."""
+    """A call that is refused with a new token too has no third attempt."""
     turris.faults.add("list_agents", status=401, times=None)
 
     with pytest.raises(UnauthorizedError):
@@ -84,7 +86,7 @@ def test_never_accepted(turris: Any, directory: AgencyDirectory) -> None:
 def test_revoked_credentials_are_final(
     turris: Any, directory: AgencyDirectory, pauses: list[float]
 ) -> None:
-    """Without good credentials a call fails at once: asking again would not help."""
+    """With revoked credentials a call fails at once, without another attempt."""
     directory.agents()
     turris.credentials.revoke(turris.client)
 
@@ -100,7 +102,7 @@ def test_revoked_credentials_are_final(
 def test_rotated_secret(
     turris: Any, turris_time: Any, directory: AgencyDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old secret is enough until its token is due; a client with the new one works on."""
+    """The old secret's token works until it is due; a client with the new secret keeps working."""
     directory.agents()
     turris.credentials.rotate(turris.client)
     directory.agents()
@@ -126,7 +128,7 @@ def test_rotated_secret(
 def test_refresh_fails_while_the_token_is_good(
     turris: Any, turris_time: Any, directory: AgencyDirectory, fail: Callable[[Any], object]
 ) -> None:
-    """The last five minutes of a token are there to be used when no new one is to be had."""
+    """If a refresh fails, the old token is used for its last five minutes."""
     directory.agents()
     turris_time.to_refresh_point(plus=MILLISECOND)
     fail(turris)
@@ -141,7 +143,7 @@ def test_refresh_fails_while_the_token_is_good(
 
 
 def test_first_token_fails(turris: Any, directory: AgencyDirectory, pauses: list[float]) -> None:
-    """Without any token the request for one is repeated, but not for ever."""
+    """Without a token, the token request is repeated, but not endlessly."""
     turris.faults.add("get_oauth_token", status=503, times=None)
 
     with pytest.raises(ServerError):
@@ -151,10 +153,10 @@ def test_first_token_fails(turris: Any, directory: AgencyDirectory, pauses: list
     assert pauses == [1.0, 2.0]
 
 
-def test_slow_token_is_not_taken_for_younger_than_it_is(
+def test_age_counts_from_the_request(
     turris: Any, turris_time: Any, directory: AgencyDirectory
 ) -> None:
-    """The hour is counted from the request, not from an answer that took its time."""
+    """The hour is counted from the request, not from a slow response."""
     turris.faults.add("get_oauth_token", delay=timedelta(seconds=5))
     directory.agents()
 

@@ -1,4 +1,4 @@
-// A receiver in Express: verify the raw bytes, then parse.
+// A receiver with Express: verify the raw bytes, then parse.
 "use strict";
 
 const crypto = require("node:crypto");
@@ -35,13 +35,13 @@ function createApp(key, entity, act) {
   });
 
   app.use((req, res) => res.sendStatus(404));
-  // Express would answer with a stack trace.
+  // Otherwise Express answers with a stack trace.
   app.use((error, req, res, next) => res.sendStatus(error.status || 500));
   return app;
 }
 
-// The raw bytes whatever their type says: nothing is parsed before it is verified. express.raw()
-// would read a body over its limit to the end before it answers.
+// Reads the raw bytes, whatever their content type: nothing is parsed before it is verified.
+// express.raw() would read a body over its limit to the end before it answers.
 function readRaw(req, res, next) {
   const chunks = [];
   let length = 0;
@@ -79,10 +79,10 @@ function parse(body) {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const event = JSON.parse(decoder.decode(body));
   const { webhookType: name, payload } = event;
-  if (typeof name !== "string" || typeof payload !== "object" || payload === null) throw new Error("no event");
-  if (Array.isArray(payload) !== LISTS.includes(name)) throw new Error("another shape");
+  if (typeof name !== "string" || typeof payload !== "object" || payload === null) throw new Error("not an event");
+  if (Array.isArray(payload) !== LISTS.includes(name)) throw new Error("the payload has the wrong type");
   if (Array.isArray(payload) && payload.some((entry) => entry === null || typeof entry !== "object")) {
-    throw new Error("another shape");
+    throw new Error("the payload has the wrong type");
   }
   return LISTS.includes(name) || OBJECTS.includes(name) ? event : null;
 }

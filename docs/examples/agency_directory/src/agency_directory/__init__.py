@@ -1,4 +1,4 @@
-"""The agencies and agents of a carrier, as Turris knows them."""
+"""A directory of a carrier's agencies and agents, read from Turris."""
 
 from agency_directory.client import AgencyDirectory, AsyncAgencyDirectory
 from agency_directory.errors import (

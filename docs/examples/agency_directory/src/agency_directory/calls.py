@@ -1,4 +1,4 @@
-"""What the directory asks of Turris: one function per operation, no I/O."""
+"""The operations of Turris that the directory uses: one function per operation, no I/O."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ def agents(
     license_number: str | None = None,
     state_code: str | None = None,
 ) -> Call[list[Agent]]:
-    """The agents; filter by NPN or by licence and its state, not both."""
+    """List agents; filter by NPN, or by licence and its state, but not by both."""
     params = {
         "npn": npn,
         "downstreamEntityAssociationId": association_id,
@@ -33,26 +33,26 @@ def agents(
 
 
 def agent(agent_id: str) -> Call[Agent]:
-    """One agent."""
+    """Get one agent."""
     return _get(f"{AGENTS}/{_id(agent_id)}", _same(agent_id, Agent.from_wire))
 
 
 def add_agent(
     *, npn: str, email: str | None = None, association_id: str | None = None
 ) -> Call[Agent]:
-    """Add an agent; not repeated when the answer is lost, as Turris could add it twice."""
+    """Add an agent. Not repeated if the response is lost, because Turris could add it twice."""
     body = {"npn": npn, "email": email, "downstreamEntityAssociationId": association_id}
     return Call("POST", AGENTS, read=Agent.from_wire, json=_given(body))
 
 
 def agencies(*, email_domain: str | None = None, npn: str | None = None) -> Call[list[Agency]]:
-    """The agencies; filter by one property at most."""
+    """List agencies; filter by one property at most."""
     params = {"emailDomain": email_domain, "downstreamEntityNpn": npn}
     return _get(ASSOCIATIONS, _many(Agency.from_wire), params)
 
 
 def agency(association_id: str) -> Call[Agency]:
-    """One agency, by the id of our association with it."""
+    """Get one agency by the id of our association with it."""
     path = f"{ASSOCIATIONS}/{_id(association_id)}"
     return _get(path, _same(association_id, Agency.from_wire))
 
@@ -68,7 +68,7 @@ def invite_agency(
     by_email: bool = True,
     producer_code: str | None = None,
 ) -> Call[Invitation]:
-    """Invite an agency, once however often the request has to be sent."""
+    """Invite an agency: only once, even if the request has to be repeated."""
     body = {
         "downstreamEntityName": name,
         "firstName": first_name,
@@ -101,7 +101,7 @@ def _given(values: Mapping[str, T | None]) -> dict[str, T]:
 
 def _id(value: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{24}", value):
-        raise ValueError("not an id of Turris")
+        raise ValueError("not an id that Turris uses")
     return value
 
 
@@ -113,7 +113,7 @@ def _same(record_id: str, read: Callable[[Any], Record]) -> Callable[[Any], Reco
     def read_same(entry: Any) -> Record:
         record = read(entry)
         if record.id != record_id:
-            raise ValueError("the answer is about another record")
+            raise ValueError("the response contains another record")
         return record
 
     return read_same

@@ -1,4 +1,4 @@
-"""The directory, with and without ``await``: the only file that knows HTTP."""
+"""The sync and the async client: the only module that uses HTTP."""
 
 import asyncio
 import json
@@ -14,10 +14,10 @@ import httpx
 from agency_directory import calls
 from agency_directory.errors import ConnectionLostError, UnauthorizedError
 from agency_directory.exchange import (
-    Alone,
     Answer,
     Call,
     Flow,
+    Locked,
     Outcome,
     Pause,
     Send,
@@ -30,7 +30,7 @@ from agency_directory.token import TokenCache
 
 TIMEOUT = 10.0
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs: ours hold NPNs
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs complete URLs, and ours contain NPNs
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def _async(
 
 
 class AgencyDirectory:
-    """Share one between threads: it holds one token and one pool of connections."""
+    """The sync client. Threads can share it: it holds one token and one connection pool."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class AgencyDirectory:
     def from_env(
         cls, *, timeout: float = TIMEOUT, sleep: Callable[[float], object] = time.sleep
     ) -> Self:
-        """A directory for the Turris that ``TURRIS_*`` in the environment names."""
+        """Configure the client with the environment variables ``TURRIS_*``."""
         return cls(Settings.from_env(), timeout=timeout, sleep=sleep)
 
     agents = _sync(calls.agents)
@@ -86,8 +86,8 @@ class AgencyDirectory:
     invite_agency = _sync(calls.invite_agency)
 
     def perform(self, call: Call[T]) -> T:
-        """Make any call."""
-        return self._run(_converse(call, self._tokens))
+        """Make a call and return its result."""
+        return self._run(_authorized(call, self._tokens))
 
     def close(self) -> None:
         self._http.close()
@@ -113,7 +113,7 @@ class AgencyDirectory:
                 return self._send(step)
             case Pause(seconds):
                 return self._sleep(seconds)
-            case Alone(flow):
+            case Locked(flow):
                 with self._lock:
                     return self._run(flow)
 
@@ -131,7 +131,7 @@ class AgencyDirectory:
 
 
 class AsyncAgencyDirectory:
-    """Share one between the tasks of an event loop."""
+    """The async client. The tasks of one event loop can share it."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class AsyncAgencyDirectory:
         timeout: float = TIMEOUT,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> Self:
-        """A directory for the Turris that ``TURRIS_*`` in the environment names."""
+        """Configure the client with the environment variables ``TURRIS_*``."""
         return cls(Settings.from_env(), timeout=timeout, sleep=sleep)
 
     agents = _async(calls.agents)
@@ -163,8 +163,8 @@ class AsyncAgencyDirectory:
     invite_agency = _async(calls.invite_agency)
 
     async def perform(self, call: Call[T]) -> T:
-        """Make any call."""
-        return await self._run(_converse(call, self._tokens))
+        """Make a call and return its result."""
+        return await self._run(_authorized(call, self._tokens))
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -190,7 +190,7 @@ class AsyncAgencyDirectory:
                 return await self._send(step)
             case Pause(seconds):
                 return await self._sleep(seconds)
-            case Alone(flow):
+            case Locked(flow):
                 async with self._lock:
                     return await self._run(flow)
 
@@ -207,8 +207,8 @@ class AsyncAgencyDirectory:
         return _answer(response, body)
 
 
-def _converse(call: Call[T], tokens: TokenCache) -> Flow[T]:
-    """Make the call with a token, and once more with a new one if Turris refuses the first."""
+def _authorized(call: Call[T], tokens: TokenCache) -> Flow[T]:
+    """Make the call with a token, and repeat it once with a new one if Turris refuses the first."""
     token = yield from tokens.access_token()
     try:
         return (yield from attempts(call, token))
@@ -224,7 +224,7 @@ def _options(settings: Settings, timeout: float) -> dict[str, Any]:
         "headers": {"Accept": "application/json", "User-Agent": "agency-directory/0.1"},
         "timeout": httpx.Timeout(timeout),
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the API is stateless
-        "follow_redirects": False,  # a redirect would carry the credentials along
+        "follow_redirects": False,  # a redirect would receive the credentials
     }
 
 
@@ -253,5 +253,5 @@ def _answer(response: httpx.Response, body: Body) -> Answer:
 
 
 def _lost(error: httpx.RequestError) -> ConnectionLostError:
-    """Only the kind of failure: its text and its request can hold the token."""
+    """Keep only the kind of failure: its text and its request can contain the token."""
     return ConnectionLostError(type(error).__name__)

@@ -1,20 +1,20 @@
-"""What can go wrong between us and Turris. No error carries a secret, a token or a request."""
+"""The errors that a call raises. No error contains a secret, a token or a request."""
 
 
 class TurrisError(Exception):
-    """The call failed; ``transient`` says whether the same call may succeed later."""
+    """The call failed. ``transient``: whether the same call may succeed later."""
 
     transient = False
 
 
 class ConnectionLostError(TurrisError):
-    """No answer arrived, so nobody knows whether Turris did what was asked."""
+    """No response arrived, so it is unknown whether Turris processed the request."""
 
     transient = True
 
 
 class UnexpectedAnswerError(TurrisError):
-    """Turris answered, but not in the form it documents."""
+    """Turris answered, but not in the documented form."""
 
 
 class ApiError(TurrisError):
@@ -35,11 +35,11 @@ class ApiError(TurrisError):
 
 
 class UnauthorizedError(ApiError):
-    """401: the token or the credentials are not, or no longer, good."""
+    """401: the token or the credentials are invalid."""
 
 
 class NotFoundError(ApiError):
-    """404: there is no such record, or it is not ours to see."""
+    """404: the record does not exist, or we may not see it."""
 
 
 class RateLimitedError(ApiError):
@@ -55,7 +55,7 @@ class ServerError(ApiError):
 
 
 def error_class(status: int) -> type[ApiError]:
-    """The most specific error for a status."""
+    """Return the most specific error class for a status."""
     if status >= 500:
         return ServerError
     known = {401: UnauthorizedError, 404: NotFoundError, 429: RateLimitedError}

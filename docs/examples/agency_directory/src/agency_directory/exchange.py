@@ -1,4 +1,4 @@
-"""How one call is made, as a flow of steps that a client performs with or without ``await``."""
+"""How one call is made: a generator of steps that a sync or an async client performs."""
 
 import logging
 import re
@@ -17,7 +17,7 @@ from agency_directory.errors import (
 )
 
 ATTEMPTS = 3
-LONGEST_PAUSE = 60.0  # a rate window is a minute
+LONGEST_PAUSE = 60.0  # a rate limit window is a minute
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """What is asked of Turris, and how to read its ``data``; the same bytes in every attempt."""
+    """A request, and how to read the ``data`` of its response; attempts send the same bytes."""
 
     method: str
     path: str
@@ -39,7 +39,7 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; a body that is not a JSON object is empty."""
+    """A response. The body is empty unless it is a JSON object."""
 
     status: int
     body: Mapping[str, Any]
@@ -60,7 +60,7 @@ Outcome: TypeAlias = Answer | ConnectionLostError
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A step: send the call and give back what came of it."""
+    """A step: send the call and return the outcome."""
 
     call: Call[Any]
     token: str | None = field(repr=False)
@@ -83,18 +83,18 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
-    """A step: run another flow while nobody else runs one."""
+class Locked:
+    """A step: run another flow while holding the client's lock."""
 
     flow: "Flow[Any]"
 
 
-Step: TypeAlias = Send | Pause | Alone
+Step: TypeAlias = Send | Pause | Locked
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
 def attempts(call: Call[T], token: str | None = None, limit: int = ATTEMPTS) -> Flow[T]:
-    """Make the call; repeat it where that is safe and may help."""
+    """Make the call, and repeat it where that is safe and may help."""
     attempt = 1
     while True:
         outcome: Outcome = yield Send(call, token)
@@ -117,35 +117,35 @@ def _log(call: Call[Any], outcome: Outcome) -> None:
 
 
 def _may_repeat(call: Call[Any], error: TurrisError) -> bool:
-    """A rate-limited call was not done; any other failure leaves that open."""
+    """A rate-limited call was not processed; after any other failure, that is unknown."""
     return isinstance(error, RateLimitedError) or (error.transient and call.repeatable)
 
 
 def _pause(attempt: int, outcome: Outcome) -> float:
-    """As long as Turris says, within bounds; doubling when it does not say."""
+    """Return the seconds that Turris asks for, within limits, or else an exponential backoff."""
     if isinstance(outcome, Answer):
         now = datetime.now(UTC)
-        told = [_until_reset(outcome, now), _until_retry(outcome.retry_after, now)]
-        said = [seconds for seconds in told if seconds is not None]
-        if said:
-            return min(max(*said, 1.0), LONGEST_PAUSE)
+        waits = [_until_reset(outcome, now), _until_retry(outcome.retry_after, now)]
+        known = [seconds for seconds in waits if seconds is not None]
+        if known:
+            return min(max(*known, 1.0), LONGEST_PAUSE)
     return min(2.0 ** (attempt - 1), LONGEST_PAUSE)
 
 
 def _until_reset(answer: Answer, now: datetime) -> float | None:
-    """Until the rate window of a refused call resets, which is told in Unix seconds."""
-    told = answer.rate_limit_reset
-    if answer.status != 429 or not re.fullmatch(r"[0-9]{1,10}", told):
+    """Return the seconds until the rate limit window of a refused call ends."""
+    reset = answer.rate_limit_reset  # in Unix seconds
+    if answer.status != 429 or not re.fullmatch(r"[0-9]{1,10}", reset):
         return None
-    return int(told) - now.timestamp()
+    return int(reset) - now.timestamp()
 
 
-def _until_retry(told: str, now: datetime) -> float | None:
-    """What ``Retry-After`` says: seconds, or a date (RFC 9110, 10.2.3)."""
-    if re.fullmatch(r"[0-9]{1,10}", told):
-        return float(told)
+def _until_retry(retry_after: str, now: datetime) -> float | None:
+    """Return the seconds that ``Retry-After`` means: a number or a date (RFC 9110, 10.2.3)."""
+    if re.fullmatch(r"[0-9]{1,10}", retry_after):
+        return float(retry_after)
     try:
-        return (parsedate_to_datetime(told) - now).total_seconds()
+        return (parsedate_to_datetime(retry_after) - now).total_seconds()
     except (TypeError, ValueError, OverflowError):  # the last for a year of twenty digits
         return None
 
@@ -173,7 +173,7 @@ def _error(outcome: Outcome, hide: tuple[str, ...]) -> TurrisError:
 
 
 def _printable(value: object, hide: tuple[str, ...] = ()) -> str:
-    """Text from outside on one short line, without what must not be shown."""
+    """Return untrusted text as one short line, without secrets."""
     text = str(value)
     for secret in filter(None, hide):
         text = text.replace(secret, "***")

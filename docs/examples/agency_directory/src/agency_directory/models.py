@@ -1,4 +1,4 @@
-"""The part of Turris' records that the directory keeps."""
+"""The parts of Turris' records that the directory uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who sells."""
+    """A person who sells insurance."""
 
     id: str
     npn: str
@@ -30,7 +30,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """An agency as we are associated with it; ``id`` is the association's."""
+    """An agency. ``id`` is the id of our association with it."""
 
     id: str
     legal_name: str | None = None
@@ -51,7 +51,7 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Whoever knows the ``url`` can accept, so the ``repr`` leaves it out."""
+    """An invitation. Anyone who knows the ``url`` can accept it, so ``repr`` omits the URL."""
 
     url: str | None = field(default=None, repr=False)
 
@@ -63,7 +63,7 @@ class Invitation:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     return value
 
 

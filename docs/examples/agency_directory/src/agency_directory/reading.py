@@ -1,4 +1,4 @@
-"""How much of an answer is read, and for how long: a timeout of httpx is one for each read."""
+"""Limits for a response's size and duration. A timeout of httpx applies to each read only."""
 
 from time import monotonic
 
@@ -9,19 +9,19 @@ LONGEST_READ = 30.0
 
 
 class Body:
-    """The bytes of an answer, piece by piece."""
+    """Collects the body of a response."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._until = monotonic() + LONGEST_READ
 
     def take(self, piece: bytes) -> None:
-        """One more piece; raise ConnectionLostError if there is no end to them."""
+        """Add a piece; raise ConnectionLostError at the limit of size or time."""
         self._bytes += piece
         if len(self._bytes) > LARGEST_BODY:
-            raise ConnectionLostError("the answer is too large")
+            raise ConnectionLostError("the response is too large")
         if monotonic() > self._until:
-            raise ConnectionLostError("the answer takes too long")
+            raise ConnectionLostError("the response takes too long")
 
     def __bytes__(self) -> bytes:
         return bytes(self._bytes)

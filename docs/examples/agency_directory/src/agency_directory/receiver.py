@@ -1,7 +1,7 @@
 """The endpoint for Turris' webhooks.
 
-A webhook carries neither time nor number, so one from last month is as well signed as one from
-now. It is therefore taken as a hint only: what is stored is read from the API.
+A webhook contains neither a time nor a number, so the signature of an old one is still valid. It is
+therefore only a hint: what is stored is read from the API.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, client: AsyncAgencyDirectory, store: AgencyStore) -> FastAPI:
-    """An application that keeps the store up to date; the caller closes the client."""
+    """Create an application that updates the store. The caller closes the client."""
     app = FastAPI(openapi_url=None)
     key = settings.webhook_secret.encode()
 
@@ -47,14 +47,14 @@ def create_app(settings: Settings, client: AsyncAgencyDirectory, store: AgencySt
 
 
 def is_authentic(key: bytes, signatures: list[str], body: bytes) -> bool:
-    """Whether there is exactly one signature, and it is that of these bytes."""
+    """Return whether there is exactly one signature, and it matches the body."""
     expected = hmac.new(key, body, hashlib.sha256).hexdigest().encode()
     given = [signature.encode("latin-1") for signature in signatures]
     return len(given) == 1 and hmac.compare_digest(given[0], expected)
 
 
 def requested_by(body: bytes) -> Call[Agency] | None:
-    """What to read from the API because of this webhook; raise ValueError and its kin if unfit."""
+    """Return what to read from the API; raise ValueError or a similar error for a bad webhook."""
     event = json.loads(body.decode(), parse_constant=_refuse)
     if event["webhookType"] != "PRODUCER_AGREEMENT_EXECUTED":
         return None
@@ -67,20 +67,20 @@ async def _follow(
     if call is None:
         return 204
     try:
-        # An agreement is executed once, so the same bytes again are a resend or a replay.
+        # An agreement is executed only once, so the same bytes are a resend or a replay.
         with store.claim(hashlib.sha256(body).hexdigest()) as is_first:
             if is_first:
                 store.save(await client.perform(call))
     except NotFoundError:
-        logger.warning("A webhook names an agency that Turris does not show us")
+        logger.warning("A webhook names an agency that Turris does not return")
     except TurrisError as error:
-        logger.warning("A webhook waits to be sent again: %s", error)
+        logger.warning("A webhook has to be sent again: %s", error)
         return 503
     return 204
 
 
 async def _body(request: Request) -> bytes | None:
-    """The raw body, unless it is larger than any webhook."""
+    """Return the raw body, or None if it is larger than any webhook."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

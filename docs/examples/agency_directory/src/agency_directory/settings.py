@@ -1,4 +1,4 @@
-"""Where Turris is and who we are there, read from the environment."""
+"""The URL and the credentials, read from environment variables."""
 
 import ipaddress
 import os
@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 
 class SettingsError(ValueError):
-    """A setting is missing or unsafe; names the variable, never its value."""
+    """A setting is missing or unsafe. The message names the variable, never its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The secrets are left out of the ``repr``."""
+    """The settings. ``repr`` omits the secrets."""
 
     base_url: str
     client_id: str
@@ -28,7 +28,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read ``TURRIS_*``; without a webhook secret, Turris signs with the client secret."""
+        """Read ``TURRIS_*``. The webhook secret is the client secret by default, as at Turris."""
         client_secret = _read(environ, "TURRIS_CLIENT_SECRET")
         return cls(
             base_url=_read(environ, "TURRIS_BASE_URL"),
@@ -47,18 +47,18 @@ def _read(environ: Mapping[str, str], name: str, default: str | None = None) -> 
 
 def _check_text(name: str, value: str) -> None:
     if not (value and value.isascii() and value.isprintable() and " " not in value):
-        raise SettingsError(f"{name} is empty or holds characters that no credential has")
+        raise SettingsError(f"{name} is empty or contains characters that no credential has")
 
 
 def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise SettingsError("base_url is more than a scheme, a host and a path")
+        raise SettingsError("base_url may only have a scheme, a host and a path")
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
         return
-    raise SettingsError("base_url is not HTTPS, and only this machine may do without")
+    raise SettingsError("base_url must be HTTPS, except on this machine")
 
 
 def _is_loopback(host: str) -> bool:

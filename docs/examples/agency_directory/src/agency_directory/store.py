@@ -1,4 +1,4 @@
-"""What the receiver remembers, in memory: a database would take its place."""
+"""The receiver's storage, in memory. Use a database in production."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from agency_directory.models import Agency
 
 
 class AgencyStore:
-    """The agencies with a signed agreement, and the deliveries that were handled."""
+    """The agencies with a signed agreement, and the deliveries that were processed."""
 
     def __init__(self) -> None:
         self.agencies: dict[str, Agency] = {}
@@ -18,7 +18,7 @@ class AgencyStore:
 
     @contextmanager
     def claim(self, delivery: str) -> Iterator[bool]:
-        """Whether nobody else handles, or has handled, the delivery; an error gives it back."""
+        """Yield whether this is the first to process the delivery; an error releases it."""
         mine = object()
         is_first = self._claims.setdefault(delivery, mine) is mine
         try:

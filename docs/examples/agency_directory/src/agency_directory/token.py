@@ -1,4 +1,4 @@
-"""One access token for many calls, renewed before it expires."""
+"""Caches an access token and renews it before it expires."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from agency_directory.errors import TurrisError
-from agency_directory.exchange import ATTEMPTS, Alone, Call, Flow, attempts
+from agency_directory.exchange import ATTEMPTS, Call, Flow, Locked, attempts
 from agency_directory.settings import Settings
 
 LIFETIME = timedelta(hours=1)
@@ -18,7 +18,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Aged by our own clock: what stands in the token is for Turris to read."""
+    """A token. Its age is measured with our own clock; its content is opaque to us."""
 
     value: str = field(repr=False)
     issued_at: datetime
@@ -26,7 +26,7 @@ class Token:
 
     @classmethod
     def from_wire(cls, data: Mapping[str, Any], issued_at: datetime) -> Self:
-        """Read the answer of the token endpoint; raise ValueError, without the value, if unfit."""
+        """Read the token response; raise ValueError, without the value, for a bad one."""
         value = data["accessToken"]
         if not re.fullmatch(r"[!-~]{1,8192}", value):
             raise ValueError("the token does not fit in a header")
@@ -35,11 +35,11 @@ class Token:
         return cls(value, issued_at, _lifetime(data.get("expiresIn")))
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether Turris should still accept it; not if the clock was set back."""
+        """Return whether Turris should accept it; False if the clock was set back."""
         return timedelta() <= now - self.issued_at < self.lifetime
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time to renew it."""
+        """Return whether it is time to renew it."""
         buffer = min(REFRESH_BUFFER, self.lifetime / 2)
         return now - self.issued_at > self.lifetime - buffer
 
@@ -51,7 +51,7 @@ def _lifetime(expires_in: object) -> timedelta:
 
 
 class TokenCache:
-    """Asks for a token once, however many threads or tasks need it."""
+    """Requests one token for all threads or tasks that need it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -59,17 +59,17 @@ class TokenCache:
         self._postponed_to = NEVER
 
     def access_token(self) -> Flow[str]:
-        """The token to send now."""
-        token = self._ready() or (yield Alone(self._renew()))
+        """Return a token that can be sent now."""
+        token = self._ready() or (yield Locked(self._renew()))
         return token.value
 
     def forget(self, value: str) -> None:
-        """Turris refused this token."""
+        """Forget a token that Turris refused."""
         if self._token is not None and self._token.value == value:
             self._token = None
 
     def _renew(self) -> Flow[Token]:
-        if token := self._ready():  # somebody renewed it while we waited for our turn
+        if token := self._ready():  # another thread or task renewed it meanwhile
             return token
         spare = self._valid()
         try:
@@ -83,7 +83,7 @@ class TokenCache:
         return token
 
     def _call(self) -> Call[Token]:
-        asked_at = _now()  # before the request, so that the token never looks younger than it is
+        asked_at = _now()  # before the request, so that the token is never older than we assume
         secret = self._settings.client_secret
         return Call(
             method="POST",

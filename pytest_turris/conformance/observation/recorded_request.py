@@ -1,4 +1,4 @@
-"""What was seen of a client: its requests with their times, and the credentials in them."""
+"""The requests of a client with their times, and the credentials in them."""
 
 import base64
 import datetime as dt
@@ -16,14 +16,14 @@ from pytest_turris.core.wire.messages import Request
 
 
 @dataclass(eq=False)
-class Sighting:
-    """One request. ``status`` is 0 until it is answered, and stays so without an answer."""
+class RecordedRequest:
+    """One request. ``status`` is 0 until it is answered, and stays 0 without an answer."""
 
     at: dt.datetime
     request: Request = field(repr=False)
     token: AccessToken | None = None
-    foreign: bool = False
-    """Whether it arrived somewhere other than at the API that the client is configured for."""
+    elsewhere: bool = False
+    """Whether it went to a place other than the API that the client is configured for."""
     status: int = 0
 
     @property
@@ -33,8 +33,8 @@ class Sighting:
 
     @property
     def is_api(self) -> bool:
-        """Whether it is a call of the API, the token endpoint left out."""
-        return not self.is_token_request and not self.foreign
+        """Whether it is a call of the API other than a token request."""
+        return not self.is_token_request and not self.elsewhere
 
     @property
     def is_write(self) -> bool:
@@ -57,20 +57,20 @@ class Sighting:
         request = self.request
         return request.header("idempotency-key") or request.header("x-idempotency-key")
 
-    def holds(self, needles: list[str]) -> str:
-        """Where one of these secrets stands in it: URL, a header's name, the body; or empty."""
+    def find(self, secrets: list[str]) -> str:
+        """The place of the first secret in it: the URL, a header or the body; or empty."""
         request = self.request
-        if any(needle in request.target for needle in needles):
+        if any(secret in request.target for secret in secrets):
             return "the URL"
         for name, value in request.headers:
-            if any(needle in value for needle in needles):
+            if any(secret in value for secret in secrets):
                 return f"the header {name}"
         body = request.body.decode("utf-8", "replace")
-        return "the body" if any(needle in body for needle in needles) else ""
+        return "the body" if any(secret in body for secret in secrets) else ""
 
 
-def needles(sandbox: Sandbox, also: list[str]) -> list[str]:
-    """What must not be seen: secrets, tokens, and other spellings of them."""
+def secrets_of(sandbox: Sandbox, also: list[str]) -> list[str]:
+    """What must not show: secrets, tokens, and their other spellings."""
     secrets = [client.client_secret for client in sandbox.credentials]
     secrets += [client.previous_secret for client in sandbox.credentials if client.previous_secret]
     secrets += [token.token for token in sandbox.credentials.restricted]
@@ -78,37 +78,35 @@ def needles(sandbox: Sandbox, also: list[str]) -> list[str]:
     signatures = [text.rpartition(".")[2] for text in tokens]
     encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
     plain = [str(text) for text in (*secrets, *tokens, *signatures, *encoded, *also)]
-    return [needle for text in dict.fromkeys(plain) if text for needle in {text, quote(text)}]
+    return [form for text in dict.fromkeys(plain) if text for form in {text, quote(text)}]
 
 
-def restricted_and_bearer(sighting: Sighting) -> bool:
-    """Whether both kinds of credentials were sent at once."""
-    request = sighting.request
+def has_both_credentials(recorded: RecordedRequest) -> bool:
+    """Whether it carried a bearer token and a restricted access token at once."""
+    request = recorded.request
     return bool(request.header("authorization") and request.header(RESTRICTED_HEADER))
 
 
-def story(sightings: list[Sighting], *, most: int = 16) -> str:
-    """The requests as lines: time since the first, what, with which token, the answer."""
-    if not sightings:
-        return "    no request was seen"
+def timeline(requests: list[RecordedRequest], *, at_most: int = 16) -> str:
+    """A line for each request: time since the first, what, with which token, the answer."""
+    if not requests:
+        return "no request"
     numbers: dict[str, int] = {}
-    for seen in sightings:
+    for seen in requests:
         if seen.token:
             numbers.setdefault(seen.token.jti, len(numbers) + 1)
-    lines = [_line(seen, sightings[0].at, numbers) for seen in sightings]
-    if len(lines) > most:
-        half = most // 2
-        cut = f"    ... {len(lines) - most} more ..."
+    lines = [_line(seen, requests[0].at, numbers) for seen in requests]
+    if len(lines) > at_most:
+        half = at_most // 2
+        cut = f"... {len(lines) - at_most} more ..."
         lines = [*lines[:half], cut, *lines[-half:]]
     return "\n".join(lines)
 
 
-def _line(seen: Sighting, start: dt.datetime, numbers: dict[str, int]) -> str:
+def _line(seen: RecordedRequest, start: dt.datetime, numbers: dict[str, int]) -> str:
     request = seen.request
-    where = f" at {request.scheme}://{request.host}" if seen.foreign else ""
-    line = (
-        f"    +{moment(seen.at - start)}  {request.method} {redact_target(request.target)}{where}"
-    )
+    where = f" at {request.scheme}://{request.host}" if seen.elsewhere else ""
+    line = f"+{moment(seen.at - start)}  {request.method} {redact_target(request.target)}{where}"
     if seen.token:
         line += f", token {numbers[seen.token.jti]} of age {moment(seen.at - seen.token.issued_at)}"
     return f"{line} -> {seen.status or 'no answer'}"

@@ -1,10 +1,10 @@
-"""A good receiver with every handle that an attack can ask for."""
+"""A good receiver, with everything behind it that an attack can control or observe."""
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import turris_inbox
 from turris_inbox import Inbox
@@ -17,8 +17,8 @@ ALLOWED = "192.0.2.7"
 
 
 @dataclass
-class Desk:
-    """The work behind an inbox, its effects, and what can go wrong with it."""
+class Backend:
+    """The work of a receiver: its database, the API it reads, and how its work fails."""
 
     rows: dict[str, Any] = field(default_factory=dict)
     mode: str = ""
@@ -26,7 +26,7 @@ class Desk:
     stored: str = ""
 
     def act(self, key: str, entry: dict[str, Any]) -> None:
-        """One row for each entry; the status is read from the API."""
+        """Store one row for each entry; the status comes from the API."""
         if self.mode == "before":
             raise RuntimeError("the database is away")
         self.rows[key] = entry
@@ -35,47 +35,48 @@ class Desk:
             raise RuntimeError("the process is killed")
 
     def effects(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self.rows)
 
     @contextlib.contextmanager
-    def trouble(self, kind: str) -> Iterator[None]:
-        """The work fails, or takes long."""
+    def failing_work(self, kind: str) -> Iterator[None]:
+        """Make the work fail, or take long, inside the context."""
         self.mode = kind
         try:
             yield
         finally:
             self.mode = ""
 
-    def truth(self, status: str) -> None:
-        """What the API says."""
+    def api_status(self, status: str) -> None:
+        """Make the API return this status."""
         self.api = status
 
     def state(self) -> str:
-        """What is believed: it is read again at each webhook."""
+        """The stored status."""
         return self.stored
 
 
-class HintedInbox(Inbox):
-    """An inbox that reads the status from the API at every status event, a repeated one too."""
+class StatusInbox(Inbox):
+    """An inbox that reads the status from the API at each status event, even a repeated one."""
 
-    desk: Desk
+    backend: Backend
 
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
-        self.desk.stored = self.desk.api
+        self.backend.stored = self.backend.api
         return super().act_once(digest, entries)
 
 
-class Door:
-    """A WSGI application over an inbox: one route, one method, an allowlist on demand."""
+class ReceiverApp:
+    """A WSGI application over an inbox: one route, one method, optionally an allowlist."""
 
-    inbox_class: type[HintedInbox] = HintedInbox
+    inbox_class: type[StatusInbox] = StatusInbox
+    encoding: Literal["hex", "base64"] = "hex"
     allowlist = False
 
-    def __init__(self, keys: Sequence[str], desk: Desk) -> None:
-        self.desk = desk
-        self.inbox = self.inbox_class(keys, ENTITY, desk.act)
-        self.inbox.desk = desk
+    def __init__(self, keys: Sequence[str], backend: Backend) -> None:
+        self.backend = backend
+        self.inbox = self.inbox_class(keys, ENTITY, backend.act)
+        self.inbox.backend = backend
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., object]
@@ -86,24 +87,24 @@ class Door:
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
         """Status and body."""
-        if not self.routed(environ["PATH_INFO"]):
+        if not self.is_route(environ["PATH_INFO"]):
             return 404, b""
-        if not self.method_is_fine(environ["REQUEST_METHOD"]):
+        if not self.is_method(environ["REQUEST_METHOD"]):
             return 405, b""
         if self.allowlist and not self.is_allowed(environ):
             return 403, b""
-        return self.received(self.lines(environ), self.body(environ))
+        return self.receive(self.lines(environ), self.body(environ))
 
-    def received(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-        """What the inbox says."""
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        """The inbox's status, with an empty body."""
         return self.inbox.receive(lines, body), b""
 
-    def routed(self, path: str) -> bool:
-        """Whether this is the path."""
+    def is_route(self, path: str) -> bool:
+        """Whether the application has this path."""
         return path == "/webhooks"
 
-    def method_is_fine(self, method: str) -> bool:
-        """Whether this is the method."""
+    def is_method(self, method: str) -> bool:
+        """Whether the route takes this method."""
         return method == "POST"
 
     def is_allowed(self, environ: dict[str, Any]) -> bool:
@@ -126,7 +127,7 @@ class Door:
         return body
 
 
-def slow_down(desk: Desk) -> None:
-    """Take longer than an attack waits, if it is said so."""
-    if desk.mode == "slow":
+def slow_down(backend: Backend) -> None:
+    """Take longer than an attack waits, if the backend is slow."""
+    if backend.mode == "slow":
         time.sleep(2.1)

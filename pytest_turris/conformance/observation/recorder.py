@@ -1,4 +1,4 @@
-"""The lookout of one case: it stands before the sandbox and sees every request of the client."""
+"""Records every request of the client under test, before the sandbox answers it."""
 
 import asyncio
 import contextlib
@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.conformance import recorded_request as observation
-from pytest_turris.conformance.decoy_servers import ForeignPlaces
-from pytest_turris.conformance.recorded_request import Sighting
+from pytest_turris.conformance.observation.recorded_request import RecordedRequest, secrets_of
+from pytest_turris.conformance.servers.decoys import DecoyServers
 from pytest_turris.core.middleware.interception import Handle, Interceptor
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure
@@ -18,7 +17,7 @@ from pytest_turris.core.wire.messages import Request, Response
 
 _RUNAWAY = 500
 # Closed at once: a listener that keeps a connection open takes a second to stop.
-_NOT_OURS = Response(
+_NOT_THE_API = Response(
     status=200,
     headers=(("content-type", "application/json"), ("connection", "close")),
     body=b'{"data":[]}',
@@ -26,19 +25,22 @@ _NOT_OURS = Response(
 
 
 class RunawayError(BaseException):
-    """The client sent far more requests than any case asks for; it would not stop by itself."""
+    """The client sent far more requests than any case asks for; it would not stop by itself.
+
+    Not an ``Exception``: it must stop a client that catches all of these and retries.
+    """
 
 
-class Lookout:
-    """What the client sent, where to, and who answers it."""
+class RequestRecorder:
+    """What the client sent, where to, and what answers it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.sightings: list[Sighting] = []
+        self.requests: list[RecordedRequest] = []
         self.also_secret: list[str] = []
         self.aliases: dict[str, str] = {}
-        """Tokens as the client knows them, by what the sandbox knows them by."""
-        self.foreign: ForeignPlaces = ForeignPlaces(self._misled)
+        """The sandbox's tokens, each with the text that the client gets in its place."""
+        self.elsewhere: DecoyServers = DecoyServers(self.record_elsewhere)
         self._intercept: Interceptor = lambda request, handle: handle(request)
         self._lock = threading.Lock()
         self._thread = threading.get_ident()
@@ -46,64 +48,64 @@ class Lookout:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
-        """Look at every request while the context is open."""
+        """Record every request while the context is open."""
         try:
-            with self.sandbox.interception.by(self._seen):
+            with self.sandbox.interception.by(self._record):
                 yield
         finally:
-            self.foreign.stop()
+            self.elsewhere.stop()
 
     @property
-    def token_requests(self) -> list[Sighting]:
+    def token_requests(self) -> list[RecordedRequest]:
         """The requests for a token."""
-        return [s for s in self.sightings if s.is_token_request]
+        return [seen for seen in self.requests if seen.is_token_request]
 
-    def since(self, mark: int) -> list[Sighting]:
-        """What was seen after ``mark = len(lab.sightings)``."""
-        return self.sightings[mark:]
+    def since(self, mark: int) -> list[RecordedRequest]:
+        """What was recorded after ``mark = len(harness.requests)``."""
+        return self.requests[mark:]
 
-    def needles(self) -> list[str]:
-        """All secrets and tokens that must not be seen."""
-        return observation.needles(self.sandbox, self.also_secret)
+    def secrets(self) -> list[str]:
+        """All secrets and tokens that must not show."""
+        return secrets_of(self.sandbox, self.also_secret)
 
     @contextlib.contextmanager
     def intercepting(self, interceptor: Interceptor) -> Iterator[None]:
-        """Answer in the sandbox' place while the context is open."""
+        """Answer in the sandbox's place while the context is open."""
         before, self._intercept = self._intercept, interceptor
         try:
             yield
         finally:
             self._intercept = before
 
-    def _seen(self, request: Request, handle: Handle) -> Response:
+    def record_elsewhere(self, request: Request) -> Response:
+        """Record what arrives at a listener that is not the API."""
+        recorded = RecordedRequest(
+            at=self.sandbox.clock.now(), request=request, elsewhere=True,
+            status=_NOT_THE_API.status, token=self.sandbox.tokens.find(request),
+        )  # fmt: skip
+        with self._lock:
+            self.requests.append(recorded)
+        return _NOT_THE_API
+
+    def _record(self, request: Request, handle: Handle) -> Response:
         known, aliased = self._known(request)
-        sighting = Sighting(
+        recorded = RecordedRequest(
             at=self.sandbox.clock.now(),
             request=request,
             token=self.sandbox.tokens.find(known),
-            foreign=self._is_foreign(request),
+            elsewhere=self._is_elsewhere(request),
         )
         with self._lock:
-            self.sightings.append(sighting)
-        self._stop_runaway(sighting)
-        if sighting.foreign and not is_turris(request.host):
-            response = _NOT_OURS
+            self.requests.append(recorded)
+        self._stop_runaway(recorded)
+        if recorded.elsewhere and not is_turris(request.host):
+            response = _NOT_THE_API
         else:
             response = self._intercept(known, handle)
-        sighting.status = response.status
+        recorded.status = response.status
         return self._renamed(response) if aliased or self.aliases else response
 
-    def _misled(self, request: Request) -> Response:
-        """What arrives at a listener that is not the API."""
-        sighting = Sighting(
-            at=self.sandbox.clock.now(), request=request, foreign=True, status=_NOT_OURS.status,
-            token=self.sandbox.tokens.find(request),
-        )  # fmt: skip
-        with self._lock:
-            self.sightings.append(sighting)
-        return _NOT_OURS
-
-    def _is_foreign(self, request: Request) -> bool:
+    def _is_elsewhere(self, request: Request) -> bool:
         if is_decoy(request.host):
             return True
         if not is_turris(request.host):
@@ -111,20 +113,20 @@ class Lookout:
         port = request.header("host").partition(":")[2]
         return request.scheme != "https" or port not in ("", "443")
 
-    def _stop_runaway(self, sighting: Sighting) -> None:
-        if len(self.sightings) <= _RUNAWAY:
+    def _stop_runaway(self, recorded: RecordedRequest) -> None:
+        if len(self.requests) <= _RUNAWAY:
             return
-        if sighting.in_process:
+        if recorded.in_process:
             raise RunawayError(f"more than {_RUNAWAY} requests")
         # The client is in another thread than this answer. A sync one is stopped there; an
         # async one by the driver, whose patience ends.
-        if len(self.sightings) == _RUNAWAY + 1 and not self.has_loop:
+        if len(self.requests) == _RUNAWAY + 1 and not self.has_loop:
             raised = ctypes.py_object(RunawayError)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), raised)
         raise ConnectionFailure("reset")
 
     def _known(self, request: Request) -> tuple[Request, bool]:
-        """The request with a token as the sandbox knows it."""
+        """The request with a token that the sandbox knows."""
         value = request.header("authorization")
         text = value.partition(" ")[2].strip()
         real = next((real for real, alias in self.aliases.items() if alias == text), "")
@@ -137,7 +139,7 @@ class Lookout:
         return replace(request, headers=headers), True
 
     def _renamed(self, response: Response) -> Response:
-        """The answer with tokens as the client is to know them."""
+        """The answer with the texts that the client gets in place of the tokens."""
         body = response.body
         for real, alias in self.aliases.items():
             body = body.replace(real.encode(), alias.encode())

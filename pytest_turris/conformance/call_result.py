@@ -1,4 +1,4 @@
-"""One call of the client under test, and what came of it."""
+"""What one call of the client under test returned or raised."""
 
 import builtins
 import datetime as dt
@@ -12,8 +12,8 @@ _SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A value or an error, and the virtual time that it took."""
+class CallResult:
+    """A value or an error, and the virtual time that the call took."""
 
     value: object = None
     error: BaseException | None = None
@@ -21,7 +21,7 @@ class Outcome:
 
     @property
     def crashed(self) -> bool:
-        """Whether the error is Python's own, which no caller can be expected to catch."""
+        """Whether the error is one of Python's own, which no caller can be expected to catch."""
         kind = type(self.error)
         own = getattr(builtins, kind.__name__, None) is kind and not isinstance(self.error, OSError)
         return self.error is not None and (own or kind is json.JSONDecodeError)
@@ -29,7 +29,7 @@ class Outcome:
     def __str__(self) -> str:
         if self.error is None:
             return "a result"
-        # One line: the story that it stands in has lines of its own.
+        # One line: the text around it has lines of its own.
         first = redact(str(self.error)).partition("\n")[0]
         return f"{type(self.error).__name__}: {first[:_SHOWN]}"
 
@@ -38,9 +38,9 @@ def texts_of(error: BaseException | None) -> str:
     """All that a log of the error could show: its text, repr, notes and causes."""
     if error is None:
         return ""
-    shown = [*traceback.format_exception(error)]
+    texts = [*traceback.format_exception(error)]
     seen: BaseException | None = error
-    while seen is not None and len(shown) < 100:  # noqa: PLR2004 - a chain that loops
-        shown += [repr(seen), str(seen), repr(seen.args)]
+    while seen is not None and len(texts) < 100:  # noqa: PLR2004 - a chain that loops
+        texts += [repr(seen), str(seen), repr(seen.args)]
         seen = seen.__cause__ or seen.__context__
-    return "\n".join(shown)
+    return "\n".join(texts)

@@ -1,4 +1,4 @@
-"""A proxy on loopback: it tunnels, forwards, and passes its own credentials on to nobody."""
+"""A proxy on loopback: it tunnels, forwards, and keeps its own credentials to itself."""
 
 import contextlib
 import select
@@ -15,7 +15,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @contextlib.contextmanager
 def loopback_proxy() -> Iterator[int]:
-    """The port of a proxy, while the context is open; it leads to this machine only."""
+    """The port of a proxy that leads to this machine only, while the context is open."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

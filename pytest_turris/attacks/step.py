@@ -1,0 +1,139 @@
+"""One step of an attack: what is sent, how, and what a good receiver does with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_turris.receivers.exchange import HERE
+from pytest_turris.receivers.raw_socket import RawPost
+from pytest_turris.webhooks.signed import SignedWebhook
+
+Answers = Literal["accept", "refuse", "either", "not accept", "fail"]
+Effects = Literal["none", "some", "any", "same", "at most", "first"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transmission:
+    """How the webhook of a step is sent.
+
+    Args:
+        method: The HTTP method.
+        change_path: Turns the receiver's path into the path to request.
+        raw: Over a socket: builds the bytes to write, given host and path, for requests that no
+            client library sends.
+        socket_only: The step is left out in process; the other steps of its attack are sent.
+        never_ends: The request never ends. The verdict notes how much of it was written before
+            the answer came.
+        alongside: Over a socket: builds a request that stays open on another connection
+            while the webhook is sent.
+        split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
+        copies: How many copies are sent at once.
+        peer: In process: the address that the request comes from.
+        target: Another receiver than the one under attack, such as one with other keys.
+        plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
+    """
+
+    method: str = "POST"
+    change_path: Callable[[str], str] | None = None
+    raw: Callable[[str, str], RawPost] | None = None
+    socket_only: bool = False
+    never_ends: bool = False
+    alongside: Callable[[str, str], RawPost] | None = None
+    split_at: int = 0
+    copies: int = 1
+    peer: str = HERE
+    target: object = None
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpectedBehaviour:
+    """What a good receiver does with the webhook of a step.
+
+    Args:
+        answers: ``accept`` is 2xx, ``refuse`` 4xx, ``either`` one of these, ``not accept`` 3xx
+            or 4xx, ``fail`` anything but 2xx. Except for ``fail``, a 5xx is always wrong.
+        effects: How many effects there are: ``none``, ``some`` (at least one), ``any`` (it does
+            not matter), ``same`` (as many as in the step before), ``at most`` (no more than in
+            the step before), or ``first`` (at least one, unless an earlier step had effects).
+        same_as_wrong_signature: The response equals the response to a wrong signature.
+        may_hang_up: Closing the connection counts as refusing; silence does not.
+        watch_comparison: Whether signatures are compared in constant time is watched.
+        stored_status: The compliance status that the receiver has stored afterwards; empty does
+            not check it.
+    """
+
+    answers: Answers
+    effects: Effects
+    same_as_wrong_signature: bool = False
+    may_hang_up: bool = False
+    watch_comparison: bool = False
+    stored_status: str = ""
+
+
+_NORMAL = Transmission()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttackStep:
+    """One step of an attack.
+
+    Args:
+        webhook: What is sent.
+        expected: What a good receiver does with it.
+        transmission: How it is sent.
+        label: The name of this variant, where an attack has several.
+    """
+
+    webhook: SignedWebhook
+    expected: ExpectedBehaviour
+    transmission: Transmission = _NORMAL
+    label: str = ""
+
+
+def accepted(
+    webhook: SignedWebhook,
+    label: str = "",
+    *,
+    effects: Effects = "some",
+    transmission: Transmission = _NORMAL,
+) -> AttackStep:
+    """A genuine webhook: a good receiver accepts it and acts on it."""
+    expected = ExpectedBehaviour(answers="accept", effects=effects)
+    return AttackStep(webhook=webhook, expected=expected, transmission=transmission, label=label)
+
+
+def refused(
+    webhook: SignedWebhook,
+    label: str = "",
+    *,
+    same_as_wrong_signature: bool = False,
+    may_hang_up: bool = False,
+    watch_comparison: bool = False,
+    transmission: Transmission = _NORMAL,
+) -> AttackStep:
+    """A forged webhook: a good receiver refuses it and does nothing."""
+    expected = ExpectedBehaviour(
+        answers="refuse",
+        effects="none",
+        same_as_wrong_signature=same_as_wrong_signature,
+        may_hang_up=may_hang_up,
+        watch_comparison=watch_comparison,
+    )
+    return AttackStep(webhook=webhook, expected=expected, transmission=transmission, label=label)
+
+
+def tolerated(
+    webhook: SignedWebhook,
+    label: str = "",
+    *,
+    effects: Effects = "any",
+    may_hang_up: bool = False,
+    stored_status: str = "",
+    transmission: Transmission = _NORMAL,
+) -> AttackStep:
+    """A webhook that a good receiver may accept or refuse, but that must not make it fail."""
+    expected = ExpectedBehaviour(
+        answers="either", effects=effects, may_hang_up=may_hang_up, stored_status=stored_status
+    )
+    return AttackStep(webhook=webhook, expected=expected, transmission=transmission, label=label)

@@ -1,0 +1,58 @@
+"""What every check has, whatever it looks at: an attack, a rule, a hostile answer."""
+
+import re
+from typing import Protocol
+
+from pytest_turris.core.levels import Level
+
+_PUNCTUATION = re.compile(r"[^A-Za-z0-9 -]")
+
+
+class Check(Protocol):
+    """One thing that is checked. All texts are for the author of the code under test."""
+
+    @property
+    def id(self) -> str:
+        """Stable, never used for anything else: ``WH-05``."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The check in a few words."""
+        ...
+
+    @property
+    def level(self) -> Level:
+        """How serious a finding is."""
+        ...
+
+    @property
+    def does(self) -> str:
+        """What the check does, in a sentence."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """What goes wrong if the code under test does not do as expected."""
+        ...
+
+    @property
+    def fix(self) -> str:
+        """How to fix the code under test."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the check comes from: a specification, a documented page, a known bug."""
+        ...
+
+    @property
+    def help_uri(self) -> str:
+        """The page with more about it."""
+        ...
+
+
+def label(check: Check) -> str:
+    """Id and title in one word: ``WH-05-wrong-same-length``, ``TC-01-one-token-...``."""
+    words = _PUNCTUATION.sub("", check.title).split()
+    return f"{check.id}-{'-'.join(words).lower()}"

@@ -1,0 +1,78 @@
+"""How a verdict reaches the test runner: as a failure, a warning or a skip."""
+
+import warnings
+from collections.abc import Callable, Collection
+
+from pytest_turris.findings.check import Check
+from pytest_turris.findings.errors import CheckFailedError, CheckWarning, NotObservedError
+from pytest_turris.findings.ignore import IgnoredChecks
+from pytest_turris.findings.verdict import Verdict
+
+
+class CheckRun:
+    """What a fixture gives for one check: it can be ignored, and its verdict is reported.
+
+    Args:
+        check: The check.
+        known: The ids of all checks of its kind.
+        others: How the ids of other kinds begin, which one marker may name besides.
+    """
+
+    def __init__(self, check: Check, known: Collection[str], others: tuple[str, ...]) -> None:
+        self._check = check
+        self._ignored = IgnoredChecks(known, others)
+        self._record: Callable[[Verdict], object] = lambda _: None
+
+    def ignore(self, check_id: str, *, reason: str) -> None:
+        """Ignore a check: its test is skipped, and the end of the run shows the reason.
+
+        A marker does the same: ``@pytest.mark.turris(ignore={"WH-13": "the reason"})``.
+
+        Args:
+            check_id: Such as ``"WH-13"``. All tests of one parametrised function may call this
+                with the same id; it matters to the test of that check alone.
+            reason: A text that a reviewer can judge.
+
+        Raises:
+            IgnoreError: There is no such check, or no reason.
+        """
+        self._ignored.add(check_id, reason)
+
+    def ignore_marked(self, reasons: object) -> None:
+        """Ignore the checks that a marker names.
+
+        Args:
+            reasons: The value of the marker's ``ignore=``.
+
+        Raises:
+            IgnoreError: It is not a dict, there is no such check, or a reason is missing.
+        """
+        self._ignored.add_marked(reasons)
+
+    def record_with(self, record: Callable[[Verdict], object]) -> None:
+        """Pass the verdict to ``record`` too, before it fails or skips the test."""
+        self._record = record
+
+    def _if_ignored(self) -> Verdict | None:
+        if reason := self._ignored.reason(self._check.id):
+            return Verdict(check=self._check, outcome="ignored", reason=reason)
+        return None
+
+    def _report(self, verdict: Verdict) -> Verdict:
+        """Fail, warn or skip as the outcome says; else give the verdict back.
+
+        Called by a method that the test calls, so that a warning shows the test's line.
+
+        Raises:
+            CheckFailedError: The outcome is ``failed``.
+            NotObservedError: The check was not made; see ``Outcome``.
+        """
+        __tracebackhide__ = True
+        self._record(verdict)
+        if verdict.outcome == "failed":
+            raise CheckFailedError(str(verdict))
+        if verdict.reason:
+            raise NotObservedError(f"{verdict.check.id} is {verdict.outcome}: {verdict.reason}")
+        if verdict.outcome == "warned":
+            warnings.warn(str(verdict), CheckWarning, stacklevel=3)
+        return verdict

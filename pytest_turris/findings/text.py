@@ -1,0 +1,28 @@
+"""How a verdict reads: a heading, then one labelled value per line."""
+
+from collections.abc import Iterable
+
+_WIDTH = 11
+"""Columns of a label with its colon, so that all values begin below each other."""
+
+
+def laid_out(heading: str, rows: Iterable[tuple[str, str]]) -> str:
+    """The heading and, below it, each value after its label.
+
+    Args:
+        heading: The first line.
+        rows: Labels with their values. Further lines of a value are indented to its first line;
+            an empty value is left out.
+    """
+    lines = [heading]
+    for name, value in rows:
+        first, *others = value.splitlines() or [""]
+        if first or others:
+            lines.append(f"  {name + ':':<{_WIDTH}}{first}".rstrip())
+        lines += [f"  {'':<{_WIDTH}}{line}".rstrip() for line in others]
+    return "\n".join(lines)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 request``, ``2 requests``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,42 @@
+"""How calls are made, and how their results read."""
+
+import datetime as dt
+import itertools
+import threading
+
+import pytest
+from doubles.clients.stacks import AsyncHttpx, SyncHttpx
+
+from pytest_turris.conformance import driver
+from pytest_turris.conformance.call_result import CallResult
+from pytest_turris.conformance.driver import PATIENCE, Perform, ProbeSteps, drive
+from pytest_turris.core.sandbox import Sandbox
+
+
+def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience is for all calls together, not for one call after the other."""
+    moments = itertools.chain([0.0], itertools.repeat(PATIENCE + 1))
+    monkeypatch.setattr(driver, "steady_time", lambda: next(moments))
+    go_on = threading.Event()
+
+    def steps() -> ProbeSteps[list[CallResult]]:
+        return (yield Perform((go_on.wait,) * 20, at_once=True))
+
+    outcomes = drive(steps(), lambda: dt.datetime.now(dt.UTC))
+    go_on.set()
+    assert {str(outcome) for outcome in outcomes} == {
+        "TimeoutError: the call still hangs after 5 s"
+    }
+
+
+def test_result_shows_one_line_of_an_error() -> None:
+    """Further lines of an error's text are left out."""
+    assert str(CallResult(error=LookupError("no such thing\nmore: https://x"))) == (
+        "LookupError: no such thing"
+    )
+
+
+def test_async_httpx_stack_is_async(turris: Sandbox) -> None:
+    """The stacks say how they are called."""
+    assert AsyncHttpx.is_async
+    assert not SyncHttpx.is_async

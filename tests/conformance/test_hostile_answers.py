@@ -1,0 +1,45 @@
+"""Hostile answers beyond the good and the fragile clients: what was left out, and why."""
+
+import pytest
+from doubles.clients.early_and_late import LastsUntilItsExpiry
+from doubles.clients.fragile_clients import TakesAnything
+from doubles.clients.good_client import GoodClient
+from doubles.clients.stacks import SyncHttpx
+from doubles.clients.sweeping import examine
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.errors import NotObservedError
+from pytest_turris.fixtures.hostile_answer import HostileCase
+from pytest_turris.time_travel.travel import TimeTravel
+
+
+def test_verdict_names_what_was_left_out(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """In process the answers of raw bytes are not given, and the verdict says so."""
+    verdict = examine(HostileCase("AR-33", turris, turris_time), "httpx")
+    assert verdict.outcome == "passed"
+    left_out = "'half-open', 'half-open, token', 'slow headers', 'slow body'"
+    assert f"not given: {left_out}: needs a socket, ask for turris_server" in str(verdict)
+
+
+def test_record_without_an_id_shows_nothing(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A call for a list does not ask for a record."""
+    client = SyncHttpx(GoodClient())
+    with pytest.raises(NotObservedError, match="did not ask for a record by its id"):
+        HostileCase("AR-34", turris, turris_time).run(client.call, record=client.call)
+    client.close()
+
+
+def test_answer_that_is_not_asked_for_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A client that never refreshes early gets no 429 while its token is valid."""
+    verdict = examine(HostileCase("AR-32", turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert verdict.outcome == "not observed", verdict
+    assert "'429': the client sent no request that it answers" in str(verdict)
+
+
+def test_client_without_a_buffer_gets_odd_tokens(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A client that uses its token to the last moment gets the answer too, and is caught."""
+    client = type("Naive", (TakesAnything, LastsUntilItsExpiry), {})
+    for name in ("AR-02", "AR-03"):
+        assert examine(HostileCase(name, turris, turris_time), "httpx", client).outcome == "failed"

@@ -1,0 +1,138 @@
+"""Where secrets are looked for: logs, output, files, the text of errors and reprs."""
+
+import builtins
+import io
+import logging
+import os
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from doubles.clients.plain_client import PlainClient
+from doubles.clients.registry import BROKEN
+from doubles.clients.sweeping import examine
+
+from pytest_turris.conformance.harness import ClientUnderTest
+from pytest_turris.conformance.observation.leaks import Traces, watch
+from pytest_turris.conformance.observation.recorded_request import RecordedRequest
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request
+from pytest_turris.fixtures.token_case import TokenCase
+from pytest_turris.time_travel.travel import TimeTravel
+
+SECRET = "a-secret-of-the-test"
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "found"),
+    [
+        (0o644, SECRET, "token.txt (mode 0644)"),
+        (0o600, SECRET, ""),
+        (0o644, "nothing", ""),
+    ],
+)
+def test_public_file_with_a_secret(tmp_path: Path, mode: int, text: str, found: str) -> None:
+    """A file is a leak if it holds a secret and others may read it; a missing one is not."""
+    path = tmp_path / "token.txt"
+    path.write_text(text)
+    path.chmod(mode)
+    traces = Traces(written={str(path), str(tmp_path / "gone")})
+    assert traces.find_public_file([SECRET]) == found
+
+
+def test_written_files_are_noted(tmp_path: Path) -> None:
+    """Files opened for writing, by path; not files opened for reading, and no descriptors."""
+    names = ("a", "b", "c", "d")
+    for name in names:
+        (tmp_path / name).write_text("")
+    before = builtins.open, io.open, os.open
+    with watch() as traces:
+        with open(tmp_path / "a", "w"), (tmp_path / "b").open("a"), open(tmp_path / "c"):  # noqa: PTH123 - what is patched
+            pass
+        os.close(os.open(tmp_path / "d", os.O_WRONLY))
+        descriptor = os.open(tmp_path / "c", os.O_RDONLY)
+        with open(descriptor):  # noqa: PTH123 - as above
+            pass
+    assert {Path(name).name for name in traces.written} == {"a", "b", "d"}
+    assert before == (builtins.open, io.open, os.open)
+
+
+def test_records_of_the_sandboxs_server_are_not_the_clients() -> None:
+    """What uvicorn logs is not the client's leak, and is still logged."""
+    heard: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign] # a spy
+    logger = logging.getLogger("uvicorn.error")
+    logger.addHandler(handler)
+    try:
+        with watch() as traces:
+            logger.warning(SECRET)
+            logging.getLogger("some.client").debug("%s again", SECRET)
+    finally:
+        logger.removeHandler(handler)
+    assert heard == [SECRET]
+    assert traces.messages == [f"{SECRET} again"]
+    assert traces.find_secret([SECRET]) == "a log record"
+
+
+@pytest.mark.parametrize(
+    ("request_", "where"),
+    [
+        (Request(method="GET", path="/v1", query=f"t={SECRET}"), "the URL"),
+        (Request(method="GET", path="/v1", headers=(("x-t", SECRET),)), "the header x-t"),
+        (Request(method="POST", path="/v1", body=SECRET.encode()), "the body"),
+        (Request(method="GET", path="/v1"), ""),
+    ],
+)
+def test_secret_in_a_request(request_: Request, where: str, turris: Sandbox) -> None:
+    """The place of a secret in a request is named."""
+    assert RecordedRequest(at=turris.clock.now(), request=request_).find([SECRET]) == where
+
+
+class ShowsItsSecret(PlainClient):
+    """A client whose repr has the secret."""
+
+    def __repr__(self) -> str:
+        return f"<client {self.sandbox.client.client_secret}>"
+
+
+def test_secret_in_a_repr_is_found(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """The repr of what a call holds on to is a leak."""
+    client = ClientUnderTest(call=ShowsItsSecret(turris).call)
+    verdict = TokenCase("TC-28", turris, turris_time).examine(client)
+    assert "a token shows in the repr of ShowsItsSecret" in verdict.findings[0].got
+
+
+def test_answer_that_is_not_read_is_no_leak(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A client that still uses its old token does not read the garbage of the token endpoint."""
+    verdict = examine(TokenCase("TC-28", turris, turris_time), "httpx", BROKEN["TC-06"])
+    assert verdict.outcome == "passed", verdict
+
+
+def test_personal_value_in_an_error_is_found(
+    turris: Sandbox, turris_time: TimeTravel, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error of an HTTP library has the whole URL."""
+    caplog.set_level(logging.WARNING, "httpx")
+    client = PlainClient(turris, "/v1/agents?email=dana%40example.test")
+    verdict = TokenCase("TC-55", turris, turris_time).examine(ClientUnderTest(call=client.call))
+    assert verdict.outcome == "warned"
+    assert verdict.findings[0].got == "a personal value of the query shows in an error's text"
+
+
+def test_decoy_resolves_the_turris_hosts_only(turris: Sandbox) -> None:
+    """Other names resolve as usual; the original function is back afterwards."""
+    from pytest_turris.conformance.servers.decoys import DecoyServers
+
+    before = socket.getaddrinfo
+    decoys = DecoyServers(lambda _: pytest.fail("called"))
+    try:
+        with decoys.in_place_of_turris():
+            assert socket.getaddrinfo("127.0.0.1", 80)[0][4] == ("127.0.0.1", 80)
+            host = httpx.URL(turris.base_url).host
+            for name in (host, host.encode()):
+                assert socket.getaddrinfo(name, 443)[0][4] == ("127.0.0.1", decoys.port())
+    finally:
+        decoys.stop()
+    assert socket.getaddrinfo is before

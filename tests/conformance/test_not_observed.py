@@ -1,0 +1,149 @@
+"""Cases that have nothing to look at, or cannot be run."""
+
+import ssl
+from typing import Any
+
+import pytest
+from doubles.clients.early_and_late import LastsUntilItsExpiry
+from doubles.clients.good_client import GoodClient
+from doubles.clients.registry import BROKEN
+from doubles.clients.stacks import SyncHttpx
+from doubles.clients.sweeping import examine
+
+from pytest_turris.conformance.errors import CaseError
+from pytest_turris.conformance.harness import ClientUnderTest
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.errors import NotObservedError
+from pytest_turris.fixtures.hostile_answer import HostileCase
+from pytest_turris.fixtures.token_case import TokenCase
+from pytest_turris.time_travel.travel import TimeTravel
+
+
+@pytest.fixture
+def case(turris: Sandbox, turris_time: TimeTravel) -> TokenCase:
+    """The rule about the buffer."""
+    return TokenCase("TC-05", turris, turris_time)
+
+
+@pytest.mark.parametrize("rule", ["TC-24", "TC-39", "TC-53", "TC-43"])
+def test_without_a_probe_nothing_is_observed(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """A rule that needs a write, a new client or an async call is not observed without it."""
+    client = SyncHttpx(GoodClient())
+    with pytest.raises(NotObservedError, match="not observed"):
+        TokenCase(rule, turris, turris_time).run(client.call)
+    client.close()
+
+
+def test_async_call_needs_arun(case: TokenCase) -> None:
+    """The sync ``run`` refuses an async call and names the other."""
+
+    async def call() -> None:
+        """Nothing."""
+
+    with pytest.raises(CaseError, match="arun"):
+        case.run(call)
+
+
+def test_call_that_fails_by_itself_is_no_verdict(case: TokenCase) -> None:
+    """A call that fails before anything was provoked is an error, not a verdict."""
+    with pytest.raises(CaseError, match="although nothing was provoked: ZeroDivisionError"):
+        case.run(lambda: 1 // 0)
+
+
+def test_answer_without_its_probe_is_not_observed(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """An answer that needs a write, a record or a new client is not observed without it."""
+    for name, words in (("AR-20", "write=..."), ("AR-34", "record=..."), ("AR-36", "new_client")):
+        client = SyncHttpx(GoodClient())
+        with pytest.raises(NotObservedError, match=words):
+            HostileCase(name, turris, turris_time).run(client.call)
+        client.close()
+
+
+@pytest.mark.parametrize("rule", ["TC-07", "TC-41", "TC-42"])
+def test_what_is_never_replaced_early_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """A client without a refresh buffer gives no occasion to see what happens inside it."""
+    verdict = examine(TokenCase(rule, turris, turris_time), "httpx", LastsUntilItsExpiry)
+    assert (verdict.outcome, "see TC-05" in str(verdict)) == ("not observed", True)
+
+
+@pytest.mark.parametrize("name", ["TC-17", "TC-18", "AR-36"])
+def test_client_that_is_not_made_from_the_environment_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, name: str
+) -> None:
+    """A client that still calls the sandbox did not read the environment, so nothing is seen."""
+    case: Any = (TokenCase if name.startswith("TC") else HostileCase)(name, turris, turris_time)
+    client = SyncHttpx(GoodClient())
+    under_test = ClientUnderTest(call=client.call, new_client=lambda: client.call)
+    verdict = case.examine(under_test)
+    client.close()
+    assert verdict.outcome == "not observed", verdict
+    assert "it has to read the environment" in str(verdict)
+
+
+@pytest.mark.parametrize("rule", ["TC-36", "TC-37"])
+def test_client_that_sends_nothing_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """A client that sends nothing keeps no rule."""
+    client = SyncHttpx(GoodClient())
+    under_test = ClientUnderTest(call=client.call, new_client=lambda: lambda: 1 // 0)
+    verdict = TokenCase(rule, turris, turris_time).examine(under_test)
+    client.close()
+    assert verdict.outcome == "not observed", verdict
+    assert "ZeroDivisionError" in str(verdict)
+
+
+def test_async_call_from_many_threads_needs_arun(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """It is reported as an async call, not as a call that hangs."""
+
+    async def call() -> None:
+        """Nothing."""
+
+    with pytest.raises(CaseError, match="arun"):
+        TokenCase("TC-02", turris, turris_time).run(call)
+
+
+class IgnoresTheTrustStore(GoodClient):
+    """Trusts its own list of authorities, whatever the environment names."""
+
+    def context(self) -> None:
+        """The default one."""
+
+
+def test_client_that_trusts_no_test_authority_shows_little(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """It refuses every certificate for its issuer, so nothing is seen of the other faults."""
+    case = HostileCase("AR-36", turris, turris_time)
+    verdict = examine(case, "httpx", IgnoresTheTrustStore)
+    assert verdict.outcome == "not observed", verdict
+    assert "let new_client trust the authority" in verdict.reason
+
+
+def test_tls_library_without_old_versions_leaves_them_out(
+    turris: Sandbox, turris_time: TimeTravel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TLS library that cannot speak TLS 1.0 makes no server for it."""
+    monkeypatch.setattr(ssl, "HAS_TLSv1", False)
+    monkeypatch.setattr("pytest_turris.conformance.bad_certificates._make_old", pytest.fail)
+    assert examine(HostileCase("AR-36", turris, turris_time), "httpx").outcome == "passed"
+
+
+def test_write_that_only_reads_is_no_write(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A GET as write= shows nothing about writes."""
+    client = SyncHttpx(GoodClient())
+    with pytest.raises(NotObservedError, match="sent no POST, PUT, PATCH or DELETE"):
+        TokenCase("TC-39", turris, turris_time).run(client.call, write=client.call)
+    client.close()
+
+
+def test_write_without_a_key_shows_nothing_about_keys(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """Rules about keys need a write that has one."""
+    verdict = examine(TokenCase("TC-47", turris, turris_time), "httpx", BROKEN["TC-39"])
+    assert verdict.reason == "the write carries no idempotency key"

@@ -1,0 +1,89 @@
+"""How a verdict reaches the test: as a failure, a warning, a skip, or not at all."""
+
+import unittest
+
+import pytest
+from doubles.example_check import ExampleCheck
+
+from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.levels import Level
+from pytest_turris.findings.errors import CheckFailedError, CheckWarning, NotObservedError
+from pytest_turris.findings.report import CheckRun
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
+
+CHECK = ExampleCheck()
+
+
+class Run(CheckRun):
+    """A run whose verdict is given."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(CHECK, [CHECK.id], ())
+        self.verdict = verdict
+        self.recorded: list[Verdict] = []
+        self.record_with(self.recorded.append)
+
+    def run(self) -> Verdict:
+        """Report the verdict."""
+        return self._report(self._if_ignored() or self.verdict)
+
+
+def found(level: Level) -> Verdict:
+    """A verdict with one finding."""
+    return Verdict.of(CHECK, [Finding(level=level, sent="", got="500", expected="200")])
+
+
+def test_must_fails() -> None:
+    """The error is an assertion's, and its text is the verdict's."""
+    run = Run(found("must"))
+    with pytest.raises(CheckFailedError) as raised:
+        run.run()
+    assert str(raised.value) == str(run.verdict)
+    assert isinstance(raised.value, AssertionError)
+    assert isinstance(raised.value, TurrisKitError)
+    assert run.recorded == [run.verdict]
+
+
+def test_should_warns_at_the_line_of_the_test() -> None:
+    """The warning shows the caller, and the verdict is returned."""
+    run = Run(found("should"))
+    with pytest.warns(CheckWarning, match=r"EX-01-.*: warned \(should\)") as warned:
+        assert run.run() is run.verdict
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize("outcome", ["passed", "noted", "not observed"])
+def test_others_are_returned(outcome: Outcome) -> None:
+    """Without a reason the test goes on."""
+    run = Run(Verdict(check=CHECK, outcome=outcome))
+    assert run.run().outcome == outcome
+    assert run.recorded == [run.verdict]
+
+
+@pytest.mark.parametrize("outcome", ["not observed", "skipped"])
+def test_reason_skips_the_test(outcome: Outcome) -> None:
+    """With a reason the test is skipped, in the way of the standard library."""
+    run = Run(Verdict(check=CHECK, outcome=outcome, reason="no occasion"))
+    with pytest.raises(NotObservedError, match=f"EX-01 is {outcome}: no occasion") as raised:
+        run.run()
+    assert isinstance(raised.value, unittest.SkipTest)
+    assert isinstance(raised.value, TurrisKitError)
+
+
+@pytest.mark.parametrize("how", ["call", "marker"])
+def test_ignored_check_is_skipped_and_recorded(how: str) -> None:
+    """An ignored check is not run; its verdict has the reason."""
+    run = Run(found("must"))
+    if how == "call":
+        run.ignore("EX-01", reason="the proxy does it")
+    else:
+        run.ignore_marked({"EX-01": "the proxy does it"})
+    with pytest.raises(NotObservedError, match="EX-01 is ignored: the proxy does it"):
+        run.run()
+    assert [(one.outcome, one.reason) for one in run.recorded] == [("ignored", "the proxy does it")]
+
+
+def test_run_without_a_recorder_works() -> None:
+    """A run need not be recorded."""
+    run = CheckRun(CHECK, [CHECK.id], ())
+    assert run._report(Verdict(check=CHECK, outcome="passed")).outcome == "passed"
