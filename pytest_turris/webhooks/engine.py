@@ -100,7 +100,7 @@ class Engine:
     Args:
         sandbox: Whose outbox it is.
         scheme: How deliveries are signed.
-        allow: The ``host:port`` that URLs may lead to beside this machine.
+        allow: The ``host:port`` that URLs may lead to besides this machine.
         own_port: A port of this machine that nothing is sent to: the sandbox' own.
     """
 
@@ -152,7 +152,7 @@ class Engine:
     def send(self, taken: Taken) -> Step:
         """Send what was taken out; never raises for what a receiver does.
 
-        Several may be sent at once, from several threads. What raises all the same has failed.
+        Several may be sent at once, from several threads. A delivery that raises anyway has failed.
         """
         delivery, number = taken.delivery, taken.number
         with self._lock:

@@ -107,8 +107,8 @@ class SignatureScheme:
     def key_bytes(self, key: str | bytes) -> bytes:
         """The bytes that a key signs with; bytes are taken as they are.
 
-        Base64 is read as leniently as most receivers read it, and what is none stands for
-        itself: forgeries are made with any text.
+        Base64 is read as leniently as most receivers read it, and text that is not
+        base64 is used as it is: forgeries are made with any text.
         """
         if isinstance(key, bytes):
             return key
