@@ -1,7 +1,7 @@
 """The one clock: tokens, windows, caches, delays and timestamps all read it.
 
 This is the only place that asks for the time. It reads ``datetime.now``, never ``time.*``:
-under freezegun a thread may see the real ``time.time()`` beside a frozen ``datetime.now()``.
+under freezegun a thread may see the real ``time.time()`` while ``datetime.now()`` is frozen.
 """
 
 import datetime as dt
@@ -75,7 +75,7 @@ class Clock:
     ) -> None:
         """Let ``advance`` move the whole test process through this callable.
 
-        ``machine`` tells the time outside the test process, where no time travel reaches.
+        ``machine`` returns the time outside the test process, where no time travel reaches.
         """
         self._carrier, self._machine = carrier, machine
 

@@ -1,7 +1,7 @@
 """How near the sandbox is to Turris: every behaviour, how it is known, and what changes it.
 
-*documented*: a page says so. *derived*: it follows from a documented value. *assumed*: nobody
-outside Turris has seen it. *disputed*: the pages disagree.
+*documented*: a page says so. *derived*: it follows from a documented value. *assumed*: it has not
+been seen outside Turris. *disputed*: the pages disagree.
 """
 
 from dataclasses import dataclass

@@ -60,7 +60,7 @@ class Target(ABC):
             own_port: A port of this machine that a URL must not lead to.
 
         Raises:
-            TargetError: The receiver is something else.
+            TargetError: The receiver is not one of these.
         """
         if isinstance(receiver, Target):
             return replace(receiver, path=path) if path else receiver

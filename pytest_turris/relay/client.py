@@ -50,7 +50,7 @@ class Relay:
     def __init__(
         self, url: str, token: str, *, workers: int, context: ssl.SSLContext | None
     ) -> None:
-        """Introduce this process, which is one of so many that run tests of the same suite.
+        """Introduce this process, one of the processes that run tests of the same suite.
 
         Raises:
             RelayError: No such server, another token, or another version.

@@ -84,7 +84,7 @@ class SignedWebhook:
             allow: The ``host:port`` pairs outside this machine that a URL may lead to.
 
         Raises:
-            TargetError: The target is something else.
+            TargetError: The target is not one of these.
             EgressRefused: The URL leads elsewhere.
             OSError: There was no response over the socket. An httpx client raises its
                 RequestError.

@@ -1,4 +1,4 @@
-"""WH-70 to WH-79: values in the payload that an attacker entered in Turris; all are signed correctly."""
+"""WH-70 to WH-79: payload values that an attacker entered in Turris, signed correctly."""
 
 import json
 from collections.abc import Iterator

@@ -74,7 +74,7 @@ def _concurrent(context: AttackContext) -> Iterator[AttackStep]:
     fix="Keep digests as long as the key holds, or read the status from the API. A signed time "
     "must be near on either side, and is compared as it is written.",
     source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
-    "standardwebhooks 1.1.0 a fraction that nobody signed",
+    "standardwebhooks 1.1.0 an unsigned fraction",
 )
 def _late(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()

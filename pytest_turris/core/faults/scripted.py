@@ -90,10 +90,10 @@ class Faults:
                 ``"GET /v1/agents"``.
             status: Answer with this status and a Turris-shaped body.
             error: Do not answer: ``"connect"`` before, ``"reset"`` after the request was sent.
-            delay: Let so much time pass on the sandbox's clock (a timedelta or seconds).
+            delay: How much time passes on the sandbox's clock (a timedelta or seconds).
                 Nothing sleeps; an httpx client whose timeout is shorter gets its own timeout.
             headers: Response headers to go with ``status``, such as ``Retry-After``.
-            times: Fire so often; ``None``: until ``remove``.
+            times: How often to fire; ``None``: until ``remove``.
             processed: The request takes effect, only its answer fails.
             optional: Do not fail the test if it never fires.
 
@@ -129,7 +129,7 @@ class Faults:
             name: Its id, with or without a variant; without, the first variant is meant.
             operation: Where; without one, the token endpoint or everything but it, as the
                 answer says.
-            times: Fire so often; ``None``: as often as the answer says, which mostly is
+            times: How often to fire; ``None``: as often as the answer says, which mostly is
                 until ``remove``.
             optional: Do not fail the test if it never fires.
             patience: For how many real seconds an answer that has no end of its own goes on, if

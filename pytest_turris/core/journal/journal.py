@@ -1,7 +1,7 @@
 """The journal: every exchange, refusals too, bounded; what it shows has its secrets masked.
 
-Nobody looks at most exchanges, and to mask one takes longer than many an operation: it is done
-when somebody first looks.
+Most exchanges are never read, and masking one takes longer than many operations, so it happens on
+the first read.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
-"""Standing between a door and the sandbox: to see whole requests, to hold or to replace them.
+"""Interceptors between a door and the sandbox: they see, delay or replace whole requests.
 
-The journal is for everybody and keeps nothing secret; who must compare secrets, or make a
-client wait, does it here and keeps nothing longer than the test.
+The journal keeps no secrets. Code that must compare secrets, or make a client wait, uses an
+interceptor and keeps nothing longer than the test.
 """
 
 import contextlib

@@ -38,7 +38,7 @@ def read_form(content_type: str, body: bytes) -> dict[str, FormValue]:
     """The fields of a form; a repeated one is a list.
 
     Raises:
-        InvalidInput: The boundary is missing, or the body is no form.
+        InvalidInput: The boundary is missing, or the body is not a form.
     """
     found: dict[str, FormValue] = {}
     for head, content in _parts(body, _boundary(content_type)):
