@@ -101,7 +101,7 @@ class Engine:
         sandbox: Whose outbox it is.
         scheme: How deliveries are signed.
         allow: The ``host:port`` that URLs may lead to besides this machine.
-        own_port: A port of this machine that nothing is sent to: the sandbox' own.
+        own_port: A port of this machine that nothing is sent to: the sandbox's own.
     """
 
     def __init__(
