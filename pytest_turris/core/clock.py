@@ -60,7 +60,7 @@ class Clock:
         return self.now()
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
-        """Put the sandbox's clock alone at a moment, before or after the process' time.
+        """Put the sandbox's clock alone at a moment, before or after the process's time.
 
         Raises:
             ClockError: The moment has no time zone.

@@ -40,7 +40,7 @@ class FailureReport:
         self._guard.install()
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the process' sockets."""
+        """Let go of the process's sockets."""
         self._guard.remove()
 
     @pytest.hookimpl(wrapper=True)

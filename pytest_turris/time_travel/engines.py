@@ -33,7 +33,7 @@ class Begun(Protocol):
     """What was begun here, and ends here."""
 
     def stop(self) -> None:
-        """Let the process' time go on."""
+        """Let the process's time go on."""
 
 
 def running() -> Mover | None:
