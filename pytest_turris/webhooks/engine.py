@@ -105,13 +105,13 @@ class Engine:
     Args:
         sandbox: The sandbox.
         scheme: How deliveries are signed.
-<<<<<<< HEAD
+    <<<<<<< HEAD
         allow: The ``host:port`` pairs outside this machine that URLs may lead to.
         own_port: The sandbox's own port, to which nothing is sent; 0 for none.
-=======
+    =======
         allow: The ``host:port`` that URLs may lead to besides this machine.
         own_port: A port of this machine that nothing is sent to: the sandbox's own.
->>>>>>> house
+    >>>>>>> house
     """
 
     def __init__(
