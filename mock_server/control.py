@@ -35,7 +35,7 @@ class ControlError(Exception):
 def control_app(relays: Relays, token: str, app: App, log: Callable[[str], None]) -> App:
     """The application, with the control API beside it for whoever knows the token."""
     api = _Api(relays, token, log)
-    at_once, refusing = asgi_app(api.handle, most_read=_MOST_READ), asgi_app(api.handle)
+    at_once, refusing = asgi_app(api.handle, max_body=_MOST_READ), asgi_app(api.handle)
 
     async def controlled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):

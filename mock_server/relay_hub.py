@@ -14,7 +14,7 @@ from pytest_turris.core.faults.hostile.raw import Part
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response, encode
-from pytest_turris.doors.sockets.raw_response import Streamed
+from pytest_turris.doors.sockets.raw_response import StreamedAnswer
 from pytest_turris.relay.protocol import (
     Parcel,
     fingerprint,
@@ -130,14 +130,14 @@ class Inquiry:
         return parcel
 
 
-class _Relayed(Streamed):
+class _Relayed(StreamedAnswer):
     """A raw answer whose script runs in the test process, step by step."""
 
     def __init__(self, inquiry: Inquiry, patience: float) -> None:
         super().__init__(patience)
         self._inquiry = inquiry
 
-    async def arriving(self) -> AsyncIterator[Part]:
+    async def stream(self) -> AsyncIterator[Part]:
         """Ask for part after part."""
         with contextlib.suppress(ConnectionFailure):
             while not (parcel := await self._inquiry.ask("more")).get("stopped"):
@@ -147,7 +147,7 @@ class _Relayed(Streamed):
                 yield part
         self.stopped = True
 
-    async def tell(self) -> None:
+    async def finished(self) -> None:
         """Say how it ended, and wait a moment for the process to know."""
         # It may be gone; the client learns its end all the same.
         with contextlib.suppress(ConnectionFailure, TimeoutError):
