@@ -14,7 +14,7 @@ from pytest_turris.core.faults.hostile.raw import Part
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response, encode
-from pytest_turris.doors.sockets.raw_response import Streamed
+from pytest_turris.doors.sockets.raw_response import StreamedAnswer
 from pytest_turris.relay.protocol import (
     Parcel,
     fingerprint,
@@ -130,14 +130,14 @@ class PendingCall:
         return parcel
 
 
-class _ForwardedRawAnswer(Streamed):
+class _ForwardedRawAnswer(StreamedAnswer):
     """A raw answer that the test process produces, part by part."""
 
     def __init__(self, call: PendingCall, patience: float) -> None:
         super().__init__(patience)
         self._call = call
 
-    async def arriving(self) -> AsyncIterator[Part]:
+    async def stream(self) -> AsyncIterator[Part]:
         """Ask for part after part."""
         with contextlib.suppress(ConnectionFailure):
             while not (parcel := await self._call.send("more")).get("stopped"):
@@ -147,7 +147,7 @@ class _ForwardedRawAnswer(Streamed):
                 yield part
         self.stopped = True
 
-    async def tell(self) -> None:
+    async def finished(self) -> None:
         """Report how the answer ended, and wait a moment for the process to confirm."""
         # The process may be gone; the client still gets the end of the answer.
         with contextlib.suppress(ConnectionFailure, TimeoutError):

@@ -80,7 +80,7 @@ class Clock:
         self._carrier, self._machine = carrier, machine
 
     def gap(self, *, over_a_socket: bool) -> str:
-        """In words: how a client's time may differ from the sandbox', and the fix; or empty.
+        """In words: how a client's time may differ from the sandbox's, and the fix; or empty.
 
         What comes over a socket may be of a process that no time travel reaches.
         """

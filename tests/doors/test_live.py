@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.asgi import asgi_app
-from pytest_turris.doors.sockets.http1 import _PatientProtocol, _QuickProtocol
+from pytest_turris.doors.sockets.http1 import _H11Protocol, _HttptoolsProtocol
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.pool import Server, ServerPool
 from pytest_turris.doors.sockets.server import LiveServer
@@ -29,7 +29,7 @@ from pytest_turris.doors.sockets.server import LiveServer
 PATIENCE = 5
 
 
-@pytest.fixture(scope="module", params=[_QuickProtocol, _PatientProtocol])
+@pytest.fixture(scope="module", params=[_HttptoolsProtocol, _H11Protocol])
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
@@ -110,7 +110,7 @@ def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> 
 
 def test_quick_protocol_is_that_of_httptools() -> None:
     """With the extra ``server`` both parsers are tested."""
-    assert issubclass(_QuickProtocol, HttpToolsProtocol)
+    assert issubclass(_HttptoolsProtocol, HttpToolsProtocol)
 
 
 @pytest.mark.parametrize("method", [b"FOO", b"get"])
