@@ -133,8 +133,8 @@ class PendingCall:
 class _ForwardedRawAnswer(StreamedAnswer):
     """A raw answer that the test process produces, part by part."""
 
-    def __init__(self, call: PendingCall, patience: float) -> None:
-        super().__init__(patience)
+    def __init__(self, call: PendingCall, max_seconds: float) -> None:
+        super().__init__(max_seconds)
         self._call = call
 
     async def stream(self) -> AsyncIterator[Part]:

@@ -18,7 +18,7 @@ from pytest_turris.receivers.socket_post import post as socket_post
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
 _AT_ONCE = 20
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds to wait over a socket: an answer that takes more than two is a finding anyway."""
 
 
@@ -202,7 +202,7 @@ def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Receiv
 
 
 def _posted(where: Destination, sent: Post) -> WebhookAnswer:
-    return socket_post(where, sent, patience=_PATIENCE)
+    return socket_post(where, sent, timeout=_TIMEOUT)
 
 
 def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:

@@ -11,8 +11,8 @@ _TICK = 0.002
 class StreamedAnswer(RawAnswer):
     """A raw answer that another process produces, part by part."""
 
-    def __init__(self, patience: float) -> None:
-        super().__init__((), patience)
+    def __init__(self, max_seconds: float) -> None:
+        super().__init__((), max_seconds)
 
     def stream(self) -> AsyncIterator[Part]:
         """The parts to write, in order."""
@@ -38,7 +38,7 @@ async def write(
         await answer.finished()
     if not complete:
         return transport.abort()
-    asyncio.get_running_loop().call_later(answer.patience, transport.abort)
+    asyncio.get_running_loop().call_later(answer.max_seconds, transport.abort)
     return transport.close()
 
 
@@ -47,7 +47,7 @@ async def _written(
 ) -> bool:
     """Write it; return whether the script came to its own end."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + answer.patience
+    end = loop.time() + answer.max_seconds
     async for part in _parts(answer):
         free = loop.time()
         if isinstance(part, bytes):
