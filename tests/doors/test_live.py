@@ -148,8 +148,6 @@ def test_offer_may_come_in_two_packets(server: Server) -> None:
     for cut in cuts:
         address = ("127.0.0.1", port_of(server))
         with socket.create_connection(address, timeout=MAX_SECONDS) as client:
-            ("127.0.0.1", port_of(server)), timeout=MAX_SECONDS
-        ) as client:
             assert b" 401 " in _sent_in_two(client, sent, cut), f"cut at {sent[:cut]!r}"
 
 
