@@ -26,10 +26,10 @@ from pytest_turris.core.middleware.interception import Interceptors
 from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
-from pytest_turris.core.plurals import counted
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import Secret
 from pytest_turris.core.resources.associations import Association
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.faults.hostile.catalogue import find
+from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 
 FailureKind = Literal["connect", "reset"]
@@ -139,7 +139,7 @@ class Faults:
         Raises:
             ValueError: There is no such answer, variant or operation, or it cannot be scripted.
         """
-        answer, (variant, *_) = find(name)
+        answer, (variant, *_) = find_answer(name)
         if variant.where == "handshake":
             raise FaultError(
                 f"{answer.id} cannot be scripted: it comes before any request. The fixture "

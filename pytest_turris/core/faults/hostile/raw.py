@@ -8,7 +8,7 @@ from pytest_turris.core.wire.messages import Response
 Part = bytes | float
 """Bytes to write, or for how many real seconds to write nothing."""
 
-MOST_BYTES = 32 * 1024 * 1024
+MAX_RAW_BYTES = 32 * 1024 * 1024
 """More than what a client with bounds reads and all buffers between hold together."""
 
 MAX_SECONDS = 6.0
@@ -45,5 +45,5 @@ class RawAnswer(ConnectionFailure):
         for part in self._script:
             yield part
             written += len(part) if isinstance(part, bytes) else 0
-            if written >= MOST_BYTES:
+            if written >= MAX_RAW_BYTES:
                 return
