@@ -18,7 +18,7 @@ from pytest_turris.receivers.socket_post import post as socket_post
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
 _AT_ONCE = 20
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds to wait over a socket: an answer that takes more than two is a finding anyway."""
 
 
@@ -130,7 +130,7 @@ class Receiver:
 
 def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if how.peer != HERE:
-        raise NotApplicableError("over a socket nobody can choose the address to come from")
+        raise NotApplicableError("over a socket the sender cannot choose its address")
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
         raise NotApplicableError("the URL is HTTPS")
@@ -148,7 +148,7 @@ def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverR
         if how.copies > 1:
             raise NotApplicableError("a client sends one at a time: give the application itself")
         if how.peer != HERE:
-            raise NotApplicableError("through a client nobody can choose the address to come from")
+            raise NotApplicableError("through a client the sender cannot choose its address")
     if isinstance(target, AsgiTarget):
         return list(_on_one_loop(target, sent, how.copies))
     return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)
@@ -202,7 +202,7 @@ def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Receiv
 
 
 def _posted(where: Destination, sent: Post) -> WebhookAnswer:
-    return socket_post(where, sent, patience=_PATIENCE)
+    return socket_post(where, sent, timeout=_TIMEOUT)
 
 
 def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:

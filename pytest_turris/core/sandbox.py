@@ -160,7 +160,7 @@ class Sandbox(Collections):
         Raises:
             ConnectionFailure: A scripted fault: there is no answer.
         """
-        return self.interception.around(self._handle)(request)
+        return self.interception.wrap(self._handle)(request)
 
     def _handle(self, request: Request) -> Response:
         with self.lock:

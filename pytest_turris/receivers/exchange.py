@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 HERE = "127.0.0.1"
-"""The peer's address unless a sender pretends to be somebody else."""
+"""The peer's address, unless a sender sets another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +73,7 @@ class WebhookAnswer:
         return self.body.decode(errors="replace")
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the receiver sent
-        """The parsed body; ValueError if it is no JSON."""
+        """The parsed body; ValueError if it is not JSON."""
         return json.loads(self.body)
 
 

@@ -76,6 +76,20 @@ def test_records_of_the_sandboxs_server_are_not_the_clients() -> None:
     assert traces.find_secret([SECRET]) == "a log record"
 
 
+def test_enabled_records_reach_their_handlers(caplog: pytest.LogCaptureFixture) -> None:
+    """A record is kept, with its traceback, and logged as without the watch."""
+    caplog.set_level(logging.ERROR, "some.client")
+    logger = logging.getLogger("some.client")
+    with watch() as traces:
+        try:
+            raise ValueError(SECRET)  # noqa: TRY301 - for its traceback
+        except ValueError:
+            logger.exception("failed")
+        logger.debug("too quiet for its own logger")
+    assert caplog.messages == traces.messages == ["failed"]
+    assert traces.find_secret([SECRET]) == "a log record"
+
+
 @pytest.mark.parametrize(
     ("request_", "where"),
     [

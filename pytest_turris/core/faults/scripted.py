@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.catalogue import find
-from pytest_turris.core.faults.hostile.raw import PATIENCE, RawAnswer
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 
 FailureKind = Literal["connect", "reset"]
 
@@ -35,7 +35,7 @@ class Fault:
     hostile: str | None = None
     """The id of a hostile answer with its variant, such as ``AR-27/milliseconds``."""
     writes_only: bool = False
-    patience: float = PATIENCE
+    max_seconds: float = MAX_SECONDS
 
     def fits(self, operation: str, method: str) -> bool:
         """Whether it is due for a call of this operation."""
@@ -90,10 +90,10 @@ class Faults:
                 ``"GET /v1/agents"``.
             status: Answer with this status and a Turris-shaped body.
             error: Do not answer: ``"connect"`` before, ``"reset"`` after the request was sent.
-            delay: Let so much time pass on the sandbox's clock (a timedelta or seconds).
+            delay: How much time passes on the sandbox's clock (a timedelta or seconds).
                 Nothing sleeps; an httpx client whose timeout is shorter gets its own timeout.
             headers: Response headers to go with ``status``, such as ``Retry-After``.
-            times: Fire so often; ``None``: until ``remove``.
+            times: How often to fire; ``None``: until ``remove``.
             processed: The request takes effect, only its answer fails.
             optional: Do not fail the test if it never fires.
 
@@ -121,7 +121,7 @@ class Faults:
         *,
         times: int | None = None,
         optional: bool = False,
-        patience: float = PATIENCE,
+        max_seconds: float = MAX_SECONDS,
     ) -> Fault:
         """Script a hostile answer, such as ``"AR-27"`` or ``"AR-27/milliseconds"``.
 
@@ -129,10 +129,10 @@ class Faults:
             name: Its id, with or without a variant; without, the first variant is meant.
             operation: Where; without one, the token endpoint or everything but it, as the
                 answer says.
-            times: Fire so often; ``None``: as often as the answer says, which mostly is
+            times: How often to fire; ``None``: as often as the answer says, which mostly is
                 until ``remove``.
             optional: Do not fail the test if it never fires.
-            patience: For how many real seconds an answer that has no end of its own goes on, if
+            max_seconds: For how many real seconds an answer that has no end of its own goes on, if
                 the client does not hang up. Such answers need ``turris_server``; a client that
                 is answered in process gets a broken connection.
 
@@ -154,7 +154,7 @@ class Faults:
             optional=optional,
             hostile=f"{answer.id}/{variant.name}",
             writes_only=variant.where == "write",
-            patience=patience,
+            max_seconds=max_seconds,
         )
         _check_times(fault)
         self._faults.append(fault)
@@ -202,7 +202,7 @@ def _duration(delay: dt.timedelta | float | None) -> dt.timedelta:
     try:
         return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
     except (OverflowError, ValueError):
-        raise FaultError(f"delay={delay} is no number of seconds") from None
+        raise FaultError(f"delay={delay} is not a number of seconds") from None
 
 
 def _check(fault: Fault) -> None:
@@ -213,7 +213,7 @@ def _check(fault: Fault) -> None:
             "a fault has a status or an error, not both: with an error, nothing answers"
         )
     if fault.status is not None and not _LOWEST <= fault.status <= _HIGHEST:
-        raise FaultError(f"status={fault.status} is no error; a fault answers with 400 to 599")
+        raise FaultError(f"status={fault.status} is not an error status; use 400 to 599")
     if fault.error not in (None, "connect", "reset"):
         raise FaultError(f"error={fault.error!r}; there are 'connect' and 'reset'")
     if fault.delay < dt.timedelta(0):

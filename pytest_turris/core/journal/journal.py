@@ -1,7 +1,7 @@
 """The journal: every exchange, refusals too, bounded; what it shows has its secrets masked.
 
-Nobody looks at most exchanges, and to mask one takes longer than many an operation: it is done
-when somebody first looks.
+Most exchanges are never read, and masking one takes longer than many operations, so it happens on
+the first read.
 """
 
 import datetime as dt
@@ -66,7 +66,7 @@ class Exchange:
 
 
 class _Unread:
-    """An exchange that nobody has looked at: raw, cut to what would be shown, without a repr."""
+    """An exchange not yet redacted; redaction happens on first read."""
 
     __slots__ = ("_answered", "_body", "_facts", "_fields", "_sizes", "_target")
 
@@ -100,7 +100,7 @@ class _Unread:
 
 
 class Entry:
-    """A place in the journal, whose exchange is redacted when somebody first looks."""
+    """An entry of the journal; its exchange is redacted on first read."""
 
     __slots__ = ("_seen", "number")
 

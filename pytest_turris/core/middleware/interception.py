@@ -1,7 +1,7 @@
-"""Standing between a door and the sandbox: to see whole requests, to hold or to replace them.
+"""Interceptors between a door and the sandbox: they see, delay or replace whole requests.
 
-The journal is for everybody and keeps nothing secret; who must compare secrets, or make a
-client wait, does it here and keeps nothing longer than the test.
+The journal keeps no secrets. Code that must compare secrets, or make a client wait, uses an
+interceptor and keeps nothing longer than the test.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ class Interceptors:
         self._interceptors: tuple[Interceptor, ...] = ()
 
     @contextlib.contextmanager
-    def by(self, interceptor: Interceptor) -> Iterator[None]:
-        """Let an interceptor stand there while the context is open."""
+    def use(self, interceptor: Interceptor) -> Iterator[None]:
+        """Use an interceptor while the context is open."""
         self._interceptors = (*self._interceptors, interceptor)
         try:
             yield
         finally:
             self._interceptors = tuple(i for i in self._interceptors if i is not interceptor)
 
-    def around(self, handle: Handle) -> Handle:
+    def wrap(self, handle: Handle) -> Handle:
         """The handler with all interceptors around it."""
         for interceptor in self._interceptors:
             handle = _wrapped(interceptor, handle)

@@ -242,7 +242,7 @@ def test_test_and_resend_are_queued_and_sent_by_the_engine(caller: Client) -> No
 
     webhooks = TurrisWebhooks.of(caller.sandbox)
     (endpoint,) = webhooks.endpoints
-    webhooks._engine.lead(endpoint, Target.of(verify))
+    webhooks._engine.set_target(endpoint, Target.of(verify))
     answer = caller.post(f"{WEBHOOKS}/{made['_id']}/test", {})
     assert (answer.status, answer.json()["data"]["state"], got) == (201, "pending", [])
     webhooks.drain()

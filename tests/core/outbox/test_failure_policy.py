@@ -66,7 +66,7 @@ def test_gone_disables() -> None:
     assert endpoint.disabled.endswith("Z on the sandbox's clock (option webhook_gone_disables)")
     assert webhooks.attempts[0].error == f"status 410; the webhook is disabled: {endpoint.disabled}"
     assert str(done).splitlines() == [
-        f"1 attempt(s) in {done.took} on the sandbox's clock: 0 delivered, 1 failed, 2 not sent",
+        f"1 attempt in {done.took} on the sandbox's clock: 0 delivered, 1 failed, 2 not sent",
         f"{AGREEMENT} to app:/ is disabled: {endpoint.disabled}",
     ]
 

@@ -115,7 +115,7 @@ ANSWERS = (
         ),
     ),
     HostileAnswer(
-        id="AR-06", title="JSON that is none, or is on the edge of it",
+        id="AR-06", title="invalid JSON, and JSON at the edge of validity",
         expects="an error of the client's own, never RecursionError or ValueError",
         source="RFC 8259; measured with json",
         variants=(
@@ -208,7 +208,7 @@ ANSWERS = (
         ),
     ),
     HostileAnswer(
-        id="AR-38", title="a next page on another origin, or the same page for ever",
+        id="AR-38", title="a next page on another origin, or the same page forever",
         expects="a next page on another origin is not asked for; a loop ends",
         source="RFC 9700, 4.9",
         variants=(

@@ -11,7 +11,7 @@ Part = bytes | float
 MOST_BYTES = 32 * 1024 * 1024
 """More than what a client with bounds reads and all buffers between hold together."""
 
-PATIENCE = 6.0
+MAX_SECONDS = 6.0
 """Real seconds: a little more than five, which is what HTTP libraries wait by themselves."""
 
 
@@ -29,13 +29,13 @@ class RawAnswer(ConnectionFailure):
     Only a socket can carry it. Where there is none, it is a broken connection that says so.
     """
 
-    def __init__(self, script: Iterable[Part], patience: float = PATIENCE) -> None:
-        """``script`` gives what is written, in order; ``patience`` is in real seconds."""
+    def __init__(self, script: Iterable[Part], max_seconds: float = MAX_SECONDS) -> None:
+        """``script`` gives what is written, in order; ``max_seconds`` is in real seconds."""
         super().__init__("reset", "raw bytes, which only the fixture turris_server can send")
         self._script = script
-        self.patience: float = patience
+        self.max_seconds: float = max_seconds
         self.exhausted: bool = False
-        """Whether the client stayed until its last byte, or until patience ended."""
+        """Whether the client stayed until its last byte, or until max_seconds ended."""
         self.stopped: bool = False
         """Whether it is to end now, wherever it is."""
 

@@ -135,7 +135,7 @@ ANSWERS = (
         ),
     ),
     HostileAnswer(
-        id="AR-18", title="5xx for ever",
+        id="AR-18", title="5xx forever",
         expects="a bounded number of tries", source="AWS Builders' Library, retries",
         variants=(
             Variant(name="api", make=error(503)),
@@ -143,7 +143,7 @@ ANSWERS = (
         ),
     ),
     HostileAnswer(
-        id="AR-21", title="400: the idempotency key is no UUID",
+        id="AR-21", title="400: the idempotency key is not a UUID",
         expects="no retry", source="guides: idempotency",
         variants=(Variant(
             name="400", most=1,

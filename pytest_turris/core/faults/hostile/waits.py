@@ -1,4 +1,4 @@
-"""Answers that tell the client to wait: a while, for ever, or something that is no time."""
+"""Answers that ask the client to wait: a while, forever, or for a value that is not a time."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _for_ever(names: dict[str, Says]) -> tuple[Variant, ...]:
 ANSWERS = (
     HostileAnswer(
         id="AR-19", title="503 with every kind of Retry-After",
-        expects="waits as told, within bounds; ignores what is no time",
+        expects="waits as asked, within bounds; ignores an invalid time",
         source="RFC 9110, 10.2.3; measured: parsedate_to_datetime raises OverflowError",
         variants=(
             _once("2 seconds", _limited(retry_after=_says("2"), status=503), waits=2),
@@ -119,7 +119,7 @@ ANSWERS = (
         variants=_for_ever({"server ahead": _after(602), "server behind": _after(-598)}),
     ),
     HostileAnswer(
-        id="AR-30", title="429 for ever, Retry-After: 120",
+        id="AR-30", title="429 forever, Retry-After: 120",
         expects="a total budget, not only one for each try", source="httpx-retries issue 57",
         variants=(Variant(name="120 s", make=_limited(retry_after=_says("120"))),),
     ),
