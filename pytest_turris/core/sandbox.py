@@ -247,8 +247,9 @@ class Sandbox(Collections):
 
     def __repr__(self) -> str:
         return (
-            f"<Sandbox {self.client.client_id}: {len(self.agents)} agents, "
-            f"{len(self.associations)} associations, {self.journal.seen} exchanges>"
+            f"<Sandbox {self.client.client_id}: {counted(len(self.agents), 'agent')}, "
+            f"{counted(len(self.associations), 'association')}, "
+            f"{counted(self.journal.seen, 'exchange')}>"
         )
 
     def _become(self, snapshot: dict[str, Any]) -> None:
