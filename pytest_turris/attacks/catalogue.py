@@ -49,7 +49,7 @@ def profile(name: Profile) -> tuple[Attack, ...]:
     return ATTACKS if name == "full" else tuple(attack for attack in ATTACKS if attack.quick)
 
 
-def find(id_: str) -> Attack:
+def find_attack(id_: str) -> Attack:
     """The attack with an id such as ``WH-05``.
 
     Raises:

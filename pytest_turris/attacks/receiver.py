@@ -19,7 +19,7 @@ from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
 _AT_ONCE = 20
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds to wait over a socket: an answer that takes more than two is a finding anyway."""
 
 
@@ -203,7 +203,7 @@ def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Receiv
 
 
 def _posted(where: Destination, sent: Post) -> WebhookResponse:
-    return post_over_socket(where, sent, timeout=_PATIENCE)
+    return post_over_socket(where, sent, timeout=_TIMEOUT)
 
 
 def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:

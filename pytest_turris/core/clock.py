@@ -28,7 +28,7 @@ class Clock:
     def __init__(self) -> None:
         self.offset: dt.timedelta = dt.timedelta(0)
         self._carrier: Carrier | None = None
-        self._machine: Callable[[], dt.datetime] | None = None
+        self._system: Callable[[], dt.datetime] | None = None
 
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
@@ -70,17 +70,17 @@ class Clock:
         self.offset = moment - self.process_time()
         return self.now()
 
-    def carry(
-        self, carrier: Carrier | None, machine: Callable[[], dt.datetime] | None = None
+    def move_with(
+        self, carrier: Carrier | None, system: Callable[[], dt.datetime] | None = None
     ) -> None:
         """Let ``advance`` move the whole test process through this callable.
 
-        ``machine`` returns the time outside the test process, where no time travel reaches.
+        ``system`` returns the time outside the test process, where no time travel reaches.
         """
-        self._carrier, self._machine = carrier, machine
+        self._carrier, self._system = carrier, system
 
-    def gap(self, *, over_a_socket: bool) -> str:
-        """In words: how a client's time may differ from the sandbox', and the fix; or empty.
+    def mismatch(self, *, over_a_socket: bool) -> str:
+        """In words: how a client's time may differ from the sandbox's, and the fix; or empty.
 
         What comes over a socket may be of a process that no time travel reaches.
         """
@@ -91,7 +91,7 @@ class Clock:
                 f"process says {self.process_time():%Y-%m-%d %H:%M:%S}Z, so the client cannot "
                 "know. Fix: move both with the fixture turris_time, not turris.clock alone"
             )
-        outside = self._machine() if self._machine and over_a_socket else now
+        outside = self._system() if self._system and over_a_socket else now
         if abs(now - outside) >= _NOTABLE:
             return (
                 f"CLOCK MISMATCH, if the client is another process: the sandbox's clock says "

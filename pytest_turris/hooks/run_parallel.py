@@ -15,7 +15,7 @@ _WHY = (
 )
 
 
-def keep_on_one_thread(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+def mark_thread_unsafe(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Run each test once, unless it asks for threads itself."""
     if not config.pluginmanager.has_plugin("run-parallel"):
         return

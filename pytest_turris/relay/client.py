@@ -26,14 +26,14 @@ from pytest_turris.relay.own_sockets import has_socket
 from pytest_turris.relay.protocol import (
     PROTOCOL,
     RELAYS,
-    Parcel,
+    RelayMessage,
+    decode_request,
+    encode_answer,
+    encode_part,
     fingerprint,
-    packed_answer,
-    packed_part,
-    unpacked_request,
 )
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _STEP = 0.1
 _SUCCESS = range(200, 300)
 _TROUBLE = {"failure": "reset", "mine": False, "stopped": True}
@@ -98,7 +98,7 @@ class Relay:
         # To close what another thread reads would wait for that thread.
         with contextlib.suppress(OSError):
             self._telling.sock.shutdown(socket.SHUT_RDWR)
-        self._listener.join(_PATIENCE)
+        self._listener.join(_TIMEOUT)
 
     def _listen(self) -> None:
         # It ends when either side hangs up.
@@ -108,42 +108,42 @@ class Relay:
                 # Each in a thread of its own: one answer may wait for another's request.
                 threading.Thread(target=self._take, args=(from_json(line),), daemon=True).start()
 
-    def _take(self, told: Parcel) -> None:
-        number = told["number"]
+    def _take(self, message: RelayMessage) -> None:
+        number = message["number"]
         with contextlib.suppress(RelayError):  # the server went away, and its clients with it
             try:
-                parcel = self._answer(told["what"], number, told)
+                answer = self._answer(message["what"], number, message)
             except BaseException:
                 self._say(number, _TROUBLE)  # else the client would wait for good
                 raise
-            self._say(number, parcel)
+            self._say(number, answer)
 
-    def _answer(self, what: str, number: int, told: Parcel) -> Parcel:
+    def _answer(self, what: str, number: int, message: RelayMessage) -> RelayMessage:
         match what:
             case "exchange":
-                return self._exchange(number, told["request"])
-            case "whose":
-                return {"mine": has_socket(told["host"], told["port"])}
-            case "more":
+                return self._exchange(number, message["request"])
+            case "owns_socket":
+                return {"mine": has_socket(message["host"], message["port"])}
+            case "next_part":
                 return self._scripts[number].go_on()
             case _:
-                self._scripts.pop(number).answer.exhausted = told["exhausted"]
+                self._scripts.pop(number).answer.exhausted = message["exhausted"]
                 return {}
 
-    def _exchange(self, number: int, parcel: Parcel) -> Parcel:
+    def _exchange(self, number: int, message: RelayMessage) -> RelayMessage:
         try:
-            return packed_answer(self._tenants.answer(unpacked_request(parcel)))
+            return encode_answer(self._tenants.answer(decode_request(message)))
         except RawAnswer as answer:
             self._scripts[number] = _Script(answer)
-            return {"raw": answer.patience}
+            return {"raw": answer.max_seconds}
         except ConnectionFailure as failure:
             return {"failure": failure.kind}
 
-    def _say(self, number: int, parcel: Parcel) -> None:
-        self._call("POST", f"{self._path}/exchanges/{number}", parcel)
+    def _say(self, number: int, message: RelayMessage) -> None:
+        self._call("POST", f"{self._path}/exchanges/{number}", message)
 
-    def _call(self, method: str, path: str, document: Parcel | None = None) -> Any:  # noqa: ANN401 - any JSON value
-        with contextlib.closing(self._connection(_PATIENCE)) as connection:
+    def _call(self, method: str, path: str, document: RelayMessage | None = None) -> Any:  # noqa: ANN401 - any JSON value
+        with contextlib.closing(self._connection(_TIMEOUT)) as connection:
             body = self._request(connection, method, path, document).read()
         return from_json(body) if body else None
 
@@ -152,7 +152,7 @@ class Relay:
         connection: http.client.HTTPConnection,
         method: str,
         path: str,
-        document: Parcel | None = None,
+        document: RelayMessage | None = None,
     ) -> http.client.HTTPResponse:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         body = None if document is None else encode(document)
@@ -181,9 +181,9 @@ class _Script:
         self._parts = answer.parts()
         self._pause = 0.0
 
-    def go_on(self) -> Parcel:
+    def go_on(self) -> RelayMessage:
         """The next part, unless the test hung up. A pause comes in steps, so that it may."""
-        return {"stopped": True} if self.answer.stopped else packed_part(self._next())
+        return {"stopped": True} if self.answer.stopped else encode_part(self._next())
 
     def _next(self) -> Part | None:
         if self._pause <= 0:

@@ -14,10 +14,10 @@ from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
-from pytest_turris.core.plurals import counted
-from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureScheme
@@ -105,13 +105,8 @@ class Engine:
     Args:
         sandbox: The sandbox.
         scheme: How deliveries are signed.
-    <<<<<<< HEAD
         allow: The ``host:port`` pairs outside this machine that URLs may lead to.
         own_port: The sandbox's own port, to which nothing is sent; 0 for none.
-    =======
-        allow: The ``host:port`` that URLs may lead to besides this machine.
-        own_port: A port of this machine that nothing is sent to: the sandbox's own.
-    >>>>>>> house
     """
 
     def __init__(

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
-from pytest_turris.core.names import nearest
 from pytest_turris.core.outbox.event_examples import example, filled, template
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.names import nearest
 from pytest_turris.webhooks.overrides import (
     EventMemberError,
     merge_overrides,

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.names import nearest
+from pytest_turris.core.text.names import nearest
 
 
 class EventMemberError(TurrisKitError, TypeError):

@@ -12,7 +12,7 @@ from pytest_turris.conformance.observation.recorded_request import has_both_cred
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
 
 CREDENTIALS = RuleFamily()

@@ -16,7 +16,7 @@ from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import mask
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response
@@ -51,8 +51,8 @@ class Dispatcher:
             response = self.pipeline.refuse(call, error)
             reason = error.reason
             if isinstance(error, ExpiredToken):
-                gap = self.clock.gap(over_a_socket=not is_turris(request.host))
-                reason = f"{reason}. {gap}" if gap else reason
+                mismatch = self.clock.mismatch(over_a_socket=not is_turris(request.host))
+                reason = f"{reason}. {mismatch}" if mismatch else reason
             self._record(call, response, reason=reason, is_client_error=error.is_client_error)
         except ConnectionFailure as failure:
             self._record(call, None, reason=str(failure))

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.faults.hostile.catalogue import find
-from pytest_turris.core.faults.hostile.raw import PATIENCE, RawAnswer
+from pytest_turris.core.faults.hostile.catalogue import find_answer
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 
 FailureKind = Literal["connect", "reset"]
 
@@ -35,7 +35,7 @@ class Fault:
     hostile: str | None = None
     """The id of a hostile answer with its variant, such as ``AR-27/milliseconds``."""
     writes_only: bool = False
-    patience: float = PATIENCE
+    max_seconds: float = MAX_SECONDS
 
     def fits(self, operation: str, method: str) -> bool:
         """Whether it is due for a call of this operation."""
@@ -121,7 +121,7 @@ class Faults:
         *,
         times: int | None = None,
         optional: bool = False,
-        patience: float = PATIENCE,
+        max_seconds: float = MAX_SECONDS,
     ) -> Fault:
         """Script a hostile answer, such as ``"AR-27"`` or ``"AR-27/milliseconds"``.
 
@@ -132,14 +132,14 @@ class Faults:
             times: How often to fire; ``None``: as often as the answer says, which mostly is
                 until ``remove``.
             optional: Do not fail the test if it never fires.
-            patience: For how many real seconds an answer that has no end of its own goes on, if
+            max_seconds: For how many real seconds an answer that has no end of its own goes on, if
                 the client does not hang up. Such answers need ``turris_server``; a client that
                 is answered in process gets a broken connection.
 
         Raises:
             ValueError: There is no such answer, variant or operation, or it cannot be scripted.
         """
-        answer, (variant, *_) = find(name)
+        answer, (variant, *_) = find_answer(name)
         if variant.where == "handshake":
             raise FaultError(
                 f"{answer.id} cannot be scripted: it comes before any request. The fixture "
@@ -154,7 +154,7 @@ class Faults:
             optional=optional,
             hostile=f"{answer.id}/{variant.name}",
             writes_only=variant.where == "write",
-            patience=patience,
+            max_seconds=max_seconds,
         )
         _check_times(fault)
         self._faults.append(fault)

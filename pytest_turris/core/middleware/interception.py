@@ -21,7 +21,7 @@ class Interceptors:
         self._interceptors: tuple[Interceptor, ...] = ()
 
     @contextlib.contextmanager
-    def by(self, interceptor: Interceptor) -> Iterator[None]:
+    def use(self, interceptor: Interceptor) -> Iterator[None]:
         """Use an interceptor while the context is open."""
         self._interceptors = (*self._interceptors, interceptor)
         try:
@@ -29,7 +29,7 @@ class Interceptors:
         finally:
             self._interceptors = tuple(i for i in self._interceptors if i is not interceptor)
 
-    def around(self, handle: Handle) -> Handle:
+    def wrap(self, handle: Handle) -> Handle:
         """The handler with all interceptors around it."""
         for interceptor in self._interceptors:
             handle = _wrapped(interceptor, handle)

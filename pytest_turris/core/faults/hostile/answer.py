@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
-from pytest_turris.core.faults.hostile.raw import PATIENCE
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.levels import Level
 from pytest_turris.core.wire.messages import JSON_HEADERS, Fields, Request, Response, encode
 
@@ -31,7 +31,7 @@ class AnswerContext:
     honest: Callable[[], Response]
     pass_time: Callable[[dt.timedelta], object] = lambda _: None
     """Lets time pass on the sandbox's clock."""
-    patience: float = PATIENCE
+    max_seconds: float = MAX_SECONDS
     """For how many real seconds an answer of raw bytes may go on."""
 
     def document(self) -> dict[str, Any]:

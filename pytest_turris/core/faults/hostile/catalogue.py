@@ -25,7 +25,7 @@ CATALOGUE: dict[str, HostileAnswer] = {
 }  # fmt: skip
 
 
-def find(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
+def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     """The answer and its variants: ``"AR-27"`` for all, ``"AR-27/milliseconds"`` for one.
 
     Raises:

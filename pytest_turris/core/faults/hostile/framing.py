@@ -24,7 +24,7 @@ def _raw(
     endless: bool = False,
 ) -> Variant:
     def make(occasion: AnswerContext) -> Response:
-        raise RawAnswer(write(occasion), occasion.patience)
+        raise RawAnswer(write(occasion), occasion.max_seconds)
 
     return Variant(
         name=name, make=make, where=where, expects=expects, endless=endless, over="socket"

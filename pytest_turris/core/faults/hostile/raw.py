@@ -8,10 +8,10 @@ from pytest_turris.core.wire.messages import Response
 Part = bytes | float
 """Bytes to write, or for how many real seconds to write nothing."""
 
-MOST_BYTES = 32 * 1024 * 1024
+MAX_RAW_BYTES = 32 * 1024 * 1024
 """More than what a client with bounds reads and all buffers between hold together."""
 
-PATIENCE = 6.0
+MAX_SECONDS = 6.0
 """Real seconds: a little more than five, which is what HTTP libraries wait by themselves."""
 
 
@@ -29,13 +29,13 @@ class RawAnswer(ConnectionFailure):
     Only a socket can carry it. Where there is none, it is a broken connection that says so.
     """
 
-    def __init__(self, script: Iterable[Part], patience: float = PATIENCE) -> None:
-        """``script`` gives what is written, in order; ``patience`` is in real seconds."""
+    def __init__(self, script: Iterable[Part], max_seconds: float = MAX_SECONDS) -> None:
+        """``script`` gives what is written, in order; ``max_seconds`` is in real seconds."""
         super().__init__("reset", "raw bytes, which only the fixture turris_server can send")
         self._script = script
-        self.patience: float = patience
+        self.max_seconds: float = max_seconds
         self.exhausted: bool = False
-        """Whether the client stayed until its last byte, or until patience ended."""
+        """Whether the client stayed until its last byte, or until max_seconds ended."""
         self.stopped: bool = False
         """Whether it is to end now, wherever it is."""
 
@@ -45,5 +45,5 @@ class RawAnswer(ConnectionFailure):
         for part in self._script:
             yield part
             written += len(part) if isinstance(part, bytes) else 0
-            if written >= MOST_BYTES:
+            if written >= MAX_RAW_BYTES:
                 return
