@@ -9,12 +9,12 @@ from itertools import pairwise
 from typing import Protocol
 
 from pytest_turris.core.access.tokens import AccessToken, Tokens
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
 from pytest_turris.core.middleware.idempotency import HEADERS
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.durations import moment, span
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.wire.messages import TOKEN_REQUEST
 
 _SERVER_ERROR = 500
 _SHOWN = 12

@@ -11,7 +11,7 @@ from pytest_turris.core.access.credentials import ApiClient, Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.dispatcher import Dispatcher
 from pytest_turris.core.api.pipeline import Pipeline
-from pytest_turris.core.api.routes import TOKEN_REQUEST, routes_at
+from pytest_turris.core.api.routes import routes_at
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.events import EventLog
@@ -165,7 +165,7 @@ class Sandbox(Collections):
     def _handle(self, request: Request) -> Response:
         with self.lock:
             self._entity.settle()
-            if (request.method, request.path) == TOKEN_REQUEST:
+            if request.is_token_request:
                 self.token_requests += 1
             return self._dispatcher.answer(request)
 

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.durations import moment
 from pytest_turris.core.text.redaction import redact_target
@@ -29,7 +28,7 @@ class RecordedRequest:
     @property
     def is_token_request(self) -> bool:
         """Whether it asks for a token."""
-        return (self.request.method, self.request.path) == TOKEN_REQUEST
+        return self.request.is_token_request
 
     @property
     def is_api(self) -> bool:

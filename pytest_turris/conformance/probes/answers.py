@@ -7,7 +7,6 @@ from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
@@ -160,7 +159,7 @@ def _api_calls(harness: ClientHarness, mark: int) -> int:
 
 def _api_always(harness: ClientHarness, status: int) -> AbstractContextManager[None]:
     def refuse(request: Request, handle: Handle) -> Response:
-        if (request.method, request.path) == TOKEN_REQUEST:
+        if request.is_token_request:
             return handle(request)
         names = {401: "unauthorized", 403: "forbidden"}
         document = {

@@ -9,6 +9,10 @@ from pydantic_core import from_json, to_json
 Fields = tuple[tuple[str, str], ...]
 
 
+TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
+"""Method and path of the token endpoint (documented: auth/get-oauth-token)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """An HTTP request, as far as an API can see it (RFC 9110).
@@ -35,6 +39,11 @@ class Request:
     def header(self, name: str) -> str:
         """The value of a header, repeated field lines joined by a comma; empty if absent."""
         return ", ".join(self.lines(name))
+
+    @property
+    def is_token_request(self) -> bool:
+        """Whether it asks for an access token: ``POST /v1/auth/jwt`` (documented)."""
+        return (self.method, self.path) == TOKEN_REQUEST
 
     @property
     def target(self) -> str:

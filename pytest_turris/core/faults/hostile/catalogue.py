@@ -1,7 +1,5 @@
 """All hostile answers by id, in the order of their ids."""
 
-import difflib
-
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.faults.hostile import (
     bodies,
@@ -12,6 +10,7 @@ from pytest_turris.core.faults.hostile import (
     waits,
 )
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
+from pytest_turris.core.text.names import did_you_mean
 
 CATALOGUE: dict[str, HostileAnswer] = {
     answer.id: answer
@@ -33,8 +32,7 @@ def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     """
     answer_id, _, variant = name.partition("/")
     if answer_id not in CATALOGUE:
-        near = difflib.get_close_matches(answer_id, CATALOGUE, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(answer_id, CATALOGUE)
         raise UnknownNameError(f"there is no hostile answer {answer_id!r}{hint}")
     answer = CATALOGUE[answer_id]
     if not variant:
