@@ -79,7 +79,8 @@ class SignedWebhook:
         Args:
             target: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
                 Flask or Django client; or a function ``verify(body, headers) -> bool``, which
-                answers 204 for True and 401 for False (our convention).
+                answers 204 for True and 401 for False (our convention). A ``Target`` that was
+                made of one of these is used as it is.
             path: The path inside an application, ``/`` if not given; appended to a URL.
             allow: The ``host:port`` pairs outside this machine that a URL may lead to.
 
