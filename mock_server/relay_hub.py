@@ -133,8 +133,8 @@ class PendingCall:
 class _ForwardedRawAnswer(Streamed):
     """A raw answer that the test process produces, part by part."""
 
-    def __init__(self, call: PendingCall, patience: float) -> None:
-        super().__init__(patience)
+    def __init__(self, call: PendingCall, timeout: float) -> None:
+        super().__init__(timeout)
         self._call = call
 
     async def arriving(self) -> AsyncIterator[Part]:

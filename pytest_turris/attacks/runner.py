@@ -17,7 +17,7 @@ from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _TRACE = re.compile(
     r"Traceback \(most recent call last\)|File \"/|/site-packages/"
     r"|\n\s+at .+\(?/.+\.js:\d+|node_modules"
@@ -96,9 +96,9 @@ class AttackRunner:
             if step.transmission.never_ends:
                 self._note_size(step, response)
         seconds = max((response.seconds for response in responses), default=0.0)
-        if seconds > _PATIENCE:
+        if seconds > _TIMEOUT:
             came = f"after {seconds:.1f} s"
-            self._find("time", step, came, f"an answer within {_PATIENCE:.0f} s")
+            self._find("time", step, came, f"an answer within {_TIMEOUT:.0f} s")
         self._judge_effects(step, done)
         if expected.same_as_wrong_signature:
             self._judge_likeness(step, responses[0])

@@ -18,7 +18,7 @@ from pytest_turris.process.steady_clock import steady_time
 T = TypeVar("T")
 ClientCall = Callable[[], Any]
 
-PATIENCE = 5.0
+CALL_TIMEOUT = 5.0
 """Real seconds after which a call of an async client, or one of many at once, counts as hung."""
 
 _DEPTH = 8
@@ -30,7 +30,7 @@ class Perform:
 
     calls: tuple[ClientCall, ...]
     at_once: bool = False
-    patience: float = PATIENCE
+    timeout: float = CALL_TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,12 @@ def _perform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> list[Cal
     threads = [threading.Thread(target=run, args=(i,), daemon=True) for i in range(len(results))]
     for thread in threads:
         thread.start()
-    end = steady_time() + step.patience
+    end = steady_time() + step.timeout
     for thread in threads:
         thread.join(max(0.0, end - steady_time()))
     if misuse:
         raise misuse[0]
-    return _with_hung(results, step.patience)
+    return _with_hung(results, step.timeout)
 
 
 def in_deeper_frame(call: Callable[[], T], frames: int = _DEPTH) -> T:
@@ -130,33 +130,31 @@ async def _aperform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> l
 
     if isinstance(step, Cancel):
         async with anyio.create_task_group() as group:
-            group.start_soon(_aattempt, step.call, now, PATIENCE)
+            group.start_soon(_aattempt, step.call, now, CALL_TIMEOUT)
             for _ in range(step.turns):
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
         return []
     if not step.at_once:
-        return [await _aattempt(call, now, step.patience) for call in step.calls]
+        return [await _aattempt(call, now, step.timeout) for call in step.calls]
     results: list[CallResult | None] = [None] * len(step.calls)
 
     async def run(index: int) -> None:
-        results[index] = await _aattempt(step.calls[index], now, step.patience)
+        results[index] = await _aattempt(step.calls[index], now, step.timeout)
 
-    with anyio.move_on_after(step.patience):
+    with anyio.move_on_after(step.timeout):
         async with anyio.create_task_group() as group:
             for index in range(len(results)):
                 group.start_soon(run, index)
-    return _with_hung(results, step.patience)
+    return _with_hung(results, step.timeout)
 
 
-async def _aattempt(
-    call: ClientCall, now: Callable[[], dt.datetime], patience: float
-) -> CallResult:
+async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: float) -> CallResult:
     import anyio  # noqa: PLC0415 - as above
 
     began = now()
     try:
-        with anyio.fail_after(patience):
+        with anyio.fail_after(seconds):
             value = call()
             if inspect.isawaitable(value):
                 value = await value
@@ -167,6 +165,6 @@ async def _aattempt(
     return CallResult(value=value, took=now() - began)
 
 
-def _with_hung(results: list[CallResult | None], patience: float) -> list[CallResult]:
-    hung = CallResult(error=TimeoutError(f"the call still hangs after {patience:g} s"))
+def _with_hung(results: list[CallResult | None], timeout: float) -> list[CallResult]:
+    hung = CallResult(error=TimeoutError(f"the call still hangs after {timeout:g} s"))
     return [result or hung for result in results]

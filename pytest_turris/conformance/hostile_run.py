@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from pytest_turris.conformance.bad_certificates import offer_bad_certificates
 from pytest_turris.conformance.call_result import CallResult
-from pytest_turris.conformance.driver import PATIENCE as STEP_PATIENCE
-from pytest_turris.conformance.driver import ClientCall, Perform, ProbeSteps
+from pytest_turris.conformance.driver import CALL_TIMEOUT, ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.errors import ViolationError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.leaks import Traces
@@ -45,7 +44,7 @@ class _Observed:
     @property
     def tries(self) -> list[RecordedRequest]:
         """The requests that the answer was for."""
-        token = self.variant.where == "token"
+        token = self.variant.endpoint == "token"
         return [seen for seen in self.seen if (seen.is_token_request if token else seen.is_api)]
 
 
@@ -57,7 +56,7 @@ def run(harness: ClientHarness, answer: HostileAnswer) -> ProbeSteps[str]:
         NotApplicableError: None could be given.
     """
     yield from harness.get_first_token()
-    if answer.variants[0].where == "handshake":
+    if answer.variants[0].endpoint == "handshake":
         yield from offer_bad_certificates(harness, [variant.name for variant in answer.variants])
         return ""
     left_out: dict[str, list[str]] = {}
@@ -73,13 +72,13 @@ def run(harness: ClientHarness, answer: HostileAnswer) -> ProbeSteps[str]:
 
 def _not_here(harness: ClientHarness, variant: Variant) -> str:
     in_process = harness.requests[0].in_process
-    if variant.over == "socket" and in_process:
+    if variant.transport == "socket" and in_process:
         return "needs a socket, ask for turris_server"
-    if variant.over == "process" and not in_process:
+    if variant.transport == "process" and not in_process:
         return "in process only, because over a socket the time would really pass"
-    if variant.where == "write" and harness.client.write is None:
+    if variant.endpoint == "write" and harness.client.write is None:
         return "give a POST of the client, run(call, write=...)"
-    if variant.where == "record" and harness.client.record is None:
+    if variant.endpoint == "record" and harness.client.record is None:
         return "give a GET of one record by its id, run(call, record=...)"
     return ""
 
@@ -87,19 +86,19 @@ def _not_here(harness: ClientHarness, variant: Variant) -> str:
 def _run_variant(
     harness: ClientHarness, answer: HostileAnswer, variant: Variant
 ) -> ProbeSteps[str]:
-    call, patience = _call_for(harness, variant), harness.client.patience
+    call, timeout = _call_for(harness, variant), harness.client.timeout
     _prepare(harness, variant)
     mark, journal_mark = len(harness.requests), harness.sandbox.journal.seen
     faults = harness.sandbox.faults
     name = f"{answer.id}/{variant.name}"
-    fault = faults.hostile(name, optional=True, patience=patience)
+    fault = faults.hostile(name, optional=True, timeout=timeout)
     harness.time.limit_sleeps(BUDGET)
     with harness.traces() as traces:
-        (result,) = yield Perform((call,), patience=STEP_PATIENCE + _TRIES * patience)
+        (result,) = yield Perform((call,), timeout=CALL_TIMEOUT + _TRIES * timeout)
     raw, seen = list(faults.raw_answers), harness.since(mark)
     faults.remove(fault)
     faults.hang_up()
-    if variant.where == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
+    if variant.endpoint == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
         return "the call given as record= did not ask for a record by its id"
     observed = _Observed(name, variant, result, seen, raw, _effects(harness, journal_mark))
     if not observed.tries:
@@ -114,14 +113,14 @@ def _run_variant(
 
 def _call_for(harness: ClientHarness, variant: Variant) -> ClientCall:
     calls = {"write": harness.client.write, "record": harness.client.record}
-    return calls.get(variant.where) or harness.client.call
+    return calls.get(variant.endpoint) or harness.client.call
 
 
 def _prepare(harness: ClientHarness, variant: Variant) -> None:
     harness.time.advance(_PAUSE)
-    if variant.where == "token" and variant.cached:
+    if variant.endpoint == "token" and variant.cached:
         harness.time.to_refresh_point(plus=dt.timedelta(seconds=30))
-    elif variant.where == "token":
+    elif variant.endpoint == "token":
         harness.past_expiry()
 
 
@@ -171,20 +170,20 @@ def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:
         harness.require(
             not answer.exhausted,
             f"{observed.name}: the client stayed until the server hung up, after "
-            f"{answer.patience:g} s of real time or 32 MB: it has no limit for size or time, or "
-            "a longer one. Make it shorter in tests, or give run(call, patience=...)",
+            f"{answer.timeout:g} s of real time or 32 MB: it has no limit for size or time, or "
+            "a longer one. Make it shorter in tests, or give run(call, timeout=...)",
         )
 
 
 def _require_bounded_requests(harness: ClientHarness, observed: _Observed) -> None:
     name, variant, tries = observed.name, observed.variant, observed.tries
-    most = variant.most
+    most = variant.max_requests
     got = f"{name}: one call made {counted(len(tries), 'request')}; at most {most} are expected"
     harness.require(len(tries) <= most, got)
-    if variant.waits and len(tries) > 1:
+    if variant.min_wait and len(tries) > 1:
         waited = (tries[1].at - tries[0].at).total_seconds()
-        got = f"{name}: the client waited {waited:g} s; the answer asked for {variant.waits:g} s"
-        harness.require(waited >= variant.waits, got)
+        got = f"{name}: the client waited {waited:g} s; the answer asked for {variant.min_wait:g} s"
+        harness.require(waited >= variant.min_wait, got)
     if variant.processed:
         got = f"{name}: the write took effect {observed.effects + 1} times"
         harness.require(not observed.effects, got)

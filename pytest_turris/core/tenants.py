@@ -6,7 +6,8 @@ from pydantic_core import from_json
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
+from pytest_turris.core.wire.errors import error_document
+from pytest_turris.core.wire.messages import JSON_HEADERS, TOKEN_REQUEST, Request, Response, encode
 
 _LARGEST_TOKEN_REQUEST = 65_536
 
@@ -50,8 +51,7 @@ class Tenants:
         try:
             return self.handle(request)
         except NoSandboxError as error:
-            words = {"errorType": "internal_error", "errorMessage": [str(error)]}
-            body = encode({"statusCode": 503} | words)
+            body = encode(error_document(503, "internal_error", [str(error)]))
             return Response(status=503, headers=JSON_HEADERS, body=body)
 
     def find(self, request: Request) -> Sandbox:
@@ -85,7 +85,7 @@ def _client_id(request: Request) -> str:
         except (jwt.PyJWTError, ValueError, RecursionError):
             return ""
         return str(claims.get("sub", ""))
-    if request.path != "/v1/auth/jwt" or len(request.body) > _LARGEST_TOKEN_REQUEST:
+    if request.path != TOKEN_REQUEST[1] or len(request.body) > _LARGEST_TOKEN_REQUEST:
         return ""
     try:
         document = from_json(request.body)

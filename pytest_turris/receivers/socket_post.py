@@ -17,33 +17,33 @@ TIMEOUT = 30.0
 """Seconds that Turris waits for an answer (documented: guides/webhooks)."""
 
 
-def post(destination: Destination, sent: Post, *, patience: float | None = None) -> WebhookAnswer:
+def post(destination: Destination, sent: Post, *, timeout: float | None = None) -> WebhookAnswer:
     """Post to ``destination.path``, and wait for the whole answer as long as Turris does.
 
     Args:
         destination: Where to.
         sent: What.
-        patience: Seconds to wait, if not as Turris.
+        timeout: Seconds to wait; by default as long as Turris waits.
 
     Raises:
         OSError: No whole answer came in time: ConnectionError, TimeoutError, or of TLS.
     """
-    patience = TIMEOUT if patience is None else patience
-    until = steady_time() + patience
+    timeout = TIMEOUT if timeout is None else timeout
+    until = steady_time() + timeout
     try:
-        with contextlib.closing(_connected(destination, patience)) as connection:
+        with contextlib.closing(_connected(destination, timeout)) as connection:
             _send(connection, destination.path, sent)
             return read_answer(connection.sock, method=sent.method, until=until)
     except TimeoutError as error:
-        raise TimeoutError(f"no answer in {patience:g} s") from error
+        raise TimeoutError(f"no answer in {timeout:g} s") from error
     except http.client.HTTPException as error:
         where = f"{destination.host}:{destination.port}"
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
 
 
-def _connected(destination: Destination, patience: float) -> http.client.HTTPConnection:
+def _connected(destination: Destination, timeout: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    plain = socket.create_connection((destination.address, port), timeout=patience)
+    plain = socket.create_connection((destination.address, port), timeout=timeout)
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain

@@ -33,7 +33,7 @@ from pytest_turris.relay.protocol import (
     unpacked_request,
 )
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _STEP = 0.1
 _SUCCESS = range(200, 300)
 _TROUBLE = {"failure": "reset", "mine": False, "stopped": True}
@@ -98,7 +98,7 @@ class Relay:
         # To close what another thread reads would wait for that thread.
         with contextlib.suppress(OSError):
             self._telling.sock.shutdown(socket.SHUT_RDWR)
-        self._listener.join(_PATIENCE)
+        self._listener.join(_TIMEOUT)
 
     def _listen(self) -> None:
         # It ends when either side hangs up.
@@ -135,7 +135,7 @@ class Relay:
             return packed_answer(self._tenants.answer(unpacked_request(parcel)))
         except RawAnswer as answer:
             self._scripts[number] = _Script(answer)
-            return {"raw": answer.patience}
+            return {"raw": answer.timeout}
         except ConnectionFailure as failure:
             return {"failure": failure.kind}
 
@@ -143,7 +143,7 @@ class Relay:
         self._call("POST", f"{self._path}/exchanges/{number}", parcel)
 
     def _call(self, method: str, path: str, document: Parcel | None = None) -> Any:  # noqa: ANN401 - any JSON value
-        with contextlib.closing(self._connection(_PATIENCE)) as connection:
+        with contextlib.closing(self._connection(_TIMEOUT)) as connection:
             body = self._request(connection, method, path, document).read()
         return from_json(body) if body else None
 

@@ -64,7 +64,7 @@ def begin(name: Name, moment: dt.datetime, *, tick: bool) -> Begun:
     return freeze
 
 
-def machine_time() -> dt.datetime:
+def system_time() -> dt.datetime:
     """The time of the machine, whatever this process was made to believe, in UTC."""
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and freezegun.freeze_factories:

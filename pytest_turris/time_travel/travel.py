@@ -17,8 +17,8 @@ from pytest_turris.time_travel.engines import (
     Begun,
     EngineError,
     begin,
-    machine_time,
     running,
+    system_time,
     zone_offset,
 )
 from pytest_turris.time_travel.loops import steady_loops
@@ -77,14 +77,14 @@ class TimeTravel:
             options = self._sandbox.options
             self._begun = begin(options.time_engine, moment, tick=options.time_tick)
         self._loops.enter_context(steady_loops())
-        self._sandbox.clock.carry(self._pass, machine_time)
+        self._sandbox.clock.move_with(self._pass, system_time)
         self._sleeps.install()
 
     def stop(self) -> None:
         """Let go of the clock and of sleeps, and end the freeze if it was begun here."""
         self._sandbox.faults.hang_up()  # a slow one moves the clock
         self._sleeps.remove()
-        self._sandbox.clock.carry(None)
+        self._sandbox.clock.move_with(None)
         self._loops.close()
         if self._begun is not None:
             self._begun.stop()

@@ -175,7 +175,7 @@ def test_silent_receiver_is_not_waited_for_as_turris_would(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It has failed long before 30 seconds are over; how long it was waited for is told."""
-    monkeypatch.setattr("pytest_turris.attacks.receiver._PATIENCE", 0.05)
+    monkeypatch.setattr("pytest_turris.attacks.receiver._TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
         verdict = run_attack(find("WH-02"), Receiver(url), context_for(Backend(), ReceiverApp))

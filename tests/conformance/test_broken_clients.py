@@ -73,7 +73,7 @@ def test_fragile_client_is_caught(
         request.getfixturevalue("turris_server")
     turris.agents.add(npn="12345678")
     case = HostileCase(answer, turris, turris_time)
-    verdict = examine(case, stack, FRAGILE[answer], patience=_HASTE)
+    verdict = examine(case, stack, FRAGILE[answer], timeout=_HASTE)
     assert verdict.outcome == caught(verdict.check), verdict
     assert str(verdict).startswith(answer)
     _assert_nothing_shown(str(verdict), turris)
@@ -85,7 +85,7 @@ def test_fragile_client_is_caught_over_a_socket(
 ) -> None:
     """Each answer of raw bytes catches a client of each library that believes it or waits."""
     case = HostileCase(name, turris, turris_time)
-    verdict = examine(case, stack, RAW[name], patience=_HASTE)
+    verdict = examine(case, stack, RAW[name], timeout=_HASTE)
     assert verdict.outcome == caught(verdict.check), verdict
     assert f"{name}: " in str(verdict)
 
@@ -104,7 +104,7 @@ def test_every_raw_answer_has_a_bad_example() -> None:
         f"{answer.id}/{variant.name}"
         for answer in CATALOGUE.values()
         for variant in answer.variants
-        if variant.over == "socket"
+        if variant.transport == "socket"
     }
     assert set(RAW) == raw - {"AR-37/endless headers"}
     assert set(ALSO_FRAGILE) >= {f"AR-36/{name}" for name in NAMES if name != SELF_SIGNED}

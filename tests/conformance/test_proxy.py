@@ -16,7 +16,7 @@ from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.travel import TimeTravel
 
-PATIENCE = 5
+TIMEOUT = 5
 KEYS = "/.well-known/jwks.json"
 
 
@@ -34,11 +34,11 @@ def get_through_a_proxy(server: Server) -> tuple[int, list[Request]]:
         seen.append(request)
         return handle(request)
 
-    with server.sandbox.interception.by(note), loopback_proxy() as port:
+    with server.sandbox.interceptors.use(note), loopback_proxy() as port:
         proxy = f"http://user:password@127.0.0.1:{port}"
         answer = requests.get(
             server.base_url + KEYS, proxies={"http": proxy, "https": proxy},
-            verify=server.ca_file or True, timeout=PATIENCE,
+            verify=server.ca_file or True, timeout=TIMEOUT,
         )  # fmt: skip
     return answer.status_code, seen
 
@@ -61,7 +61,7 @@ def test_tls_goes_through_a_tunnel(turris_server: Server) -> None:
 def test_proxy_leads_to_this_machine_only(method: str) -> None:
     """It refuses every other host."""
     with loopback_proxy() as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         target = "example.com:443" if method == "CONNECT" else "http://example.com/"
         connection.request(method, target)
         assert connection.getresponse().status == 403
@@ -81,9 +81,9 @@ def test_client_that_uses_the_proxy_is_right(
 def test_proxy_survives_a_client_that_goes_away() -> None:
     """A connection without a whole request is dropped; the next one is served."""
     with loopback_proxy() as port:
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
             client.sendall(b"CONNECT 127")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         connection.request("GET", "http://example.com/")
         assert connection.getresponse().status == 403
         connection.close()
@@ -91,10 +91,10 @@ def test_proxy_survives_a_client_that_goes_away() -> None:
 
 def test_silent_tunnel_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tunnel through which nothing goes does not stay open for ever."""
-    monkeypatch.setattr("pytest_turris.conformance.servers.proxy._PATIENCE", 0.2)
+    monkeypatch.setattr("pytest_turris.conformance.servers.proxy._TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as origin, loopback_proxy() as port:
         target = f"127.0.0.1:{origin.getsockname()[1]}"
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
             client.sendall(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())
             assert client.recv(100).startswith(b"HTTP/1.1 200")
             assert client.recv(100) == b""

@@ -65,7 +65,7 @@ def test_moves_to_no_naive_moment(clock: Clock) -> None:
 def test_advance_lets_a_carrier_move_the_process(clock: Clock) -> None:
     """With a carrier the process moves, not the offset between it and the sandbox."""
     carried: list[dt.timedelta] = []
-    clock.carry(carried.append)
+    clock.move_with(carried.append)
     clock.advance(seconds=5)
     assert carried == [dt.timedelta(seconds=5)]
     assert clock.offset == dt.timedelta(0)
@@ -74,8 +74,8 @@ def test_advance_lets_a_carrier_move_the_process(clock: Clock) -> None:
 def test_without_its_carrier_moves_alone_again(clock: Clock) -> None:
     """A carrier that was taken away is not asked any more."""
     carried: list[dt.timedelta] = []
-    clock.carry(carried.append)
-    clock.carry(None)
+    clock.move_with(carried.append)
+    clock.move_with(None)
     clock.advance(seconds=5)
     assert carried == []
     assert clock.offset == dt.timedelta(seconds=5)

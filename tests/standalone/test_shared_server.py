@@ -68,7 +68,7 @@ def test_faults(turris):
     with pytest.raises(httpx.RemoteProtocolError): get()
 
 def test_raw_answer(turris):
-    turris.faults.hostile("AR-33/half-open", patience=0.05)
+    turris.faults.hostile("AR-33/half-open", timeout=0.05)
     with pytest.raises(httpx.HTTPError): get(timeout=None)
     assert [answer.exhausted for answer in turris.faults.raw_answers] == [True]
 
@@ -232,7 +232,7 @@ def test_error_of_the_test_process_ends_the_request(
         "def breaks(request, handle): raise RuntimeError('unexpected')",
         "@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')",
         "def test(turris):",
-        "    with turris.interception.by(breaks), pytest.raises(httpx.RemoteProtocolError):",
+        "    with turris.interceptors.use(breaks), pytest.raises(httpx.RemoteProtocolError):",
         "        httpx.get(turris.base_url, timeout=30)",
     )
     run(pytester, url_of(shared), test_error="\n".join(test)).assert_outcomes(passed=1)

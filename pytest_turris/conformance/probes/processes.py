@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pytest_turris.conformance.driver import ProbeSteps, attempt, in_deeper_frame
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.faults.hostile.raw import RawAnswer, as_bytes
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
@@ -21,7 +20,7 @@ from pytest_turris.process.steady_clock import steady_time
 PROCESSES = RuleFamily()
 
 _CHILDREN = 4
-_PATIENCE = 3.0
+_TIMEOUT = 3.0
 _OVERLAP = 0.3
 _MOST = 65_536
 
@@ -70,7 +69,7 @@ def _fork_all(harness: ClientHarness) -> list[str | None]:
         return str(result) if result.error else ""
 
     children = [_fork(call) for _ in range(_CHILDREN)]
-    end = steady_time() + _PATIENCE
+    end = steady_time() + _TIMEOUT
     return [_result(child, pipe, end) for child, pipe in children]
 
 
@@ -123,14 +122,14 @@ def _slow_answers(harness: ClientHarness) -> Iterator[None]:
 def _refreshing(harness: ClientHarness) -> Iterator[None]:
     """A thread of the client waits for its token while the context is open."""
     first, asked, go_on = threading.Lock(), threading.Event(), threading.Event()
-    silence = RawAnswer([_PATIENCE + 1.0])
+    silence = RawAnswer([_TIMEOUT + 1.0])
 
     def hold(request: Request, handle: Handle) -> Response:
-        if (request.method, request.path) == TOKEN_REQUEST and first.acquire(blocking=False):
+        if request.is_token_request and first.acquire(blocking=False):
             asked.set()
             if not harness.requests[-1].in_process:
                 raise silence  # to wait here would keep the server from answering the children
-            go_on.wait(_PATIENCE + 1)
+            go_on.wait(_TIMEOUT + 1)
         return handle(request)
 
     def call() -> None:
@@ -140,10 +139,10 @@ def _refreshing(harness: ClientHarness) -> Iterator[None]:
     with harness.intercepting(hold):
         thread = threading.Thread(target=call, daemon=True)
         thread.start()
-        asked.wait(_PATIENCE)
+        asked.wait(_TIMEOUT)
         try:
             yield
         finally:
             go_on.set()
             silence.stopped = True
-            thread.join(_PATIENCE)
+            thread.join(_TIMEOUT)

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-_PATIENCE = 5.0
+from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
+
+_TIMEOUT = 5.0
 _LARGEST_HEAD = 65_536
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def loopback_proxy() -> Iterator[int]:
             yield server.server_address[1]
         finally:
             server.shutdown()
-            thread.join(_PATIENCE)
+            thread.join(_TIMEOUT)
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -36,15 +37,15 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """One connection: CONNECT makes a tunnel, an absolute URL is fetched."""
-        self.request.settimeout(_PATIENCE)
+        self.request.settimeout(_TIMEOUT)
         with contextlib.suppress(OSError, ValueError):
             head, rest = _head(self.request)
             method, target, _ = head[0].split(" ")
             tunnel = method == "CONNECT"
             url = urlsplit(f"//{target}" if tunnel else target)
-            if url.hostname not in _LOOPBACK:
+            if url.hostname not in LOOPBACK_HOSTS:
                 return self.request.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
-            with socket.create_connection((url.hostname, url.port or 80), _PATIENCE) as origin:
+            with socket.create_connection((url.hostname, url.port or 80), _TIMEOUT) as origin:
                 if tunnel:
                     self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 else:
@@ -72,7 +73,7 @@ def _forwarded(line: str, fields: list[str]) -> bytes:
 
 def _relay(client: socket.socket, origin: socket.socket) -> None:
     other = {client: origin, origin: client}
-    while ready := select.select(list(other), [], [], _PATIENCE)[0]:
+    while ready := select.select(list(other), [], [], _TIMEOUT)[0]:
         for side in ready:
             piece = side.recv(65_536)
             if not piece:

@@ -51,8 +51,8 @@ class Dispatcher:
             response = self.pipeline.refuse(call, error)
             reason = error.reason
             if isinstance(error, ExpiredToken):
-                gap = self.clock.gap(over_a_socket=not is_turris(request.host))
-                reason = f"{reason}. {gap}" if gap else reason
+                mismatch = self.clock.mismatch(over_a_socket=not is_turris(request.host))
+                reason = f"{reason}. {mismatch}" if mismatch else reason
             self._record(call, response, reason=reason, is_client_error=error.is_client_error)
         except ConnectionFailure as failure:
             self._record(call, None, reason=str(failure))
@@ -108,4 +108,4 @@ class Dispatcher:
             token_in_url=in_url,
         )
         if is_client_error:
-            self.refusals.note(entry.told())
+            self.refusals.note(entry.redacted())

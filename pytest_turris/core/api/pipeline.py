@@ -20,12 +20,12 @@ from functools import partial
 
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.api.envelope import error_document, success_document
+from pytest_turris.core.api.envelope import refusal_document, success_document
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.faults.hostile.answer import AnswerContext
-from pytest_turris.core.faults.hostile.catalogue import find
+from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import RawAnswer
 from pytest_turris.core.faults.scripted import Fault, Faults
 from pytest_turris.core.middleware.idempotency import REPLAYED, Idempotency
@@ -111,7 +111,7 @@ class Pipeline:
             self._clock.advance(fault.delay)
             call.delay = fault.delay
         if fault.hostile:
-            return self._hostile(call, operation, fault.hostile, fault.patience)
+            return self._hostile(call, operation, fault.hostile, fault.timeout)
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
@@ -124,13 +124,13 @@ class Pipeline:
         error.headers = tuple((name.lower(), value) for name, value in fault.headers.items())
         raise error
 
-    def _hostile(self, call: Call, operation: Operation, name: str, patience: float) -> Response:
-        _, (variant,) = find(name)
+    def _hostile(self, call: Call, operation: Operation, name: str, timeout: float) -> Response:
+        _, (variant,) = find_answer(name)
         honest = partial(self._perform, call, operation)
         call.notes.append(f"a hostile answer that the test asked for: {name}")
         try:
             response = variant.make(
-                AnswerContext(call.request, call.at, honest, self._clock.advance, patience)
+                AnswerContext(call.request, call.at, honest, self._clock.advance, timeout)
             )
         except RawAnswer as raw:
             self._faults.raw_answers.append(raw)
@@ -216,6 +216,6 @@ class Pipeline:
         return Response(
             status=error.status,
             headers=(*JSON_HEADERS, *spent, *error.headers),
-            body=encode(error_document(error, call)),
+            body=encode(refusal_document(error, call)),
             delay=call.delay,
         )

@@ -1,7 +1,7 @@
-"""Standing between a door and the sandbox: to see whole requests, to hold or to replace them.
+"""Interceptors between a door and the sandbox: they see, hold or replace whole requests.
 
-The journal is for everybody and keeps nothing secret; who must compare secrets, or make a
-client wait, does it here and keeps nothing longer than the test.
+The journal masks secrets and anyone may read it. To compare secrets, or to make a client wait, use
+an interceptor; it must keep nothing longer than the test.
 """
 
 import contextlib
@@ -11,26 +11,26 @@ from pytest_turris.core.wire.messages import Request, Response
 
 Handle = Callable[[Request], Response]
 Interceptor = Callable[[Request, Handle], Response]
-"""Gets the request and what would answer it; gives the answer, or raises ConnectionFailure."""
+"""Takes the request and the handler; returns the answer, or raises ConnectionFailure."""
 
 
 class Interceptors:
-    """The interceptors of one sandbox, the last added outermost."""
+    """The interceptors of one sandbox; the one added last is the outermost."""
 
     def __init__(self) -> None:
         self._interceptors: tuple[Interceptor, ...] = ()
 
     @contextlib.contextmanager
-    def by(self, interceptor: Interceptor) -> Iterator[None]:
-        """Let an interceptor stand there while the context is open."""
+    def use(self, interceptor: Interceptor) -> Iterator[None]:
+        """Use an interceptor while the context is open."""
         self._interceptors = (*self._interceptors, interceptor)
         try:
             yield
         finally:
             self._interceptors = tuple(i for i in self._interceptors if i is not interceptor)
 
-    def around(self, handle: Handle) -> Handle:
-        """The handler with all interceptors around it."""
+    def wrap(self, handle: Handle) -> Handle:
+        """The handler, wrapped in all interceptors."""
         for interceptor in self._interceptors:
             handle = _wrapped(interceptor, handle)
         return handle

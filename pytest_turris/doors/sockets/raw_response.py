@@ -11,8 +11,8 @@ _TICK = 0.002
 class Streamed(RawAnswer):
     """One whose script is elsewhere: parts arrive when asked for, and its end is told."""
 
-    def __init__(self, patience: float) -> None:
-        super().__init__((), patience)
+    def __init__(self, timeout: float) -> None:
+        super().__init__((), timeout)
 
     def arriving(self) -> AsyncIterator[Part]:
         """What is written."""
@@ -35,7 +35,7 @@ async def write(
         await answer.tell()
     if not complete:
         return transport.abort()
-    asyncio.get_running_loop().call_later(answer.patience, transport.abort)
+    asyncio.get_running_loop().call_later(answer.timeout, transport.abort)
     return transport.close()
 
 
@@ -44,7 +44,7 @@ async def _written(
 ) -> bool:
     """Whether the script came to its own end."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + answer.patience
+    end = loop.time() + answer.timeout
     async for part in _parts(answer):
         free = loop.time()
         if isinstance(part, bytes):

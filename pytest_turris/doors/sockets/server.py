@@ -19,7 +19,7 @@ from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.process.steady_clock import SteadyLoop
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 
 
 class ServerError(TurrisKitError, RuntimeError):
@@ -90,7 +90,7 @@ class LiveServer:
             ServerError: It did not end within five seconds.
         """
         self._server.should_exit = True
-        self._thread.join(_PATIENCE)
+        self._thread.join(_TIMEOUT)
         self._socket.close()
         if self._thread.is_alive():
             raise ServerError(f"the server thread at {self.base_url} did not stop")
