@@ -36,7 +36,7 @@ class ControlError(Exception):
 def control_app(hub: RelayHub, token: str, app: App, log: Callable[[str], None]) -> App:
     """Add the control API to an application, for callers that have the token."""
     api = _Api(hub, token, log)
-    at_once, refusing = asgi_app(api.handle, most_read=_MOST_READ), asgi_app(api.handle)
+    at_once, refusing = asgi_app(api.handle, max_body=_MOST_READ), asgi_app(api.handle)
 
     async def controlled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.engine import Engine, Taken
+from pytest_turris.webhooks.engine import Claimed, Engine
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _PAUSE = 0.1
@@ -38,7 +38,7 @@ class DeliveryWorker:
         self._last_error = ""
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._queues: dict[str, deque[Taken]] = {}
+        self._queues: dict[str, deque[Claimed]] = {}
         self._thread = self._start_thread(self._run)
 
     def stop(self) -> None:
@@ -60,7 +60,7 @@ class DeliveryWorker:
             except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
                 self._log_error(f"cannot look for due webhooks: {error!r}")
 
-    def _enqueue(self, taken: Taken) -> None:
+    def _enqueue(self, taken: Claimed) -> None:
         """Queue it for its endpoint; start a thread if none runs."""
         endpoint_id = taken.delivery.endpoint_id
         with self._lock:

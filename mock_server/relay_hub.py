@@ -14,13 +14,13 @@ from pytest_turris.core.faults.hostile.raw import Part
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response, encode
-from pytest_turris.doors.sockets.raw_response import Streamed
+from pytest_turris.doors.sockets.raw_response import StreamedAnswer
 from pytest_turris.relay.protocol import (
-    Parcel,
+    RelayMessage,
+    decode_answer,
+    decode_part,
+    encode_request,
     fingerprint,
-    packed_request,
-    unpacked_answer,
-    unpacked_part,
 )
 
 _PAUSE = 0.5
@@ -47,7 +47,7 @@ class TestProcess:
         """Whether no other process runs tests of the same suite."""
         self.tenants: dict[str, Tenant] = {}
         self.is_closed: bool = False
-        self._outgoing: asyncio.Queue[Parcel] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[RelayMessage] = asyncio.Queue()
         self._numbers = itertools.count(1)
         self._pending: dict[int, PendingCall] = {}
 
@@ -58,27 +58,27 @@ class TestProcess:
             ConnectionFailure: A scripted one, or the process disconnected.
         """
         call = self._begin_call()
-        answer = await call.send("exchange", request=packed_request(request))
+        answer = await call.send("exchange", request=encode_request(request))
         if "raw" in answer:
             raise _ForwardedRawAnswer(call, answer["raw"])
         call.end()
         if "failure" in answer:
             raise ConnectionFailure(answer["failure"])
-        return unpacked_answer(answer)
+        return decode_answer(answer)
 
     async def owns(self, client: Address) -> bool:
         """Ask whether the client's end of a connection is a socket of the process."""
         call = self._begin_call()
         with contextlib.suppress(ConnectionFailure):
-            answer = await call.send("whose", host=client[0], port=client[1])
+            answer = await call.send("owns_socket", host=client[0], port=client[1])
             call.end()
             return bool(answer["mine"])
         return False
 
-    def receive(self, number: int, parcel: Parcel) -> None:
+    def receive(self, number: int, message: RelayMessage) -> None:
         """Pass a reply of the process to the call that waits for it, if it still does."""
         if call := self._pending.get(number):
-            call.replies.put_nowait(parcel)
+            call.replies.put_nowait(message)
 
     async def lines(self) -> AsyncIterator[bytes]:
         """Yield what the process is to answer, one JSON line each, until one side disconnects."""
@@ -107,52 +107,52 @@ class PendingCall:
     """A call to a test process, of one or more messages with a reply each."""
 
     def __init__(
-        self, number: int, outgoing: asyncio.Queue[Parcel], *, end: Callable[[], object]
+        self, number: int, outgoing: asyncio.Queue[RelayMessage], *, end: Callable[[], object]
     ) -> None:
         self._number = number
         self._outgoing = outgoing
         self.end: Callable[[], object] = end
         """Forget the call."""
-        self.replies: asyncio.Queue[Parcel | None] = asyncio.Queue()
+        self.replies: asyncio.Queue[RelayMessage | None] = asyncio.Queue()
         """In order; None once the process has disconnected."""
 
-    async def send(self, what: str, **more: object) -> Parcel:
+    async def send(self, what: str, **more: object) -> RelayMessage:
         """Send a message to the process and wait for its reply.
 
         Raises:
             ConnectionFailure: The process disconnected.
         """
         self._outgoing.put_nowait({"what": what, "number": self._number} | more)
-        parcel = await self.replies.get()
-        if parcel is None:
+        message = await self.replies.get()
+        if message is None:
             self.end()
             raise ConnectionFailure("reset", "the test process disconnected")
-        return parcel
+        return message
 
 
-class _ForwardedRawAnswer(Streamed):
+class _ForwardedRawAnswer(StreamedAnswer):
     """A raw answer that the test process produces, part by part."""
 
-    def __init__(self, call: PendingCall, timeout: float) -> None:
-        super().__init__(timeout)
+    def __init__(self, call: PendingCall, max_seconds: float) -> None:
+        super().__init__(max_seconds)
         self._call = call
 
-    async def arriving(self) -> AsyncIterator[Part]:
+    async def stream(self) -> AsyncIterator[Part]:
         """Ask for part after part."""
         with contextlib.suppress(ConnectionFailure):
-            while not (parcel := await self._call.send("more")).get("stopped"):
-                part = unpacked_part(parcel)
+            while not (message := await self._call.send("next_part")).get("stopped"):
+                part = decode_part(message)
                 if part is None:
                     return
                 yield part
         self.stopped = True
 
-    async def tell(self) -> None:
+    async def finished(self) -> None:
         """Report how the answer ended, and wait a moment for the process to confirm."""
         # The process may be gone; the client still gets the end of the answer.
         with contextlib.suppress(ConnectionFailure, TimeoutError):
             async with asyncio.timeout(_TIMEOUT):
-                await self._call.send("over", exhausted=self.exhausted)
+                await self._call.send("finished", exhausted=self.exhausted)
         self._call.end()
 
 

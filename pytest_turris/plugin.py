@@ -80,10 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if any(n.startswith(_PREFIX) for n in _fixtures(item))]
     if ours:
         from pytest_turris.hooks.failure_report import begin_watch
-        from pytest_turris.hooks.run_parallel import keep_on_one_thread
+        from pytest_turris.hooks.run_parallel import mark_thread_unsafe
 
         begin_watch(config)
-        keep_on_one_thread(config, ours)
+        mark_thread_unsafe(config, ours)
 
 
 def pytest_report_teststatus(

@@ -1,4 +1,4 @@
-"""A socket that nobody has a reason to connect to."""
+"""A listening socket that nothing has a reason to connect to."""
 
 import select
 import socket
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class CanaryTripped(AssertionError):  # noqa: N818 - the name says what happened
-    """Somebody connected."""
+    """Something connected to the canary."""
 
 
 class Canary:
@@ -18,7 +18,7 @@ class Canary:
         self.url: str = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
 
     def check(self) -> None:
-        """Raise Caught if somebody connected, or does within 50 ms."""
+        """Raise CanaryTripped if something connected, or connects within 50 ms."""
         if select.select([self._listener], [], [], 0.05)[0]:
             raise CanaryTripped("the receiver connected to a URL that stood in the payload")
 

@@ -1,6 +1,6 @@
 """Whether signatures are compared in constant time: seen without a stopwatch.
 
-A text that tells of being compared works where it reaches the receiver as it is: through WSGI.
+A text that reports that it was compared works where it reaches the receiver as it is: through WSGI.
 Elsewhere only the call of ``hmac.compare_digest`` can be seen, by its name in the module.
 """
 

@@ -131,7 +131,7 @@ class Receiver:
 
 def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if how.peer != LOOPBACK:
-        raise NotApplicableError("over a socket nobody can choose the address to come from")
+        raise NotApplicableError("over a socket the sender cannot choose its address")
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
         raise NotApplicableError("the URL is HTTPS")
@@ -149,7 +149,7 @@ def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverR
         if how.copies > 1:
             raise NotApplicableError("a client sends one at a time: give the application itself")
         if how.peer != LOOPBACK:
-            raise NotApplicableError("through a client nobody can choose the address to come from")
+            raise NotApplicableError("through a client the sender cannot choose its address")
     if isinstance(target, AsgiTarget):
         return list(_on_one_loop(target, sent, how.copies))
     return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)

@@ -12,12 +12,13 @@ from pytest_turris.attacks.description import Oracle, answered, described
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
+from pytest_turris.core.plurals import counted
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
-_TIMEOUT = 2.0
+_MAX_SECONDS = 2.0
 _TRACE = re.compile(
     r"Traceback \(most recent call last\)|File \"/|/site-packages/"
     r"|\n\s+at .+\(?/.+\.js:\d+|node_modules"
@@ -70,7 +71,7 @@ class AttackRunner:
                 for step in steps:
                     self._send(step)
         except CanaryTripped as caught:
-            self._find("effects", None, str(caught), "call nobody")
+            self._find("effects", None, str(caught), "make no request")
         self._stays_healthy()
 
     def verdict(self) -> Verdict:
@@ -96,9 +97,9 @@ class AttackRunner:
             if step.transmission.never_ends:
                 self._note_size(step, response)
         seconds = max((response.seconds for response in responses), default=0.0)
-        if seconds > _TIMEOUT:
+        if seconds > _MAX_SECONDS:
             came = f"after {seconds:.1f} s"
-            self._find("time", step, came, f"an answer within {_TIMEOUT:.0f} s")
+            self._find("time", step, came, f"an answer within {_MAX_SECONDS:.0f} s")
         self._judge_effects(step, done)
         if expected.same_as_wrong_signature:
             self._judge_likeness(step, responses[0])
@@ -184,7 +185,7 @@ class AttackRunner:
         if step.expected.effects == "at most":
             self._before = previous
         if not fine:
-            self._find("effects", step, f"{done} effect(s)", wanted)
+            self._find("effects", step, counted(done, "effect"), wanted)
 
     def _judge_likeness(self, step: AttackStep, response: ReceiverResponse) -> None:
         if self._wrong is None:

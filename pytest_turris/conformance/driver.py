@@ -18,7 +18,7 @@ from pytest_turris.process.steady_clock import steady_time
 T = TypeVar("T")
 ClientCall = Callable[[], Any]
 
-CALL_TIMEOUT = 5.0
+STEP_TIMEOUT = 5.0
 """Real seconds after which a call of an async client, or one of many at once, counts as hung."""
 
 _DEPTH = 8
@@ -30,7 +30,7 @@ class Perform:
 
     calls: tuple[ClientCall, ...]
     at_once: bool = False
-    timeout: float = CALL_TIMEOUT
+    timeout: float = STEP_TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ async def _aperform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> l
 
     if isinstance(step, Cancel):
         async with anyio.create_task_group() as group:
-            group.start_soon(_aattempt, step.call, now, CALL_TIMEOUT)
+            group.start_soon(_aattempt, step.call, now, STEP_TIMEOUT)
             for _ in range(step.turns):
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()

@@ -14,7 +14,7 @@ from pytest_turris.conformance.errors import CaseError, ViolationError
 from pytest_turris.conformance.observation.leaks import Traces, watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RequestRecorder
-from pytest_turris.core.faults.hostile.raw import HOSTILE_TIMEOUT
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.environment import environment
@@ -35,7 +35,7 @@ class ClientUnderTest:
         record: Makes one GET of one record by its id.
         operation: Begins one operation, and returns the call that makes its POST.
         concurrency: How many threads or tasks call at once.
-        timeout: How many real seconds an endless answer lasts at most, over a socket.
+        max_seconds: For how many real seconds an answer without an end goes on, over a socket.
     """
 
     call: ClientCall
@@ -44,7 +44,7 @@ class ClientUnderTest:
     record: ClientCall | None = None
     operation: Callable[[], object] | None = None
     concurrency: int = 50
-    timeout: float = HOSTILE_TIMEOUT
+    max_seconds: float = MAX_SECONDS
 
 
 class ClientHarness(RequestRecorder):

@@ -59,7 +59,7 @@ _RETRY_BOUND = "Limit the number of tries of each call, and pause between them."
 _RETRIED = "A request that can never succeed is repeated, and uses up the limit."
 _OWN_ERROR = "Raise one error of your own for every answer that you cannot read."
 _CRASH = "The caller gets an error that no documentation names, and cannot handle it."
-_MEMORY = "One answer takes all memory, or holds a worker for ever."
+_MEMORY = "One answer takes all memory, or blocks a worker forever."
 
 ADVICE: dict[str, tuple[str, str]] = {
     "AR-01": ("The documentation disagrees with itself about the status of a success.",
@@ -75,7 +75,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "AR-08": (_MEMORY, "Read the body in pieces, and stop at a limit of bytes and of time."),
     "AR-09": ("An empty answer is taken for an empty result.",
               "Raise an error for every success that lacks the data you asked for."),
-    "AR-10": ("The client follows redirects for ever.",
+    "AR-10": ("The client follows redirects forever.",
               "Do not follow redirects, or count them."),
     "AR-11": ("A token can expire or be revoked while a call is under way; the user sees an error.",
               "On a 401, get a new token and repeat the call once."),
@@ -107,21 +107,21 @@ ADVICE: dict[str, tuple[str, str]] = {
     "AR-27": (_BUSY, "Limit the wait, and treat a value out of range as missing."),
     "AR-28": (_CRASH, "Accept ASCII digits only; without a value, use your own back-off."),
     "AR-29": (_BUSY, "Limit the wait from below and above: clocks differ."),
-    "AR-30": ("Each wait is short, but together they hold a worker for ever.",
+    "AR-30": ("Each wait is short, but together they block a worker forever.",
               "Give each call a budget of time for all its tries together."),
     "AR-31": ("The client asks too early and is refused again.", "Wait for the later of the two."),
     "AR-32": ("A limit on token requests becomes an outage of every call.",
               "Use the old token until it expires."),
-    "AR-33": ("One silent server holds a worker for ever.",
+    "AR-33": ("One silent server blocks a worker forever.",
               "Set a timeout for each read, and a deadline for the whole call."),
     "AR-34": ("One user sees, or changes, the data of another.",
               "Compare the id in the answer with the id that you asked for."),
     "AR-35": ("State that the API does not define travels with later requests.",
               "Turn the cookie jar of the session off."),
-    "AR-36": ("Everybody who can redirect the traffic can read the credentials.",
+    "AR-36": ("Anyone who can redirect the traffic can read the credentials.",
               "Keep the verification of certificates on, and require TLS 1.2."),
     "AR-37": (_MEMORY, "Limit the size of the header, and set a deadline for the whole call."),
-    "AR-38": ("The token goes to another server, or the client pages for ever.",
+    "AR-38": ("The token goes to another server, or the client pages forever.",
               "Follow a link to your own origin only, and stop when a page comes again."),
 }  # fmt: skip
 """Why a client must cope with each answer, and how to fix one that cannot."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_turris.conformance.bad_certificates import offer_bad_certificates
 from pytest_turris.conformance.call_result import CallResult
-from pytest_turris.conformance.driver import CALL_TIMEOUT, ClientCall, Perform, ProbeSteps
+from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.errors import ViolationError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.leaks import Traces
@@ -16,8 +16,8 @@ from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.outcomes import RECORD_ID
 from pytest_turris.core.faults.hostile.raw import RawAnswer
 from pytest_turris.core.middleware.idempotency import REPLAYED
+from pytest_turris.core.plurals import counted
 from pytest_turris.findings.errors import NotApplicableError
-from pytest_turris.findings.text import counted
 from pytest_turris.time_travel.sleeps import SleptTooLongError
 
 BUDGET = dt.timedelta(minutes=10)
@@ -86,15 +86,15 @@ def _not_here(harness: ClientHarness, variant: Variant) -> str:
 def _run_variant(
     harness: ClientHarness, answer: HostileAnswer, variant: Variant
 ) -> ProbeSteps[str]:
-    call, timeout = _call_for(harness, variant), harness.client.timeout
+    call, max_seconds = _call_for(harness, variant), harness.client.max_seconds
     _prepare(harness, variant)
     mark, journal_mark = len(harness.requests), harness.sandbox.journal.seen
     faults = harness.sandbox.faults
     name = f"{answer.id}/{variant.name}"
-    fault = faults.hostile(name, optional=True, timeout=timeout)
+    fault = faults.hostile(name, optional=True, max_seconds=max_seconds)
     harness.time.limit_sleeps(BUDGET)
     with harness.traces() as traces:
-        (result,) = yield Perform((call,), timeout=CALL_TIMEOUT + _TRIES * timeout)
+        (result,) = yield Perform((call,), timeout=STEP_TIMEOUT + _TRIES * max_seconds)
     raw, seen = list(faults.raw_answers), harness.since(mark)
     faults.remove(fault)
     faults.hang_up()
@@ -170,8 +170,8 @@ def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:
         harness.require(
             not answer.exhausted,
             f"{observed.name}: the client stayed until the server hung up, after "
-            f"{answer.timeout:g} s of real time or 32 MB: it has no limit for size or time, or "
-            "a longer one. Make it shorter in tests, or give run(call, timeout=...)",
+            f"{answer.max_seconds:g} s of real time or 32 MB: it has no limit for size or time, or "
+            "a longer one. Make it shorter in tests, or give run(call, max_seconds=...)",
         )
 
 

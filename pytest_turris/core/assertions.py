@@ -20,7 +20,7 @@ _SHOWN = 12
 
 
 class Observer(Protocol):
-    """What the assertions read of a sandbox."""
+    """The parts of a sandbox that the assertions read."""
 
     options: Options
     journal: Journal

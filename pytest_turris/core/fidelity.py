@@ -1,7 +1,7 @@
 """How near the sandbox is to Turris: every behaviour, how it is known, and what changes it.
 
-*documented*: a page says so. *derived*: it follows from a documented value. *assumed*: nobody
-outside Turris has seen it. *disputed*: the pages disagree.
+*documented*: a page says so. *derived*: it follows from a documented value. *assumed*: it has not
+been seen outside Turris. *disputed*: the pages disagree.
 """
 
 from dataclasses import dataclass
@@ -225,7 +225,7 @@ FIDELITY = (
     _row("webhooks", "No automatic retries", "assumed", "-", "webhook_retries"),
     _row("webhooks", "No webhook is disabled, whatever its receiver answers and however often it "
          "fails", "assumed", "-", "webhook_gone_disables", "webhook_disable_after"),
-    _row("webhooks", "A receiver's `Retry-After` is not heeded", "assumed", "-",
+    _row("webhooks", "A receiver's `Retry-After` is ignored", "assumed", "-",
          "webhook_honours_retry_after"),
     _row("webhooks", "A disabled one gets nothing, nor what was on its way, until it is enabled",
          "assumed", "-", "webhook_gone_disables", "webhook_disable_after"),

@@ -19,7 +19,7 @@ class Randomness:
     def digest(self, purpose: str) -> str:
         """The next 64 hex digits for a purpose."""
         count = self.drawn[purpose] = self.drawn.get(purpose, 0) + 1
-        # A third of what SHA-256 takes: OpenSSL looks its algorithms up anew each time.
+        # A third of what SHA-256 takes: OpenSSL looks up its algorithms each time.
         return hashlib.blake2s(f"{self.seed}/{purpose}/{count}".encode()).hexdigest()
 
     def object_id(self) -> str:
@@ -27,7 +27,7 @@ class Randomness:
         return self.digest("object id")[:24]
 
     def number(self, purpose: str, digits: int) -> str:
-        """A number of so many decimal digits that does not begin with 0."""
+        """A number with this many decimal digits that does not begin with 0."""
         low = 10 ** (digits - 1)
         return str(low + int(self.digest(purpose), 16) % (9 * low))
 

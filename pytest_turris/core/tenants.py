@@ -1,4 +1,4 @@
-"""Several sandboxes behind one door: the credential in a request tells whose it is."""
+"""Several sandboxes behind one door; the credential in a request selects one of them."""
 
 import jwt
 from pydantic_core import from_json
@@ -7,7 +7,7 @@ from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import error_document
-from pytest_turris.core.wire.messages import JSON_HEADERS, TOKEN_REQUEST, Request, Response, encode
+from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
 _LARGEST_TOKEN_REQUEST = 65_536
 
@@ -17,7 +17,7 @@ class NoSandboxError(TurrisKitError, LookupError):
 
 
 class Tenants:
-    """Sandboxes that share a door. A request without a known credential goes to the newest."""
+    """The sandboxes that share a door. A request without a known credential goes to the newest."""
 
     def __init__(self) -> None:
         self._sandboxes: list[Sandbox] = []
@@ -30,11 +30,11 @@ class Tenants:
         self._sandboxes = [sandbox, *self._sandboxes]
 
     def remove(self, sandbox: Sandbox) -> None:
-        """Take a sandbox away from the door."""
+        """Remove a sandbox from the door."""
         self._sandboxes = [other for other in self._sandboxes if other is not sandbox]
 
     def handle(self, request: Request) -> Response:
-        """Let the sandbox answer that the request belongs to.
+        """Let the sandbox that ``find`` gives answer.
 
         Raises:
             NoSandboxError: There is none.
@@ -43,7 +43,7 @@ class Tenants:
         return self.find(request).handle(request)
 
     def answer(self, request: Request) -> Response:
-        """The same for a door that stays open when a test is over: then, a 503.
+        """Answer like ``handle``, or with a 503 if there is no sandbox: doors outlive a test.
 
         Raises:
             ConnectionFailure: A scripted fault.
@@ -73,7 +73,7 @@ class Tenants:
 
 
 def credentials_in(request: Request) -> list[str]:
-    """Client id and restricted access token that a request names, neither of them checked."""
+    """The client id and the restricted access token in a request, not validated."""
     return [c for c in (_client_id(request), request.header(RESTRICTED_HEADER)) if c]
 
 
@@ -85,7 +85,7 @@ def _client_id(request: Request) -> str:
         except (jwt.PyJWTError, ValueError, RecursionError):
             return ""
         return str(claims.get("sub", ""))
-    if request.path != TOKEN_REQUEST[1] or len(request.body) > _LARGEST_TOKEN_REQUEST:
+    if request.path != "/v1/auth/jwt" or len(request.body) > _LARGEST_TOKEN_REQUEST:
         return ""
     try:
         document = from_json(request.body)

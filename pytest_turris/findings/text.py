@@ -21,8 +21,3 @@ def laid_out(heading: str, rows: Iterable[tuple[str, str]]) -> str:
             lines.append(f"  {name + ':':<{_WIDTH}}{first}".rstrip())
         lines += [f"  {'':<{_WIDTH}}{line}".rstrip() for line in others]
     return "\n".join(lines)
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 request``, ``2 requests``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

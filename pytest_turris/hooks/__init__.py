@@ -1,1 +1,1 @@
-"""What runs beside all tests of a run: pytest plugins that are registered when needed."""
+"""pytest plugins that watch a whole run; registered when needed."""

@@ -1,4 +1,4 @@
-"""What runs beside the tests: the guard of the real Turris, and the story of a failure.
+"""What runs during all tests: the guard of the real Turris, and the report of a failure.
 
 Registered only in runs that use a turris fixture: others do not pay for its hooks.
 """
@@ -20,14 +20,14 @@ SANDBOX = pytest.StashKey[Sandbox]()
 _NAME = "turris_watch"
 _LAST = 12
 _DOORS = frozenset({"turris", "turris_server"})
-"""The fixtures of who tests a client: to them it is news that no request came."""
+"""The fixtures that test a client: for these tests, no request at all is worth a line."""
 
 # A secret or token from whose middle pytest took a piece: what is left would not be known again.
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
 
 
 def begin_watch(config: pytest.Config) -> None:
-    """Watch the rest of the run, unless somebody does already."""
+    """Watch the rest of the run, unless it is watched already."""
     if not config.pluginmanager.has_plugin(_NAME):
         config.pluginmanager.register(FailureReport(), _NAME)
 
@@ -40,7 +40,7 @@ class FailureReport:
         self._guard.install()
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the process' sockets."""
+        """Let go of the process's sockets."""
         self._guard.remove()
 
     @pytest.hookimpl(wrapper=True)
@@ -60,7 +60,7 @@ class FailureReport:
                 )
         sandbox = item.stash.get(SANDBOX, None)
         if sandbox is not None and (report.failed or report.when == "teardown"):
-            # Told once: a teardown that fails too has its own words. Nor is any sandbox kept
+            # Reported once: a failing teardown has a text of its own. And no sandbox is kept
             # longer than its test; pytest keeps the stash of every test until the run ends.
             del item.stash[SANDBOX]
             told = sandbox.journal.seen or not _DOORS.isdisjoint(getattr(item, "fixturenames", ()))

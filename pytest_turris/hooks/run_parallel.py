@@ -1,7 +1,7 @@
-"""Beside pytest-run-parallel, which runs a test in several threads with one set of fixtures.
+"""Support for pytest-run-parallel, which runs a test in several threads with the same fixtures.
 
-Whoever counts token requests or lists agents would see those of all threads. Tests that are
-about threads say so with a marker of that plugin, and share their sandbox.
+A test that counts token requests or lists agents would see those of all threads, so tests with a
+sandbox run on one thread. A test about threads uses a marker of that plugin and shares its sandbox.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _WHY = (
 )
 
 
-def keep_on_one_thread(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+def mark_thread_unsafe(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Run each test once, unless it asks for threads itself."""
     if not config.pluginmanager.has_plugin("run-parallel"):
         return

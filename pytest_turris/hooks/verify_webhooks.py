@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_turris.core.plurals import counted
 from pytest_turris.receivers.exchange import Post, WebhookAnswer
 from pytest_turris.webhooks.observers import AcceptedDelivery, add_observer, remove_observer
 
@@ -45,7 +46,9 @@ class WebhookVerification:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Report how many forgeries were sent: a run that sent none proves nothing."""
         terminalreporter.section("turris: are webhooks verified?", sep="-")
-        terminalreporter.line(f"{self._tried} accepted webhook(s) sent again with one bit flipped")
+        terminalreporter.line(
+            f"{counted(self._tried, 'accepted webhook')} sent again with one bit flipped"
+        )
 
     def delivery_accepted(self, delivery: AcceptedDelivery) -> None:
         """Send the forgery of an accepted delivery."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set variables, or remove those that are None; afterwards all are as before."""
+    """Set variables, remove each variable that maps to None, and restore all afterwards."""
     before = {name: os.environ.get(name) for name in variables}
     try:
         _set(variables)

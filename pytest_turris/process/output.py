@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Tee:
-    """Stands before a stream of texts or bytes; whatever else it is asked for, the stream does.
+    """Wraps a stream of text or bytes; all other attributes are the stream's.
 
     Args:
         stream: What is written through to, such as ``sys.stdout``.

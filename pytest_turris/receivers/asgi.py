@@ -30,7 +30,7 @@ def post(app: App, sent: Post) -> WebhookAnswer:
 async def apost(app: App, sent: Post) -> WebhookAnswer:
     """Post on the running loop, asyncio's or trio's; return when the application is done.
 
-    So background tasks have run too. What they raise is in ``error`` beside the status that
+    So background tasks have run too. What they raise is in ``error``, next to the status that
     was already sent.
     """
     import anyio  # noqa: PLC0415 - httpx brings it; only this function needs it

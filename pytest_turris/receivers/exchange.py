@@ -72,7 +72,7 @@ class WebhookAnswer:
         return self.body.decode(errors="replace")
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the receiver sent
-        """The parsed body; ValueError if it is no JSON."""
+        """The parsed body; ValueError if it is not JSON."""
         return json.loads(self.body)
 
 

@@ -12,7 +12,7 @@ from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import WebhookAnswer
 from pytest_turris.receivers.response_reader import read_answer
 
-_TIMEOUT = 3.0
+RAW_TIMEOUT = 3.0
 """Seconds to wait for an answer to a request that may not be one."""
 
 
@@ -49,7 +49,7 @@ def post(destination: Destination, sent: RawPost) -> WebhookAnswer:
         try:
             return replace(_answer(line), written=written)
         except TimeoutError as error:
-            words = f"no answer in {_TIMEOUT:.0f} s to {written:,} bytes"
+            words = f"no answer in {RAW_TIMEOUT:.0f} s to {written:,} bytes"
             raise TimeoutError(words) from error
         except OSError as error:
             raise ConnectionError(f"closed after {written:,} bytes: {error}") from error
@@ -57,7 +57,7 @@ def post(destination: Destination, sent: RawPost) -> WebhookAnswer:
 
 def opened(destination: Destination) -> socket.socket:
     """A connection to a checked address, with TLS where the URL says so."""
-    plain = socket.create_connection((destination.address, destination.port), timeout=_TIMEOUT)
+    plain = socket.create_connection((destination.address, destination.port), timeout=RAW_TIMEOUT)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if destination.scheme == "http":
         return plain
@@ -74,12 +74,12 @@ def _written(line: socket.socket, sent: RawPost) -> int:
     count = 0
     # What there is to read of a connection with TLS need not be an answer.
     answers = [] if isinstance(line, ssl.SSLSocket) else [line]
-    # Who refuses a request early has answered all the same.
+    # A server that refuses a request early has answered anyway.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
         for piece in (sent.head, *sent.pieces):
             rest = memoryview(piece)
             while rest:
-                answered, writable, _ = select.select(answers, [line], [], _TIMEOUT)
+                answered, writable, _ = select.select(answers, [line], [], RAW_TIMEOUT)
                 if answered or not writable:
                     return count
                 size = line.send(rest)
@@ -91,6 +91,6 @@ def _written(line: socket.socket, sent: RawPost) -> int:
 
 def _answer(line: socket.socket) -> WebhookAnswer:
     try:
-        return read_answer(line, method="POST", until=steady_time() + _TIMEOUT)
+        return read_answer(line, method="POST", until=steady_time() + RAW_TIMEOUT)
     except http.client.HTTPException as error:
         raise ConnectionError(f"no answer in HTTP: {type(error).__name__}") from error

@@ -14,12 +14,12 @@ ANSWER_LIMIT = 1024 * 1024
 
 
 def read_answer(line: socket.socket, *, method: str, until: float) -> WebhookAnswer:
-    """The answer to a request that was sent, if it is there ``until`` a ``steady_time()``.
+    """Read the answer to a request that was sent, ``until`` a ``steady_time()``.
 
     Raises:
-        TimeoutError: It is not.
+        TimeoutError: The answer did not arrive in time.
         OSError: The connection broke.
-        http.client.HTTPException: It is none in HTTP.
+        http.client.HTTPException: The answer is not valid HTTP.
     """
     sock: Any = _Clocked(line, until)  # all that it is asked for is makefile()
     with contextlib.closing(http.client.HTTPResponse(sock, method=method)) as response:

@@ -8,7 +8,7 @@ _SECONDS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def seconds_asked_for(value: str, now: dt.datetime) -> float | None:
-    """The seconds from now that a ``Retry-After`` means, a number or a date; None if it is none.
+    """The seconds from now that a ``Retry-After`` asks for, as a number or a date; None if invalid.
 
     A date that is over means 0.
     """

@@ -23,7 +23,7 @@ def post(destination: Destination, sent: Post, *, timeout: float | None = None) 
     Args:
         destination: Where to.
         sent: What.
-        timeout: Seconds to wait; by default as long as Turris waits.
+        timeout: Seconds to wait, if not as Turris.
 
     Raises:
         OSError: No whole answer came in time: ConnectionError, TimeoutError, or of TLS.

@@ -57,7 +57,7 @@ class Target(ABC):
             own_port: A port of this machine that a URL must not lead to.
 
         Raises:
-            TargetError: The receiver is none of these.
+            TargetError: The receiver is not one of these.
         """
         if isinstance(receiver, Target):
             return replace(receiver, path=path) if path else receiver

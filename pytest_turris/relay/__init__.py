@@ -1,1 +1,1 @@
-"""The test process' side of ``--turris-url``: answers requests that a shared server forwards."""
+"""The test process's side of ``--turris-url``: answers requests that a shared server forwards."""

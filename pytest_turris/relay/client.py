@@ -1,4 +1,4 @@
-"""The door through somebody else's socket: a standalone server hands on what is for a sandbox here.
+"""The client side of ``--turris-url``: answers requests that a shared server forwards.
 
 The server cannot call, so this process asks it what there is: one connection tells line by line,
 and what is answered goes back by calls of the control API. The sandbox stays where the test is,
@@ -26,11 +26,11 @@ from pytest_turris.relay.own_sockets import has_socket
 from pytest_turris.relay.protocol import (
     PROTOCOL,
     RELAYS,
-    Parcel,
+    RelayMessage,
+    decode_request,
+    encode_answer,
+    encode_part,
     fingerprint,
-    packed_answer,
-    packed_part,
-    unpacked_request,
 )
 
 _TIMEOUT = 10.0
@@ -50,7 +50,7 @@ class Relay:
     def __init__(
         self, url: str, token: str, *, workers: int, context: ssl.SSLContext | None
     ) -> None:
-        """Introduce this process, which is one of so many that run tests of the same suite.
+        """Introduce this process, one of the processes that run tests of the same suite.
 
         Raises:
             RelayError: No such server, another token, or another version.
@@ -108,41 +108,41 @@ class Relay:
                 # Each in a thread of its own: one answer may wait for another's request.
                 threading.Thread(target=self._take, args=(from_json(line),), daemon=True).start()
 
-    def _take(self, told: Parcel) -> None:
-        number = told["number"]
+    def _take(self, message: RelayMessage) -> None:
+        number = message["number"]
         with contextlib.suppress(RelayError):  # the server went away, and its clients with it
             try:
-                parcel = self._answer(told["what"], number, told)
+                answer = self._answer(message["what"], number, message)
             except BaseException:
                 self._say(number, _TROUBLE)  # else the client would wait for good
                 raise
-            self._say(number, parcel)
+            self._say(number, answer)
 
-    def _answer(self, what: str, number: int, told: Parcel) -> Parcel:
+    def _answer(self, what: str, number: int, message: RelayMessage) -> RelayMessage:
         match what:
             case "exchange":
-                return self._exchange(number, told["request"])
-            case "whose":
-                return {"mine": has_socket(told["host"], told["port"])}
-            case "more":
+                return self._exchange(number, message["request"])
+            case "owns_socket":
+                return {"mine": has_socket(message["host"], message["port"])}
+            case "next_part":
                 return self._scripts[number].go_on()
             case _:
-                self._scripts.pop(number).answer.exhausted = told["exhausted"]
+                self._scripts.pop(number).answer.exhausted = message["exhausted"]
                 return {}
 
-    def _exchange(self, number: int, parcel: Parcel) -> Parcel:
+    def _exchange(self, number: int, message: RelayMessage) -> RelayMessage:
         try:
-            return packed_answer(self._tenants.answer(unpacked_request(parcel)))
+            return encode_answer(self._tenants.answer(decode_request(message)))
         except RawAnswer as answer:
             self._scripts[number] = _Script(answer)
-            return {"raw": answer.timeout}
+            return {"raw": answer.max_seconds}
         except ConnectionFailure as failure:
             return {"failure": failure.kind}
 
-    def _say(self, number: int, parcel: Parcel) -> None:
-        self._call("POST", f"{self._path}/exchanges/{number}", parcel)
+    def _say(self, number: int, message: RelayMessage) -> None:
+        self._call("POST", f"{self._path}/exchanges/{number}", message)
 
-    def _call(self, method: str, path: str, document: Parcel | None = None) -> Any:  # noqa: ANN401 - any JSON value
+    def _call(self, method: str, path: str, document: RelayMessage | None = None) -> Any:  # noqa: ANN401 - any JSON value
         with contextlib.closing(self._connection(_TIMEOUT)) as connection:
             body = self._request(connection, method, path, document).read()
         return from_json(body) if body else None
@@ -152,7 +152,7 @@ class Relay:
         connection: http.client.HTTPConnection,
         method: str,
         path: str,
-        document: Parcel | None = None,
+        document: RelayMessage | None = None,
     ) -> http.client.HTTPResponse:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         body = None if document is None else encode(document)
@@ -181,9 +181,9 @@ class _Script:
         self._parts = answer.parts()
         self._pause = 0.0
 
-    def go_on(self) -> Parcel:
+    def go_on(self) -> RelayMessage:
         """The next part, unless the test hung up. A pause comes in steps, so that it may."""
-        return {"stopped": True} if self.answer.stopped else packed_part(self._next())
+        return {"stopped": True} if self.answer.stopped else encode_part(self._next())
 
     def _next(self) -> Part | None:
         if self._pause <= 0:
@@ -200,4 +200,4 @@ def _words(body: bytes) -> str:
     try:
         return "; ".join(from_json(body)["errorMessage"])
     except (ValueError, KeyError, TypeError):
-        return "it is no turris-sandbox, or one of another version"
+        return "it is not a turris-sandbox, or is another version"

@@ -1,4 +1,4 @@
-"""Which sockets are this process' own: whose request it is that names nobody."""
+"""Whether a connection belongs to this process; used for requests without a credential."""
 
 import contextlib
 import os

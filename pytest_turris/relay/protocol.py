@@ -1,4 +1,4 @@
-"""Requests and answers as JSON: how a shared server and the test process hand them on.
+"""Requests and answers as JSON: what a shared server and the test process send each other.
 
 Bytes are text in latin-1, which has a character for each.
 """
@@ -10,20 +10,20 @@ from pytest_turris.core.faults.hostile.raw import Part
 from pytest_turris.core.wire.messages import Fields, Request, Response
 
 PROTOCOL = 1
-"""The version of all that is said between the two."""
+"""The version of the messages between the two."""
 
 RELAYS = "/__sandbox__/control/relays"
-"""Where the server is asked to hand on requests; no path of Turris begins so."""
+"""Where a test process connects to the server; no path of Turris begins like this."""
 
-Parcel = dict[str, Any]
+RelayMessage = dict[str, Any]
 
 
 def fingerprint(credential: str) -> str:
-    """Tells whose credential it is, to somebody who knows it: the server keeps no secrets."""
+    """Identifies a credential to a process that knows it: the server keeps no secrets."""
     return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def packed_request(request: Request) -> Parcel:
+def encode_request(request: Request) -> RelayMessage:
     """A request for the process whose sandbox it belongs to."""
     return {
         "method": request.method,
@@ -38,32 +38,32 @@ def packed_request(request: Request) -> Parcel:
     }
 
 
-def unpacked_request(parcel: Parcel) -> Request:
+def decode_request(message: RelayMessage) -> Request:
     """The request as the server got it."""
-    headers, body = _fields(parcel["headers"]), parcel["body"].encode("latin-1")
-    return Request(**parcel | {"headers": headers, "body": body})
+    headers, body = _fields(message["headers"]), message["body"].encode("latin-1")
+    return Request(**message | {"headers": headers, "body": body})
 
 
-def packed_answer(response: Response) -> Parcel:
+def encode_answer(response: Response) -> RelayMessage:
     """An answer for the server to send."""
     body = response.body.decode("latin-1")
     return {"status": response.status, "headers": response.headers, "body": body}
 
 
-def unpacked_answer(parcel: Parcel) -> Response:
+def decode_answer(message: RelayMessage) -> Response:
     """The answer as the sandbox gave it."""
-    headers, body = _fields(parcel["headers"]), parcel["body"].encode("latin-1")
-    return Response(status=parcel["status"], headers=headers, body=body)
+    headers, body = _fields(message["headers"]), message["body"].encode("latin-1")
+    return Response(status=message["status"], headers=headers, body=body)
 
 
-def packed_part(part: Part | None) -> Parcel:
+def encode_part(part: Part | None) -> RelayMessage:
     """A part of a raw answer; None is its end."""
     return {"part": part.decode("latin-1") if isinstance(part, bytes) else part}
 
 
-def unpacked_part(parcel: Parcel) -> Part | None:
+def decode_part(message: RelayMessage) -> Part | None:
     """The part, or None at the end."""
-    part: str | float | None = parcel["part"]
+    part: str | float | None = message["part"]
     return part.encode("latin-1") if isinstance(part, str) else part
 
 

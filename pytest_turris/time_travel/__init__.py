@@ -1,1 +1,1 @@
-"""What moves the process' time: the engines, and sleeps that pass without being slept."""
+"""What moves the process's time: the engines, and sleeps that pass without being slept."""

@@ -22,21 +22,21 @@ class EngineError(TurrisKitError, RuntimeError):
     """The engine of ``turris_time`` is not installed, or its freeze was ended by other code."""
 
 
-class Mover(Protocol):
+class Travel(Protocol):
     """What is in force: a freeze of freezegun or a travel of time-machine."""
 
     def move_to(self, moment: dt.datetime) -> object:
         """Put the process at a moment."""
 
 
-class Begun(Protocol):
+class StartedTravel(Protocol):
     """What was begun here, and ends here."""
 
     def stop(self) -> None:
-        """Let the process' time go on."""
+        """Let the process's time go on."""
 
 
-def running() -> Mover | None:
+def running() -> Travel | None:
     """The time travel in force: freezegun's innermost freeze, else time-machine's travel."""
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and freezegun.freeze_factories:
@@ -47,7 +47,7 @@ def running() -> Mover | None:
     return None
 
 
-def begin(name: Name, moment: dt.datetime, *, tick: bool) -> Begun:
+def begin(name: Name, moment: dt.datetime, *, tick: bool) -> StartedTravel:
     """Begin to stop time at a moment, or with ``tick`` to let it pass from there.
 
     Raises:
@@ -57,7 +57,7 @@ def begin(name: Name, moment: dt.datetime, *, tick: bool) -> Begun:
         return _begin_time_machine(moment, tick=tick)
     import freezegun  # noqa: PLC0415 - 50 ms, and only time travel needs it
 
-    _meet_cryptography()
+    _preload_cryptography()
     freeze = freezegun.freeze_time(moment, tick=tick)
     freeze.start()
     _leave_out(freeze)
@@ -86,7 +86,7 @@ def _utc(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
-def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> Begun:
+def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
     try:
         import time_machine  # noqa: PLC0415 - an optional dependency
     except ImportError:
@@ -100,7 +100,7 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> Begun:
 
 
 @cache
-def _meet_cryptography() -> None:
+def _preload_cryptography() -> None:
     """Show cryptography the real ``datetime``: it keeps the first it meets and refuses others.
 
     A certificate first made under a freeze would leave it with freezegun's for good.
@@ -116,6 +116,6 @@ def _leave_out(freeze: Any) -> None:  # noqa: ANN401 - freezegun has no public t
             setattr(module, name, original)
 
 
-def _travels(time_machine: Any) -> list[Mover]:  # noqa: ANN401 - an optional dependency
+def _travels(time_machine: Any) -> list[Travel]:  # noqa: ANN401 - an optional dependency
     stacks = ("traveller_stack", "coordinates_stack")  # the name until time-machine 3
     return next(getattr(time_machine, name) for name in stacks if hasattr(time_machine, name))

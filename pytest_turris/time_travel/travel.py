@@ -14,8 +14,8 @@ from pytest_turris.core.clock import Clock, ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.engines import (
-    Begun,
     EngineError,
+    StartedTravel,
     begin,
     running,
     system_time,
@@ -34,7 +34,7 @@ class TimeTravel:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._begun: Begun | None = None
+        self._begun: StartedTravel | None = None
         self._lock = threading.RLock()
         self._sleeps = Sleeps(lambda: self.now, self._pass)
         self._loops = contextlib.ExitStack()
@@ -100,7 +100,7 @@ class TimeTravel:
             raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
         engine = running()
         if engine is None:
-            raise EngineError("the freeze that turris_time moved was ended by somebody else")
+            raise EngineError("the freeze that turris_time moved was ended by other code")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
         engine.move_to(moment.astimezone(dt.UTC) - self._sandbox.clock.offset - zone_offset())
         return self.now

@@ -1,4 +1,4 @@
-"""The engine: takes what is due out of a sandbox' outbox, sends it, and tells what came of it.
+"""The engine: sends what is due in a sandbox's outbox, and reports the result.
 
 It works on the sandbox's clock. A test lets time pass with ``drain``; the standalone sandbox
 calls ``take`` and ``send`` as real time passes. The sandbox is locked while the outbox is looked
@@ -14,6 +14,7 @@ from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
+from pytest_turris.core.plurals import counted
 from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
@@ -22,7 +23,7 @@ from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureScheme
 
 ENDLESS = 1_000_000
-"""So many attempts in one ``drain`` are a loop: a receiver whose work causes more webhooks."""
+"""More attempts than this in one ``drain`` are a loop: the receiver's work causes more webhooks."""
 
 
 class DeliveryError(TurrisKitError, RuntimeError):
@@ -30,7 +31,7 @@ class DeliveryError(TurrisKitError, RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Claimed:
     """A delivery that was taken out of the outbox, and the number of the attempt; 0 by hand."""
 
     delivery: Delivery
@@ -38,7 +39,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class DeliveryResult:
     """One delivery that was taken out of the outbox.
 
     Args:
@@ -53,7 +54,7 @@ class Step:
 
     def __str__(self) -> str:
         delivery, attempt = self.delivery, self.attempt
-        url = redact_target(self.endpoint.url) if self.endpoint else "nobody"
+        url = redact_target(self.endpoint.url) if self.endpoint else "a removed webhook"
         head = f"webhook {delivery.number} {delivery.webhook_type} -> {url}"
         if attempt is None:
             return f"{head}: not sent, the webhook is {delivery.state}"
@@ -66,7 +67,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drained:
+class DeliverySummary:
     """What ``drain`` did.
 
     Args:
@@ -87,7 +88,7 @@ class Drained:
 
     def __str__(self) -> str:
         done = (
-            f"{self.attempts} attempt(s) in {self.took} on the sandbox's clock: "
+            f"{counted(self.attempts, 'attempt')} in {self.took} on the sandbox's clock: "
             f"{self.delivered} delivered, {self.failed} failed, {self.unsent} not sent"
         )
         return "\n".join((done, *map(_disabled, self.disabled)))
@@ -99,8 +100,8 @@ class Engine:
     Args:
         sandbox: Whose outbox it is.
         scheme: How deliveries are signed.
-        allow: The ``host:port`` that URLs may lead to beside this machine.
-        own_port: A port of this machine that nothing is sent to: the sandbox' own.
+        allow: The ``host:port`` that URLs may lead to besides this machine.
+        own_port: A port of this machine that nothing is sent to: the sandbox's own.
     """
 
     def __init__(
@@ -118,19 +119,19 @@ class Engine:
         self._own_port = own_port
         self._targets: dict[str, Target] = {}
 
-    def lead(self, endpoint: Endpoint, target: Target) -> None:
+    def set_target(self, endpoint: Endpoint, target: Target) -> None:
         """Let an endpoint lead elsewhere than to its URL: to an application in this process."""
         self._targets[endpoint.id] = target
 
-    def forget(self, endpoint: Endpoint) -> None:
+    def clear_target(self, endpoint: Endpoint) -> None:
         """Forget where an endpoint leads."""
         self._targets.pop(endpoint.id, None)
 
-    def deliver_due(self) -> Drained:
+    def deliver_due(self) -> DeliverySummary:
         """Send what is due by now, without letting time pass."""
         return self._deliver(through=False)
 
-    def drain(self) -> Drained:
+    def drain(self) -> DeliverySummary:
         """Let time pass until nothing waits, and send what becomes due on the way.
 
         Raises:
@@ -138,29 +139,29 @@ class Engine:
         """
         return self._deliver(through=True)
 
-    def take(self) -> Taken | None:
+    def take(self) -> Claimed | None:
         """Take out what is to be sent first, if anything is; who does has to ``send`` it."""
         with self._lock:
             outbox = self._outbox
             while (again := outbox.pop_resend()) is not None:
                 if outbox.endpoints.get(again.endpoint_id):
-                    return Taken(delivery=again, number=0)
+                    return Claimed(delivery=again, number=0)
             due = outbox.pop_delivery(self._sandbox.clock.now())
-            return Taken(delivery=due, number=due.attempts + 1) if due else None
+            return Claimed(delivery=due, number=due.attempts + 1) if due else None
 
-    def send(self, taken: Taken) -> Step:
+    def send(self, taken: Claimed) -> DeliveryResult:
         """Send what was taken out; never raises for what a receiver does.
 
-        Several may be sent at once, from several threads. What raises all the same has failed.
+        Several may be sent at once, from several threads. A delivery that raises anyway has failed.
         """
         delivery, number = taken.delivery, taken.number
         with self._lock:
             endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
             if endpoint is None or (endpoint.disabled and number):
                 self._outbox.give_up(delivery, "disabled" if endpoint else "removed")
-                return Step(delivery=delivery, endpoint=endpoint, attempt=None)
+                return DeliveryResult(delivery=delivery, endpoint=endpoint, attempt=None)
         attempt = self._sent(delivery, endpoint, number)
-        return Step(delivery=delivery, endpoint=endpoint, attempt=attempt)
+        return DeliveryResult(delivery=delivery, endpoint=endpoint, attempt=attempt)
 
     def resend(self, number: int) -> Attempt:
         """Send a delivery again by hand, byte for byte, whatever became of it.
@@ -174,7 +175,7 @@ class Engine:
             raise UnknownRecordError(f"no webhook with id {delivery.endpoint_id!r}: it was removed")
         return self._sent(delivery, endpoint, 0)
 
-    def _deliver(self, *, through: bool) -> Drained:
+    def _deliver(self, *, through: bool) -> DeliverySummary:
         clock, done = self._sandbox.clock, Counter[str]()
         begin = clock.now()
         while True:
@@ -188,7 +189,7 @@ class Engine:
             if due is None:
                 break
             clock.advance(max(due - clock.now(), dt.timedelta(0)))
-        return Drained(
+        return DeliverySummary(
             attempts=done["attempts"],
             delivered=done["delivered"],
             failed=done["failed"],

@@ -60,7 +60,7 @@ class WebhookFactory:
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
         """The factory of a sandbox: its signature scheme, key, ids and clock.
 
-        ``entity`` is the ``upstreamEntityId`` to send as, the sandbox' own unless given.
+        ``entity`` is the ``upstreamEntityId`` to send as, the sandbox's own unless given.
         """
         return cls(**cls.parts_of(sandbox, entity=entity))
 

@@ -102,8 +102,8 @@ class SignatureScheme:
     def key_bytes(self, key: str | bytes) -> bytes:
         """The bytes that a key signs with; bytes are taken as they are.
 
-        Base64 is read as leniently as most receivers read it, and what is none stands for
-        itself: forgeries are made with any text.
+        Base64 is read as leniently as most receivers read it, and text that is not
+        base64 is used as it is: forgeries are made with any text.
         """
         if isinstance(key, bytes):
             return key
@@ -154,9 +154,9 @@ class SignatureScheme:
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
         if not key.strip():
-            raise SignatureError("the key is blank: anybody could sign with it")
+            raise SignatureError("the key is blank: anyone could sign with it")
         if self.key_form == "base64" and not is_base64(key):
-            raise SignatureError("the key is no base64, as the scheme says that it is")
+            raise SignatureError("the key is not base64, which the scheme requires")
         value = self._single_value(headers)
         signed = self._signed_part(body)
         if not self.timestamped:
@@ -182,7 +182,9 @@ class SignatureScheme:
             # Decoded here because json.loads() takes UTF-16 and UTF-32 bytes too.
             return compact_json(json.loads(body.decode())["payload"])
         except (ValueError, TypeError, KeyError, RecursionError):
-            reason = "the body is no JSON object with a 'payload' member, which this scheme signs"
+            reason = (
+                "the body is not a JSON object with a 'payload' member, which this scheme signs"
+            )
             raise SignatureError(reason) from None
 
     def _single_value(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:

@@ -52,7 +52,7 @@ class SignedWebhook:
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - a hand-made body may be any JSON
-        """The parsed body; ValueError if it is no JSON."""
+        """The parsed body; ValueError if it is not JSON."""
         return json.loads(self.body)
 
     @property
@@ -79,10 +79,10 @@ class SignedWebhook:
                 Flask or Django client; or a function ``verify(body, headers) -> bool``, which
                 answers 204 for True and 401 for False (our convention).
             path: The path inside an application, ``/`` unless given; appended to a URL.
-            allow: The ``host:port`` that a URL may lead to beside this machine.
+            allow: The ``host:port`` that a URL may lead to besides this machine.
 
         Raises:
-            TypeError: The target is none of these.
+            TargetError: The target is not one of these.
             EgressRefused: The URL leads elsewhere.
             OSError: No answer came over the socket; through an httpx client, its RequestError.
         """

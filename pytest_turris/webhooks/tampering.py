@@ -1,4 +1,4 @@
-"""Changes inside a JSON body that leave it valid JSON, as somebody on the way would make them."""
+"""Changes inside a JSON body that leave it valid JSON, as an attacker on the path makes them."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def with_one_value_changed(body: bytes) -> bytes:
     that a receiver cannot refuse the delivery for any reason but the signature.
 
     Raises:
-        ValueError: The body is no JSON, or holds no value to change.
+        ValueError: The body is not JSON, or holds no value to change.
     """
     holder = [json.loads(body)]
     envelope = holder[0]
@@ -44,7 +44,7 @@ def with_members_changed(body: bytes, changes: Mapping[str, object]) -> bytes:
     in camelCase; unknown ones are added.
 
     Raises:
-        ValueError: The body is no JSON object with a payload, or already holds these values.
+        ValueError: The body is not a JSON object with a payload, or already holds these values.
     """
     envelope = json.loads(body)
     payload: Any = envelope.get("payload") if isinstance(envelope, dict) else None

@@ -1,4 +1,4 @@
-"""Any sequence of documented calls keeps the state together."""
+"""Any sequence of documented calls keeps the state consistent."""
 
 import datetime as dt
 import json
@@ -15,7 +15,7 @@ DEA = "/v1/downstream-entity-associations"
 SMALL = st.integers(min_value=1, max_value=4)
 
 
-class EntityRecords(RuleBasedStateMachine):
+class SandboxMachine(RuleBasedStateMachine):
     """Creates, lists, moves the clock, and goes through a snapshot in the middle."""
 
     @initialize()
@@ -33,7 +33,7 @@ class EntityRecords(RuleBasedStateMachine):
         return self.send(Sent(method, target, headers, body))
 
     def send(self, sent: Sent) -> Any:  # noqa: ANN401 - JSON
-        """The same with any body."""
+        """The payload of a success, for any body."""
         self.sandbox.limits.reset()
         token = self.sandbox.tokens.issue(self.sandbox.client).text
         headers = sent.headers | {"authorization": f"Bearer {token}"}
@@ -80,13 +80,13 @@ class EntityRecords(RuleBasedStateMachine):
 
     @rule()
     def sync(self) -> None:
-        """Queued for everybody."""
+        """Queued for every agent."""
         for agent_id in self.agents.values():
             self.call("POST", f"/v1/agents/{agent_id}/sync")
 
     @rule(number=SMALL)
     def upload(self, number: int) -> None:
-        """A file's rows take effect when it is through."""
+        """A file's rows take effect once it is processed."""
         headers, body = form({}, CSV.replace(b"POL-1", f"POL-{number}".encode()), "text/csv")
         made = self.send(Sent("POST", "/v1/policies/upload", headers, body))
         self.sandbox.clock.advance(seconds=10)
@@ -102,7 +102,7 @@ class EntityRecords(RuleBasedStateMachine):
 
     @rule()
     def go_through_a_snapshot(self) -> None:
-        """Another sandbox takes over, and nobody can tell."""
+        """Another sandbox takes over without a difference."""
         snapshot = json.loads(json.dumps(self.sandbox.snapshot()))
         successor = Sandbox()
         successor.restore(snapshot)
@@ -126,12 +126,12 @@ class EntityRecords(RuleBasedStateMachine):
 
     @invariant()
     def events_are_in_order(self) -> None:
-        """Numbered without a gap, never before the one that went before."""
+        """Numbered without a gap, and in the order of their moments."""
         events = list(self.sandbox.events)
         assert [event.number for event in events] == list(range(1, len(events) + 1))
         assert [event.at for event in events] == sorted(event.at for event in events)
 
 
-EntityRecords.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
-TestNetwork = EntityRecords.TestCase
-TestNetwork.__doc__ = "What was created is found by each of its filters; counts add up."
+SandboxMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+TestSandbox = SandboxMachine.TestCase
+TestSandbox.__doc__ = "What was created is found by each of its filters; counts add up."

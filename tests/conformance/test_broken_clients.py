@@ -73,7 +73,7 @@ def test_fragile_client_is_caught(
         request.getfixturevalue("turris_server")
     turris.agents.add(npn="12345678")
     case = HostileCase(answer, turris, turris_time)
-    verdict = examine(case, stack, FRAGILE[answer], timeout=_HASTE)
+    verdict = examine(case, stack, FRAGILE[answer], max_seconds=_HASTE)
     assert verdict.outcome == caught(verdict.check), verdict
     assert str(verdict).startswith(answer)
     _assert_nothing_shown(str(verdict), turris)
@@ -85,7 +85,7 @@ def test_fragile_client_is_caught_over_a_socket(
 ) -> None:
     """Each answer of raw bytes catches a client of each library that believes it or waits."""
     case = HostileCase(name, turris, turris_time)
-    verdict = examine(case, stack, RAW[name], timeout=_HASTE)
+    verdict = examine(case, stack, RAW[name], max_seconds=_HASTE)
     assert verdict.outcome == caught(verdict.check), verdict
     assert f"{name}: " in str(verdict)
 

@@ -9,13 +9,13 @@ from doubles.clients.stacks import AsyncHttpx, SyncHttpx
 
 from pytest_turris.conformance import driver
 from pytest_turris.conformance.call_result import CallResult
-from pytest_turris.conformance.driver import CALL_TIMEOUT, Perform, ProbeSteps, drive
+from pytest_turris.conformance.driver import STEP_TIMEOUT, Perform, ProbeSteps, drive
 from pytest_turris.core.sandbox import Sandbox
 
 
 def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The timeout is for all calls together, not for one call after the other."""
-    moments = itertools.chain([0.0], itertools.repeat(CALL_TIMEOUT + 1))
+    """Patience is for all calls together, not for one call after the other."""
+    moments = itertools.chain([0.0], itertools.repeat(STEP_TIMEOUT + 1))
     monkeypatch.setattr(driver, "steady_time", lambda: next(moments))
     go_on = threading.Event()
 

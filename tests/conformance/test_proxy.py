@@ -16,7 +16,7 @@ from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.travel import TimeTravel
 
-TIMEOUT = 5
+MAX_SECONDS = 5
 KEYS = "/.well-known/jwks.json"
 
 
@@ -38,7 +38,7 @@ def get_through_a_proxy(server: Server) -> tuple[int, list[Request]]:
         proxy = f"http://user:password@127.0.0.1:{port}"
         answer = requests.get(
             server.base_url + KEYS, proxies={"http": proxy, "https": proxy},
-            verify=server.ca_file or True, timeout=TIMEOUT,
+            verify=server.ca_file or True, timeout=MAX_SECONDS,
         )  # fmt: skip
     return answer.status_code, seen
 
@@ -61,7 +61,7 @@ def test_tls_goes_through_a_tunnel(turris_server: Server) -> None:
 def test_proxy_leads_to_this_machine_only(method: str) -> None:
     """It refuses every other host."""
     with loopback_proxy() as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=MAX_SECONDS)
         target = "example.com:443" if method == "CONNECT" else "http://example.com/"
         connection.request(method, target)
         assert connection.getresponse().status == 403
@@ -81,9 +81,9 @@ def test_client_that_uses_the_proxy_is_right(
 def test_proxy_survives_a_client_that_goes_away() -> None:
     """A connection without a whole request is dropped; the next one is served."""
     with loopback_proxy() as port:
-        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
+        with socket.create_connection(("127.0.0.1", port), MAX_SECONDS) as client:
             client.sendall(b"CONNECT 127")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=MAX_SECONDS)
         connection.request("GET", "http://example.com/")
         assert connection.getresponse().status == 403
         connection.close()
@@ -94,7 +94,7 @@ def test_silent_tunnel_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_turris.conformance.servers.proxy._TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as origin, loopback_proxy() as port:
         target = f"127.0.0.1:{origin.getsockname()[1]}"
-        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
+        with socket.create_connection(("127.0.0.1", port), MAX_SECONDS) as client:
             client.sendall(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())
             assert client.recv(100).startswith(b"HTTP/1.1 200")
             assert client.recv(100) == b""

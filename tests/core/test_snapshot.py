@@ -1,3 +1,5 @@
+"""Snapshots: exact, complete, and refused if broken."""
+
 import copy
 import datetime as dt
 import json
@@ -27,7 +29,7 @@ def fail(client: Client) -> Response | None:
 
 
 def remove_one(sandbox: Sandbox) -> None:
-    """Take the first agent away, if there is one."""
+    """Remove the first agent, if there is one."""
     for agent in list(sandbox.agents)[:1]:
         sandbox.agents.remove(agent)
 
@@ -65,7 +67,7 @@ STEPS: dict[str, Step] = {
 
 
 def took(client: Client, names: list[str]) -> list[object]:
-    """What the steps gave, one after the other; a broken connection as its text."""
+    """The results of the steps, one after the other; a broken connection as its text."""
     results: list[object] = []
     for name in names:
         try:
@@ -81,7 +83,7 @@ def took(client: Client, names: list[str]) -> list[object]:
     after=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=8),
 )
 def test_a_sandbox_goes_on_from_a_snapshot(before: list[str], after: list[str]) -> None:
-    """Through JSON into a fresh sandbox: the same state, and the same answers from there on."""
+    """Through JSON into a new sandbox: the same state, and the same responses from there on."""
     first = Client(Sandbox(name="first"))
     first.token()
     took(first, before)
@@ -143,7 +145,7 @@ def test_the_client_is_restored(busy: Sandbox) -> None:
 
 @pytest.mark.parametrize("snapshot", [None, 5, "x", [], [1], {}, {"version": 0}, {"version": "1"}])
 def test_another_version_is_refused(busy: Sandbox, snapshot: object) -> None:
-    """What is no snapshot, or of another version, changes nothing."""
+    """Data that is not a snapshot, or is of another version, changes nothing."""
     before = busy.snapshot()
     with pytest.raises(SnapshotError, match=r"^a snapshot of version .*; this sandbox reads 1$"):
         busy.restore(snapshot)  # type: ignore[arg-type] # what is refused
@@ -151,7 +153,7 @@ def test_another_version_is_refused(busy: Sandbox, snapshot: object) -> None:
 
 
 def test_a_clock_beyond_all_calendars_is_refused(busy: Sandbox) -> None:
-    """A number of the right type may still be one that nothing can be done with."""
+    """A number of the right type may still be out of range."""
     before = busy.snapshot()
     with pytest.raises(SnapshotError, match=r"^not a whole snapshot: OverflowError"):
         busy.restore(before | {"clock": {"offset_us": 10**30}})
@@ -164,7 +166,7 @@ PARTS = tuple(part for part in Sandbox().snapshot() if part != "version")
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("broken", ["missing", None, [[1]], {"x": 1}])
 def test_a_broken_snapshot_changes_nothing(busy: Sandbox, part: str, broken: object) -> None:
-    """A part that is missing or of another shape is refused, and everything is as it was."""
+    """A part that is missing or of another shape is refused, and nothing is changed."""
     before, agents, client = busy.snapshot(), list(busy.agents), busy.client
     snapshot = Sandbox(name="other").snapshot()
     snapshot[part] = broken
@@ -201,7 +203,7 @@ def test_a_snapshot_with_a_hole_changes_nothing(busy: Sandbox, part: str, member
     [{"journal": {"seen": None, "exchanges": []}}, {"randomness": {"seed": "", "drawn": None}}],
 )
 def test_a_counter_is_a_number(busy: Sandbox, hole: dict[str, Any]) -> None:
-    """A count that is ``null`` is refused at once, not where it is next counted on."""
+    """A count that is ``null`` is refused at once, not when it is next incremented."""
     before = busy.snapshot()
     with pytest.raises(SnapshotError, match=r"^not a whole snapshot: TypeError"):
         busy.restore(before | hole)

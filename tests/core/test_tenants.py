@@ -1,3 +1,5 @@
+"""Several sandboxes behind one door: the credential of a request selects one."""
+
 import jwt
 import pytest
 from doubles.sandbox_client import SANDBOX_HOST, Client
@@ -9,13 +11,13 @@ from pytest_turris.core.wire.messages import Request
 
 @pytest.fixture
 def older() -> Sandbox:
-    """The sandbox that came first."""
+    """The sandbox that was added first."""
     return Sandbox(name="older")
 
 
 @pytest.fixture
 def newer() -> Sandbox:
-    """The sandbox that came last."""
+    """The sandbox that was added last."""
     return Sandbox(name="newer")
 
 
@@ -55,7 +57,7 @@ def test_credentials_find_their_sandbox(door: Tenants, older: Sandbox) -> None:
 
 
 def test_a_wrong_secret_still_finds_the_sandbox(door: Tenants, older: Sandbox) -> None:
-    """The id alone tells whose journal shall know of the refusal."""
+    """The client id is enough to select the journal that records the refusal."""
     body = f'{{"clientId":"{older.client.client_id}","clientSecret":"wrong"}}'
     request = request_with("/v1/auth/jwt", body.encode(), content_type="application/json")
     assert door.handle(request).status == 401
@@ -63,7 +65,7 @@ def test_a_wrong_secret_still_finds_the_sandbox(door: Tenants, older: Sandbox) -
 
 
 def test_a_restricted_token_finds_its_sandbox(door: Tenants, older: Sandbox) -> None:
-    """So does a restricted access token, beside a bad bearer too."""
+    """So does a restricted access token, even next to a bad bearer token."""
     token = older.credentials.issue_restricted().token
     assert door.find(request_with(x_restricted_access_token=token)) is older
     request = request_with(x_restricted_access_token=token, authorization="Bearer nonsense")
@@ -71,7 +73,7 @@ def test_a_restricted_token_finds_its_sandbox(door: Tenants, older: Sandbox) -> 
 
 
 def test_a_forged_token_gets_no_further_than_the_journal(door: Tenants, older: Sandbox) -> None:
-    """A token that only claims to be of a client is that client's sandbox' to refuse."""
+    """The sandbox of the client that a forged token names refuses it."""
     token = older.tokens.forge("wrong_key", client=older.client)
     assert door.handle(request_with(authorization=f"Bearer {token}")).status == 401
     assert older.journal[-1].reason == "wrong signature: forged, or changed on the way"
@@ -91,10 +93,10 @@ def test_a_forged_token_gets_no_further_than_the_journal(door: Tenants, older: S
         {"x_restricted_access_token": "somebody-elses"},
     ],
 )
-def test_who_is_unknown_goes_to_the_newest(
+def test_an_unknown_credential_goes_to_the_newest(
     door: Tenants, newer: Sandbox, headers: dict[str, str]
 ) -> None:
-    """A request without a known credential is answered by the sandbox that came last."""
+    """A request without a known credential is answered by the sandbox that was added last."""
     request = request_with(**headers)
     assert door.find(request) is newer
     assert door.handle(request).status == 401
@@ -119,35 +121,35 @@ def test_who_is_unknown_goes_to_the_newest(
 def test_an_odd_token_request_goes_to_the_newest(
     door: Tenants, newer: Sandbox, body: bytes
 ) -> None:
-    """Whatever the body, somebody answers with a refusal."""
+    """Any body is answered with a refusal."""
     request = request_with("/v1/auth/jwt", body, content_type="application/json")
     assert door.find(request) is newer
     assert 400 <= door.handle(request).status < 500
 
 
-def test_a_body_names_nobody_elsewhere(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+def test_a_body_counts_for_tokens_only(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
     """``clientId`` counts in a token request only."""
     body = f'{{"clientId":"{older.client.client_id}"}}'.encode()
     assert door.find(request_with("/v1/agents", body)) is newer
 
 
 def test_one_sandbox_alone_answers_everything(older: Sandbox) -> None:
-    """Without a choice nothing is looked at."""
+    """With one sandbox the request is not examined."""
     tenants = Tenants()
     tenants.add(older)
     assert tenants.find(request_with()) is older
 
 
-def test_a_sandbox_that_left_is_not_asked(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
-    """After ``remove`` its credentials are as unknown as any."""
+def test_a_removed_sandbox_is_not_asked(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+    """After ``remove`` its credentials are unknown."""
     token = newer.tokens.issue(newer.client).text
     door.remove(newer)
     assert len(door) == 1
     assert door.find(request_with(authorization=f"Bearer {token}")) is older
 
 
-def test_nobody_home(older: Sandbox) -> None:
-    """A request after the end of the test is an error that says so."""
+def test_no_sandbox(older: Sandbox) -> None:
+    """A request after the end of the test is an error with that hint."""
     tenants = Tenants()
     tenants.add(older)
     tenants.remove(older)

@@ -85,14 +85,14 @@ class UntilAllAreHere:
     Where a lock lets them come one by one, the first waits in vain, and the others do not wait.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, max_seconds: float) -> None:
         self.barrier = threading.Barrier(CALLERS)
-        self.timeout = timeout
+        self.max_seconds = max_seconds
 
     def acquire(self, *, timeout: float) -> None:
         """Wait for the others; ``timeout`` is the moment that a door gives by itself."""
         with contextlib.suppress(threading.BrokenBarrierError):
-            self.barrier.wait(self.timeout)
+            self.barrier.wait(self.max_seconds)
 
 
 SYNC: dict[str, Callable[[], Any]] = {
@@ -108,7 +108,7 @@ def test_threads_without_a_lock_ask_many_times(
     sandbox: Sandbox, library: str, locked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that find no keys ask before the first is answered; with a lock only one does."""
-    meeting = UntilAllAreHere(timeout=0.05 if locked else 10)
+    meeting = UntilAllAreHere(max_seconds=0.05 if locked else 10)
     monkeypatch.setattr("pytest_turris.doors.in_process.sharing._HELD_LOCK", meeting)
     keys = Keys(sandbox, threading.Lock() if locked else nullcontext())
     with SYNC[library]() as client:

@@ -23,7 +23,7 @@ from pytest_turris.doors.in_process import opening as in_process
 from pytest_turris.doors.in_process.opening import open_doors
 from pytest_turris.doors.sockets.pool import ServerPool
 
-TIMEOUT = 10
+MAX_SECONDS = 10
 PATH = "/.well-known/jwks.json"
 URL = f"https://{HOSTS['sandbox']}{PATH}"
 
@@ -136,7 +136,7 @@ def test_library_that_is_not_installed_has_no_door(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("library", GETS)
 def test_slow_answer_is_the_clients_own_timeout(sandbox: Sandbox, library: str) -> None:
-    """A scripted delay beyond a client's timeout is its read timeout; nothing sleeps."""
+    """A scripted delay beyond a client's max_seconds is its read timeout; nothing sleeps."""
     get, (timeout, _, _) = GETS[library]
     sandbox.faults.add("jwks", delay=30, times=2)
     with pytest.raises(timeout):
@@ -190,7 +190,7 @@ def test_threads_open_and_close_doors_at_once() -> None:
     def work(name: str) -> None:
         for turn in range(25):
             own = Sandbox(name=f"{name} {turn}")
-            together.wait(TIMEOUT)
+            together.wait(MAX_SECONDS)
             with open_doors(own):
                 token = own.tokens.issue(own.client).text
                 statuses = [get(own.base_url + "/v1/agents", token) for get in gets]

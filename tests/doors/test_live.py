@@ -21,15 +21,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.asgi import asgi_app
-from pytest_turris.doors.sockets.http1 import _PatientProtocol, _QuickProtocol
+from pytest_turris.doors.sockets.http1 import _H11Protocol, _HttptoolsProtocol
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.pool import Server, ServerPool
 from pytest_turris.doors.sockets.server import LiveServer
 
-TIMEOUT = 5
+MAX_SECONDS = 5
 
 
-@pytest.fixture(scope="module", params=[_QuickProtocol, _PatientProtocol])
+@pytest.fixture(scope="module", params=[_HttptoolsProtocol, _H11Protocol])
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +54,7 @@ def port_of(server: Server | LiveServer) -> int:
 def exchange(server: Server, sent: bytes) -> bytes:
     """Send raw bytes, end our side, and read until the server closes."""
     address = ("127.0.0.1", port_of(server))
-    with socket.create_connection(address, timeout=TIMEOUT) as plain:
+    with socket.create_connection(address, timeout=MAX_SECONDS) as plain:
         try:
             plain.sendall(sent)
             plain.shutdown(socket.SHUT_WR)
@@ -65,7 +65,7 @@ def exchange(server: Server, sent: bytes) -> bytes:
 
 def request(server: Server | LiveServer, **headers: str) -> tuple[int, dict[str, object]]:
     """A well-formed request with further headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=TIMEOUT)
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=MAX_SECONDS)
     try:
         connection.request("GET", "/.well-known/jwks.json", headers=headers)
         answer = connection.getresponse()
@@ -110,7 +110,7 @@ def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> 
 
 def test_quick_protocol_is_that_of_httptools() -> None:
     """With the extra ``server`` both parsers are tested."""
-    assert issubclass(_QuickProtocol, HttpToolsProtocol)
+    assert issubclass(_HttptoolsProtocol, HttpToolsProtocol)
 
 
 @pytest.mark.parametrize("method", [b"FOO", b"get"])
@@ -129,7 +129,7 @@ def test_offer_to_upgrade_is_declined(server: Server) -> None:
     offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
     body = b'{"clientId":"a","clientSecret":"b"}'
     length = f"Content-Length: {len(body)}"
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=TIMEOUT) as client:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=MAX_SECONDS) as client:
         for fields in ((length,), (length, *offer), (*offer, length)):
             client.sendall(post(body, *fields))
             assert client.recv(65_536).startswith(b"HTTP/1.1 401 ")
@@ -146,7 +146,8 @@ def test_offer_may_come_in_two_packets(server: Server) -> None:
     # Ten tokens may be asked for in a minute.
     cuts = [1, *(offer + here for here in (-1, 0, 1, 6, 7, 8, 9)), sent.index(body) - 1]
     for cut in cuts:
-        with socket.create_connection(("127.0.0.1", port_of(server)), timeout=TIMEOUT) as client:
+        address = ("127.0.0.1", port_of(server))
+        with socket.create_connection(address, timeout=MAX_SECONDS) as client:
             assert b" 401 " in _sent_in_two(client, sent, cut), f"cut at {sent[:cut]!r}"
 
 
@@ -229,7 +230,7 @@ def test_client_that_ends_its_side_is_answered(server: Server) -> None:
 def test_requests_in_one_packet_are_answered_in_order(server: Server, number: int) -> None:
     """A client may send its next requests before it has read an answer (RFC 9112, 9.3.2)."""
     one = b"GET /%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=TIMEOUT) as client:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=MAX_SECONDS) as client:
         client.sendall(b"".join(one % each for each in range(number)))
         received = b""
         while received.count(b"HTTP/1.1 404") < number:
@@ -240,7 +241,7 @@ def test_requests_in_one_packet_are_answered_in_order(server: Server, number: in
 def test_address_is_that_of_the_socket(server: Server) -> None:
     """A client cannot pass an allowlist of addresses by what it says of a proxy."""
     token = server.sandbox.credentials.issue_restricted(allowed=["10.0.0.0/8"])
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=TIMEOUT)
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=MAX_SECONDS)
     headers = {"x-restricted-access-token": token.token, "X-Forwarded-For": "10.0.0.1"}
     connection.request("GET", "/v1/agents", headers=headers)
     answer = connection.getresponse()
@@ -252,7 +253,7 @@ def test_slow_client_does_not_hold_up_others(server: Server) -> None:
     """While one client dawdles over its body, others are answered."""
     body = json.dumps({"clientId": "a", "clientSecret": "b"}).encode()
     head = post(b"", f"Content-Length: {len(body)}")
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=TIMEOUT) as slow:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=MAX_SECONDS) as slow:
         slow.sendall(head + body[:10])
         assert request(server)[0] == 200
         slow.sendall(body[10:])
@@ -381,7 +382,7 @@ def test_server_started_under_a_freeze_stops_after_it() -> None:
 def test_stop_closes_idle_connections() -> None:
     """A client that keeps its connection open does not keep the server alive."""
     live = LiveServer(asgi_app(Sandbox().handle))
-    with socket.create_connection(("127.0.0.1", live.port), timeout=TIMEOUT) as idle:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=MAX_SECONDS) as idle:
         begun = time.monotonic()
         live.stop()
         assert time.monotonic() - begun < 3

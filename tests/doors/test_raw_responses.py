@@ -14,7 +14,7 @@ from pytest_turris.findings.errors import CheckFailedError
 from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.time_travel.travel import TimeTravel
 
-TIMEOUT = 5
+MAX_SECONDS = 5
 
 
 def get(sandbox: Sandbox, base_url: str, **kwargs: object) -> httpx.Response:
@@ -47,8 +47,8 @@ def test_bytes_are_written_under_tls(turris: Sandbox, turris_server: Server) -> 
 
 
 def test_silence_ends_by_itself(turris: Sandbox, turris_server: Server) -> None:
-    """A client that waits forever is let go at the timeout, and that is on record."""
-    turris.faults.hostile("AR-33/half-open", timeout=0.05)
+    """A client that waits for ever is let go when max_seconds ends, and that is on record."""
+    turris.faults.hostile("AR-33/half-open", max_seconds=0.05)
     with pytest.raises(httpx.HTTPError):
         get(turris, turris_server.base_url, timeout=None)
     assert [answer.exhausted for answer in turris.faults.raw_answers] == [True]
@@ -73,14 +73,14 @@ def test_nothing_outlasts_its_test() -> None:
             outcomes.append(error)
 
     with pool.serve(sandbox) as server:
-        sandbox.faults.hostile("AR-33/slow headers", timeout=600)
+        sandbox.faults.hostile("AR-33/slow headers", max_seconds=600)
         client = threading.Thread(target=call, args=(server.base_url,), daemon=True)
         client.start()
         for _ in range(500):
             if sandbox.faults.raw_answers:
                 break
             client.join(0.01)
-    client.join(TIMEOUT)
+    client.join(MAX_SECONDS)
     pool.stop()
     assert not client.is_alive()
     assert len(outcomes) == 1
@@ -117,7 +117,7 @@ def test_endless_headers_catch_who_reads_to_the_end(
 
 def test_unread_bytes_are_taken_back(turris: Sandbox, turris_server: Server) -> None:
     """A client that leaves an endless body unread is hung up on, and the next call works."""
-    turris.faults.hostile("AR-08/endless chunks", times=1, timeout=0.2)
+    turris.faults.hostile("AR-08/endless chunks", times=1, max_seconds=0.2)
     token = turris.tokens.issue(turris.client)
     headers = {"authorization": f"Bearer {token.text}"}
     with httpx.stream("GET", f"{turris_server.base_url}/v1/agents", headers=headers) as answer:

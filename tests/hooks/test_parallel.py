@@ -13,7 +13,7 @@ from doubles.consumer_project import Project
 
 XDIST = ("-p", "turris", "-p", "xdist", "-p", "no:cacheprovider", "-W", "error")
 TWO = ("--numprocesses=2",)
-TIMEOUT = 30
+MAX_SECONDS = 30
 USES_BOTH = (
     "import pytest",
     "from directory import Client",
@@ -51,7 +51,7 @@ def test_every_way_to_distribute(
     """However tests are spread over workers, none sees another's sandbox."""
     project.files(*USES_BOTH)
     project.pytester.runpytest_subprocess(
-        *XDIST, *workers, f"--dist={mode}", timeout=TIMEOUT
+        *XDIST, *workers, f"--dist={mode}", timeout=MAX_SECONDS
     ).assert_outcomes(passed=passed)
 
 
@@ -74,7 +74,7 @@ def test_each_worker_has_its_own_server(project: Project) -> None:
         conftest=TELLS_SERVERS,
     )
     result = project.pytester.runpytest_subprocess(
-        *XDIST, *TWO, "--maxschedchunk=1", timeout=TIMEOUT
+        *XDIST, *TWO, "--maxschedchunk=1", timeout=MAX_SECONDS
     )
     result.assert_outcomes(passed=4)
     told = [line.partition(" at ") for line in result.outlines if line.startswith("gw")]
@@ -93,7 +93,7 @@ def test_failure_of_a_worker_tells_its_exchanges(project: Project) -> None:
         "    with contextlib.suppress(Exception):",
         "        socket.getaddrinfo('public.api.live.turrisfi.com', 443)",
     )
-    result = project.pytester.runpytest_subprocess(*XDIST, *TWO, timeout=TIMEOUT)
+    result = project.pytester.runpytest_subprocess(*XDIST, *TWO, timeout=MAX_SECONDS)
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["*- turris exchanges -*", "*GET /v1/agents*401*"])
     result.stdout.fnmatch_lines(["turris: this test tried to reach the real Turris *"])
@@ -101,7 +101,7 @@ def test_failure_of_a_worker_tells_its_exchanges(project: Project) -> None:
 
 @contextmanager
 def looping(project: Project) -> Iterator[IO[str]]:
-    """What a run with ``--looponfail`` writes, line by line, until the timeout."""
+    """What a run with ``--looponfail`` writes, line by line, until the max_seconds ends."""
     command = [sys.executable, "-u", "-m", "pytest", "-p", "turris", "-p", "xdist"]
     process = subprocess.Popen(
         [*command, "-p", "xdist.looponfail", "--looponfail"],
@@ -110,7 +110,7 @@ def looping(project: Project) -> Iterator[IO[str]]:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    deadline = threading.Timer(TIMEOUT, process.kill)
+    deadline = threading.Timer(MAX_SECONDS, process.kill)
     deadline.start()
     try:
         assert process.stdout
@@ -118,7 +118,7 @@ def looping(project: Project) -> Iterator[IO[str]]:
     finally:
         deadline.cancel()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=TIMEOUT)
+        process.communicate(timeout=MAX_SECONDS)
 
 
 def test_loop_on_failure(project: Project) -> None:

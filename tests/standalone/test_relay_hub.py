@@ -98,7 +98,7 @@ def test_raw_answer_is_written_to_its_end() -> None:
             sent.append((call["what"], call.get("exhausted")))
             process.receive(call["number"], reply)
         await written
-        assert sent == [("more", None)] * 3 + [("over", True)]
+        assert sent == [("next_part", None)] * 3 + [("finished", True)]
         assert transport.events == [b"HTTP", "close"]
 
     asyncio.run(main())
@@ -118,7 +118,7 @@ def test_raw_answer_that_the_test_stops(disconnects: bool) -> None:
             hub.close(process)
         else:
             process.receive(call["number"], {"stopped": True})
-            assert (await next_call(process))["what"] == "over"
+            assert (await next_call(process))["what"] == "finished"
             process.receive(call["number"], {})
         await written
         assert answer.stopped

@@ -68,7 +68,7 @@ def test_faults(turris):
     with pytest.raises(httpx.RemoteProtocolError): get()
 
 def test_raw_answer(turris):
-    turris.faults.hostile("AR-33/half-open", timeout=0.05)
+    turris.faults.hostile("AR-33/half-open", max_seconds=0.05)
     with pytest.raises(httpx.HTTPError): get(timeout=None)
     assert [answer.exhausted for answer in turris.faults.raw_answers] == [True]
 
@@ -284,7 +284,7 @@ def test_server_that_stops_fails_the_test(own: Running, pytester: pytest.Pyteste
     ("url", "words"),
     [
         ("http://127.0.0.1:1", "nothing answers at http://127.0.0.1:1: *refused"),
-        ("127.0.0.1:8791", "'127.0.0.1:8791' is no URL such as http://127.0.0.1:8791"),
+        ("127.0.0.1:8791", "'127.0.0.1:8791' is not a URL such as http://127.0.0.1:8791"),
         ("http://127.0.0.1:1/v1", "give scheme, host and port alone"),
         ("https://public.api.live.turrisfi.com", "public.api.live.turrisfi.com is the real Turris"),
     ],
@@ -323,7 +323,7 @@ def test_another_kind_of_server(pytester: pytest.Pytester) -> None:
         result = run(pytester, url, test_x="def test_x(turris): pass")
         server.shutdown()
     result.stdout.fnmatch_lines(
-        [f"turris: --turris-url: {url} answered 501: it is no turris-sandbox, or one of another *"]
+        [f"turris: --turris-url: {url} answered 501: it is not a turris-sandbox, or is another *"]
     )
 
 

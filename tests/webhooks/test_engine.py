@@ -28,7 +28,7 @@ AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 
 @dataclass
 class Receiver:
-    """Answers as it is told, and keeps what it got."""
+    """Answers with the given statuses, and keeps the bodies and signatures."""
 
     answers: list[int] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Receiver:
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox of its own."""
+    """A sandbox."""
     return Sandbox(name="engine")
 
 
@@ -62,7 +62,7 @@ def receiver() -> Receiver:
 
 
 def licensed_agent(sandbox: Sandbox, days: int = 10) -> Any:
-    """An agent whose license runs out."""
+    """Add an agent whose license expires."""
     sandbox.products.add(states=("CA",))
     agent = sandbox.agents.add(npn="12345678")
     expires = sandbox.clock.now() + dt.timedelta(days=days)
@@ -71,7 +71,7 @@ def licensed_agent(sandbox: Sandbox, days: int = 10) -> Any:
 
 
 def agreements(sandbox: Sandbox, count: int) -> None:
-    """So many agreements are executed."""
+    """Execute this many agreements."""
     for _ in range(count):
         sandbox.execute_agreement(sandbox.associations.add())
 
@@ -79,7 +79,7 @@ def agreements(sandbox: Sandbox, count: int) -> None:
 def test_expired_license_sends_a_status_change(
     sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
 ) -> None:
-    """A license that expires by time travel is told of, a minute later, by itself."""
+    """A license that expires by time travel sends a webhook, a minute later."""
     licensed_agent(sandbox)
     endpoint = webhooks.register(receiver, event=STATUS)
     webhooks.drain()
@@ -96,7 +96,7 @@ def test_expired_license_sends_a_status_change(
     assert endpoint.id == webhooks.deliveries[-1].endpoint_id
 
 
-def test_agreement_is_told_of_at_once(
+def test_agreement_is_sent_at_once(
     sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
 ) -> None:
     """An executed agreement is not held back."""
@@ -107,7 +107,7 @@ def test_agreement_is_told_of_at_once(
 
 
 def change(sandbox: Sandbox, status: str) -> None:
-    """One status change, written into the log as the core does."""
+    """Log one status change as the core does."""
     fact = ComplianceChange(
         npn="1",
         downstream_entity_association_id="0" * 24,
@@ -141,10 +141,10 @@ def test_changes_within_a_minute_are_one_webhook(
     assert [state["complianceStatus"] for state in states] == ["NOT_COMPLIANT"]
 
 
-def test_continuous_changes_are_told_of_after_half_an_hour(
+def test_continuous_changes_are_sent_after_half_an_hour(
     sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
 ) -> None:
-    """Under continuous activity the cap of 30 minutes holds."""
+    """Under continuous changes the cap of 30 minutes applies."""
     webhooks.register(receiver, event=STATUS)
     begin = sandbox.clock.now()
     while not receiver.bodies:
@@ -157,7 +157,7 @@ def test_continuous_changes_are_told_of_after_half_an_hour(
 def test_one_type_for_each_receiver(
     sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
 ) -> None:
-    """A receiver hears of its own type, and of nothing from before its registration."""
+    """A receiver gets its own type, and nothing from before its registration."""
     agreements(sandbox, 1)
     webhooks.register(receiver, event=STATUS)
     other = Receiver()
@@ -170,7 +170,7 @@ def test_one_type_for_each_receiver(
 def test_removed_receiver_gets_nothing(
     sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
 ) -> None:
-    """What was on its way to a removed receiver is not sent."""
+    """Deliveries that wait for a removed receiver are not sent."""
     receiver.answers = [500]
     webhooks.retry_after(60)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
@@ -184,7 +184,7 @@ def test_removed_receiver_gets_nothing(
 
 @pytest.mark.parametrize("name", ["standard", "svix", "stripe"])
 def test_retries_follow_the_schedule(name: Any, receiver: Receiver) -> None:
-    """Attempts come as the schedule says, with the same bytes, and end."""
+    """Attempts follow the schedule, with the same bytes, and end."""
     sandbox = Sandbox(Options(webhook_retries=name), name="retries")
     webhooks = TurrisWebhooks.of(sandbox)
     receiver.answers = [500] * 99
@@ -217,16 +217,16 @@ def test_bad_schedules_are_refused(webhooks: TurrisWebhooks) -> None:
     """A wait is a number of seconds; a name is one of four."""
     with pytest.raises(ValueError, match="negative"):
         webhooks.retry_after(5, -1)
-    with pytest.raises(ValueError, match="endless"):
+    with pytest.raises(ValueError, match="infinite"):
         schedule_from([float("inf")])
     with pytest.raises(KeyError):
         schedule_of("hourly")
 
 
-def test_log_tells_status_latency_error_and_signature(
+def test_log_has_status_latency_error_and_signature(
     sandbox: Sandbox, webhooks: TurrisWebhooks
 ) -> None:
-    """Each attempt is written down, the signature masked; 30 seconds are the limit."""
+    """Each attempt is logged with its signature masked; 30 seconds are the limit."""
 
     def slow(body: bytes, headers: Any) -> bool:
         sandbox.clock.advance(seconds=31)
@@ -247,10 +247,10 @@ def test_log_tells_status_latency_error_and_signature(
     assert len(raised.signature) == 8
 
 
-def test_client_without_an_answer_is_a_failed_attempt(
+def test_client_without_a_response_is_a_failed_attempt(
     sandbox: Sandbox, webhooks: TurrisWebhooks
 ) -> None:
-    """What a client of httpx raises where nobody answers is in the log, and not in the test."""
+    """An httpx error without a response is in the log, and not raised in the test."""
     with httpx.Client(base_url="http://127.0.0.1:1") as client:
         webhooks.register(client, event=AGREEMENT)
         agreements(sandbox, 1)
@@ -260,7 +260,7 @@ def test_client_without_an_answer_is_a_failed_attempt(
 
 
 def test_test_webhook(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
-    """A test webhook is sent at once, whatever happens in the sandbox."""
+    """A test webhook is sent at once, without an event in the sandbox."""
     endpoint = webhooks.register(receiver, event=STATUS)
     assert webhooks.test(endpoint).succeeded
     assert json.loads(receiver.bodies[0])["webhookType"] == STATUS
@@ -286,8 +286,8 @@ def test_secret_of_a_receiver_is_not_shown(webhooks: TurrisWebhooks, receiver: R
     assert secret not in repr(endpoint) + repr(webhooks) + repr(webhooks.deliveries)
 
 
-def test_disturbance_is_seeded(webhooks: TurrisWebhooks) -> None:
-    """The same seed loses, doubles and reorders the same deliveries."""
+def test_network_faults_are_seeded(webhooks: TurrisWebhooks) -> None:
+    """The same seed drops, duplicates and reorders the same deliveries."""
 
     def run() -> list[bytes]:
         sandbox, receiver = Sandbox(name="disturbed"), Receiver()
@@ -307,7 +307,7 @@ def test_disturbance_is_seeded(webhooks: TurrisWebhooks) -> None:
 
 
 def test_snapshot_is_exact(sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver) -> None:
-    """What waits, what was tried and who listens survive a snapshot as JSON."""
+    """Deliveries, attempts and endpoints survive a snapshot as JSON."""
     receiver.answers = [500]
     webhooks.retry_after(60)
     webhooks.register(receiver, event=AGREEMENT)

@@ -1,4 +1,4 @@
-"""The engine's promises hold whatever receivers do, for a hundred thousand deliveries too."""
+"""The engine loses and repeats nothing, whatever receivers do, at 100,000 deliveries too."""
 
 import datetime as dt
 import random  # noqa: TID251 - answers of a receiver, from a seed
@@ -21,7 +21,7 @@ REMEMBERED = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Moods:
-    """How often a receiver refuses, breaks down, or answers too late; and how often it is tried."""
+    """How often a receiver refuses, raises or answers too late, and the number of retries."""
 
     seed: int
     refuses: float
@@ -50,7 +50,7 @@ BAD_MOODS = st.builds(
 
 @dataclass
 class Witness:
-    """A receiver of moods that keeps account of each delivery, by its number in the body."""
+    """A receiver with moods that counts each delivery, by its number in the body."""
 
     sandbox: Sandbox
     moods: Moods
@@ -64,7 +64,7 @@ class Witness:
         self._random = random.Random(self.moods.seed)  # noqa: S311 - a test's own draws
 
     def __call__(self, body: bytes, headers: Any) -> bool:
-        """Be in some mood."""
+        """Answer in some mood."""
         number, now = int(body[body.rindex(b":") + 1 : -1]), self.sandbox.clock.now()
         self._note(number, now, hash((body, headers["X-Turris-Signature"])))
         mood = self._random.random()
@@ -92,7 +92,7 @@ class Witness:
 
 
 def drained(moods: Moods, count: int) -> None:
-    """Queue so many deliveries to a receiver of moods, drain, and hold the books against it."""
+    """Queue this many deliveries to a receiver with moods, drain, and compare the counts."""
     sandbox = Sandbox(name="scale")
     webhooks, witness = TurrisWebhooks.of(sandbox), Witness(sandbox, moods)
     webhooks.retry_after(*[WAIT] * moods.retries)
@@ -117,7 +117,7 @@ def drained(moods: Moods, count: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(MOODS)
 def test_nothing_is_lost_or_sent_twice(moods: Moods) -> None:
-    """Whatever a receiver answers, each delivery ends once, after all its attempts."""
+    """Whatever a receiver answers, each delivery is settled once, after all its attempts."""
     drained(moods, 300)
 
 
@@ -129,12 +129,12 @@ def test_nothing_is_lost_or_sent_twice(moods: Moods) -> None:
 )
 @given(BAD_MOODS)
 def test_a_hundred_thousand_deliveries_drain(moods: Moods) -> None:
-    """The same for 100,000 deliveries, most of which are tried again."""
+    """The same for 100,000 deliveries, most of which are retried."""
     drained(moods, 100_000)
 
 
 def peak_of_drain(retries: int) -> int:
-    """Bytes at the most while 2,000 deliveries fail, each after so many retries."""
+    """Peak memory while 2,000 deliveries fail, each after this many retries."""
     sandbox = Sandbox(name="memory")
     webhooks = TurrisWebhooks.of(sandbox)
     webhooks.retry_after(*[WAIT] * retries)

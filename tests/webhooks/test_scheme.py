@@ -366,7 +366,7 @@ def test_key_in_base64(scheme: SignatureScheme) -> None:
     value = scheme.sign(BODY, key, at=NOW)
     assert value == replace(scheme, key_form="text").sign(BODY, raw, at=NOW)
     scheme.verify(BODY, {HEADER: value}, key, now=NOW)
-    assert refusal(scheme, {HEADER: value}, key=key[:-1]).startswith("the key is no base64")
+    assert refusal(scheme, {HEADER: value}, key=key[:-1]).startswith("the key is not base64")
     assert key[8:] not in refusal(replace(scheme, key_form="text"), {HEADER: value}, key=key)
 
 

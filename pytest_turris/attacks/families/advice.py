@@ -1,8 +1,8 @@
 """Why an attack matters and how a receiver withstands it, where several attacks say the same."""
 
-FORGED = "Whoever can reach the endpoint makes it believe anything."
-LOGS_FILL = "Anybody can fill the error log, and on a bare server stop the process."
-CRASHED = "Whoever finds such a body has found how to make the receiver fail."
+FORGED = "Anyone who can reach the endpoint can make it believe anything."
+LOGS_FILL = "Anyone can fill the error log, and on a bare server stop the process."
+CRASHED = "Anyone who finds such a body knows how to make the receiver fail."
 
 CANONICAL = "Compare the text of the header with the expected text; do not decode it first."
 HINT = "Take the webhook as a hint, and read the status from the API."

@@ -30,7 +30,7 @@ _RAW = "Verify the raw bytes of the body before anything parses them."
     quick=True,
     does="Changes one value of the payload and keeps the signature.",
     wants="Refuse it (4xx), and not parse it before.",
-    why="Somebody on the way makes the receiver believe what Turris did not say.",
+    why="An attacker on the network path can make the receiver believe what Turris did not say.",
     fix=_RAW,
     source="every suite",
 )

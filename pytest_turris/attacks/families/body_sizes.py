@@ -58,7 +58,7 @@ def _bomb(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends 8 MiB with a wrong signature. Over a socket the last byte of them never comes, nor "
     "does the end of 64 MiB in chunks.",
     wants="Refuse it (4xx), over a socket before all of it is there, in less than two seconds.",
-    why="Anybody can fill the memory: the signature is only known to be wrong at the end.",
+    why="Anyone can fill the memory: the signature is known to be wrong only at the end.",
     fix="Stop reading at a limit, and answer 413 then.",
     source="CVE-2026-42294 (Argo Workflows), CVE-2024-40634 (Argo CD); measured: express.raw() "
     "with a limit reads to the end before it answers",
@@ -107,7 +107,7 @@ def _slow(context: AttackContext) -> Iterator[AttackStep]:
     "WH-69",
     "two-lengths",
     delivery="socket",
-    does="Sends Transfer-Encoding beside Content-Length, or two Content-Length.",
+    does="Sends Transfer-Encoding together with Content-Length, or two Content-Length.",
     wants="Refuse it (4xx).",
     why="A proxy and the receiver disagree on where the request ends: one smuggles a second.",
     fix="Serve with a server that refuses it, or refuse it in the application.",

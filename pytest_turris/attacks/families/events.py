@@ -94,7 +94,7 @@ def _cross_order(context: AttackContext) -> Iterator[AttackStep]:
     "old-shape",
     does='Sends the sync event as before March 2026: entityId "undefined", no npn.',
     wants="Accept or refuse it, and do nothing; no error.",
-    why='The text "undefined" is no id; whoever stores it mixes up all entities.',
+    why='The text "undefined" is not an id; a receiver that stores it mixes up all entities.',
     fix="Validate the shape, and ignore what has no npn.",
     source="changelog",
 )
@@ -151,7 +151,7 @@ def _absent(context: AttackContext) -> Iterator[AttackStep]:
     "consolidation",
     does="Sends one webhook for three changes, with the last state only.",
     wants="Believe what the API says.",
-    why="Whoever counts on seeing each change is left behind.",
+    why="A receiver that expects to see every change falls behind.",
     fix=HINT,
     source="guides/webhooks: debouncing",
 )
@@ -200,7 +200,7 @@ def _test(context: AttackContext) -> Iterator[AttackStep]:
     "rollback-replay",
     does="Replays an old, rightly signed COMPLIANT after the API says NOT_COMPLIANT.",
     wants="Believe what the API says.",
-    why="Whoever kept one webhook can turn an agent compliant again at any time.",
+    why="Anyone who kept one webhook can make an agent compliant again at any time.",
     fix=HINT,
     source="no time in envelope or payload",
 )
@@ -221,7 +221,7 @@ def _rollback(context: AttackContext) -> Iterator[AttackStep]:
     "genuine-return",
     does="Goes from COMPLIANT to NOT_COMPLIANT and back, with the same bytes as at first.",
     wants="Believe what the API says.",
-    why="Whoever drops what was seen before stays at the status in between.",
+    why="A receiver that drops a status it has seen before keeps the one in between.",
     fix=HINT,
     source="no time in envelope or payload",
 )

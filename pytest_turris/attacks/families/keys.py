@@ -24,7 +24,7 @@ _BOTH = "Verify with the current key and, for a while, with the one before."
     "empty-key-at-start-up",
     does="Configures the receiver with an empty key, and signs with it.",
     wants="Refuse to start, or refuse every delivery (4xx).",
-    why="A variable that is not set makes a key that everybody knows.",
+    why="A variable that is not set makes a key that everyone knows.",
     fix="Read the key at start-up and stop if it is blank.",
     source="standard-webhooks 286; librefang 3492; hermes-agent 102069",
 )
@@ -43,7 +43,7 @@ def _empty_key(context: AttackContext) -> Iterator[AttackStep]:
     quick=True,
     does="Signs with an empty key, or with what an unset variable turns into.",
     wants="Refuse it (4xx).",
-    why="Anybody can compute such a signature.",
+    why="Anyone can compute such a signature.",
     fix="Read the key at start-up and stop if it is blank or a placeholder.",
     source="hermes-agent 6264; RFC 4231",
 )
@@ -57,7 +57,7 @@ def _empty_forgery(context: AttackContext) -> Iterator[AttackStep]:
     "placeholder-key",
     does="Signs with a key as it stands in documentation.",
     wants="Refuse it (4xx).",
-    why="A copied example is a key that everybody knows.",
+    why="A copied example is a key that everyone knows.",
     fix="Stop at start-up if the key is one of the placeholders.",
     source="authentication/get-oauth-token",
 )
@@ -100,7 +100,7 @@ def _client_id(context: AttackContext) -> Iterator[AttackStep]:
     "other-tenants-key",
     does="Signs with the key of another customer, who is as genuine.",
     wants="Refuse it (4xx).",
-    why="Whoever has an account of their own speaks for you.",
+    why="Anyone with an account of their own can speak for you.",
     fix="Verify with the key of the endpoint that was called.",
     source="Standard Webhooks, additional considerations",
 )
@@ -186,7 +186,7 @@ def _short(context: AttackContext) -> Iterator[AttackStep]:
     level="info",
     does="Signs with the client secret, if that is the webhook key.",
     wants="Know that the key of the webhooks opens the API too.",
-    why="Whoever reads the receiver's key from a log or a dump can call the API with it.",
+    why="Anyone who reads the receiver's key in a log or a dump can call the API with it.",
     fix="Use a webhook secret of its own, where Turris offers one.",
     source="guides/webhooks and help centre disagree",
 )
@@ -216,8 +216,8 @@ def _overlap(context: AttackContext) -> Iterator[AttackStep]:
     "rotation-over",
     does="Signs with the old key after it was taken out.",
     wants="Refuse it (4xx).",
-    why="A key is rotated because somebody else may have it.",
-    fix="Read the keys anew; keep none that was removed.",
+    why="A key is rotated because someone else may have it.",
+    fix="Read the keys again; keep none that was removed.",
     source="octokit: additional secrets",
 )
 def _over(context: AttackContext) -> Iterator[AttackStep]:

@@ -1,4 +1,4 @@
-"""WH-70 to WH-79: values in the payload that somebody put into Turris; all rightly signed."""
+"""WH-70 to WH-79: payload values that an attacker entered in Turris, signed correctly."""
 
 import json
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _foreign(context: AttackContext) -> Iterator[AttackStep]:
     does="Nests 100,000 arrays.",
     wants="Refuse it (4xx), without an error.",
     why="The parser's RecursionError becomes a 500. " + _CRASHED,
-    fix="Catch RecursionError beside ValueError.",
+    fix="Catch RecursionError as well as ValueError.",
     source="measured: json.loads",
 )
 def _deep(context: AttackContext) -> Iterator[AttackStep]:
@@ -149,7 +149,7 @@ def _strings(context: AttackContext) -> Iterator[AttackStep]:
         ("surrogate", "\\ud800"),
     ):
         body = _with_texts(context.genuine().json, text)
-        # A lone surrogate is no UTF-8; only its escape can be sent.
+        # A lone surrogate is not valid UTF-8; only its escape can be sent.
         sent = compact_json(body).replace(b"\\\\ud800", b"\\ud800")
         yield tolerated(context.sign(sent), label)
 
@@ -174,7 +174,7 @@ def _prototype(context: AttackContext) -> Iterator[AttackStep]:
     "WH-79",
     "url-in-payload",
     does="Puts a URL on this machine into every name.",
-    wants="Accept or refuse it, and call nobody.",
+    wants="Accept or refuse it, and make no request.",
     why="A receiver that follows URLs reaches what the sender cannot: metadata services, admin "
     "ports.",
     fix="Never fetch a URL from a webhook.",

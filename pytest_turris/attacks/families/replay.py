@@ -74,7 +74,7 @@ def _concurrent(context: AttackContext) -> Iterator[AttackStep]:
     fix="Keep digests as long as the key holds, or read the status from the API. A signed time "
     "must be near on either side, and is compared as it is written.",
     source="no timestamp in the scheme; measured: stripe 16.1.0 accepts any time to come, and "
-    "standardwebhooks 1.1.0 a fraction that nobody signed",
+    "standardwebhooks 1.1.0 an unsigned fraction",
 )
 def _late(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -105,9 +105,9 @@ def _other_times(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-87",
     "replay-with-other-headers",
-    does="Sends the same body with other headers that nobody signs.",
+    does="Sends the same body with other headers, which are not signed.",
     wants="Do nothing.",
-    why="Whoever replays writes a new delivery id.",
+    why="An attacker who replays writes a new delivery id.",
     fix="Key on what is signed: the body.",
     source="pr-agent 476, first-tree 1627",
 )
@@ -122,7 +122,7 @@ def _headers(context: AttackContext) -> Iterator[AttackStep]:
     "replay-without-id",
     does="Sends the same body without the delivery id that it came with.",
     wants="Do nothing.",
-    why="Whoever replays leaves the delivery id out.",
+    why="An attacker who replays leaves the delivery id out.",
     fix="Key on what is signed: the body.",
     source="as WH-87",
 )

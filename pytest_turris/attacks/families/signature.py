@@ -34,7 +34,7 @@ def _valid(context: AttackContext) -> Iterator[AttackStep]:
     quick=True,
     does="Leaves the signature header out.",
     wants="Refuse it (4xx).",
-    why="A receiver that verifies only what is signed can be told anything, unsigned.",
+    why="A receiver that verifies only signed requests believes anything unsigned.",
     fix="Treat a missing header as a wrong signature.",
     source=f"{_LIBRARIES}; CVE-2026-21894 (n8n)",
 )
@@ -124,7 +124,7 @@ def _prefix_only(context: AttackContext) -> Iterator[AttackStep]:
     "over-long",
     does="Sends the right signature with more after it.",
     wants="Refuse it (4xx).",
-    why="Whoever compares a part of the header lets the rest carry anything.",
+    why="If only a part of the header is compared, the rest can be anything.",
     fix="Compare the whole value.",
     source="octokit webhooks-methods; inkbox 178",
 )

@@ -91,7 +91,7 @@ def _trailing_bits(context: AttackContext) -> Iterator[AttackStep]:
     "prefix-variants",
     does="Sends the right signature under a prefix that was not agreed on.",
     wants="Refuse it (4xx).",
-    why="Stripping whatever stands before = or , throws the algorithm's name away unread.",
+    why="Stripping everything before = or , drops the algorithm's name unread.",
     fix="Compare the whole value, prefix and all.",
     source="octokit webhooks-methods",
 )
@@ -143,7 +143,7 @@ def _algorithms(context: AttackContext) -> Iterator[AttackStep]:
     "not-an-hmac",
     does="Sends a plain hash of the body, with the key before or after it or without, or a CRC.",
     wants="Refuse it (4xx).",
-    why="A hash without a key can be computed by anybody; with the key in front, extended.",
+    why="Anyone can compute a hash without a key; with the key in front it can be extended.",
     fix="Use HMAC.",
     source="audit of moralis-streams-api",
 )

@@ -138,7 +138,7 @@ def _casing(context: AttackContext) -> Iterator[AttackStep]:
     "surrounding-whitespace",
     delivery="socket",
     does="Puts spaces and a tab around the right signature.",
-    wants="Accept it (2xx): they are no part of the value.",
+    wants="Accept it (2xx): they are not part of the value.",
     why="Proxies may add them: genuine webhooks would be lost.",
     fix="Strip spaces and tabs at both ends, and nothing else.",
     source="RFC 9110, 5.5; measured: Werkzeug keeps a trailing tab",
@@ -225,7 +225,7 @@ def _elsewhere(context: AttackContext) -> Iterator[AttackStep]:
     "forwarded-signature-header",
     does="Sends the right signature as X-Forwarded-Turris-Signature.",
     wants="Refuse it (4xx).",
-    why="Headers of proxies can be written by anybody.",
+    why="Anyone can write the headers of proxies.",
     fix="Read the signature from its header alone.",
     source="RFC 9700, 4.13",
 )

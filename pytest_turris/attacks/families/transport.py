@@ -21,7 +21,7 @@ _attack = TRANSPORT.attack
 
 _STRANGER = "203.0.113.9"
 _FROM_A_STRANGER = Transmission(peer=_STRANGER)
-_SPOOFED = "Whoever writes the header stands on the allowlist."
+_SPOOFED = "Anyone who writes the header passes the allowlist."
 _PEER = "Look at the peer's address; read headers only from a proxy that you run."
 
 
@@ -72,7 +72,7 @@ def _others(context: AttackContext) -> Iterator[AttackStep]:
     delivery="in process",
     does="Sends a wrong signature from an allowed address.",
     wants="Refuse it (4xx).",
-    why="Addresses are shared and reused: an allowlist is no substitute for the signature.",
+    why="Addresses are shared and reused: an allowlist does not replace the signature.",
     fix="Verify whatever the address is.",
     source="guides/security",
 )
@@ -167,7 +167,7 @@ def _paths(context: AttackContext) -> Iterator[AttackStep]:
     level="info",
     does="Sends a genuine webhook over plain HTTP.",
     wants="Know that it was taken; in production Turris sends to HTTPS alone.",
-    why="Over plain HTTP everybody on the way reads the data, and captures webhooks to replay.",
+    why="Over plain HTTP anyone on the network path reads the data and can replay webhooks.",
     fix="Listen on HTTPS alone, or behind a proxy that does.",
     source="OWASP webhook cheat sheet; help centre: HTTPS endpoints",
 )

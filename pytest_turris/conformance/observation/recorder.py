@@ -119,7 +119,7 @@ class RequestRecorder:
         if recorded.in_process:
             raise RunawayError(f"more than {_RUNAWAY} requests")
         # The client is in another thread than this answer. A sync one is stopped there; an
-        # async one by the driver, when its timeout ends.
+        # async one by the driver, whose max_seconds ends.
         if len(self.requests) == _RUNAWAY + 1 and not self.has_loop:
             raised = ctypes.py_object(RunawayError)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), raised)

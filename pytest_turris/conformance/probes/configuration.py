@@ -4,8 +4,8 @@ from pytest_turris.conformance.call_result import texts_of
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
+from pytest_turris.core.plurals import counted
 from pytest_turris.core.wire.hosts import HOSTS
-from pytest_turris.findings.text import counted
 
 CONFIGURATION = RuleFamily()
 _rule = CONFIGURATION.rule
@@ -23,7 +23,7 @@ _CLEAR = ("401", "unauthorized", "invalid client credentials")
     "TC-17",
     "Requests go over HTTPS only",
     does="Makes a client whose base URL is http:// and a host other than this machine.",
-    why="Everybody on the way can read the credentials.",
+    why="Anyone on the network path can read the credentials.",
     fix="Refuse a base URL whose scheme is not https, unless its host is this machine.",
     usual_bug="the scheme of the base URL is not checked",
     source="vendor: always HTTPS; RFC 6749, 10.8",
@@ -49,7 +49,7 @@ def _https_only(harness: ClientHarness) -> ProbeSteps[None]:
     "TC-18",
     "Certificates are verified",
     does="Makes a client whose base URL is a TLS server with a certificate of an unknown issuer.",
-    why="Everybody who can redirect the traffic can read the credentials, TLS or not.",
+    why="Anyone who can redirect the traffic can read the credentials, TLS or not.",
     fix="Keep the verification of certificates on; add your own authority to the trust store.",
     usual_bug="verify=False is left over from work behind a proxy",
     source="RFC 6749, 10.9; RFC 6750, 5.3",
@@ -207,7 +207,7 @@ def _netrc(harness: ClientHarness) -> ProbeSteps[None]:
     mark = len(harness.requests)
     with harness.directory() as directory:
         path = directory / "netrc"
-        path.write_text(f"machine {host} login somebody password else\n")
+        path.write_text(f"machine {host} login other password other\n")
         path.chmod(0o600)
         with harness.environment(NETRC=str(path)):
             result = yield from harness.new_client()

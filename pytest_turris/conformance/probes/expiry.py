@@ -12,8 +12,8 @@ from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.durations import moment
 from pytest_turris.core.middleware.interception import Handle
+from pytest_turris.core.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
-from pytest_turris.findings.text import counted
 
 EXPIRY = RuleFamily()
 _rule = EXPIRY.rule
@@ -104,7 +104,7 @@ def _slow_token_endpoint(harness: ClientHarness) -> ProbeSteps[None]:
     "TC-08",
     "A wall clock that jumps causes no loop",
     does="Moves the client's wall clock an hour forward and back; the server's clock goes on.",
-    why="After a clock correction every call requests a token, or an old token is used for ever.",
+    why="After a clock correction every call requests a token, or an old token is used forever.",
     fix="Treat a token whose age is negative as expired, or measure its age by a monotonic clock.",
     usual_bug="the age is wall time, and its sign is not checked",
     source="golang/oauth2, Supabase's refresh storm",
@@ -189,7 +189,7 @@ def _shorter_life(harness: ClientHarness) -> ProbeSteps[None]:
     "TC-11",
     "A strange expiresIn causes no crash, no loop and no eternal token",
     does="Issues tokens whose expiresIn is missing, zero, negative, a text, huge or not a number.",
-    why="One unusual answer stops the client, or lets it use one token for ever.",
+    why="One unusual answer stops the client, or lets it use one token forever.",
     fix="Check type and range of expiresIn; without a sensible value, assume the usual lifetime.",
     usual_bug="int(expiresIn) without bounds",
     source="RFC 6749, 5.1: the member may be absent",

@@ -71,7 +71,7 @@ def _not_in_referer(harness: ClientHarness) -> ProbeSteps[None]:
     "No secret shows in logs, output, errors or a repr",
     does="Lets calls succeed, be refused, get garbage, lose the connection, and get an error that "
     "repeats the credential.",
-    why="Everybody who can read the logs or the error reports can use the API.",
+    why="Anyone who can read the logs or the error reports can use the API.",
     fix="Log method, path and status only; give secrets a repr that hides them.",
     usual_bug="the request is part of the error",
     source="requests-oauthlib issue 536",
@@ -114,7 +114,7 @@ def _private_files(harness: ClientHarness) -> ProbeSteps[None]:
     "TC-54",
     "Sign-in and invite links are treated as secrets",
     does="Gets sign-in and invite links, and searches logs, output, errors and files for them.",
-    why="Everybody who has the link can sign in.",
+    why="Anyone who has the link can sign in.",
     fix="Do not log answers that contain such links, and do not write them to files.",
     usual_bug="the answer is logged",
     source="vendor: get-sign-in-url",

@@ -23,7 +23,7 @@ _WHY = "A server that an answer names gets the credential, and can use the API."
     "TC-19",
     "No credential follows a redirect to http",
     does="Redirects calls to the same host without TLS.",
-    why="Everybody on the way can read the token.",
+    why="Anyone on the network path can read the token.",
     fix="Do not follow redirects, which the API does not use; or stay on the same origin.",
     usual_bug="redirects are followed blindly",
     source="CVE-2018-18074, CVE-2022-31043",

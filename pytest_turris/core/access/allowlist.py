@@ -29,7 +29,7 @@ def network(entry: str) -> str:
 
 
 def is_within(client_ip: str, networks: Iterable[str]) -> bool:
-    """Whether one of the networks has the address; what is no address is in none."""
+    """Whether the address is in one of the networks; False for text that is not an address."""
     try:
         address = ipaddress.ip_address(client_ip)
     except ValueError:

@@ -39,7 +39,7 @@ def forged(flaw: Flaw, claims: dict[str, Any]) -> str:
         case "hs256_with_public_key":
             return _signed_with_public_key(claims)
         case "wrong_key" | "unknown_kid":
-            kid = keys.KEY_ID if flaw == "wrong_key" else "somebody-else"
+            kid = keys.KEY_ID if flaw == "wrong_key" else "another-key"
             return signed(claims, keys.foreign_key(), kid)
         case "wrong_issuer" | "wrong_audience":
             claim = "iss" if flaw == "wrong_issuer" else "aud"

@@ -1,6 +1,6 @@
 """The RSA test keys that this package ships, so that no run has to generate one.
 
-They are public by being here and protect nothing: anybody can sign with them. Generating a
+They are public by being here and protect nothing: anyone can sign with them. Generating a
 2048-bit key takes 10-90 ms, loading one with its checks 35 ms; our own need no checks.
 """
 

@@ -230,7 +230,7 @@ class Tokens:
         try:
             moments = [dt.datetime.fromtimestamp(at, dt.UTC) for at in (issued, expires)]
         except (OverflowError, ValueError, OSError):
-            return "malformed: iat or exp is no moment that a calendar has"
+            return "malformed: iat or exp is not a valid point in time"
         return self._expired(*moments)
 
     def _expired(self, issued_at: dt.datetime, expires_at: dt.datetime) -> str:

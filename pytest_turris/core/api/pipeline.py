@@ -111,7 +111,7 @@ class Pipeline:
             self._clock.advance(fault.delay)
             call.delay = fault.delay
         if fault.hostile:
-            return self._hostile(call, operation, fault.hostile, fault.timeout)
+            return self._hostile(call, operation, fault.hostile, fault.max_seconds)
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
@@ -124,13 +124,13 @@ class Pipeline:
         error.headers = tuple((name.lower(), value) for name, value in fault.headers.items())
         raise error
 
-    def _hostile(self, call: Call, operation: Operation, name: str, timeout: float) -> Response:
+    def _hostile(self, call: Call, operation: Operation, name: str, max_seconds: float) -> Response:
         _, (variant,) = find_answer(name)
         honest = partial(self._perform, call, operation)
         call.notes.append(f"a hostile answer that the test asked for: {name}")
         try:
             response = variant.make(
-                AnswerContext(call.request, call.at, honest, self._clock.advance, timeout)
+                AnswerContext(call.request, call.at, honest, self._clock.advance, max_seconds)
             )
         except RawAnswer as raw:
             self._faults.raw_answers.append(raw)

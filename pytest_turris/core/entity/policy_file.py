@@ -1,4 +1,4 @@
-"""Policy files: which columns there are, and what is wrong with a row.
+"""Policy files: their columns, and the errors in a row.
 
 Required columns, transaction types, date formats, "unrecognized headers are rejected" and the
 message for a missing field are documented (policies/upload-policy-file, get-upload-status); that
@@ -38,10 +38,10 @@ _LAST_SERIAL = 2_958_465
 
 
 def read_rows(file: FormFile) -> tuple[list[dict[str, str]], str]:
-    """The data rows by header, and why the rest could not be read, if so.
+    """The data rows by header, and why the rest could not be read; empty if all were.
 
     Raises:
-        InvalidInput: It is neither CSV nor XLSX, or a header is unknown, doubled or missing.
+        InvalidInput: It is neither CSV nor XLSX, or a header is unknown, repeated or missing.
     """
     extension = file.name.lower().rpartition(".")[2]
     kind = extension if extension in ("csv", "xlsx") else _MEDIA_TYPES.get(file.media_type)
@@ -63,12 +63,12 @@ def read_rows(file: FormFile) -> tuple[list[dict[str, str]], str]:
 
 
 def problem(row: dict[str, str]) -> str:
-    """What is wrong with a row, empty if nothing: the first of its errors."""
+    """The first error in a row; empty if the row is valid."""
     return next(_problems(row), "")
 
 
 def policy_members(row: dict[str, str]) -> dict[str, Any]:
-    """The members of a policy that a row without a problem gives, besides its number."""
+    """The members of a policy in a valid row, besides its number."""
     found: dict[str, Any] = {"risk_state_code": row["riskStateCode"]}
     for header, name in OPTIONAL.items():
         if text := row.get(header, ""):
@@ -77,7 +77,7 @@ def policy_members(row: dict[str, str]) -> dict[str, Any]:
 
 
 def transaction(row: dict[str, str]) -> dict[str, Any]:
-    """The transaction that a row without a problem is."""
+    """The transaction in a valid row."""
     return {"type": row["policyTransactionType"], "date": as_date(row["policyTransactionDate"])}
 
 
@@ -85,7 +85,7 @@ def as_date(text: str) -> dt.datetime:
     """A date such as ``2025-01-15``, ``01/15/2025`` or a spreadsheet's serial number.
 
     Raises:
-        ValueError: It is none of them.
+        ValueError: It is in none of these formats.
     """
     for form in _FORMATS:
         try:
@@ -94,7 +94,7 @@ def as_date(text: str) -> dt.datetime:
             continue
     serial = float(text)
     if not 1 <= serial <= _LAST_SERIAL:
-        raise ValueError(f"{text!r} is no date")
+        raise ValueError(f"{text!r} is not a date")
     return _EPOCH + dt.timedelta(days=int(serial))
 
 

@@ -1,4 +1,4 @@
-"""The records of an upstream entity, one collection for each kind, and how they hang together."""
+"""The records of an upstream entity: one collection for each kind, and how they are related."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Final, Generic, NoReturn, Self, TypeVar, overload
@@ -22,7 +22,7 @@ from pytest_turris.core.resources.templates import ContractContainerTemplates
 from pytest_turris.core.resources.uploads import Uploads
 
 Owner = AgentEntry | Association
-"""Who has a NIPR data subscription."""
+"""What has a NIPR data subscription."""
 
 C = TypeVar("C", bound=Collection[Any])
 
@@ -85,7 +85,7 @@ class Collections(ABC):
 
 
 class EntityRecords(Collections):
-    """What an upstream entity has. A collection is made when it is first used.
+    """The records that an upstream entity has. A collection is made when it is first used.
 
     Most tests need two or three of the thirteen, and every test makes a sandbox.
     """

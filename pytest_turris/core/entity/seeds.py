@@ -1,6 +1,6 @@
-"""Named worlds: records to begin with, always the same for the same seed.
+"""Named seed data: records to begin with, always the same for the same seed option.
 
-They are how things are, not something that happens: a world makes no events.
+Seeding emits no events.
 """
 
 import datetime as dt
@@ -25,20 +25,20 @@ _YEAR = dt.timedelta(days=365)
 _CITIES = ("Austin", "Boston", "Denver", "Fresno", "Omaha", "Phoenix", "Salem", "Tampa", "Tulsa")
 
 
-def seed(entity: UpstreamEntity, world: SeedData) -> None:
-    """Add the records of a world to what there is.
+def seed(entity: UpstreamEntity, name: SeedData) -> None:
+    """Add the records of named seed data to those that exist.
 
     Raises:
-        UnknownNameError: There is no such world.
+        UnknownNameError: There is no seed data of that name.
     """
-    if world not in _WORLDS:
-        raise UnknownNameError(f"there is no world {world!r}; there are {', '.join(_WORLDS)}")
+    if name not in _SEEDS:
+        raise UnknownNameError(f"there is no seed data {name!r}; there is {', '.join(_SEEDS)}")
     with entity.without_events():
-        _WORLDS[world](entity.records)
+        _SEEDS[name](entity.records)
 
 
 def _small_agency(records: EntityRecords) -> None:
-    """One agency with three agents, licensed and appointed in CA and NY, its papers in order."""
+    """One agency with three agents, all licensed and appointed in CA and NY."""
     product = records.products.add(states=("CA", "NY"))
     agency = _agency(records, 1, "Acme Insurance Agency", states=("CA", "NY"))
     for _ in range(3):
@@ -71,7 +71,7 @@ def _national_network(records: EntityRecords) -> None:
 
 
 def _messy(records: EntityRecords) -> None:
-    """Whatever a consumer trips over: expired, missing, archived, deleted, null-heavy."""
+    """Records that break careless clients: expired, missing, archived, deleted, mostly null."""
     now = records.clock.now()
     product = records.products.add(required_line_of_authority_codes=("P",))
     agency = _agency(records, 1, "Éclair & Söhne Insurance, LLC", states=("CA",))
@@ -130,7 +130,7 @@ def _agency(
 def _agent(
     records: EntityRecords, agency: Association, product: Product, states: tuple[str, ...]
 ) -> str:
-    """An agent with license and appointment in each state; its NPN."""
+    """Add an agent with a license and an appointment in each state; give its NPN."""
     npn = records.randomness.number("npn", 8)
     authority: list[dict[str, Any]] = [
         {
@@ -155,7 +155,7 @@ def _permit(records: EntityRecords, npn: str, state: str) -> None:
     records.appointments.add(npn=npn, state_code=state)
 
 
-_WORLDS: dict[SeedData, Callable[[EntityRecords], None]] = {
+_SEEDS: dict[SeedData, Callable[[EntityRecords], None]] = {
     "small_agency": _small_agency,
     "national_network": _national_network,
     "messy": _messy,

@@ -1,8 +1,7 @@
 """Tables in files: CSV, and XLSX, which is a ZIP archive of XML (ECMA-376, part 1, section 18).
 
-Only cell texts of the first sheet are read: no formulas, no formats. What a file may unpack to
-is bounded, and XML with a document type is refused, so that neither a ZIP bomb nor an entity
-bomb gets anywhere.
+Only the cell texts of the first sheet are read: no formulas, no formats. The unpacked size is
+bounded, and XML with a document type is refused, so that ZIP bombs and entity bombs do no harm.
 """
 
 import codecs
@@ -25,7 +24,7 @@ Row = list[str]
 
 
 class UnreadableFileError(ValueError):
-    """It is no such table: the message says for humans why."""
+    """The file holds no readable table; the message says why."""
 
 
 def read_csv(content: bytes) -> Iterator[Row]:
@@ -34,7 +33,7 @@ def read_csv(content: bytes) -> Iterator[Row]:
     Raises:
         UnreadableFileError: While iterating: not UTF-8, or a cell over 128 KiB.
     """
-    # Line by line, so that what is wrong below does not hide the headers above.
+    # Line by line, so that an error further down does not hide the headers.
     lines = (line.decode() for line in io.BytesIO(content.removeprefix(codecs.BOM_UTF8)))
     try:
         for row in csv.reader(lines):
@@ -48,7 +47,7 @@ def read_xlsx(content: bytes) -> Iterator[Row]:
     """The rows of an XLSX file's first sheet, blank ones left out. Dates come as serial numbers.
 
     Raises:
-        UnreadableFileError: While iterating: no XLSX file, or one that is too large unpacked.
+        UnreadableFileError: While iterating: not an XLSX file, or too large once unpacked.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -1,4 +1,4 @@
-"""What the worker does with an uploaded policy file: rows become policies and transactions.
+"""Processes uploaded policy files: rows become policies and transactions.
 
 Documented: rows of one policy number make one policy, an existing one is updated, a failed row
 is reported by its index. Assumed: an agency is matched by NPN, FEIN, license, producer code or
@@ -15,13 +15,13 @@ from pytest_turris.core.resources.uploads import Upload
 
 
 class UploadWorker:
-    """The worker behind the uploads of one upstream entity."""
+    """Processes the uploads of one upstream entity."""
 
     def __init__(self, records: EntityRecords) -> None:
         self._records = records
 
     def move_on(self, upload: Upload, at: dt.datetime) -> None:
-        """Bring an upload to its next state, as of the moment when that was due."""
+        """Move an upload to its next state, as of the moment when that was due."""
         if upload.status == "QUEUED":
             self._records.uploads.update(
                 upload, status="PROCESSING", due=at + self._records.uploads.step, updated_at=at
@@ -38,11 +38,11 @@ class UploadWorker:
     def _ingest(self, upload: Upload, at: dt.datetime) -> None:
         created, errors = 0, []
         for index, row in enumerate(upload.rows):
-            if words := problem(row):
+            if message := problem(row):
                 number = row.get("policyNumber") or None
-                errors.append({"index": index, "error": words, "policy_number": number})
+                errors.append({"index": index, "error": message, "policy_number": number})
             else:
-                created += self._take(row, upload, at)
+                created += self._apply(row, upload, at)
         self._records.uploads.update(
             upload,
             status="COMPLETED_WITH_FAILURES" if errors else "COMPLETED",
@@ -54,8 +54,8 @@ class UploadWorker:
             due=None,
         )
 
-    def _take(self, row: dict[str, str], upload: Upload, at: dt.datetime) -> bool:
-        """Let a row take effect; whether it made a new policy."""
+    def _apply(self, row: dict[str, str], upload: Upload, at: dt.datetime) -> bool:
+        """Apply a row; True if it made a new policy."""
         members = self._matched(row, upload) | policy_members(row) | {"updated_at": at}
         known = self._records.policies.numbered(row["policyNumber"])
         if known is not None:
@@ -87,7 +87,7 @@ class UploadWorker:
         return bool(names - set(upload.clarified))
 
     def _agencies(self, row: dict[str, str]) -> list[Association]:
-        """The associations that a row may mean, by the surest identifier that it gives."""
+        """The associations that a row may mean, by the most reliable identifier in it."""
         where = self._records.associations.where
         if npn := row.get("agencyNpn"):
             return where(npn=npn)

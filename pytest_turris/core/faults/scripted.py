@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.catalogue import find_answer
-from pytest_turris.core.faults.hostile.raw import HOSTILE_TIMEOUT, RawAnswer
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 
 FailureKind = Literal["connect", "reset"]
 
@@ -35,7 +35,7 @@ class Fault:
     hostile: str | None = None
     """A hostile answer with its variant, such as ``AR-27/milliseconds``."""
     writes_only: bool = False
-    timeout: float = HOSTILE_TIMEOUT
+    max_seconds: float = MAX_SECONDS
 
     def fits(self, operation: str, method: str) -> bool:
         """Whether it should fire for a call of this operation."""
@@ -124,7 +124,7 @@ class Faults:
         *,
         times: int | None = None,
         optional: bool = False,
-        timeout: float = HOSTILE_TIMEOUT,
+        max_seconds: float = MAX_SECONDS,
     ) -> Fault:
         """Script a hostile answer, such as ``"AR-27"`` or ``"AR-27/milliseconds"``.
 
@@ -135,7 +135,7 @@ class Faults:
             times: How many calls it fires for; ``None``: as many as the answer says, which
                 usually is all, until ``remove``.
             optional: Do not fail the test if it never fires.
-            timeout: How many real seconds an endless answer lasts, unless the client hangs up.
+            max_seconds: How many real seconds an endless answer lasts, unless the client hangs up.
                 Such answers need ``turris_server``; in process, the client gets a broken
                 connection.
 
@@ -158,7 +158,7 @@ class Faults:
             optional=optional,
             hostile=f"{answer.id}/{variant.name}",
             writes_only=variant.endpoint == "write",
-            timeout=timeout,
+            max_seconds=max_seconds,
         )
         _check_times(fault)
         self._faults.append(fault)

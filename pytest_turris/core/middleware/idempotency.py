@@ -48,7 +48,7 @@ class Idempotency:
         """The key that a request carries, if any.
 
         Raises:
-            InvalidInput: It is no UUID, or two different ones are given.
+            InvalidInput: It is not a UUID, or two different ones are given.
         """
         given = [lines for name in IDEMPOTENCY_HEADERS if (lines := request.lines(name))]
         if not given:

@@ -1,4 +1,4 @@
-"""Deliveries, and the attempts that were made at them."""
+"""Deliveries and their attempts."""
 
 import datetime as dt
 from dataclasses import asdict, dataclass, field
@@ -11,9 +11,9 @@ State = Literal["pending", "delivered", "failed", "dropped", "removed", "disable
 class Delivery:
     """One event on its way to one webhook.
 
-    ``body`` and ``headers`` are the bytes of the first attempt: every other sends the same.
-    ``attempts`` counts the automatic ones, ``resends`` those by hand. What was on its way to a
-    webhook when that was removed or disabled is not sent, and has that for a state.
+    ``body`` and ``headers`` are the bytes of the first attempt; all later ones send the same.
+    ``attempts`` counts the automatic attempts, ``resends`` those by hand. A delivery whose webhook
+    was removed or disabled before it was sent is not sent; its state says so.
     """
 
     number: int
@@ -45,11 +45,11 @@ class Attempt:
         delivery: The number of the delivery.
         attempt: 1 for the first; 0 for a resend by hand.
         at: When it was sent, on the sandbox's clock.
-        status: The receiver's status, None if there was no answer in 30 seconds.
-        latency: Seconds until the answer, on the sandbox's clock.
-        error: Why it failed and what followed from it, empty if it did not.
-        signature: The last four characters of what was sent.
-        retry_after: Seconds that the receiver asked to wait, None if it did not.
+        status: The receiver's status; None if there was no response in 30 seconds.
+        latency: Seconds until the response, on the sandbox's clock.
+        error: Why it failed and what followed; empty if it succeeded.
+        signature: The last four characters of the signature that was sent.
+        retry_after: Seconds that the receiver asked to wait; None if it did not ask.
     """
 
     delivery: int

@@ -14,10 +14,10 @@ from pytest_turris.core.resources.record import UnknownRecordError
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """One registered webhook. ``secret`` is shown once, when it is made.
+    """One registered webhook. ``secret`` is shown once, when it is registered.
 
     ``failures`` counts the failed deliveries since the last that succeeded. ``disabled`` says
-    why the webhook hears of nothing any more; it is empty while it does.
+    why the webhook receives no more events; it is empty while it is enabled.
     """
 
     id: str
@@ -60,7 +60,7 @@ class Endpoints:
                 self._endpoints[endpoint.id] = endpoint
                 return endpoint
         raise UnknownNameError(
-            f"no event {webhook_type!r}: there are {', '.join(get_args(EventKind))}"
+            f"there is no event {webhook_type!r}; the events are {', '.join(get_args(EventKind))}"
         )
 
     def get(self, id_: str) -> Endpoint | None:
@@ -68,7 +68,7 @@ class Endpoints:
         return self._endpoints.get(id_)
 
     def remove(self, id_: str) -> None:
-        """Forget a webhook. UnknownRecordError if there is none."""
+        """Remove a webhook. UnknownRecordError if there is none."""
         if self._endpoints.pop(id_, None) is None:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
 

@@ -1,7 +1,7 @@
-"""What follows from an answer beside another try. Turris documents nothing of it.
+"""What happens after a failed delivery besides a retry. Turris documents nothing about it.
 
 Standard Webhooks asks senders to disable a webhook whose receiver answers 410, or fails for long,
-and to take ``Retry-After`` into account; Svix and Stripe disable after days of failures.
+and to respect ``Retry-After``; Svix and Stripe disable after days of failures.
 """
 
 import datetime as dt
@@ -13,17 +13,17 @@ from pytest_turris.core.outbox.deliveries import Attempt
 
 GONE = 410
 LONGEST = dt.timedelta(days=1)
-"""A receiver puts the next attempt off by no more than this (assumed)."""
+"""The longest ``Retry-After`` that is respected (assumed)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailurePolicy:
-    """How a receiver's failures are taken.
+    """What a receiver's failures lead to.
 
     Args:
-        disable_after: So many failed deliveries in a row disable a webhook; 0 never does.
-        gone_disables: A 410 disables it at once.
-        honours_retry_after: ``Retry-After`` puts the next attempt off; it never adds one.
+        disable_after: Disable a webhook after this many failed deliveries in a row; 0: never.
+        gone_disables: Disable a webhook at once if its receiver answers 410.
+        honours_retry_after: Let ``Retry-After`` delay the next attempt; it never adds one.
     """
 
     disable_after: int = 0
@@ -32,7 +32,7 @@ class FailurePolicy:
 
     @classmethod
     def of(cls, options: Options) -> Self:
-        """The policy that the options say."""
+        """The policy that the options set."""
         return cls(
             disable_after=options.webhook_disable_after,
             gone_disables=options.webhook_gone_disables,
@@ -50,14 +50,13 @@ class FailurePolicy:
         """Whether an attempt was the last that this webhook gets."""
         return self.gone_disables and attempt.status == GONE
 
-    def verdict(self, attempt: Attempt, failures: int) -> str:
-        """Why a webhook is disabled after a delivery failed, in words; empty if it is not."""
+    def reason_to_disable(self, attempt: Attempt, failures: int) -> str:
+        """Why a webhook is disabled after a failed delivery; empty if it stays enabled."""
         moment = f"at {attempt.at:%Y-%m-%d %H:%M:%S}Z on the sandbox's clock"
         if self.is_gone(attempt):
             return f"it answered 410 Gone {moment} (option webhook_gone_disables)"
         if 0 < self.disable_after <= failures:
-            return (
-                f"{failures} deliveries in a row failed, the last {moment} "
-                f"(option webhook_disable_after={self.disable_after})"
-            )
+            failed = f"{failures} deliveries in a row failed, the last"
+            failed = "1 delivery failed," if failures == 1 else failed
+            return f"{failed} {moment} (option webhook_disable_after={self.disable_after})"
         return ""

@@ -1,4 +1,4 @@
-"""A network at its worst, on demand: what is lost, doubled, late or out of order, by a seed."""
+"""A bad network on demand: deliveries are lost, duplicated, late or reordered, from a seed."""
 
 import datetime as dt
 import hashlib
@@ -15,14 +15,14 @@ class NetworkFaultError(TurrisKitError, ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFaults:
-    """How deliveries suffer; probabilities from 0 to 1.
+    """What may happen to a delivery on its way.
 
     Args:
-        seed: The same deliveries suffer for the same seed.
-        duplicate: One is sent twice.
-        drop: One is never sent.
-        reorder: One is held back behind what follows within a second.
-        delay: How late one is at most.
+        seed: The same seed affects the same deliveries.
+        duplicate: The probability, from 0 to 1, that a delivery is sent twice.
+        drop: The probability that it is never sent.
+        reorder: The probability that it is held back for a second, behind what follows.
+        delay: The longest delay; each delivery has its own, from zero.
     """
 
     seed: int = 0
@@ -34,23 +34,23 @@ class NetworkFaults:
     def __post_init__(self) -> None:
         for name in ("duplicate", "drop", "reorder"):
             if not 0 <= getattr(self, name) <= 1:
-                raise NetworkFaultError(f"{name} is a probability, from 0 to 1")
+                raise NetworkFaultError(f"{name} must be a probability, from 0 to 1")
 
     def drops(self, number: int) -> bool:
         """Whether this delivery is lost."""
-        return self._befalls("drop", number, self.drop)
+        return self._applies("drop", number, self.drop)
 
-    def doubles(self, number: int) -> bool:
+    def duplicates(self, number: int) -> bool:
         """Whether this delivery is sent twice."""
-        return self._befalls("duplicate", number, self.duplicate)
+        return self._applies("duplicate", number, self.duplicate)
 
     def lateness(self, number: int) -> dt.timedelta:
         """How late this delivery is."""
         late = self.delay * self._draw("delay", number) if self.delay else dt.timedelta(0)
-        held = self._befalls("reorder", number, self.reorder)
+        held = self._applies("reorder", number, self.reorder)
         return late + dt.timedelta(seconds=1) if held else late
 
-    def _befalls(self, purpose: str, number: int, chance: float) -> bool:
+    def _applies(self, purpose: str, number: int, chance: float) -> bool:
         return chance > 0 and self._draw(purpose, number) < chance
 
     def _draw(self, purpose: str, number: int) -> float:

@@ -1,4 +1,4 @@
-"""The outbox: reads the event log on, and knows what is to be sent next."""
+"""The outbox: makes deliveries of events, and keeps them in the order in which they are due."""
 
 import contextlib
 import datetime as dt
@@ -26,7 +26,7 @@ from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import compliance_payload
-from pytest_turris.core.outbox.retry_schedules import Schedule, schedule_of
+from pytest_turris.core.outbox.retry_schedules import RetrySchedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
 
@@ -37,41 +37,41 @@ KEPT = 1_000
 
 
 class Outbox:
-    """Deliveries that wait, in the order of their moments, and the log of attempts.
+    """Deliveries that wait, in the order in which they are due, and the log of attempts.
 
-    Who sends takes one out with ``pop_delivery`` and gives back what came of it with
-    ``record``; meanwhile it does not wait, so nothing is sent twice.
+    A sender takes one out with ``pop_delivery`` and reports its attempt with ``record``; in
+    between the delivery does not wait, so nothing is sent twice.
     """
 
     def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness)
-        self.disturbance: NetworkFaults = NetworkFaults()
+        self.network_faults: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._records = records
         self._randomness = randomness
-        self.schedule: Schedule = schedule_of(options.webhook_retries)
+        self.schedule: RetrySchedule = schedule_of(options.webhook_retries)
         self._policy = FailurePolicy.of(options)
         self._debounce = Debounce(options.webhook_debounce)
         self._seen = 0
         self._made = 0
         self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
-        self._under_way: dict[int, Delivery] = {}
+        self._in_flight: dict[int, Delivery] = {}
         self._resends: deque[int] = deque()
 
     def __len__(self) -> int:
-        return len(self._under_way) + len(self._waiting) + len(self._resends)
+        return len(self._in_flight) + len(self._waiting) + len(self._resends)
 
     def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
-        """Register a webhook: it hears of what happens from now on.
+        """Register a webhook: it receives what happens from now on.
 
         Raises:
-            ValueError: There is no such type.
+            UnknownNameError: There is no such type.
         """
         return self.endpoints.add(url, kind, at, secret)
 
     def collect(self, events: EventLog, now: dt.datetime) -> None:
-        """Read the log on, up to now."""
+        """Read the log from where the last call ended, and make deliveries of what is new."""
         for event in events.since(self._seen):
             self._seen = event.number
             self._flush(event.at)
@@ -82,37 +82,37 @@ class Outbox:
         self._flush(now)
 
     def enqueue(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
-        """Put one event on its way to one webhook, whatever disturbs it."""
-        delivery = self._made_for(endpoint, event, due)
+        """Enqueue one event for one webhook, subject to the network faults."""
+        delivery = self._new_delivery(endpoint, event, due)
         number = delivery.number
-        if self.disturbance.drops(number):
+        if self.network_faults.drops(number):
             delivery.state = "dropped"
             self.settled.append(delivery)
             return delivery
-        delivery.due += self.disturbance.lateness(number)
+        delivery.due += self.network_faults.lateness(number)
         self._push(delivery)
-        if self.disturbance.doubles(number):
-            self._push(self._made_for(endpoint, event, due))
+        if self.network_faults.duplicates(number):
+            self._push(self._new_delivery(endpoint, event, due))
         return delivery
 
     def request_test(self, endpoint: Endpoint, due: dt.datetime) -> Delivery:
-        """Put the documented example of the endpoint's event on its way, with fresh ids."""
+        """Enqueue the documented example of the endpoint's event, with fresh ids."""
         own_id, new_id = self._records.upstream_entity_id, self._randomness.object_id
         return self.enqueue(endpoint, example(endpoint.webhook_type, own_id, new_id), due)
 
     def request_resend(self, delivery: Delivery) -> None:
-        """Ask for a delivery to be sent again by hand, whatever became of it."""
+        """Enqueue a delivery to be sent once more by hand, whatever its state is."""
         self._resends.append(delivery.number)
 
     def pop_resend(self) -> Delivery | None:
-        """Take out the delivery that was first asked for; one that is forgotten is passed over."""
+        """Take out the first delivery that was requested again; skip those no longer kept."""
         while self._resends:
             with contextlib.suppress(KeyError):
                 return self.find(self._resends.popleft())
         return None
 
     def next_due(self) -> dt.datetime | None:
-        """When there is something to do next."""
+        """When the next delivery or batch is due; None if nothing waits."""
         waiting = self._waiting[0][0] if self._waiting else None
         return min(filter(None, (waiting, self._debounce.next_due())), default=None)
 
@@ -120,13 +120,13 @@ class Outbox:
         """Take out the earliest delivery that is due."""
         if self._waiting and self._waiting[0][0] <= now:
             _, number, delivery = heapq.heappop(self._waiting)
-            self._under_way[number] = delivery
+            self._in_flight[number] = delivery
             return delivery
         return None
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Write an attempt down, and try again later or be done."""
-        self._under_way.pop(delivery.number, None)
+        """Log an attempt, and either schedule the next one or settle the delivery."""
+        self._in_flight.pop(delivery.number, None)
         delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
         tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
@@ -148,23 +148,23 @@ class Outbox:
             self.settled.append(delivery)
 
     def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Write down an attempt that was made by hand."""
+        """Log an attempt that was made by hand."""
         self.attempts.append(attempt)
         delivery.resends += 1
         if attempt.succeeded and delivery.state != "pending":
             delivery.state = "delivered"
 
     def give_up(self, delivery: Delivery, state: Literal["removed", "disabled", "failed"]) -> None:
-        """Nothing is sent: the webhook was removed or disabled, or there is no way to it.
+        """Settle a delivery without an attempt: its webhook is gone, disabled or unreachable.
 
-        One that was sent before, and was to be sent again by hand, stays what it is.
+        A delivery that was settled before, and requested again by hand, keeps its state.
         """
-        if self._under_way.pop(delivery.number, None):
+        if self._in_flight.pop(delivery.number, None):
             delivery.state = state
             self.settled.append(delivery)
 
     def find(self, number: int) -> Delivery:
-        """A delivery by its number. UnknownRecordError if it is unknown, or forgotten since."""
+        """A delivery by its number. UnknownRecordError if it is unknown, or no longer kept."""
         for delivery in self:
             if delivery.number == number:
                 return delivery
@@ -175,7 +175,7 @@ class Outbox:
         yield from self._unsettled()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything as JSON data; the disturbance is the test's own and left out."""
+        """Everything as JSON data but the network faults, which are part of the test."""
         return {
             "endpoints": self.endpoints.snapshot(),
             "debounce": self._debounce.snapshot(),
@@ -193,7 +193,7 @@ class Outbox:
         self._debounce.restore(data["debounce"])
         self._seen, self._made = int(data["seen"]), int(data["made"])
         self._waiting = []
-        self._under_way = {}
+        self._in_flight = {}
         for row in data["waiting"]:
             self._push(Delivery.restored(row))
         self._resends = deque(map(int, data["resends"]))
@@ -201,14 +201,16 @@ class Outbox:
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
 
     def _unsettled(self) -> list[Delivery]:
-        """What is being sent, then what waits, in the order of its moments."""
+        """The deliveries in flight, then those that wait, in the order in which they are due."""
         waiting = sorted(self._waiting, key=lambda row: row[:2])
-        return [*self._under_way.values(), *(delivery for _, _, delivery in waiting)]
+        return [*self._in_flight.values(), *(delivery for _, _, delivery in waiting)]
 
     def _failed(self, endpoint: Endpoint, attempt: Attempt) -> Attempt:
-        """Count a failed delivery, and disable the webhook if it was one too many."""
+        """Count a failed delivery, and disable the webhook if the policy says so."""
         endpoint.failures += 1
-        why = "" if endpoint.disabled else self._policy.verdict(attempt, endpoint.failures)
+        why = (
+            "" if endpoint.disabled else self._policy.reason_to_disable(attempt, endpoint.failures)
+        )
         if not why:
             return attempt
         endpoint.disabled = why
@@ -231,7 +233,9 @@ class Outbox:
             for endpoint in endpoints:
                 self.enqueue(endpoint, event, at)
 
-    def _made_for(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
+    def _new_delivery(
+        self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime
+    ) -> Delivery:
         self._made += 1
         return Delivery(
             number=self._made,

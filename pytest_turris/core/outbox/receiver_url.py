@@ -1,8 +1,8 @@
-"""Where a webhook may lead: anywhere by HTTPS, to this machine by HTTP too.
+"""The URLs that a webhook may have: HTTPS to anywhere, HTTP to this machine only.
 
-That endpoints are HTTPS is documented (help centre: settings-webhook); HTTP on loopback is the
-sandbox' own, for receivers in tests. Whether a delivery is really sent there is the sender's to
-decide: the core resolves no name.
+That endpoints are HTTPS is documented (help centre: settings-webhook); HTTP on loopback is an
+addition of the sandbox, for receivers in tests. The sender decides whether a delivery is really
+sent there: the core resolves no names.
 """
 
 import re
@@ -16,7 +16,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _PORT = (
     "(?::(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?"
 )
-# Of IPv6 addresses only loopback: no expression tells the others from what is none.
+# Of IPv6 addresses only loopback: no expression separates other addresses from invalid text.
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[::1\])"
 _LOOPBACK = rf"(?:localhost|127(?:\.{_OCTET}){{3}}|\[::1\])"
 # Printable ASCII without a fragment and a backslash, on which parsers of URLs disagree.
@@ -26,7 +26,7 @@ _ACCEPTED = re.compile(_URL)
 _PLAIN = re.compile(f"http://{_HOST}{_PORT}{_REST}")
 
 
-def _leads_where_it_may(url: str) -> str:
+def _require_allowed(url: str) -> str:
     if _ACCEPTED.fullmatch(url):
         return url
     if _PLAIN.fullmatch(url):
@@ -37,6 +37,6 @@ def _leads_where_it_may(url: str) -> str:
 ReceiverUrl = Annotated[
     str,
     StringConstraints(max_length=_MOST),
-    AfterValidator(_leads_where_it_may),
+    AfterValidator(_require_allowed),
     WithJsonSchema({"type": "string", "maxLength": _MOST, "pattern": f"^{_URL}$"}),
 ]

@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again. Turris documents no retries."""
+"""When a failed delivery is sent again. Turris documents no retries."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -11,29 +11,32 @@ SCHEDULES: dict[str, tuple[int, ...]] = {
     "svix": (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000),
     "stripe": (3_600, 7_200, 14_400, 28_800, 57_600, 115_200),
 }
-"""Seconds after each failure, the next attempt: the Standard Webhooks specification's example,
+"""Seconds from each failure to the next attempt: the Standard Webhooks specification's example,
 svix-server's default configuration, and an exponential one within Stripe's three days (assumed)."""
 
 
 class RetryScheduleError(TurrisKitError, ValueError):
-    """A wait between two attempts is negative or endless."""
+    """A wait between two attempts is negative or infinite."""
 
 
-Schedule = tuple[dt.timedelta, ...]
+RetrySchedule = tuple[dt.timedelta, ...]
 
 
-def schedule_of(name: str) -> Schedule:
+def schedule_of(name: str) -> RetrySchedule:
     """A schedule by its name. KeyError if there is none."""
     return schedule_from(SCHEDULES[name])
 
 
-def schedule_from(seconds: Iterable[float]) -> Schedule:
-    """A schedule of one's own: the seconds after each failure.
+def schedule_from(seconds: Iterable[float]) -> RetrySchedule:
+    """A custom schedule.
+
+    Args:
+        seconds: The wait after each failure.
 
     Raises:
-        RetryScheduleError: A wait is negative or endless.
+        RetryScheduleError: A wait is negative or infinite.
     """
     waits = tuple(seconds)
     if any(not 0 <= wait < float("inf") for wait in waits):
-        raise RetryScheduleError("a wait between attempts is negative or endless")
+        raise RetryScheduleError("a wait between attempts is negative or infinite")
     return tuple(dt.timedelta(seconds=wait) for wait in waits)

@@ -1,7 +1,7 @@
 """Agents: individuals, found by their National Producer Number.
 
-Members and their order are documented (AgentEntryResponse); that
-``downstreamEntityAssociationId`` is among them is documented too, its place is assumed.
+Members and their order are documented (AgentEntryResponse); ``downstreamEntityAssociationId`` is
+a documented member, its position is assumed.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ class Agent(WireModel):
 
 
 class Authority(WireModel):
-    """Where an agent may sell a product."""
+    """The states in which an agent may sell a product."""
 
     upstream_entity_product_id: ObjectId
     requested_states: list[str]
@@ -46,7 +46,7 @@ class Authority(WireModel):
 
 
 class AgentEntry(Record):
-    """An agent as one upstream entity knows it: list item, get and create."""
+    """An agent as one upstream entity knows it; list, get and create answer with it."""
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"association_ids"})
 
@@ -117,10 +117,11 @@ class Agents(Collection[AgentEntry]):
         is_uploaded_by_upstream_entity: bool = True,
         authority: Iterable[Authority | dict[str, Any]] = (),
     ) -> AgentEntry:
-        """An agent; NPN and names are made up where not given, NIPR data counts as in sync.
+        """Add an agent, whose NIPR data is up to date; generate the NPN and names not given.
 
-        An NPN that is known already gives the same agent, joined to the association too
-        (assumed: what Turris does with a second one is not documented).
+        An NPN that exists gives the same agent, who joins the association as well (assumed: what
+        Turris does with a second agent of an NPN is not documented). ``authority`` has the states
+        requested and approved, for each product.
 
         Raises:
             RecordError: A value does not fit, or there is no such association.
@@ -129,10 +130,10 @@ class Agents(Collection[AgentEntry]):
         if association_id:
             self._require(association_id)
         npn = npn or self._randomness.number("npn", 8)
-        # A caller without a type checker may give anything; validation has the word on it.
+        # A caller without a type checker may pass anything; ``make`` validates it.
         known = self.with_npn(npn) if isinstance(npn, str) else None  # type: ignore[redundant-expr] # see above
         if known is not None:
-            return self._joined(known, association_id) if association_id else known
+            return self._join(known, association_id) if association_id else known
         links = [self._randomness.object_id()] if association_id else []
         return self.make(
             agent=self._person(npn, first_name, middle_name, last_name)
@@ -161,11 +162,11 @@ class Agents(Collection[AgentEntry]):
         association_id = members.pop("downstream_entity_association_id", None)
         if association_id is not None:
             self._require(association_id)
-            current = self._joined(current, association_id)
+            current = self._join(current, association_id)
         return super().update(current, **members) if members else current
 
     def leave(self, entry: AgentEntry, association_id: str) -> AgentEntry:
-        """Take an agent away from an association."""
+        """Remove an agent from an association."""
         left = [
             (link, joined)
             for link, joined in zip(
@@ -178,14 +179,14 @@ class Agents(Collection[AgentEntry]):
         return self._with_links(entry, left)
 
     def with_npn(self, npn: str) -> AgentEntry | None:
-        """The agent of that NPN."""
+        """The agent with an NPN, or None."""
         return self.one_where(npn=npn)
 
     def _require(self, association_id: str) -> None:
         if self._associations.find(association_id) is None:
             raise RecordError(f"no association with id {association_id!r}; add it first")
 
-    def _joined(self, entry: AgentEntry, association_id: str) -> AgentEntry:
+    def _join(self, entry: AgentEntry, association_id: str) -> AgentEntry:
         if association_id in entry.association_ids:
             return entry
         links = zip(
@@ -208,7 +209,7 @@ class Agents(Collection[AgentEntry]):
     def _with_update_time(self, current: AgentEntry, changes: dict[str, Any]) -> dict[str, Any]:
         agent = changes.get("agent", current.agent)
         if not isinstance(agent, Agent | dict):
-            return changes  # validation has the word
+            return changes  # update validates it
         return changes | {"agent": dict(agent) | {"updated_at": self._clock.now()}}
 
     def _person(

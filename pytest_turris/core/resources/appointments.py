@@ -13,7 +13,7 @@ from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 
 class Appointment(Record):
-    """An appointment, found by its NPN; an agency's is shown without ``agentId``."""
+    """An appointment, found by its NPN; that of an agency is shown without ``agentId``."""
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"id"})
 
@@ -42,18 +42,18 @@ class Appointment(Record):
 
     @property
     def is_active(self) -> bool:
-        """Whether the carrier's appointment stands."""
+        """Whether the appointment is in force."""
         return self.status in ACTIVE
 
 
 ACTIVE = frozenset({"active", "appointed"})
-"""The enum's first value, and the word in the filter's example (the page disagrees with itself)."""
+"""The enum's first value, and the one in the filter's example (the page disagrees with itself)."""
 
 DEFAULT_COMPANY_CODE = "12345"
 
 
 class Appointments(Collection[Appointment]):
-    """The appointments that the sandbox' NIPR knows."""
+    """The appointments that NIPR knows, by NPN."""
 
     kind = Appointment
     indexes: ClassVar[Indexes] = {"npn": lambda held: [held.npn]}
@@ -76,10 +76,10 @@ class Appointments(Collection[Appointment]):
         appointer_state_co_id: str | None = None,
         county_name: str | None = None,
     ) -> Appointment:
-        """An appointment of whoever has the NPN, by default since now and for a year.
+        """Add an appointment of the holder of an NPN, by default from now on for a year.
 
         Raises:
-            RecordError: A value does not fit, such as a state that is none.
+            RecordError: A value does not fit, such as an unknown state.
         """
         now = self._clock.now()
         return self.make(

@@ -27,7 +27,7 @@ class DownstreamEntity(WireModel):
 
 
 class PrimaryContact(WireModel):
-    """Whom the invitation goes to; the list's e-mail filters look here."""
+    """The person who is invited; the e-mail filters of the list match this address."""
 
     first_name: str
     last_name: str
@@ -121,10 +121,10 @@ class Associations(Collection[Association]):
         contract_container_template_id: str | None = None,
         invited: bool = False,
     ) -> Association:
-        """An association that has been onboarded; ``invited``: one that has yet to answer.
+        """Add an association that has been onboarded, whose NIPR data is up to date.
 
-        An NPN is made up for an onboarded one that needs it, and its NIPR data counts as
-        synchronised now.
+        An NPN is generated if one is required and none is given. With ``invited`` the agency has
+        not answered its invitation yet, and no NPN is generated.
 
         Raises:
             RecordError: A value does not fit.
@@ -160,7 +160,7 @@ class Associations(Collection[Association]):
         return super().update(record, **members)
 
     def with_producer_code(self, producer_code: str) -> Association | None:
-        """The association that a producer code names: they are unique per upstream entity."""
+        """The association with a producer code, unique per upstream entity; or None."""
         return self.one_where(producer_code=producer_code)
 
     def _subscription(self, npn: str) -> dict[str, Any]:
@@ -170,5 +170,5 @@ class Associations(Collection[Association]):
 
 
 def digits(fein: str | None) -> str | None:
-    """A FEIN without its hyphen: both forms are accepted (documented: licenses/surplus-lines)."""
+    """A FEIN without its hyphen; both forms are accepted (documented: licenses/surplus-lines)."""
     return fein.replace("-", "") if fein else None

@@ -1,4 +1,4 @@
-"""Contacts: the people of the agencies, as far as this upstream entity may see them.
+"""Contacts: the people at the agencies, as far as this upstream entity may see them.
 
 Members, roles and the rule are documented (contacts/list-contacts): an agency has agency-wide
 default contacts, and market-specific ones that only the carrier of that market sees.
@@ -27,11 +27,11 @@ BusinessRole = Literal[
     "Accounts Payable",
 ]
 Visibility = Literal["market", "agency", "another carrier"]
-"""Seen by this carrier alone, by every carrier of the agency, or by another carrier alone."""
+"""Visible to this carrier only, to every carrier of the agency, or to another carrier only."""
 
 
 class ContactAssociation(WireModel):
-    """What a contact does at one agency; an agency-wide default has no association id."""
+    """The roles of a contact at one agency; an agency-wide default has no association id."""
 
     downstream_entity_id: ObjectId
     business_roles: list[BusinessRole]
@@ -40,7 +40,7 @@ class ContactAssociation(WireModel):
 
 
 class Contact(Record):
-    """One person; ``hidden`` are the relations that belong to another carrier's market."""
+    """One person; ``hidden`` has the associations that belong to another carrier's market."""
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"hidden"})
 
@@ -63,7 +63,7 @@ class Contact(Record):
         return self.contact_id
 
     def roles_at(self, association: Association) -> set[BusinessRole]:
-        """What the contact does at an agency."""
+        """The roles of the contact at an agency."""
         return {
             role
             for relation in self.associations
@@ -109,7 +109,10 @@ class Contacts(Collection[Contact]):
         is_primary: bool = False,
         visibility: Visibility = "market",
     ) -> Contact:
-        """A contact at an agency; a known e-mail address gives the same contact one more agency.
+        """Add a contact at an agency; an e-mail address that exists gives the same contact.
+
+        The API lists contacts whose visibility is ``market`` or ``agency``, and does not list
+        those of ``another carrier``.
 
         Raises:
             RecordError: A value does not fit, or there is no such association.
@@ -124,21 +127,21 @@ class Contacts(Collection[Contact]):
                 f"visibility={visibility!r}; there are 'market', 'agency' and 'another carrier'"
             )
         relation = _relation(association, business_roles, is_primary, visibility)
-        side = "hidden" if visibility == "another carrier" else "associations"
+        name = "hidden" if visibility == "another carrier" else "associations"
         known = self.one_where(email=email.lower())
         if known is not None:
-            return self.update(known, **{side: _joined(getattr(known, side), relation)})
+            return self.update(known, **{name: _joined(getattr(known, name), relation)})
         return self.make(
             contact_id=self._randomness.object_id(),
             first_name=first_name,
             last_name=last_name,
             email=email,
             is_deliverable=is_deliverable,
-            **{"associations": [], "hidden": []} | {side: [relation]},
+            **{"associations": [], "hidden": []} | {name: [relation]},
         )
 
     def follow(self, old: Association | None, new: Association) -> None:
-        """Keep an association's primary contact as one of its people."""
+        """Keep the primary contact of an association that was made or changed as a contact."""
         person = new.contact
         if old is None:
             self.add(
@@ -153,7 +156,7 @@ class Contacts(Collection[Contact]):
             self.update(known, **dict(person))
 
     def at(self, association: Association) -> list[Contact]:
-        """Whom this upstream entity sees at one agency, agency-wide contacts included."""
+        """The contacts at one agency that this upstream entity sees, agency-wide ones included."""
         found = {
             contact.key: contact
             for contact in (
@@ -164,7 +167,7 @@ class Contacts(Collection[Contact]):
         return sorted(found.values(), key=lambda contact: self._order[contact.key])
 
     def leave(self, association: Association) -> None:
-        """Take an agency's people away with its association; who has no other one goes."""
+        """Remove an agency from its contacts, and those contacts who have no other agency."""
         for contact in self.at(association):
             left = [
                 dict(relation)
@@ -192,7 +195,7 @@ def _relation(
 
 
 def _joined(known: list[ContactAssociation], fresh: dict[str, Any]) -> list[dict[str, Any]]:
-    """The relations with one more; to the same agency and market, roles are added."""
+    """The associations with one more; roles at the same agency and market are merged."""
     found = []
     for relation in map(dict, known):
         same = all(

@@ -1,7 +1,7 @@
 """E&O and Cyber coverage: an agency's own insurance, as the policy compliance page shows it.
 
-The fourteen members are documented (eo-cyber-compliance/get-policy-compliance); the words of
-``collectionStatus`` and ``dataExtractionStatus`` are not and are assumed.
+The fourteen members are documented (eo-cyber-compliance/get-policy-compliance); the values of
+``collectionStatus`` and ``dataExtractionStatus`` are assumed.
 """
 
 import datetime as dt
@@ -95,7 +95,7 @@ class Coverages(Collection[Coverage]):
         policy_number: str | None = None,
         collection_status: str | None = None,
     ) -> Coverage:
-        """A policy of an agency, by default in force for half of its year.
+        """Add a policy of an agency, by default one in the middle of its year.
 
         Raises:
             RecordError: A value does not fit, or there is no such association.
@@ -125,7 +125,7 @@ class Coverages(Collection[Coverage]):
         )
 
     def receive(self, association_id: str, coverage_kind: CoverageKind) -> Coverage:
-        """A policy whose PDF was uploaded and has yet to be read."""
+        """Add a policy whose PDF was uploaded and has not been read yet."""
         now = self._clock.now()
         return self.make(
             id=self._randomness.object_id(),
@@ -140,7 +140,7 @@ class Coverages(Collection[Coverage]):
     def current(
         self, association_id: str, coverage_kind: CoverageKind, moment: dt.datetime
     ) -> Coverage | None:
-        """The policy that counts: one in force, else the one that ends last."""
+        """The policy that is shown: one in force, else the one that ends last."""
         held = self.where(association=association_id, coverage_kind=coverage_kind)
         never = dt.datetime.min.replace(tzinfo=dt.UTC)
         return max(

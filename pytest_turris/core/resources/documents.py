@@ -1,7 +1,7 @@
 """File documents: W-9s, policies, agreements; only their metadata, never their content.
 
-Members and categories are documented (FileDocumentResponse); what stands in ``s3VersionId`` and
-``metadataModel`` is assumed.
+Members and categories are documented (FileDocumentResponse); the values of ``s3VersionId`` and
+``metadataModel`` are assumed.
 """
 
 from typing import ClassVar, Literal
@@ -81,7 +81,7 @@ class FileDocuments(Collection[FileDocument]):
         file_name: str | None = None,
         is_deleted: bool = False,
     ) -> FileDocument:
-        """A document of one version; a producer agreement is an ``instance`` unless told.
+        """Add a document of one version; a producer agreement is an ``instance`` by default.
 
         Raises:
             RecordError: A value does not fit, such as an unknown category.

@@ -1,7 +1,7 @@
 """Licenses, as NIPR reports them for an NPN.
 
-The members are documented (licenses/downstream-entity-licenses); the words of ``status`` and
-``residencyStatus`` are not and are assumed.
+The members are documented (licenses/downstream-entity-licenses); the values of ``status`` and
+``residencyStatus`` are assumed.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 
 class LineOfAuthority(WireModel):
-    """What a license allows to sell."""
+    """A line of insurance that a license covers."""
 
     code: str
     name: str
@@ -26,8 +26,9 @@ class LineOfAuthority(WireModel):
 class License(Record):
     """A license of an agent or agency, found by its NPN.
 
-    ``status`` is what the state says; an active one past its ``expirationDate`` is shown as
-    ``expired``. ``niprDataSubscriptionId`` is that of the agent or agency it is listed for.
+    ``status`` is the one that the state reports; an active license past its ``expirationDate`` is
+    shown as ``expired``. ``niprDataSubscriptionId`` is that of the agent or agency that it is
+    listed for.
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"id"})
@@ -60,7 +61,7 @@ class License(Record):
 
 
 class Licenses(Collection[License]):
-    """The licenses that the sandbox' NIPR knows."""
+    """The licenses that NIPR knows, by NPN."""
 
     kind = License
     indexes: ClassVar[Indexes] = {
@@ -86,10 +87,10 @@ class Licenses(Collection[License]):
             LineOfAuthority(code="P", name="Property"),
         ),
     ) -> License:
-        """A license of whoever has the NPN; by default issued a year ago, for two years.
+        """Add a license of the holder of an NPN, by default issued a year ago for two years.
 
         Raises:
-            RecordError: A value does not fit, such as a state that is none.
+            RecordError: A value does not fit, such as an unknown state.
         """
         now = self._clock.now()
         year = dt.timedelta(days=365)
@@ -112,5 +113,5 @@ class Licenses(Collection[License]):
         )
 
     def npns(self, license_number: str, state_code: str) -> set[str]:
-        """Whose license that number of that state is."""
+        """The NPNs that hold the license of that number in that state."""
         return {held.npn for held in self.where(number=f"{state_code}/{license_number}")}

@@ -1,6 +1,6 @@
-"""The producer registry behind NPN lookups: whom NIPR knows, besides agents and agencies.
+"""The producer registry behind NPN lookups: producers besides the agents and agencies.
 
-Turris says that a lookup tells a firm from an individual and from an NPN that is not found
+Turris says that a lookup tells a firm, an individual and an unknown NPN apart
 (tools/validate-npns); the members of a result are not visible and are assumed.
 """
 
@@ -19,7 +19,7 @@ EntityType = Literal["firm", "individual", "not found"]
 
 
 class NpnLookupResult(WireModel):
-    """What a lookup says of one NPN (assumed)."""
+    """The result of a lookup for one NPN (assumed)."""
 
     npn: str
     entity_type: EntityType
@@ -40,7 +40,7 @@ class RegisteredNpn(Record):
 
 
 class Npns(Collection[RegisteredNpn]):
-    """Producers that NIPR knows although they are none of the upstream entity's."""
+    """The producers that an NPN lookup finds besides agents and agencies."""
 
     kind = RegisteredNpn
     indexes: ClassVar[Indexes] = {}
@@ -48,7 +48,7 @@ class Npns(Collection[RegisteredNpn]):
     def __init__(self, holder: CollectionHolder) -> None:
         super().__init__(holder)
         self.busy_until: dt.datetime | None = None
-        """Until when a lookup is in progress: the next one is refused with 429."""
+        """A lookup is in progress until this moment; another one is refused with 429."""
 
     @suggest_keywords
     def add(
@@ -58,7 +58,7 @@ class Npns(Collection[RegisteredNpn]):
         entity_type: EntityType = "individual",
         name: str = "Avery Adams",
     ) -> RegisteredNpn:
-        """A producer; its NPN is made up where not given.
+        """Add a producer; the NPN is generated unless given.
 
         Raises:
             RecordError: A value does not fit, or the NPN is registered already.
@@ -68,7 +68,7 @@ class Npns(Collection[RegisteredNpn]):
         )
 
     def occupy(self, duration: dt.timedelta) -> None:
-        """Begin a lookup that takes so long on the sandbox's clock."""
+        """Begin a lookup that takes this long on the sandbox's clock."""
         self.busy_until = self._clock.now() + duration
 
     @property

@@ -1,4 +1,4 @@
-"""Policies: what was sold, as ingested from uploaded files; several transactions make one.
+"""Policies: what was sold, as ingested from uploaded files, from one or more transactions.
 
 Members and their order are documented (policies/list-policies); the values of
 ``entityMatchStatus`` and ``productMatchStatus`` other than the two seen are assumed.
@@ -89,7 +89,7 @@ class Policy(Record):
 
 
 OPTIONAL_MEMBERS = tuple(Policy.model_fields)[9:-2]
-"""From ``insured_entity_name`` to ``npn``: what a file may say of a policy besides its number."""
+"""From ``insured_entity_name`` to ``npn``: the optional columns of an uploaded file."""
 
 
 class Policies(Collection[Policy]):
@@ -139,10 +139,10 @@ class Policies(Collection[Policy]):
         license_number: str | None = None,
         npn: str | None = None,
     ) -> Policy:
-        """A policy of one transaction, by default in force for half of its year.
+        """Add a policy of one transaction, by default one in the middle of its year.
 
         Raises:
-            RecordError: A value does not fit, such as a state that is none.
+            RecordError: A value does not fit, such as an unknown state.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         now, half = self._clock.now(), dt.timedelta(days=182)
@@ -169,7 +169,7 @@ class Policies(Collection[Policy]):
         at: dt.datetime,
         members: dict[str, Any],
     ) -> Policy:
-        """A policy from the first row of its number in a file."""
+        """Add a policy from the first row with its number in a file."""
         return self.make(
             id=self._randomness.object_id(),
             policy_number=policy_number,
@@ -179,5 +179,5 @@ class Policies(Collection[Policy]):
         )
 
     def numbered(self, policy_number: str) -> Policy | None:
-        """The policy of that number that is not deleted."""
+        """The policy with a number that is not deleted, or None."""
         return self.one_where(policy_number=policy_number, is_deleted="false")

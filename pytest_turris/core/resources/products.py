@@ -1,7 +1,7 @@
-"""Products: what is sold, where, and what a state's license and a carrier have to say first.
+"""Products: what is sold, in which states, and the license and appointment that it requires.
 
 The page names the operation only (ProductResponse is not visible): the members on the wire are
-assumed, and what a product requires stays off it.
+assumed, and the requirements are not among them.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 class Product(Record):
     """A product with its requirements.
 
-    A license in the state has to be of one of ``required_license_class_codes`` (empty: any) and
-    to have all of ``required_line_of_authority_codes``; an appointment has to stand with the
-    carrier of ``required_company_code`` (None: no appointment is needed).
+    A license in the state must be of one of ``required_license_class_codes`` (empty: any) and
+    have all of ``required_line_of_authority_codes``; an appointment by the carrier with
+    ``required_company_code`` must be in force (None: no appointment is needed).
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset(
@@ -62,10 +62,10 @@ class Products(Collection[Product]):
         required_line_of_authority_codes: Iterable[str] = (),
         required_company_code: str | None = DEFAULT_COMPANY_CODE,
     ) -> Product:
-        """A product; by default a license of class PC and an appointment are needed for it.
+        """Add a product; by default it requires a license of class PC and an appointment.
 
         Raises:
-            RecordError: A value does not fit, such as a state that is none.
+            RecordError: A value does not fit, such as an unknown state.
         """
         now = self._clock.now()
         return self.make(

@@ -1,4 +1,4 @@
-"""Regulatory actions: what a state did against an agent, as NIPR reports it.
+"""Regulatory actions of states against agents, as NIPR reports them.
 
 The members and their order are documented (RegulatoryActionResponse).
 """
@@ -40,7 +40,7 @@ class RegulatoryAction(Record):
 
 
 class RegulatoryActions(Collection[RegulatoryAction]):
-    """The regulatory actions that the sandbox' NIPR knows."""
+    """The regulatory actions that NIPR knows, by NPN."""
 
     kind = RegulatoryAction
     indexes: ClassVar[Indexes] = {"npn": lambda action: [action.npn]}
@@ -62,10 +62,10 @@ class RegulatoryActions(Collection[RegulatoryAction]):
         enter_date: dt.datetime | None = None,
         file_ref: str | None = None,
     ) -> RegulatoryAction:
-        """An action against whoever has the NPN, by default as of now.
+        """Add an action against the holder of an NPN, by default as of now.
 
         Raises:
-            RecordError: A value does not fit, such as a state that is none.
+            RecordError: A value does not fit, such as an unknown state.
         """
         now = self._clock.now()
         return self.make(

@@ -1,7 +1,7 @@
 """NIPR data subscriptions: where an agent's or agency's license data comes from.
 
-The members are those of the documented samples; the values of ``status``, ``dataOwnerModel``
-and ``entityModel`` are not documented and assumed, ``queued`` and ``success`` among them.
+The members are those of the documented samples; the values of ``status`` (such as ``queued`` and
+``success``), ``dataOwnerModel`` and ``entityModel`` are assumed.
 """
 
 import datetime as dt
@@ -26,10 +26,10 @@ class EntityInfo(WireModel):
 
 
 class NiprDataSubscription(WireModel):
-    """The subscription as agents and associations carry it.
+    """The subscription in an agent or association.
 
-    They show neither ``id``, which licenses and appointments refer to, nor ``sync_due``, the
-    moment when a queued sync will be done.
+    Neither ``id``, which licenses and appointments refer to, nor ``sync_due``, the moment when a
+    queued sync will be done, is shown.
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"id", "sync_due"})
@@ -49,7 +49,7 @@ class NiprDataSubscription(WireModel):
 def synchronised(
     randomness: Randomness, now: dt.datetime, owner_id: str, entity_model: EntityModel, npn: str
 ) -> dict[str, Any]:
-    """A fresh subscription whose first fetch is done."""
+    """A new subscription whose first fetch is done."""
     return {
         "id": randomness.object_id(),
         "data_owner_id": owner_id,

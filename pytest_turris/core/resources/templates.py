@@ -1,4 +1,4 @@
-"""Contract container templates: what an invited agency is to sign.
+"""Contract container templates: the documents that an invited agency signs.
 
 Members and their order are documented (contract-container-templates/list); the types of custom
 fields other than ``string`` are assumed.
@@ -21,7 +21,7 @@ from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 
 
 class CustomField(WireModel):
-    """A blank of the agreement that an invitation fills; limits are for numbers."""
+    """A field of the agreement that an invitation fills in; the limits apply to numbers."""
 
     field_name: str
     field_type: Literal["string", "number", "boolean", "date"] = "string"
@@ -33,21 +33,21 @@ class CustomField(WireModel):
 
 
 class ProducerAgreement(WireModel):
-    """The agreement's PDF and its blanks."""
+    """The agreement's PDF and its custom fields."""
 
     file_document_id: ObjectId
     custom_fields: list[CustomField] = Field(default_factory=list)
 
 
 class AdditionalDocument(WireModel):
-    """Another PDF that goes with the agreement."""
+    """Another PDF that accompanies the agreement."""
 
     file_document_id: ObjectId
     name: str
 
 
 class ContractContainerTemplate(Record):
-    """A template; only ``active`` ones are listed and can be invited with (documented)."""
+    """A template; only ``active`` ones are listed and usable in an invitation (documented)."""
 
     id: ObjectId = Field(alias="_id")
     name: str
@@ -63,14 +63,14 @@ class ContractContainerTemplate(Record):
         return self.id
 
     def broken_rules(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """A message for each custom field that the values do not fill as it has to be."""
-        known = {blank.field_name: blank for blank in self.producer_agreement.custom_fields}
+        """A message for each custom field that the values leave out or do not fit."""
+        known = {custom.field_name: custom for custom in self.producer_agreement.custom_fields}
         for name in sorted(set(values) - set(known)):
             yield f"customFieldValues.{name[:64]} is not a custom field of the template"
-        for name, blank in known.items():
+        for name, custom in known.items():
             if values.get(name) is not None:
-                yield from _misfits(f"customFieldValues.{name}", blank, values[name])
-            elif blank.is_required and blank.default_value is None:
+                yield from _misfits(f"customFieldValues.{name}", custom, values[name])
+            elif custom.is_required and custom.default_value is None:
                 yield f"customFieldValues.{name} is required"
 
 
@@ -96,7 +96,7 @@ class ContractContainerTemplates(Collection[ContractContainerTemplate]):
         custom_fields: Iterable[CustomField | dict[str, Any]] = (),
         additional_documents: Iterable[str] = (),
     ) -> ContractContainerTemplate:
-        """A template; the PDFs of its agreement and of the named documents are listed too.
+        """Add a template, and its documents: the agreement and each additional one, by name.
 
         Raises:
             RecordError: A value does not fit.
@@ -126,18 +126,18 @@ class ContractContainerTemplates(Collection[ContractContainerTemplate]):
         )
 
 
-def _misfits(path: str, blank: CustomField, value: object) -> Iterator[str]:
+def _misfits(path: str, custom: CustomField, value: object) -> Iterator[str]:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = {
         "string": isinstance(value, str),
         "date": isinstance(value, str),
         "boolean": isinstance(value, bool),
         "number": number,
-    }[blank.field_type]
+    }[custom.field_type]
     if not fits:
-        yield f"{path} must be a {blank.field_type}"
+        yield f"{path} must be a {custom.field_type}"
     elif isinstance(value, int | float) and number:
-        if blank.min_value is not None and value < blank.min_value:
-            yield f"{path} must not be less than {blank.min_value:g}"
-        if blank.max_value is not None and value > blank.max_value:
-            yield f"{path} must not be greater than {blank.max_value:g}"
+        if custom.min_value is not None and value < custom.min_value:
+            yield f"{path} must not be less than {custom.min_value:g}"
+        if custom.max_value is not None and value > custom.max_value:
+            yield f"{path} must not be greater than {custom.max_value:g}"

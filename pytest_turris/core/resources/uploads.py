@@ -1,7 +1,7 @@
-"""Uploads of policy files, and how far the worker is with each.
+"""Uploads of policy files, and their progress.
 
 Members, states and the zero-based row index are documented (policies/get-upload-status). How
-long a state lasts is an option; what makes an upload FAILED or CANCELLED is assumed.
+long a state lasts is an option; when an upload is FAILED or CANCELLED is assumed.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ TERMINAL = frozenset({"COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED", "CANCELL
 
 
 class UploadError(WireModel):
-    """What was wrong with one row; ``index`` counts data rows from 0."""
+    """The error in one row; ``index`` counts data rows from 0."""
 
     index: int
     error: str
@@ -32,7 +32,7 @@ class UploadError(WireModel):
 
 
 class Upload(Record):
-    """One uploaded file. ``due`` is when it reaches its next state, by itself."""
+    """One uploaded file. ``due`` is the moment at which it moves to its next state."""
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"rows", "broken", "clarified", "due"})
 
@@ -72,7 +72,7 @@ class Uploads(Collection[Upload]):
         return self._holder.options.upload_duration / 2
 
     def enqueue(self, rows: list[dict[str, str]], broken: str = "") -> Upload:
-        """A file that was stored; ``broken`` says why the rest of it could not be read."""
+        """Add a stored file; ``broken`` says why the rest of it could not be read, if so."""
         now = self._clock.now()
         return self.make(
             upload_id=self._randomness.object_id(),
@@ -87,11 +87,15 @@ class Uploads(Collection[Upload]):
         )
 
     def clarify(self, upload: Upload | str, agencies: dict[str, str]) -> Upload:
-        """Answer what the worker asked: the association id behind each ambiguous agency name.
+        """Resolve ambiguous agency names, so that processing goes on.
+
+        Args:
+            upload: The upload or its id.
+            agencies: The association id for each ambiguous name.
 
         Raises:
-            KeyError: There is no such upload.
-            RecordError: It does not wait for an answer.
+            UnknownRecordError: There is no such upload.
+            RecordError: It does not need clarification.
         """
         current = self._open(upload, "NEEDS_CLARIFICATION")
         answers = {name.lower(): association_id for name, association_id in agencies.items()}
@@ -103,19 +107,19 @@ class Uploads(Collection[Upload]):
         )
 
     def cancel(self, upload: Upload | str) -> Upload:
-        """Stop it before its rows take effect, as a user can in the dashboard.
+        """Cancel an upload before its rows take effect, as a user can in the dashboard.
 
         Raises:
-            KeyError: There is no such upload.
+            UnknownRecordError: There is no such upload.
             RecordError: It is over.
         """
         return self.update(self._open(upload), status="CANCELLED", due=None)
 
     def fail(self, upload: Upload | str) -> Upload:
-        """Let the worker break down.
+        """Let the processing of an upload fail.
 
         Raises:
-            KeyError: There is no such upload.
+            UnknownRecordError: There is no such upload.
             RecordError: It is over.
         """
         return self.update(self._open(upload), status="FAILED", due=None)

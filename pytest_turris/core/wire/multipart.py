@@ -38,7 +38,7 @@ def read_form(content_type: str, body: bytes) -> dict[str, FormValue]:
     """The fields of a form; a repeated one is a list.
 
     Raises:
-        InvalidInput: The boundary is missing, or the body is no form.
+        InvalidInput: The boundary is missing, or the body is not a form.
     """
     found: dict[str, FormValue] = {}
     for head, content in _parts(body, _boundary(content_type)):
@@ -61,7 +61,7 @@ def _boundary(content_type: str) -> bytes:
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
-    # The delimiter begins with the line break before it; the first may stand at the very start.
+    # The delimiter begins with the line break before it; the first may be at the very start.
     _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if not parts or not parts[-1].startswith(b"--"):
         raise InvalidInput("Unexpected end of form")

@@ -1,1 +1,1 @@
-"""Doors that are reached over a socket or as an ASGI application."""
+"""Doors that clients reach over a socket, and the ASGI application behind them."""

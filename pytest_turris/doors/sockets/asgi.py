@@ -1,4 +1,4 @@
-"""The door for ASGI: any server, or a client's own ASGI transport."""
+"""The door for ASGI: for any server, and for a client's ASGI transport."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from inspect import isawaitable
@@ -15,26 +15,27 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ABORT = "turris.abort"
-"""A server's extension that drops the connection; where it is missing, the app raises."""
+"""An extension of the server that drops the connection; without it, the app raises."""
 
 WRITE = "turris.write"
-"""A server's extension that writes a ``RawAnswer``, and closes the connection."""
+"""An extension of the server that writes a ``RawAnswer`` and closes the connection."""
 
-_MOST_READ = 16 * 1024 * 1024
+_MAX_BODY = 16 * 1024 * 1024
 
 
 def asgi_app(
-    handle: Callable[[Request], Response | Awaitable[Response]], *, most_read: int = _MOST_READ
+    handle: Callable[[Request], Response | Awaitable[Response]], *, max_body: int = _MAX_BODY
 ) -> App:
-    """An ASGI application that lets ``handle`` answer, at once or later.
+    """An ASGI application in which ``handle`` answers each request.
 
-    ``most_read`` is how many bytes of a body are read: by itself a little more than any sandbox
-    accepts.
+    Args:
+        handle: Returns the response, or an awaitable of it.
+        max_body: How many bytes of a request's body are read; the default is a little more than
+            any sandbox accepts.
 
-    Raises:
-        ConnectionResetError: A connection was to break, and the server cannot drop one. A
-            transport in process, such as ``httpx.ASGITransport``, hands it on as it is; only on a
-            socket does it become the client's own error.
+    The application raises ``ConnectionResetError`` if a scripted fault breaks the connection and
+    the server cannot drop it. A transport in process, such as ``httpx.ASGITransport``, passes that
+    error on as it is; only over a socket does it become the client library's own error.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +43,7 @@ def asgi_app(
             return await _lifespan(receive, send)
         if scope["type"] != "http":
             raise NotImplementedError(f"the sandbox speaks HTTP, not {scope['type']}")
-        body = await _read(receive, most_read)
+        body = await _read(receive, max_body)
         if body is None:
             return None
         try:
@@ -55,13 +56,13 @@ def asgi_app(
     return app
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """The body; of an endless one, a little more than ``most`` bytes.
+async def _read(receive: Receive, max_body: int) -> bytes | None:
+    """The body; of an endless one, a little more than ``max_body`` bytes.
 
-    None if the client went away before its end: such a request never happened.
+    None if the client disconnects before the end: such a request is not recorded.
     """
     chunks, size, more = [], 0, True
-    while more and size <= most:
+    while more and size <= max_body:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
@@ -108,7 +109,7 @@ async def _drop(scope: Scope, receive: Receive, failure: ConnectionFailure) -> N
         extensions[ABORT]()
     else:
         raise ConnectionResetError(str(failure))
-    # Until the server has noticed: returning earlier makes it answer with a 500.
+    # Wait until the server has noticed: if the app returns earlier, it answers with a 500.
     await receive()
 
 

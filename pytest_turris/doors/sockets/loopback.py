@@ -1,7 +1,8 @@
-"""Who may talk to a sandbox on this machine: no web page, no foreign name.
+"""Refuses requests of web pages and requests for other host names.
 
-A page open in the developer's browser can send requests to loopback, and a name that is
-re-bound to 127.0.0.1 can read the answers. So foreign ``Origin`` and ``Host`` are refused.
+A page in the developer's browser can send requests to loopback, and with a name that is re-bound
+to 127.0.0.1 (DNS rebinding) it can read the answers. So a foreign ``Origin`` or ``Host`` is
+refused.
 """
 
 from collections.abc import Collection
@@ -15,12 +16,12 @@ _NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
 
 def loopback_only(app: App, *, also: Collection[str] = ()) -> App:
-    """The application, for callers that mean this machine; ``also`` names further hosts."""
+    """The application, guarded; ``also`` are host names to accept besides those of loopback."""
     names = _NAMES | {name.lower() for name in also}
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (words := _foreign(scope, names)):
-            await _refuse(send, *words)
+        if scope["type"] == "http" and (refusal := _foreign(scope, names)):
+            await _refuse(send, *refusal)
         else:
             await app(scope, receive, send)
 
@@ -28,6 +29,7 @@ def loopback_only(app: App, *, also: Collection[str] = ()) -> App:
 
 
 def _foreign(scope: Scope, names: frozenset[str]) -> tuple[int, str] | None:
+    """The status and message with which a request is refused, or None."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or _name(hosts[0]) not in names:
         return 421, "Misdirected request: the sandbox answers to loopback names only"
@@ -44,8 +46,8 @@ def _name(host: str) -> str:
     return (name if colon and port.isdecimal() else host).lower()
 
 
-async def _refuse(send: Send, status: int, words: str) -> None:
-    body = encode(error_document(status, "forbidden", [words]))
+async def _refuse(send: Send, status: int, message: str) -> None:
+    body = encode(error_document(status, "forbidden", [message]))
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),

@@ -1,4 +1,4 @@
-"""``turris_server``: one socket for the whole session, a fresh tenant for each test."""
+"""The servers of ``turris_server``: one socket for the session, one sandbox for each test."""
 
 import contextlib
 import os
@@ -33,11 +33,11 @@ class Server:
         """The environment of a child process, for ``subprocess.run(..., env=...)``.
 
         It is that of this process, with the base URL, the credentials, and for HTTPS the
-        ``ca_file`` by the names under which OpenSSL, requests, curl and Node look for one.
-        Loopback is taken out of a proxy's hands.
+        ``ca_file`` in the variables that OpenSSL, requests, curl and Node read. Loopback is
+        excepted from any proxy.
         """
-        way = client_environment(self.sandbox, self.base_url, self.ca_file)
-        return {**os.environ, **no_proxy_for(os.environ, self.base_url), **way}
+        variables = client_environment(self.sandbox, self.base_url, self.ca_file)
+        return {**os.environ, **no_proxy_for(os.environ, self.base_url), **variables}
 
     def client_context(self) -> ssl.SSLContext:
         """An SSL context that trusts this server and nothing else.
@@ -47,13 +47,13 @@ class Server:
         """
         if not self.base_url.startswith("https:"):
             raise ServerError(
-                "this server speaks plain HTTP; ask for @pytest.mark.turris(tls=True)"
+                "this server speaks plain HTTP; for HTTPS use @pytest.mark.turris(tls=True)"
             )
         return ssl.create_default_context(cafile=self.ca_file)
 
 
 class ServerPool:
-    """The session's servers, one for HTTP and one for HTTPS, each started when first needed."""
+    """The servers of a session, one for HTTP and one for HTTPS, each started when first needed."""
 
     def __init__(self) -> None:
         self._tenants = Tenants()
@@ -62,7 +62,7 @@ class ServerPool:
 
     @contextlib.contextmanager
     def serve(self, sandbox: Sandbox) -> Iterator[Server]:
-        """Let a sandbox answer on the socket while the context is open."""
+        """Let a sandbox answer on a socket while the context is open."""
         live = self._started(tls=sandbox.options.tls)
         self._tenants.add(sandbox)
         try:

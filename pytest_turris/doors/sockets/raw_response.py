@@ -1,4 +1,4 @@
-"""Writes an answer of raw bytes to a socket: bounded, and ended when the client hangs up."""
+"""Writes an answer of raw bytes to a socket: bounded, and ended when the client disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,43 +8,46 @@ from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
 _TICK = 0.002
 
 
-class Streamed(RawAnswer):
-    """One whose script is elsewhere: parts arrive when asked for, and its end is told."""
+class StreamedAnswer(RawAnswer):
+    """A raw answer that another process produces, part by part."""
 
-    def __init__(self, timeout: float) -> None:
-        super().__init__((), timeout)
+    def __init__(self, max_seconds: float) -> None:
+        super().__init__((), max_seconds)
 
-    def arriving(self) -> AsyncIterator[Part]:
-        """What is written."""
+    def stream(self) -> AsyncIterator[Part]:
+        """The parts to write, in order."""
         raise NotImplementedError
 
-    async def tell(self) -> None:
-        """Tell how it ended, before the client can know."""
+    async def finished(self) -> None:
+        """Report how the answer ended, before the client can observe that end."""
         raise NotImplementedError
 
 
 async def write(
     answer: RawAnswer, transport: asyncio.Transport, is_full: Callable[[], bool]
 ) -> None:
-    """Write it, and close the connection: neatly if the script came to its own end.
+    """Write an answer and close the connection: gracefully if the script came to its own end.
 
-    ``is_full`` tells whether the transport takes no more bytes for now.
+    Args:
+        answer: What to write.
+        transport: The connection.
+        is_full: Whether the transport accepts no more bytes for now.
     """
     complete = await _written(answer, transport, is_full)
-    if isinstance(answer, Streamed):
-        await answer.tell()
+    if isinstance(answer, StreamedAnswer):
+        await answer.finished()
     if not complete:
         return transport.abort()
-    asyncio.get_running_loop().call_later(answer.timeout, transport.abort)
+    asyncio.get_running_loop().call_later(answer.max_seconds, transport.abort)
     return transport.close()
 
 
 async def _written(
     answer: RawAnswer, transport: asyncio.Transport, is_full: Callable[[], bool]
 ) -> bool:
-    """Whether the script came to its own end."""
+    """Write it; return whether the script came to its own end."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + answer.timeout
+    end = loop.time() + answer.max_seconds
     async for part in _parts(answer):
         free = loop.time()
         if isinstance(part, bytes):
@@ -60,14 +63,14 @@ async def _written(
             await asyncio.sleep(_TICK)
         if _is_over(answer, transport):
             return False
-    # Said before the client can know it: it looks at this once it has its outcome.
+    # Set before the client can observe the end: the test reads it once the client is done.
     answer.exhausted = True
     return True
 
 
 async def _parts(answer: RawAnswer) -> AsyncIterator[Part]:
-    if isinstance(answer, Streamed):
-        async for part in answer.arriving():
+    if isinstance(answer, StreamedAnswer):
+        async for part in answer.stream():
             yield part
     else:
         for part in answer.parts():

@@ -1,7 +1,7 @@
-"""The door for everything else: a real socket on loopback, served from a daemon thread.
+"""The door for every other client: a real socket on loopback, served from a daemon thread.
 
-The thread's event loop keeps its own time. Under freezegun ``time.monotonic`` stands still,
-and a loop that schedules by it never wakes up to stop.
+The thread's event loop runs by a clock of its own. Under freezegun ``time.monotonic`` stands
+still, and a loop that schedules by it never wakes up to stop.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.process.steady_clock import SteadyLoop
 
-_TIMEOUT = 5.0
+_STOP_TIMEOUT = 5.0
 
 
 class ServerError(TurrisKitError, RuntimeError):
@@ -27,11 +27,11 @@ class ServerError(TurrisKitError, RuntimeError):
 
 
 class _Server(uvicorn.Server):
-    """A server in a thread."""
+    """A uvicorn server in a thread."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the process' signals alone: this is a thread of somebody's tests."""
+        """Leave the signals of the process alone: it runs tests."""
         yield
 
 
@@ -47,14 +47,21 @@ class LiveServer:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        """Bind and serve; ``port=0`` takes a free one, ``context`` is a TLS of the caller's own.
+        """Bind a socket and serve from a thread.
+
+        Args:
+            app: The application.
+            tls: Whether to speak HTTPS with a certificate made for this server.
+            context: A TLS context of the caller's own, in place of ``tls``.
+            host: The address to bind.
+            port: The port to bind; 0 takes a free one.
 
         Raises:
-            OSError: The address is taken or not this machine's.
+            OSError: The address is taken, or not an address of this machine.
         """
         self.authority: trustme.CA | None = trustme.CA() if tls else None
         self._socket = socket.create_server((host, port))
-        # Inherited by each connection; else Nagle's algorithm costs every answer 40 ms.
+        # Each connection inherits it; otherwise Nagle's algorithm delays every answer by 40 ms.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.host: str = host
         self.port: int = self._socket.getsockname()[1]
@@ -67,7 +74,7 @@ class LiveServer:
             access_log=False,
             server_header=False,
             date_header=False,
-            # A client's address is that of its socket, whatever it says of a proxy.
+            # A client's address is that of its socket, whatever its headers say about a proxy.
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
@@ -79,7 +86,7 @@ class LiveServer:
 
     @property
     def base_url(self) -> str:
-        """Where it answers, such as ``http://127.0.0.1:40123``."""
+        """Such as ``http://127.0.0.1:40123``."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.authority else 'http'}://{name}:{self.port}"
 
@@ -87,16 +94,16 @@ class LiveServer:
         """Close the socket and wait for the thread to end.
 
         Raises:
-            ServerError: It did not end within five seconds.
+            ServerError: The thread did not end within five seconds.
         """
         self._server.should_exit = True
-        self._thread.join(_TIMEOUT)
+        self._thread.join(_STOP_TIMEOUT)
         self._socket.close()
         if self._thread.is_alive():
             raise ServerError(f"the server thread at {self.base_url} did not stop")
 
     def wait(self) -> None:
-        """Block until the server stops; Ctrl-C gets through."""
+        """Block until the server stops; Ctrl-C interrupts the wait."""
         while self._thread.is_alive():
             self._thread.join(0.2)
 
@@ -105,7 +112,7 @@ class LiveServer:
         try:
             loop.run_until_complete(self._server.serve(sockets=[self._socket]))
         finally:
-            # The server knows no connection that is still in its TLS handshake.
+            # uvicorn does not know connections that are still in their TLS handshake.
             for transport in list(vars(loop).get("_transports", {}).values()):
                 transport.abort()
             loop.run_until_complete(asyncio.sleep(0))

@@ -180,8 +180,8 @@ def test_there_is_no_other_flaw(sandbox: Sandbox) -> None:
     [
         ({}, "malformed: no iat or exp claim"),
         ({"iat": "x", "exp": "y"}, "malformed: no iat or exp claim"),
-        ({"iat": 1, "exp": -(10**20)}, "malformed: iat or exp is no moment that a calendar has"),
-        ({"iat": 10**20, "exp": 1}, "malformed: iat or exp is no moment that a calendar has"),
+        ({"iat": 1, "exp": -(10**20)}, "malformed: iat or exp is not a valid point in time"),
+        ({"iat": 10**20, "exp": 1}, "malformed: iat or exp is not a valid point in time"),
         ({"iss": "x"}, "wrong issuer (iss): expected 'https://sandbox.turris.invalid/'"),
         ({"aud": ["x"]}, "wrong audience (aud): expected 'turris-public-api'"),
         ({"env": 5}, "belongs to the environment 5, the request went to 'sandbox'"),

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP, all of it assumed; the engine alone sends."""
+"""Webhooks over HTTP, all of it assumed; only the engine sends."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ ELSEWHERE = "https://192.0.2.1/hooks"
 
 
 def register(caller: Client, **members: object) -> Any:  # noqa: ANN401 - JSON
-    """Register a webhook, and give what was answered."""
+    """Register a webhook, and give the response's data."""
     document = {"url": ELSEWHERE, "webhookType": AGREEMENT} | members
     response = caller.post(WEBHOOKS, document)
     assert response.status == 201, response.body
@@ -40,12 +40,12 @@ def deliveries(caller: Client, webhook: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def agreement(caller: Client) -> None:
-    """An agreement is executed."""
+    """Execute an agreement."""
     caller.sandbox.execute_agreement(caller.sandbox.associations.add())
 
 
 def test_registration_shows_the_secret_once(caller: Client) -> None:
-    """The answer to the registration has it; neither the list nor the webhook itself does."""
+    """The response to the registration has it; the list and the webhook do not."""
     made = register(caller)
     assert list(made) == ["_id", "url", "webhookType", "createdAt", "secret"]
     assert made["secret"].startswith("turris_sandbox_webhook_")
@@ -55,7 +55,7 @@ def test_registration_shows_the_secret_once(caller: Client) -> None:
     assert register(caller)["secret"] != made["secret"]
 
 
-def test_secret_is_in_no_record_of_what_happened(caller: Client) -> None:
+def test_secret_is_in_no_record(caller: Client) -> None:
     """The journal masks the one-time secret and the URL, which may carry a token of its own."""
     made = register(caller, url="https://192.0.2.1/hooks/of-a-token")
     kept = repr(caller.sandbox.journal.snapshot()) + "".join(map(str, caller.sandbox.journal))
@@ -68,7 +68,7 @@ def test_secret_is_in_no_record_of_what_happened(caller: Client) -> None:
 def test_option_for_the_secret_holds_for_a_registered_webhook(
     caller_with: Callable[..., Client],
 ) -> None:
-    """A key that the test has chosen is what a registered webhook is signed with, masked too."""
+    """A registered webhook is signed with the key of the option, which is masked as well."""
     caller = caller_with(webhook_secret="a-key-of-the-test")
     assert register(caller)["secret"] == "a-key-of-the-test"
     assert "a-key-of-the-test" not in repr(caller.sandbox.journal.snapshot())
@@ -95,7 +95,7 @@ def test_https_and_this_machine_are_accepted(caller: Client, url: str) -> None:
     "url", ["http://example.com/", "http://192.0.2.1", "http://127.0.0.1.nip.io/"]
 )
 def test_plain_http_to_elsewhere_is_refused(caller: Client, url: str) -> None:
-    """Egress: what is neither HTTPS nor this machine is a 400, and nothing is registered."""
+    """Egress: a URL that is neither HTTPS nor on this machine is a 400, and not registered."""
     answer = caller.post(WEBHOOKS, {"url": url, "webhookType": AGREEMENT})
     assert refusal(answer) == (400, "invalid_input", ["url must be an https URL address"])
     assert len(caller.sandbox.outbox.endpoints) == 0
@@ -121,8 +121,8 @@ def test_plain_http_to_elsewhere_is_refused(caller: Client, url: str) -> None:
         "http://127.0.0.256/a\tb",
     ],
 )
-def test_other_texts_are_no_url(caller: Client, url: str) -> None:
-    """What parsers disagree on, and other schemes, in class-validator's words."""
+def test_other_texts_are_refused(caller: Client, url: str) -> None:
+    """URLs that parsers disagree on, and other schemes, with class-validator's message."""
     answer = caller.post(WEBHOOKS, {"url": url, "webhookType": AGREEMENT})
     assert refusal(answer) == (400, "invalid_input", ["url must be a URL address"])
 
@@ -146,7 +146,7 @@ def test_other_texts_are_no_url(caller: Client, url: str) -> None:
     ],
 )
 def test_bodies_are_validated(caller: Client, document: object, messages: list[str]) -> None:
-    """One message for each rule; exactly one of the documented types."""
+    """One message for each failed rule; the type is exactly one of the documented."""
     assert refusal(caller.post(WEBHOOKS, document)) == (400, "invalid_input", messages)
 
 
@@ -158,7 +158,7 @@ def test_several_webhooks_may_share_a_url_and_a_type(caller: Client) -> None:
 
 
 def test_deleted_webhook_is_gone(caller: Client) -> None:
-    """204 without content, once; what was on its way is not sent."""
+    """204 without content, once; deliveries that wait are not sent."""
     made = register(caller)
     agreement(caller)
     answer = caller.send("DELETE", f"{WEBHOOKS}/{made['_id']}")
@@ -175,13 +175,13 @@ def test_deleted_webhook_is_gone(caller: Client) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("id_", [NOBODY, "x", "%00", "9" * 5_000])
 def test_unknown_webhook_is_a_404(caller: Client, method: str, rest: str, id_: str) -> None:
-    """Whatever stands for an id that nobody has."""
+    """For any text in place of a known id."""
     answer = caller.send(method, f"{WEBHOOKS}/{id_}{rest}")
     assert refusal(answer) == (404, "not_found", ["Webhook not found"])
 
 
 def test_delivery_of_another_webhook_is_a_404(caller: Client) -> None:
-    """A delivery is found with its own webhook only."""
+    """A delivery is found below its own webhook only."""
     mine, theirs = register(caller), register(caller, webhookType="AGENT_COMPLIANCE_STATUS_CHANGE")
     agreement(caller)
     (delivery,) = deliveries(caller, mine)
@@ -190,8 +190,8 @@ def test_delivery_of_another_webhook_is_a_404(caller: Client) -> None:
         assert refusal(answer) == (404, "not_found", ["Webhook delivery not found"])
 
 
-def test_deliveries_tell_every_attempt(caller: Client) -> None:
-    """A delivery waits until the engine sends it; the attempt says when, how long and why not."""
+def test_deliveries_show_every_attempt(caller: Client) -> None:
+    """A delivery waits until the engine sends it; the attempt shows its time, latency and error."""
     made = register(caller)
     agreement(caller)
     (waiting,) = deliveries(caller, made)
@@ -207,13 +207,13 @@ def test_deliveries_tell_every_attempt(caller: Client) -> None:
 
 
 def test_disabled_webhook_is_enabled(caller_with: Callable[..., Client]) -> None:
-    """It says why it hears of nothing; enabled, it hears again, and not of what was meanwhile."""
+    """It says why it is disabled; once enabled it receives what happens from then on."""
     caller = caller_with(webhook_disable_after=1)
     webhooks, made = TurrisWebhooks.of(caller.sandbox), register(caller)
     path = f"{WEBHOOKS}/{made['_id']}"
     agreement(caller)
     webhooks.drain()
-    assert caller.get(path).json()["data"]["disabled"].startswith("1 deliveries in a row failed")
+    assert caller.get(path).json()["data"]["disabled"].startswith("1 delivery failed, at ")
     agreement(caller)
     answer = caller.post(f"{path}/enable", {})
     assert (answer.status, "disabled" in answer.json()["data"]) == (201, False)
@@ -223,15 +223,15 @@ def test_disabled_webhook_is_enabled(caller_with: Callable[..., Client]) -> None
     assert (webhooks.drain().attempts, len(deliveries(caller, made))) == (1, 2)
 
 
-def test_nothing_from_before_the_registration_is_told(caller: Client) -> None:
-    """A webhook hears of what happens from its registration on."""
+def test_nothing_from_before_the_registration_is_sent(caller: Client) -> None:
+    """A webhook receives what happens from its registration on."""
     agreement(caller)
     made = register(caller)
     assert deliveries(caller, made) == []
 
 
 def test_test_and_resend_are_queued_and_sent_by_the_engine(caller: Client) -> None:
-    """Neither is sent by the call; the engine sends the same bytes twice, signed by the secret."""
+    """The calls send neither; the engine sends the same bytes twice, signed with the secret."""
     made = register(caller)
     got: list[bytes] = []
 
@@ -242,7 +242,7 @@ def test_test_and_resend_are_queued_and_sent_by_the_engine(caller: Client) -> No
 
     webhooks = TurrisWebhooks.of(caller.sandbox)
     (endpoint,) = webhooks.endpoints
-    webhooks._engine.lead(endpoint, Target.of(verify))
+    webhooks._engine.set_target(endpoint, Target.of(verify))
     answer = caller.post(f"{WEBHOOKS}/{made['_id']}/test", {})
     assert (answer.status, answer.json()["data"]["state"], got) == (201, "pending", [])
     webhooks.drain()
@@ -262,7 +262,7 @@ def test_test_and_resend_are_queued_and_sent_by_the_engine(caller: Client) -> No
 
 
 def test_resend_to_a_deleted_webhook_is_not_sent(caller: Client) -> None:
-    """What was asked for before the deletion is passed over."""
+    """A resend that was requested before the deletion is skipped."""
     made = register(caller)
     agreement(caller)
     (delivery,) = deliveries(caller, made)
@@ -273,7 +273,7 @@ def test_resend_to_a_deleted_webhook_is_not_sent(caller: Client) -> None:
 
 
 def test_webhook_registered_in_python_is_managed_over_http(caller: Client) -> None:
-    """Both ways lead to the same webhooks, and one that HTTP made can be removed in Python."""
+    """Both ways lead to the same webhooks; one registered over HTTP can be removed in Python."""
     webhooks = TurrisWebhooks.of(caller.sandbox)
     webhooks.register(lambda body, headers: None, "/hooks", event=AGREEMENT)
     (shown,) = caller.get(WEBHOOKS).json()["data"]
@@ -285,7 +285,7 @@ def test_webhook_registered_in_python_is_managed_over_http(caller: Client) -> No
 
 
 def test_idempotency_keys_are_not_looked_at(caller: Client) -> None:
-    """The same key registers a second webhook, and one that is no UUID is no mistake."""
+    """The same key registers a second webhook, and it need not be a UUID."""
     document = {"url": ELSEWHERE, "webhookType": AGREEMENT}
     made = [caller.post(WEBHOOKS, document, {"idempotency-key": "x"}).json()["data"] for _ in "ab"]
     assert made[0]["_id"] != made[1]["_id"]
@@ -303,7 +303,7 @@ def test_writes_count_for_the_rate_limit(caller_with: Callable[..., Client]) -> 
 
 
 def test_snapshot_is_exact(caller: Client) -> None:
-    """Webhooks, deliveries and what was asked for survive JSON, and go on in another sandbox."""
+    """Webhooks, deliveries and requested resends survive JSON, and go on in another sandbox."""
     made = register(caller)
     caller.post(f"{WEBHOOKS}/{made['_id']}/test", {})
     (delivery,) = deliveries(caller, made)
@@ -316,7 +316,7 @@ def test_snapshot_is_exact(caller: Client) -> None:
 
 
 def test_path_is_an_option(caller_with: Callable[..., Client]) -> None:
-    """All of them move together; the old place is unknown, and the description moves too."""
+    """All paths move together; the old ones are unknown, and the description moves too."""
     caller = caller_with(webhooks_path="/v2/hooks")
     made = caller.post("/v2/hooks", {"url": ELSEWHERE, "webhookType": AGREEMENT}).json()["data"]
     assert caller.get(f"/v2/hooks/{made['_id']}/deliveries").status == 200
@@ -331,7 +331,7 @@ def test_path_is_an_option(caller_with: Callable[..., Client]) -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "hooks", "/hooks/", "/a b", "/{id}", "/a?b", "/ä"])
 def test_path_is_a_path(path: str) -> None:
-    """What no route can have is refused where it is given."""
+    """A path that no route can have is refused at once."""
     with pytest.raises(OptionError, match="webhooks_path"):
         Options(webhooks_path=path)
 

@@ -1,3 +1,5 @@
+"""Compliance: what licenses, appointments and coverage amount to, as the API shows it."""
+
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ NOBODY = "000000000000000000000000"
 
 
 def state_of(caller: Client, product_id: str, path: str, state: str = "CA") -> dict[str, Any]:
-    """The one state that a compliance answer holds."""
+    """The only state in a compliance response."""
     query = f"stateCode={state}&productId={product_id}"
     data = caller.get(f"{path}/license-compliance-statuses?{query}").json()["data"]
     assert list(data) == ["productName", "states"]
@@ -22,7 +24,7 @@ def state_of(caller: Client, product_id: str, path: str, state: str = "CA") -> d
 
 
 def test_a_license_and_an_appointment_make_an_agent_compliant(caller: Client) -> None:
-    """Both statuses follow from what NIPR knows, in the words of the webhooks."""
+    """Both statuses follow from what NIPR knows, with the names that webhooks use."""
     sandbox = caller.sandbox
     product, agent = sandbox.products.add(), sandbox.agents.add()
     path = f"/v1/agents/{agent.id}"
@@ -73,7 +75,7 @@ def test_what_a_license_has_to_be(
 
 
 def test_a_license_expires_by_time_travel(caller: Client) -> None:
-    """At its expiration date the status turns, the list says so, and an event is written."""
+    """At its expiration date the status changes, the list shows it, and an event is logged."""
     sandbox = caller.sandbox
     product = sandbox.products.add(required_company_code=None)
     agency = sandbox.associations.add()
@@ -95,7 +97,7 @@ def test_a_license_expires_by_time_travel(caller: Client) -> None:
 
 
 def test_a_state_alone(caller_with: Callable[..., Client]) -> None:
-    """The page's sample shows nothing but the state code: an option."""
+    """The page's sample shows only the state code: an option."""
     caller = caller_with(compliance_states="state_code")
     product, agent = caller.sandbox.products.add(), caller.sandbox.agents.add()
     assert state_of(caller, product.id, f"/v1/agents/{agent.id}") == {"stateCode": "CA"}
@@ -111,7 +113,7 @@ def test_a_product_that_is_not_sold_there_has_no_states(caller: Client) -> None:
 
 
 def test_both_parameters_are_required_and_both_are_named(caller: Client) -> None:
-    """All failed rules at once."""
+    """All failed rules are reported at once."""
     agent = caller.sandbox.agents.add()
     status, kind, messages = refusal(
         caller.get(f"/v1/agents/{agent.id}/license-compliance-statuses")
@@ -121,7 +123,7 @@ def test_both_parameters_are_required_and_both_are_named(caller: Client) -> None
 
 
 def test_an_unknown_product_is_not_found(caller: Client) -> None:
-    """By itself, and as a parameter."""
+    """As the resource, and as a parameter."""
     agent = caller.sandbox.agents.add()
     query = f"stateCode=CA&productId={NOBODY}"
     for path in (f"/v1/products/{NOBODY}", f"/v1/agents/{agent.id}/license-compliance-statuses"):
@@ -129,14 +131,14 @@ def test_an_unknown_product_is_not_found(caller: Client) -> None:
 
 
 def test_a_product_shows_its_name_only(caller: Client) -> None:
-    """What it requires is the sandbox' own."""
+    """Its requirements are internal to the sandbox."""
     product = caller.sandbox.products.add(name="Auto")
     sent = caller.get(f"/v1/products/{product.id}").json()["data"]
     assert list(sent) == ["_id", "name", "createdAt", "updatedAt"]
 
 
 def test_coverage_follows_its_dates(caller: Client) -> None:
-    """Upcoming, active, expired; the policy in force is the one that is shown."""
+    """Upcoming, active, expired; the policy in force is shown."""
     sandbox = caller.sandbox
     agency = sandbox.associations.add()
     path = f"/v1/downstream-entity-associations/{agency.id}/policy-compliance-statuses"

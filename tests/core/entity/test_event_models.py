@@ -1,3 +1,5 @@
+"""The models of the four documented events."""
+
 import json
 from typing import Any
 
@@ -123,7 +125,7 @@ def test_nothing_to_say_is_absent(messages: list[str] | None) -> None:
 
 
 def test_missing_producer_codes() -> None:
-    """An agreement without a producer code says null, in place; a status change says nothing."""
+    """An agreement without a producer code has null; a status change leaves the member out."""
     event = ProducerAgreementExecuted(payload=ExecutedAgreement(producer_code=None))
     assert list(event.wire()["payload"])[:3] == [
         "downstreamEntityAssociationId",

@@ -1,3 +1,5 @@
+"""The event log: what is logged, when, and in which order."""
+
 import datetime as dt
 
 from doubles.sandbox_client import NOW, Client
@@ -8,15 +10,15 @@ DAY = dt.timedelta(days=1)
 
 
 def compliant(sandbox: Sandbox, expires: dt.datetime) -> str:
-    """An agent in good order; its NPN."""
+    """Add a compliant agent, and give its NPN."""
     agent = sandbox.agents.add()
     sandbox.licenses.add(npn=agent.npn, expiration_date=expires)
     sandbox.appointments.add(npn=agent.npn)
     return agent.npn
 
 
-def test_what_became_due_is_written_in_its_order(sandbox: Sandbox) -> None:
-    """One jump of the clock: each event as of its own moment."""
+def test_what_became_due_is_logged_in_order(sandbox: Sandbox) -> None:
+    """After one jump of the clock each event has its own moment."""
     sandbox.products.add(states=["CA"])
     late, early = compliant(sandbox, NOW + 3 * DAY), compliant(sandbox, NOW + DAY)
     seen = len(sandbox.events)
@@ -30,7 +32,7 @@ def test_what_became_due_is_written_in_its_order(sandbox: Sandbox) -> None:
 
 
 def test_a_renewal_before_the_expiry_makes_no_event(sandbox: Sandbox) -> None:
-    """Nothing turns."""
+    """No status changes."""
     sandbox.products.add(states=["CA"])
     compliant(sandbox, NOW + DAY)
     (held,) = sandbox.licenses
@@ -41,7 +43,7 @@ def test_a_renewal_before_the_expiry_makes_no_event(sandbox: Sandbox) -> None:
 
 
 def test_a_renewal_after_the_expiry_makes_two(sandbox: Sandbox) -> None:
-    """What fell due before the change comes first, although nobody looked."""
+    """What became due before the change is logged first, without a call in between."""
     sandbox.products.add(states=["CA"])
     compliant(sandbox, NOW + DAY)
     (held,) = sandbox.licenses
@@ -53,7 +55,7 @@ def test_a_renewal_after_the_expiry_makes_two(sandbox: Sandbox) -> None:
 
 
 def test_an_agent_is_watched_in_its_authority(sandbox: Sandbox) -> None:
-    """In the requested and approved states, else in all of the product's."""
+    """In the requested and approved states, or in all of the product's."""
     product = sandbox.products.add(states=["CA", "NY"], required_company_code=None)
     authority = {
         "upstream_entity_product_id": product.id,
@@ -69,7 +71,7 @@ def test_an_agent_is_watched_in_its_authority(sandbox: Sandbox) -> None:
 
 
 def test_going_back_in_time_is_no_event(sandbox: Sandbox) -> None:
-    """What was still to come is to come again."""
+    """What lies ahead becomes due once more."""
     sandbox.products.add(states=["CA"])
     compliant(sandbox, NOW + DAY)
     for _ in range(2):
@@ -82,7 +84,7 @@ def test_going_back_in_time_is_no_event(sandbox: Sandbox) -> None:
 
 
 def test_an_agent_that_is_created_has_been_fetched(caller: Client) -> None:
-    """Its first fetch is written down, once."""
+    """Its first fetch is logged, once."""
     for _ in range(2):
         caller.post("/v1/agents", {"npn": "1"})
     (event,) = caller.sandbox.events
@@ -90,7 +92,7 @@ def test_an_agent_that_is_created_has_been_fetched(caller: Client) -> None:
 
 
 def test_the_log_survives_a_snapshot(sandbox: Sandbox) -> None:
-    """And what is due is still due afterwards."""
+    """And what is due remains due."""
     sandbox.products.add(states=["CA"])
     compliant(sandbox, NOW + DAY)
     other = Sandbox()

@@ -1,3 +1,5 @@
+"""Uploads of policy files: rows, states, errors, and the policies that they become."""
+
 import io
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +29,7 @@ def table(*rows: tuple[str, ...], headers: tuple[str, ...] = HEADERS) -> bytes:
 
 
 def sent(caller: Client, content: bytes, name: str = "policies.csv") -> Any:  # noqa: ANN401 - an id or messages
-    """POST a file; the upload's id, or the error's messages."""
+    """POST a file; give the upload's id, or the error messages."""
     head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
     body = b"--frontier\r\n" + head + content + b"\r\n--frontier--"
     headers = [("content-type", "multipart/form-data; boundary=frontier")]
@@ -39,7 +41,7 @@ def sent(caller: Client, content: bytes, name: str = "policies.csv") -> Any:  # 
 
 
 def status(caller: Client, upload_id: str) -> dict[str, Any]:
-    """How far an upload is."""
+    """The status of an upload."""
     return dict(caller.get(f"/v1/policies/uploads/{upload_id}").json()["data"])
 
 
@@ -67,7 +69,7 @@ def test_a_file_becomes_policies_and_transactions(caller: Client) -> None:
     assert caller.get(f"/v1/policies/{policy['_id']}").json()["data"] == policy
 
 
-def test_failed_rows_are_told_by_their_index(caller: Client) -> None:
+def test_failed_rows_are_reported_by_their_index(caller: Client) -> None:
     """Zero-based, with the policy number where the row has one; the others take effect."""
     rows = (ROW, ("POL-2", "", "New", "2025-01-15", "A", "", ""),
             ("", "CA", "New", "2025-01-15", "A", "", ""),
@@ -137,7 +139,7 @@ def test_a_file_that_breaks_off_fails(caller: Client) -> None:
 
 
 def test_an_ambiguous_agency_needs_clarification(caller: Client) -> None:
-    """The worker waits, and goes on once it is told."""
+    """The upload waits for clarification, and then goes on."""
     agency, _ = (caller.sandbox.associations.add(downstream_entity_name="Acme") for _ in "12")
     upload_id = sent(caller, table(ROW))
     caller.sandbox.clock.advance(days=1)
@@ -152,7 +154,7 @@ def test_an_ambiguous_agency_needs_clarification(caller: Client) -> None:
 
 
 def test_an_upload_can_be_stopped(caller: Client) -> None:
-    """By a user or by a fault of the worker; what is over stays so."""
+    """By a user or by a failure; one that is over stays over."""
     for stop, word in (
         (caller.sandbox.uploads.cancel, "CANCELLED"),
         (caller.sandbox.uploads.fail, "FAILED"),
@@ -167,7 +169,7 @@ def test_an_upload_can_be_stopped(caller: Client) -> None:
 
 
 def test_the_bare_status_is_an_option(caller_with: Callable[..., Client]) -> None:
-    """The page's sample has no envelope, its text has one."""
+    """The page's sample has no envelope; its text describes one."""
     caller = caller_with(upload_status_envelope="bare")
     upload_id = sent(caller, table(ROW))
     assert caller.get(f"/v1/policies/uploads/{upload_id}").json()["uploadId"] == upload_id
@@ -192,8 +194,8 @@ def test_policies_are_filtered_and_deleted_ones_left_out(caller: Client) -> None
     assert numbers("currentStatus=expired") == ["A"]
 
 
-def test_whoever_looks_sees_what_has_become_due(caller: Client) -> None:
-    """In Python as over the API: no call is needed in between."""
+def test_what_has_become_due_is_seen(caller: Client) -> None:
+    """In Python and over the API alike: no call is needed in between."""
     upload_id = sent(caller, table(ROW))
     caller.sandbox.clock.advance(seconds=10)
     assert caller.sandbox.uploads.get(upload_id).status == "COMPLETED"

@@ -1,3 +1,5 @@
+"""Named seed data."""
+
 from typing import get_args
 
 import pytest
@@ -7,12 +9,12 @@ from pytest_turris.core.entity.seeds import FIFTY_STATES, SeedData
 from pytest_turris.core.sandbox import Sandbox
 
 
-@pytest.mark.parametrize("world", get_args(SeedData))
-def test_a_world_is_always_the_same(world: SeedData) -> None:
-    """For the same seed; nothing happens in it, and it survives a snapshot."""
+@pytest.mark.parametrize("name", get_args(SeedData))
+def test_seed_data_is_always_the_same(name: SeedData) -> None:
+    """For the same seed option; it emits no events and survives a snapshot."""
     one, two = Sandbox(), Sandbox()
-    one.seed(world)
-    two.seed(world)
+    one.seed(name)
+    two.seed(name)
     assert one.snapshot()["entity"] == two.snapshot()["entity"]
     assert len(one.events) == 0
     three = Sandbox()
@@ -33,8 +35,8 @@ def test_the_national_network_is_large(caller: Client) -> None:
         assert found["agent"]["npn"] == agents[7].npn
 
 
-def test_the_messy_world_holds_every_trouble(caller: Client) -> None:
-    """Deleted, archived, expired, null-heavy, hidden; and every list still answers."""
+def test_messy_seed_data_has_every_difficulty(caller: Client) -> None:
+    """Deleted, archived, expired, mostly null, hidden; every list still answers."""
     caller.sandbox.seed("messy")
     agents = caller.get("/v1/agents").json()["data"]
     assert any(entry["isDeleted"] for entry in agents)
@@ -51,7 +53,7 @@ def test_the_messy_world_holds_every_trouble(caller: Client) -> None:
         assert caller.get(f"/v1/{path}").status == 200
 
 
-def test_an_unknown_world_is_named() -> None:
-    """With those there are."""
+def test_unknown_seed_data_is_refused() -> None:
+    """The error lists the known names."""
     with pytest.raises(ValueError, match="small_agency, national_network, messy"):
         Sandbox().seed("big")  # type: ignore[arg-type] # the point

@@ -1,3 +1,5 @@
+"""Readers of CSV, XLSX and multipart forms, with valid and with hostile files."""
+
 import io
 import zipfile
 import zlib
@@ -25,7 +27,7 @@ FORM = "multipart/form-data; boundary=frontier"
 
 
 def workbook(rows: str, head: str = "", **others: str) -> bytes:
-    """An XLSX file with those rows as XML."""
+    """An XLSX file with these rows as XML."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", BOOK)
@@ -36,7 +38,7 @@ def workbook(rows: str, head: str = "", **others: str) -> bytes:
     return file.getvalue()
 
 
-def test_cells_stand_where_they_are_placed() -> None:
+def test_cells_keep_their_position() -> None:
     """Gaps are empty, inline texts are joined, blank rows left out."""
     rows = (
         '<row><c r="B1" t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r></is></c>'
@@ -61,8 +63,8 @@ def test_cells_stand_where_they_are_placed() -> None:
     ids=["empty", "broken zip", "no zip", "string 5 of 0", "far column", "no column", "no XML",
          "entities", "bomb"],
 )  # fmt: skip
-def test_what_is_no_workbook_is_unreadable(content: bytes) -> None:
-    """One error, whatever is wrong: bombs too."""
+def test_other_files_are_not_read_as_a_workbook(content: bytes) -> None:
+    """Every defect, bombs included, raises the same error."""
     with pytest.raises(UnreadableFileError):
         list(read_xlsx(content))
 
@@ -78,7 +80,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 
 
 def test_a_byte_order_mark_and_quoted_line_breaks() -> None:
-    """As spreadsheets export them."""
+    """They are read as spreadsheets export them."""
     assert list(read_csv(b'\xef\xbb\xbfa,b\r\n"x\ny",z\r\n')) == [["a", "b"], ["x\ny", "z"]]
 
 
@@ -110,8 +112,8 @@ def test_a_form_gives_back_what_was_put_in(content: bytes, text: str) -> None:
         (FORM, b"--frontier\r\nA:b\r\n\r\n" * 200 + b"\r\n--frontier--", "Too many parts"),
     ],
 )  # fmt: skip
-def test_what_is_no_form_is_refused(content_type: str, body: bytes, message: str) -> None:
-    """In the words of the parser behind NestJS."""
+def test_other_bodies_are_not_read_as_a_form(content_type: str, body: bytes, message: str) -> None:
+    """With the messages of the parser behind NestJS."""
     with pytest.raises(InvalidInput, match=message):
         read_form(content_type, body)
 

@@ -1,4 +1,4 @@
-"""What follows from a receiver's failures: disabled webhooks, 410, ``Retry-After``."""
+"""What a receiver's failures lead to: disabled webhooks, 410, ``Retry-After``."""
 
 import datetime as dt
 import itertools
@@ -18,7 +18,7 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 class Receiver:
-    """Answers with each status in turn, the last one for ever, with headers of its own."""
+    """Answers with each status in turn, repeating the last one, and with extra headers."""
 
     def __init__(self, *answers: int, **headers: str) -> None:
         self.answers = list(answers)
@@ -34,14 +34,14 @@ class Receiver:
 
 
 def engine(*waits: float, **options: Any) -> TurrisWebhooks:
-    """An engine with options, which tries again after these seconds."""
+    """An engine with options, which retries after these seconds."""
     made = TurrisWebhooks.of(Sandbox(Options(**options), name="policy"))
     made.retry_after(*waits)
     return made
 
 
 def agreements(webhooks: TurrisWebhooks, count: int) -> None:
-    """So many agreements are executed."""
+    """Execute this many agreements."""
     sandbox = webhooks._sandbox
     for _ in range(count):
         sandbox.execute_agreement(sandbox.associations.add())
@@ -54,7 +54,7 @@ def waits(webhooks: TurrisWebhooks) -> list[float]:
 
 
 def test_gone_disables() -> None:
-    """After a 410 nothing is tried again or sent any more, and log and summary say why."""
+    """After a 410 nothing more is sent, and the log and the summary say why."""
     webhooks, receiver = engine(60, webhook_gone_disables=True), Receiver(410)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
     agreements(webhooks, 3)
@@ -66,13 +66,13 @@ def test_gone_disables() -> None:
     assert endpoint.disabled.endswith("Z on the sandbox's clock (option webhook_gone_disables)")
     assert webhooks.attempts[0].error == f"status 410; the webhook is disabled: {endpoint.disabled}"
     assert str(done).splitlines() == [
-        f"1 attempt(s) in {done.took} on the sandbox's clock: 0 delivered, 1 failed, 2 not sent",
+        f"1 attempt in {done.took} on the sandbox's clock: 0 delivered, 1 failed, 2 not sent",
         f"{AGREEMENT} to app:/ is disabled: {endpoint.disabled}",
     ]
 
 
-def test_gone_is_a_failure_like_others_unless_said() -> None:
-    """By default a 410 is tried again and disables nothing."""
+def test_gone_is_a_failure_like_others_by_default() -> None:
+    """By default a 410 is retried and disables nothing."""
     webhooks, receiver = engine(60), Receiver(410)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
     agreements(webhooks, 1)
@@ -80,7 +80,7 @@ def test_gone_is_a_failure_like_others_unless_said() -> None:
 
 
 def test_failed_deliveries_in_a_row_disable() -> None:
-    """Deliveries that fail for good are counted, each with its tries; a success starts anew."""
+    """Failed deliveries are counted, not their attempts; a success resets the count."""
     webhooks = engine(60, webhook_disable_after=2)
     receiver = Receiver(500, 500, 204, 500, 500, 500, 500, 204)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
@@ -96,7 +96,7 @@ def test_failed_deliveries_in_a_row_disable() -> None:
 
 
 def test_bad_receiver_is_not_disabled_by_default() -> None:
-    """However often it fails."""
+    """No matter how often it fails."""
     webhooks, receiver = engine(), Receiver(500)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
     agreements(webhooks, 30)
@@ -105,7 +105,7 @@ def test_bad_receiver_is_not_disabled_by_default() -> None:
 
 
 def test_good_receiver_is_never_disabled() -> None:
-    """What succeeds at the last try counts as delivered."""
+    """A delivery that succeeds at the last attempt counts as delivered."""
     options = {"webhook_disable_after": 1, "webhook_gone_disables": True}
     webhooks, receiver = engine(5, 5, **options), Receiver(500, 503, 204)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
@@ -114,7 +114,7 @@ def test_good_receiver_is_never_disabled() -> None:
 
 
 def test_only_the_bad_one_is_disabled() -> None:
-    """Others hear on."""
+    """The others stay enabled."""
     webhooks = engine(webhook_disable_after=1)
     good, bad = Receiver(204), Receiver(500)
     for receiver in (good, bad):
@@ -125,8 +125,8 @@ def test_only_the_bad_one_is_disabled() -> None:
     assert (good.got, bad.got, len(done.disabled)) == (3, 1, 1)
 
 
-def test_enabled_again_it_hears_again() -> None:
-    """What came meanwhile is not sent by itself, but may be by hand."""
+def test_enabled_webhook_receives_again() -> None:
+    """What happened meanwhile is not sent automatically, but can be resent by hand."""
     webhooks, receiver = engine(webhook_gone_disables=True), Receiver(410, 204)
     endpoint = webhooks.register(receiver, event=AGREEMENT)
     agreements(webhooks, 2)
@@ -141,8 +141,8 @@ def test_enabled_again_it_hears_again() -> None:
     assert states == ["failed", "delivered", "disabled", "delivered"]
 
 
-def test_receiver_is_left_alone_as_long_as_it_asks() -> None:
-    """``Retry-After`` puts an attempt off, brings none forward and adds none; the log has it."""
+def test_retry_after_delays_an_attempt() -> None:
+    """``Retry-After`` delays an attempt, never hastens or adds one, and is in the log."""
     webhooks = engine(10, 200, webhook_honours_retry_after=True)
     webhooks.register(Receiver(503, Retry_After="120"), event=AGREEMENT)
     agreements(webhooks, 1)
@@ -152,8 +152,8 @@ def test_receiver_is_left_alone_as_long_as_it_asks() -> None:
     assert webhooks.attempts[0].retry_after == 120
 
 
-def test_retry_after_is_not_heeded_unless_said() -> None:
-    """By default the schedule alone counts, and the log tells what was asked for."""
+def test_retry_after_is_ignored_by_default() -> None:
+    """By default only the schedule counts, and the log shows what was asked for."""
     webhooks = engine(10)
     webhooks.register(Receiver(503, Retry_After="120"), event=AGREEMENT)
     agreements(webhooks, 1)
@@ -162,8 +162,8 @@ def test_retry_after_is_not_heeded_unless_said() -> None:
     assert webhooks.attempts[0].retry_after == 120
 
 
-def test_nobody_is_left_alone_for_ever() -> None:
-    """A day is the most."""
+def test_retry_after_is_capped() -> None:
+    """The longest delay is a day."""
     webhooks = engine(10, webhook_honours_retry_after=True)
     webhooks.register(Receiver(429, Retry_After="9" * 18), event=AGREEMENT)
     agreements(webhooks, 1)
@@ -191,12 +191,12 @@ def test_nobody_is_left_alone_for_ever() -> None:
     ],
 )
 def test_seconds_asked_for(value: str, seconds: float | None) -> None:
-    """A number of seconds or a date; whatever else a receiver sends asks for nothing."""
+    """A number of seconds or a date; anything else asks for no delay."""
     assert seconds_asked_for(value, NOW) == seconds
 
 
 def test_disabled_webhooks_survive_a_snapshot() -> None:
-    """Who is disabled and why, and what was asked for, are state."""
+    """Disabled webhooks, the reasons and ``Retry-After`` are part of the state."""
     webhooks = engine(webhook_gone_disables=True, webhook_disable_after=3)
     webhooks.register(Receiver(410, Retry_After="5"), event=AGREEMENT)
     webhooks.register(Receiver(500), event=AGREEMENT)

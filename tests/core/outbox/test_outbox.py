@@ -1,4 +1,4 @@
-"""The outbox as the sandbox gives it: with everything that happened by now, however it is used."""
+"""The outbox of a sandbox: it has everything that happened by now, without a call for it."""
 
 import datetime as dt
 
@@ -15,12 +15,12 @@ URL = "https://receiver.invalid/"
 
 
 def agreement(sandbox: Sandbox) -> None:
-    """An agreement is executed."""
+    """Execute an agreement."""
     sandbox.execute_agreement(sandbox.associations.add())
 
 
-def test_a_look_at_the_outbox_collects(sandbox: Sandbox) -> None:
-    """What happened waits in it, without a call that says so."""
+def test_using_the_outbox_collects(sandbox: Sandbox) -> None:
+    """An event becomes a delivery without a call for it."""
     sandbox.outbox.register(URL, AGREEMENT, sandbox.clock.now())
     agreement(sandbox)
     assert [delivery.webhook_type for delivery in sandbox.outbox] == [AGREEMENT]
@@ -73,7 +73,7 @@ def test_a_test_delivery_is_complete_when_it_is_made(sandbox: Sandbox, event: st
 
 
 def test_a_snapshot_leaves_the_outbox_as_it_is(sandbox: Sandbox) -> None:
-    """To take one is no use of the outbox: the log is read on afterwards."""
+    """Taking one does not collect; the next use of the outbox does."""
     sandbox.outbox.register(URL, AGREEMENT, sandbox.clock.now())
     agreement(sandbox)
     assert sandbox.snapshot() == sandbox.snapshot()

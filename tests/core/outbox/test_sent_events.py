@@ -1,4 +1,4 @@
-"""The exact bytes of each event that the sandbox sends: members, their order, and its nulls."""
+"""The exact bytes of each event that the sandbox sends: members, their order, nulls."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def keeping(bodies: list[bytes]) -> Callable[[bytes, object], bool]:
 
 @pytest.fixture
 def sent(sandbox: Sandbox) -> Sent:
-    """The bodies that a receiver of all four events gets once time has passed, of one event."""
+    """The bodies of one event that a receiver of all four gets, once time has passed."""
     webhooks = TurrisWebhooks.of(sandbox)
     bodies: list[bytes] = []
     for event in EVENTS:

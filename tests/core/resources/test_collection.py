@@ -1,3 +1,5 @@
+"""Collections: every kind of record is added, found, changed, removed and restored alike."""
+
 import json
 from typing import Any
 
@@ -25,7 +27,7 @@ COLLECTIONS = {
 
 
 def some(sandbox: Sandbox, name: str) -> tuple[Any, dict[str, Any]]:
-    """A collection, and what its ``add`` cannot do without."""
+    """A collection, and the required keywords of its ``add``."""
     needed: dict[str, Any] = {}
     if name in ("licenses", "appointments", "regulatory_actions"):
         needed = {"npn": "1"}
@@ -36,7 +38,7 @@ def some(sandbox: Sandbox, name: str) -> tuple[Any, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_add_get_update_remove_iterate(name: str) -> None:
-    """The same words for every kind of record."""
+    """The same methods work for every kind of record."""
     sandbox = Sandbox()
     collection, needed = some(sandbox, name)
     before = len(collection)
@@ -55,7 +57,7 @@ def test_add_get_update_remove_iterate(name: str) -> None:
 
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_a_misspelt_keyword_is_answered_with_the_nearest(name: str) -> None:
-    """By ``add`` as by ``update``; nothing is made or changed."""
+    """By ``add`` and ``update`` alike; nothing is made or changed."""
     sandbox = Sandbox()
     collection, needed = some(sandbox, name)
     record = collection.add(**needed)
@@ -83,7 +85,7 @@ def test_a_collection_is_documented_on_the_class() -> None:
 
 
 def test_an_update_moves_a_record_in_the_indexes(caller: Client) -> None:
-    """It is found by its new values, not by the old ones, and stays where it was in the order."""
+    """It is found by its new values, not by the old ones, and keeps its position."""
     agents = caller.sandbox.agents
     first, second = agents.add(npn="1"), agents.add(npn="2")
     agents.update(first, npn="3")
@@ -98,7 +100,7 @@ def test_an_update_moves_a_record_in_the_indexes(caller: Client) -> None:
 
 
 def test_records_change_through_their_collection_only() -> None:
-    """Else the indexes would not know."""
+    """Otherwise the indexes would be wrong."""
     agent = Sandbox().agents.add()
     with pytest.raises(ValidationError, match="frozen"):
         agent.agent.npn = "1"

@@ -84,7 +84,7 @@ class SendsReferer(GoodClient):
 
 
 class SendsProxyCredentials(GoodClient):
-    """TC-36: to everybody, not to the proxy."""
+    """TC-36: to every server, not only the proxy."""
 
     def authorization(self, token: Token) -> dict[str, str]:
         """With those that the environment has."""

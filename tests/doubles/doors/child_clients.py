@@ -16,7 +16,7 @@ from pytest_turris.doors.sockets.pool import Server
 from .clients import Answer, Fields
 
 NODE = Path(__file__).parent / "node"
-TIMEOUT = 10
+MAX_SECONDS = 10
 
 
 def program(name: str) -> str:
@@ -48,7 +48,7 @@ class Curl:
         run = subprocess.run(
             [
                 program("curl"), "--disable", "--silent", "--show-error", "--globoff",
-                "--path-as-is", "--include", "--max-time", str(TIMEOUT), "--header", "Expect:",
+                "--path-as-is", "--include", "--max-time", str(MAX_SECONDS), "--header", "Expect:",
                 *verb, *fields, *(upload if body else []), self.server.base_url + target,
             ],
             input=b"".join(body) if isinstance(body, list) else body,
@@ -111,4 +111,4 @@ class Node:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=TIMEOUT)
+        self._process.communicate(timeout=MAX_SECONDS)

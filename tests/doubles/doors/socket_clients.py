@@ -16,7 +16,7 @@ from pytest_turris.doors.sockets.pool import Server
 
 from .clients import Answer, Fields, in_turn
 
-TIMEOUT = 10
+MAX_SECONDS = 10
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Aiohttp:
         self, method: str, target: str, headers: Fields, body: bytes | list[bytes]
     ) -> Answer:
         connector = aiohttp.TCPConnector(ssl=self._trusted)
-        timeout = aiohttp.ClientTimeout(TIMEOUT)
+        timeout = aiohttp.ClientTimeout(MAX_SECONDS)
         data = in_turn(body) if isinstance(body, list) else BytesIO(body) if body else None
         url = URL(self.server.base_url + target, encoded=True)
         fields = CIMultiDict(headers)
@@ -60,7 +60,7 @@ class Urllib3:
 
     def __post_init__(self) -> None:
         self._pool = urllib3.PoolManager(
-            ca_certs=self.server.ca_file, timeout=TIMEOUT, retries=False
+            ca_certs=self.server.ca_file, timeout=MAX_SECONDS, retries=False
         )
 
     def send(
@@ -104,7 +104,7 @@ class Urllib:
             data=iter(body) if isinstance(body, list) else body or None,
         )
         try:
-            answer = urllib.request.urlopen(request, timeout=TIMEOUT, context=self._trusted)
+            answer = urllib.request.urlopen(request, timeout=MAX_SECONDS, context=self._trusted)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

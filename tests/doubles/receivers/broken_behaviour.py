@@ -45,7 +45,7 @@ class ForgetsAfterADay(StatusInbox):
 
 @breaks("WH-87", "WH-88")
 class KeysOnTheId(ReceiverApp):
-    """Keys on a delivery id that nobody signs."""
+    """Keys on an unsigned delivery id."""
 
     def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
         ids = [value for name, value in lines if name == "X-REQUEST-ID"]
@@ -142,7 +142,7 @@ class WorksFirst(StatusInbox):
 
 @breaks("WH-80", "WH-81")
 class BelievesHeaders(ReceiverApp):
-    """Takes the address from headers that anybody writes."""
+    """Takes the address from headers that anyone can write."""
 
     allowlist = True
 

@@ -283,7 +283,7 @@ class AsksForAll(StatusInbox):
 
 @breaks("WH-100")
 class OneByOne(StatusInbox):
-    """Acts on entries until one is broken, each time anew."""
+    """Acts on entries until one is broken, again on each delivery."""
 
     def entries(self, event: dict[str, Any]) -> Any:
         for number, entry in enumerate(event["payload"] if self.is_list(event) else ()):
@@ -297,7 +297,7 @@ class OneByOne(StatusInbox):
 
 @breaks("WH-101")
 class EachEntry(StatusInbox):
-    """Acts on each entry, whoever it is about."""
+    """Acts on each entry, whatever entity it names."""
 
     def entries(self, event: dict[str, Any]) -> Any:
         if isinstance(event["payload"], list):

@@ -168,7 +168,7 @@ class Strict(DecodesBase64):
 
 @breaks("WH-19", "WH-20")
 class DropsThePrefix(Lenient):
-    """Drops whatever stands before an equals sign."""
+    """Drops everything before an equals sign."""
 
     def also(self, given: str, body: bytes) -> bool:
         return given.rpartition("=")[2] == right(self, body)

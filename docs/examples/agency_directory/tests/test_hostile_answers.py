@@ -11,7 +11,7 @@ import pytest
 
 from agency_directory import AgencyDirectory, AsyncAgencyDirectory, calls
 
-TIMEOUT = 2.0
+MAX_SECONDS = 2.0
 TIMEOUT = 0.25  # real seconds where nothing answers
 
 IGNORED = {
@@ -39,7 +39,7 @@ def probes(turris: Any, directory: Any, invitation: dict[str, Any]) -> dict[str,
     return {
         "write": lambda: directory.invite_agency(**invitation | {"name": f"No. {next(numbers)}"}),
         "record": lambda: directory.agent(agent_id),
-        "timeout": TIMEOUT,
+        "max_seconds": MAX_SECONDS,
     }
 
 

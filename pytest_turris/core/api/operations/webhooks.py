@@ -3,8 +3,8 @@
 The guide registers webhooks "using our API", and no page with the operations could be read: all
 paths and names are assumed. The help centre (settings-webhook) documents what there is: one URL,
 one type, a secret shown once, every attempt with its status and error. Nothing is sent from here:
-a resend and a test are put into the outbox. In a test ``turris_webhooks.drain()`` or
-``deliver_due()`` sends them, elsewhere ``turris-sandbox serve``.
+a resend and a test wait in the outbox. In a test ``turris_webhooks.drain()`` or ``deliver_due()``
+sends them, elsewhere ``turris-sandbox serve``.
 """
 
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ class RegisterWebhookDto(RequestModel):
 class Webhook(WireModel):
     """One registered webhook, without its secret (assumed).
 
-    ``disabled`` says why it hears of nothing any more; it is not there while it does.
+    ``disabled`` says why the webhook receives no more events; it is absent while it is enabled.
     """
 
     id: ObjectId = Field(alias="_id")
@@ -59,7 +59,7 @@ class Webhook(WireModel):
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
-        """What is shown of an endpoint."""
+        """The endpoint as the API shows it."""
         return cls.model_validate(
             {
                 "_id": endpoint.id,
@@ -79,9 +79,9 @@ class RegisteredWebhook(Webhook):
 
 
 class WebhookAttempt(WireModel):
-    """One attempt (assumed): ``attempt`` is 0 by hand; no ``status`` without an answer.
+    """One attempt (assumed): ``attempt`` is 0 for a resend; no ``status`` without a response.
 
-    ``latency`` is in seconds; ``error`` is there if it failed.
+    ``latency`` is in seconds; ``error`` is present if the attempt failed.
     """
 
     attempt: int
@@ -92,7 +92,7 @@ class WebhookAttempt(WireModel):
 
 
 class WebhookDelivery(WireModel):
-    """One delivery with every attempt that is remembered, oldest first (assumed)."""
+    """One delivery with the attempts that are still kept, oldest first (assumed)."""
 
     id: ObjectId = Field(alias="_id")
     webhook_id: ObjectId
@@ -102,7 +102,7 @@ class WebhookDelivery(WireModel):
 
     @classmethod
     def of(cls, delivery: Delivery, attempts: Iterable[Attempt]) -> Self:
-        """What is shown of a delivery, its attempts picked from the log."""
+        """The delivery as the API shows it, with its attempts out of the log."""
         return cls(
             _id=delivery_id(delivery),
             webhook_id=delivery.endpoint_id,
@@ -127,9 +127,9 @@ class WebhookDelivery(WireModel):
     ),
 )
 def register_webhook(call: Call) -> RegisteredWebhook:
-    """Register a receiver: it hears of what happens from now on, and its secret is shown once.
+    """Register a receiver: it receives what happens from now on, and its secret is shown once.
 
-    The secret signs what it gets: its own, or the one of the option ``webhook_secret``.
+    The secret signs its webhooks: a secret of its own, or that of the option ``webhook_secret``.
     """
     body = call.body(RegisterWebhookDto)
     endpoint = call.outbox.register(
@@ -140,7 +140,7 @@ def register_webhook(call: Call) -> RegisteredWebhook:
 
 @_operation("GET", PATH, summary="List webhooks", operation_id="WebhooksController_getWebhooks_v1")
 def list_webhooks(call: Call) -> list[Webhook]:
-    """The registered webhooks, in the order of their registration."""
+    """List the registered webhooks, in the order of their registration."""
     return [Webhook.of(endpoint) for endpoint in call.outbox.endpoints]
 
 
@@ -148,7 +148,7 @@ def list_webhooks(call: Call) -> list[Webhook]:
     "GET", _WEBHOOK, summary="Get a webhook", operation_id="WebhooksController_getWebhook_v1"
 )
 def get_webhook(call: Call) -> Webhook:
-    """One webhook; 404 if there is none."""
+    """Get one webhook; 404 if there is none."""
     return Webhook.of(_endpoint_of(call))
 
 
@@ -160,19 +160,19 @@ def get_webhook(call: Call) -> Webhook:
     operation_id="WebhooksController_deleteWebhook_v1",
 )
 def delete_webhook(call: Call) -> None:
-    """Forget a webhook: what is on its way to it is not sent."""
+    """Delete a webhook: deliveries to it that wait are not sent."""
     call.outbox.endpoints.remove(_endpoint_of(call).id)
 
 
 @_operation(
     "POST",
     _WEBHOOK + "/enable",
-    summary="Let a disabled webhook hear again",
+    summary="Enable a disabled webhook",
     status=201,
     operation_id="WebhooksController_enableWebhook_v1",
 )
 def enable_webhook(call: Call) -> Webhook:
-    """Let a disabled webhook hear again of what happens from now on; what was not sent is not."""
+    """Enable a disabled webhook: it receives what happens from now on, and not what it missed."""
     endpoint = _endpoint_of(call)
     call.outbox.endpoints.enable(endpoint.id)
     return Webhook.of(endpoint)
@@ -185,7 +185,7 @@ def enable_webhook(call: Call) -> Webhook:
     operation_id="WebhooksController_getDeliveries_v1",
 )
 def list_webhook_deliveries(call: Call) -> list[WebhookDelivery]:
-    """The deliveries to a webhook, oldest first, those that wait included."""
+    """List the deliveries to a webhook, oldest first, including those that wait."""
     endpoint, outbox = _endpoint_of(call), call.outbox
     return [
         WebhookDelivery.of(delivery, outbox.attempts)
@@ -202,7 +202,7 @@ def list_webhook_deliveries(call: Call) -> list[WebhookDelivery]:
     operation_id="WebhooksController_resendDelivery_v1",
 )
 def resend_webhook_delivery(call: Call) -> WebhookDelivery:
-    """Queue a delivery to be sent again, byte for byte; it is not sent here."""
+    """Queue a delivery to be sent again, byte for byte; this call does not send it."""
     delivery = _delivery_of(call)
     call.outbox.request_resend(delivery)
     return WebhookDelivery.of(delivery, call.outbox.attempts)
@@ -216,13 +216,13 @@ def resend_webhook_delivery(call: Call) -> WebhookDelivery:
     operation_id="WebhooksController_testWebhook_v1",
 )
 def test_webhook(call: Call) -> WebhookDelivery:
-    """Queue the documented example of the webhook's type; it is not sent here."""
+    """Queue the documented example of the webhook's type; this call does not send it."""
     delivery = call.outbox.request_test(_endpoint_of(call), call.at)
     return WebhookDelivery.of(delivery, ())
 
 
 def delivery_id(delivery: Delivery) -> str:
-    """The number of a delivery in the form of the API's ids."""
+    """The id of a delivery in the API: its number as an ObjectId."""
     return f"{delivery.number:024x}"
 
 
@@ -234,9 +234,9 @@ def _endpoint_of(call: Call) -> Endpoint:
 
 
 def _delivery_of(call: Call) -> Delivery:
-    endpoint, wanted = _endpoint_of(call), call.parameters["deliveryId"]
+    endpoint, id_ = _endpoint_of(call), call.parameters["deliveryId"]
     for delivery in call.outbox:
-        if delivery.endpoint_id == endpoint.id and delivery_id(delivery) == wanted:
+        if delivery.endpoint_id == endpoint.id and delivery_id(delivery) == id_:
             return delivery
     raise NotFound("Webhook delivery not found", reason="the webhook has no delivery with this id")
 

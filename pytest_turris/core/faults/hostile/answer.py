@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
-from pytest_turris.core.faults.hostile.raw import HOSTILE_TIMEOUT
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.levels import Level
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Fields, Request, Response, encode
@@ -32,7 +32,7 @@ class AnswerContext:
     honest: Callable[[], Response]
     pass_time: Callable[[dt.timedelta], object] = lambda _: None
     """Advances the sandbox's clock."""
-    timeout: float = HOSTILE_TIMEOUT
+    max_seconds: float = MAX_SECONDS
     """How many real seconds an answer of raw bytes lasts at most."""
 
     def document(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def _raw(
     endless: bool = False,
 ) -> Variant:
     def make(context: AnswerContext) -> Response:
-        raise RawAnswer(script(context), context.timeout)
+        raise RawAnswer(script(context), context.max_seconds)
 
     return Variant(
         name=name, make=make, endpoint=endpoint, expects=expects, endless=endless,

@@ -42,7 +42,7 @@ ANSWERS = (
     HostileAnswer(
         id="AR-20",
         title="a write takes effect, but its answer is lost or says to retry in 62 minutes",
-        expects="a retry within the hour with the same key, none after it: the write has one effect",
+        expects="within the hour a retry with the same key, none after it; one effect",
         source="guides: idempotency, in-memory cache of 1 h",
         variants=(
             Variant(name="answer lost", endpoint="write", make=_lost, times=1, expects="either",

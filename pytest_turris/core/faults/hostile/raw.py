@@ -11,7 +11,7 @@ Part = bytes | float
 MOST_BYTES = 32 * 1024 * 1024
 """More than all buffers on the way hold, plus what a client with a size limit reads."""
 
-HOSTILE_TIMEOUT = 6.0
+MAX_SECONDS = 6.0
 """Real seconds; HTTP libraries wait five by default."""
 
 
@@ -29,11 +29,11 @@ class RawAnswer(ConnectionFailure):
     Only a socket can send it. In process, the client gets a broken connection that says so.
     """
 
-    def __init__(self, script: Iterable[Part], timeout: float = HOSTILE_TIMEOUT) -> None:
-        """``script`` yields what to write, in order; ``timeout`` is in real seconds."""
+    def __init__(self, script: Iterable[Part], max_seconds: float = MAX_SECONDS) -> None:
+        """``script`` yields what to write, in order; ``max_seconds`` is in real seconds."""
         super().__init__("reset", "raw bytes, which only the fixture turris_server can send")
         self._script = script
-        self.timeout: float = timeout
+        self.max_seconds: float = max_seconds
         self.exhausted: bool = False
         """Whether the client stayed until the last byte, or until the timeout."""
         self.stopped: bool = False
