@@ -1,6 +1,5 @@
 """The whole catalogue: every hostile webhook, in the order of the docs."""
 
-import difflib
 from typing import Literal
 
 from pytest_turris.attacks.attack import Attack
@@ -15,6 +14,7 @@ from pytest_turris.attacks.families.signature_encodings import SIGNATURE_ENCODIN
 from pytest_turris.attacks.families.signature_headers import SIGNATURE_HEADERS
 from pytest_turris.attacks.families.transport import TRANSPORT
 from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.text.names import did_you_mean
 
 Profile = Literal["quick", "full"]
 
@@ -56,7 +56,5 @@ def find_attack(id_: str) -> Attack:
         UnknownNameError: There is none; the message names the nearest.
     """
     if id_ not in _BY_ID:
-        near = difflib.get_close_matches(id_, _BY_ID, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise UnknownNameError(f"there is no attack {id_!r}{hint}")
+        raise UnknownNameError(f"there is no attack {id_!r}{did_you_mean(id_, _BY_ID)}")
     return _BY_ID[id_]

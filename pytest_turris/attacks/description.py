@@ -4,8 +4,8 @@ import base64
 import re
 from typing import Literal
 
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.receivers.exchange import WebhookAnswer
-from pytest_turris.webhooks.signature import masked
 from pytest_turris.webhooks.signed import SignedWebhook
 
 Oracle = Literal["effects", "status", "time", "no oracle", "no leak", "verify first", "health",
@@ -40,8 +40,8 @@ def redacted(text: str, key: str) -> str:
     """A text in which the key, its base64 and whatever looks like a signature are masked."""
     if key.strip():
         for form in (key, base64.b64encode(key.encode()).decode()):
-            text = text.replace(form, masked(form))
-    return _LONG.sub(lambda found: masked(found[0]), text)
+            text = text.replace(form, mask(form))
+    return _LONG.sub(lambda found: mask(found[0]), text)
 
 
 def _cut(text: str) -> str:

@@ -11,7 +11,7 @@ from pytest_turris.core.access.credentials import ApiClient, Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.dispatcher import Dispatcher
 from pytest_turris.core.api.pipeline import Pipeline
-from pytest_turris.core.api.routes import TOKEN_REQUEST, routes_at
+from pytest_turris.core.api.routes import routes_at
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.events import EventLog
@@ -72,7 +72,7 @@ class Sandbox(Collections):
         self.journal: Journal = Journal(self.options.journal_limit)
         self.token_requests: int = 0
         """The number of ``POST /v1/auth/jwt`` requests, refused ones included."""
-        self.interception: Interceptors = Interceptors()
+        self.interceptors: Interceptors = Interceptors()
         """The callables between the doors and this sandbox."""
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process, by name."""
@@ -160,12 +160,12 @@ class Sandbox(Collections):
         Raises:
             ConnectionFailure: A scripted fault: there is no answer.
         """
-        return self.interception.wrap(self._handle)(request)
+        return self.interceptors.wrap(self._handle)(request)
 
     def _handle(self, request: Request) -> Response:
         with self.lock:
             self._entity.settle()
-            if (request.method, request.path) == TOKEN_REQUEST:
+            if request.is_token_request:
                 self.token_requests += 1
             return self._dispatcher.answer(request)
 
@@ -192,12 +192,12 @@ class Sandbox(Collections):
 
     def expect_since(self, number: int) -> None:
         """Take every refusal after the exchange with that number as expected: it fails no test."""
-        self._refusals.forgive(self.journal.since(number))
+        self._refusals.expect(self.journal.since(number))
 
     def strict_failures(self) -> list[str]:
         """The reasons for which the test fails at its end, each with the option that relaxes it."""
         found = []
-        if self.options.fail_on_refusal and (refused := self._refusals.is_client_error):
+        if self.options.fail_on_refusal and (refused := self._refusals.unexpected):
             lines = "\n".join(f"  {exchange}" for exchange in refused)
             found.append(
                 f"{counted(len(refused), 'request')} that Turris would not understand:\n{lines}\n"

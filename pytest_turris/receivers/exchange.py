@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-HERE = "127.0.0.1"
-"""The peer's address, unless a sender sets another."""
+from pytest_turris.core.wire.hosts import LOOPBACK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +25,7 @@ class Post:
     body: bytes
     path: str = ""
     method: str = "POST"
-    peer: str = HERE
+    peer: str = LOOPBACK
     split_at: int = 0
 
     @property

@@ -11,8 +11,9 @@ from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.outbox.event_examples import example, filled, template
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.webhooks.overrides import EventMemberError, merged, named
-from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
+from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 from pytest_turris.webhooks.signed import SignedWebhook
 
 
@@ -84,7 +85,7 @@ class WebhookFactory:
 
     def __repr__(self) -> str:
         entity = self._upstream_entity_id
-        return f"WebhookFactory(upstream_entity_id={entity!r}, key={masked(self._key)!r})"
+        return f"WebhookFactory(upstream_entity_id={entity!r}, key={mask(self._key)!r})"
 
     @property
     def scheme(self) -> SignatureScheme:

@@ -5,13 +5,13 @@ import datetime as dt
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.core.text.redaction import redact_target
+from pytest_turris.core.text.redaction import mask, redact_target
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.retry_after import seconds_asked_for
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import notify
-from pytest_turris.webhooks.signature import SignatureScheme, compact_json, masked
+from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 
 LIMIT = dt.timedelta(seconds=30)
 """How long Turris waits for an answer (documented: guides/webhooks)."""
@@ -44,7 +44,7 @@ class Sender:
             status=status,
             latency=latency.total_seconds(),
             error=error,
-            signature=masked(lines[-1][1]),
+            signature=mask(lines[-1][1]),
             retry_after=asked,
         )
         if attempt.succeeded:

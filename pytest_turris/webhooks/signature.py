@@ -19,9 +19,9 @@ from typing import Literal
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.option_values import is_base64
+from pytest_turris.core.text.redaction import mask
 
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
-_SHORTEST_SHOWN = 12
 
 # Made once: json.dumps makes an encoder for each call whose arguments are not its defaults.
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -45,11 +45,6 @@ class SchemeError(TurrisKitError, ValueError):
 
 class MomentError(TurrisKitError, TypeError):
     """A timestamped signature needs a moment with a time zone, and was given none."""
-
-
-def masked(secret: str) -> str:
-    """A secret as it may be shown: ``***-`` and its last four characters, none if it is short."""
-    return f"***-{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else "***-"
 
 
 def compact_json(value: object) -> bytes:
@@ -226,7 +221,7 @@ class SignatureScheme:
                 f"the signature is malformed: not {self.signature_length} characters of {form}"
             )
         raise SignatureError(
-            f"the signature {masked(given)} is wrong: another key, or other bytes were signed"
+            f"the signature {mask(given)} is wrong: another key, or other bytes were signed"
         )
 
 

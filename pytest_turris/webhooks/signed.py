@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_turris.core.text.redaction import redact_target
+from pytest_turris.core.text.redaction import mask, redact_target
 from pytest_turris.receivers.exchange import Post, WebhookAnswer
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import anotify, notify
-from pytest_turris.webhooks.signature import SignatureScheme, masked
+from pytest_turris.webhooks.signature import SignatureScheme
 from pytest_turris.webhooks.tampering import (
     TamperingError,
     with_members_changed,
@@ -39,7 +39,7 @@ class SignedWebhook:
 
     def __repr__(self) -> str:
         lines = [value for name, value in self.header_lines if self._is_signature(name)]
-        signatures = ", ".join(masked(value) for value in lines) or "none"
+        signatures = ", ".join(mask(value) for value in lines) or "none"
         return (
             f"SignedWebhook({self.event_type}, {len(self.body)} bytes, "
             f"{self.scheme.header}: {signatures})"

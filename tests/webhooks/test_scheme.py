@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 
-from pytest_turris.webhooks.signature import SignatureError, SignatureScheme, compact_json, masked
+from pytest_turris.core.text.redaction import mask
+from pytest_turris.webhooks.signature import SignatureError, SignatureScheme, compact_json
 
 NOW = dt.datetime(2025, 3, 17, 10, 15, 45, tzinfo=dt.UTC)
 KEY = "turris_sandbox_whsec_0123456789abcdef"
@@ -320,8 +321,8 @@ def test_unknown_options_are_refused(option: dict[str, str]) -> None:
 
 def test_masks() -> None:
     """A long secret shows its last four characters, a short one nothing."""
-    assert masked(KEY) == "***-cdef"
-    assert masked("secret") == "***-"
+    assert mask(KEY) == "***-cdef"
+    assert mask("secret") == "***"
 
 
 @given(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.api.routes import TOKEN_REQUEST
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.durations import moment
 from pytest_turris.core.text.redaction import redact_target
@@ -29,7 +29,7 @@ class RecordedRequest:
     @property
     def is_token_request(self) -> bool:
         """Whether it asks for a token."""
-        return (self.request.method, self.request.path) == TOKEN_REQUEST
+        return self.request.is_token_request
 
     @property
     def is_api(self) -> bool:
@@ -55,7 +55,7 @@ class RecordedRequest:
     def key(self) -> str:
         """Its idempotency key, from either header."""
         request = self.request
-        return request.header("idempotency-key") or request.header("x-idempotency-key")
+        return next(filter(None, map(request.header, IDEMPOTENCY_HEADERS)), "")
 
     def find(self, secrets: list[str]) -> str:
         """The place of the first secret in it: the URL, a header or the body; or empty."""

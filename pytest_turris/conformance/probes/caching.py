@@ -8,7 +8,6 @@ from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
@@ -165,7 +164,7 @@ def _first_token_held(harness: ClientHarness) -> Iterator[None]:
     first = threading.Lock()
 
     def hold(request: Request, handle: Handle) -> Response:
-        if (request.method, request.path) == TOKEN_REQUEST and first.acquire(blocking=False):
+        if request.is_token_request and first.acquire(blocking=False):
             real_sleep(_HELD)
         return handle(request)
 

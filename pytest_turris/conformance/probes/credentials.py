@@ -10,7 +10,6 @@ from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.observation.recorded_request import has_both_credentials
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
@@ -122,7 +121,7 @@ def _renamed(harness: ClientHarness, rename: Rename) -> Iterator[None]:
 
     def give(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) == TOKEN_REQUEST and harness.sandbox.tokens.newest:
+        if request.is_token_request and harness.sandbox.tokens.newest:
             text = str(harness.sandbox.tokens.newest.text)
             harness.aliases[text] = rename(text)
             harness.also_secret.append(harness.aliases[text])
@@ -136,7 +135,7 @@ def _renamed(harness: ClientHarness, rename: Rename) -> Iterator[None]:
 def _typed(harness: ClientHarness, value: str | None) -> Iterator[None]:
     def edit(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) != TOKEN_REQUEST:
+        if not request.is_token_request:
             return response
         document = json.loads(response.body)
         document["data"].pop("tokenType", None)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.durations import moment
 from pytest_turris.core.text.plurals import counted
@@ -259,7 +258,7 @@ def _require_no_loop(harness: ClientHarness, mark: int, calls: int, when: str) -
 def _expires_in(harness: ClientHarness, value: object) -> Iterator[None]:
     def edit(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) != TOKEN_REQUEST or response.status >= 400:  # noqa: PLR2004 - RFC 9110
+        if not request.is_token_request or response.status >= 400:  # noqa: PLR2004 - RFC 9110
             return response
         document = json.loads(response.body)
         if value is ...:

@@ -12,7 +12,6 @@ from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.probes.redirects import CODES, redirected_to_itself
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -194,7 +193,7 @@ def _garbage(harness: ClientHarness) -> Iterator[None]:
 
     def spoil(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) != TOKEN_REQUEST:
+        if not request.is_token_request:
             return response
         return Response(status=response.status, headers=(_JSON,), body=response.body + b"}")
 

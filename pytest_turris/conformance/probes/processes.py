@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pytest_turris.conformance.driver import ProbeSteps, attempt, in_deeper_frame
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.faults.hostile.raw import RawAnswer, as_bytes
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
@@ -126,7 +125,7 @@ def _refreshing(harness: ClientHarness) -> Iterator[None]:
     silence = RawAnswer([_TIMEOUT + 1.0])
 
     def hold(request: Request, handle: Handle) -> Response:
-        if (request.method, request.path) == TOKEN_REQUEST and first.acquire(blocking=False):
+        if request.is_token_request and first.acquire(blocking=False):
             asked.set()
             if not harness.requests[-1].in_process:
                 raise silence  # to wait here would keep the server from answering the children

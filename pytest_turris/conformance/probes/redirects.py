@@ -8,7 +8,6 @@ from dataclasses import replace
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.api.routes import TOKEN_REQUEST
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import DECOY_DOMAIN, is_turris
 from pytest_turris.core.wire.messages import Request, Response
@@ -131,7 +130,7 @@ def _redirected(
     harness: ClientHarness, code: int, where: str, *, token_endpoint: bool
 ) -> Iterator[None]:
     def lead(request: Request, handle: Handle) -> Response:
-        mine = ((request.method, request.path) == TOKEN_REQUEST) == token_endpoint
+        mine = request.is_token_request == token_endpoint
         if not mine or harness.requests[-1].elsewhere:
             return handle(request)
         location = _elsewhere(harness, request, where)
@@ -148,7 +147,7 @@ def redirected_to_itself(harness: ClientHarness, code: int) -> Iterator[None]:
 
     def lead(request: Request, handle: Handle) -> Response:
         nonlocal done
-        if (request.method, request.path) == TOKEN_REQUEST or done:
+        if request.is_token_request or done:
             return handle(request)
         done = True
         return Response(status=code, headers=(("location", request.path),))
@@ -161,7 +160,7 @@ def redirected_to_itself(harness: ClientHarness, code: int) -> Iterator[None]:
 def _next_page(harness: ClientHarness) -> Iterator[None]:
     def name(request: Request, handle: Handle) -> Response:
         response = handle(request)
-        if (request.method, request.path) == TOKEN_REQUEST:
+        if request.is_token_request:
             return response
         url = _elsewhere(harness, request, "host")
         try:

@@ -108,4 +108,4 @@ class Dispatcher:
             token_in_url=in_url,
         )
         if is_client_error:
-            self.refusals.note(entry.told())
+            self.refusals.note(entry.redacted())

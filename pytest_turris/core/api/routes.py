@@ -138,5 +138,4 @@ OPERATIONS = operations_at(Options().webhooks_path)
 ROUTES = routes_at(Options().webhooks_path)
 """The routes of a sandbox with the default options."""
 
-TOKEN_REQUEST = auth.get_oauth_token.method, auth.get_oauth_token.path
 """The request that ``token_requests`` counts."""

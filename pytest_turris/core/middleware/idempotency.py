@@ -16,7 +16,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import InvalidInput, Unprocessable
 from pytest_turris.core.wire.messages import Request, Response
 
-HEADERS = ("idempotency-key", "x-idempotency-key")
+IDEMPOTENCY_HEADERS = ("idempotency-key", "x-idempotency-key")
 INVALID_KEY = (
     "Invalid idempotency key format. The idempotency-key must be a valid UUID"  # documented
 )
@@ -50,7 +50,7 @@ class Idempotency:
         Raises:
             InvalidInput: It is not a UUID, or two different ones are given.
         """
-        given = [lines for name in HEADERS if (lines := request.lines(name))]
+        given = [lines for name in IDEMPOTENCY_HEADERS if (lines := request.lines(name))]
         if not given:
             return None
         if any(len(set(values)) > 1 or not _UUID.fullmatch(values[0]) for values in given):

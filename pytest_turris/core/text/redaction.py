@@ -20,13 +20,14 @@ _MEMBER = re.compile(
 )
 _SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook)_\w+")
 _ESCAPED_ASCII = re.compile(r"\\u00([4-7][0-9a-f])", re.IGNORECASE)
+_SHORTEST_SHOWN = 12
 SHOWN = 2_048
 """How many bytes of a body, or characters of a field, are shown."""
 
 
 def mask(secret: str) -> str:
-    """``***-`` and the last four characters; nothing of a secret shorter than eight."""
-    return f"***-{secret[-4:]}" if len(secret) >= 8 else "***"  # noqa: PLR2004 - see the docstring
+    """``***-`` and the last four characters; ``***`` alone for a secret under twelve."""
+    return f"***-{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else "***"
 
 
 class Secret(str):

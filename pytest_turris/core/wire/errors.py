@@ -22,7 +22,31 @@ the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 413 and
 ``invalid_input``.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+
+def error_document(
+    status: int,
+    error_type: str,
+    messages: Iterable[str],
+    *,
+    request_id: str = "",
+    timestamp: str = "",
+) -> dict[str, Any]:
+    """The JSON document of an error (documented: guides/error-handling).
+
+    Args:
+        status: The HTTP status.
+        error_type: Such as ``invalid_input``.
+        messages: One for each failed rule.
+        request_id: Left out if empty: an error from outside the API has no request id.
+        timestamp: In ISO 8601; left out if empty.
+    """
+    optional = {"requestId": request_id} if request_id else {}
+    document: dict[str, Any] = {"statusCode": status} | optional
+    document |= {"errorType": error_type, "errorMessage": list(messages)}
+    return document | ({"timestamp": timestamp} if timestamp else {})
 
 
 class TurrisError(Exception):

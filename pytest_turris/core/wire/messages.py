@@ -6,7 +6,12 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from pytest_turris.core.wire.hosts import LOOPBACK
+
 Fields = tuple[tuple[str, str], ...]
+
+TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
+"""Method and path of the request for an access token (documented: get-oauth-token)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +29,7 @@ class Request:
     body: bytes = b""
     scheme: str = "https"
     host: str = ""
-    client_ip: str = "127.0.0.1"
+    client_ip: str = LOOPBACK
     client_port: int = 0
     """0 where there is no socket."""
 
@@ -35,6 +40,11 @@ class Request:
     def header(self, name: str) -> str:
         """The value of a header, repeated field lines joined by a comma; empty if absent."""
         return ", ".join(self.lines(name))
+
+    @property
+    def is_token_request(self) -> bool:
+        """Whether the request asks for an access token."""
+        return (self.method, self.path) == TOKEN_REQUEST
 
     @property
     def target(self) -> str:

@@ -1,7 +1,5 @@
 """All hostile answers by id, in the order of their ids."""
 
-import difflib
-
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.faults.hostile import (
     bodies,
@@ -12,6 +10,7 @@ from pytest_turris.core.faults.hostile import (
     waits,
 )
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
+from pytest_turris.core.text.names import did_you_mean
 
 CATALOGUE: dict[str, HostileAnswer] = {
     answer.id: answer
@@ -29,12 +28,11 @@ def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     """The answer and its variants: ``"AR-27"`` for all, ``"AR-27/milliseconds"`` for one.
 
     Raises:
-        UnknownNameError: There is no such answer or variant.
+        UnknownNameError: There is no such answer or variant; the message names the nearest.
     """
     answer_id, _, variant = name.partition("/")
     if answer_id not in CATALOGUE:
-        near = difflib.get_close_matches(answer_id, CATALOGUE, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(answer_id, CATALOGUE)
         raise UnknownNameError(f"there is no hostile answer {answer_id!r}{hint}")
     answer = CATALOGUE[answer_id]
     if not variant:
@@ -42,5 +40,5 @@ def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     named = tuple(found for found in answer.variants if found.name == variant)
     if not named:
         names = ", ".join(repr(found.name) for found in answer.variants)
-        raise UnknownNameError(f"{answer_id} has no variant {variant!r}; there are {names}")
+        raise UnknownNameError(f"{answer_id} has no variant {variant!r}; it has {names}")
     return answer, named
