@@ -24,8 +24,8 @@ from pytest_turris.core.api.routes import operations_at
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import Options, choices
-from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.webhooks.factory import WebhookFactory
 
@@ -64,7 +64,7 @@ Ignored = Annotated[
     ),
 ]
 
-Events = Annotated[
+EventOption = Annotated[
     list[str] | None,
     typer.Option(
         help="A webhookType that the receiver acts on; all four by default. Can be repeated."
@@ -176,7 +176,7 @@ def attack(
     entity: Annotated[
         str, typer.Option(help="The upstreamEntityId that the receiver accepts as its own.")
     ] = "507f1f77bcf86cd799439010",
-    event: Events = None,
+    event: EventOption = None,
     ignore: Ignored = None,
     json_file: JsonFile = None,
     allow: Allowed = None,

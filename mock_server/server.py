@@ -14,9 +14,9 @@ from mock_server.control import control_app
 from mock_server.delivery_worker import DeliveryWorker
 from mock_server.relay_hub import RelayHub
 from pytest_turris.core.options import Options
-from pytest_turris.core.redaction import redact
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
+from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.environment import client_environment

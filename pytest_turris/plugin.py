@@ -106,9 +106,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if getattr(report, "user_properties", None)
     ]
     if reports:
-        from pytest_turris.hooks.summary import write
+        from pytest_turris.hooks.summary import write_summary
 
-        write(terminalreporter, reports)
+        write_summary(terminalreporter, reports)
 
 
 def _fixtures(item: pytest.Item) -> tuple[str, ...]:

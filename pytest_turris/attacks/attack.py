@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_turris.core.docs_links import page
 from pytest_turris.core.levels import Level
+from pytest_turris.core.text.docs_links import page
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.context import AttackContext

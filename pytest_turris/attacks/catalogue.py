@@ -14,7 +14,7 @@ from pytest_turris.attacks.families.signature_encodings import SIGNATURE_ENCODIN
 from pytest_turris.attacks.families.signature_headers import SIGNATURE_HEADERS
 from pytest_turris.attacks.families.transport import TRANSPORT
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.names import did_you_mean
+from pytest_turris.core.text.names import did_you_mean
 
 Profile = Literal["quick", "full"]
 
@@ -49,7 +49,7 @@ def profile(name: Profile) -> tuple[Attack, ...]:
     return ATTACKS if name == "full" else tuple(attack for attack in ATTACKS if attack.quick)
 
 
-def find(id_: str) -> Attack:
+def find_attack(id_: str) -> Attack:
     """The attack with an id such as ``WH-05``.
 
     Raises:

@@ -4,7 +4,7 @@ import base64
 import re
 from typing import Literal
 
-from pytest_turris.core.redaction import mask
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.receivers.exchange import WebhookAnswer
 from pytest_turris.webhooks.signed import SignedWebhook
 

@@ -12,7 +12,7 @@ from pytest_turris.attacks.description import Oracle, answered, described
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.process.output import captured_output

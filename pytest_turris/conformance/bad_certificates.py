@@ -12,7 +12,7 @@ import trustme
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.core.faults.hostile.handshakes import SELF_SIGNED
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 
 _HOST = "localhost"
 _GOOD = "a good certificate"

@@ -6,7 +6,7 @@ import json
 import traceback
 from dataclasses import dataclass
 
-from pytest_turris.core.redaction import redact
+from pytest_turris.core.text.redaction import redact
 
 _SHOWN = 200
 

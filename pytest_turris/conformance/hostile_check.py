@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from pytest_turris.core.docs_links import page
 from pytest_turris.core.faults.hostile.answer import HostileAnswer
 from pytest_turris.core.levels import Level
+from pytest_turris.core.text.docs_links import page
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.outcomes import RECORD_ID
 from pytest_turris.core.faults.hostile.raw import RawAnswer
 from pytest_turris.core.middleware.idempotency import REPLAYED
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.time_travel.sleeps import SleptTooLongError
 

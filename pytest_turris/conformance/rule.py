@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
-from pytest_turris.core.docs_links import page
 from pytest_turris.core.levels import Level
+from pytest_turris.core.text.docs_links import page
 
 Probe = Callable[[ClientHarness], ProbeSteps[None]]
 """Returns if the client keeps the rule, else raises ``ViolationError``."""

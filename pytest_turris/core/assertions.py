@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import Protocol
 
 from pytest_turris.core.access.tokens import AccessToken, Tokens
-from pytest_turris.core.durations import moment, span
 from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.options import Options
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.durations import moment, span
+from pytest_turris.core.text.plurals import counted
 
 _SERVER_ERROR = 500
 _SHOWN = 12

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, Self, get_type_hints
 
-from pytest_turris.core.names import did_you_mean
 from pytest_turris.core.option_values import (
     OptionError,
     check_value,
@@ -19,6 +18,7 @@ from pytest_turris.core.option_values import (
     is_base64,
     parse_value,
 )
+from pytest_turris.core.text.names import did_you_mean
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 

@@ -6,7 +6,7 @@ The same seed gives the same ids, so a failure repeats; the state is two plain v
 import hashlib
 from typing import Any
 
-from pytest_turris.core.redaction import Secret
+from pytest_turris.core.text.redaction import Secret
 
 
 class Randomness:

@@ -26,10 +26,10 @@ from pytest_turris.core.middleware.interception import Interceptors
 from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
-from pytest_turris.core.plurals import counted
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import Secret
 from pytest_turris.core.resources.associations import Association
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -247,8 +247,9 @@ class Sandbox(Collections):
 
     def __repr__(self) -> str:
         return (
-            f"<Sandbox {self.client.client_id}: {len(self.agents)} agents, "
-            f"{len(self.associations)} associations, {self.journal.seen} exchanges>"
+            f"<Sandbox {self.client.client_id}: {counted(len(self.agents), 'agent')}, "
+            f"{counted(len(self.associations), 'association')}, "
+            f"{counted(self.journal.seen, 'exchange')}>"
         )
 
     def _become(self, snapshot: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from pytest_turris.core.names import did_you_mean
+from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.findings.errors import IgnoreError
 
 _REASON = "why this is fine"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from _pytest._code.code import TerminalRepr
 
-from pytest_turris.core.redaction import mask, redact_credentials
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.redaction import mask, redact_credentials
 from pytest_turris.hooks.network_guard import RealHostGuard
 
 SANDBOX = pytest.StashKey[Sandbox]()
@@ -67,20 +67,20 @@ class FailureReport:
             if report.failed and told:
                 report.sections.append(("turris exchanges", last_exchanges(sandbox)))
         if report.longrepr or report.sections:
-            report.longrepr = redacted(report.longrepr)
-            report.sections = redacted(report.sections)
+            report.longrepr = redacted_report(report.longrepr)
+            report.sections = redacted_report(report.sections)
         return report
 
 
-def redacted(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
+def redacted_report(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
     """What pytest shows of a test, such as its locals, without credentials; changed in place."""
     if isinstance(found, str):
         return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), found))
     if isinstance(found, list | tuple):
-        return type(found)(redacted(part) for part in found)
+        return type(found)(redacted_report(part) for part in found)
     if isinstance(found, TerminalRepr):
         for name, part in vars(found).items():
-            setattr(found, name, redacted(part))
+            setattr(found, name, redacted_report(part))
     return found
 
 

@@ -27,7 +27,7 @@ def recorder(item: pytest.Item) -> Callable[[Verdict], None]:
     return record
 
 
-def write(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
+def write_summary(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
     """Write which checks were ignored, with the reasons, and what was noted."""
     found = [
         tuple(cast("Iterable[str]", value))  # a list if the report is from another process

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.receivers.exchange import Post, WebhookAnswer
 from pytest_turris.webhooks.observers import AcceptedDelivery, add_observer, remove_observer
 

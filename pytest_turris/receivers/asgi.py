@@ -10,9 +10,9 @@ from urllib.parse import unquote
 from pytest_turris.process.steady_clock import SteadyLoop
 from pytest_turris.receivers.exchange import Post, WebhookAnswer, folded, raised
 
-Message = MutableMapping[str, Any]
+AsgiMessage = MutableMapping[str, Any]
 App = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+    [AsgiMessage, Callable[[], Awaitable[AsgiMessage]], Callable[[AsgiMessage], Awaitable[None]]],
     Awaitable[None],
 ]
 
@@ -59,7 +59,7 @@ class _Conversation:
         pieces = [sent.body[: sent.split_at], sent.body[sent.split_at :]]
         if not sent.split_at:
             pieces = [sent.body]
-        self._unread: list[Message] = [
+        self._unread: list[AsgiMessage] = [
             {"type": "http.request", "body": piece, "more_body": number > 0}
             for number, piece in enumerate(reversed(pieces))
         ]
@@ -68,14 +68,14 @@ class _Conversation:
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
 
-    async def receive(self) -> Message:
+    async def receive(self) -> AsgiMessage:
         if self._unread:
             return self._unread.pop()
         # Frameworks listen here while they answer, and take a disconnect for an order to stop.
         await self._done.wait()
         return {"type": "http.disconnect"}
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: AsgiMessage) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             self._headers = list(message.get("headers", ()))
@@ -93,7 +93,7 @@ class _Conversation:
         )
 
 
-def _scope(sent: Post) -> Message:
+def _scope(sent: Post) -> AsgiMessage:
     path, _, query = sent.app_path.partition("?")
     headers = [(name.lower(), value) for name, value in sent.raw_headers]
     length = str(len(sent.body)).encode()

@@ -14,10 +14,10 @@ from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
-from pytest_turris.core.plurals import counted
-from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureScheme

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.outbox.event_examples import example, filled, template
-from pytest_turris.core.redaction import mask
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.webhooks.overrides import EventMemberError, merged, named
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 from pytest_turris.webhooks.signed import SignedWebhook

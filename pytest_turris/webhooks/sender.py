@@ -5,7 +5,7 @@ import datetime as dt
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.core.redaction import mask, redact_target
+from pytest_turris.core.text.redaction import mask, redact_target
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.retry_after import seconds_asked_for

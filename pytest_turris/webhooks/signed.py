@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_turris.core.redaction import mask, redact_target
+from pytest_turris.core.text.redaction import mask, redact_target
 from pytest_turris.receivers.exchange import Post, WebhookAnswer
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import anotify, notify

@@ -15,7 +15,7 @@ from doubles.receivers.good_receiver import ENTITY, KEY
 from typer.testing import CliRunner
 
 from mock_server.cli import app
-from pytest_turris.attacks.catalogue import find
+from pytest_turris.attacks.catalogue import find_attack
 
 EXPRESS = Path(__file__).parents[2] / "docs" / "examples" / "receivers" / "express"
 BROKEN = Path(__file__).parent / "node" / "parses_first.js"
@@ -117,7 +117,7 @@ def lenient() -> Iterator[str]:
 @pytest.fixture
 def two_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile of two attacks: a server in Python takes minutes for all."""
-    both = tuple(map(find, ("WH-02", "WH-30")))
+    both = tuple(map(find_attack, ("WH-02", "WH-30")))
     monkeypatch.setattr("mock_server.attack_report.profile", lambda _: both)
 
 

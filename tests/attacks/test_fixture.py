@@ -6,7 +6,7 @@ import sys
 import pytest
 from doubles.attacked_project import run
 
-from pytest_turris.attacks.catalogue import ATTACKS, find, profile
+from pytest_turris.attacks.catalogue import ATTACKS, find_attack, profile
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 
@@ -174,4 +174,4 @@ def test_every_attack_is_described() -> None:
         assert attack.source, attack.id
     numbers = {int(attack.id[3:]) for attack in ATTACKS}
     assert numbers == set(range(1, len(ATTACKS) + 2)) - {39}
-    assert find("WH-05").label == "WH-05-wrong-same-length"
+    assert find_attack("WH-05").label == "WH-05-wrong-same-length"

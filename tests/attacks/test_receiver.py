@@ -17,7 +17,7 @@ import pytest
 from doubles.attack_harness import attack_in_process, context_for
 from doubles.receivers.good_receiver import ENTITY, KEY, Backend, Inbox, ReceiverApp
 
-from pytest_turris.attacks.catalogue import find
+from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.description import answered, redacted
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
@@ -125,7 +125,9 @@ def test_trouble_ends_with_its_attack() -> None:
 
     def run() -> Verdict:
         return run_attack(
-            find("WH-90"), receiver, context_for(backend, ReceiverApp, failing_work=failing_work)
+            find_attack("WH-90"),
+            receiver,
+            context_for(backend, ReceiverApp, failing_work=failing_work),
         )
 
     with pytest.raises(LookupError) as raised:  # kept, as pytest keeps what failed a test
@@ -145,7 +147,7 @@ def test_https_is_not_plain_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         receiver = Receiver(f"{server.base_url}/webhooks", effects=backend.effects)
         verdicts = [
-            run_attack(find(id_), receiver, context_for(backend, ReceiverApp))
+            run_attack(find_attack(id_), receiver, context_for(backend, ReceiverApp))
             for id_ in ("WH-01", "WH-99")
         ]
     finally:
@@ -166,7 +168,9 @@ def test_client_without_an_answer_is_a_finding(error: Exception) -> None:
     library: Any = httpx if isinstance(error, httpx.ReadError) else httpx2
     transport = library.MockTransport(answer)
     with library.Client(transport=transport, base_url="http://receiver") as client:
-        verdict = run_attack(find("WH-02"), Receiver(client), context_for(Backend(), ReceiverApp))
+        verdict = run_attack(
+            find_attack("WH-02"), Receiver(client), context_for(Backend(), ReceiverApp)
+        )
     came = f"no answer ({type(error).__name__}: gone)"
     assert (verdict.findings[0].kind, verdict.findings[0].got) == ("status", came)
 
@@ -178,7 +182,9 @@ def test_silent_receiver_is_not_waited_for_as_turris_would(
     monkeypatch.setattr("pytest_turris.attacks.receiver._TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/webhooks"
-        verdict = run_attack(find("WH-02"), Receiver(url), context_for(Backend(), ReceiverApp))
+        verdict = run_attack(
+            find_attack("WH-02"), Receiver(url), context_for(Backend(), ReceiverApp)
+        )
     assert verdict.findings[0].got == "no answer (TimeoutError: no answer in 0.05 s)"
 
 
@@ -196,7 +202,7 @@ def test_query_of_a_receiver_stays(id_: str) -> None:
 
     backend = Backend()
     run_attack(
-        find(id_),
+        find_attack(id_),
         Receiver(Asked([KEY], backend), "/webhooks?tenant=7"),
         context_for(backend, ReceiverApp),
     )

@@ -15,7 +15,7 @@ import stripe
 import svix.webhooks
 from doubles.receivers.good_receiver import ENTITY
 
-from pytest_turris.attacks.catalogue import ATTACKS, find
+from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.attacks.context import AttackContext, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
@@ -202,5 +202,5 @@ def stripe_with(keys: Any) -> Any:
 def test_blank_keys_are_refused(scheme: SignatureScheme, start: Any) -> None:
     """None of them starts with a blank key, or believes what is signed with it."""
     context = AttackContext(factory=factory_of(scheme), hooks=ReceiverHooks(with_keys=start))
-    verdict = run_attack(find("WH-40"), Receiver(lambda body, headers: True), context)
+    verdict = run_attack(find_attack("WH-40"), Receiver(lambda body, headers: True), context)
     assert verdict.outcome == "not observed", verdict

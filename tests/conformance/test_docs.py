@@ -9,8 +9,8 @@ from tables.rules import answers_table, rules_table
 
 from pytest_turris.conformance.hostile_check import HostileCheck
 from pytest_turris.conformance.rules import RULES
-from pytest_turris.core.docs_links import DOCS as DOCS_URL
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+from pytest_turris.core.text.docs_links import DOCS as DOCS_URL
 from pytest_turris.findings.check import Check  # noqa: TC001 - as every import here
 
 DOCS = Path(__file__).parents[2] / "docs"

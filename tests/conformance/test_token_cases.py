@@ -18,9 +18,9 @@ from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness, ClientUnderTest
 from pytest_turris.conformance.observation.recorder import RunawayError
 from pytest_turris.conformance.rules import RULES
-from pytest_turris.core.durations import moment
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.durations import moment
 from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import (
     CheckFailedError,

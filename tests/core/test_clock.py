@@ -44,7 +44,7 @@ def test_advances_by_a_timedelta(clock: Clock) -> None:
 
 def test_advances_forward_only(clock: Clock) -> None:
     """A negative step is refused, and nothing moves."""
-    with pytest.raises(ValueError, match="advance by .* would go back; use move_to for that"):
+    with pytest.raises(ValueError, match=r"advance by .* would go back; use move_to for that"):
         clock.advance(seconds=-1)
     assert clock.now() == NOW
 

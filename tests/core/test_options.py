@@ -5,8 +5,8 @@ import pytest
 
 from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, option_types, parse
-from pytest_turris.core.redaction import Secret
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.redaction import Secret
 
 NAMES = tuple(option_types())
 BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "a2V5"}}

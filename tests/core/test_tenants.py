@@ -167,3 +167,19 @@ def test_sandboxes_share_nothing(older: Sandbox, newer: Sandbox) -> None:
     assert client.get("/v1/agents").json()["data"] == []
     assert newer.clock.offset.total_seconds() == 0
     assert newer.token_requests == 1
+
+
+def test_a_door_that_outlives_the_test_answers_503(older: Sandbox) -> None:
+    """A shared door refuses in Turris' shape; with a sandbox it answers as usual."""
+    tenants = Tenants()
+    refused = tenants.answer(request_with())
+    assert (refused.status, refused.json()) == (
+        503,
+        {
+            "statusCode": 503,
+            "errorType": "internal_error",
+            "errorMessage": ["no sandbox is behind this door; is the test over?"],
+        },
+    )
+    tenants.add(older)
+    assert tenants.answer(request_with()).status == 401

@@ -6,7 +6,7 @@ from itertools import repeat
 import httpx
 import pytest
 
-from pytest_turris.core.faults.hostile.raw import MOST_BYTES, RawAnswer
+from pytest_turris.core.faults.hostile.raw import MAX_RAW_BYTES, RawAnswer
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server, ServerPool
@@ -90,7 +90,7 @@ def test_endless_bytes_have_an_end() -> None:
     """However endless a script is, no more than its bound is written."""
     piece = b"x" * 1_048_576
     written = sum(len(part) for part in RawAnswer(repeat(piece)).parts() if isinstance(part, bytes))
-    assert written == MOST_BYTES
+    assert written == MAX_RAW_BYTES
 
 
 def test_endless_headers_catch_who_reads_to_the_end(

@@ -5,7 +5,7 @@ from typing import Any
 
 from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ALLOWED, ENTITY, KEY, Backend, ReceiverApp
-from pytest_turris.attacks.catalogue import find
+from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
@@ -63,10 +63,12 @@ def attack_in_process(
     backend = Backend()
     effects = backend.effects if observed else None
     receiver = Receiver(app_class([key], backend), "/webhooks", effects=effects)
-    return run_attack(find(id_), receiver, context_for(backend, app_class, key=key, **options))
+    return run_attack(
+        find_attack(id_), receiver, context_for(backend, app_class, key=key, **options)
+    )
 
 
 def attack_over_socket(id_: str, server: BareServer) -> Verdict:
     """Run one attack on a server."""
     receiver = Receiver(server.url, effects=server.backend.effects)
-    return run_attack(find(id_), receiver, context_for(server.backend, ReceiverApp))
+    return run_attack(find_attack(id_), receiver, context_for(server.backend, ReceiverApp))

@@ -6,7 +6,7 @@ import pytest
 from doubles.example_check import ExampleCheck
 
 from pytest_turris.core.levels import Level
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.check import label
 from pytest_turris.findings.text import laid_out
 from pytest_turris.findings.verdict import Finding, Outcome, Verdict

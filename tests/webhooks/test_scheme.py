@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 
-from pytest_turris.core.redaction import mask
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.webhooks.signature import SignatureError, SignatureScheme, compact_json
 
 NOW = dt.datetime(2025, 3, 17, 10, 15, 45, tzinfo=dt.UTC)

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.durations import moment
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
-from pytest_turris.core.redaction import redact_target
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.durations import moment
+from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.core.wire.hosts import is_turris
 from pytest_turris.core.wire.messages import Request
 

@@ -8,7 +8,7 @@ from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 

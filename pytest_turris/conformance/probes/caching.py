@@ -9,7 +9,7 @@ from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.time_travel.sleeps import real_sleep
 

@@ -4,7 +4,7 @@ from pytest_turris.conformance.call_result import texts_of
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.hosts import HOSTS
 
 CONFIGURATION = RuleFamily()

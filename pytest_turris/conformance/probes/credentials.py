@@ -11,7 +11,7 @@ from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.observation.recorded_request import has_both_credentials
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
 
 CREDENTIALS = RuleFamily()

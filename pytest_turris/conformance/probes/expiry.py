@@ -10,9 +10,9 @@ from dataclasses import replace
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.durations import moment
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.plurals import counted
+from pytest_turris.core.text.durations import moment
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
 
 EXPIRY = RuleFamily()

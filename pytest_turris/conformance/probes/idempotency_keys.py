@@ -9,8 +9,8 @@ from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.probes.writing import answer_lost, writes_since
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.durations import moment
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
+from pytest_turris.core.text.durations import moment
 
 IDEMPOTENCY_KEYS = RuleFamily()
 _rule = IDEMPOTENCY_KEYS.rule

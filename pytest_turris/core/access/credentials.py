@@ -15,7 +15,7 @@ from pytest_turris.core.access.allowlist import is_within, network
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import Secret, mask
+from pytest_turris.core.text.redaction import Secret, mask
 from pytest_turris.core.wire.errors import Forbidden, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
 

@@ -16,11 +16,11 @@ from pytest_turris.core.access import keys
 from pytest_turris.core.access.credentials import ApiClient
 from pytest_turris.core.access.jws import Flaw, forged, signed
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.durations import span
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import Secret, mask
+from pytest_turris.core.text.durations import span
+from pytest_turris.core.text.redaction import Secret, mask
 from pytest_turris.core.wire.errors import ExpiredToken, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request

@@ -16,7 +16,7 @@ from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import mask
+from pytest_turris.core.text.redaction import mask
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response

@@ -13,7 +13,7 @@ from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.hosts import HOSTS
 
-PATH = "/__sandbox__/openapi.json"
+DOCUMENT_PATH = "/__sandbox__/openapi.json"
 REASONS = {
     400: "Invalid input",
     401: "Invalid or missing auth token",

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.names import did_you_mean
+from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.wire.errors import UnknownOperation
 
 

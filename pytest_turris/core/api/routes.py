@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.api.openapi import PATH, document
+from pytest_turris.core.api.openapi import DOCUMENT_PATH, document
 from pytest_turris.core.api.operation import Operation, operation
 from pytest_turris.core.api.operations import (
     agents,
@@ -116,7 +116,7 @@ def _shape(one: Operation) -> tuple[str, str]:
 
 @operation(
     "GET",
-    PATH,
+    DOCUMENT_PATH,
     summary="This description",
     tag="sandbox",
     access="public",

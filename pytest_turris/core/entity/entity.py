@@ -80,15 +80,9 @@ class UpstreamEntity:
             self._watch.record_baseline(self._clock.now())
 
     def enqueue_sync(self, owner: Owner) -> None:
-        """Queue a fetch from NIPR; one that is queued already stays as it is.
-
-        Raises:
-            RecordError: There is no NPN, so nothing to fetch.
-        """
+        """Queue a fetch from NIPR, unless one is queued already or there is no NPN to fetch."""
         subscription = owner.nipr_data_subscription
-        if subscription is None:
-            raise RecordError(f"{owner.key} has no NPN, so no NIPR data subscription")
-        if subscription.sync_due is not None:
+        if subscription is None or subscription.sync_due is not None:
             return
         job_id = self._randomness.object_id()
         self._change_subscription(

@@ -24,7 +24,7 @@ AGENCY_IDENTIFIERS = (
 )  # fmt: skip
 """At least one is needed; the documented list is cut off after ``agencyNpn``."""
 OPTIONAL = {Policy.model_fields[name].alias or to_camel(name): name for name in OPTIONAL_MEMBERS}
-MOST_BYTES = 10 * 1024 * 1024
+MAX_FILE_BYTES = 10 * 1024 * 1024
 """Documented: 10 MB."""
 
 _MEDIA_TYPES = {

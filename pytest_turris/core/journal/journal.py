@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pytest_turris.core.redaction import SHOWN, preview, redact, redact_headers, redact_target
+from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
 NO_ANSWER = 0

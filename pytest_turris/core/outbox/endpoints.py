@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.redaction import Secret
 from pytest_turris.core.resources.record import UnknownRecordError
+from pytest_turris.core.text.redaction import Secret
 
 
 @dataclass(slots=True, kw_only=True)

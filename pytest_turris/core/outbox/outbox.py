@@ -30,7 +30,7 @@ from pytest_turris.core.outbox.retry_schedules import RetrySchedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
 
-Payload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
+EventPayload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
 KEPT = 1_000
 """How many attempts, and how many settled deliveries, are remembered."""
@@ -221,7 +221,7 @@ class Outbox:
             payload = compliance_payload(batch.kind, batch.changes.values(), self._records)
             self._publish(batch.kind, payload, batch.due)
 
-    def _publish(self, kind: EventKind, payload: Payload, at: dt.datetime) -> None:
+    def _publish(self, kind: EventKind, payload: EventPayload, at: dt.datetime) -> None:
         """Enqueue one event for each endpoint that was subscribed to it at that moment."""
         endpoints = [one for one in self.endpoints.subscribed_to(kind) if one.registered_at <= at]
         if endpoints:

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.names import did_you_mean
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
+from pytest_turris.core.text.names import did_you_mean
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")

@@ -1,5 +1,6 @@
 """What records are made of: frozen models, with members that the API never shows."""
 
+from abc import abstractmethod
 from typing import Any, ClassVar, get_args, get_origin
 
 from pydantic import ConfigDict
@@ -50,9 +51,9 @@ class Record(WireModel):
     """A model with an identity."""
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """The id under which its collection keeps it."""
-        raise NotImplementedError
 
 
 def _model_in(hint: object) -> tuple[type[WireModel] | None, bool]:

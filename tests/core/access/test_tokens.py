@@ -8,10 +8,10 @@ from freezegun import freeze_time
 
 from pytest_turris.core.access import keys
 from pytest_turris.core.access.jws import Flaw
-from pytest_turris.core.durations import span
 from pytest_turris.core.options import Options
-from pytest_turris.core.redaction import mask
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.durations import span
+from pytest_turris.core.text.redaction import mask
 
 REFUSED = (401, "unauthorized", ["Invalid or expired token"])
 HOUR = dt.timedelta(hours=1)

@@ -7,7 +7,7 @@ import pytest
 from doubles.sandbox_client import Client
 from openapi_spec_validator import validate
 
-from pytest_turris.core.api.openapi import PATH, document
+from pytest_turris.core.api.openapi import DOCUMENT_PATH, document
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.options import Options, choices
 
@@ -42,10 +42,10 @@ def test_a_sandbox_gives_its_own_description(caller_with: Callable[..., Client])
     """Under its own options, without a credential; the operation itself is not in it."""
     caller = caller_with(envelope="data_with_status", unknown_fields="refused")
     caller.bearer = None
-    answer = caller.get(PATH)
+    answer = caller.get(DOCUMENT_PATH)
     assert answer.status == 200
     assert answer.json() == document(OPERATIONS, caller.sandbox.options)
-    assert PATH not in answer.json()["paths"]
+    assert DOCUMENT_PATH not in answer.json()["paths"]
 
 
 def test_unknown_members_can_be_refused(caller_with: Callable[..., Client]) -> None:

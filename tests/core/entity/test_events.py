@@ -102,3 +102,23 @@ def test_the_log_survives_a_snapshot(sandbox: Sandbox) -> None:
         one.clock.advance(days=2)
     assert list(other.events) == list(sandbox.events)
     assert len(other.events) == 3
+
+
+def test_a_stricter_product_changes_compliance(sandbox: Sandbox) -> None:
+    """A new product is no change for the agents that exist; a change of its requirements is."""
+    agent = sandbox.agents.add()
+    sandbox.licenses.add(npn=agent.npn, state_code="CA")
+    product = sandbox.products.add(states=["CA"], required_company_code=None)
+    assert len(sandbox.events) == 0
+    sandbox.products.update(product, required_line_of_authority_codes=["C"])
+    assert sandbox.events[-1].facts["state"]["licenseStatus"]["statusName"] == "Missing LOA"
+
+
+def test_a_fetch_for_a_replaced_npn_is_dropped(caller: Client) -> None:
+    """A new NPN has a subscription of its own: the queued fetch of the old one has no effect."""
+    sandbox = caller.sandbox
+    agent = sandbox.agents.add(npn="1")
+    caller.post(f"/v1/agents/{agent.id}/sync", {})
+    sandbox.agents.update(agent, npn="2")
+    sandbox.clock.advance(days=1)
+    assert len(sandbox.events) == 0

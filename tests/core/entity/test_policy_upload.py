@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from doubles.sandbox_client import Client, refusal
 
+from pytest_turris.core.entity.policy_file import as_date
 from pytest_turris.core.resources.record import RecordError
 
 HEADERS = (
@@ -76,7 +77,8 @@ def test_failed_rows_are_reported_by_their_index(caller: Client) -> None:
             ("POL-4", "CA", "Sale", "2025-01-15", "A", "", ""),
             ("POL-5", "CA", "New", "soon", "A", "", ""),
             ("POL-6", "CA", "New", "2025-01-15", "A", "nan", ""),
-            ("POL-7", "CA", "New", "2025-01-15", "", "", ""))  # fmt: skip
+            ("POL-7", "CA", "New", "2025-01-15", "", "", ""),
+            ("POL-8", "ZZ", "New", "2025-01-15", "A", "", ""))  # fmt: skip
     upload_id = sent(caller, table(*rows))
     caller.sandbox.clock.advance(seconds=10)
     done = status(caller, upload_id)
@@ -89,11 +91,12 @@ def test_failed_rows_are_reported_by_their_index(caller: Client) -> None:
         {"index": 4, "error": "Invalid policyTransactionDate", "policyNumber": "POL-5"},
         {"index": 5, "error": "Invalid premiumAmountInUSD", "policyNumber": "POL-6"},
         {"index": 6, "error": "Missing agency identifier", "policyNumber": "POL-7"},
+        {"index": 7, "error": "Invalid riskStateCode", "policyNumber": "POL-8"},
     ]
 
 
 def test_an_excel_file_is_read_as_it_is_written(caller: Client) -> None:
-    """Shared strings, numbers and dates of a real workbook."""
+    """Texts, numbers and dates of a real workbook."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.append(HEADERS)
@@ -200,3 +203,49 @@ def test_what_has_become_due_is_seen(caller: Client) -> None:
     caller.sandbox.clock.advance(seconds=10)
     assert caller.sandbox.uploads.get(upload_id).status == "COMPLETED"
     assert len(caller.sandbox.policies) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("agencyNpn", "77"),
+        ("agencyFein", "12-3456789"),
+        ("producerCode", "P-1"),
+        ("agencyLicenseNumber", "L-1"),
+        ("agencyName", "acme"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_an_agency_is_matched_by_each_identifier(
+    caller: Client, header: str, value: str, known: bool
+) -> None:
+    """By NPN, FEIN, producer code, license, or name in any case."""
+    agency = caller.sandbox.associations.add(
+        downstream_entity_npn="77",
+        ein="123456789",
+        producer_code="P-1",
+        downstream_entity_name="Acme",
+    )
+    caller.sandbox.licenses.add(npn=agency.npn or "", state_code="CA", license_number="L-1")
+    headers = ("policyNumber", "riskStateCode", "policyTransactionType", "policyTransactionDate",
+               header, "agencyLicensedStateCode")  # fmt: skip
+    row = ("POL-1", "CA", "New", "2025-01-15", value if known else value + "0", "CA")
+    sent(caller, table(row, headers=headers))
+    caller.sandbox.clock.advance(seconds=10)
+    (policy,) = caller.sandbox.policies
+    assert policy.entity_match_status == ("auto matched" if known else "unmatched")
+
+
+def test_a_cancelled_policy_is_shown_as_such(caller: Client) -> None:
+    """After a Cancellation its dates no longer count."""
+    sent(caller, table(ROW, ("POL-1", "CA", "Cancellation", "2025-02-01", "Acme", "", "")))
+    caller.sandbox.clock.advance(seconds=10)
+    (policy,) = caller.get("/v1/policies").json()["data"]
+    assert policy["currentStatus"] == "cancelled"
+
+
+def test_a_serial_number_out_of_range_is_not_a_date() -> None:
+    """A spreadsheet counts days from 1 to the end of the year 9999."""
+    for text in ("0", "2958466"):
+        with pytest.raises(ValueError, match=rf"^'{text}' is not a date$"):
+            as_date(text)

@@ -22,19 +22,20 @@ SHEET = (
     '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
     "<sheetData>{}</sheetData></worksheet>"
 )
+STRINGS = '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{}</sst>'
 NAMED = b'--frontier\r\nContent-Disposition: form-data; name="a"'
 FORM = "multipart/form-data; boundary=frontier"
 
 
-def workbook(rows: str, head: str = "", **others: str) -> bytes:
+def workbook(rows: str, head: str = "", relations: str = RELATIONS, strings: str = "") -> bytes:
     """An XLSX file with these rows as XML."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", BOOK)
-        archive.writestr("xl/_rels/workbook.xml.rels", RELATIONS)
+        archive.writestr("xl/_rels/workbook.xml.rels", relations)
         archive.writestr("xl/worksheets/sheet1.xml", head + SHEET.format(rows))
-        for name, text in others.items():
-            archive.writestr(name, text)
+        if strings:
+            archive.writestr("xl/sharedStrings.xml", STRINGS.format(strings))
     return file.getvalue()
 
 
@@ -45,6 +46,13 @@ def test_cells_keep_their_position() -> None:
         '<c r="D1"><v>7</v></c></row><row><c r="A2"/></row>'
     )
     assert list(read_xlsx(workbook(rows))) == [["", "ab", "", "7"]]
+
+
+def test_shared_strings_are_looked_up() -> None:
+    """As Excel writes them; formatted runs of one string are joined."""
+    strings = "<si><t>first</t></si><si><r><t>sec</t></r><r><t>ond</t></r></si>"
+    row = '<row><c r="A1" t="s"><v>1</v></c><c r="B1" t="s"><v>0</v></c></row>'
+    assert list(read_xlsx(workbook(row, strings=strings))) == [["second", "first"]]
 
 
 @pytest.mark.parametrize(
@@ -127,3 +135,19 @@ def test_any_form_is_read_or_refused(content_type: str, body: bytes) -> None:
                 read_form(kind, form)
             except InvalidInput:
                 continue
+
+
+def test_blank_rows_are_left_out() -> None:
+    """Of CSV as of XLSX."""
+    assert list(read_csv(b"a,b\r\n,\r\n\r\nc,d\r\n")) == [["a", "b"], ["c", "d"]]
+
+
+def test_the_first_sheet_is_found_by_its_relation() -> None:
+    """Wherever its relation is in the list; without one the file is unreadable."""
+    row = '<row><c r="A1"><v>7</v></c></row>'
+    relation = '<Relationship Id="{}" Target="{}"/>'
+    other = relation.format("rId9", "styles.xml")
+    found = other + relation.format("rId1", "worksheets/sheet1.xml")
+    assert list(read_xlsx(workbook(row, relations=f"<Relationships>{found}</Relationships>")))
+    with pytest.raises(UnreadableFileError, match="KeyError"):
+        list(read_xlsx(workbook(row, relations=f"<Relationships>{other}</Relationships>")))

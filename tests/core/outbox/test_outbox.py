@@ -1,11 +1,13 @@
 """The outbox of a sandbox: it has everything that happened by now, without a call for it."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.options import Options
+from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 
@@ -79,3 +81,48 @@ def test_a_snapshot_leaves_the_outbox_as_it_is(sandbox: Sandbox) -> None:
     assert sandbox.snapshot() == sandbox.snapshot()
     assert sandbox.snapshot()["outbox"]["waiting"] == []
     assert len(sandbox.outbox) == 1
+
+
+def test_an_unknown_webhook_or_delivery_is_refused(sandbox: Sandbox) -> None:
+    """Removed, enabled or resent: the error says which one is not there."""
+    webhooks = TurrisWebhooks.of(sandbox)
+    endpoint = webhooks.register(lambda body, headers: True, event=AGREEMENT)
+    agreement(sandbox)
+    webhooks.drain()
+    webhooks.remove(endpoint)
+    for act in (webhooks.remove, webhooks.enable):
+        with pytest.raises(UnknownRecordError, match=rf"^no webhook with id '{endpoint.id}'$"):
+            act(endpoint)
+    with pytest.raises(UnknownRecordError, match=rf"^no webhook with id '{endpoint.id}'"):
+        webhooks.resend(1)
+    with pytest.raises(UnknownRecordError, match=r"^no delivery with number 9$"):
+        webhooks.resend(9)
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_receiver_may_remove_its_own_webhook(sandbox: Sandbox, accepts: bool) -> None:
+    """The attempt under way is recorded as usual; nothing is counted against it."""
+    webhooks = TurrisWebhooks.of(sandbox)
+
+    def receive(body: bytes, headers: object) -> bool:
+        webhooks.remove(endpoint)
+        return accepts
+
+    endpoint = webhooks.register(receive, event=AGREEMENT)
+    agreement(sandbox)
+    done = webhooks.drain()
+    assert (done.attempts, done.delivered, done.failed) == (1, int(accepts), int(not accepts))
+    assert endpoint.failures == 0
+
+
+def test_a_resend_that_cannot_be_made_leaves_the_delivery(sandbox: Sandbox) -> None:
+    """What it raises reaches the caller, and the delivery keeps its state."""
+    webhooks = TurrisWebhooks.of(sandbox)
+    answers: list[Any] = [False, None]
+    webhooks.register(lambda body, headers: answers.pop(0), event=AGREEMENT)
+    agreement(sandbox)
+    webhooks.drain()
+    with pytest.raises(TypeError, match="not a bool"):
+        webhooks.resend(1)
+    (delivery,) = webhooks.deliveries
+    assert (delivery.state, delivery.resends) == ("failed", 0)

@@ -1,5 +1,6 @@
 """Collections: every kind of record is added, found, changed, removed and restored alike."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from doubles.sandbox_client import Client
 from pydantic import ValidationError
 
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.resources.record import RecordError
 from pytest_turris.core.sandbox import Sandbox
 
@@ -104,3 +106,72 @@ def test_records_change_through_their_collection_only() -> None:
     agent = Sandbox().agents.add()
     with pytest.raises(ValidationError, match="frozen"):
         agent.agent.npn = "1"
+
+
+def test_an_id_is_taken_once() -> None:
+    """A second record with the id of another is refused."""
+    sandbox = Sandbox()
+    sandbox.npns.add(npn="1")
+    with pytest.raises(RecordError, match=r"^RegisteredNpn: the id '1' is taken$"):
+        sandbox.npns.add(npn="1")
+
+
+def test_an_unknown_index_is_refused() -> None:
+    """``where`` knows the indexes of its collection only."""
+    with pytest.raises(UnknownNameError, match=r"^AgentEntry has no index 'name'$"):
+        Sandbox().agents.where(name="x")
+
+
+def test_a_coverage_needs_its_association() -> None:
+    """It is refused for an id that no association has."""
+    with pytest.raises(RecordError, match=r"^no association with id 'x'; add it first$"):
+        Sandbox().coverages.add(downstream_entity_association_id="x")
+
+
+def test_a_set_status_is_shown_whatever_the_dates_say() -> None:
+    """The status of a coverage or policy follows its dates only if it is not set."""
+    sandbox = Sandbox()
+    agency = sandbox.associations.add()
+    coverage = sandbox.coverages.add(
+        downstream_entity_association_id=agency.id, collection_status="rejected"
+    )
+    policy = sandbox.policies.add(current_status="non renewed")
+    now = sandbox.clock.now()
+    assert (coverage.status_at(now), policy.status_at(now)) == ("rejected", "non renewed")
+    later = sandbox.policies.add(effective_date=now + dt.timedelta(days=1))
+    assert later.status_at(now) == "bound"
+
+
+def test_a_contact_leaves_with_its_last_agency() -> None:
+    """The contact of two agencies stays when one of them is removed, and goes with the other."""
+    sandbox = Sandbox()
+    first, second = (sandbox.associations.add(email=f"{name}@a.example") for name in "ab")
+    for agency in (first, second):
+        sandbox.contacts.add(downstream_entity_association_id=agency.id, email="both@a.example")
+    sandbox.associations.remove(first)
+    (both,) = sandbox.contacts.where(email="both@a.example")
+    assert [one.downstream_entity_association_id for one in both.associations] == [second.id]
+    sandbox.associations.remove(second)
+    assert len(sandbox.contacts) == 0
+
+
+def test_custom_fields_are_filled_as_their_types_say() -> None:
+    """A message for each value that does not fit, and none for those that do."""
+    fields: list[dict[str, Any]] = [
+        {"field_name": "name"},
+        {"field_name": "share", "field_type": "number", "min_value": 1, "max_value": 9},
+        {"field_name": "agreed", "field_type": "boolean", "is_required": True},
+        {"field_name": "note", "is_required": True, "default_value": "none"},
+    ]
+    template = Sandbox().templates.add(custom_fields=fields)
+    assert list(template.broken_rules({"name": "A", "share": 5, "agreed": True})) == []
+    assert list(template.broken_rules({"name": None, "share": 0.5, "more": 1})) == [
+        "customFieldValues.more is not a custom field of the template",
+        "customFieldValues.share must not be less than 1",
+        "customFieldValues.agreed is required",
+    ]
+    assert list(template.broken_rules({"name": 5, "share": 10, "agreed": 1})) == [
+        "customFieldValues.name must be a string",
+        "customFieldValues.share must not be greater than 9",
+        "customFieldValues.agreed must be a boolean",
+    ]

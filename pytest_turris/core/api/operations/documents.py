@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
-from pytest_turris.core.entity.policy_file import MOST_BYTES
+from pytest_turris.core.entity.policy_file import MAX_FILE_BYTES
 from pytest_turris.core.resources.documents import (
     DocumentCategory,
     FileDocument,
@@ -68,7 +68,7 @@ def list_documents(call: Call) -> list[FileDocument]:
     form=UploadDocumentDto,
     errors=(404,),
     documented_errors=(400,),
-    largest_file=MOST_BYTES,
+    largest_file=MAX_FILE_BYTES,
     file_type="application/pdf",
 )
 def upload_document(call: Call) -> FileDocument:
@@ -96,7 +96,7 @@ def check_size(file: FormFile) -> None:
     Raises:
         PayloadTooLarge: The file is larger.
     """
-    if len(file.content) > MOST_BYTES:
+    if len(file.content) > MAX_FILE_BYTES:
         raise PayloadTooLarge(
             "File too large", reason=f"the file has {len(file.content):,} bytes; most: 10 MB"
         )

@@ -3,7 +3,7 @@
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.api.operations.documents import check_size
-from pytest_turris.core.entity.policy_file import MOST_BYTES, read_rows
+from pytest_turris.core.entity.policy_file import MAX_FILE_BYTES, read_rows
 from pytest_turris.core.resources.policies import Policy, PolicyStatus
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.resources.uploads import Upload, UploadStatus
@@ -84,7 +84,7 @@ def get_policy(call: Call) -> Policy:
     form=UploadPolicyFileDto,
     documented_errors=(400,),
     status_provenance="assumed",
-    largest_file=MOST_BYTES,
+    largest_file=MAX_FILE_BYTES,
     file_type="text/csv",
     links=(Link("get_upload_status", "uploadId", "uploadId"),),
 )

@@ -10,7 +10,7 @@ from pytest_turris.core.faults.hostile import (
     waits,
 )
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
-from pytest_turris.core.names import did_you_mean
+from pytest_turris.core.text.names import did_you_mean
 
 CATALOGUE: dict[str, HostileAnswer] = {
     answer.id: answer

@@ -8,7 +8,7 @@ from pytest_turris.core.wire.messages import Response
 Part = bytes | float
 """Bytes to write, or how many real seconds to write nothing."""
 
-MOST_BYTES = 32 * 1024 * 1024
+MAX_RAW_BYTES = 32 * 1024 * 1024
 """More than all buffers on the way hold, plus what a client with a size limit reads."""
 
 MAX_SECONDS = 6.0
@@ -40,10 +40,10 @@ class RawAnswer(ConnectionFailure):
         """Set it to end the answer now, wherever it is."""
 
     def parts(self) -> Iterator[Part]:
-        """What to write, up to ``MOST_BYTES``."""
+        """What to write, up to ``MAX_RAW_BYTES``."""
         written = 0
         for part in self._script:
             yield part
             written += len(part) if isinstance(part, bytes) else 0
-            if written >= MOST_BYTES:
+            if written >= MAX_RAW_BYTES:
                 return

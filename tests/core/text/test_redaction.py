@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from pytest_turris.core.redaction import (
+from pytest_turris.core.text.redaction import (
     Secret,
     mask,
     preview,

@@ -1,0 +1,1 @@
+"""How things read: masked secrets, durations, plurals, near names, links to the docs."""
