@@ -237,7 +237,7 @@ class SignatureScheme:
                 f"the signature is malformed: not {self.signature_length} characters of {form}"
             )
         raise SignatureError(
-            f"the signature {masked(given)} is wrong: it is for another key or other bytes"
+            f"the signature {mask(given)} is wrong: it is for another key or other bytes"
         )
 
 
