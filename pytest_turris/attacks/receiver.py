@@ -148,7 +148,7 @@ def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[Recei
 def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if isinstance(target, ClientTarget):
         if how.copies > 1:
-            raise NotApplicableError("a client sends one at a time: give the application itself")
+            raise NotApplicableError("a client sends one at a time: pass the application itself")
         if how.peer != LOOPBACK:
             raise NotApplicableError("through a client the sender cannot choose its address")
     if isinstance(target, AsgiTarget):

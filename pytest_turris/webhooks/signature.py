@@ -19,6 +19,7 @@ from typing import Literal
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.option_values import is_base64
+from pytest_turris.core.text.redaction import mask
 
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 

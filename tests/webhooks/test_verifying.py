@@ -160,6 +160,26 @@ def test_repeated_lines_in_framework_headers(
     assert refusal(PLAIN, kind(lines if good_first else lines[::-1]))
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        SignatureScheme(list_separator=","),
+        SignatureScheme(list_separator=" ", encoding="base64"),
+        SignatureScheme(list_separator=",", timestamped=True),
+    ],
+    ids=["commas", "spaces", "timestamped"],
+)
+def test_lists_of_signatures(scheme: SignatureScheme) -> None:
+    """One valid signature of a list is enough, wherever it is in the list."""
+    own, old = (scheme.sign(BODY, key, at=NOW) for key in (KEY, "an older key"))
+    stamp = "t=1742206545,v1=" if scheme.timestamped else ""
+    good, bad = own.removeprefix(stamp), old.removeprefix(stamp)
+    for listed in ((good, bad), (bad, good)):
+        value = stamp + scheme.list_mark.join(listed)
+        scheme.verify(BODY, {HEADER: value}, KEY, now=NOW)
+    assert "wrong" in refusal(scheme, {HEADER: stamp + scheme.list_mark.join((bad, bad))})
+
+
 @pytest.mark.parametrize("key", ["", " ", "\n"])
 def test_blank_keys_verify_nothing(key: str) -> None:
     """A receiver without a key refuses everything, the correct forgery above all."""
