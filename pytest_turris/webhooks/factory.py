@@ -1,7 +1,6 @@
 """Makes signed webhooks: the documented events, or any body."""
 
 import datetime as dt
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.outbox.event_examples import example, filled, template
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.names import nearest
 from pytest_turris.core.text.redaction import mask
 from pytest_turris.webhooks.overrides import EventMemberError, merged, named
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
@@ -121,8 +121,8 @@ class WebhookFactory:
     def event(self, webhook_type: str, /, **overrides: object) -> SignedWebhook:
         """A documented event by its ``webhookType``; UnknownNameError for any other."""
         if webhook_type not in EVENTS:
-            near = difflib.get_close_matches(webhook_type, EVENTS, n=1) or EVENTS
-            raise UnknownNameError(f"no event {webhook_type!r}: did you mean {' or '.join(near)}?")
+            near = nearest(webhook_type, EVENTS) or " or ".join(EVENTS)
+            raise UnknownNameError(f"no event {webhook_type!r}: did you mean {near}?")
         if not overrides:
             return self.sign(example(webhook_type, self._upstream_entity_id, self._new_id))
         whole = template(EVENTS[webhook_type]) | {"upstreamEntityId": self._upstream_entity_id}

@@ -1,12 +1,12 @@
 """What a test says about an event, laid over the documented example."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.text.names import nearest
 
 
 class EventMemberError(TurrisKitError, TypeError):
@@ -50,5 +50,5 @@ def named(
 
 
 def _hint(name: str, members: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, members, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(members)}"
+    near = nearest(name, members)
+    return f"did you mean {near!r}?" if near else f"it has {', '.join(members)}"

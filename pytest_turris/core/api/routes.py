@@ -137,5 +137,3 @@ OPERATIONS = operations_at(Options().webhooks_path)
 
 ROUTES = routes_at(Options().webhooks_path)
 """The routes of a sandbox with the default options."""
-
-"""The request that ``token_requests`` counts."""

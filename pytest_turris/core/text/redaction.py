@@ -26,7 +26,7 @@ SHOWN = 2_048
 
 
 def mask(secret: str) -> str:
-    """``***-`` and the last four characters; ``***`` alone for a secret under twelve."""
+    """``***-`` and the last four characters; nothing of a secret shorter than twelve."""
     return f"***-{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else "***"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.resources.record import WireModel
+from pytest_turris.core.wire.messages import TOKEN_REQUEST
 from pytest_turris.core.wire.model import RequestModel
 
 TEST_MESSAGE = "If you see this message, your access token works."
@@ -37,7 +38,7 @@ class MessageResponse(WireModel):
 
 @operation(
     "POST",
-    "/v1/auth/jwt",
+    TOKEN_REQUEST[1],
     summary="Exchange client credentials for a JWT access token",
     tag="auth",
     page="authentication/get-oauth-token",
