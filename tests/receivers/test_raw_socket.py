@@ -126,7 +126,7 @@ def test_dripping_answer_has_its_time(
     monkeypatch: pytest.MonkeyPatch, send: Callable[[str], WebhookAnswer]
 ) -> None:
     """The time is for the whole answer: a timeout for each read never comes."""
-    monkeypatch.setattr(raw_socket, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(raw_socket, "RAW_TIMEOUT", 0.2)
     monkeypatch.setattr(connection, "TIMEOUT", 0.2)
     with server(drips) as url, pytest.raises(TimeoutError):
         send(url)

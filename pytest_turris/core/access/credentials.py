@@ -257,7 +257,7 @@ def _known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
 def _known_environment(name: Environment) -> Environment:
     if name not in ("sandbox", "production"):
         raise UnknownNameError(
-            f"unknown environment {name!r}; there are 'sandbox's and 'production'"
+            f"unknown environment {name!r}; there are 'sandbox' and 'production'"
         )
     return name
 
