@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from mock_server.relay_hub import RelayHub, Tenant, TestProcess
+from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, asgi_app
 from pytest_turris.relay.protocol import PROTOCOL, RELAYS
@@ -75,8 +76,7 @@ class _Api:
             return self._answer(request)
         except ControlError as error:
             kind = "unauthorized" if error.status == 401 else "invalid_input"  # noqa: PLR2004 - RFC 9110
-            words = {"errorType": kind, "errorMessage": [str(error)]}
-            return _json(error.status, {"statusCode": error.status} | words)
+            return _json(error.status, error_document(error.status, kind, [str(error)]))
 
     def _answer(self, request: Request) -> Response:
         method, path = request.method, request.path

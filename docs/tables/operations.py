@@ -3,6 +3,7 @@
 from pytest_turris.core.api.openapi import REASONS
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.wire.model import RequestModel
 
 
@@ -28,7 +29,7 @@ def _section(operation: Operation) -> list[str]:
     lines += _members("Body", operation.body)
     lines += _members("Form", operation.form)
     if operation.idempotent:
-        lines.append("| Headers | `idempotency-key`, `x-idempotency-key` |")
+        lines.append(f"| Headers | {', '.join(f'`{name}`' for name in IDEMPOTENCY_HEADERS)} |")
     lines.append(f"| Answer | {_answer(operation)} ({known['status']}) |")
     for status in operation.refusals:
         how = "documented" if status in operation.documented_errors else "by convention"

@@ -92,4 +92,4 @@ def _joined(sections: Iterable[list[str]]) -> str:
 
 
 def _named(variant: Variant) -> str:
-    return f"`{variant.name}`" + (" (socket)" if variant.over == "socket" else "")
+    return f"`{variant.name}`" + (" (socket)" if variant.transport == "socket" else "")

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.context import HookError
 from pytest_turris.attacks.step import AttackStep, Transmission
+from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.asgi import post_asgi_copies
 from pytest_turris.receivers.egress import Destination
-from pytest_turris.receivers.exchange import LOCAL_PEER, Post, WebhookResponse
+from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
@@ -130,7 +131,7 @@ class Receiver:
 
 
 def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
-    if how.peer != LOCAL_PEER:
+    if how.peer != LOOPBACK:
         raise NotApplicableError("over a socket the sender cannot choose its address")
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
@@ -148,7 +149,7 @@ def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverR
     if isinstance(target, ClientTarget):
         if how.copies > 1:
             raise NotApplicableError("a client sends one at a time: pass the application itself")
-        if how.peer != LOCAL_PEER:
+        if how.peer != LOOPBACK:
             raise NotApplicableError("through a client the sender cannot choose its address")
     if isinstance(target, AsgiTarget):
         return list(_on_one_loop(target, sent, how.copies))

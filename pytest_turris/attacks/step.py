@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_turris.receivers.exchange import LOCAL_PEER
+from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -41,7 +41,7 @@ class Transmission:
     alongside: Callable[[str, str], RawPost] | None = None
     split_at: int = 0
     copies: int = 1
-    peer: str = LOCAL_PEER
+    peer: str = LOOPBACK
     target: object = None
     plain_http: bool = False
 

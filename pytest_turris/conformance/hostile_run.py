@@ -44,7 +44,7 @@ class _Observed:
     @property
     def tries(self) -> list[RecordedRequest]:
         """The requests that the answer was for."""
-        token = self.variant.where == "token"
+        token = self.variant.endpoint == "token"
         return [seen for seen in self.seen if (seen.is_token_request if token else seen.is_api)]
 
 
@@ -56,7 +56,7 @@ def run(harness: ClientHarness, answer: HostileAnswer) -> ProbeSteps[str]:
         NotApplicableError: None could be given.
     """
     yield from harness.get_first_token()
-    if answer.variants[0].where == "handshake":
+    if answer.variants[0].endpoint == "handshake":
         yield from offer_bad_certificates(harness, [variant.name for variant in answer.variants])
         return ""
     left_out: dict[str, list[str]] = {}
@@ -72,13 +72,13 @@ def run(harness: ClientHarness, answer: HostileAnswer) -> ProbeSteps[str]:
 
 def _not_here(harness: ClientHarness, variant: Variant) -> str:
     in_process = harness.requests[0].in_process
-    if variant.over == "socket" and in_process:
+    if variant.transport == "socket" and in_process:
         return "needs a socket, ask for turris_server"
-    if variant.over == "process" and not in_process:
+    if variant.transport == "process" and not in_process:
         return "in process only, because over a socket the time would really pass"
-    if variant.where == "write" and harness.client.write is None:
+    if variant.endpoint == "write" and harness.client.write is None:
         return "give a POST of the client, run(call, write=...)"
-    if variant.where == "record" and harness.client.record is None:
+    if variant.endpoint == "record" and harness.client.record is None:
         return "give a GET of one record by its id, run(call, record=...)"
     return ""
 
@@ -98,7 +98,7 @@ def _run_variant(
     raw, seen = list(faults.raw_answers), harness.since(mark)
     faults.remove(fault)
     faults.hang_up()
-    if variant.where == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
+    if variant.endpoint == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
         return "the call given as record= did not ask for a record by its id"
     observed = _Observed(name, variant, result, seen, raw, _effects(harness, journal_mark))
     if not observed.tries:
@@ -113,14 +113,14 @@ def _run_variant(
 
 def _call_for(harness: ClientHarness, variant: Variant) -> ClientCall:
     calls = {"write": harness.client.write, "record": harness.client.record}
-    return calls.get(variant.where) or harness.client.call
+    return calls.get(variant.endpoint) or harness.client.call
 
 
 def _prepare(harness: ClientHarness, variant: Variant) -> None:
     harness.time.advance(_PAUSE)
-    if variant.where == "token" and variant.cached:
+    if variant.endpoint == "token" and variant.cached:
         harness.time.to_refresh_point(plus=dt.timedelta(seconds=30))
-    elif variant.where == "token":
+    elif variant.endpoint == "token":
         harness.past_expiry()
 
 
@@ -177,13 +177,13 @@ def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:
 
 def _require_bounded_requests(harness: ClientHarness, observed: _Observed) -> None:
     name, variant, tries = observed.name, observed.variant, observed.tries
-    most = variant.most
+    most = variant.max_requests
     got = f"{name}: one call made {counted(len(tries), 'request')}; at most {most} are expected"
     harness.require(len(tries) <= most, got)
-    if variant.waits and len(tries) > 1:
+    if variant.min_wait and len(tries) > 1:
         waited = (tries[1].at - tries[0].at).total_seconds()
-        got = f"{name}: the client waited {waited:g} s; the answer asked for {variant.waits:g} s"
-        harness.require(waited >= variant.waits, got)
+        got = f"{name}: the client waited {waited:g} s; the answer asked for {variant.min_wait:g} s"
+        harness.require(waited >= variant.min_wait, got)
     if variant.processed:
         got = f"{name}: the write took effect {observed.effects + 1} times"
         harness.require(not observed.effects, got)

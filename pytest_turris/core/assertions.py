@@ -10,11 +10,10 @@ from typing import Protocol
 
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
-from pytest_turris.core.middleware.idempotency import HEADERS
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.durations import moment, span
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.core.wire.messages import TOKEN_REQUEST
 
 _SERVER_ERROR = 500
 _SHOWN = 12
@@ -37,7 +36,7 @@ def assert_token_requests(sandbox: Observer, expected: int) -> None:
     """
     if sandbox.token_requests == expected:
         return
-    requests = [e for e in sandbox.journal if (e.method, e.path) == TOKEN_REQUEST]
+    requests = [e for e in sandbox.journal if e.is_token_request]
     raise AssertionError(
         f"expected {counted(expected, 'token request')}, the sandbox saw "
         f"{sandbox.token_requests}:\n{_listed(sandbox.journal, requests)}"
@@ -117,7 +116,7 @@ def assert_retried_safely(sandbox: Observer) -> None:
         AssertionError: It was repeated without a key, or with another one (RFC 9110, 9.2.2).
     """
     writes = [e for e in sandbox.journal if e.method == "POST" and e.operation]
-    writes = [e for e in writes if (e.method, e.path) != TOKEN_REQUEST]
+    writes = [e for e in writes if not e.is_token_request]
     for first, again in pairwise(writes):
         unknown = first.status == NO_ANSWER or first.status >= _SERVER_ERROR
         same = (first.target, first.request_body) == (again.target, again.request_body)
@@ -134,7 +133,7 @@ def _uses(sandbox: Observer) -> Iterator[tuple[Exchange, AccessToken]]:
     """Each exchange but token requests that carried a known token, with that token."""
     issued = {token.jti: token for token in sandbox.tokens}
     for exchange in sandbox.journal:
-        if exchange.token_id in issued and (exchange.method, exchange.path) != TOKEN_REQUEST:
+        if exchange.token_id in issued and not exchange.is_token_request:
             yield exchange, issued[exchange.token_id]
 
 
@@ -158,7 +157,5 @@ def _lifetimes(sandbox: Observer) -> str:
 
 
 def _key(exchange: Exchange) -> str:
-    return next(
-        (exchange.request_headers[name] for name in HEADERS if name in exchange.request_headers),
-        "",
-    )
+    headers = exchange.request_headers
+    return next((headers[name] for name in IDEMPOTENCY_HEADERS if name in headers), "")

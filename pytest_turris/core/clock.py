@@ -1,7 +1,7 @@
 """The one clock: tokens, windows, caches, delays and timestamps all read it.
 
-This is the only place that asks for the time. It reads ``datetime.now``, never ``time.*``:
-under freezegun a thread may see the real ``time.time()`` while ``datetime.now()`` is frozen.
+Only this module asks for the time. It reads ``datetime.now`` and never ``time.*``: under
+freezegun, a thread may see the real ``time.time()`` next to a frozen ``datetime.now()``.
 """
 
 import datetime as dt
@@ -9,25 +9,25 @@ from collections.abc import Callable
 
 from pytest_turris.core.errors import TurrisKitError
 
-Carrier = Callable[[dt.timedelta], None]
+Mover = Callable[[dt.timedelta], None]
 
 _NOTABLE = dt.timedelta(seconds=1)
 
 
 class ClockError(TurrisKitError, ValueError):
-    """A clock was to be moved back by ``advance``, or to a moment without a time zone."""
+    """``advance`` was given a negative step, or ``move_to`` a moment without a time zone."""
 
 
 class Clock:
-    """The sandbox's time: what the test process believes, plus the sandbox's own offset.
+    """The sandbox's time: the time of the test process, plus an offset of the sandbox's own.
 
-    It follows the process (so a user's freezegun or time-machine moves it) and can be moved
-    by itself, which patches nothing.
+    It follows the process, so a user's freezegun or time-machine moves it too. It can also be
+    moved alone, which patches nothing.
     """
 
     def __init__(self) -> None:
         self.offset: dt.timedelta = dt.timedelta(0)
-        self._carrier: Carrier | None = None
+        self._mover: Mover | None = None
         self._system: Callable[[], dt.datetime] | None = None
 
     def now(self) -> dt.datetime:
@@ -37,30 +37,30 @@ class Clock:
 
     @staticmethod
     def process_time() -> dt.datetime:
-        """What the test process believes the time is, in UTC."""
+        """The time of the test process, in UTC."""
         # Looked up at each call: freezegun and time-machine replace it.
         return dt.datetime.now(dt.UTC)  # noqa: TID251 - the one place
 
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
         """Let time pass: ``advance(minutes=55)`` or ``advance(timedelta(minutes=55))``.
 
-        With the fixture ``turris_time`` it passes for the code under test too; without, only
-        the sandbox moves.
+        With the fixture ``turris_time`` it passes for the code under test too; without it, only
+        for the sandbox.
 
         Raises:
             ClockError: The step is negative; ``move_to`` goes back.
         """
         step = delta if delta is not None else dt.timedelta(**parts)
         if step < dt.timedelta(0):
-            raise ClockError(f"time passes forward only, not by {step}; use move_to to go back")
-        if self._carrier:
-            self._carrier(step)
+            raise ClockError(f"advance by {step} would go back; use move_to for that")
+        if self._mover:
+            self._mover(step)
         else:
             self.offset += step
         return self.now()
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
-        """Put the sandbox's clock alone at a moment, before or after the process's time.
+        """Set the sandbox's clock alone, to before or after the process's time.
 
         Raises:
             ClockError: The moment has no time zone.
@@ -71,18 +71,18 @@ class Clock:
         return self.now()
 
     def move_with(
-        self, carrier: Carrier | None, system: Callable[[], dt.datetime] | None = None
+        self, mover: Mover | None, system: Callable[[], dt.datetime] | None = None
     ) -> None:
-        """Let ``advance`` move the whole test process through this callable.
+        """Let ``advance`` call ``mover``, which moves the whole test process.
 
-        ``system`` returns the time outside the test process, where no time travel reaches.
+        ``system`` returns the time outside the test process, which no time travel changes.
         """
-        self._carrier, self._system = carrier, system
+        self._mover, self._system = mover, system
 
     def mismatch(self, *, over_a_socket: bool) -> str:
-        """In words: how a client's time may differ from the sandbox's, and the fix; or empty.
+        """How the client's time may differ from the sandbox's, and the fix; empty if it does not.
 
-        What comes over a socket may be of a process that no time travel reaches.
+        A request over a socket may come from a process that no time travel reaches.
         """
         now = self.now()
         if abs(self.offset) >= _NOTABLE:

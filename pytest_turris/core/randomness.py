@@ -1,6 +1,6 @@
-"""The one place where ids and secrets come from: a seed and a counter for each purpose.
+"""The one source of ids and secrets: a seed, and a counter for each purpose.
 
-The same seed gives the same ids, so a failure repeats; the state is two plain values.
+The same seed gives the same ids, so that a failure can be repeated.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from pytest_turris.core.text.redaction import Secret
 
 
 class Randomness:
-    """A deterministic source of identifiers that look as Turris' do."""
+    """A deterministic source of identifiers that look like Turris's."""
 
     def __init__(self, seed: str) -> None:
         self.seed: str = seed
@@ -37,15 +37,15 @@ class Randomness:
         return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) % 4]}{d[17:20]}-{d[20:32]}"
 
     def request_id(self) -> str:
-        """``dev-`` and a UUID: the only prefix seen in the documentation."""
+        """``dev-`` and a UUID; the documentation shows no other prefix."""
         return f"dev-{self.uuid('request id')}"
 
     def client_id(self) -> str:
-        """A client id that shows what it is."""
+        """A client id that is recognisably fake."""
         return f"turris_sandbox_client_{self.digest('client')[:12]}"
 
     def secret(self, kind: str) -> Secret:
-        """A secret that cannot be taken for a real one; ``kind`` is part of it."""
+        """A secret that is recognisably fake; ``kind`` is part of it."""
         return Secret(f"turris_sandbox_{kind}_{self.digest(kind)[:40]}")
 
     def snapshot(self) -> dict[str, Any]:
@@ -53,6 +53,6 @@ class Randomness:
         return {"seed": self.seed, "drawn": dict(self.drawn)}
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Go on where a snapshot's source was."""
+        """Continue where the source of a snapshot was."""
         self.seed = data["seed"]
         self.drawn = dict(data["drawn"])

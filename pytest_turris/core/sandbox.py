@@ -72,14 +72,13 @@ class Sandbox(Collections):
         self.journal: Journal = Journal(self.options.journal_limit)
         self.token_requests: int = 0
         """The number of ``POST /v1/auth/jwt`` requests, refused ones included."""
-        self.interception: Interceptors = Interceptors()
+        self.interceptors: Interceptors = Interceptors()
         """The callables between the doors and this sandbox."""
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
         self.lock: threading.RLock = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self._dispatcher = self._made_dispatcher()
         self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
@@ -160,7 +159,7 @@ class Sandbox(Collections):
         Raises:
             ConnectionFailure: A scripted fault: there is no answer.
         """
-        return self.interception.wrap(self._handle)(request)
+        return self.interceptors.wrap(self._handle)(request)
 
     def _handle(self, request: Request) -> Response:
         with self.lock:
@@ -192,12 +191,12 @@ class Sandbox(Collections):
 
     def expect_since(self, number: int) -> None:
         """Take every refusal after the exchange with that number as expected: it fails no test."""
-        self._refusals.forgive(self.journal.since(number))
+        self._refusals.expect(self.journal.since(number))
 
     def strict_failures(self) -> list[str]:
         """The reasons for which the test fails at its end, each with the option that relaxes it."""
         found = []
-        if self.options.fail_on_refusal and (refused := self._refusals.is_client_error):
+        if self.options.fail_on_refusal and (refused := self._refusals.unexpected):
             lines = "\n".join(f"  {exchange}" for exchange in refused)
             found.append(
                 f"{counted(len(refused), 'request')} that Turris would not understand:\n{lines}\n"
@@ -276,7 +275,8 @@ class Sandbox(Collections):
             "journal": self.journal,
         }
 
-    def _made_dispatcher(self) -> Dispatcher:
+    @cached_property
+    def _dispatcher(self) -> Dispatcher:
         return Dispatcher(
             options=self.options,
             clock=self.clock,

@@ -6,6 +6,7 @@ from pydantic_core import from_json
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
 _LARGEST_TOKEN_REQUEST = 65_536
@@ -50,8 +51,7 @@ class Tenants:
         try:
             return self.handle(request)
         except NoSandboxError as error:
-            members = {"errorType": "internal_error", "errorMessage": [str(error)]}
-            body = encode({"statusCode": 503} | members)
+            body = encode(error_document(503, "internal_error", [str(error)]))
             return Response(status=503, headers=JSON_HEADERS, body=body)
 
     def find(self, request: Request) -> Sandbox:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LOCAL_PEER = "127.0.0.1"
-"""The address that a request comes from, unless an attack forges another."""
+from pytest_turris.core.wire.hosts import LOOPBACK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +26,7 @@ class Post:
     body: bytes
     path: str = ""
     method: str = "POST"
-    peer: str = LOCAL_PEER
+    peer: str = LOOPBACK
     split_at: int = 0
 
     @property

@@ -104,7 +104,7 @@ def test_every_raw_answer_has_a_bad_example() -> None:
         f"{answer.id}/{variant.name}"
         for answer in CATALOGUE.values()
         for variant in answer.variants
-        if variant.over == "socket"
+        if variant.transport == "socket"
     }
     assert set(RAW) == raw - {"AR-37/endless headers"}
     assert set(ALSO_FRAGILE) >= {f"AR-36/{name}" for name in NAMES if name != SELF_SIGNED}

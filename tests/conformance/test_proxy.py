@@ -34,7 +34,7 @@ def get_through_a_proxy(server: Server) -> tuple[int, list[Request]]:
         seen.append(request)
         return handle(request)
 
-    with server.sandbox.interception.use(note), loopback_proxy() as port:
+    with server.sandbox.interceptors.use(note), loopback_proxy() as port:
         proxy = f"http://user:password@127.0.0.1:{port}"
         answer = requests.get(
             server.base_url + KEYS, proxies={"http": proxy, "https": proxy},

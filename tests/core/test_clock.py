@@ -44,7 +44,7 @@ def test_advances_by_a_timedelta(clock: Clock) -> None:
 
 def test_advances_forward_only(clock: Clock) -> None:
     """A negative step is refused, and nothing moves."""
-    with pytest.raises(ValueError, match=r"time passes forward only.*use move_to to go back"):
+    with pytest.raises(ValueError, match=r"advance by .* would go back; use move_to for that"):
         clock.advance(seconds=-1)
     assert clock.now() == NOW
 
@@ -62,22 +62,22 @@ def test_moves_to_no_naive_moment(clock: Clock) -> None:
         clock.move_to(dt.datetime(2020, 1, 1))  # noqa: DTZ001 - what is refused
 
 
-def test_advance_lets_a_carrier_move_the_process(clock: Clock) -> None:
-    """With a carrier the process moves, not the offset between it and the sandbox."""
-    carried: list[dt.timedelta] = []
-    clock.move_with(carried.append)
+def test_advance_lets_a_mover_move_the_process(clock: Clock) -> None:
+    """With a mover the process moves, not the offset between it and the sandbox."""
+    moved: list[dt.timedelta] = []
+    clock.move_with(moved.append)
     clock.advance(seconds=5)
-    assert carried == [dt.timedelta(seconds=5)]
+    assert moved == [dt.timedelta(seconds=5)]
     assert clock.offset == dt.timedelta(0)
 
 
-def test_without_its_carrier_moves_alone_again(clock: Clock) -> None:
-    """A carrier that was taken away is not asked any more."""
-    carried: list[dt.timedelta] = []
-    clock.move_with(carried.append)
+def test_moves_alone_again_without_its_mover(clock: Clock) -> None:
+    """A mover that was removed is no longer called."""
+    moved: list[dt.timedelta] = []
+    clock.move_with(moved.append)
     clock.move_with(None)
     clock.advance(seconds=5)
-    assert carried == []
+    assert moved == []
     assert clock.offset == dt.timedelta(seconds=5)
 
 

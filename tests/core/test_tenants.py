@@ -76,7 +76,7 @@ def test_a_forged_token_gets_no_further_than_the_journal(door: Tenants, older: S
     """The sandbox of the client that a forged token names refuses it."""
     token = older.tokens.forge("wrong_key", client=older.client)
     assert door.handle(request_with(authorization=f"Bearer {token}")).status == 401
-    assert older.journal[-1].reason == "wrong signature: forged, or changed on the way"
+    assert older.journal[-1].reason == "wrong signature: forged, or changed in transit"
 
 
 @pytest.mark.parametrize(

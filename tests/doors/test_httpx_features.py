@@ -145,7 +145,7 @@ def moved(sandbox: Sandbox) -> Iterator[Moved]:
                     return handle(request)
                 return Response(status=status, headers=(("location", location),))
 
-            opened.enter_context(sandbox.interception.use(intercept))
+            opened.enter_context(sandbox.interceptors.use(intercept))
             return asked
 
         yield move

@@ -232,7 +232,7 @@ def test_error_of_the_test_process_ends_the_request(
         "def breaks(request, handle): raise RuntimeError('unexpected')",
         "@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')",
         "def test(turris):",
-        "    with turris.interception.use(breaks), pytest.raises(httpx.RemoteProtocolError):",
+        "    with turris.interceptors.use(breaks), pytest.raises(httpx.RemoteProtocolError):",
         "        httpx.get(turris.base_url, timeout=30)",
     )
     run(pytester, url_of(shared), test_error="\n".join(test)).assert_outcomes(passed=1)

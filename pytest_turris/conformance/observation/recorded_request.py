@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.access.tokens import AccessToken
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.durations import moment
 from pytest_turris.core.text.redaction import redact_target
@@ -54,7 +55,7 @@ class RecordedRequest:
     def key(self) -> str:
         """Its idempotency key, from either header."""
         request = self.request
-        return request.header("idempotency-key") or request.header("x-idempotency-key")
+        return next(filter(None, map(request.header, IDEMPOTENCY_HEADERS)), "")
 
     def find(self, secrets: list[str]) -> str:
         """The place of the first secret in it: the URL, a header or the body; or empty."""

@@ -50,7 +50,7 @@ class RequestRecorder:
     def open(self) -> Iterator[None]:
         """Record every request while the context is open."""
         try:
-            with self.sandbox.interception.use(self._record):
+            with self.sandbox.interceptors.use(self._record):
                 yield
         finally:
             self.elsewhere.stop()

@@ -9,6 +9,7 @@ from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
 ANSWERS = RuleFamily()
@@ -162,12 +163,12 @@ def _api_always(harness: ClientHarness, status: int) -> AbstractContextManager[N
         if request.is_token_request:
             return handle(request)
         names = {401: "unauthorized", 403: "forbidden"}
-        document = {
-            "statusCode": status,
-            "requestId": "dev-00000000-0000-4000-8000-000000000000",
-            "errorType": names[status],
-            "errorMessage": ["Refused by the test"],
-        }
+        document = error_document(
+            status,
+            names[status],
+            ["Refused by the test"],
+            request_id="dev-00000000-0000-4000-8000-000000000000",
+        )
         return Response(status=status, headers=JSON_HEADERS, body=encode(document))
 
     return harness.intercepting(refuse)

@@ -9,6 +9,7 @@ from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.probes.writing import answer_lost, writes_since
 from pytest_turris.conformance.rule import RuleFamily
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.text.durations import moment
 
 IDEMPOTENCY_KEYS = RuleFamily()
@@ -119,8 +120,8 @@ def _one_header(harness: ClientHarness) -> ProbeSteps[None]:
     yield from _keys(harness, 1)
     for seen in writes_since(harness, 0):
         request = seen.request
-        both = request.header("idempotency-key") and request.header("x-idempotency-key")
-        harness.require(not both, "both idempotency-key and x-idempotency-key were sent")
+        both = all(map(request.header, IDEMPOTENCY_HEADERS))
+        harness.require(not both, f"both {' and '.join(IDEMPOTENCY_HEADERS)} were sent")
         harness.require('"' not in seen.key, "the idempotency key was sent in quotes")
 
 

@@ -6,7 +6,7 @@ from pytest_turris.conformance.driver import Perform, ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.faults.hostile.answer import AnswerContext, error
+from pytest_turris.core.faults.hostile.answer import AnswerContext, error_answer
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.middleware.limits import WINDOW
 from pytest_turris.core.text.plurals import counted
@@ -148,6 +148,6 @@ def answer_lost(harness: ClientHarness, *, broken: bool) -> AbstractContextManag
         lost = True
         if broken:
             raise ConnectionFailure("reset")
-        return error(502)(AnswerContext(request, harness.time.now, lambda: response))
+        return error_answer(502)(AnswerContext(request, harness.time.now, lambda: response))
 
     return harness.intercepting(lose)

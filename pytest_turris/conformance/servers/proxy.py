@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
+
 _TIMEOUT = 5.0
 _LARGEST_HEAD = 65_536
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ class _Handler(socketserver.BaseRequestHandler):
             method, target, _ = head[0].split(" ")
             tunnel = method == "CONNECT"
             url = urlsplit(f"//{target}" if tunnel else target)
-            if url.hostname not in _LOOPBACK:
+            if url.hostname not in LOOPBACK_HOSTS:
                 return self.request.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
             with socket.create_connection((url.hostname, url.port or 80), _TIMEOUT) as origin:
                 if tunnel:

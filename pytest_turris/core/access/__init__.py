@@ -1,1 +1,1 @@
-"""Who may call: credentials, keys, tokens and their checks."""
+"""Who may call the API: credentials, keys, tokens and their checks."""

@@ -13,7 +13,7 @@ class AllowlistError(TurrisKitError, ValueError):
 
 
 def network(entry: str) -> str:
-    """An address or a network in CIDR form, as a network.
+    """An IP address, or a network in CIDR form, as a network.
 
     Raises:
         AllowlistError: It is neither.

@@ -1,7 +1,7 @@
-"""Who is calling: the bearer token first, the restricted access token as the fallback.
+"""Who is calling: the bearer token first, then the restricted access token.
 
 The order and "Authentication token not provided" are documented (authentication,
-guides/error-handling); which error counts when both fail is assumed to be the bearer's.
+guides/error-handling). Assumed: when both fail, the answer is that of the bearer token.
 """
 
 import re
@@ -21,7 +21,7 @@ _TOKEN_IN_URL = re.compile(r"[&?/=]eyJ[\w-]+\.|[?&](?:[\w-]*token|jwt|bearer)=",
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The credential behind a request, and the access token if there was one."""
+    """The credential of a request, and the access token if there is one."""
 
     credential: Credential
     token: AccessToken | None = None
@@ -41,11 +41,11 @@ class Authentication:
         *,
         only: Literal["oauth", "restricted"] | None = None,
     ) -> Caller:
-        """Who sent the request; ``only`` one kind of credential counts where that is tested.
+        """Who sent the request; with ``only``, the other kind of credential is ignored.
 
         Raises:
-            Unauthorized: No credential, or none that holds.
-            Forbidden: The restricted access token is not for the caller's address.
+            Unauthorized: There is no credential, or no valid one.
+            Forbidden: The restricted access token does not allow the caller's address.
         """
         bearers = [] if only == "restricted" else request.lines("authorization")
         restricted = [] if only == "oauth" else request.lines(RESTRICTED_HEADER)
@@ -70,7 +70,8 @@ class Authentication:
         except TurrisError as error:
             raise Unauthorized(
                 "Invalid or expired token",
-                reason=f"neither the bearer nor the restricted access token holds: {error.reason}",
+                reason="neither the bearer nor the restricted access token is valid: "
+                f"{error.reason}",
             ) from None
 
     def _bearer(self, value: str, environment: Environment) -> Caller:
@@ -85,7 +86,7 @@ class Authentication:
         if client is None or client.revoked:
             raise Unauthorized(
                 "Invalid or expired token",
-                reason=f"API client {token.client_id} was revoked, and its tokens with it",
+                reason=f"API client {token.client_id} was revoked, and so were its tokens",
             )
         return Caller(client, token)
 
@@ -103,5 +104,5 @@ class Authentication:
 
 
 def carries_token(request: Request) -> bool:
-    """Whether path or query hold what looks like a token."""
+    """Whether the path or the query contains what looks like a token."""
     return bool(_TOKEN_IN_URL.search(request.target))

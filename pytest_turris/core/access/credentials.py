@@ -1,8 +1,8 @@
 """API clients and restricted access tokens: issued, rotated, revoked.
 
-What a client id, a secret or a restricted token looks like is not documented; these are
-recognisable fakes. That secrets of the sandbox and the production environment are never
-interchangeable follows the vendor's advice to keep them apart (guides/security).
+The format of client ids, secrets and restricted tokens is undocumented; these are recognisable
+fakes. Derived from guides/security, which says to keep them apart: the sandbox environment refuses
+credentials of the production environment, and vice versa.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from pytest_turris.core.wire.hosts import Environment
 Permission = Literal["read", "write"]
 
 ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
-"""Turris documents that permissions exist (403), not which; these two are assumed."""
+"""Turris documents that permissions exist (403), but not which; these two are assumed."""
 
 
 @dataclass(kw_only=True)
@@ -39,13 +39,13 @@ class ApiClient:
 
     @property
     def name(self) -> str:
-        """How the journal names it."""
+        """Its name in the journal."""
         return self.client_id
 
 
 @dataclass(kw_only=True)
 class RestrictedAccessToken:
-    """A token for the header ``x-restricted-access-token``, held to an IP allowlist.
+    """A token for the header ``x-restricted-access-token``, limited to an IP allowlist.
 
     ``allowed`` holds IPv4 or IPv6 addresses or networks in CIDR form; empty allows any
     address (the allowlist's syntax is undocumented).
@@ -59,7 +59,7 @@ class RestrictedAccessToken:
 
     @property
     def name(self) -> str:
-        """How the journal and the documented 403 name it."""
+        """Its name in the journal and in the documented 403."""
         return mask(self.token)
 
     def allows(self, client_ip: str) -> bool:
@@ -79,7 +79,7 @@ class Credentials:
         self._clients: dict[str, ApiClient] = {}
         self._restricted: dict[str, RestrictedAccessToken] = {}
         self.on_issue: Callable[[str], object] | None = None
-        """Gets each client id and restricted access token from now on, before its owner does."""
+        """Called with each client id and restricted access token, before the caller gets it."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))
@@ -93,7 +93,7 @@ class Credentials:
         """A new API client.
 
         Raises:
-            UnknownNameError: An unknown permission or environment.
+            UnknownNameError: There is no such permission or environment.
         """
         client = ApiClient(
             client_id=self._randomness.client_id(),
@@ -116,6 +116,7 @@ class Credentials:
 
         Raises:
             AllowlistError: An entry of ``allowed`` is neither an address nor a network.
+            UnknownNameError: There is no such permission or environment.
         """
         token = RestrictedAccessToken(
             token=self._randomness.secret("token"),
@@ -128,9 +129,9 @@ class Credentials:
         return token
 
     def rotate(self, client: ApiClient, *, overlap: dt.timedelta | None = None) -> ApiClient:
-        """Give a client a new secret; the old one holds for ``overlap`` longer, if given.
+        """Give a client a new secret; the old one stays valid for ``overlap``, if given.
 
-        Tokens that the old secret bought stay valid until they expire (assumed).
+        Tokens issued for the old secret stay valid until they expire (assumed).
         """
         client.previous_secret = client.client_secret if overlap else None
         client.previous_until = self._clock.now() + overlap if overlap else None
@@ -138,16 +139,16 @@ class Credentials:
         return client
 
     def revoke(self, credential: Credential) -> None:
-        """Refuse a credential, and every token it bought, from now on."""
+        """Refuse a credential, and every token issued for it, from now on."""
         credential.revoked = True
 
     def client(self, client_id: str) -> ApiClient | None:
-        """The API client of that id."""
+        """The API client with that id, if there is one."""
         return self._clients.get(client_id)
 
     @property
     def restricted(self) -> tuple[RestrictedAccessToken, ...]:
-        """The restricted access tokens, revoked ones too, in the order of their issue."""
+        """The restricted access tokens, revoked ones included, oldest first."""
         return tuple(self._restricted.values())
 
     def has(self, credential: str) -> bool:
@@ -163,8 +164,8 @@ class Credentials:
         """The client that this id and secret belong to.
 
         Raises:
-            Unauthorized: Unknown id, wrong or outdated secret, revoked, other environment.
-                All with one message; the reason is for the journal.
+            Unauthorized: Unknown id, wrong or outdated secret, revoked, or of the other
+                environment. The message is always the same; the journal has the reason.
         """
         client = self._clients.get(client_id)
         if client is None:
@@ -210,14 +211,14 @@ class Credentials:
         return found
 
     def snapshot(self) -> dict[str, Any]:
-        """All credentials as JSON data, secrets included: they are fakes."""
+        """All credentials as JSON data, with their secrets, which are fakes."""
         return {
             "clients": [_plain(client) for client in self._clients.values()],
             "restricted": [_plain(token) for token in self._restricted.values()],
         }
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Replace all credentials by a snapshot's."""
+        """Replace all credentials with a snapshot's."""
         self._clients = {row["client_id"]: _client(row) for row in data["clients"]}
         self._restricted = {row["token"]: _restricted(row) for row in data["restricted"]}
         self._announce(*self.issued)
@@ -235,7 +236,7 @@ class Credentials:
             raise _refused(f"wrong clientSecret for {client.client_id}")
         if self._clock.now() >= until:
             raise _refused(
-                f"the rotated clientSecret of {client.client_id} held until {until:%H:%M:%S}Z"
+                f"the old clientSecret of {client.client_id} was valid until {until:%H:%M:%S}Z"
             )
 
 
@@ -250,15 +251,13 @@ def _same(given: str, expected: str) -> bool:
 def _known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
     permissions = frozenset(names)
     if unknown := permissions - ALL_PERMISSIONS:
-        raise UnknownNameError(f"unknown permission {min(unknown)!r}; there are 'read' and 'write'")
+        raise UnknownNameError(f"there is no permission {min(unknown)!r}; use 'read' or 'write'")
     return permissions
 
 
 def _known_environment(name: Environment) -> Environment:
     if name not in ("sandbox", "production"):
-        raise UnknownNameError(
-            f"unknown environment {name!r}; there are 'sandbox's and 'production'"
-        )
+        raise UnknownNameError(f"there is no environment {name!r}; use 'sandbox' or 'production'")
     return name
 
 

@@ -1,7 +1,7 @@
-"""The RSA test keys that this package ships, so that no run has to generate one.
+"""The RSA test keys that this package ships, so that no run needs to generate one.
 
-They are public by being here and protect nothing: anyone can sign with them. Generating a
-2048-bit key takes 10-90 ms, loading one with its checks 35 ms; our own need no checks.
+They are public and protect nothing: anyone can sign with them. Generating a 2048-bit key takes
+10 to 90 ms, loading one with all checks 35 ms; these need no checks.
 """
 
 from functools import cache

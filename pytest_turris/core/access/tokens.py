@@ -1,8 +1,8 @@
-"""Access tokens: RS256 JWTs (RFC 7519) that the sandbox issues, knows and refuses.
+"""Access tokens: RS256 JWTs (RFC 7519) that the sandbox issues, accepts and refuses.
 
-Only the header ``{"alg": "RS256", "typ": "JWT"}`` and the lifetime of 60 minutes are
-documented; the claims, ``kid`` and the JWKS are assumed. Expiry is measured to the
-microsecond from the issue on the sandbox's clock; ``iat`` and ``exp`` are whole seconds.
+Only the header ``{"alg": "RS256", "typ": "JWT"}`` and the lifetime of 60 minutes are documented;
+the claims, ``kid`` and the JWKS are assumed. A token expires to the microsecond on the sandbox's
+clock; ``iat`` and ``exp`` are whole seconds.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ _MESSAGE = "Invalid or expired token"
 
 @dataclass(kw_only=True)
 class AccessToken:
-    """A token that was issued, with the exact moments of its life."""
+    """An issued token, with the exact times of its issue and expiry."""
 
     text: Secret = field(repr=False)
     jti: str
@@ -43,7 +43,7 @@ class AccessToken:
 
 
 class Tokens:
-    """The issuer. Iterating gives the tokens that it remembers, the oldest first."""
+    """The issuer. Iterating gives the tokens that it keeps, oldest first."""
 
     def __init__(self, clock: Clock, randomness: Randomness, options: Options) -> None:
         self._clock = clock
@@ -61,7 +61,7 @@ class Tokens:
         return next(reversed(self._issued.values()), None)
 
     def issue(self, client: ApiClient, *, ttl: dt.timedelta | None = None) -> AccessToken:
-        """A new token for a client; ``ttl`` differs from the option for this one."""
+        """Issue a token for a client; ``ttl`` overrides the option ``token_ttl``."""
         now = self._clock.now()
         lifetime = self._options.token_ttl if ttl is None else ttl
         jti = self._randomness.uuid("jti")
@@ -79,7 +79,7 @@ class Tokens:
         return token
 
     def find(self, request: Request) -> AccessToken | None:
-        """The issued token that a request carries as its bearer, whether it still holds or not."""
+        """The issued token that a request carries as its bearer token, valid or not."""
         return self._issued.get(request.header("authorization").partition(" ")[2].strip())
 
     def revoke(self, token: AccessToken) -> None:
@@ -92,13 +92,13 @@ class Tokens:
             token.revoked = True
 
     def verify(self, text: str, environment: Environment) -> AccessToken:
-        """The token behind a bearer value.
+        """The token of a bearer value.
 
         Raises:
-            Unauthorized: With one message for the client and a reason of its own for the
-                journal: malformed, forged, expired, revoked, or of the other environment.
+            Unauthorized: It is malformed, forged, expired, revoked, or of the other
+                environment. The message is always the same; the journal has the reason.
         """
-        # A token that we signed is looked up, not verified again: 0.1 against 67 microseconds.
+        # An issued token is looked up, not verified again: 0.1 instead of 67 microseconds.
         token = self._issued.get(text)
         if token is None:
             raise _refused(self._flaw_of(text, environment))
@@ -115,13 +115,15 @@ class Tokens:
         return token
 
     def forge(self, flaw: Flaw, *, client: ApiClient | None = None) -> Secret:
-        """A token with one flaw, which the sandbox refuses with a reason of its own.
+        """A token with one flaw; the sandbox refuses each with its own reason.
 
         Raises:
             UnknownNameError: There is no such flaw.
         """
         if flaw not in get_args(Flaw):
-            raise UnknownNameError(f"no flaw {flaw!r}; there are {', '.join(get_args(Flaw))}")
+            raise UnknownNameError(
+                f"there is no flaw {flaw!r}; use one of {', '.join(get_args(Flaw))}"
+            )
         now, ttl = self._clock.now(), self._options.token_ttl
         name = client.client_id if client else "turris_sandbox_client_forged"
         environment: Environment = client.environment if client else "sandbox"
@@ -140,7 +142,7 @@ class Tokens:
         return {"keys": [key | {"kid": keys.KEY_ID, "use": "sig", "alg": "RS256"}]}
 
     def snapshot(self) -> list[dict[str, Any]]:
-        """The tokens as JSON data; they open nothing but a sandbox."""
+        """The tokens as JSON data; only a sandbox accepts them."""
         return [
             asdict(token)
             | {
@@ -151,7 +153,7 @@ class Tokens:
         ]
 
     def restore(self, data: list[dict[str, Any]]) -> None:
-        """Replace all tokens by a snapshot's."""
+        """Replace all tokens with a snapshot's."""
         self._issued = {
             row["text"]: AccessToken(
                 **row
@@ -165,7 +167,7 @@ class Tokens:
         }
 
     def _prune(self, now: dt.datetime) -> None:
-        """Forget expired tokens, each time their number may have doubled."""
+        """Forget expired tokens whenever the number of tokens may have doubled."""
         if len(self._issued) >= self._prune_at:
             self._issued = {t: old for t, old in self._issued.items() if old.expires_at > now}
             self._prune_at = max(_PRUNE_ABOVE, 2 * len(self._issued))
@@ -185,11 +187,11 @@ class Tokens:
         }
 
     def _flaw_of(self, text: str, environment: Environment) -> str:
-        """Why a token that is not among the issued ones does not count."""
+        """Why a token that is not among the issued ones is refused."""
         try:
             header = jwt.get_unverified_header(text)
         except (jwt.PyJWTError, ValueError, RecursionError):
-            return "malformed: no JWT of three base64url parts"
+            return "malformed: not a JWT of three base64url parts"
         if header.get("alg") != "RS256":
             return f"signed with alg {str(header.get('alg'))[:16]!r}; only RS256 is accepted"
         if header.get("kid") != keys.KEY_ID:
@@ -199,7 +201,7 @@ class Tokens:
                 text,
                 keys.signing_key().public_key(),
                 algorithms=["RS256"],
-                # Claims are compared here, with the sandbox's clock and words.
+                # The claims are checked below, with the sandbox's clock and its reasons.
                 options={
                     "verify_exp": False,
                     "verify_iat": False,
@@ -209,7 +211,7 @@ class Tokens:
                 },
             )
         except (jwt.PyJWTError, ValueError, RecursionError):
-            return "wrong signature: forged, or changed on the way"
+            return "wrong signature: forged, or changed in transit"
         return self._claims_flaw(claims, environment)
 
     def _claims_flaw(self, claims: dict[str, Any], environment: Environment) -> str:
@@ -224,7 +226,7 @@ class Tokens:
             return "malformed: no iat or exp claim"
         if self._clock.now().timestamp() >= expires:
             return self._expired_claims(issued, expires)
-        return "well signed, but not issued by this sandbox: of another test or an earlier run"
+        return "validly signed, but not issued by this sandbox: from another test or an earlier run"
 
     def _expired_claims(self, issued: int, expires: int) -> str:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.resources.record import WireModel
-from pytest_turris.core.wire.errors import TurrisError
+from pytest_turris.core.wire.errors import TurrisError, error_document
 from pytest_turris.core.wire.model import iso
 
 
@@ -31,15 +31,15 @@ def success_document(payload: Payload, call: Call, operation: Operation) -> dict
             return {"data": data, "requestId": request_id, "timestamp": timestamp}
 
 
-def error_document(error: TurrisError, call: Call) -> dict[str, Any]:
+def refusal_document(error: TurrisError, call: Call) -> dict[str, Any]:
     """The JSON document of an error (documented: guides/error-handling)."""
-    return {
-        "statusCode": error.status,
-        "requestId": call.request_id,
-        "errorType": error.type,
-        "errorMessage": list(error.messages),
-        "timestamp": iso(call.at),
-    }
+    return error_document(
+        error.status,
+        error.type,
+        error.messages,
+        request_id=call.request_id,
+        timestamp=iso(call.at),
+    )
 
 
 def _wire(payload: Payload, *, nulls: bool) -> dict[str, Any] | list[Any]:

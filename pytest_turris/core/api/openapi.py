@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.schemas import ERROR, Schemas, of_query, reference
-from pytest_turris.core.middleware.idempotency import HEADERS
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.hosts import HOSTS
 
@@ -115,7 +115,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         key = {"type": "string", "format": "uuid"}
         found += [
             {"name": name, "in": "header", "required": False, "schema": dict(key)}
-            for name in HEADERS
+            for name in IDEMPOTENCY_HEADERS
         ]
     return found
 

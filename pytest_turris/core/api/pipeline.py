@@ -20,7 +20,7 @@ from functools import partial
 
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.api.envelope import error_document, success_document
+from pytest_turris.core.api.envelope import refusal_document, success_document
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
@@ -216,6 +216,6 @@ class Pipeline:
         return Response(
             status=error.status,
             headers=(*JSON_HEADERS, *spent, *error.headers),
-            body=encode(error_document(error, call)),
+            body=encode(refusal_document(error, call)),
             delay=call.delay,
         )

@@ -1,4 +1,4 @@
-"""Scripted failures: a status, a broken connection, a delay on the sandbox's clock."""
+"""Scripted faults: an error status, a broken connection, a delay, a hostile answer."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ class FaultError(TurrisKitError, ValueError):
 
 @dataclass(kw_only=True, eq=False)
 class Fault:
-    """One scripted failure; ``times=None`` fires until it is removed."""
+    """One scripted fault; with ``times=None`` it fires until it is removed."""
 
     operation: str
     status: int | None = None
@@ -33,17 +33,18 @@ class Fault:
     optional: bool = False
     fired: int = 0
     hostile: str | None = None
-    """The id of a hostile answer with its variant, such as ``AR-27/milliseconds``."""
+    """A hostile answer with its variant, such as ``AR-27/milliseconds``."""
     writes_only: bool = False
     max_seconds: float = MAX_SECONDS
 
     def fits(self, operation: str, method: str) -> bool:
-        """Whether it is due for a call of this operation."""
+        """Whether it should fire for a call of this operation."""
         if self.spent or (self.writes_only and method == "GET"):
             return False
-        # "*" of a hostile answer is the API without the token endpoint, which has its own.
-        other = self.hostile is not None and operation == _TOKEN
-        return operation == self.operation or (self.operation == "*" and not other)
+        if self.operation == "*":
+            # A hostile answer of the API leaves the token endpoint alone, which has its own.
+            return self.hostile is None or operation != _TOKEN
+        return operation == self.operation
 
     @property
     def spent(self) -> bool:
@@ -55,18 +56,18 @@ class Fault:
         what += [f"error={self.error!r}"] if self.error else []
         what += [f"delay={self.delay}"] if self.delay else []
         what += [f"hostile={self.hostile!r}"] if self.hostile else []
-        due = "until removed" if self.times is None else f"{self.fired} of {self.times} times"
-        return f"{self.operation}: {', '.join(what)} (fired {due})"
+        limit = "" if self.times is None else f" of {self.times}"
+        return f"{self.operation}: {', '.join(what)} (fired {self.fired}{limit} times)"
 
 
 class Faults:
-    """The scripted failures of one sandbox, fired in the order in which they were added."""
+    """The scripted faults of one sandbox; the one added first fires first."""
 
     def __init__(self, resolve: Callable[[str], str]) -> None:
         self._resolve = resolve
         self._faults: list[Fault] = []
         self.raw_answers: list[RawAnswer] = []
-        """The answers of raw bytes that were given so far."""
+        """The answers of raw bytes that were sent so far."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -83,22 +84,24 @@ class Faults:
         processed: bool = False,
         optional: bool = False,
     ) -> Fault:
-        """Script a failure of an operation; ``"*"`` stands for any.
+        """Script a fault of an operation; ``"*"`` means any.
 
         Args:
             operation: Its name (``"list_agents"``), documented operation id or
                 ``"GET /v1/agents"``.
-            status: Answer with this status and a Turris-shaped body.
-            error: Do not answer: ``"connect"`` before, ``"reset"`` after the request was sent.
-            delay: How much time passes on the sandbox's clock (a timedelta or seconds).
-                Nothing sleeps; an httpx client whose timeout is shorter gets its own timeout.
-            headers: Response headers to go with ``status``, such as ``Retry-After``.
-            times: How often to fire; ``None``: until ``remove``.
-            processed: The request takes effect, only its answer fails.
+            status: Answer with this status, 400 to 599, and an error in Turris's shape.
+            error: Do not answer: ``"connect"`` refuses the connection, ``"reset"`` breaks it after
+                the request was sent.
+            delay: How much time passes on the sandbox's clock (a timedelta or seconds). Nothing
+                sleeps; an httpx client with a shorter timeout gets its own timeout error.
+            headers: Response headers with ``status``, such as ``Retry-After``.
+            times: How many calls it fires for; ``None``: all, until ``remove``.
+            processed: The request takes effect; only its answer fails.
             optional: Do not fail the test if it never fires.
 
         Raises:
-            ValueError: No effect given, two at once, an unknown operation, or a bad number.
+            FaultError: No effect is given, or two at once, or a number is out of range.
+            UnknownNameError: There is no such operation.
         """
         fault = Fault(
             operation=self._resolve(operation),
@@ -126,34 +129,35 @@ class Faults:
         """Script a hostile answer, such as ``"AR-27"`` or ``"AR-27/milliseconds"``.
 
         Args:
-            name: Its id, with or without a variant; without, the first variant is meant.
-            operation: Where; without one, the token endpoint or everything but it, as the
-                answer says.
-            times: How often to fire; ``None``: as often as the answer says, which mostly is
-                until ``remove``.
+            name: Its id, with a variant or without; without, the first variant.
+            operation: Which operation gets it. By default the token endpoint, or every other
+                operation, whichever the answer is for.
+            times: How many calls it fires for; ``None``: as many as the answer says, which
+                usually is all, until ``remove``.
             optional: Do not fail the test if it never fires.
-            max_seconds: For how many real seconds an answer that has no end of its own goes on, if
-                the client does not hang up. Such answers need ``turris_server``; a client that
-                is answered in process gets a broken connection.
+            max_seconds: How many real seconds an endless answer lasts, unless the client hangs up.
+                Such answers need ``turris_server``; in process, the client gets a broken
+                connection.
 
         Raises:
-            ValueError: There is no such answer, variant or operation, or it cannot be scripted.
+            UnknownNameError: There is no such answer, variant or operation.
+            FaultError: The answer cannot be scripted, or ``times`` is out of range.
         """
         answer, (variant, *_) = find_answer(name)
-        if variant.where == "handshake":
+        if variant.endpoint == "handshake":
             raise FaultError(
-                f"{answer.id} cannot be scripted: it comes before any request. The fixture "
-                "turris_hostile_answer gives it: run(call, new_client=...)"
+                f"{answer.id} cannot be scripted, because the connection fails before any request. "
+                "Use the fixture turris_hostile_answer: run(call, new_client=...)"
             )
-        usual = _TOKEN if variant.where == "token" else "*"
+        default = _TOKEN if variant.endpoint == "token" else "*"
         fault = Fault(
-            operation=self._resolve(operation or usual),
+            operation=self._resolve(operation or default),
             delay=variant.delay,
             headers={},
             times=variant.times if times is None else times,
             optional=optional,
             hostile=f"{answer.id}/{variant.name}",
-            writes_only=variant.where == "write",
+            writes_only=variant.endpoint == "write",
             max_seconds=max_seconds,
         )
         _check_times(fault)
@@ -161,21 +165,21 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Take a fault back; it is no longer expected to fire."""
+        """Remove a fault; it is no longer expected to fire."""
         if fault in self._faults:
             self._faults.remove(fault)
 
     def clear(self) -> None:
-        """Take all faults back."""
+        """Remove all faults."""
         self._faults.clear()
 
     def hang_up(self) -> None:
-        """End all answers of raw bytes that are still being written."""
+        """End all answers of raw bytes that are still being sent."""
         while self.raw_answers:
             self.raw_answers.pop().stopped = True
 
     def next_for(self, operation: str, method: str) -> Fault | None:
-        """The fault that fires on this call, counted as fired."""
+        """The fault that fires for this call, counted as fired."""
         for fault in self._faults:
             if fault.fits(operation, method):
                 fault.fired += 1
@@ -184,7 +188,7 @@ class Faults:
 
     @property
     def unused(self) -> tuple[Fault, ...]:
-        """Faults that were to fire and never did."""
+        """Faults that never fired and are not optional."""
         return tuple(f for f in self._faults if not f.fired and not f.optional)
 
     def snapshot(self) -> list[dict[str, Any]]:
@@ -209,22 +213,18 @@ def _check(fault: Fault) -> None:
     if fault.status is None and fault.error is None and not fault.delay:
         raise FaultError("a fault needs a status, an error or a delay")
     if fault.status is not None and fault.error is not None:
-        raise FaultError(
-            "a fault has a status or an error, not both: with an error, nothing answers"
-        )
+        raise FaultError("give a status or an error, not both: with an error there is no answer")
     if fault.status is not None and not _LOWEST <= fault.status <= _HIGHEST:
         raise FaultError(f"status={fault.status} is not an error status; use 400 to 599")
     if fault.error not in (None, "connect", "reset"):
-        raise FaultError(f"error={fault.error!r}; there are 'connect' and 'reset'")
+        raise FaultError(f"error={fault.error!r} is not one of 'connect', 'reset'")
     if fault.delay < dt.timedelta(0):
         raise FaultError(f"delay={fault.delay} is negative")
     _check_times(fault)
     if fault.processed and fault.error == "connect":
-        raise FaultError("without a connection nothing is processed; use error='reset'")
+        raise FaultError("processed=True needs a connection; use error='reset'")
 
 
 def _check_times(fault: Fault) -> None:
     if fault.times is not None and fault.times < 1:
-        raise FaultError(
-            f"times={fault.times}; a fault fires at least once, or None: until removed"
-        )
+        raise FaultError(f"times={fault.times} is below 1; None lets it fire until it is removed")

@@ -1,1 +1,1 @@
-"""What happened, and what a test expected to happen."""
+"""What happened in the sandbox, and what a test expected."""

@@ -1,4 +1,4 @@
-"""What a test meant to provoke, and what it did not."""
+"""Refusals that a test expected, and those that it did not."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -11,40 +11,40 @@ _KEPT = 100
 
 
 class RefusalExpected(TurrisKitError, AssertionError):
-    """``expect_refusal`` ended and nothing that matches was refused."""
+    """A block of ``expect_refusal`` ended without a refusal that matches."""
 
 
 class Refusals:
-    """Refusals that mean a broken client, minus those that the test expected."""
+    """The refusals that fail the test, because they mean a broken client."""
 
     def __init__(self) -> None:
-        self.is_client_error: list[Exchange] = []
+        self.unexpected: list[Exchange] = []
 
     def note(self, exchange: Exchange) -> None:
-        """Remember a refusal that fails the test unless it is expected."""
-        if len(self.is_client_error) < _KEPT:
-            self.is_client_error.append(exchange)
+        """Keep a refusal that fails the test unless it is expected."""
+        if len(self.unexpected) < _KEPT:
+            self.unexpected.append(exchange)
 
-    def forgive(self, exchanges: tuple[Exchange, ...]) -> None:
-        """The test meant these."""
+    def expect(self, exchanges: tuple[Exchange, ...]) -> None:
+        """Take these as expected."""
         numbers = {exchange.number for exchange in exchanges}
-        self.is_client_error = [e for e in self.is_client_error if e.number not in numbers]
+        self.unexpected = [e for e in self.unexpected if e.number not in numbers]
 
 
 class ExpectedRefusal:
-    """The context of ``with turris.expect_refusal(...)``; ``exchanges`` are those refused."""
+    """The context of ``with turris.expect_refusal(...)``; ``exchanges`` are the refusals in it."""
 
     def __init__(
         self,
         journal: Journal,
         refusals: Refusals,
         matches: Callable[[Exchange], bool],
-        wanted: str,
+        expected: str,
     ) -> None:
         self._journal = journal
         self._refusals = refusals
         self._matches = matches
-        self._wanted = wanted
+        self._expected = expected
         self._start = 0
         self.exchanges: tuple[Exchange, ...] = ()
 
@@ -58,14 +58,14 @@ class ExpectedRefusal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take note of what was refused.
+        """Collect what was refused in the block.
 
         Raises:
-            RefusalExpected: Nothing that matches was, and the block raised nothing itself.
+            RefusalExpected: Nothing that matches was refused, and the block itself did not raise.
         """
         seen = self._journal.since(self._start)
         self.exchanges = tuple(e for e in seen if e.refused and self._matches(e))
-        self._refusals.forgive(self.exchanges)
+        self._refusals.expect(self.exchanges)
         if not self.exchanges and error is None:
-            story = "\n".join(f"  {exchange}" for exchange in seen) or "  no request at all"
-            raise RefusalExpected(f"expected {self._wanted}, but the sandbox saw:\n{story}")
+            lines = "\n".join(f"  {exchange}" for exchange in seen) or "  no request at all"
+            raise RefusalExpected(f"expected {self._expected}, but the sandbox saw:\n{lines}")

@@ -1,7 +1,7 @@
-"""The journal: every exchange, refusals too, bounded; what it shows has its secrets masked.
+"""The journal: the last exchanges, refusals included, with their secrets masked.
 
-Most exchanges are never read, and masking one takes longer than many operations, so it happens on
-the first read.
+Masking takes longer than many operations, and most exchanges are never read, so an exchange is
+masked when it is first read.
 """
 
 import datetime as dt
@@ -11,9 +11,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
-from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
 NO_ANSWER = 0
+
+_SHOWN_TARGET = 2_048
+_SHOWN_FIELDS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class Exchange:
     """One request and its response. Texts are redacted, bodies cut at 2 KiB.
 
     ``status`` is 0 where a fault left the request without an answer. ``reason`` says for
-    humans why the sandbox refused; ``notes`` what it noticed and let pass.
+    humans why the sandbox refused; ``notes`` say what it noticed and accepted.
     """
 
     number: int
@@ -41,13 +44,18 @@ class Exchange:
     request_body: str = field(repr=False)
     response_body: str = field(repr=False)
     token_id: str | None = None
-    """The ``jti`` of the access token that the request carried, accepted or not."""
+    """The ``jti`` of the access token in the request, accepted or not."""
     token_in_url: bool = False
 
     @property
     def path(self) -> str:
         """The path without its query."""
         return self.target.partition("?")[0]
+
+    @property
+    def is_token_request(self) -> bool:
+        """Whether the request asked for an access token."""
+        return (self.method, self.path) == TOKEN_REQUEST
 
     @property
     def refused(self) -> bool:
@@ -65,8 +73,8 @@ class Exchange:
         return "\n    ".join([line, *details, *self.notes])
 
 
-class _Unread:
-    """An exchange not yet redacted; redaction happens on first read."""
+class _RawExchange:
+    """An exchange not yet redacted; it has no repr, and is cut to what the journal shows."""
 
     __slots__ = ("_answered", "_body", "_facts", "_fields", "_sizes", "_target")
 
@@ -77,52 +85,52 @@ class _Unread:
         self._body, self._answered = request.body[:SHOWN], response_body[:SHOWN]
         self._sizes = len(request.body), len(response_body)
 
-    def told(self) -> Exchange:
-        """The same, redacted."""
+    def redacted(self) -> Exchange:
+        """The exchange with its secrets masked."""
         sent, answered = self._sizes
-        return self._redacted(
+        return self._exchange(
             request_headers=redact_headers(self._fields),
             request_body=preview(self._body, sent),
             response_body=preview(self._answered, answered),
         )
 
-    def line(self) -> str:
-        """The same in words, which show neither headers nor bodies."""
-        return str(self._redacted(request_headers={}, request_body="", response_body=""))
+    def summary(self) -> str:
+        """The exchange in one text, without headers and bodies."""
+        return str(self._exchange(request_headers={}, request_body="", response_body=""))
 
-    def _redacted(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
-        words = {
+    def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
+        texts = {
             "target": redact_target(self._target),
             "reason": redact(self._facts["reason"]),
             "notes": tuple(map(redact, self._facts["notes"])),
         }
-        return Exchange(**self._facts | words | content)
+        return Exchange(**self._facts | texts | content)
 
 
 class Entry:
-    """An entry of the journal; its exchange is redacted on first read."""
+    """A place in the journal; its exchange is redacted when it is first read."""
 
-    __slots__ = ("_seen", "number")
+    __slots__ = ("_exchange", "number")
 
-    def __init__(self, number: int, seen: Exchange | _Unread) -> None:
+    def __init__(self, number: int, exchange: Exchange | _RawExchange) -> None:
         self.number: int = number
-        self._seen = seen
+        self._exchange = exchange
 
-    def told(self) -> Exchange:
-        """The exchange, redacted; two threads that look at once see the like."""
-        seen = self._seen
-        if isinstance(seen, _Unread):
-            seen = self._seen = seen.told()
-        return seen
+    def redacted(self) -> Exchange:
+        """The exchange with its secrets masked. Two threads that read at once get equal ones."""
+        exchange = self._exchange
+        if isinstance(exchange, _RawExchange):
+            exchange = self._exchange = exchange.redacted()
+        return exchange
 
-    def line(self) -> str:
-        """The exchange in words; for who looks at each, and only once."""
-        seen = self._seen
-        return seen.line() if isinstance(seen, _Unread) else str(seen)
+    def summary(self) -> str:
+        """The exchange in one text; cheaper than ``redacted``, and kept nowhere."""
+        exchange = self._exchange
+        return exchange.summary() if isinstance(exchange, _RawExchange) else str(exchange)
 
 
 class Journal:
-    """The last exchanges of one sandbox, oldest first; ``dropped`` counts older ones."""
+    """The last exchanges of one sandbox, oldest first; ``dropped`` counts the older ones."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -136,27 +144,27 @@ class Journal:
         return len(self._entries)
 
     def __getitem__(self, index: int) -> Exchange:
-        return self._entries[index].told()
+        return self._entries[index].redacted()
 
     @property
     def last_line(self) -> str:
-        """The newest exchange in words, redacted; empty if none is kept."""
-        return self._entries[-1].line() if self._entries else ""
+        """The newest exchange in one text, redacted; empty if there is none."""
+        return self._entries[-1].summary() if self._entries else ""
 
     @property
     def dropped(self) -> int:
-        """How many exchanges no longer fit."""
+        """How many exchanges were dropped to keep the limit."""
         return self.seen - len(self._entries)
 
     def since(self, number: int) -> tuple[Exchange, ...]:
         """The exchanges after the one with that number."""
-        return tuple(entry.told() for entry in tuple(self._entries) if entry.number > number)
+        return tuple(entry.redacted() for entry in tuple(self._entries) if entry.number > number)
 
     def record(self, request: Request, response_body: bytes, **facts: Any) -> Entry:  # noqa: ANN401 - Exchange's fields
         """Keep one exchange."""
         self.seen += 1
         facts |= {"number": self.seen, "method": request.method[:32]}
-        entry = Entry(self.seen, _Unread(request, response_body, facts))
+        entry = Entry(self.seen, _RawExchange(request, response_body, facts))
         self._entries.append(entry)
         return entry
 
@@ -165,7 +173,7 @@ class Journal:
         self._entries.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """The exchanges as JSON data, redacted as they are."""
+        """The exchanges as JSON data, redacted."""
         rows = [
             asdict(exchange) | {"at": exchange.at.isoformat(), "notes": list(exchange.notes)}
             for exchange in self
@@ -173,7 +181,7 @@ class Journal:
         return {"seen": self.seen, "exchanges": rows}
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Replace the exchanges by a snapshot's."""
+        """Replace the exchanges with a snapshot's."""
         self.seen = int(data["seen"])
         rows = (
             Exchange(
@@ -183,7 +191,3 @@ class Journal:
         )
         entries = (Entry(exchange.number, exchange) for exchange in rows)
         self._entries = deque(entries, maxlen=self._limit)
-
-
-_SHOWN_TARGET = 2_048
-_SHOWN_FIELDS = 64

@@ -1,8 +1,8 @@
-"""Idempotency keys: the response to a repeated request is the stored one, for an hour.
+"""Idempotency keys: for an hour, a repeated request gets the stored response.
 
 Both header names, the UUID rule, its message and the hour are documented
-(guides/idempotency). Assumed: the key counts per credential and operation, only successes
-are stored, the plain header wins over ``x-``, and the same key with another body is a 422.
+(guides/idempotency). Assumed: a key is per credential and operation, only successes are stored,
+the plain header takes precedence over ``x-``, and the same key with another body is a 422.
 """
 
 import datetime as dt
@@ -16,13 +16,13 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import InvalidInput, Unprocessable
 from pytest_turris.core.wire.messages import Request, Response
 
-HEADERS = ("idempotency-key", "x-idempotency-key")
+IDEMPOTENCY_HEADERS = ("idempotency-key", "x-idempotency-key")
 INVALID_KEY = (
     "Invalid idempotency key format. The idempotency-key must be a valid UUID"  # documented
 )
 
 REPLAYED = "the stored response for this idempotency key was sent again"
-"""The journal's note about a call that took no effect of its own."""
+"""The journal's note about a call without an effect of its own."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -50,7 +50,7 @@ class Idempotency:
         Raises:
             InvalidInput: It is not a UUID, or two different ones are given.
         """
-        given = [lines for name in HEADERS if (lines := request.lines(name))]
+        given = [lines for name in IDEMPOTENCY_HEADERS if (lines := request.lines(name))]
         if not given:
             return None
         if any(len(set(values)) > 1 or not _UUID.fullmatch(values[0]) for values in given):
@@ -78,13 +78,13 @@ class Idempotency:
         return stored.response
 
     def store(self, key: Key, request: Request, response: Response) -> None:
-        """Keep a response for its key, and drop what is too old."""
+        """Keep a response for its key, and drop expired ones."""
         horizon = self._clock.now() - self._options.idempotency_ttl
         self._stored = {k: old for k, old in self._stored.items() if old.at > horizon}
         self._stored[key] = _Stored(_digest(request), self._clock.now(), response)
 
     def forget(self) -> None:
-        """Drop everything, as Turris' in-memory cache does when it restarts."""
+        """Drop all stored responses, as Turris's in-memory cache does on a restart."""
         self._stored.clear()
 
     def snapshot(self) -> list[Any]:
@@ -102,7 +102,7 @@ class Idempotency:
         ]
 
     def restore(self, data: list[Any]) -> None:
-        """Replace the stored responses by a snapshot's."""
+        """Replace the stored responses with a snapshot's."""
         self._stored = {}
         for (credential, operation, value), digest, at, status, fields, body in data:
             headers = tuple((name, content) for name, content in fields)

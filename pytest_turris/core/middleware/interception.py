@@ -1,7 +1,7 @@
-"""Interceptors between a door and the sandbox: they see, delay or replace whole requests.
+"""Interceptors between a door and the sandbox: they see, hold or replace whole requests.
 
-The journal keeps no secrets. Code that must compare secrets, or make a client wait, uses an
-interceptor and keeps nothing longer than the test.
+The journal masks secrets and anyone may read it. To compare secrets, or to make a client wait, use
+an interceptor; it must keep nothing longer than the test.
 """
 
 import contextlib
@@ -11,11 +11,11 @@ from pytest_turris.core.wire.messages import Request, Response
 
 Handle = Callable[[Request], Response]
 Interceptor = Callable[[Request, Handle], Response]
-"""Gets the request and what would answer it; gives the answer, or raises ConnectionFailure."""
+"""Takes the request and the handler; returns the answer, or raises ConnectionFailure."""
 
 
 class Interceptors:
-    """The interceptors of one sandbox, the last added outermost."""
+    """The interceptors of one sandbox; the one added last is the outermost."""
 
     def __init__(self) -> None:
         self._interceptors: tuple[Interceptor, ...] = ()
@@ -30,7 +30,7 @@ class Interceptors:
             self._interceptors = tuple(i for i in self._interceptors if i is not interceptor)
 
     def wrap(self, handle: Handle) -> Handle:
-        """The handler with all interceptors around it."""
+        """The handler, wrapped in all interceptors."""
         for interceptor in self._interceptors:
             handle = _wrapped(interceptor, handle)
         return handle

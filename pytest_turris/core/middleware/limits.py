@@ -1,7 +1,7 @@
-"""Rate limits: 10 token requests and 60 writes a minute for each credential, reads free.
+"""Rate limits: 10 token requests and 60 writes a minute per credential; reads are not limited.
 
-Figures, header names and the text of the 429 are documented (guides/rate-limiting). Whether
-the window is fixed or sliding, and when the headers are sent, is assumed and an option.
+The numbers, the header names and the 429's text are documented (guides/rate-limiting). Assumed,
+and options: whether the window is fixed or sliding, and when the headers are sent.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ _NEAR = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a credential may still do in the window, and when the window resets."""
+    """How many calls a credential has left in its window, and when the window resets."""
 
     limit: int
     used: int
@@ -47,7 +47,7 @@ class Allowance:
 
 
 class RateWindowError(TurrisKitError, ValueError):
-    """A rate window is not open, or is too small to leave that many calls."""
+    """No rate window is open, or ``leave`` is more than the limit."""
 
 
 class Limits:
@@ -57,14 +57,14 @@ class Limits:
         self._clock = clock
         self._options = options
         self.default_credential = ""
-        """Whose window is meant where none is named: the default API client's."""
+        """The credential whose window is meant by default: the default API client's."""
         self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
 
     def spend(self, bucket: Bucket, credential: str) -> Fields:
-        """Count one call and give the headers of its response.
+        """Count one call and return the headers for its response.
 
         Raises:
-            RateLimitExceeded: None is left in this window; the call is not counted.
+            RateLimitExceeded: No call is left in this window; this one is not counted.
         """
         calls, limit = self._current(bucket, credential), self._limit(bucket)
         if len(calls) >= limit:
@@ -75,7 +75,7 @@ class Limits:
         return allowance.headers if near or self._options.rate_headers == "always" else ()
 
     def allowance(self, bucket: Bucket, credential: str) -> Allowance:
-        """Where a credential stands, without spending a call."""
+        """What a credential has left, without counting a call."""
         calls = self._current(bucket, credential)
         start = calls[0] if calls else self._clock.now()
         return Allowance(self._limit(bucket), len(calls), start + WINDOW)
@@ -83,27 +83,31 @@ class Limits:
     def exhaust(
         self, bucket: Bucket = "token", credential: str | None = None, *, leave: int = 0
     ) -> Allowance:
-        """Use up the window as if the calls had just been made, but for ``leave`` of them.
+        """Use up the window, except for ``leave`` calls, as if the calls had just been made.
 
-        Without a credential, the default API client's window is meant.
+        Args:
+            bucket: ``token`` or ``write``.
+            credential: A client id or a masked restricted token; the default API client if None.
+            leave: How many calls remain.
 
         Raises:
-            ValueError: An unknown bucket, or ``leave`` is not within the limit.
+            UnknownNameError: There is no such bucket.
+            RateWindowError: ``leave`` is negative or above the limit.
         """
         if bucket not in ("token", "write"):
-            raise UnknownNameError(f"unknown bucket {bucket!r}; there are 'token' and 'write'")
+            raise UnknownNameError(f"there is no bucket {bucket!r}; use 'token' or 'write'")
         limit = self._limit(bucket)
         if not 0 <= leave <= limit:
-            raise RateWindowError(f"leave={leave} is not within the limit of {limit}")
+            raise RateWindowError(f"leave={leave} is not from 0 to the limit of {limit}")
         whose = credential or self.default_credential
         calls = self._current(bucket, whose)
         calls.extend([self._clock.now()] * (limit - leave - len(calls)))
         return self.allowance(bucket, whose)
 
     def to_window_start(self, bucket: Bucket = "token", credential: str | None = None) -> Allowance:
-        """Go to where the window is fresh: nothing is used and a whole minute lies ahead.
+        """Advance the clock until no call counts any more: the next one opens a new window.
 
-        With ``turris_time`` the code under test goes there too.
+        With ``turris_time``, time passes for the code under test too.
         """
         whose = credential or self.default_credential
         if self._current(bucket, whose):
@@ -113,10 +117,10 @@ class Limits:
     def to_just_before_reset(
         self, bucket: Bucket = "token", credential: str | None = None
     ) -> Allowance:
-        """Go to a millisecond before the window resets: what is used still counts.
+        """Advance the clock to a millisecond before the window resets: past calls still count.
 
         Raises:
-            ValueError: No call was made in the last minute, so no window is open.
+            RateWindowError: No call was made in the last minute, so no window is open.
         """
         whose = credential or self.default_credential
         if not self._current(bucket, whose):
@@ -139,7 +143,7 @@ class Limits:
         ]
 
     def restore(self, data: list[Any]) -> None:
-        """Replace the counters by a snapshot's."""
+        """Replace the counters with a snapshot's."""
         self._calls = {
             (bucket, credential): deque(map(dt.datetime.fromisoformat, calls))
             for bucket, credential, calls in data
@@ -150,7 +154,7 @@ class Limits:
         return options.token_requests_per_minute if bucket == "token" else options.writes_per_minute
 
     def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
-        """The calls that count now; those of windows past are dropped."""
+        """The calls that count now; those of past windows are dropped."""
         calls = self._calls.setdefault((bucket, credential), deque())
         horizon = self._clock.now() - WINDOW
         if self._options.rate_window == "fixed":
@@ -162,7 +166,7 @@ class Limits:
         return calls
 
     def _newest_reset(self, bucket: Bucket, credential: str) -> dt.datetime:
-        """When nothing that was used counts any more."""
+        """When no past call counts any more."""
         calls = self._current(bucket, credential)
         last = calls[0] if self._options.rate_window == "fixed" else calls[-1]
         return last + WINDOW

@@ -4,7 +4,7 @@ import datetime as dt
 
 
 def span(delta: dt.timedelta) -> str:
-    """A duration in words: ``12 s``, ``60:12 min``, ``2 days, 1:00:00``."""
+    """A duration as text: ``12 s``, ``60:12 min``, ``2 days, 1:00:00``."""
     seconds = delta.total_seconds()
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds:.3f}".rstrip("0").rstrip(".") + " s"

@@ -1,6 +1,6 @@
-"""What may be shown of a secret: at most its last four characters, as Turris masks them.
+"""What may be shown of a secret: at most its last four characters, as in Turris's own messages.
 
-The form ``***-a5ed`` is the vendor's own (documented: guides/error-handling).
+The form ``***-a5ed`` is documented (guides/error-handling).
 """
 
 import re
@@ -31,7 +31,7 @@ def mask(secret: str) -> str:
 
 
 class Secret(str):
-    """A string that is itself in use and masked in any ``repr``."""
+    """A string that is masked in any ``repr``."""
 
     __slots__ = ()
 
@@ -41,9 +41,9 @@ class Secret(str):
 
 def redact(text: str) -> str:
     """The text with tokens, secrets and capability URLs masked."""
-    # "client\\u0053ecret" is read as clientSecret, so it is to be found as that.
+    # A JSON parser reads "client\\u0053ecret" as clientSecret, so it must be masked too.
     plain = _ESCAPED_ASCII.sub(_unescaped, text) if "\\u00" in text else text
-    # Most texts hold nothing secret, and to find a word is ten times faster than an expression.
+    # Most texts hold no secret, and finding a word is ten times faster than an expression.
     if '"' in plain:
         lowered = plain.lower()
         if any(word in lowered for word in _WORDS):
@@ -64,7 +64,7 @@ def redact_target(target: str) -> str:
 
 
 def redact_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Header fields by lower-case name, credentials masked, the last of a repeated one."""
+    """Header fields by lower-case name, credentials masked; of a repeated field, the last line."""
     return {
         name.lower(): _masked_credential(value) if _HEADER.search(name) else redact(value[:SHOWN])
         for name, value in headers
@@ -72,7 +72,7 @@ def redact_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 
 def preview(body: bytes, size: int | None = None) -> str:
-    """The first 2 KiB of a body as text, redacted; ``size``, if it was longer than this."""
+    """The first 2 KiB of a body as text, redacted; ``size`` is the whole length if it was cut."""
     size = len(body) if size is None else size
     text = body[:SHOWN].decode("utf-8", "replace")
     shown = redact(text) if text.lstrip()[:1] in ("{", "[") else redact_target(text)

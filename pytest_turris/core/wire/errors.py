@@ -1,37 +1,62 @@
-"""The errors that the API answers with, one tree, and what else can go wrong.
+"""The errors that the API answers with, as one tree, and broken connections.
 
 ::
 
     TurrisError                      what a client sees: status, errorType, errorMessage
     ├── InvalidInput           400   a rule of the body, path or query failed
     ├── Unauthorized           401   no, wrong or forged credential
-    │   └── ExpiredToken       401   a token that held once
-    ├── Forbidden              403   a good credential that may not do this
+    │   └── ExpiredToken       401   a token that was valid once
+    ├── Forbidden              403   a valid credential without the permission
     ├── NotFound               404   no such record
     │   └── UnknownOperation   404   no such path, or not with this method
     ├── MethodNotAllowed       405   a known path, with another method
-    ├── Gone                   410   a deprecated operation after its sunset
+    ├── Gone                   410   a deprecated operation after its sunset date
     ├── PayloadTooLarge        413   the body is longer than the sandbox reads
-    ├── Unprocessable          422   understood, but contradicts what went before
-    ├── RateLimitExceeded      429   more calls in the window than documented
+    ├── Unprocessable          422   valid, but in conflict with an earlier request
+    ├── RateLimitExceeded      429   more calls in the window than the limit
+    ├── InternalError          500   never raised, only scripted
     └── ScriptedError          any   a fault that the test asked for
-    ConnectionFailure                no answer at all: a fault that the test asked for
+    ConnectionFailure                no answer: a fault that the test asked for
 
 Statuses and ``errorType`` values are documented (guides/error-handling, guides/rate-limiting);
 the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 413 and 422
 ``invalid_input``.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+
+def error_document(
+    status: int,
+    error_type: str,
+    messages: Iterable[str],
+    *,
+    request_id: str = "",
+    timestamp: str = "",
+) -> dict[str, Any]:
+    """The JSON document of an error (documented: guides/error-handling).
+
+    Args:
+        status: The HTTP status.
+        error_type: Such as ``invalid_input``.
+        messages: One for each failed rule.
+        request_id: Left out if empty: an error from outside the API has no request id.
+        timestamp: In ISO 8601; left out if empty.
+    """
+    optional = {"requestId": request_id} if request_id else {}
+    document: dict[str, Any] = {"statusCode": status} | optional
+    document |= {"errorType": error_type, "errorMessage": list(messages)}
+    return document | ({"timestamp": timestamp} if timestamp else {})
 
 
 class TurrisError(Exception):
-    """A refusal: what the client reads in ``errorMessage``, and why for a human in ``reason``."""
+    """A refusal: the ``errorMessage`` that the client gets, and the ``reason`` for humans."""
 
     status: int
     error_type: ClassVar[str] = "invalid_input"
     is_client_error: ClassVar[bool] = False
-    """Whether it fails a test that did not expect it: the client broke the contract."""
+    """Whether the client broke the contract; it then fails a test that did not expect it."""
 
     def __init__(self, *messages: str, reason: str = "") -> None:
         super().__init__(*messages)
@@ -60,7 +85,7 @@ class Unauthorized(TurrisError):
 
 
 class ExpiredToken(Unauthorized):
-    """401 ``unauthorized``: the token held once."""
+    """401 ``unauthorized``: the token was valid once."""
 
 
 class Forbidden(TurrisError):
@@ -138,18 +163,18 @@ class ScriptedError(TurrisError):
 
 
 class InternalError(TurrisError):
-    """500 ``internal_error``: never raised by the sandbox itself, only scripted."""
+    """500 ``internal_error``: the sandbox never raises it; a test can script it."""
 
     status = 500
     error_type = "internal_error"
 
 
 class ConnectionFailure(Exception):
-    """No answer: a door turns this into its library's own connection error.
+    """No answer; each door turns it into its library's own connection error.
 
-    ``connect``: no connection was made. ``reset``: the connection broke before the answer.
+    ``connect``: the connection was refused. ``reset``: it broke before the answer.
     """
 
-    def __init__(self, kind: Literal["connect", "reset"], words: str = "") -> None:
-        super().__init__(f"scripted fault: {words or kind}")
+    def __init__(self, kind: Literal["connect", "reset"], detail: str = "") -> None:
+        super().__init__(f"scripted fault: {detail or kind}")
         self.kind = kind

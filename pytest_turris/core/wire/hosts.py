@@ -1,4 +1,4 @@
-"""The two documented hosts, one for each environment."""
+"""Host names: the two documented ones, this machine's, and decoys that never resolve."""
 
 from functools import lru_cache
 from typing import Literal
@@ -10,24 +10,30 @@ HOSTS: dict[Environment, str] = {
     "sandbox": "public.api.sandbox.turrisfi.com",
 }
 
+LOOPBACK = "127.0.0.1"
+"""The address of this machine: where requests come from unless something says otherwise."""
+
+LOOPBACK_HOSTS = frozenset({LOOPBACK, "::1", "localhost"})
+"""How a URL names this machine, without the brackets of an IPv6 address."""
+
 DECOY_DOMAIN = ".decoy.invalid"
-"""Names that never resolve; hostile redirects and links lead there."""
+"""The domain of hostile redirects and links; its names never resolve (RFC 6761)."""
 
 _ENVIRONMENTS: dict[str, Environment] = {host: name for name, host in HOSTS.items()}
 
 
 def environment_of(host: str, default: Environment) -> Environment:
-    """The environment that a host belongs to; a loopback server has the default one."""
+    """The environment that a host belongs to; ``default`` for a loopback server."""
     return _ENVIRONMENTS.get(_name(host), default)
 
 
 def is_turris(host: str) -> bool:
-    """Whether it is one of the documented hosts, whatever its port and case."""
+    """Whether this is one of the documented hosts, in any case, with or without a port."""
     return _name(host) in _ENVIRONMENTS
 
 
 def is_decoy(host: str) -> bool:
-    """Whether it is a host to which no client should ever send a credential (RFC 6761)."""
+    """Whether this is a host to which no client should ever send a credential."""
     return _name(host).endswith(DECOY_DOMAIN)
 
 

@@ -1,4 +1,4 @@
-"""The port of the core: what every door hands in, and what it gets back."""
+"""The port of the core: every door passes in a Request and gets back a Response."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-Fields = tuple[tuple[str, str], ...]
+from pytest_turris.core.wire.hosts import LOOPBACK
 
+Fields = tuple[tuple[str, str], ...]
 
 TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
 """Method and path of the token endpoint (documented: auth/get-oauth-token)."""
@@ -15,7 +16,7 @@ TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """An HTTP request, as far as an API can see it (RFC 9110).
+    """An HTTP request as an API sees it (RFC 9110).
 
     ``headers`` are field lines in the order received, names in lower case; ``path`` and
     ``query`` are as sent, still percent-encoded.
@@ -28,7 +29,7 @@ class Request:
     body: bytes = b""
     scheme: str = "https"
     host: str = ""
-    client_ip: str = "127.0.0.1"
+    client_ip: str = LOOPBACK
     client_port: int = 0
     """0 where there is no socket."""
 
@@ -53,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An HTTP response. ``delay`` is how long it took on the sandbox's clock."""
+    """An HTTP response; ``delay`` is how long it took on the sandbox's clock."""
 
     status: int
     headers: Fields = ()

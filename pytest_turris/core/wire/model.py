@@ -1,4 +1,4 @@
-"""What every wire model shares: camelCase names, dates and ids as Turris writes them.
+"""What all wire models share: camelCase names, dates and ids as Turris writes them.
 
 Dates are ISO 8601 in UTC with milliseconds, ids are MongoDB ObjectIds of 24 hex digits
 (documented: guides/request-response).
@@ -26,7 +26,7 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 
 
 def iso(moment: dt.datetime) -> str:
-    """A moment as Turris prints it, such as ``2025-03-17T10:15:45.000Z``."""
+    """A point in time as Turris writes it, such as ``2025-03-17T10:15:45.000Z``."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -47,7 +47,7 @@ def _is_aware(value: dt.datetime) -> dt.datetime:
         raise PydanticCustomError(
             "aware", "must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)"
         )
-    # MongoDB dates have milliseconds; more would not survive the wire or a snapshot.
+    # MongoDB dates have milliseconds; the wire and a snapshot would lose anything finer.
     return value.astimezone(dt.UTC).replace(microsecond=value.microsecond // 1000 * 1000)
 
 
@@ -67,10 +67,10 @@ Timestamp = Annotated[
 ]
 
 Amount = Annotated[int | float, Field(allow_inf_nan=False), WithJsonSchema({"type": "number"})]
-"""A number as JSON has it: 5000 stays 5000."""
+"""A JSON number: the integer 5000 does not become 5000.0."""
 
-# The documented enum begins with AL (reference, licenses); that it holds the fifty states,
-# the district and the territories is assumed.
+# The documented enum begins with AL (reference, licenses). Assumed: it holds the fifty states,
+# the district and the territories.
 StateCode = Literal[
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN",
     "IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH",
@@ -87,31 +87,31 @@ class TurrisModel(BaseModel):
     )
 
     def wire(self) -> dict[str, Any]:
-        """The JSON object that Turris sends: optional members omitted unless set."""
+        """The JSON object that Turris sends; optional members without a value are omitted."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class RequestModel(BaseModel):
-    """What a client sends: a body, a form or a query, by the names of the wire."""
+    """What a client sends: a body, a form or a query, with the wire's names."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
-        """The message of each rule between members that what was given breaks."""
+        """The message of each broken rule between members, such as two that exclude each other."""
         del given
         yield from ()
 
 
 def together(given: Mapping[str, Any], *names: str) -> Iterator[str]:
-    """Break unless all or none of the members are given."""
+    """A message unless all or none of the members are given."""
     present = [name for name in names if given.get(name) is not None]
     if present and len(present) < len(names):
         yield f"{' and '.join(names)} must be provided together"
 
 
 def exclusive(given: Mapping[str, Any], *groups: str) -> Iterator[str]:
-    """Break if members of two groups are given; a group is ``a`` or ``a/b``."""
+    """A message if members of two groups are given; a group is ``a`` or ``a/b``."""
     if not given:
         return
     present = [group for group in groups if any(given.get(n) is not None for n in group.split("/"))]

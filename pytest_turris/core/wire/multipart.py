@@ -1,9 +1,9 @@
 """Forms with files: ``multipart/form-data`` (RFC 7578, RFC 2046 section 5.1).
 
-The whole body is in memory when the core sees it, so a streaming parser would be a dependency
-for nothing: the body is split at its boundary here, and the standard library reads the headers
-of each part. Its own MIME parser is not used for the body, which it takes for mail: it would
-decode transfer encodings and forgive broken boundaries.
+The whole body is in memory when the core gets it, so a streaming parser is not needed: this module
+splits the body at its boundary, and the standard library reads the headers of each part. The
+standard library's MIME parser is not used for the body: it is made for mail, so it would decode
+transfer encodings and accept broken boundaries.
 
 The messages for broken forms are those of busboy, the parser behind NestJS (assumed).
 """
@@ -17,8 +17,8 @@ from pydantic import WithJsonSchema
 
 from pytest_turris.core.wire.errors import InvalidInput
 
-_MOST_PARTS = 100
-_LONGEST_HEAD = 8_192
+_MAX_PARTS = 100
+_MAX_HEAD = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
     _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if not parts or not parts[-1].startswith(b"--"):
         raise InvalidInput("Unexpected end of form")
-    if len(parts) > _MOST_PARTS:
+    if len(parts) > _MAX_PARTS:
         raise InvalidInput("Too many parts")
     found = []
     for part in parts[:-1]:
         line, _, rest = part.partition(b"\r\n")
         head, blank, content = rest.partition(b"\r\n\r\n")
-        if line.strip(b" \t") or not blank or len(head) > _LONGEST_HEAD:
+        if line.strip(b" \t") or not blank or len(head) > _MAX_HEAD:
             raise InvalidInput("Malformed part header")
         found.append((head, content))
     return found

@@ -1,8 +1,7 @@
-"""From bytes and query strings to models; failures in the words of class-validator.
+"""From bytes and query strings to models, with the messages of class-validator.
 
 The style ``npn must be a string``, one message per failed rule, is documented
-(guides/error-handling); the wording of the other rules is that of the class-validator
-library and assumed.
+(guides/error-handling). Assumed: the other rules have the class-validator library's messages.
 """
 
 from collections.abc import Mapping
@@ -21,8 +20,8 @@ from pytest_turris.core.wire.multipart import FormFile, read_form
 Model = TypeVar("Model", bound=RequestModel)
 Unknown = Literal["ignored", "refused"]
 
-_MOST_PARAMETERS = 200
-_WORDS = {
+_MAX_PARAMETERS = 200
+_RULES = {
     "missing": "must be a string",
     "string_type": "must be a string",
     "bool_type": "must be a boolean value",
@@ -46,7 +45,7 @@ def read_body(
     """The request's JSON body as a model; unknown members are ignored and noted, or refused.
 
     Raises:
-        InvalidInput: No JSON, no object, or rules of the model failed: all are named.
+        InvalidInput: Not JSON, not an object, or rules of the model failed; all are named.
     """
     return _checked(model, _document(request, notes), "member", notes, unknown, strict=True)
 
@@ -54,10 +53,10 @@ def read_body(
 def read_multipart(
     model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
 ) -> Model:
-    """The request's form as a model, in the same way.
+    """The request's form as a model; unknown members are treated as in ``read_body``.
 
     Raises:
-        InvalidInput: No form, or rules of the model failed: all are named.
+        InvalidInput: Not a form, or rules of the model failed; all are named.
     """
     content_type = request.header("content-type")
     form: dict[str, Any] = {}
@@ -79,7 +78,7 @@ def read_query(
     if not request.query:
         return _checked(model, {}, "query parameter", notes, unknown, strict=False)
     try:
-        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
         raise InvalidInput("Too many query parameters") from None
     document: dict[str, Any] = {}
@@ -100,7 +99,7 @@ def _checked(
 ) -> Model:
     problems = _unknown(model, document, kind, notes, unknown) if document else []
     try:
-        # By name of the wire only: snake_case is for Python.
+        # By the wire's names only: snake_case is for Python.
         checked = model.model_validate(document, strict=strict, by_alias=True, by_name=False)
     except ValidationError as error:
         problems += messages(error, model)
@@ -111,13 +110,13 @@ def _checked(
 
 
 def messages(error: ValidationError, model: type[RequestModel]) -> list[str]:
-    """One message per failed rule, in the order of the fields, each once."""
+    """One message per failed rule, in the order of the fields, without repetitions."""
     return list(dict.fromkeys(_message(row, model) for row in error.errors(include_url=False)))
 
 
 def _document(request: Request, notes: list[str]) -> dict[str, Any]:
     if _media_type(request) != "application/json":
-        # A NestJS server parses JSON bodies only; the handler then sees none.
+        # A NestJS server parses JSON bodies only; its handler then gets an empty body.
         notes.append(_unread(request, "JSON"))
         return {}
     try:
@@ -133,8 +132,8 @@ def _media_type(request: Request) -> str:
     return request.header("content-type").partition(";")[0].strip().lower()
 
 
-def _unread(request: Request, wanted: str) -> str:
-    return f"the body was not read: Content-Type is {_media_type(request)[:64]!r}, not {wanted}"
+def _unread(request: Request, expected: str) -> str:
+    return f"the body was not read: Content-Type is {_media_type(request)[:64]!r}, not {expected}"
 
 
 def _unknown(
@@ -171,12 +170,12 @@ def _message(row: ErrorDetails, model: type[RequestModel]) -> str:
         return f"{path} must be shorter than or equal to {context['max_length']} characters"
     if kind == "string_too_short":
         return f"{path} should not be empty"
-    words = _WORDS.get(kind, row["msg"])
-    return f"{path} {words}" if path else words
+    rule = _RULES.get(kind, row["msg"])
+    return f"{path} {rule}" if path else rule
 
 
 def _kind_of_missing(row: ErrorDetails, model: type[RequestModel]) -> str:
-    """A missing member fails the rule of its type, as class-validator reports it."""
+    """A missing member breaks the rule of its type, as in class-validator."""
     if len(row["loc"]) > 1:
         return "string_type"
     for name, field in model.model_fields.items():

@@ -21,6 +21,7 @@ from respx.models import AllMockedAssertionError, PassThrough
 
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
+from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.doors.in_process.sharing import (
     is_ours,
@@ -28,8 +29,6 @@ from pytest_turris.doors.in_process.sharing import (
     yield_to_other_threads,
 )
 from pytest_turris.process.patch import Patch
-
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def httpx_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
@@ -178,7 +177,7 @@ class _LoopbackRouter(respx.Router):
 
     @staticmethod
     def _unmatched(request: httpx.Request) -> Exception:
-        if request.url.host in _LOOPBACK:
+        if request.url.host in LOOPBACK_HOSTS:
             return PassThrough("to loopback", request=request, origin=respx.Route())
         return AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
 

@@ -13,6 +13,8 @@ from typing import Any, cast
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from pytest_turris.core.wire.errors import error_document
+from pytest_turris.core.wire.messages import encode
 from pytest_turris.doors.sockets import raw_response
 from pytest_turris.doors.sockets.asgi import ABORT, WRITE, App, Receive, Scope, Send
 
@@ -25,9 +27,7 @@ _MAX_HEAD = 65_536
 """The most that h11 reads, with uvicorn's setting."""
 
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
-_NOT_HTTP = (
-    b'{"statusCode":400,"errorType":"invalid_input","errorMessage":["Request is not valid HTTP"]}'
-)
+_NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))
 _NOT_HTTP_HEADERS = (
     (b"content-type", b"application/json; charset=utf-8"),
     (b"content-length", str(len(_NOT_HTTP)).encode()),

@@ -7,10 +7,12 @@ refused.
 
 from collections.abc import Collection
 
-from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.core.wire.errors import error_document
+from pytest_turris.core.wire.hosts import HOSTS, LOOPBACK_HOSTS
+from pytest_turris.core.wire.messages import encode
 from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send
 
-_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]", *HOSTS.values()})
+_NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
 
 def loopback_only(app: App, *, also: Collection[str] = ()) -> App:
@@ -45,9 +47,7 @@ def _name(host: str) -> str:
 
 
 async def _refuse(send: Send, status: int, message: str) -> None:
-    body = (
-        f'{{"statusCode":{status},"errorType":"forbidden","errorMessage":["{message}"]}}'
-    ).encode()
+    body = encode(error_document(status, "forbidden", [message]))
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),

@@ -228,7 +228,7 @@ def test_if_both_fail_the_bearers_words_count(client: Client, address: str) -> N
     response = client.get(AGENTS, headers={RESTRICTED: token}, client_ip=address)
     assert refusal(response) == BAD_BEARER
     assert client.sandbox.journal[-1].reason.startswith(
-        "neither the bearer nor the restricted access token holds: "
+        "neither the bearer nor the restricted access token is valid: "
     )
 
 
@@ -237,7 +237,7 @@ def test_revoking_a_client_kills_its_tokens(caller: Client) -> None:
     caller.sandbox.credentials.revoke(caller.sandbox.client)
     assert refusal(caller.get(AGENTS)) == BAD_BEARER
     assert caller.sandbox.journal[-1].reason == (
-        f"API client {caller.sandbox.client.client_id} was revoked, and its tokens with it"
+        f"API client {caller.sandbox.client.client_id} was revoked, and so were its tokens"
     )
 
 

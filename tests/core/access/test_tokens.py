@@ -19,16 +19,16 @@ HOUR = dt.timedelta(hours=1)
 REASONS: dict[Flaw, str] = {
     "alg_none": "signed with alg 'none'; only RS256 is accepted",
     "hs256_with_public_key": "signed with alg 'HS256'; only RS256 is accepted",
-    "wrong_key": "wrong signature: forged, or changed on the way",
+    "wrong_key": "wrong signature: forged, or changed in transit",
     "unknown_kid": "signed with a key that is not in the JWKS (unknown kid)",
     "wrong_issuer": "wrong issuer (iss): expected 'https://sandbox.turris.invalid/'",
     "wrong_audience": "wrong audience (aud): expected 'turris-public-api'",
     "expired": "expired 1 s ago; issued 60:01 min ago, at 09:15:44Z; "
     "the sandbox's clock says 10:15:45Z",
     "other_environment": "belongs to the environment 'production', the request went to 'sandbox'",
-    "unknown_token": "well signed, but not issued by this sandbox: of another test or an "
+    "unknown_token": "validly signed, but not issued by this sandbox: from another test or an "
     "earlier run",
-    "malformed": "malformed: no JWT of three base64url parts",
+    "malformed": "malformed: not a JWT of three base64url parts",
 }
 
 
@@ -171,7 +171,7 @@ def test_a_forged_token_shows_no_other_flaw(sandbox: Sandbox) -> None:
 
 def test_there_is_no_other_flaw(sandbox: Sandbox) -> None:
     """A flaw that is none is refused with those that there are."""
-    with pytest.raises(ValueError, match="no flaw 'stale'; there are alg_none, hs256_with"):
+    with pytest.raises(ValueError, match="there is no flaw 'stale'; use one of alg_none, hs"):
         sandbox.tokens.forge("stale")  # type: ignore[arg-type] # what is refused
 
 
@@ -205,7 +205,7 @@ def test_a_changed_token_is_refused(caller: Client) -> None:
 
 
 def test_a_token_of_another_sandbox_is_refused(client: Client) -> None:
-    """A token of an earlier test is well signed and yet refused."""
+    """A token from an earlier test is validly signed, but refused."""
     other = Sandbox(name="other")
     client.bearer = other.tokens.issue(other.client).text
     assert refusal(client.get("/v1/agents")) == REFUSED

@@ -180,21 +180,21 @@ def test_a_token_may_be_issued_and_its_answer_lost(client: Client) -> None:
         ({"processed": True}, "a fault needs a status, an error or a delay"),
         (
             {"status": 503, "error": "reset"},
-            "a fault has a status or an error, not both: with an error, nothing answers",
+            "give a status or an error, not both: with an error there is no answer",
         ),
         ({"status": 200}, "status=200 is not an error status; use 400 to 599"),
         ({"status": 600}, "status=600 is not an error status; use 400 to 599"),
-        ({"error": "timeout"}, "error='timeout'; there are 'connect' and 'reset'"),
+        ({"error": "timeout"}, "error='timeout' is not one of 'connect', 'reset'"),
         ({"delay": -1}, "delay=-1 day, 23:59:59 is negative"),
         ({"delay": float("inf")}, "delay=inf is not a number of seconds"),
         ({"delay": float("nan")}, "delay=nan is not a number of seconds"),
         (
             {"status": 503, "times": 0},
-            "times=0; a fault fires at least once, or None: until removed",
+            "times=0 is below 1; None lets it fire until it is removed",
         ),
         (
             {"error": "connect", "processed": True},
-            "without a connection nothing is processed; use error='reset'",
+            "processed=True needs a connection; use error='reset'",
         ),
     ],
 )
@@ -250,7 +250,7 @@ def test_a_fault_says_what_it_does(sandbox: Sandbox) -> None:
     """Its text names the operation, the effect and how often it fired."""
     faults = sandbox.faults
     late = faults.add("*", delay=2, error="reset", times=None)
-    assert str(late) == "*: error='reset', delay=0:00:02 (fired until removed)"
+    assert str(late) == "*: error='reset', delay=0:00:02 (fired 0 times)"
     assert str(faults.add("invite", status=503, times=3)) == (
         "invite: status=503 (fired 0 of 3 times)"
     )

@@ -1,4 +1,4 @@
-"""What a hostile answer is: an id, what a client is to do about it, and its variants."""
+"""A hostile answer: its id, what a client should do with it, and its variants."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -9,37 +9,38 @@ from pydantic_core import from_json
 
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.levels import Level
+from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Fields, Request, Response, encode
 
-Where = Literal["token", "api", "write", "record", "handshake"]
-"""The token endpoint; every other operation, or of them those that write; the GET of one
-record; or before any request, when the connection is made."""
+EndpointKind = Literal["token", "api", "write", "record", "handshake"]
+"""Which requests get the answer: those for a token; all others; of those, writes only, or the
+GET of one record only; or none, because the connection already fails."""
 
-Over = Literal["process", "socket", "both"]
-"""Where it can be given: only to a client that is answered in process, only over a socket."""
+Transport = Literal["process", "socket", "both"]
+"""Which clients can get the answer: those answered in process, those on a socket, or both."""
 
 Expectation = Literal["succeeds", "refuses", "either"]
-"""The user's call gives a result; raises an error of the client's own; or one of both."""
+"""The user's call returns a result; raises an error of the client's own; or does either."""
 
 
 @dataclass(frozen=True)
 class AnswerContext:
-    """What an answer is made from: the request, the honest answer, and the moment."""
+    """What an answer is made from: the request, the honest answer, and the time."""
 
     request: Request
     at: dt.datetime
     honest: Callable[[], Response]
     pass_time: Callable[[dt.timedelta], object] = lambda _: None
-    """Lets time pass on the sandbox's clock."""
+    """Advances the sandbox's clock."""
     max_seconds: float = MAX_SECONDS
-    """For how many real seconds an answer of raw bytes may go on."""
+    """How many real seconds an answer of raw bytes lasts at most."""
 
     def document(self) -> dict[str, Any]:
         """The honest answer's JSON document."""
         return dict(from_json(self.honest().body))
 
     def edited(self, **members: Any) -> Response:  # noqa: ANN401 - any JSON value
-        """The honest answer with members of ``data`` replaced; ``...`` takes one out."""
+        """The honest answer with members of ``data`` replaced; ``...`` removes one."""
         response, document = self.honest(), self.document()
         data = {k: v for k, v in (document["data"] | members).items() if v is not ...}
         return replace(response, body=encode(document | {"data": data}))
@@ -49,41 +50,49 @@ class AnswerContext:
         return replace(self.honest(), body=body)
 
     def seconds(self, ahead: float) -> str:
-        """A moment from now in Unix seconds, as in ``X-RateLimit-Reset``."""
+        """A time so far from now, in Unix seconds, as in ``X-RateLimit-Reset``."""
         return str(int((self.at + dt.timedelta(seconds=ahead)).timestamp()))
 
 
-Make = Callable[[AnswerContext], Response]
+AnswerMaker = Callable[[AnswerContext], Response]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One answer; ``times=None`` is sent until it is taken back.
+    """One form of an answer.
 
-    ``most`` is how many requests of its kind one user call may make of it; ``waits`` how
-    many seconds a client is at least to wait before it asks again.
+    Args:
+        name: Its name in ``AR-27/milliseconds``.
+        make: Makes the answer.
+        endpoint: Which requests get it.
+        times: How many requests get it; ``None``: all, until the fault is removed.
+        expects: What the user's call should do.
+        max_requests: How many requests of that kind one call of the user may make.
+        min_wait: How many seconds a client must wait at least before it asks again.
+        delay: How long the answer takes on the sandbox's clock.
+        cached: Whether the client holds a token inside its refresh buffer at that time.
+        transport: Which clients can get it.
+        endless: Whether it lasts until the client hangs up or a limit is reached.
+        processed: Whether a write takes effect before the answer, and must not do so again.
     """
 
     name: str
-    make: Make
-    where: Where = "api"
+    make: AnswerMaker
+    endpoint: EndpointKind = "api"
     times: int | None = None
     expects: Expectation = "refuses"
-    most: int = 10
-    waits: float = 0
+    max_requests: int = 10
+    min_wait: float = 0
     delay: dt.timedelta = dt.timedelta(0)
     cached: bool = False
-    """Whether the client holds a token inside its refresh buffer when the answer comes."""
-    over: Over = "both"
+    transport: Transport = "both"
     endless: bool = False
-    """Whether it goes on until the client hangs up, or its bounds are reached."""
     processed: bool = False
-    """Whether a write took effect before this answer, so that it must not take effect again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostileAnswer:
-    """A row of the catalogue."""
+    """One row of the catalogue; ``expects`` says in words what a good client does."""
 
     id: str
     title: str
@@ -93,17 +102,17 @@ class HostileAnswer:
     level: Level = "must"
 
 
-def error(status: int, *, headers: Fields = (), **members: Any) -> Make:  # noqa: ANN401 - any JSON value
-    """Answers with a Turris-shaped error; members replace those of the document."""
+def error_answer(status: int, *, headers: Fields = (), **members: Any) -> AnswerMaker:  # noqa: ANN401 - any JSON value
+    """Answers with an error in Turris's shape, with members replaced."""
 
-    def make(occasion: AnswerContext) -> Response:
-        document = {
-            "statusCode": status,
-            "requestId": "dev-00000000-0000-4000-8000-000000000000",
-            "errorType": "internal_error",
-            "errorMessage": ["A hostile answer that the test asked for"],
-            "timestamp": occasion.at.isoformat(),
-        }
+    def make(context: AnswerContext) -> Response:
+        document = error_document(
+            status,
+            "internal_error",
+            ["A hostile answer that the test asked for"],
+            request_id="dev-00000000-0000-4000-8000-000000000000",
+            timestamp=context.at.isoformat(),
+        )
         fields = (*JSON_HEADERS, *headers)
         return Response(status=status, headers=fields, body=encode(document | members))
 

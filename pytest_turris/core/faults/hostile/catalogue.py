@@ -28,7 +28,7 @@ def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     """The answer and its variants: ``"AR-27"`` for all, ``"AR-27/milliseconds"`` for one.
 
     Raises:
-        UnknownNameError: There is no such answer or variant.
+        UnknownNameError: There is no such answer or variant; the message names the nearest.
     """
     answer_id, _, variant = name.partition("/")
     if answer_id not in CATALOGUE:
@@ -40,5 +40,5 @@ def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     named = tuple(found for found in answer.variants if found.name == variant)
     if not named:
         names = ", ".join(repr(found.name) for found in answer.variants)
-        raise UnknownNameError(f"{answer_id} has no variant {variant!r}; there are {names}")
+        raise UnknownNameError(f"{answer_id} has no variant {variant!r}; it has {names}")
     return answer, named

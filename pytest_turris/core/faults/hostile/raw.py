@@ -1,4 +1,4 @@
-"""Answers that no HTTP library would send: bytes for a socket, and the pauses between them."""
+"""Answers that no HTTP library would send: bytes for a socket, and pauses between them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,17 +6,17 @@ from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Response
 
 Part = bytes | float
-"""Bytes to write, or for how many real seconds to write nothing."""
+"""Bytes to write, or how many real seconds to write nothing."""
 
 MAX_RAW_BYTES = 32 * 1024 * 1024
-"""More than what a client with bounds reads and all buffers between hold together."""
+"""More than all buffers on the way hold, plus what a client with a size limit reads."""
 
 MAX_SECONDS = 6.0
-"""Real seconds: a little more than five, which is what HTTP libraries wait by themselves."""
+"""Real seconds; HTTP libraries wait five by default."""
 
 
 def as_bytes(response: Response) -> bytes:
-    """A response as a server writes it that closes the connection afterwards."""
+    """A response on the wire, from a server that closes the connection after it."""
     fields = [f"{name}: {value}" for name, value in response.headers]
     length = f"content-length: {len(response.body)}"
     lines = [f"HTTP/1.1 {response.status} ", *fields, length, "connection: close", "", ""]
@@ -24,23 +24,23 @@ def as_bytes(response: Response) -> bytes:
 
 
 class RawAnswer(ConnectionFailure):
-    """An answer as bytes, bounded in size and in real time.
+    """An answer as bytes, limited in size and in real time.
 
-    Only a socket can carry it. Where there is none, it is a broken connection that says so.
+    Only a socket can send it. In process, the client gets a broken connection that says so.
     """
 
     def __init__(self, script: Iterable[Part], max_seconds: float = MAX_SECONDS) -> None:
-        """``script`` gives what is written, in order; ``max_seconds`` is in real seconds."""
+        """``script`` yields what to write, in order; ``max_seconds`` is in real seconds."""
         super().__init__("reset", "raw bytes, which only the fixture turris_server can send")
         self._script = script
         self.max_seconds: float = max_seconds
         self.exhausted: bool = False
-        """Whether the client stayed until its last byte, or until max_seconds ended."""
+        """Whether the client stayed until the last byte, or until the timeout."""
         self.stopped: bool = False
-        """Whether it is to end now, wherever it is."""
+        """Set it to end the answer now, wherever it is."""
 
     def parts(self) -> Iterator[Part]:
-        """What is written, until there is no more, or more than enough."""
+        """What to write, up to ``MAX_RAW_BYTES``."""
         written = 0
         for part in self._script:
             yield part
