@@ -55,7 +55,7 @@ class DeliveryWorker:
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
             try:
-                while not self._stopping.is_set() and (taken := self._engine.take()) is not None:
+                while not self._stopping.is_set() and (taken := self._engine.claim()) is not None:
                     self._enqueue(taken)
             except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
                 self._log_error(f"cannot look for due webhooks: {error!r}")

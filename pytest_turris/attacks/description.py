@@ -5,7 +5,7 @@ import re
 from typing import Literal
 
 from pytest_turris.core.text.redaction import mask
-from pytest_turris.receivers.exchange import WebhookAnswer
+from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.signed import SignedWebhook
 
 Oracle = Literal["effects", "status", "time", "no oracle", "no leak", "verify first", "health",
@@ -26,7 +26,7 @@ def described(webhook: SignedWebhook, method: str, path: str, label: str, key: s
     return f"{label + ': ' if label else ''}{_cut(text)}"
 
 
-def answered(answer: WebhookAnswer | None, key: str, trouble: str = "") -> str:
+def answered(answer: WebhookResponse | None, key: str, trouble: str = "") -> str:
     """An answer in one line, without key and signatures."""
     if answer is None:
         return f"no answer ({redacted(trouble, key)})"

@@ -12,10 +12,11 @@ from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers import asgi, raw_socket
+from pytest_turris.receivers.asgi import post_asgi_copies
 from pytest_turris.receivers.egress import Destination
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
-from pytest_turris.receivers.socket_post import post as socket_post
+from pytest_turris.receivers.exchange import Post, WebhookResponse
+from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
+from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
 _AT_ONCE = 20
@@ -34,7 +35,7 @@ class ReceiverResponse:
         seconds: How long this request took.
     """
 
-    answer: WebhookAnswer | None
+    answer: WebhookResponse | None
     reason: str = ""
     silent: bool = False
     seconds: float = 0.0
@@ -140,14 +141,14 @@ def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[Recei
         return [_alongside(target, where, how.alongside(host, where.path), sent)]
     if how.raw:
         made = how.raw(host, where.path)
-        return [_response_to(target, lambda: raw_socket.post(where, made))]
+        return [_response_to(target, lambda: post_raw(where, made))]
     return _together(lambda: _response_to(target, lambda: _posted(where, sent)), how.copies)
 
 
 def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
     if isinstance(target, ClientTarget):
         if how.copies > 1:
-            raise NotApplicableError("a client sends one at a time: give the application itself")
+            raise NotApplicableError("a client sends one at a time: pass the application itself")
         if how.peer != LOOPBACK:
             raise NotApplicableError("through a client the sender cannot choose its address")
     if isinstance(target, AsgiTarget):
@@ -180,7 +181,7 @@ def _since(begin: tuple[float, float]) -> float:
     return max(now - then for now, then in zip(_clocks(), begin, strict=True))
 
 
-def _response_to(target: Target, send: Callable[[], WebhookAnswer]) -> ReceiverResponse:
+def _response_to(target: Target, send: Callable[[], WebhookResponse]) -> ReceiverResponse:
     begin = _clocks()
     try:
         return ReceiverResponse(answer=send(), seconds=_since(begin))
@@ -197,13 +198,13 @@ def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Receiv
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
         begin = _clocks()
-        answers = asgi.post_many(target.app, sent, min(_AT_ONCE, copies - sent_before))
+        answers = post_asgi_copies(target.app, sent, min(_AT_ONCE, copies - sent_before))
         seconds = _since(begin)
         yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
 
 
-def _posted(where: Destination, sent: Post) -> WebhookAnswer:
-    return socket_post(where, sent, timeout=_TIMEOUT)
+def _posted(where: Destination, sent: Post) -> WebhookResponse:
+    return post_over_socket(where, sent, timeout=_TIMEOUT)
 
 
 def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
@@ -215,9 +216,9 @@ def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[Receive
 
 
 def _alongside(
-    target: UrlTarget, where: Destination, unfinished: raw_socket.RawPost, sent: Post
+    target: UrlTarget, where: Destination, unfinished: RawPost, sent: Post
 ) -> ReceiverResponse:
     """Send while another request stays unfinished on its own connection."""
-    with closing(raw_socket.opened(where)) as line:
+    with closing(open_connection(where)) as line:
         line.sendall(unfinished.head + b"".join(unfinished.pieces))
         return _response_to(target, lambda: _posted(where, sent))

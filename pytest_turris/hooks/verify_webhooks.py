@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.webhooks.observers import AcceptedDelivery, add_observer, remove_observer
 
 _LAST_DIGIT = re.compile(rb"[0-9](?=[^0-9]*$)")
@@ -26,7 +26,7 @@ class WebhookVerification:
         add_observer(self)
 
     def pytest_unconfigure(self) -> None:
-        """Observe no longer."""
+        """Stop observing."""
         remove_observer(self)
 
     @pytest.hookimpl(wrapper=True)
@@ -53,26 +53,26 @@ class WebhookVerification:
     def delivery_accepted(self, delivery: AcceptedDelivery) -> None:
         """Send the forgery of an accepted delivery."""
         if forged := _forged(delivery):
-            with self._trying(delivery) as answers:
-                answers.append(delivery.target.post(forged))
+            with self._trying(delivery) as responses:
+                responses.append(delivery.target.post(forged))
 
     async def adelivery_accepted(self, delivery: AcceptedDelivery) -> None:
         """Send the forgery of an accepted delivery, from a coroutine."""
         if forged := _forged(delivery):
-            with self._trying(delivery) as answers:
-                answers.append(await delivery.target.apost(forged))
+            with self._trying(delivery) as responses:
+                responses.append(await delivery.target.apost(forged))
 
     @contextmanager
-    def _trying(self, delivery: AcceptedDelivery) -> Iterator[list[WebhookAnswer]]:
-        """Count a forgery, and note it down if it is answered and accepted."""
+    def _trying(self, delivery: AcceptedDelivery) -> Iterator[list[WebhookResponse]]:
+        """Count a forgery, and record it if the receiver accepts it."""
         self._tried += 1
-        answers: list[WebhookAnswer] = []
-        with suppress(*delivery.target.no_response_errors):  # to hang up is to refuse
-            yield answers
+        responses: list[WebhookResponse] = []
+        with suppress(*delivery.target.no_response_errors):  # a receiver that hangs up has refused
+            yield responses
         self._accepted += [
-            f"  {delivery.description} -> {answer.status_code}"
-            for answer in answers
-            if answer.accepted
+            f"  {delivery.description} -> {response.status_code}"
+            for response in responses
+            if response.accepted
         ]
 
 

@@ -1,4 +1,4 @@
-"""Posts to an ASGI application in this process, without a server and without lifespan events."""
+"""Posts to an ASGI application in this process, without a server or lifespan events."""
 
 import asyncio
 import contextvars
@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from pytest_turris.process.steady_clock import SteadyLoop
-from pytest_turris.receivers.exchange import Post, WebhookAnswer, folded, raised
+from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
 
 AsgiMessage = MutableMapping[str, Any]
-App = Callable[
+AsgiApp = Callable[
     [AsgiMessage, Callable[[], Awaitable[AsgiMessage]], Callable[[AsgiMessage], Awaitable[None]]],
     Awaitable[None],
 ]
@@ -19,41 +19,41 @@ App = Callable[
 _Result = TypeVar("_Result")
 
 
-def post(app: App, sent: Post) -> WebhookAnswer:
-    """Post from synchronous code, also while an event loop runs in this thread.
+def post_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
+    """Post from synchronous code.
 
-    In that case the application runs on a loop of its own, in another thread.
+    If an event loop runs in this thread, the application runs on another loop in another thread.
     """
-    return _run_anywhere(apost(app, sent))
+    return _run_anywhere(apost_asgi(app, sent))
 
 
-async def apost(app: App, sent: Post) -> WebhookAnswer:
-    """Post on the running loop, asyncio's or trio's; return when the application is done.
+async def apost_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
+    """Post on the running loop of asyncio or trio, and return when the application is done.
 
-    So background tasks have run too. What they raise is in ``error``, next to the status that
-    was already sent.
+    Background tasks have run by then. If one raised, the status that was sent before stays, and
+    the exception is in ``error``.
     """
     import anyio  # noqa: PLC0415 - httpx brings it; only this function needs it
 
-    conversation = _Conversation(sent, anyio.Event())
+    channels = _Channels(sent, anyio.Event())
     try:
-        await app(_scope(sent), conversation.receive, conversation.send)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
-        return conversation.answer(error)
-    return conversation.answer(None)
+        await app(_scope(sent), channels.receive, channels.send)
+    except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
+        return channels.response(error)
+    return channels.response(None)
 
 
-def post_many(app: App, sent: Post, copies: int) -> list[WebhookAnswer]:
-    """Post the same several times at once, on one loop, as a server does."""
+def post_asgi_copies(app: AsgiApp, sent: Post, copies: int) -> list[WebhookResponse]:
+    """Post several copies of a request at once, on one loop, as a server does."""
 
-    async def all_at_once() -> list[WebhookAnswer]:
-        return await asyncio.gather(*(apost(app, sent) for _ in range(copies)))
+    async def all_at_once() -> list[WebhookResponse]:
+        return await asyncio.gather(*(apost_asgi(app, sent) for _ in range(copies)))
 
     return _run_anywhere(all_at_once())
 
 
-class _Conversation:
-    """The two channels of an ASGI application, and what it said on them."""
+class _Channels:
+    """The two channels of an ASGI application, and the response that it sent."""
 
     def __init__(self, sent: Post, done: Any) -> None:  # noqa: ANN401 - anyio.Event, imported late
         pieces = [sent.body[: sent.split_at], sent.body[sent.split_at :]]
@@ -71,7 +71,7 @@ class _Conversation:
     async def receive(self) -> AsgiMessage:
         if self._unread:
             return self._unread.pop()
-        # Frameworks listen here while they answer, and take a disconnect for an order to stop.
+        # Frameworks wait here while they respond, and stop at once if they read a disconnect.
         await self._done.wait()
         return {"type": "http.disconnect"}
 
@@ -84,12 +84,15 @@ class _Conversation:
             if not message.get("more_body", False):
                 self._done.set()
 
-    def answer(self, error: Exception | None) -> WebhookAnswer:
+    def response(self, error: Exception | None) -> WebhookResponse:
         if not self._done.is_set():
-            return raised(error or RuntimeError("the application ended without an answer"))
+            return response_to_error(error or RuntimeError("the application sent no response"))
         lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers]
-        return WebhookAnswer(
-            status_code=self._status, headers=folded(lines), body=bytes(self._body), error=error
+        return WebhookResponse(
+            status_code=self._status,
+            headers=fold_headers(lines),
+            body=bytes(self._body),
+            error=error,
         )
 
 
@@ -123,6 +126,6 @@ def _run_anywhere(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    # With a loop factory the runner leaves the thread's current event loop alone.
+    # With a loop factory the runner does not touch the thread's current event loop.
     with asyncio.Runner(loop_factory=SteadyLoop) as runner:
         return runner.run(work)

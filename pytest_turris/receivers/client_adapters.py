@@ -4,11 +4,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pytest_turris.receivers.exchange import Post, WebhookAnswer, folded, raised
+from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
 from pytest_turris.receivers.wsgi import environ_headers
 
 
-def client_post(receiver: object) -> Callable[[Any, Post], WebhookAnswer] | None:
+def client_post(receiver: object) -> Callable[[Any, Post], WebhookResponse] | None:
     """Return the function that posts through a client; None if it is not a known client.
 
     Clients are known by the names of their classes, so that no framework is imported here.
@@ -16,13 +16,13 @@ def client_post(receiver: object) -> Callable[[Any, Post], WebhookAnswer] | None
     return next((_CLIENTS[name] for name in _ancestry(receiver) if name in _CLIENTS), None)
 
 
-def client_apost(receiver: object) -> Callable[[Any, Post], Awaitable[WebhookAnswer]] | None:
+def client_apost(receiver: object) -> Callable[[Any, Post], Awaitable[WebhookResponse]] | None:
     """Return the function that posts through an asynchronous client; None if it is not one."""
     return _async_httpx if not _ASYNC_CLIENTS.isdisjoint(_ancestry(receiver)) else None
 
 
 def request_errors() -> tuple[type[Exception], ...]:
-    """Return what httpx and httpx2, as far as they are loaded, raise without a response."""
+    """Return what httpx and httpx2 raise if there is no response, as far as they are loaded."""
     libraries = (sys.modules.get(name) for name in ("httpx", "httpx2"))
     return tuple(library.RequestError for library in libraries if library is not None)
 
@@ -36,38 +36,38 @@ def _httpx_options(sent: Post) -> dict[str, Any]:
     return {"content": sent.body, "headers": sent.raw_headers, "follow_redirects": False}
 
 
-def _httpx_answer(response: Any) -> WebhookAnswer:  # noqa: ANN401 - of httpx or of httpx2
-    return WebhookAnswer(
+def _httpx_response(response: Any) -> WebhookResponse:  # noqa: ANN401 - of httpx or of httpx2
+    return WebhookResponse(
         status_code=response.status_code,
-        headers=folded(response.headers.multi_items()),
+        headers=fold_headers(response.headers.multi_items()),
         body=response.content,
     )
 
 
-def _httpx_failed(error: Exception) -> WebhookAnswer:
-    """The answer of an application behind the client that raised; no answer is raised again."""
+def _httpx_failed(error: Exception) -> WebhookResponse:
+    """Raise the error if it means "no response"; otherwise the application behind it raised."""
     if isinstance(error, request_errors()):
         raise error
-    return raised(error)
+    return response_to_error(error)
 
 
-def _httpx(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - of httpx or of httpx2
+def _httpx(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - of httpx or of httpx2
     try:
         response = client.request(sent.method, sent.app_path, **_httpx_options(sent))
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
+    except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return _httpx_failed(error)
-    return _httpx_answer(response)
+    return _httpx_response(response)
 
 
-async def _async_httpx(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - as above
+async def _async_httpx(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - as above
     try:
         response = await client.request(sent.method, sent.app_path, **_httpx_options(sent))
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
+    except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return _httpx_failed(error)
-    return _httpx_answer(response)
+    return _httpx_response(response)
 
 
-def _werkzeug(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - an optional library's
+def _werkzeug(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - an optional library's
     try:
         response = client.open(
             sent.app_path,
@@ -76,29 +76,29 @@ def _werkzeug(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - an op
             headers=list(sent.headers),
             buffered=True,
         )
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
-        return raised(error)
-    return WebhookAnswer(
+    except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
+        return response_to_error(error)
+    return WebhookResponse(
         status_code=response.status_code,
-        headers=folded(response.headers),
+        headers=fold_headers(response.headers),
         body=response.get_data(),
     )
 
 
-def _django(client: Any, sent: Post) -> WebhookAnswer:  # noqa: ANN401 - an optional library's
+def _django(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - an optional library's
     meta = environ_headers(sent)
     content_type = meta.pop("CONTENT_TYPE", "")
     try:
         response = client.generic(sent.method, sent.app_path, sent.body, content_type, **meta)
         body = response.getvalue()
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
-        return raised(error)
-    return WebhookAnswer(
-        status_code=response.status_code, headers=folded(response.items()), body=body
+    except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
+        return response_to_error(error)
+    return WebhookResponse(
+        status_code=response.status_code, headers=fold_headers(response.items()), body=body
     )
 
 
-_CLIENTS: dict[str, Callable[[Any, Post], WebhookAnswer]] = {
+_CLIENTS: dict[str, Callable[[Any, Post], WebhookResponse]] = {
     "httpx.Client": _httpx,
     "httpx2.Client": _httpx,
     "werkzeug.Client": _werkzeug,

@@ -1,7 +1,7 @@
-"""Where a delivery may go: to this machine, unless a host and port are allowed by name.
+"""Decides where a delivery may go: to this machine, or to an allowed host and port.
 
-Every sender asks here first, and connects to the address it is given, so that a name cannot
-resolve to another one in between.
+Every sender checks its URL here first and connects to the address that it gets, so that a name
+cannot resolve to another address in between.
 """
 
 import ipaddress
@@ -27,7 +27,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class EgressRefused(TurrisKitError, ValueError):  # noqa: N818 - the name says what happened
-    """A delivery was not sent; the message says what was refused, why, and how to allow it."""
+    """A delivery was not sent; the message says where to, why not, and how to allow it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +36,9 @@ class Destination:
 
     Args:
         scheme: ``http`` or ``https``.
-        host: The name or address in the URL, for the Host header and TLS.
-        port: The port, the scheme's own where the URL has none.
-        address: The IP address to connect to, and no other.
+        host: The name or address in the URL, for the Host header and for TLS.
+        port: The port; the scheme's default if the URL has none.
+        address: The IP address to connect to.
         path: Path and query.
     """
 
@@ -49,13 +49,18 @@ class Destination:
     path: str
 
 
-def check(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:
-    """Where a URL leads, if it may be connected to.
+def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:
+    """Return where a URL leads, if a delivery may go there.
 
     The host is resolved once. Each of its addresses must be loopback, unless ``allow`` holds
-    its ``host:port`` (``[host]:port`` for IPv6); link-local and metadata addresses are refused
-    in any case, and so is ``own_port`` on this machine. Of several addresses an IPv4 one is
-    chosen, as test servers listen there.
+    its ``host:port`` (``[host]:port`` for IPv6). Link-local addresses, metadata services and
+    ``own_port`` on this machine are always refused. An IPv4 address is preferred, as test
+    servers listen there.
+
+    Args:
+        url: An ``http`` or ``https`` URL.
+        allow: The ``host:port`` pairs outside this machine that it may lead to.
+        own_port: A port of this machine that it must not lead to; 0 for none.
 
     Raises:
         EgressRefused: The URL is ambiguous, does not resolve, or leads elsewhere.
@@ -68,7 +73,7 @@ def check(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destin
         if address.is_link_local or address in _METADATA:
             _refuse(name, f"{address} is link-local or a metadata service: it is never allowed")
         if address.is_loopback and port == own_port:
-            _refuse(name, "that is the sandbox itself: a webhook leads to a receiver of yours")
+            _refuse(name, "that is the sandbox itself: register your own receiver")
         if not (allowed or address.is_loopback):
             _refuse(name, f"{address} is not this machine. To send there, pass allow=[{name!r}]")
     return Destination(
@@ -81,20 +86,22 @@ def check(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destin
 
 
 def _split(url: str) -> tuple[SplitResult, str, int]:
-    # Parsers disagree on these, so what is checked may not be what is connected to.
+    # URL parsers disagree on these: a client could connect to another host than the checked one.
     if not url.isascii() or re.search(r"[\x00-\x20\x7f\\]", url):
-        _refuse("the URL", "it holds a space, control character, backslash or non-ASCII character")
+        _refuse(
+            "the URL", "it contains a space, control character, backslash or non-ASCII character"
+        )
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         _refuse("the URL", "its host or port cannot be read")
     if parts.scheme not in _PORTS:
-        _refuse(f"scheme {parts.scheme!r}", "only http and https are delivered to")
+        _refuse(f"scheme {parts.scheme!r}", "only http and https are possible")
     if "@" in parts.netloc or "#" in url:
-        _refuse("the URL", "it holds user information or a fragment; leave them out")
+        _refuse("the URL", "it contains user information or a fragment; remove them")
     if not host or "%" in host:
-        _refuse(f"host {host!r}", "it is empty or percent-encoded; write it out")
+        _refuse(f"host {host!r}", "it is empty or percent-encoded; write it in plain characters")
     return parts, host, _PORTS[parts.scheme] if port is None else port
 
 

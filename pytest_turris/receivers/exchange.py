@@ -1,4 +1,4 @@
-"""One exchange with a receiver: what is posted, and what came back."""
+"""One exchange with a receiver: the request that is posted, and the response."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,15 +10,16 @@ from pytest_turris.core.wire.hosts import LOOPBACK
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
-    """A request, as bytes go out.
+    """A request as it is sent, byte for byte.
 
     Args:
-        headers: The header lines in order; a name may repeat. Values are written in Latin-1.
-        body: Sent as it is.
-        path: Path and query; empty where the sender gave none.
-        method: ``POST`` for all that Turris sends; hostile senders try others.
+        headers: The header lines in order; a name may repeat. Values are encoded as Latin-1.
+        body: The body, unchanged.
+        path: Path and query; empty if the sender gave none.
+        method: ``POST`` for everything that Turris sends; attacks try others.
         peer: The address that an application in this process sees the request come from.
-        split_at: An ASGI application gets the body in two messages, cut here; 0 cuts nowhere.
+        split_at: Where the body is cut for an ASGI application, which gets it in two messages;
+            0 does not cut it.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -35,20 +36,20 @@ class Post:
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """The header lines as HTTP writes them."""
+        """The header lines as bytes."""
         return [(name.encode("ascii"), value.encode("latin-1")) for name, value in self.headers]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class WebhookAnswer:
-    """What a receiver answered.
+class WebhookResponse:
+    """A receiver's response.
 
     Args:
-        status_code: The status that Turris would see; 500 where the application raised first.
+        status_code: The status that Turris would see; 500 if the application raised first.
         headers: By lower-case name; the values of repeated lines are joined by a comma.
-        body: At most 1 MiB of it, where it came over a socket.
-        error: What the application raised, if anything.
-        written: How many bytes were written before it came, where a raw socket was written to.
+        body: The body; over a socket at most 1 MiB of it.
+        error: The exception that the application raised, if any.
+        written: How many bytes were written before it came, if it came over a raw socket.
     """
 
     status_code: int
@@ -59,30 +60,30 @@ class WebhookAnswer:
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""
-        return f"WebhookAnswer({self.status_code}, {len(self.body)} bytes{error})"
+        return f"WebhookResponse({self.status_code}, {len(self.body)} bytes{error})"
 
     @property
     def accepted(self) -> bool:
-        """Whether Turris takes it for success: 200-299 (documented)."""
+        """Whether Turris takes it for success: 200-299 (documented: guides/webhooks)."""
         return 200 <= self.status_code <= 299  # noqa: PLR2004 - the documented range
 
     @property
     def text(self) -> str:
-        """The body as UTF-8, with replacement characters where it is not."""
+        """The body as UTF-8, with replacement characters for invalid bytes."""
         return self.body.decode(errors="replace")
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever the receiver sent
-        """The parsed body; ValueError if it is not JSON."""
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Parse the body; ValueError if it is not JSON."""
         return json.loads(self.body)
 
 
-def raised(error: Exception) -> WebhookAnswer:
-    """The answer of an application that raised: a server turns it into a bare 500."""
-    return WebhookAnswer(status_code=500, headers={}, error=error)
+def response_to_error(error: Exception) -> WebhookResponse:
+    """Return the response of an application that raised: a server turns it into a bare 500."""
+    return WebhookResponse(status_code=500, headers={}, error=error)
 
 
-def folded(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Header lines by lower-case name, repeated ones joined by a comma."""
+def fold_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return header lines by lower-case name; repeated ones are joined by a comma."""
     headers: dict[str, str] = {}
     for name, value in lines:
         known = headers.get(name.lower())

@@ -9,22 +9,22 @@ from dataclasses import dataclass, replace
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.egress import Destination
-from pytest_turris.receivers.exchange import WebhookAnswer
-from pytest_turris.receivers.response_reader import read_answer
+from pytest_turris.receivers.exchange import WebhookResponse
+from pytest_turris.receivers.response_reader import read_response
 
 RAW_TIMEOUT = 3.0
-"""Seconds to wait for an answer to a request that may not be one."""
+"""Seconds to wait for a response; the request may not be a valid one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawPost:
-    """A request as it is written, right or wrong.
+    """A request as it is written, valid or not.
 
     Args:
         lines: The request line and the header lines, without their CRLF.
-        pieces: The body, each piece written by itself.
-        finished: Whether the sender stops sending when it is through. If not, it waits for the
-            answer with its side open.
+        pieces: The body in pieces, each written separately.
+        finished: Whether the sender closes its side of the connection after the last piece. If
+            not, it keeps it open while it waits for the response.
     """
 
     lines: tuple[bytes, ...]
@@ -37,26 +37,28 @@ class RawPost:
         return b"".join(line + b"\r\n" for line in self.lines) + b"\r\n"
 
 
-def post(destination: Destination, sent: RawPost) -> WebhookAnswer:
-    """Write it until there is an answer, and read that; it says how much was written before.
+def post_raw(destination: Destination, sent: RawPost) -> WebhookResponse:
+    """Write a request until there is a response, and read that.
+
+    ``written`` of the response is the number of bytes that were written before it.
 
     Raises:
-        TimeoutError: There was no answer in three seconds.
-        OSError: The receiver closed the connection without an answer in HTTP.
+        TimeoutError: There was no response in three seconds.
+        OSError: The receiver closed the connection without an HTTP response.
     """
-    with contextlib.closing(opened(destination)) as line:
-        written = _written(line, sent)
+    with contextlib.closing(open_connection(destination)) as sock:
+        written = _write(sock, sent)
         try:
-            return replace(_answer(line), written=written)
+            return replace(_read(sock), written=written)
         except TimeoutError as error:
-            words = f"no answer in {RAW_TIMEOUT:.0f} s to {written:,} bytes"
-            raise TimeoutError(words) from error
+            message = f"no answer in {RAW_TIMEOUT:.0f} s to {written:,} bytes"
+            raise TimeoutError(message) from error
         except OSError as error:
             raise ConnectionError(f"closed after {written:,} bytes: {error}") from error
 
 
-def opened(destination: Destination) -> socket.socket:
-    """A connection to a checked address, with TLS where the URL says so."""
+def open_connection(destination: Destination) -> socket.socket:
+    """Connect to a checked address, with TLS if the URL is https."""
     plain = socket.create_connection((destination.address, destination.port), timeout=RAW_TIMEOUT)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if destination.scheme == "http":
@@ -69,28 +71,28 @@ def opened(destination: Destination) -> socket.socket:
         raise
 
 
-def _written(line: socket.socket, sent: RawPost) -> int:
-    """Write piece by piece until all is written or there is an answer; how many bytes were."""
+def _write(sock: socket.socket, sent: RawPost) -> int:
+    """Write piece by piece until all is written or there is a response; return the byte count."""
     count = 0
-    # What there is to read of a connection with TLS need not be an answer.
-    answers = [] if isinstance(line, ssl.SSLSocket) else [line]
-    # A server that refuses a request early has answered anyway.
+    # A readable connection with TLS need not hold a response: it may be a session ticket.
+    readable = [] if isinstance(sock, ssl.SSLSocket) else [sock]
+    # A receiver that refuses a request early and hangs up may still have responded.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
         for piece in (sent.head, *sent.pieces):
             rest = memoryview(piece)
             while rest:
-                answered, writable, _ = select.select(answers, [line], [], RAW_TIMEOUT)
-                if answered or not writable:
+                responded, writable, _ = select.select(readable, [sock], [], RAW_TIMEOUT)
+                if responded or not writable:
                     return count
-                size = line.send(rest)
+                size = sock.send(rest)
                 rest, count = rest[size:], count + size
         if sent.finished:
-            line.shutdown(socket.SHUT_WR)
+            sock.shutdown(socket.SHUT_WR)
     return count
 
 
-def _answer(line: socket.socket) -> WebhookAnswer:
+def _read(sock: socket.socket) -> WebhookResponse:
     try:
-        return read_answer(line, method="POST", until=steady_time() + RAW_TIMEOUT)
+        return read_response(sock, method="POST", deadline=steady_time() + RAW_TIMEOUT)
     except http.client.HTTPException as error:
         raise ConnectionError(f"no answer in HTTP: {type(error).__name__}") from error

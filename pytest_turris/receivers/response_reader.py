@@ -1,4 +1,4 @@
-"""Reads a receiver's answer from a socket: bounded in size, and in time however it drips."""
+"""Reads a response from a socket, limited in size and in total time, however slowly it comes."""
 
 import contextlib
 import http.client
@@ -7,53 +7,58 @@ import socket
 from typing import Any
 
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.exchange import WebhookAnswer, folded
+from pytest_turris.receivers.exchange import WebhookResponse, fold_headers
 
-ANSWER_LIMIT = 1024 * 1024
-"""Bytes of an answer's body that are read."""
+BODY_LIMIT = 1024 * 1024
+"""How many bytes of a response's body are read."""
 
 
-def read_answer(line: socket.socket, *, method: str, until: float) -> WebhookAnswer:
-    """Read the answer to a request that was sent, ``until`` a ``steady_time()``.
+def read_response(sock: socket.socket, *, method: str, deadline: float) -> WebhookResponse:
+    """Read the response to a request that was sent.
+
+    Args:
+        sock: The connected socket.
+        method: The method of the request.
+        deadline: The ``steady_time()`` by which the response must be complete.
 
     Raises:
-        TimeoutError: The answer did not arrive in time.
+        TimeoutError: It was not complete in time.
         OSError: The connection broke.
-        http.client.HTTPException: The answer is not valid HTTP.
+        http.client.HTTPException: The bytes are not an HTTP response.
     """
-    sock: Any = _Clocked(line, until)  # all that it is asked for is makefile()
-    with contextlib.closing(http.client.HTTPResponse(sock, method=method)) as response:
+    limited: Any = _DeadlineSocket(sock, deadline)  # HTTPResponse only calls its makefile()
+    with contextlib.closing(http.client.HTTPResponse(limited, method=method)) as response:
         response.begin()
-        return WebhookAnswer(
+        return WebhookResponse(
             status_code=response.status,
-            headers=folded(response.getheaders()),
-            body=response.read(ANSWER_LIMIT),
+            headers=fold_headers(response.getheaders()),
+            body=response.read(BODY_LIMIT),
         )
 
 
-class _Clocked:
-    """A socket to read from until a moment; its own timeout is one for each read."""
+class _DeadlineSocket:
+    """A socket that is read until a deadline; a socket's own timeout is one for each read."""
 
-    def __init__(self, line: socket.socket, until: float) -> None:
-        self._line, self._until = line, until
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock, self._deadline = sock, deadline
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reads(self._line, self._until))
+        return io.BufferedReader(_DeadlineReader(self._sock, self._deadline))
 
 
-class _Reads(io.RawIOBase):
-    def __init__(self, line: socket.socket, until: float) -> None:
-        self._line, self._until = line, until
-        self._raw = line.makefile("rb", buffering=0)
+class _DeadlineReader(io.RawIOBase):
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock, self._deadline = sock, deadline
+        self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any writable bytes
-        left = self._until - steady_time()
+        left = self._deadline - steady_time()
         if left <= 0:
             raise TimeoutError("timed out")
-        self._line.settimeout(left)
+        self._sock.settimeout(left)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

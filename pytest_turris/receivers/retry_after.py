@@ -1,4 +1,4 @@
-"""How long a receiver asks to be left alone (RFC 9110, 10.2.3)."""
+"""Reads the header ``Retry-After`` (RFC 9110, 10.2.3)."""
 
 import datetime as dt
 import re
@@ -7,10 +7,12 @@ from email.utils import parsedate_to_datetime
 _SECONDS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-def seconds_asked_for(value: str, now: dt.datetime) -> float | None:
-    """The seconds from now that a ``Retry-After`` asks for, as a number or a date; None if invalid.
+def retry_after_seconds(value: str, now: dt.datetime) -> float | None:
+    """Return the seconds from now that a value means; None if it is invalid.
 
-    A date that is over means 0.
+    Args:
+        value: A number of seconds, or an HTTP date. A date in the past means 0.
+        now: The moment of the response, with a time zone.
     """
     if _SECONDS.fullmatch(value.strip()):
         return float(value)

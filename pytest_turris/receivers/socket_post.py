@@ -1,6 +1,6 @@
-"""Posts over a socket, to the address that the egress check gave and no other.
+"""Posts over a socket, to the address that the egress check returned.
 
-No redirects, no proxies, no cookies, and no more of the answer than a test can want.
+It follows no redirects, uses no proxies and no cookies, and limits the response's size.
 """
 
 import contextlib
@@ -10,30 +10,33 @@ import ssl
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.egress import Destination
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
-from pytest_turris.receivers.response_reader import read_answer
+from pytest_turris.receivers.exchange import Post, WebhookResponse
+from pytest_turris.receivers.response_reader import read_response
 
-TIMEOUT = 30.0
-"""Seconds that Turris waits for an answer (documented: guides/webhooks)."""
+TURRIS_TIMEOUT = 30.0
+"""Seconds that Turris waits for a response (documented: guides/webhooks)."""
 
 
-def post(destination: Destination, sent: Post, *, timeout: float | None = None) -> WebhookAnswer:
-    """Post to ``destination.path``, and wait for the whole answer as long as Turris does.
+def post_over_socket(
+    destination: Destination, sent: Post, *, timeout: float | None = None
+) -> WebhookResponse:
+    """Post to ``destination.path``, and wait for the complete response.
 
     Args:
-        destination: Where to.
-        sent: What.
-        timeout: Seconds to wait, if not as Turris.
+        destination: The checked URL.
+        sent: The request; its own path is not used.
+        timeout: Seconds to wait; as long as Turris does if not given.
 
     Raises:
-        OSError: No whole answer came in time: ConnectionError, TimeoutError, or of TLS.
+        OSError: There was no complete response in time: ConnectionError, TimeoutError, or an
+            error of TLS.
     """
-    timeout = TIMEOUT if timeout is None else timeout
-    until = steady_time() + timeout
+    timeout = TURRIS_TIMEOUT if timeout is None else timeout
+    deadline = steady_time() + timeout
     try:
-        with contextlib.closing(_connected(destination, timeout)) as connection:
+        with contextlib.closing(_connect(destination, timeout)) as connection:
             _send(connection, destination.path, sent)
-            return read_answer(connection.sock, method=sent.method, until=until)
+            return read_response(connection.sock, method=sent.method, deadline=deadline)
     except TimeoutError as error:
         raise TimeoutError(f"no answer in {timeout:g} s") from error
     except http.client.HTTPException as error:
@@ -41,7 +44,7 @@ def post(destination: Destination, sent: Post, *, timeout: float | None = None) 
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
 
 
-def _connected(destination: Destination, timeout: float) -> http.client.HTTPConnection:
+def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
     plain = socket.create_connection((destination.address, port), timeout=timeout)
     if destination.scheme == "http":
@@ -64,6 +67,6 @@ def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None
         connection.putheader(name, value)
     connection.putheader("Content-Length", str(len(sent.body)))
     connection.putheader("Connection", "close")
-    # A receiver may refuse a large body before it has read all of it: its answer still counts.
+    # A receiver may refuse a large body before it has read all of it: its response still counts.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.endheaders(sent.body)

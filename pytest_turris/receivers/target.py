@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NoReturn, Self
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.receivers import asgi, wsgi
-from pytest_turris.receivers import socket_post as connection
+from pytest_turris.receivers.asgi import AsgiApp, apost_asgi, post_asgi
 from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
-from pytest_turris.receivers.egress import Destination, check
-from pytest_turris.receivers.exchange import Post, WebhookAnswer, raised
+from pytest_turris.receivers.egress import Destination, check_egress
+from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
+from pytest_turris.receivers.socket_post import post_over_socket
+from pytest_turris.receivers.wsgi import WsgiApp, post_wsgi
 
 _ACCEPTED = """a receiver is one of
   - a URL on this machine, such as 'http://127.0.0.1:8000/webhooks'
@@ -25,7 +26,7 @@ _VERIFY_PARAMETERS = ["body", "headers"]
 
 
 class TargetError(TurrisKitError, TypeError):
-    """A webhook cannot be sent to that object, or the object answered with the wrong type."""
+    """A webhook cannot be sent to that object, or a ``verify`` function returned no bool."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -47,7 +48,9 @@ class Target(ABC):
     def of(
         cls, receiver: object, path: str = "", *, allow: Collection[str] = (), own_port: int = 0
     ) -> "Target":
-        """Classify a receiver; a target comes back as it is, with the path if one is given.
+        """Classify a receiver.
+
+        A target is returned as it is, or with another path if one is given.
 
         Args:
             receiver: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
@@ -69,11 +72,11 @@ class Target(ABC):
 
     @property
     def no_response_errors(self) -> tuple[type[Exception], ...]:
-        """The exceptions of ``post`` and ``apost`` that mean: there was no response."""
+        """The exceptions of ``post`` and ``apost`` that mean "no response"."""
         return (OSError,)
 
     @abstractmethod
-    def post(self, sent: Post) -> WebhookAnswer:
+    def post(self, sent: Post) -> WebhookResponse:
         """Post, and wait for the response.
 
         An application that raises has answered 500; what it raised is in ``error``.
@@ -84,7 +87,7 @@ class Target(ABC):
                 something other than a bool.
         """
 
-    async def apost(self, sent: Post) -> WebhookAnswer:
+    async def apost(self, sent: Post) -> WebhookResponse:
         """Post as ``post`` does, from a coroutine.
 
         Asynchronous receivers run on the running loop, and URLs are posted to from a worker
@@ -102,27 +105,27 @@ class UrlTarget(Target):
     own_port: int = 0
     in_process: ClassVar[bool] = False
 
-    def post(self, sent: Post) -> WebhookAnswer:
+    def post(self, sent: Post) -> WebhookResponse:
         """Post over a new connection."""
-        return connection.post(self.destination(sent), sent)
+        return post_over_socket(self.destination(sent), sent)
 
-    async def apost(self, sent: Post) -> WebhookAnswer:
+    async def apost(self, sent: Post) -> WebhookResponse:
         """Post from a worker thread."""
         import anyio.to_thread  # noqa: PLC0415 - httpx brings it; only this method needs it
 
-        return await anyio.to_thread.run_sync(connection.post, self.destination(sent), sent)
+        return await anyio.to_thread.run_sync(post_over_socket, self.destination(sent), sent)
 
     def destination(self, sent: Post) -> Destination:
-        """Where a request goes: its path is appended to the URL's own.
+        """Resolve and check where a request goes; its path is appended to the URL's own.
 
         Raises:
             EgressRefused: The URL leads to where nothing may be sent.
         """
         whole = self.url.rstrip("/") + sent.app_path if sent.path else self.url
-        return check(whole, allow=self.allow, own_port=self.own_port)
+        return check_egress(whole, allow=self.allow, own_port=self.own_port)
 
     def split(self) -> Self:
-        """The same target with the URL's path as ``path``, unless it has a path already."""
+        """Return the target with the URL's own path as its ``path``, unless it has one already."""
         if self.path:
             return self
         scheme, separator, rest = self.url.partition("://")
@@ -134,26 +137,26 @@ class UrlTarget(Target):
 class AsgiTarget(Target):
     """An ASGI application."""
 
-    app: asgi.App
+    app: AsgiApp
 
-    def post(self, sent: Post) -> WebhookAnswer:
-        """Post on an event loop of its own."""
-        return asgi.post(self.app, sent)
+    def post(self, sent: Post) -> WebhookResponse:
+        """Post on a new event loop."""
+        return post_asgi(self.app, sent)
 
-    async def apost(self, sent: Post) -> WebhookAnswer:
+    async def apost(self, sent: Post) -> WebhookResponse:
         """Post on the running loop."""
-        return await asgi.apost(self.app, sent)
+        return await apost_asgi(self.app, sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class WsgiTarget(Target):
     """A WSGI application."""
 
-    app: wsgi.App
+    app: WsgiApp
 
-    def post(self, sent: Post) -> WebhookAnswer:
+    def post(self, sent: Post) -> WebhookResponse:
         """Post in this thread."""
-        return wsgi.post(self.app, sent)
+        return post_wsgi(self.app, sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -161,14 +164,14 @@ class ClientTarget(Target):
     """A synchronous client, and how to post through it."""
 
     client: object
-    send: Callable[[Any, Post], WebhookAnswer]
+    send: Callable[[Any, Post], WebhookResponse]
 
     @property
     def no_response_errors(self) -> tuple[type[Exception], ...]:
         """The errors of sockets and of httpx."""
         return (OSError, *request_errors())
 
-    def post(self, sent: Post) -> WebhookAnswer:
+    def post(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
         return self.send(self.client, sent)
 
@@ -178,7 +181,7 @@ class AsyncClientTarget(Target):
     """An asynchronous client, and how to post through it."""
 
     client: object
-    send: Callable[[Any, Post], Awaitable[WebhookAnswer]]
+    send: Callable[[Any, Post], Awaitable[WebhookResponse]]
 
     @property
     def no_response_errors(self) -> tuple[type[Exception], ...]:
@@ -192,11 +195,11 @@ class AsyncClientTarget(Target):
             "pass its application, or a synchronous client"
         )
 
-    def post(self, sent: Post) -> WebhookAnswer:  # noqa: ARG002 - nothing can be sent
+    def post(self, sent: Post) -> WebhookResponse:  # noqa: ARG002 - nothing can be sent
         """Raise TargetError."""
         self.require_sync()
 
-    async def apost(self, sent: Post) -> WebhookAnswer:
+    async def apost(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
         return await self.send(self.client, sent)
 
@@ -211,19 +214,19 @@ class VerifierTarget(Target):
 
     verify: Callable[[bytes, Any], object]
 
-    def post(self, sent: Post) -> WebhookAnswer:
+    def post(self, sent: Post) -> WebhookResponse:
         """Call the function."""
         import httpx  # noqa: PLC0415 - its case-insensitive headers are needed only here
 
         try:
             genuine = self.verify(sent.body, httpx.Headers(sent.raw_headers, encoding="latin-1"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
-            return raised(error)
+        except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
+            return response_to_error(error)
         if not isinstance(genuine, bool):
             raise TargetError(
                 f"verify(body, headers) returned {type(genuine).__name__}, not a bool"
             )
-        return WebhookAnswer(status_code=204 if genuine else 401, headers={})
+        return WebhookResponse(status_code=204 if genuine else 401, headers={})
 
 
 def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int) -> Target:  # noqa: ANN401 - anything can be passed

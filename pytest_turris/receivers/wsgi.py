@@ -6,33 +6,33 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from pytest_turris.receivers.exchange import Post, WebhookAnswer, folded, raised
+from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
 
-App = Callable[[dict[str, Any], Callable[..., Callable[[bytes], object]]], Iterable[bytes]]
+WsgiApp = Callable[[dict[str, Any], Callable[..., Callable[[bytes], object]]], Iterable[bytes]]
 
 
-def post(app: App, sent: Post) -> WebhookAnswer:
-    """Post, read the whole answer and close it, as PEP 3333 asks of a server."""
-    answer = _Answer()
+def post_wsgi(app: WsgiApp, sent: Post) -> WebhookResponse:
+    """Post, read the whole response and close it, as PEP 3333 requires of a server."""
+    response = _Response()
     try:
-        chunks = app(_environ(sent), answer.start)
+        chunks = app(_environ(sent), response.start)
         try:
             for chunk in chunks:
-                answer.body += chunk
+                response.body += chunk
         finally:
             getattr(chunks, "close", lambda: None)()
-    except Exception as error:  # noqa: BLE001 - whatever it is, a server answers 500
-        return raised(error)
-    if not answer.status:
-        return raised(RuntimeError("the application ended without calling start_response"))
-    return WebhookAnswer(
-        status_code=int(answer.status.split()[0]),
-        headers=folded(answer.headers),
-        body=bytes(answer.body),
+    except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
+        return response_to_error(error)
+    if not response.status:
+        return response_to_error(RuntimeError("the application did not call start_response"))
+    return WebhookResponse(
+        status_code=int(response.status.split()[0]),
+        headers=fold_headers(response.headers),
+        body=bytes(response.body),
     )
 
 
-class _Answer:
+class _Response:
     def __init__(self) -> None:
         self.status = ""
         self.headers: list[tuple[str, str]] = []
@@ -70,9 +70,9 @@ def _environ(sent: Post) -> dict[str, Any]:
 
 
 def environ_headers(sent: Post) -> dict[str, str]:
-    """The header lines as WSGI names them, repeated ones joined by a comma as servers do."""
+    """Return the headers under their WSGI names; repeated lines are joined, as servers do."""
     named = {}
-    for name, value in folded(sent.headers).items():
+    for name, value in fold_headers(sent.headers).items():
         key = name.upper().replace("-", "_")
         named[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
     return named

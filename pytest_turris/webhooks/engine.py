@@ -1,8 +1,8 @@
-"""The engine: sends what is due in a sandbox's outbox, and reports the result.
+"""The engine sends what is due in a sandbox's outbox, and records each attempt there.
 
 It works on the sandbox's clock. A test lets time pass with ``drain``; the standalone sandbox
-calls ``take`` and ``send`` as real time passes. The sandbox is locked while the outbox is looked
-at and never while something is sent: a receiver may call the sandbox meanwhile.
+calls ``claim`` and ``send`` as real time passes. The sandbox is locked while the outbox is read
+or changed, and never while something is sent: a receiver may call the sandbox meanwhile.
 """
 
 import datetime as dt
@@ -22,17 +22,22 @@ from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureScheme
 
-ENDLESS = 1_000_000
-"""More attempts than this in one ``drain`` are a loop: the receiver's work causes more webhooks."""
+ATTEMPT_LIMIT = 1_000_000
+"""After this many attempts one ``drain`` gives up: a receiver's work causes more webhooks."""
 
 
 class DeliveryError(TurrisKitError, RuntimeError):
-    """A webhook that was to be sent was not, or webhooks cause webhooks without end."""
+    """A webhook could not be sent, or each webhook causes another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A delivery that was taken out of the outbox, and the number of the attempt; 0 by hand."""
+    """A delivery that was taken out of the outbox, to be sent.
+
+    Args:
+        delivery: The delivery.
+        number: The number of the attempt; 0 for a resend by hand.
+    """
 
     delivery: Delivery
     number: int
@@ -40,12 +45,12 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """One delivery that was taken out of the outbox.
+    """The result of one claimed delivery.
 
     Args:
-        delivery: Which one, as it is afterwards.
-        endpoint: Where it leads; None if that was removed.
-        attempt: What came of it; None if its webhook was removed or disabled: nothing was sent.
+        delivery: The delivery, as it is afterwards.
+        endpoint: Where it was sent; None if the endpoint was removed.
+        attempt: The attempt; None if nothing was sent, as the endpoint was removed or disabled.
     """
 
     delivery: Delivery
@@ -59,24 +64,24 @@ class DeliveryResult:
         if attempt is None:
             return f"{head}: not sent, the webhook is {delivery.state}"
         by_hand = "" if attempt.attempt else " (resend)"
-        came = attempt.error or str(attempt.status)
+        outcome = attempt.error or str(attempt.status)
         again = ""
         if attempt.error and delivery.state == "pending":
             again = f"; again at {delivery.due:%H:%M:%S}Z"
-        return f"{head}{by_hand}: {came}{again}"
+        return f"{head}{by_hand}: {outcome}{again}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySummary:
-    """What ``drain`` did.
+    """What ``drain`` or ``deliver_due`` sent; ``print`` shows it in words.
 
     Args:
-        attempts: How many were made.
-        delivered: How many deliveries succeeded.
-        failed: How many failed for good.
-        unsent: How many were not sent, as their webhook was removed or is disabled.
+        attempts: The number of attempts.
+        delivered: The number of deliveries that succeeded.
+        failed: The number of deliveries that failed for good.
+        unsent: The number of deliveries whose endpoint was removed or is disabled.
         took: The time that passed on the sandbox's clock.
-        disabled: The webhooks that are disabled now; each says why.
+        disabled: The endpoints that are disabled now; each says why.
     """
 
     attempts: int
@@ -91,17 +96,17 @@ class DeliverySummary:
             f"{counted(self.attempts, 'attempt')} in {self.took} on the sandbox's clock: "
             f"{self.delivered} delivered, {self.failed} failed, {self.unsent} not sent"
         )
-        return "\n".join((done, *map(_disabled, self.disabled)))
+        return "\n".join((done, *map(_describe_disabled, self.disabled)))
 
 
 class Engine:
-    """Sends what a sandbox has for its webhooks.
+    """Sends the deliveries of a sandbox to its endpoints.
 
     Args:
-        sandbox: Whose outbox it is.
+        sandbox: The sandbox.
         scheme: How deliveries are signed.
-        allow: The ``host:port`` that URLs may lead to besides this machine.
-        own_port: A port of this machine that nothing is sent to: the sandbox's own.
+        allow: The ``host:port`` pairs outside this machine that URLs may lead to.
+        own_port: The sandbox's own port, to which nothing is sent; 0 for none.
     """
 
     def __init__(
@@ -120,27 +125,27 @@ class Engine:
         self._targets: dict[str, Target] = {}
 
     def set_target(self, endpoint: Endpoint, target: Target) -> None:
-        """Let an endpoint lead elsewhere than to its URL: to an application in this process."""
+        """Send an endpoint's deliveries to a target in place of its URL."""
         self._targets[endpoint.id] = target
 
     def clear_target(self, endpoint: Endpoint) -> None:
-        """Forget where an endpoint leads."""
+        """Forget the target of an endpoint."""
         self._targets.pop(endpoint.id, None)
 
     def deliver_due(self) -> DeliverySummary:
-        """Send what is due by now, without letting time pass."""
-        return self._deliver(through=False)
+        """Send what is due now, without letting time pass."""
+        return self._deliver(until_empty=False)
 
     def drain(self) -> DeliverySummary:
-        """Let time pass until nothing waits, and send what becomes due on the way.
+        """Let time pass until nothing is waiting, and send each delivery when it is due.
 
         Raises:
-            RuntimeError: A million attempts did not suffice: webhooks cause webhooks.
+            DeliveryError: There was no end after a million attempts: each webhook causes another.
         """
-        return self._deliver(through=True)
+        return self._deliver(until_empty=True)
 
-    def take(self) -> Claimed | None:
-        """Take out what is to be sent first, if anything is; who does has to ``send`` it."""
+    def claim(self) -> Claimed | None:
+        """Take the first due delivery out of the outbox; the caller must ``send`` it."""
         with self._lock:
             outbox = self._outbox
             while (again := outbox.pop_resend()) is not None:
@@ -149,43 +154,48 @@ class Engine:
             due = outbox.pop_delivery(self._sandbox.clock.now())
             return Claimed(delivery=due, number=due.attempts + 1) if due else None
 
-    def send(self, taken: Claimed) -> DeliveryResult:
-        """Send what was taken out; never raises for what a receiver does.
+    def send(self, claimed: Claimed) -> DeliveryResult:
+        """Send a claimed delivery; no receiver makes this raise.
 
-        Several may be sent at once, from several threads. A delivery that raises anyway has failed.
+        Several threads may send at once. If something else raises, the delivery has failed.
         """
-        delivery, number = taken.delivery, taken.number
+        delivery, number = claimed.delivery, claimed.number
         with self._lock:
             endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
             if endpoint is None or (endpoint.disabled and number):
                 self._outbox.give_up(delivery, "disabled" if endpoint else "removed")
                 return DeliveryResult(delivery=delivery, endpoint=endpoint, attempt=None)
-        attempt = self._sent(delivery, endpoint, number)
+        attempt = self._attempt(delivery, endpoint, number)
         return DeliveryResult(delivery=delivery, endpoint=endpoint, attempt=attempt)
 
     def resend(self, number: int) -> Attempt:
-        """Send a delivery again by hand, byte for byte, whatever became of it.
+        """Send a delivery again by hand, byte for byte, whatever its state.
+
+        Args:
+            number: The number of the delivery.
 
         Raises:
-            UnknownRecordError: It is unknown, or its receiver was removed.
+            UnknownRecordError: There is no such delivery, or its endpoint was removed.
         """
         delivery = self._outbox.find(number)
         endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
         if endpoint is None:
             raise UnknownRecordError(f"no webhook with id {delivery.endpoint_id!r}: it was removed")
-        return self._sent(delivery, endpoint, 0)
+        return self._attempt(delivery, endpoint, 0)
 
-    def _deliver(self, *, through: bool) -> DeliverySummary:
+    def _deliver(self, *, until_empty: bool) -> DeliverySummary:
         clock, done = self._sandbox.clock, Counter[str]()
         begin = clock.now()
         while True:
-            while (taken := self.take()) is not None:
-                step = self.send(taken)
-                done[step.delivery.state] += 1
-                done["attempts"] += step.attempt is not None
-                if done["attempts"] > ENDLESS:
-                    raise DeliveryError("a webhook causes the next one without end")
-            due = self._outbox.next_due() if through else None
+            while (claimed := self.claim()) is not None:
+                result = self.send(claimed)
+                done[result.delivery.state] += 1
+                done["attempts"] += result.attempt is not None
+                if done["attempts"] > ATTEMPT_LIMIT:
+                    raise DeliveryError(
+                        f"stopped after {ATTEMPT_LIMIT:,} attempts: each webhook causes another"
+                    )
+            due = self._outbox.next_due() if until_empty else None
             if due is None:
                 break
             clock.advance(max(due - clock.now(), dt.timedelta(0)))
@@ -198,7 +208,7 @@ class Engine:
             disabled=tuple(one for one in self._outbox.endpoints if one.disabled),
         )
 
-    def _sent(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
+    def _attempt(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
         try:
             attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
         except BaseException:
@@ -224,6 +234,6 @@ class Engine:
         return self._targets[endpoint.id]
 
 
-def _disabled(endpoint: Endpoint) -> str:
+def _describe_disabled(endpoint: Endpoint) -> str:
     url = redact_target(endpoint.url)
     return f"{endpoint.webhook_type} to {url} is disabled: {endpoint.disabled}"

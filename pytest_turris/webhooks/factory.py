@@ -1,4 +1,4 @@
-"""Makes signed webhooks: the documented events, or any body."""
+"""Makes signed webhooks, of the documented events or of any body."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -12,33 +12,38 @@ from pytest_turris.core.outbox.event_examples import example, filled, template
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.names import nearest
 from pytest_turris.core.text.redaction import mask
-from pytest_turris.webhooks.overrides import EventMemberError, merged, named
+from pytest_turris.webhooks.overrides import (
+    EventMemberError,
+    merge_overrides,
+    with_camel_case_names,
+)
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 from pytest_turris.webhooks.signed import SignedWebhook
 
 
 class EventValueError(TurrisKitError, ValueError):
-    """A member of an event has a value that it cannot take."""
+    """A member of an event has a value of the wrong type or form."""
 
 
 class WebhookFactory:
-    """Makes webhooks as one upstream entity receives them.
+    """Makes webhooks as Turris sends them to one upstream entity.
 
-    Each event method takes what differs from the documented example: members of the payload, in
-    camelCase or snake_case, or the envelope's ``upstreamEntityId`` and ``payload``. Objects merge
-    at any depth; each element of a list merges over the example's first. Where the payload is an
-    array, plain members describe its single entry and ``payload=[{...}, {...}]`` gives several.
-    Ids that are not given are fresh.
+    Each event method makes the documented example, with the changes that its keywords give:
+    members of the payload, in camelCase or snake_case, or the envelope's ``upstreamEntityId`` and
+    ``payload``. Objects merge at any depth; each element of a list merges over the example's
+    first. If the payload is an array, plain members belong to its only entry, and
+    ``payload=[{...}, {...}]`` makes several entries. Each id that is not given is new.
 
-    Every event method raises TypeError for a member that the event does not have, and ValueError
-    for a value of the wrong type. What Turris would never send goes through ``sign``.
+    Every event method raises EventMemberError for a member that the event does not have, and
+    EventValueError for a value of the wrong type. To make what Turris would never send, use
+    ``sign``.
 
     Args:
         scheme: How deliveries are signed.
-        key: The key that they are signed with.
-        upstream_entity_id: The receiver's own id, in each envelope.
-        new_id: Gives a fresh ObjectId.
-        now: Gives the moment of signing and verifying.
+        key: The key that signs them.
+        upstream_entity_id: The ``upstreamEntityId`` of each envelope.
+        new_id: Returns a new ObjectId.
+        now: Returns the moment of signing and verifying, with a time zone.
     """
 
     def __init__(
@@ -58,15 +63,17 @@ class WebhookFactory:
 
     @classmethod
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
-        """The factory of a sandbox: its signature scheme, key, ids and clock.
+        """Return the factory of a sandbox, with its signature scheme, key, ids and clock.
 
-        ``entity`` is the ``upstreamEntityId`` to send as, the sandbox's own unless given.
+        Args:
+            sandbox: The sandbox.
+            entity: The ``upstreamEntityId`` to send; the sandbox's own if not given.
         """
-        return cls(**cls.parts_of(sandbox, entity=entity))
+        return cls(**cls.arguments_for(sandbox, entity=entity))
 
     @staticmethod
-    def parts_of(sandbox: Sandbox, *, entity: str = "") -> dict[str, Any]:
-        """What a factory of a sandbox is made of."""
+    def arguments_for(sandbox: Sandbox, *, entity: str = "") -> dict[str, Any]:
+        """Return the arguments of a sandbox's factory; see ``of``."""
         options = sandbox.options
         return {
             "scheme": SignatureScheme(
@@ -94,7 +101,7 @@ class WebhookFactory:
 
     @property
     def key(self) -> str:
-        """The signing key, in full: hand it to the receiver, not to a log."""
+        """The signing key, unmasked: configure the receiver with it, and do not log it."""
         return self._key
 
     @property
@@ -103,38 +110,47 @@ class WebhookFactory:
         return self._upstream_entity_id
 
     def agent_compliance_status_change(self, **overrides: object) -> SignedWebhook:
-        """``AGENT_COMPLIANCE_STATUS_CHANGE``: an agent's status changed; payload is an array."""
+        """Make an ``AGENT_COMPLIANCE_STATUS_CHANGE``, whose payload is an array."""
         return self.event("AGENT_COMPLIANCE_STATUS_CHANGE", **overrides)
 
     def downstream_entity_compliance_status_change(self, **overrides: object) -> SignedWebhook:
-        """``DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE``: an agency's; payload is an array."""
+        """Make a ``DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE``, whose payload is an array."""
         return self.event("DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE", **overrides)
 
     def entity_compliance_data_synchronized(self, **overrides: object) -> SignedWebhook:
-        """``ENTITY_COMPLIANCE_DATA_SYNCHRONIZED``: a NIPR fetch ended; payload is an object."""
+        """Make an ``ENTITY_COMPLIANCE_DATA_SYNCHRONIZED``: a fetch from NIPR ended."""
         return self.event("ENTITY_COMPLIANCE_DATA_SYNCHRONIZED", **overrides)
 
     def producer_agreement_executed(self, **overrides: object) -> SignedWebhook:
-        """``PRODUCER_AGREEMENT_EXECUTED``: both parties signed; payload is an object."""
+        """Make a ``PRODUCER_AGREEMENT_EXECUTED``: both parties have signed."""
         return self.event("PRODUCER_AGREEMENT_EXECUTED", **overrides)
 
     def event(self, webhook_type: str, /, **overrides: object) -> SignedWebhook:
-        """A documented event by its ``webhookType``; UnknownNameError for any other."""
+        """Make a documented event by its ``webhookType``.
+
+        Raises:
+            UnknownNameError: There is no such event; the message names the nearest.
+            EventMemberError: The event has no such member.
+            EventValueError: A member has a value of the wrong type.
+        """
         if webhook_type not in EVENTS:
             near = nearest(webhook_type, EVENTS) or " or ".join(EVENTS)
             raise UnknownNameError(f"no event {webhook_type!r}: did you mean {near}?")
         if not overrides:
             return self.sign(example(webhook_type, self._upstream_entity_id, self._new_id))
         whole = template(EVENTS[webhook_type]) | {"upstreamEntityId": self._upstream_entity_id}
-        change = _placed(webhook_type, whole, overrides)
-        members = filled(merged(whole, change, webhook_type), self._new_id)
-        return self.sign(_wire(webhook_type, members))
+        change = _place(webhook_type, whole, overrides)
+        members = filled(merge_overrides(whole, change, webhook_type), self._new_id)
+        return self.sign(_validate(webhook_type, members))
 
     def sign(self, body: bytes | str | dict[str, Any]) -> SignedWebhook:
-        """A hand-made body, signed: bytes as they are, text as UTF-8, a dict as compact JSON.
+        """Sign any body.
+
+        Args:
+            body: Bytes are sent as they are, text as UTF-8, and a dict as compact JSON.
 
         Raises:
-            SignatureError: The scheme signs the payload and the body has none.
+            SignatureError: The scheme signs the payload, and the body has none.
         """
         if isinstance(body, dict):
             body = compact_json(body)
@@ -147,7 +163,11 @@ class WebhookFactory:
         return SignedWebhook(body=content, header_lines=lines, scheme=self._scheme, signed_at=at)
 
     def verify(self, body: bytes, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
-        """Return if a delivery is genuine now, by the reference verifier.
+        """Return if a delivery is genuine, with the factory's scheme, key and clock.
+
+        Args:
+            body: The body as it was received.
+            headers: The headers, as a mapping or as pairs.
 
         Raises:
             SignatureError: It is not; ``reason`` says why.
@@ -155,32 +175,34 @@ class WebhookFactory:
         self._scheme.verify(body, headers, self._key, now=self._now())
 
 
-def _placed(
+def _place(
     webhook_type: str, whole: Mapping[str, Any], overrides: Mapping[str, object]
 ) -> dict[str, object]:
     payload = whole["payload"]
     several = isinstance(payload, list)
     envelope = {name: whole[name] for name in ("upstreamEntityId", "payload")}
-    given = named(overrides, (payload[0] if several else payload) | envelope, webhook_type)
+    given = with_camel_case_names(
+        overrides, (payload[0] if several else payload) | envelope, webhook_type
+    )
     outside = {name: value for name, value in given.items() if name in envelope}
     inside = {name: value for name, value in given.items() if name not in envelope}
     if not inside:
         return outside
     if "payload" in outside:
         raise EventMemberError(
-            f"{webhook_type}: give payload= or its members ({', '.join(inside)})"
+            f"{webhook_type}: pass payload= or its members ({', '.join(inside)})"
         )
     return outside | {"payload": [inside] if several else inside}
 
 
-def _wire(webhook_type: str, members: Mapping[str, object]) -> dict[str, Any]:
+def _validate(webhook_type: str, members: Mapping[str, object]) -> dict[str, Any]:
     try:
         return EVENTS[webhook_type].model_validate(members).wire()
     except ValidationError as error:
-        raise EventValueError("; ".join(_complaints(webhook_type, error))) from None
+        raise EventValueError("; ".join(_validation_messages(webhook_type, error))) from None
 
 
-def _complaints(webhook_type: str, error: ValidationError) -> Iterable[str]:
+def _validation_messages(webhook_type: str, error: ValidationError) -> Iterable[str]:
     for detail in error.errors(include_url=False, include_context=False):
         path = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in detail["loc"])
         given = type(detail["input"]).__name__

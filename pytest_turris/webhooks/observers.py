@@ -1,7 +1,7 @@
-"""Observers of senders: each is notified of every delivery that a receiver accepted.
+"""Observers are notified of each delivery that a receiver accepted.
 
-They hold for the whole process, for ``SignedWebhook.send`` and ``asend`` as for the engine.
-Without an observer a delivery costs nothing more.
+They apply to the whole process: to ``SignedWebhook.send`` and ``asend``, and to the engine. A
+delivery without observers costs nothing more.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class AcceptedDelivery:
 
 
 class DeliveryObserver(Protocol):
-    """What is notified; what it posts to the target itself is not observed again."""
+    """An observer. What it posts to the target itself is not observed."""
 
     def delivery_accepted(self, delivery: AcceptedDelivery) -> None:
         """Note a delivery that was sent synchronously."""
@@ -45,7 +45,7 @@ def add_observer(observer: DeliveryObserver) -> None:
 
 
 def remove_observer(observer: DeliveryObserver) -> None:
-    """Notify an observer no longer."""
+    """Stop notifying an observer."""
     _observers.remove(observer)
 
 

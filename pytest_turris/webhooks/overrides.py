@@ -1,4 +1,4 @@
-"""What a test says about an event, laid over the documented example."""
+"""Merges what a test overrides in an event over the documented example."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,29 +13,40 @@ class EventMemberError(TurrisKitError, TypeError):
     """A keyword is not a member of the event, or is given twice."""
 
 
-def merged(example: object, change: object, path: str) -> Any:  # noqa: ANN401 - as deep as JSON
-    """The example with a change laid over it, at any depth.
+def merge_overrides(example: object, change: object, path: str) -> Any:  # noqa: ANN401 - as deep as JSON
+    """Return the example with a change merged over it, at any depth.
 
-    Objects merge member by member, in camelCase or snake_case. A list is as long as the change
-    says, and each of its objects merges over the first of the example.
+    Objects merge member by member, in camelCase or snake_case. A list is as long as the change's,
+    and each of its objects merges over the example's first.
+
+    Args:
+        example: The example, as JSON.
+        change: What differs from it, as JSON.
+        path: The place of both in the event, for messages.
 
     Raises:
-        TypeError: A member that the example lacks, with the nearest that it has.
+        EventMemberError: The example does not have a member; the message names the nearest.
     """
     if isinstance(example, dict) and isinstance(change, Mapping):
         return example | {
-            name: merged(example[name], value, f"{path}.{name}")
-            for name, value in named(change, example, path).items()
+            name: merge_overrides(example[name], value, f"{path}.{name}")
+            for name, value in with_camel_case_names(change, example, path).items()
         }
     if isinstance(example, list) and isinstance(change, list | tuple):
-        return [merged(example[0], value, f"{path}[{i}]") for i, value in enumerate(change)]
+        return [
+            merge_overrides(example[0], value, f"{path}[{i}]") for i, value in enumerate(change)
+        ]
     return change
 
 
-def named(
+def with_camel_case_names(
     change: Mapping[str, object], members: Mapping[str, object], path: str
 ) -> dict[str, object]:
-    """A change with its members in camelCase; EventMemberError for an unknown or a repeated one."""
+    """Return a change with its members in camelCase.
+
+    Raises:
+        EventMemberError: A member is unknown, or given in both spellings.
+    """
     names: dict[str, object] = {}
     for key, value in change.items():
         name = to_camel(str(key))

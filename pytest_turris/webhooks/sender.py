@@ -1,4 +1,4 @@
-"""Sends what the outbox holds, and tells it what came of that."""
+"""Makes one attempt at a delivery: signs it, sends it, and says how the receiver responded."""
 
 import datetime as dt
 
@@ -8,35 +8,46 @@ from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.text.redaction import mask, redact_target
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.exchange import Post
-from pytest_turris.receivers.retry_after import seconds_asked_for
+from pytest_turris.receivers.retry_after import retry_after_seconds
+from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import notify
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 
-LIMIT = dt.timedelta(seconds=30)
-"""How long Turris waits for an answer (documented: guides/webhooks)."""
-
+_TIMEOUT = dt.timedelta(seconds=TURRIS_TIMEOUT)
 _SHOWN = 40
 
 
 class Sender:
-    """Signs a delivery once, and sends the same bytes at every attempt."""
+    """Signs a delivery once, and sends the same bytes at every attempt.
+
+    Args:
+        scheme: How deliveries are signed.
+        clock: The sandbox's clock.
+    """
 
     def __init__(self, scheme: SignatureScheme, clock: Clock) -> None:
         self._scheme = scheme
         self._clock = clock
 
     def send(self, delivery: Delivery, endpoint: Endpoint, target: Target, number: int) -> Attempt:
-        """Make one attempt; never raises for what a receiver does, or for where it is."""
+        """Make one attempt; an unreachable or failing receiver does not make this raise.
+
+        Args:
+            delivery: The delivery; its first attempt signs it.
+            endpoint: The endpoint, whose secret signs it.
+            target: Where it is sent.
+            number: The number of the attempt; 0 for a resend by hand.
+        """
         if not delivery.headers:
             self._sign(delivery, endpoint)
         lines = tuple((name, value) for name, value in delivery.headers)
         sent = Post(headers=lines, body=delivery.body.encode(), path=target.path)
         begin = self._clock.now()
-        status, error, asked = self._posted(target, sent)
+        status, error, retry_after = self._post(target, sent)
         latency = self._clock.now() - begin
-        if latency > LIMIT:
-            status, error = None, f"no answer in {LIMIT.seconds} s"
+        if latency > _TIMEOUT:
+            status, error = None, f"no answer in {_TIMEOUT.seconds} s"
         attempt = Attempt(
             delivery=delivery.number,
             attempt=number,
@@ -45,10 +56,10 @@ class Sender:
             latency=latency.total_seconds(),
             error=error,
             signature=mask(lines[-1][1]),
-            retry_after=asked,
+            retry_after=retry_after,
         )
         if attempt.succeeded:
-            notify(target, sent, lambda: _described(delivery, sent, endpoint))
+            notify(target, sent, lambda: _describe(delivery, sent, endpoint))
         return attempt
 
     def _sign(self, delivery: Delivery, endpoint: Endpoint) -> None:
@@ -57,25 +68,25 @@ class Sender:
         delivery.body = body.decode()
         delivery.headers = [["Content-Type", "application/json"], [self._scheme.header, value]]
 
-    def _posted(self, target: Target, sent: Post) -> tuple[int | None, str, float | None]:
-        """The status, why it failed, and the seconds that the receiver asked to wait."""
+    def _post(self, target: Target, sent: Post) -> tuple[int | None, str, float | None]:
+        """The status, why the attempt failed, and the seconds of its ``Retry-After``."""
         try:
-            answer = target.post(sent)
+            response = target.post(sent)
         except EgressRefused as error:
             return None, f"EgressRefused: {error}", None
         except target.no_response_errors as error:
             return None, f"{type(error).__name__}: {error}", None
-        if answer.accepted:
-            return answer.status_code, "", None
-        words = f"status {answer.status_code}"
-        if answer.error:
-            words += f", raised {type(answer.error).__name__}"
-        if (value := answer.headers.get("retry-after")) is None:
-            return answer.status_code, words, None
-        asked = seconds_asked_for(value, self._clock.now())
-        return answer.status_code, f"{words}, Retry-After: {value[:_SHOWN]}", asked
+        if response.accepted:
+            return response.status_code, "", None
+        reason = f"status {response.status_code}"
+        if response.error:
+            reason += f", raised {type(response.error).__name__}"
+        if (value := response.headers.get("retry-after")) is None:
+            return response.status_code, reason, None
+        seconds = retry_after_seconds(value, self._clock.now())
+        return response.status_code, f"{reason}, Retry-After: {value[:_SHOWN]}", seconds
 
 
-def _described(delivery: Delivery, sent: Post, endpoint: Endpoint) -> str:
+def _describe(delivery: Delivery, sent: Post, endpoint: Endpoint) -> str:
     url = redact_target(endpoint.url)
     return f"{delivery.webhook_type}, {len(sent.body)} bytes, to {url}"

@@ -1,8 +1,8 @@
 """How Turris signs a delivery, and the reference verifier of that signature.
 
 Documented (guides/webhooks): the header ``X-Turris-Signature`` carries an HMAC-SHA256 of the
-request. Assumed: lower-case hex, no prefix, over the raw body, the key as it is written; each is
-a field of the scheme.
+request. Assumed, and each a field of the scheme: lower-case hex without a prefix, over the raw
+body, with the text of the key as the HMAC key.
 """
 
 import base64
@@ -23,15 +23,15 @@ from pytest_turris.core.text.redaction import mask
 
 _TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 
-# Made once: json.dumps makes an encoder for each call whose arguments are not its defaults.
+# json.dumps makes a new encoder for each call with arguments other than the defaults.
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 class SignatureError(TurrisKitError, ValueError):
     """A signature was refused, or could not be made.
 
-    ``reason`` says why, for humans and logs: a receiver that repeats it to the sender tells
-    an attacker what to try next.
+    ``reason`` says why. It is for logs: a receiver that returns it to the sender helps an
+    attacker.
     """
 
     def __init__(self, reason: str) -> None:
@@ -44,33 +44,37 @@ class SchemeError(TurrisKitError, ValueError):
 
 
 class MomentError(TurrisKitError, TypeError):
-    """A timestamped signature needs a moment with a time zone, and was given none."""
+    """A timestamped signature needs a moment with a time zone, and there was none."""
 
 
 def compact_json(value: object) -> bytes:
-    """JSON without insignificant spaces, in UTF-8: the form of every body written here.
+    """Return JSON without whitespace between tokens, in UTF-8, as all bodies here are written.
 
     Raises:
-        ValueError: The value holds NaN, infinity or half a surrogate pair.
+        ValueError: The value contains NaN, infinity or half a surrogate pair.
     """
     return _encode(value).encode()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignatureScheme:
-    """What is signed and how the header spells it.
+    """What is signed, and how the signature is written in the header.
 
     Args:
-        header: The header's name, compared in any case.
+        header: The header's name; its case does not matter.
         encoding: ``hex`` (lower case, 64 digits) or ``base64`` (standard alphabet, padded).
         prefix: Text before the signature, such as ``sha256=``.
-        timestamped: The value is ``t=<unix seconds>,v1=<signature>``, over ``<t>.`` and the rest.
+        timestamped: The header is ``t=<unix seconds>,v1=<signature>``, and ``<t>.`` is signed
+            before the rest.
         signs: ``body``, the raw bytes; or ``payload``, the compact JSON of the envelope's
             ``payload`` member, which leaves the rest of the envelope unprotected.
-        list_separator: Several signatures may stand in the header, as senders do while they
-            rotate a key: this is between them, and one right is enough. Empty: a single one.
-        key_form: ``text``, the key signs as it is written; or ``base64``, the bytes that it
-            stands for do.
+        list_separator: What separates several signatures in the header, as senders write them
+            while they rotate a key; one valid signature is enough. Empty: there is only one.
+        key_form: ``text``, the text of the key is the HMAC key; or ``base64``, the key is
+            decoded first.
+
+    Raises:
+        SchemeError: A field has an unknown value.
     """
 
     header: str = "X-Turris-Signature"
@@ -91,19 +95,19 @@ class SignatureScheme:
 
     @property
     def signature_length(self) -> int:
-        """How many characters end the header's value: 64 in hex, 44 in base64."""
+        """The number of characters in a signature without its prefix: 64 in hex, 44 in base64."""
         return 64 if self.encoding == "hex" else 44
 
     @property
     def list_mark(self) -> str:
-        """What stands between two signatures of a list; a comma where the scheme has no lists."""
+        """The text between two signatures in a list; a comma if the scheme has no lists."""
         return ",v1=" if self.timestamped else self.list_separator or ","
 
     def key_bytes(self, key: str | bytes) -> bytes:
-        """The bytes that a key signs with; bytes are taken as they are.
+        """Return the HMAC key for a configured key; bytes are used as they are.
 
-        Base64 is read as leniently as most receivers read it, and text that is not
-        base64 is used as it is: forgeries are made with any text.
+        Base64 is decoded as leniently as most receivers do. Text that is not base64 is used as it
+        is, so that forgeries can be signed with any text.
         """
         if isinstance(key, bytes):
             return key
@@ -113,25 +117,34 @@ class SignatureScheme:
         return key.encode()
 
     def message(self, body: bytes, *, at: dt.datetime) -> bytes:
-        """The bytes that the HMAC of a body is taken over.
+        """Return the bytes that are signed for a body.
+
+        Args:
+            body: The body.
+            at: The moment of signing, with a time zone; only a timestamped scheme uses it.
 
         Raises:
-            SignatureError: The scheme signs the payload and the body has none.
+            SignatureError: The scheme signs the payload, and the body has none.
+            MomentError: The scheme is timestamped, and the moment has no time zone.
         """
         signed = self._signed_part(body)
-        return _stamp(at).encode() + b"." + signed if self.timestamped else signed
+        return _timestamp(at).encode() + b"." + signed if self.timestamped else signed
 
     def sign(self, body: bytes, key: str | bytes, *, at: dt.datetime) -> str:
-        """The header's value for a body sent at a moment, which must carry a time zone.
+        """Return the header's value for a body.
 
-        Any key signs, the empty one too: forgeries are made here. ``verify`` is what refuses it.
+        Args:
+            body: The body.
+            key: Any key, even an empty one, so that forgeries can be made; ``verify`` refuses it.
+            at: The moment of signing, with a time zone.
 
         Raises:
-            SignatureError: The scheme signs the payload and the body has none.
+            SignatureError: The scheme signs the payload, and the body has none.
+            MomentError: The scheme is timestamped, and the moment has no time zone.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
         signature = self._signature(self.message(body, at=at), key)
-        return f"t={_stamp(at)},v1={signature}" if self.timestamped else signature
+        return f"t={_timestamp(at)},v1={signature}" if self.timestamped else signature
 
     def verify(
         self,
@@ -142,15 +155,21 @@ class SignatureScheme:
         now: dt.datetime | None = None,
         tolerance: dt.timedelta = dt.timedelta(minutes=5),
     ) -> None:
-        """Return if the delivery is genuine: the reference that receivers are held against.
+        """Return if a delivery is genuine; this is the reference for what receivers must do.
 
-        The value must be the canonical text, character for character, on a single header line.
-        ``now`` is needed by a timestamped scheme; ``tolerance`` holds both ways.
+        The signature must be the canonical text, character for character, on one header line.
+
+        Args:
+            body: The body as it was received.
+            headers: The headers, as a mapping or as pairs.
+            key: The key as it is configured.
+            now: The moment of verifying, with a time zone; a timestamped scheme needs it.
+            tolerance: How far the timestamp may be from ``now``, in either direction.
 
         Raises:
             SignatureError: The header is missing, repeated, empty, malformed or wrong, the
-                timestamp is too old or too new, or the key is blank or no base64.
-            MomentError: The scheme is timestamped and ``now`` is not given.
+                timestamp is too old or too new, or the key is blank or not base64.
+            MomentError: The scheme is timestamped, and ``now`` is missing or has no time zone.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
         if not key.strip():
@@ -160,14 +179,14 @@ class SignatureScheme:
         value = self._single_value(headers)
         signed = self._signed_part(body)
         if not self.timestamped:
-            self._compare_any(value, self.list_separator, self._signature(signed, key))
+            self._match_any(value, self.list_separator, self._signature(signed, key))
             return
         if now is None:
-            raise MomentError("a timestamped scheme needs the moment to verify at: now=...")
-        stamp, signature = _stamp_and_signature(value)
-        expected = self._signature(f"{stamp}.".encode() + signed, key)
-        self._compare_any(signature, self.list_separator and self.list_mark, expected)
-        _check_age(_unix_seconds(now) - int(stamp), tolerance.total_seconds())
+            raise MomentError("a timestamped scheme needs the moment of verifying: now=...")
+        timestamp, signature = _split_timestamp(value)
+        expected = self._signature(f"{timestamp}.".encode() + signed, key)
+        self._match_any(signature, self.list_separator and self.list_mark, expected)
+        _check_age(_unix_seconds(now) - int(timestamp), tolerance.total_seconds())
 
     def _signature(self, message: bytes, key: str | bytes) -> str:
         __tracebackhide__ = True  # pytest --showlocals would print the key
@@ -182,13 +201,11 @@ class SignatureScheme:
             # Decoded here because json.loads() takes UTF-16 and UTF-32 bytes too.
             return compact_json(json.loads(body.decode())["payload"])
         except (ValueError, TypeError, KeyError, RecursionError):
-            reason = (
-                "the body is not a JSON object with a 'payload' member, which this scheme signs"
-            )
+            reason = "the body is not a JSON object with a 'payload', which this scheme signs"
             raise SignatureError(reason) from None
 
     def _single_value(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
-        __tracebackhide__ = True  # it would print the signature given
+        __tracebackhide__ = True  # pytest --showlocals would print the received signature
         lines = headers.items() if isinstance(headers, Mapping) else headers
         values = [value for name, value in lines if name.lower() == self.header.lower()]
         if not values:
@@ -198,18 +215,18 @@ class SignatureScheme:
         if not values[0].strip():
             raise SignatureError(f"{self.header} is empty")
         if not values[0].isascii():
-            raise SignatureError(f"{self.header} holds characters outside ASCII")
+            raise SignatureError(f"{self.header} contains non-ASCII characters")
         return values[0]
 
-    def _compare_any(self, given: str, separator: str, expected: str) -> None:
-        __tracebackhide__ = True  # it would print the right signature
+    def _match_any(self, given: str, separator: str, expected: str) -> None:
+        __tracebackhide__ = True  # pytest --showlocals would print the right signature
         first, *others = given.split(separator) if separator else [given]
         if not any(hmac.compare_digest(one.encode(), expected.encode()) for one in others):
-            self._compare(first, expected)
+            self._match(first, expected)
 
-    def _compare(self, given: str, expected: str) -> None:
-        __tracebackhide__ = True  # it would print the right signature
-        # The text and not the decoded digest: lenient decoders make several texts equal.
+    def _match(self, given: str, expected: str) -> None:
+        __tracebackhide__ = True  # pytest --showlocals would print the right signature
+        # Compare the text, not the decoded digest: a lenient decoder makes several texts equal.
         if hmac.compare_digest(given.encode(), expected.encode()):
             return
         if not given.startswith(self.prefix):
@@ -221,14 +238,14 @@ class SignatureScheme:
                 f"the signature is malformed: not {self.signature_length} characters of {form}"
             )
         raise SignatureError(
-            f"the signature {mask(given)} is wrong: another key, or other bytes were signed"
+            f"the signature {mask(given)} is wrong: it is for another key or other bytes"
         )
 
 
-def _stamp_and_signature(value: str) -> tuple[str, str]:
+def _split_timestamp(value: str) -> tuple[str, str]:
     match = _TIMESTAMPED.fullmatch(value)
     if match is None:
-        raise SignatureError("the value is malformed: not t=<unix seconds>,v1=<signature>")
+        raise SignatureError("the header is malformed: not t=<unix seconds>,v1=<signature>")
     return match[1], match[2]
 
 
@@ -241,11 +258,11 @@ def _check_age(age: float, tolerance: float) -> None:
         )
 
 
-def _stamp(at: dt.datetime) -> str:
+def _timestamp(at: dt.datetime) -> str:
     return str(int(_unix_seconds(at)))
 
 
 def _unix_seconds(moment: dt.datetime) -> float:
     if moment.tzinfo is None:
-        raise MomentError("the moment must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)")
+        raise MomentError("the moment must have a time zone: dt.datetime(..., tzinfo=dt.UTC)")
     return moment.timestamp()

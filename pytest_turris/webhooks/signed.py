@@ -1,4 +1,4 @@
-"""A signed webhook: what goes over the wire, its delivery, and its hostile variants."""
+"""A signed webhook: its bytes, how it is delivered, and its hostile variants."""
 
 import datetime as dt
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_turris.core.text.redaction import mask, redact_target
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import anotify, notify
 from pytest_turris.webhooks.signature import SignatureScheme
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class SignedWebhook:
-    """One delivery, byte for byte, as it reaches a receiver.
+    """A webhook as it reaches a receiver, byte for byte.
 
     Args:
-        body: The bytes that are sent; never parsed and written again.
-        header_lines: The headers in order. A name may repeat, as hostile senders do.
+        body: The bytes that are sent, never parsed and written again.
+        header_lines: The headers in order. A name may repeat, as hostile senders repeat it.
         scheme: How the body is signed.
         signed_at: The moment of signing, which a timestamped scheme writes into the header.
     """
@@ -47,7 +47,7 @@ class SignedWebhook:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers for any HTTP client; of a repeated name the last line."""
+        """The headers for any HTTP client; the last line of a repeated name."""
         return dict(self.header_lines)
 
     @property
@@ -57,7 +57,7 @@ class SignedWebhook:
 
     @property
     def event_type(self) -> str | None:
-        """The ``webhookType`` of the body, None if it has none."""
+        """The ``webhookType`` of the body; None if it has none."""
         try:
             name = self.json["webhookType"]
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -65,77 +65,91 @@ class SignedWebhook:
         return name if isinstance(name, str) else None
 
     def request(self, url: str) -> "httpx.Request":
-        """The delivery as a request to a URL, for a client or a handler of one's own."""
+        """Return the delivery as a request to a URL, for your own client or handler."""
         import httpx  # noqa: PLC0415 - receivers tested in process do without it
 
         sent = self._post("")
         return httpx.Request("POST", url, headers=sent.raw_headers, content=sent.body)
 
-    def send(self, target: object, path: str = "", *, allow: Collection[str] = ()) -> WebhookAnswer:
-        """Deliver to a receiver and return its answer.
+    def send(
+        self, target: object, path: str = "", *, allow: Collection[str] = ()
+    ) -> WebhookResponse:
+        """Deliver to a receiver and return its response.
 
         Args:
             target: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
                 Flask or Django client; or a function ``verify(body, headers) -> bool``, which
                 answers 204 for True and 401 for False (our convention).
-            path: The path inside an application, ``/`` unless given; appended to a URL.
-            allow: The ``host:port`` that a URL may lead to besides this machine.
+            path: The path inside an application, ``/`` if not given; appended to a URL.
+            allow: The ``host:port`` pairs outside this machine that a URL may lead to.
 
         Raises:
             TargetError: The target is not one of these.
             EgressRefused: The URL leads elsewhere.
-            OSError: No answer came over the socket; through an httpx client, its RequestError.
+            OSError: There was no response over the socket. An httpx client raises its
+                RequestError.
         """
         reached = Target.of(target, path, allow=allow)
         sent = self._post(reached.path)
-        answer = reached.post(sent)
-        if answer.accepted:
-            notify(reached, sent, lambda: self._described(reached))
-        return answer
+        response = reached.post(sent)
+        if response.accepted:
+            notify(reached, sent, lambda: self._describe(reached))
+        return response
 
     async def asend(
         self, target: object, path: str = "", *, allow: Collection[str] = ()
-    ) -> WebhookAnswer:
-        """Deliver as ``send`` does, from a coroutine; the target may be an httpx.AsyncClient."""
+    ) -> WebhookResponse:
+        """Deliver as ``send`` does, from a coroutine.
+
+        The target may also be an httpx.AsyncClient. ASGI applications run on the running loop.
+        """
         reached = Target.of(target, path, allow=allow)
         sent = self._post(reached.path)
-        answer = await reached.apost(sent)
-        if answer.accepted:
-            await anotify(reached, sent, lambda: self._described(reached))
-        return answer
+        response = await reached.apost(sent)
+        if response.accepted:
+            await anotify(reached, sent, lambda: self._describe(reached))
+        return response
 
     def tampered(self, **changes: object) -> "SignedWebhook":
-        """The same signature over another body, which is valid JSON still.
+        """Return the webhook with the same signature and a changed body, which is still JSON.
 
-        Without arguments one value inside the payload changes. With them, those members of the
-        payload (in each entry of an array), or ``webhookType`` and ``upstreamEntityId``.
+        Args:
+            **changes: Members of the payload (in each entry of an array), or ``webhookType`` and
+                ``upstreamEntityId``. Without any, one value inside the payload changes.
 
         Raises:
-            ValueError: The body has nothing to change, or holds these values already.
+            TamperingError: The body has nothing to change, or already has these values.
+            ValueError: The body is not JSON.
         """
         if changes:
             return replace(self, body=with_members_changed(self.body, changes))
         return replace(self, body=with_one_value_changed(self.body))
 
     def unsigned(self) -> "SignedWebhook":
-        """The same body without the signature header."""
+        """Return the webhook without the signature header."""
         kept = (line for line in self.header_lines if not self._is_signature(line[0]))
         return replace(self, header_lines=tuple(kept))
 
     def signed_with(self, key: str | bytes) -> "SignedWebhook":
-        """The same body signed with another key, the empty one too, at the same moment.
+        """Return the same body signed with another key at the same moment.
 
-        A text is read as the scheme reads its keys; bytes sign as they are.
+        Args:
+            key: Any key, even an empty one. Text is read as the scheme reads its keys; bytes are
+                the HMAC key itself.
         """
         return self._with_signature(self.scheme.sign(self.body, key, at=self.signed_at))
 
     def truncated_signature(self, length: int = 10) -> "SignedWebhook":
-        """Only the first characters of the signature, none for 0; prefix and timestamp stay.
+        """Return the webhook with only the first characters of the signature.
 
-        Receivers that compare the shorter length accept it (CVE-2024-21491).
+        The prefix and the timestamp stay. A receiver that compares only as many characters as
+        it gets accepts it (CVE-2024-21491).
+
+        Args:
+            length: How many characters of the signature to keep.
 
         Raises:
-            TamperingError: The length is the whole signature's, or there is none to cut.
+            TamperingError: The length is not shorter than the signature, or there is none.
         """
         value = next((value for name, value in self.header_lines if self._is_signature(name)), "")
         whole = self.scheme.signature_length
@@ -144,14 +158,14 @@ class SignedWebhook:
         return self._with_signature(value[: len(value) - whole + length])
 
     def replayed(self) -> "SignedWebhook":
-        """The same delivery again, byte for byte.
+        """Return the same webhook, byte for byte.
 
-        It is genuine: nothing tells it from a resend by Turris. A receiver must accept it and
-        must not act on it twice.
+        It is genuine, and cannot be distinguished from a resend by Turris. A receiver must accept
+        it and must not act on it twice.
         """
         return replace(self)
 
-    def _described(self, reached: Target) -> str:
+    def _describe(self, reached: Target) -> str:
         return f"{self!r} to {redact_target(reached.path or '/')}"
 
     def _post(self, path: str) -> Post:

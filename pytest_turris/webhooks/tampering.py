@@ -1,4 +1,4 @@
-"""Changes inside a JSON body that leave it valid JSON, as an attacker on the path makes them."""
+"""Changes inside a JSON body that keep it valid JSON, as an attacker in the middle makes them."""
 
 import json
 import re
@@ -18,39 +18,41 @@ class TamperingError(TurrisKitError, ValueError):
 
 
 def with_one_value_changed(body: bytes) -> bytes:
-    """The body with one value of its payload changed, of the same type and form.
+    """Return the body with one value of its payload changed, of the same type and form.
 
-    A text with a digit in it is preferred (an id, an NPN): its last digit becomes another, so
-    that a receiver cannot refuse the delivery for any reason but the signature.
+    A text with a digit, such as an id or an NPN, is preferred. Its last digit changes, so that
+    only the signature gives a receiver a reason to refuse the delivery.
 
     Raises:
-        ValueError: The body is not JSON, or holds no value to change.
+        TamperingError: The body contains no value to change.
+        ValueError: The body is not JSON.
     """
     holder = [json.loads(body)]
     envelope = holder[0]
     inside = isinstance(envelope, dict) and "payload" in envelope
     leaves = list(_leaves(envelope, "payload") if inside else _leaves(holder, 0))
     if not leaves:
-        raise TamperingError("the body holds no value to tamper with")
+        raise TamperingError("the body contains no value to tamper with")
     container, at = next((leaf for leaf in leaves if _has_digit(leaf[0][leaf[1]])), leaves[0])
-    container[at] = _another(container[at])
+    container[at] = _different(container[at])
     return compact_json(holder[0])
 
 
 def with_members_changed(body: bytes, changes: Mapping[str, object]) -> bytes:
-    """The body with members of the payload replaced, in each entry where it is an array.
+    """Return the body with members of the payload replaced; in an array, in each entry.
 
-    ``webhookType`` and ``upstreamEntityId`` are the envelope's. Names in snake_case are written
-    in camelCase; unknown ones are added.
+    ``webhookType`` and ``upstreamEntityId`` are replaced in the envelope. Names in snake_case
+    are written in camelCase; unknown members are added.
 
     Raises:
-        ValueError: The body is not a JSON object with a payload, or already holds these values.
+        TamperingError: The body has no payload with members, or already has these values.
+        ValueError: The body is not JSON.
     """
     envelope = json.loads(body)
     payload: Any = envelope.get("payload") if isinstance(envelope, dict) else None
     entries: list[Any] = payload if isinstance(payload, list) else [payload]
     if not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise TamperingError("the body holds no payload with members to tamper with")
+        raise TamperingError("the body has no payload with members to tamper with")
     for name, value in changes.items():
         member = to_camel(name)
         outside = member in {"webhookType", "upstreamEntityId"}
@@ -58,7 +60,7 @@ def with_members_changed(body: bytes, changes: Mapping[str, object]) -> bytes:
             container[member] = value
     changed = compact_json(envelope)
     if json.loads(changed) == json.loads(body):
-        raise TamperingError("the body already holds these values: nothing was tampered with")
+        raise TamperingError("the body already has these values: nothing was tampered with")
     return changed
 
 
@@ -75,7 +77,7 @@ def _has_digit(value: object) -> bool:
     return isinstance(value, str) and _LAST_DIGIT.search(value) is not None
 
 
-def _another(value: str | float | bool) -> str | float | bool:  # noqa: FBT001 - a JSON value
+def _different(value: str | float | bool) -> str | float | bool:  # noqa: FBT001 - a JSON value
     if isinstance(value, bool):
         return not value
     if isinstance(value, str):

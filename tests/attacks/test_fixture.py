@@ -161,7 +161,7 @@ def test_single_attack_as_a_webhook() -> None:
         with pytest.raises(ValueError, match=words):
             webhooks.attack(id_)
     for variant in (3, -1):
-        with pytest.raises(ValueError, match=f"no variant {variant}: there are 3, from 0 on"):
+        with pytest.raises(ValueError, match=f"no variant {variant}: it has 3, counted from 0"):
             webhooks.attack("WH-05", variant)
 
 

@@ -23,7 +23,7 @@ from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.doors.sockets.server import LiveServer
 from pytest_turris.findings.verdict import Verdict
-from pytest_turris.receivers.exchange import WebhookAnswer
+from pytest_turris.receivers.exchange import WebhookResponse
 
 
 def test_attacks_run_where_there_is_no_posix_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_no_spelling_of_key_or_signature_is_shown() -> None:
 def test_key_at_the_cut_is_not_shown_by_half(before: int) -> None:
     """A long answer is cut after it was redacted: half a key is a key no more."""
     key = "turris_sandbox_whsec_of_this_test"
-    answer = WebhookAnswer(status_code=500, headers={}, body=(" " * before + key).encode())
+    answer = WebhookResponse(status_code=500, headers={}, body=(" " * before + key).encode())
     assert "turris" not in answered(answer, key)
 
 

@@ -83,3 +83,16 @@ def test_hanging_up_on_a_forgery_is_to_refuse_it(pytester: pytest.Pytester) -> N
     result = run(pytester, *IMPORTS, *lines, args=("--turris-verify-webhooks",))
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["1 accepted webhook sent again with one bit flipped"])
+
+
+def test_bodies_without_a_digit_are_left_alone(pytester: pytest.Pytester) -> None:
+    """Where no digit can change, nothing is sent again, by either method."""
+    result = run(
+        pytester, "import asyncio", *IMPORTS, "def test_x(turris_webhooks):",
+        "    webhook = turris_webhooks.sign(b'{}')",
+        "    assert webhook.send(believe).accepted",
+        "    assert asyncio.run(webhook.asend(believe)).accepted",
+        args=("--turris-verify-webhooks",),
+    )  # fmt: skip
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["0 accepted webhooks sent again with one bit flipped"])

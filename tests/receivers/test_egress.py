@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from pytest_turris.receivers.egress import Destination, EgressRefused, check
+from pytest_turris.receivers.egress import Destination, EgressRefused, check_egress
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_loopback_is_open(
 ) -> None:
     """This machine may be delivered to, at the address that was checked."""
     scheme, host, port, address, path = destination
-    assert check(url) == Destination(
+    assert check_egress(url) == Destination(
         scheme=scheme, host=host, port=port, address=address, path=path
     )
 
@@ -63,7 +63,7 @@ def test_loopback_is_open(
 def test_other_addresses_are_refused(host: str, names: dict[str, list[str]]) -> None:
     """No address but loopback passes: not what embeds it, and not what is merely private."""
     with pytest.raises(EgressRefused, match=r"not this machine|never allowed"):
-        check(f"http://{host}/")
+        check_egress(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_other_addresses_are_refused(host: str, names: dict[str, list[str]]) -> 
 def test_numbers_in_disguise_are_refused(host: str, names: dict[str, list[str]]) -> None:
     """Spellings that only some resolvers read as an address are refused before any does."""
     with pytest.raises(EgressRefused, match="disguise"):
-        check(f"http://{host}/")
+        check_egress(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_numbers_in_disguise_are_refused(host: str, names: dict[str, list[str]])
 def test_ambiguous_urls_are_refused(url: str, names: dict[str, list[str]]) -> None:
     """What URL parsers disagree on is refused before anything is resolved, and not repeated."""
     with pytest.raises(EgressRefused, match="refused to send to") as refused:
-        check(url, allow=["127.0.0.1:80", "allowed.example:80"])
+        check_egress(url, allow=["127.0.0.1:80", "allowed.example:80"])
     assert "secret-word" not in str(refused.value)
 
 
@@ -119,28 +119,28 @@ def test_every_address_of_a_name_counts(names: dict[str, list[str]]) -> None:
     for addresses in (["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"]):
         names["rebinding.example"] = addresses
         with pytest.raises(EgressRefused, match=r"10\.0\.0\.1 is not this machine"):
-            check("http://rebinding.example/")
+            check_egress("http://rebinding.example/")
 
 
 def test_mapped_addresses_of_a_name(names: dict[str, list[str]]) -> None:
     """A name's mapped addresses count as the IPv4 ones they are."""
     names["mapped.example"] = ["::ffff:127.0.0.1"]
-    assert check("http://mapped.example/").address == "127.0.0.1"
+    assert check_egress("http://mapped.example/").address == "127.0.0.1"
     names["mapped.example"] = ["::ffff:8.8.8.8"]
     with pytest.raises(EgressRefused, match=r"8\.8\.8\.8"):
-        check("http://mapped.example/")
+        check_egress("http://mapped.example/")
 
 
 def test_allowed_by_name(names: dict[str, list[str]]) -> None:
     """An allowed host and port may lead elsewhere; the message says how to write it."""
     names["api.example"] = ["10.0.0.1"]
     with pytest.raises(EgressRefused, match=r"allow=\['api.example:443'\]"):
-        check("https://api.example/")
-    assert check("https://api.example/", allow=["API.example:443"]).address == "10.0.0.1"
-    assert check("http://[2001:db8::1]:8080/", allow=["[2001:db8::1]:8080"]).port == 8080
+        check_egress("https://api.example/")
+    assert check_egress("https://api.example/", allow=["API.example:443"]).address == "10.0.0.1"
+    assert check_egress("http://[2001:db8::1]:8080/", allow=["[2001:db8::1]:8080"]).port == 8080
     for other in ("http://api.example/", "https://api.example:8443/"):
         with pytest.raises(EgressRefused):
-            check(other, allow=["api.example:443"])
+            check_egress(other, allow=["api.example:443"])
 
 
 @pytest.mark.parametrize(
@@ -150,20 +150,20 @@ def test_metadata_is_never_allowed(names: dict[str, list[str]], address: str) ->
     """Link-local and metadata addresses are refused even where their name is allowed."""
     names["metadata.example"] = [address]
     with pytest.raises(EgressRefused, match="never allowed"):
-        check("http://metadata.example/", allow=["metadata.example:80"])
+        check_egress("http://metadata.example/", allow=["metadata.example:80"])
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64])
 def test_names_that_cannot_be_asked_for(host: str) -> None:
     """A name that no resolver takes is refused as one that does not resolve."""
     with pytest.raises(EgressRefused, match="does not resolve"):
-        check(f"http://{host}/")
+        check_egress(f"http://{host}/")
 
 
 def test_unresolved_names(names: dict[str, list[str]]) -> None:
     """A name that does not resolve is refused, with the resolver's error as the cause."""
     with pytest.raises(EgressRefused, match="does not resolve") as refused:
-        check("http://nowhere.example/")
+        check_egress("http://nowhere.example/")
     assert isinstance(refused.value.__cause__, socket.gaierror)
 
 
@@ -173,5 +173,5 @@ def test_unresolved_names(names: dict[str, list[str]]) -> None:
 def test_own_port_is_refused(host: str) -> None:
     """Nothing is sent to the sender's own port on this machine, under whatever name."""
     with pytest.raises(EgressRefused, match="that is the sandbox itself"):
-        check(f"http://{host}:8791/v1/webhooks", allow=[f"{host}:8791"], own_port=8791)
-    assert check(f"http://{host}:8792/", own_port=8791).port == 8792
+        check_egress(f"http://{host}:8791/v1/webhooks", allow=[f"{host}:8791"], own_port=8791)
+    assert check_egress(f"http://{host}:8792/", own_port=8791).port == 8792

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 import trustme
 
+from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers import raw_socket
 from pytest_turris.receivers import socket_post as connection
-from pytest_turris.receivers.egress import check
-from pytest_turris.receivers.exchange import Post, WebhookAnswer
+from pytest_turris.receivers.egress import check_egress
+from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost
+from pytest_turris.receivers.response_reader import read_response
 
 ANSWER = b"HTTP/1.1 413 x\r\nContent-Length: 2\r\n\r\nno"
 HEAD = (b"POST / HTTP/1.1", b"Host: x")
@@ -57,9 +59,11 @@ def reads_to_the_end(line: socket.socket) -> None:
     line.sendall(ANSWER)
 
 
-def post(url: str, *pieces: bytes, finished: bool = False) -> WebhookAnswer:
+def post(url: str, *pieces: bytes, finished: bool = False) -> WebhookResponse:
     """Write a request."""
-    return raw_socket.post(check(url), RawPost(lines=HEAD, pieces=pieces, finished=finished))
+    return raw_socket.post_raw(
+        check_egress(url), RawPost(lines=HEAD, pieces=pieces, finished=finished)
+    )
 
 
 def test_writes_until_there_is_an_answer() -> None:
@@ -106,6 +110,37 @@ def test_speaks_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert post(url, bytes(200_000)).status_code == 413
 
 
+def test_untrusted_certificate_is_refused() -> None:
+    """A receiver that is not trusted gets no request, and its connection is closed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with (
+        server(lambda _: pytest.fail("it got a request"), context) as url,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        post(url)
+
+
+def test_other_protocols_are_no_answer() -> None:
+    """Bytes that are not HTTP are an error that names what is wrong with them."""
+
+    def greet(line: socket.socket) -> None:
+        line.recv(65_536)
+        line.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+    with server(greet) as url, pytest.raises(ConnectionError, match=r"no answer in HTTP: BadStat"):
+        post(url)
+
+
+def test_deadline_that_is_over() -> None:
+    """Nothing is read after the deadline, whatever has arrived by then."""
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(ANSWER)
+        with pytest.raises(TimeoutError, match="timed out"):
+            read_response(near, method="POST", deadline=steady_time())
+
+
 def drips(line: socket.socket) -> None:
     """Answer byte by byte, each long before anybody gives up waiting for it, without an end."""
     line.recv(65_536)
@@ -116,17 +151,17 @@ def drips(line: socket.socket) -> None:
             threading.Event().wait(0.01)
 
 
-def post_as_turris(url: str) -> WebhookAnswer:
+def post_as_turris(url: str) -> WebhookResponse:
     """Send as Turris does."""
-    return connection.post(check(url), Post(headers=(), body=b"x"))
+    return connection.post_over_socket(check_egress(url), Post(headers=(), body=b"x"))
 
 
 @pytest.mark.parametrize("send", [post, post_as_turris])
 def test_dripping_answer_has_its_time(
-    monkeypatch: pytest.MonkeyPatch, send: Callable[[str], WebhookAnswer]
+    monkeypatch: pytest.MonkeyPatch, send: Callable[[str], WebhookResponse]
 ) -> None:
     """The time is for the whole answer: a timeout for each read never comes."""
     monkeypatch.setattr(raw_socket, "RAW_TIMEOUT", 0.2)
-    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
+    monkeypatch.setattr(connection, "TURRIS_TIMEOUT", 0.2)
     with server(drips) as url, pytest.raises(TimeoutError):
         send(url)

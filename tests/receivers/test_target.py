@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+import flask
 import httpx
 import pytest
 from doubles.attacked_project import run
 from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ENTITY, KEY
+from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from mock_server.cli import app as command_line
@@ -133,3 +135,49 @@ def test_asynchronous_clients_are_not_registered() -> None:
     with pytest.raises(TypeError, match="asend"):
         webhooks.register(httpx.AsyncClient(), event=AGREEMENT)
     assert webhooks.endpoints == ()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        None,
+        5,
+        b"http://127.0.0.1/",
+        object(),
+        lambda body: True,
+        lambda a, b, c: True,
+        FastAPI,
+        flask.Flask,
+        int,
+        print,
+        getattr,
+    ],
+    ids=range(11),
+)
+def test_unknown_targets(webhooks: WebhookFactory, target: object) -> None:
+    """What is no receiver is a TypeError that lists what is."""
+    with pytest.raises(TypeError, match=r"cannot send to .*a receiver is one of"):
+        webhooks.sign(b"{}").send(target)
+
+
+def test_asynchronous_verifiers_are_refused(webhooks: WebhookFactory) -> None:
+    """A coroutine function is no verifier: its coroutine is never False."""
+
+    async def verify(body: bytes, headers: object) -> bool:
+        return False
+
+    with pytest.raises(TypeError, match="cannot send"):
+        webhooks.sign(b"{}").send(verify)
+
+
+def test_verifiers_return_booleans(webhooks: WebhookFactory) -> None:
+    """A function that returns neither True nor False is a mistake, not an acceptance."""
+    with pytest.raises(TypeError, match="returned NoneType, not a bool"):
+        webhooks.sign(b"{}").send(webhooks.verify)
+
+
+def test_verifiers_find_headers_in_any_case(webhooks: WebhookFactory) -> None:
+    """A verifying function may ask for a header in the case that it likes."""
+    names = ["X-Turris-Signature", "x-turris-signature", "X-TURRIS-SIGNATURE"]
+    webhook = webhooks.sign(b"{}")
+    assert webhook.send(lambda _body, headers: all(name in headers for name in names)).accepted

@@ -307,14 +307,14 @@ def test_error_while_looking_is_logged_once(
     lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same error twice is one line, and the search continues."""
-    take, failures = Engine.take, iter([True, True])
+    take, failures = Engine.claim, iter([True, True])
 
     def fails_twice(engine: Engine) -> Any:
         if next(failures, False):
             raise RuntimeError("unexpected")
         return take(engine)
 
-    monkeypatch.setattr(Engine, "take", fails_twice)
+    monkeypatch.setattr(Engine, "claim", fails_twice)
     with receiving() as (url, handler), standalone(lines) as served:
         sandbox = served.sandbox
         endpoint = sandbox.outbox.register(url, AGREEMENT, sandbox.clock.now())

@@ -114,7 +114,7 @@ def test_ended_freeze_is_an_error(turris: Sandbox, request: pytest.FixtureReques
     """If the user ends the freeze that was moved, the next move says so."""
     with freezegun.freeze_time(MOMENT):
         travel: TimeTravel = request.getfixturevalue("turris_time")
-    with pytest.raises(RuntimeError, match="ended by somebody else"):
+    with pytest.raises(RuntimeError, match="ended by other code"):
         travel.advance(minutes=1)
 
 

@@ -4,11 +4,12 @@ import datetime as dt
 import itertools
 import json
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from doubles.receivers.recording import RecordingReceiver
+from freezegun import freeze_time
 
 from pytest_turris.core.entity.event_models import (
     ComplianceChange,
@@ -20,27 +21,9 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.retry_schedules import SCHEDULES, schedule_from, schedule_of
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
-from pytest_turris.receivers.egress import EgressRefused
 
 STATUS: EventKind = "AGENT_COMPLIANCE_STATUS_CHANGE"
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
-
-
-@dataclass
-class Receiver:
-    """Answers with the given statuses, and keeps the bodies and signatures."""
-
-    answers: list[int] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    signatures: list[str] = field(default_factory=list)
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        """Answer as WSGI asks."""
-        self.bodies.append(environ["wsgi.input"].read())
-        self.signatures.append(environ["HTTP_X_TURRIS_SIGNATURE"])
-        status = self.answers.pop(0) if self.answers else 204
-        start_response(f"{status} x", [])
-        return []
 
 
 @pytest.fixture
@@ -56,9 +39,9 @@ def webhooks(sandbox: Sandbox) -> TurrisWebhooks:
 
 
 @pytest.fixture
-def receiver() -> Receiver:
+def receiver() -> RecordingReceiver:
     """A receiver that accepts."""
-    return Receiver()
+    return RecordingReceiver()
 
 
 def licensed_agent(sandbox: Sandbox, days: int = 10) -> Any:
@@ -77,7 +60,7 @@ def agreements(sandbox: Sandbox, count: int) -> None:
 
 
 def test_expired_license_sends_a_status_change(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: RecordingReceiver
 ) -> None:
     """A license that expires by time travel sends a webhook, a minute later."""
     licensed_agent(sandbox)
@@ -97,7 +80,7 @@ def test_expired_license_sends_a_status_change(
 
 
 def test_agreement_is_sent_at_once(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: RecordingReceiver
 ) -> None:
     """An executed agreement is not held back."""
     webhooks.register(receiver, event=AGREEMENT)
@@ -125,7 +108,7 @@ def change(sandbox: Sandbox, status: str) -> None:
 
 
 def test_changes_within_a_minute_are_one_webhook(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: RecordingReceiver
 ) -> None:
     """Three changes arrive as one, with the last state, a minute after the last."""
     webhooks.register(receiver, event=STATUS)
@@ -142,7 +125,7 @@ def test_changes_within_a_minute_are_one_webhook(
 
 
 def test_continuous_changes_are_sent_after_half_an_hour(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: RecordingReceiver
 ) -> None:
     """Under continuous changes the cap of 30 minutes applies."""
     webhooks.register(receiver, event=STATUS)
@@ -154,36 +137,8 @@ def test_continuous_changes_are_sent_after_half_an_hour(
     assert dt.timedelta(minutes=30) <= sandbox.clock.now() - begin < dt.timedelta(minutes=31)
 
 
-def test_one_type_for_each_receiver(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
-) -> None:
-    """A receiver gets its own type, and nothing from before its registration."""
-    agreements(sandbox, 1)
-    webhooks.register(receiver, event=STATUS)
-    other = Receiver()
-    webhooks.register(other, event=AGREEMENT)
-    agreements(sandbox, 1)
-    webhooks.drain()
-    assert (len(receiver.bodies), len(other.bodies)) == (0, 1)
-
-
-def test_removed_receiver_gets_nothing(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
-) -> None:
-    """Deliveries that wait for a removed receiver are not sent."""
-    receiver.answers = [500]
-    webhooks.retry_after(60)
-    endpoint = webhooks.register(receiver, event=AGREEMENT)
-    agreements(sandbox, 1)
-    webhooks.deliver_due()
-    webhooks.remove(endpoint)
-    webhooks.drain()
-    assert len(receiver.bodies) == 1
-    assert [delivery.state for delivery in webhooks.deliveries] == ["removed"]
-
-
 @pytest.mark.parametrize("name", ["standard", "svix", "stripe"])
-def test_retries_follow_the_schedule(name: Any, receiver: Receiver) -> None:
+def test_retries_follow_the_schedule(name: Any, receiver: RecordingReceiver) -> None:
     """Attempts follow the schedule, with the same bytes, and end."""
     sandbox = Sandbox(Options(webhook_retries=name), name="retries")
     webhooks = TurrisWebhooks.of(sandbox)
@@ -199,7 +154,7 @@ def test_retries_follow_the_schedule(name: Any, receiver: Receiver) -> None:
 
 
 def test_without_a_schedule_there_is_one_attempt(
-    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: RecordingReceiver
 ) -> None:
     """Turris documents no retries; a resend by hand sends the same bytes."""
     receiver.answers = [500]
@@ -259,38 +214,11 @@ def test_client_without_a_response_is_a_failed_attempt(
     assert (attempt.status, attempt.error.partition(":")[0]) == (None, "ConnectError")
 
 
-def test_test_webhook(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
-    """A test webhook is sent at once, without an event in the sandbox."""
-    endpoint = webhooks.register(receiver, event=STATUS)
-    assert webhooks.test(endpoint).succeeded
-    assert json.loads(receiver.bodies[0])["webhookType"] == STATUS
-
-
-def test_registration_is_checked(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
-    """A URL elsewhere and an unknown type are refused at once."""
-    with pytest.raises(EgressRefused):
-        webhooks.register("http://192.0.2.1/", event=STATUS)
-    with pytest.raises(ValueError, match="no event 'X'"):
-        webhooks.register(receiver, event="X")
-    assert webhooks.endpoints == ()
-
-
-def test_secret_of_a_receiver_is_not_shown(webhooks: TurrisWebhooks, receiver: Receiver) -> None:
-    """The one-time secret signs, and is in no repr."""
-    secret = "turris_sandbox_whsec_of_this_receiver"
-    endpoint = webhooks.register(receiver, event=STATUS, secret=secret)
-    webhooks.test(endpoint)
-    webhooks.scheme.verify(
-        receiver.bodies[0], {"X-Turris-Signature": receiver.signatures[0]}, secret
-    )
-    assert secret not in repr(endpoint) + repr(webhooks) + repr(webhooks.deliveries)
-
-
 def test_network_faults_are_seeded(webhooks: TurrisWebhooks) -> None:
     """The same seed drops, duplicates and reorders the same deliveries."""
 
     def run() -> list[bytes]:
-        sandbox, receiver = Sandbox(name="disturbed"), Receiver()
+        sandbox, receiver = Sandbox(name="disturbed"), RecordingReceiver()
         made = TurrisWebhooks.of(sandbox)
         made.register(receiver, event=AGREEMENT)
         made.disturb(seed=7, duplicate=0.3, drop=0.3, reorder=0.3, delay=dt.timedelta(seconds=5))
@@ -298,15 +226,18 @@ def test_network_faults_are_seeded(webhooks: TurrisWebhooks) -> None:
         made.drain()
         return receiver.bodies
 
-    first = run()
-    assert first == run()
+    with freeze_time("2025-03-17"):  # on a slow machine deliveries would be due at other moments
+        first = run()
+        assert first == run()
     assert 10 < len(set(first)) < 30
     assert max(Counter(first).values()) == 2
     with pytest.raises(ValueError, match="probability"):
         webhooks.disturb(drop=2)
 
 
-def test_snapshot_is_exact(sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: Receiver) -> None:
+def test_snapshot_is_exact(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, receiver: RecordingReceiver
+) -> None:
     """Deliveries, attempts and endpoints survive a snapshot as JSON."""
     receiver.answers = [500]
     webhooks.retry_after(60)

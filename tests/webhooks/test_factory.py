@@ -137,7 +137,7 @@ def test_envelope(webhooks: WebhookFactory) -> None:
         (
             "producer_agreement_executed",
             {"payload": {}, "branchName": "W"},
-            r"give payload= or its members \(branchName\)",
+            r"pass payload= or its members \(branchName\)",
         ),
     ],
 )

@@ -144,17 +144,20 @@ class Policies(Collection[Policy]):
         Raises:
             RecordError: A value does not fit, such as an unknown state.
         """
-        given = {name: value for name, value in locals().items() if name != "self"}
+        return self._make_new({k: v for k, v in locals().items() if k != "self"})
+
+    def _make_new(self, given: dict[str, Any]) -> Policy:
+        """Complete what ``add`` was given: a number, the dates and the first transaction."""
         now, half = self._clock.now(), dt.timedelta(days=182)
-        effective = effective_date or now - half
-        number = policy_number or f"POL-{now:%Y}-{self._randomness.number('policy', 6)}"
+        effective = given["effective_date"] or now - half
+        number = given["policy_number"] or f"POL-{now:%Y}-{self._randomness.number('policy', 6)}"
         return self.make(
             **given
             | {
                 "id": self._randomness.object_id(),
                 "policy_number": number,
                 "effective_date": effective,
-                "expiry_date": expiry_date or effective + 2 * half,
+                "expiry_date": given["expiry_date"] or effective + 2 * half,
                 "transaction_count": 1,
                 "transactions": [{"type": "New", "date": effective}],
                 "created_at": now,

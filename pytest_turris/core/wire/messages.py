@@ -11,7 +11,7 @@ from pytest_turris.core.wire.hosts import LOOPBACK
 Fields = tuple[tuple[str, str], ...]
 
 TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
-"""Method and path of the request for an access token (documented: get-oauth-token)."""
+"""Method and path of the token endpoint (documented: auth/get-oauth-token)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Request:
 
     @property
     def is_token_request(self) -> bool:
-        """Whether the request asks for an access token."""
+        """Whether it asks for an access token: ``POST /v1/auth/jwt`` (documented)."""
         return (self.method, self.path) == TOKEN_REQUEST
 
     @property

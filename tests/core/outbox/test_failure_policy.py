@@ -11,7 +11,7 @@ import pytest
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
-from pytest_turris.receivers.retry_after import seconds_asked_for
+from pytest_turris.receivers.retry_after import retry_after_seconds
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -190,9 +190,9 @@ def test_retry_after_is_capped() -> None:
         ("Thu, 01 Jan 2026 00:00:00 +99999999999999", None),
     ],
 )
-def test_seconds_asked_for(value: str, seconds: float | None) -> None:
+def test_retry_after_seconds(value: str, seconds: float | None) -> None:
     """A number of seconds or a date; anything else asks for no delay."""
-    assert seconds_asked_for(value, NOW) == seconds
+    assert retry_after_seconds(value, NOW) == seconds
 
 
 def test_disabled_webhooks_survive_a_snapshot() -> None:

@@ -1,0 +1,76 @@
+"""Which steps can be sent to which kind of receiver, and the hooks around them."""
+
+from collections.abc import Callable
+
+import flask
+import pytest
+from doubles.fixed_webhooks import fixed_factory
+
+from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted
+from pytest_turris.findings.errors import NotApplicableError
+
+CLIENT = flask.Flask(__name__).test_client()
+
+
+def accept(body: bytes, headers: object) -> bool:
+    """Accept everything."""
+    return True
+
+
+def step(transmission: Transmission) -> AttackStep:
+    """A step that is sent in some way."""
+    return accepted(fixed_factory().sign(b"{}"), transmission=transmission)
+
+
+@pytest.mark.parametrize(
+    ("target", "transmission", "reason"),
+    [
+        (CLIENT, Transmission(copies=2), "one at a time"),
+        (CLIENT, Transmission(peer="192.0.2.1"), "cannot choose its address"),
+        ("http://127.0.0.1:1/", Transmission(peer="192.0.2.1"), "cannot choose its address"),
+        ("https://127.0.0.1:1/", Transmission(plain_http=True), "the URL is HTTPS"),
+    ],
+)
+def test_steps_that_do_not_apply(target: object, transmission: Transmission, reason: str) -> None:
+    """A receiver that cannot be reached in the way of a step says why."""
+    with pytest.raises(NotApplicableError, match=reason):
+        Receiver(target).send(step(transmission))
+
+
+def test_steps_for_sockets_are_left_out_in_process() -> None:
+    """They get no response, and the other steps of their attack are sent."""
+    receiver = Receiver(accept)
+    assert receiver.send(step(Transmission(socket_only=True))) == ()
+    (response,) = receiver.send(step(Transmission()))
+    assert response.answer is not None
+    assert response.answer.accepted
+
+
+def test_steps_with_another_receiver() -> None:
+    """A step may bring its own receiver, which gets it at the same path."""
+    paths: list[str] = []
+
+    def app(environ: dict[str, str], start_response: Callable[..., object]) -> list[bytes]:
+        paths.append(environ["PATH_INFO"])
+        start_response("204 No Content", [])
+        return []
+
+    Receiver(accept, "/webhooks").send(step(Transmission(target=app)))
+    assert paths == ["/webhooks"]
+
+
+def test_effects_are_counted_in_numbers() -> None:
+    """A probe that returns something else is a mistake in the test."""
+    receiver = Receiver(accept, effects=lambda: ["row"])  # type: ignore[arg-type,return-value]  # the mistake
+    with pytest.raises(HookError, match="not list"):
+        receiver.effects()
+
+
+def test_reset_is_called() -> None:
+    """It is called if there is one."""
+    calls: list[str] = []
+    Receiver(accept, reset=lambda: calls.append("reset")).reset()
+    Receiver(accept).reset()
+    assert calls == ["reset"]
