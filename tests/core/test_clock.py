@@ -83,6 +83,30 @@ def test_moves_alone_again_without_its_mover(clock: Clock) -> None:
     assert clock.offset == dt.timedelta(seconds=5)
 
 
+def test_no_mismatch(clock: Clock) -> None:
+    """A clock that agrees with the process, and with the machine, has nothing to report."""
+    assert clock.mismatch(over_a_socket=True) == ""
+    clock.move_with(None, lambda: NOW)
+    assert clock.mismatch(over_a_socket=True) == ""
+
+
+def test_a_mismatch_with_the_process(clock: Clock) -> None:
+    """A clock that was moved alone is ahead of any client."""
+    clock.advance(hours=1)
+    found = clock.mismatch(over_a_socket=False)
+    assert "the sandbox's clock says 2025-03-17 11:15:45Z, the client's process" in found
+    assert "turris_time" in found
+
+
+def test_a_mismatch_with_another_process(clock: Clock) -> None:
+    """Only a request over a socket may come from a process with the machine's own time."""
+    clock.move_with(None, lambda: NOW + dt.timedelta(hours=1))
+    assert clock.mismatch(over_a_socket=False) == ""
+    found = clock.mismatch(over_a_socket=True)
+    assert found.startswith("CLOCK MISMATCH, if the client is another process")
+    assert "2025-03-17 11:15:45Z" in found
+
+
 def test_shows_its_distance_from_the_process(clock: Clock) -> None:
     """Its repr names the time, and how far it is from the process if it is."""
     assert repr(clock) == "<Clock 2025-03-17 10:15:45Z>"

@@ -115,6 +115,13 @@ def test_explains_a_text_that_it_cannot_read(name: str, text: str, message: str)
     assert str(caught.value) == message
 
 
+def test_options_can_be_replaced() -> None:
+    """Layers over options that were made; those themselves stay as they are."""
+    options = Options(seed=1, tls=True)
+    assert options.replaced({"seed": 2}, {"seed": 3}) == Options(seed=3, tls=True)
+    assert options.seed == 1
+
+
 @pytest.mark.parametrize("name", ["seed", "journal_limit"])
 def test_a_boolean_is_no_number(name: str) -> None:
     """True is not taken for 1."""

@@ -144,6 +144,20 @@ def test_finds_a_client_by_its_id(sandbox: Sandbox) -> None:
     assert sandbox.credentials.client("somebody") is None
 
 
+def test_each_credential_is_announced(client: Client) -> None:
+    """Before its owner gets it, and again when a snapshot is restored."""
+    seen: list[str] = []
+    credentials = client.sandbox.credentials
+    credentials.on_issue = seen.append
+    issued = credentials.issue()
+    restricted = credentials.issue_restricted()
+    assert seen == [issued.client_id, restricted.token]
+    assert credentials.restricted == (restricted,)
+    seen.clear()
+    credentials.restore(credentials.snapshot())
+    assert seen == list(credentials.issued)
+
+
 def test_permissions_are_read_and_write(sandbox: Sandbox) -> None:
     """An unknown permission is refused at once."""
     wrong: list[Permission] = ["admin"]  # type: ignore[list-item] # what is refused

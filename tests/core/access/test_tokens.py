@@ -155,7 +155,7 @@ def test_a_flawed_token_is_refused(client: Client, flaw: Flaw) -> None:
 
 
 @pytest.mark.parametrize("flaw", get_args(Flaw))
-def test_a_flawed_token_of_nobody_is_refused(client: Client, flaw: Flaw) -> None:
+def test_a_flawed_token_of_an_unknown_client_is_refused(client: Client, flaw: Flaw) -> None:
     """Without a client, a forged token names one that was never issued."""
     client.bearer = client.sandbox.tokens.forge(flaw)
     assert refusal(client.get("/v1/agents")) == REFUSED

@@ -32,6 +32,7 @@ def test_keeps_every_exchange_in_order(caller: Client) -> None:
         (2, "GET", "/v1/agents", 200, "list_agents"),
         (3, "GET", "/nowhere", 404, None),
     ]
+    assert [e.is_token_request for e in caller.sandbox.journal] == [True, False, False]
 
 
 def test_tells_who_called(caller: Client) -> None:

@@ -1,9 +1,16 @@
 """Bodies and queries become models, or a 400 with a message for each rule."""
 
-from typing import Any
+import datetime as dt
+from typing import Any, Literal
 
 import pytest
 from doubles.sandbox_client import Client, refusal
+from pydantic import ValidationError
+
+from pytest_turris.core.wire.errors import InvalidInput
+from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.model import RequestModel, Timestamp, TurrisModel
+from pytest_turris.core.wire.validation import read_body
 
 AGENTS = "/v1/agents"
 JSON = {"content-type": "application/json"}
@@ -127,6 +134,37 @@ def test_the_words_of_more_rules(caller: Client, members: dict[str, Any], messag
     assert refusal(caller.invite(**members)) == (400, "invalid_input", [message])
 
 
+class Inner(TurrisModel):
+    """A nested member with a required member of its own."""
+
+    inner_name: str
+
+
+class Outer(RequestModel):
+    """A body with required members of several types."""
+
+    some_flag: bool
+    some_kind: Literal["a", "b"]
+    nested: Inner
+
+
+def test_missing_members_break_the_rules_of_their_types() -> None:
+    """By the wire's names; inside a nested member, any missing one is taken for a string."""
+    request = Request(
+        method="POST",
+        path="/",
+        headers=(("content-type", "application/json"),),
+        body=b'{"nested":{}}',
+    )
+    with pytest.raises(InvalidInput) as caught:
+        read_body(Outer, request, [])
+    assert caught.value.messages == (
+        "someFlag must be a boolean value",
+        "someKind must be one of the following values: a, b",
+        "nested.innerName must be a string",
+    )
+
+
 def test_names_are_those_of_the_wire(caller: Client) -> None:
     """snake_case is unknown, even where the documentation's sample posts it."""
     client = caller.sandbox.client
@@ -187,3 +225,19 @@ def test_parameters_are_percent_decoded(caller: Client, query: str) -> None:
     """UTF-8, encoded or not, is the same text."""
     caller.sandbox.agents.add(npn="é")
     assert len(caller.get(f"{AGENTS}?{query}").json()["data"]) == 1
+
+
+class Dated(TurrisModel):
+    """A model with a point in time."""
+
+    at: Timestamp
+
+
+def test_a_point_in_time_has_a_time_zone() -> None:
+    """It is kept in UTC, to the millisecond."""
+    zone = dt.timezone(dt.timedelta(hours=2))
+    assert Dated(at=dt.datetime(2025, 3, 17, 12, 0, 0, 1_999, tzinfo=zone)).wire() == {
+        "at": "2025-03-17T10:00:00.001Z"
+    }
+    with pytest.raises(ValidationError, match="must carry a time zone"):
+        Dated(at=dt.datetime(2025, 3, 17, 12, 0))  # noqa: DTZ001 - what is refused
