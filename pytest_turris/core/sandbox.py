@@ -79,7 +79,6 @@ class Sandbox(Collections):
         self._refusals = Refusals()
         self.lock: threading.RLock = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self._dispatcher = self._made_dispatcher()
         self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
@@ -276,7 +275,8 @@ class Sandbox(Collections):
             "journal": self.journal,
         }
 
-    def _made_dispatcher(self) -> Dispatcher:
+    @cached_property
+    def _dispatcher(self) -> Dispatcher:
         return Dispatcher(
             options=self.options,
             clock=self.clock,

@@ -22,7 +22,7 @@ from pytest_turris.core.wire.hosts import environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Dispatcher:
     """Has all that a call may use; ``refusals`` collects those that a client has to explain."""
 

@@ -109,7 +109,7 @@ class UpstreamEntity:
         """Log that both parties signed an association's producer agreement, with its document.
 
         Raises:
-            KeyError: There is no such association.
+            UnknownRecordError: There is no such association.
             RecordError: Its agreement was executed before.
         """
         association = self.records.associations.get(association_id)
