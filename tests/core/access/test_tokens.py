@@ -12,7 +12,6 @@ from pytest_turris.core.access import keys
 from pytest_turris.core.access.jws import Flaw
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.redaction import mask
 
 REFUSED = (401, "unauthorized", ["Invalid or expired token"])
@@ -302,20 +301,3 @@ def test_the_repr_of_a_token_does_not_hold_it(caller: Client) -> None:
     shown = repr(list(caller.sandbox.tokens))
     assert text not in shown
     assert text.split(".")[2] not in shown
-
-
-@pytest.mark.parametrize(
-    ("delta", "words"),
-    [
-        (dt.timedelta(0), "0 s"),
-        (dt.timedelta(seconds=12), "12 s"),
-        (dt.timedelta(milliseconds=1500), "1.5 s"),
-        (dt.timedelta(seconds=60), "1:00 min"),
-        (dt.timedelta(minutes=60, seconds=12), "60:12 min"),
-        (dt.timedelta(hours=2), "2:00:00"),
-        (dt.timedelta(days=2, hours=1, microseconds=5), "2 days, 1:00:00"),
-    ],
-)
-def test_durations_read_as_people_say_them(delta: dt.timedelta, words: str) -> None:
-    """Reasons give durations in seconds, minutes or days."""
-    assert span(delta) == words

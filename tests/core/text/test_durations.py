@@ -13,11 +13,13 @@ from pytest_turris.core.text.durations import moment, span
         (0, "0 s"),
         (12, "12 s"),
         (0.25, "0.25 s"),
+        (1.5, "1.5 s"),
         (59.999, "59.999 s"),
         (60, "1:00 min"),
         (3_612, "60:12 min"),
         (7_200, "2:00:00"),
         (176_400.5, "2 days, 1:00:00"),
+        (176_400.000_005, "2 days, 1:00:00"),
     ],
 )
 def test_span(seconds: float, text: str) -> None:
