@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PREFIX = "turris"
 _ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
 _VERDICT = "turris_verdict"
+_OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/options.html"
+"""As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
+
 _INI_NAMES = (
     "environment", "seed", "envelope", "optional_fields", "unknown_fields", "unknown_method",
     "sunset", "compliance_states", "appointment_status", "document_categories",
@@ -66,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "turris(**options): options of the Turris sandbox for one test, class or module; "
-        "the nearest wins. See docs/reference/options.md",
+        f"the nearest wins. See {_OPTIONS_PAGE}",
     )
     if config.getoption("--turris-verify-webhooks"):
         from pytest_turris.hooks.verify_webhooks import WebhookVerification

@@ -1,3 +1,5 @@
+"""A sandbox on a clock that stands still, and clients for it."""
+
 from collections.abc import Callable
 
 import pytest

@@ -1,3 +1,5 @@
+"""The clock: it follows the process, and can be moved alone."""
+
 import datetime as dt
 
 import pytest
@@ -9,7 +11,7 @@ from pytest_turris.core.clock import Clock
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock beside a process whose time stands still."""
+    """A clock in a process whose time stands still."""
     return Clock()
 
 
@@ -19,7 +21,7 @@ def test_begins_at_the_process_time(clock: Clock) -> None:
 
 
 def test_follows_a_users_own_freezegun(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A freeze that the sandbox knows nothing of is its time too."""
+    """The sandbox follows a freeze of the process."""
     monkeypatch.undo()
     with freeze_time("2031-02-03 04:05:06", real_asyncio=True) as frozen:
         assert Clock().now() == dt.datetime(2031, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
@@ -57,7 +59,7 @@ def test_moves_back_to_a_moment(clock: Clock) -> None:
 
 
 def test_moves_to_no_naive_moment(clock: Clock) -> None:
-    """A moment without a time zone is refused with what to write."""
+    """A moment without a time zone is refused; the message says what to write."""
     with pytest.raises(ValueError, match=r"has no time zone; write dt\.datetime"):
         clock.move_to(dt.datetime(2020, 1, 1))  # noqa: DTZ001 - what is refused
 
@@ -79,6 +81,30 @@ def test_moves_alone_again_without_its_mover(clock: Clock) -> None:
     clock.advance(seconds=5)
     assert moved == []
     assert clock.offset == dt.timedelta(seconds=5)
+
+
+def test_no_mismatch(clock: Clock) -> None:
+    """A clock that agrees with the process, and with the machine, has nothing to report."""
+    assert clock.mismatch(over_a_socket=True) == ""
+    clock.move_with(None, lambda: NOW)
+    assert clock.mismatch(over_a_socket=True) == ""
+
+
+def test_a_mismatch_with_the_process(clock: Clock) -> None:
+    """A clock that was moved alone is ahead of any client."""
+    clock.advance(hours=1)
+    found = clock.mismatch(over_a_socket=False)
+    assert "the sandbox's clock says 2025-03-17 11:15:45Z, the client's process" in found
+    assert "turris_time" in found
+
+
+def test_a_mismatch_with_another_process(clock: Clock) -> None:
+    """Only a request over a socket may come from a process with the machine's own time."""
+    clock.move_with(None, lambda: NOW + dt.timedelta(hours=1))
+    assert clock.mismatch(over_a_socket=False) == ""
+    found = clock.mismatch(over_a_socket=True)
+    assert found.startswith("CLOCK MISMATCH, if the client is another process")
+    assert "2025-03-17 11:15:45Z" in found
 
 
 def test_shows_its_distance_from_the_process(clock: Clock) -> None:

@@ -1,3 +1,5 @@
+"""Options: their values as text, layers, and what a mistake looks like."""
+
 import datetime as dt
 from typing import Any, Literal, get_args, get_origin
 
@@ -14,7 +16,7 @@ OF_A_FEW = tuple(name for name, kind in option_types().items() if get_origin(kin
 
 
 def sample(name: str) -> tuple[str, Any]:
-    """A text that differs from the default, and the value that it stands for."""
+    """A text other than the default, and its value."""
     kind = option_types()[name]
     if get_origin(kind) is Literal:
         return get_args(kind)[-1], get_args(kind)[-1]
@@ -29,7 +31,7 @@ def sample(name: str) -> tuple[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_read_from_text(name: str) -> None:
-    """Each option takes the value that its text in an ini file stands for."""
+    """Each option reads its value from the text of an ini file."""
     text, value = sample(name)
     assert parse(name, text) == value
     beside = BESIDE.get(name, {})
@@ -39,14 +41,14 @@ def test_is_read_from_text(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("wrong", [None, 1.5, ["always"], object])
 def test_refuses_a_value_of_another_type(name: str, wrong: object) -> None:
-    """Each option refuses what it cannot take, and the message names it."""
+    """Each option refuses a wrong value, and the message names the option."""
     with pytest.raises(OptionError, match=rf"^turris option '{name}': .* is not "):
         Options.from_layers({name: wrong})
 
 
 @pytest.mark.parametrize("name", OF_A_FEW)
 def test_lists_the_choices(name: str) -> None:
-    """An option of a few values names them where another is given."""
+    """An option with a few values lists them when it gets another."""
     wanted = ", ".join(map(repr, get_args(option_types()[name])))
     with pytest.raises(OptionError) as caught:
         Options.from_layers({name: "perhaps"})
@@ -55,14 +57,14 @@ def test_lists_the_choices(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_the_nearest_of_a_misspelt_one(name: str) -> None:
-    """A misspelt name is refused with the option that was meant."""
+    """A misspelt name is refused with the nearest option."""
     with pytest.raises(OptionError) as caught:
         Options.from_layers({name + "x": 1})
     assert str(caught.value) == f"there is no turris option '{name}x'; did you mean {name!r}?"
 
 
 def test_names_nothing_where_nothing_is_near() -> None:
-    """A name that resembles none is refused without a guess."""
+    """A name that resembles no option is refused without a suggestion."""
     with pytest.raises(OptionError, match=r"^there is no turris option 'qqq'$"):
         Options.from_layers({"qqq": 1})
 
@@ -107,10 +109,17 @@ def test_reads_booleans(text: str, value: bool) -> None:
     ],
 )
 def test_explains_a_text_that_it_cannot_read(name: str, text: str, message: str) -> None:
-    """A text that names no value is refused with what is wanted."""
+    """A text that is not a value is refused; the message says what is expected."""
     with pytest.raises(OptionError) as caught:
         parse(name, text)
     assert str(caught.value) == message
+
+
+def test_options_can_be_replaced() -> None:
+    """Layers over options that were made; those themselves stay as they are."""
+    options = Options(seed=1, tls=True)
+    assert options.replaced({"seed": 2}, {"seed": 3}) == Options(seed=3, tls=True)
+    assert options.seed == 1
 
 
 @pytest.mark.parametrize("name", ["seed", "journal_limit"])
@@ -127,7 +136,7 @@ AMOUNTS = tuple(
 
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_refuses_what_is_negative(name: str) -> None:
-    """A count or a duration begins at 0, which is taken; the message names the option."""
+    """The minimum of a count or a duration is 0; the message names the option."""
     with pytest.raises(OptionError) as caught:
         Options.from_layers({name: parse(name, "-3")})
     given = "-3 s" if option_types()[name] is dt.timedelta else "-3"
@@ -136,7 +145,7 @@ def test_refuses_what_is_negative(name: str) -> None:
 
 
 def test_a_seed_may_be_negative() -> None:
-    """It is a name for a run, not an amount."""
+    """The seed names a run; it may be negative."""
     assert Options(seed=-3).seed == -3
 
 
@@ -153,7 +162,7 @@ def test_seconds_are_for_ini_files_only() -> None:
 
 
 def test_a_secret_may_be_the_webhook_secret() -> None:
-    """The webhook secret may be one that a sandbox issued."""
+    """The webhook secret may be a ``Secret``."""
     secret = Secret("turris_sandbox_webhook_0123")
     assert Sandbox(Options(webhook_secret=secret)).webhook_secret == secret
 
@@ -173,14 +182,14 @@ def test_never_shows_the_webhook_secret() -> None:
 
 
 def test_does_not_change() -> None:
-    """Options are frozen: what a sandbox was made with holds to its end."""
+    """Options are frozen, so a sandbox keeps those that it was made with."""
     with pytest.raises(AttributeError):
         Options().seed = 5  # type: ignore[misc] # what is refused
 
 
 @pytest.mark.parametrize("secret", ["", "no base64", "a2V", "====", "\xe9\xe9\xe9\xe9"])
 def test_key_in_base64_needs_a_secret_in_base64(secret: str) -> None:
-    """A key that stands for bytes is given as such, and is not shown if it is not."""
+    """A key in base64 must be valid base64; the error does not show it."""
     with pytest.raises(OptionError) as caught:
         Options(signature_key="base64", webhook_secret=secret)
     assert str(caught.value) == (

@@ -1,3 +1,5 @@
+"""Ids and secrets from a seed: they repeat, differ, and are recognisably fake."""
+
 import re
 import uuid
 
@@ -9,7 +11,7 @@ from pytest_turris.core.sandbox import Sandbox
 
 
 def drawn(source: Randomness) -> list[str]:
-    """One of everything."""
+    """One id or secret of each kind."""
     return [
         source.object_id(),
         source.uuid("jti"),
@@ -31,7 +33,7 @@ def test_differs_for_another_seed() -> None:
 
 
 def test_never_gives_the_same_twice() -> None:
-    """A thousand ids are a thousand different ones."""
+    """A thousand ids are all different."""
     source = Randomness("0/a")
     assert len({source.object_id() for _ in range(1_000)}) == 1_000
 
@@ -45,14 +47,14 @@ def test_purposes_do_not_disturb_one_another() -> None:
 
 @pytest.mark.parametrize("digits", [1, 7, 8])
 def test_numbers_have_their_digits(digits: int) -> None:
-    """A number has so many digits and does not begin with 0."""
+    """A number has the given number of digits and does not begin with 0."""
     source = Randomness("0/a")
     for _ in range(200):
         assert re.fullmatch(rf"[1-9]\d{{{digits - 1}}}", source.number("npn", digits))
 
 
 def test_uuids_are_of_version_4() -> None:
-    """A UUID is one by the letter of RFC 9562."""
+    """A UUID is valid according to RFC 9562."""
     source = Randomness("0/a")
     for _ in range(50):
         text = source.uuid("jti")
@@ -68,14 +70,14 @@ def test_ids_look_as_turris_writes_them() -> None:
 
 
 def test_secrets_show_that_they_are_fakes() -> None:
-    """Client ids and secrets begin so that nobody takes them for real ones."""
+    """Client ids and secrets begin with a prefix that no real one has."""
     source = Randomness("0/a")
     assert re.fullmatch(r"turris_sandbox_client_[0-9a-f]{12}", source.client_id())
     assert re.fullmatch(r"turris_sandbox_secret_[0-9a-f]{40}", source.secret("secret"))
 
 
 def test_goes_on_from_a_snapshot() -> None:
-    """A source that is restored draws what the first would have drawn next."""
+    """A restored source continues with what the first would have drawn next."""
     first, second = Randomness("0/a"), Randomness("0/other")
     drawn(first)
     second.restore(first.snapshot())

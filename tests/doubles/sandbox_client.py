@@ -1,4 +1,4 @@
-"""The client that these tests speak through, and the moment at which they begin."""
+"""A client that calls a sandbox directly, and the time at which the tests begin."""
 
 import datetime as dt
 import json as jsonlib
@@ -27,7 +27,7 @@ HeaderFields = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class Place(TypedDict, total=False):
-    """Where a request goes, and where from."""
+    """A request's scheme, host and client address."""
 
     scheme: str
     host: str
@@ -35,7 +35,7 @@ class Place(TypedDict, total=False):
 
 
 class Client:
-    """Sends requests to a sandbox; once it has a token, with that as the bearer."""
+    """Sends requests to a sandbox, with its bearer token once it has one."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -53,7 +53,7 @@ class Client:
         host: str = SANDBOX_HOST,
         client_ip: str = "127.0.0.1",
     ) -> Response:
-        """One request as it is given, plus the bearer unless the request has its own."""
+        """Send one request, with the bearer token unless the request has its own."""
         fields = listed(headers)
         if self.bearer and not any(name == "authorization" for name, _ in fields):
             fields.append(("authorization", f"Bearer {self.bearer}"))
@@ -87,7 +87,7 @@ class Client:
     def ask_for_token(
         self, client_id: str | None = None, secret: str | None = None, **place: Unpack[Place]
     ) -> Response:
-        """POST credentials, by default those of the sandbox' own client."""
+        """POST credentials, by default those of the sandbox's default client."""
         client = self.sandbox.client
         document = {
             "clientId": client.client_id if client_id is None else client_id,
@@ -101,23 +101,23 @@ class Client:
         return self.bearer
 
     def invite(self, headers: HeaderFields | None = None, **members: object) -> Response:
-        """Invite the agency of the documented sample, with other members where given."""
+        """Invite the agency of the documented sample, with members replaced."""
         return self.post(INVITE, INVITATION | members, headers)
 
 
 def listed(headers: HeaderFields | None) -> list[tuple[str, str]]:
-    """Header fields as a list of their own."""
+    """Header fields as a list."""
     return list(headers.items() if isinstance(headers, Mapping) else headers or ())
 
 
 def refusal(response: Response) -> tuple[int, str, list[str]]:
-    """What an error answer says: status, ``errorType`` and ``errorMessage``."""
+    """An error answer's status, ``errorType`` and ``errorMessage``."""
     document = response.json()
     assert document["statusCode"] == response.status
     return response.status, document["errorType"], document["errorMessage"]
 
 
 def headers_of(response: Response) -> dict[str, str]:
-    """The header fields of an answer, each of which occurs once."""
+    """An answer's header fields, each of which must occur once."""
     assert len(dict(response.headers)) == len(response.headers)
     return dict(response.headers)

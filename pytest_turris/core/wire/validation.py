@@ -176,15 +176,12 @@ def _message(row: ErrorDetails, model: type[RequestModel]) -> str:
 
 def _kind_of_missing(row: ErrorDetails, model: type[RequestModel]) -> str:
     """A missing member breaks the rule of its type, as in class-validator."""
-    if len(row["loc"]) > 1:
-        return "string_type"
-    for name, field in model.model_fields.items():
-        if row["loc"][0] in (field.alias, name):
-            hint = field.annotation
-            if choices := get_args(hint) if get_origin(hint) is Literal else ():
-                return _ONE_OF + ", ".join(choices)
-            return _MISSING.get(hint, "string_type")  # type: ignore[arg-type] # any hint
-    return "string_type"
+    top, *inside = row["loc"]
+    hints = {field.alias: field.annotation for field in model.model_fields.values()}
+    hint = None if inside else hints[str(top)]
+    if choices := get_args(hint) if get_origin(hint) is Literal else ():
+        return _ONE_OF + ", ".join(choices)
+    return _MISSING.get(hint, "string_type")  # type: ignore[arg-type] # any hint
 
 
 def _choices(expected: str) -> str:

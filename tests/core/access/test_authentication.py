@@ -1,3 +1,5 @@
+"""Who is calling: bearer tokens, restricted access tokens, and both."""
+
 import pytest
 from doubles.sandbox_client import PRODUCTION_HOST, Client, refusal
 
@@ -26,7 +28,7 @@ def test_without_a_credential_the_documented_401(client: Client) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_read_in_any_case(caller: Client, scheme: str) -> None:
-    """RFC 9110: the name of a scheme has no case."""
+    """The name of a scheme is case-insensitive (RFC 9110)."""
     value = f"{scheme} {caller.bearer}"
     assert caller.get(AGENTS, headers={"authorization": value}).status == 200
 
@@ -47,7 +49,7 @@ def test_a_doubled_authorization_header_is_refused(caller: Client) -> None:
 
 
 def test_a_doubled_restricted_header_is_refused(client: Client) -> None:
-    """So are two restricted access tokens."""
+    """Two restricted access tokens are refused too."""
     fields = [(RESTRICTED, restricted_token(client))] * 2
     assert refusal(client.get(AGENTS, headers=fields)) == BAD_BEARER
 
@@ -56,7 +58,7 @@ def test_a_doubled_restricted_header_is_refused(client: Client) -> None:
     "query", ["token={0}", "access_token={0}", "jwt={0}", "bearer={0}", "q={0}", "a=1&Token={0}"]
 )
 def test_a_token_in_the_query_is_never_accepted(caller: Client, query: str) -> None:
-    """A good token in the URL is as none, and the journal says where it belongs."""
+    """A valid token in the URL is ignored, and the journal says where it belongs."""
     token, caller.bearer = caller.bearer, None
     assert refusal(caller.get(f"{AGENTS}?{query.format(token)}")) == MISSING
     seen = caller.sandbox.journal[-1]
@@ -67,7 +69,7 @@ def test_a_token_in_the_query_is_never_accepted(caller: Client, query: str) -> N
 
 
 def test_a_restricted_token_in_the_query_is_never_accepted(client: Client) -> None:
-    """Nor is a restricted access token, under the name of its header."""
+    """A restricted access token in the URL is ignored too."""
     token = restricted_token(client)
     assert refusal(client.get(f"{AGENTS}?{RESTRICTED}={token}")) == MISSING
 
@@ -87,20 +89,20 @@ def test_an_ordinary_query_carries_no_token(caller: Client) -> None:
 
 
 def test_a_restricted_token_is_as_good_as_a_bearer(client: Client) -> None:
-    """Both methods open the same endpoints."""
+    """Both kinds of credential give access to the same endpoints."""
     headers = {RESTRICTED: restricted_token(client)}
     assert client.get(AGENTS, headers=headers).status == 200
     assert client.post(AGENTS, {"npn": "12345678"}, headers).status == 201
 
 
 def test_a_restricted_token_is_no_bearer(client: Client) -> None:
-    """It counts in its own header only."""
+    """A restricted access token counts in its own header only."""
     client.bearer = restricted_token(client)
     assert refusal(client.get(AGENTS)) == BAD_BEARER
 
 
 def test_a_bearer_is_no_restricted_token(caller: Client) -> None:
-    """Nor does a JWT count in the other header."""
+    """A JWT does not count in the other header."""
     token, caller.bearer = caller.bearer or "", None
     assert refusal(caller.get(AGENTS, headers={RESTRICTED: token})) == BAD_RESTRICTED
 
@@ -114,7 +116,7 @@ def test_an_unknown_restricted_token_is_refused(client: Client) -> None:
 
 
 def test_a_revoked_restricted_token_is_refused(client: Client) -> None:
-    """Revocation holds from the next request on."""
+    """A revoked token is refused from the next request on."""
     token = client.sandbox.credentials.issue_restricted()
     client.sandbox.credentials.revoke(token)
     assert refusal(client.get(AGENTS, headers={RESTRICTED: token.token})) == BAD_RESTRICTED
@@ -134,7 +136,7 @@ def test_a_restricted_token_belongs_to_one_environment(client: Client) -> None:
 
 
 def test_a_foreign_address_gets_the_documented_403(client: Client) -> None:
-    """The 403 names the address, and of the token the last four characters."""
+    """The 403 names the address and the token's last four characters."""
     token = restricted_token(client, "10.0.0.0/8")
     response = client.get(AGENTS, headers={RESTRICTED: token}, client_ip="192.168.1.1")
     message = f'IP address "192.168.1.1" not in allowed list for token "***-{token[-4:]}"'
@@ -158,7 +160,7 @@ def test_a_foreign_address_gets_the_documented_403(client: Client) -> None:
     ],
 )
 def test_an_allowed_address_passes(client: Client, allowed: str, address: str) -> None:
-    """IPv4, IPv6, networks; an IPv4-mapped IPv6 address counts as the IPv4 address it holds."""
+    """IPv4, IPv6, networks; an IPv4-mapped IPv6 address counts as its IPv4 address."""
     token = restricted_token(client, "203.0.113.9", allowed)
     response = client.get(AGENTS, headers={RESTRICTED: token}, client_ip=address)
     assert response.status == 200
@@ -180,7 +182,7 @@ def test_an_allowed_address_passes(client: Client, allowed: str, address: str) -
     ],
 )
 def test_any_other_address_is_refused(client: Client, allowed: str, address: str) -> None:
-    """An address outside of the list, or none at all, is a 403."""
+    """An address outside the list, or a missing one, is a 403."""
     token = restricted_token(client, allowed)
     response = client.get(AGENTS, headers={RESTRICTED: token}, client_ip=address)
     assert response.status == 403
@@ -201,14 +203,14 @@ def test_the_option_client_ip_is_where_requests_come_from() -> None:
 
 
 def test_oauth_is_tried_first(caller: Client) -> None:
-    """With both headers good, the call is the API client's."""
+    """If both headers are valid, the caller is the API client."""
     headers = {RESTRICTED: restricted_token(caller)}
     assert caller.get(AGENTS, headers=headers).status == 200
     assert caller.sandbox.journal[-1].credential == caller.sandbox.client.client_id
 
 
 def test_a_bad_restricted_token_is_not_looked_at_beside_a_good_bearer(caller: Client) -> None:
-    """If OAuth holds, the other header does not count."""
+    """If OAuth succeeds, the other header is ignored."""
     assert caller.get(AGENTS, headers={RESTRICTED: "wrong-token"}).status == 200
 
 
@@ -222,7 +224,7 @@ def test_the_restricted_token_is_the_fallback(client: Client) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.1"])
 def test_if_both_fail_the_bearers_words_count(client: Client, address: str) -> None:
-    """Two bad credentials, of whatever kind, are the 401 of the bearer."""
+    """Two bad credentials of any kind get the 401 of the bearer token."""
     client.bearer = client.sandbox.tokens.forge("wrong_key")
     token = "unknown-token" if address == "127.0.0.1" else restricted_token(client, "10.0.0.1")
     response = client.get(AGENTS, headers={RESTRICTED: token}, client_ip=address)
@@ -233,7 +235,7 @@ def test_if_both_fail_the_bearers_words_count(client: Client, address: str) -> N
 
 
 def test_revoking_a_client_kills_its_tokens(caller: Client) -> None:
-    """A token that was good a moment ago is refused, for the client's sake."""
+    """The tokens of a revoked client are refused."""
     caller.sandbox.credentials.revoke(caller.sandbox.client)
     assert refusal(caller.get(AGENTS)) == BAD_BEARER
     assert caller.sandbox.journal[-1].reason == (
@@ -242,27 +244,27 @@ def test_revoking_a_client_kills_its_tokens(caller: Client) -> None:
 
 
 def test_revoking_a_client_leaves_the_others(caller: Client) -> None:
-    """Another client's token still holds."""
+    """Another client's token stays valid."""
     other = caller.sandbox.credentials.issue()
     caller.sandbox.credentials.revoke(other)
     assert caller.get(AGENTS).status == 200
 
 
 def test_the_token_test_answers_a_bare_message(caller: Client) -> None:
-    """``test-oauth`` is printed without an envelope in the guide."""
+    """``test-oauth`` answers without an envelope, as in the guide."""
     response = caller.get("/v1/auth/test-oauth")
     assert response.status == 200
     assert response.json() == {"message": "If you see this message, your access token works."}
 
 
 def test_the_token_test_is_for_oauth_only(client: Client) -> None:
-    """A restricted access token is as none there."""
+    """``test-oauth`` ignores a restricted access token."""
     headers = {RESTRICTED: restricted_token(client)}
     assert refusal(client.get("/v1/auth/test-oauth", headers=headers)) == MISSING
 
 
 def test_reading_does_not_include_writing(client: Client) -> None:
-    """A client with ``read`` alone gets a 403 for a write."""
+    """A client with ``read`` only gets a 403 for a write."""
     reader = client.sandbox.credentials.issue(permissions=["read"])
     client.bearer = client.sandbox.tokens.issue(reader).text
     assert client.get(AGENTS).status == 200
@@ -277,7 +279,7 @@ def test_reading_does_not_include_writing(client: Client) -> None:
 
 
 def test_writing_does_not_include_reading(client: Client) -> None:
-    """Nor the other way round."""
+    """A client with ``write`` only gets a 403 for a read."""
     writer = client.sandbox.credentials.issue(permissions=["write"])
     client.bearer = client.sandbox.tokens.issue(writer).text
     assert client.get(AGENTS).status == 403
@@ -285,33 +287,10 @@ def test_writing_does_not_include_reading(client: Client) -> None:
 
 
 def test_restricted_tokens_may_be_for_reading_only() -> None:
-    """Option ``restricted_token_access='read'``: what the help centre says."""
+    """Option ``restricted_token_access='read'``, as the help centre says."""
     client = Client(Sandbox(Options(restricted_token_access="read")))
     headers = {RESTRICTED: restricted_token(client)}
     assert client.get(AGENTS, headers=headers).status == 200
     assert client.post(AGENTS, {"npn": "1"}, headers).status == 403
     client.token()
     assert client.post(AGENTS, {"npn": "1"}).status == 201
-
-
-def test_plain_http_to_a_turris_host_is_refused(caller: Client) -> None:
-    """A credential over ``http://`` is refused, whatever the spelling of the host."""
-    for host in (
-        PRODUCTION_HOST,
-        "public.api.sandbox.turrisfi.com:80",
-        "PUBLIC.API.live.turrisfi.com.",
-    ):
-        response = caller.get(AGENTS, scheme="http", host=host)
-        assert refusal(response) == (403, "forbidden", ["HTTPS is required"])
-
-
-def test_plain_http_may_be_allowed() -> None:
-    """Option ``allow_plain_http``: the Turris hosts answer it too."""
-    client = Client(Sandbox(Options(allow_plain_http=True)))
-    client.token()
-    assert client.get(AGENTS, scheme="http").status == 200
-
-
-def test_plain_http_to_a_loopback_server_is_no_fault(caller: Client) -> None:
-    """A loopback server has no Turris host."""
-    assert caller.get(AGENTS, scheme="http", host="127.0.0.1:8080").status == 200

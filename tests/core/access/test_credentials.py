@@ -1,3 +1,5 @@
+"""Client credentials: exchange, rotation, revocation and environments."""
+
 import datetime as dt
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,7 @@ def test_good_credentials_buy_a_token(client: Client) -> None:
 
 
 def test_an_unknown_client_id_is_refused(client: Client) -> None:
-    """A client id of elsewhere gets a 401, and the journal does not repeat it as a reason."""
+    """A foreign client id gets a 401, and the journal's reason does not repeat it."""
     assert refusal(client.ask_for_token("m2m-client-abc123", "your-client-secret")) == REFUSED
     assert client.sandbox.journal[-1].reason == "unknown clientId: this sandbox did not issue it"
 
@@ -41,7 +43,7 @@ def test_a_wrong_secret_is_refused_in_the_same_words(client: Client, secret: str
 
 
 def test_a_secret_with_a_changed_last_letter_is_refused(client: Client) -> None:
-    """All of the secret counts."""
+    """The whole secret is compared."""
     secret = client.sandbox.client.client_secret
     assert refusal(client.ask_for_token(secret=secret[:-1] + "x")) == REFUSED
     assert refusal(client.ask_for_token(secret=secret + "x")) == REFUSED
@@ -49,14 +51,14 @@ def test_a_secret_with_a_changed_last_letter_is_refused(client: Client) -> None:
 
 
 def test_another_clients_secret_is_refused(client: Client) -> None:
-    """Secrets are not shared among the clients of one sandbox."""
+    """A client's secret does not work for another client."""
     other = client.sandbox.credentials.issue()
     assert refusal(client.ask_for_token(secret=other.client_secret)) == REFUSED
     assert client.ask_for_token(other.client_id, other.client_secret).status == 201
 
 
 def test_a_revoked_client_is_refused(client: Client) -> None:
-    """After revocation the right secret buys nothing."""
+    """After revocation the right secret is refused."""
     client.sandbox.credentials.revoke(client.sandbox.client)
     assert refusal(client.ask_for_token()) == REFUSED
     client_id = client.sandbox.client.client_id
@@ -73,7 +75,7 @@ def test_credentials_of_the_sandbox_are_refused_in_production(client: Client) ->
 
 
 def test_credentials_of_production_are_refused_in_the_sandbox(client: Client) -> None:
-    """And the other way round."""
+    """A client of the production environment gets no token from the sandbox host."""
     production = client.sandbox.credentials.issue(environment="production")
     id_and_secret = production.client_id, production.client_secret
     assert refusal(client.ask_for_token(*id_and_secret)) == REFUSED
@@ -81,7 +83,7 @@ def test_credentials_of_production_are_refused_in_the_sandbox(client: Client) ->
 
 
 def test_rotation_ends_the_old_secret_at_once(client: Client) -> None:
-    """Without an overlap only the new secret holds."""
+    """Without an overlap only the new secret is valid."""
     old = client.sandbox.client.client_secret
     rotated = client.sandbox.credentials.rotate(client.sandbox.client)
     assert rotated.client_secret != old
@@ -90,7 +92,7 @@ def test_rotation_ends_the_old_secret_at_once(client: Client) -> None:
 
 
 def test_rotation_with_an_overlap_lets_both_secrets_hold(client: Client) -> None:
-    """Until the last microsecond of the overlap the old secret holds beside the new one."""
+    """Until the last microsecond of the overlap, both secrets are valid."""
     old = client.sandbox.client.client_secret
     client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
     client.sandbox.clock.advance(MINUTE - MICROSECOND)
@@ -99,7 +101,7 @@ def test_rotation_with_an_overlap_lets_both_secrets_hold(client: Client) -> None
 
 
 def test_the_overlap_ends_to_the_microsecond(client: Client) -> None:
-    """At the end of the overlap the old secret is refused, with the moment as the reason."""
+    """At the end of the overlap the old secret is refused; the reason names the time."""
     old = client.sandbox.client.client_secret
     client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
     client.sandbox.clock.advance(MINUTE)
@@ -111,13 +113,13 @@ def test_the_overlap_ends_to_the_microsecond(client: Client) -> None:
 
 
 def test_a_wrong_secret_is_refused_during_an_overlap(client: Client) -> None:
-    """An overlap opens the door for the old secret only."""
+    """During an overlap, other secrets are still refused."""
     client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
     assert refusal(client.ask_for_token(secret="wrong-secret")) == REFUSED
 
 
 def test_a_second_rotation_ends_the_first_secret(client: Client) -> None:
-    """Two secrets hold at most: the newest and the one before."""
+    """At most two secrets are valid: the newest and the one before."""
     first = client.sandbox.client.client_secret
     client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
     client.sandbox.credentials.rotate(client.sandbox.client, overlap=MINUTE)
@@ -125,45 +127,59 @@ def test_a_second_rotation_ends_the_first_secret(client: Client) -> None:
 
 
 def test_tokens_outlive_a_rotation(caller: Client) -> None:
-    """What the old secret bought stays valid."""
+    """Tokens issued for the old secret stay valid."""
     caller.sandbox.credentials.rotate(caller.sandbox.client)
     assert caller.get("/v1/agents").status == 200
 
 
 def test_iterates_over_the_clients(sandbox: Sandbox) -> None:
-    """The API clients come in the order of their making."""
+    """The API clients are iterated in the order of their issue."""
     other = sandbox.credentials.issue()
     assert list(sandbox.credentials) == [sandbox.client, other]
 
 
 def test_finds_a_client_by_its_id(sandbox: Sandbox) -> None:
-    """A client is found by id; nobody by another."""
+    """A client is found by its id only."""
     assert sandbox.credentials.client(sandbox.client.client_id) is sandbox.client
     assert sandbox.credentials.client("somebody") is None
 
 
+def test_each_credential_is_announced(client: Client) -> None:
+    """Before its owner gets it, and again when a snapshot is restored."""
+    seen: list[str] = []
+    credentials = client.sandbox.credentials
+    credentials.on_issue = seen.append
+    issued = credentials.issue()
+    restricted = credentials.issue_restricted()
+    assert seen == [issued.client_id, restricted.token]
+    assert credentials.restricted == (restricted,)
+    seen.clear()
+    credentials.restore(credentials.snapshot())
+    assert seen == list(credentials.issued)
+
+
 def test_permissions_are_read_and_write(sandbox: Sandbox) -> None:
-    """An unknown permission is refused where it is written."""
+    """An unknown permission is refused at once."""
     wrong: list[Permission] = ["admin"]  # type: ignore[list-item] # what is refused
     with pytest.raises(ValueError, match=r"there is no permission 'admin'; use 'read' or 'write'"):
         sandbox.credentials.issue(permissions=wrong)
 
 
 def test_environments_are_two(sandbox: Sandbox) -> None:
-    """An unknown environment is refused where it is written."""
+    """An unknown environment is refused at once."""
     with pytest.raises(ValueError, match=r"there is no environment 'staging'; use 'sandbox' or"):
         sandbox.credentials.issue(environment="staging")  # type: ignore[arg-type] # what is refused
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.1/8", "example.com", "", "300.1.1.1", "::1/129"])
 def test_an_allowlist_holds_addresses_and_networks(sandbox: Sandbox, entry: str) -> None:
-    """What is neither, or a network with host bits, is refused where it is written."""
+    """Any other text, or a network with host bits, is refused at once."""
     with pytest.raises(ValueError, match=r"does not appear to be|has host bits set"):
         sandbox.credentials.issue_restricted(allowed=[entry])
 
 
 def test_secrets_stay_out_of_reprs(sandbox: Sandbox) -> None:
-    """No repr of a credential shows its secret, of a rotated one neither."""
+    """No repr of a credential shows its secret, not even a rotated one."""
     old = str(sandbox.client.client_secret)
     sandbox.credentials.rotate(sandbox.client, overlap=MINUTE)
     token = sandbox.credentials.issue_restricted()

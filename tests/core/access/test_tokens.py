@@ -1,3 +1,5 @@
+"""Access tokens: claims, expiry, revocation, and forged ones."""
+
 import datetime as dt
 from typing import Any, get_args
 
@@ -10,7 +12,6 @@ from pytest_turris.core.access import keys
 from pytest_turris.core.access.jws import Flaw
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.redaction import mask
 
 REFUSED = (401, "unauthorized", ["Invalid or expired token"])
@@ -33,7 +34,7 @@ REASONS: dict[Flaw, str] = {
 
 
 def signed(**claims: object) -> str:
-    """A token with the sandbox' own signature, and claims of the test's choice."""
+    """A token with the sandbox's own signature and the given claims."""
     options = Options()
     usual = {"iss": options.token_issuer, "aud": options.token_audience, "env": "sandbox"}
     headers = {"kid": keys.KEY_ID}
@@ -118,7 +119,7 @@ def test_expires_to_the_microsecond_when_issued_between_seconds(client: Client) 
 
 
 def test_holds_as_long_as_the_option_says() -> None:
-    """Option ``token_ttl``: ``expiresIn`` and the expiry follow it."""
+    """Option ``token_ttl`` sets ``expiresIn`` and the expiry."""
     client = Client(Sandbox(Options(token_ttl=dt.timedelta(seconds=90))))
     assert client.ask_for_token().json()["data"]["expiresIn"] == 90
     client.token()
@@ -129,7 +130,7 @@ def test_holds_as_long_as_the_option_says() -> None:
 
 
 def test_one_token_may_have_its_own_lifetime(client: Client) -> None:
-    """A token issued by hand takes its own ``ttl``, zero included."""
+    """A token issued by hand has its own ``ttl``, zero included."""
     tokens = client.sandbox.tokens
     client.bearer = tokens.issue(client.sandbox.client, ttl=dt.timedelta(0)).text
     assert refusal(client.get("/v1/agents")) == REFUSED
@@ -145,7 +146,7 @@ def test_every_flaw_has_its_reason() -> None:
 
 @pytest.mark.parametrize("flaw", get_args(Flaw))
 def test_a_flawed_token_is_refused(client: Client, flaw: Flaw) -> None:
-    """Every flaw is a 401 with one message; the journal alone tells them apart."""
+    """Every flaw is a 401 with the same message; only the journal has different reasons."""
     client.bearer = client.sandbox.tokens.forge(flaw, client=client.sandbox.client)
     assert refusal(client.get("/v1/agents")) == REFUSED
     assert client.sandbox.journal[-1].reason == REASONS[flaw]
@@ -153,15 +154,15 @@ def test_a_flawed_token_is_refused(client: Client, flaw: Flaw) -> None:
 
 
 @pytest.mark.parametrize("flaw", get_args(Flaw))
-def test_a_flawed_token_of_nobody_is_refused(client: Client, flaw: Flaw) -> None:
-    """Without a client, a forged token names one that nobody issued."""
+def test_a_flawed_token_of_an_unknown_client_is_refused(client: Client, flaw: Flaw) -> None:
+    """Without a client, a forged token names one that was never issued."""
     client.bearer = client.sandbox.tokens.forge(flaw)
     assert refusal(client.get("/v1/agents")) == REFUSED
     assert client.sandbox.journal[-1].reason == REASONS[flaw]
 
 
 def test_a_forged_token_shows_no_other_flaw(sandbox: Sandbox) -> None:
-    """PyJWT, told to overlook audience and issuer, accepts those tokens: that is all they lack."""
+    """PyJWT accepts these tokens without checks of audience and issuer: nothing else is wrong."""
     for flaw in ("wrong_issuer", "wrong_audience", "unknown_token", "other_environment"):
         token = sandbox.tokens.forge(flaw)
         with freeze_time(NOW, real_asyncio=True):
@@ -170,7 +171,7 @@ def test_a_forged_token_shows_no_other_flaw(sandbox: Sandbox) -> None:
 
 
 def test_there_is_no_other_flaw(sandbox: Sandbox) -> None:
-    """A flaw that is none is refused with those that there are."""
+    """An unknown flaw is refused with the list of flaws."""
     with pytest.raises(ValueError, match="there is no flaw 'stale'; use one of alg_none, hs"):
         sandbox.tokens.forge("stale")  # type: ignore[arg-type] # what is refused
 
@@ -190,14 +191,14 @@ def test_there_is_no_other_flaw(sandbox: Sandbox) -> None:
 def test_strange_claims_under_a_good_signature_are_refused(
     client: Client, claims: dict[str, Any], reason: str
 ) -> None:
-    """The test key is public, so anybody may sign anything with it: still a 401."""
+    """The test key is public, so anyone may sign with it: still a 401."""
     client.bearer = signed(**claims)
     assert refusal(client.get("/v1/agents")) == REFUSED
     assert client.sandbox.journal[-1].reason == reason
 
 
 def test_a_changed_token_is_refused(caller: Client) -> None:
-    """One letter of the signed part changed, and the signature no longer holds."""
+    """With one character of the signed part changed, the signature is wrong."""
     head, body, signature = caller.token().split(".")
     changed = body[:-1] + ("A" if body[-1] != "A" else "B")
     caller.bearer = f"{head}.{changed}.{signature}"
@@ -213,7 +214,7 @@ def test_a_token_of_another_sandbox_is_refused(client: Client) -> None:
 
 
 def test_a_token_of_the_sandbox_is_refused_in_production(caller: Client) -> None:
-    """The environments never share a token, whose credential or record it may be."""
+    """The production host refuses a token of the sandbox environment."""
     assert refusal(caller.get("/v1/agents", host=PRODUCTION_HOST)) == REFUSED
     token = caller.sandbox.tokens.newest
     assert token is not None
@@ -224,7 +225,7 @@ def test_a_token_of_the_sandbox_is_refused_in_production(caller: Client) -> None
 
 
 def test_a_token_of_production_is_refused_in_the_sandbox(client: Client) -> None:
-    """And the other way round."""
+    """The sandbox host refuses a token of the production environment."""
     production = client.sandbox.credentials.issue(environment="production")
     client.bearer = client.sandbox.tokens.issue(production).text
     assert refusal(client.get("/v1/agents")) == REFUSED
@@ -232,7 +233,7 @@ def test_a_token_of_production_is_refused_in_the_sandbox(client: Client) -> None
 
 
 def test_a_revoked_token_is_refused(caller: Client) -> None:
-    """One token may be revoked alone; the next one holds."""
+    """A single token can be revoked; the next one is valid."""
     token = caller.sandbox.tokens.newest
     assert token is not None
     caller.sandbox.tokens.revoke(token)
@@ -243,7 +244,7 @@ def test_a_revoked_token_is_refused(caller: Client) -> None:
 
 
 def test_all_tokens_may_be_revoked_at_once(caller: Client) -> None:
-    """Every token issued so far is refused, a later one is not."""
+    """Every token issued so far is refused; a later one is valid."""
     first = caller.bearer
     second = caller.token()
     caller.sandbox.tokens.revoke_all()
@@ -263,7 +264,7 @@ def test_two_tokens_of_one_client_both_hold(caller: Client) -> None:
 
 
 def test_iterates_over_the_tokens(caller: Client) -> None:
-    """The tokens come in the order of their issue; ``newest`` is the last."""
+    """The tokens are iterated in the order of their issue; ``newest`` is the last."""
     first, second = caller.bearer, caller.token()
     assert [token.text for token in caller.sandbox.tokens] == [first, second]
     newest = caller.sandbox.tokens.newest
@@ -277,7 +278,7 @@ def test_there_is_no_newest_before_the_first(sandbox: Sandbox) -> None:
 
 
 def test_forgets_expired_tokens_in_the_long_run(sandbox: Sandbox) -> None:
-    """Above a thousand, tokens that have expired are dropped; those that hold stay."""
+    """Above a thousand, expired tokens are dropped; valid ones stay."""
     sandbox.tokens.issue(sandbox.client, ttl=dt.timedelta(0))
     kept = [sandbox.tokens.issue(sandbox.client) for _ in range(999)]
     kept.append(sandbox.tokens.issue(sandbox.client))
@@ -295,25 +296,8 @@ def test_counts_every_token_request(client: Client) -> None:
 
 
 def test_the_repr_of_a_token_does_not_hold_it(caller: Client) -> None:
-    """No part of the token is in the repr of what remembers it."""
+    """The repr of an issued token shows no part of it."""
     text = caller.token()
     shown = repr(list(caller.sandbox.tokens))
     assert text not in shown
     assert text.split(".")[2] not in shown
-
-
-@pytest.mark.parametrize(
-    ("delta", "words"),
-    [
-        (dt.timedelta(0), "0 s"),
-        (dt.timedelta(seconds=12), "12 s"),
-        (dt.timedelta(milliseconds=1500), "1.5 s"),
-        (dt.timedelta(seconds=60), "1:00 min"),
-        (dt.timedelta(minutes=60, seconds=12), "60:12 min"),
-        (dt.timedelta(hours=2), "2:00:00"),
-        (dt.timedelta(days=2, hours=1, microseconds=5), "2 days, 1:00:00"),
-    ],
-)
-def test_durations_read_as_people_say_them(delta: dt.timedelta, words: str) -> None:
-    """Reasons count in seconds, minutes, or days."""
-    assert span(delta) == words

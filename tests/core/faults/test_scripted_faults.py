@@ -1,3 +1,5 @@
+"""Scripted faults: when they fire, what they answer, and which are refused."""
+
 import datetime as dt
 from typing import Any
 
@@ -13,7 +15,7 @@ AGENTS = "/v1/agents"
 
 
 def statuses(client: Client, calls: int) -> list[int]:
-    """The statuses of so many reads."""
+    """The statuses of a number of reads."""
     return [client.get(AGENTS).status for _ in range(calls)]
 
 
@@ -41,7 +43,7 @@ def test_fires_so_often(caller: Client) -> None:
 
 
 def test_fires_until_removed(caller: Client) -> None:
-    """``times=None`` fails every call until the fault is taken back."""
+    """``times=None`` fails every call until the fault is removed."""
     fault = caller.sandbox.faults.add("list_agents", status=503, times=None)
     assert statuses(caller, 5) == [503] * 5
     caller.sandbox.faults.remove(fault)
@@ -49,21 +51,21 @@ def test_fires_until_removed(caller: Client) -> None:
 
 
 def test_fire_in_the_order_of_their_adding(caller: Client) -> None:
-    """One fault a call, the first added first."""
+    """One fault fires per call, the one added first."""
     for status in (500, 502, 503):
         caller.sandbox.faults.add("list_agents", status=status)
     assert statuses(caller, 4) == [500, 502, 503, 200]
 
 
 def test_a_star_is_any_operation(caller: Client) -> None:
-    """``*`` fires on whatever comes first, the token endpoint included."""
+    """``*`` fires for the first call, the token endpoint included."""
     caller.sandbox.faults.add("*", status=503, times=2)
     assert caller.ask_for_token().status == 503
     assert statuses(caller, 2) == [503, 200]
 
 
 def test_a_fault_waits_for_its_operation(caller: Client) -> None:
-    """Other operations are served meanwhile."""
+    """Other operations are answered as usual."""
     caller.sandbox.faults.add("create_agent", status=503)
     assert statuses(caller, 1) == [200]
     assert caller.post(AGENTS, {"npn": "1"}).status == 503
@@ -80,13 +82,13 @@ def test_an_unknown_path_is_no_operation(caller: Client) -> None:
     "name", ["list_agents", "AgentFeatureController_getAgents_v1", "GET /v1/agents"]
 )
 def test_an_operation_is_named_in_three_ways(caller: Client, name: str) -> None:
-    """Name, operation id or method and path."""
+    """An operation is named by its name, its operation id, or method and path."""
     caller.sandbox.faults.add(name, status=503)
     assert statuses(caller, 1) == [503]
 
 
 def test_an_unknown_operation_is_refused(sandbox: Sandbox) -> None:
-    """A misspelt operation is refused where it is written."""
+    """A misspelt operation is refused at once."""
     with pytest.raises(ValueError, match="no operation 'list_agent'; did you mean 'list_agents'"):
         sandbox.faults.add("list_agent", status=503)
 
@@ -114,7 +116,7 @@ def test_a_broken_connection_has_no_answer(caller: Client, kind: FailureKind) ->
 
 @pytest.mark.parametrize("delay", [dt.timedelta(seconds=2.5), 2.5])
 def test_a_delay_passes_on_the_sandbox_clock(caller: Client, delay: dt.timedelta | float) -> None:
-    """The answer comes, later on the clock; nothing sleeps."""
+    """The answer comes later on the sandbox's clock; nothing sleeps."""
     caller.sandbox.faults.add("list_agents", delay=delay)
     response = caller.get(AGENTS)
     assert (response.status, response.delay) == (200, dt.timedelta(seconds=2.5))
@@ -123,20 +125,20 @@ def test_a_delay_passes_on_the_sandbox_clock(caller: Client, delay: dt.timedelta
 
 
 def test_a_delay_may_outlast_the_token(caller: Client) -> None:
-    """A request that waits for an hour is refused when its turn comes."""
+    """A request that waits for an hour is refused at the end: its token has expired."""
     caller.sandbox.faults.add("list_agents", delay=dt.timedelta(hours=1))
     assert caller.get(AGENTS).status == 401
 
 
 def test_a_delay_may_end_in_a_status(caller: Client) -> None:
-    """Both together: a gateway that gives up after half a minute."""
+    """A delay and a status together: a gateway that gives up after half a minute."""
     caller.sandbox.faults.add("list_agents", delay=30, status=504)
     response = caller.get(AGENTS)
     assert (response.status, response.delay) == (504, dt.timedelta(seconds=30))
 
 
 def test_a_fault_takes_no_effect_unless_processed(caller: Client) -> None:
-    """A failed write wrote nothing and cost nothing of the limit."""
+    """A failed write has no effect and does not count against the limit."""
     caller.sandbox.faults.add("create_agent", status=503)
     assert caller.post(AGENTS, {"npn": "1"}).status == 503
     assert len(caller.sandbox.agents) == 0
@@ -145,14 +147,14 @@ def test_a_fault_takes_no_effect_unless_processed(caller: Client) -> None:
 
 
 def test_a_processed_fault_took_effect(caller: Client) -> None:
-    """The write happened, only its answer is a failure."""
+    """The write took effect; only its answer is a failure."""
     caller.sandbox.faults.add("create_agent", status=504, processed=True)
     assert caller.post(AGENTS, {"npn": "1"}).status == 504
     assert [entry.npn for entry in caller.sandbox.agents] == ["1"]
 
 
 def test_a_reset_may_come_after_the_effect(caller: Client) -> None:
-    """The connection breaks when all is done."""
+    """The connection breaks after the write took effect."""
     caller.sandbox.faults.add("create_agent", error="reset", processed=True)
     with pytest.raises(ConnectionFailure):
         caller.post(AGENTS, {"npn": "1"})
@@ -201,7 +203,7 @@ def test_a_token_may_be_issued_and_its_answer_lost(client: Client) -> None:
 def test_a_fault_that_cannot_be_is_refused(
     sandbox: Sandbox, facts: dict[str, Any], message: str
 ) -> None:
-    """A mistake in a fault is refused where it is written, and no fault is added."""
+    """An impossible fault is refused at once, and no fault is added."""
     with pytest.raises(ValueError, match=r".") as caught:
         sandbox.faults.add("list_agents", **facts)
     assert str(caught.value) == message
@@ -209,7 +211,7 @@ def test_a_fault_that_cannot_be_is_refused(
 
 
 def test_an_unused_fault_is_complained_of(caller: Client) -> None:
-    """A fault that never fired fails the test, with the words that relax it."""
+    """A fault that never fired fails the test; the message says how to relax it."""
     caller.sandbox.faults.add("list_agents", status=503)
     assert caller.sandbox.strict_failures() == [
         (
@@ -224,13 +226,13 @@ def test_an_unused_fault_is_complained_of(caller: Client) -> None:
 
 
 def test_an_optional_fault_may_stay_unused(sandbox: Sandbox) -> None:
-    """``optional=True``: nobody complains."""
+    """``optional=True``: it does not fail the test."""
     sandbox.faults.add("list_agents", status=503, optional=True)
     assert sandbox.strict_failures() == []
 
 
 def test_a_fault_that_was_taken_back_may_stay_unused(sandbox: Sandbox) -> None:
-    """Removed or cleared, it is not waited for; removing it twice is no error."""
+    """A removed fault does not fail the test; removing it twice is not an error."""
     fault = sandbox.faults.add("list_agents", status=503)
     sandbox.faults.remove(fault)
     sandbox.faults.remove(fault)

@@ -1,3 +1,5 @@
+"""Refusals that fail the test, and those that it expects."""
+
 import contextlib
 
 import pytest
@@ -36,7 +38,7 @@ def test_what_breaks_the_contract_is_complained_of(caller: Client) -> None:
 
 
 def test_what_happens_in_production_is_not_complained_of(caller: Client) -> None:
-    """401, 403, 404 for a record and 429 are answers that a good client handles."""
+    """A good client handles 401, 403, 404 for a record, and 429."""
     caller.get(f"{AGENTS}/000000000000000000000000")
     caller.sandbox.limits.exhaust()
     caller.ask_for_token()
@@ -49,14 +51,14 @@ def test_what_happens_in_production_is_not_complained_of(caller: Client) -> None
 
 
 def test_a_scripted_status_is_not_complained_of(caller: Client) -> None:
-    """The test asked for it."""
+    """A scripted status is expected: the test asked for it."""
     caller.sandbox.faults.add("list_agents", status=400)
     caller.get(AGENTS)
     assert caller.sandbox.strict_failures() == []
 
 
 def test_an_expected_refusal_is_not_complained_of(caller: Client) -> None:
-    """What was refused inside the block was meant."""
+    """Refusals inside the block are expected."""
     with caller.sandbox.expect_refusal() as expected:
         caller.post(AGENTS, {})
         caller.get("/nowhere")
@@ -66,7 +68,7 @@ def test_an_expected_refusal_is_not_complained_of(caller: Client) -> None:
 
 
 def test_a_refusal_outside_of_the_block_still_counts(caller: Client) -> None:
-    """Before and after the block nothing is forgiven."""
+    """Refusals before and after the block still fail the test."""
     caller.get("/before")
     with caller.sandbox.expect_refusal():
         caller.get("/inside")
@@ -78,8 +80,8 @@ def test_a_refusal_outside_of_the_block_still_counts(caller: Client) -> None:
     assert "/inside" not in complaint
 
 
-def test_only_the_wanted_status_is_forgiven(caller: Client) -> None:
-    """``status=400`` leaves a 404 to be complained of."""
+def test_only_the_wanted_status_is_expected(caller: Client) -> None:
+    """With ``status=400``, a 404 still fails the test."""
     with caller.sandbox.expect_refusal(status=400) as expected:
         caller.post(AGENTS, {})
         caller.get("/nowhere")
@@ -88,8 +90,8 @@ def test_only_the_wanted_status_is_forgiven(caller: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["create_agent", "POST /v1/agents"])
-def test_only_the_wanted_operation_is_forgiven(caller: Client, name: str) -> None:
-    """``operation=...`` in any of its names leaves others to be complained of."""
+def test_only_the_wanted_operation_is_expected(caller: Client, name: str) -> None:
+    """With ``operation=...``, by any of its names, other refusals still fail the test."""
     with caller.sandbox.expect_refusal(operation=name) as expected:
         caller.post(AGENTS, {})
         caller.invite(email="wrong")
@@ -98,21 +100,21 @@ def test_only_the_wanted_operation_is_forgiven(caller: Client, name: str) -> Non
 
 
 def test_any_operation_may_be_wanted(caller: Client) -> None:
-    """``*`` is any, an unknown path included."""
+    """``*`` is any operation, an unknown path included."""
     with caller.sandbox.expect_refusal(operation="*"):
         caller.get("/nowhere")
     assert caller.sandbox.strict_failures() == []
 
 
 def test_an_expected_401_counts(client: Client) -> None:
-    """Refusals that nobody complains of may be expected too."""
+    """Refusals that fail no test may be expected too."""
     with client.sandbox.expect_refusal(status=401) as expected:
         client.get(AGENTS)
     assert len(expected.exchanges) == 1
 
 
 def test_a_block_without_a_refusal_fails(caller: Client) -> None:
-    """The failure says what was wanted and what the sandbox saw instead."""
+    """The failure says what was expected and what the sandbox saw instead."""
     with (
         pytest.raises(RefusalExpected) as caught,
         caller.sandbox.expect_refusal(status=403, operation="list_agents"),
@@ -125,7 +127,7 @@ def test_a_block_without_a_refusal_fails(caller: Client) -> None:
 
 
 def test_a_block_without_a_request_fails(sandbox: Sandbox) -> None:
-    """No request at all is no refusal."""
+    """A block without a request fails."""
     with pytest.raises(RefusalExpected) as caught, sandbox.expect_refusal():
         pass
     assert str(caught.value) == (
@@ -135,13 +137,13 @@ def test_a_block_without_a_request_fails(sandbox: Sandbox) -> None:
 
 
 def test_the_error_of_the_block_comes_first(sandbox: Sandbox) -> None:
-    """What the code under test raises is not hidden by what was not refused."""
+    """An error of the code under test is not hidden by the missing refusal."""
     with pytest.raises(ZeroDivisionError), sandbox.expect_refusal():
         raise ZeroDivisionError
 
 
-def test_an_error_in_the_block_forgives_all_the_same(caller: Client) -> None:
-    """A client that raises for a 400 is what such a test is about."""
+def test_an_error_in_the_block_is_expected_too(caller: Client) -> None:
+    """A refusal is expected even if the client raises for it."""
     expected = caller.sandbox.expect_refusal()
     with contextlib.suppress(ZeroDivisionError), expected:
         caller.post(AGENTS, {})
@@ -151,7 +153,7 @@ def test_an_error_in_the_block_forgives_all_the_same(caller: Client) -> None:
 
 
 def test_an_unknown_operation_is_refused_at_once(sandbox: Sandbox) -> None:
-    """A misspelt operation does not wait for the end of the block."""
+    """A misspelt operation is refused at once, not at the end of the block."""
     with pytest.raises(ValueError, match="did you mean 'list_agents'"):
         sandbox.expect_refusal(operation="list_agent")
 

@@ -1,3 +1,5 @@
+"""The journal: what it keeps, how it reads, and that it shows no secret."""
+
 import dataclasses
 import json
 from typing import Any
@@ -14,7 +16,7 @@ AGENTS = "/v1/agents"
 
 
 def everything_shown(sandbox: Sandbox) -> str:
-    """All texts that a sandbox gives away: reprs, lines, snapshot, complaints."""
+    """All texts that a sandbox shows: reprs, lines, snapshot, failures."""
     rows = [[str(e), repr(e), str(dataclasses.asdict(e))] for e in sandbox.journal]
     state = json.dumps(sandbox.snapshot(), ensure_ascii=False)
     return f"{rows} {state} {sandbox!r} {sandbox.strict_failures()}"
@@ -30,10 +32,11 @@ def test_keeps_every_exchange_in_order(caller: Client) -> None:
         (2, "GET", "/v1/agents", 200, "list_agents"),
         (3, "GET", "/nowhere", 404, None),
     ]
+    assert [e.is_token_request for e in caller.sandbox.journal] == [True, False, False]
 
 
 def test_tells_who_called(caller: Client) -> None:
-    """The credential by name, the token by its last four characters, the moment, the host."""
+    """It has the credential's name, the token's last four characters, the time and the host."""
     caller.get(f"{AGENTS}?npn=5")
     seen = caller.sandbox.journal[-1]
     assert (seen.at, seen.environment) == (NOW, "sandbox")
@@ -55,7 +58,7 @@ def test_a_line_for_humans(caller: Client) -> None:
 
 
 def test_a_line_without_an_operation(client: Client) -> None:
-    """An unknown path has no operation, and nobody is known to have called."""
+    """An unknown path has no operation and no caller."""
     client.get("/q")
     assert str(client.sandbox.journal[-1]).startswith(
         "10:15:45.000Z  GET /q -> 404  [no such operation]\n    no documented operation"
@@ -63,7 +66,7 @@ def test_a_line_without_an_operation(client: Client) -> None:
 
 
 def test_refused_is_4xx(caller: Client) -> None:
-    """A success is not refused, a scripted 503 neither."""
+    """Neither a success nor a scripted 503 is a refusal."""
     caller.sandbox.faults.add("*", status=503)
     for path in (AGENTS, AGENTS, "/nowhere"):
         caller.get(path)
@@ -71,7 +74,7 @@ def test_refused_is_4xx(caller: Client) -> None:
 
 
 def test_is_bounded() -> None:
-    """Option ``journal_limit``: the last ones are kept, the others counted."""
+    """Option ``journal_limit``: the last exchanges are kept, the others only counted."""
     client = Client(Sandbox(Options(journal_limit=3)))
     for number in range(10):
         client.get(f"/nowhere/{number}")
@@ -90,7 +93,7 @@ def test_a_journal_may_keep_nothing() -> None:
 
 @pytest.mark.parametrize("path", [AGENTS, f"{AGENTS}?npn=1&accessToken=eyJhbGciOi.secret.part"])
 def test_last_line_is_that_of_the_exchange(caller: Client, path: str) -> None:
-    """The newest exchange in words is the same before and after somebody looked at it."""
+    """The newest exchange reads the same before and after it is redacted."""
     caller.get(path)
     line = caller.sandbox.journal.last_line
     assert line == str(caller.sandbox.journal[-1]) == caller.sandbox.journal.last_line
@@ -127,7 +130,7 @@ def test_shows_only_the_beginning_of_long_things(client: Client) -> None:
 
 
 def test_the_token_that_was_issued_is_masked(caller: Client) -> None:
-    """Neither the answer with the token nor the request with it is kept whole."""
+    """Neither the answer with the token nor the requests with it are kept whole."""
     caller.get(AGENTS)
     for exchange in caller.sandbox.journal:
         assert str(caller.bearer) not in str(dataclasses.asdict(exchange))
@@ -138,7 +141,7 @@ def test_the_token_that_was_issued_is_masked(caller: Client) -> None:
 
 
 def test_the_url_of_an_invitation_is_masked(caller: Client) -> None:
-    """Who has the URL may onboard: it is a capability."""
+    """Anyone with the sign-in URL may onboard, so it is masked."""
     url = caller.invite().json()["data"]["url"]
     assert url not in str(dataclasses.asdict(caller.sandbox.journal[-1]))
 
@@ -165,7 +168,7 @@ CANARIES: dict[str, dict[str, Any]] = {
 def test_a_foreign_credential_is_never_kept(
     client: Client, path: str, facts: dict[str, Any]
 ) -> None:
-    """A credential of elsewhere, in any place, is in no line, repr or snapshot, nor echoed."""
+    """A foreign credential, wherever it is sent, is in no line, repr, snapshot or answer."""
     response = client.send("GET", path, **facts)
     assert response.status in (401, 404)
     assert CANARY.encode() not in response.body
@@ -193,7 +196,7 @@ BODIES = {
 def test_a_foreign_secret_in_a_body_is_never_kept(
     client: Client, path: str, body: str, kind: str
 ) -> None:
-    """A secret of elsewhere in a body of any form is nowhere, nor echoed."""
+    """A foreign secret in a body of any form is in no text and no answer."""
     response = client.send("POST", path, headers={"content-type": kind}, body=body.encode())
     assert 400 <= response.status < 500
     assert CANARY.encode() not in response.body
@@ -201,7 +204,7 @@ def test_a_foreign_secret_in_a_body_is_never_kept(
 
 
 def test_ones_own_secrets_are_in_snapshots_only(caller: Client) -> None:
-    """Lines and reprs mask what the sandbox issued; a snapshot has it, to be exact."""
+    """Lines and reprs mask what the sandbox issued; a snapshot contains it, to be exact."""
     secret = str(caller.sandbox.client.client_secret)
     caller.get(f"{AGENTS}?token={secret}")
     caller.send("POST", AGENTS, headers={"content-type": "text/plain"}, body=secret.encode())

@@ -1,3 +1,5 @@
+"""Idempotency keys: what is replayed, refused and forgotten."""
+
 import datetime as dt
 from collections.abc import Callable
 
@@ -32,20 +34,20 @@ def test_a_repeated_request_gets_the_stored_response(caller: Client, name: str) 
 
 
 def test_both_headers_are_one_key(caller: Client) -> None:
-    """A key in the one header is known in the other."""
+    """A key sent in one header is known in the other."""
     first = caller.invite({"idempotency-key": KEY})
     assert caller.invite({"x-idempotency-key": KEY}).body == first.body
 
 
 def test_the_plain_header_wins(caller: Client) -> None:
-    """With both headers given, ``idempotency-key`` counts (assumed)."""
+    """If both headers are sent, ``idempotency-key`` counts (assumed)."""
     first = caller.invite({"idempotency-key": KEY})
     both = {"x-idempotency-key": OTHER_KEY, "idempotency-key": KEY}
     assert caller.invite(both).body == first.body
 
 
 def test_without_a_key_each_request_counts(caller: Client) -> None:
-    """A missing key is no error, and nothing is stored."""
+    """A missing key is not an error, and nothing is stored."""
     caller.invite()
     caller.invite()
     assert invitations(caller) == 2
@@ -63,7 +65,7 @@ def test_a_key_that_is_no_uuid_is_refused(caller: Client, name: str, key: str) -
 
 
 def test_two_different_keys_in_one_header_are_refused(caller: Client) -> None:
-    """A doubled header with two keys is no valid key; with the same key twice it is."""
+    """A repeated header with two keys is invalid; with the same key twice it is valid."""
     two = [("idempotency-key", KEY), ("idempotency-key", OTHER_KEY)]
     assert refusal(caller.invite(two)) == INVALID
     assert caller.invite([("idempotency-key", KEY)] * 2).status == 201
@@ -88,7 +90,7 @@ def test_a_response_is_kept_to_the_last_microsecond_of_the_hour(caller: Client) 
 
 
 def test_after_the_hour_the_request_is_new(caller: Client) -> None:
-    """At 60:00.000000 it is processed again, and stored anew."""
+    """At 60:00.000000 it is processed and stored again."""
     first = caller.invite({"idempotency-key": KEY})
     caller.sandbox.clock.advance(HOUR)
     caller.token()
@@ -111,7 +113,7 @@ def test_a_replay_does_not_prolong_the_hour(caller: Client) -> None:
 
 
 def test_old_responses_are_dropped(caller: Client) -> None:
-    """What is too old is not kept for ever."""
+    """Expired responses are dropped."""
     caller.invite({"idempotency-key": KEY})
     caller.sandbox.clock.advance(HOUR)
     caller.token()
@@ -174,7 +176,7 @@ def test_a_scripted_failure_is_not_stored(caller: Client) -> None:
 
 
 def test_a_lost_answer_is_found_again(caller: Client) -> None:
-    """Processed, but answered with a 504: the retry gets the response, nothing happens twice."""
+    """Processed, but answered with a 504: the retry gets the response, and the effect is single."""
     caller.sandbox.faults.add("invite", status=504, processed=True)
     assert caller.invite({"idempotency-key": KEY}).status == 504
     assert invitations(caller) == 1
@@ -190,7 +192,7 @@ def test_a_replay_is_as_quick_as_it_is(caller: Client) -> None:
 
 
 def test_a_replay_is_a_write_of_its_own(caller: Client) -> None:
-    """It counts against the limit, and its headers say where the caller stands now."""
+    """A replay counts against the limit, and its headers show the caller's window."""
     first = headers_of(caller.invite({"idempotency-key": KEY}))
     second = headers_of(caller.invite({"idempotency-key": KEY}))
     assert first["x-ratelimit-remaining"] == "59"
@@ -206,7 +208,7 @@ def test_forget_is_a_restart_of_the_cache(caller: Client) -> None:
 
 
 def test_other_operations_take_no_key(caller: Client) -> None:
-    """Where it is not documented the header has no meaning, not even an invalid one."""
+    """Operations without idempotency ignore the header, even an invalid one."""
     for npn in ("1", "2"):
         response = caller.post("/v1/agents", {"npn": npn}, {"idempotency-key": "no uuid"})
         assert response.status == 201
@@ -214,6 +216,6 @@ def test_other_operations_take_no_key(caller: Client) -> None:
 
 
 def test_the_key_is_checked_after_the_caller(client: Client) -> None:
-    """Who is not authenticated learns nothing about keys."""
+    """An unauthenticated caller learns nothing about keys."""
     response = client.post(INVITE, {}, {"idempotency-key": "no uuid"})
     assert response.status == 401

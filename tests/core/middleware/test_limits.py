@@ -1,3 +1,5 @@
+"""Rate limits: the windows, their headers, and how a test moves between them."""
+
 import datetime as dt
 from collections.abc import Callable
 
@@ -28,7 +30,7 @@ def test_sixty_writes_a_minute(caller: Client) -> None:
 
 
 def test_reads_are_free(caller: Client) -> None:
-    """GET has no limit and no rate headers, with the writes used up too."""
+    """GET has no limit and no rate headers, even if no writes are left."""
     caller.sandbox.limits.exhaust("write", caller.sandbox.client.client_id)
     for _ in range(100):
         response = caller.get("/v1/agents")
@@ -63,7 +65,7 @@ def test_headers_count_down(client: Client) -> None:
 
 
 def test_headers_of_the_429(client: Client) -> None:
-    """Nothing remains, and there is no ``Retry-After``."""
+    """A 429 has no call left and no ``Retry-After``."""
     client.sandbox.limits.exhaust()
     assert headers_of(client.ask_for_token()) == {
         "content-type": "application/json; charset=utf-8",
@@ -81,14 +83,14 @@ def test_headers_come_with_a_refusal_too(client: Client) -> None:
 
 
 def test_writes_and_token_requests_have_windows_of_their_own(caller: Client) -> None:
-    """Using up one leaves the other."""
+    """Using up one bucket leaves the other."""
     caller.sandbox.limits.exhaust("token")
     assert caller.ask_for_token().status == 429
     assert write(caller) == 201
 
 
 def test_each_client_has_its_own_window(client: Client) -> None:
-    """What one client uses up, another still has."""
+    """Each client has its own window."""
     client.sandbox.limits.exhaust()
     other = client.sandbox.credentials.issue()
     assert client.ask_for_token().status == 429
@@ -108,21 +110,21 @@ def test_each_restricted_token_has_its_own_window(caller: Client) -> None:
 
 
 def test_tokens_of_one_client_share_its_window(caller: Client) -> None:
-    """A new token brings no new window."""
+    """A new token does not open a new window."""
     caller.sandbox.limits.exhaust("write")
     caller.token()
     assert write(caller) == 429
 
 
 def test_unknown_clients_share_one_window(client: Client) -> None:
-    """Guessing client ids is limited, whatever the ids."""
+    """Guessed client ids share one limit."""
     statuses = [client.ask_for_token(f"guess-{n}", "x").status for n in range(11)]
     assert statuses == [401] * 10 + [429]
     assert client.ask_for_token().status == 201
 
 
 def test_a_refused_call_is_not_counted(client: Client) -> None:
-    """Calls over the limit do not prolong the window."""
+    """Calls over the limit do not extend the window."""
     client.sandbox.limits.exhaust()
     client.sandbox.clock.advance(MINUTE - MICROSECOND)
     assert client.ask_for_token().status == 429
@@ -131,7 +133,7 @@ def test_a_refused_call_is_not_counted(client: Client) -> None:
 
 
 def test_an_unauthenticated_write_is_not_counted(client: Client) -> None:
-    """Who is nobody has no window."""
+    """An unauthenticated caller has no window."""
     response = client.post("/v1/agents", {"npn": "1"})
     assert response.status == 401
     assert "x-ratelimit-limit" not in headers_of(response)
@@ -145,7 +147,7 @@ def test_an_invalid_write_is_counted(caller: Client) -> None:
 
 
 def test_a_fixed_window_ends_a_minute_after_its_first_call(client: Client) -> None:
-    """At 60 seconds all calls are free again, a microsecond earlier none."""
+    """At 60 seconds all calls are available again; a microsecond earlier, none."""
     client.ask_for_token()
     client.sandbox.clock.advance(seconds=59)
     for _ in range(9):
@@ -157,7 +159,7 @@ def test_a_fixed_window_ends_a_minute_after_its_first_call(client: Client) -> No
 
 
 def test_a_sliding_window_frees_one_call_at_a_time(caller_with: Callable[..., Client]) -> None:
-    """Option ``rate_window='sliding'``: only the call of a minute ago is free again."""
+    """Option ``rate_window='sliding'``: only the call of a minute ago is available again."""
     client = caller_with(rate_window="sliding")
     client.sandbox.clock.advance(seconds=59)
     for _ in range(9):
@@ -205,14 +207,14 @@ def test_retry_after_if_wanted(caller_with: Callable[..., Client]) -> None:
 
 
 def test_the_limits_are_options(caller_with: Callable[..., Client]) -> None:
-    """Options ``token_requests_per_minute`` and ``writes_per_minute`` change the figures."""
+    """Options ``token_requests_per_minute`` and ``writes_per_minute`` change the limits."""
     client = caller_with(token_requests_per_minute=2, writes_per_minute=1)
     assert [client.ask_for_token().status for _ in range(2)] == [201, 429]
     assert [write(client), write(client)] == [201, 429]
 
 
 def test_the_journal_tells_when_the_window_resets(client: Client) -> None:
-    """The reason of a 429 names the limit, whose it is, and the wait."""
+    """The reason of a 429 names the limit, its credential, and the wait."""
     client.sandbox.limits.exhaust()
     client.sandbox.clock.advance(seconds=20)
     client.ask_for_token()
@@ -223,7 +225,7 @@ def test_the_journal_tells_when_the_window_resets(client: Client) -> None:
 
 
 def test_a_window_may_be_used_up_but_for_some(client: Client) -> None:
-    """``exhaust(leave=2)`` leaves two calls, those made before counted in."""
+    """``exhaust(leave=2)`` leaves two calls, counting earlier ones."""
     client.ask_for_token()
     allowance = client.sandbox.limits.exhaust("token", leave=2)
     assert (allowance.limit, allowance.used, allowance.remaining) == (10, 8, 2)
@@ -246,13 +248,13 @@ def test_reset_forgets_every_call(client: Client) -> None:
 
 @pytest.mark.parametrize("leave", [-1, 11])
 def test_leave_is_within_the_limit(sandbox: Sandbox, leave: int) -> None:
-    """More than the limit cannot be left, nor less than nothing."""
+    """``leave`` is from 0 to the limit."""
     with pytest.raises(ValueError, match=f"leave={leave} is not from 0 to the limit of 10"):
         sandbox.limits.exhaust("token", leave=leave)
 
 
 def test_there_are_two_buckets(sandbox: Sandbox) -> None:
-    """Token requests and writes; anything else is refused."""
+    """There are token requests and writes; any other bucket is refused."""
     with pytest.raises(ValueError, match="there is no bucket 'read'; use 'token' or 'write'"):
         sandbox.limits.exhaust("read")  # type: ignore[arg-type] # what is refused
 

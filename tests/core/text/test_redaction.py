@@ -1,3 +1,5 @@
+"""Secrets are masked in reprs, headers, URLs and bodies of any form."""
+
 import copy
 import json
 import pickle
@@ -29,12 +31,12 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
     ],
 )
 def test_masks_all_but_four_characters(secret: str, shown: str) -> None:
-    """The vendor's own form; of a short secret nothing is shown."""
+    """The vendor's own form; nothing of a short secret is shown."""
     assert mask(secret) == shown
 
 
 def test_a_secret_is_a_text_that_hides_in_reprs() -> None:
-    """It is equal to its text and is written as it; only its repr is masked."""
+    """It equals its text and prints as it; only its repr is masked."""
     secret = Secret(CANARY)
     assert secret == CANARY
     assert f"Bearer {secret}" == f"Bearer {CANARY}"
@@ -69,7 +71,7 @@ def test_masks_members_that_hold_secrets(name: str, space: str) -> None:
 
 @pytest.mark.parametrize("name", ["clientId", "tokenType", "npn", "email", "baseUrl", "secretary"])
 def test_leaves_other_members_alone(name: str) -> None:
-    """What is no secret stays readable."""
+    """Other members stay readable."""
     text = f'{{"{name}":"value-of-it"}}'
     assert redact(text) == text
 
@@ -89,12 +91,12 @@ def test_leaves_other_members_alone(name: str) -> None:
     ],
 )
 def test_masks_secrets_in_odd_documents(document: str) -> None:
-    """The wrong type, cut off, escaped, invalid: the whole value is nowhere."""
+    """Of the wrong type, cut off, escaped or invalid: the whole value never shows."""
     assert CANARY not in redact(document)
 
 
 def test_masks_numbers_that_should_be_secrets() -> None:
-    """A secret without quotes is one too."""
+    """A secret without quotes is masked too."""
     assert redact('{"clientSecret": 123456789012, "a": 1}') == '{"clientSecret": "***", "a": 1}'
 
 
@@ -157,29 +159,29 @@ def test_masks_headers_with_credentials() -> None:
 
 @pytest.mark.parametrize("value", [CANARY, f"{CANARY} x", f"Bearer {CANARY}", f"Bearer  {CANARY}"])
 def test_masks_a_malformed_authorization(value: str) -> None:
-    """A token where the scheme should be is a token."""
+    """A token in place of the scheme is masked."""
     assert CANARY not in redact_headers((("Authorization", value),))["authorization"]
 
 
 def test_a_preview_is_cut() -> None:
-    """Of a long body the first 2 KiB are shown, and its length."""
+    """The first 2 KiB of a long body are shown, and its length."""
     assert preview(b"x" * 2_048) == "x" * 2_048
     assert preview(b"x" * 5_000) == "x" * 2_048 + "... (5,000 bytes)"
 
 
 def test_a_preview_masks_what_the_cut_goes_through() -> None:
-    """A secret of which the cut leaves a part is masked too."""
+    """A secret that the cut ends is masked too."""
     body = b'{"x":"' + b"x" * 1_980 + b'","clientSecret":"' + CANARY.encode() * 20
     assert "canary" not in preview(body)
 
 
 def test_a_preview_masks_forms() -> None:
-    """A body in the form of a query is redacted as one."""
+    """A form-encoded body is redacted like a query."""
     body = f"grant_type=client_credentials&client_secret={CANARY}&a=1".encode()
     assert preview(body) == "grant_type=client_credentials&client_secret=***-wxyz&a=1"
     assert preview(f"client_secret={CANARY}".encode()) == "client_secret=***-wxyz"
 
 
 def test_a_preview_is_text_whatever_the_bytes() -> None:
-    """Bytes that are no UTF-8 are shown as such."""
+    """Bytes that are not UTF-8 are shown as such."""
     assert preview(b"\xff\x00") == "\N{REPLACEMENT CHARACTER}\x00"

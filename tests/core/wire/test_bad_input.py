@@ -1,3 +1,5 @@
+"""Bad paths, methods, headers and bodies: a 4xx, and nothing changes."""
+
 import dataclasses
 import json
 from typing import Any
@@ -19,12 +21,12 @@ JWT = "/v1/auth/jwt"
 
 
 def state(sandbox: Sandbox) -> dict[str, Any]:
-    """What a refused request must not change: all but the counters and the journal."""
+    """The state that a refused request must not change: all but counters and the journal."""
     return {name: part for name, part in sandbox.snapshot().items() if name not in MOVING}
 
 
 def answer(sandbox: Sandbox, request: Request) -> Response:
-    """The response, after a look at its shape and at what it left behind."""
+    """The response, after checking its shape and the sandbox's state."""
     before = state(sandbox)
     response = sandbox.handle(request)
     if response.status in (200, 201):
@@ -53,7 +55,7 @@ def sent(
     headers: tuple[tuple[str, str], ...] = (),
     query: str = "",
 ) -> Response:
-    """The answer to a request with a good token and whatever else is given."""
+    """The answer to a request with a valid token and the given members."""
     token = next(iter(sandbox.tokens), None) or sandbox.tokens.issue(sandbox.client)
     fields = (("authorization", f"Bearer {token.text}"), *headers)
     request = Request(
@@ -100,7 +102,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize("path", [JWT, AGENTS, INVITE, "/nowhere"])
 def test_a_bad_body_is_refused(sandbox: Sandbox, path: str, body: bytes) -> None:
-    """Whatever the body holds, the answer is a 4xx in the shape of Turris, and nothing changed."""
+    """Any bad body gets a 4xx in Turris's shape, and nothing changes."""
     response = sent(sandbox, "POST", path, body=body, headers=(JSON,))
     assert 400 <= response.status < 500
 
@@ -138,7 +140,7 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 def test_a_bad_path_is_refused(sandbox: Sandbox, method: str, path: str) -> None:
-    """No trick of the path reaches a record, a file or an exception: it is a 404."""
+    """No trick in the path reaches a record, a file or an exception: it is a 404."""
     assert sent(sandbox, method, path).status == 404
 
 
@@ -147,7 +149,7 @@ def test_a_bad_path_is_refused(sandbox: Sandbox, method: str, path: str) -> None
 )
 @pytest.mark.parametrize("path", [AGENTS, JWT, "/v1/agents/x"])
 def test_an_unknown_method_is_refused(sandbox: Sandbox, method: str, path: str) -> None:
-    """A method that no operation has is a 404."""
+    """A method without an operation is a 404."""
     assert sent(sandbox, method, path).status == 404
 
 
@@ -196,7 +198,7 @@ CREDENTIALS = {
 def test_a_bad_credential_is_refused(
     sandbox: Sandbox, method: str, headers: tuple[tuple[str, str], ...]
 ) -> None:
-    """Missing, doubled, empty, huge or unreadable: it is a 401."""
+    """A missing, repeated, empty, huge or unreadable credential is a 401."""
     request = Request(method=method, path=AGENTS, headers=headers, host=SANDBOX_HOST)
     assert answer(sandbox, request).status == 401
 
@@ -212,7 +214,7 @@ def test_a_bad_content_type_is_refused(sandbox: Sandbox, kind: str) -> None:
 
 @pytest.mark.parametrize("host", ["", "é", "x" * 100_000, ":", "[::1]", "evil.example", "a\x00b"])
 def test_an_odd_host_is_the_default_environment(sandbox: Sandbox, host: str) -> None:
-    """A host that is not Turris' belongs to the environment of the options."""
+    """A host other than Turris's belongs to the environment of the options."""
     token = sandbox.tokens.issue(sandbox.client).text
     headers = (("authorization", f"Bearer {token}"),)
     request = Request(method="GET", path=AGENTS, headers=headers, host=host)
@@ -258,7 +260,7 @@ REQUESTS = st.builds(
 @settings(max_examples=400, deadline=None)
 @given(request=REQUESTS, authenticated=st.booleans())
 def test_no_request_is_too_odd(request: Request, authenticated: bool) -> None:
-    """Any request at all is answered: a documented success, or a 4xx that changed nothing."""
+    """Any request is answered: with a documented success, or a 4xx that changes nothing."""
     sandbox = Sandbox()
     if authenticated:
         token = sandbox.tokens.issue(sandbox.client).text
@@ -271,7 +273,7 @@ def test_no_request_is_too_odd(request: Request, authenticated: bool) -> None:
 
 
 def test_a_sandbox_still_serves_after_all_of_it(caller: Client) -> None:
-    """After every bad body and path a good request is answered as ever."""
+    """After every bad body and path, a good request is answered as before."""
     for body in BODIES.values():
         caller.send("POST", AGENTS, headers=[JSON], body=body)
     for path in PATHS.values():

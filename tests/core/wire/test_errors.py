@@ -1,3 +1,5 @@
+"""Errors: their types, their reasons, and the limit of the body."""
+
 import pytest
 from doubles.sandbox_client import INVITE, Client, refusal
 
@@ -21,18 +23,18 @@ from pytest_turris.core.wire.errors import ConnectionFailure, InvalidInput, Scri
     ],
 )
 def test_a_scripted_status_has_its_documented_type(status: int, error_type: str) -> None:
-    """``errorType`` follows the status as the error-handling guide has it."""
+    """``errorType`` follows the status, as in the error-handling guide."""
     assert ScriptedError(status, "words").type == error_type
 
 
 def test_a_reason_is_the_messages_unless_given() -> None:
-    """Where the client reads the whole story, the journal repeats it."""
+    """Where the client's message says everything, the reason repeats it."""
     assert InvalidInput("one", "two").reason == "one; two"
     assert InvalidInput("one", reason="why").reason == "why"
 
 
 def test_a_broken_connection_says_that_it_was_scripted() -> None:
-    """Nobody takes it for a real network failure."""
+    """It says that it is scripted, so that it is not taken for a real network failure."""
     assert str(ConnectionFailure("reset")) == "scripted fault: reset"
     assert ConnectionFailure("connect").kind == "connect"
 
@@ -57,7 +59,7 @@ def test_a_body_at_the_limit_is_read(caller: Client) -> None:
 
 
 def test_every_failed_rule_has_its_message(caller: Client) -> None:
-    """A 400 lists all rules that failed, in the order of the documented members."""
+    """A 400 lists all broken rules, in the order of the documented members."""
     status, error_type, messages = refusal(caller.post(INVITE, {}))
     assert (status, error_type) == (400, "invalid_input")
     assert messages[:-1] == [

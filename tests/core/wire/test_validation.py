@@ -1,7 +1,16 @@
-from typing import Any
+"""Bodies and queries become models, or a 400 with a message for each rule."""
+
+import datetime as dt
+from typing import Any, Literal
 
 import pytest
 from doubles.sandbox_client import Client, refusal
+from pydantic import ValidationError
+
+from pytest_turris.core.wire.errors import InvalidInput
+from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.model import RequestModel, Timestamp, TurrisModel
+from pytest_turris.core.wire.validation import read_body
 
 AGENTS = "/v1/agents"
 JSON = {"content-type": "application/json"}
@@ -10,7 +19,7 @@ NO_NPN = (400, "invalid_input", ["npn must be a string"])
 
 
 def sent(caller: Client, body: bytes, kind: str = "application/json") -> tuple[int, str, list[str]]:
-    """The refusal of a body of that type."""
+    """The refusal of a body with this content type."""
     headers = {"content-type": kind} if kind else None
     return refusal(caller.send("POST", AGENTS, headers=headers, body=body))
 
@@ -27,24 +36,24 @@ def sent(caller: Client, body: bytes, kind: str = "application/json") -> tuple[i
     ids=range(18),
 )  # fmt: skip
 def test_what_is_no_json_is_refused(caller: Client, body: bytes) -> None:
-    """One message for all of it: cut, quoted wrongly, no UTF-8, NaN, too deep, too long."""
+    """One message for all invalid JSON: cut, wrongly quoted, not UTF-8, NaN, too deep, too long."""
     assert sent(caller, body) == NOT_JSON
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"5", b"null", b"true"])
 def test_a_body_is_an_object(caller: Client, body: bytes) -> None:
-    """JSON of another kind is refused."""
+    """JSON that is not an object is refused."""
     assert sent(caller, body) == (400, "invalid_input", ["Request body must be a JSON object"])
 
 
 def test_an_empty_body_is_an_empty_object(caller: Client) -> None:
-    """No body at all fails the rules, not the parser."""
+    """A missing body breaks the rules, not the parser."""
     assert sent(caller, b"") == NO_NPN
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
 def test_a_body_of_another_type_is_not_read(caller: Client, kind: str) -> None:
-    """Only JSON is parsed: the operation sees no body, and the journal says why."""
+    """Only JSON is parsed: the operation gets no body, and the journal says why."""
     assert sent(caller, b'{"npn":"1"}', kind) == NO_NPN
     assert caller.sandbox.journal[-1].notes == (
         f"the body was not read: Content-Type is {kind!r}, not JSON",
@@ -53,7 +62,7 @@ def test_a_body_of_another_type_is_not_read(caller: Client, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
 def test_json_has_parameters_and_no_case(caller: Client, kind: str) -> None:
-    """RFC 9110: a media type is read in any case, its parameters left aside."""
+    """A media type is case-insensitive, and its parameters are ignored (RFC 9110)."""
     headers = {"content-type": kind}
     response = caller.send("POST", AGENTS, headers=headers, body=b'{"npn":"1"}')
     assert response.status == 201
@@ -61,13 +70,13 @@ def test_json_has_parameters_and_no_case(caller: Client, kind: str) -> None:
 
 @pytest.mark.parametrize("value", [5, 5.5, True, None, [], ["5"], {}, {"a": "b"}])
 def test_types_are_not_converted(caller: Client, value: object) -> None:
-    """A number is no text, however easily it would be one."""
+    """A number is not converted to text."""
     assert refusal(caller.post(AGENTS, {"npn": value})) == NO_NPN
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, "", None])
 def test_booleans_are_not_converted(caller: Client, value: object) -> None:
-    """Nor are texts and numbers booleans."""
+    """Texts and numbers are not converted to booleans."""
     assert refusal(caller.invite(useInviteUrl=value)) == (
         400,
         "invalid_input",
@@ -96,7 +105,7 @@ def test_booleans_are_not_converted(caller: Client, value: object) -> None:
 def test_the_words_of_the_rules(
     caller: Client, members: dict[str, object], messages: list[str]
 ) -> None:
-    """One message per failed rule, in the words of class-validator, the members in order."""
+    """One message per broken rule, as in class-validator, in the order of the members."""
     assert refusal(caller.post(AGENTS, members)) == (400, "invalid_input", messages)
 
 
@@ -125,8 +134,39 @@ def test_the_words_of_more_rules(caller: Client, members: dict[str, Any], messag
     assert refusal(caller.invite(**members)) == (400, "invalid_input", [message])
 
 
+class Inner(TurrisModel):
+    """A nested member with a required member of its own."""
+
+    inner_name: str
+
+
+class Outer(RequestModel):
+    """A body with required members of several types."""
+
+    some_flag: bool
+    some_kind: Literal["a", "b"]
+    nested: Inner
+
+
+def test_missing_members_break_the_rules_of_their_types() -> None:
+    """By the wire's names; inside a nested member, any missing one is taken for a string."""
+    request = Request(
+        method="POST",
+        path="/",
+        headers=(("content-type", "application/json"),),
+        body=b'{"nested":{}}',
+    )
+    with pytest.raises(InvalidInput) as caught:
+        read_body(Outer, request, [])
+    assert caught.value.messages == (
+        "someFlag must be a boolean value",
+        "someKind must be one of the following values: a, b",
+        "nested.innerName must be a string",
+    )
+
+
 def test_names_are_those_of_the_wire(caller: Client) -> None:
-    """snake_case is unknown, also where the documentation's own sample posts it."""
+    """snake_case is unknown, even where the documentation's sample posts it."""
     client = caller.sandbox.client
     document = {"client_id": client.client_id, "client_secret": client.client_secret}
     assert refusal(caller.post("/v1/auth/jwt", document)) == (
@@ -140,7 +180,7 @@ def test_names_are_those_of_the_wire(caller: Client) -> None:
 
 
 def test_unknown_members_are_ignored_and_noted(caller: Client) -> None:
-    """They change nothing; the journal names the first five."""
+    """Unknown members change nothing; the journal names the first five."""
     document = {"npn": "1", "middle_name": "Q", **dict.fromkeys("abcdef", 1)}
     response = caller.post(AGENTS, document)
     assert response.status == 201
@@ -149,7 +189,7 @@ def test_unknown_members_are_ignored_and_noted(caller: Client) -> None:
 
 
 def test_unknown_parameters_are_ignored_and_noted(caller: Client) -> None:
-    """A misspelt filter does not filter, and the journal tells."""
+    """A misspelt filter does not filter, and the journal says so."""
     caller.sandbox.agents.add(npn="1")
     response = caller.get(f"{AGENTS}?nnp=2&page=1")
     assert len(response.json()["data"]) == 1
@@ -158,12 +198,12 @@ def test_unknown_parameters_are_ignored_and_noted(caller: Client) -> None:
 
 @pytest.mark.parametrize("query", ["npn=1&npn=1", "npn=1&npn=2&npn=3"])
 def test_a_repeated_parameter_is_an_array(caller: Client, query: str) -> None:
-    """As in a NestJS handler, where it fails the rule of its type."""
+    """It becomes an array, as in a NestJS handler, and breaks the rule of its type."""
     assert refusal(caller.get(f"{AGENTS}?{query}")) == NO_NPN
 
 
 def test_a_repeated_enum_fails_its_rule(caller: Client) -> None:
-    """A parameter with a few values says which."""
+    """A parameter with a few values lists them."""
     response = caller.get(f"{AGENTS}?licenseNumber=1&stateCode=CA&stateCode=CA")
     status, _, messages = refusal(response)
     assert status == 400
@@ -185,3 +225,19 @@ def test_parameters_are_percent_decoded(caller: Client, query: str) -> None:
     """UTF-8, encoded or not, is the same text."""
     caller.sandbox.agents.add(npn="é")
     assert len(caller.get(f"{AGENTS}?{query}").json()["data"]) == 1
+
+
+class Dated(TurrisModel):
+    """A model with a point in time."""
+
+    at: Timestamp
+
+
+def test_a_point_in_time_has_a_time_zone() -> None:
+    """It is kept in UTC, to the millisecond."""
+    zone = dt.timezone(dt.timedelta(hours=2))
+    assert Dated(at=dt.datetime(2025, 3, 17, 12, 0, 0, 1_999, tzinfo=zone)).wire() == {
+        "at": "2025-03-17T10:00:00.001Z"
+    }
+    with pytest.raises(ValidationError, match="must carry a time zone"):
+        Dated(at=dt.datetime(2025, 3, 17, 12, 0))  # noqa: DTZ001 - what is refused

@@ -83,9 +83,9 @@ def _silence_after(begun: bytes) -> Script:
 def _drip(context: AnswerContext) -> Iterator[Part]:
     """White space, byte by byte: long on the sandbox's clock, short in real time."""
     yield _head("content-length: 4096")
-    for byte in repeat(b" "):
+    while True:
         context.pass_time(_DRIP_SEEMS)
-        yield byte
+        yield b" "
         yield _DRIP
 
 
