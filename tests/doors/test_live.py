@@ -24,7 +24,7 @@ from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _H11Protocol, _HttptoolsProtocol
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.pool import Server, ServerPool
-from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.doors.sockets.server import LiveServer, ServerError
 
 MAX_SECONDS = 5
 
@@ -388,3 +388,25 @@ def test_stop_closes_idle_connections() -> None:
         assert time.monotonic() - begun < 3
         with contextlib.suppress(ConnectionResetError):
             assert idle.recv(1) == b""
+
+
+def test_server_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that goes on after its time is an error with the server's address."""
+    server = LiveServer(asgi_app(Sandbox().handle))
+    server.stop()
+    stuck = threading.Thread(target=server.wait)
+    monkeypatch.setattr(stuck, "join", lambda _: None)
+    monkeypatch.setattr(stuck, "is_alive", lambda: True)
+    monkeypatch.setattr(server, "_thread", stuck)
+    with pytest.raises(ServerError, match=rf"{server.base_url} did not stop"):
+        server.stop()
+
+
+def test_waiting_ends_with_the_server() -> None:
+    """``wait`` blocks until the server has stopped."""
+    server = LiveServer(asgi_app(Sandbox().handle))
+    waiting = threading.Thread(target=server.wait)
+    waiting.start()
+    server.stop()
+    waiting.join(MAX_SECONDS)
+    assert not waiting.is_alive()

@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import pytest_socket
 
+from pytest_turris.relay import own_sockets
 from pytest_turris.relay.own_sockets import has_socket
 
 
@@ -41,3 +43,11 @@ def test_sockets_may_be_off(listener: socket.socket) -> None:
         assert has_socket(host, port)
     finally:
         pytest_socket.enable_socket()
+
+
+def test_nothing_is_known_without_a_list_of_open_files(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the system has no ``/dev/fd``, no socket is taken for the process's own."""
+    monkeypatch.setattr(own_sockets, "_OPEN_FILES", tmp_path / "missing")
+    assert not has_socket(*listener.getsockname())

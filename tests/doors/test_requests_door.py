@@ -190,3 +190,11 @@ def test_any_form_of_body_arrives(sandbox: Sandbox, form: str, tmp_path: Path) -
         bodies: dict[str, Any] = {"file": file, "text": text, "chunks of text": iter([text])}
         answer = requests.post(url, data=bodies[form], headers=headers, timeout=5)
     assert answer.status_code == 201
+
+
+def test_host_header_of_the_client_is_kept(sandbox: Sandbox) -> None:
+    """A ``Host`` that the client sets itself is sent as it is, and only once."""
+    answer = requests.get(JWKS, headers={"Host": HOSTS["sandbox"]}, timeout=5)
+    assert answer.status_code == 200
+    (exchange,) = sandbox.journal
+    assert exchange.request_headers["host"] == HOSTS["sandbox"]

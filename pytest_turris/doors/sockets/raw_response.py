@@ -1,6 +1,7 @@
 """Writes an answer of raw bytes to a socket: bounded, and ended when the client disconnects."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 
 from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
@@ -8,19 +9,19 @@ from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
 _TICK = 0.002
 
 
-class StreamedAnswer(RawAnswer):
+class StreamedAnswer(RawAnswer, ABC):
     """A raw answer that another process produces, part by part."""
 
     def __init__(self, max_seconds: float) -> None:
         super().__init__((), max_seconds)
 
+    @abstractmethod
     def stream(self) -> AsyncIterator[Part]:
         """The parts to write, in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def finished(self) -> None:
         """Report how the answer ended, before the client can observe that end."""
-        raise NotImplementedError
 
 
 async def write(

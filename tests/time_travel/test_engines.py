@@ -1,0 +1,46 @@
+"""The engines of time travel, asked directly."""
+
+import datetime as dt
+import sys
+import time
+from types import ModuleType
+
+import pytest
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel.engines import EngineError, begin, system_time
+from pytest_turris.time_travel.travel import TimeTravel
+
+MOMENT = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+
+
+def test_system_time_under_time_machine() -> None:
+    """The machine's time stays known while time-machine travels."""
+    before = system_time()
+    travel = begin("time-machine", MOMENT, tick=False)
+    try:
+        assert abs(system_time() - before) < dt.timedelta(minutes=5)
+        assert dt.datetime.now(dt.UTC) == MOMENT
+    finally:
+        travel.stop()
+
+
+def test_time_machine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install, and which option to leave out."""
+    monkeypatch.setitem(sys.modules, "time_machine", None)
+    with pytest.raises(EngineError, match="pip install time-machine"):
+        begin("time-machine", MOMENT, tick=False)
+
+
+def test_module_that_is_imported_under_time_travel_gets_its_sleep_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A module that took the virtual ``sleep`` meanwhile has the real one afterwards."""
+    real, module = time.sleep, ModuleType("imported_meanwhile")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    travel = TimeTravel(Sandbox())
+    travel.start()
+    vars(module)["sleep"] = time.sleep
+    assert time.sleep is not real
+    travel.stop()
+    assert vars(module)["sleep"] is time.sleep is real
