@@ -8,6 +8,8 @@ from pytest_turris.core.errors import TurrisKitError, TurrisKitWarning
 class CheckFailedError(TurrisKitError, AssertionError):
     """The code under test fails a check of level ``must``; the text is the verdict's."""
 
+    __module__ = "pytest_turris"  # where it is exported: pytest's summary line has little room
+
 
 class CheckWarning(TurrisKitWarning):
     """The code under test fails a check of level ``should``; the text is the verdict's."""
@@ -27,3 +29,10 @@ class IgnoreError(TurrisKitError, ValueError):
 
 class NotApplicableError(Exception):
     """Raised inside a check that has nothing to look at; the text is the verdict's reason."""
+
+
+class MissingHookError(NotApplicableError):
+    """Raised inside a check that the test could make possible: the outcome is "not observed".
+
+    The text names what to pass, such as ``with_keys=...``.
+    """
