@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 from _pytest._code.code import TerminalRepr
+from _pytest.outcomes import Failed
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import mask, redact_credentials
@@ -32,7 +33,7 @@ _BODY = pytest.StashKey[bool]()
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
 
 
-class Complaint(pytest.fail.Exception):
+class Complaint(Failed):
     """Something that a test did not mean to do, told at its end. No ``xfail`` hides it."""
 
     __module__ = "builtins"  # as pytest's own: the one line of the summary has no room for ours
