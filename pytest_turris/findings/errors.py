@@ -8,8 +8,6 @@ from pytest_turris.core.errors import TurrisKitError, TurrisKitWarning
 class CheckFailedError(TurrisKitError, AssertionError):
     """The code under test fails a check of level ``must``; the text is the verdict's."""
 
-    __module__ = "pytest_turris"  # where it is exported: pytest's summary line has little room
-
 
 class CheckWarning(TurrisKitWarning):
     """The code under test fails a check of level ``should``; the text is the verdict's."""

@@ -34,7 +34,7 @@ _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
 
 
 class Complaint(Failed):
-    """Something that a test did not mean to do, told at its end. No ``xfail`` hides it."""
+    """Something that a test did not mean to do, reported at its end. No ``xfail`` hides it."""
 
     __module__ = "builtins"  # as pytest's own: the one line of the summary has no room for ours
 
