@@ -65,6 +65,19 @@ def renew_well(harness: ClientHarness) -> ProbeSteps[AccessToken]:
     return newest
 
 
+def require_expiry_known(harness: ClientHarness) -> ProbeSteps[None]:
+    """The client replaces an expired token by itself, not only when it is refused.
+
+    Raises:
+        NotApplicableError: It sends the expired token first.
+    """
+    mark = len(harness.requests)
+    yield from renew_well(harness)
+    if any(seen.is_api and seen.is_expired for seen in harness.since(mark)):
+        yield from require_moving_clock(harness)
+        harness.not_applicable("the client sends an expired token: look at TC-06 first")
+
+
 def require_moving_clock(harness: ClientHarness) -> ProbeSteps[None]:
     """The client reads no clock that time travel does not move.
 

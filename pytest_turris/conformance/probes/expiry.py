@@ -9,7 +9,12 @@ from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import TICK, ClientHarness
-from pytest_turris.conformance.preconditions import renew, require_moving_clock
+from pytest_turris.conformance.preconditions import (
+    renew,
+    require_cache,
+    require_expiry_known,
+    require_moving_clock,
+)
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.durations import moment, span
@@ -116,6 +121,8 @@ def _slow_token_endpoint(harness: ClientHarness) -> ProbeSteps[None]:
 )
 def _shorter_life(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from require_expiry_known(harness)
     for seconds in _SHORTER:
         with _expires_in(harness, seconds):
             harness.require_success([(yield from renew(harness))], f"with a token of {seconds} s")
@@ -145,6 +152,8 @@ def _shorter_life(harness: ClientHarness) -> ProbeSteps[None]:
 def _strange_life(harness: ClientHarness) -> ProbeSteps[None]:
     ttl, _ = life(harness)
     yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from require_expiry_known(harness)
     for name, value in _STRANGE.items():
         harness.sandbox.limits.reset()
         with _expires_in(harness, value):
