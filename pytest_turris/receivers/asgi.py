@@ -48,7 +48,8 @@ async def apost_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
     django_database.require_same_thread(app)
     lifespan = await started(app)
     channels = _Channels(sent, anyio.Event())
-    scope = _scope(sent) | {"state": dict(lifespan.state)}
+    scope = _scope(sent)
+    scope["state"] = dict(lifespan.state)
     try:
         await app(scope, channels.receive, channels.send)
     except Exception as error:  # noqa: BLE001 - a server answers any exception with 500

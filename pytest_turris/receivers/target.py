@@ -81,8 +81,10 @@ class Target(ABC):
         Raises:
             TargetError: The receiver is not one of these, or it cannot have that host or scheme.
         """
-        known = isinstance(receiver, Target)
-        target = receiver if known else _classified(receiver, path, allow, own_port)
+        if isinstance(receiver, Target):
+            target = receiver
+        else:
+            target = _classified(receiver, path, allow, own_port)
         given = {"path": path, "host": host, "scheme": scheme}
         changes: dict[str, Any] = {name: value for name, value in given.items() if value}
         target = replace(target, **changes) if changes else target
