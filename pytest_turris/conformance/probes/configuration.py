@@ -211,10 +211,14 @@ def _netrc(harness: ClientHarness) -> ProbeSteps[None]:
         path.chmod(0o600)
         with harness.environment(NETRC=str(path)):
             result = yield from harness.new_client()
-    # A token request carries no token that the entry could replace.
-    sent = [s.request.header("authorization") for s in harness.since(mark) if s.is_api]
+    sent = harness.since(mark)
     if not sent:
-        harness.not_applicable(f"the new client called no operation: {result}")
-    basic = sum(value.startswith("Basic ") for value in sent)
-    got = f"{counted(basic, 'request')} carried the .netrc entry in place of the token"
-    harness.require(not basic, got)
+        harness.not_applicable(f"the new client sent nothing: {result}")
+    basic = [s for s in sent if s.request.header("authorization").startswith("Basic ")]
+    replaced = counted(sum(seen.is_api for seen in basic), "request")
+    got = f"{replaced} carried the .netrc entry in place of the token"
+    harness.require(not any(seen.is_api for seen in basic), got)
+    # A token request carries no token that the entry could replace.
+    fails = basic and result.error is not None
+    harness.require(not fails, f"with the .netrc entry the call fails: {result}")
+    harness.recommend(not basic, "a token request carried the .netrc entry, for nothing", "info")
