@@ -21,7 +21,7 @@ _PATIENCE = 2.0
 
 _STEP = 0.01
 _LONGEST = 10.0
-"""A receiver is not quiet after so many real seconds, or ten times ``settle``: then it never is."""
+"""A receiver is not quiet after this many real seconds, or ten times ``settle``."""
 
 _DEEPEST = 4
 
@@ -64,7 +64,7 @@ class EffectsProbe:
         """How many effects there were so far; 0 without a probe.
 
         Args:
-            at_least: Wait for so many, for two seconds at most.
+            at_least: Wait until there are this many, for two seconds at most.
 
         Raises:
             HookError: A hook gave something of the wrong type, or belongs to another event loop.
