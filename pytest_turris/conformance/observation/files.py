@@ -31,7 +31,7 @@ class WrittenFiles:
     opened: set[str] = field(default_factory=set)
     """Files that were opened for writing, databases included, and files that are new."""
     renamed: set[str] = field(default_factory=set)
-    """The names that files were given: whoever reads such a file sees all of it or nothing."""
+    """The names that files were given: a reader of such a file sees all of it or nothing."""
     directories: set[str] = field(default_factory=set)
     """Directories that were made."""
 
@@ -60,7 +60,7 @@ class WrittenFiles:
         ]
 
     def _is_shut(self, directory: Path) -> bool:
-        """Whether nobody else can enter the file's directory, and the client sees to that.
+        """Whether other users cannot enter the file's directory, and the client sees to that.
 
         The directories of a test are private too, but only there.
         """

@@ -98,7 +98,7 @@ def spellings(secret: str) -> list[str]:
     inside = []
     for before in range(3):
         encoded = base64.b64encode(b"x" * before + secret.encode()).decode()
-        # The characters at both ends depend on what stands beside the secret.
+        # The characters at both ends depend on what stands next to the secret.
         inside.append(encoded.rstrip("=")[4 if before else 0 : -2])
     return [secret, quote(secret, safe=""), *inside]
 

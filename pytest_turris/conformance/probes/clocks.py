@@ -100,7 +100,7 @@ def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
 @_rule(
     "TC-64",
     "The time zone of the machine changes nothing",
-    does="Sets the process' time zone west and east of Greenwich, and lets a token live through "
+    does="Sets the process's time zone west and east of Greenwich, and lets a token live through "
     "the end of daylight saving time.",
     why="West of Greenwich an expired token is used for hours; east of it each call requests one.",
     fix="Use datetime.now(UTC) or time.time(); never datetime.utcnow(), nor naive local time.",

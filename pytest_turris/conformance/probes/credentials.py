@@ -123,7 +123,7 @@ def _one_kind(harness: ClientHarness) -> ProbeSteps[None]:
     "TC-59",
     "The client secret is in the token request only",
     does="Makes ordinary calls and a write, and searches them for the secret.",
-    why="Whoever reads one call, such as a proxy or a log of requests, can request tokens.",
+    why="Any reader of one call, such as a proxy or a log of requests, can request tokens.",
     fix="Put the credentials into the body of the token request, not into the session.",
     usual_bug="the secret is a header, a cookie or a parameter of the session",
     source="RFC 6749, 2.3.1",

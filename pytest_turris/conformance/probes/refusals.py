@@ -70,7 +70,7 @@ def _late_refusal(harness: ClientHarness) -> ProbeSteps[None]:
     "The client recovers from every error of the token endpoint",
     does="Answers the token requests of a call with an error, of each kind in turn; five minutes "
     "later, the endpoint works again.",
-    why="One bad minute of the token endpoint stops the application until somebody restarts it.",
+    why="One bad minute of the token endpoint stops the application until it is restarted.",
     fix="Store nothing for good when a token request fails; release locks in a finally block.",
     usual_bug="the error, or a flag such as `disabled`, is kept",
     source="AWS Builders' Library: static stability",
