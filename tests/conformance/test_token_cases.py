@@ -215,6 +215,9 @@ def test_failure_shows_the_users_line_and_none_of_ours(pytester: pytest.Pytester
     result.assert_outcomes(failed=1)
     text = result.stdout.str()
     assert "turris_token_case.run(call)" in text
+    assert "test_buffer[TC-01-one-token-serves]" in text
+    assert "E       CheckFailedError: TC-01" in text
+    assert "pytest_turris.findings" not in text
     assert "TC-01-one-token-serves-many-calls: failed (must)" in text
     for ours in ("report.py", "case.py", "def _report", "verdict = Verdict"):
         assert ours not in text
