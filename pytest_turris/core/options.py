@@ -4,6 +4,7 @@ An option exists where Turris's documentation is silent or contradicts itself, o
 may want the sandbox less strict. ``docs/reference/options.md`` lists them all.
 """
 
+import base64
 import datetime as dt
 import re
 from collections.abc import Mapping
@@ -19,6 +20,10 @@ from pytest_turris.core.option_values import (
     parse_value,
 )
 from pytest_turris.core.text.names import did_you_mean
+
+_KEY_SCHEMES = {"standard-webhooks", "svix"}
+_KEY_PREFIX = "whsec_"
+"""How keys of these schemes begin; base64 follows (Standard Webhooks, "Signature scheme")."""
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
@@ -114,6 +119,12 @@ class Options:
     client_ip: str = ""
     """The client address that IP allowlists see. Empty: the peer's address, or 127.0.0.1."""
 
+    signature_scheme: Literal[
+        "turris", "standard-webhooks", "svix", "stripe", "github", "slack", "shopify"
+    ] = "turris"
+    """Whose scheme signs webhooks: Turris', or another sender's. The options ``signature_*`` below
+    change parts of it where they differ from their defaults."""
+
     signature_header: str = "X-Turris-Signature"
     """The header of a webhook's signature (documented)."""
 
@@ -128,6 +139,10 @@ class Options:
 
     signature_signs: Literal["body", "payload"] = "body"
     """What is signed: the raw body, or its ``payload`` member alone (undocumented)."""
+
+    signature_list_separator: str = ""
+    """What separates several signatures in the header, as some senders write them while they
+    rotate a key, such as ``,`` or a space. Empty: there is only one signature (undocumented)."""
 
     signature_key: Literal["text", "base64"] = "text"
     """The signing key: ``webhook_secret`` as text, or decoded from base64 (undocumented)."""
@@ -208,10 +223,29 @@ class Options:
                 f"turris option 'webhooks_path': {self.webhooks_path!r} is not a path, "
                 "such as '/v1/webhooks'"
             )
+        self._check_key()
+
+    def _check_key(self) -> None:
         if self.signature_key == "base64" and not is_base64(self.webhook_secret):
             raise OptionError(
                 "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
             )
+        bare = self.webhook_secret.removeprefix(_KEY_PREFIX)
+        if self.webhook_secret and self.signature_scheme in _KEY_SCHEMES and not is_base64(bare):
+            raise OptionError(
+                f"turris option 'signature_scheme': {self.signature_scheme!r} needs a "
+                f"'webhook_secret' in base64, with or without {_KEY_PREFIX!r} before it"
+            )
+
+    def signing_key(self, secret: str) -> str:
+        """Return a secret in the form that the signature scheme wants for a key.
+
+        Args:
+            secret: Any text.
+        """
+        if self.signature_scheme not in _KEY_SCHEMES:
+            return secret
+        return _KEY_PREFIX + base64.b64encode(secret.encode()).decode()
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options, overridden by other layers; the last layer wins.
