@@ -15,7 +15,7 @@ from pytest_turris.webhooks.signature import (
 )
 
 _SECONDS = "0|[1-9][0-9]{0,11}"
-_TIME_IN_VALUE = re.compile(rf"t=({_SECONDS}),v1=(.*)", re.DOTALL)
+_TIME_IN_VALUE = re.compile(rf"t=({_SECONDS}),(.*)", re.DOTALL)
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -44,11 +44,13 @@ def verify(
     signed = scheme.signed_text(body, timestamp, message_id)
     if scheme.timestamped and now is None:
         raise MomentError("a timestamped scheme needs the moment of verifying: now=...")
+    signatures = [given]
+    if scheme.list_separator:
+        signatures = given.split(scheme.list_separator)
     if scheme.time_in_value:
-        timestamp, given = _split_timestamp(given)
+        timestamp, signatures = _split_timestamp(given, scheme.list_separator)
         signed = scheme.signed_text(body, timestamp, message_id)
-    separator = scheme.list_separator and scheme.list_mark
-    _match_any(scheme, given, separator, scheme.signature_of(signed, key))
+    _match_any(scheme, signatures, scheme.signature_of(signed, key))
     if now is not None and scheme.timestamped:
         _check_age(unix_seconds(now) - int(timestamp), tolerance.total_seconds())
 
@@ -67,9 +69,9 @@ def _single_value(lines: Iterable[tuple[str, str]], header: str) -> str:
     return values[0]
 
 
-def _match_any(scheme: SignatureScheme, given: str, separator: str, expected: str) -> None:
+def _match_any(scheme: SignatureScheme, signatures: list[str], expected: str) -> None:
     __tracebackhide__ = True  # pytest --showlocals would print the right signature
-    first, *others = given.split(separator) if separator else [given]
+    first, *others = signatures
     if not any(hmac.compare_digest(one.encode(), expected.encode()) for one in others):
         _match(scheme, first, expected)
 
@@ -98,11 +100,13 @@ def _checked_seconds(scheme: SignatureScheme, text: str) -> str:
     return text
 
 
-def _split_timestamp(value: str) -> tuple[str, str]:
-    match = _TIME_IN_VALUE.fullmatch(value)
-    if match is None:
-        raise SignatureError("the header is malformed: not t=<unix seconds>,v1=<signature>")
-    return match[1], match[2]
+def _split_timestamp(value: str, separator: str) -> tuple[str, list[str]]:
+    """The time and the signatures; in a list, other versions than v1 are passed over."""
+    if match := _TIME_IN_VALUE.fullmatch(value):
+        parts = match[2].split(separator) if separator else [match[2]]
+        if found := [part.removeprefix("v1=") for part in parts if part.startswith("v1=")]:
+            return match[1], found
+    raise SignatureError("the header is malformed: not t=<unix seconds>,v1=<signature>")
 
 
 def _check_age(age: float, tolerance: float) -> None:
