@@ -2,9 +2,7 @@
 
 import base64
 import datetime as dt
-import time
 from collections.abc import Callable
-from typing import Any
 
 import gidgethub.sansio
 import pytest
@@ -29,9 +27,10 @@ def at(seconds: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
-def factory(scheme: str, **options: Any) -> WebhookFactory:
+def factory(scheme: str, webhook_secret: str = "") -> WebhookFactory:
     """A factory of a named scheme, on the real clock."""
-    made = Options(signature_scheme=scheme, **options)  # type: ignore[arg-type]  # one of its values
+    given = {"signature_scheme": scheme, "webhook_secret": webhook_secret}
+    made = Options.from_layers(given)
     return WebhookFactory.of(Sandbox(made, name="scheme"))
 
 
@@ -40,45 +39,36 @@ def test_option_and_schemes_have_the_same_names() -> None:
     assert tuple(SCHEMES) == choices("signature_scheme")
 
 
-@pytest.mark.parametrize(
-    ("name", "key", "body", "seconds", "message_id", "value"),
-    [
-        (
-            "github",
-            "It's a Secret to Everybody",
-            b"Hello, World!",
-            0,
-            "",
-            "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
-        ),
-        (
-            "slack",
-            "8f742231b10e8888abcd99yyyzzz85a5",
-            b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow"
-            b"&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner"
-            b"&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2F"
-            b"commands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id="
-            b"398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c",
-            1531420618,
-            "",
-            "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
-        ),
-        (
-            "svix",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            b'{"test": 2432232314}',
-            1614265330,
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-        ),
-    ],
-    ids=["github", "slack", "svix"],
+SLASH_COMMAND = (
+    b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow"
+    b"&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner"
+    b"&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2F"
+    b"commands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id="
+    b"398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
 )
-def test_published_examples(
-    name: str, key: str, body: bytes, seconds: int, message_id: str, value: str
-) -> None:
-    """GitHub's, Slack's and Svix' documentation print these signatures."""
-    assert SCHEMES[name].sign(body, key, at=at(seconds), message_id=message_id) == value
+
+
+def test_published_example_of_github() -> None:
+    """GitHub's documentation prints this signature."""
+    value = SCHEMES["github"].sign(b"Hello, World!", "It's a Secret to Everybody", at=at(0))
+    digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert value == f"sha256={digest}"
+
+
+def test_published_example_of_slack() -> None:
+    """Slack's documentation prints this signature."""
+    key = "8f742231b10e8888abcd99yyyzzz85a5"
+    value = SCHEMES["slack"].sign(SLASH_COMMAND, key, at=at(1531420618))
+    digest = "a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
+    assert value == f"v0={digest}"
+
+
+def test_published_example_of_svix() -> None:
+    """Svix' documentation prints this signature."""
+    key, message_id = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    body = b'{"test": 2432232314}'
+    value = SCHEMES["svix"].sign(body, key, at=at(1614265330), message_id=message_id)
+    assert value == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def verify_github(body: bytes, headers: dict[str, str], key: str) -> None:
@@ -114,7 +104,7 @@ def test_vendors_libraries_verify_what_is_signed(name: str) -> None:
     webhook = webhooks.producer_agreement_executed()
     LIBRARIES[name](webhook.body, webhook.headers, webhooks.key)
     forged = webhook.tampered()
-    with pytest.raises(Exception, match="."):
+    with pytest.raises(Exception, match=r"."):
         LIBRARIES[name](forged.body, forged.headers, webhooks.key)
 
 
@@ -210,12 +200,6 @@ def test_a_header_for_the_time_needs_a_signed_time() -> None:
     """A time that nobody signs would prove nothing."""
     with pytest.raises(SchemeError, match="needs timestamped=True"):
         SignatureScheme(timestamp_header="X-Time")
-
-
-def test_time_of_the_signature_is_now() -> None:
-    """On the real clock, in whole seconds."""
-    webhook = factory("slack").producer_agreement_executed()
-    assert abs(int(webhook.headers["X-Slack-Request-Timestamp"]) - time.time()) < 60
 
 
 def test_other_versions_in_a_list_are_passed_over() -> None:

@@ -240,8 +240,8 @@ def _neighbour(context: AttackContext) -> Iterator[AttackStep]:
     value = context.header_value(webhook)
     if context.lists_signatures:
         text = context.signature(webhook)
-        garbage = context.with_signatures(webhook, "garbage", text)
-        yield tolerated(garbage, "garbage in the list")
+        unknown = context.with_signatures(webhook, "garbage", text)
+        yield tolerated(unknown, "garbage in the list")
         for version, listed in context.with_other_versions(webhook):
             yield accepted(listed, f"{version} in the list")
         return
