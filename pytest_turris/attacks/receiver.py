@@ -13,6 +13,7 @@ from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.asgi import post_asgi_copies
+from pytest_turris.receivers.django_database import TransactionError, refuse_threads
 from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
@@ -105,13 +106,22 @@ class Receiver:
         """
         how, target = step.transmission, self._target
         if how.target is not None:
-            target = Target.of(how.target, self._target.path, allow=self._allow)
+            target = replace(
+                Target.of(how.target, self._target.path, allow=self._allow),
+                host=self._target.host,
+                scheme=self._target.scheme,
+            )
         if how.socket_only and target.in_process:
             return ()
         sent = self._post(step, target)
         if isinstance(target, UrlTarget):
             return tuple(_over_socket(target, how, sent))
-        return tuple(_in_process(target, how, sent))
+        try:
+            if how.copies > 1 and not isinstance(target, AsgiTarget):
+                refuse_threads()
+            return tuple(_in_process(target, how, sent))
+        except TransactionError as error:
+            raise NotApplicableError(str(error)) from error
 
     def shown_path(self, step: AttackStep) -> str:
         """The path that a step requests."""
@@ -127,6 +137,8 @@ class Receiver:
             method=how.method,
             peer=how.peer,
             split_at=how.split_at,
+            host=target.host,
+            scheme=target.scheme,
         )
 
 
@@ -136,7 +148,7 @@ def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[Recei
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
         raise NotApplicableError("the URL is HTTPS")
-    host = f"{where.host}:{where.port}"
+    host = sent.host or f"{where.host}:{where.port}"
     if how.alongside:
         return [_alongside(target, where, how.alongside(host, where.path), sent)]
     if how.raw:
@@ -186,19 +198,27 @@ def _response_to(target: Target, send: Callable[[], WebhookResponse]) -> Receive
     try:
         return ReceiverResponse(answer=send(), seconds=_since(begin))
     except target.no_response_errors as error:
-        return ReceiverResponse(
-            answer=None,
-            reason=f"{type(error).__name__}: {error}",
-            silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
-            seconds=_since(begin),
-        )
+        return _no_response(error, _since(begin))
+
+
+def _no_response(error: Exception, seconds: float) -> ReceiverResponse:
+    return ReceiverResponse(
+        answer=None,
+        reason=f"{type(error).__name__}: {error}",
+        silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
+        seconds=seconds,
+    )
 
 
 def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
-        begin = _clocks()
-        answers = post_asgi_copies(target.app, sent, min(_AT_ONCE, copies - sent_before))
+        begin, count = _clocks(), min(_AT_ONCE, copies - sent_before)
+        try:
+            answers = post_asgi_copies(target.app, sent, count)
+        except target.no_response_errors as error:
+            yield from [_no_response(error, _since(begin))] * count
+            continue
         seconds = _since(begin)
         yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
 

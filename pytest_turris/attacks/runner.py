@@ -13,8 +13,8 @@ from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_head
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.findings.errors import NotApplicableError
-from pytest_turris.findings.verdict import Finding, Verdict
+from pytest_turris.findings.errors import MissingHookError, NotApplicableError
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
@@ -40,7 +40,8 @@ def run_attack(attack: Attack, receiver: Receiver, context: AttackContext) -> Ve
             case.run()
         case.check_output("".join(heard))
     except NotApplicableError as reason:
-        return Verdict(check=attack, outcome="skipped", reason=str(reason))
+        outcome: Outcome = "not observed" if isinstance(reason, MissingHookError) else "skipped"
+        return Verdict(check=attack, outcome=outcome, reason=str(reason))
     except SignatureError as reason:
         words = f"the scheme cannot sign such a body: {reason}"
         return Verdict(check=attack, outcome="skipped", reason=words)
