@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -222,18 +222,6 @@ class AttackContext:
         """The webhook with several signatures, joined as the scheme does, else by commas."""
         joined = (self.scheme.list_mark + self.scheme.prefix).join(signatures)
         return self.with_signature(webhook, joined)
-
-    def with_other_versions(self, webhook: SignedWebhook) -> Iterator[tuple[str, SignedWebhook]]:
-        """The webhook with a signature of another version listed before the right one.
-
-        Stripe sends ``v0`` for tests, and Standard Webhooks know ``v1a``: a receiver passes over
-        the versions that it does not know. Nothing if the scheme names no version.
-        """
-        text, before = self.signature(webhook), self.before_signature(webhook)
-        head, right, mark = before.rpartition("v1")
-        for version in ("v0", "v1a") if right else ():
-            other = f"{head}{version}{mark}{text}{self.scheme.list_separator}"
-            yield version, self.with_header_value(webhook, f"{other}{right}{mark}{text}")
 
     def require_single_signature(self) -> None:
         """Raise NotApplicableError where repeated header lines mean a list (RFC 9110, 5.3)."""

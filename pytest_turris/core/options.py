@@ -4,7 +4,6 @@ An option exists where Turris's documentation is silent or contradicts itself, o
 may want the sandbox less strict. ``docs/reference/options.md`` lists them all.
 """
 
-import base64
 import datetime as dt
 import re
 from collections.abc import Mapping
@@ -16,14 +15,10 @@ from pytest_turris.core.option_values import (
     OptionError,
     check_value,
     choices_of,
-    is_base64,
     parse_value,
 )
+from pytest_turris.core.signing_keys import check_key, key_of
 from pytest_turris.core.text.names import did_you_mean
-
-_KEY_SCHEMES = {"standard-webhooks", "svix"}
-_KEY_PREFIX = "whsec_"
-"""How keys of these schemes begin; base64 follows (Standard Webhooks, "Signature scheme")."""
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
@@ -230,29 +225,11 @@ class Options:
                 f"turris option 'webhooks_path': {self.webhooks_path!r} is not a path, "
                 "such as '/v1/webhooks'"
             )
-        self._check_key()
-
-    def _check_key(self) -> None:
-        if self.signature_key == "base64" and not is_base64(self.webhook_secret):
-            raise OptionError(
-                "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
-            )
-        bare = self.webhook_secret.removeprefix(_KEY_PREFIX)
-        if self.webhook_secret and self.signature_scheme in _KEY_SCHEMES and not is_base64(bare):
-            raise OptionError(
-                f"turris option 'signature_scheme': {self.signature_scheme!r} needs a "
-                f"'webhook_secret' in base64, with or without {_KEY_PREFIX!r} before it"
-            )
+        check_key(self.signature_scheme, self.signature_key, self.webhook_secret)
 
     def signing_key(self, secret: str) -> str:
-        """Return a secret in the form that the signature scheme wants for a key.
-
-        Args:
-            secret: Any text.
-        """
-        if self.signature_scheme not in _KEY_SCHEMES:
-            return secret
-        return _KEY_PREFIX + base64.b64encode(secret.encode()).decode()
+        """Return a secret, which may be any text, in the form that the scheme wants for a key."""
+        return key_of(self.signature_scheme, secret)
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options, overridden by other layers; the last layer wins.

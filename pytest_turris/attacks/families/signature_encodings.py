@@ -242,8 +242,23 @@ def _neighbour(context: AttackContext) -> Iterator[AttackStep]:
         text = context.signature(webhook)
         unknown = context.with_signatures(webhook, "garbage", text)
         yield tolerated(unknown, "garbage in the list")
-        for version, listed in context.with_other_versions(webhook):
+        for version, listed in _with_other_versions(context, webhook):
             yield accepted(listed, f"{version} in the list")
         return
     for garbage in ("garbage,", "garbage ", "=,", "t="):
         yield refused(context.with_header_value(webhook, garbage + value), garbage)
+
+
+def _with_other_versions(
+    context: AttackContext, webhook: SignedWebhook
+) -> Iterator[tuple[str, SignedWebhook]]:
+    """The webhook with a signature of another version listed before the right one.
+
+    Stripe sends ``v0`` for tests, and Standard Webhooks know ``v1a``: a receiver passes over the
+    versions that it does not know. Nothing if the scheme names no version.
+    """
+    text, before = context.signature(webhook), context.before_signature(webhook)
+    head, right, mark = before.rpartition("v1")
+    for version in ("v0", "v1a") if right else ():
+        other = f"{head}{version}{mark}{text}{context.scheme.list_separator}"
+        yield version, context.with_header_value(webhook, f"{other}{right}{mark}{text}")
