@@ -247,7 +247,7 @@ def _mass(context: AttackContext) -> Iterator[AttackStep]:
 
 
 def _ids(context: AttackContext, value: str) -> list[tuple[str, str]]:
-    """Ids that nobody signs; a header whose id is signed is not among them."""
+    """Unsigned ids; if the scheme signs an id, its header is left out."""
     names = ("X-Request-Id", "X-Turris-Delivery", "Webhook-Id", "Idempotency-Key")
     signed = context.scheme.id_header.lower()
     return [(name, f"turris-{value}") for name in names if name.lower() != signed]
