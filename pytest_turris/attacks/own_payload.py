@@ -4,8 +4,6 @@ import itertools
 import json
 from collections.abc import Callable
 
-from pytest_turris.core.errors import TurrisKitError
-
 TURRIS_ONLY = frozenset(
     {
         "WH-51",  # changes webhookType and upstreamEntityId
@@ -27,7 +25,7 @@ PLACEHOLDER = "{{id}}"
 _WHITESPACE = str.maketrans("01", " \n")
 
 
-class PayloadError(TurrisKitError, ValueError):
+class PayloadError(ValueError):
     """A payload is not a JSON object."""
 
 
