@@ -1,13 +1,14 @@
 """The receiver under attack: how a step reaches it, and what can be seen of it."""
 
 import contextvars
+import datetime as dt
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.effects import EffectsProbe, Settle, call_hook
 from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
@@ -48,8 +49,10 @@ class Receiver:
     Args:
         target: As for ``SignedWebhook.send``.
         path: The path inside an application; appended to a URL.
-        effects: Returns a number that grows with each thing that the receiver does.
-        reset: Called before each attack.
+        effects: Returns a number, or a snapshot of what the receiver did; see ``EffectsProbe``.
+        reset: Called before each attack; may be async.
+        settle: When the receiver is quiet; see ``EffectsProbe``.
+        pass_time: Moves the clock of the code under test while it is waited for.
         allow: Each ``host:port`` that a URL may lead to besides this machine.
     """
 
@@ -58,38 +61,39 @@ class Receiver:
         target: object,
         path: str = "",
         *,
-        effects: Callable[[], int] | None = None,
+        effects: Callable[[], object] | None = None,
         reset: Callable[[], object] | None = None,
+        settle: Settle = None,
+        pass_time: Callable[[dt.timedelta], object] | None = None,
         allow: Collection[str] = (),
     ) -> None:
         reached = Target.of(target, path, allow=allow).require_sync()
         # Attacks on the path need one to change.
         self._target = reached.split() if isinstance(reached, UrlTarget) else reached
-        self._effects = effects
+        self._effects = EffectsProbe(effects, settle, pass_time)
         self._reset = reset
         self._allow = allow
 
     @property
     def observed(self) -> bool:
         """Whether effects can be counted."""
-        return self._effects is not None
+        return self._effects.observes
 
-    def effects(self) -> int:
+    def effects(self, *, at_least: int = 0) -> int:
         """How much the receiver has done so far; 0 without a probe.
 
+        Args:
+            at_least: What is expected by now: it may come a moment after the answer.
+
         Raises:
-            HookError: The probe returned something other than a whole number.
+            HookError: A hook gave something of the wrong type.
         """
-        count: object = self._effects() if self._effects else 0
-        if not isinstance(count, int):
-            kind = type(count).__name__
-            raise HookError(f"effects() must return a number of things done, not {kind}")
-        return count
+        return self._effects.count(at_least=at_least)
 
     def reset(self) -> None:
         """Call the test's ``reset``, if there is one."""
         if self._reset:
-            self._reset()
+            call_hook(self._reset, "reset")
 
     @property
     def is_url(self) -> bool:
@@ -105,6 +109,7 @@ class Receiver:
             NotApplicableError: This receiver cannot be reached in the way that the step needs.
         """
         how, target = step.transmission, self._target
+        self._effects.note_request()
         if how.target is not None:
             target = replace(
                 Target.of(how.target, self._target.path, allow=self._allow),

@@ -110,7 +110,14 @@ class AttackRunner:
     def _counted(self, step: AttackStep) -> tuple[tuple[ReceiverResponse, ...], int]:
         begin = self._receiver.effects()
         responses = self._receiver.send(step)
-        return responses, self._receiver.effects() - begin
+        accepted = any(response.answer and response.answer.accepted for response in responses)
+        wanted = self._wanted(step) if accepted else 0
+        return responses, self._receiver.effects(at_least=begin + wanted) - begin
+
+    def _wanted(self, step: AttackStep) -> int:
+        """How many effects are worth a moment's wait, if they did not come with the answer."""
+        first = 0 if self._total else 1
+        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
 
     def _watched(self, step: AttackStep) -> tuple[tuple[ReceiverResponse, ...], int]:
         """Fire a step whose comparison is watched."""

@@ -48,7 +48,7 @@ def run_async(work: Work[_Result]) -> _Result:
     loop is in use, as when a receiver sends a webhook itself, it runs on a loop of its own.
     """
     portal = _portal.get()
-    if portal is not None:
+    if portal is not None and not loop_is_running():
         return portal.call(work)
     if not _shared.acquire():
         return _away_from_loops(lambda: _run_alone(work))
@@ -56,6 +56,16 @@ def run_async(work: Work[_Result]) -> _Result:
         return _away_from_loops(lambda: _shared.run(work))
     finally:
         _shared.release()
+
+
+def is_through_portal() -> bool:
+    """Whether this thread works for an event loop that the test runs."""
+    return _portal.get() is not None
+
+
+def has_loop() -> bool:
+    """Whether tasks may be waiting on the test's loop, which runs only while it is used."""
+    return _portal.get() is None and _shared.is_open
 
 
 def close_loop() -> None:
@@ -73,6 +83,10 @@ class _SharedLoop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._runner: asyncio.Runner | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._runner is not None
 
     def acquire(self) -> bool:
         return self._lock.acquire(blocking=False)

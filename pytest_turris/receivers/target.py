@@ -5,13 +5,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.receivers.asgi import apost_asgi, post_asgi
 from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
 from pytest_turris.receivers.django_database import kept_connections
 from pytest_turris.receivers.egress import Destination, check_egress
+from pytest_turris.receivers.event_loop import is_through_portal, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
 from pytest_turris.receivers.lifespan import AsgiApp, StartupError
 from pytest_turris.receivers.socket_post import post_over_socket
@@ -233,20 +234,27 @@ class AsyncClientTarget(Target):
         """The errors of sockets and of httpx."""
         return (OSError, *request_errors())
 
-    def require_sync(self) -> NoReturn:
-        """Raise TargetError."""
+    def require_sync(self) -> Self:
+        """Return the target in a thread that works for the client's loop; else TargetError."""
+        if is_through_portal():
+            return self
         raise TargetError(
-            "an asynchronous client works with 'await webhook.asend(...)' only: "
-            "pass its application, or a synchronous client"
+            "an asynchronous client works with 'await webhook.asend(...)' and "
+            "'await turris_webhook_attack.arun(...)' only: pass its application, or a synchronous "
+            "client"
         )
 
-    def post(self, sent: Post) -> WebhookResponse:  # noqa: ARG002 - nothing can be sent
-        """Raise TargetError."""
+    def post(self, sent: Post) -> WebhookResponse:
+        """Post on the client's loop, from a thread that works for it."""
         self.require_sync()
+        return run_async(lambda: self._post(sent))
+
+    async def _post(self, sent: Post) -> WebhookResponse:
+        return await self.send(self.client, sent)
 
     async def apost(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
-        return await self.send(self.client, sent)
+        return await self._post(sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
