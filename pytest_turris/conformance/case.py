@@ -74,6 +74,7 @@ class ConformanceCase(CheckRun, ABC):
         if ignored := self._if_ignored():
             return ignored
         harness = ClientHarness(self._sandbox, self._time, client)
+        harness.is_async = True
         with self._judging(harness) as verdicts:
             notes = await adrive(self._steps(harness), self._sandbox.clock.now)
             verdicts.append(self._verdict(harness, notes=notes))
@@ -97,7 +98,7 @@ class ConformanceCase(CheckRun, ABC):
             got = f"the client sent {runaway} and would not stop"
             verdicts.append(self._verdict(harness, ViolationError(got)))
         except NotApplicableError as why:
-            if harness.lesser:
+            if any(found.level != "info" for found in harness.lesser):
                 verdicts.append(self._verdict(harness, notes=[str(why)]))
             else:
                 verdicts.append(Verdict(check=self._check, outcome="not observed", reason=str(why)))

@@ -23,6 +23,8 @@ from pytest_turris.process.environment import environment
 from pytest_turris.time_travel.travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
+PAST = dt.timedelta(milliseconds=1_001)
+"""After a moment, for a client that counts whole seconds too."""
 _WELL_PAST = dt.timedelta(minutes=1)
 
 
@@ -56,6 +58,8 @@ class ClientHarness(RequestRecorder):
         super().__init__(sandbox)
         self.time = time
         self.client = client
+        self.is_async: bool = False
+        """Whether the calls are coroutines."""
         self.lesser: list[ViolationError] = []
         """What was found that is less serious than the rule, and does not end its probe."""
         self._last_step = 0
@@ -144,16 +148,35 @@ class ClientHarness(RequestRecorder):
         Raises:
             NotApplicableError: The test gave no way to make one.
         """
+        made = yield from self._make_client()
+        if made.error is not None:
+            return made
+        (result,) = yield Perform((self._call_of(made),))
+        return result
+
+    def make_client(self) -> ProbeSteps[ClientCall]:
+        """Make another client from the environment as it is now; returns its call.
+
+        Raises:
+            NotApplicableError: The test gave no way to make one, or it fails.
+        """
+        made = yield from self._make_client()
+        if made.error is not None:
+            raise NotApplicableError(f"new_client failed: {made}")
+        return self._call_of(made)
+
+    def _make_client(self) -> ProbeSteps[CallResult]:
         if self.client.new_client is None:
             raise NotApplicableError("give a way to make another client: run(call, new_client=...)")
         self._last_step = len(self.requests)
         (made,) = yield Perform((self.client.new_client,))
-        if made.error is not None:
-            return made
+        return made
+
+    @staticmethod
+    def _call_of(made: CallResult) -> ClientCall:
         if not callable(made.value):
             raise CaseError("new_client must return a callable that makes one API call")
-        (result,) = yield Perform((made.value,))
-        return result
+        return made.value
 
     def begin_operation(self) -> ProbeSteps[ClientCall]:
         """Begin one operation of the client; returns the call that performs it.
@@ -211,7 +234,7 @@ class ClientHarness(RequestRecorder):
 
     def refreshes_in_buffer(self) -> ProbeSteps[bool]:
         """Whether the client replaces a token inside its refresh buffer, as TC-05 requires."""
-        yield from self.to_refresh_point(TICK)
+        yield from self.to_refresh_point(PAST)
         mark = len(self.requests)
         yield from self.calls()
         return self.count_token_requests(mark) > 0
@@ -263,9 +286,13 @@ class ClientHarness(RequestRecorder):
             yield Path(name)
 
     @contextlib.contextmanager
-    def traces(self) -> Iterator[Traces]:
-        """Collect logs, output and written files while the context is open."""
-        with watch() as traces:
+    def traces(self, *, search_files: bool = False) -> Iterator[Traces]:
+        """Collect logs, output and written files while the context is open.
+
+        Args:
+            search_files: As for ``written_files``.
+        """
+        with watch(search_files=search_files) as traces:
             yield traces
 
     def find_shown_secret(self, results: list[CallResult]) -> str:
