@@ -16,15 +16,13 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
 
-SETTLE = 0.5
-
 
 def attack(receiver: Served, attacks: Sequence[Attack] = ATTACKS) -> SeriesResult:
     """Run attacks on a receiver, with its effects and the hooks that it can have."""
     sandbox = Sandbox(Options(webhook_secret=KEY))
     factory = WebhookFactory.of(sandbox, entity=ENTITY)
     context = AttackContext(factory=factory, hooks=ReceiverHooks(**_hooks(receiver)))
-    target = Receiver(receiver.url, effects=receiver.store.effects, settle=_settle(receiver))
+    target = Receiver(receiver.url, effects=receiver.store.effects, settle=receiver.settle)
     return AttackSeries(target, context).run(attacks)
 
 
@@ -45,8 +43,3 @@ def _hooks(receiver: Served) -> dict[str, Any]:
     if "shown" in known and receiver.stack.page:
         hooks["shown"] = receiver.shown
     return hooks
-
-
-def _settle(receiver: Served) -> float | None:
-    """Seconds until a worker has done what an answer promised."""
-    return SETTLE if receiver.stack.works_later else None

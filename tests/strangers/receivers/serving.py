@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from strangers.receivers.api import Api
@@ -112,6 +112,12 @@ class Served:
         """Start it again on the same data."""
         self.stop()
         self.start()
+
+    @property
+    def settle(self) -> Callable[[], None] | None:
+        """Waits until all is done that was answered before."""
+        query = self.stack.unfinished
+        return (lambda: self.store.wait_for(query)) if query else None
 
     def log(self) -> str:
         """What it wrote to its log and to its output."""

@@ -28,7 +28,7 @@ class Stack:
         counted: The tables whose rows are effects; all of them by default.
         behind: The stack that is served by this one, as by a reverse proxy.
         with_folders: Other folders that are copied too, from ``correct``.
-        works_later: It answers before it works.
+        unfinished: A query for how much there is to do, if it answers before it works.
         page: The path of a page that shows names.
         folder: Where it is, from here.
         path: The path of the webhooks.
@@ -45,7 +45,7 @@ class Stack:
     counted: tuple[str, ...] = ()
     behind: str = ""
     with_folders: tuple[str, ...] = ()
-    works_later: bool = False
+    unfinished: str = ""
     page: str = ""
     folder: str = ""
     path: str = "/webhooks/turris"

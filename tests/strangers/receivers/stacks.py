@@ -94,7 +94,7 @@ _ALL = (
         "main.py",
         _UVICORN,
         counted=("work",),
-        works_later=True,
+        unfinished="SELECT count(*) FROM queue WHERE done = 0",
     ),
     Stack("tenants", "Starlette, several tenants", "Python", "main.py", _UVICORN),
     Stack("request_ids", "FastAPI, request ids in errors", "Python", "main.py", _UVICORN),
