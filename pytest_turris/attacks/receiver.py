@@ -1,13 +1,15 @@
 """The receiver under attack: how a step reaches it, and what can be seen of it."""
 
 import contextvars
+import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.judging.memory import PeakMemory, listening_processes
 from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
@@ -89,6 +91,22 @@ class Receiver:
         """Call the test's ``reset``, if there is one."""
         if self._reset:
             self._reset()
+
+    @contextmanager
+    def memory(self, *, watched: bool) -> Iterator[Callable[[], int | None]]:
+        """Watch the memory of the receiver's process, if that is asked for and it runs here.
+
+        Yields:
+            What returns by how many bytes it grew at most; None if that is not known.
+        """
+        peak = PeakMemory(self._processes() if watched else ())
+        yield peak.growth
+
+    def _processes(self) -> list[int]:
+        if not isinstance(self._target, UrlTarget):
+            return [os.getpid()]
+        place = self._target.destination(Post(headers=(), body=b""))
+        return listening_processes(place.port)
 
     @property
     def is_url(self) -> bool:

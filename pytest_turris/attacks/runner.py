@@ -1,16 +1,15 @@
 """Fires an attack at a receiver and holds what happens against the oracles."""
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 
 from pytest_turris.attacks.attack import Attack
-from pytest_turris.attacks.canary import CanaryTripped
 from pytest_turris.attacks.constant_time import Tripwire, spy
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
 from pytest_turris.attacks.description import Oracle, answered, described
+from pytest_turris.attacks.judging.traces import leaked_details
 from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_header
-from pytest_turris.attacks.step import AttackStep, accepted, refused
+from pytest_turris.attacks.step import AttackStep, Examine, Seen, accepted, refused
 from pytest_turris.core.levels import Level
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
@@ -19,10 +18,6 @@ from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
 _MAX_SECONDS = 2.0
-_TRACE = re.compile(
-    r"Traceback \(most recent call last\)|File \"/|/site-packages/"
-    r"|\n\s+at .+\(?/.+\.js:\d+|node_modules"
-)
 
 
 def run_attack(attack: Attack, receiver: Receiver, context: AttackContext) -> Verdict:
@@ -60,19 +55,17 @@ class AttackRunner:
         self._before = 0
         self._total = 0
         self._wrong: ReceiverResponse | None = None
+        self._memory_growth: int | None = None
 
     def run(self) -> None:
         """Send the attack's steps, then a genuine webhook; what is wrong becomes a finding."""
         if self._attack.delivery == "socket" and not self._receiver.is_url:
             raise NotApplicableError("it is about a server: run it against a URL on this machine")
-        try:
-            # Closed at once: an attack may hold the receiver's work in trouble between its steps.
-            steps = self._attack.steps(self._context)
-            with closing(steps):  # type: ignore[type-var]  # all of them are generators
-                for step in steps:
-                    self._send(step)
-        except CanaryTripped as caught:
-            self._find("effects", None, str(caught), "make no request")
+        # Closed at once: an attack may hold the receiver's work in trouble between its steps.
+        steps = self._attack.steps(self._context)
+        with closing(steps):  # type: ignore[type-var]  # all of them are generators
+            for step in steps:
+                self._send(step)
         self._stays_healthy()
 
     def verdict(self) -> Verdict:
@@ -106,10 +99,30 @@ class AttackRunner:
             self._judge_likeness(step, responses[0])
         if expected.stored_status:
             self._judge_belief(step)
+        if examine := step.examine:
+            self._examine(step, examine, responses, done)
+
+    def _examine(
+        self,
+        step: AttackStep,
+        examine: Examine,
+        responses: tuple[ReceiverResponse, ...],
+        done: int,
+    ) -> None:
+        """Let the attack itself look at what came of its step."""
+        seen = Seen(
+            answer=responses[0].answer if responses else None,
+            effects=done if self._receiver.observed else None,
+            memory=self._memory_growth,
+        )
+        for trouble in examine(seen):
+            self._find(trouble.oracle, step, trouble.got, trouble.expected, trouble.level)
 
     def _counted(self, step: AttackStep) -> tuple[tuple[ReceiverResponse, ...], int]:
         begin = self._receiver.effects()
-        responses = self._receiver.send(step)
+        with self._receiver.memory(watched=step.transmission.watch_memory) as growth:
+            responses = self._receiver.send(step)
+        self._memory_growth = growth()
         return responses, self._receiver.effects() - begin
 
     def _watched(self, step: AttackStep) -> tuple[tuple[ReceiverResponse, ...], int]:
@@ -151,9 +164,9 @@ class AttackRunner:
         text = f"{headers}\n{response.answer.text}"
         if self._context.key in text:
             self._find("no leak", step, "the key stands in the answer", "keep the key to itself")
-        if _TRACE.search(text):
-            came = f"{response.answer.status_code} with a stack trace or a file's path"
-            self._find("no leak", step, came, "an answer without them")
+        if details := leaked_details(text):
+            came = f"{response.answer.status_code} with {details}"
+            self._find("no leak", step, came, "an answer without it")
         right = self._unknown_signature(step)
         if right and right in text:
             came = "the right signature stands in the answer"

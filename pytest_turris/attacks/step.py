@@ -1,10 +1,13 @@
 """One step of an attack: what is sent, how, and what a good receiver does with it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from pytest_turris.attacks.description import Oracle
+from pytest_turris.core.levels import Level
 from pytest_turris.core.wire.hosts import LOOPBACK
+from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -31,6 +34,7 @@ class Transmission:
         peer: In process: the address that the request comes from.
         target: Another receiver than the one under attack, such as one with other keys.
         plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
+        watch_memory: Whether the memory of the receiver's process is watched meanwhile.
     """
 
     method: str = "POST"
@@ -44,6 +48,7 @@ class Transmission:
     peer: str = LOOPBACK
     target: object = None
     plain_http: bool = False
+    watch_memory: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +80,46 @@ _NORMAL = Transmission()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What came of a step.
+
+    Args:
+        answer: The receiver's answer; None if there was none.
+        effects: How many effects there were; None if effects are not observed.
+        memory: By how many bytes the receiver's memory grew; None if that was not observed.
+    """
+
+    answer: WebhookResponse | None
+    effects: int | None
+    memory: int | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the answer is 2xx."""
+        return self.answer is not None and self.answer.accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What an attack itself finds wrong with what came of a step.
+
+    Args:
+        got: What the receiver did.
+        expected: What it should have done.
+        oracle: How it was noticed.
+        level: How serious it is; the attack's level unless given.
+    """
+
+    got: str
+    expected: str
+    oracle: Oracle = "effects"
+    level: Level | None = None
+
+
+Examine = Callable[[Seen], Iterable[Trouble]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AttackStep:
     """One step of an attack.
 
@@ -83,12 +128,18 @@ class AttackStep:
         expected: What a good receiver does with it.
         transmission: How it is sent.
         label: The name of this variant, where an attack has several.
+        examine: Looks at what came of the step, after all oracles; what it returns is found.
     """
 
     webhook: SignedWebhook
     expected: ExpectedBehaviour
     transmission: Transmission = _NORMAL
     label: str = ""
+    examine: Examine | None = None
+
+    def examined(self, examine: Examine) -> "AttackStep":
+        """The step with something that looks at what comes of it."""
+        return replace(self, examine=examine)
 
 
 def accepted(

@@ -1,0 +1,53 @@
+"""WH-128: a batch as large as a large agency makes it."""
+
+from collections.abc import Iterable, Iterator
+
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.step import AttackStep, Seen, Trouble, tolerated
+from pytest_turris.findings.errors import NotApplicableError
+
+LARGE_BATCHES = Catalogue("events")
+_attack = LARGE_BATCHES.attack
+
+_ENTRIES = 500
+_SIZE = 190_000
+_TOO_LARGE = 413
+
+
+@_attack(
+    "WH-128",
+    "large-batch",
+    does="Sends a genuine batch of 500 entities and at least 190 kB.",
+    wants="Accept it (2xx) and act on it, or answer 413 at once.",
+    why="Limits of 100 kB are the default of some frameworks: the webhooks of large agencies are "
+    "lost, and with another answer than 413 nobody knows why.",
+    fix="Set the limit of the body to some megabytes, for this route.",
+    source="guides/webhooks: status events are batches, their limit is not documented; RFC 9110, "
+    "15.5.14; express, body-parser: a limit of 100kb",
+)
+def _batch(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.status_event().json
+    entry = event["payload"][0]
+    acts: list[int] = []
+
+    def control(seen: Seen) -> Iterable[Trouble]:
+        if not seen.accepted:
+            raise NotApplicableError("the receiver takes no event with an array for a payload")
+        acts.append(seen.effects or 0)
+        return ()
+
+    def lost(seen: Seen) -> Iterable[Trouble]:
+        status = seen.answer.status_code if seen.answer else 0
+        if 400 <= status < 500 and status != _TOO_LARGE:  # noqa: PLR2004 - the class of refusals
+            yield Trouble(f"{status} to a genuine webhook", "2xx, or 413", "status")
+        elif seen.accepted and seen.effects == 0 and acts > [0]:
+            yield Trouble("accepted, and nothing done", "something done, as for one entity")
+
+    yield tolerated(context.sign(event), "one entity").examined(control)
+    entries = [entry | {"npn": f"{number:08d}"} for number in range(_ENTRIES)]
+    body = context.sign(event | {"payload": entries}).body
+    padding = " " * max(0, (_SIZE - len(body)) // _ENTRIES)
+    named = [one | {"legalName": f"{entry['legalName']}{padding}."} for one in entries]
+    large = context.sign(event | {"payload": named})
+    yield tolerated(large, f"{_ENTRIES} entities").examined(lost)
