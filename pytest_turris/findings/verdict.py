@@ -40,6 +40,8 @@ class Finding:
         got: What the code under test did.
         expected: What it should have done.
         kind: How it was noticed, where a check looks in several ways.
+        fix: How to fix this one, where the check's own advice does not fit.
+        why: What goes wrong with this one, where the check's own words do not fit.
     """
 
     level: Level
@@ -47,6 +49,8 @@ class Finding:
     got: str
     expected: str
     kind: str = ""
+    fix: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,8 +123,10 @@ class Verdict:
             yield "expected", finding.expected + (f" [{finding.kind}]" if finding.kind else "")
         yield "reason", self.reason
         if self.findings:
-            yield "why", f"{check.why} Source: {check.source}."
-            yield "fix", check.fix
+            whys = dict.fromkeys(finding.why or check.why for finding in self.findings)
+            yield "why", "\n".join((*whys, f"Source: {check.source}."))
+            fixes = (finding.fix or check.fix for finding in self.findings)
+            yield "fix", "\n".join(dict.fromkeys(fixes))
         for note in self.notes:
             yield "note", note
         yield "more", check.help_uri
