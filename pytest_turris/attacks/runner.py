@@ -15,8 +15,8 @@ from pytest_turris.attacks.receiver import OutOfTimeError, Receiver, with_header
 from pytest_turris.attacks.series.standing import Standing, limited
 from pytest_turris.attacks.step import AttackStep, accepted
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.findings.errors import NotApplicableError
-from pytest_turris.findings.verdict import Verdict
+from pytest_turris.findings.errors import MissingHookError, NotApplicableError
+from pytest_turris.findings.verdict import Outcome, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
@@ -61,7 +61,8 @@ def run_attack(
             case.drop_slow(_fired(attack, receiver, context, standing).slow)
             tries += 1
     except NotApplicableError as reason:
-        return Verdict(check=attack, outcome="skipped", reason=str(reason))
+        outcome: Outcome = "not observed" if isinstance(reason, MissingHookError) else "skipped"
+        return Verdict(check=attack, outcome=outcome, reason=str(reason))
     except SignatureError as reason:
         words = f"the scheme cannot sign such a body: {reason}"
         return Verdict(check=attack, outcome="skipped", reason=words)

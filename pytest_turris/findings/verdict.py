@@ -14,10 +14,11 @@ Outcome = Literal["passed", "failed", "warned", "noted", "not observed", "skippe
 
 - ``passed``: everything was as expected.
 - ``failed``: a finding of level ``must``. The test fails.
-- ``warned``: a finding of level ``should``. The test passes with a warning.
+- ``warned``: a finding of level ``should``. The test passes with a warning, or fails with the
+  option ``fail_on_should``.
 - ``noted``: a finding of level ``info``. The test passes; the end of the run shows it.
 - ``not observed``: nothing was found, and what decides could not be seen. Never counts as
-  passed. With a reason, nothing could be seen at all, and the test is skipped.
+  passed: the test is skipped with the reason, or fails with the option ``fail_on_not_observed``.
 - ``skipped``: the check does not apply here, for the reason given. The test is skipped.
 - ``ignored``: the test left the check out, with a reason. The test is skipped, and the end of
   the run shows the reason.
@@ -124,7 +125,7 @@ class Verdict:
         yield "reason", self.reason
         if self.findings:
             whys = dict.fromkeys(finding.why or check.why for finding in self.findings)
-            yield "why", "\n".join((*whys, f"Source: {check.source}."))
+            yield "why", "\n".join(whys) + f" Source: {check.source}."
             fixes = (finding.fix or check.fix for finding in self.findings)
             yield "fix", "\n".join(dict.fromkeys(fixes))
         for note in self.notes:
