@@ -153,10 +153,11 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
     for size, note in zip(("8 MiB", "64 MiB in chunks"), stops.notes, strict=True):
         assert re.match(rf"{size}: .*(answered|closed) after [0-9,]+ bytes", note)
     assert stops.outcome == "passed"
-    assert [finding.got[:20] for finding in reads_on.findings] == [
-        "401 after 8,388,820 ",
-        "401 after 67,175,631",
-    ]
+    got = [finding.got for finding in reads_on.findings]
+    assert [
+        text.startswith(start)
+        for text, start in zip(got, ("401 after 8,38", "401 after 67,1"), strict=True)
+    ] == [True, True]
 
 
 @pytest.mark.parametrize(

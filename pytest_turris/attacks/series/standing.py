@@ -157,7 +157,8 @@ def limited(answer: WebhookResponse, *, since: str) -> str:
 def _no_effect(answer: WebhookResponse) -> str:
     return (
         f"{answer.status_code} to a genuine webhook, but effects counted nothing: name the events "
-        "that the receiver acts on (events=...), or count what they change"
+        "that the receiver acts on (events=...), count what they change, or empty a store that "
+        "knows this webhook from an earlier run"
     )
 
 
