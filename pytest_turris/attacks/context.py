@@ -45,7 +45,7 @@ class ReceiverHooks:
         log: Returns what the receiver has written to its log, so far.
         restart: Stops the receiver and starts it again, with the data that it has stored. Returns
             the new one, or None if it is reached as before.
-        allowed_ip: An IPv4 address on the receiver's allowlist.
+        allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
         advance: Moves the receiver's clock forward.
         client_id: The public identifier of the API client.
         key_is_client_secret: Whether the signing key is the client secret of the API, too.
@@ -74,11 +74,13 @@ class AttackContext:
         events: The events that the receiver acts on, by ``webhookType``, each with the payload
             members that it requires to act.
         hooks: What an attack may do besides sending.
+        is_function: Whether the receiver is a function, which sees body and headers only.
     """
 
     factory: WebhookFactory
     events: Events = field(default_factory=lambda: ALL_EVENTS)
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
+    is_function: bool = False
 
     @property
     def scheme(self) -> SignatureScheme:
