@@ -4,7 +4,8 @@ import re
 from collections.abc import Generator, Iterable
 
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
-from pytest_turris.attacks.step import AttackStep, Seen, Trouble, tolerated
+from pytest_turris.attacks.step import AttackStep, ExpectedBehaviour, Seen, Trouble
+from pytest_turris.webhooks.signed import SignedWebhook
 
 _UNKNOWN = "TURRIS_UNKNOWN"
 _DIGITS = re.compile(r"\S*\d\S*")
@@ -29,14 +30,20 @@ def acted_on(context: AttackContext) -> Generator[AttackStep, None, tuple[str, .
         return step.examined(keep)
 
     unknown = context.genuine().json | {"webhookType": _UNKNOWN}
-    yield note(_UNKNOWN, tolerated(context.sign(unknown), _UNKNOWN))
+    yield note(_UNKNOWN, _sent(context.sign(unknown), _UNKNOWN))
     for name in context.events:
-        yield note(name, tolerated(context.event(name), f"{name}, genuine"))
+        yield note(name, _sent(context.event(name), f"{name}, genuine"))
     like_unknown = _says(seen.pop(_UNKNOWN))
     with_effects = [name for name, came in seen.items() if came.effects]
     taken = [name for name, came in seen.items() if came.accepted]
     others = [name for name in taken if _says(seen[name]) != like_unknown]
     return tuple(with_effects or others or taken or context.events)
+
+
+def _sent(webhook: SignedWebhook, label: str) -> AttackStep:
+    """A webhook that says nothing about the receiver by itself."""
+    expected = ExpectedBehaviour(answers="any", effects="any")
+    return AttackStep(webhook=webhook, expected=expected, label=label)
 
 
 def _says(seen: Seen) -> tuple[int, str]:

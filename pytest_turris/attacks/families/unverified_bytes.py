@@ -161,7 +161,7 @@ def _trailing(context: AttackContext) -> Iterator[AttackStep]:
     for label in ("another event", "a word", "a bracket"):
         first = context.genuine().body
         more = {"another event": context.genuine().body, "a word": b" junk", "a bracket": b"}"}
-        yield refused(context.sign(first + more[label]), label)
+        yield refused(context.sign(first + more[label]), label, may_store=True)
 
 
 def _typed(webhook: SignedWebhook, kind: str) -> SignedWebhook:
