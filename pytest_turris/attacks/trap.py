@@ -45,15 +45,15 @@ class Trap:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._visits: list[Visit] = []
         self._told: set[Visit] = set()
-        self._labels: list[str] = []
+        self._attacks: list[str] = []
         self._ended: set[int] = set()
         self.base = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
         threading.Thread(target=self._serve, name="turris-trap", daemon=True).start()
 
-    def watch(self, label: str) -> "Watch":
-        """Begin to watch for requests to new URLs; ``label`` is the attack that sends them."""
-        self._labels.append(label)
-        return Watch(self, len(self._labels))
+    def watch(self, attack: str) -> "Watch":
+        """Begin to watch for requests to new URLs; ``attack`` is the id of what sends them."""
+        self._attacks.append(attack)
+        return Watch(self, len(self._attacks))
 
     def visits(self, watch: int) -> list[Visit]:
         """The requests so far for the URLs of one watch; one on its way is waited for."""
@@ -72,7 +72,7 @@ class Trap:
         late = [one for one in tuple(self._visits) if one.watch in self._ended]
         new = [one for one in late if one not in self._told]
         self._told.update(new)
-        return {self._labels[one.watch - 1]: one.place for one in new}
+        return {self._attacks[one.watch - 1]: one.place for one in new}
 
     def _of(self, watch: int) -> list[Visit]:
         return [one for one in tuple(self._visits) if one.watch == watch]
@@ -91,7 +91,7 @@ class Trap:
             while b"\r\n\r\n" not in head and (piece := connection.recv(4096)):
                 head += piece
         asked = _PATH.search(head)
-        watch, place = (int(asked[1]), asked[2].decode()) if asked else (len(self._labels), "")
+        watch, place = (int(asked[1]), asked[2].decode()) if asked else (len(self._attacks), "")
         self._visits.append(Visit(number=len(self._visits), watch=watch, place=place))
 
 

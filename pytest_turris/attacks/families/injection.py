@@ -178,6 +178,7 @@ def _file(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-138",
     "name-in-a-command",
+    comes_late=True,
     does="Sends genuine events whose names and ids would, in a shell, make a file in an empty "
     "directory of this machine, or ask for a URL on it.",
     wants="Run nothing.",
@@ -186,7 +187,7 @@ def _file(context: AttackContext) -> Iterator[AttackStep]:
     source="CWE-78; OWASP, OS command injection defense cheat sheet",
 )
 def _command(context: AttackContext) -> Iterator[AttackStep]:
-    with _directory() as place, the_trap().watch("WH-138-name-in-a-command") as watch:
+    with _directory() as place, the_trap().watch("WH-138") as watch:
         commands = f"touch {place}/ran; curl -s {watch.url('command')}"
 
         def ran(_: Seen) -> Iterable[Trouble]:

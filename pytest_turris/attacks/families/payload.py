@@ -177,6 +177,7 @@ def _prototype(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-79",
     "url-in-payload",
+    comes_late=True,
     does="Puts a URL on this machine into every name.",
     wants="Accept or refuse it, and make no request.",
     why="A receiver that follows URLs reaches what the sender cannot: metadata services, admin "
@@ -185,7 +186,7 @@ def _prototype(context: AttackContext) -> Iterator[AttackStep]:
     source="OWASP API7:2023",
 )
 def _url(context: AttackContext) -> Iterator[AttackStep]:
-    with the_trap().watch("WH-79-url-in-payload") as watch:
+    with the_trap().watch("WH-79") as watch:
         body = _with_texts(context.genuine().json, watch.url("name"))
         yield tolerated(context.sign(body)).examined(lambda _: unvisited(watch))
 

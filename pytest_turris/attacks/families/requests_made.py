@@ -75,6 +75,7 @@ def _path(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-140",
     "url-in-any-member",
+    comes_late=True,
     does="Puts a URL on this machine into every text of each type of event, and into members of "
     f"{len(_URL_MEMBERS)} names that URLs usually have; watches to the end of the run whether it "
     "is asked for.",
@@ -85,7 +86,7 @@ def _path(context: AttackContext) -> Iterator[AttackStep]:
     source="OWASP API7:2023; CWE-918; Amazon SNS: SubscribeURL, SigningCertURL",
 )
 def _urls(context: AttackContext) -> Iterator[AttackStep]:
-    with the_trap().watch("WH-140-url-in-any-member") as watch:
+    with the_trap().watch("WH-140") as watch:
         for name in context.events:
             event = context.event(name).json
             members = _members(watch)

@@ -1,5 +1,6 @@
 """What an answer must not tell: stack traces, and the errors of databases (CWE-209)."""
 
+import html
 import re
 from collections.abc import Mapping
 
@@ -120,4 +121,5 @@ def leaked_details(text: str) -> str:
         "a stack trace of PHP", "a database error (SQLite)"; empty if it is none that is known.
         The texts are those that the runtimes and databases themselves write.
     """
-    return next((words for words, form in _FORMS.items() if form.search(text)), "")
+    told = html.unescape(text)
+    return next((words for words, form in _FORMS.items() if form.search(told)), "")
