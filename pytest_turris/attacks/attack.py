@@ -26,7 +26,7 @@ class Attack:
         title: A few words, joined by hyphens as in the id of its test.
         family: Which page of the docs it is on.
         level: ``must`` fails the test, ``should`` warns, ``info`` is written down. ``must``:
-            somebody without the key gains something, or a webhook that the documented sender
+            a sender without the key gains something, or a webhook that the documented sender
             sends is lost, or an unauthenticated request breaks the receiver.
         about: Whose work it shows: the receiver's, or its server's or parser's alone.
         quick: Whether it is in the profile for every run.

@@ -64,7 +64,7 @@ class ExpectedBehaviour:
             the step before), or ``first`` (at least one, unless an earlier step had effects).
         refusals: Statuses that are fine besides, and then have no effect.
         may_store: 2xx counts as refusing if there was no effect. If effects are not observed, it
-            does so for a receiver that answers 2xx to a signed body that is no JSON, too: it
+            does so for a receiver that answers 2xx to a signed body that is not JSON, too: it
             stores what it gets, and looks later.
         same_as_wrong_signature: The response equals the response to a wrong signature.
         may_hang_up: Closing the connection counts as refusing; silence does not.

@@ -210,8 +210,8 @@ def _with_wide_character(context: AttackContext) -> tuple[SignedWebhook, int]:
     quick=True,
     does="Sends a body with the byte 0xFF in a text: rightly signed, and with a wrong signature.",
     wants="Refuse both (4xx), without an error.",
-    why="Decoded leniently, another text is used than was verified. Nobody without the key can "
-    "sign such a body.",
+    why="Decoded leniently, another text is used than was verified. It takes the key "
+    "to sign such a body.",
     fix="Decode strictly, after the verification, and answer 400.",
     source="RFC 8259, 8.1 and 9: JSON is UTF-8, though a parser may accept other forms; measured: "
     "stripe and standardwebhooks raise UnicodeDecodeError",
@@ -230,8 +230,8 @@ def _not_utf8(context: AttackContext) -> Iterator[AttackStep]:
     level="should",
     does="Signs a body with a byte order mark, in UTF-16 or in UTF-32.",
     wants="Refuse UTF-16 and UTF-32 (4xx); accept or refuse the byte order mark.",
-    why="One part of the receiver reads another text than the next. Nobody without the key can "
-    "sign such a body.",
+    why="One part of the receiver reads another text than the next. It takes the key "
+    "to sign such a body.",
     fix="body.decode() before json.loads, which guesses the encoding of bytes.",
     source="RFC 8259, 8.1: JSON is UTF-8, and a parser may ignore a byte order mark; measured: "
     "json.loads takes all of them",

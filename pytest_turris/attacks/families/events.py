@@ -60,7 +60,7 @@ def _twice(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends an object where the event has an array, and the reverse.",
     wants="Refuse it (4xx), or accept it and do nothing; no error.",
     why="Code that was written for one event meets the shape of another. To act on both shapes is "
-    "no fault of security, but was hardly meant.",
+    "harmless, but was hardly meant.",
     fix="Validate the shape by webhookType.",
     source=_ARRAY,
 )

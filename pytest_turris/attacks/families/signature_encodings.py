@@ -139,7 +139,7 @@ def _labels(context: AttackContext) -> Iterator[AttackStep]:
     does="Signs with the right key, but with HMAC-MD5, HMAC-SHA1 or HMAC-SHA512.",
     wants="Refuse it (4xx).",
     why="Who may choose the algorithm chooses the weakest, today or in the version that adds one. "
-    "Without the key nobody can sign with these three either.",
+    "It takes the key to sign with these three, too.",
     fix="Pin SHA-256.",
     source="RFC 6151, 2.3: HMAC-MD5 is not for new designs, yet not broken; octokit "
     "webhooks-methods",
@@ -199,8 +199,8 @@ def _key(context: AttackContext) -> Iterator[AttackStep]:
     level="should",
     does="Sends a list of signatures, the right one last.",
     wants="Refuse it (4xx) where the scheme has a single value, accept it (2xx) where it lists.",
-    why="The header is searched and not compared, which hides mistakes; nobody without the key "
-    "gains by it.",
+    why="The header is searched and not compared, which hides mistakes; without the key that "
+    "opens nothing.",
     fix="Compare the whole value.",
     source="standard-webhooks, Python",
 )

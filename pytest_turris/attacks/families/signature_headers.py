@@ -16,7 +16,7 @@ _attack = SIGNATURE_HEADERS.attack
 
 _DIFFERENTIAL = (
     "Servers disagree on which line counts: a proxy may verify one, and the application use "
-    "another. Whoever sends one right line could send it alone, so at the receiver nobody gains."
+    "another. A sender of one right line could send it alone, so nothing is gained at the receiver."
 )
 _ONE_LINE = "Where a proxy verifies, refuse any number of lines but one."
 _PARSER = "It is the work of the server and its parser, and no receiver can do otherwise."
@@ -235,7 +235,7 @@ def _control(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends the right signature in the query, in a cookie or in the body.",
     wants="Refuse it (4xx).",
     why="URLs and cookies are logged, cached and set by others, and so is then what proves a "
-    "sender. Nobody without a right signature gains by it.",
+    "sender. Without a right signature it opens nothing.",
     fix="Read the signature from its header alone.",
     source="guides/webhooks",
 )

@@ -121,7 +121,7 @@ def _methods(context: AttackContext) -> Iterator[AttackStep]:
             method,
             transmission=how,
             level="should",
-            why="No sender uses this method. Nobody without the key gains by it.",
+            why="No sender uses this method; without the key it opens nothing.",
         )
     # A page for those who look, or the methods that there are: neither is an action.
     for method in ("GET", "HEAD", "OPTIONS"):
@@ -139,7 +139,7 @@ def _methods(context: AttackContext) -> Iterator[AttackStep]:
     wants="Refuse the first three (4xx); accept JSON with charset=utf-8 (2xx), and with any other, "
     "or refuse that.",
     why="Frameworks parse a body by its type: what is verified may not be what is used. A "
-    "recipient may look at the data all the same, and the signature keeps strangers out.",
+    "recipient may look at the data anyway, and the signature keeps strangers out.",
     fix="Answer 415 unless the type is application/json, and ignore its charset.",
     source="RFC 9110, 8.3 and 15.5.16 (415); RFC 8259, 11: charset has no effect on JSON; octokit",
 )

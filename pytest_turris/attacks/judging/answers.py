@@ -54,7 +54,7 @@ def wanted(step: AttackStep) -> str:
 def limits_rates(answer: WebhookResponse) -> bool:
     """Whether an answer says that there were too many requests (RFC 6585, 4; RFC 9110, 10.2.3).
 
-    It says nothing about the request: nobody looked at its signature.
+    It says nothing about the request, whose signature was not looked at.
     """
     unavailable = answer.status_code == _UNAVAILABLE
     return answer.status_code == _TOO_MANY or (unavailable and "retry-after" in answer.headers)

@@ -1,4 +1,4 @@
-"""What an answer or a log tells that nobody should read there."""
+"""Secrets and details of the code in what a receiver answers, prints and logs."""
 
 from collections.abc import Iterator
 

@@ -20,6 +20,7 @@ def server_line(verdicts: Iterable[Verdict]) -> str:
 
 def _found(verdicts: Iterable[Verdict]) -> Iterator[str]:
     for verdict in filter(is_about_server, verdicts):
-        got = dict.fromkeys(finding.got.partition(" ")[0] for finding in verdict.findings)
+        statuses = (finding for finding in verdict.findings if finding.kind == "status")
+        got = dict.fromkeys(finding.got.partition(" ")[0] for finding in statuses)
         words = verdict.check.title.replace("-", " ")
         yield f"{verdict.check.id} {words} ({', '.join(got)})"

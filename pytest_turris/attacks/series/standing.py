@@ -5,7 +5,7 @@ import select
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import answered
-from pytest_turris.attacks.judging.answers import limits_rates
+from pytest_turris.attacks.judging.answers import is_unavailable, limits_rates
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.causes import why_refused
@@ -95,30 +95,31 @@ class Standing:
         response = self.send(step, receiver)
         if response.answer is not None and response.answer.accepted:
             return "", ""
-        told = answered(response.answer, context.key, response.reason)
+        got = answered(response.answer, context.key, response.reason)
         if response.answer is None:
             back = receiver.is_url and self._comes_back(receiver, context)
             if not back:
                 why = _why(receiver, context, step, response)
                 self.lose(f"gone since {attack.label}: {why}", response, final=True)
-            return f"{told}{'; it came back later' if back else ''}", ""
+            return f"{got}{'; it came back later' if back else ''}", ""
         if limits_rates(response.answer):
             self.lose(limited(response.answer, since=attack.label), response, final=True)
             return "", self.cause
         status = response.answer.status_code
         cause = f"{status} to genuine webhooks since {attack.label}"
-        if status < 500 and self.forged >= _MANY:  # noqa: PLR2004 - the class of refusals
+        refuses = status < 500 or is_unavailable(response.answer)  # noqa: PLR2004 - the class
+        if refuses and self.forged >= _MANY:
             cause += (
-                f", after {self.forged} forged ones: it seems to lock after some. Raise its limit "
-                "for the test, or let reset=... unlock it"
+                f", after {self.forged} forged ones: it seems to lock, or to limit rates. Raise its "
+                "limit for the test, or let reset=... clear what it counted"
             )
             self.lose(cause, response, final=True)
             return "", cause
         self.lose(cause, response, final=False)
-        return told, ""
+        return got, ""
 
     def stores_bodies(self, receiver: Receiver, context: AttackContext) -> bool:
-        """Whether a signed body that is no JSON is accepted: stored, and looked at later."""
+        """Whether a signed body that is not JSON is accepted: stored, and looked at later."""
         if self._stores is None:
             try:
                 step = accepted(context.sign(b"turris: no JSON"), effects="any")

@@ -4,7 +4,7 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from .good_receiver import ENTITY, KEY, MAX_BODY, Backend, StatusInbox
@@ -28,7 +28,7 @@ class TooLargeError(Exception):
 class NoLimit(StatusInbox):
     """Verifies a body of any length, and refuses what is too long only then."""
 
-    def receive(self, headers: Lines, body: bytes) -> int:
+    def receive(self, headers: Iterable[tuple[str, str]], body: bytes) -> int:
         return 401 if len(body) > MAX_BODY else super().receive(headers, body)
 
 
