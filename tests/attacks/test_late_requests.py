@@ -1,5 +1,8 @@
 """Receivers that follow a URL long after their answer."""
 
+import urllib.request
+from typing import Any
+
 import pytest
 from doubles.attack_harness import context_for
 from doubles.attacked_project import run
@@ -47,18 +50,13 @@ def test_session_passes_if_nobody_does(pytester: pytest.Pytester) -> None:
 
 
 class FollowsLater(StatusInbox):
-    """Follows the URL of one event when the next comes."""
+    """Follows the URL of an event when three others have come."""
 
-    waiting = ""
-
-    def parse(self, body: bytes) -> dict[str, object]:
-        import urllib.request
-
+    def parse(self, body: bytes) -> dict[str, Any]:
         event = super().parse(body)
-        if self.waiting and "pdfUrl" not in event:
-            urllib.request.urlopen(self.waiting).close()
-            self.waiting = ""
-        self.waiting = str(event.get("pdfUrl", ""))
+        self.urls = [*getattr(self, "urls", ()), event.get("pdfUrl")]
+        if len(self.urls) > 3 and self.urls[-4] and not any(self.urls[-3:]):
+            urllib.request.urlopen(self.urls[-4]).close()
         return event
 
 
