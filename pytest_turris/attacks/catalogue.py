@@ -8,6 +8,7 @@ from pytest_turris.attacks.families.body import BODY
 from pytest_turris.attacks.families.body_sizes import BODY_SIZES
 from pytest_turris.attacks.families.events import EVENT_SHAPES
 from pytest_turris.attacks.families.every_type import EVERY_TYPE
+from pytest_turris.attacks.families.foreign_protocols import CHOSEN_KEYS, FOREIGN_PROTOCOLS
 from pytest_turris.attacks.families.header_names import HEADER_NAMES
 from pytest_turris.attacks.families.injection import INJECTION
 from pytest_turris.attacks.families.keys import KEYS
@@ -46,6 +47,8 @@ ATTACKS: tuple[Attack, ...] = tuple(
                 REMEMBERED,
                 EVERY_TYPE,
                 HEADER_NAMES,
+                CHOSEN_KEYS,
+                FOREIGN_PROTOCOLS,
                 INJECTION,
                 LARGE_BATCHES,
                 REQUESTS_MADE,

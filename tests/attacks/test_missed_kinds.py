@@ -8,6 +8,7 @@ from doubles.receivers import (
     broken_aftermath,
     broken_bytes,
     broken_injection,
+    broken_protocols,
     broken_switches,
     broken_types,
 )
@@ -45,6 +46,7 @@ MORE_BROKEN: list[tuple[str, type[Any]]] = [
     ("WH-133", broken_injection.QueryOfIds),
     ("WH-134", broken_injection.LogsRefused),
     ("WH-140", broken_injection.FetchesNested),
+    ("WH-142", broken_protocols.KeyInTheBody),
 ]
 
 
@@ -63,6 +65,12 @@ def test_no_correct_receiver_is_accused(correct: type[Any], observed: bool) -> N
     accused = [verdict for verdict in verdicts if verdict.outcome in ACCUSED]
     assert not accused, "\n".join(map(str, accused))
     assert {verdict.outcome for verdict in verdicts} <= {"passed", "not observed", "skipped"}
+
+
+def test_challenge_as_text_is_no_markup() -> None:
+    """Browsers run no text: what is repeated so is fine."""
+    verdict = attack_in_process("WH-143", broken_protocols.RepeatsItAsText)
+    assert verdict.outcome == "passed", str(verdict)
 
 
 @pytest.mark.parametrize("id_", ["WH-112", "WH-122", "WH-123", "WH-124", "WH-127", "WH-117"])

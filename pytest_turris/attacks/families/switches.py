@@ -178,14 +178,23 @@ def _address(context: AttackContext) -> Iterator[AttackStep]:
     wants="Refuse it (4xx), and do nothing.",
     why="A receiver that chooses how to verify by what was sent lets the sender choose. " + FORGED,
     fix="Choose the scheme by the endpoint, never by a header.",
-    source="automatos-ai 535 (a malformed header chose the weaker scheme); CWE-757",
+    source="automatos-ai 535 (a malformed header chose the weaker scheme); packagist 1756 (the "
+    "header named the algorithm); CWE-757",
 )
 def _vendors(context: AttackContext) -> Iterator[AttackStep]:
     own = context.scheme.header.lower()
     for lines in _VENDORS:
         if all(name.lower() != own for name, _ in lines):
             yield from _beside(context, lines, lines[0][0])
-    for value in (f"v1,{_BASE64}", f"sha1={_HEX[:40]}", f"t={_NEAR},v1={_HEX}", "none", "unsigned"):
+    for value in (
+        f"v1,{_BASE64}",
+        f"sha1={_HEX[:40]}",
+        f"t={_NEAR},v1={_HEX}",
+        "none",
+        "unsigned",
+        f"bogus={_HEX}",
+        f"md5={_HEX[:32]}",
+    ):
         webhook = context.genuine()
         yield refused(context.with_header_value(webhook, value), f"in its own header: {value[:5]}")
 

@@ -7,6 +7,7 @@ from . import (  # noqa: F401 - loaded for their registration
     broken_bytes,
     broken_injection,
     broken_keys,
+    broken_protocols,
     broken_signature,
     broken_switches,
     broken_types,
