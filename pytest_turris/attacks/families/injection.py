@@ -7,11 +7,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
 from pytest_turris.attacks.families.variants import Payload, identified, named
-from pytest_turris.attacks.step import AttackStep, Seen, Trouble, accepted, refused, tolerated
+from pytest_turris.attacks.step import (
+    AttackStep,
+    Examine,
+    Seen,
+    Transmission,
+    Trouble,
+    accepted,
+    refused,
+    tolerated,
+)
 from pytest_turris.attacks.trap import the_trap, unvisited
 from pytest_turris.findings.errors import MissingHookError
 from pytest_turris.webhooks.signed import SignedWebhook
@@ -30,6 +40,7 @@ _TEMPLATES = (
     "turris@(%s)x", "turris{%s}x", "turris[[${%s}]]x", "turris*{%s}x",
 )  # fmt: skip
 _COMMANDS = ("x; {0};", "$({0})", "`{0}`", "x' ; {0}; '", 'x" ; {0}; "', "x | {0}", "x\n{0}\n")
+_QUERY_NAMES = ("path", "file", "filename", "name", "ref", "branch", "event", "type", "cmd")
 _COMPUTED = "turris1337x"
 
 Change = Callable[[Payload, Any], Payload]
@@ -155,12 +166,13 @@ def _template(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-137",
     "name-as-a-file",
-    does="Sends genuine events whose names and ids are paths, relative and absolute, to an empty "
-    "directory of this machine; then looks for files in it.",
+    does="Sends genuine events whose names, ids and types are paths, relative and absolute, to an "
+    "empty directory of this machine, and unsigned ones with such a path in the query; then looks "
+    "for files in it.",
     wants="Write nothing there.",
     why=_ENTERED + "Used for the name of a file, it writes, or reads, wherever it likes.",
     fix="Name files by ids of your own, or by a digest.",
-    source="CWE-22; OWASP, path traversal",
+    source="CWE-22; claude-ops 369 (the type of the event), obsidian-webhooks 12 (the query)",
 )
 def _file(context: AttackContext) -> Iterator[AttackStep]:
     with _directory() as place:
@@ -173,18 +185,19 @@ def _file(context: AttackContext) -> Iterator[AttackStep]:
             label = text.rpartition("/")[2]
             yield tolerated(_changed(context, named, text), f"name, {label}").examined(written)
             yield tolerated(_changed(context, identified, text), f"id, {label}").examined(written)
+            yield from _unsigned(context, text, label, written)
 
 
 @_attack(
     "WH-138",
     "name-in-a-command",
     comes_late=True,
-    does="Sends genuine events whose names and ids would, in a shell, make a file in an empty "
-    "directory of this machine, or ask for a URL on it.",
+    does="Sends genuine events whose names, ids and types would, in a shell, make a file in an "
+    "empty directory of this machine, or ask for a URL on it; and unsigned ones with such a query.",
     wants="Run nothing.",
     why=_ENTERED + "Put into a command line, it is a command.",
     fix="Start programs with a list of arguments, without a shell.",
-    source="CWE-78; OWASP, OS command injection defense cheat sheet",
+    source="CWE-78; php-censor 441 (the query); hedy 5327 (the name of a branch)",
 )
 def _command(context: AttackContext) -> Iterator[AttackStep]:
     with _directory() as place, the_trap().watch("WH-138") as watch:
@@ -198,8 +211,21 @@ def _command(context: AttackContext) -> Iterator[AttackStep]:
             text = form.format(commands)
             yield tolerated(_changed(context, named, text), f"name {form}").examined(ran)
             yield tolerated(_changed(context, identified, text), f"id {form}").examined(ran)
+            yield from _unsigned(context, text, form, ran)
         last = accepted(context.genuine(), "a plain one", effects="any")
         yield last.examined(lambda _: unvisited(watch))
+
+
+def _unsigned(
+    context: AttackContext, text: str, label: str, examine: Examine
+) -> Iterator[AttackStep]:
+    """The text for the type of a genuine event, and in the query of an unsigned one."""
+    event = context.sign(context.genuine().json | {"webhookType": text})
+    yield tolerated(event, f"webhookType, {label}").examined(examine)
+    query = "&".join(f"{name}={quote(text)}" for name in _QUERY_NAMES)
+    there = Transmission(change_path=lambda path: f"{path}?{query}")
+    unsigned = refused(context.genuine().unsigned(), f"query, {label}", transmission=there)
+    yield unsigned.examined(examine)
 
 
 def _changed(context: AttackContext, change: Change, value: object) -> SignedWebhook:
