@@ -1,4 +1,4 @@
-"""A server that nothing has a reason to ask: whoever does, follows a URL from a webhook.
+"""A server that nothing has a reason to ask, except a receiver that follows URLs of webhooks.
 
 It stays open to the end of the process, since receivers may follow URLs long after their answer.
 """
@@ -68,7 +68,7 @@ class Trap:
         self._ended.add(watch)
 
     def late(self) -> dict[str, str]:
-        """The places of the URLs that were asked for too late to be told, by attack; each once."""
+        """The places of URLs that were asked for after the verdict, by attack; each once."""
         late = [one for one in tuple(self._visits) if one.watch in self._ended]
         new = [one for one in late if one not in self._told]
         self._told.update(new)
@@ -133,5 +133,5 @@ def the_trap() -> Trap:
 
 
 def late_visits() -> dict[str, str]:
-    """Late requests by attack, each told once; empty if no trap was ever set."""
+    """Late requests by attack, each returned once; empty if no trap was ever set."""
     return the_trap().late() if the_trap.cache_info().currsize else {}

@@ -107,7 +107,7 @@ def _names(context: AttackContext) -> Iterator[AttackStep]:
     for name in (yield from acted_on(context)):
         event = context.event(name).json
         event["payload"] = named(event["payload"], _NAME)
-        if not context.events[name]:  # a receiver may require members that are no names
+        if not context.events[name]:  # a receiver may require its members as they are
             event["note"] = _NAME
         for label, ascii_only in (("as they are", False), ("escapes", True)):
             text = json.dumps(event | {"form": label}, ensure_ascii=ascii_only)

@@ -1,4 +1,4 @@
-"""WH-142 to WH-144: what other protocols ask of a receiver, and nobody may ask unsigned."""
+"""WH-142 to WH-144: what the protocols of other senders do, tried without a signature."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -64,8 +64,8 @@ def _chosen(context: AttackContext) -> Iterator[AttackStep]:
     does="Asks with markup in the parameters by which other senders verify an endpoint, by GET and "
     "by POST, and in the texts of unsigned events.",
     wants="Repeat none of it as HTML.",
-    why="What is repeated as HTML runs, in the browser of whoever follows a link, with the rights "
-    "of the receiver's site.",
+    why="What is repeated as HTML runs in the browser of each user who follows a link, with the "
+    "rights of the receiver's site.",
     fix="Answer text/plain or JSON, and repeat nothing; answer 405 to GET.",
     source="messenger-platform-samples 181, pywa 198 (hub.challenge); CWE-79; WebSub, 5.3.1",
 )

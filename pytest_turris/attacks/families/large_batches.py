@@ -21,7 +21,7 @@ _TOO_LARGE = 413
     does="Sends a genuine batch of 500 entities and at least 190 kB.",
     wants="Accept it (2xx) and act on it, or answer 413 at once.",
     why="Limits of 100 kB are the default of some frameworks: the webhooks of large agencies are "
-    "lost, and with another answer than 413 nobody knows why.",
+    "lost, and an answer other than 413 does not say why.",
     fix="Set the limit of the body to some megabytes, for this route.",
     source="guides/webhooks: status events are batches, their limit is not documented; RFC 9110, "
     "15.5.14; express, body-parser: a limit of 100kb",

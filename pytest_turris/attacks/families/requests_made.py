@@ -81,7 +81,7 @@ def _path(context: AttackContext) -> Iterator[AttackStep]:
     "is asked for.",
     wants="Accept or refuse it, and make no request, not even later.",
     why="A receiver that follows URLs reaches what the sender cannot: metadata services, admin "
-    "ports. A job that does so minutes later is no safer.",
+    "ports. A job that does so minutes later does the same harm.",
     fix="Never fetch a URL from a webhook; ask the API for the resource by its id.",
     source="OWASP API7:2023; CWE-918; Amazon SNS: SubscribeURL, SigningCertURL",
 )

@@ -113,7 +113,7 @@ def _said() -> Iterator[tuple[str, dict[str, Any]]]:
     "WH-118",
     "switch-in-a-header",
     quick=True,
-    does="Sends an unsigned and a wrongly signed event beside headers for debugging and testing, "
+    does="Sends an unsigned and a wrongly signed event with headers for debugging and testing, "
     "and with the User-Agent of Turris, of clients and of health checks.",
     wants="Refuse it (4xx), and do nothing.",
     why="Anyone can write a header. " + FORGED,
@@ -155,7 +155,7 @@ def _credentials(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends an unsigned and a wrongly signed event that claims, in the headers of proxies, to "
     "come from this machine, from a private network, or from an allowed address.",
     wants="Refuse it (4xx), and do nothing.",
-    why="Anyone can write the headers of proxies; and an inner network is no proof, either. "
+    why="Anyone can write the headers of proxies; and being in an inner network proves nothing. "
     + FORGED,
     fix="Verify whatever the address is.",
     source="RFC 7239, 8.1; CWE-348",
@@ -173,7 +173,7 @@ def _address(context: AttackContext) -> Iterator[AttackStep]:
     "WH-121",
     "other-vendors-signature",
     quick=True,
-    does="Sends an unsigned and a wrongly signed event beside the signature headers of other "
+    does="Sends an unsigned and a wrongly signed event with the signature headers of other "
     "senders, and with a value in their form in the header of this one.",
     wants="Refuse it (4xx), and do nothing.",
     why="A receiver that chooses how to verify by what was sent lets the sender choose. " + FORGED,
@@ -209,7 +209,7 @@ def _both_forged(
 def _beside(
     context: AttackContext, lines: Iterable[tuple[str, str]], label: str
 ) -> Iterator[AttackStep]:
-    """Two forgeries beside these header lines, which replace lines of the same names."""
+    """Two forgeries with these header lines, which replace lines of the same names."""
     given = tuple(lines)
     names = {name.lower() for name, _ in given}
     webhook = context.genuine()

@@ -21,7 +21,7 @@ _ODD: tuple[object, ...] = (None, "", "undefined", "__proto__", "constructor", "
     does="Sends an event of an entity that the receiver does not know, or that names something "
     "every object has, signed with an empty key and with what an unset key turns into.",
     wants="Refuse it (4xx), and do nothing.",
-    why="Where each entity has its own key, the one that nobody set is known to everybody.",
+    why="Where each entity has its own key, a key that was never set is known to every sender.",
     fix="Refuse an entity without a key before you compute anything; look keys up in a mapping "
     "that inherits no names.",
     source="hermes-agent 6264 (a signature by an empty key); CWE-1188, CWE-1321",

@@ -112,13 +112,13 @@ _FORMS = {
 
 
 def leaked_details(text: str) -> str:
-    """Return what a text tells of the receiver's inside.
+    """Return which kind of internal detail a text shows.
 
     Args:
         text: The headers and the body of an answer.
 
     Returns:
-        "a stack trace of PHP", "a database error (SQLite)"; empty if it is none that is known.
+        "a stack trace of PHP", "a database error (SQLite)"; empty if no known form is found.
         The texts are those that the runtimes and databases themselves write.
     """
     told = html.unescape(text)

@@ -69,7 +69,7 @@ class Ping(ReceiverApp):
 
 @breaks("WH-118")
 class DebugHeader(Switched):
-    """Verifies nothing beside X-Debug."""
+    """Verifies nothing that has X-Debug."""
 
     def is_off(self, headers: dict[str, str], body: bytes) -> bool:
         return headers.get("X-DEBUG") == "1"
@@ -86,14 +86,14 @@ class KnownAgent(Switched):
 
 @breaks("WH-119")
 class AnyAuthorization(Switched):
-    """Verifies nothing beside a bearer token, whatever it is."""
+    """Verifies nothing that has a bearer token, whatever it is."""
 
     def is_off(self, headers: dict[str, str], body: bytes) -> bool:
         return headers.get("AUTHORIZATION", "").startswith("Bearer ")
 
 
 class AnyKey(Switched):
-    """Verifies nothing beside an API key, whatever it is."""
+    """Verifies nothing that has an API key, whatever it is."""
 
     def is_off(self, headers: dict[str, str], body: bytes) -> bool:
         return "X-API-KEY" in headers
