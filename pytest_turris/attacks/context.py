@@ -11,6 +11,7 @@ from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.overrides import merged_members
 from pytest_turris.webhooks.signature import SignatureScheme
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -105,13 +106,13 @@ class AttackContext:
     def genuine(self, **members: object) -> SignedWebhook:
         """A webhook that the receiver acts on; each call returns a different one."""
         name = next(iter(self.events))
-        return self.factory.event(name, **{**self.events[name], **members})
+        return self.factory.event(name, **merged_members(self.events[name], members))
 
     def event(self, name: str, **members: object) -> SignedWebhook:
         """A webhook of one type; NotApplicableError if the receiver does not act on that type."""
         if name not in self.events:
             raise NotApplicableError(f"the receiver does not act on {name}")
-        return self.factory.event(name, **{**self.events[name], **members})
+        return self.factory.event(name, **merged_members(self.events[name], members))
 
     def status_event(self, **members: object) -> SignedWebhook:
         """A webhook whose payload is an array; NotApplicableError if the receiver acts on none."""

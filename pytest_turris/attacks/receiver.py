@@ -1,22 +1,25 @@
 """The receiver under attack: how a step reaches it, and what can be seen of it."""
 
+import datetime as dt
 import math
 import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.effects import EffectsProbe, Settle, call_hook
 from pytest_turris.attacks.judging.memory import PeakMemory, listening_processes
 from pytest_turris.attacks.judging.pace import Pace
 from pytest_turris.attacks.sending.delivery import Limits, in_process, over_socket
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.receivers.django_database import TransactionError, refuse_threads
 from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
-from pytest_turris.receivers.target import Target, UrlTarget, VerifierTarget
+from pytest_turris.receivers.target import AsgiTarget, Target, UrlTarget, VerifierTarget
 
 _TIMEOUT = 10.0
 """Seconds to wait over a socket: a third of what Turris does, whose limit is 30 seconds."""
@@ -32,8 +35,10 @@ class Receiver:
     Args:
         target: As for ``SignedWebhook.send``.
         path: The path inside an application; appended to a URL.
-        effects: Returns a number that grows with each thing that the receiver does.
-        reset: Called before each attack.
+        effects: Returns a number, or a snapshot of what the receiver did; see ``EffectsProbe``.
+        reset: Called before each attack; may be async.
+        settle: When the receiver is quiet; see ``EffectsProbe``.
+        pass_time: Moves the clock of the code under test while it is waited for.
         allow: Each ``host:port`` that a URL may lead to besides this machine.
         timeout: Seconds to wait for the answer to one request over a socket; 10 unless given.
     """
@@ -43,15 +48,17 @@ class Receiver:
         target: object,
         path: str = "",
         *,
-        effects: Callable[[], int] | None = None,
+        effects: Callable[[], object] | None = None,
         reset: Callable[[], object] | None = None,
+        settle: Settle = None,
+        pass_time: Callable[[dt.timedelta], object] | None = None,
         allow: Collection[str] = (),
         timeout: float | None = None,
     ) -> None:
         reached = Target.of(target, path, allow=allow).require_sync()
         # Attacks on the path need one to change.
         self._target = reached.split() if isinstance(reached, UrlTarget) else reached
-        self._effects = effects
+        self._effects = EffectsProbe(effects, settle, pass_time)
         self._reset = reset
         self._allow = allow
         self._timeout = timeout
@@ -62,19 +69,18 @@ class Receiver:
     @property
     def observed(self) -> bool:
         """Whether effects can be counted."""
-        return self._effects is not None
+        return self._effects.observes
 
-    def effects(self) -> int:
+    def effects(self, *, at_least: int = 0) -> int:
         """How much the receiver has done so far; 0 without a probe.
 
+        Args:
+            at_least: What is expected by now: it may come a moment after the answer.
+
         Raises:
-            HookError: The probe returned something other than a whole number.
+            HookError: A hook gave something of the wrong type.
         """
-        count: object = self._effects() if self._effects else 0
-        if not isinstance(count, int):
-            kind = type(count).__name__
-            raise HookError(f"effects() must return a number of things done, not {kind}")
-        return count
+        return self._effects.count(at_least=at_least)
 
     @property
     def resets(self) -> bool:
@@ -84,7 +90,7 @@ class Receiver:
     def reset(self) -> None:
         """Call the test's ``reset``, if there is one."""
         if self._reset:
-            self._reset()
+            call_hook(self._reset, "reset")
 
     @property
     def target(self) -> Target:
@@ -130,8 +136,13 @@ class Receiver:
         left = self._deadline - steady_time()
         if left <= 0:
             raise OutOfTimeError
+        self._effects.note_request()
         if how.target is not None:
-            target = Target.of(how.target, self._target.path, allow=self._allow)
+            target = replace(
+                Target.of(how.target, self._target.path, allow=self._allow),
+                host=self._target.host,
+                scheme=self._target.scheme,
+            )
         if how.socket_only and target.in_process:
             return ()
         sent = self._post(step, target)
@@ -139,7 +150,7 @@ class Receiver:
         if isinstance(target, UrlTarget):
             responses = over_socket(target, how, sent, self._limits(how, left))
         else:
-            responses = in_process(target, how, sent)
+            responses = _in_process(target, how, sent)
         if watched is not None:
             responses = [replace(one, memory=watched.growth()) for one in responses]
         return tuple(responses)
@@ -173,7 +184,18 @@ class Receiver:
             method=how.method,
             peer=self._peer if how.peer == LOOPBACK else how.peer,
             split_at=how.split_at,
+            host=target.host,
+            scheme=target.scheme,
         )
+
+
+def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
+    try:
+        if how.copies > 1 and not isinstance(target, AsgiTarget):
+            refuse_threads()
+        return in_process(target, how, sent)
+    except TransactionError as error:
+        raise NotApplicableError(str(error)) from error
 
 
 def _processes(target: Target, sent: Post) -> list[int]:

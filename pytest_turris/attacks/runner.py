@@ -142,7 +142,9 @@ class AttackRunner:
     def _counted(self, step: AttackStep) -> tuple[Responses, int]:
         begin = self._receiver.effects()
         responses = self._receiver.send(step)
-        return responses, self._receiver.effects() - begin
+        accepted_any = any(response.answer and response.answer.accepted for response in responses)
+        wanted = self._judge.wanted_effects(step) if accepted_any else 0
+        return responses, self._receiver.effects(at_least=begin + wanted) - begin
 
     def _watched(self, step: AttackStep) -> tuple[Responses, int]:
         """Fire a step whose comparison is watched."""

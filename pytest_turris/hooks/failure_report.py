@@ -4,6 +4,7 @@ Registered only in runs that use a turris fixture: others do not pay for its hoo
 """
 
 import re
+import sys
 from collections.abc import Generator
 from typing import Any, NoReturn
 
@@ -65,6 +66,12 @@ class FailureReport:
     def pytest_unconfigure(self) -> None:
         """Let go of the process's sockets."""
         self._guard.remove()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        """Shut the applications of the test down, before its fixtures are gone."""
+        if receivers := sys.modules.get("pytest_turris.receivers.event_loop"):
+            receivers.close_loop()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

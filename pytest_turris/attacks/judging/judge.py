@@ -76,6 +76,11 @@ class Judge:
         for one in examine(seen):
             self._case.find(one.oracle, step, one.got, one.expected, one.level)
 
+    def wanted_effects(self, step: AttackStep) -> int:
+        """How many effects are worth a moment's wait, if they did not come with the answer."""
+        first = 0 if self._total else 1
+        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
+
     def output(self, text: str) -> None:
         """Judge what the receiver printed and logged."""
         for got, wished in leaks_of_output(text, self._context.key):

@@ -56,7 +56,7 @@ def over_socket(
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
         raise NotApplicableError("the URL is HTTPS")
-    host = f"{where.host}:{where.port}"
+    host = sent.host or f"{where.host}:{where.port}"
 
     def posted() -> ReceiverResponse:
         return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
@@ -111,8 +111,12 @@ def _no_response(error: Exception, watch: Stopwatch) -> ReceiverResponse:
 def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
-        watch = Stopwatch()
-        answers = post_asgi_copies(target.app, sent, min(_AT_ONCE, copies - sent_before))
+        watch, count = Stopwatch(), min(_AT_ONCE, copies - sent_before)
+        try:
+            answers = post_asgi_copies(target.app, sent, count)
+        except target.no_response_errors as error:
+            yield from [_no_response(error, watch)] * count
+            continue
         seconds = watch.elapsed()
         yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
 

@@ -22,7 +22,7 @@ _RESTART = 3.0
 
 _LIMITED = (
     "the receiver limits rates, and a refusal for that says nothing about signatures. Raise its "
-    "limit for the test, or let reset=... clear what it counted"
+    "its limit for the test, or let reset=... clear what it counted"
 )
 
 
@@ -60,7 +60,7 @@ class Standing:
         if response.answer is None or not response.answer.accepted:
             cause = self.cause or _why(receiver, context, step, response)
             self.lose(cause, response, final=True)
-        elif receiver.observed and receiver.effects() == before:
+        elif receiver.observed and receiver.effects(at_least=before + 1) == before:
             self.effect_missing = True
             self.lose(_no_effect(response.answer), response, final=True)
         else:
@@ -110,8 +110,8 @@ class Standing:
         refuses = status < 500 or is_unavailable(response.answer)  # noqa: PLR2004 - the class
         if refuses and self.forged >= _MANY:
             cause += (
-                f", after {self.forged} forged ones: it seems to lock, or to limit rates. Raise its "
-                "limit for the test, or let reset=... clear what it counted"
+                f", after {self.forged} forged ones: it seems to lock, or to limit rates. Raise "
+                "its limit for the test, or let reset=... clear what it counted"
             )
             self.lose(cause, response, final=True)
             return "", cause
