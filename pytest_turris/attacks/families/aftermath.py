@@ -5,6 +5,7 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.effects import call_hook
 from pytest_turris.attacks.families.variants import with_members
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused, tolerated
 from pytest_turris.findings.errors import MissingHookError
@@ -116,6 +117,6 @@ def _restarted(context: AttackContext) -> Iterator[AttackStep]:
         raise MissingHookError("needs to start the receiver again: run(..., restart=...)")
     webhook = context.genuine()
     yield accepted(webhook, "first")
-    there = Transmission(target=context.hooks.restart())
+    there = Transmission(target=call_hook(context.hooks.restart, "restart"))
     yield tolerated(webhook, "after the restart", effects="none", transmission=there)
     yield accepted(context.genuine(), "another", transmission=there)

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
-from pytest_turris.attacks.step import AttackStep, Seen, Trouble, tolerated
+from pytest_turris.attacks.step import (
+    AttackStep,
+    Effects,
+    ExpectedBehaviour,
+    Seen,
+    Trouble,
+    tolerated,
+)
 from pytest_turris.findings.errors import NotApplicableError
 
 LARGE_BATCHES = Catalogue("events")
@@ -29,20 +36,13 @@ _TOO_LARGE = 413
 def _batch(context: AttackContext) -> Iterator[AttackStep]:
     event = context.status_event().json
     entry = event["payload"][0]
-    acts: list[int] = []
+    acts: list[int | None] = []
 
     def control(seen: Seen) -> Iterable[Trouble]:
         if not seen.accepted:
             raise NotApplicableError("the receiver takes no event with an array for a payload")
-        acts.append(seen.effects or 0)
+        acts.append(seen.effects)
         return ()
-
-    def lost(seen: Seen) -> Iterable[Trouble]:
-        status = seen.answer.status_code if seen.answer else 0
-        if 400 <= status < 500 and status != _TOO_LARGE:  # noqa: PLR2004 - the class of refusals
-            yield Trouble(f"{status} to a genuine webhook", "2xx, or 413", "status")
-        elif seen.accepted and seen.effects == 0 and acts > [0]:
-            yield Trouble("accepted, and nothing done", "something done, as for one entity")
 
     yield tolerated(context.sign(event), "one entity").examined(control)
     entries = [entry | {"npn": f"{number:08d}"} for number in range(_ENTRIES)]
@@ -50,4 +50,6 @@ def _batch(context: AttackContext) -> Iterator[AttackStep]:
     padding = " " * max(0, (_SIZE - len(body)) // _ENTRIES)
     named = [one | {"legalName": f"{entry['legalName']}{padding}."} for one in entries]
     large = context.sign(event | {"payload": named})
-    yield tolerated(large, f"{_ENTRIES} entities").examined(lost)
+    effects: Effects = "some" if acts[0] else "any"
+    expected = ExpectedBehaviour(answers="accept", effects=effects, refusals=(_TOO_LARGE,))
+    yield AttackStep(webhook=large, expected=expected, label=f"{_ENTRIES} entities")
