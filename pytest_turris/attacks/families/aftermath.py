@@ -22,7 +22,7 @@ _KEYS = (
     "secret", "secrets", "key", "keys", "signingKey", "signingSecret", "signing_secret",
     "webhookSecret", "webhook_secret", "clientSecret", "client_secret", "token",
 )  # fmt: skip
-_OTHERS = 120
+_OTHERS = 105
 _ONCE = "Remember the digest of each body in the transaction that does the work."
 
 

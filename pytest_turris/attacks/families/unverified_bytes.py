@@ -26,9 +26,9 @@ _attack = UNVERIFIED_BYTES.attack
 _RAW = "Verify the raw bytes of the body before anything parses or decodes them."
 _FIELDS = ("payload", "data", "event", "body", "json")
 _BOUNDARY = "turris-0123456789abcdef"
-_BOMB = 64 * 1024 * 1024
+_BOMB = 32 * 1024 * 1024
 _BLOCK = 1024 * 1024
-_MUCH = 32 * 1024 * 1024
+_MUCH = 16 * 1024 * 1024
 _REPLACED = "\N{REPLACEMENT CHARACTER}".encode()
 _WATCHED = Transmission(watch_memory=True)
 
@@ -113,7 +113,7 @@ def _lossy(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-125",
     "inflated-before-verification",
-    does="Sends 64 MiB of spaces as 64 KiB of gzip and of deflate: wrongly signed, and signed as "
+    does="Sends 32 MiB of spaces as 32 KiB of gzip and of deflate: wrongly signed, and signed as "
     "they are when inflated. The memory of the receiver's process is watched, where it runs on "
     "this machine.",
     wants="Refuse it (4xx), without inflating all of it.",
@@ -171,7 +171,7 @@ def _typed(webhook: SignedWebhook, kind: str) -> SignedWebhook:
 
 @cache
 def _packed() -> dict[str, bytes]:
-    """64 MiB of spaces in each coding: one block many times, which is quicker to make."""
+    """32 MiB of spaces in each coding: one block many times, which is quicker to make."""
     one = zlib.compressobj(level=1, wbits=-zlib.MAX_WBITS)
     block = one.compress(b" " * _BLOCK) + one.flush(zlib.Z_FULL_FLUSH)
     whole, end = block * (_BOMB // _BLOCK), b"\x03\0"

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 Payload: TypeAlias = Any  # as deep as JSON: a list of entries, or one object
 Variants = Callable[[Payload], Iterator[tuple[str, Payload]]]
 
-WRONG_VALUES: tuple[Any, ...] = (None, 7, True, "x", "", [], {}, [None])
+WRONG_VALUES: tuple[Any, ...] = (7, True, "x", [None], {})
 
 NAMES = frozenset(
     {"branchName", "legalName", "contractContainerTemplateName", "productName", "statusName"}
@@ -41,12 +41,12 @@ def without_members(payload: Payload) -> Iterator[tuple[str, Payload]]:
 
 def wrongly_typed(payload: Payload) -> Iterator[tuple[str, Payload]]:
     """The payload, its entries, each member and all members at once with values of other types."""
-    for value in (None, 7, "x", True, [None], [7], ["x"], [[]]):
+    for value in (None, 7, "x", [None], ["x"]):
         yield f"payload {value!r}", value
     entry = entry_of(payload)
     for member in entry:
         yield f"{member} null", with_entry(payload, entry | {member: None})
-    for value in WRONG_VALUES[1:]:
+    for value in WRONG_VALUES:
         # Routing stays, so that the receiver goes on to the others.
         wrong = {name: old if name in ROUTING else value for name, old in entry.items()}
         yield f"every member {value!r}", with_entry(payload, wrong)
