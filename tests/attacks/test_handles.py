@@ -26,7 +26,8 @@ HOOKS = ("shown", "log", "restart", "api_paths")
 )
 def test_nothing_passes_without_its_hook(id_: str, names: tuple[str, ...]) -> None:
     """What cannot be seen is not observed, and the reason says what to pass."""
-    verdict = attack_in_process(id_, ReceiverApp, **dict.fromkeys(HOOKS))
+    none: dict[str, Any] = dict.fromkeys(HOOKS)
+    verdict = attack_in_process(id_, ReceiverApp, **none)
     assert verdict.outcome == "not observed"
     assert all(name in verdict.reason for name in names)
 

@@ -51,9 +51,9 @@ def wrongly_typed(payload: Payload) -> Iterator[tuple[str, Payload]]:
         wrong = {name: old if name in ROUTING else value for name, old in entry.items()}
         yield f"every member {value!r}", with_entry(payload, wrong)
     if "products" in entry:
-        for value in (None, "x", [{}]):
-            products = [product | {"states": value} for product in entry["products"]]
-            yield f"states {value!r}", with_entry(payload, entry | {"products": products})
+        for states in (None, "x", [{}]):
+            products = [product | {"states": states} for product in entry["products"]]
+            yield f"states {states!r}", with_entry(payload, entry | {"products": products})
 
 
 def entry_of(payload: Payload) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class FirstOfEmpty(Unwary):
     """Takes the first entry, without a look whether there is one."""
 
     def is_usable(self, payload: Any) -> bool:
-        return payload != []
+        return bool(payload != [])
 
 
 class FirstState(Unwary):
