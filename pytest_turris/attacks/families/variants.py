@@ -51,7 +51,8 @@ def wrongly_typed(payload: Payload) -> Iterator[tuple[str, Payload]]:
         wrong = {name: old if name in ROUTING else value for name, old in entry.items()}
         yield f"every member {value!r}", with_entry(payload, wrong)
     if "products" in entry:
-        for states in (None, "x", [{}]):
+        wrong_states: tuple[Any, ...] = (None, "x", [{}])
+        for states in wrong_states:
             products = [product | {"states": states} for product in entry["products"]]
             yield f"states {states!r}", with_entry(payload, entry | {"products": products})
 
