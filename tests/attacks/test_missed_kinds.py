@@ -14,10 +14,18 @@ from doubles.receivers import (
 )
 from doubles.receivers.all_broken import BROKEN
 from doubles.receivers.correct import CORRECT
-from doubles.receivers.good_receiver import ReceiverApp
+from doubles.receivers.good_receiver import KEY, ReceiverApp
 from doubles.receivers.registry import as_app
 
-from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.catalogue import ATTACKS, find_attack
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.own_payload import OwnPayload
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.runner import run_attack
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.signature import SignatureError
 
 FIRST = 112
 IDS = [attack.id for attack in ATTACKS if int(attack.id.removeprefix("WH-")) >= FIRST]
@@ -65,6 +73,29 @@ def test_no_correct_receiver_is_accused(correct: type[Any], observed: bool) -> N
     accused = [verdict for verdict in verdicts if verdict.outcome in ACCUSED]
     assert not accused, "\n".join(map(str, accused))
     assert {verdict.outcome for verdict in verdicts} <= {"passed", "not observed", "skipped"}
+
+
+def test_every_attack_takes_a_payload_of_another_sender() -> None:
+    """What has no meaning for it is skipped; nothing fails for the lack of Turris' members."""
+    sandbox = Sandbox(Options(webhook_secret=KEY), name="own")
+    payload = OwnPayload(b'{"ref":"refs/heads/main","id":"{{id}}"}', sandbox.new_object_id)
+    context = AttackContext(factory=WebhookFactory.of(sandbox), payload=payload)
+    verify = context.factory.verify
+
+    def receive(body: bytes, headers: Any) -> bool:
+        try:
+            verify(body, headers)
+        except SignatureError:
+            return False
+        return True
+
+    receiver = Receiver(receive)
+    verdicts = [run_attack(find_attack(id_), receiver, context) for id_ in IDS]
+    outcomes = {verdict.check.id: verdict.outcome for verdict in verdicts}
+    assert set(outcomes.values()) <= {"not observed", "skipped"}, outcomes
+    assert {"WH-117", "WH-118", "WH-122", "WH-129"} <= {
+        id_ for id_, outcome in outcomes.items() if outcome == "not observed"
+    }
 
 
 def test_challenge_as_text_is_no_markup() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_turris.attacks.judging import memory
 from pytest_turris.attacks.judging.memory import PeakMemory, listening_processes
-from pytest_turris.attacks.trap import Trap, late_visits, the_trap, unvisited
+from pytest_turris.attacks.judging.trap import Trap, late_visits, the_trap, unvisited
 
 
 def visit(url: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.effects import call_hook
-from pytest_turris.attacks.families.variants import with_members
+from pytest_turris.attacks.families.variants import with_members_everywhere
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused, tolerated
 from pytest_turris.findings.errors import MissingHookError
 
@@ -70,9 +70,8 @@ def _then_forged(
 ) -> Iterator[AttackStep]:
     event = context.genuine().json
     yield tolerated(context.sign(event | hostile), f"{label}, envelope")
-    event = context.genuine().json
-    payload = with_members(event["payload"], hostile)
-    yield tolerated(context.sign(event | {"payload": payload}), f"{label}, payload")
+    everywhere = with_members_everywhere(context.genuine().json, hostile)
+    yield tolerated(context.sign(everywhere), f"{label}, payload")
     yield refused(context.genuine().unsigned(), f"after {label}: unsigned")
     planted = context.genuine().signed_with(context.configured_key(_PLANTED.encode()))
     yield refused(planted, f"after {label}: signed with what was planted")

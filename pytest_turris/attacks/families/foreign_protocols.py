@@ -7,6 +7,7 @@ from urllib.parse import quote
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
+from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
@@ -15,7 +16,6 @@ from pytest_turris.attacks.step import (
     Trouble,
     refused,
 )
-from pytest_turris.attacks.trap import the_trap, unvisited
 from pytest_turris.webhooks.signed import SignedWebhook
 
 CHOSEN_KEYS = Catalogue("keys")

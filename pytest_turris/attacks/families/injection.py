@@ -13,6 +13,7 @@ from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext, HookError
 from pytest_turris.attacks.effects import call_hook
 from pytest_turris.attacks.families.variants import Payload, identified, named
+from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,
     Examine,
@@ -23,7 +24,6 @@ from pytest_turris.attacks.step import (
     refused,
     tolerated,
 )
-from pytest_turris.attacks.trap import the_trap, unvisited
 from pytest_turris.findings.errors import MissingHookError
 from pytest_turris.webhooks.signed import SignedWebhook
 

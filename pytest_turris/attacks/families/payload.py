@@ -6,8 +6,8 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
-from pytest_turris.attacks.trap import the_trap, unvisited
 from pytest_turris.webhooks.signature import compact_json
 
 PAYLOAD = Catalogue("payload")

@@ -7,8 +7,8 @@ from typing import Any
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.variants import ROUTING, identified, with_members, with_texts
+from pytest_turris.attacks.judging.trap import Watch, the_trap, unvisited
 from pytest_turris.attacks.step import AttackStep, Seen, Trouble, accepted, tolerated
-from pytest_turris.attacks.trap import Watch, the_trap, unvisited
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 
 REQUESTS_MADE = Catalogue("payload")

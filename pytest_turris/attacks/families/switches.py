@@ -8,7 +8,7 @@ from typing import Any
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
-from pytest_turris.attacks.families.variants import with_members
+from pytest_turris.attacks.families.variants import with_members_everywhere
 from pytest_turris.attacks.step import AttackStep, Seen, Trouble, refused, tolerated
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -79,7 +79,7 @@ _VENDORS: tuple[tuple[tuple[str, str], ...], ...] = (
 def _body(context: AttackContext) -> Iterator[AttackStep]:
     for label, members in _said():
         event = context.genuine().json
-        said = event | members | {"payload": with_members(event["payload"], members)}
+        said = with_members_everywhere(event, members)
         yield from _both_forged(context, context.sign(said), label)
         yield from _both_forged(context, context.sign(event | members), f"{label}, envelope")
     ignores_unknown: list[bool] = []

@@ -75,6 +75,12 @@ def with_members(payload: Payload, members: dict[str, Any]) -> Payload:
     return payload | members
 
 
+def with_members_everywhere(event: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    """The event with more members in its envelope, and in its payload if it has one."""
+    inner = {"payload": with_members(event["payload"], members)} if "payload" in event else {}
+    return event | members | inner
+
+
 def with_texts(node: Payload, change: Callable[[str, str], object]) -> Payload:
     """The node with each text inside replaced by what ``change`` makes of its name and itself."""
     if isinstance(node, list):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.judging.trap import late_visits
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import OUT_OF_TIME, run_attack
 from pytest_turris.attacks.series.late import with_late_visits
 from pytest_turris.attacks.series.standing import Standing
-from pytest_turris.attacks.trap import late_visits
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Verdict
 from pytest_turris.process.steady_clock import steady_time
