@@ -49,6 +49,7 @@ def run_attack(
     standing = standing or Standing()
     receiver.come_from(context.hooks.allowed_ip)
     try:
+        context.require_applicable(attack.id)
         receiver.reset()
         standing.meet(receiver, context)
         if standing.cause:

@@ -51,5 +51,8 @@ def _batch(context: AttackContext) -> Iterator[AttackStep]:
     named = [one | {"legalName": f"{entry['legalName']}{padding}."} for one in entries]
     large = context.sign(event | {"payload": named})
     effects: Effects = "some" if acts[0] else "any"
-    expected = ExpectedBehaviour(answers="accept", effects=effects, refusals=(_TOO_LARGE,))
-    yield AttackStep(webhook=large, expected=expected, label=f"{_ENTRIES} entities")
+    yield AttackStep(
+        webhook=large,
+        expected=ExpectedBehaviour(answers="accept", effects=effects, refusals=(_TOO_LARGE,)),
+        label=f"{_ENTRIES} entities",
+    )

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import Oracle, answered
-from pytest_turris.attacks.judging.answers import is_crash, is_fine, wanted
+from pytest_turris.attacks.judging.answers import (
+    is_crash,
+    is_expected_refusal,
+    is_fine,
+    wanted,
+)
 from pytest_turris.attacks.judging.case import Case
 from pytest_turris.attacks.judging.leaks import leaks_of_answer, leaks_of_output
 from pytest_turris.attacks.judging.likeness import alike, meaning
@@ -65,7 +70,7 @@ class Judge:
         self._time(step, responses)
         if stored:
             self._case.notes.append(f"{step.label or 'the body'}: stored, to be looked at later")
-        else:
+        elif not any(is_expected_refusal(step, response) for response in responses):
             self._effects(step, done)
         if expected.same_as_wrong_signature:
             self._likeness(step, responses[0])
