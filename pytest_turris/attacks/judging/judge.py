@@ -70,8 +70,8 @@ class Judge:
         self._time(step, responses)
         if stored:
             self._case.notes.append(f"{step.label or 'the body'}: stored, to be looked at later")
-        elif not any(is_expected_refusal(step, response) for response in responses):
-            self._effects(step, done)
+        else:
+            self._effects(step, responses, done)
         if expected.same_as_wrong_signature:
             self._likeness(step, responses[0])
         if expected.stored_status:
@@ -148,10 +148,11 @@ class Judge:
             expected = f"an answer within {limit:.1f} s: genuine webhooks get theirs sooner"
             self._case.find("time", step, f"after {seconds:.1f} s", expected, level)
 
-    def _effects(self, step: AttackStep, done: int) -> None:
+    def _effects(self, step: AttackStep, responses: Responses, done: int) -> None:
         previous, self._before = self._before, done
         acted, self._total = self._total > 0, self._total + done
-        if not self._receiver.observed:
+        refused = any(is_expected_refusal(step, response) for response in responses)
+        if refused or not self._receiver.observed:
             return
         expected, fine = {
             "none": (_NOTHING, done == 0),
