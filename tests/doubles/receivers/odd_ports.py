@@ -46,6 +46,13 @@ def speaks_http2_or_hangs_up(line: socket.socket) -> None:
         line.sendall(SETTINGS)
 
 
+def hangs_up_on_large_bodies(line: socket.socket) -> None:
+    """Accepts whatever is small, and closes the connection when a large body is announced."""
+    head = line.recv(65536)
+    small = b"Content-Length: 8388608" not in head and b"chunked" not in head
+    line.sendall(b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n" if small else b"")
+
+
 @contextlib.contextmanager
 def listening(talk: Talk, host: str = "127.0.0.1", *, tls: bool = False) -> Iterator[int]:
     """A port that talks so; over TLS with a certificate of an authority that is not trusted."""
