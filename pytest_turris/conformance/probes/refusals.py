@@ -132,12 +132,11 @@ class _Held:
             self._note_success()
             return response
         self.was_late |= self.renewed.is_set()
-        if self.first.acquire(blocking=False):
-            if not is_turris(request.host):
-                self._sent = steady_time()
-                raise RawAnswer([_HELD, as_bytes(response)])
-            if not in_loop:
-                self.was_late = self.renewed.wait(_LONGEST)
+        if not is_turris(request.host) and self.first.acquire(blocking=False):
+            self._sent = steady_time()
+            raise RawAnswer([_HELD, as_bytes(response)])
+        if not in_loop and self.first.acquire(blocking=False):
+            self.was_late = self.renewed.wait(_LONGEST)
         return response
 
     async def let_others_run(self, checkpoint: Callable[[], Awaitable[object]]) -> None:
