@@ -19,7 +19,7 @@ from doubles.clients.broken_tokens import FetchesForEachCall, NoBuffer, NoSecond
 from doubles.clients.good_client import GoodClient
 from doubles.clients.ordinary import NeverRenews
 from doubles.clients.plain_client import PlainClient
-from doubles.clients.stacks import SyncHttpx
+from doubles.clients.stacks import OVER_A_SOCKET, SyncHttpx
 from doubles.clients.sweeping import examine
 
 from pytest_turris.conformance.driver import ProbeSteps
@@ -151,6 +151,17 @@ def test_bug_of_another_rule_gives_no_verdict(
     verdict = examine(TokenCase(rule, turris, turris_time), "httpx", client)
     assert verdict.outcome == "not observed", verdict
     assert words in verdict.reason
+
+
+@pytest.mark.parametrize("stack", ["requests", "httpx async"])
+def test_call_that_is_not_repeated_renews_nothing(
+    request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel, stack: str
+) -> None:
+    """The refusal that waits for a new token goes on without one."""
+    if stack in OVER_A_SOCKET:
+        request.getfixturevalue("turris_server")
+    verdict = examine(TokenCase("TC-58", turris, turris_time), stack, NoSecondTry)
+    assert "no refusal came after a new token" in verdict.reason
 
 
 class LogsHalf(GoodClient):
