@@ -39,8 +39,8 @@ _INI_NAMES = (
     "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
     "webhook_honours_retry_after", "webhook_debounce", "webhooks_path", "attack_profile",
     "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick",
-    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
-    "env_webhook_secret",
+    "time_real_modules", "share_ssl_context", "tls", "env_base_url", "env_client_id",
+    "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 

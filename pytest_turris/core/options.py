@@ -177,6 +177,10 @@ class Options:
     time_tick: bool = False
     """Whether time passes under ``turris_time``, or stands still until the test moves it."""
 
+    time_real_modules: str = ""
+    """Modules or packages whose sleeps and timed waits stay real under ``turris_time``, separated
+    by spaces."""
+
     share_ssl_context: bool = True
     """Share one SSL context between default httpx clients (saves 20 ms each)."""
 

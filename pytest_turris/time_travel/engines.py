@@ -25,8 +25,20 @@ class EngineError(TurrisKitError, RuntimeError):
 class Travel(Protocol):
     """What is in force: a freeze of freezegun or a travel of time-machine."""
 
-    def move_to(self, moment: dt.datetime) -> object:
-        """Put the process at a moment."""
+    def shift(self, delta: dt.timedelta) -> object:
+        """Move the process's time."""
+
+
+class _Freeze:
+    """A freeze of freezegun."""
+
+    def __init__(self, factory: Any) -> None:  # noqa: ANN401 - freezegun has no public type
+        self._factory = factory
+
+    def shift(self, delta: dt.timedelta) -> None:
+        """Move the process's time."""
+        # Not ``tick``: it forgets how far a freeze that ticks has gone by itself.
+        self._factory.move_to(self._factory() + delta)
 
 
 class StartedTravel(Protocol):
@@ -40,11 +52,16 @@ def running() -> Travel | None:
     """The time travel in force: freezegun's innermost freeze, else time-machine's travel."""
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and freezegun.freeze_factories:
-        return freezegun.freeze_factories[-1]  # type: ignore[no-any-return] # no stubs for a list
+        return _Freeze(freezegun.freeze_factories[-1])
     time_machine = sys.modules.get("time_machine")
     if time_machine is not None and time_machine.escape_hatch.is_travelling():
         return _travels(time_machine)[-1]
     return None
+
+
+def is_frozen() -> bool:
+    """Whether freezegun's clock is in force."""
+    return isinstance(running(), _Freeze)
 
 
 def begin(name: Name, moment: dt.datetime, *, tick: bool) -> StartedTravel:
@@ -75,13 +92,6 @@ def system_time() -> dt.datetime:
     return dt.datetime.now(dt.UTC)  # noqa: TID251 - nothing travels, so this is it
 
 
-def zone_offset() -> dt.timedelta:
-    """What a freeze with ``tz_offset`` adds even to ``datetime.now(UTC)``."""
-    freezegun = sys.modules.get("freezegun.api")
-    offsets: list[dt.timedelta] = getattr(freezegun, "tz_offsets", [])
-    return offsets[-1] if offsets else dt.timedelta(0)
-
-
 def _utc(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
@@ -94,7 +104,8 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
             "option time_engine='time-machine': the library is not installed; "
             "pip install time-machine, or leave the option out for freezegun"
         ) from None
-    travel = time_machine.travel(moment, tick=tick)
+    # A number, and no datetime: with that, the process's own zone would become UTC.
+    travel = time_machine.travel(moment.timestamp(), tick=tick)
     travel.start()
     return travel
 
