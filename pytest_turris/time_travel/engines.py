@@ -14,6 +14,7 @@ from pytest_turris.core.errors import TurrisKitError
 
 Name = Literal["freezegun", "time-machine"]
 
+_NAMELESS = dt.timezone(dt.timedelta(hours=1))
 _OWN_CLOCKS = frozenset({"_pytest.timing", "trio._core._run"})
 """Modules that measure real time: pytest's durations, trio's deadlines."""
 
@@ -104,8 +105,8 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
             "option time_engine='time-machine': the library is not installed; "
             "pip install time-machine, or leave the option out for freezegun"
         ) from None
-    # A number, and no datetime: with that, the process's own zone would become UTC.
-    travel = time_machine.travel(moment.timestamp(), tick=tick)
+    # In a zone without a name: with UTC, the process's own zone would become that.
+    travel = time_machine.travel(moment.astimezone(_NAMELESS), tick=tick)
     travel.start()
     return travel
 

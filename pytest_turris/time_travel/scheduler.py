@@ -6,6 +6,7 @@ task in the background never moves the clock by itself.
 """
 
 import _thread
+import asyncio
 import contextlib
 import datetime as dt
 import math
@@ -113,7 +114,9 @@ class Scheduler:
         """Queue what waits; without ``by`` it is a deadline, and no sleep."""
         duration = from_seconds(seconds)
         with self._lock:
-            sleep = Sleep(self._now(), as_duration(duration), by, module) if by else None
+            blocks = key is None and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
+            at = self._now()
+            sleep = Sleep(at, as_duration(duration), by, module, blocks) if by else None
             sleeper = Sleeper(self.sync() + duration, wake, sleep, threading.get_ident(), key)
             self.sleepers.add(sleeper)
         if sleeper.thread != self.main and not self._watched:

@@ -32,6 +32,8 @@ class Sleep:
     """What was called, such as ``time.sleep`` or ``Event.wait``."""
     module: str = ""
     """The module that called it; empty if it is not known."""
+    blocks_loop: bool = False
+    """Whether it is a blocking one, in a thread whose event loop runs."""
 
     def __str__(self) -> str:
         whose = f" in {self.module}" if self.module else ""
