@@ -82,7 +82,7 @@ def _gettime(unit: float) -> Callable[[Callable[[int], float]], Callable[[int], 
 
     def wrap(original: Callable[[int], float]) -> Callable[[int], float]:
         def clock_gettime(which: int, /) -> float:
-            """Read the virtual clock of that number; the real one for a clock that does not move."""
+            """Read the virtual clock of that number, or a real one that does not move."""
             scheduler = Scheduler.current
             if scheduler is None or which not in (*ids, time.CLOCK_REALTIME):
                 return original(which)

@@ -86,7 +86,7 @@ def test_functions_of_threads_live_in_the_moved_time(engine: str, turris_time: T
     turris_time.advance(days=400)
     seen = list[float]()
     for function in (time.time, lambda: time.time(), lambda: (lambda: time.time())()):  # noqa: PLW0108, PLC3002 - of three depths
-        thread = threading.Thread(target=lambda read=function: seen.append(read()))  # type: ignore[misc] # of mypy
+        thread = threading.Thread(target=lambda read=function: seen.append(read()))
         thread.start()
         thread.join()
     assert seen == [turris_time.now.timestamp()] * 3
