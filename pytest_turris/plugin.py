@@ -163,9 +163,10 @@ def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
     """Time travel for the sandbox and for the code under test."""
+    from pytest_turris.fixtures.time_engine import engine_of
     from pytest_turris.time_travel.travel import TimeTravel
 
-    travel = TimeTravel(_sandbox(request))
+    travel = TimeTravel(_sandbox(request), engine_of(request.node))
     try:
         travel.start()
         yield travel

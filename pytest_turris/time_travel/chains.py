@@ -5,6 +5,7 @@ waits for is not known, and a socket is open, it is taken to wait for that.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import CoroutineType, FrameType, GeneratorType
 from typing import Any, Literal
@@ -104,3 +105,13 @@ def _is_of_a_thread(future: Any) -> bool:  # noqa: ANN401 - a future
     """Whether a future shows the result of one of ``concurrent.futures``."""
     callbacks = getattr(future, "_callbacks", None) or ()
     return any("_chain_future" in getattr(cb, "__qualname__", "") for cb, *_ in callbacks)
+
+
+def main_future() -> Any:  # noqa: ANN401 - a future
+    """What the loop of the current thread runs until."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - as warnings does
+    while frame is not None:
+        if frame.f_code is asyncio.BaseEventLoop.run_until_complete.__code__:
+            return frame.f_locals.get("future")
+        frame = frame.f_back
+    return None

@@ -7,22 +7,27 @@ alone. Here a clock is moved in the function itself, and the monotonic one never
 """
 
 import calendar
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.process.c_function import CFunctionPatch
 from pytest_turris.process.patch import Patch
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 
 _NANO = 1_000
 """Nanoseconds of a microsecond."""
 
+_OWN_CLOCKS = ("numpy", "pandas", "uvloop")
+_STANDARD = sys.stdlib_module_names
 _ELAPSING = {"CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME", "CLOCK_UPTIME_RAW"}
 
 
@@ -95,6 +100,36 @@ def _gettime(unit: float) -> Callable[[Callable[[int], float]], Callable[[int], 
         return clock_gettime
 
     return wrap
+
+
+def captured(*, frozen: bool) -> tuple[str, ...]:
+    """Clocks that were not moved: what holds them, and libraries that have their own.
+
+    Args:
+        frozen: Whether freezegun is in force, which replaces names in modules alone.
+    """
+    loaded = [f"{name}, whose clock is its own" for name in _OWN_CLOCKS if name in sys.modules]
+    return (*(sorted(set(_held())) if frozen else ()), *loaded)
+
+
+def _held() -> Iterator[str]:
+    """Functions and classes that hold the real ``datetime``, or a clock of it."""
+    freezegun = sys.modules["freezegun.api"]
+    real = freezegun.real_datetime, freezegun.real_date
+    clocks = {real[0].now, real[0].utcnow, real[0].today, real[1].today}
+    for holder in gc.get_objects():
+        held: list[object] = []
+        if isinstance(holder, FunctionType):
+            held = [*(holder.__defaults__ or ()), *(holder.__kwdefaults__ or {}).values()]
+        elif type(holder) is type:
+            held = [getattr(value, "__func__", value) for value in list(vars(holder).values())]
+        module = str(getattr(holder, "__module__", ""))
+        if held and not Callers().is_real(module) and module.partition(".")[0] not in _STANDARD:
+            for value in held:
+                is_clock = type(value) is BuiltinFunctionType and value in clocks
+                if is_clock or any(value is kind for kind in real):
+                    name = getattr(value, "__qualname__", "")
+                    yield f"{name} held by {module}.{getattr(holder, '__qualname__', '')}"
 
 
 def _monotonic(scheduler: Scheduler) -> float:

@@ -6,6 +6,7 @@ Whatever the test runs already is moved; only where there is nothing, an engine 
 import datetime as dt
 import sys
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
 from cryptography import x509
@@ -65,6 +66,39 @@ def is_frozen() -> bool:
     return isinstance(running(), _Freeze)
 
 
+def choose(option: str, of_test: Name | None) -> Name:
+    """The engine to begin: the test's own, else the option's, else the better one.
+
+    time-machine changes no types, reaches clocks wherever they are held, and lets a freeze begin
+    inside its travel; the other way round it refuses.
+    """
+    if of_test is not None:
+        return of_test
+    if option == "auto":
+        return "time-machine" if find_spec("time_machine") else "freezegun"
+    return "time-machine" if option == "time-machine" else "freezegun"
+
+
+def refuse_green_threads() -> None:
+    """Refuse a process whose threads are not the system's.
+
+    Raises:
+        EngineError: gevent or eventlet patched them.
+    """
+    for library, patcher, asks in (
+        ("gevent", "gevent.monkey", "is_module_patched"),
+        ("eventlet", "eventlet.patcher", "is_monkey_patched"),
+    ):
+        module = sys.modules.get(patcher)
+        name = "threading" if library == "gevent" else "thread"
+        if module is not None and getattr(module, asks)(name):
+            raise EngineError(
+                f"turris_time cannot move the time of a process whose threads {library} patched. "
+                "Fix: run these tests in a process without monkey-patching, or move the sandbox "
+                "alone with turris.clock"
+            )
+
+
 def begin(name: Name, moment: dt.datetime, *, tick: bool) -> StartedTravel:
     """Begin to stop time at a moment, or with ``tick`` to let it pass from there.
 
@@ -103,7 +137,7 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
     except ImportError:
         raise EngineError(
             "option time_engine='time-machine': the library is not installed; "
-            "pip install time-machine, or leave the option out for freezegun"
+            "pip install time-machine, or time_engine='freezegun'"
         ) from None
     # In a zone without a name: with UTC, the process's own zone would become that.
     travel = time_machine.travel(moment.astimezone(_NAMELESS), tick=tick)

@@ -12,14 +12,13 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from itertools import count
-from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pytest_turris.process.patch import Patch, Replacement
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel import trio_runs
-from pytest_turris.time_travel.chains import Chains
+from pytest_turris.time_travel.chains import Chains, main_future
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import State, rests
@@ -164,7 +163,7 @@ async def sleep(delay: float, result: Any) -> Any:  # noqa: ANN401 - as asyncio'
     if scheduler.callers.is_real(module):
         cancel = call_after(delay, lambda: _finish(future, None))
         if scheduler.callers.is_left_out(module):
-            scheduler.real[module] += delay
+            scheduler.record.real[module] += delay
     else:
         cancel = _begin(scheduler, future, delay, by, module)
     try:
@@ -257,7 +256,7 @@ class _Waiting:
         loop = self._loop
         sockets = len(loop._selector.get_map()) > 1  # noqa: SLF001 - one is the loop's own
         chains = Chains(self._scheduler.sleepers.awaited)
-        return chains.waits_for(_main_future(), asyncio.all_tasks(loop), sockets=sockets)
+        return chains.waits_for(main_future(), asyncio.all_tasks(loop), sockets=sockets)
 
     def _step(self) -> bool:
         """Move the clock, if the main task waits for a sleep, its own or another's."""
@@ -295,13 +294,3 @@ class _Waiting:
             yield
         finally:
             self._scheduler.end(sleeper)
-
-
-def _main_future() -> Any:  # noqa: ANN401 - a future
-    """What the loop of the current thread runs until."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - as above
-    while frame is not None:
-        if frame.f_code is asyncio.BaseEventLoop.run_until_complete.__code__:
-            return frame.f_locals.get("future")
-        frame = frame.f_back
-    return None

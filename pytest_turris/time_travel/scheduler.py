@@ -11,14 +11,13 @@ import contextlib
 import datetime as dt
 import math
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.sleeps import (
-    LONGEST,
+    Record,
     Sleep,
     Sleeper,
     Sleepers,
@@ -66,15 +65,9 @@ class Scheduler:
         self.main: int = threading.get_ident()
         """The test's own thread."""
         self.sleepers = Sleepers()
-        self.recorded: list[Sleep] = []
-        self.budget: dt.timedelta | None = None
-        """How much the test's own call may wait from here on; None is without bounds."""
-        self.passed: float = 0
-        """How far sleeps moved the clock, in microseconds."""
+        self.record = Record()
         self.elapsed: float = 0
         """How far the clock went, in microseconds. It never goes back, and starts at 0."""
-        self.real: dict[str, float] = defaultdict(float)
-        """How many real seconds each module slept that the test left out."""
         self.steady: float = steady_time()
         """The system's monotonic clock at that moment."""
         self._seen = now()
@@ -95,12 +88,6 @@ class Scheduler:
             self.elapsed += microseconds(now - self._seen)
         self._seen = now
         return self.elapsed
-
-    def forget(self, budget: dt.timedelta | None) -> None:
-        """Forget the sleeps so far, and set a budget for those to come."""
-        self.recorded.clear()
-        self.passed = 0
-        self.budget = budget
 
     def begin(
         self,
@@ -178,7 +165,7 @@ class Scheduler:
         with self.threads.parked(lambda: True, "real"):
             sleep(seconds)
         if self.callers.is_left_out(module):
-            self.real[module] += seconds
+            self.record.real[module] += seconds
 
     def time_to_next(self) -> dt.timedelta | None:
         """How long until something is due; None if nothing waits."""
@@ -254,20 +241,6 @@ class Scheduler:
             pause = min(max(2 * pause, 0.0005), 0.01, max(bound - waited, 0.0))
         return True
 
-    def too_long(self, due: float) -> SleptTooLongError | None:
-        """What to raise where a wait up to a moment is longer than allowed."""
-        step = due - self.elapsed
-        waited = as_duration(self.passed + step)
-        if as_duration(step) <= LONGEST and (self.budget is None or waited <= self.budget):
-            return None
-        at = self._now()
-        limit = "ten years" if self.budget is None else f"{self.budget} in total"
-        return SleptTooLongError(
-            f"at {at:%H:%M:%S}Z, after {as_duration(self.passed)} of earlier sleeps: "
-            f"more than {limit}. Fix: bound the waits of the code under test, or give "
-            "turris_time.limit_sleeps() more"
-        )
-
     def close(self) -> None:
         """Let go of all that waits: the rest of its wait is real."""
         self._over = True
@@ -288,7 +261,7 @@ class Scheduler:
             sleeper = self.sleepers.earliest()
             if sleeper is None:
                 return False
-            if sleeper.due > self.elapsed and (error := self.too_long(sleeper.due)):
+            if sleeper.due > self.elapsed and (error := self._too_long(sleeper.due)):
                 return self._refuse(sleeper, error)
             self._pass_to(sleeper.due)
         return True
@@ -296,8 +269,11 @@ class Scheduler:
     def _pass_to(self, moment: float) -> None:
         """Move the clock because the test's own call waits."""
         with self._lock:
-            self.passed += max(0, moment - self.elapsed)
+            self.record.passed += max(0, moment - self.elapsed)
             self._go(moment)
+
+    def _too_long(self, due: float) -> SleptTooLongError | None:
+        return self.record.too_long(due - self.elapsed, self._now())
 
     def _refuse(self, earliest: Sleeper, error: SleptTooLongError) -> bool:
         """Raise where the test's own call sleeps, or what it waits for: what came last."""
@@ -327,7 +303,7 @@ class Scheduler:
             while (sleeper := self.sleepers.earliest()) and sleeper.due <= self.elapsed:
                 self.sleepers.discard(sleeper)
                 if sleeper.sleep:
-                    self.recorded.append(sleeper.sleep)
+                    self.record.sleeps.append(sleeper.sleep)
                 self.threads.woke(sleeper.thread)
                 with contextlib.suppress(RuntimeError):  # woken already, or a loop that is closed
                     sleeper.wake(None)

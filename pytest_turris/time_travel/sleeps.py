@@ -3,6 +3,7 @@
 import datetime as dt
 import heapq
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -94,6 +95,55 @@ class Sleepers:
         """Those that wait, in the order in which they came."""
         waiting = sorted((order, sleeper) for _, order, sleeper in self._heap if sleeper.queued)
         return (sleeper for _, sleeper in waiting)
+
+
+class Record:
+    """What slept since the travel began, or since the last ``limit_sleeps``."""
+
+    def __init__(self) -> None:
+        self.sleeps: list[Sleep] = []
+        """Those that passed, in the order in which they ended."""
+        self.real: dict[str, float] = defaultdict(float)
+        """How many real seconds each module slept that the test left out."""
+        self.budget: dt.timedelta | None = None
+        """How much the test's own call may wait from here on; None is without bounds."""
+        self.passed: float = 0
+        """How far sleeps moved the clock, in microseconds."""
+
+    def forget(self, budget: dt.timedelta | None) -> None:
+        """Forget the sleeps so far, and set a budget for those to come."""
+        self.sleeps.clear()
+        self.passed = 0
+        self.budget = budget
+
+    def too_long(self, step: float, at: dt.datetime) -> SleptTooLongError | None:
+        """What to raise where a wait of the test's own call is longer than allowed.
+
+        Args:
+            step: How long it lasts, in microseconds.
+            at: The moment.
+        """
+        waited = as_duration(self.passed + step)
+        if as_duration(step) <= LONGEST and (self.budget is None or waited <= self.budget):
+            return None
+        limit = "ten years" if self.budget is None else f"{self.budget} in total"
+        return SleptTooLongError(
+            f"at {at:%H:%M:%S}Z, after {as_duration(self.passed)} of earlier sleeps: "
+            f"more than {limit}. Fix: bound the waits of the code under test, or give "
+            "turris_time.limit_sleeps() more"
+        )
+
+    def summary(self) -> str:
+        """Which module slept how long, in words; empty if nothing slept."""
+        moved: dict[str, dt.timedelta] = defaultdict(dt.timedelta)
+        for sleep in self.sleeps:
+            moved[sleep.module] += sleep.duration
+        lines = [f"{name or 'the code under test'} slept {whole}" for name, whole in moved.items()]
+        if lines:
+            lines.append(f"together this moved the clock by {as_duration(self.passed)}")
+        real = self.real.items()
+        lines += [f"{name} really slept {seconds:g} s, as it is left out" for name, seconds in real]
+        return "\n".join(lines)
 
 
 def microseconds(duration: dt.timedelta) -> int:

@@ -9,17 +9,20 @@ import contextlib
 import datetime as dt
 
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.clock import Clock, ClockError
+from pytest_turris.core.clock import EARLIEST, Clock, ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.blocking import real_sleep, virtual_waits
 from pytest_turris.time_travel.callers import Callers
-from pytest_turris.time_travel.clocks import moves_clocks
+from pytest_turris.time_travel.clocks import captured, moves_clocks
 from pytest_turris.time_travel.engines import (
     EngineError,
+    Name,
     StartedTravel,
     begin,
+    choose,
     is_frozen,
+    refuse_green_threads,
     running,
     system_time,
 )
@@ -27,6 +30,9 @@ from pytest_turris.time_travel.loops import let_tasks_run, moves_loops, shift_ba
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import Sleep, as_duration
 from pytest_turris.time_travel.trio_runs import moves_trio
+
+_MARGIN = dt.timedelta(seconds=1)
+"""How far from a boundary a moment on a running clock may be."""
 
 
 class NoTokenError(TurrisKitError, LookupError):
@@ -36,8 +42,10 @@ class NoTokenError(TurrisKitError, LookupError):
 class TimeTravel:
     """The fixture ``turris_time``: moves the sandbox and the code under test."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, engine: Name | None = None) -> None:
+        """Travel for a sandbox; ``engine`` is what the test's own decorator or marker uses."""
         self._sandbox = sandbox
+        self._engine = engine
         self._begun: StartedTravel | None = None
         self._patched = contextlib.ExitStack()
         self._scheduler = Scheduler(
@@ -55,17 +63,25 @@ class TimeTravel:
     @property
     def sleeps(self) -> tuple[Sleep, ...]:
         """What the code under test slept, in the order in which the sleeps ended."""
-        return tuple(self._scheduler.recorded)
+        return tuple(self._scheduler.record.sleeps)
 
     @property
     def slept(self) -> dt.timedelta:
         """How far the test's own call moved the clock by its sleeps: those at once count once."""
-        return as_duration(self._scheduler.passed)
+        return as_duration(self._scheduler.record.passed)
 
     @property
     def really_slept(self) -> dict[str, float]:
         """How many real seconds each module slept that the option ``time_real_modules`` names."""
-        return dict(self._scheduler.real)
+        return dict(self._scheduler.record.real)
+
+    def captured_clocks(self) -> tuple[str, ...]:
+        """The likely reasons if the clock of the code under test did not move; empty if none.
+
+        Clocks that freezegun cannot reach, each with what holds it, and libraries whose clock is
+        in C.
+        """
+        return captured(frozen=is_frozen())
 
     def limit_sleeps(self, budget: dt.timedelta | None) -> None:
         """Forget the sleeps so far; a call that waits longer than so much raises from here on.
@@ -73,22 +89,27 @@ class TimeTravel:
         It raises ``SleptTooLongError``, a BaseException, where the code under test sleeps. Sleeps
         at once count once; what sleeps in the background does not count. None is without bounds.
         """
-        self._scheduler.forget(budget)
+        self._scheduler.record.forget(budget)
 
     def start(self) -> None:
         """Stop time at the last full second, unless the test stopped or moved it already.
 
         Raises:
-            EngineError: The engine that the option names is not installed.
+            EngineError: The engine that the option names is not installed, or gevent or eventlet
+                patched the threads of the process.
+            CFunctionError: This Python is not CPython.
         """
+        refuse_green_threads()
         # Pydantic builds its schemas on first use; under a freeze they stay broken for good.
         # The core's models, built at import time, have loaded that code by now.
         with contextlib.ExitStack() as stack:
             if running() is None:
-                # A full second: ``iat`` and ``exp`` then are exact. The next: time never goes back.
-                moment = Clock.process_time().replace(microsecond=0) + dt.timedelta(seconds=1)
+                # A full second: ``iat`` and ``exp`` then are exact. The last: a process on the
+                # machine's time accepts a token at once.
+                moment = Clock.process_time().replace(microsecond=0)
                 options = self._sandbox.options
-                self._begun = begin(options.time_engine, moment, tick=options.time_tick)
+                engine = choose(options.time_engine, self._engine)
+                self._begun = begin(engine, moment, tick=options.time_tick)
                 stack.callback(self._end)
             self._scheduler.begin_at(Clock.process_time())
             clocks = moves_clocks(wall=is_frozen())
@@ -119,6 +140,8 @@ class TimeTravel:
         """
         if moment.tzinfo is None:
             raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
+        if moment < EARLIEST:
+            raise ClockError(f"{moment} is before 1970, where clocks begin")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
         delta = moment - self.now
         if delta < dt.timedelta(0):
@@ -173,7 +196,10 @@ class TimeTravel:
             NoTokenError: None was issued yet.
         """
         life = self._token(token)
-        return self.move_to(life.expires_at - self._sandbox.options.refresh_buffer + plus)
+        point = life.expires_at - self._sandbox.options.refresh_buffer
+        if plus <= dt.timedelta(0):
+            self._require_standing(plus)
+        return self.move_to(point + plus)
 
     def to_expiry(
         self, *, plus: dt.timedelta = dt.timedelta(0), token: AccessToken | None = None
@@ -183,10 +209,20 @@ class TimeTravel:
         Raises:
             NoTokenError: None was issued yet.
         """
-        return self.move_to(self._token(token).expires_at + plus)
+        expires_at = self._token(token).expires_at
+        if plus < dt.timedelta(0):
+            self._require_standing(plus)
+        return self.move_to(expires_at + plus)
 
     def __repr__(self) -> str:
         return f"<TimeTravel {self.now:%Y-%m-%d %H:%M:%S.%f}Z>"
+
+    def _require_standing(self, plus: dt.timedelta) -> None:
+        if plus > -_MARGIN and self._sandbox.clock.is_running():
+            raise ClockError(
+                "the clock runs, so this moment is over before it can be used. Fix: leave the "
+                f"option time_tick out, or stay {_MARGIN} away from the boundary"
+            )
 
     @staticmethod
     def _shift(delta: dt.timedelta) -> None:
