@@ -122,7 +122,10 @@ def _held() -> Iterator[str]:
         if isinstance(holder, FunctionType):
             held = [*(holder.__defaults__ or ()), *(holder.__kwdefaults__ or {}).values()]
         elif type(holder) is type:
-            held = [getattr(value, "__func__", value) for value in list(vars(holder).values())]
+            held = [
+                value.__func__ if isinstance(value, staticmethod | classmethod) else value
+                for value in list(vars(holder).values())
+            ]
         module = str(getattr(holder, "__module__", ""))
         if held and not Callers().is_real(module) and module.partition(".")[0] not in _STANDARD:
             for value in held:
