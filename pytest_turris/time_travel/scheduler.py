@@ -194,7 +194,7 @@ class Scheduler:
             real: How many real seconds to wait at most, if not for the clock.
             waiting: What the current thread waits for.
         """
-        with self.threads.parked(gate.locked):
+        with self.threads.parked(gate.locked, at_gate=real is None and not self.is_main()):
             if not self.is_main():
                 return bool(gate.acquire(timeout=-1 if real is None else real))
             return self.wait(

@@ -38,6 +38,8 @@ class _Parked:
     holds: Callable[[], bool]
     """Whether nothing has let it go yet."""
     state: State
+    at_gate: bool
+    """Whether it waits for a lock, in one call without a timeout."""
 
 
 class Threads:
@@ -56,13 +58,15 @@ class Threads:
         self._woken: set[int] = set()
 
     @contextlib.contextmanager
-    def parked(self, holds: Callable[[], bool], state: State = "waiting") -> Iterator[None]:
+    def parked(
+        self, holds: Callable[[], bool], state: State = "waiting", *, at_gate: bool = False
+    ) -> Iterator[None]:
         """Say that the current thread waits, as long as ``holds()``."""
         ident = threading.get_ident()
         before = self._parked.get(ident)
         self._woken.discard(ident)
         self._seen.pop(ident, None)
-        self._parked[ident] = _Parked(holds, state)
+        self._parked[ident] = _Parked(holds, state, at_gate)
         try:
             yield
         finally:
@@ -126,7 +130,7 @@ class Threads:
                 yield 0, "working"  # it is being started
             elif ident not in (here, but):
                 parked = self._parked.get(ident)
-                if parked is not None and parked.holds():
+                if parked is not None and parked.holds() and _rests(parked, thread.native_id):
                     yield ident, parked.state
                 elif (frame := frames.get(ident)) is not None:
                     yield from self._unparked(thread, frame)
@@ -155,6 +159,11 @@ class Threads:
             self._seen[ident] = (*where, steady_time())
             return False
         return steady_time() - seen[2] >= _STILL
+
+
+def _rests(parked: _Parked, native_id: int | None) -> bool:
+    """Whether a parked thread is in its wait: one that just got its lock holds it, too."""
+    return not (parked.at_gate and _FUTEX) or _system_call(native_id) == "waiting"
 
 
 def rests() -> Callable[[], bool]:
