@@ -11,7 +11,7 @@ import contextlib
 import datetime as dt
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal
 
 from pytest_turris.process.steady_clock import steady_time
@@ -100,7 +100,7 @@ class Scheduler:
     ) -> Sleeper:
         """Queue what waits; without ``by`` it is a deadline, and no sleep."""
         duration = from_seconds(seconds)
-        with self._lock:
+        with self._queue():
             blocks = key is None and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
             at = self._now()
             sleep = Sleep(at, as_duration(duration), by, module, blocks) if by else None
@@ -112,13 +112,24 @@ class Scheduler:
             _thread.start_new_thread(self._watch, ())
         return sleeper
 
+    @contextlib.contextmanager
+    def _queue(self) -> Iterator[None]:
+        """Hold the lock of the queue; a thread that waits for it is at work."""
+        ident = threading.get_ident()
+        self.threads.at_queue.add(ident)
+        try:
+            with self._lock:
+                yield
+        finally:
+            self.threads.at_queue.discard(ident)
+
     def timer(self, left: float, wake: Callable[[BaseException | None], object]) -> Sleeper:
         """Queue a deadline after some seconds, rounded up to a microsecond."""
         return self.begin(left + 0.4e-6, wake)
 
     def end(self, sleeper: Sleeper) -> None:
         """Take out what no longer waits."""
-        with self._lock:
+        with self._queue():
             self.sleepers.discard(sleeper)
 
     def step(self, waiting: Waiting, holds: Callable[[], bool], asleep: int | None = None) -> bool:

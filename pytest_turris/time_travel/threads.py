@@ -56,6 +56,8 @@ class Threads:
         self._parked: dict[int, _Parked] = {}
         self._seen: dict[int, tuple[int, int, float]] = {}
         self._woken: set[int] = set()
+        self.at_queue: set[int] = set()
+        """Those that wait for the lock of the queue, and will go on at once."""
 
     @contextlib.contextmanager
     def parked(
@@ -130,7 +132,9 @@ class Threads:
                 yield 0, "working"  # it is being started
             elif ident not in (here, but):
                 parked = self._parked.get(ident)
-                if parked is not None and parked.holds() and _rests(parked, thread.native_id):
+                if ident in self.at_queue:
+                    yield ident, "working"
+                elif parked is not None and parked.holds() and _rests(parked, thread.native_id):
                     yield ident, parked.state
                 elif (frame := frames.get(ident)) is not None:
                     yield from self._unparked(thread, frame)
