@@ -20,6 +20,9 @@ def says(text: bytes) -> Talk:
     def talk(line: socket.socket) -> None:
         line.recv(65536)
         line.sendall(text)
+        # What is still unread when a connection is closed resets it, and the text is lost.
+        line.shutdown(socket.SHUT_WR)
+        is_silent(line)
 
     return talk
 
