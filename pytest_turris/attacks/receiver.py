@@ -142,6 +142,7 @@ class Receiver:
             method=how.method,
             peer=how.peer,
             split_at=how.split_at,
+            exact_names=how.exact_names,
             host=target.host,
             scheme=target.scheme,
         )

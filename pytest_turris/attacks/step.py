@@ -30,6 +30,8 @@ class Transmission:
         copies: How many copies are sent at once.
         peer: In process: the address that the request comes from.
         target: Another receiver than the one under attack, such as one with other keys.
+        exact_names: A function is called with the names of headers as they are written here, and
+            in no other letters.
         plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
     """
 
@@ -43,6 +45,7 @@ class Transmission:
     copies: int = 1
     peer: str = LOOPBACK
     target: object = None
+    exact_names: bool = False
     plain_http: bool = False
 
 

@@ -119,7 +119,8 @@ class Engine:
     ) -> None:
         self._sandbox = sandbox
         self._lock = sandbox.lock
-        self._sender = Sender(scheme, sandbox.clock)
+        agent = sandbox.options.webhook_user_agent
+        self._sender = Sender(scheme, sandbox.clock, user_agent=agent)
         self._allow = allow
         self._own_port = own_port
         self._targets: dict[str, Target] = {}

@@ -44,6 +44,7 @@ class WebhookFactory:
         upstream_entity_id: The ``upstreamEntityId`` of each envelope.
         new_id: Returns a new ObjectId.
         now: Returns the moment of signing and verifying, with a time zone.
+        user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class WebhookFactory:
         upstream_entity_id: str,
         new_id: Callable[[], str],
         now: Callable[[], dt.datetime],
+        user_agent: str = "",
     ) -> None:
         self._scheme = scheme
         self._key = key
         self._upstream_entity_id = upstream_entity_id
         self._new_id = new_id
         self._now = now
+        self._user_agent = user_agent
 
     @classmethod
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
@@ -88,6 +91,7 @@ class WebhookFactory:
             "upstream_entity_id": entity or sandbox.upstream_entity_id,
             "new_id": sandbox.new_object_id,
             "now": sandbox.clock.now,
+            "user_agent": options.webhook_user_agent,
         }
 
     def __repr__(self) -> str:
@@ -156,7 +160,9 @@ class WebhookFactory:
             body = compact_json(body)
         content = body.encode() if isinstance(body, str) else body
         at = self._now()
+        agent = [("User-Agent", self._user_agent)] if self._user_agent else []
         lines = (
+            *agent,
             ("Content-Type", "application/json"),
             (self._scheme.header, self._scheme.sign(content, self._key, at=at)),
         )

@@ -24,11 +24,13 @@ class Sender:
     Args:
         scheme: How deliveries are signed.
         clock: The sandbox's clock.
+        user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
-    def __init__(self, scheme: SignatureScheme, clock: Clock) -> None:
+    def __init__(self, scheme: SignatureScheme, clock: Clock, *, user_agent: str = "") -> None:
         self._scheme = scheme
         self._clock = clock
+        self._user_agent = user_agent
 
     def send(self, delivery: Delivery, endpoint: Endpoint, target: Target, number: int) -> Attempt:
         """Make one attempt; an unreachable or failing receiver does not make this raise.
@@ -72,7 +74,9 @@ class Sender:
         body = compact_json(delivery.event)
         value = self._scheme.sign(body, endpoint.secret, at=self._clock.now())
         delivery.body = body.decode()
-        delivery.headers = [["Content-Type", "application/json"], [self._scheme.header, value]]
+        agent = [["User-Agent", self._user_agent]] if self._user_agent else []
+        typed = ["Content-Type", "application/json"]
+        delivery.headers = [*agent, typed, [self._scheme.header, value]]
 
     def _post(self, target: Target, sent: Post) -> tuple[int | None, str, float | None]:
         """The status, why the attempt failed, and the seconds of its ``Retry-After``."""
