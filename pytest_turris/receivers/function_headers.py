@@ -45,7 +45,7 @@ def spelled_headers(sent: Post) -> Iterator[FunctionHeaders]:
     Repeated lines are joined by a comma. Where only the given letters count, mixed ones that no
     gateway passes on are lower case.
     """
-    changes = (_as_gateways_do,) if sent.exact_names else (str, str.lower, str.title)
+    changes = (as_gateways_do,) if sent.exact_names else (str, str.lower, str.title)
     folded, seen = fold_headers(sent.headers), list[FunctionHeaders]()
     for change in changes:
         names: dict[str, str] = {}
@@ -57,5 +57,6 @@ def spelled_headers(sent: Post) -> Iterator[FunctionHeaders]:
             yield headers
 
 
-def _as_gateways_do(name: str) -> str:
+def as_gateways_do(name: str) -> str:
+    """The name of a header in letters that some gateway passes on: mixed ones are lower case."""
     return name.lower() if name.isupper() or name.swapcase().istitle() else name

@@ -212,7 +212,8 @@ def test_verifiers_that_find_their_headers_are_called_once(webhooks: WebhookFact
     missing = webhook.send(lambda body, headers: headers["X-TURRIS-SIGNATURE"] == "")
     assert isinstance(missing.error, KeyError)
     assert len(calls) == 1
-    assert 7 not in next(spelled_headers(Post(headers=(), body=b"")))
+    names: list[object] = [7]
+    assert not any(name in next(spelled_headers(Post(headers=(), body=b""))) for name in names)
 
 
 @pytest.mark.parametrize(
