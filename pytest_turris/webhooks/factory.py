@@ -84,7 +84,7 @@ class WebhookFactory:
             "upstream_entity_id": entity or sandbox.upstream_entity_id,
             "new_id": sandbox.new_object_id,
             "now": sandbox.clock.now,
-            "user_agent": options.webhook_user_agent,
+            "user_agent": sandbox.options.webhook_user_agent,
         }
 
     def __repr__(self) -> str:
