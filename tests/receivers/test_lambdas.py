@@ -28,7 +28,7 @@ POST = Post(
 )
 
 
-def events_of(source: Source, sent: Post = POST, **how: bool) -> dict[str, Any]:
+def events_of(source: Source, sent: Post = POST, *, encoded: bool | None = None) -> dict[str, Any]:
     """The event that a handler gets."""
     got: list[Any] = []
 
@@ -36,7 +36,7 @@ def events_of(source: Source, sent: Post = POST, **how: bool) -> dict[str, Any]:
         got.extend((event, context))
         return {"statusCode": 204}
 
-    assert LambdaReceiver(handler, source, **how).post(sent).status_code == 204
+    assert LambdaReceiver(handler, source, base64=encoded).post(sent).status_code == 204
     assert got[1].get_remaining_time_in_millis() == 30_000
     return dict(got[0])
 
@@ -83,7 +83,7 @@ def test_bodies(source: Source) -> None:
     typed = (("Content-Type", "application/json"),)
     event = events_of(source, Post(headers=typed, body="é".encode()))
     assert (event["body"], event["isBase64Encoded"]) == ("é", False)
-    event = events_of(source, Post(headers=typed, body=b"{}"), base64=True)
+    event = events_of(source, Post(headers=typed, body=b"{}"), encoded=True)
     assert (event["body"], event["isBase64Encoded"]) == ("e30=", True)
     raw = Post(headers=(("Content-Type", "application/octet-stream"),), body=b"\xff")
     event = events_of(source, raw)
@@ -99,8 +99,13 @@ def test_results(source: Source) -> None:
     answer = LambdaReceiver(lambda event, context: full, source).post(POST)
     assert (answer.status_code, answer.body, answer.headers["x-b"]) == (201, b"hi", "1")
     v2 = source == "api-gateway-v2"
-    for result in ({"ok": True}, None, "text"):
-        answer = LambdaReceiver(lambda event, context, result=result: result, source).post(POST)
+    results: tuple[object, ...] = ({"ok": True}, None, "text")
+    for result in results:
+
+        def handler(event: object, context: object, result: object = result) -> object:
+            return result
+
+        answer = LambdaReceiver(handler, source).post(POST)
         assert answer.status_code == (200 if v2 else 502), (result, answer)
     failed = LambdaReceiver(lambda event, context: 1 // 0, source).post(POST)
     assert (failed.status_code, type(failed.error)) == (500 if v2 else 502, ZeroDivisionError)
