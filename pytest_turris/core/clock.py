@@ -79,7 +79,7 @@ class Clock:
     def alarm(self, moment: dt.datetime, ring: Callable[[], object]) -> Iterator[None]:
         """Call a function once, when ``advance`` reaches a moment while the context is open.
 
-        The clock stands at the moment then, and goes on afterwards. Another thread's ``advance``
+        The clock shows that moment then, and goes on afterwards. Another thread's ``advance``
         does not call it.
         """
         alarm = Alarm(moment, ring, threading.get_ident())
