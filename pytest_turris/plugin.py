@@ -39,8 +39,8 @@ _INI_NAMES = (
     "webhook_gone_disables", "webhook_honours_retry_after", "webhook_debounce",
     "webhook_user_agent", "webhooks_path", "attack_profile", "fail_on_not_observed",
     "fail_on_should", "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine",
-    "time_tick", "share_ssl_context", "tls", "env_base_url", "env_client_id",
-    "env_client_secret", "env_webhook_secret",
+    "time_tick", "time_real_modules", "share_ssl_context", "tls", "env_base_url",
+    "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -111,16 +111,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
     if "turris_token_case" in metafunc.fixturenames:
         from pytest_turris.conformance.rules import RULES
+        from pytest_turris.findings.check import slug
         from pytest_turris.fixtures.checks import check_markers
 
         check_markers(metafunc, RULES)
-        metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
+        ids = [slug(rule.id, rule.title) for rule in RULES.values()]
+        metafunc.parametrize("turris_token_case", list(RULES), ids=ids, indirect=True)
     if "turris_hostile_answer" in metafunc.fixturenames:
         from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+        from pytest_turris.findings.check import slug
         from pytest_turris.fixtures.checks import check_markers
 
         check_markers(metafunc, CATALOGUE)
-        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
+        ids = [slug(answer.id, answer.title) for answer in CATALOGUE.values()]
+        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), ids=ids, indirect=True)
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 
@@ -164,9 +168,10 @@ def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
     """Time travel for the sandbox and for the code under test."""
+    from pytest_turris.fixtures.time_engine import engine_of
     from pytest_turris.time_travel.travel import TimeTravel
 
-    travel = TimeTravel(_sandbox(request))
+    travel = TimeTravel(_sandbox(request), engine_of(request.node))
     try:
         travel.start()
         yield travel

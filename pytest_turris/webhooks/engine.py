@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
@@ -231,7 +232,7 @@ class Engine:
         try:
             with (
                 contextlib.ExitStack() as retries,
-                clock.alarm(begin + ATTEMPT_TIME + _MOMENT, give_up),
+                clock.alarm(later(begin, ATTEMPT_TIME + _MOMENT), give_up),
             ):
                 attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
         except BaseException:
