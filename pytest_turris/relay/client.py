@@ -20,6 +20,7 @@ from pydantic_core import from_json
 from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import encode
 from pytest_turris.relay.own_sockets import has_socket
@@ -56,7 +57,7 @@ class Relay:
             RelayError: No such server, another token, or another version.
         """
         self._url = url
-        self._token = token
+        self._token = Secret(token)
         self._context = context
         self._tenants = Tenants()
         self._keys = itertools.count(1)
@@ -96,8 +97,10 @@ class Relay:
     def stop(self) -> None:
         """Disconnect; the server forgets this process."""
         # To close what another thread reads would wait for that thread.
+        sock = self._line_connection.sock  # None if the server closed the connection
         with contextlib.suppress(OSError):
-            self._line_connection.sock.shutdown(socket.SHUT_RDWR)
+            if sock is not None:
+                sock.shutdown(socket.SHUT_RDWR)
         self._listener.join(_TIMEOUT)
 
     def _listen(self) -> None:
@@ -156,16 +159,19 @@ class Relay:
         path: str,
         document: RelayMessage | None = None,
     ) -> http.client.HTTPResponse:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         body = None if document is None else encode(document)
         try:
-            connection.request(method, path, body=body, headers=headers)
+            connection.request(method, path, body=body, headers=self._headers())
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
-            raise RelayError(f"nothing answers at {self._url}: {error}") from error
+            # Without its cause: pytest's --showlocals would show the headers in that traceback.
+            raise RelayError(f"nothing answers at {self._url}: {error}") from None
         if response.status not in _SUCCESS:
             raise RelayError(f"{self._url} answered {response.status}: {_words(response.read())}")
         return response
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
 
     def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
         address = urlsplit(self._url)

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_turris.core.entity.spreadsheet import (
-    MAX_ROWS,
     TooLargeFileError,
     UnreadableFileError,
     read_csv,
     read_xlsx,
 )
+from pytest_turris.core.entity.workbook import MAX_ROWS
 
 BOOK = """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
  xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
