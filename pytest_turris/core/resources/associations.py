@@ -153,7 +153,7 @@ class Associations(Collection[Association]):
             contact={
                 "first_name": first_name,
                 "last_name": last_name,
-                "email": email or self.unused_email(),
+                "email": email or self._unused_email(),
             },
             branch_name=branch_name,
             parent_producer_code=parent_producer_code,
@@ -168,7 +168,7 @@ class Associations(Collection[Association]):
             members.setdefault("nipr_data_subscription", self._subscription(npn))
         return super().update(record, **members)
 
-    def unused_email(self) -> str:
+    def _unused_email(self) -> str:
         """An address that no association's contact has: ``dana.lee@...``, ``dana.lee.2@...``."""
         return next(
             address
