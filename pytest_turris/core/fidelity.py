@@ -196,8 +196,8 @@ FIDELITY = (
          "documented", "policies/list-policies, policies/upload-policy-file"),
     _row("policies", "The optional columns are the policy's members; each row counts as created or "
          "updated", "assumed", "-"),
-    _row("policies", "`currentStatus` follows the dates: cancelled from a Cancellation until a later "
-         "New or Renewal", "assumed", "-"),
+    _row("policies", "`currentStatus` follows the dates: cancelled from a Cancellation until a "
+         "later New or Renewal", "assumed", "-"),
     _row("policies", "A file has at most 20,000 rows, 1,024 columns and 8 MiB of unpacked XML; the "
          "first sheet is read", "assumed", "- (protects the sandbox; no option, since larger files "
          "test nothing of a client)"),
