@@ -33,13 +33,13 @@ _INI_NAMES = (
     "token_ttl", "refresh_buffer", "token_issuer", "token_audience", "restricted_token_access",
     "token_requests_per_minute", "writes_per_minute", "rate_window", "rate_headers",
     "retry_after", "idempotency_ttl", "idempotency_conflict", "allow_plain_http",
-    "max_body_bytes", "client_ip", "signature_header", "signature_encoding", "signature_prefix",
-    "signature_timestamped", "signature_signs", "signature_key", "webhook_secret",
-    "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
-    "webhook_honours_retry_after", "webhook_debounce", "webhooks_path", "attack_profile",
-    "fail_on_not_observed", "fail_on_should", "fail_on_refusal", "fail_on_unused_fault",
-    "journal_limit", "time_engine", "time_tick", "share_ssl_context", "tls", "env_base_url",
-    "env_client_id", "env_client_secret", "env_webhook_secret",
+    "max_body_bytes", "client_ip", "signature_scheme", "signature_header", "signature_encoding",
+    "signature_prefix", "signature_timestamped", "signature_signs", "signature_list_separator",
+    "signature_key", "webhook_secret", "webhook_retries", "webhook_disable_after",
+    "webhook_gone_disables", "webhook_honours_retry_after", "webhook_debounce", "webhooks_path",
+    "attack_profile", "fail_on_not_observed", "fail_on_should", "fail_on_refusal",
+    "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick", "share_ssl_context",
+    "tls", "env_base_url", "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -110,16 +110,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
     if "turris_token_case" in metafunc.fixturenames:
         from pytest_turris.conformance.rules import RULES
+        from pytest_turris.findings.check import slug
         from pytest_turris.fixtures.checks import check_markers
 
         check_markers(metafunc, RULES)
-        metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
+        ids = [slug(rule.id, rule.title) for rule in RULES.values()]
+        metafunc.parametrize("turris_token_case", list(RULES), ids=ids, indirect=True)
     if "turris_hostile_answer" in metafunc.fixturenames:
         from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+        from pytest_turris.findings.check import slug
         from pytest_turris.fixtures.checks import check_markers
 
         check_markers(metafunc, CATALOGUE)
-        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
+        ids = [slug(answer.id, answer.title) for answer in CATALOGUE.values()]
+        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), ids=ids, indirect=True)
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 
