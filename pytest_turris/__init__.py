@@ -33,6 +33,7 @@ fixtures.token_case TokenCase
 fixtures.webhook_attack AttackRun
 fixtures.webhooks NotAWebhookError TurrisWebhooks
 hooks.network_guard RealHostError
+process.c_function CFunctionError
 receivers.django_database TransactionError
 receivers.egress EgressRefused
 receivers.lifespan StartupError

@@ -30,6 +30,7 @@ from pytest_turris.fixtures.webhook_attack import AttackRun as AttackRun
 from pytest_turris.fixtures.webhooks import NotAWebhookError as NotAWebhookError
 from pytest_turris.fixtures.webhooks import TurrisWebhooks as TurrisWebhooks
 from pytest_turris.hooks.network_guard import RealHostError as RealHostError
+from pytest_turris.process.c_function import CFunctionError as CFunctionError
 from pytest_turris.receivers.django_database import TransactionError as TransactionError
 from pytest_turris.receivers.egress import EgressRefused as EgressRefused
 from pytest_turris.receivers.lifespan import StartupError as StartupError
@@ -51,6 +52,7 @@ from pytest_turris.webhooks.tampering import TamperingError as TamperingError
 __all__ = [
     "AllowlistError",
     "AttackRun",
+    "CFunctionError",
     "CaseError",
     "CheckFailedError",
     "CheckWarning",
