@@ -36,6 +36,7 @@ hooks.network_guard RealHostError
 process.c_function CFunctionError
 receivers.django_database TransactionError
 receivers.egress EgressRefused
+receivers.lambdas LambdaReceiver
 receivers.lifespan StartupError
 receivers.target TargetError
 time_travel.engines EngineError

@@ -33,6 +33,7 @@ from pytest_turris.hooks.network_guard import RealHostError as RealHostError
 from pytest_turris.process.c_function import CFunctionError as CFunctionError
 from pytest_turris.receivers.django_database import TransactionError as TransactionError
 from pytest_turris.receivers.egress import EgressRefused as EgressRefused
+from pytest_turris.receivers.lambdas import LambdaReceiver as LambdaReceiver
 from pytest_turris.receivers.lifespan import StartupError as StartupError
 from pytest_turris.receivers.target import TargetError as TargetError
 from pytest_turris.time_travel.engines import EngineError as EngineError
@@ -66,6 +67,7 @@ __all__ = [
     "HookError",
     "HostileCase",
     "IgnoreError",
+    "LambdaReceiver",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",

@@ -42,7 +42,12 @@ class ReceiverHooks:
         state: Returns the compliance status that the receiver has stored for the entity of the
             events.
         api_status: Makes the API return this compliance status for that entity.
-        allowed_ip: An IPv4 address on the receiver's allowlist.
+        api_paths: Returns the paths that the receiver asked the API for, so far.
+        shown: Returns what the pages show on which the receiver's users see its data, as text.
+        log: Returns what the receiver has written to its log, so far.
+        restart: Stops the receiver and starts it again, with the data that it has stored. Returns
+            the new one, or None if it is reached as before.
+        allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
         advance: Moves the receiver's clock forward.
         client_id: The public identifier of the API client.
         key_is_client_secret: Whether the signing key is the client secret of the API, too.
@@ -52,6 +57,10 @@ class ReceiverHooks:
     failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None = None
     state: Callable[[], object] | None = None
     api_status: Callable[[str], object] | None = None
+    api_paths: Callable[[], Sequence[str]] | None = None
+    shown: Callable[[], str] | None = None
+    log: Callable[[], str] | None = None
+    restart: Callable[[], object] | None = None
     allowed_ip: str = ""
     advance: Callable[[dt.timedelta], object] | None = None
     client_id: str = ""
@@ -67,12 +76,14 @@ class AttackContext:
         events: The events that the receiver acts on, by ``webhookType``, each with the payload
             members that it requires to act.
         hooks: What an attack may do besides sending.
+        is_function: Whether the receiver is a function, which sees body and headers only.
         payload: The user's own payload, which is sent instead of Turris' events.
     """
 
     factory: WebhookFactory
     events: Events = field(default_factory=lambda: ALL_EVENTS)
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
+    is_function: bool = False
     payload: OwnPayload | None = None
 
     @property
