@@ -12,7 +12,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles.
 
-from tables import attacks, compatibility, counts, fidelity, operations, options, receivers, rules
+from tables import (
+    attacks,
+    compatibility,
+    counts,
+    fidelity,
+    operations,
+    options,
+    receivers,
+    rules,
+    stranger_clients,
+)
 
 DOCS = ROOT / "docs"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
@@ -25,6 +35,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "how-to/token-clients.md": rules.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
+    "reference/verdicts-clients.md": stranger_clients.as_markdown,
     "attacks/mutations.md": attacks.mutations,
     "attacks/verify-webhooks.md": receivers.as_markdown,
     **{f"attacks/{name}.md": partial(attacks.family, name) for name in attacks.FAMILIES},
