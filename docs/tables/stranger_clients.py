@@ -47,6 +47,7 @@ def _broken(rows: dict[str, dict[str, list[str]]]) -> str:
     lines = ["## Clients with one bug\n", "| Client | Bug | Caught by |", "|---|---|---|"]
     for name, design in BROKEN.items():
         seen = {check: level for level in _ACCUSING for check in rows.get(name, {}).get(level, ())}
-        caught = ", ".join(sorted(seen)) or f"nothing: {design.argument}"
+        missed = f"nothing: {design.argument}" if design.argument else "open"
+        caught = ", ".join(sorted(seen)) or missed
         lines.append(f"| `{name}` | {design.story} | {caught} |")
     return "\n".join(lines) + "\n"

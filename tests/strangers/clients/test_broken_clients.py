@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from strangers.clients.design import Design
+from strangers.clients.open_verdicts import MISSED
 from strangers.clients.run import put
 
 from pytest_turris.conformance.rules import RULES
@@ -30,4 +31,5 @@ def test_bug_is_found(
         record_property("verdict", "failed")
         return
     record_property("verdict", verdict.outcome)
-    assert verdict.outcome in {"warned", "noted"}, str(verdict)
+    seen = verdict.outcome in {"warned", "noted"}
+    assert seen or broken.name in MISSED, str(verdict)

@@ -42,7 +42,7 @@ class BlockingTokenRequest(PlainAsync):
         return grant_of(answer.status_code, answer.content)
 
 
-@broken("TC-67", "TC-43", coroutines=True)
+@broken("TC-67", coroutines=True)
 class SwallowsCancellation(PlainAsync):
     """except BaseException turns a cancellation into a retry: a task cannot be stopped."""
 
@@ -98,7 +98,7 @@ class MarkerStaysAfterCancel(PlainAsync):
         return grant.token
 
 
-@broken("TC-43", coroutines=True)
+@broken(coroutines=True)
 class SharesTheFirstCallersTask(PlainAsync):
     """Everybody awaits the first caller's refresh unshielded: cancelling one cancels all."""
 

@@ -81,7 +81,7 @@ class BufferAdded(WithState):
             return super().usable(early=-300)
 
 
-@broken("TC-01", "TC-05")
+@broken("TC-05")
 class NegativeAge(WithState):
     """elapsed is computed the wrong way round, so it is never larger than the limit."""
 
@@ -116,7 +116,7 @@ class MinuteOfTheHour(WithState):
             return bool(datetime.now().minute != self.end)
 
 
-@broken("TC-05", "TC-58")
+@broken("TC-58")
 class LocalTimeAsUtc(WithState):
     """The end is local time without a zone, compared with UTC: hours off outside of London."""
 
@@ -129,7 +129,7 @@ class LocalTimeAsUtc(WithState):
             return bool(datetime.utcnow() <= self.end)
 
 
-@broken("TC-05", "TC-58")
+@broken("TC-58")
 class UtcnowTimestamp(WithState):
     """datetime.utcnow().timestamp() is read as local time, and compared with time.time()."""
 

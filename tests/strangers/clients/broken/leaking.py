@@ -53,7 +53,7 @@ class LogsHeaders(Plain):
         return super().once(method, path, **arguments)
 
 
-@broken("TC-28", "TC-54")
+@broken("TC-28")
 class LogsBodies(Plain):
     """Debug logging of request bodies: the token request's body is the secret."""
 
@@ -72,7 +72,7 @@ class LogsAnswers(Plain):
         return answer
 
 
-@broken("TC-28", "TC-63")
+@broken("TC-63")
 class LogsHalfTheToken(Plain):
     """Logs the first half of the token "for correlation": header and claims can be read from it."""
 
@@ -82,7 +82,7 @@ class LogsHalfTheToken(Plain):
         return grant
 
 
-@broken("TC-63", "TC-28")
+@broken("TC-63")
 class LogsSecretsTail(Plain):
     """Logs all but the first eight characters of the secret."""
 
@@ -132,7 +132,7 @@ class ReprOfTheToken(Plain):
         return f"<Client {self.settings.base_url} token={token}>"
 
 
-@broken("TC-28", "TC-31")
+@broken("TC-28")
 class ReprOfTheSecret(Plain):
     """A dataclass of settings with the default repr: the secret is shown with the client."""
 
@@ -151,7 +151,7 @@ class SecretInException(Plain):
             raise TurrisError(f"{error}: request was {self.settings.credentials}") from error
 
 
-@broken("AR-16", "TC-28")
+@broken("AR-16")
 class AnswerInException(Plain):
     """The error quotes the answer, and an answer can repeat the token that it refuses."""
 
@@ -205,7 +205,7 @@ class TracebackWithLocals(Plain):
             raise
 
 
-@broken("TC-57", "TC-28")
+@broken("TC-57")
 class TokenInEnvironment(Plain):
     """Puts the token into the environment for child processes, where every child can read it."""
 

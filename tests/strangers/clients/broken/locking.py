@@ -44,7 +44,7 @@ class LockPerCall(Plain):
         return super().token(refused)
 
 
-@broken("TC-02", "TC-03", "TC-01")
+@broken("TC-02", "TC-03")
 class TokenPerThread(Plain):
     """The token is in threading.local(): every worker thread asks for one of its own."""
 
@@ -74,7 +74,7 @@ class UnguardedLruCache(Plain):
         return self.cached(int(time.time() // 3000))
 
 
-@broken("TC-02", "TC-57")
+@broken("TC-57")
 class AsksOncePerRefusal(Plain):
     """Each thread that got a 401 throws away whatever token is there, also the one just fetched."""
 

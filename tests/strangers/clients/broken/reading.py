@@ -57,7 +57,7 @@ class EchoesTokenType(Plain):
         return {"authorization": f"{self.kind} {token}"}
 
 
-@broken("AR-02", "AR-03")
+@broken("AR-03")
 class TakesAnyToken(RawToken):
     """str(data.get("accessToken")): a missing token becomes "None" and is cached for an hour."""
 
@@ -65,7 +65,7 @@ class TakesAnyToken(RawToken):
         return Grant(str(self.answer().get("accessToken")))
 
 
-@broken("AR-04", "AR-06", "AR-05")
+@broken("AR-04", "AR-05")
 class BareKeyErrors(Plain):
     """response.json()["data"]["accessToken"] unguarded: KeyError, TypeError, RecursionError."""
 
@@ -84,7 +84,7 @@ class BareJsonErrors(Plain):
         return found
 
 
-@broken("AR-07", "AR-08")
+@broken("AR-08")
 class NoSizeLimit(Plain):
     """response.content without a limit: a gzip bomb fills the memory."""
 
@@ -109,7 +109,7 @@ class TakesAnyRecord(Plain):
         return record_of(status, body, data["agent"]["_id"])
 
 
-@broken("AR-23", "AR-24")
+@broken("AR-23")
 class NeedsEverything(Plain):
     """Insists on requestId, which the authentication page's sample does not have."""
 

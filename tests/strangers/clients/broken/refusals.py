@@ -89,7 +89,7 @@ class RefreshesOnForbidden(Plain):
         return answer
 
 
-@broken("TC-59", "AR-14", "AR-17")
+@broken("TC-59")
 class RefreshesOnAnyError(Plain):
     """`except Exception: self.token = None`: a 404 or a 500 throws away a good token."""
 
@@ -101,7 +101,7 @@ class RefreshesOnAnyError(Plain):
         return answer
 
 
-@broken("TC-59", "AR-17", "AR-33")
+@broken("TC-59")
 class DropsTokenOnLostConnection(Plain):
     """A lost connection throws away the token: an outage ends with a storm of token requests."""
 
@@ -122,7 +122,7 @@ class DropsTheOldToken(Plain):
         super().refresh()
 
 
-@broken("TC-22", "TC-60")
+@broken("TC-60")
 class UsesOldTokenAfterRefusal(Plain):
     """If a refresh is refused it goes on with the old token, even if the secret was revoked."""
 

@@ -129,7 +129,7 @@ class MovedFromTmp(FileStore):
         draft.replace(self.file)
 
 
-@broken("TC-29", "TC-64")
+@broken("TC-64")
 class TornFile(FileStore):
     """Writes in place and does not lock: another process reads half a file and crashes."""
 

@@ -13,7 +13,7 @@ from strangers.clients.correct.shared.settings import Settings
 from strangers.clients.design import broken
 
 
-@broken("TC-56", "TC-04")
+@broken("TC-56")
 class TokenOfTheClass(Plain):
     """The token is an attribute of the class: all tenants of the process share the first one's."""
 

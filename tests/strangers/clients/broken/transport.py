@@ -55,7 +55,7 @@ class VerifyFalse(Plain):
         )
 
 
-@broken("TC-18", "AR-36")
+@broken("AR-36")
 class AnyHostname(Plain):
     """check_hostname = False: any certificate of a known authority will do."""
 
@@ -88,7 +88,7 @@ class UnverifiedFallback(Plain):
                 return answer.status_code, answer.headers, answer.content
 
 
-@broken("TC-19", "TC-20", "TC-21")
+@broken("TC-21")
 class FollowsRedirects(Plain):
     """follow_redirects=True: a 307 sends the secret in the token request's body to another host."""
 

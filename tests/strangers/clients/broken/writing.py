@@ -17,7 +17,7 @@ from strangers.clients.correct.shared.invitation import Invitation
 from strangers.clients.design import broken
 
 
-@broken("TC-52", "AR-20")
+@broken("AR-20")
 class NewKeyForEachAttempt(Plain):
     """uuid4() inside the retry loop: the retry of a lost answer is a second invitation."""
 
@@ -93,7 +93,7 @@ class KeyWhenSent(Plain):
         return send
 
 
-@broken("AR-21", "AR-14")
+@broken("AR-21")
 class RetriesBadKey(Plain):
     """A 400 on a write is retried with another key, in case the first one was bad."""
 
@@ -139,7 +139,7 @@ class NewOperationAfterLoss(Plain):
         return self.once(method, path, **arguments)
 
 
-@broken("TC-60", "AR-14", "AR-17")
+@broken("TC-60", "AR-14")
 class KeepsTheFailure(Plain):
     """Remembers a failed call and raises the same error again, although the API is back."""
 

@@ -1,6 +1,9 @@
 """Bodies of httpx, with a limit on their size and on the time they take."""
 
+import contextlib
 import time
+from collections.abc import AsyncGenerator
+from typing import cast
 
 import httpx
 from strangers.clients.correct.shared.answers import (
@@ -30,9 +33,11 @@ async def aread(response: httpx.Response) -> bytes:
     parts = bytearray()
     _check_encoding(response)
     try:
-        async for part in response.aiter_raw():
-            parts += part
-            _check(parts, float("inf"))
+        parts_of = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
+        async with contextlib.aclosing(parts_of) as body:
+            async for part in body:
+                parts += part
+                _check(parts, float("inf"))
     except httpx.HTTPError as error:
         raise ConnectionLostError(type(error).__name__) from None
     return bytes(parts)
