@@ -145,7 +145,7 @@ class LoopLock:
         self._lock.release()
 
 
-@broken("TC-68", coroutines=True)
+@broken("TC-69", coroutines=True)
 class LoopBoundLock(PlainAsync):
     """The lock belongs to the first event loop: a second asyncio.run() fails on it."""
 
@@ -154,7 +154,7 @@ class LoopBoundLock(PlainAsync):
         self.lock = LoopLock()  # type: ignore[assignment] # it is used like one
 
 
-@broken("TC-68", coroutines=True)
+@broken("TC-69", coroutines=True)
 class TaskOfADeadLoop(PlainAsync):
     """Caches the task that fetched the token; in a second event loop it cannot be awaited."""
 
@@ -192,7 +192,7 @@ class NoDeadline(PlainAsync):
         return answer.status_code, answer.headers, answer.content
 
 
-@broken("TC-42", "TC-57", coroutines=True)
+@broken("TC-42", coroutines=True)
 class GathersRetries(PlainAsync):
     """Each task retries a failing token request by itself: fifty tasks make 250 requests."""
 

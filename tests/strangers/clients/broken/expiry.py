@@ -116,7 +116,7 @@ class MinuteOfTheHour(WithState):
             return bool(datetime.now().minute != self.end)
 
 
-@broken("TC-58")
+@broken("TC-64")
 class LocalTimeAsUtc(WithState):
     """The end is local time without a zone, compared with UTC: hours off outside of London."""
 
@@ -129,7 +129,7 @@ class LocalTimeAsUtc(WithState):
             return bool(datetime.utcnow() <= self.end)
 
 
-@broken("TC-58")
+@broken("TC-64")
 class UtcnowTimestamp(WithState):
     """datetime.utcnow().timestamp() is read as local time, and compared with time.time()."""
 
@@ -142,7 +142,7 @@ class UtcnowTimestamp(WithState):
             return bool(time.time() <= self.end)
 
 
-@broken("TC-58")
+@broken("TC-64")
 class NaiveLocalTime(WithState):
     """Naive local times on both sides: when the clocks go back, a token seems an hour younger."""
 
@@ -155,7 +155,7 @@ class NaiveLocalTime(WithState):
             return bool(datetime.now() <= self.end)
 
 
-@broken("TC-58")
+@broken("TC-64")
 class MktimeOfGmtime(WithState):
     """time.mktime(time.gmtime()) for the end, calendar.timegm(time.gmtime()) for now."""
 

@@ -174,7 +174,7 @@ class ForgedLogLines(Plain):
         return answer
 
 
-@broken("TC-28")
+@broken("TC-59")
 class SecretInHeaders(Plain):
     """Sends the secret in a header of every call, "so that support can find us"."""
 
@@ -205,7 +205,7 @@ class TracebackWithLocals(Plain):
             raise
 
 
-@broken("TC-57")
+@broken("TC-59")
 class TokenInEnvironment(Plain):
     """Puts the token into the environment for child processes, where every child can read it."""
 
@@ -215,7 +215,7 @@ class TokenInEnvironment(Plain):
         return grant
 
 
-@broken("TC-28")
+@broken("TC-59")
 class TokenInUserAgent(Plain):
     """The user agent names the session by its token."""
 

@@ -74,7 +74,7 @@ class UnguardedLruCache(Plain):
         return self.cached(int(time.time() // 3000))
 
 
-@broken("TC-57")
+@broken("TC-58")
 class AsksOncePerRefusal(Plain):
     """Each thread that got a 401 throws away whatever token is there, also the one just fetched."""
 

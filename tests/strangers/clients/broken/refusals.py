@@ -89,7 +89,7 @@ class RefreshesOnForbidden(Plain):
         return answer
 
 
-@broken("TC-59")
+@broken("TC-61")
 class RefreshesOnAnyError(Plain):
     """`except Exception: self.token = None`: a 404 or a 500 throws away a good token."""
 
@@ -101,7 +101,7 @@ class RefreshesOnAnyError(Plain):
         return answer
 
 
-@broken("TC-59")
+@broken("TC-61")
 class DropsTokenOnLostConnection(Plain):
     """A lost connection throws away the token: an outage ends with a storm of token requests."""
 

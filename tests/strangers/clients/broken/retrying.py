@@ -102,7 +102,7 @@ class CrashesOnDates(Plain):
         return answer
 
 
-@broken("TC-61", "AR-18")
+@broken("TC-62", "AR-18")
 class MultipliedRetries(Plain):
     """tenacity around a method that already retries, around another: 3 x 3 x 3 requests."""
 
@@ -181,7 +181,7 @@ class LimitForEachAttempt(Plain):
         return answer
 
 
-@broken("TC-62", "TC-46")
+@broken("TC-68", "TC-46")
 class UsedUpBody(Plain):
     """The body of a write is a generator: the retry sends an empty one."""
 

@@ -19,7 +19,12 @@ class FileStore(Plain):
 
     def __init__(self) -> None:
         super().__init__()
-        self.file = Path(tempfile.mkdtemp()) / "turris-token"
+        name = f"turris-{self.settings.client_id}-{os.getpid()}"
+        self.file = Path(tempfile.gettempdir()) / name
+
+    def close(self) -> None:
+        super().close()
+        self.file.unlink(missing_ok=True)
 
     def save(self, kept: dict[str, Any]) -> None:
         raise NotImplementedError
@@ -129,7 +134,7 @@ class MovedFromTmp(FileStore):
         draft.replace(self.file)
 
 
-@broken("TC-64")
+@broken("TC-70")
 class TornFile(FileStore):
     """Writes in place and does not lock: another process reads half a file and crashes."""
 
@@ -163,13 +168,9 @@ class PickledToDisk(FileStore):
         return kept
 
 
-@broken("TC-64")
+@broken("TC-70")
 class EachProcessRefreshes(FileStore):
     """The store has no lock between processes: eight workers ask eight times."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.file = Path(tempfile.gettempdir()) / f"turris-shared-{self.settings.client_id}"
 
     def save(self, kept: dict[str, Any]) -> None:
         handle, name = tempfile.mkstemp(dir=self.file.parent)
