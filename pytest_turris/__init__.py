@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from pytest_turris.fixtures.webhook_attack import AttackRun
     from pytest_turris.fixtures.webhooks import NotAWebhookError, TurrisWebhooks
     from pytest_turris.hooks.network_guard import RealHostError
+    from pytest_turris.receivers.django_database import TransactionError
     from pytest_turris.receivers.egress import EgressRefused
+    from pytest_turris.receivers.lifespan import StartupError
     from pytest_turris.receivers.target import TargetError
     from pytest_turris.time_travel.engines import EngineError
     from pytest_turris.time_travel.sleeps import SleptTooLongError
@@ -92,7 +94,9 @@ _HOMES = {
     "SleptTooLongError": "pytest_turris.time_travel.sleeps",
     "SnapshotError": "pytest_turris.core.sandbox",
     "TamperingError": "pytest_turris.webhooks.tampering",
+    "StartupError": "pytest_turris.receivers.lifespan",
     "TargetError": "pytest_turris.receivers.target",
+    "TransactionError": "pytest_turris.receivers.django_database",
     "TimeTravel": "pytest_turris.time_travel.travel",
     "TokenCase": "pytest_turris.fixtures.token_case",
     "TurrisKitError": "pytest_turris.core.errors",
@@ -140,10 +144,12 @@ __all__ = [
     "SignedWebhook",
     "SleptTooLongError",
     "SnapshotError",
+    "StartupError",
     "TamperingError",
     "TargetError",
     "TimeTravel",
     "TokenCase",
+    "TransactionError",
     "TurrisKitError",
     "TurrisKitWarning",
     "TurrisWebhooks",

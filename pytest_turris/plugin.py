@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _PREFIX = "turris"
 _ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
-_VERDICT = "turris_verdict"
 _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/options.html"
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
@@ -38,9 +37,9 @@ _INI_NAMES = (
     "signature_timestamped", "signature_signs", "signature_key", "webhook_secret",
     "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
     "webhook_honours_retry_after", "webhook_debounce", "webhooks_path", "attack_profile",
-    "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick",
-    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
-    "env_webhook_secret",
+    "fail_on_not_observed", "fail_on_should", "fail_on_refusal", "fail_on_unused_fault",
+    "journal_limit", "time_engine", "time_tick", "share_ssl_context", "tls", "env_base_url",
+    "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -89,22 +88,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mark_thread_unsafe(config, ours)
 
 
-def pytest_report_teststatus(
-    report: pytest.TestReport,
-) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """A check that could not see what decides is not observed, never passed."""
-    if report.when == "call" and report.passed:
-        for name, found in report.user_properties:
-            if name == _VERDICT and "not observed" in tuple(found):  # type: ignore[arg-type]  # three texts
-                return "not observed", "o", ("NOT OBSERVED", {"yellow": True})
-    return None
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What checks found that did not fail a test, and which were ignored, with the reasons."""
     reports = [
         report
-        for category in ("skipped", "passed", "not observed")
+        for category in ("skipped", "passed")
         for report in terminalreporter.stats.get(category, ())
         if getattr(report, "user_properties", None)
     ]
@@ -122,11 +110,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
     if "turris_token_case" in metafunc.fixturenames:
         from pytest_turris.conformance.rules import RULES
+        from pytest_turris.fixtures.checks import check_markers
 
+        check_markers(metafunc, RULES)
         metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
     if "turris_hostile_answer" in metafunc.fixturenames:
         from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+        from pytest_turris.fixtures.checks import check_markers
 
+        check_markers(metafunc, CATALOGUE)
         metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
@@ -189,7 +181,7 @@ def turris_token_case(
     from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.token_case import TokenCase
 
-    return for_test(TokenCase(request.param, turris, turris_time), request.node)
+    return for_test(TokenCase(request.param, turris, turris_time), request)
 
 
 @pytest.fixture
@@ -200,7 +192,7 @@ def turris_hostile_answer(
     from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.hostile_answer import HostileCase
 
-    return for_test(HostileCase(request.param, turris, turris_time), request.node)
+    return for_test(HostileCase(request.param, turris, turris_time), request)
 
 
 @pytest.fixture
@@ -217,4 +209,4 @@ def turris_webhook_attack(request: pytest.FixtureRequest) -> AttackRun:
     from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.webhook_attack import AttackRun
 
-    return for_test(AttackRun(request.param, _sandbox(request), request.node), request.node)
+    return for_test(AttackRun(request.param, _sandbox(request), request.node), request)

@@ -39,6 +39,7 @@ BARE_ALLOWED = {
     "pytest_turris/core/entity/spreadsheet.py": "caught: UnreadableFileError takes its place",
     "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
+    "pytest_turris/receivers/lifespan.py": "caught: the application does not know the scope",
     "pytest_turris/time_travel/sleeps.py": "what time.sleep itself raises",
 }
 

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.overrides import merged_members
 from pytest_turris.webhooks.signature import SignatureScheme
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -94,13 +95,13 @@ class AttackContext:
     def genuine(self, **members: object) -> SignedWebhook:
         """A webhook that the receiver acts on; each call returns a different one."""
         name = next(iter(self.events))
-        return self.factory.event(name, **{**self.events[name], **members})
+        return self.factory.event(name, **merged_members(self.events[name], members))
 
     def event(self, name: str, **members: object) -> SignedWebhook:
         """A webhook of one type; NotApplicableError if the receiver does not act on that type."""
         if name not in self.events:
             raise NotApplicableError(f"the receiver does not act on {name}")
-        return self.factory.event(name, **{**self.events[name], **members})
+        return self.factory.event(name, **merged_members(self.events[name], members))
 
     def status_event(self, **members: object) -> SignedWebhook:
         """A webhook whose payload is an array; NotApplicableError if the receiver acts on none."""
@@ -216,7 +217,7 @@ class AttackContext:
     def receiver_with(self, *keys: str) -> object:
         """A receiver with these keys; an exception at its start is passed on."""
         if self.hooks.with_keys is None:
-            raise NotApplicableError("needs a receiver with other keys: run(..., with_keys=...)")
+            raise MissingHookError("needs a receiver with other keys: run(..., with_keys=...)")
         return self.hooks.with_keys(list(keys))
 
     def started_with(self, key: str) -> object | None:
@@ -233,20 +234,20 @@ class AttackContext:
     def failing_work(self, mode: FailureMode) -> AbstractContextManager[object]:
         """A context manager inside which the receiver's work fails, or is slow."""
         if self.hooks.failing_work is None:
-            raise NotApplicableError("needs a receiver whose work fails: run(failing_work=...)")
+            raise MissingHookError("needs a receiver whose work fails: run(failing_work=...)")
         return self.hooks.failing_work(mode)
 
     def advance_clock(self, **parts: float) -> None:
         """Move the receiver's clock forward; ``parts`` as for ``datetime.timedelta``."""
         if self.hooks.advance is None:
-            raise NotApplicableError("needs to move the receiver's clock: use turris_time")
+            raise MissingHookError("needs to move the receiver's clock: use turris_time")
         self.hooks.advance(dt.timedelta(**parts))
 
     def set_api_status(self, status: str) -> None:
         """Make the API return this compliance status."""
         if self.hooks.api_status is None or self.hooks.state is None:
             reason = "needs to compare with the API: run(..., state=..., api_status=...)"
-            raise NotApplicableError(reason)
+            raise MissingHookError(reason)
         self.hooks.api_status(status)
 
 

@@ -1,18 +1,20 @@
 """The receiver under attack: how a step reaches it, and what can be seen of it."""
 
 import contextvars
+import datetime as dt
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.effects import EffectsProbe, Settle, call_hook
 from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.asgi import post_asgi_copies
+from pytest_turris.receivers.django_database import TransactionError, refuse_threads
 from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
@@ -47,8 +49,10 @@ class Receiver:
     Args:
         target: As for ``SignedWebhook.send``.
         path: The path inside an application; appended to a URL.
-        effects: Returns a number that grows with each thing that the receiver does.
-        reset: Called before each attack.
+        effects: Returns a number, or a snapshot of what the receiver did; see ``EffectsProbe``.
+        reset: Called before each attack; may be async.
+        settle: When the receiver is quiet; see ``EffectsProbe``.
+        pass_time: Moves the clock of the code under test while it is waited for.
         allow: Each ``host:port`` that a URL may lead to besides this machine.
     """
 
@@ -57,38 +61,39 @@ class Receiver:
         target: object,
         path: str = "",
         *,
-        effects: Callable[[], int] | None = None,
+        effects: Callable[[], object] | None = None,
         reset: Callable[[], object] | None = None,
+        settle: Settle = None,
+        pass_time: Callable[[dt.timedelta], object] | None = None,
         allow: Collection[str] = (),
     ) -> None:
         reached = Target.of(target, path, allow=allow).require_sync()
         # Attacks on the path need one to change.
         self._target = reached.split() if isinstance(reached, UrlTarget) else reached
-        self._effects = effects
+        self._effects = EffectsProbe(effects, settle, pass_time)
         self._reset = reset
         self._allow = allow
 
     @property
     def observed(self) -> bool:
         """Whether effects can be counted."""
-        return self._effects is not None
+        return self._effects.observes
 
-    def effects(self) -> int:
+    def effects(self, *, at_least: int = 0) -> int:
         """How much the receiver has done so far; 0 without a probe.
 
+        Args:
+            at_least: What is expected by now: it may come a moment after the answer.
+
         Raises:
-            HookError: The probe returned something other than a whole number.
+            HookError: A hook gave something of the wrong type.
         """
-        count: object = self._effects() if self._effects else 0
-        if not isinstance(count, int):
-            kind = type(count).__name__
-            raise HookError(f"effects() must return a number of things done, not {kind}")
-        return count
+        return self._effects.count(at_least=at_least)
 
     def reset(self) -> None:
         """Call the test's ``reset``, if there is one."""
         if self._reset:
-            self._reset()
+            call_hook(self._reset, "reset")
 
     @property
     def is_url(self) -> bool:
@@ -104,14 +109,24 @@ class Receiver:
             NotApplicableError: This receiver cannot be reached in the way that the step needs.
         """
         how, target = step.transmission, self._target
+        self._effects.note_request()
         if how.target is not None:
-            target = Target.of(how.target, self._target.path, allow=self._allow)
+            target = replace(
+                Target.of(how.target, self._target.path, allow=self._allow),
+                host=self._target.host,
+                scheme=self._target.scheme,
+            )
         if how.socket_only and target.in_process:
             return ()
         sent = self._post(step, target)
         if isinstance(target, UrlTarget):
             return tuple(_over_socket(target, how, sent))
-        return tuple(_in_process(target, how, sent))
+        try:
+            if how.copies > 1 and not isinstance(target, AsgiTarget):
+                refuse_threads()
+            return tuple(_in_process(target, how, sent))
+        except TransactionError as error:
+            raise NotApplicableError(str(error)) from error
 
     def shown_path(self, step: AttackStep) -> str:
         """The path that a step requests."""
@@ -127,6 +142,8 @@ class Receiver:
             method=how.method,
             peer=how.peer,
             split_at=how.split_at,
+            host=target.host,
+            scheme=target.scheme,
         )
 
 
@@ -136,7 +153,7 @@ def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[Recei
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
         raise NotApplicableError("the URL is HTTPS")
-    host = f"{where.host}:{where.port}"
+    host = sent.host or f"{where.host}:{where.port}"
     if how.alongside:
         return [_alongside(target, where, how.alongside(host, where.path), sent)]
     if how.raw:
@@ -186,19 +203,27 @@ def _response_to(target: Target, send: Callable[[], WebhookResponse]) -> Receive
     try:
         return ReceiverResponse(answer=send(), seconds=_since(begin))
     except target.no_response_errors as error:
-        return ReceiverResponse(
-            answer=None,
-            reason=f"{type(error).__name__}: {error}",
-            silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
-            seconds=_since(begin),
-        )
+        return _no_response(error, _since(begin))
+
+
+def _no_response(error: Exception, seconds: float) -> ReceiverResponse:
+    return ReceiverResponse(
+        answer=None,
+        reason=f"{type(error).__name__}: {error}",
+        silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
+        seconds=seconds,
+    )
 
 
 def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
     """Post twenty at a time to an ASGI application; each took as long as its twenty."""
     for sent_before in range(0, copies, _AT_ONCE):
-        begin = _clocks()
-        answers = post_asgi_copies(target.app, sent, min(_AT_ONCE, copies - sent_before))
+        begin, count = _clocks(), min(_AT_ONCE, copies - sent_before)
+        try:
+            answers = post_asgi_copies(target.app, sent, count)
+        except target.no_response_errors as error:
+            yield from [_no_response(error, _since(begin))] * count
+            continue
         seconds = _since(begin)
         yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
 

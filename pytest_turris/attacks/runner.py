@@ -13,8 +13,8 @@ from pytest_turris.attacks.receiver import Receiver, ReceiverResponse, with_head
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 from pytest_turris.core.levels import Level
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.findings.errors import NotApplicableError
-from pytest_turris.findings.verdict import Finding, Verdict
+from pytest_turris.findings.errors import MissingHookError, NotApplicableError
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 from pytest_turris.process.output import captured_output
 from pytest_turris.webhooks.signature import SignatureError
 
@@ -40,7 +40,8 @@ def run_attack(attack: Attack, receiver: Receiver, context: AttackContext) -> Ve
             case.run()
         case.check_output("".join(heard))
     except NotApplicableError as reason:
-        return Verdict(check=attack, outcome="skipped", reason=str(reason))
+        outcome: Outcome = "not observed" if isinstance(reason, MissingHookError) else "skipped"
+        return Verdict(check=attack, outcome=outcome, reason=str(reason))
     except SignatureError as reason:
         words = f"the scheme cannot sign such a body: {reason}"
         return Verdict(check=attack, outcome="skipped", reason=words)
@@ -109,7 +110,14 @@ class AttackRunner:
     def _counted(self, step: AttackStep) -> tuple[tuple[ReceiverResponse, ...], int]:
         begin = self._receiver.effects()
         responses = self._receiver.send(step)
-        return responses, self._receiver.effects() - begin
+        accepted = any(response.answer and response.answer.accepted for response in responses)
+        wanted = self._wanted(step) if accepted else 0
+        return responses, self._receiver.effects(at_least=begin + wanted) - begin
+
+    def _wanted(self, step: AttackStep) -> int:
+        """How many effects are worth a moment's wait, if they did not come with the answer."""
+        first = 0 if self._total else 1
+        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
 
     def _watched(self, step: AttackStep) -> tuple[tuple[ReceiverResponse, ...], int]:
         """Fire a step whose comparison is watched."""

@@ -6,7 +6,7 @@ So each probe is written once, for sync and for async clients.
 import datetime as dt
 import inspect
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -41,7 +41,16 @@ class Cancel:
     turns: int
 
 
-ProbeSteps: TypeAlias = Generator[Perform | Cancel, list[CallResult], T]
+@dataclass(frozen=True)
+class Move:
+    """A step: move the clock, by ``move`` or in a coroutine by ``amove``. No reply."""
+
+    move: Callable[[], object]
+    amove: Callable[[], Awaitable[object]]
+
+
+Step: TypeAlias = Perform | Cancel | Move
+ProbeSteps: TypeAlias = Generator[Step, list[CallResult], T]
 
 
 def drive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
@@ -70,7 +79,10 @@ async def adrive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
         reply = await _aperform(step, now)
 
 
-def _perform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> list[CallResult]:
+def _perform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
+    if isinstance(step, Move):
+        step.move()
+        return []
     if isinstance(step, Cancel):
         raise NotApplicableError("only a call of an async client can be cancelled")
     if not step.at_once:
@@ -125,9 +137,12 @@ def attempt(call: ClientCall, now: Callable[[], dt.datetime]) -> CallResult:
     return CallResult(value=value, took=now() - began)
 
 
-async def _aperform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> list[CallResult]:
+async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
     import anyio  # noqa: PLC0415 - a sync client needs no event loop
 
+    if isinstance(step, Move):
+        await step.amove()
+        return []
     if isinstance(step, Cancel):
         async with anyio.create_task_group() as group:
             group.start_soon(_aattempt, step.call, now, STEP_TIMEOUT)

@@ -2,6 +2,7 @@
 
 from pytest_turris.conformance.probes.answers import ANSWERS
 from pytest_turris.conformance.probes.caching import CACHING
+from pytest_turris.conformance.probes.clocks import CLOCKS
 from pytest_turris.conformance.probes.configuration import CONFIGURATION
 from pytest_turris.conformance.probes.credentials import CREDENTIALS
 from pytest_turris.conformance.probes.expiry import EXPIRY
@@ -14,8 +15,8 @@ from pytest_turris.conformance.probes.writing import WRITING
 from pytest_turris.conformance.rule import Rule
 
 _FAMILIES = (
-    ANSWERS, CACHING, CONFIGURATION, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS, LEAKING, PROCESSES,
-    PROXIES, REDIRECTS, WRITING,
+    ANSWERS, CACHING, CLOCKS, CONFIGURATION, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS, LEAKING,
+    PROCESSES, PROXIES, REDIRECTS, WRITING,
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {

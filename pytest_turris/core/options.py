@@ -161,6 +161,13 @@ class Options:
     attack_profile: Literal["quick", "full"] = "quick"
     """Which attacks ``turris_webhook_attack`` runs: about 25, or the whole catalogue."""
 
+    fail_on_not_observed: bool = False
+    """Whether a check that could not see what decides fails its test; otherwise it is skipped with
+    the reason. It never passes."""
+
+    fail_on_should: bool = False
+    """Whether a finding of level ``should`` fails its test; otherwise it is a warning."""
+
     fail_on_refusal: bool = True
     """Whether a request to an unknown path, or one that validation refused, fails the test at
     teardown."""

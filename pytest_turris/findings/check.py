@@ -54,5 +54,10 @@ class Check(Protocol):
 
 def label(check: Check) -> str:
     """Id and title in one word: ``WH-05-wrong-same-length``, ``TC-01-one-token-...``."""
-    words = _PUNCTUATION.sub("", check.title).split()
-    return f"{check.id}-{'-'.join(words).lower()}"
+    return label_of(check.id, check.title)
+
+
+def label_of(check_id: str, title: str) -> str:
+    """The same, from the two texts."""
+    words = _PUNCTUATION.sub("", title).split()
+    return f"{check_id}-{'-'.join(words).lower()}"

@@ -14,10 +14,11 @@ Outcome = Literal["passed", "failed", "warned", "noted", "not observed", "skippe
 
 - ``passed``: everything was as expected.
 - ``failed``: a finding of level ``must``. The test fails.
-- ``warned``: a finding of level ``should``. The test passes with a warning.
+- ``warned``: a finding of level ``should``. The test passes with a warning, or fails with the
+  option ``fail_on_should``.
 - ``noted``: a finding of level ``info``. The test passes; the end of the run shows it.
 - ``not observed``: nothing was found, and what decides could not be seen. Never counts as
-  passed. With a reason, nothing could be seen at all, and the test is skipped.
+  passed: the test is skipped with the reason, or fails with the option ``fail_on_not_observed``.
 - ``skipped``: the check does not apply here, for the reason given. The test is skipped.
 - ``ignored``: the test left the check out, with a reason. The test is skipped, and the end of
   the run shows the reason.
@@ -40,6 +41,7 @@ class Finding:
         got: What the code under test did.
         expected: What it should have done.
         kind: How it was noticed, where a check looks in several ways.
+        fix: How to fix this one, where the check's own advice does not fit.
     """
 
     level: Level
@@ -47,6 +49,7 @@ class Finding:
     got: str
     expected: str
     kind: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +123,8 @@ class Verdict:
         yield "reason", self.reason
         if self.findings:
             yield "why", f"{check.why} Source: {check.source}."
-            yield "fix", check.fix
+            fixes = (finding.fix or check.fix for finding in self.findings)
+            yield "fix", "\n".join(dict.fromkeys(fixes))
         for note in self.notes:
             yield "note", note
         yield "more", check.help_uri

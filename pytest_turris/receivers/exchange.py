@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_turris.core.wire.hosts import LOOPBACK
 
@@ -20,6 +21,10 @@ class Post:
         peer: The address that an application in this process sees the request come from.
         split_at: Where the body is cut for an ASGI application, which gets it in two messages;
             0 does not cut it.
+        host: The value of ``Host``, with its port if it is not the scheme's own. Empty: the URL's,
+            or ``testserver`` for an application.
+        scheme: ``http`` or ``https``, as an application or a test client sees it; empty: ``http``,
+            or the client's own.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -28,6 +33,24 @@ class Post:
     method: str = "POST"
     peer: str = LOOPBACK
     split_at: int = 0
+    host: str = ""
+    scheme: str = ""
+
+    @property
+    def app_host(self) -> str:
+        """The value of ``Host`` for an application in this process."""
+        return self.host or "testserver"
+
+    @property
+    def app_scheme(self) -> str:
+        """The scheme that an application in this process sees."""
+        return self.scheme or "http"
+
+    @property
+    def server(self) -> tuple[str, int]:
+        """The name and port of the server, as an application in this process sees them."""
+        parts = urlsplit(f"{self.app_scheme}://{self.app_host}")
+        return parts.hostname or "", parts.port or (443 if self.app_scheme == "https" else 80)
 
     @property
     def app_path(self) -> str:

@@ -62,7 +62,10 @@ def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnec
 
 
 def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None:
-    connection.putrequest(sent.method, path, skip_accept_encoding=True)
+    own_host = bool(sent.host)
+    connection.putrequest(sent.method, path, skip_accept_encoding=True, skip_host=own_host)
+    if own_host:
+        connection.putheader("Host", sent.host)
     for name, value in sent.headers:
         connection.putheader(name, value)
     connection.putheader("Content-Length", str(len(sent.body)))

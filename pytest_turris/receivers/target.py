@@ -1,16 +1,20 @@
 """A receiver of webhooks: what the user passed, classified once, and how to post to it."""
 
 import inspect
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.receivers.asgi import AsgiApp, apost_asgi, post_asgi
+from pytest_turris.receivers.asgi import apost_asgi, post_asgi
 from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
+from pytest_turris.receivers.django_database import kept_connections
 from pytest_turris.receivers.egress import Destination, check_egress
+from pytest_turris.receivers.event_loop import is_through_portal, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
+from pytest_turris.receivers.lifespan import AsgiApp, StartupError
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.wsgi import WsgiApp, post_wsgi
 
@@ -21,6 +25,8 @@ _ACCEPTED = """a receiver is one of
   - a client: httpx.Client, httpx.AsyncClient (with asend), or Starlette's, Flask's, Django's own
   - a function verify(body, headers) that returns True or False"""
 
+_SCHEMES = ("", "http", "https")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
 
@@ -35,9 +41,13 @@ class Target(ABC):
 
     Args:
         path: The path inside an application, or what is appended to a URL; may be empty.
+        host: The value of ``Host``; empty for the default.
+        scheme: ``http`` or ``https``, as an application or a client sees it; empty for the default.
     """
 
     path: str = ""
+    host: str = ""
+    scheme: str = ""
     in_process: ClassVar[bool] = True
     """Whether the receiver runs in this process, so that no socket is used."""
 
@@ -46,11 +56,18 @@ class Target(ABC):
 
     @classmethod
     def of(
-        cls, receiver: object, path: str = "", *, allow: Collection[str] = (), own_port: int = 0
+        cls,
+        receiver: object,
+        path: str = "",
+        *,
+        allow: Collection[str] = (),
+        own_port: int = 0,
+        host: str = "",
+        scheme: str = "",
     ) -> "Target":
         """Classify a receiver.
 
-        A target is returned as it is, or with another path if one is given.
+        A target is returned as it is, or with another path, host or scheme if one is given.
 
         Args:
             receiver: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
@@ -58,13 +75,29 @@ class Target(ABC):
             path: The path inside an application, ``/`` unless given; appended to a URL.
             allow: The ``host:port`` pairs outside this machine that a URL may lead to.
             own_port: A port of this machine that a URL must not lead to.
+            host: The value of ``Host``, such as ``api.example.com``; for an application the
+                default is ``testserver``.
+            scheme: ``http`` or ``https``, as an application or a test client sees it.
 
         Raises:
-            TargetError: The receiver is not one of these.
+            TargetError: The receiver is not one of these, or it cannot have that host or scheme.
         """
         if isinstance(receiver, Target):
-            return replace(receiver, path=path) if path else receiver
-        return _classified(receiver, path, allow, own_port)
+            target = receiver
+        else:
+            target = _classified(receiver, path, allow, own_port)
+        given = {"path": path, "host": host, "scheme": scheme}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+        target = replace(target, **changes) if changes else target
+        target.check_address()
+        return target
+
+    def check_address(self) -> None:
+        """Raise TargetError if requests cannot have this host or scheme."""
+        if self.host and not _HOST.fullmatch(self.host):
+            raise TargetError(f"host={self.host!r} is not a host, such as 'api.example.com'")
+        if self.scheme not in _SCHEMES:
+            raise TargetError(f"scheme={self.scheme!r} is not 'http' or 'https'")
 
     def require_sync(self) -> Self:
         """Return the target; TargetError if it can only be awaited."""
@@ -124,6 +157,12 @@ class UrlTarget(Target):
         whole = self.url.rstrip("/") + sent.app_path if sent.path else self.url
         return check_egress(whole, allow=self.allow, own_port=self.own_port)
 
+    def check_address(self) -> None:
+        """Raise TargetError if requests cannot have this host or scheme."""
+        super(UrlTarget, self).check_address()
+        if self.scheme:
+            raise TargetError("scheme= is for applications: a URL begins with its own")
+
     def split(self) -> Self:
         """Return the target with the URL's own path as its ``path``, unless it has one already."""
         if self.path:
@@ -138,6 +177,11 @@ class AsgiTarget(Target):
     """An ASGI application."""
 
     app: AsgiApp
+
+    @property
+    def no_response_errors(self) -> tuple[type[Exception], ...]:
+        """No answer in time, or a failed start-up."""
+        return (OSError, StartupError)
 
     def post(self, sent: Post) -> WebhookResponse:
         """Post on a new event loop."""
@@ -156,7 +200,8 @@ class WsgiTarget(Target):
 
     def post(self, sent: Post) -> WebhookResponse:
         """Post in this thread."""
-        return post_wsgi(self.app, sent)
+        with kept_connections():
+            return post_wsgi(self.app, sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -173,7 +218,8 @@ class ClientTarget(Target):
 
     def post(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
-        return self.send(self.client, sent)
+        with kept_connections():
+            return self.send(self.client, sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -188,20 +234,27 @@ class AsyncClientTarget(Target):
         """The errors of sockets and of httpx."""
         return (OSError, *request_errors())
 
-    def require_sync(self) -> NoReturn:
-        """Raise TargetError."""
+    def require_sync(self) -> Self:
+        """Return the target in a thread that works for the client's loop; else TargetError."""
+        if is_through_portal():
+            return self
         raise TargetError(
-            "an asynchronous client works with 'await webhook.asend(...)' only: "
-            "pass its application, or a synchronous client"
+            "an asynchronous client works with 'await webhook.asend(...)' and "
+            "'await turris_webhook_attack.arun(...)' only: pass its application, or a synchronous "
+            "client"
         )
 
-    def post(self, sent: Post) -> WebhookResponse:  # noqa: ARG002 - nothing can be sent
-        """Raise TargetError."""
+    def post(self, sent: Post) -> WebhookResponse:
+        """Post on the client's loop, from a thread that works for it."""
         self.require_sync()
+        return run_async(lambda: self._post(sent))
+
+    async def _post(self, sent: Post) -> WebhookResponse:
+        return await self.send(self.client, sent)
 
     async def apost(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
-        return await self.send(self.client, sent)
+        return await self._post(sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

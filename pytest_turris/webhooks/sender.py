@@ -42,7 +42,13 @@ class Sender:
         if not delivery.headers:
             self._sign(delivery, endpoint)
         lines = tuple((name, value) for name, value in delivery.headers)
-        sent = Post(headers=lines, body=delivery.body.encode(), path=target.path)
+        sent = Post(
+            headers=lines,
+            body=delivery.body.encode(),
+            path=target.path,
+            host=target.host,
+            scheme=target.scheme,
+        )
         begin = self._clock.now()
         status, error, retry_after = self._post(target, sent)
         latency = self._clock.now() - begin

@@ -53,7 +53,7 @@ def test_attack_of_many_copies_classifies_its_receiver_once(
         "    turris_webhook_attack.run(verify)",
         args=("-k", "WH-95"),
     )  # fmt: skip
-    result.stdout.fnmatch_lines(["*1 not observed*"])
+    result.assert_outcomes(skipped=1)
     assert len(classified) == 1
 
 

@@ -52,6 +52,11 @@ class RecordedRequest:
         return self.at - self.token.issued_at if self.token else None
 
     @property
+    def is_expired(self) -> bool:
+        """Whether its token had expired when it was sent."""
+        return self.token is not None and self.at >= self.token.expires_at
+
+    @property
     def key(self) -> str:
         """Its idempotency key, from either header."""
         request = self.request

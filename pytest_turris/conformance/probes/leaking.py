@@ -81,7 +81,7 @@ def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
         yield from harness.get_first_token()
         results: list[CallResult] = []
         for failure in _failures(harness):
-            harness.past_expiry()
+            yield from harness.past_expiry()
             harness.sandbox.limits.reset()
             with failure:
                 results += yield from harness.calls()
@@ -104,7 +104,7 @@ def _private_files(harness: ClientHarness) -> ProbeSteps[None]:
         harness.not_applicable("on Windows a file's mode does not say who may read it")
     with harness.traces() as traces:
         yield from harness.get_first_token()
-        harness.past_expiry()
+        yield from harness.past_expiry()
         yield from harness.calls()
     public = traces.find_public_file(harness.secrets())
     harness.require(not public, f"a file that others may read holds a token or secret: {public}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.preconditions import renew
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import DECOY_DOMAIN, is_turris
@@ -83,11 +84,12 @@ def _redirect(
         if where == "scheme" and not _has_tls(harness):
             continue
         for code in CODES:
-            if token_endpoint:
-                harness.past_expiry()
-                harness.sandbox.limits.reset()
             with _redirected(harness, code, where, token_endpoint=token_endpoint):
-                yield from harness.calls()
+                if token_endpoint:
+                    harness.sandbox.limits.reset()
+                    yield from renew(harness)
+                else:
+                    yield from harness.calls()
                 if harness.client.write and not token_endpoint:
                     yield from harness.writes()
             redirected = True

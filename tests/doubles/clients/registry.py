@@ -44,7 +44,6 @@ from .broken_tokens import (
     NoSecondTry,
     NoTimeout,
     NotMadeForForks,
-    NotStrict,
     RefreshesOnForbidden,
     RetriesRefusedCredentials,
     Storm,
@@ -111,7 +110,7 @@ BROKEN: dict[str, type[GoodClient]] = {
 
 
 ALSO: dict[str, list[type[GoodClient]]] = {
-    "TC-05": [NotStrict], "TC-28": [SecretInError], "TC-39": [MintsNewKeys],
+    "TC-28": [SecretInError], "TC-39": [MintsNewKeys],
 }  # fmt: skip
 """Further bugs that a rule has to catch."""
 
