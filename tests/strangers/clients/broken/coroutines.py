@@ -100,7 +100,7 @@ class MarkerStaysAfterCancel(PlainAsync):
 
 @broken(coroutines=True)
 class SharesTheFirstCallersTask(PlainAsync):
-    """Everybody awaits the first caller's refresh unshielded: cancelling one cancels all."""
+    """All callers await the first one's refresh unshielded: cancelling one cancels all."""
 
     refreshing: "asyncio.Task[None] | None" = None
 

@@ -191,7 +191,7 @@ class AlwaysAnHour(Plain):
 
 @broken("TC-11")
 class BelievesAnyLife(Plain):
-    """float() of any expiresIn: a word crashes it, 1e12 lasts for ever, -1 asks each time."""
+    """float() of any expiresIn: a word crashes it, 1e12 lasts forever, -1 asks each time."""
 
     def ask(self) -> Grant:
         status, _, body = self.send("POST", TOKEN_PATH, json=self.settings.credentials)

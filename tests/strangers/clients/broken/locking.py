@@ -37,7 +37,7 @@ class CheckedOutsideOnly(Plain):
 
 @broken("TC-02", "TC-03")
 class LockPerCall(Plain):
-    """A new lock is made in each call, which keeps nobody out."""
+    """A new lock is made in each call, which excludes no thread."""
 
     def token(self, refused: str = "") -> str:
         self.lock = threading.Lock()
@@ -89,7 +89,7 @@ class AsksOncePerRefusal(Plain):
 
 @broken("TC-60", "AR-18")
 class LockedForGood(Plain):
-    """acquire() without try/finally: after one failed token request nobody gets in again."""
+    """acquire() without try/finally: one failed token request blocks all later calls."""
 
     def token(self, refused: str = "") -> str:
         if not self.lock.acquire(timeout=5):

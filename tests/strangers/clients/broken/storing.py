@@ -57,7 +57,7 @@ class PublicFile(FileStore):
 
 @broken("TC-29")
 class ChmodTooLate(FileStore):
-    """chmod 0600 comes after the file was written with 0666: for a moment everybody can read it."""
+    """chmod 0600 comes after the file was written with 0666: for a moment it is public."""
 
     def save(self, kept: dict[str, Any]) -> None:
         handle = os.open(self.file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)

@@ -214,7 +214,7 @@ class ProxyPasswordForAll(Plain):
 
 @broken("TC-38", "AR-33")
 class NoTimeout(Plain):
-    """timeout=None: one silent server blocks a worker for ever."""
+    """timeout=None: one silent server blocks a worker forever."""
 
     def make_http(self) -> httpx.Client:
         return httpx.Client(base_url=self.settings.base_url, timeout=None, headers=PLAIN)

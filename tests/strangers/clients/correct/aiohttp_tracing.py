@@ -91,7 +91,7 @@ class AiohttpTracing:
     def _asked(self, done: "asyncio.Task[Grant]") -> None:
         self._asking = None
         if not done.cancelled():
-            done.exception()  # every waiter sees it; nobody needs to see it again
+            done.exception()  # every waiter sees it, so it is not logged
 
     async def _ask(self, now: datetime) -> Grant:
         grant = grant_of(

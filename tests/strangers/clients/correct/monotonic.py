@@ -1,4 +1,4 @@
-"""The age of a token on the monotonic clock, which nobody can set back."""
+"""The age of a token on the monotonic clock, which cannot be set back."""
 
 import threading
 import time
