@@ -165,7 +165,7 @@ class MktimeOfGmtime(WithState):
             self.end = time.mktime(time.gmtime()) + grant.seconds - 300
 
         def before_end(self, early: float) -> bool:
-            return bool(calendar.timegm(time.gmtime()) <= self.end)
+            return bool(calendar.timegm(time.gmtime()) < self.end)
 
 
 @broken("TC-08", "TC-09")

@@ -122,20 +122,6 @@ class DropsTheOldToken(Plain):
         super().refresh()
 
 
-@broken("TC-60")
-class UsesOldTokenAfterRefusal(Plain):
-    """If a refresh is refused it goes on with the old token, even if the secret was revoked."""
-
-    def refresh(self) -> None:
-        old = self.state.grant
-        try:
-            super().refresh()
-        except RefusedError:
-            if old is None:
-                raise
-            self.state.grant = old
-
-
 @broken("AR-01")
 class Only201(Plain):
     """`if status != 201: raise` for the token: any other success is an error."""
