@@ -18,6 +18,8 @@ class CallResult:
     value: object = None
     error: BaseException | None = None
     took: dt.timedelta = dt.timedelta(0)
+    defied_cancel: bool = False
+    """Whether the call was cancelled and did not end by that."""
 
     @property
     def crashed(self) -> bool:

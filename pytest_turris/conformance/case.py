@@ -74,6 +74,7 @@ class ConformanceCase(CheckRun, ABC):
         if ignored := self._if_ignored():
             return ignored
         harness = ClientHarness(self._sandbox, self._time, client)
+        harness.is_async = True
         with self._judging(harness) as verdicts:
             notes = await adrive(self._steps(harness), self._sandbox.clock.now)
             verdicts.append(self._verdict(harness, notes=notes))

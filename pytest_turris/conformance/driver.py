@@ -3,11 +3,13 @@
 So each probe is written once, for sync and for async clients.
 """
 
+import asyncio
 import datetime as dt
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from pytest_turris.conformance.call_result import CallResult
@@ -31,11 +33,16 @@ class Perform:
     calls: tuple[ClientCall, ...]
     at_once: bool = False
     timeout: float = STEP_TIMEOUT
+    new_loop: bool = False
+    """Whether they are made in an event loop of another thread."""
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """A step: begin a call, and cancel it after ``turns`` turns of the event loop. No reply."""
+    """A step: begin a call, and cancel it after ``turns`` turns of the event loop.
+
+    The reply is one result, which says whether the call went on after that.
+    """
 
     call: ClientCall
     turns: int
@@ -144,12 +151,11 @@ async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResu
         await step.amove()
         return []
     if isinstance(step, Cancel):
-        async with anyio.create_task_group() as group:
-            group.start_soon(_aattempt, step.call, now, STEP_TIMEOUT)
-            for _ in range(step.turns):
-                await anyio.lowlevel.checkpoint()
-            group.cancel_scope.cancel()
-        return []
+        return [await _cancel(step, now)]
+    if step.new_loop:
+        backend = "trio" if asyncio._get_running_loop() is None else "asyncio"  # noqa: SLF001 - get_running_loop raises
+        in_loop = partial(anyio.run, _aperform, replace(step, new_loop=False), now, backend=backend)
+        return await anyio.to_thread.run_sync(in_loop)
     if not step.at_once:
         return [await _aattempt(call, now, step.timeout) for call in step.calls]
     results: list[CallResult | None] = [None] * len(step.calls)
@@ -162,6 +168,25 @@ async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResu
             for index in range(len(results)):
                 group.start_soon(run, index)
     return _with_hung(results, step.timeout)
+
+
+async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> CallResult:
+    import anyio  # noqa: PLC0415 - as above
+
+    ended: list[CallResult] = []
+    cancelled = False
+
+    async def run() -> None:
+        result = await _aattempt(step.call, now, STEP_TIMEOUT)
+        ended.append(replace(result, defied_cancel=cancelled))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        for _ in range(step.turns):
+            await anyio.lowlevel.checkpoint()
+        cancelled = True
+        group.cancel_scope.cancel()
+    return ended[0] if ended else CallResult()
 
 
 async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: float) -> CallResult:

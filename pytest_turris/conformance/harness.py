@@ -56,6 +56,8 @@ class ClientHarness(RequestRecorder):
         super().__init__(sandbox)
         self.time = time
         self.client = client
+        self.is_async: bool = False
+        """Whether the calls are coroutines."""
         self.lesser: list[ViolationError] = []
         """What was found that is less serious than the rule, and does not end its probe."""
         self._last_step = 0
@@ -144,16 +146,35 @@ class ClientHarness(RequestRecorder):
         Raises:
             NotApplicableError: The test gave no way to make one.
         """
+        made = yield from self._make_client()
+        if made.error is not None:
+            return made
+        (result,) = yield Perform((self._call_of(made),))
+        return result
+
+    def make_client(self) -> ProbeSteps[ClientCall]:
+        """Make another client from the environment as it is now; returns its call.
+
+        Raises:
+            NotApplicableError: The test gave no way to make one, or it fails.
+        """
+        made = yield from self._make_client()
+        if made.error is not None:
+            raise NotApplicableError(f"new_client failed: {made}")
+        return self._call_of(made)
+
+    def _make_client(self) -> ProbeSteps[CallResult]:
         if self.client.new_client is None:
             raise NotApplicableError("give a way to make another client: run(call, new_client=...)")
         self._last_step = len(self.requests)
         (made,) = yield Perform((self.client.new_client,))
-        if made.error is not None:
-            return made
+        return made
+
+    @staticmethod
+    def _call_of(made: CallResult) -> ClientCall:
         if not callable(made.value):
             raise CaseError("new_client must return a callable that makes one API call")
-        (result,) = yield Perform((made.value,))
-        return result
+        return made.value
 
     def begin_operation(self) -> ProbeSteps[ClientCall]:
         """Begin one operation of the client; returns the call that performs it.
@@ -263,9 +284,13 @@ class ClientHarness(RequestRecorder):
             yield Path(name)
 
     @contextlib.contextmanager
-    def traces(self) -> Iterator[Traces]:
-        """Collect logs, output and written files while the context is open."""
-        with watch() as traces:
+    def traces(self, *, search_files: bool = False) -> Iterator[Traces]:
+        """Collect logs, output and written files while the context is open.
+
+        Args:
+            search_files: As for ``written_files``.
+        """
+        with watch(search_files=search_files) as traces:
             yield traces
 
     def find_shown_secret(self, results: list[CallResult]) -> str:

@@ -14,6 +14,7 @@ from pytest_turris.core.errors import TurrisKitError
 
 Name = Literal["freezegun", "time-machine"]
 
+_NAMELESS = dt.timezone(dt.timedelta(hours=1))
 _OWN_CLOCKS = frozenset({"_pytest.timing", "trio._core._run"})
 """Modules that measure real time: pytest's durations, trio's deadlines."""
 
@@ -36,6 +37,17 @@ class StartedTravel(Protocol):
         """Let the process's time go on."""
 
 
+class _TimeMachine:
+    """A travel of time-machine, which leaves the process's own zone alone."""
+
+    def __init__(self, travel: Any) -> None:  # noqa: ANN401 - an optional dependency
+        self._travel = travel
+
+    def move_to(self, moment: dt.datetime) -> None:
+        """In a zone without a name: with UTC, the zone of the process would become that."""
+        self._travel.move_to(moment.astimezone(_NAMELESS))
+
+
 def running() -> Travel | None:
     """The time travel in force: freezegun's innermost freeze, else time-machine's travel."""
     freezegun = sys.modules.get("freezegun.api")
@@ -43,7 +55,7 @@ def running() -> Travel | None:
         return freezegun.freeze_factories[-1]  # type: ignore[no-any-return] # no stubs for a list
     time_machine = sys.modules.get("time_machine")
     if time_machine is not None and time_machine.escape_hatch.is_travelling():
-        return _travels(time_machine)[-1]
+        return _TimeMachine(_travels(time_machine)[-1])
     return None
 
 
@@ -94,7 +106,7 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
             "option time_engine='time-machine': the library is not installed; "
             "pip install time-machine, or leave the option out for freezegun"
         ) from None
-    travel = time_machine.travel(moment, tick=tick)
+    travel = time_machine.travel(moment.astimezone(_NAMELESS), tick=tick)
     travel.start()
     return travel
 
@@ -116,6 +128,6 @@ def _leave_out(freeze: Any) -> None:  # noqa: ANN401 - freezegun has no public t
             setattr(module, name, original)
 
 
-def _travels(time_machine: Any) -> list[Travel]:  # noqa: ANN401 - an optional dependency
+def _travels(time_machine: Any) -> list[Any]:  # noqa: ANN401 - an optional dependency
     stacks = ("traveller_stack", "coordinates_stack")  # the name until time-machine 3
     return next(getattr(time_machine, name) for name in stacks if hasattr(time_machine, name))

@@ -22,6 +22,7 @@ _MACHINERY = frozenset({
     "pluggy", "pytest_turris", "queue", "socketserver", "threading", "uvicorn", "xdist",
 })  # fmt: skip
 _GRACE = 0.05
+_BLOCKING = ("time.sleep", "Event.wait")
 _TIMESTAMP_MAX = 9_223_372_036.0
 _LONGEST = dt.timedelta(days=3_650)
 
@@ -45,6 +46,8 @@ class Sleep:
     at: dt.datetime
     duration: dt.timedelta
     by: str
+    blocks_loop: bool = False
+    """Whether it is a blocking one, in a thread whose event loop runs."""
 
     def __str__(self) -> str:
         return f"{self.by}({self.duration.total_seconds():g}) at {self.at:%H:%M:%S.%f}"
@@ -157,7 +160,8 @@ class Sleeps:
                 f"{by}({seconds:g}) at {at:%H:%M:%S}Z, after {self.total} of earlier sleeps: "
                 f"more than {self.budget or _LONGEST} in total"
             )
-        self.recorded.append(Sleep(at, duration, by))
+        blocks = by in _BLOCKING and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
+        self.recorded.append(Sleep(at, duration, by, blocks))
         self._pass_time(duration)
 
 

@@ -86,6 +86,23 @@ def secrets_of(sandbox: Sandbox, also: list[str]) -> list[str]:
     return [form for text in dict.fromkeys(plain) if text for form in {text, quote(text)}]
 
 
+def pieces_of(sandbox: Sandbox, length: int) -> set[str]:
+    """All pieces of the secrets, without their known beginning, and of the tokens' signatures."""
+    texts = [client.client_secret.rpartition("_")[2] for client in sandbox.credentials]
+    texts += [token.text.rpartition(".")[2] for token in sandbox.tokens]
+    return {text[at : at + length] for text in texts for at in range(len(text) - length + 1)}
+
+
+def spellings(secret: str) -> list[str]:
+    """A secret as it stands in a request: plain, percent-encoded, or inside Base64."""
+    inside = []
+    for before in range(3):
+        encoded = base64.b64encode(b"x" * before + secret.encode()).decode()
+        # The characters at both ends depend on what stands next to the secret.
+        inside.append(encoded.rstrip("=")[4 if before else 0 : -2])
+    return [secret, quote(secret, safe=""), *inside]
+
+
 def has_both_credentials(recorded: RecordedRequest) -> bool:
     """Whether it carried a bearer token and a restricted access token at once."""
     request = recorded.request

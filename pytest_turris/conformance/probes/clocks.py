@@ -1,20 +1,32 @@
-"""TC-08 and TC-09: clocks that jump, and clocks that differ."""
+"""TC-08, TC-09 and TC-64: clocks that jump, clocks that differ, and local time."""
 
 import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.preconditions import renew_well, require_cache
 from pytest_turris.conformance.probes.expiry import life
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.text.durations import moment, span
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.process.environment import environment
 
 CLOCKS = RuleFamily()
 _rule = CLOCKS.rule
 
 _JUMP = dt.timedelta(hours=1)
 _NEAR = dt.timedelta(seconds=1)
+_LONG = dt.timedelta(days=2)
+_SUMMER = "in which daylight saving time ends"
+_ZONES = {
+    "west of Greenwich": "PST8PDT,M3.2.0,M11.1.0",
+    "east of Greenwich": "IST-5:30",
+    _SUMMER: "EST5EDT,M3.2.0,M11.1.0",
+}
+"""As POSIX writes them, which needs no time zone database."""
 
 
 @_rule(
@@ -85,6 +97,47 @@ def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
             harness.require(replaced, got)
 
 
+@_rule(
+    "TC-64",
+    "The time zone of the machine changes nothing",
+    does="Sets the process's time zone west and east of Greenwich, and lets a token live through "
+    "the end of daylight saving time.",
+    why="West of Greenwich an expired token is used for hours; east of it each call requests one.",
+    fix="Use datetime.now(UTC) or time.time(); never datetime.utcnow(), nor naive local time.",
+    usual_bug="datetime.utcnow().timestamp(), or the difference of two naive local times",
+    source="Python documentation: datetime, aware and naive objects",
+)
+def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
+    if not hasattr(time, "tzset"):  # pragma: no cover - the tests run on POSIX
+        harness.not_applicable("this system cannot change the zone of a process")
+    yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from renew_well(harness)
+    _, due = life(harness)
+    keeps = not (yield from _replaced_by(harness, due * 0.6))
+    replaces = yield from _replaced_by(harness, due + TICK)
+    if not replaces:
+        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+    for name, zone, start in _zones(harness):
+        with _zone(zone):
+            yield from harness.move_to(start)
+            _require_local_time(harness)
+            results = yield from harness.calls(3)
+            where = f"in a time zone {name}"
+            harness.require_success(results, where, ours_alone=True)
+            mark = len(harness.requests)
+            harness.require_success((yield from harness.calls(5)), where, ours_alone=True)
+            asked = harness.count_token_requests(mark)
+            harness.require(not asked, f"5 calls made {counted(asked, 'token request')} {where}")
+            if keeps:
+                early = yield from _replaced_by(harness, due * 0.6)
+                got = f"a token of age {moment(due * 0.6)} was replaced {where}"
+                harness.require(not early or name == _SUMMER, got)
+            replaced = yield from _replaced_by(harness, due + TICK)
+            got = f"a token of age {moment(due + TICK)} was still used {where}"
+            harness.require(replaced, got)
+
+
 def _replaced_by(harness: ClientHarness, age: dt.timedelta) -> ProbeSteps[bool]:
     """Whether the newest token is not sent any more when it reaches this age."""
     token = harness.sandbox.tokens.newest
@@ -102,3 +155,45 @@ def _require_no_loop(harness: ClientHarness, mark: int, calls: int, when: str) -
 
 def _signed(jump: dt.timedelta) -> str:
     return f"{'-' if jump < dt.timedelta(0) else '+'}{span(abs(jump))}"
+
+
+def _zones(harness: ClientHarness) -> Iterator[tuple[str, str, dt.datetime]]:
+    """Each zone with its name, and when a token should be requested there."""
+    for name, zone in _ZONES.items():
+        # Later than any offset: a token from before the change of the zone has expired.
+        start = harness.now + _LONG
+        if name == _SUMMER:
+            start = _end_of_summer_time(start) - _JUMP / 2
+        yield name, zone, start
+
+
+def _end_of_summer_time(after: dt.datetime) -> dt.datetime:
+    """When daylight saving time next ends in New York: 02:00 on November's first Sunday."""
+    for year in (after.year, after.year + 1):
+        first = dt.datetime(year, 11, 1, 6, tzinfo=dt.UTC)
+        sunday = first + dt.timedelta(days=(6 - first.weekday()) % 7)
+        if sunday > after:
+            break
+    return sunday
+
+
+@contextmanager
+def _zone(zone: str) -> Iterator[None]:
+    try:
+        with environment({"TZ": zone}):
+            time.tzset()
+            yield
+    finally:
+        time.tzset()
+
+
+def _require_local_time(harness: ClientHarness) -> None:
+    """Local time must follow the zone, which freezegun's does not."""
+    local = dt.datetime.now().astimezone(dt.UTC)  # noqa: TID251 - as a client reads it
+    apart = abs(local - harness.sandbox.clock.process_time())
+    naive = dt.datetime.now() - dt.datetime.now(dt.UTC).replace(tzinfo=None)  # noqa: DTZ005, TID251 - as above
+    if apart > _NEAR or abs(naive) < _JUMP:
+        harness.not_applicable(
+            "freezegun gives UTC for local time, so no zone can be seen: use the option "
+            "time_engine='time-machine'"
+        )

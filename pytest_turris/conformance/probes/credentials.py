@@ -1,4 +1,4 @@
-"""TC-25 to TC-27 and TC-34: tokens of another form or type, and two credentials at once."""
+"""TC-25 to TC-27, TC-34 and TC-59: odd tokens, and where credentials stand."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import TICK, ClientHarness
-from pytest_turris.conformance.observation.recorded_request import has_both_credentials
+from pytest_turris.conformance.observation.recorded_request import has_both_credentials, spellings
 from pytest_turris.conformance.preconditions import renew, require_cache
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
@@ -117,6 +117,27 @@ def _one_kind(harness: ClientHarness) -> ProbeSteps[None]:
     both = sum(has_both_credentials(seen) for seen in harness.requests)
     got = f"{counted(both, 'request')} carried a bearer and a restricted access token"
     harness.require(not both, got)
+
+
+@_rule(
+    "TC-59",
+    "The client secret is in the token request only",
+    does="Makes ordinary calls and a write, and searches them for the secret.",
+    why="Any reader of one call, such as a proxy or a log of requests, can request tokens.",
+    fix="Put the credentials into the body of the token request, not into the session.",
+    usual_bug="the secret is a header, a cookie or a parameter of the session",
+    source="RFC 6749, 2.3.1",
+)
+def _secret_in_its_place(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    yield from harness.calls()
+    if harness.client.write:
+        yield from harness.writes()
+    secrets = [form for own in harness.sandbox.credentials for form in spellings(own.client_secret)]
+    for seen in harness.requests:
+        where = "" if seen.is_token_request else seen.find(secrets)
+        request = f"{seen.request.method} {seen.request.path}"
+        harness.require(not where, f"{request} carried the client secret in {where}")
 
 
 @contextmanager
