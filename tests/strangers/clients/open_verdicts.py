@@ -27,14 +27,19 @@ HANGING = {
 """Correct clients that cannot be tested yet."""
 
 MISSED = {
+    "BlockingTokenRequest": "a request of a sync library in a coroutine",
     "ChmodTooLate": "the mode of a file while it is written",
+    "DropsTokenOnLostConnection": "a lost connection, besides answers that are errors",
+    "EachProcessRefreshes": "several processes that start at once, with one store",
     "FirstHeaderWins": "Retry-After later than X-RateLimit-Reset",
+    "HostBySuffix": "a foreign host that ends like the API's",
     "LogsEncodedSecret": "a secret in base64",
-    "MovedFromTmp": "a file that is renamed",
     "NoSizeLimit": "a list has no pages, so no size is too large",
-    "PublicSqlite": "a file that C code writes",
     "ReadsNetrcItself": "a .netrc entry in the body of the token request",
-    "SecretInHeaders": "a secret in a header of its own",
+    "SharesTheFirstCallersTask": "a caller that waits while another one is cancelled",
+    "SuppressesCancellation": "a single cancellation, as task.cancel() makes it",
+    "SwallowsCancellation": "a single cancellation, as task.cancel() makes it",
+    "TokenInEnvironment": "a token in the environment",
     "TokenInUserAgent": "a token in another header than Authorization",
 }
 """Bugs that the checks that should name them do not see yet, and what would have to be seen."""

@@ -98,7 +98,7 @@ class MarkerStaysAfterCancel(PlainAsync):
         return grant.token
 
 
-@broken(coroutines=True)
+@broken("TC-43", coroutines=True)
 class SharesTheFirstCallersTask(PlainAsync):
     """All callers await the first one's refresh unshielded: cancelling one cancels all."""
 

@@ -49,7 +49,7 @@ class RecursesOn401(Plain):
         return answer
 
 
-@broken("TC-12", "TC-22")
+@broken("TC-12")
 class SameTokenAgain(Plain):
     """After a 401 it tries again with the token that was just refused."""
 

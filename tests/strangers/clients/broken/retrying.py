@@ -181,7 +181,7 @@ class LimitForEachAttempt(Plain):
         return answer
 
 
-@broken("TC-68", "TC-46")
+@broken("TC-46")
 class UsedUpBody(Plain):
     """The body of a write is a generator: the retry sends an empty one."""
 

@@ -70,7 +70,7 @@ class KeyedByShortId(ModuleCache):
         return "short " + self.settings.client_id[:16]
 
 
-@broken("TC-56", "TC-24")
+@broken("TC-56")
 class CachedFactory(Plain):
     """@functools.cache on the factory without arguments: the first tenant's settings for all."""
 
@@ -85,7 +85,7 @@ class CachedFactory(Plain):
         self.http = self.make_http()
 
 
-@broken("TC-24", "TC-56")
+@broken("TC-24")
 class SecretOfImportTime(Plain):
     """Reads the secret once per process, so a rotated one is not seen until a restart."""
 

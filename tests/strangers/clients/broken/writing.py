@@ -139,7 +139,7 @@ class NewOperationAfterLoss(Plain):
         return self.once(method, path, **arguments)
 
 
-@broken("TC-60", "AR-14")
+@broken("AR-14")
 class KeepsTheFailure(Plain):
     """Remembers a failed call and raises the same error again, although the API is back."""
 
