@@ -44,7 +44,7 @@ class LockPerCall(Plain):
         return super().token(refused)
 
 
-@broken("TC-02", "TC-03")
+@broken("TC-03")
 class TokenPerThread(Plain):
     """The token is in threading.local(): every worker thread asks for one of its own."""
 
@@ -103,7 +103,7 @@ class LockedForGood(Plain):
         return token
 
 
-@broken("TC-60", "AR-18")
+@broken("TC-60")
 class RefreshingFlagStays(Plain):
     """A boolean `refreshing` that a failure leaves at True; the others then use the old token."""
 
