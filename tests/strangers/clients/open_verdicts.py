@@ -22,7 +22,6 @@ HANGING = {
     "AsyncioTask": "a background task moves the clock by itself",
     "DaemonThread": "a background thread moves the clock by itself",
     "TimerRefresh": "a timer moves the clock by itself",
-    "RequestsSession": "a streamed answer of requests does not end in process",
 }
 """Correct clients that cannot be tested yet."""
 
