@@ -26,6 +26,7 @@ INTERNAL = {
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
+    "PayloadError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""
 

@@ -15,9 +15,9 @@ from pytest_turris.core.option_values import (
     OptionError,
     check_value,
     choices_of,
-    is_base64,
     parse_value,
 )
+from pytest_turris.core.signing_keys import check_key, key_of
 from pytest_turris.core.text.names import did_you_mean
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
@@ -114,6 +114,12 @@ class Options:
     client_ip: str = ""
     """The client address that IP allowlists see. Empty: the peer's address, or 127.0.0.1."""
 
+    signature_scheme: Literal[
+        "turris", "standard-webhooks", "svix", "stripe", "github", "slack", "shopify"
+    ] = "turris"
+    """Whose scheme signs webhooks: Turris', or another sender's. The options ``signature_*`` below
+    change parts of it where they differ from their defaults."""
+
     signature_header: str = "X-Turris-Signature"
     """The header of a webhook's signature (documented)."""
 
@@ -128,6 +134,10 @@ class Options:
 
     signature_signs: Literal["body", "payload"] = "body"
     """What is signed: the raw body, or its ``payload`` member alone (undocumented)."""
+
+    signature_list_separator: str = ""
+    """What separates several signatures in the header, as some senders write them while they
+    rotate a key, such as ``,`` or a space. Empty: there is only one signature (undocumented)."""
 
     signature_key: Literal["text", "base64"] = "text"
     """The signing key: ``webhook_secret`` as text, or decoded from base64 (undocumented)."""
@@ -215,10 +225,11 @@ class Options:
                 f"turris option 'webhooks_path': {self.webhooks_path!r} is not a path, "
                 "such as '/v1/webhooks'"
             )
-        if self.signature_key == "base64" and not is_base64(self.webhook_secret):
-            raise OptionError(
-                "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
-            )
+        check_key(self.signature_scheme, self.signature_key, self.webhook_secret)
+
+    def signing_key(self, secret: str) -> str:
+        """Return a secret, which may be any text, in the form that the scheme wants for a key."""
+        return key_of(self.signature_scheme, secret)
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options, overridden by other layers; the last layer wins.

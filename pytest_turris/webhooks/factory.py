@@ -17,6 +17,7 @@ from pytest_turris.webhooks.overrides import (
     merge_overrides,
     with_camel_case_names,
 )
+from pytest_turris.webhooks.schemes import scheme_of
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -74,16 +75,8 @@ class WebhookFactory:
     @staticmethod
     def arguments_for(sandbox: Sandbox, *, entity: str = "") -> dict[str, Any]:
         """Return the arguments of a sandbox's factory; see ``of``."""
-        options = sandbox.options
         return {
-            "scheme": SignatureScheme(
-                header=options.signature_header,
-                encoding=options.signature_encoding,
-                prefix=options.signature_prefix,
-                timestamped=options.signature_timestamped,
-                signs=options.signature_signs,
-                key_form=options.signature_key,
-            ),
+            "scheme": scheme_of(sandbox.options),
             "key": sandbox.webhook_secret,
             "upstream_entity_id": entity or sandbox.upstream_entity_id,
             "new_id": sandbox.new_object_id,
@@ -155,12 +148,15 @@ class WebhookFactory:
         if isinstance(body, dict):
             body = compact_json(body)
         content = body.encode() if isinstance(body, str) else body
-        at = self._now()
-        lines = (
-            ("Content-Type", "application/json"),
-            (self._scheme.header, self._scheme.sign(content, self._key, at=at)),
+        at, message_id = self._now(), self._scheme.message_id(self._new_id)
+        signed = self._scheme.header_lines(content, self._key, at=at, message_id=message_id)
+        return SignedWebhook(
+            body=content,
+            header_lines=(("Content-Type", "application/json"), *signed),
+            scheme=self._scheme,
+            signed_at=at,
+            message_id=message_id,
         )
-        return SignedWebhook(body=content, header_lines=lines, scheme=self._scheme, signed_at=at)
 
     def verify(self, body: bytes, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         """Return if a delivery is genuine, with the factory's scheme, key and clock.

@@ -70,9 +70,15 @@ class Sender:
 
     def _sign(self, delivery: Delivery, endpoint: Endpoint) -> None:
         body = compact_json(delivery.event)
-        value = self._scheme.sign(body, endpoint.secret, at=self._clock.now())
+        number = f"{delivery.number:024x}"
+        lines = self._scheme.header_lines(
+            body,
+            endpoint.secret,
+            at=self._clock.now(),
+            message_id=self._scheme.message_id(lambda: number),
+        )
         delivery.body = body.decode()
-        delivery.headers = [["Content-Type", "application/json"], [self._scheme.header, value]]
+        delivery.headers = [["Content-Type", "application/json"], *map(list, lines)]
 
     def _post(self, target: Target, sent: Post) -> tuple[int | None, str, float | None]:
         """The status, why the attempt failed, and the seconds of its ``Retry-After``."""

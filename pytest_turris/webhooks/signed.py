@@ -29,13 +29,15 @@ class SignedWebhook:
         body: The bytes that are sent, never parsed and written again.
         header_lines: The headers in order. A name may repeat, as hostile senders repeat it.
         scheme: How the body is signed.
-        signed_at: The moment of signing, which a timestamped scheme writes into the header.
+        signed_at: The moment of signing, which a timestamped scheme writes into a header.
+        message_id: The message's id, where the scheme has one.
     """
 
     body: bytes
     header_lines: tuple[tuple[str, str], ...]
     scheme: SignatureScheme
     signed_at: dt.datetime
+    message_id: str = ""
 
     def __repr__(self) -> str:
         lines = [value for name, value in self.header_lines if self._is_signature(name)]
@@ -144,7 +146,7 @@ class SignedWebhook:
         return replace(self, body=with_one_value_changed(self.body))
 
     def unsigned(self) -> "SignedWebhook":
-        """Return the webhook without the signature header."""
+        """Return the webhook without the signature's header; an id and a time stay."""
         kept = (line for line in self.header_lines if not self._is_signature(line[0]))
         return replace(self, header_lines=tuple(kept))
 
@@ -155,7 +157,8 @@ class SignedWebhook:
             key: Any key, even an empty one. Text is read as the scheme reads its keys; bytes are
                 the HMAC key itself.
         """
-        return self._with_signature(self.scheme.sign(self.body, key, at=self.signed_at))
+        value = self.scheme.sign(self.body, key, at=self.signed_at, message_id=self.message_id)
+        return self._with_signature(value)
 
     def truncated_signature(self, length: int = 10) -> "SignedWebhook":
         """Return the webhook with only the first characters of the signature.

@@ -18,6 +18,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.schemes import SCHEMES
 from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
 
 TIMED = SignatureScheme(timestamped=True)
@@ -131,6 +132,8 @@ class References:
         {"signature_key": "base64", "webhook_secret": KEY},
         {"signature_encoding": "base64", "signature_prefix": "v1,", "signature_timestamped": True},
         {"signature_signs": "payload", "signature_key": "base64", "webhook_secret": KEY},
+        {"signature_list_separator": ","},
+        *({"signature_scheme": name, "webhook_secret": KEY} for name in SCHEMES),
     ],
     ids=lambda options: "-".join(map(str, options.values())).replace(KEY, "key"),
 )

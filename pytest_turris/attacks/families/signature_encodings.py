@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_changed_character
 from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
-from pytest_turris.attacks.step import AttackStep, accepted, refused
+from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
 from pytest_turris.webhooks.signed import SignedWebhook
 
 SIGNATURE_ENCODINGS = Catalogue("signature")
@@ -18,7 +18,8 @@ _attack = SIGNATURE_ENCODINGS.attack
 
 def _message(context: AttackContext, webhook: SignedWebhook) -> bytes:
     """The bytes that the scheme signs."""
-    return context.scheme.message(webhook.body, at=webhook.signed_at)
+    at, message_id = webhook.signed_at, webhook.message_id
+    return context.scheme.message(webhook.body, at=at, message_id=message_id)
 
 
 @_attack(
@@ -227,8 +228,9 @@ def _bomb(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-27",
     "malformed-neighbour",
-    does="Sends garbage, a separator, and the right signature.",
-    wants="Refuse it (4xx), without an error; accept it (2xx) where the scheme lists.",
+    does="Sends garbage, a separator, and the right signature. Where the scheme lists signatures: "
+    "one of another version before the right one.",
+    wants="Refuse it (4xx), without an error; where the scheme lists, pass over other versions.",
     why="A parser that stumbles over garbage answers 500. " + LOGS_FILL,
     fix="Compare the whole value, or each part of a list by itself.",
     source="standardwebhooks 1.1.0 raises ValueError",
@@ -237,8 +239,26 @@ def _neighbour(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     value = context.header_value(webhook)
     if context.lists_signatures:
-        garbage = "garbage" + context.scheme.list_separator
-        yield accepted(context.with_header_value(webhook, garbage + value), garbage)
+        text = context.signature(webhook)
+        unknown = context.with_signatures(webhook, "garbage", text)
+        yield tolerated(unknown, "garbage in the list")
+        for version, listed in _with_other_versions(context, webhook):
+            yield accepted(listed, f"{version} in the list")
         return
     for garbage in ("garbage,", "garbage ", "=,", "t="):
         yield refused(context.with_header_value(webhook, garbage + value), garbage)
+
+
+def _with_other_versions(
+    context: AttackContext, webhook: SignedWebhook
+) -> Iterator[tuple[str, SignedWebhook]]:
+    """The webhook with a signature of another version listed before the right one.
+
+    Stripe sends ``v0`` for tests, and Standard Webhooks know ``v1a``: a receiver passes over the
+    versions that it does not know. Nothing if the scheme names no version.
+    """
+    text, before = context.signature(webhook), context.before_signature(webhook)
+    head, right, mark = before.rpartition("v1")
+    for version in ("v0", "v1a") if right else ():
+        other = f"{head}{version}{mark}{text}{context.scheme.list_separator}"
+        yield version, context.with_header_value(webhook, f"{other}{right}{mark}{text}")

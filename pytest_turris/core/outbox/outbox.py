@@ -44,7 +44,7 @@ class Outbox:
     """
 
     def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
-        self.endpoints: Endpoints = Endpoints(randomness)
+        self.endpoints: Endpoints = Endpoints(randomness, options.signing_key)
         self.network_faults: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
