@@ -110,16 +110,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
     if "turris_token_case" in metafunc.fixturenames:
         from pytest_turris.conformance.rules import RULES
+        from pytest_turris.findings.check import slug
         from pytest_turris.fixtures.checks import check_markers
 
         check_markers(metafunc, RULES)
-        metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
+        ids = [slug(rule.id, rule.title) for rule in RULES.values()]
+        metafunc.parametrize("turris_token_case", list(RULES), ids=ids, indirect=True)
     if "turris_hostile_answer" in metafunc.fixturenames:
         from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+        from pytest_turris.findings.check import slug
         from pytest_turris.fixtures.checks import check_markers
 
         check_markers(metafunc, CATALOGUE)
-        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
+        ids = [slug(answer.id, answer.title) for answer in CATALOGUE.values()]
+        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), ids=ids, indirect=True)
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 

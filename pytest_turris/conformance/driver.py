@@ -7,7 +7,7 @@ import asyncio
 import datetime as dt
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -41,11 +41,13 @@ class Perform:
 class Cancel:
     """A step: begin a call, and cancel it after ``turns`` turns of the event loop.
 
-    The reply is one result, which says whether the call went on after that.
+    The reply begins with its result, which says whether the call went on after that.
     """
 
     call: ClientCall
     turns: int
+    others: int = 0
+    """How many more calls begin at the same time, and are not cancelled; their results follow."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResu
         await step.amove()
         return []
     if isinstance(step, Cancel):
-        return [await _cancel(step, now)]
+        return await _cancel(step, now)
     if step.new_loop:
         backend = "trio" if asyncio._get_running_loop() is None else "asyncio"  # noqa: SLF001 - get_running_loop raises
         in_loop = partial(anyio.run, _aperform, replace(step, new_loop=False), now, backend=backend)
@@ -170,23 +172,52 @@ async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResu
     return _with_hung(results, step.timeout)
 
 
-async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> CallResult:
+async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> list[CallResult]:
     import anyio  # noqa: PLC0415 - as above
 
-    ended: list[CallResult] = []
+    results: list[CallResult | None] = [None] * (step.others + 1)
     cancelled = False
 
-    async def run() -> None:
+    async def run(index: int) -> None:
         result = await _aattempt(step.call, now, STEP_TIMEOUT)
-        ended.append(replace(result, defied_cancel=cancelled))
+        results[index] = replace(result, defied_cancel=cancelled and index == 0)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(run)
+        cancel = _started(run, group)
+        for index in range(1, len(results)):
+            group.start_soon(run, index)
         for _ in range(step.turns):
             await anyio.lowlevel.checkpoint()
         cancelled = True
-        group.cancel_scope.cancel()
-    return ended[0] if ended else CallResult()
+        cancel()
+    ended = CallResult(error=RuntimeError("the call was cancelled"))
+    return [results[0] or CallResult(), *(result or ended for result in results[1:])]
+
+
+def _started(run: Callable[[int], Coroutine[Any, Any, None]], group: Any) -> Callable[[], object]:  # noqa: ANN401 - anyio's
+    """Begin the first call; returns what cancels it.
+
+    On asyncio once, as a timeout or the end of a program does: anyio's scopes cancel at each await
+    again, so that a client which swallows one cancellation would not be seen.
+    """
+    if asyncio._get_running_loop() is None:  # noqa: SLF001 - get_running_loop raises
+        import anyio  # noqa: PLC0415 - as above
+
+        scope = anyio.CancelScope()
+
+        async def scoped() -> None:
+            with scope:
+                await run(0)
+
+        group.start_soon(scoped)
+        return scope.cancel
+    task = asyncio.ensure_future(run(0))
+
+    async def wait() -> None:
+        await asyncio.wait([task])
+
+    group.start_soon(wait)
+    return task.cancel
 
 
 async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: float) -> CallResult:

@@ -5,6 +5,29 @@ from typing import Protocol
 
 from pytest_turris.core.levels import Level
 
+_SMALL_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "for",
+        "in",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+    ]
+)
+_SLUG_WORDS = 3
 _PUNCTUATION = re.compile(r"[^A-Za-z0-9 -]")
 
 
@@ -50,6 +73,13 @@ class Check(Protocol):
     def help_uri(self) -> str:
         """The page with more about it."""
         ...
+
+
+def slug(check_id: str, title: str) -> str:
+    """Id and the first words of a title, for the name of a test: ``TC-06-expired-token-never``."""
+    words = _PUNCTUATION.sub("", title).lower().split()
+    telling = [word for word in words if word not in _SMALL_WORDS]
+    return "-".join([check_id, *telling[:_SLUG_WORDS]])
 
 
 def label(check: Check) -> str:

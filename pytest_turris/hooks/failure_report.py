@@ -30,6 +30,8 @@ _RECEIVERS = frozenset({"turris_webhooks", "turris_webhook_attack"})
 _BODY = pytest.StashKey[bool]()
 """Whether the body of a test ended without an exception."""
 
+# The one line of the summary has no room for the module of an error.
+_MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
 # A secret or token from whose middle pytest took a piece: what is left would not be known again.
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
 
@@ -126,7 +128,8 @@ def _is_about_requests(item: pytest.Item) -> bool:
 def redacted_report(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
     """What pytest shows of a test, such as its locals, without credentials; changed in place."""
     if isinstance(found, str):
-        return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), found))
+        short = _MODULE_OF_AN_ERROR.sub("", found)
+        return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), short))
     if isinstance(found, list | tuple):
         return type(found)(redacted_report(part) for part in found)
     if isinstance(found, TerminalRepr):

@@ -61,7 +61,7 @@ def test_captured_clock_gives_no_verdict(
     """The reason names the module and the clock that did not move."""
     verdict = examine(TokenCase(rule, turris, turris_time), "httpx", ordinary.CapturedClock)
     assert verdict.outcome == "not observed", verdict
-    assert "clock did not move (doubles.clients.ordinary: time.monotonic)" in verdict.reason
+    assert "clock did not move (doubles.clients.ordinary: time.perf_counter)" in verdict.reason
 
 
 def test_early_refresh_is_worth_a_note(turris: Sandbox, turris_time: TimeTravel) -> None:

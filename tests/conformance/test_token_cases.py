@@ -53,7 +53,7 @@ def test_failure_says_what_to_do(case: TokenCase) -> None:
         case.run(client.call)
     client.close()
     text = str(raised.value)
-    assert "at an age of 55:00.001 the token was still used; it is due when older" in text
+    assert "at an age of 55:01.001 the token was still used; it is due when older" in text
     assert "token 1 of age 55:00.000 -> 200" in text
     assert "  note:      the usual bug: the buffer is forgotten" in text
     assert "Source: vendor: elapsed > TTL - buffer." in text
@@ -146,7 +146,7 @@ def test_boundary_points_are_exact(
     monkeypatch.setattr(ClientHarness, "move_to_token_age", noted)
     assert examine(case, "httpx").outcome == "passed"
     assert ages == [
-        "54:59.999", "55:00.000", "55:00.001", "59:59.999", "60:00.000", "60:00.001",
+        "54:59.999", "55:00.000", "55:00.001", "55:01.001", "59:59.999", "60:00.000", "60:00.001",
     ]  # fmt: skip
 
 
@@ -215,6 +215,9 @@ def test_failure_shows_the_users_line_and_none_of_ours(pytester: pytest.Pytester
     result.assert_outcomes(failed=1)
     text = result.stdout.str()
     assert "turris_token_case.run(call)" in text
+    assert "test_buffer[TC-01-one-token-serves]" in text
+    assert "E       CheckFailedError: TC-01" in text
+    assert "pytest_turris.findings" not in text
     assert "TC-01-one-token-serves-many-calls: failed (must)" in text
     for ours in ("report.py", "case.py", "def _report", "verdict = Verdict"):
         assert ours not in text

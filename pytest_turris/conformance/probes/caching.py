@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.harness import TICK, ClientHarness
+from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
 from pytest_turris.conformance.preconditions import require_cache, require_moving_clock
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
@@ -19,6 +19,7 @@ _rule = CACHING.rule
 
 _HELD = 0.05
 _MANY = 50
+_OTHERS = 2
 _SECONDS = 60
 _TRIES = 2
 
@@ -79,7 +80,7 @@ def _refresh_under_load(harness: ClientHarness) -> ProbeSteps[None]:
     yield from require_cache(harness)
     buffered = yield from harness.refreshes_in_buffer()
     if buffered:
-        yield from harness.to_refresh_point(TICK)
+        yield from harness.to_refresh_point(PAST)
     else:
         yield from harness.past_expiry()
     mark = len(harness.requests)
@@ -167,7 +168,8 @@ def _cancelled_refresh(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     for turns in range(1, 9):
         yield from harness.past_expiry()
-        yield Cancel(harness.client.call, turns)
+        _, *others = yield Cancel(harness.client.call, turns, others=_OTHERS)
+        harness.require_success(others, "when another call was cancelled during its refresh")
         harness.sandbox.limits.reset()
         results = yield from harness.calls(2, at_once=True)
         harness.require_success(results, "after another call was cancelled during its refresh")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import TICK, ClientHarness
+from pytest_turris.conformance.harness import PAST, ClientHarness
 from pytest_turris.conformance.preconditions import renew_well, require_cache
 from pytest_turris.conformance.probes.expiry import life
 from pytest_turris.conformance.rule import RuleFamily
@@ -75,7 +75,7 @@ def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
     yield from require_cache(harness)
     yield from renew_well(harness)
     keeps = not (yield from _replaced_by(harness, young))
-    replaces = yield from _replaced_by(harness, due + _NEAR)
+    replaces = yield from _replaced_by(harness, due + PAST)
     for off in (skew, -skew):
         when = f"while the server's clock was {span(skew)} {'ahead' if off > -off else 'behind'}"
         yield from harness.past_expiry()
@@ -92,8 +92,8 @@ def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
             early = yield from _replaced_by(harness, young)
             harness.require(not early, f"a token of age {moment(young)} was replaced {when}")
         if replaces:
-            replaced = yield from _replaced_by(harness, due + _NEAR)
-            got = f"a token of age {moment(due + _NEAR)} was still used {when}"
+            replaced = yield from _replaced_by(harness, due + PAST)
+            got = f"a token of age {moment(due + PAST)} was still used {when}"
             harness.require(replaced, got)
 
 
@@ -115,7 +115,7 @@ def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
     yield from renew_well(harness)
     _, due = life(harness)
     keeps = not (yield from _replaced_by(harness, due * 0.6))
-    replaces = yield from _replaced_by(harness, due + TICK)
+    replaces = yield from _replaced_by(harness, due + PAST)
     if not replaces:
         harness.not_applicable("the client replaces no token before its expiry, see TC-05")
     for name, zone, start in _zones(harness):
@@ -133,8 +133,8 @@ def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
                 early = yield from _replaced_by(harness, due * 0.6)
                 got = f"a token of age {moment(due * 0.6)} was replaced {where}"
                 harness.require(not early or name == _SUMMER, got)
-            replaced = yield from _replaced_by(harness, due + TICK)
-            got = f"a token of age {moment(due + TICK)} was still used {where}"
+            replaced = yield from _replaced_by(harness, due + PAST)
+            got = f"a token of age {moment(due + PAST)} was still used {where}"
             harness.require(replaced, got)
 
 

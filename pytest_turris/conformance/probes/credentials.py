@@ -2,13 +2,18 @@
 
 import base64
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import TICK, ClientHarness
-from pytest_turris.conformance.observation.recorded_request import has_both_credentials, spellings
+from pytest_turris.conformance.harness import PAST, ClientHarness
+from pytest_turris.conformance.observation.recorded_request import (
+    RecordedRequest,
+    has_both_credentials,
+    spellings,
+)
 from pytest_turris.conformance.preconditions import renew, require_cache
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
@@ -70,7 +75,7 @@ def _claims_not_used(harness: ClientHarness) -> ProbeSteps[None]:
             harness.require(asked == 0, f"3 calls with a token that {name} made {asked_text}")
             if not buffered:
                 continue
-            yield from harness.to_refresh_point(TICK)
+            yield from harness.to_refresh_point(PAST)
             mark = len(harness.requests)
             harness.require_success((yield from harness.calls()), f"with a token that {name}")
             kept = any(seen.token is odd for seen in harness.since(mark) if seen.is_api)
@@ -121,11 +126,12 @@ def _one_kind(harness: ClientHarness) -> ProbeSteps[None]:
 
 @_rule(
     "TC-59",
-    "The client secret is in the token request only",
-    does="Makes ordinary calls and a write, and searches them for the secret.",
+    "Each credential is in its one place",
+    does="Makes ordinary calls and a write; searches them for the secret, and for the token "
+    "outside of Authorization.",
     why="Any reader of one call, such as a proxy or a log of requests, can request tokens.",
     fix="Put the credentials into the body of the token request, not into the session.",
-    usual_bug="the secret is a header, a cookie or a parameter of the session",
+    usual_bug="the secret, or a copy of the token, is a header or a cookie of the session",
     source="RFC 6749, 2.3.1",
 )
 def _secret_in_its_place(harness: ClientHarness) -> ProbeSteps[None]:
@@ -138,6 +144,18 @@ def _secret_in_its_place(harness: ClientHarness) -> ProbeSteps[None]:
         where = "" if seen.is_token_request else seen.find(secrets)
         request = f"{seen.request.method} {seen.request.path}"
         harness.require(not where, f"{request} carried the client secret in {where}")
+        elsewhere = [name for name, value in seen.request.headers if _is_stray(seen, name, value)]
+        got = f"{request} carried its token in the header {elsewhere and elsewhere[0]} too"
+        harness.require(not elsewhere, got)
+    texts = [str(token.text) for token in harness.sandbox.tokens]
+    shared = [name for name, value in os.environ.items() if any(text in value for text in texts)]
+    got = f"the variable {shared and shared[0]} holds a token: every child process inherits it"
+    harness.recommend(not shared, got)
+
+
+def _is_stray(seen: RecordedRequest, name: str, value: str) -> bool:
+    """Whether a header other than Authorization holds the token."""
+    return name != "authorization" and seen.token is not None and seen.token.text in value
 
 
 @contextmanager

@@ -33,6 +33,8 @@ _OF_TOKENS: dict[str, dict[str, Any]] = {
 _OF_CALLS: dict[str, dict[str, Any]] = {
     **{f"a {status}": {"status": status} for status in (400, 403, 404, 409, 429, 500, 503)},
     "a broken connection": {"error": "reset"},
+    "a refused connection": {"error": "connect"},
+    "a silence of two minutes": {"delay": 120_000 * TICK},
 }
 
 
