@@ -28,7 +28,7 @@ def main() -> int:
             *sys.argv[1:],
         ]
         done = subprocess.run(command, cwd=FOLDER.parents[2], check=False)
-        record.save(record.from_report(report))
+        record.save(record.from_reports(report))
     return done.returncode
 
 

@@ -9,23 +9,25 @@ from typing import Any
 RECORD = Path(__file__).with_name("verdicts.json")
 
 
-def from_report(report: Path) -> dict[str, Any]:
-    """The verdicts in a JUnit report.
+def from_reports(*reports: Path) -> dict[str, Any]:
+    """The verdicts in JUnit reports; a later one counts more.
 
     Returns:
         ``correct``: by design and way, the ids of the checks by outcome, and the number of those
         that passed. ``broken``: by bug, the checks that saw it and those that did not.
     """
-    correct: dict[str, dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(dict))
-    broken: dict[str, dict[str, list[str]]] = defaultdict(dict)
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - a file that we just wrote
-        found = {each.get("name"): each.get("value") for each in case.iter("property")}
-        if "design" in found:
-            outcomes = correct[str(found["design"])][str(found["way"])]
-            outcomes.setdefault(str(found["verdict"]), []).append(str(found["check"]))
-        elif "bug" in found:
-            outcomes = broken[str(found["bug"])]
-            outcomes.setdefault(str(found["verdict"]), []).append(str(found["check"]))
+    verdicts: dict[tuple[str, ...], str] = {}
+    for case in (each for report in reports for each in ET.parse(report).iter("testcase")):  # noqa: S314 - our own files
+        found = {str(each.get("name")): str(each.get("value")) for each in case.iter("property")}
+        kind = next((each for each in ("design", "bug") if each in found), "")
+        if kind and "verdict" in found:
+            key = (kind, found[kind], found.get("way", ""), found["check"])
+            verdicts[key] = found["verdict"]
+    correct: Any = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    broken: Any = defaultdict(lambda: defaultdict(list))
+    for (kind, name, way, check), verdict in verdicts.items():
+        rows = correct[name][way] if kind == "design" else broken[name]
+        rows[verdict].append(check)
     return {"correct": _sorted(correct), "broken": _sorted(broken)}
 
 

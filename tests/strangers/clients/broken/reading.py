@@ -4,7 +4,6 @@ import json
 import time
 from typing import Any
 
-import httpx
 import jwt
 from strangers.clients.correct.plain import Answer, Plain
 from strangers.clients.correct.shared.answers import (
@@ -82,21 +81,6 @@ class BareJsonErrors(Plain):
         _, _, body = self.call("GET", "/v1/agents")
         found: list[dict[str, Any]] = json.loads(body)["data"]
         return found
-
-
-@broken("AR-08")
-class NoSizeLimit(Plain):
-    """response.content without a limit: a gzip bomb fills the memory."""
-
-    def make_http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.settings.base_url, timeout=self.settings.timeout)
-
-    def once(self, method: str, path: str, **arguments: Any) -> Answer:
-        try:
-            answer = self.http.request(method, path, **arguments)
-        except httpx.HTTPError as error:
-            raise TurrisError(type(error).__name__) from None
-        return answer.status_code, answer.headers, answer.content
 
 
 @broken("AR-34")

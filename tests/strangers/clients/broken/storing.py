@@ -168,7 +168,7 @@ class PickledToDisk(FileStore):
         return kept
 
 
-@broken("TC-70")
+@broken("TC-70", argument="no check starts several processes with one store at once")
 class EachProcessRefreshes(FileStore):
     """The store has no lock between processes: eight workers ask eight times."""
 
