@@ -89,10 +89,10 @@ def read(opener: Any, request: urllib.request.Request, seconds: float) -> tuple[
                     raise UnreadableAnswerError("the answer is too large")
                 if time.monotonic() > deadline:
                     raise ConnectionLostError("the answer takes too long")
-            left = answer.fp.length if isinstance(answer.fp, http.client.HTTPResponse) else None
+            announced = answer.headers.get("Content-Length")
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ConnectionLostError(type(error).__name__) from None
-    if left:
+    if announced and announced.isdigit() and len(body) != int(announced):
         raise ConnectionLostError("the answer was cut off")
     return answer.status, bytes(body)
 
