@@ -42,7 +42,7 @@ class ReceiverHooks:
         state: Returns the compliance status that the receiver has stored for the entity of the
             events.
         api_status: Makes the API return this compliance status for that entity.
-        allowed_ip: An IPv4 address on the receiver's allowlist.
+        allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
         advance: Moves the receiver's clock forward.
         client_id: The public identifier of the API client.
         key_is_client_secret: Whether the signing key is the client secret of the API, too.
@@ -67,12 +67,14 @@ class AttackContext:
         events: The events that the receiver acts on, by ``webhookType``, each with the payload
             members that it requires to act.
         hooks: What an attack may do besides sending.
+        is_function: Whether the receiver is a function, which sees body and headers only.
         payload: The user's own payload, which is sent instead of Turris' events.
     """
 
     factory: WebhookFactory
     events: Events = field(default_factory=lambda: ALL_EVENTS)
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
+    is_function: bool = False
     payload: OwnPayload | None = None
 
     @property

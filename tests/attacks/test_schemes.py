@@ -51,7 +51,8 @@ def test_signed_times(inbox: type[Stamped], found: list[str]) -> None:
     """Where the time is signed, one that is far off, or not the signed text, is refused."""
     verdict = attack_in_process("WH-86", app_for(inbox), scheme=TIMED, advance=None)
     assert labels(verdict) == found
-    assert verdict.outcome == ("failed" if found else "passed")
+    levels = {"signed a day ago": "failed"} if found else {"": "passed"}
+    assert verdict.outcome == levels.get(found[0] if found else "", "warned")
 
 
 def test_signed_times_and_time_travel() -> None:
