@@ -219,5 +219,6 @@ def test_closed_stream_is_over(sandbox: Sandbox) -> None:
     """A stream that was closed before its end gives no more."""
     with requests.get(JWKS, timeout=5, stream=True) as answer:
         assert next(answer.iter_content(1))
-        answer.raw._fp.close()
-        assert answer.raw._fp.isclosed()
+        body: Any = answer.raw._fp
+        body.close()
+        assert body.isclosed()
