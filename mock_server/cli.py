@@ -203,7 +203,7 @@ def attack(
     """Attack a receiver with hostile webhooks. Exit with 1 if a `must` fails."""
     from rich.console import Console
 
-    from mock_server.attack_report import is_reachable, report, run_profile, write_json
+    from mock_server.attack_report import report, run_profile, write_json
     from pytest_turris.attacks.receiver import Receiver
 
     secret = read_signing_key(secret_env)
@@ -215,20 +215,20 @@ def attack(
     console = Console()
     receiver = Receiver(url, allow=allow or ())
     try:
-        if not is_reachable(receiver, factory):
-            fail(f"nothing answers at {redact_target(url)}")
-        verdicts = run_profile(
+        result = run_profile(
             receiver, factory, options.attack_profile, console, events=events, ignored=ignored
         )
     except EgressRefused as error:
         fail_egress(error)
-    report(verdicts, console)
+    report(result, console)
     try:
         if json_file:
-            write_json(verdicts, json_file)
+            write_json(result.verdicts, json_file)
     except OSError as error:
         fail(f"--json {json_file}: cannot write the verdicts: {error.strerror or error}")
-    if any(verdict.outcome == "failed" for verdict in verdicts):
+    if not result.answered:
+        raise typer.Exit(2)
+    if any(verdict.outcome == "failed" for verdict in result.verdicts):
         raise typer.Exit(1)
 
 

@@ -33,7 +33,11 @@ fixtures.token_case TokenCase
 fixtures.webhook_attack AttackRun
 fixtures.webhooks NotAWebhookError TurrisWebhooks
 hooks.network_guard RealHostError
+process.c_function CFunctionError
+receivers.django_database TransactionError
 receivers.egress EgressRefused
+receivers.lambdas LambdaReceiver
+receivers.lifespan StartupError
 receivers.target TargetError
 time_travel.engines EngineError
 time_travel.sleeps SleptTooLongError

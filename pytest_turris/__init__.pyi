@@ -30,7 +30,11 @@ from pytest_turris.fixtures.webhook_attack import AttackRun as AttackRun
 from pytest_turris.fixtures.webhooks import NotAWebhookError as NotAWebhookError
 from pytest_turris.fixtures.webhooks import TurrisWebhooks as TurrisWebhooks
 from pytest_turris.hooks.network_guard import RealHostError as RealHostError
+from pytest_turris.process.c_function import CFunctionError as CFunctionError
+from pytest_turris.receivers.django_database import TransactionError as TransactionError
 from pytest_turris.receivers.egress import EgressRefused as EgressRefused
+from pytest_turris.receivers.lambdas import LambdaReceiver as LambdaReceiver
+from pytest_turris.receivers.lifespan import StartupError as StartupError
 from pytest_turris.receivers.target import TargetError as TargetError
 from pytest_turris.time_travel.engines import EngineError as EngineError
 from pytest_turris.time_travel.sleeps import SleptTooLongError as SleptTooLongError
@@ -49,6 +53,7 @@ from pytest_turris.webhooks.tampering import TamperingError as TamperingError
 __all__ = [
     "AllowlistError",
     "AttackRun",
+    "CFunctionError",
     "CaseError",
     "CheckFailedError",
     "CheckWarning",
@@ -62,6 +67,7 @@ __all__ = [
     "HookError",
     "HostileCase",
     "IgnoreError",
+    "LambdaReceiver",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",
@@ -84,10 +90,12 @@ __all__ = [
     "SignedWebhook",
     "SleptTooLongError",
     "SnapshotError",
+    "StartupError",
     "TamperingError",
     "TargetError",
     "TimeTravel",
     "TokenCase",
+    "TransactionError",
     "TurrisKitError",
     "TurrisKitWarning",
     "TurrisWebhooks",

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _PREFIX = "turris"
 _ENVELOPES = ("data", "data_with_status", "status_without_request_id", "top_level")
-_VERDICT = "turris_verdict"
 _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/options.html"
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
@@ -34,13 +33,14 @@ _INI_NAMES = (
     "token_ttl", "refresh_buffer", "token_issuer", "token_audience", "restricted_token_access",
     "token_requests_per_minute", "writes_per_minute", "rate_window", "rate_headers",
     "retry_after", "idempotency_ttl", "idempotency_conflict", "allow_plain_http",
-    "max_body_bytes", "client_ip", "signature_header", "signature_encoding", "signature_prefix",
-    "signature_timestamped", "signature_signs", "signature_key", "webhook_secret",
-    "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
-    "webhook_honours_retry_after", "webhook_debounce", "webhooks_path", "attack_profile",
-    "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick",
-    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
-    "env_webhook_secret",
+    "max_body_bytes", "client_ip", "signature_scheme", "signature_header", "signature_encoding",
+    "signature_prefix", "signature_timestamped", "signature_signs", "signature_list_separator",
+    "signature_key", "webhook_secret", "webhook_retries", "webhook_disable_after",
+    "webhook_gone_disables", "webhook_honours_retry_after", "webhook_debounce",
+    "webhook_user_agent", "webhooks_path", "attack_profile", "fail_on_not_observed",
+    "fail_on_should", "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine",
+    "time_tick", "time_real_modules", "share_ssl_context", "tls", "env_base_url",
+    "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -89,22 +89,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mark_thread_unsafe(config, ours)
 
 
-def pytest_report_teststatus(
-    report: pytest.TestReport,
-) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """A check that could not see what decides is not observed, never passed."""
-    if report.when == "call" and report.passed:
-        for name, found in report.user_properties:
-            if name == _VERDICT and "not observed" in tuple(found):  # type: ignore[arg-type]  # three texts
-                return "not observed", "o", ("NOT OBSERVED", {"yellow": True})
-    return None
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What checks found that did not fail a test, and which were ignored, with the reasons."""
     reports = [
         report
-        for category in ("skipped", "passed", "not observed")
+        for category in ("skipped", "passed")
         for report in terminalreporter.stats.get(category, ())
         if getattr(report, "user_properties", None)
     ]
@@ -122,12 +111,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
     if "turris_token_case" in metafunc.fixturenames:
         from pytest_turris.conformance.rules import RULES
+        from pytest_turris.findings.check import slug
+        from pytest_turris.fixtures.checks import check_markers
 
-        metafunc.parametrize("turris_token_case", list(RULES), indirect=True)
+        check_markers(metafunc, RULES)
+        ids = [slug(rule.id, rule.title) for rule in RULES.values()]
+        metafunc.parametrize("turris_token_case", list(RULES), ids=ids, indirect=True)
     if "turris_hostile_answer" in metafunc.fixturenames:
         from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+        from pytest_turris.findings.check import slug
+        from pytest_turris.fixtures.checks import check_markers
 
-        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), indirect=True)
+        check_markers(metafunc, CATALOGUE)
+        ids = [slug(answer.id, answer.title) for answer in CATALOGUE.values()]
+        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), ids=ids, indirect=True)
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 
@@ -171,9 +168,10 @@ def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
     """Time travel for the sandbox and for the code under test."""
+    from pytest_turris.fixtures.time_engine import engine_of
     from pytest_turris.time_travel.travel import TimeTravel
 
-    travel = TimeTravel(_sandbox(request))
+    travel = TimeTravel(_sandbox(request), engine_of(request.node))
     try:
         travel.start()
         yield travel
@@ -189,7 +187,7 @@ def turris_token_case(
     from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.token_case import TokenCase
 
-    return for_test(TokenCase(request.param, turris, turris_time), request.node)
+    return for_test(TokenCase(request.param, turris, turris_time), request)
 
 
 @pytest.fixture
@@ -200,7 +198,7 @@ def turris_hostile_answer(
     from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.hostile_answer import HostileCase
 
-    return for_test(HostileCase(request.param, turris, turris_time), request.node)
+    return for_test(HostileCase(request.param, turris, turris_time), request)
 
 
 @pytest.fixture
@@ -217,4 +215,4 @@ def turris_webhook_attack(request: pytest.FixtureRequest) -> AttackRun:
     from pytest_turris.fixtures.checks import for_test
     from pytest_turris.fixtures.webhook_attack import AttackRun
 
-    return for_test(AttackRun(request.param, _sandbox(request), request.node), request.node)
+    return for_test(AttackRun(request.param, _sandbox(request), request.node), request)

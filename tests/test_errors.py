@@ -23,11 +23,13 @@ INTERNAL = {
     "WorkbookError": "UnreadableFileError takes its place",
     "HeadTooLargeError": "becomes a 431",
     "NotApplicableError": "a check that does not apply becomes a skipped test",
-    "CanaryTripped": "becomes the verdict of an attack",
+    "LimitedError": "becomes the verdict of an attack",
+    "OutOfTimeError": "becomes the verdict of an attack",
     "ViolationError": "raised by a probe; becomes the verdict of a rule",
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
+    "PayloadError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""
 
@@ -40,7 +42,7 @@ BARE_ALLOWED = {
     "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
     "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
-    "pytest_turris/time_travel/sleeps.py": "what time.sleep itself raises",
+    "pytest_turris/receivers/lifespan.py": "caught: the application does not know the scope",
 }
 
 

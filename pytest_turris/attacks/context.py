@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pytest_turris.attacks.own_payload import TURRIS_ONLY, OwnPayload
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.overrides import merged_members
 from pytest_turris.webhooks.signature import SignatureScheme
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -40,7 +42,12 @@ class ReceiverHooks:
         state: Returns the compliance status that the receiver has stored for the entity of the
             events.
         api_status: Makes the API return this compliance status for that entity.
-        allowed_ip: An IPv4 address on the receiver's allowlist.
+        api_paths: Returns the paths that the receiver asked the API for, so far.
+        shown: Returns what the pages show on which the receiver's users see its data, as text.
+        log: Returns what the receiver has written to its log, so far.
+        restart: Stops the receiver and starts it again, with the data that it has stored. Returns
+            the new one, or None if it is reached as before.
+        allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
         advance: Moves the receiver's clock forward.
         client_id: The public identifier of the API client.
         key_is_client_secret: Whether the signing key is the client secret of the API, too.
@@ -50,6 +57,10 @@ class ReceiverHooks:
     failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None = None
     state: Callable[[], object] | None = None
     api_status: Callable[[str], object] | None = None
+    api_paths: Callable[[], Sequence[str]] | None = None
+    shown: Callable[[], str] | None = None
+    log: Callable[[], str] | None = None
+    restart: Callable[[], object] | None = None
     allowed_ip: str = ""
     advance: Callable[[dt.timedelta], object] | None = None
     client_id: str = ""
@@ -65,11 +76,15 @@ class AttackContext:
         events: The events that the receiver acts on, by ``webhookType``, each with the payload
             members that it requires to act.
         hooks: What an attack may do besides sending.
+        is_function: Whether the receiver is a function, which sees body and headers only.
+        payload: The user's own payload, which is sent instead of Turris' events.
     """
 
     factory: WebhookFactory
     events: Events = field(default_factory=lambda: ALL_EVENTS)
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
+    is_function: bool = False
+    payload: OwnPayload | None = None
 
     @property
     def scheme(self) -> SignatureScheme:
@@ -92,22 +107,35 @@ class AttackContext:
         return self.factory.sign({"payload": {}}).signed_at
 
     def genuine(self, **members: object) -> SignedWebhook:
-        """A webhook that the receiver acts on; each call returns a different one."""
+        """A webhook that the receiver acts on; each call returns a different one.
+
+        NotApplicableError if members are to change and the payload is the user's own.
+        """
+        if self.payload is not None and not members:
+            return self.sign(self.payload.next())
+        self.require_turris_event()
         name = next(iter(self.events))
-        return self.factory.event(name, **{**self.events[name], **members})
+        return self.factory.event(name, **merged_members(self.events[name], members))
 
     def event(self, name: str, **members: object) -> SignedWebhook:
         """A webhook of one type; NotApplicableError if the receiver does not act on that type."""
+        self.require_turris_event()
         if name not in self.events:
             raise NotApplicableError(f"the receiver does not act on {name}")
-        return self.factory.event(name, **{**self.events[name], **members})
+        return self.factory.event(name, **merged_members(self.events[name], members))
 
     def status_event(self, **members: object) -> SignedWebhook:
         """A webhook whose payload is an array; NotApplicableError if the receiver acts on none."""
+        self.require_turris_event()
         names = [name for name in self.events if name.endswith("STATUS_CHANGE")]
         if not names:
             raise NotApplicableError("the receiver acts on no event with an array for a payload")
         return self.event(names[0], **members)
+
+    def require_turris_event(self) -> None:
+        """Raise NotApplicableError where the payload is the user's own, and no Turris event."""
+        if self.payload is not None:
+            raise NotApplicableError("it needs an event of Turris, and the payload is your own")
 
     def status_webhook(self, status: str) -> SignedWebhook:
         """A webhook with this compliance status of the receiver's entity; always the same body."""
@@ -146,11 +174,17 @@ class AttackContext:
 
     def signed_at(self, webhook: SignedWebhook, at: dt.datetime) -> SignedWebhook:
         """The same body with the right signature for another time."""
-        value = self.scheme.sign(webhook.body, self.key, at=at)
-        return self.with_header_value(replace(webhook, signed_at=at), value)
+        made = self.scheme.header_lines(
+            webhook.body, self.key, at=at, message_id=webhook.message_id
+        )
+        changed = {name for name, _ in made}
+        kept = (line for line in webhook.header_lines if line[0] not in changed)
+        return replace(webhook, signed_at=at, header_lines=(*kept, *made))
 
     def with_timestamp(self, webhook: SignedWebhook, text: str) -> SignedWebhook:
         """The webhook with another text for its timestamp, before the same signature."""
+        if self.scheme.timestamp_header:
+            return with_changed_line(webhook, self.scheme.timestamp_header, text)
         value = self.header_value(webhook).replace(timestamp_of(webhook), text, 1)
         return self.with_header_value(webhook, value)
 
@@ -203,7 +237,7 @@ class AttackContext:
 
     def require_single_signature(self) -> None:
         """Raise NotApplicableError where repeated header lines mean a list (RFC 9110, 5.3)."""
-        if self.scheme.list_separator == ",":
+        if self.lists_signatures:
             raise NotApplicableError("the scheme lists signatures, and a repeated line is a list")
 
     def require_whole_body_signed(self) -> None:
@@ -213,10 +247,15 @@ class AttackContext:
                 "the scheme signs the payload alone; the rest is open by design"
             )
 
+    def require_applicable(self, attack_id: str) -> None:
+        """Raise NotApplicableError where an attack has no meaning for the user's own payload."""
+        if attack_id in TURRIS_ONLY:
+            self.require_turris_event()
+
     def receiver_with(self, *keys: str) -> object:
         """A receiver with these keys; an exception at its start is passed on."""
         if self.hooks.with_keys is None:
-            raise NotApplicableError("needs a receiver with other keys: run(..., with_keys=...)")
+            raise MissingHookError("needs a receiver with other keys: run(..., with_keys=...)")
         return self.hooks.with_keys(list(keys))
 
     def started_with(self, key: str) -> object | None:
@@ -233,20 +272,20 @@ class AttackContext:
     def failing_work(self, mode: FailureMode) -> AbstractContextManager[object]:
         """A context manager inside which the receiver's work fails, or is slow."""
         if self.hooks.failing_work is None:
-            raise NotApplicableError("needs a receiver whose work fails: run(failing_work=...)")
+            raise MissingHookError("needs a receiver whose work fails: run(failing_work=...)")
         return self.hooks.failing_work(mode)
 
     def advance_clock(self, **parts: float) -> None:
         """Move the receiver's clock forward; ``parts`` as for ``datetime.timedelta``."""
         if self.hooks.advance is None:
-            raise NotApplicableError("needs to move the receiver's clock: use turris_time")
+            raise MissingHookError("needs to move the receiver's clock: use turris_time")
         self.hooks.advance(dt.timedelta(**parts))
 
     def set_api_status(self, status: str) -> None:
         """Make the API return this compliance status."""
         if self.hooks.api_status is None or self.hooks.state is None:
             reason = "needs to compare with the API: run(..., state=..., api_status=...)"
-            raise NotApplicableError(reason)
+            raise MissingHookError(reason)
         self.hooks.api_status(status)
 
 
@@ -259,6 +298,15 @@ def with_changed_character(text: str, at: int) -> str:
 def timestamp_of(webhook: SignedWebhook) -> str:
     """The time of signing, as a timestamped scheme writes it."""
     return str(int(webhook.signed_at.timestamp()))
+
+
+def with_changed_line(webhook: SignedWebhook, name: str, value: str) -> SignedWebhook:
+    """The webhook with another value in the header lines of a name."""
+    lines = tuple(
+        (line, value if line.lower() == name.lower() else text)
+        for line, text in webhook.header_lines
+    )
+    return replace(webhook, header_lines=lines)
 
 
 def with_header_lines(webhook: SignedWebhook, *lines: tuple[str, str]) -> SignedWebhook:

@@ -18,6 +18,8 @@ class CallResult:
     value: object = None
     error: BaseException | None = None
     took: dt.timedelta = dt.timedelta(0)
+    defied_cancel: bool = False
+    """Whether the call was cancelled and did not end by that."""
 
     @property
     def crashed(self) -> bool:
@@ -35,12 +37,16 @@ class CallResult:
 
 
 def texts_of(error: BaseException | None) -> str:
-    """All that a log of the error could show: its text, repr, notes and causes."""
+    """All that a log of the error could show: its text, repr, notes and causes.
+
+    A context that ``raise ... from None`` suppresses is not shown by a traceback (the language
+    reference, "The raise statement"), nor by an error tracker, so it is left out.
+    """
     if error is None:
         return ""
     texts = [*traceback.format_exception(error)]
     seen: BaseException | None = error
     while seen is not None and len(texts) < 100:  # noqa: PLR2004 - a chain that loops
         texts += [repr(seen), str(seen), repr(seen.args)]
-        seen = seen.__cause__ or seen.__context__
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return "\n".join(texts)

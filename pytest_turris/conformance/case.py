@@ -1,7 +1,7 @@
 """What token cases and hostile answers have in common: how a client is examined."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from pytest_turris.conformance.driver import ProbeSteps, adrive, drive
@@ -62,7 +62,7 @@ class ConformanceCase(CheckRun, ABC):
         harness = ClientHarness(self._sandbox, self._time, client)
         with self._judging(harness) as verdicts:
             notes = drive(self._steps(harness), self._sandbox.clock.now)
-            verdicts.append(Verdict.of(self._check, (), notes=notes))
+            verdicts.append(self._verdict(harness, notes=notes))
         return verdicts[0]
 
     async def aexamine(self, client: ClientUnderTest) -> Verdict:
@@ -74,9 +74,10 @@ class ConformanceCase(CheckRun, ABC):
         if ignored := self._if_ignored():
             return ignored
         harness = ClientHarness(self._sandbox, self._time, client)
+        harness.is_async = True
         with self._judging(harness) as verdicts:
             notes = await adrive(self._steps(harness), self._sandbox.clock.now)
-            verdicts.append(Verdict.of(self._check, (), notes=notes))
+            verdicts.append(self._verdict(harness, notes=notes))
         return verdicts[0]
 
     @abstractmethod
@@ -92,28 +93,38 @@ class ConformanceCase(CheckRun, ABC):
             with harness.open():
                 yield verdicts
         except ViolationError as violation:
-            verdicts.append(self._violated(harness, str(violation)))
+            verdicts.append(self._verdict(harness, violation))
         except RunawayError as runaway:
             got = f"the client sent {runaway} and would not stop"
-            verdicts.append(self._violated(harness, got))
+            verdicts.append(self._verdict(harness, ViolationError(got)))
         except NotApplicableError as why:
-            verdicts.append(Verdict(check=self._check, outcome="not observed", reason=str(why)))
+            if any(found.level != "info" for found in harness.lesser):
+                verdicts.append(self._verdict(harness, notes=[str(why)]))
+            else:
+                verdicts.append(Verdict(check=self._check, outcome="not observed", reason=str(why)))
         finally:
             self._time.limit_sleeps(None)
             self._sandbox.faults.hang_up()
             self._sandbox.expect_since(mark)
 
-    def _violated(self, harness: ClientHarness, got: str) -> Verdict:
-        finding = Finding(
-            level=self._check.level,
-            sent=timeline(harness.requests),
-            got=got,
-            expected=self._expected,
-        )
-        notes = [self._hint] if self._hint else []
-        if self._time.sleeps:
-            notes.append("\n".join(["the client slept:", *map(str, self._time.sleeps[:_SLEEPS])]))
-        return Verdict.of(self._check, [finding], notes=notes)
+    def _verdict(
+        self, harness: ClientHarness, *violations: ViolationError, notes: Iterable[str] = ()
+    ) -> Verdict:
+        found = [
+            Finding(
+                level=violation.level or self._check.level,
+                sent=timeline(harness.requests),
+                got=str(violation),
+                expected=self._expected,
+            )
+            for violation in (*violations, *harness.lesser)
+        ]
+        texts = [*notes]
+        if found:
+            texts += [self._hint] if self._hint else []
+            slept = self._time.sleeps[:_SLEEPS]
+            texts += ["\n".join(["the client slept:", *map(str, slept)])] if slept else []
+        return Verdict.of(self._check, found, notes=texts)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}: {self._check.title}>"

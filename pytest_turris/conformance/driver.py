@@ -3,17 +3,20 @@
 So each probe is written once, for sync and for async clients.
 """
 
+import asyncio
 import datetime as dt
 import inspect
 import threading
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel.loops import real_deadline
 
 T = TypeVar("T")
 ClientCall = Callable[[], Any]
@@ -31,17 +34,33 @@ class Perform:
     calls: tuple[ClientCall, ...]
     at_once: bool = False
     timeout: float = STEP_TIMEOUT
+    new_loop: bool = False
+    """Whether they are made in an event loop of another thread."""
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """A step: begin a call, and cancel it after ``turns`` turns of the event loop. No reply."""
+    """A step: begin a call, and cancel it after ``turns`` turns of the event loop.
+
+    The reply begins with its result, which says whether the call went on after that.
+    """
 
     call: ClientCall
     turns: int
+    others: int = 0
+    """How many more calls begin at the same time, and are not cancelled; their results follow."""
 
 
-ProbeSteps: TypeAlias = Generator[Perform | Cancel, list[CallResult], T]
+@dataclass(frozen=True)
+class Move:
+    """A step: move the clock, by ``move`` or in a coroutine by ``amove``. No reply."""
+
+    move: Callable[[], object]
+    amove: Callable[[], Awaitable[object]]
+
+
+Step: TypeAlias = Perform | Cancel | Move
+ProbeSteps: TypeAlias = Generator[Step, list[CallResult], T]
 
 
 def drive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
@@ -70,7 +89,10 @@ async def adrive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
         reply = await _aperform(step, now)
 
 
-def _perform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> list[CallResult]:
+def _perform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
+    if isinstance(step, Move):
+        step.move()
+        return []
     if isinstance(step, Cancel):
         raise NotApplicableError("only a call of an async client can be cancelled")
     if not step.at_once:
@@ -125,16 +147,18 @@ def attempt(call: ClientCall, now: Callable[[], dt.datetime]) -> CallResult:
     return CallResult(value=value, took=now() - began)
 
 
-async def _aperform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> list[CallResult]:
+async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
     import anyio  # noqa: PLC0415 - a sync client needs no event loop
 
-    if isinstance(step, Cancel):
-        async with anyio.create_task_group() as group:
-            group.start_soon(_aattempt, step.call, now, STEP_TIMEOUT)
-            for _ in range(step.turns):
-                await anyio.lowlevel.checkpoint()
-            group.cancel_scope.cancel()
+    if isinstance(step, Move):
+        await step.amove()
         return []
+    if isinstance(step, Cancel):
+        return await _cancel(step, now)
+    if step.new_loop:
+        backend = "trio" if asyncio._get_running_loop() is None else "asyncio"  # noqa: SLF001 - get_running_loop raises
+        in_loop = partial(anyio.run, _aperform, replace(step, new_loop=False), now, backend=backend)
+        return await anyio.to_thread.run_sync(in_loop)
     if not step.at_once:
         return [await _aattempt(call, now, step.timeout) for call in step.calls]
     results: list[CallResult | None] = [None] * len(step.calls)
@@ -142,11 +166,59 @@ async def _aperform(step: Perform | Cancel, now: Callable[[], dt.datetime]) -> l
     async def run(index: int) -> None:
         results[index] = await _aattempt(step.calls[index], now, step.timeout)
 
-    with anyio.move_on_after(step.timeout):
+    with real_deadline(step.timeout):
         async with anyio.create_task_group() as group:
             for index in range(len(results)):
                 group.start_soon(run, index)
     return _with_hung(results, step.timeout)
+
+
+async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> list[CallResult]:
+    import anyio  # noqa: PLC0415 - as above
+
+    results: list[CallResult | None] = [None] * (step.others + 1)
+    cancelled = False
+
+    async def run(index: int) -> None:
+        result = await _aattempt(step.call, now, STEP_TIMEOUT)
+        results[index] = replace(result, defied_cancel=cancelled and index == 0)
+
+    async with anyio.create_task_group() as group:
+        cancel = _started(run, group)
+        for index in range(1, len(results)):
+            group.start_soon(run, index)
+        for _ in range(step.turns):
+            await anyio.lowlevel.checkpoint()
+        cancelled = True
+        cancel()
+    ended = CallResult(error=RuntimeError("the call was cancelled"))
+    return [results[0] or CallResult(), *(result or ended for result in results[1:])]
+
+
+def _started(run: Callable[[int], Coroutine[Any, Any, None]], group: Any) -> Callable[[], object]:  # noqa: ANN401 - anyio's
+    """Begin the first call; returns what cancels it.
+
+    On asyncio once, as a timeout or the end of a program does: anyio's scopes cancel at each await
+    again, so that a client which swallows one cancellation would not be seen.
+    """
+    if asyncio._get_running_loop() is None:  # noqa: SLF001 - get_running_loop raises
+        import anyio  # noqa: PLC0415 - as above
+
+        scope = anyio.CancelScope()
+
+        async def scoped() -> None:
+            with scope:
+                await run(0)
+
+        group.start_soon(scoped)
+        return scope.cancel
+    task = asyncio.ensure_future(run(0))
+
+    async def wait() -> None:
+        await asyncio.wait([task])
+
+    group.start_soon(wait)
+    return task.cancel
 
 
 async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: float) -> CallResult:
@@ -154,7 +226,7 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
 
     began = now()
     try:
-        with anyio.fail_after(seconds):
+        with real_deadline(seconds) as deadline:
             value = call()
             if inspect.isawaitable(value):
                 value = await value
@@ -162,6 +234,8 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the client raises is its result
         return CallResult(error=error, took=now() - began)
+    if deadline.cancelled_caught:
+        return CallResult(error=TimeoutError(), took=now() - began)
     return CallResult(value=value, took=now() - began)
 
 

@@ -1,6 +1,7 @@
 """What a conformance case raises: to the test, and inside its own steps."""
 
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.levels import Level
 
 
 class CaseError(TurrisKitError):
@@ -8,4 +9,13 @@ class CaseError(TurrisKitError):
 
 
 class ViolationError(Exception):
-    """Raised by a probe: what the client did wrong, in words."""
+    """Raised by a probe: what the client did wrong, in words.
+
+    Args:
+        got: What the client did.
+        level: How serious it is; None is the level of the rule.
+    """
+
+    def __init__(self, got: str, level: Level | None = None) -> None:
+        super().__init__(got)
+        self.level = level

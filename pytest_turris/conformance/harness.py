@@ -9,18 +9,22 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from pytest_turris.conformance.call_result import CallResult, texts_of
-from pytest_turris.conformance.driver import ClientCall, Perform, ProbeSteps
+from pytest_turris.conformance.driver import ClientCall, Move, Perform, ProbeSteps
 from pytest_turris.conformance.errors import CaseError, ViolationError
 from pytest_turris.conformance.observation.leaks import Traces, watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RequestRecorder
+from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
+from pytest_turris.core.levels import Level
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.environment import environment
 from pytest_turris.time_travel.travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
+PAST = dt.timedelta(milliseconds=1_001)
+"""After a moment, for a client that counts whole seconds too."""
 _WELL_PAST = dt.timedelta(minutes=1)
 
 
@@ -54,6 +58,11 @@ class ClientHarness(RequestRecorder):
         super().__init__(sandbox)
         self.time = time
         self.client = client
+        self.is_async: bool = False
+        """Whether the calls are coroutines."""
+        self.lesser: list[ViolationError] = []
+        """What was found that is less serious than the rule, and does not end its probe."""
+        self._last_step = 0
 
     def require(self, condition: object, got: str) -> None:
         """Require something of the client.
@@ -68,17 +77,32 @@ class ClientHarness(RequestRecorder):
         if not condition:
             raise ViolationError(got)
 
-    def require_success(self, results: list[CallResult], when: str) -> None:
-        """Require a result of all calls.
+    def recommend(self, condition: object, got: str, level: Level = "should") -> None:
+        """Like ``require``, for what is less serious than the rule: the probe goes on."""
+        if not condition and all(str(other) != got for other in self.lesser):
+            self.lesser.append(ViolationError(got, level))
+
+    def require_success(
+        self, results: list[CallResult], when: str, *, ours_alone: bool = False
+    ) -> None:
+        """Require a result of all calls of the last step.
+
+        Args:
+            results: Of the calls.
+            when: What was provoked, for the text.
+            ours_alone: No other rule is about the reason for which they may fail.
 
         Raises:
             ViolationError: A call failed.
+            NotApplicableError: A call failed for a reason that another rule is about.
         """
         failed = [result for result in results if result.error is not None]
-        if failed:
-            raise ViolationError(
-                f"{len(failed)} of {len(results)} calls failed {when}: {failed[0]}"
-            )
+        if not failed:
+            return
+        got = f"{len(failed)} of {len(results)} calls failed {when}: {failed[0]}"
+        if not ours_alone and (why := self.blame(self._last_step)):
+            raise NotApplicableError(f"{got}; {why}")
+        raise ViolationError(got)
 
     def not_applicable(self, reason: str) -> NoReturn:
         """Give up: there is nothing to see."""
@@ -86,6 +110,7 @@ class ClientHarness(RequestRecorder):
 
     def calls(self, times: int = 1, *, at_once: bool = False) -> ProbeSteps[list[CallResult]]:
         """Let the client make its call."""
+        self._last_step = len(self.requests)
         return (yield Perform((self.client.call,) * times, at_once))
 
     def calls_at_once(self) -> ProbeSteps[list[CallResult]]:
@@ -114,6 +139,7 @@ class ClientHarness(RequestRecorder):
         """
         if self.client.write is None:
             raise NotApplicableError("give a POST of the client: run(call, write=...)")
+        self._last_step = len(self.requests)
         return (yield Perform((self.client.write,) * times))
 
     def new_client(self) -> ProbeSteps[CallResult]:
@@ -122,15 +148,35 @@ class ClientHarness(RequestRecorder):
         Raises:
             NotApplicableError: The test gave no way to make one.
         """
-        if self.client.new_client is None:
-            raise NotApplicableError("give a way to make another client: run(call, new_client=...)")
-        (made,) = yield Perform((self.client.new_client,))
+        made = yield from self._make_client()
         if made.error is not None:
             return made
+        (result,) = yield Perform((self._call_of(made),))
+        return result
+
+    def make_client(self) -> ProbeSteps[ClientCall]:
+        """Make another client from the environment as it is now; returns its call.
+
+        Raises:
+            NotApplicableError: The test gave no way to make one, or it fails.
+        """
+        made = yield from self._make_client()
+        if made.error is not None:
+            raise NotApplicableError(f"new_client failed: {made}")
+        return self._call_of(made)
+
+    def _make_client(self) -> ProbeSteps[CallResult]:
+        if self.client.new_client is None:
+            raise NotApplicableError("give a way to make another client: run(call, new_client=...)")
+        self._last_step = len(self.requests)
+        (made,) = yield Perform((self.client.new_client,))
+        return made
+
+    @staticmethod
+    def _call_of(made: CallResult) -> ClientCall:
         if not callable(made.value):
             raise CaseError("new_client must return a callable that makes one API call")
-        (result,) = yield Perform((made.value,))
-        return result
+        return made.value
 
     def begin_operation(self) -> ProbeSteps[ClientCall]:
         """Begin one operation of the client; returns the call that performs it.
@@ -145,23 +191,50 @@ class ClientHarness(RequestRecorder):
             raise CaseError(f"operation must return a callable that makes one POST, not {made}")
         return made.value
 
-    def move_to_token_age(self, age: dt.timedelta) -> None:
-        """Move to the moment when the newest token has this age."""
-        token = self.sandbox.tokens.newest
-        if token is None:
-            raise CaseError("the client asked for no token, so none can grow old")
-        self.time.move_to(token.issued_at + age)
+    @property
+    def now(self) -> dt.datetime:
+        """The sandbox's time."""
+        return self.time.now
 
-    def past_expiry(self) -> None:
+    def move_to(self, moment: dt.datetime) -> ProbeSteps[None]:
+        """Move the clocks of the sandbox and of the client; what sleeps meanwhile wakes up."""
+        time = self.time
+
+        async def amove() -> None:
+            time.move_to(moment)
+
+        yield Move(lambda: time.move_to(moment), amove)
+
+    def advance(self, delta: dt.timedelta) -> ProbeSteps[None]:
+        """Let time pass."""
+        yield from self.move_to(self.now + delta)
+
+    def move_to_token_age(self, age: dt.timedelta) -> ProbeSteps[None]:
+        """Move to the moment when the newest token has this age."""
+        yield from self.move_to(self._newest.issued_at + age)
+
+    def to_refresh_point(self, plus: dt.timedelta) -> ProbeSteps[None]:
+        """Move to the moment when the newest token becomes due for a refresh, plus something."""
+        buffer = self.sandbox.options.refresh_buffer
+        yield from self.move_to(self._newest.expires_at - buffer + plus)
+
+    def past_expiry(self) -> ProbeSteps[None]:
         """Move well past the newest token's expiry: every client that checks it needs a new one.
 
         TC-05 and TC-06 are about the moment of the expiry itself.
         """
-        self.time.to_expiry(plus=_WELL_PAST)
+        yield from self.move_to(self._newest.expires_at + _WELL_PAST)
+
+    @property
+    def _newest(self) -> AccessToken:
+        token = self.sandbox.tokens.newest
+        if token is None:
+            raise CaseError("the client asked for no token, so none can grow old")
+        return token
 
     def refreshes_in_buffer(self) -> ProbeSteps[bool]:
         """Whether the client replaces a token inside its refresh buffer, as TC-05 requires."""
-        self.time.to_refresh_point(plus=TICK)
+        yield from self.to_refresh_point(PAST)
         mark = len(self.requests)
         yield from self.calls()
         return self.count_token_requests(mark) > 0
@@ -213,9 +286,13 @@ class ClientHarness(RequestRecorder):
             yield Path(name)
 
     @contextlib.contextmanager
-    def traces(self) -> Iterator[Traces]:
-        """Collect logs, output and written files while the context is open."""
-        with watch() as traces:
+    def traces(self, *, search_files: bool = False) -> Iterator[Traces]:
+        """Collect logs, output and written files while the context is open.
+
+        Args:
+            search_files: As for ``written_files``.
+        """
+        with watch(search_files=search_files) as traces:
             yield traces
 
     def find_shown_secret(self, results: list[CallResult]) -> str:

@@ -87,7 +87,7 @@ def _run_variant(
     harness: ClientHarness, answer: HostileAnswer, variant: Variant
 ) -> ProbeSteps[str]:
     call, max_seconds = _call_for(harness, variant), harness.client.max_seconds
-    _prepare(harness, variant)
+    yield from _prepare(harness, variant)
     mark, journal_mark = len(harness.requests), harness.sandbox.journal.seen
     faults = harness.sandbox.faults
     name = f"{answer.id}/{variant.name}"
@@ -100,6 +100,7 @@ def _run_variant(
     faults.hang_up()
     if variant.endpoint == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
         return "the call given as record= did not ask for a record by its id"
+    _require_valid_token(harness, name, result, mark)
     observed = _Observed(name, variant, result, seen, raw, _effects(harness, journal_mark))
     if not observed.tries:
         return "the client sent no request that it answers"
@@ -116,24 +117,32 @@ def _call_for(harness: ClientHarness, variant: Variant) -> ClientCall:
     return calls.get(variant.endpoint) or harness.client.call
 
 
-def _prepare(harness: ClientHarness, variant: Variant) -> None:
-    harness.time.advance(_PAUSE)
+def _prepare(harness: ClientHarness, variant: Variant) -> ProbeSteps[None]:
+    yield from harness.advance(_PAUSE)
     if variant.endpoint == "token" and variant.cached:
-        harness.time.to_refresh_point(plus=dt.timedelta(seconds=30))
+        yield from harness.to_refresh_point(dt.timedelta(seconds=30))
     elif variant.endpoint == "token":
-        harness.past_expiry()
+        yield from harness.past_expiry()
 
 
 def _require_recovery(
     harness: ClientHarness, name: str, call: ClientCall, mark: int
 ) -> ProbeSteps[None]:
-    harness.time.advance(_PAUSE)
+    yield from harness.advance(_PAUSE)
+    before = len(harness.requests)
     (result,) = yield Perform((call,))
+    _require_valid_token(harness, name, result, before)
     harness.require(
         result.error is None, f"{name}: later, with ordinary answers, the call failed: {result}"
     )
     cookies = [seen for seen in harness.since(mark) if seen.request.header("cookie")]
     harness.require(not cookies, f"{name}: a cookie was sent back")
+
+
+def _require_valid_token(harness: ClientHarness, name: str, result: CallResult, mark: int) -> None:
+    """A call that failed for its expired token says nothing about the answer."""
+    if result.error is not None and (why := harness.blame(mark, limits=False)):
+        raise NotApplicableError(f"{name}: {why}")
 
 
 def _effects(harness: ClientHarness, mark: int) -> int:

@@ -2,7 +2,9 @@
 
 from pytest_turris.conformance.probes.answers import ANSWERS
 from pytest_turris.conformance.probes.caching import CACHING
+from pytest_turris.conformance.probes.clocks import CLOCKS
 from pytest_turris.conformance.probes.configuration import CONFIGURATION
+from pytest_turris.conformance.probes.coroutines import COROUTINES
 from pytest_turris.conformance.probes.credentials import CREDENTIALS
 from pytest_turris.conformance.probes.expiry import EXPIRY
 from pytest_turris.conformance.probes.idempotency_keys import IDEMPOTENCY_KEYS
@@ -10,12 +12,16 @@ from pytest_turris.conformance.probes.leaking import LEAKING
 from pytest_turris.conformance.probes.processes import PROCESSES
 from pytest_turris.conformance.probes.proxies import PROXIES
 from pytest_turris.conformance.probes.redirects import REDIRECTS
+from pytest_turris.conformance.probes.refusals import REFUSALS
+from pytest_turris.conformance.probes.retries import RETRIES
+from pytest_turris.conformance.probes.stores import STORES
+from pytest_turris.conformance.probes.tenants import TENANTS
 from pytest_turris.conformance.probes.writing import WRITING
 from pytest_turris.conformance.rule import Rule
 
 _FAMILIES = (
-    ANSWERS, CACHING, CONFIGURATION, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS, LEAKING, PROCESSES,
-    PROXIES, REDIRECTS, WRITING,
+    ANSWERS, CACHING, CLOCKS, CONFIGURATION, COROUTINES, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS,
+    LEAKING, PROCESSES, PROXIES, REDIRECTS, REFUSALS, RETRIES, STORES, TENANTS, WRITING,
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {

@@ -4,18 +4,40 @@ Only this module asks for the time. It reads ``datetime.now`` and never ``time.*
 freezegun, a thread may see the real ``time.time()`` next to a frozen ``datetime.now()``.
 """
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from pytest_turris.core.errors import TurrisKitError
 
 Mover = Callable[[dt.timedelta], None]
 
 _NOTABLE = dt.timedelta(seconds=1)
+_READS = 200
+"""How often a clock is read to see whether it runs: for longer than a microsecond."""
+
+EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def later(moment: dt.datetime, delta: dt.timedelta) -> dt.datetime:
+    """A moment plus a duration, or the latest moment there is."""
+    return moment + delta if delta <= LATEST - moment else LATEST
 
 
 class ClockError(TurrisKitError, ValueError):
-    """``advance`` was given a negative step, or ``move_to`` a moment without a time zone."""
+    """A step back; a moment without a zone, outside 1970 to 9999, or lost on a running clock."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alarm:
+    """What is called when a thread's time reaches a moment."""
+
+    moment: dt.datetime
+    ring: Callable[[], object]
+    thread: int
 
 
 class Clock:
@@ -29,6 +51,7 @@ class Clock:
         self.offset: dt.timedelta = dt.timedelta(0)
         self._mover: Mover | None = None
         self._system: Callable[[], dt.datetime] | None = None
+        self._alarms: list[Alarm] = []
 
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
@@ -40,6 +63,11 @@ class Clock:
         """The time of the test process, in UTC."""
         # Looked up at each call: freezegun and time-machine replace it.
         return dt.datetime.now(dt.UTC)  # noqa: TID251 - the one place
+
+    def is_running(self) -> bool:
+        """Whether time passes by itself."""
+        first = self.process_time()
+        return any(self.process_time() != first for _ in range(_READS))
 
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
         """Let time pass: ``advance(minutes=55)`` or ``advance(timedelta(minutes=55))``.
@@ -53,11 +81,45 @@ class Clock:
         step = delta if delta is not None else dt.timedelta(**parts)
         if step < dt.timedelta(0):
             raise ClockError(f"advance by {step} would go back; use move_to for that")
+        if step > LATEST - self.now():
+            raise ClockError(f"advance by {step} would go beyond the year 9999")
+        if self._alarms:
+            end = self.now() + step
+            while (due := self._pop_alarm(end)) is not None:
+                self._move(max(due.moment - self.now(), dt.timedelta(0)))
+                due.ring()
+            step = max(end - self.now(), dt.timedelta(0))  # what was called may have taken time
+        self._move(step)
+        return self.now()
+
+    @contextlib.contextmanager
+    def alarm(self, moment: dt.datetime, ring: Callable[[], object]) -> Iterator[None]:
+        """Call a function once, when ``advance`` reaches a moment while the context is open.
+
+        The clock shows that moment then, and goes on afterwards. Another thread's ``advance``
+        does not call it.
+        """
+        alarm = Alarm(moment, ring, threading.get_ident())
+        self._alarms.append(alarm)
+        try:
+            yield
+        finally:
+            if alarm in self._alarms:
+                self._alarms.remove(alarm)
+
+    def _pop_alarm(self, end: dt.datetime) -> "Alarm | None":
+        own = (alarm for alarm in self._alarms if alarm.thread == threading.get_ident())
+        first = min(own, key=lambda alarm: alarm.moment, default=None)
+        if first is None or first.moment > end:
+            return None
+        self._alarms.remove(first)
+        return first
+
+    def _move(self, step: dt.timedelta) -> None:
         if self._mover:
             self._mover(step)
         else:
             self.offset += step
-        return self.now()
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
         """Set the sandbox's clock alone, to before or after the process's time.

@@ -15,9 +15,9 @@ from pytest_turris.core.option_values import (
     OptionError,
     check_value,
     choices_of,
-    is_base64,
     parse_value,
 )
+from pytest_turris.core.signing_keys import check_key, key_of
 from pytest_turris.core.text.names import did_you_mean
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
@@ -114,6 +114,12 @@ class Options:
     client_ip: str = ""
     """The client address that IP allowlists see. Empty: the peer's address, or 127.0.0.1."""
 
+    signature_scheme: Literal[
+        "turris", "standard-webhooks", "svix", "stripe", "github", "slack", "shopify"
+    ] = "turris"
+    """Whose scheme signs webhooks: Turris', or another sender's. The options ``signature_*`` below
+    change parts of it where they differ from their defaults."""
+
     signature_header: str = "X-Turris-Signature"
     """The header of a webhook's signature (documented)."""
 
@@ -128,6 +134,10 @@ class Options:
 
     signature_signs: Literal["body", "payload"] = "body"
     """What is signed: the raw body, or its ``payload`` member alone (undocumented)."""
+
+    signature_list_separator: str = ""
+    """What separates several signatures in the header, as some senders write them while they
+    rotate a key, such as ``,`` or a space. Empty: there is only one signature (undocumented)."""
 
     signature_key: Literal["text", "base64"] = "text"
     """The signing key: ``webhook_secret`` as text, or decoded from base64 (undocumented)."""
@@ -155,11 +165,21 @@ class Options:
     """How long the two status events wait for another change (documented: 1 minute); at most
     thirty times as long in all. 0: each change is sent at once."""
 
+    webhook_user_agent: str = "Turris-Webhooks/1.0"
+    """The ``User-Agent`` of deliveries (undocumented). Empty: there is none."""
+
     webhooks_path: str = "/v1/webhooks"
     """The path of the operations on webhooks (assumed: the guide names an API, not its paths)."""
 
     attack_profile: Literal["quick", "full"] = "quick"
     """Which attacks ``turris_webhook_attack`` runs: about 25, or the whole catalogue."""
+
+    fail_on_not_observed: bool = False
+    """Whether a check that could not see what decides fails its test; otherwise it is skipped with
+    the reason. It never passes."""
+
+    fail_on_should: bool = False
+    """Whether a finding of level ``should`` fails its test; otherwise it is a warning."""
 
     fail_on_refusal: bool = True
     """Whether a request to an unknown path, or one that validation refused, fails the test at
@@ -171,11 +191,16 @@ class Options:
     journal_limit: int = 1_000
     """How many exchanges the journal keeps. Older ones are dropped, but still counted."""
 
-    time_engine: Literal["freezegun", "time-machine"] = "freezegun"
-    """The library that moves the process's time, unless the test already runs one of them."""
+    time_engine: Literal["auto", "freezegun", "time-machine"] = "auto"
+    """The library that moves the process's time, unless the test uses one of them itself. ``auto``:
+    time-machine if it is installed, else freezegun."""
 
     time_tick: bool = False
     """Whether time passes under ``turris_time``, or stands still until the test moves it."""
+
+    time_real_modules: str = ""
+    """Modules or packages whose sleeps and timed waits stay real under ``turris_time``, separated
+    by spaces."""
 
     share_ssl_context: bool = True
     """Share one SSL context between default httpx clients (saves 20 ms each)."""
@@ -208,10 +233,11 @@ class Options:
                 f"turris option 'webhooks_path': {self.webhooks_path!r} is not a path, "
                 "such as '/v1/webhooks'"
             )
-        if self.signature_key == "base64" and not is_base64(self.webhook_secret):
-            raise OptionError(
-                "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
-            )
+        check_key(self.signature_scheme, self.signature_key, self.webhook_secret)
+
+    def signing_key(self, secret: str) -> str:
+        """Return a secret, which may be any text, in the form that the scheme wants for a key."""
+        return key_of(self.signature_scheme, secret)
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options, overridden by other layers; the last layer wins.

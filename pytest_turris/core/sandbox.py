@@ -145,8 +145,12 @@ class Sandbox(Collections):
 
     @property
     def webhook_secret(self) -> Secret:
-        """The signing key of webhooks: the option ``webhook_secret``, or the client secret."""
-        return Secret(self.options.webhook_secret or self.client.client_secret)
+        """The signing key of webhooks: the option ``webhook_secret``, or the client secret.
+
+        Where the signature scheme wants a key in base64, it is the client secret in that form.
+        """
+        options = self.options
+        return Secret(options.webhook_secret or options.signing_key(self.client.client_secret))
 
     def new_object_id(self) -> str:
         """A new id, from the same seed as all others."""

@@ -5,6 +5,29 @@ from typing import Protocol
 
 from pytest_turris.core.levels import Level
 
+_SMALL_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "for",
+        "in",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+    ]
+)
+_SLUG_WORDS = 3
 _PUNCTUATION = re.compile(r"[^A-Za-z0-9 -]")
 
 
@@ -52,7 +75,19 @@ class Check(Protocol):
         ...
 
 
+def slug(check_id: str, title: str) -> str:
+    """Id and the first words of a title, for the name of a test: ``TC-06-expired-token-never``."""
+    words = _PUNCTUATION.sub("", title).lower().split()
+    telling = [word for word in words if word not in _SMALL_WORDS]
+    return "-".join([check_id, *telling[:_SLUG_WORDS]])
+
+
 def label(check: Check) -> str:
     """Id and title in one word: ``WH-05-wrong-same-length``, ``TC-01-one-token-...``."""
-    words = _PUNCTUATION.sub("", check.title).split()
-    return f"{check.id}-{'-'.join(words).lower()}"
+    return label_of(check.id, check.title)
+
+
+def label_of(check_id: str, title: str) -> str:
+    """The same, from the two texts."""
+    words = _PUNCTUATION.sub("", title).split()
+    return f"{check_id}-{'-'.join(words).lower()}"

@@ -27,3 +27,10 @@ class IgnoreError(TurrisKitError, ValueError):
 
 class NotApplicableError(Exception):
     """Raised inside a check that has nothing to look at; the text is the verdict's reason."""
+
+
+class MissingHookError(NotApplicableError):
+    """Raised inside a check that the test could make possible: the outcome is "not observed".
+
+    The text names what to pass, such as ``with_keys=...``.
+    """

@@ -59,7 +59,11 @@ class IgnoredChecks:
             IgnoreError: It is not a dict, there is no such check, or a reason is missing.
         """
         if not isinstance(reasons, Mapping):
-            raise IgnoreError(f"ignore: write a dict, {marker('WH-13')}")
+            given = type(reasons).__name__
+            raise IgnoreError(
+                f"ignore is a {given}, and each check needs a reason: write a dict, "
+                f"{marker('WH-13')}"
+            )
         for check_id, reason in reasons.items():
             if not str(check_id).startswith(self._others):
                 self.add(check_id, reason)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Collection
 from pytest_turris.findings.check import Check
 from pytest_turris.findings.errors import CheckFailedError, CheckWarning, NotObservedError
 from pytest_turris.findings.ignore import IgnoredChecks
-from pytest_turris.findings.verdict import Verdict
+from pytest_turris.findings.verdict import Outcome, Verdict
+
+_NOT_MADE: tuple[Outcome, ...] = ("not observed", "skipped", "ignored")
+_UNSEEN = "nothing was found, and what decides could not be seen"
 
 
 class CheckRun:
@@ -22,6 +25,18 @@ class CheckRun:
         self._check = check
         self._ignored = IgnoredChecks(known, others)
         self._record: Callable[[Verdict], object] = lambda _: None
+        self._failing: dict[Outcome, str] = {}
+        self._was_run = False
+
+    @property
+    def check(self) -> Check:
+        """The check: its id, title and level, and what it does."""
+        return self._check
+
+    @property
+    def was_run(self) -> bool:
+        """Whether the test ran the check, or awaited it."""
+        return self._was_run
 
     def ignore(self, check_id: str, *, reason: str) -> None:
         """Ignore a check: its test is skipped, and the end of the run shows the reason.
@@ -53,7 +68,13 @@ class CheckRun:
         """Pass the verdict to ``record`` too, before it fails or skips the test."""
         self._record = record
 
+    def fail_on(self, outcome: Outcome, option: str) -> None:
+        """Let an outcome that warns or skips fail the test, because an option says so."""
+        self._failing[outcome] = option
+
     def _if_ignored(self) -> Verdict | None:
+        """Return the verdict of an ignored check. Each run of a check begins with this."""
+        self._was_run = True
         if reason := self._ignored.reason(self._check.id):
             return Verdict(check=self._check, outcome="ignored", reason=reason)
         return None
@@ -64,15 +85,18 @@ class CheckRun:
         Called by a method that the test calls, so that a warning shows the test's line.
 
         Raises:
-            CheckFailedError: The outcome is ``failed``.
+            CheckFailedError: The outcome is ``failed``, or an option lets it fail the test.
             NotObservedError: The check was not made; see ``Outcome``.
         """
         __tracebackhide__ = True
         self._record(verdict)
         if verdict.outcome == "failed":
             raise CheckFailedError(str(verdict))
-        if verdict.reason:
-            raise NotObservedError(f"{verdict.check.id} is {verdict.outcome}: {verdict.reason}")
+        if option := self._failing.get(verdict.outcome, ""):
+            raise CheckFailedError(f"{verdict}\nThe option {option} makes this a failure.")
+        if verdict.outcome in _NOT_MADE:
+            reason = verdict.reason or _UNSEEN
+            raise NotObservedError(f"{verdict.check.id} is {verdict.outcome}: {reason}")
         if verdict.outcome == "warned":
             warnings.warn(str(verdict), CheckWarning, stacklevel=3)
         return verdict

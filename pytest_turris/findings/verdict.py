@@ -14,10 +14,11 @@ Outcome = Literal["passed", "failed", "warned", "noted", "not observed", "skippe
 
 - ``passed``: everything was as expected.
 - ``failed``: a finding of level ``must``. The test fails.
-- ``warned``: a finding of level ``should``. The test passes with a warning.
+- ``warned``: a finding of level ``should``. The test passes with a warning, or fails with the
+  option ``fail_on_should``.
 - ``noted``: a finding of level ``info``. The test passes; the end of the run shows it.
 - ``not observed``: nothing was found, and what decides could not be seen. Never counts as
-  passed. With a reason, nothing could be seen at all, and the test is skipped.
+  passed: the test is skipped with the reason, or fails with the option ``fail_on_not_observed``.
 - ``skipped``: the check does not apply here, for the reason given. The test is skipped.
 - ``ignored``: the test left the check out, with a reason. The test is skipped, and the end of
   the run shows the reason.
@@ -40,6 +41,8 @@ class Finding:
         got: What the code under test did.
         expected: What it should have done.
         kind: How it was noticed, where a check looks in several ways.
+        fix: How to fix this one, where the check's own advice does not fit.
+        why: What goes wrong with this one, where the check's own words do not fit.
     """
 
     level: Level
@@ -47,6 +50,8 @@ class Finding:
     got: str
     expected: str
     kind: str = ""
+    fix: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,8 +124,10 @@ class Verdict:
             yield "expected", finding.expected + (f" [{finding.kind}]" if finding.kind else "")
         yield "reason", self.reason
         if self.findings:
-            yield "why", f"{check.why} Source: {check.source}."
-            yield "fix", check.fix
+            whys = dict.fromkeys(finding.why or check.why for finding in self.findings)
+            yield "why", "\n".join(whys) + f" Source: {check.source}."
+            fixes = (finding.fix or check.fix for finding in self.findings)
+            yield "fix", "\n".join(dict.fromkeys(fixes))
         for note in self.notes:
             yield "note", note
         yield "more", check.help_uri

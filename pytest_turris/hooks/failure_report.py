@@ -4,11 +4,13 @@ Registered only in runs that use a turris fixture: others do not pay for its hoo
 """
 
 import re
+import sys
 from collections.abc import Generator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from _pytest._code.code import TerminalRepr
+from _pytest.outcomes import Failed
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import mask, redact_credentials
@@ -19,11 +21,40 @@ SANDBOX = pytest.StashKey[Sandbox]()
 
 _NAME = "turris_watch"
 _LAST = 12
+_FAKE = (
+    "FakeDatetime is freezegun's: code that asks for the exact type refuses it, and a pydantic "
+    "model cannot be defined with it. Fix: pip install time-machine, and the option "
+    "time_engine='time-machine'"
+)
 _DOORS = frozenset({"turris", "turris_server"})
 """The fixtures that test a client: for these tests, no request at all is worth a line."""
 
+_RECEIVERS = frozenset({"turris_webhooks", "turris_webhook_attack"})
+"""The fixtures that test a receiver, which need not send any request."""
+
+_BODY = pytest.StashKey[bool]()
+"""Whether the body of a test ended without an exception."""
+
+# The one line of the summary has no room for the module of an error.
+_MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
 # A secret or token from whose middle pytest took a piece: what is left would not be known again.
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
+
+
+class Complaint(Failed):
+    """Something that a test did not mean to do, reported at its end. No ``xfail`` hides it."""
+
+    __module__ = "builtins"  # as pytest's own: the one line of the summary has no room for ours
+
+
+def complain(text: str) -> NoReturn:
+    """Fail a test at its teardown, whatever its markers expect."""
+    raise Complaint(f"turris: {text}", pytrace=False)
+
+
+def body_passed(item: pytest.Item) -> bool:
+    """Whether the body of a test ended without an exception, such as a failure or a skip."""
+    return item.stash.get(_BODY, False)
 
 
 def begin_watch(config: pytest.Config) -> None:
@@ -43,39 +74,79 @@ class FailureReport:
         """Let go of the process's sockets."""
         self._guard.remove()
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        """Shut the applications of the test down, before its fixtures are gone."""
+        if receivers := sys.modules.get("pytest_turris.receivers.event_loop"):
+            receivers.close_loop()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail a test that tried to reach the real Turris; tell a failed one's last exchanges."""
+        if call.when == "call":
+            item.stash[_BODY] = call.excinfo is None
         report = yield
+        if call.excinfo and _complains(call.excinfo.value):
+            _fail(report, report.longrepr)
         if trips := self._guard.trips:
             hosts = ", ".join(sorted(set(trips)))
             trips.clear()
-            if report.passed:
-                report.outcome = "failed"
-                report.longrepr = (
+            if report.passed or hasattr(report, "wasxfail"):
+                _fail(
+                    report,
                     f"turris: this test tried to reach the real Turris ({hosts}) and swallowed "
-                    "the error. Ask for the fixture 'turris' or 'turris_server'"
+                    "the error. Ask for the fixture 'turris' or 'turris_server'",
                 )
         sandbox = item.stash.get(SANDBOX, None)
         if sandbox is not None and (report.failed or report.when == "teardown"):
             # Reported once: a failing teardown has a text of its own. And no sandbox is kept
             # longer than its test; pytest keeps the stash of every test until the run ends.
             del item.stash[SANDBOX]
-            told = sandbox.journal.seen or not _DOORS.isdisjoint(getattr(item, "fixturenames", ()))
-            if report.failed and told:
+            if report.failed and (sandbox.journal.seen or _is_about_requests(item)):
                 report.sections.append(("turris exchanges", last_exchanges(sandbox)))
+        if report.failed and (notes := _notes_on_time(report)):
+            report.sections.append(("turris time", notes))
         if report.longrepr or report.sections:
             report.longrepr = redacted_report(report.longrepr)
             report.sections = redacted_report(report.sections)
         return report
 
 
+def _notes_on_time(report: pytest.TestReport) -> str:
+    """What slept in a failed test, and a hint if freezegun's types show in its failure."""
+    module = sys.modules.get("pytest_turris.time_travel.scheduler")
+    scheduler = module.Scheduler.current if module else None
+    notes = [scheduler.record.summary()] if scheduler else []
+    if "FakeDatetime" in report.longreprtext or "FakeDate'" in report.longreprtext:
+        notes.append(_FAKE)
+    return "\n".join(filter(None, notes))
+
+
+def _complains(error: BaseException) -> bool:
+    """Whether an exception is one of our complaints, or a group with one."""
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return isinstance(error, Complaint) or any(map(_complains, inner))
+
+
+def _fail(report: pytest.TestReport, longrepr: Any) -> None:  # noqa: ANN401 - a text or pytest's tree
+    """Let a report be a failure, although the test is marked ``xfail``."""
+    report.outcome, report.longrepr = "failed", longrepr
+    vars(report).pop("wasxfail", None)
+
+
+def _is_about_requests(item: pytest.Item) -> bool:
+    """Whether a test asked for a client's sandbox, and sends no webhooks."""
+    names = getattr(item, "fixturenames", ())
+    return not _DOORS.isdisjoint(names) and _RECEIVERS.isdisjoint(names)
+
+
 def redacted_report(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
     """What pytest shows of a test, such as its locals, without credentials; changed in place."""
     if isinstance(found, str):
-        return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), found))
+        short = _MODULE_OF_AN_ERROR.sub("", found)
+        return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), short))
     if isinstance(found, list | tuple):
         return type(found)(redacted_report(part) for part in found)
     if isinstance(found, TerminalRepr):
@@ -90,6 +161,7 @@ def last_exchanges(sandbox: Sandbox) -> str:
     shown = list(journal)[-_LAST:]
     earlier = journal.seen - len(shown)
     lines = [f"... {earlier} earlier"] if earlier else []
-    lines += [str(exchange) for exchange in shown] or ["no request reached the sandbox"]
+    lines += map(str, shown)
+    lines = lines or ["no request reached the sandbox"]
     lines.append(f"{sandbox.clock!r}, token requests: {sandbox.token_requests}")
     return "\n".join(lines)

@@ -1,43 +1,57 @@
-"""Posts to an ASGI application in this process, without a server or lifespan events."""
+"""Posts to an ASGI application in this process, without a server."""
 
 import asyncio
-import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from pytest_turris.process.steady_clock import SteadyLoop
+from pytest_turris.receivers import django_database
+from pytest_turris.receivers.event_loop import is_through_portal, loop_is_running, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
+from pytest_turris.receivers.lifespan import ASGI_VERSION, AsgiApp, AsgiMessage, started
+from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
 
-AsgiMessage = MutableMapping[str, Any]
-AsgiApp = Callable[
-    [AsgiMessage, Callable[[], Awaitable[AsgiMessage]], Callable[[AsgiMessage], Awaitable[None]]],
-    Awaitable[None],
-]
+_PATIENCE = 10.0
+"""Real seconds for an application that waits for more of a body after its end."""
 
 _Result = TypeVar("_Result")
 
 
 def post_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
-    """Post from synchronous code.
+    """Post from synchronous code, on the event loop of the test.
 
-    If an event loop runs in this thread, the application runs on another loop in another thread.
+    If an event loop runs in this thread, the application runs on the test's loop in another thread.
+
+    Raises:
+        TimeoutError: There was no answer in 30 s, or it waits for a body that was read before.
+        StartupError: The start-up of the application failed.
+        TransactionError: The application could not see the database of the test.
     """
-    return _run_anywhere(apost_asgi(app, sent))
+    return _run(app, lambda: apost_asgi(app, sent))
 
 
 async def apost_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
     """Post on the running loop of asyncio or trio, and return when the application is done.
 
-    Background tasks have run by then. If one raised, the status that was sent before stays, and
-    the exception is in ``error``.
+    The first request on a loop starts the application. Background tasks have run when this
+    returns. If one raised, the status that was sent before stays, and the exception is in
+    ``error``.
+
+    Raises:
+        TimeoutError: The application waits for a body that was read before.
+        StartupError: The start-up of the application failed.
+        TransactionError: The application could not see the database of the test.
     """
     import anyio  # noqa: PLC0415 - httpx brings it; only this function needs it
 
+    django_database.require_same_thread(app)
+    lifespan = await started(app)
     channels = _Channels(sent, anyio.Event())
+    scope = _scope(sent)
+    scope["state"] = dict(lifespan.state)
     try:
-        await app(_scope(sent), channels.receive, channels.send)
+        await app(scope, channels.receive, channels.send)
     except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return channels.response(error)
     return channels.response(None)
@@ -45,11 +59,45 @@ async def apost_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
 
 def post_asgi_copies(app: AsgiApp, sent: Post, copies: int) -> list[WebhookResponse]:
     """Post several copies of a request at once, on one loop, as a server does."""
+    answers: list[WebhookResponse] = []
+    errors: list[Exception] = []
 
-    async def all_at_once() -> list[WebhookResponse]:
-        return await asyncio.gather(*(apost_asgi(app, sent) for _ in range(copies)))
+    async def one() -> None:
+        try:
+            answers.append(await apost_asgi(app, sent))
+        except Exception as error:  # noqa: BLE001 - raised below, not in a group
+            errors.append(error)
 
-    return _run_anywhere(all_at_once())
+    async def all_at_once() -> None:
+        import anyio  # noqa: PLC0415 - httpx brings it; only this function needs it
+
+        async with anyio.create_task_group() as group:
+            for _ in range(copies):
+                group.start_soon(one)
+
+    _run(app, all_at_once)
+    for error in errors:
+        raise error
+    return answers
+
+
+def _run(app: AsgiApp, work: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
+    if django_database.transaction_is_open():
+        if not loop_is_running():
+            return django_database.in_this_thread(work)
+        django_database.require_same_thread(app)
+    return run_async(lambda: _bounded(work))
+
+
+async def _bounded(work: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Wait as long as Turris does, on a loop whose time passes."""
+    if is_through_portal():
+        return await work()
+    try:
+        async with asyncio.timeout(TURRIS_TIMEOUT):
+            return await work()
+    except TimeoutError as error:
+        raise TimeoutError(str(error) or f"no answer in {TURRIS_TIMEOUT:.0f} s") from error
 
 
 class _Channels:
@@ -64,6 +112,8 @@ class _Channels:
             for number, piece in enumerate(reversed(pieces))
         ]
         self._done = done
+        self._patience: threading.Timer | None = None
+        self._gave_up = False
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
@@ -72,6 +122,10 @@ class _Channels:
         if self._unread:
             return self._unread.pop()
         # Frameworks wait here while they respond, and stop at once if they read a disconnect.
+        if not self._status and self._patience is None:
+            self._patience = threading.Timer(_PATIENCE, _on_this_loop(self._give_up))
+            self._patience.daemon = True
+            self._patience.start()
         await self._done.wait()
         return {"type": "http.disconnect"}
 
@@ -79,12 +133,28 @@ class _Channels:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             self._headers = list(message.get("headers", ()))
+            self._stop_waiting()
         elif message["type"] == "http.response.body":
             self._body += message.get("body", b"")
             if not message.get("more_body", False):
                 self._done.set()
 
+    def _give_up(self) -> None:
+        if not self._status:
+            self._gave_up = True
+            self._done.set()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+
     def response(self, error: Exception | None) -> WebhookResponse:
+        self._stop_waiting()
+        if self._gave_up:
+            raise TimeoutError(
+                f"no answer in {_PATIENCE:.0f} s: the application waits for a body that was read "
+                "before, by a middleware for example"
+            )
         if not self._done.is_set():
             return response_to_error(error or RuntimeError("the application sent no response"))
         lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers]
@@ -96,36 +166,32 @@ class _Channels:
         )
 
 
+def _on_this_loop(step: Callable[[], None]) -> Callable[[], object]:
+    """A function that another thread calls to take a step on the running loop."""
+    if loop_is_running():
+        loop = asyncio.get_running_loop()
+        return lambda: loop.call_soon_threadsafe(step)
+    import trio  # noqa: PLC0415 - anyio runs on asyncio or on trio
+
+    token = trio.lowlevel.current_trio_token()
+    return lambda: token.run_sync_soon(step)
+
+
 def _scope(sent: Post) -> AsgiMessage:
     path, _, query = sent.app_path.partition("?")
     headers = [(name.lower(), value) for name, value in sent.raw_headers]
     length = str(len(sent.body)).encode()
     return {
         "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "asgi": ASGI_VERSION,
         "http_version": "1.1",
         "method": sent.method,
-        "scheme": "http",
+        "scheme": sent.app_scheme,
         "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"testserver"), *headers, (b"content-length", length)],
+        "headers": [(b"host", sent.app_host.encode()), *headers, (b"content-length", length)],
         "client": (sent.peer, 50000),
-        "server": ("testserver", 80),
+        "server": sent.server,
     }
-
-
-def _run_anywhere(work: Coroutine[Any, Any, _Result]) -> _Result:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _run(work)
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(contextvars.copy_context().run, _run, work).result()
-
-
-def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    # With a loop factory the runner does not touch the thread's current event loop.
-    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
-        return runner.run(work)

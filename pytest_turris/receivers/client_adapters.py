@@ -51,23 +51,35 @@ def _httpx_failed(error: Exception) -> WebhookResponse:
     return response_to_error(error)
 
 
+def _httpx_url(client: Any, sent: Post) -> str:  # noqa: ANN401 - of httpx or of httpx2
+    """The path, which the client puts after its base URL; or the whole URL with another host."""
+    if not (sent.host or sent.scheme):
+        return sent.app_path
+    base = client.base_url
+    host = sent.host or base.netloc.decode("ascii")
+    return f"{sent.scheme or base.scheme}://{host}{base.path.rstrip('/')}{sent.app_path}"
+
+
 def _httpx(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - of httpx or of httpx2
+    url, options = _httpx_url(client, sent), _httpx_options(sent)
     try:
-        response = client.request(sent.method, sent.app_path, **_httpx_options(sent))
+        response = client.request(sent.method, url, **options)
     except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return _httpx_failed(error)
     return _httpx_response(response)
 
 
 async def _async_httpx(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - as above
+    url, options = _httpx_url(client, sent), _httpx_options(sent)
     try:
-        response = await client.request(sent.method, sent.app_path, **_httpx_options(sent))
+        response = await client.request(sent.method, url, **options)
     except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return _httpx_failed(error)
     return _httpx_response(response)
 
 
 def _werkzeug(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - an optional library's
+    base = f"{sent.app_scheme}://{sent.host or 'localhost'}"
     try:
         response = client.open(
             sent.app_path,
@@ -75,6 +87,7 @@ def _werkzeug(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - an 
             data=sent.body,
             headers=list(sent.headers),
             buffered=True,
+            **({"base_url": base} if sent.host or sent.scheme else {}),
         )
     except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return response_to_error(error)
@@ -88,8 +101,13 @@ def _werkzeug(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - an 
 def _django(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - an optional library's
     meta = environ_headers(sent)
     content_type = meta.pop("CONTENT_TYPE", "")
+    if sent.host:
+        meta["HTTP_HOST"] = sent.host
+    secure = sent.scheme == "https"
     try:
-        response = client.generic(sent.method, sent.app_path, sent.body, content_type, **meta)
+        response = client.generic(
+            sent.method, sent.app_path, sent.body, content_type, secure=secure, **meta
+        )
         body = response.getvalue()
     except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
         return response_to_error(error)

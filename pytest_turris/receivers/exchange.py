@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_turris.core.wire.hosts import LOOPBACK
 
@@ -20,6 +21,12 @@ class Post:
         peer: The address that an application in this process sees the request come from.
         split_at: Where the body is cut for an ASGI application, which gets it in two messages;
             0 does not cut it.
+        exact_names: A function gets the names of headers in the given letters only; otherwise one
+            that looks a header up in other letters is called again with those.
+        host: The value of ``Host``, with its port if it is not the scheme's own. Empty: the URL's,
+            or ``testserver`` for an application.
+        scheme: ``http`` or ``https``, as an application or a test client sees it; empty: ``http``,
+            or the client's own.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -28,6 +35,25 @@ class Post:
     method: str = "POST"
     peer: str = LOOPBACK
     split_at: int = 0
+    exact_names: bool = False
+    host: str = ""
+    scheme: str = ""
+
+    @property
+    def app_host(self) -> str:
+        """The value of ``Host`` for an application in this process."""
+        return self.host or "testserver"
+
+    @property
+    def app_scheme(self) -> str:
+        """The scheme that an application in this process sees."""
+        return self.scheme or "http"
+
+    @property
+    def server(self) -> tuple[str, int]:
+        """The name and port of the server, as an application in this process sees them."""
+        parts = urlsplit(f"{self.app_scheme}://{self.app_host}")
+        return parts.hostname or "", parts.port or (443 if self.app_scheme == "https" else 80)
 
     @property
     def app_path(self) -> str:
@@ -50,6 +76,8 @@ class WebhookResponse:
         body: The body; over a socket at most 1 MiB of it.
         error: The exception that the application raised, if any.
         written: How many bytes were written before it came, if it came over a raw socket.
+        to_the_end: Over a raw socket: it came only after the request's end was written.
+        left_open: Over a raw socket: another request on the connection got a response, too.
     """
 
     status_code: int
@@ -57,6 +85,8 @@ class WebhookResponse:
     body: bytes = b""
     error: Exception | None = None
     written: int = 0
+    to_the_end: bool = False
+    left_open: bool = False
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""

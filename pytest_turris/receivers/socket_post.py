@@ -46,7 +46,10 @@ def post_over_socket(
 
 def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    plain = socket.create_connection((destination.address, port), timeout=timeout)
+    try:
+        plain = socket.create_connection((destination.address, port), timeout=timeout)
+    except ConnectionRefusedError as error:
+        raise ConnectionRefusedError(f"nothing listens at {host}:{port}") from error
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain
@@ -62,7 +65,10 @@ def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnec
 
 
 def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None:
-    connection.putrequest(sent.method, path, skip_accept_encoding=True)
+    own_host = bool(sent.host)
+    connection.putrequest(sent.method, path, skip_accept_encoding=True, skip_host=own_host)
+    if own_host:
+        connection.putheader("Host", sent.host)
     for name, value in sent.headers:
         connection.putheader(name, value)
     connection.putheader("Content-Length", str(len(sent.body)))

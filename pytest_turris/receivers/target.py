@@ -1,16 +1,21 @@
 """A receiver of webhooks: what the user passed, classified once, and how to post to it."""
 
 import inspect
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.receivers.asgi import AsgiApp, apost_asgi, post_asgi
+from pytest_turris.receivers.asgi import apost_asgi, post_asgi
 from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
+from pytest_turris.receivers.django_database import kept_connections
 from pytest_turris.receivers.egress import Destination, check_egress
+from pytest_turris.receivers.event_loop import is_through_portal, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
+from pytest_turris.receivers.function_headers import FunctionHeaders, spelled_headers
+from pytest_turris.receivers.lifespan import AsgiApp, StartupError
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.wsgi import WsgiApp, post_wsgi
 
@@ -21,8 +26,15 @@ _ACCEPTED = """a receiver is one of
   - a client: httpx.Client, httpx.AsyncClient (with asend), or Starlette's, Flask's, Django's own
   - a function verify(body, headers) that returns True or False"""
 
+_SCHEMES = ("", "http", "https")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
+_LAMBDA_PARAMETERS = ["event", "context"]
+_HINTS = {
+    "aiohttp.Application": "an aiohttp application runs in its own server only: start one, such as "
+    "aiohttp.test_utils.TestServer, and pass its URL (with asend or arun in an async test)",
+}
 
 
 class TargetError(TurrisKitError, TypeError):
@@ -35,9 +47,13 @@ class Target(ABC):
 
     Args:
         path: The path inside an application, or what is appended to a URL; may be empty.
+        host: The value of ``Host``; empty for the default.
+        scheme: ``http`` or ``https``, as an application or a client sees it; empty for the default.
     """
 
     path: str = ""
+    host: str = ""
+    scheme: str = ""
     in_process: ClassVar[bool] = True
     """Whether the receiver runs in this process, so that no socket is used."""
 
@@ -46,11 +62,18 @@ class Target(ABC):
 
     @classmethod
     def of(
-        cls, receiver: object, path: str = "", *, allow: Collection[str] = (), own_port: int = 0
+        cls,
+        receiver: object,
+        path: str = "",
+        *,
+        allow: Collection[str] = (),
+        own_port: int = 0,
+        host: str = "",
+        scheme: str = "",
     ) -> "Target":
         """Classify a receiver.
 
-        A target is returned as it is, or with another path if one is given.
+        A target is returned as it is, or with another path, host or scheme if one is given.
 
         Args:
             receiver: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
@@ -58,13 +81,29 @@ class Target(ABC):
             path: The path inside an application, ``/`` unless given; appended to a URL.
             allow: The ``host:port`` pairs outside this machine that a URL may lead to.
             own_port: A port of this machine that a URL must not lead to.
+            host: The value of ``Host``, such as ``api.example.com``; for an application the
+                default is ``testserver``.
+            scheme: ``http`` or ``https``, as an application or a test client sees it.
 
         Raises:
-            TargetError: The receiver is not one of these.
+            TargetError: The receiver is not one of these, or it cannot have that host or scheme.
         """
         if isinstance(receiver, Target):
-            return replace(receiver, path=path) if path else receiver
-        return _classified(receiver, path, allow, own_port)
+            target = receiver
+        else:
+            target = _classified(receiver, path, allow, own_port)
+        given = {"path": path, "host": host, "scheme": scheme}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+        target = replace(target, **changes) if changes else target
+        target.check_address()
+        return target
+
+    def check_address(self) -> None:
+        """Raise TargetError if requests cannot have this host or scheme."""
+        if self.host and not _HOST.fullmatch(self.host):
+            raise TargetError(f"host={self.host!r} is not a host, such as 'api.example.com'")
+        if self.scheme not in _SCHEMES:
+            raise TargetError(f"scheme={self.scheme!r} is not 'http' or 'https'")
 
     def require_sync(self) -> Self:
         """Return the target; TargetError if it can only be awaited."""
@@ -121,16 +160,27 @@ class UrlTarget(Target):
         Raises:
             EgressRefused: The URL leads to where nothing may be sent.
         """
-        whole = self.url.rstrip("/") + sent.app_path if sent.path else self.url
-        return check_egress(whole, allow=self.allow, own_port=self.own_port)
+        return check_egress(
+            _appended(self.url, sent.app_path) if sent.path else self.url,
+            allow=self.allow,
+            own_port=self.own_port,
+        )
+
+    def check_address(self) -> None:
+        """Raise TargetError if requests cannot have this host or scheme."""
+        super(UrlTarget, self).check_address()
+        if self.scheme:
+            raise TargetError("scheme= is for applications: a URL begins with its own")
 
     def split(self) -> Self:
         """Return the target with the URL's own path as its ``path``, unless it has one already."""
         if self.path:
             return self
         scheme, separator, rest = self.url.partition("://")
-        host, slash, path = rest.partition("/")
-        return replace(self, url=f"{scheme}{separator}{host}", path=f"{slash}{path}")
+        end = next((at for at, char in enumerate(rest) if char in "/?"), len(rest))
+        path = rest[end:]
+        path = f"/{path}" if path.startswith("?") else path
+        return replace(self, url=f"{scheme}{separator}{rest[:end]}", path=path)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -138,6 +188,11 @@ class AsgiTarget(Target):
     """An ASGI application."""
 
     app: AsgiApp
+
+    @property
+    def no_response_errors(self) -> tuple[type[Exception], ...]:
+        """No answer in time, or a failed start-up."""
+        return (OSError, StartupError)
 
     def post(self, sent: Post) -> WebhookResponse:
         """Post on a new event loop."""
@@ -156,7 +211,8 @@ class WsgiTarget(Target):
 
     def post(self, sent: Post) -> WebhookResponse:
         """Post in this thread."""
-        return post_wsgi(self.app, sent)
+        with kept_connections():
+            return post_wsgi(self.app, sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -173,7 +229,8 @@ class ClientTarget(Target):
 
     def post(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
-        return self.send(self.client, sent)
+        with kept_connections():
+            return self.send(self.client, sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -188,20 +245,27 @@ class AsyncClientTarget(Target):
         """The errors of sockets and of httpx."""
         return (OSError, *request_errors())
 
-    def require_sync(self) -> NoReturn:
-        """Raise TargetError."""
+    def require_sync(self) -> Self:
+        """Return the target in a thread that works for the client's loop; else TargetError."""
+        if is_through_portal():
+            return self
         raise TargetError(
-            "an asynchronous client works with 'await webhook.asend(...)' only: "
-            "pass its application, or a synchronous client"
+            "an asynchronous client works with 'await webhook.asend(...)' and "
+            "'await turris_webhook_attack.arun(...)' only: pass its application, or a synchronous "
+            "client"
         )
 
-    def post(self, sent: Post) -> WebhookResponse:  # noqa: ARG002 - nothing can be sent
-        """Raise TargetError."""
+    def post(self, sent: Post) -> WebhookResponse:
+        """Post on the client's loop, from a thread that works for it."""
         self.require_sync()
+        return run_async(lambda: self._post(sent))
+
+    async def _post(self, sent: Post) -> WebhookResponse:
+        return await self.send(self.client, sent)
 
     async def apost(self, sent: Post) -> WebhookResponse:
         """Post through the client."""
-        return await self.send(self.client, sent)
+        return await self._post(sent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -209,17 +273,25 @@ class VerifierTarget(Target):
     """A function ``verify(body, headers)`` that stands for a receiver.
 
     It answers 204 if the function returns True and 401 if it returns False. This is our
-    convention, not a behaviour of Turris.
+    convention, not a behaviour of Turris. The headers are a dict, as gateways and many frameworks
+    pass them on. A function that refuses because it looks a header up in other letters is called
+    again with lower-case names, and with capitalised ones: attack WH-32 judges that, no other.
     """
 
     verify: Callable[[bytes, Any], object]
 
     def post(self, sent: Post) -> WebhookResponse:
         """Call the function."""
-        import httpx  # noqa: PLC0415 - its case-insensitive headers are needed only here
+        answers: list[WebhookResponse] = []
+        for headers in spelled_headers(sent):
+            answers.append(self._answer(sent.body, headers))
+            if answers[-1].accepted or not headers.were_missed:
+                return answers[-1]
+        return answers[0]
 
+    def _answer(self, body: bytes, headers: FunctionHeaders) -> WebhookResponse:
         try:
-            genuine = self.verify(sent.body, httpx.Headers(sent.raw_headers, encoding="latin-1"))
+            genuine = self.verify(body, headers)
         except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
             return response_to_error(error)
         if not isinstance(genuine, bool):
@@ -227,6 +299,13 @@ class VerifierTarget(Target):
                 f"verify(body, headers) returned {type(genuine).__name__}, not a bool"
             )
         return WebhookResponse(status_code=204 if genuine else 401, headers={})
+
+
+def _appended(url: str, path: str) -> str:
+    """A path after the URL's own, before its query; two queries become one."""
+    base, mark, query = url.partition("?")
+    whole = base.rstrip("/") + path
+    return f"{whole}{'&' if '?' in whole else '?'}{query}" if mark else whole
 
 
 def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int) -> Target:  # noqa: ANN401 - anything can be passed
@@ -242,9 +321,15 @@ def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int)
         return AsgiTarget(app=receiver, path=path)
     if parameters[1:2] == ["start_response"]:
         return WsgiTarget(app=receiver, path=path)
-    if len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
+    hint = _HINTS.get(f"{type(receiver).__module__.partition('.')[0]}.{type(receiver).__name__}")
+    if parameters == _LAMBDA_PARAMETERS:
+        hint = "an AWS Lambda handler gets events: pass LambdaReceiver(handler, source=...)"
+    if hint is None and len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
         return VerifierTarget(verify=receiver, path=path)
-    raise TargetError(f"cannot send to {type(receiver).__name__} object: {_ACCEPTED}")
+    what = f"{type(receiver).__name__} object"
+    if inspect.isroutine(receiver):
+        what = f"{'an async' if is_async else 'a'} function of ({', '.join(parameters)})"
+    raise TargetError(f"cannot send to {what}: {hint or _ACCEPTED}")
 
 
 def _required_parameters(receiver: object) -> list[str]:

@@ -47,19 +47,20 @@ class _Response:
 
 def _environ(sent: Post) -> dict[str, Any]:
     path, _, query = sent.app_path.partition("?")
+    name, port = sent.server
     environ: dict[str, Any] = {
         "REQUEST_METHOD": sent.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
-        "SERVER_NAME": "testserver",
-        "SERVER_PORT": "80",
+        "SERVER_NAME": name,
+        "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": sent.peer,
-        "HTTP_HOST": "testserver",
+        "HTTP_HOST": sent.app_host,
         "CONTENT_LENGTH": str(len(sent.body)),
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": sent.app_scheme,
         "wsgi.input": io.BytesIO(sent.body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": False,

@@ -17,6 +17,7 @@ from pytest_turris.webhooks.overrides import (
     merge_overrides,
     with_camel_case_names,
 )
+from pytest_turris.webhooks.schemes import scheme_of
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -44,6 +45,7 @@ class WebhookFactory:
         upstream_entity_id: The ``upstreamEntityId`` of each envelope.
         new_id: Returns a new ObjectId.
         now: Returns the moment of signing and verifying, with a time zone.
+        user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class WebhookFactory:
         upstream_entity_id: str,
         new_id: Callable[[], str],
         now: Callable[[], dt.datetime],
+        user_agent: str = "",
     ) -> None:
         self._scheme = scheme
         self._key = key
         self._upstream_entity_id = upstream_entity_id
         self._new_id = new_id
         self._now = now
+        self._user_agent = user_agent
 
     @classmethod
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
@@ -74,20 +78,13 @@ class WebhookFactory:
     @staticmethod
     def arguments_for(sandbox: Sandbox, *, entity: str = "") -> dict[str, Any]:
         """Return the arguments of a sandbox's factory; see ``of``."""
-        options = sandbox.options
         return {
-            "scheme": SignatureScheme(
-                header=options.signature_header,
-                encoding=options.signature_encoding,
-                prefix=options.signature_prefix,
-                timestamped=options.signature_timestamped,
-                signs=options.signature_signs,
-                key_form=options.signature_key,
-            ),
+            "scheme": scheme_of(sandbox.options),
             "key": sandbox.webhook_secret,
             "upstream_entity_id": entity or sandbox.upstream_entity_id,
             "new_id": sandbox.new_object_id,
             "now": sandbox.clock.now,
+            "user_agent": sandbox.options.webhook_user_agent,
         }
 
     def __repr__(self) -> str:
@@ -155,12 +152,16 @@ class WebhookFactory:
         if isinstance(body, dict):
             body = compact_json(body)
         content = body.encode() if isinstance(body, str) else body
-        at = self._now()
-        lines = (
-            ("Content-Type", "application/json"),
-            (self._scheme.header, self._scheme.sign(content, self._key, at=at)),
+        at, message_id = self._now(), self._scheme.message_id(self._new_id)
+        signed = self._scheme.header_lines(content, self._key, at=at, message_id=message_id)
+        agent = [("User-Agent", self._user_agent)] if self._user_agent else []
+        return SignedWebhook(
+            body=content,
+            header_lines=(*agent, ("Content-Type", "application/json"), *signed),
+            scheme=self._scheme,
+            signed_at=at,
+            message_id=message_id,
         )
-        return SignedWebhook(body=content, header_lines=lines, scheme=self._scheme, signed_at=at)
 
     def verify(self, body: bytes, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         """Return if a delivery is genuine, with the factory's scheme, key and clock.

@@ -8,6 +8,8 @@ from pydantic.alias_generators import to_camel
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.text.names import nearest
 
+_ENVELOPE = frozenset({"payload", "upstreamEntityId", "upstream_entity_id"})
+
 
 class EventMemberError(TurrisKitError, TypeError):
     """A keyword is not a member of the event, or is given twice."""
@@ -58,6 +60,33 @@ def with_camel_case_names(
             )
         names[name] = value
     return names
+
+
+def merged_members(own: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    """Return two sets of keywords for an event as one, the second over the first.
+
+    Members of the payload go into each entry of a payload that the other set gives whole.
+
+    Args:
+        own: The members that a receiver requires.
+        given: The members that are changed, which win.
+    """
+    merged = {**own, **given}
+    inside = {name: value for name, value in merged.items() if name not in _ENVELOPE}
+    if "payload" not in merged or not inside:
+        return merged
+    winner = {} if "payload" in given else inside
+    loser = inside if "payload" in given else {}
+    envelope = {name: value for name, value in merged.items() if name in _ENVELOPE}
+    return envelope | {"payload": _into_entries(merged["payload"], loser, winner)}
+
+
+def _into_entries(payload: Any, below: Mapping[str, object], above: Mapping[str, object]) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(payload, Mapping):
+        return {**below, **payload, **above}
+    if isinstance(payload, list | tuple):
+        return [_into_entries(entry, below, above) for entry in payload]
+    return payload
 
 
 def _hint(name: str, members: Mapping[str, object]) -> str:

@@ -12,16 +12,12 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import re
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.option_values import is_base64
-from pytest_turris.core.text.redaction import mask
-
-_TIMESTAMPED = re.compile(r"t=(0|[1-9][0-9]{0,11}),v1=(.*)", re.DOTALL)
 
 # json.dumps makes a new encoder for each call with arguments other than the defaults.
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -60,21 +56,31 @@ def compact_json(value: object) -> bytes:
 class SignatureScheme:
     """What is signed, and how the signature is written in the header.
 
+    The signed text is, in this order and where the scheme has it: the version, the id, the time,
+    and what ``signs`` names, joined by ``joint``.
+
     Args:
         header: The header's name; its case does not matter.
         encoding: ``hex`` (lower case, 64 digits) or ``base64`` (standard alphabet, padded).
         prefix: Text before the signature, such as ``sha256=``.
-        timestamped: The header is ``t=<unix seconds>,v1=<signature>``, and ``<t>.`` is signed
-            before the rest.
+        timestamped: The time of signing, in Unix seconds, is signed too. Unless it has a header
+            of its own, the signature's header is ``t=<unix seconds>,v1=<signature>``.
         signs: ``body``, the raw bytes; or ``payload``, the compact JSON of the envelope's
             ``payload`` member, which leaves the rest of the envelope unprotected.
         list_separator: What separates several signatures in the header, as senders write them
             while they rotate a key; one valid signature is enough. Empty: there is only one.
         key_form: ``text``, the text of the key is the HMAC key; or ``base64``, the key is
             decoded first.
+        key_prefix: What a key in base64 may begin with, such as ``whsec_``; it is taken off.
+        id_header: The header of the message's id, which is signed; empty if there is none.
+        timestamp_header: The header of the time of signing; empty if it has none of its own.
+        signed_version: A version that is signed first, such as ``v0``; empty if there is none.
+        joint: The text between the parts that are signed.
+        unsigned_lines: Header lines that the sender adds and does not sign; ``{id}`` stands for
+            the message's id.
 
     Raises:
-        SchemeError: A field has an unknown value.
+        SchemeError: A field has an unknown value, or a time that is not signed has a header.
     """
 
     header: str = "X-Turris-Signature"
@@ -84,6 +90,12 @@ class SignatureScheme:
     signs: Literal["body", "payload"] = "body"
     list_separator: str = ""
     key_form: Literal["text", "base64"] = "text"
+    key_prefix: str = ""
+    id_header: str = ""
+    timestamp_header: str = ""
+    signed_version: str = ""
+    joint: str = "."
+    unsigned_lines: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.encoding not in {"hex", "base64"}:
@@ -92,6 +104,8 @@ class SignatureScheme:
             raise SchemeError(f"signs must be 'body' or 'payload', not {self.signs!r}")
         if self.key_form not in {"text", "base64"}:
             raise SchemeError(f"key_form must be 'text' or 'base64', not {self.key_form!r}")
+        if self.timestamp_header and not self.timestamped:
+            raise SchemeError(f"timestamp_header={self.timestamp_header!r} needs timestamped=True")
 
     @property
     def signature_length(self) -> int:
@@ -99,9 +113,26 @@ class SignatureScheme:
         return 64 if self.encoding == "hex" else 44
 
     @property
+    def time_in_value(self) -> bool:
+        """Whether the signature's header is ``t=<unix seconds>,v1=<signature>``."""
+        return self.timestamped and not self.timestamp_header
+
+    @property
     def list_mark(self) -> str:
         """The text between two signatures in a list; a comma if the scheme has no lists."""
-        return ",v1=" if self.timestamped else self.list_separator or ","
+        return ",v1=" if self.time_in_value else self.list_separator or ","
+
+    def message_id(self, new_id: Callable[[], str]) -> str:
+        """Return the id of another message; empty if the scheme's messages have none.
+
+        Args:
+            new_id: Returns a new ObjectId.
+        """
+        if self.id_header:
+            return f"msg_{new_id()}"
+        if any("{id}" in value for _, value in self.unsigned_lines):
+            return str(uuid.UUID(hex=f"{new_id():0>32}"))
+        return ""
 
     def key_bytes(self, key: str | bytes) -> bytes:
         """Return the HMAC key for a configured key; bytes are used as they are.
@@ -113,38 +144,85 @@ class SignatureScheme:
             return key
         if self.key_form == "base64":
             with contextlib.suppress(binascii.Error):
-                return base64.b64decode(key + "==")
+                return base64.b64decode(self.bare_key(key) + "==")
         return key.encode()
 
-    def message(self, body: bytes, *, at: dt.datetime) -> bytes:
+    def bare_key(self, key: str) -> str:
+        """Return a configured key without the prefix that the scheme's keys may have."""
+        return key.removeprefix(self.key_prefix)
+
+    def message(self, body: bytes, *, at: dt.datetime, message_id: str = "") -> bytes:
         """Return the bytes that are signed for a body.
 
         Args:
             body: The body.
             at: The moment of signing, with a time zone; only a timestamped scheme uses it.
+            message_id: The message's id; only a scheme with a header for it uses it.
 
         Raises:
             SignatureError: The scheme signs the payload, and the body has none.
             MomentError: The scheme is timestamped, and the moment has no time zone.
         """
-        signed = self._signed_part(body)
-        return _timestamp(at).encode() + b"." + signed if self.timestamped else signed
+        return self.signed_text(body, _timestamp(at) if self.timestamped else "", message_id)
 
-    def sign(self, body: bytes, key: str | bytes, *, at: dt.datetime) -> str:
-        """Return the header's value for a body.
+    def signed_text(self, body: bytes, timestamp: str, message_id: str) -> bytes:
+        """Return the bytes that are signed, with the time and the id as they were sent.
+
+        Args:
+            body: The body.
+            timestamp: The time as it is written; only a timestamped scheme uses it.
+            message_id: The message's id; only a scheme with a header for it uses it.
+
+        Raises:
+            SignatureError: The scheme signs the payload, and the body has none.
+        """
+        parts = [self.signed_version] if self.signed_version else []
+        parts += [message_id] if self.id_header else []
+        parts += [timestamp] if self.timestamped else []
+        # Senders of forgeries write any byte; HTTP libraries read header values as Latin-1.
+        before = [part.encode("utf-8", "surrogateescape") for part in parts]
+        return self.joint.encode().join([*before, self._signed_part(body)])
+
+    def sign(self, body: bytes, key: str | bytes, *, at: dt.datetime, message_id: str = "") -> str:
+        """Return the value of the signature's header for a body.
 
         Args:
             body: The body.
             key: Any key, even an empty one, so that forgeries can be made; ``verify`` refuses it.
             at: The moment of signing, with a time zone.
+            message_id: The message's id; only a scheme with a header for it uses it.
 
         Raises:
             SignatureError: The scheme signs the payload, and the body has none.
             MomentError: The scheme is timestamped, and the moment has no time zone.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
-        signature = self._signature(self.message(body, at=at), key)
-        return f"t={_timestamp(at)},v1={signature}" if self.timestamped else signature
+        signature = self.signature_of(self.message(body, at=at, message_id=message_id), key)
+        return f"t={_timestamp(at)},v1={signature}" if self.time_in_value else signature
+
+    def header_lines(
+        self, body: bytes, key: str | bytes, *, at: dt.datetime, message_id: str = ""
+    ) -> tuple[tuple[str, str], ...]:
+        """Return all header lines of the scheme, the signature's last.
+
+        Args:
+            body: The body.
+            key: As for ``sign``.
+            at: The moment of signing, with a time zone.
+            message_id: The message's id; only a scheme with a header for it needs it.
+
+        Raises:
+            SignatureError: The scheme signs the payload, and the body has none.
+            MomentError: The scheme is timestamped, and the moment has no time zone.
+        """
+        __tracebackhide__ = True  # pytest --showlocals would print the key
+        value = self.sign(body, key, at=at, message_id=message_id)
+        lines = [(name, text.replace("{id}", message_id)) for name, text in self.unsigned_lines]
+        if self.id_header:
+            lines.append((self.id_header, message_id))
+        if self.timestamp_header:
+            lines.append((self.timestamp_header, _timestamp(at)))
+        return (*lines, (self.header, value))
 
     def verify(
         self,
@@ -167,28 +245,17 @@ class SignatureScheme:
             tolerance: How far the timestamp may be from ``now``, in either direction.
 
         Raises:
-            SignatureError: The header is missing, repeated, empty, malformed or wrong, the
+            SignatureError: A header is missing, repeated, empty, malformed or wrong, the
                 timestamp is too old or too new, or the key is blank or not base64.
             MomentError: The scheme is timestamped, and ``now`` is missing or has no time zone.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key
-        if not key.strip():
-            raise SignatureError("the key is blank: anyone could sign with it")
-        if self.key_form == "base64" and not is_base64(key):
-            raise SignatureError("the key is not base64, which the scheme requires")
-        value = self._single_value(headers)
-        signed = self._signed_part(body)
-        if not self.timestamped:
-            self._match_any(value, self.list_separator, self._signature(signed, key))
-            return
-        if now is None:
-            raise MomentError("a timestamped scheme needs the moment of verifying: now=...")
-        timestamp, signature = _split_timestamp(value)
-        expected = self._signature(f"{timestamp}.".encode() + signed, key)
-        self._match_any(signature, self.list_separator and self.list_mark, expected)
-        _check_age(_unix_seconds(now) - int(timestamp), tolerance.total_seconds())
+        from pytest_turris.webhooks.verification import verify  # noqa: PLC0415 - it imports this
 
-    def _signature(self, message: bytes, key: str | bytes) -> str:
+        verify(self, body, headers, key, now=now, tolerance=tolerance)
+
+    def signature_of(self, message: bytes, key: str | bytes) -> str:
+        """Return the prefix and the signature of some bytes."""
         __tracebackhide__ = True  # pytest --showlocals would print the key
         digest = hmac.digest(self.key_bytes(key), message, hashlib.sha256)
         encode = binascii.hexlify if self.encoding == "hex" else base64.b64encode
@@ -204,65 +271,17 @@ class SignatureScheme:
             reason = "the body is not a JSON object with a 'payload', which this scheme signs"
             raise SignatureError(reason) from None
 
-    def _single_value(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
-        __tracebackhide__ = True  # pytest --showlocals would print the received signature
-        lines = headers.items() if isinstance(headers, Mapping) else headers
-        values = [value for name, value in lines if name.lower() == self.header.lower()]
-        if not values:
-            raise SignatureError(f"{self.header} is missing")
-        if len(values) > 1:
-            raise SignatureError(f"{self.header} is repeated: {len(values)} lines")
-        if not values[0].strip():
-            raise SignatureError(f"{self.header} is empty")
-        if not values[0].isascii():
-            raise SignatureError(f"{self.header} contains non-ASCII characters")
-        return values[0]
 
-    def _match_any(self, given: str, separator: str, expected: str) -> None:
-        __tracebackhide__ = True  # pytest --showlocals would print the right signature
-        first, *others = given.split(separator) if separator else [given]
-        if not any(hmac.compare_digest(one.encode(), expected.encode()) for one in others):
-            self._match(first, expected)
+def unix_seconds(moment: dt.datetime) -> float:
+    """Return a moment in Unix seconds.
 
-    def _match(self, given: str, expected: str) -> None:
-        __tracebackhide__ = True  # pytest --showlocals would print the right signature
-        # Compare the text, not the decoded digest: a lenient decoder makes several texts equal.
-        if hmac.compare_digest(given.encode(), expected.encode()):
-            return
-        if not given.startswith(self.prefix):
-            raise SignatureError(f"the signature does not start with {self.prefix!r}")
-        digits = "[0-9a-f]{64}" if self.encoding == "hex" else "[A-Za-z0-9+/]{43}="
-        if not re.fullmatch(digits, given.removeprefix(self.prefix)):
-            form = "lower-case hex" if self.encoding == "hex" else "padded base64"
-            raise SignatureError(
-                f"the signature is malformed: not {self.signature_length} characters of {form}"
-            )
-        raise SignatureError(
-            f"the signature {mask(given)} is wrong: it is for another key or other bytes"
-        )
-
-
-def _split_timestamp(value: str) -> tuple[str, str]:
-    match = _TIMESTAMPED.fullmatch(value)
-    if match is None:
-        raise SignatureError("the header is malformed: not t=<unix seconds>,v1=<signature>")
-    return match[1], match[2]
-
-
-def _check_age(age: float, tolerance: float) -> None:
-    if age > tolerance:
-        raise SignatureError(f"the timestamp is stale: {age:.0f} s old, {tolerance:.0f} s allowed")
-    if -age > tolerance:
-        raise SignatureError(
-            f"the timestamp is too new: {-age:.0f} s ahead, {tolerance:.0f} s allowed"
-        )
-
-
-def _timestamp(at: dt.datetime) -> str:
-    return str(int(_unix_seconds(at)))
-
-
-def _unix_seconds(moment: dt.datetime) -> float:
+    Raises:
+        MomentError: It has no time zone.
+    """
     if moment.tzinfo is None:
         raise MomentError("the moment must have a time zone: dt.datetime(..., tzinfo=dt.UTC)")
     return moment.timestamp()
+
+
+def _timestamp(at: dt.datetime) -> str:
+    return str(int(unix_seconds(at)))

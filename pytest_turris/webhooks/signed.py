@@ -29,13 +29,15 @@ class SignedWebhook:
         body: The bytes that are sent, never parsed and written again.
         header_lines: The headers in order. A name may repeat, as hostile senders repeat it.
         scheme: How the body is signed.
-        signed_at: The moment of signing, which a timestamped scheme writes into the header.
+        signed_at: The moment of signing, which a timestamped scheme writes into a header.
+        message_id: The message's id, where the scheme has one.
     """
 
     body: bytes
     header_lines: tuple[tuple[str, str], ...]
     scheme: SignatureScheme
     signed_at: dt.datetime
+    message_id: str = ""
 
     def __repr__(self) -> str:
         lines = [value for name, value in self.header_lines if self._is_signature(name)]
@@ -68,11 +70,17 @@ class SignedWebhook:
         """Return the delivery as a request to a URL, for your own client or handler."""
         import httpx  # noqa: PLC0415 - receivers tested in process do without it
 
-        sent = self._post("")
+        sent = Post(headers=self.header_lines, body=self.body)
         return httpx.Request("POST", url, headers=sent.raw_headers, content=sent.body)
 
     def send(
-        self, target: object, path: str = "", *, allow: Collection[str] = ()
+        self,
+        target: object,
+        path: str = "",
+        *,
+        allow: Collection[str] = (),
+        host: str = "",
+        scheme: str = "",
     ) -> WebhookResponse:
         """Deliver to a receiver and return its response.
 
@@ -83,29 +91,40 @@ class SignedWebhook:
                 made of one of these is used as it is.
             path: The path inside an application, ``/`` if not given; appended to a URL.
             allow: The ``host:port`` pairs outside this machine that a URL may lead to.
+            host: The value of ``Host``, such as ``api.example.com``; for an application the
+                default is ``testserver``.
+            scheme: ``http`` or ``https``, as an application or a test client sees it.
 
         Raises:
             TargetError: The target is not one of these.
             EgressRefused: The URL leads elsewhere.
-            OSError: There was no response over the socket. An httpx client raises its
+            OSError: There was no response in time, or over the socket. An httpx client raises its
                 RequestError.
+            StartupError: The start-up of an ASGI application failed.
+            TransactionError: A Django application would not see the transaction of the test.
         """
-        reached = Target.of(target, path, allow=allow)
-        sent = self._post(reached.path)
+        reached = Target.of(target, path, allow=allow, host=host, scheme=scheme)
+        sent = self._post(reached)
         response = reached.post(sent)
         if response.accepted:
             notify(reached, sent, lambda: self._describe(reached))
         return response
 
     async def asend(
-        self, target: object, path: str = "", *, allow: Collection[str] = ()
+        self,
+        target: object,
+        path: str = "",
+        *,
+        allow: Collection[str] = (),
+        host: str = "",
+        scheme: str = "",
     ) -> WebhookResponse:
         """Deliver as ``send`` does, from a coroutine.
 
         The target may also be an httpx.AsyncClient. ASGI applications run on the running loop.
         """
-        reached = Target.of(target, path, allow=allow)
-        sent = self._post(reached.path)
+        reached = Target.of(target, path, allow=allow, host=host, scheme=scheme)
+        sent = self._post(reached)
         response = await reached.apost(sent)
         if response.accepted:
             await anotify(reached, sent, lambda: self._describe(reached))
@@ -127,7 +146,7 @@ class SignedWebhook:
         return replace(self, body=with_one_value_changed(self.body))
 
     def unsigned(self) -> "SignedWebhook":
-        """Return the webhook without the signature header."""
+        """Return the webhook without the signature's header; an id and a time stay."""
         kept = (line for line in self.header_lines if not self._is_signature(line[0]))
         return replace(self, header_lines=tuple(kept))
 
@@ -138,7 +157,8 @@ class SignedWebhook:
             key: Any key, even an empty one. Text is read as the scheme reads its keys; bytes are
                 the HMAC key itself.
         """
-        return self._with_signature(self.scheme.sign(self.body, key, at=self.signed_at))
+        value = self.scheme.sign(self.body, key, at=self.signed_at, message_id=self.message_id)
+        return self._with_signature(value)
 
     def truncated_signature(self, length: int = 10) -> "SignedWebhook":
         """Return the webhook with only the first characters of the signature.
@@ -169,8 +189,14 @@ class SignedWebhook:
     def _describe(self, reached: Target) -> str:
         return f"{self!r} to {redact_target(reached.path or '/')}"
 
-    def _post(self, path: str) -> Post:
-        return Post(headers=self.header_lines, body=self.body, path=path)
+    def _post(self, target: Target) -> Post:
+        return Post(
+            headers=self.header_lines,
+            body=self.body,
+            path=target.path,
+            host=target.host,
+            scheme=target.scheme,
+        )
 
     def _is_signature(self, name: str) -> bool:
         return name.lower() == self.scheme.header.lower()

@@ -19,7 +19,7 @@ from pytest_turris.attacks.runner import run_attack
 from pytest_turris.doors.sockets.server import LiveServer
 from pytest_turris.findings.verdict import Verdict
 
-FINE = {"passed", "skipped"}
+FINE = {"passed", "skipped", "not observed"}
 NOTED = {"WH-49", "WH-99"}
 
 
@@ -175,4 +175,4 @@ def test_wsgiref_lets_the_underscore_through() -> None:
         server.shutdown()
         thread.join()
         server.server_close()
-    assert verdict.outcome == "failed"
+    assert verdict.outcome == "noted"

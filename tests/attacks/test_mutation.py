@@ -6,17 +6,23 @@ from typing import Any
 import pytest
 from doubles.attack_harness import attack_in_process, attack_over_socket
 from doubles.mutation_record import Record
-from doubles.receivers import broken_behaviour, broken_body, broken_keys, broken_signature
+from doubles.receivers import (
+    broken_behaviour,
+    broken_body,
+    broken_injection,
+    broken_keys,
+    broken_signature,
+)
+from doubles.receivers.all_broken import BROKEN
 from doubles.receivers.bare_server import LENIENT, BareServer
 from doubles.receivers.good_receiver import ALLOWED, ReceiverApp
-from doubles.receivers.registry import BROKEN
 
-from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.signature import SignatureScheme
 
-ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32"}
+ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32", "WH-141"}
 ONE_EVENT: dict[str, Any] = {"PRODUCER_AGREEMENT_EXECUTED": {}}
 FINDINGS = {"failed", "warned", "noted"}
 IDS = [attack.id for attack in ATTACKS if attack.id not in ON_A_SOCKET]
@@ -48,6 +54,8 @@ def good_app(id_: str, broken: type[ReceiverApp]) -> type[ReceiverApp]:
         return AllowlistApp
     if id_ == "WH-57":
         return broken_body.AsgiReceiverApp
+    if id_ in ("WH-134", "WH-135", "WH-136", "WH-139"):
+        return broken_injection.CarefulApp
     return OneTypeApp if id_ == "WH-89" else ReceiverApp
 
 
@@ -130,7 +138,8 @@ def test_lenient_server_is_caught(id_: str, record: Record) -> None:
     """A server that is lenient in one way does not withstand the attack on it."""
     with BareServer(id_).open() as server:
         verdict = attack_over_socket(id_, server)
-    assert verdict.outcome == "failed"
+    noted = find_attack(id_).about == "server"
+    assert verdict.outcome == ("noted" if noted else "failed")
     record.take(on_a_socket(id_), "broken", "A server that is lenient in this.", verdict)
 
 
@@ -151,8 +160,12 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
         reads_on = attack_over_socket("WH-67", server)
     for size, note in zip(("8 MiB", "64 MiB in chunks"), stops.notes, strict=True):
         assert re.match(rf"{size}: .*(answered|closed) after [0-9,]+ bytes", note)
-    assert "no answer in 3 s to 8,38" in reads_on.notes[0]
-    assert "no answer in 3 s to 67,1" in reads_on.notes[1]
+    assert stops.outcome == "passed"
+    got = [finding.got for finding in reads_on.findings]
+    assert [
+        text.startswith(start)
+        for text, start in zip(got, ("401 after 8,38", "401 after 67,1"), strict=True)
+    ] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +182,7 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
+@pytest.mark.usefixtures("travel")  # where a sleep is as long as it says, however busy the machine
 def test_every_oracle_can_fail(app_class: type[ReceiverApp], id_: str, oracle: str) -> None:
     """Each oracle finds a receiver that is broken for it."""
     assert oracle in {finding.kind for finding in attack_in_process(id_, app_class).findings}

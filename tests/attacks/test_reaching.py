@@ -61,11 +61,10 @@ def test_steps_with_another_receiver() -> None:
     assert paths == ["/webhooks"]
 
 
-def test_effects_are_counted_in_numbers() -> None:
-    """A probe that returns something else is a mistake in the test."""
-    receiver = Receiver(accept, effects=lambda: ["row"])  # type: ignore[arg-type,return-value]  # the mistake
-    with pytest.raises(HookError, match="not list"):
-        receiver.effects()
+def test_probe_without_a_result_is_a_mistake() -> None:
+    """A probe that returns nothing, such as one that prints, counts nothing."""
+    with pytest.raises(HookError, match=r"effects\(\) returned None: it must return a number"):
+        Receiver(accept, effects=lambda: None).effects()
 
 
 def test_reset_is_called() -> None:

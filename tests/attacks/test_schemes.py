@@ -18,6 +18,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.schemes import SCHEMES
 from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
 
 TIMED = SignatureScheme(timestamped=True)
@@ -50,7 +51,8 @@ def test_signed_times(inbox: type[Stamped], found: list[str]) -> None:
     """Where the time is signed, one that is far off, or not the signed text, is refused."""
     verdict = attack_in_process("WH-86", app_for(inbox), scheme=TIMED, advance=None)
     assert labels(verdict) == found
-    assert verdict.outcome == ("failed" if found else "passed")
+    levels = {"signed a day ago": "failed"} if found else {"": "passed"}
+    assert verdict.outcome == levels.get(found[0] if found else "", "warned")
 
 
 def test_signed_times_and_time_travel() -> None:
@@ -67,7 +69,7 @@ def test_signed_times_and_time_travel() -> None:
 def test_without_a_signed_time_the_clock_has_to_move() -> None:
     """Nothing can be said of late replays without either."""
     verdict = attack_in_process("WH-86", ReceiverApp, advance=None)
-    assert (verdict.outcome, "turris_time" in verdict.reason) == ("skipped", True)
+    assert (verdict.outcome, "turris_time" in verdict.reason) == ("not observed", True)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ class References:
             raise ValueError("a key is missing or too short")
 
         def verify(body: bytes, headers: Any) -> bool:
-            return any(self.is_genuine(body, headers.multi_items(), key) for key in stripped)
+            return any(self.is_genuine(body, headers.items(), key) for key in stripped)
 
         return verify
 
@@ -131,6 +133,8 @@ class References:
         {"signature_key": "base64", "webhook_secret": KEY},
         {"signature_encoding": "base64", "signature_prefix": "v1,", "signature_timestamped": True},
         {"signature_signs": "payload", "signature_key": "base64", "webhook_secret": KEY},
+        {"signature_list_separator": ","},
+        *({"signature_scheme": name, "webhook_secret": KEY} for name in SCHEMES),
     ],
     ids=lambda options: "-".join(map(str, options.values())).replace(KEY, "key"),
 )

@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,8 @@ from doubles.clients.registry import BROKEN
 from doubles.clients.sweeping import examine
 
 from pytest_turris.conformance.harness import ClientUnderTest
-from pytest_turris.conformance.observation.leaks import Traces, watch
+from pytest_turris.conformance.observation.files import WrittenFiles, written_files
+from pytest_turris.conformance.observation.leaks import watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
@@ -37,8 +39,8 @@ def test_public_file_with_a_secret(tmp_path: Path, mode: int, text: str, found: 
     path = tmp_path / "token.txt"
     path.write_text(text)
     path.chmod(mode)
-    traces = Traces(written={str(path), str(tmp_path / "gone")})
-    assert traces.find_public_file([SECRET]) == found
+    files = WrittenFiles(opened={str(path), str(tmp_path / "gone")})
+    assert files.find_public([SECRET]) == found
 
 
 def test_written_files_are_noted(tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_written_files_are_noted(tmp_path: Path) -> None:
         descriptor = os.open(tmp_path / "c", os.O_RDONLY)
         with open(descriptor):  # noqa: PTH123 - as above
             pass
-    assert {Path(name).name for name in traces.written} == {"a", "b", "d"}
+    assert {Path(name).name for name in traces.files.opened} == {"a", "b", "d"}
     assert before == (builtins.open, io.open, os.open)
 
 
@@ -150,3 +152,49 @@ def test_decoy_resolves_the_turris_hosts_only(turris: Sandbox) -> None:
     finally:
         decoys.stop()
     assert socket.getaddrinfo is before
+
+
+def test_written_by_any_way_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renamed files, databases, and what a search finds in the working directory."""
+    import dbm
+    import sqlite3
+
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    files = WrittenFiles()
+    with written_files(files, search=True):
+        (tmp_path / "made").mkdir()
+        (tmp_path / "first").write_text(SECRET)
+        (tmp_path / "first").rename(tmp_path / "renamed")
+        sqlite3.connect(tmp_path / "rows.db").close()
+        dbm.open(str(tmp_path / "pairs"), "n").close()
+        with pytest.raises(TypeError):
+            sqlite3.connect(3.5)  # type: ignore[call-overload] # no name at all
+        subprocess.run(["/bin/sh", "-c", "echo $TEXT > child"], env={"TEXT": SECRET}, check=True)
+    assert [path.name for path in files.with_secret([SECRET])] == ["child", "renamed"]
+    assert str(tmp_path / "renamed") in files.renamed
+    assert files.directories == {str(tmp_path / "made")}
+    assert {str(tmp_path / name) for name in ("rows.db", "pairs")} <= files.opened
+
+
+def test_file_in_a_shut_directory_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's own directory protects its files, if nobody else can enter it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+    directory = tmp_path / "store"
+    directory.mkdir(mode=0o700)
+    path = directory / "token.txt"
+    path.write_text(SECRET)
+    path.chmod(0o644)
+    files = WrittenFiles(opened={str(path)})
+    assert files.find_public([SECRET]) == ""
+    directory.chmod(0o755)
+    assert files.find_public([SECRET]) == "token.txt (mode 0644)"
+    directory.chmod(0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert files.find_public([SECRET]) == "token.txt (mode 0644)", "only the tests' own"
+    files.directories.add(str(directory))
+    assert files.find_public([SECRET]) == ""

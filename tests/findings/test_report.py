@@ -52,9 +52,9 @@ def test_should_warns_at_the_line_of_the_test() -> None:
     assert warned[0].filename == __file__
 
 
-@pytest.mark.parametrize("outcome", ["passed", "noted", "not observed"])
+@pytest.mark.parametrize("outcome", ["passed", "noted"])
 def test_others_are_returned(outcome: Outcome) -> None:
-    """Without a reason the test goes on."""
+    """What passed, or is only worth a note, lets the test go on."""
     run = Run(Verdict(check=CHECK, outcome=outcome))
     assert run.run().outcome == outcome
     assert run.recorded == [run.verdict]
@@ -62,7 +62,7 @@ def test_others_are_returned(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("outcome", ["not observed", "skipped"])
 def test_reason_skips_the_test(outcome: Outcome) -> None:
-    """With a reason the test is skipped, in the way of the standard library."""
+    """What was not observed or does not apply is skipped, in the way of the standard library."""
     run = Run(Verdict(check=CHECK, outcome=outcome, reason="no occasion"))
     with pytest.raises(NotObservedError, match=f"EX-01 is {outcome}: no occasion") as raised:
         run.run()
@@ -87,3 +87,35 @@ def test_run_without_a_recorder_works() -> None:
     """A run need not be recorded."""
     run = CheckRun(CHECK, [CHECK.id], ())
     assert run._report(Verdict(check=CHECK, outcome="passed")).outcome == "passed"
+
+
+def test_not_observed_has_a_reason_even_if_the_verdict_has_none() -> None:
+    """A skip without a word would not say what is missing."""
+    with pytest.raises(NotObservedError, match="what decides could not be seen"):
+        Run(Verdict(check=CHECK, outcome="not observed")).run()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [
+        (found("should"), "warned"),
+        (Verdict(check=CHECK, outcome="not observed", reason="no occasion"), "not observed"),
+    ],
+)
+def test_option_lets_an_outcome_fail(verdict: Verdict, outcome: Outcome) -> None:
+    """The failure has the verdict's text and names the option; the verdict is as it was."""
+    run = Run(verdict)
+    run.fail_on(outcome, "fail_on_it")
+    with pytest.raises(CheckFailedError, match="option fail_on_it makes") as raised:
+        run.run()
+    assert str(verdict) in str(raised.value)
+    assert run.recorded == [verdict]
+    Run(Verdict(check=CHECK, outcome="passed")).run()
+
+
+def test_run_says_whether_it_was_run() -> None:
+    """A test that asks for a check and does not run it can be told from one that does."""
+    run = Run(Verdict(check=CHECK, outcome="passed"))
+    assert (run.check, run.was_run) == (CHECK, False)
+    run.run()
+    assert run.was_run

@@ -67,6 +67,13 @@ EX-01-tokens-dont-leak-ever: failed (must)
     assert str(Verdict.of(ExampleCheck(), found, notes=["n1", "n2\nmore", "n1"])) == text
 
 
+def test_fix_of_a_finding_is_told_in_place_of_the_checks() -> None:
+    """A finding that the check's advice does not fit brings its own; each is told once."""
+    found = [finding(), finding(), Finding(level="must", sent="", got="", expected="", fix="Rest.")]
+    text = str(Verdict.of(ExampleCheck(), found))
+    assert "  fix:       Close it.\n             Rest.\n" in text
+
+
 def test_text_without_findings_is_short() -> None:
     """Where nothing is wrong, nothing is to be fixed or ignored."""
     verdict = Verdict(check=ExampleCheck(), outcome="skipped", reason="it does not apply")

@@ -74,6 +74,8 @@ def test_asgi_channels(webhooks: WebhookFactory) -> None:
     seen: list[dict[str, Any]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
+        if scope["type"] != "http":
+            raise ValueError(scope["type"])
         seen.append(await receive())
         listener = asyncio.ensure_future(receive())
         await asyncio.sleep(0)
@@ -137,6 +139,8 @@ def test_copies_run_at_the_same_time() -> None:
     all_under_way = asyncio.Barrier(3)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
+        if scope["type"] != "http":
+            raise ValueError(scope["type"])
         await all_under_way.wait()
         await echo(scope, receive, send)
 

@@ -27,7 +27,11 @@ REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
 
 _TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
+_SLOW_WORK = 3.0
+"""Seconds that the work takes: see ``ReceiverHooks``."""
+
 _ONCE = "Remember the digest of each body in the transaction that does the work."
+_AHEAD = "Only who has the key can sign for a time to come; such a webhook stays valid for so long."
 _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
 
 
@@ -91,15 +95,21 @@ def _late(context: AttackContext) -> Iterator[AttackStep]:
 def _other_times(context: AttackContext) -> Iterator[AttackStep]:
     """Times that a good receiver refuses: far off, or not the text that was signed."""
     now, day = context.now, dt.timedelta(days=1)
+    yield refused(context.signed_at(context.genuine(), now - day), "signed a day ago")
     for label, moment in (
-        ("signed a day ago", now - day),
         ("signed for tomorrow", now + day),
         ("signed for the year 3000", now.replace(year=3000, day=1)),
     ):
-        yield refused(context.signed_at(context.genuine(), moment), label)
+        ahead = context.signed_at(context.genuine(), moment)
+        yield refused(ahead, label, level="should", why=_AHEAD)
     webhook = context.genuine()
     fraction = context.with_timestamp(webhook, f"{timestamp_of(webhook)}.9")
-    yield refused(fraction, "a fraction that is not signed")
+    yield refused(
+        fraction,
+        "a fraction that is not signed",
+        level="should",
+        why="The time that is compared is not the text that was signed; a second more or less.",
+    )
 
 
 @_attack(
@@ -113,8 +123,8 @@ def _other_times(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _headers(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
-    yield accepted(with_header_lines(webhook, *_ids("a")), "first")
-    yield tolerated(with_header_lines(webhook, *_ids("b")), "other ids", effects="none")
+    yield accepted(with_header_lines(webhook, *_ids(context, "a")), "first")
+    yield tolerated(with_header_lines(webhook, *_ids(context, "b")), "other ids", effects="none")
 
 
 @_attack(
@@ -128,7 +138,7 @@ def _headers(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _without_id(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
-    yield accepted(with_header_lines(webhook, *_ids("a")), "with an id")
+    yield accepted(with_header_lines(webhook, *_ids(context, "a")), "with an id")
     yield tolerated(webhook, "without", effects="none")
 
 
@@ -227,7 +237,7 @@ def _crash(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _slow(context: AttackContext) -> Iterator[AttackStep]:
     with context.failing_work("slow"):
-        yield accepted(context.genuine(), effects="any")
+        yield accepted(context.genuine(), effects="any", within=_SLOW_WORK - 0.5)
 
 
 @_attack(
@@ -246,9 +256,11 @@ def _mass(context: AttackContext) -> Iterator[AttackStep]:
     yield tolerated(webhook, "a thousand", effects="none", transmission=many)
 
 
-def _ids(value: str) -> list[tuple[str, str]]:
+def _ids(context: AttackContext, value: str) -> list[tuple[str, str]]:
+    """Unsigned ids; if the scheme signs an id, its header is left out."""
     names = ("X-Request-Id", "X-Turris-Delivery", "Webhook-Id", "Idempotency-Key")
-    return [(name, f"turris-{value}") for name in names]
+    signed = context.scheme.id_header.lower()
+    return [(name, f"turris-{value}") for name in names if name.lower() != signed]
 
 
 def _failed(webhook: SignedWebhook, label: str, *, effects: Effects) -> AttackStep:

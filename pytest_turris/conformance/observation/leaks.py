@@ -1,23 +1,15 @@
 """Where a secret may show: log records, output, warnings and files."""
 
-import builtins
 import contextlib
-import io
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
+from pytest_turris.conformance.observation.files import WrittenFiles, written_files
 from pytest_turris.process.output import captured_streams
 from pytest_turris.process.patch import Patch
 
-_PRIVATE = 0o077
-_READ = 1_048_576
-
-Open = Callable[..., Any]
 CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
 
 
@@ -31,8 +23,8 @@ class Traces:
     """The other attributes of log records, and formatted exceptions."""
     output: list[str] = field(default_factory=list, repr=False)
     """What was printed, and the texts of warnings."""
-    written: set[str] = field(default_factory=set)
-    """The names of files that were opened for writing."""
+    files: WrittenFiles = field(default_factory=WrittenFiles)
+    """What was written."""
 
     def find_secret(self, secrets: list[str]) -> str:
         """Where one of the secrets shows, in words; or empty."""
@@ -42,25 +34,19 @@ class Traces:
                 return where
         return ""
 
-    def find_public_file(self, secrets: list[str]) -> str:
-        """The name of a written file that holds a secret and that others may read; or empty."""
-        for name in sorted(self.written):
-            path = Path(name)
-            with contextlib.suppress(OSError):
-                text = path.read_bytes()[:_READ].decode("utf-8", "replace")
-                if any(secret in text for secret in secrets) and path.stat().st_mode & _PRIVATE:
-                    return f"{path.name} (mode {path.stat().st_mode & 0o777:04o})"
-        return ""
-
 
 @contextlib.contextmanager
-def watch() -> Iterator[Traces]:
-    """Collect log records of all loggers, output, warnings and the names of written files."""
+def watch(*, search_files: bool = False) -> Iterator[Traces]:
+    """Collect log records of all loggers, output, warnings and the names of written files.
+
+    Args:
+        search_files: As for ``written_files``.
+    """
     traces = Traces()
     with (
         _records(traces),
         captured_streams(traces.output),
-        _files(traces.written),
+        written_files(traces.files, search=search_files),
         warnings.catch_warnings(record=True) as warned,
     ):
         warnings.simplefilter("always")
@@ -113,31 +99,3 @@ def _records(traces: Traces) -> Iterator[None]:
 def _is_server(logger: logging.Logger) -> bool:
     """Whether the record is of the sandbox's own server, not of the client."""
     return logger.name.partition(".")[0] == "uvicorn"
-
-
-@contextlib.contextmanager
-def _files(written: set[str]) -> Iterator[None]:
-    """The names of files that are opened for writing, through ``open``, pathlib or ``os.open``."""
-
-    def noting(text_open: Open) -> Open:
-        def opened(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as open
-            if not isinstance(file, int) and set(mode) & set("wax+"):
-                written.add(os.fsdecode(file))
-            return text_open(file, mode, *args, **kwargs)
-
-        return opened
-
-    def noting_flags(low_open: Open) -> Open:
-        def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as os.open
-            if flags & (os.O_WRONLY | os.O_RDWR):
-                written.add(os.fsdecode(path))
-            return low_open(path, flags, *args, **kwargs)
-
-        return opened
-
-    with Patch(
-        (builtins, "open", noting),
-        (io, "open", noting),
-        (os, "open", noting_flags),
-    ):
-        yield

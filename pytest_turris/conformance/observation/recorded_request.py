@@ -52,6 +52,11 @@ class RecordedRequest:
         return self.at - self.token.issued_at if self.token else None
 
     @property
+    def is_expired(self) -> bool:
+        """Whether its token had expired when it was sent."""
+        return self.token is not None and self.at >= self.token.expires_at
+
+    @property
     def key(self) -> str:
         """Its idempotency key, from either header."""
         request = self.request
@@ -79,6 +84,23 @@ def secrets_of(sandbox: Sandbox, also: list[str]) -> list[str]:
     encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
     plain = [str(text) for text in (*secrets, *tokens, *signatures, *encoded, *also)]
     return [form for text in dict.fromkeys(plain) if text for form in {text, quote(text)}]
+
+
+def pieces_of(sandbox: Sandbox, length: int) -> set[str]:
+    """All pieces of the secrets, without their known beginning, and of the tokens' signatures."""
+    texts = [client.client_secret.rpartition("_")[2] for client in sandbox.credentials]
+    texts += [token.text.rpartition(".")[2] for token in sandbox.tokens]
+    return {text[at : at + length] for text in texts for at in range(len(text) - length + 1)}
+
+
+def spellings(secret: str) -> list[str]:
+    """A secret as it stands in a request: plain, percent-encoded, or inside Base64."""
+    inside = []
+    for before in range(3):
+        encoded = base64.b64encode(b"x" * before + secret.encode()).decode()
+        # The characters at both ends depend on what stands next to the secret.
+        inside.append(encoded.rstrip("=")[4 if before else 0 : -2])
+    return [secret, quote(secret, safe=""), *inside]
 
 
 def has_both_credentials(recorded: RecordedRequest) -> bool:

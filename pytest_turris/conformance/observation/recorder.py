@@ -16,6 +16,7 @@ from pytest_turris.core.wire.hosts import is_decoy, is_turris
 from pytest_turris.core.wire.messages import Request, Response
 
 _RUNAWAY = 500
+_TOO_MANY = 429
 # Closed at once: a listener that keeps a connection open takes a second to stop.
 _NOT_THE_API = Response(
     status=200,
@@ -63,6 +64,22 @@ class RequestRecorder:
     def since(self, mark: int) -> list[RecordedRequest]:
         """What was recorded after ``mark = len(harness.requests)``."""
         return self.requests[mark:]
+
+    def blame(self, mark: int, *, limits: bool = True) -> str:
+        """Why calls since ``mark`` failed if that is another rule's matter; or empty.
+
+        Args:
+            mark: ``len(harness.requests)`` before the calls.
+            limits: Whether a 429 of the token endpoint is the client's own doing.
+        """
+        recorded = self.since(mark)
+        api = [seen for seen in recorded if seen.is_api]
+        if api and api[-1].is_expired:
+            return "an expired token was sent and not replaced: look at TC-06 first"
+        if limits and any(s.is_token_request and s.status == _TOO_MANY for s in recorded):
+            limit = self.sandbox.options.token_requests_per_minute
+            return f"more than {limit} tokens were requested in a minute: look at TC-01 first"
+        return ""
 
     def secrets(self) -> list[str]:
         """All secrets and tokens that must not show."""

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.preconditions import require_cache
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
@@ -108,8 +109,11 @@ def _forbidden(harness: ClientHarness) -> ProbeSteps[None]:
 )
 def _revoked_token(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
+    yield from require_cache(harness)
     harness.sandbox.tokens.revoke_all()
-    harness.require_success((yield from harness.calls(3)), "after the token was revoked")
+    # The first call may give the 401 to its caller, which is TC-12's matter.
+    _, *later = yield from harness.calls(3)
+    harness.require_success(later, "after the token was revoked")
     asked = len(harness.token_requests) - 1
     asked_text = counted(asked, "token request")
     harness.require(asked == 1, f"a revoked token made {asked_text} instead of 1")

@@ -6,18 +6,22 @@ from contextlib import contextmanager
 
 from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.harness import TICK, ClientHarness
+from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
+from pytest_turris.conformance.preconditions import require_cache, require_moving_clock
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
-from pytest_turris.time_travel.sleeps import real_sleep
+from pytest_turris.time_travel.blocking import real_sleep
 
 CACHING = RuleFamily()
 _rule = CACHING.rule
 
 _HELD = 0.05
 _MANY = 50
+_OTHERS = 2
+_SECONDS = 60
+_TRIES = 2
 
 
 @_rule(
@@ -31,10 +35,11 @@ _MANY = 50
 )
 def _one_token(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
-    harness.require_success((yield from harness.calls(_MANY - 1)), "with a valid token")
+    results = yield from harness.calls(_MANY - 1)
     asked = len(harness.token_requests)
     asked_text = counted(asked, "token request")
     harness.require(asked == 1, f"{_MANY} calls in a row made {asked_text} instead of 1")
+    harness.require_success(results, "with a valid token")
 
 
 @_rule(
@@ -52,6 +57,8 @@ def _cold_start(harness: ClientHarness) -> ProbeSteps[None]:
     asked = len(harness.token_requests)
     if not asked:
         raise CaseError(f"the calls sent no token request: {results[0]}")
+    if asked > 1:
+        yield from require_cache(harness)
     asked_text = counted(asked, "token request")
     harness.require(
         asked == 1, f"{len(results)} calls at once without a token made {asked_text} instead of 1"
@@ -70,15 +77,19 @@ def _cold_start(harness: ClientHarness) -> ProbeSteps[None]:
 )
 def _refresh_under_load(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
+    yield from require_cache(harness)
     buffered = yield from harness.refreshes_in_buffer()
     if buffered:
-        harness.time.to_refresh_point(plus=TICK)
+        yield from harness.to_refresh_point(PAST)
     else:
-        harness.past_expiry()
+        yield from harness.past_expiry()
     mark = len(harness.requests)
     with _first_token_held(harness):
         results = yield from harness.calls_at_once()
     asked = harness.count_token_requests(mark)
+    if not asked:
+        yield from require_moving_clock(harness)
+        harness.not_applicable("no call needed a new token: look at TC-06 first")
     harness.require(
         asked == 1,
         f"{len(results)} calls at once with a token that {'is due' if buffered else 'expired'} "
@@ -121,21 +132,26 @@ def _several_clients(harness: ClientHarness) -> ProbeSteps[None]:
     fix="After a failed refresh, wait before the next one, and use the old token meanwhile.",
     usual_bug="each call tries to refresh",
     source="vendor: 10 a minute; AWS Builders' Library",
+    level="should",
 )
 def _no_storm(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
-    harness.time.to_refresh_point(plus=30_000 * TICK)
-    began, mark = harness.time.now, len(harness.requests)
+    yield from require_cache(harness)
+    yield from harness.to_refresh_point(30_000 * TICK)
+    began, mark = harness.now, len(harness.requests)
     with harness.fault("get_oauth_token", status=503, times=None):
-        while (harness.time.now - began).total_seconds() < 60:  # noqa: PLR2004 - a minute
+        while (harness.now - began).total_seconds() < _SECONDS:
             yield from harness.calls()
-            harness.time.advance(seconds=1)
+            yield from harness.advance(1_000 * TICK)
     asked = harness.count_token_requests(mark)
     limit = harness.sandbox.options.token_requests_per_minute
     if not asked:
         harness.not_applicable("the client replaces no token before its expiry, see TC-05")
-    asked_text = counted(asked, "token request")
-    harness.require(asked <= limit, f"a minute of failures made {asked_text}; {limit} are allowed")
+    got = f"a minute of failures, with a call each second, made {counted(asked, 'token request')}"
+    # Without a pause each call asks once, as applications without much traffic may do.
+    more = f"{got}: one call asks more than {_TRIES} times"
+    harness.recommend(asked <= _SECONDS * _TRIES, more, "must")
+    harness.require(asked <= limit, f"{got}; {limit} a minute are allowed")
 
 
 @_rule(
@@ -151,8 +167,9 @@ def _no_storm(harness: ClientHarness) -> ProbeSteps[None]:
 def _cancelled_refresh(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     for turns in range(1, 9):
-        harness.past_expiry()
-        yield Cancel(harness.client.call, turns)
+        yield from harness.past_expiry()
+        _, *others = yield Cancel(harness.client.call, turns, others=_OTHERS)
+        harness.require_success(others, "when another call was cancelled during its refresh")
         harness.sandbox.limits.reset()
         results = yield from harness.calls(2, at_once=True)
         harness.require_success(results, "after another call was cancelled during its refresh")

@@ -1,4 +1,4 @@
-"""TC-05 to TC-11 and TC-41: when a client replaces its token."""
+"""TC-05 to TC-07, TC-10, TC-11 and TC-41: when a client replaces its token."""
 
 import datetime as dt
 import json
@@ -8,10 +8,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import TICK, ClientHarness
+from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
+from pytest_turris.conformance.preconditions import (
+    renew,
+    require_cache,
+    require_expiry_known,
+    require_moving_clock,
+)
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.text.durations import moment
+from pytest_turris.core.text.durations import moment, span
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -22,35 +28,44 @@ _STRANGE: dict[str, object] = {
     "missing": ..., "null": None, "0": 0, "-1": -1, '"3600"': "3600", "1e18": 1e18,
     "NaN": math.nan, "true": True, "an array": [3600],
 }  # fmt: skip
-_JUMP = dt.timedelta(hours=1)
-_NEAR = dt.timedelta(seconds=1)
+_SHORTER = (600, 120)
+"""Longer than the usual buffers, and shorter."""
+_MOST_LOOPS = 2
+_WINDOWS = 6
 
 
 @_rule(
     "TC-05",
-    "A token is replaced inside its refresh buffer, to the millisecond",
-    does="Makes calls a millisecond before, at and after the refresh point and the expiry.",
+    "A token is replaced inside its refresh buffer at the latest",
+    does="Makes calls a millisecond before, at and after the refresh point, a second after it, and "
+    "at the expiry.",
     why="A token that is used until its last moment expires while a call is under way.",
-    fix="Replace the token when its age is greater than its lifetime minus the buffer.",
-    usual_bug="the buffer is forgotten or inverted, or >= is written for >",
+    fix="Replace the token when its age is greater than its lifetime minus the buffer, or earlier.",
+    usual_bug="the buffer is forgotten or inverted",
     source="vendor: elapsed > TTL - buffer",
 )
 def _inside_the_buffer(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
-    ttl, due = _life(harness)
-    for age, wanted in (
-        (due - TICK, 0), (due, 0), (due + TICK, 1),
-        (ttl - TICK, 1), (ttl, 1), (ttl + TICK, 1),
-    ):  # fmt: skip
-        harness.move_to_token_age(age)
+    ttl, due = life(harness)
+    for age in (due - TICK, due, due + TICK, due + PAST, ttl - TICK, ttl, ttl + TICK):
+        yield from harness.move_to_token_age(age)
         mark = len(harness.requests)
-        harness.require_success((yield from harness.calls()), f"with a token of age {moment(age)}")
-        asked = harness.count_token_requests(mark)
-        what = "was still used" if asked < wanted else "was replaced"
-        harness.require(
-            asked == wanted,
-            f"at an age of {moment(age)} the token {what} ({counted(asked, 'token request')}, "
-            f"expected {wanted}); it is due when older than {moment(due)}",
+        results = yield from harness.calls()
+        # Within the second it is the same to a client that counts whole seconds.
+        yield from require_no_older(harness, mark, due, least=due + PAST)
+        sent = [seen.age for seen in harness.since(mark) if seen.is_api and seen.age]
+        harness.recommend(
+            all(old <= due for old in sent),
+            f"at an age of {moment(max(sent, default=due))} the token was still used; it is due "
+            f"when older than {moment(due)}, but whole seconds are exact enough",
+            "info",
+        )
+        harness.require_success(results, f"with a token of age {moment(age)}")
+        harness.recommend(
+            age >= due or not harness.count_token_requests(mark),
+            f"at an age of {moment(age)} the token was replaced, although it is due only when "
+            f"older than {moment(due)}; that is safe, and costs a token request now and then",
+            "info",
         )
 
 
@@ -65,124 +80,74 @@ def _inside_the_buffer(harness: ClientHarness) -> ProbeSteps[None]:
 )
 def _never_expired(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
-    ttl, _ = _life(harness)
+    ttl, _ = life(harness)
     for age in (ttl, ttl + TICK, ttl + dt.timedelta(days=1)):
-        harness.move_to_token_age(age)
+        yield from harness.move_to_token_age(age)
         mark = len(harness.requests)
-        harness.require_success((yield from harness.calls()), f"after {moment(age)} without calls")
-        _require_no_expired(harness, mark)
+        results = yield from harness.calls()
+        yield from require_no_expired(harness, mark)
+        harness.require_success(results, f"after {moment(age)} without calls")
 
 
 @_rule(
     "TC-07",
     "A token's age counts from before its request",
     does="Lets the token endpoint take three seconds, then makes a call at the refresh point.",
-    why="The client believes that the token is younger than it is, and uses it for too long.",
+    why="The client believes that the token is younger than it is, and uses it for too long; a "
+    "short buffer is then used up.",
     fix="Read the clock before the token request is sent.",
     usual_bug="the clock is read when the answer arrives, however late that is",
     source="conservative clock handling",
+    level="should",
 )
 def _slow_token_endpoint(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     if not (yield from harness.refreshes_in_buffer()):
         harness.not_applicable("the client replaces no token before its expiry, see TC-05")
-    harness.past_expiry()
-    began, mark = harness.time.now, len(harness.requests)
-    with harness.fault("get_oauth_token", delay=dt.timedelta(seconds=3)):
-        harness.require_success((yield from harness.calls()), "while the token endpoint took 3 s")
-    _, due = _life(harness)
-    harness.time.move_to(began + due + TICK)
+    with harness.fault("get_oauth_token", delay=dt.timedelta(seconds=3), times=None):
+        if (yield from renew(harness)).error is not None:
+            harness.not_applicable("the client does not wait three seconds for a token")
+    slow, asked_at = harness.sandbox.tokens.newest, harness.token_requests[-1].at
+    _, due = life(harness)
+    yield from harness.move_to(asked_at + due + PAST)
+    mark = len(harness.requests)
     harness.require_success((yield from harness.calls()), "after the refresh point")
     harness.require(
-        harness.count_token_requests(mark) > 1,
-        f"{moment(due + TICK)} after the token request was sent, the token was still used: its "
+        all(seen.token is not slow for seen in harness.since(mark) if seen.is_api),
+        f"{moment(due + PAST)} after the token request was sent, the token was still used: its "
         "age was counted from the answer, which took 3 s",
     )
 
 
 @_rule(
-    "TC-08",
-    "A wall clock that jumps causes no loop",
-    does="Moves the client's wall clock an hour forward and back; the server's clock goes on.",
-    why="After a clock correction every call requests a token, or an old token is used forever.",
-    fix="Treat a token whose age is negative as expired, or measure its age by a monotonic clock.",
-    usual_bug="the age is wall time, and its sign is not checked",
-    source="golang/oauth2, Supabase's refresh storm",
-)
-def _wall_clock_jumps(harness: ClientHarness) -> ProbeSteps[None]:
-    clock = harness.sandbox.clock
-    yield from harness.get_first_token()
-    for jump in (_JUMP, -_JUMP, -_JUMP, _JUMP):
-        mark, now = len(harness.requests), harness.time.now
-        clock.offset -= jump
-        harness.time.move_to(now)
-        when = f"after the wall clock jumped by {jump}"
-        harness.require_success((yield from harness.calls(5)), when)
-        _require_no_loop(harness, mark, 5, when)
-        ttl, _ = _life(harness)
-        harness.time.advance(ttl + dt.timedelta(minutes=1))
-        harness.require_success((yield from harness.calls(3)), "an hour after the jump")
-        _require_no_loop(harness, mark, 8, "an hour after the jump")
-
-
-@_rule(
-    "TC-09",
-    "A difference between the clocks changes nothing",
-    does="Sets the server's clock two minutes ahead, then two minutes behind.",
-    why="On a machine whose clock is off, tokens are replaced too early or used for too long.",
-    fix="Compare times of the client's own clock only; do not read iat, exp or Date.",
-    usual_bug="iat, exp or Date are compared with the local clock",
-    source="golang/oauth2: 10 s delta",
-)
-def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
-    clock = harness.sandbox.clock
-    yield from harness.get_first_token()
-    buffered = yield from harness.refreshes_in_buffer()
-    for skew in (dt.timedelta(minutes=2), dt.timedelta(minutes=-2)):
-        _, due = _life(harness)
-        harness.past_expiry()
-        now = clock.process_time()
-        clock.offset = skew
-        harness.time.move_to(now + skew)
-        mark = len(harness.requests)
-        when = f"while the server's clock was off by {skew}"
-        harness.require_success((yield from harness.calls(5)), when)
-        asked = harness.count_token_requests(mark)
-        asked_text = counted(asked, "token request")
-        harness.require(asked == 1, f"5 calls made {asked_text} {when}")
-        harness.move_to_token_age(due - _NEAR)
-        harness.require_success((yield from harness.calls()), "shortly before the refresh point")
-        asked = harness.count_token_requests(mark)
-        harness.require(asked == 1, f"a token was replaced too early {when}")
-        if not buffered:
-            continue
-        harness.move_to_token_age(due + _NEAR)
-        harness.require_success((yield from harness.calls()), "after the refresh point")
-        asked = harness.count_token_requests(mark)
-        harness.require(asked == 2, f"a token was used for too long {when}")  # noqa: PLR2004 - one more
-
-
-@_rule(
     "TC-10",
     "A shorter expiresIn is honoured",
-    does="Issues a token with an expiresIn of 120 seconds, and makes a call after 121.",
+    does="Lets every expiresIn be 600 seconds, later 120, and makes a call a second after that.",
     why="When Turris shortens the lifetime, every call fails for most of an hour.",
-    fix="Read the lifetime from expiresIn.",
+    fix="Read the lifetime from expiresIn; shorten the buffer if the lifetime is short.",
     usual_bug="60 minutes are written in the code",
-    source="RFC 6749, 5.1",
+    source="RFC 6749, 5.1; the vendor's own sample does not read it",
+    level="should",
 )
 def _shorter_life(harness: ClientHarness) -> ProbeSteps[None]:
-    with _expires_in(harness, 120):
-        yield from harness.get_first_token()
-    harness.require_success((yield from harness.calls(5)), "with a token of 120 s")
-    _require_no_loop(harness, 0, 5, "with a token of 120 s")
-    asked = len(harness.token_requests)
-    harness.move_to_token_age(dt.timedelta(seconds=121))
-    harness.require_success((yield from harness.calls()), "after 121 s")
-    harness.require(
-        len(harness.token_requests) > asked,
-        "a token with expiresIn 120 was still used 121 s after its issue",
-    )
+    yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from require_expiry_known(harness)
+    for seconds in _SHORTER:
+        with _expires_in(harness, seconds):
+            harness.require_success([(yield from renew(harness))], f"with a token of {seconds} s")
+            mark = len(harness.requests)
+            results = yield from harness.calls(4)
+            harness.require_success(results, f"with a token of {seconds} s")
+            _recommend_no_loop(harness, mark, 4, f"with tokens of {seconds} s")
+            lifetime = dt.timedelta(seconds=seconds)
+            yield from harness.move_to_token_age(lifetime + dt.timedelta(seconds=1))
+            mark = len(harness.requests)
+            results = yield from harness.calls()
+            yield from require_no_older(
+                harness, mark, lifetime, f"a token with expiresIn {seconds} was still used"
+            )
+            harness.require_success(results, f"after {seconds + 1} s")
 
 
 @_rule(
@@ -195,63 +160,113 @@ def _shorter_life(harness: ClientHarness) -> ProbeSteps[None]:
     source="RFC 6749, 5.1: the member may be absent",
 )
 def _strange_life(harness: ClientHarness) -> ProbeSteps[None]:
-    ttl, _ = _life(harness)
+    ttl, _ = life(harness)
     yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from require_expiry_known(harness)
     for name, value in _STRANGE.items():
-        harness.time.advance(2 * ttl)
-        mark = len(harness.requests)
+        harness.sandbox.limits.reset()
         with _expires_in(harness, value):
-            results = yield from harness.calls(5)
+            first = yield from renew(harness)
+            mark = len(harness.requests)
+            results = [first, *(yield from harness.calls(4))]
         crashed = next((result for result in results if result.crashed), None)
         harness.require(crashed is None, f"expiresIn {name} crashed the client: {crashed}")
-        _require_no_loop(harness, mark, 5, f"with expiresIn {name}")
-        harness.move_to_token_age(ttl + dt.timedelta(minutes=1))
+        # A client that refuses the answer has no token, and has to ask again.
+        failed = sum(result.error is not None for result in results)
+        _recommend_no_loop(harness, mark, 4, f"with expiresIn {name}", failed)
+        harness.sandbox.limits.reset()
+        yield from harness.move_to_token_age(ttl + dt.timedelta(minutes=1))
         mark = len(harness.requests)
-        harness.require_success((yield from harness.calls()), f"an hour after expiresIn {name}")
-        _require_no_expired(harness, mark, f": with expiresIn {name} it never expires")
+        results = yield from harness.calls()
+        yield from require_no_expired(harness, mark, f": with expiresIn {name} it never expires")
+        harness.require_success(results, f"an hour after expiresIn {name}")
 
 
 @_rule(
     "TC-41",
     "After a failed refresh the old token is used while it is valid",
-    does="Lets the token endpoint answer 503 while the old token has minutes left.",
+    does="Lets the token endpoint answer 503, and waits until the client wants to replace a token "
+    "that is still valid.",
     why="A short outage of the token endpoint becomes an outage of every call.",
     fix="Keep the old token until there is a new one, and use it until it expires.",
     usual_bug="the old token is dropped before the refresh",
-    source="botocore's advisory window",
+    source="botocore's advisory window; neither Turris nor RFC 6749 asks for it",
+    level="should",
 )
 def _failed_refresh(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
-    buffer = harness.sandbox.options.refresh_buffer
-    harness.time.to_refresh_point(plus=buffer / 10)
-    mark = len(harness.requests)
+    ttl, due = life(harness)
+    step = (due - ttl / 2) / _WINDOWS
+    ages = [ttl / 2 + step * number for number in range(_WINDOWS)]
+    token = harness.sandbox.tokens.newest
     with harness.fault("get_oauth_token", status=503, times=None):
-        results = yield from harness.calls(2)
-    if not harness.count_token_requests(mark):
-        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
-    left = buffer * 9 / 10
-    harness.require_success(
-        results, f"while the token endpoint answered 503; the old token was valid for {left} more"
-    )
+        for age in (*ages, due + (ttl - due) / 10):
+            yield from harness.move_to_token_age(age)
+            mark = len(harness.requests)
+            results = yield from harness.calls(2)
+            if harness.count_token_requests(mark) and token:
+                left = span(token.expires_at - harness.now)
+                harness.require_success(
+                    results,
+                    "while the token endpoint answered 503; the old token was valid for "
+                    f"{left} more",
+                )
+                return
+    harness.not_applicable("the client replaces no token before its expiry, see TC-05")
 
 
-def _life(harness: ClientHarness) -> tuple[dt.timedelta, dt.timedelta]:
+def life(harness: ClientHarness) -> tuple[dt.timedelta, dt.timedelta]:
+    """How long a token is valid, and after how long it is due for a refresh."""
     options = harness.sandbox.options
     return options.token_ttl, options.token_ttl - options.refresh_buffer
 
 
-def _require_no_expired(harness: ClientHarness, mark: int, why: str = "") -> None:
-    for seen in harness.since(mark):
-        expired = seen.token is not None and seen.at >= seen.token.expires_at
-        age = moment(seen.age or dt.timedelta(0))
-        got = f"an expired token was sent, at an age of {age}{why}"
-        harness.require(not (expired and seen.is_api), got)
+def require_no_older(
+    harness: ClientHarness,
+    mark: int,
+    due: dt.timedelta,
+    what: str = "the token was still used",
+    *,
+    least: dt.timedelta | None = None,
+) -> ProbeSteps[None]:
+    """No token was sent that is older than ``due``, or as old as ``least``.
+
+    Raises:
+        ViolationError: One was.
+        NotApplicableError: One was, by a client whose clock does not move.
+    """
+    limit = least or due + TICK
+    old = [s for s in harness.since(mark) if s.is_api and s.age is not None and s.age >= limit]
+    if old:
+        yield from require_moving_clock(harness)
+        age = moment(old[0].age or due)
+        harness.require(
+            condition=False,
+            got=f"at an age of {age} {what}; it is due when older than {moment(due)}",
+        )
 
 
-def _require_no_loop(harness: ClientHarness, mark: int, calls: int, when: str) -> None:
+def require_no_expired(harness: ClientHarness, mark: int, why: str = "") -> ProbeSteps[None]:
+    """No expired token was sent.
+
+    Raises:
+        ViolationError: One was.
+        NotApplicableError: One was, by a client whose clock does not move.
+    """
+    expired = [s for s in harness.since(mark) if s.is_api and s.is_expired]
+    if expired:
+        yield from require_moving_clock(harness)
+        age = moment(expired[0].age or dt.timedelta(0))
+        harness.require(condition=False, got=f"an expired token was sent, at an age of {age}{why}")
+
+
+def _recommend_no_loop(
+    harness: ClientHarness, mark: int, calls: int, when: str, failed: int = 0
+) -> None:
     asked = harness.count_token_requests(mark)
     got = f"{calls} calls made {counted(asked, 'token request')} {when}"
-    harness.require(asked <= max(2, calls // 2), got)
+    harness.recommend(asked <= _MOST_LOOPS + failed, got)
 
 
 @contextmanager

@@ -1,15 +1,15 @@
-"""TC-16, TC-28, TC-29, TC-45, TC-54 and TC-55: where secrets, tokens and personal values show."""
+"""TC-16, TC-28, TC-45, TC-54, TC-55 and TC-63: where secrets, tokens and personal values show."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import quote, unquote
 
-from pytest_turris.conformance.call_result import CallResult  # noqa: TC001 - as every import here
+from pytest_turris.conformance.call_result import CallResult, texts_of
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.observation.recorded_request import pieces_of
 from pytest_turris.conformance.probes.redirects import CODES, redirected_to_itself
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
@@ -17,6 +17,9 @@ from pytest_turris.core.wire.messages import Request, Response
 
 LEAKING = RuleFamily()
 _rule = LEAKING.rule
+
+_PIECE, _HALF = 8, 20
+"""How many characters of a secret in a row are a piece of it, and how many are half of it."""
 
 _JSON = ("content-type", "application/json")
 _PERSONAL = re.compile(r"(?:^|&)(?:email|fein|ein|ssn|npn|downstreamEntityNpn)=([^&]{4,})")
@@ -81,7 +84,7 @@ def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
         yield from harness.get_first_token()
         results: list[CallResult] = []
         for failure in _failures(harness):
-            harness.past_expiry()
+            yield from harness.past_expiry()
             harness.sandbox.limits.reset()
             with failure:
                 results += yield from harness.calls()
@@ -91,23 +94,37 @@ def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
 
 
 @_rule(
-    "TC-29",
-    "A file with a token is private",
-    does="Gets two tokens, and searches the files that were written meanwhile.",
-    why="Every user of the machine can read the token.",
-    fix="Create the file with mode 0600, or keep the token in memory.",
-    usual_bug="json.dump writes a file with the default mode",
-    source="botocore: 0600",
+    "TC-63",
+    "No piece of a secret shows in logs, output or errors",
+    does="Does what TC-28 does, and looks for eight characters in a row of a secret or of a "
+    "token's signature.",
+    why="Pieces of several log lines make the whole; and a piece tells which secret is in use.",
+    fix="Show at most the last four characters, as Turris does, or a hash.",
+    usual_bug="secret[:12] + '...' is thought to hide it",
+    source="vendor: error handling, which shows the last four characters",
+    level="should",
 )
-def _private_files(harness: ClientHarness) -> ProbeSteps[None]:
-    if os.name == "nt":  # pragma: no cover - the tests run on POSIX
-        harness.not_applicable("on Windows a file's mode does not say who may read it")
+def _no_pieces(harness: ClientHarness) -> ProbeSteps[None]:
     with harness.traces() as traces:
         yield from harness.get_first_token()
-        harness.past_expiry()
-        yield from harness.calls()
-    public = traces.find_public_file(harness.secrets())
-    harness.require(not public, f"a file that others may read holds a token or secret: {public}")
+        results: list[CallResult] = []
+        for failure in _failures(harness):
+            yield from harness.past_expiry()
+            harness.sandbox.limits.reset()
+            with failure:
+                results += yield from harness.calls()
+    texts = [*traces.messages, *traces.records, *traces.output]
+    texts += [texts_of(result.error) for result in results]
+    whole = set(harness.secrets())
+    if any(secret in text for text in texts for secret in whole):
+        harness.not_applicable("a whole secret shows: look at TC-28 first")
+    for length, level in ((_HALF, "must"), (_PIECE, "should")):
+        needles = pieces_of(harness.sandbox, length)
+        shown = any(needle in text for text in texts for needle in needles)
+        got = f"{length} or more characters in a row of a secret or of a token's signature show"
+        harness.recommend(not shown, got, level)  # type: ignore[arg-type] # two of three levels
+        if shown:
+            break
 
 
 @_rule(
@@ -132,7 +149,7 @@ def _links(harness: ClientHarness) -> ProbeSteps[None]:
     failed = [result for result in results if result.error]
     where = harness.find_shown_secret(failed) or traces.find_secret(found)
     harness.require(not where, f"a sign-in or invite link shows in {where}")
-    public = traces.find_public_file(found)
+    public = traces.files.find_public(found)
     harness.require(not public, f"a file holds a sign-in or invite link: {public}")
 
 

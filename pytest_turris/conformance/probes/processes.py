@@ -51,7 +51,7 @@ def _forked(harness: ClientHarness) -> ProbeSteps[None]:
         f"{len(failed)} of {_CHILDREN} processes forked from an idle client failed: "
         f"{''.join(failed[:1])}",
     )
-    harness.past_expiry()
+    yield from harness.past_expiry()
     with _refreshing(harness):
         _require_none_hangs(harness, _fork_all(harness), "while another thread got a token")
 

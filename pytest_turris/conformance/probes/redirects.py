@@ -1,4 +1,4 @@
-"""TC-19 to TC-21 and TC-35: where a credential goes when an answer leads elsewhere."""
+"""TC-19 to TC-21, TC-35 and TC-65: where a credential goes when an answer leads elsewhere."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.preconditions import renew
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import DECOY_DOMAIN, is_turris
@@ -15,6 +16,9 @@ from pytest_turris.core.wire.messages import Request, Response
 REDIRECTS = RuleFamily()
 _rule = REDIRECTS.rule
 
+_IN_FRONT, _AS_USER, _IN_PATH = "in front of another", "as a user name", "in its path"
+_LOOK_ALIKES = (_IN_FRONT, _AS_USER, _IN_PATH)
+_FOUND = 302
 CODES = (301, 302, 303, 307, 308)
 _WHY = "A server that an answer names gets the credential, and can use the API."
 
@@ -69,9 +73,34 @@ def _token_request(harness: ClientHarness) -> ProbeSteps[None]:
 )
 def _other_next_page(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
-    with _next_page(harness):
+    with _next_page(harness, "host"):
         yield from harness.calls()
     _require_no_credential_elsewhere(harness, "to the next page that an answer named")
+
+
+@_rule(
+    "TC-65",
+    "A host is compared as a whole",
+    does="Names next pages, and redirects, whose URL only contains the API's host: at the "
+    "beginning of another host, as a user name, in the path.",
+    why=_WHY,
+    fix="Compare scheme, host and port of the parsed URL with those of the base URL.",
+    usual_bug="`if host in url`, or url.startswith(base_url)",
+    source="CWE-1023; RFC 3986, 3.2.1",
+)
+def _look_alikes(harness: ClientHarness) -> ProbeSteps[None]:
+    yield from harness.get_first_token()
+    with _next_page(harness, "host"):
+        yield from harness.calls()
+    if any(seen.elsewhere and seen.find(harness.secrets()) for seen in harness.requests):
+        harness.not_applicable("the client follows links to every host: look at TC-35 first")
+    for where in _LOOK_ALIKES:
+        with _next_page(harness, where):
+            yield from harness.calls()
+        _require_no_credential_elsewhere(harness, f"to a next page with the API's host {where}")
+        with _redirected(harness, _FOUND, where, token_endpoint=False):
+            yield from harness.calls()
+        _require_no_credential_elsewhere(harness, f"after a redirect with the API's host {where}")
 
 
 def _redirect(
@@ -83,11 +112,12 @@ def _redirect(
         if where == "scheme" and not _has_tls(harness):
             continue
         for code in CODES:
-            if token_endpoint:
-                harness.past_expiry()
-                harness.sandbox.limits.reset()
             with _redirected(harness, code, where, token_endpoint=token_endpoint):
-                yield from harness.calls()
+                if token_endpoint:
+                    harness.sandbox.limits.reset()
+                    yield from renew(harness)
+                else:
+                    yield from harness.calls()
                 if harness.client.write and not token_endpoint:
                     yield from harness.writes()
             redirected = True
@@ -116,10 +146,15 @@ def _elsewhere(harness: ClientHarness, request: Request, where: str) -> str:
     if not is_turris(request.host):
         host = request.host.partition(":")[0]
         other = "localhost" if host == "127.0.0.1" else "127.0.0.1"
-        name = other if where == "host" else host
-        return f"http://{name}:{harness.elsewhere.port()}{path}"
+        name = host if where in ("port", "scheme") else other
+        user = f"{request.header('host')}@" if where in (_IN_FRONT, _AS_USER) else ""
+        path = f"/{request.header('host')}{path}" if where == _IN_PATH else path
+        return f"http://{user}{name}:{harness.elsewhere.port()}{path}"
     return {
         "host": f"https://collector{DECOY_DOMAIN}{path}",
+        _IN_FRONT: f"https://{request.host}{DECOY_DOMAIN}{path}",
+        _AS_USER: f"https://{request.host}@collector{DECOY_DOMAIN}{path}",
+        _IN_PATH: f"https://collector{DECOY_DOMAIN}/{request.host}{path}",
         "port": f"https://{request.host}:8443{path}",
         "scheme": f"http://{request.host}{path}",
     }[where]
@@ -157,12 +192,12 @@ def redirected_to_itself(harness: ClientHarness, code: int) -> Iterator[None]:
 
 
 @contextmanager
-def _next_page(harness: ClientHarness) -> Iterator[None]:
+def _next_page(harness: ClientHarness, where: str) -> Iterator[None]:
     def name(request: Request, handle: Handle) -> Response:
         response = handle(request)
         if request.is_token_request:
             return response
-        url = _elsewhere(harness, request, "host")
+        url = _elsewhere(harness, request, where)
         try:
             document = json.loads(response.body)
         except ValueError:

@@ -148,6 +148,6 @@ def answer_lost(harness: ClientHarness, *, broken: bool) -> AbstractContextManag
         lost = True
         if broken:
             raise ConnectionFailure("reset")
-        return error_answer(502)(AnswerContext(request, harness.time.now, lambda: response))
+        return error_answer(502)(AnswerContext(request, harness.now, lambda: response))
 
     return harness.intercepting(lose)

@@ -157,17 +157,14 @@ def _success_schema(
         data = {"type": "array", "items": data}
     if operation.is_bare(options):
         return data
-    enveloped = _object(_ENVELOPES[options.envelope])
+    # The pages disagree about the other members of the envelope, so none of them is required.
+    members = {name: _ENVELOPE_MEMBERS[name] for name in _ENVELOPES[options.envelope]}
+    enveloped: dict[str, Any] = {"type": "object", "required": [], "properties": members}
     if options.envelope == "top_level" and not operation.many:
         return {"allOf": [enveloped, data]}
     enveloped["properties"]["data"] = data
     enveloped["required"].append("data")
     return enveloped
-
-
-def _object(names: tuple[str, ...]) -> dict[str, Any]:
-    members = {name: _ENVELOPE_MEMBERS[name] for name in names}
-    return {"type": "object", "required": list(names), "properties": members}
 
 
 def _links(operation: Operation, options: Options, ids: dict[str, str]) -> dict[str, Any]:

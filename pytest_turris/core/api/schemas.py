@@ -58,7 +58,7 @@ class Schemas:
             schema = dict(_for_components(whole["properties"][alias]))
             optional = type(None) in get_args(field.annotation)
             properties[alias] = schema if nulls and optional else without_null(schema)
-            if nulls or not optional:
+            if (nulls or not optional) and member not in model.not_relied_on:
                 required.append(alias)
         return {"type": "object", "required": required, "properties": properties}
 

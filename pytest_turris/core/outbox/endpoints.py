@@ -1,7 +1,7 @@
 """Registered webhooks: one URL, one event type, one secret each (help centre: settings-webhook)."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
@@ -30,10 +30,16 @@ class Endpoint:
 
 
 class Endpoints:
-    """The registered webhooks, in the order in which they were registered."""
+    """The registered webhooks, in the order in which they were registered.
 
-    def __init__(self, randomness: Randomness) -> None:
+    Args:
+        randomness: Makes ids and secrets.
+        signing_key: Turns a secret into a key of the signature scheme.
+    """
+
+    def __init__(self, randomness: Randomness, signing_key: Callable[[str], str]) -> None:
         self._randomness = randomness
+        self._signing_key = signing_key
         self._endpoints: dict[str, Endpoint] = {}
 
     def __iter__(self) -> Iterator[Endpoint]:
@@ -50,11 +56,12 @@ class Endpoints:
         """
         for kind in get_args(EventKind):
             if kind == webhook_type:
+                key = secret or self._signing_key(self._randomness.secret("webhook"))
                 endpoint = Endpoint(
                     id=self._randomness.object_id(),
                     url=url,
                     webhook_type=kind,
-                    secret=Secret(secret or self._randomness.secret("webhook")),
+                    secret=Secret(key),
                     registered_at=at,
                 )
                 self._endpoints[endpoint.id] = endpoint

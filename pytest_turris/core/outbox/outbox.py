@@ -44,7 +44,7 @@ class Outbox:
     """
 
     def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
-        self.endpoints: Endpoints = Endpoints(randomness)
+        self.endpoints: Endpoints = Endpoints(randomness, options.signing_key)
         self.network_faults: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
@@ -136,7 +136,8 @@ class Outbox:
                 endpoint.failures = 0
         elif tries_left:
             scheduled = self.schedule[delivery.attempts - 1]
-            delivery.due = attempt.at + self._policy.wait(scheduled, attempt)
+            failed = attempt.at + dt.timedelta(seconds=attempt.latency)
+            delivery.due = failed + self._policy.wait(scheduled, attempt)
         else:
             delivery.state = "failed"
             if endpoint:

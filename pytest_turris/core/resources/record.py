@@ -24,10 +24,13 @@ class WireModel(TurrisModel):
     """A model that the API answers with. It is frozen: records change through their collection.
 
     ``internal_fields`` names members that the API never shows, wherever the model is nested.
+    ``not_relied_on`` names members that the sandbox sends, and that a client must not require:
+    documented samples do without them.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
     internal_fields: ClassVar[frozenset[str]] = frozenset()
+    not_relied_on: ClassVar[frozenset[str]] = frozenset()
     excluded: ClassVar[dict[str, Any]] = {}
     """The internal fields, those of nested models included, as pydantic's ``exclude``."""
 

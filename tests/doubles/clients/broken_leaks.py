@@ -67,11 +67,15 @@ class FollowsNext(GoodClient):
         token = yield from self.access_token()
         send = Send(method, self.url(path, token), self.authorization(token), None)
         document = yield from self.attempts(send, 3, hide=(token.text,))
-        while link := document.get("next"):
+        while link := self.next_link(document):
             url = link if link.startswith("http") else self.base_url + link
             send = Send("GET", url, self.authorization(token), None)
             document = yield from self.attempts(send, 3, hide=(token.text,))
         return self.read(document)
+
+    def next_link(self, document: dict[str, Any]) -> str:
+        """Whatever it is."""
+        return str(document.get("next") or "")
 
 
 class SendsReferer(GoodClient):

@@ -39,6 +39,9 @@ class GoodTokens:
     exclusive = True
     fork_safe = True
     looks_first = True
+    blocking = False
+    swallows = False
+    one_loop = False
     buffer = timedelta(minutes=5)
     usual_life = timedelta(hours=1)
     writes_per_minute = 60

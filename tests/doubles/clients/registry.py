@@ -26,6 +26,25 @@ from .broken_leaks import (
     SendsReferer,
     TokenInUrl,
 )
+from .broken_sharing import (
+    BlocksItsLoop,
+    DropsAnyToken,
+    DropsOnAnyError,
+    GivesUpForGood,
+    HostBySubstring,
+    LogsPieces,
+    NaiveLocalTime,
+    OneLoop,
+    PublicDatabase,
+    RenamesPublicFile,
+    SendsItsSecret,
+    SharesItsToken,
+    SwallowsCancellation,
+    TrustsItsFile,
+    TwoLayers,
+    UsesUpItsBody,
+    UtcAsLocalTime,
+)
 from .broken_tokens import (
     AgedFromTheAnswer,
     AlwaysAnHour,
@@ -44,7 +63,6 @@ from .broken_tokens import (
     NoSecondTry,
     NoTimeout,
     NotMadeForForks,
-    NotStrict,
     RefreshesOnForbidden,
     RetriesRefusedCredentials,
     Storm,
@@ -105,13 +123,18 @@ BROKEN: dict[str, type[GoodClient]] = {
     "TC-44": NotMadeForForks, "TC-45": SendsReferer, "TC-46": OtherBytes,
     "TC-47": OneKeyForAll, "TC-48": DerivedKey, "TC-49": WaitsForHours,
     "TC-50": TrustsTheKey, "TC-51": BothKeyHeaders, "TC-52": MintsNewKeys, "TC-53": KeyWhenSent,
-    "TC-54": LogsAnswers, "TC-55": LogsUrls,
+    "TC-54": LogsAnswers, "TC-55": LogsUrls, "TC-56": SharesItsToken, "TC-57": SharesItsToken,
+    "TC-58": DropsAnyToken, "TC-59": SendsItsSecret, "TC-60": GivesUpForGood,
+    "TC-61": DropsOnAnyError, "TC-62": TwoLayers, "TC-63": LogsPieces, "TC-64": UtcAsLocalTime,
+    "TC-65": HostBySubstring, "TC-66": BlocksItsLoop, "TC-67": SwallowsCancellation,
+    "TC-68": UsesUpItsBody, "TC-69": OneLoop, "TC-70": TrustsItsFile,
 }  # fmt: skip
 """Which client each rule has to catch."""
 
 
 ALSO: dict[str, list[type[GoodClient]]] = {
-    "TC-05": [NotStrict], "TC-28": [SecretInError], "TC-39": [MintsNewKeys],
+    "TC-28": [SecretInError], "TC-29": [RenamesPublicFile, PublicDatabase],
+    "TC-64": [NaiveLocalTime], "TC-39": [MintsNewKeys],
 }  # fmt: skip
 """Further bugs that a rule has to catch."""
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
@@ -156,13 +157,33 @@ class AsyncStack(Stack):
 
     is_async = True
 
-    def __init__(self, core: GoodClient) -> None:
-        super().__init__(core)
-        self.alock = asyncio.Lock()
+    def connect(self) -> None:
+        """Nothing yet: locks and connections belong to one event loop each."""
+        self.of_loops: WeakKeyDictionary[Any, tuple[Any, asyncio.Lock]] = WeakKeyDictionary()
+        self.first: Any = None
+
+    def own(self) -> tuple[Any, asyncio.Lock]:
+        """The connections and the lock of the running event loop."""
+        loop = asyncio.get_running_loop()
+        self.first = self.first or loop
+        if self.core.one_loop:
+            loop = self.first
+        if loop not in self.of_loops:
+            self.of_loops[loop] = (self.new_http(), asyncio.Lock())
+        return self.of_loops[loop]
+
+    def new_http(self) -> Any:
+        """What sends the requests of one event loop."""
+        raise NotImplementedError
 
     async def call(self) -> Any:
         """One GET."""
-        return await self.arun(self.core.call())
+        try:
+            return await self.arun(self.core.call())
+        except asyncio.CancelledError:
+            if self.core.swallows:
+                return None
+            raise
 
     async def write(self) -> Any:
         """One POST."""
@@ -189,11 +210,18 @@ class AsyncStack(Stack):
                 case Send():
                     reply = await self.asend(step)
                 case Pause(seconds):
-                    await asyncio.sleep(seconds)
+                    await self.pause(seconds)
                     reply = None
                 case Alone(inner):
-                    async with self.alock:
+                    async with self.own()[1]:
                         reply = await self.arun(inner)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait."""
+        if self.core.blocking:
+            time.sleep(seconds)  # noqa: ASYNC251 - its bug
+        else:
+            await asyncio.sleep(seconds)
 
     async def asend(self, step: Send) -> Any:
         """Send a request."""
@@ -206,9 +234,10 @@ class AsyncStack(Stack):
 class AsyncHttpx(AsyncStack):
     """``httpx.AsyncClient``."""
 
-    def __init__(self, core: GoodClient) -> None:
-        super().__init__(core)
-        self.http = httpx.AsyncClient(
+    def new_http(self) -> httpx.AsyncClient:
+        """A pool of connections."""
+        core = self.core
+        return httpx.AsyncClient(
             follow_redirects=core.follow_redirects, timeout=core.timeout,
             trust_env=core.trust_env, verify=core.context() or core.verify,
         )  # fmt: skip
@@ -216,7 +245,7 @@ class AsyncHttpx(AsyncStack):
     async def asend(self, step: Send) -> Any:
         """Send a request."""
         try:
-            async with self.http.stream(
+            async with self.own()[0].stream(
                 step.method, step.url, headers=step.headers, content=step.body
             ) as answer:
                 reading = Reading(self.core, answer.status_code, answer.headers)
@@ -228,30 +257,37 @@ class AsyncHttpx(AsyncStack):
         except (httpx.RequestError, httpx.InvalidURL) as error:
             return LostError(type(error).__name__)
         if not self.core.keep_cookies:
-            self.http.cookies.clear()
+            self.own()[0].cookies.clear()
         return reading.answer()
 
     async def aclose(self) -> None:
         """Let go of the connections."""
-        await self.http.aclose()
+        for http, _ in self.of_loops.values():
+            await http.aclose()
 
 
 class Aiohttp(AsyncStack):
     """``aiohttp.ClientSession``."""
 
-    def __init__(self, core: GoodClient) -> None:
-        super().__init__(core)
+    def new_http(self) -> aiohttp.ClientSession:
+        """A pool of connections."""
+        core = self.core
         jar = aiohttp.CookieJar(unsafe=True) if core.keep_cookies else aiohttp.DummyCookieJar()
-        self.http = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             cookie_jar=jar, trust_env=core.trust_env,
-            timeout=aiohttp.ClientTimeout(core.timeout),
-            connector=aiohttp.TCPConnector(ssl=core.context() or core.verify, limit=100),
+            timeout=aiohttp.ClientTimeout(
+                core.deadline, sock_connect=core.timeout, sock_read=core.timeout
+            ),
+            connector=aiohttp.TCPConnector(
+                # No connection outlives an event loop that ends without a word.
+                ssl=core.context() or core.verify, limit=100, force_close=bool(self.of_loops),
+            ),
         )  # fmt: skip
 
     async def asend(self, step: Send) -> Any:
         """Send a request."""
         try:
-            async with self.http.request(
+            async with self.own()[0].request(
                 step.method, step.url, headers=step.headers, data=step.body,
                 allow_redirects=self.core.follow_redirects,
             ) as answer:  # fmt: skip
@@ -267,7 +303,8 @@ class Aiohttp(AsyncStack):
 
     async def aclose(self) -> None:
         """Let go of the connections."""
-        await self.http.close()
+        for http, _ in self.of_loops.values():
+            await http.close()
 
 
 STACKS: dict[str, type[Stack]] = {

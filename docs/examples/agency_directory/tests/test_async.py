@@ -80,3 +80,18 @@ def test_reads_have_three_attempts(turris: Any, run: Any, pauses: list[float]) -
         run(lambda directory: directory.agents())
 
     assert pauses == [1.0, 2.0]
+
+
+def test_another_event_loop(turris: Any, turris_time: Any) -> None:
+    """One client serves many tasks of one event loop, and later those of another."""
+    directory = AsyncAgencyDirectory.from_env()
+
+    async def many_calls() -> None:
+        await asyncio.gather(*(directory.agents() for _ in range(20)))
+        await directory.aclose()
+
+    asyncio.run(many_calls())
+    turris_time.to_expiry()
+    asyncio.run(many_calls())
+
+    assert turris.token_requests == 2

@@ -1,6 +1,6 @@
 """Authentication: get an access token, test a token, get the signing keys."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
@@ -23,7 +23,12 @@ class GetTokenDto(RequestModel):
 
 
 class TokenResponse(WireModel):
-    """The access token and its lifetime in seconds (documented)."""
+    """The access token and its lifetime in seconds (documented).
+
+    The sample of guides/authentication has neither lifetime nor type.
+    """
+
+    not_relied_on: ClassVar[frozenset[str]] = frozenset({"expires_in", "token_type"})
 
     access_token: str
     expires_in: int

@@ -83,7 +83,8 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-32", title="429 at the token endpoint while the old token is still valid",
-        expects="the old token is used", source="botocore's advisory window",
+        expects="the old token is used", level="should",
+        source="botocore's advisory window; neither Turris nor RFC 6749 asks for it",
         variants=(
             Variant(
                 name="429", endpoint="token", make=_limited, expects="succeeds",

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeAlias, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -34,6 +35,9 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs complete URLs, a
 
 P = ParamSpec("P")
 T = TypeVar("T")
+OfLoops: TypeAlias = WeakKeyDictionary[
+    asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, asyncio.Lock]
+]
 
 
 def _sync(
@@ -131,7 +135,7 @@ class AgencyDirectory:
 
 
 class AsyncAgencyDirectory:
-    """The async client. The tasks of one event loop can share it."""
+    """The async client. All tasks can share it, of several event loops too."""
 
     def __init__(
         self,
@@ -140,9 +144,9 @@ class AsyncAgencyDirectory:
         timeout: float = TIMEOUT,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._http = httpx.AsyncClient(**_options(settings, timeout))
+        self._options = _options(settings, timeout)
         self._tokens = TokenCache(settings)
-        self._lock = asyncio.Lock()
+        self._loops: OfLoops = WeakKeyDictionary()
         self._sleep = sleep
 
     @classmethod
@@ -167,13 +171,22 @@ class AsyncAgencyDirectory:
         return await self._run(_authorized(call, self._tokens))
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        """Close the connections of the running event loop."""
+        http, _ = self._here()
+        await http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *details: object) -> None:
         await self.aclose()
+
+    def _here(self) -> tuple[httpx.AsyncClient, asyncio.Lock]:
+        """Return what belongs to the running event loop: the connections and the lock."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._loops:
+            self._loops[loop] = (httpx.AsyncClient(**self._options), asyncio.Lock())
+        return self._loops[loop]
 
     async def _run(self, flow: Flow[T]) -> T:
         outcome: object = None
@@ -191,13 +204,13 @@ class AsyncAgencyDirectory:
             case Pause(seconds):
                 return await self._sleep(seconds)
             case Locked(flow):
-                async with self._lock:
+                async with self._here()[1]:
                     return await self._run(flow)
 
     async def _send(self, step: Send) -> Outcome:
         body = Body()
         try:
-            async with self._http.stream(**_request(step)) as response:
+            async with self._here()[0].stream(**_request(step)) as response:
                 async for piece in response.aiter_bytes():
                     body.take(piece)
         except ConnectionLostError as error:

@@ -1,0 +1,87 @@
+"""Finds the clocks that a client reads and that time travel does not move.
+
+A clock that was stored before the test, such as the timer of ``cachetools.TTLCache``, goes on with
+the machine's time. What such a client does shows nothing about its rules.
+"""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+Clock = Callable[..., Any]
+
+_TIME = frozenset({
+    "clock_gettime", "clock_gettime_ns", "monotonic", "monotonic_ns", "perf_counter",
+    "perf_counter_ns", "time", "time_ns",
+})  # fmt: skip
+_DATETIME = frozenset({"now", "utcnow", "today"})
+# Libraries read clocks of their own, for timeouts and logs; those say nothing about tokens.
+_LIBRARIES = frozenset({
+    "_pytest", "aiohttp", "anyio", "certifi", "coverage", "freezegun", "h11", "h2", "httpcore",
+    "httpcore2", "httpx", "httpx2", "multidict", "pluggy", "pytest", "pytest_turris", "requests",
+    "respx", "responses", "sniffio", "time_machine", "trio", "urllib3", "uvicorn", "yarl",
+})  # fmt: skip
+
+
+@contextlib.contextmanager
+def clocks_read() -> Iterator[dict[str, Clock]]:
+    """Collect the built-in clocks that code reads meanwhile, each by "module: clock"."""
+    found: dict[str, Clock] = {}
+
+    def note(frame: FrameType, event: str, called: Any) -> None:  # noqa: ANN401 - as sys.setprofile
+        if event == "c_call" and _is_clock(called) and (module := _reader(frame)):
+            found.setdefault(f"{module}: {_name(called)}", called)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    threading.setprofile(note)
+    try:
+        yield found
+    finally:
+        threading.setprofile(before)
+        sys.setprofile(before)
+
+
+def value_of(clock: Clock) -> float:
+    """What a clock says, in seconds of its own."""
+    name = getattr(clock, "__name__", "")
+    value: Any = clock(_monotonic_id()) if name.startswith("clock_gettime") else clock()
+    if name in _DATETIME:
+        return float(value.timestamp())
+    return float(value) / (1e9 if name.endswith("_ns") else 1)
+
+
+def _monotonic_id() -> int:
+    import time  # noqa: PLC0415 - freezegun would replace what a module-level name holds
+
+    return time.CLOCK_MONOTONIC
+
+
+def _is_clock(called: Any) -> bool:  # noqa: ANN401 - any C function
+    name = getattr(called, "__name__", "")
+    if name in _TIME:
+        return getattr(called, "__module__", "") == "time"
+    owner = getattr(called, "__self__", None)
+    return name in _DATETIME and getattr(owner, "__module__", "") == "datetime"
+
+
+def _name(called: Any) -> str:  # noqa: ANN401 - as above
+    owner = getattr(called, "__self__", None)
+    prefix = owner.__name__ if isinstance(owner, type) else "time"
+    return f"{prefix}.{called.__name__}"
+
+
+def _reader(frame: FrameType | None) -> str:
+    """The module that reads the clock; empty if it is a library's or Python's own."""
+    if frame is not None and frame.f_code.co_name == "time" and _root(frame) == "asyncio":
+        frame = frame.f_back  # loop.time()
+    if frame is None or _root(frame) in _LIBRARIES or _root(frame) in sys.stdlib_module_names:
+        return ""
+    return str(frame.f_globals.get("__name__", "?"))
+
+
+def _root(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -1,0 +1,196 @@
+"""TC-08, TC-09 and TC-64: clocks that jump, clocks that differ, and local time."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pytest_turris.conformance.driver import ProbeSteps
+from pytest_turris.conformance.harness import PAST, ClientHarness
+from pytest_turris.conformance.preconditions import renew_well, require_cache
+from pytest_turris.conformance.probes.expiry import life
+from pytest_turris.conformance.rule import RuleFamily
+from pytest_turris.core.text.durations import moment, span
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.process.environment import environment
+
+CLOCKS = RuleFamily()
+_rule = CLOCKS.rule
+
+_JUMP = dt.timedelta(hours=1)
+_NEAR = dt.timedelta(seconds=1)
+_LONG = dt.timedelta(days=2)
+_SUMMER = "in which daylight saving time ends"
+_ZONES = {
+    "west of Greenwich": "PST8PDT,M3.2.0,M11.1.0",
+    "east of Greenwich": "IST-5:30",
+    _SUMMER: "EST5EDT,M3.2.0,M11.1.0",
+}
+"""As POSIX writes them, which needs no time zone database."""
+
+
+@_rule(
+    "TC-08",
+    "A wall clock that jumps causes no loop",
+    does="Moves the client's wall clock an hour forward and back; the server's clock goes on.",
+    why="After a clock correction every call requests a token, or an old token is used forever.",
+    fix="Treat a token whose age is negative as expired, or measure its age by a monotonic clock.",
+    usual_bug="the age is wall time, and its sign is not checked",
+    source="golang/oauth2, Supabase's refresh storm",
+)
+def _wall_clock_jumps(harness: ClientHarness) -> ProbeSteps[None]:
+    clock = harness.sandbox.clock
+    yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from renew_well(harness)
+    for jump in (_JUMP, -_JUMP, -_JUMP, _JUMP):
+        mark, now = len(harness.requests), harness.now
+        clock.offset -= jump
+        yield from harness.move_to(now)
+        when = f"after the wall clock jumped by {_signed(jump)}"
+        harness.require_success((yield from harness.calls(5)), when, ours_alone=True)
+        _require_no_loop(harness, mark, 5, when)
+        ttl, _ = life(harness)
+        yield from harness.advance(ttl + dt.timedelta(minutes=1))
+        later = "an hour after the jump"
+        harness.require_success((yield from harness.calls(3)), later, ours_alone=True)
+        _require_no_loop(harness, mark, 8, later)
+
+
+@_rule(
+    "TC-09",
+    "A difference between the clocks changes nothing",
+    does="Sets the server's clock half an hour ahead, then behind, and compares when the client "
+    "replaces its token with when it does otherwise.",
+    why="On a machine whose clock is off, tokens are replaced too early or used for too long.",
+    fix="Compare times of the client's own clock only; do not read iat or exp.",
+    usual_bug="iat or exp are compared with the local clock",
+    source="golang/oauth2: 10 s delta",
+)
+def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
+    clock = harness.sandbox.clock
+    _, due = life(harness)
+    skew, young = due * 0.55, due * 0.6
+    yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from renew_well(harness)
+    keeps = not (yield from _replaced_by(harness, young))
+    replaces = yield from _replaced_by(harness, due + PAST)
+    for off in (skew, -skew):
+        when = f"while the server's clock was {span(skew)} {'ahead' if off > -off else 'behind'}"
+        yield from harness.past_expiry()
+        now = clock.process_time()
+        clock.offset = off
+        yield from harness.move_to(now + off)
+        mark = len(harness.requests)
+        harness.require_success((yield from harness.calls(5)), when)
+        asked = harness.count_token_requests(mark)
+        if not asked:
+            harness.not_applicable("the client requested no token after the old one had expired")
+        harness.require(asked == 1, f"5 calls made {counted(asked, 'token request')} {when}")
+        if keeps:
+            early = yield from _replaced_by(harness, young)
+            harness.require(not early, f"a token of age {moment(young)} was replaced {when}")
+        if replaces:
+            replaced = yield from _replaced_by(harness, due + PAST)
+            got = f"a token of age {moment(due + PAST)} was still used {when}"
+            harness.require(replaced, got)
+
+
+@_rule(
+    "TC-64",
+    "The time zone of the machine changes nothing",
+    does="Sets the process's time zone west and east of Greenwich, and lets a token live through "
+    "the end of daylight saving time.",
+    why="West of Greenwich an expired token is used for hours; east of it each call requests one.",
+    fix="Use datetime.now(UTC) or time.time(); never datetime.utcnow(), nor naive local time.",
+    usual_bug="datetime.utcnow().timestamp(), or the difference of two naive local times",
+    source="Python documentation: datetime, aware and naive objects",
+)
+def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
+    if not hasattr(time, "tzset"):  # pragma: no cover - the tests run on POSIX
+        harness.not_applicable("this system cannot change the zone of a process")
+    yield from harness.get_first_token()
+    yield from require_cache(harness)
+    yield from renew_well(harness)
+    _, due = life(harness)
+    keeps = not (yield from _replaced_by(harness, due * 0.6))
+    replaces = yield from _replaced_by(harness, due + PAST)
+    if not replaces:
+        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+    for name, zone, start in _zones(harness):
+        with _zone(zone):
+            yield from harness.move_to(start)
+            _require_local_time(harness)
+            results = yield from harness.calls(3)
+            where = f"in a time zone {name}"
+            harness.require_success(results, where, ours_alone=True)
+            mark = len(harness.requests)
+            harness.require_success((yield from harness.calls(5)), where, ours_alone=True)
+            asked = harness.count_token_requests(mark)
+            harness.require(not asked, f"5 calls made {counted(asked, 'token request')} {where}")
+            if keeps:
+                early = yield from _replaced_by(harness, due * 0.6)
+                got = f"a token of age {moment(due * 0.6)} was replaced {where}"
+                harness.require(not early or name == _SUMMER, got)
+            replaced = yield from _replaced_by(harness, due + PAST)
+            got = f"a token of age {moment(due + PAST)} was still used {where}"
+            harness.require(replaced, got)
+
+
+def _replaced_by(harness: ClientHarness, age: dt.timedelta) -> ProbeSteps[bool]:
+    """Whether the newest token is not sent any more when it reaches this age."""
+    token = harness.sandbox.tokens.newest
+    yield from harness.move_to_token_age(age)
+    mark = len(harness.requests)
+    harness.require_success((yield from harness.calls()), f"with a token of age {moment(age)}")
+    return all(seen.token is not token for seen in harness.since(mark) if seen.is_api)
+
+
+def _require_no_loop(harness: ClientHarness, mark: int, calls: int, when: str) -> None:
+    asked = harness.count_token_requests(mark)
+    got = f"{calls} calls made {counted(asked, 'token request')} {when}"
+    harness.require(asked <= max(2, calls // 2), got)
+
+
+def _signed(jump: dt.timedelta) -> str:
+    return f"{'-' if jump < dt.timedelta(0) else '+'}{span(abs(jump))}"
+
+
+def _zones(harness: ClientHarness) -> Iterator[tuple[str, str, dt.datetime]]:
+    """Each zone with its name, and when a token should be requested there."""
+    for name, zone in _ZONES.items():
+        # Later than any offset: a token from before the change of the zone has expired.
+        start = harness.now + _LONG
+        if name == _SUMMER:
+            start = _end_of_summer_time(start) - _JUMP / 2
+        yield name, zone, start
+
+
+def _end_of_summer_time(after: dt.datetime) -> dt.datetime:
+    """When daylight saving time next ends in New York: 02:00 on November's first Sunday."""
+    starts = (dt.datetime(year, 11, 1, 6, tzinfo=dt.UTC) for year in (after.year, after.year + 1))
+    sundays = (start + dt.timedelta(days=(6 - start.weekday()) % 7) for start in starts)
+    return next(sunday for sunday in sundays if sunday > after)
+
+
+@contextmanager
+def _zone(zone: str) -> Iterator[None]:
+    try:
+        with environment({"TZ": zone}):
+            time.tzset()
+            yield
+    finally:
+        time.tzset()
+
+
+def _require_local_time(harness: ClientHarness) -> None:
+    """Local time must follow the zone, which freezegun's does not."""
+    local = dt.datetime.now().astimezone(dt.UTC)  # noqa: TID251 - as a client reads it
+    apart = abs(local - harness.sandbox.clock.process_time())
+    naive = dt.datetime.now() - dt.datetime.now(dt.UTC).replace(tzinfo=None)  # noqa: DTZ005, TID251 - as above
+    if apart > _NEAR or abs(naive) < _JUMP:
+        harness.not_applicable(
+            "freezegun gives UTC for local time, so no zone can be seen: use the option "
+            "time_engine='time-machine'"
+        )

@@ -1,0 +1,132 @@
+"""TC-66, TC-67 and TC-69: sleeps, cancellation and event loops of an async client."""
+
+import asyncio
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pytest_turris.conformance.driver import Cancel, Perform, ProbeSteps
+from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.preconditions import renew, require_cache
+from pytest_turris.conformance.rule import RuleFamily
+from pytest_turris.core.middleware.interception import Handle
+from pytest_turris.core.wire.hosts import is_turris
+from pytest_turris.core.wire.messages import Request, Response
+
+COROUTINES = RuleFamily()
+_rule = COROUTINES.rule
+
+_BUDGET = dt.timedelta(minutes=10)
+_TURNS = 8
+_DOORS = ("handler", "async_handler")
+"""How the functions of the door for httpx are called."""
+_CALLS = 8
+
+
+@_rule(
+    "TC-66",
+    "A coroutine does not block its event loop",
+    does="Answers a call, and then a token request, with 503, 429 and a broken connection, and "
+    "looks how the client waits, and by what it sends its requests.",
+    why="While one call waits, no other task of the application runs.",
+    fix="Await asyncio.sleep and an async HTTP client.",
+    usual_bug="time.sleep, or httpx.post, in code that was written for the sync client",
+    source="Python documentation: developing with asyncio, running blocking code",
+    needs="an async client",
+)
+def _blocking_sleep(harness: ClientHarness) -> ProbeSteps[None]:
+    _require_loop(harness)
+    yield from harness.get_first_token()
+    for effect in ({"status": 503}, {"status": 429}, {"error": "reset"}):
+        for operation in ("*", "get_oauth_token"):
+            harness.time.limit_sleeps(_BUDGET)
+            with harness.fault(operation, **effect), _blocking_requests(harness) as requests:
+                if operation == "*":
+                    yield from harness.calls()
+                else:
+                    yield from renew(harness)
+            blocking = [sleep for sleep in harness.time.sleeps if sleep.blocks_loop]
+            harness.require(not blocking, f"a coroutine called {blocking and blocking[0]}")
+            got = f"a coroutine sent {requests and requests[0]} with a library that blocks"
+            harness.require(not requests, got)
+            harness.time.limit_sleeps(None)
+            harness.sandbox.limits.reset()
+
+
+@_rule(
+    "TC-67",
+    "A cancelled call ends",
+    does="Cancels a call at each of its steps, while it asks for a token and while it waits for "
+    "the API.",
+    why="A timeout around the call has no effect, and the application hangs when it is stopped.",
+    fix="Do not catch BaseException or CancelledError, or raise it again.",
+    usual_bug="`except BaseException` in a retry loop",
+    source="Python documentation: asyncio, task cancellation",
+    needs="an async client",
+)
+def _ends(harness: ClientHarness) -> ProbeSteps[None]:
+    _require_loop(harness)
+    yield from harness.get_first_token()
+    for turns in range(1, _TURNS + 1):
+        for cold in (False, True):
+            if cold:
+                yield from harness.past_expiry()
+            harness.time.limit_sleeps(_BUDGET)
+            (result,) = yield Cancel(harness.client.call, turns)
+            harness.time.limit_sleeps(None)
+            harness.sandbox.limits.reset()
+            outcome = "returned a result" if result.error is None else f"raised {result}"
+            got = f"a call that was cancelled went on, and {outcome}"
+            harness.require(not result.defied_cancel, got)
+        yield from harness.calls()
+
+
+@_rule(
+    "TC-69",
+    "The client works in another event loop",
+    does="Makes many calls at once in the test's event loop, and again in one of another thread.",
+    why="With asyncio.run for each job, or a loop for each test, the second use raises "
+    "RuntimeError.",
+    fix="Keep locks and connections for each event loop, or make a client for each.",
+    usual_bug="an asyncio.Lock in __init__, which belongs to the loop where it is first awaited",
+    source="Python documentation: asyncio, synchronisation primitives; haystack issue 3789",
+    level="should",
+    needs="an async client",
+)
+def _another_loop(harness: ClientHarness) -> ProbeSteps[None]:
+    _require_loop(harness)
+    calls = (harness.client.call,) * _CALLS
+    first = yield Perform(calls, at_once=True)
+    harness.require_success(first, "at once, in the first event loop")
+    yield from require_cache(harness)
+    yield from harness.past_expiry()
+    results = yield Perform(calls, at_once=True, new_loop=True)
+    harness.require_success(results, "at once, in another event loop", ours_alone=True)
+    harness.require_success((yield from harness.calls()), "back in the first event loop")
+
+
+@contextmanager
+def _blocking_requests(harness: ClientHarness) -> Iterator[list[str]]:
+    """The requests that a sync library sends in the thread of a running event loop.
+
+    Only in process: over a socket, the sandbox answers in a thread of its own.
+    """
+    found: list[str] = []
+
+    def note(request: Request, handle: Handle) -> Response:
+        if asyncio._get_running_loop() is not None and is_turris(request.host):  # noqa: SLF001 - get_running_loop raises
+            frame = sys._getframe()  # noqa: SLF001 - there is no public way
+            while frame.f_back and frame.f_code.co_name not in _DOORS:
+                frame = frame.f_back
+            if frame.f_code.co_name == _DOORS[0]:
+                found.append(f"{request.method} {request.path}")
+        return handle(request)
+
+    with harness.intercepting(note):
+        yield found
+
+
+def _require_loop(harness: ClientHarness) -> None:
+    if not harness.is_async:
+        harness.not_applicable("only an async client has an event loop: await arun(call)")
