@@ -198,3 +198,27 @@ def test_host_header_of_the_client_is_kept(sandbox: Sandbox) -> None:
     assert answer.status_code == 200
     (exchange,) = sandbox.journal
     assert exchange.request_headers["host"] == HOSTS["sandbox"]
+
+
+@pytest.mark.parametrize("size", [None, 1, 7, 100_000])
+def test_streamed_answer_ends(sandbox: Sandbox, size: int | None) -> None:
+    """In pieces of any size, or as the pieces come, a stream gives the whole body once."""
+    whole = requests.get(JWKS, timeout=5).content
+    with requests.get(JWKS, timeout=5, stream=True) as answer:
+        assert b"".join(answer.iter_content(size)) == whole
+        assert answer.raw.closed or answer.raw.read() == b""
+
+
+def test_streamed_lines_end(sandbox: Sandbox) -> None:
+    """So do its lines."""
+    with requests.get(JWKS, timeout=5, stream=True) as answer:
+        assert b"".join(answer.iter_lines()) == requests.get(JWKS, timeout=5).content
+
+
+def test_closed_stream_is_over(sandbox: Sandbox) -> None:
+    """A stream that was closed before its end gives no more."""
+    with requests.get(JWKS, timeout=5, stream=True) as answer:
+        assert next(answer.iter_content(1))
+        body: Any = answer.raw._fp
+        body.close()
+        assert body.isclosed()
