@@ -22,6 +22,7 @@ _TURNS = 8
 _DOORS = ("handler", "async_handler")
 """How the functions of the door for httpx are called."""
 _CALLS = 8
+_TWICE = 2
 
 
 @_rule(
@@ -68,6 +69,7 @@ def _blocking_sleep(harness: ClientHarness) -> ProbeSteps[None]:
 def _ends(harness: ClientHarness) -> ProbeSteps[None]:
     _require_loop(harness)
     yield from harness.get_first_token()
+    defied: list[str] = []
     for turns in range(1, _TURNS + 1):
         for cold in (False, True):
             if cold:
@@ -76,9 +78,11 @@ def _ends(harness: ClientHarness) -> ProbeSteps[None]:
             (result,) = yield Cancel(harness.client.call, turns)
             harness.time.limit_sleeps(None)
             harness.sandbox.limits.reset()
-            outcome = "returned a result" if result.error is None else f"raised {result}"
-            got = f"a call that was cancelled went on, and {outcome}"
-            harness.require(not result.defied_cancel, got)
+            if result.defied_cancel:
+                defied.append("returned a result" if result.error is None else f"raised {result}")
+            # Once may be a call that ended in the very moment in which it was cancelled.
+            got = f"calls that were cancelled went on; the last one {defied and defied[-1]}"
+            harness.require(len(defied) < _TWICE, got)
         yield from harness.calls()
 
 
