@@ -5,6 +5,7 @@ import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from pytest_turris.conformance.driver import Cancel, Perform, ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
@@ -19,8 +20,8 @@ _rule = COROUTINES.rule
 
 _BUDGET = dt.timedelta(minutes=10)
 _TURNS = 8
-_DOORS = ("handler", "async_handler")
-"""How the functions of the door for httpx are called."""
+_ASYNC_DOOR = "async_handler"
+"""The function of the doors in process that answers async clients."""
 _CALLS = 8
 _TWICE = 2
 
@@ -120,10 +121,10 @@ def _blocking_requests(harness: ClientHarness) -> Iterator[list[str]]:
 
     def note(request: Request, handle: Handle) -> Response:
         if asyncio._get_running_loop() is not None and is_turris(request.host):  # noqa: SLF001 - get_running_loop raises
-            frame = sys._getframe()  # noqa: SLF001 - there is no public way
-            while frame.f_back and frame.f_code.co_name not in _DOORS:
+            frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no public way
+            while frame is not None and frame.f_code.co_name != _ASYNC_DOOR:
                 frame = frame.f_back
-            if frame.f_code.co_name == _DOORS[0]:
+            if frame is None:
                 found.append(f"{request.method} {request.path}")
         return handle(request)
 
