@@ -184,6 +184,7 @@ class Receiver:
             method=how.method,
             peer=self._peer if how.peer == LOOPBACK else how.peer,
             split_at=how.split_at,
+            exact_names=how.exact_names,
             host=target.host,
             scheme=target.scheme,
         )

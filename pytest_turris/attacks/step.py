@@ -33,6 +33,8 @@ class Transmission:
         copies: How many copies are sent at once.
         peer: In process: the address that the request comes from.
         target: Another receiver than the one under attack, such as one with other keys.
+        exact_names: A function is called with the names of headers as they are written here, and
+            in no other letters.
         plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
         watch_memory: Whether the memory of the receiver's process is watched meanwhile.
     """
@@ -47,6 +49,7 @@ class Transmission:
     copies: int = 1
     peer: str = LOOPBACK
     target: object = None
+    exact_names: bool = False
     plain_http: bool = False
     watch_memory: bool = False
 
