@@ -42,6 +42,11 @@ class ReceiverHooks:
         state: Returns the compliance status that the receiver has stored for the entity of the
             events.
         api_status: Makes the API return this compliance status for that entity.
+        api_paths: Returns the paths that the receiver asked the API for, so far.
+        shown: Returns what the pages show on which the receiver's users see its data, as text.
+        log: Returns what the receiver has written to its log, so far.
+        restart: Stops the receiver and starts it again, with the data that it has stored. Returns
+            the new one, or None if it is reached as before.
         allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
         advance: Moves the receiver's clock forward.
         client_id: The public identifier of the API client.
@@ -52,6 +57,10 @@ class ReceiverHooks:
     failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None = None
     state: Callable[[], object] | None = None
     api_status: Callable[[str], object] | None = None
+    api_paths: Callable[[], Sequence[str]] | None = None
+    shown: Callable[[], str] | None = None
+    log: Callable[[], str] | None = None
+    restart: Callable[[], object] | None = None
     allowed_ip: str = ""
     advance: Callable[[dt.timedelta], object] | None = None
     client_id: str = ""

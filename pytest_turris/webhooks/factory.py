@@ -45,6 +45,7 @@ class WebhookFactory:
         upstream_entity_id: The ``upstreamEntityId`` of each envelope.
         new_id: Returns a new ObjectId.
         now: Returns the moment of signing and verifying, with a time zone.
+        user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class WebhookFactory:
         upstream_entity_id: str,
         new_id: Callable[[], str],
         now: Callable[[], dt.datetime],
+        user_agent: str = "",
     ) -> None:
         self._scheme = scheme
         self._key = key
         self._upstream_entity_id = upstream_entity_id
         self._new_id = new_id
         self._now = now
+        self._user_agent = user_agent
 
     @classmethod
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
@@ -81,6 +84,7 @@ class WebhookFactory:
             "upstream_entity_id": entity or sandbox.upstream_entity_id,
             "new_id": sandbox.new_object_id,
             "now": sandbox.clock.now,
+            "user_agent": sandbox.options.webhook_user_agent,
         }
 
     def __repr__(self) -> str:
@@ -150,9 +154,10 @@ class WebhookFactory:
         content = body.encode() if isinstance(body, str) else body
         at, message_id = self._now(), self._scheme.message_id(self._new_id)
         signed = self._scheme.header_lines(content, self._key, at=at, message_id=message_id)
+        agent = [("User-Agent", self._user_agent)] if self._user_agent else []
         return SignedWebhook(
             body=content,
-            header_lines=(("Content-Type", "application/json"), *signed),
+            header_lines=(*agent, ("Content-Type", "application/json"), *signed),
             scheme=self._scheme,
             signed_at=at,
             message_id=message_id,
