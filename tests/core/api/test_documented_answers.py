@@ -1,5 +1,7 @@
 """What the documentation says of an answer where a simple fake would say something else."""
 
+from typing import Any
+
 import pytest
 from doubles.sandbox_client import Client, refusal
 
@@ -105,7 +107,7 @@ def test_custom_field_values_are_required_and_checked(
     template = caller.sandbox.templates.add(
         custom_fields=[{"field_name": "note"}, {"field_name": "begins", "field_type": "date"}]
     )
-    given = {} if values is None else {"customFieldValues": values}
+    given: dict[str, Any] = {} if values is None else {"customFieldValues": values}
     answer = caller.invite(contractContainerTemplateId=template.id, **given)
     if message is None:
         assert answer.status == 201
