@@ -139,14 +139,8 @@ class Agents(Collection[AgentEntry]):
         if known is not None:
             return self._join(known, association_id) if association_id else known
         links = [self._randomness.object_id()] if association_id else []
-        nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # see above
         return self.make(
-            agent=self._person(
-                npn,
-                first_name or nipr.get("first_name"),
-                middle_name or nipr.get("middle_name"),
-                last_name or nipr.get("last_name"),
-            )
+            agent=self._person(npn, first_name, middle_name, last_name)
             | {"downstream_entity_agent_association_ids": links},
             nipr_data_subscription=self._subscription(npn),
             is_uploaded_by_upstream_entity=is_uploaded_by_upstream_entity,
@@ -226,12 +220,13 @@ class Agents(Collection[AgentEntry]):
         self, npn: str, first: str | None, middle: str | None, last: str | None
     ) -> dict[str, Any]:
         now = self._clock.now()
+        nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # as in add
         return {
             "id": self._randomness.object_id(),
             "npn": npn,
-            "first_name": first or self._pick(_FIRST_NAMES),
-            "middle_name": middle,
-            "last_name": last or self._pick(_LAST_NAMES),
+            "first_name": first or nipr.get("first_name") or self._pick(_FIRST_NAMES),
+            "middle_name": middle or nipr.get("middle_name"),
+            "last_name": last or nipr.get("last_name") or self._pick(_LAST_NAMES),
             "created_at": now,
             "updated_at": now,
         }

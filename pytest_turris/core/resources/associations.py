@@ -128,15 +128,15 @@ class Associations(Collection[Association]):
         """Add an association that has been onboarded, whose NIPR data is up to date.
 
         An NPN is generated if one is required and none is given. With ``invited`` the agency has
-        not answered its invitation yet, and no NPN is generated. Without ``email`` each
-        association has a contact with an address of its own.
+        not answered its invitation yet, and no NPN is generated. An ``email`` is made if none
+        is given, so that no two associations share a contact.
 
         Raises:
             RecordError: A value does not fit.
         """
-        npn = downstream_entity_npn
-        if npn is None and is_npn_required and not invited:
-            npn = self._randomness.number("npn", 8)
+        needs_npn = downstream_entity_npn is None and is_npn_required and not invited
+        npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
+        email = email or self._unused_email()
         return self.make(
             id=self._randomness.object_id(),
             downstream_entity={
@@ -150,11 +150,7 @@ class Associations(Collection[Association]):
             nipr_data_subscription=self._subscription(npn) if npn else None,
             producer_code=producer_code,
             external_id=external_id,
-            contact={
-                "first_name": first_name,
-                "last_name": last_name,
-                "email": email or self._unused_email(),
-            },
+            contact={"first_name": first_name, "last_name": last_name, "email": email},
             branch_name=branch_name,
             parent_producer_code=parent_producer_code,
             parent_downstream_entity_association_id=parent_downstream_entity_association_id,

@@ -43,6 +43,28 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+def _config(app: App, context: ssl.SSLContext | None) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=protocol(),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        # A client's address is that of its socket, whatever its headers say about a proxy.
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        # With a longer queue, a process without free file descriptors spends its time on
+        # connections that it cannot accept.
+        backlog=128,
+    )
+    config.load()
+    config.ssl = context
+    return config
+
+
 class LiveServer:
     """An application on a loopback socket, until ``stop``."""
 
@@ -77,25 +99,7 @@ class LiveServer:
         for address in also:
             with contextlib.suppress(OSError):  # no such address here, or its port is taken
                 self._sockets.append(_listen(address, self.port))
-        config = uvicorn.Config(
-            app,
-            http=protocol(),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            # A client's address is that of its socket, whatever its headers say about a proxy.
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-            # With a longer queue, a process without free file descriptors spends its time on
-            # connections that it cannot accept.
-            backlog=128,
-        )
-        config.load()
-        config.ssl = context or self._server_context()
-        self._server = _Server(config)
+        self._server = _Server(_config(app, context or self._server_context()))
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
         self._thread.start()
 
