@@ -27,6 +27,7 @@ INTERNAL = {
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
     "PayloadError": "the command line prints its text",
+    "StartError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""
 
