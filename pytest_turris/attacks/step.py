@@ -59,9 +59,9 @@ class ExpectedBehaviour:
             not matter), ``same`` (as many as in the step before), ``at most`` (no more than in
             the step before), or ``first`` (at least one, unless an earlier step had effects).
         refusals: Statuses that are fine besides, and then have no effect.
-        may_store: 2xx counts as refusing if there was no effect. If effects are not observed, it
-            does so for a receiver that answers 2xx to a signed body that is not JSON, too: it
-            stores what it gets, and looks later.
+        may_store: 2xx counts as refusing if there was no effect. For a receiver that answers 2xx
+            to a signed body that is not JSON, it always does: it stores what it gets, and looks
+            later.
         same_as_wrong_signature: The response equals the response to a wrong signature.
         may_hang_up: Closing the connection counts as refusing; silence does not.
         watch_comparison: Whether signatures are compared in constant time is watched.
@@ -87,12 +87,14 @@ class Judgement(TypedDict, total=False):
 
     Args:
         level: Of a wrong answer or effect.
+        effects_level: Of a wrong effect, if not as of a wrong answer.
         crash_level: Of an answer 5xx, or of none: see ``AttackStep``.
         why: What goes wrong then.
         fix: How to mend that.
     """
 
     level: Level
+    effects_level: Level
     crash_level: Level
     why: str
     fix: str
@@ -111,6 +113,7 @@ class AttackStep:
         transmission: How it is sent.
         label: The name of this variant, where an attack has several.
         level: The level of a wrong answer or effect, if not the attack's.
+        effects_level: The level of a wrong effect, if not that of a wrong answer.
         crash_level: The level of an answer 5xx, or of none; unless given ``must``, or ``info`` if
             the attack is about a server.
         why: What goes wrong, if not what the attack says.
@@ -122,6 +125,7 @@ class AttackStep:
     transmission: Transmission = _NORMAL
     label: str = ""
     level: Level | None = None
+    effects_level: Level | None = None
     crash_level: Level | None = None
     why: str = ""
     fix: str = ""

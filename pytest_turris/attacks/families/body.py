@@ -134,7 +134,7 @@ def _probe(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _empty(context: AttackContext) -> Iterator[AttackStep]:
     context.require_whole_body_signed()
-    yield tolerated(context.sign(b""), effects="none")
+    yield tolerated(context.sign(b""), effects="none", effects_level="info")
 
 
 @_attack(

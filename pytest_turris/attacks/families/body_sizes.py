@@ -85,11 +85,11 @@ def _oversize(context: AttackContext) -> Iterator[AttackStep]:
         return replace(made, pieces=made.pieces * (_HUGE // _BLOCK), rest=b"0\r\n\r\n")
 
     padded = replace(webhook, body=webhook.body + b" " * _OVERSIZE)
-    for label, endless in (
-        ("8 MiB", Transmission(raw=announced, never_ends=True)),
-        ("64 MiB in chunks", Transmission(raw=chunked, never_ends=True, socket_only=True)),
-    ):
-        yield refused(padded, label, may_hang_up=True, transmission=endless)
+    # A limit above 8 MiB, such as that of API Gateway, is one, too.
+    known = Transmission(raw=announced, never_ends=True)
+    yield refused(padded, "8 MiB", may_hang_up=True, transmission=known, level="should")
+    unknown = Transmission(raw=chunked, never_ends=True, socket_only=True)
+    yield refused(padded, "64 MiB in chunks", may_hang_up=True, transmission=unknown)
 
 
 @_attack(

@@ -37,6 +37,7 @@ def _poison(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-101",
     "duplicate-inside-a-batch",
+    level="should",
     does="Names the same entity twice in one batch, equal and contradictory.",
     wants="Act on it once, or refuse the batch.",
     why="One change is counted twice.",
@@ -70,7 +71,7 @@ def _swapped(context: AttackContext) -> Iterator[AttackStep]:
         payload = event["payload"]
         swapped = payload[0] if isinstance(payload, list) else [payload]
         swap = context.sign(event | {"payload": swapped})
-        yield tolerated(swap, name, effects="none", level="should")
+        yield tolerated(swap, name, effects="none", effects_level="info")
 
 
 @_attack(
@@ -104,7 +105,7 @@ def _old(context: AttackContext) -> Iterator[AttackStep]:
     event = context.event(_SYNC).json
     del event["payload"]["npn"]
     event["payload"]["entityId"] = "undefined"
-    yield tolerated(context.sign(event), effects="none", level="should")
+    yield tolerated(context.sign(event), effects="none", effects_level="info")
 
 
 @_attack(
@@ -193,7 +194,10 @@ def _batch(context: AttackContext) -> Iterator[AttackStep]:
 def _test(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json
     yield accepted(
-        context.sign(event | {"webhookType": "TEST", "payload": {"test": True}}), effects="none"
+        context.sign(event | {"webhookType": "TEST", "payload": {"test": True}}),
+        effects="none",
+        effects_level="info",
+        crash_level="should",
     )
 
 

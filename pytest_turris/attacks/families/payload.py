@@ -46,7 +46,7 @@ def _duplicates(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _unknown(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json | {"webhookType": "E_AND_O_POLICY_RENEWED"}
-    yield accepted(context.sign(event), effects="none")
+    yield accepted(context.sign(event), effects="none", effects_level="info")
 
 
 @_attack(
@@ -63,12 +63,13 @@ def _shapes(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json
     for payload in (None, [None], "x", 7, True) if context.payload is None else ():
         made = context.sign(event | {"payload": payload})
-        yield tolerated(made, f"payload {payload!r}", effects="none")
+        yield tolerated(made, f"payload {payload!r}", effects="none", effects_level="info")
     context.require_whole_body_signed()
     # What another sender's receiver does with any JSON that is signed is its own business.
     effects: Effects = "none" if context.payload is None else "any"
     for body in (b"[]", b"null", b'"x"', b"7", b"{}"):
-        yield tolerated(context.sign(body), body.decode(), effects=effects)
+        signed = context.sign(body)
+        yield tolerated(signed, body.decode(), effects=effects, effects_level="info")
 
 
 @_attack(
@@ -85,7 +86,7 @@ def _empty(context: AttackContext) -> Iterator[AttackStep]:
     empty: tuple[Any, ...] = ([], {}, [{}])
     for payload in empty:
         made = context.sign(event | {"payload": payload})
-        yield tolerated(made, json.dumps(payload), effects="none")
+        yield tolerated(made, json.dumps(payload), effects="none", effects_level="info")
 
 
 @_attack(
@@ -105,15 +106,18 @@ def _foreign(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-75",
     "deep-nesting",
-    does="Nests 100,000 arrays.",
+    does="Nests 100,000 arrays: rightly signed, and with a wrong signature.",
     wants=_STORED,
-    why="The parser's RecursionError becomes a 500. " + _CRASHED,
+    why="The parser's RecursionError becomes a 500: for a stranger, if it parses before it "
+    "verifies; else only for the owner of the key.",
     fix="Catch RecursionError as well as ValueError.",
     source="measured: json.loads",
 )
 def _deep(context: AttackContext) -> Iterator[AttackStep]:
     context.require_whole_body_signed()
-    yield tolerated(context.sign(b"[" * _DEPTH + b"]" * _DEPTH), effects="none")
+    deep = context.sign(b"[" * _DEPTH + b"]" * _DEPTH)
+    yield tolerated(deep, "signed", effects="none", effects_level="info", crash_level="should")
+    yield refused(context.wrongly_signed(deep), "wrongly signed")
 
 
 @_attack(
@@ -155,7 +159,9 @@ def _strings(context: AttackContext) -> Iterator[AttackStep]:
         body = _with_texts(context.genuine().json, text)
         # A lone surrogate is not valid UTF-8; only its escape can be sent.
         sent = compact_json(body).replace(b"\\\\ud800", b"\\ud800")
-        yield tolerated(context.sign(sent), label)
+        # Whether a sender writes half a character is open: RFC 8259, 8.2 calls it unpredictable.
+        odd = label == "surrogate"
+        yield tolerated(context.sign(sent), label, crash_level="should" if odd else "must")
 
 
 @_attack(

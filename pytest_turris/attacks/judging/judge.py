@@ -16,6 +16,9 @@ from pytest_turris.core.text.plurals import counted
 
 Responses = tuple[ReceiverResponse, ...]
 
+_NOTHING = "nothing done"
+_DO_NOTHING = "Answer as you do, and do nothing."
+
 
 class Judge:
     """Judges the steps of one attack, in the order in which they are sent.
@@ -47,8 +50,12 @@ class Judge:
             done: How many effects there were.
         """
         expected = step.expected
+        stored = False
         for response in _distinct(responses):
-            self._status(step, response, done)
+            if self._is_stored(step, response, done):
+                stored = True
+            else:
+                self._status(step, response)
             if response.answer is not None:
                 path = self._receiver.shown_path(step)
                 for got, wished in leaks_of_answer(self._context, step, path, response.answer):
@@ -56,7 +63,10 @@ class Judge:
             if step.transmission.never_ends:
                 self._end(step, response)
         self._time(step, responses)
-        self._effects(step, done)
+        if stored:
+            self._case.notes.append(f"{step.label or 'the body'}: stored, to be looked at later")
+        else:
+            self._effects(step, done)
         if expected.same_as_wrong_signature:
             self._likeness(step, responses[0])
         if expected.stored_status:
@@ -72,22 +82,22 @@ class Judge:
         for got, wished in leaks_of_output(text, self._context.key):
             self._case.find("no leak", None, got, wished, "must")
 
-    def _status(self, step: AttackStep, response: ReceiverResponse, done: int) -> None:
+    def _status(self, step: AttackStep, response: ReceiverResponse) -> None:
         if is_crash(response) and not is_fine(step, response):
             level = self._case.crash_level(step)
             self._case.find("status", step, self._answered(response), wanted(step), level)
         elif response.answer is not None and response.answer.left_open:
             got = f"{self._answered(response)}, then an answer to another request"
             self._case.find("status", step, got, "the end of the connection after the answer")
-        elif not is_fine(step, response) and not self._is_stored(step, response, done):
+        elif not is_fine(step, response):
             self._case.find("status", step, self._answered(response), wanted(step))
 
     def _is_stored(self, step: AttackStep, response: ReceiverResponse, done: int) -> bool:
         """Whether 2xx says no more than that the receiver has the bytes."""
         if not (step.expected.may_store and response.answer and response.answer.accepted):
             return False
-        if self._receiver.observed:
-            return done == 0
+        if self._receiver.observed and done == 0:
+            return True
         return self._standing.stores_bodies(self._receiver, self._context)
 
     def _end(self, step: AttackStep, response: ReceiverResponse) -> None:
@@ -125,7 +135,7 @@ class Judge:
         if not self._receiver.sees(step):
             return
         expected, fine = {
-            "none": ("nothing done", done == 0),
+            "none": (_NOTHING, done == 0),
             "some": ("something done", done > 0),
             "any": ("", True),
             "same": (f"as much done as by one ({previous})", done == previous),
@@ -135,7 +145,10 @@ class Judge:
         if step.expected.effects == "at most":
             self._before = previous
         if not fine:
-            self._case.find("effects", step, counted(done, "effect"), expected)
+            # Advice about the answer does not fit where the answer is right.
+            fix = _DO_NOTHING if step.expected.answers == "accept" and expected == _NOTHING else ""
+            level = step.effects_level
+            self._case.find("effects", step, counted(done, "effect"), expected, level, fix=fix)
 
     def _wrong_response(self) -> ReceiverResponse:
         """The response to a wrong signature, which is sent once."""
