@@ -33,7 +33,7 @@ from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.socket_post import post_over_socket
-from pytest_turris.receivers.target import Target, UrlTarget
+from pytest_turris.receivers.target import UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _LOOK_SECONDS = 2.0
@@ -60,7 +60,7 @@ class AttackSettings:
     """
 
     url: str
-    target: Target
+    target: UrlTarget
     factory: WebhookFactory
     payload: OwnPayload | None
     options: Options
@@ -183,7 +183,7 @@ def _language(settings: AttackSettings) -> str:
     """The receiver's language, if its answer to a plain GET tells."""
     looked = Post(headers=settings.lines, body=b"", method="GET", host=settings.target.host)
     try:
-        where = UrlTarget.of(settings.url, allow=settings.allow).destination(looked)
+        where = settings.target.destination(looked)
         answer = post_over_socket(where, looked, timeout=min(settings.timeout, _LOOK_SECONDS))
     except OSError:
         return ""
