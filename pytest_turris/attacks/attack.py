@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Steps: TypeAlias = Callable[["AttackContext"], Iterator["AttackStep"]]
 Family = Literal["signature", "keys", "body", "payload", "replay", "transport", "events"]
 DeliveryMode = Literal["anywhere", "in process", "socket"]
+Subject = Literal["receiver", "server"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +25,10 @@ class Attack:
         id: ``WH-05``; never used for anything else.
         title: A few words, joined by hyphens as in the id of its test.
         family: Which page of the docs it is on.
-        level: ``must`` fails the test, ``should`` warns, ``info`` is written down.
+        level: ``must`` fails the test, ``should`` warns, ``info`` is written down. ``must``:
+            a sender without the key gains something, or a webhook that the documented sender
+            sends is lost, or an unauthenticated request breaks the receiver.
+        about: Whose work it shows: the receiver's, or its server's or parser's alone.
         quick: Whether it is in the profile for every run.
         delivery: Where it can be sent to.
         does: What the sender does.
@@ -39,6 +43,7 @@ class Attack:
     title: str
     family: Family
     level: Level
+    about: Subject
     quick: bool
     delivery: DeliveryMode
     does: str
@@ -77,6 +82,7 @@ class Catalogue:
         fix: str,
         source: str,
         level: Level = "must",
+        about: Subject = "receiver",
         quick: bool = False,
         delivery: DeliveryMode = "anywhere",
     ) -> Callable[[Steps], Steps]:
@@ -89,6 +95,7 @@ class Catalogue:
                     title=title,
                     family=self._family,
                     level=level,
+                    about=about,
                     quick=quick,
                     delivery=delivery,
                     does=does,

@@ -42,7 +42,10 @@ class ReceiverHooks:
         state: Returns the compliance status that the receiver has stored for the entity of the
             events.
         api_status: Makes the API return this compliance status for that entity.
-        allowed_ip: An IPv4 address on the receiver's allowlist.
+        log: Returns what the receiver has written to its log, so far.
+        restart: Stops the receiver and starts it again, with the data that it has stored. Returns
+            the new one, or None if it is reached as before.
+        allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
         advance: Moves the receiver's clock forward.
         client_id: The public identifier of the API client.
         key_is_client_secret: Whether the signing key is the client secret of the API, too.
@@ -52,6 +55,8 @@ class ReceiverHooks:
     failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None = None
     state: Callable[[], object] | None = None
     api_status: Callable[[str], object] | None = None
+    log: Callable[[], str] | None = None
+    restart: Callable[[], object] | None = None
     allowed_ip: str = ""
     advance: Callable[[dt.timedelta], object] | None = None
     client_id: str = ""
@@ -68,12 +73,14 @@ class AttackContext:
             members that it requires to act.
         hooks: What an attack may do besides sending.
         payload: The user's own payload, which is sent instead of Turris' events.
+        is_function: Whether the receiver is a function, which sees body and headers only.
     """
 
     factory: WebhookFactory
     events: Events = field(default_factory=lambda: ALL_EVENTS)
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
     payload: OwnPayload | None = None
+    is_function: bool = False
 
     @property
     def scheme(self) -> SignatureScheme:

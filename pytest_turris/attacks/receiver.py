@@ -1,46 +1,30 @@
 """The receiver under attack: how a step reaches it, and what can be seen of it."""
 
-import contextvars
 import datetime as dt
-import time
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from pytest_turris.attacks.effects import EffectsProbe, Settle, call_hook
+from pytest_turris.attacks.judging.pace import Pace
+from pytest_turris.attacks.sending.delivery import Limits, in_process, over_socket
+from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.asgi import post_asgi_copies
 from pytest_turris.receivers.django_database import TransactionError, refuse_threads
 from pytest_turris.receivers.egress import Destination
-from pytest_turris.receivers.exchange import Post, WebhookResponse
-from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
-from pytest_turris.receivers.socket_post import post_over_socket
-from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
+from pytest_turris.receivers.exchange import Post
+from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
+from pytest_turris.receivers.target import AsgiTarget, Target, UrlTarget, VerifierTarget
 
-_AT_ONCE = 20
-_TIMEOUT = 5.0
-"""Seconds to wait over a socket: an answer that takes more than two is a finding anyway."""
+_TIMEOUT = 10.0
+"""Seconds to wait over a socket: a third of what Turris does, whose limit is 30 seconds."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReceiverResponse:
-    """The receiver's response to one request.
-
-    Args:
-        answer: The answer; None if there was none.
-        reason: Why there was no answer.
-        silent: The receiver neither answered nor closed the connection.
-        seconds: How long this request took.
-    """
-
-    answer: WebhookResponse | None
-    reason: str = ""
-    silent: bool = False
-    seconds: float = 0.0
+class OutOfTimeError(Exception):
+    """The time for all attacks together is over; nothing more is sent."""
 
 
 class Receiver:
@@ -54,6 +38,7 @@ class Receiver:
         settle: When the receiver is quiet; see ``EffectsProbe``.
         pass_time: Moves the clock of the code under test while it is waited for.
         allow: Each ``host:port`` that a URL may lead to besides this machine.
+        timeout: Seconds to wait for the answer to one request over a socket; 10 unless given.
     """
 
     def __init__(
@@ -66,6 +51,7 @@ class Receiver:
         settle: Settle = None,
         pass_time: Callable[[dt.timedelta], object] | None = None,
         allow: Collection[str] = (),
+        timeout: float | None = None,
     ) -> None:
         reached = Target.of(target, path, allow=allow).require_sync()
         # Attacks on the path need one to change.
@@ -73,11 +59,22 @@ class Receiver:
         self._effects = EffectsProbe(effects, settle, pass_time)
         self._reset = reset
         self._allow = allow
+        self._timeout = timeout
+        self._deadline = math.inf
+        self._peer = LOOPBACK
+        self.pace = Pace()
+        self.others_unseen: bool = False
+        """Whether effects of a receiver with other keys, which runs elsewhere, are not seen."""
 
     @property
     def observed(self) -> bool:
         """Whether effects can be counted."""
         return self._effects.observes
+
+    def sees(self, step: AttackStep) -> bool:
+        """Whether the effects of a step can be counted."""
+        elsewhere = step.transmission.target is not None
+        return self.observed and not (elsewhere and self.others_unseen)
 
     def effects(self, *, at_least: int = 0) -> int:
         """How much the receiver has done so far; 0 without a probe.
@@ -90,15 +87,46 @@ class Receiver:
         """
         return self._effects.count(at_least=at_least)
 
+    @property
+    def resets(self) -> bool:
+        """Whether the test can reset it."""
+        return self._reset is not None
+
     def reset(self) -> None:
         """Call the test's ``reset``, if there is one."""
         if self._reset:
             call_hook(self._reset, "reset")
 
     @property
+    def target(self) -> Target:
+        """What webhooks are posted to."""
+        return self._target
+
+    @property
     def is_url(self) -> bool:
         """Whether it is reached over a socket."""
         return isinstance(self._target, UrlTarget)
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a function of body and headers, which sees no method and no path."""
+        return isinstance(self._target, VerifierTarget)
+
+    def come_from(self, peer: str) -> None:
+        """Send from an address that the receiver takes webhooks from, unless a step says where.
+
+        Args:
+            peer: The address that an application in this process sees; empty for this machine's.
+        """
+        self._peer = peer or LOOPBACK
+
+    def stop_at(self, deadline: float) -> None:
+        """Send nothing after a moment.
+
+        Args:
+            deadline: The moment, on ``steady_time()``.
+        """
+        self._deadline = deadline
 
     def send(self, step: AttackStep) -> tuple[ReceiverResponse, ...]:
         """Send all copies of a step, and return their responses.
@@ -107,8 +135,12 @@ class Receiver:
 
         Raises:
             NotApplicableError: This receiver cannot be reached in the way that the step needs.
+            OutOfTimeError: The moment of ``stop_at`` has come.
         """
         how, target = step.transmission, self._target
+        left = self._deadline - steady_time()
+        if left <= 0:
+            raise OutOfTimeError
         self._effects.note_request()
         if how.target is not None:
             target = replace(
@@ -120,17 +152,32 @@ class Receiver:
             return ()
         sent = self._post(step, target)
         if isinstance(target, UrlTarget):
-            return tuple(_over_socket(target, how, sent))
+            return tuple(over_socket(target, how, sent, self._limits(how, left)))
         try:
             if how.copies > 1 and not isinstance(target, AsgiTarget):
                 refuse_threads()
-            return tuple(_in_process(target, how, sent))
+            return tuple(in_process(target, how, sent))
         except TransactionError as error:
             raise NotApplicableError(str(error)) from error
 
     def shown_path(self, step: AttackStep) -> str:
         """The path that a step requests."""
         return self._post(step, self._target).app_path
+
+    def destination(self, step: AttackStep) -> Destination | None:
+        """Where a step leads, of a receiver behind a URL; None for any other."""
+        target = self._target
+        if not isinstance(target, UrlTarget):
+            return None
+        return target.destination(self._post(step, target))
+
+    def _limits(self, how: Transmission, left: float) -> Limits:
+        timeout = _TIMEOUT if self._timeout is None else self._timeout
+        # Those at once may be served one after another; Turris waits for each of them as long.
+        timeout = timeout if how.copies == 1 else max(timeout, TURRIS_TIMEOUT)
+        waits = how.never_ends or how.alongside
+        patience = self.pace.patience() if waits else 0.0
+        return Limits(timeout=min(timeout, left), patience=min(patience, left))
 
     def _post(self, step: AttackStep, target: Target) -> Post:
         how = step.transmission
@@ -140,37 +187,11 @@ class Receiver:
             body=step.webhook.body,
             path=_changed(path or "/", how.change_path) if how.change_path else path,
             method=how.method,
-            peer=how.peer,
+            peer=self._peer if how.peer == LOOPBACK else how.peer,
             split_at=how.split_at,
             host=target.host,
             scheme=target.scheme,
         )
-
-
-def _over_socket(target: UrlTarget, how: Transmission, sent: Post) -> list[ReceiverResponse]:
-    if how.peer != LOOPBACK:
-        raise NotApplicableError("over a socket the sender cannot choose its address")
-    where = target.destination(sent)
-    if how.plain_http and where.scheme == "https":
-        raise NotApplicableError("the URL is HTTPS")
-    host = sent.host or f"{where.host}:{where.port}"
-    if how.alongside:
-        return [_alongside(target, where, how.alongside(host, where.path), sent)]
-    if how.raw:
-        made = how.raw(host, where.path)
-        return [_response_to(target, lambda: post_raw(where, made))]
-    return _together(lambda: _response_to(target, lambda: _posted(where, sent)), how.copies)
-
-
-def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
-    if isinstance(target, ClientTarget):
-        if how.copies > 1:
-            raise NotApplicableError("a client sends one at a time: pass the application itself")
-        if how.peer != LOOPBACK:
-            raise NotApplicableError("through a client the sender cannot choose its address")
-    if isinstance(target, AsgiTarget):
-        return list(_on_one_loop(target, sent, how.copies))
-    return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)
 
 
 def with_header(step: AttackStep, name: str, value: str) -> AttackStep:
@@ -187,63 +208,3 @@ def _changed(path: str, change: Callable[[str], str]) -> str:
     bare, mark, query = path.partition("?")
     changed = change(bare)
     return f"{changed}{'&' if '?' in changed else mark}{query}" if mark else changed
-
-
-def _clocks() -> tuple[float, float]:
-    # Time travel holds the first still, and makes sleeps pass on it alone.
-    return time.perf_counter(), steady_time()
-
-
-def _since(begin: tuple[float, float]) -> float:
-    return max(now - then for now, then in zip(_clocks(), begin, strict=True))
-
-
-def _response_to(target: Target, send: Callable[[], WebhookResponse]) -> ReceiverResponse:
-    begin = _clocks()
-    try:
-        return ReceiverResponse(answer=send(), seconds=_since(begin))
-    except target.no_response_errors as error:
-        return _no_response(error, _since(begin))
-
-
-def _no_response(error: Exception, seconds: float) -> ReceiverResponse:
-    return ReceiverResponse(
-        answer=None,
-        reason=f"{type(error).__name__}: {error}",
-        silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
-        seconds=seconds,
-    )
-
-
-def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
-    """Post twenty at a time to an ASGI application; each took as long as its twenty."""
-    for sent_before in range(0, copies, _AT_ONCE):
-        begin, count = _clocks(), min(_AT_ONCE, copies - sent_before)
-        try:
-            answers = post_asgi_copies(target.app, sent, count)
-        except target.no_response_errors as error:
-            yield from [_no_response(error, _since(begin))] * count
-            continue
-        seconds = _since(begin)
-        yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
-
-
-def _posted(where: Destination, sent: Post) -> WebhookResponse:
-    return post_over_socket(where, sent, timeout=_TIMEOUT)
-
-
-def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
-    if copies == 1:
-        return [send()]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
-        futures = [threads.submit(contextvars.copy_context().run, send) for _ in range(copies)]
-        return [future.result() for future in futures]
-
-
-def _alongside(
-    target: UrlTarget, where: Destination, unfinished: RawPost, sent: Post
-) -> ReceiverResponse:
-    """Send while another request stays unfinished on its own connection."""
-    with closing(open_connection(where)) as line:
-        line.sendall(unfinished.head + b"".join(unfinished.pieces))
-        return _response_to(target, lambda: _posted(where, sent))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
+from pytest_turris.core.levels import Level
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
-Answers = Literal["accept", "refuse", "either", "not accept", "fail"]
+Answers = Literal["accept", "refuse", "either", "not accept", "fail", "any"]
 Effects = Literal["none", "some", "any", "same", "at most", "first"]
 
 
@@ -22,8 +23,8 @@ class Transmission:
         raw: Over a socket: builds the bytes to write, given host and path, for requests that no
             client library sends.
         socket_only: The step is left out in process; the other steps of its attack are sent.
-        never_ends: The request never ends. The verdict notes how much of it was written before
-            the answer came.
+        never_ends: The request ends only if there was no answer before its end. An answer that
+            came later, and is the one to a wrong signature, shows that all of it was taken.
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
@@ -52,23 +53,51 @@ class ExpectedBehaviour:
 
     Args:
         answers: ``accept`` is 2xx, ``refuse`` 4xx, ``either`` one of these, ``not accept`` 3xx
-            or 4xx, ``fail`` anything but 2xx. Except for ``fail``, a 5xx is always wrong.
+            or 4xx, ``fail`` anything but 2xx, ``any`` whatever it is. 501 refuses another method
+            than POST. Except for ``fail`` and ``any``, any other 5xx is wrong.
         effects: How many effects there are: ``none``, ``some`` (at least one), ``any`` (it does
             not matter), ``same`` (as many as in the step before), ``at most`` (no more than in
             the step before), or ``first`` (at least one, unless an earlier step had effects).
+        refusals: Statuses that are fine besides, and then have no effect.
+        may_store: 2xx counts as refusing if there was no effect. For a receiver that answers 2xx
+            to a signed body that is not JSON, it always does: it stores what it gets, and looks
+            later.
         same_as_wrong_signature: The response equals the response to a wrong signature.
         may_hang_up: Closing the connection counts as refusing; silence does not.
         watch_comparison: Whether signatures are compared in constant time is watched.
         stored_status: The compliance status that the receiver has stored afterwards; empty does
             not check it.
+        within: The seconds in which the answer comes, besides what the receiver takes for a
+            genuine webhook; 0 for as long as any answer may take.
     """
 
     answers: Answers
     effects: Effects
+    refusals: tuple[int, ...] = ()
+    may_store: bool = False
     same_as_wrong_signature: bool = False
     may_hang_up: bool = False
     watch_comparison: bool = False
     stored_status: str = ""
+    within: float = 0.0
+
+
+class Judgement(TypedDict, total=False):
+    """How serious it is if a step is not withstood, where that differs from its attack.
+
+    Args:
+        level: Of a wrong answer or effect.
+        effects_level: Of a wrong effect, if not as of a wrong answer.
+        crash_level: Of an answer 5xx, or of none: see ``AttackStep``.
+        why: What goes wrong then.
+        fix: How to mend that.
+    """
+
+    level: Level
+    effects_level: Level
+    crash_level: Level
+    why: str
+    fix: str
 
 
 _NORMAL = Transmission()
@@ -83,12 +112,23 @@ class AttackStep:
         expected: What a good receiver does with it.
         transmission: How it is sent.
         label: The name of this variant, where an attack has several.
+        level: The level of a wrong answer or effect, if not the attack's.
+        effects_level: The level of a wrong effect, if not that of a wrong answer.
+        crash_level: The level of an answer 5xx, or of none; unless given ``must``, or ``info`` if
+            the attack is about a server.
+        why: What goes wrong, if not what the attack says.
+        fix: How to mend it, if not as the attack says.
     """
 
     webhook: SignedWebhook
     expected: ExpectedBehaviour
     transmission: Transmission = _NORMAL
     label: str = ""
+    level: Level | None = None
+    effects_level: Level | None = None
+    crash_level: Level | None = None
+    why: str = ""
+    fix: str = ""
 
 
 def accepted(
@@ -96,31 +136,40 @@ def accepted(
     label: str = "",
     *,
     effects: Effects = "some",
+    within: float = 0.0,
     transmission: Transmission = _NORMAL,
+    **judgement: Unpack[Judgement],
 ) -> AttackStep:
     """A genuine webhook: a good receiver accepts it and acts on it."""
-    expected = ExpectedBehaviour(answers="accept", effects=effects)
-    return AttackStep(webhook=webhook, expected=expected, transmission=transmission, label=label)
+    expected = ExpectedBehaviour(answers="accept", effects=effects, within=within)
+    return AttackStep(
+        webhook=webhook, expected=expected, transmission=transmission, label=label, **judgement
+    )
 
 
 def refused(
     webhook: SignedWebhook,
     label: str = "",
     *,
+    may_store: bool = False,
     same_as_wrong_signature: bool = False,
     may_hang_up: bool = False,
     watch_comparison: bool = False,
     transmission: Transmission = _NORMAL,
+    **judgement: Unpack[Judgement],
 ) -> AttackStep:
     """A forged webhook: a good receiver refuses it and does nothing."""
     expected = ExpectedBehaviour(
         answers="refuse",
         effects="none",
+        may_store=may_store,
         same_as_wrong_signature=same_as_wrong_signature,
         may_hang_up=may_hang_up,
         watch_comparison=watch_comparison,
     )
-    return AttackStep(webhook=webhook, expected=expected, transmission=transmission, label=label)
+    return AttackStep(
+        webhook=webhook, expected=expected, transmission=transmission, label=label, **judgement
+    )
 
 
 def tolerated(
@@ -131,9 +180,12 @@ def tolerated(
     may_hang_up: bool = False,
     stored_status: str = "",
     transmission: Transmission = _NORMAL,
+    **judgement: Unpack[Judgement],
 ) -> AttackStep:
     """A webhook that a good receiver may accept or refuse, but that must not make it fail."""
     expected = ExpectedBehaviour(
         answers="either", effects=effects, may_hang_up=may_hang_up, stored_status=stored_status
     )
-    return AttackStep(webhook=webhook, expected=expected, transmission=transmission, label=label)
+    return AttackStep(
+        webhook=webhook, expected=expected, transmission=transmission, label=label, **judgement
+    )

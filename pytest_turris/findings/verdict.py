@@ -42,6 +42,7 @@ class Finding:
         expected: What it should have done.
         kind: How it was noticed, where a check looks in several ways.
         fix: How to fix this one, where the check's own advice does not fit.
+        why: What goes wrong with this one, where the check's own words do not fit.
     """
 
     level: Level
@@ -50,6 +51,7 @@ class Finding:
     expected: str
     kind: str = ""
     fix: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +124,8 @@ class Verdict:
             yield "expected", finding.expected + (f" [{finding.kind}]" if finding.kind else "")
         yield "reason", self.reason
         if self.findings:
-            yield "why", f"{check.why} Source: {check.source}."
+            whys = dict.fromkeys(finding.why or check.why for finding in self.findings)
+            yield "why", "\n".join(whys) + f" Source: {check.source}."
             fixes = (finding.fix or check.fix for finding in self.findings)
             yield "fix", "\n".join(dict.fromkeys(fixes))
         for note in self.notes:

@@ -73,6 +73,8 @@ class WebhookResponse:
         body: The body; over a socket at most 1 MiB of it.
         error: The exception that the application raised, if any.
         written: How many bytes were written before it came, if it came over a raw socket.
+        to_the_end: Over a raw socket: it came only after the request's end was written.
+        left_open: Over a raw socket: another request on the connection got a response, too.
     """
 
     status_code: int
@@ -80,6 +82,8 @@ class WebhookResponse:
     body: bytes = b""
     error: Exception | None = None
     written: int = 0
+    to_the_end: bool = False
+    left_open: bool = False
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""

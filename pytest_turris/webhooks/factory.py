@@ -45,6 +45,7 @@ class WebhookFactory:
         upstream_entity_id: The ``upstreamEntityId`` of each envelope.
         new_id: Returns a new ObjectId.
         now: Returns the moment of signing and verifying, with a time zone.
+        lines: Further header lines; one whose name a delivery has already takes its place.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class WebhookFactory:
         upstream_entity_id: str,
         new_id: Callable[[], str],
         now: Callable[[], dt.datetime],
+        lines: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._scheme = scheme
         self._key = key
         self._upstream_entity_id = upstream_entity_id
         self._new_id = new_id
         self._now = now
+        self._lines = lines
 
     @classmethod
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
@@ -152,11 +155,19 @@ class WebhookFactory:
         signed = self._scheme.header_lines(content, self._key, at=at, message_id=message_id)
         return SignedWebhook(
             body=content,
-            header_lines=(("Content-Type", "application/json"), *signed),
+            header_lines=self._with_own_lines(("Content-Type", "application/json"), *signed),
             scheme=self._scheme,
             signed_at=at,
             message_id=message_id,
         )
+
+    def new_id(self) -> str:
+        """Return a new ObjectId."""
+        return self._new_id()
+
+    def _with_own_lines(self, *lines: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        names = {name.lower() for name, _ in self._lines}
+        return (*self._lines, *(line for line in lines if line[0].lower() not in names))
 
     def verify(self, body: bytes, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         """Return if a delivery is genuine, with the factory's scheme, key and clock.

@@ -5,7 +5,6 @@ import dataclasses
 import datetime as dt
 import queue
 import threading
-import time
 import uuid
 from typing import Any
 
@@ -131,14 +130,12 @@ def test_late_effect_of_a_forgery_is_seen() -> None:
 
     def verify(body: bytes, headers: Any) -> bool:
         threading.Timer(0.05, acted.append, [body]).start()
-        return False
+        return "x-turris-signature" in headers
 
     context = context_for(Backend(), ReceiverApp)
-    for settle, oracles in ((None, {"health"}), (0.3, {"health", "effects"})):
-        receiver = Receiver(verify, effects=lambda: len(acted), settle=settle)
-        verdict = run_attack(find_attack("WH-02"), receiver, context)
-        assert {found.kind for found in verdict.findings} >= oracles - {"health"}
-        time.sleep(0.1)
+    receiver = Receiver(verify, effects=lambda: len(acted), settle=0.3)
+    verdict = run_attack(find_attack("WH-02"), receiver, context)
+    assert "effects" in {found.kind for found in verdict.findings}
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -277,7 +274,7 @@ def test_forged_update_is_seen_in_a_snapshot(pytester: pytest.Pytester) -> None:
         "rows = {'1': 'COMPLIANT'}",
         "def believe(body, headers):",
         "    rows['1'] = hash(body)",
-        "    return False",
+        "    return 'x-turris-signature' in headers",
         "def test_receiver(turris_webhook_attack):",
     )
     effects = {"len(rows)": 0, "rows": 1}
@@ -349,16 +346,18 @@ def test_attack_from_an_async_test(pytester: pytest.Pytester, kind: str) -> None
 TRIO = """
 import pytest, trio
 
+rows = []
+
 async def app(scope, receive, send):
     if scope["type"] != "http":
         raise ValueError
-    await receive()
+    rows.append(await receive())
     await trio.sleep(0)
     await send({"type": "http.response.start", "status": 204})
     await send({"type": "http.response.body"})
 
 def test_receiver(turris_webhook_attack):
-    trio.run(lambda: turris_webhook_attack.arun(app, effects=lambda: 0))
+    trio.run(lambda: turris_webhook_attack.arun(app, effects=lambda: len(rows)))
 """
 
 

@@ -102,17 +102,17 @@ def test_attack_is_ignored_by_a_call(pytester: pytest.Pytester) -> None:
 def test_should_warns(pytester: pytest.Pytester) -> None:
     """What a receiver should withstand is a warning."""
     result = run(
-        pytester, *IMPORTS, "@pytest.mark.turris(attack_profile='full')", ATTACK,
-        "    turris_webhook_attack.run(verify)", args=("-k", "WH-70", "-W", "default"),
+        pytester, *IMPORTS, ATTACK,
+        "    turris_webhook_attack.run(verify)", args=("-k", "WH-97", "-W", "default"),
     )  # fmt: skip
-    result.stdout.fnmatch_lines(["*CheckWarning: WH-70-duplicate-keys: warned*"])
+    result.stdout.fnmatch_lines(["*CheckWarning: WH-97-content-type: warned*"])
     assert result.ret == 0
 
 
 def test_what_a_scheme_has_no_meaning_for_is_skipped(pytester: pytest.Pytester) -> None:
     """Attacks follow the scheme in force, and say why they do not apply."""
     result = run(
-        pytester, *IMPORTS, ATTACK, OBSERVED,
+        pytester, *IMPORTS, ATTACK, OBSERVED.replace("verify", "believe"),
         args=("-k", "WH-51", "-o", "turris_signature_signs=payload", "-rs"),
     )  # fmt: skip
     result.assert_outcomes(skipped=1)

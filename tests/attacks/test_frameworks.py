@@ -175,4 +175,4 @@ def test_wsgiref_lets_the_underscore_through() -> None:
         server.shutdown()
         thread.join()
         server.server_close()
-    assert verdict.outcome == "failed"
+    assert verdict.outcome == "noted"

@@ -11,7 +11,7 @@ from doubles.receivers.bare_server import LENIENT, BareServer
 from doubles.receivers.good_receiver import ALLOWED, ReceiverApp
 from doubles.receivers.registry import BROKEN
 
-from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.signature import SignatureScheme
@@ -130,7 +130,8 @@ def test_lenient_server_is_caught(id_: str, record: Record) -> None:
     """A server that is lenient in one way does not withstand the attack on it."""
     with BareServer(id_).open() as server:
         verdict = attack_over_socket(id_, server)
-    assert verdict.outcome == "failed"
+    noted = find_attack(id_).about == "server"
+    assert verdict.outcome == ("noted" if noted else "failed")
     record.take(on_a_socket(id_), "broken", "A server that is lenient in this.", verdict)
 
 
@@ -151,8 +152,12 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
         reads_on = attack_over_socket("WH-67", server)
     for size, note in zip(("8 MiB", "64 MiB in chunks"), stops.notes, strict=True):
         assert re.match(rf"{size}: .*(answered|closed) after [0-9,]+ bytes", note)
-    assert "no answer in 3 s to 8,38" in reads_on.notes[0]
-    assert "no answer in 3 s to 67,1" in reads_on.notes[1]
+    assert stops.outcome == "passed"
+    got = [finding.got for finding in reads_on.findings]
+    assert [
+        text.startswith(start)
+        for text, start in zip(got, ("401 after 8,38", "401 after 67,1"), strict=True)
+    ] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +174,7 @@ def test_how_much_of_a_body_was_taken_is_noted() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
+@pytest.mark.usefixtures("travel")  # where a sleep is as long as it says, however busy the machine
 def test_every_oracle_can_fail(app_class: type[ReceiverApp], id_: str, oracle: str) -> None:
     """Each oracle finds a receiver that is broken for it."""
     assert oracle in {finding.kind for finding in attack_in_process(id_, app_class).findings}

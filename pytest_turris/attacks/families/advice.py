@@ -3,6 +3,10 @@
 FORGED = "Anyone who can reach the endpoint can make it believe anything."
 LOGS_FILL = "Anyone can fill the error log, and on a bare server stop the process."
 CRASHED = "Anyone who finds such a body knows how to make the receiver fail."
+LENIENT = (
+    "It takes the right signature to make such a text, but two texts for one signature are two "
+    "keys in a log, a cache or a list of seen webhooks."
+)
 
 CANONICAL = "Compare the text of the header with the expected text; do not decode it first."
 HINT = "Take the webhook as a hint, and read the status from the API."

@@ -6,7 +6,7 @@ from typing import Any
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.advice import HINT
-from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
+from pytest_turris.attacks.step import AttackStep, accepted, tolerated
 
 EVENT_SHAPES = Catalogue("events")
 _attack = EVENT_SHAPES.attack
@@ -37,6 +37,7 @@ def _poison(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-101",
     "duplicate-inside-a-batch",
+    level="should",
     does="Names the same entity twice in one batch, equal and contradictory.",
     wants="Act on it once, or refuse the batch.",
     why="One change is counted twice.",
@@ -58,8 +59,9 @@ def _twice(context: AttackContext) -> Iterator[AttackStep]:
     "WH-102",
     "shape-swapped",
     does="Sends an object where the event has an array, and the reverse.",
-    wants="Refuse it (4xx), without an error, and do nothing.",
-    why="Code that was written for one event meets the shape of another.",
+    wants="Refuse it (4xx), or accept it and do nothing; no error.",
+    why="Code that was written for one event meets the shape of another. To act on both shapes is "
+    "harmless, but was hardly meant.",
     fix="Validate the shape by webhookType.",
     source=_ARRAY,
 )
@@ -68,7 +70,8 @@ def _swapped(context: AttackContext) -> Iterator[AttackStep]:
         event = context.event(name).json
         payload = event["payload"]
         swapped = payload[0] if isinstance(payload, list) else [payload]
-        yield refused(context.sign(event | {"payload": swapped}), name)
+        swap = context.sign(event | {"payload": swapped})
+        yield tolerated(swap, name, effects="none", effects_level="info")
 
 
 @_attack(
@@ -102,7 +105,7 @@ def _old(context: AttackContext) -> Iterator[AttackStep]:
     event = context.event(_SYNC).json
     del event["payload"]["npn"]
     event["payload"]["entityId"] = "undefined"
-    yield tolerated(context.sign(event), effects="none")
+    yield tolerated(context.sign(event), effects="none", effects_level="info")
 
 
 @_attack(
@@ -165,7 +168,7 @@ def _consolidated(context: AttackContext) -> Iterator[AttackStep]:
     "WH-108",
     "maximum-batch",
     does="Sends a batch of 10,000 entities, of several megabytes.",
-    wants="Accept it (2xx) or answer 413, in time.",
+    wants="Accept it (2xx) or answer 413, in hardly more time than other webhooks take.",
     why="The batch limit is not documented; a large agency has many agents.",
     fix="Store the webhook and answer; work in the background.",
     source="undocumented",
@@ -191,7 +194,10 @@ def _batch(context: AttackContext) -> Iterator[AttackStep]:
 def _test(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json
     yield accepted(
-        context.sign(event | {"webhookType": "TEST", "payload": {"test": True}}), effects="none"
+        context.sign(event | {"webhookType": "TEST", "payload": {"test": True}}),
+        effects="none",
+        effects_level="info",
+        crash_level="should",
     )
 
 

@@ -111,10 +111,12 @@ def _tenant(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-46",
     "key-decoded-otherwise",
+    level="should",
     does="Signs with the key read in another form than the scheme's: as it is written, decoded "
     "from base64 or hexadecimal, decoded twice, or encoded once more.",
     wants="Refuse it (4xx).",
-    why="A receiver that tries several keys multiplies the tries of a forger.",
+    why="Each reading of the key is one more secret that opens the receiver, as weak as the "
+    "weakest.",
     fix="Use the key as it is documented, in one form.",
     source="svix: obviously malformed secrets",
 )

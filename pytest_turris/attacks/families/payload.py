@@ -6,12 +6,13 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
-from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
+from pytest_turris.attacks.step import AttackStep, Effects, accepted, refused, tolerated
 from pytest_turris.webhooks.signature import compact_json
 
 PAYLOAD = Catalogue("payload")
 _attack = PAYLOAD.attack
 
+_STORED = "Refuse it (4xx), or accept it and do nothing; no error."
 _CRASHED = "The signature is right, so the webhook is sent again and again, and fails again."
 _VALIDATE = "Validate the shape after the signature, and answer 400."
 _DEPTH = 100_000
@@ -22,7 +23,7 @@ _DEPTH = 100_000
     "duplicate-keys",
     level="should",
     does="Names webhookType twice, with different values.",
-    wants="Refuse it (4xx).",
+    wants="Refuse it (4xx), or do nothing.",
     why="Two parsers read two events; what one checks is not what the other uses.",
     fix="json.loads(..., object_pairs_hook=...) that refuses a repeated name.",
     source="RFC 8259, 4; survey of 49 parsers by Bishop Fox",
@@ -30,7 +31,7 @@ _DEPTH = 100_000
 def _duplicates(context: AttackContext) -> Iterator[AttackStep]:
     context.require_whole_body_signed()
     body = context.genuine().body
-    yield refused(context.sign(b'{"webhookType":"TURRIS_UNKNOWN",' + body[1:]))
+    yield refused(context.sign(b'{"webhookType":"TURRIS_UNKNOWN",' + body[1:]), may_store=True)
 
 
 @_attack(
@@ -45,7 +46,7 @@ def _duplicates(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _unknown(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json | {"webhookType": "E_AND_O_POLICY_RENEWED"}
-    yield accepted(context.sign(event), effects="none")
+    yield accepted(context.sign(event), effects="none", effects_level="info")
 
 
 @_attack(
@@ -53,18 +54,22 @@ def _unknown(context: AttackContext) -> Iterator[AttackStep]:
     "wrong-shapes",
     quick=True,
     does="Sends null, a list, a text or a number where the payload, or all, is an object.",
-    wants="Refuse it (4xx), without an error.",
+    wants=_STORED,
     why=_CRASHED,
     fix=_VALIDATE,
     source="CVE-2025-59538 (Argo CD)",
 )
 def _shapes(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json
-    for payload in (None, [None], "x", 7, True):
-        yield refused(context.sign(event | {"payload": payload}), f"payload {payload!r}")
+    for payload in (None, [None], "x", 7, True) if context.payload is None else ():
+        made = context.sign(event | {"payload": payload})
+        yield tolerated(made, f"payload {payload!r}", effects="none", effects_level="info")
     context.require_whole_body_signed()
+    # What another sender's receiver does with any JSON that is signed is its own business.
+    effects: Effects = "none" if context.payload is None else "any"
     for body in (b"[]", b"null", b'"x"', b"7", b"{}"):
-        yield refused(context.sign(body), body.decode())
+        signed = context.sign(body)
+        yield tolerated(signed, body.decode(), effects=effects, effects_level="info")
 
 
 @_attack(
@@ -81,7 +86,7 @@ def _empty(context: AttackContext) -> Iterator[AttackStep]:
     empty: tuple[Any, ...] = ([], {}, [{}])
     for payload in empty:
         made = context.sign(event | {"payload": payload})
-        yield tolerated(made, json.dumps(payload), effects="none")
+        yield tolerated(made, json.dumps(payload), effects="none", effects_level="info")
 
 
 @_attack(
@@ -101,15 +106,18 @@ def _foreign(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-75",
     "deep-nesting",
-    does="Nests 100,000 arrays.",
-    wants="Refuse it (4xx), without an error.",
-    why="The parser's RecursionError becomes a 500. " + _CRASHED,
+    does="Nests 100,000 arrays: rightly signed, and with a wrong signature.",
+    wants=_STORED,
+    why="The parser's RecursionError becomes a 500: for a stranger, if it parses before it "
+    "verifies; else only for the owner of the key.",
     fix="Catch RecursionError as well as ValueError.",
     source="measured: json.loads",
 )
 def _deep(context: AttackContext) -> Iterator[AttackStep]:
     context.require_whole_body_signed()
-    yield refused(context.sign(b"[" * _DEPTH + b"]" * _DEPTH))
+    deep = context.sign(b"[" * _DEPTH + b"]" * _DEPTH)
+    yield tolerated(deep, "signed", effects="none", effects_level="info", crash_level="should")
+    yield refused(context.wrongly_signed(deep), "wrongly signed")
 
 
 @_attack(
@@ -151,23 +159,26 @@ def _strings(context: AttackContext) -> Iterator[AttackStep]:
         body = _with_texts(context.genuine().json, text)
         # A lone surrogate is not valid UTF-8; only its escape can be sent.
         sent = compact_json(body).replace(b"\\\\ud800", b"\\ud800")
-        yield tolerated(context.sign(sent), label)
+        # Whether a sender writes half a character is open: RFC 8259, 8.2 calls it unpredictable.
+        odd = label == "surrogate"
+        yield tolerated(context.sign(sent), label, crash_level="should" if odd else "must")
 
 
 @_attack(
     "WH-78",
     "prototype-keys",
     does="Adds members named __proto__, constructor and __class__.",
-    wants="Accept it (2xx).",
+    wants="Accept or refuse it; no error.",
     why="A name that the language knows changes every object, or fails the receiver.",
     fix="Read the members you know; merge nothing.",
-    source="prototype pollution",
+    source="prototype pollution; Fastify's parser refuses such members by default",
 )
 def _prototype(context: AttackContext) -> Iterator[AttackStep]:
     hostile = {"__proto__": {"admin": True}, "constructor": {"prototype": {}}, "__class__": "x"}
     event = context.genuine().json
-    yield accepted(context.sign(event | hostile), "envelope")
-    yield accepted(context.sign(event | {"payload": _with_members(event["payload"], hostile)}))
+    yield tolerated(context.sign(event | hostile), "envelope")
+    inside = event | {"payload": _with_members(event["payload"], hostile)}
+    yield tolerated(context.sign(inside), "payload")
 
 
 @_attack(

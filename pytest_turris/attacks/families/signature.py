@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_changed_character
-from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LENIENT, LOGS_FILL
 from pytest_turris.attacks.step import AttackStep, accepted, refused
 
 SIGNATURE = Catalogue("signature")
@@ -122,9 +122,10 @@ def _prefix_only(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-08",
     "over-long",
+    level="should",
     does="Sends the right signature with more after it.",
     wants="Refuse it (4xx).",
-    why="If only a part of the header is compared, the rest can be anything.",
+    why=LENIENT,
     fix="Compare the whole value.",
     source="octokit webhooks-methods; inkbox 178",
 )
@@ -204,22 +205,24 @@ def _look_alike(context: AttackContext) -> Iterator[AttackStep]:
     level="info",
     does="Writes the right signature in capitals.",
     wants="Refuse or accept it, by policy; no error.",
-    why="Two texts for one signature are two keys in a log or a cache.",
+    why=LENIENT,
     fix=CANONICAL,
     source="bytes.fromhex takes it",
 )
 def _capitals(context: AttackContext) -> Iterator[AttackStep]:
     context.require_hex()
     webhook = context.genuine()
-    yield refused(context.with_signature(webhook, context.signature(webhook).upper()))
+    capitals = context.with_signature(webhook, context.signature(webhook).upper())
+    yield refused(capitals)
 
 
 @_attack(
     "WH-14",
     "hex-with-inner-spaces",
+    level="should",
     does="Puts spaces between the digits of the right signature.",
     wants="Refuse it (4xx).",
-    why="A lenient decoder makes many texts equal, so the text proves nothing.",
+    why=LENIENT,
     fix=CANONICAL,
     source="bytes.fromhex skips spaces",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_changed_character
-from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LOGS_FILL
+from pytest_turris.attacks.families.advice import CANONICAL, FORGED, LENIENT, LOGS_FILL
 from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -25,23 +25,26 @@ def _message(context: AttackContext, webhook: SignedWebhook) -> bytes:
 @_attack(
     "WH-15",
     "other-encoding",
+    level="should",
     does="Writes the right digest in base64 instead of hexadecimal, or the reverse.",
     wants="Refuse it (4xx).",
-    why="A receiver that tries encodings until one fits gives a forger several tries at once.",
+    why=LENIENT,
     fix="Pin one encoding.",
     source="Shopify signs in base64, GitHub in hexadecimal",
 )
 def _other_encoding(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
-    yield refused(context.with_signature(webhook, context.other_encoding(context.digest(webhook))))
+    other = context.other_encoding(context.digest(webhook))
+    yield refused(context.with_signature(webhook, other))
 
 
 @_attack(
     "WH-16",
     "base64-url-safe-or-unpadded",
+    level="should",
     does="Writes the right digest in the URL-safe alphabet, or without padding.",
     wants="Refuse it (4xx).",
-    why="A lenient decoder makes many texts equal, so the text proves nothing.",
+    why=LENIENT,
     fix=CANONICAL,
     source="Python's decoder drops - and _",
 )
@@ -56,9 +59,10 @@ def _url_safe(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-17",
     "base64-junk",
+    level="should",
     does="Puts characters outside the alphabet into the right signature.",
     wants="Refuse it (4xx).",
-    why="A lenient decoder makes many texts equal, so the text proves nothing.",
+    why=LENIENT,
     fix=CANONICAL,
     source="standardwebhooks 1.1.0 accepts it",
 )
@@ -66,15 +70,17 @@ def _junk(context: AttackContext) -> Iterator[AttackStep]:
     context.require_base64()
     webhook = context.genuine()
     text = context.signature(webhook)
-    yield refused(context.with_signature(webhook, text[:5] + "!*" + text[5:]))
+    junk = text[:5] + "!*" + text[5:]
+    yield refused(context.with_signature(webhook, junk))
 
 
 @_attack(
     "WH-18",
     "base64-trailing-bits",
+    level="should",
     does="Changes the bits of the last character that no decoder looks at.",
     wants="Refuse it (4xx).",
-    why="It decodes to the same bytes even in strict mode: two texts for one signature.",
+    why=LENIENT,
     fix=CANONICAL,
     source="base64.b64decode(validate=True) takes it",
 )
@@ -84,15 +90,17 @@ def _trailing_bits(context: AttackContext) -> Iterator[AttackStep]:
     text = context.signature(webhook)
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     last = alphabet[alphabet.index(text[-2]) ^ 1]
-    yield refused(context.with_signature(webhook, text[:-2] + last + "="))
+    changed = text[:-2] + last + "="
+    yield refused(context.with_signature(webhook, changed))
 
 
 @_attack(
     "WH-19",
     "prefix-variants",
+    level="should",
     does="Sends the right signature under a prefix that was not agreed on.",
     wants="Refuse it (4xx).",
-    why="Stripping everything before = or , drops the algorithm's name unread.",
+    why="Stripping everything before = or , drops the algorithm's name unread. " + LENIENT,
     fix="Compare the whole value, prefix and all.",
     source="octokit webhooks-methods",
 )
@@ -102,33 +110,40 @@ def _prefixes(context: AttackContext) -> Iterator[AttackStep]:
         if prefix == context.before_signature(webhook):
             continue
         value = prefix + context.signature(webhook)
-        yield refused(context.with_header_value(webhook, value), prefix or "no prefix")
+        variant = context.with_header_value(webhook, value)
+        yield refused(variant, prefix or "no prefix")
 
 
 @_attack(
     "WH-20",
     "wrong-algorithm-label",
+    level="should",
     does="Names another algorithm before the right signature: sha1=, md5=, none=.",
     wants="Refuse it (4xx).",
-    why="A receiver that lets the sender choose the algorithm lets a forger choose the weakest.",
+    why="The receiver does not read the name, or lets the sender choose the algorithm; WH-21 "
+    "tells.",
     fix="Pin one algorithm; ignore every other.",
     source="octokit webhooks-methods; Stripe's advice on schemes",
 )
 def _labels(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     for label in ("sha1=", "md5=", "none="):
-        yield refused(context.with_header_value(webhook, label + context.signature(webhook)), label)
+        value = label + context.signature(webhook)
+        yield refused(context.with_header_value(webhook, value), label)
 
 
 @_attack(
     "WH-21",
     "weaker-algorithm",
+    level="should",
     quick=True,
     does="Signs with the right key, but with HMAC-MD5, HMAC-SHA1 or HMAC-SHA512.",
     wants="Refuse it (4xx).",
-    why="A receiver that lets the sender choose the algorithm lets a forger choose the weakest.",
+    why="Who may choose the algorithm chooses the weakest, today or in the version that adds one. "
+    "It takes the key to sign with these three, too.",
     fix="Pin SHA-256.",
-    source="as WH-20",
+    source="RFC 6151, 2.3: HMAC-MD5 is not for new designs, yet not broken; octokit "
+    "webhooks-methods",
 )
 def _algorithms(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -136,7 +151,8 @@ def _algorithms(context: AttackContext) -> Iterator[AttackStep]:
     for name in ("md5", "sha1", "sha512"):
         text = context.encoded(hmac.digest(context.scheme.key_bytes(context.key), message, name))
         yield refused(context.with_signature(webhook, text), name)
-        yield refused(context.with_header_value(webhook, f"{name}={text}"), f"{name}=")
+        labelled = context.with_header_value(webhook, f"{name}={text}")
+        yield refused(labelled, f"{name}=")
 
 
 @_attack(
@@ -162,9 +178,11 @@ def _hashes(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-23",
     "key-as-signature",
+    level="should",
     does="Sends the key itself, or its base64, in the signature's place.",
     wants="Refuse it (4xx).",
-    why="That is how token schemes work: the key then travels in every request.",
+    why="A key that is sent stands in the logs of every proxy, and such a request is bound to no "
+    "body. Only who has the key can send it.",
     fix="Compute the HMAC; never compare the header with the key.",
     source="confusion with GitLab's tokens",
 )
@@ -172,15 +190,18 @@ def _key(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     yield refused(context.with_header_value(webhook, context.key), "key")
     text = base64.b64encode(context.key.encode()).decode()
-    yield refused(context.with_header_value(webhook, text), "base64 of the key")
+    in_base64 = context.with_header_value(webhook, text)
+    yield refused(in_base64, "base64 of the key")
 
 
 @_attack(
     "WH-24",
     "list-valid-last",
+    level="should",
     does="Sends a list of signatures, the right one last.",
     wants="Refuse it (4xx) where the scheme has a single value, accept it (2xx) where it lists.",
-    why="It shows that the header is searched and not compared; or a rotation loses webhooks.",
+    why="The header is searched and not compared, which hides mistakes; without the key that "
+    "opens nothing.",
     fix="Compare the whole value.",
     source="standard-webhooks, Python",
 )
@@ -189,7 +210,8 @@ def _list(context: AttackContext) -> Iterator[AttackStep]:
     wrong = context.signature(context.wrongly_signed(webhook))
     several = context.with_signatures(webhook, wrong, context.signature(webhook))
     if context.lists_signatures:
-        yield accepted(several)
+        lost = "While the key changes, genuine webhooks carry a signature for each key."
+        yield accepted(several, level="must", why=lost)
         return
     yield refused(several, "comma")
     spaced = f"{context.wrong_header_value(webhook)} {context.header_value(webhook)}"
@@ -215,7 +237,7 @@ def _wrong_list(context: AttackContext) -> Iterator[AttackStep]:
     "WH-26",
     "list-bomb",
     does="Sends 100,000 signatures in one header of a megabyte.",
-    wants="Refuse it (4xx) in less than two seconds.",
+    wants="Refuse it (4xx) in hardly more time than one signature.",
     why="Each value costs the receiver a comparison: a cheap way to keep it busy.",
     fix="Compare the whole value, or give up after a handful.",
     source="stripe 16.1.0 parses all of them",
@@ -228,6 +250,7 @@ def _bomb(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-27",
     "malformed-neighbour",
+    level="should",
     does="Sends garbage, a separator, and the right signature. Where the scheme lists signatures: "
     "one of another version before the right one.",
     wants="Refuse it (4xx), without an error; where the scheme lists, pass over other versions.",
@@ -242,23 +265,27 @@ def _neighbour(context: AttackContext) -> Iterator[AttackStep]:
         text = context.signature(webhook)
         unknown = context.with_signatures(webhook, "garbage", text)
         yield tolerated(unknown, "garbage in the list")
-        for version, listed in _with_other_versions(context, webhook):
-            yield accepted(listed, f"{version} in the list")
+        lost = "Senders list signatures of several versions: genuine webhooks are lost."
+        for version in _other_versions(context, webhook):
+            listed = _with_version(context, context.genuine(), version)
+            yield accepted(listed, f"{version} in the list", level="must", why=lost)
         return
     for garbage in ("garbage,", "garbage ", "=,", "t="):
         yield refused(context.with_header_value(webhook, garbage + value), garbage)
 
 
-def _with_other_versions(
-    context: AttackContext, webhook: SignedWebhook
-) -> Iterator[tuple[str, SignedWebhook]]:
-    """The webhook with a signature of another version listed before the right one.
+def _other_versions(context: AttackContext, webhook: SignedWebhook) -> tuple[str, ...]:
+    """Versions besides ``v1`` that lists have; none if the scheme names no version.
 
     Stripe sends ``v0`` for tests, and Standard Webhooks know ``v1a``: a receiver passes over the
-    versions that it does not know. Nothing if the scheme names no version.
+    versions that it does not know.
     """
+    return ("v0", "v1a") if "v1" in context.before_signature(webhook) else ()
+
+
+def _with_version(context: AttackContext, webhook: SignedWebhook, version: str) -> SignedWebhook:
+    """The webhook with a signature of another version listed before the right one."""
     text, before = context.signature(webhook), context.before_signature(webhook)
     head, right, mark = before.rpartition("v1")
-    for version in ("v0", "v1a") if right else ():
-        other = f"{head}{version}{mark}{text}{context.scheme.list_separator}"
-        yield version, context.with_header_value(webhook, f"{other}{right}{mark}{text}")
+    other = f"{head}{version}{mark}{text}{context.scheme.list_separator}"
+    return context.with_header_value(webhook, f"{other}{right}{mark}{text}")

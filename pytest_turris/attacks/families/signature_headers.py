@@ -15,10 +15,11 @@ SIGNATURE_HEADERS = Catalogue("signature")
 _attack = SIGNATURE_HEADERS.attack
 
 _DIFFERENTIAL = (
-    "Servers disagree on which line counts, so a proxy may verify one and the application use "
-    "another."
+    "Servers disagree on which line counts: a proxy may verify one, and the application use "
+    "another. A sender of one right line could send it alone, so nothing is gained at the receiver."
 )
-_ONE_LINE = "Read all lines of the header, and refuse any number but one."
+_ONE_LINE = "Where a proxy verifies, refuse any number of lines but one."
+_PARSER = "It is the work of the server and its parser, and no receiver can do otherwise."
 
 
 def _with_line(webhook: SignedWebhook, *lines: bytes) -> AttackStep:
@@ -40,22 +41,27 @@ def _twice(
 ) -> Iterator[AttackStep]:
     """The header twice: under one spelling of its name, and under two."""
     name = context.scheme.header
-    yield refused(context.with_header_value(webhook, first, last), "same name")
+    same = context.with_header_value(webhook, first, last)
+    yield refused(same, "same name", crash_level="must")
     lines = (name, first), (name.lower(), last)
-    yield refused(with_header_lines(webhook.unsigned(), *lines), "other letters")
+    other = with_header_lines(webhook.unsigned(), *lines)
+    yield refused(other, "other letters", crash_level="must")
 
 
 @_attack(
     "WH-28",
     "duplicate-header-good-bad",
+    about="server",
+    level="info",
     quick=True,
     does="Sends the signature header twice, its name in the same letters and in others, the right "
     "one first.",
     wants="Refuse it (4xx).",
     why=_DIFFERENTIAL,
     fix=_ONE_LINE,
-    source="RFC 9110, 5.3; measured: WSGI joins the lines, Starlette and aiohttp take the first, "
-    "standardwebhooks the last of names in other letters",
+    source="RFC 9110, 5.3: a sender must not write such lines, and a recipient may join them; "
+    "measured: WSGI joins them, Starlette and aiohttp take the first, standardwebhooks the last "
+    "of names in other letters",
 )
 def _good_bad(context: AttackContext) -> Iterator[AttackStep]:
     context.require_single_signature()
@@ -67,6 +73,8 @@ def _good_bad(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-29",
     "duplicate-header-bad-good",
+    about="server",
+    level="info",
     does="Sends the signature header twice, its name in the same letters and in others, the right "
     "one last.",
     wants="Refuse it (4xx).",
@@ -84,12 +92,16 @@ def _bad_good(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-30",
     "underscore-alias",
+    about="server",
+    level="info",
     delivery="socket",
     does="Sends the right signature as X_Turris_Signature only.",
     wants="Refuse it (4xx): the header is absent.",
-    why="WSGI knows both names as one, so a proxy that filters the real one is passed by.",
+    why="A proxy that filters the real name is passed by. That matters for names that a proxy "
+    "sets; a "
+    "signature proves itself under any name. " + _PARSER,
     fix="Serve with a server that drops names with underscores.",
-    source="CVE-2015-0219 (Django); measured: wsgiref",
+    source="CVE-2015-0219 (Django), about names that a proxy sets; measured: wsgiref, Puma, php -S",
 )
 def _underscore(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -100,6 +112,8 @@ def _underscore(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-31",
     "dash-and-underscore",
+    about="server",
+    level="info",
     delivery="socket",
     does="Sends a wrong signature under the real name and the right one under its alias.",
     wants="Refuse it (4xx): the name with the underscore must not win.",
@@ -136,12 +150,16 @@ def _casing(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-33",
     "surrounding-whitespace",
+    about="server",
+    level="info",
     delivery="socket",
     does="Puts spaces and a tab around the right signature.",
     wants="Accept it (2xx): they are not part of the value.",
-    why="Proxies may add them: genuine webhooks would be lost.",
+    why="A server that keeps a tab lets the comparison fail. No sender or proxy is known to write "
+    "one. " + _PARSER,
     fix="Strip spaces and tabs at both ends, and nothing else.",
-    source="RFC 9110, 5.5; measured: Werkzeug keeps a trailing tab",
+    source="RFC 9110, 5.5: a parser must leave it out; measured: Werkzeug, httptools and Puma "
+    "keep a trailing tab",
 )
 def _surrounded(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -152,12 +170,16 @@ def _surrounded(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-34",
     "obs-fold",
+    about="server",
+    level="info",
     delivery="socket",
     does="Continues the right signature on a second line.",
     wants="Refuse it (4xx).",
-    why="Servers join such lines in different ways, or pass the line break on into logs.",
+    why="A server that joins such lines otherwise than by a space passes on another value. "
+    + _PARSER,
     fix="Compare the whole value; serve with a server that refuses folded lines.",
-    source="RFC 9112, 5.2; measured: Flask, Django and uvicorn pass it on",
+    source="RFC 9112, 5.2: a server must refuse it, or put a space in its place; measured: Flask, "
+    "Django and uvicorn pass it on",
 )
 def _folded(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -170,12 +192,15 @@ def _folded(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-35",
     "space-before-colon",
+    about="server",
+    level="info",
     delivery="socket",
     does="Puts a space between the header's name and the colon.",
     wants="Refuse it (4xx).",
-    why="Some servers drop the line, others read it: a proxy may filter what is not dropped.",
+    why="Some servers drop the line, others read it: a proxy may filter what is not dropped. "
+    + _PARSER,
     fix="Serve with a server that refuses it.",
-    source="RFC 9112, 5.1; measured: uvicorn and aiohttp answer 400",
+    source="RFC 9112, 5.1: a server must answer 400; measured: uvicorn and aiohttp do",
 )
 def _space(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -185,12 +210,15 @@ def _space(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-36",
     "nul-or-bare-cr",
+    about="server",
+    level="info",
     delivery="socket",
     does="Puts a NUL or a bare CR into the value, after the right signature.",
     wants="Refuse it (4xx), without an error.",
-    why="What ends the text at such a byte verifies something else than was sent.",
+    why="What ends the text at such a byte compares another value than was sent. " + _PARSER,
     fix="Compare the whole value.",
-    source="RFC 9110, 5.5; measured: Werkzeug delivers NUL, a bare CR cuts the value",
+    source="RFC 9110, 5.5: a recipient must refuse it, or put a space in its place; measured: "
+    "Werkzeug delivers NUL, a bare CR cuts the value",
 )
 def _control(context: AttackContext) -> Iterator[AttackStep]:
     for byte in (b"\0", b"\r"):
@@ -202,10 +230,12 @@ def _control(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-37",
     "signature-in-the-wrong-place",
+    level="should",
     quick=True,
     does="Sends the right signature in the query, in a cookie or in the body.",
     wants="Refuse it (4xx).",
-    why="Only the header counts; URLs and cookies are logged, cached and set by others.",
+    why="URLs and cookies are logged, cached and set by others, and so is then what proves a "
+    "sender. Without a right signature it opens nothing.",
     fix="Read the signature from its header alone.",
     source="guides/webhooks",
 )
@@ -213,7 +243,8 @@ def _elsewhere(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     value, bare = context.header_value(webhook), webhook.unsigned()
     for name in ("signature", context.scheme.header):
-        yield refused(bare, f"?{name}=", transmission=_with_query(f"{name}={value}"))
+        query = _with_query(f"{name}={value}")
+        yield refused(bare, f"?{name}=", transmission=query)
     cookie = f"signature={value}; {context.scheme.header}={value}"
     yield refused(with_header_lines(bare, ("Cookie", cookie)), "cookie")
     inside = json.dumps(webhook.json | {"signature": value}).encode()
@@ -223,16 +254,18 @@ def _elsewhere(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-38",
     "forwarded-signature-header",
+    level="should",
     does="Sends the right signature as X-Forwarded-Turris-Signature.",
     wants="Refuse it (4xx).",
-    why="Anyone can write the headers of proxies.",
+    why="Anyone can write the headers of proxies, so they prove nothing; here the signature does.",
     fix="Read the signature from its header alone.",
     source="RFC 9700, 4.13",
 )
 def _forwarded(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     name = f"X-Forwarded-{context.scheme.header.removeprefix('X-')}"
-    yield refused(with_header_lines(webhook.unsigned(), (name, context.header_value(webhook))))
+    line = (name, context.header_value(webhook))
+    yield refused(with_header_lines(webhook.unsigned(), line))
 
 
 def _with_query(query: str) -> Transmission:

@@ -101,40 +101,58 @@ def _mapped(context: AttackContext) -> Iterator[AttackStep]:
     "WH-96",
     "methods",
     quick=True,
-    does="Sends a genuine webhook by GET, PUT, PATCH, DELETE, HEAD and OPTIONS.",
-    wants="Refuse it (4xx), and do nothing.",
-    why="What answers to GET can be called by a link or an image.",
+    does="Sends a genuine webhook by PUT, PATCH, DELETE, GET, HEAD and OPTIONS; and one without a "
+    "signature by PUT, PATCH and DELETE.",
+    wants="Refuse PUT, PATCH and DELETE (4xx or 501), above all without a signature. The others "
+    "may show a page. Do nothing for any.",
+    why="A receiver that verifies for POST alone takes everything by another method.",
     fix="Route POST alone.",
-    source="OWASP webhook cheat sheet; octokit",
+    source="RFC 9110, 15.5.6 (405) and 15.6.2 (501); OWASP webhook cheat sheet; octokit",
 )
 def _methods(context: AttackContext) -> Iterator[AttackStep]:
-    for method in ("GET", "PUT", "PATCH", "DELETE", "HEAD"):
-        yield refused(context.genuine(), method, transmission=Transmission(method=method))
-    # Frameworks answer OPTIONS by themselves with the methods that they route.
-    options = Transmission(method="OPTIONS")
-    yield tolerated(context.genuine(), "OPTIONS", effects="none", transmission=options)
+    if context.is_function:
+        raise NotApplicableError("a function of body and headers sees no method")
+    for method in ("PUT", "PATCH", "DELETE"):
+        how = Transmission(method=method)
+        bare = context.genuine().unsigned()
+        yield refused(bare, f"{method} without a signature", transmission=how)
+        yield refused(
+            context.genuine(),
+            method,
+            transmission=how,
+            level="should",
+            why="No sender uses this method; without the key it opens nothing.",
+        )
+    # A page for those who look, or the methods that there are: neither is an action.
+    for method in ("GET", "HEAD", "OPTIONS"):
+        how = Transmission(method=method)
+        yield tolerated(context.genuine(), method, effects="none", transmission=how)
 
 
 @_attack(
     "WH-97",
     "content-type",
+    level="should",
     quick=True,
-    does="Sends a genuine webhook as text, as a form, as UTF-16, and without a type.",
-    wants="Refuse these (4xx), and accept application/json; charset=utf-8 (2xx).",
-    why="A browser sends text and forms to any site without asking; another charset is another "
-    "text.",
-    fix="Answer 415 unless the type is application/json, in UTF-8.",
-    source="octokit",
+    does="Sends a genuine webhook as text, as a form, and without a type; and as JSON with a "
+    "charset.",
+    wants="Refuse the first three (4xx); accept JSON with charset=utf-8 (2xx), and with any other, "
+    "or refuse that.",
+    why="Frameworks parse a body by its type: what is verified may not be what is used. A "
+    "recipient may look at the data anyway, and the signature keeps strangers out.",
+    fix="Answer 415 unless the type is application/json, and ignore its charset.",
+    source="RFC 9110, 8.3 and 15.5.16 (415); RFC 8259, 11: charset has no effect on JSON; octokit",
 )
 def _types(context: AttackContext) -> Iterator[AttackStep]:
-    for value in (
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/json; charset=utf-16",
-        "",
-    ):
-        yield refused(_typed(context.genuine(), value), value or "none")
-    yield accepted(_typed(context.genuine(), "application/json; charset=utf-8"), "utf-8")
+    for value in ("text/plain", "application/x-www-form-urlencoded", ""):
+        # A crash is no less one because the type is odd: it needs no signature.
+        typed = _typed(context.genuine(), value)
+        yield refused(typed, value or "none")
+    other = _typed(context.genuine(), "application/json; charset=utf-16")
+    yield tolerated(other, "utf-16")
+    lost = "Libraries write charset=utf-8 of their own accord: genuine webhooks would be lost."
+    utf8 = _typed(context.genuine(), "application/json; charset=utf-8")
+    yield accepted(utf8, "utf-8", level="must", why=lost)
 
 
 @_attack(

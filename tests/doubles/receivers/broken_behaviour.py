@@ -163,6 +163,7 @@ class AddressIsEnough(ReceiverApp):
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
         if self.is_allowed(environ):
+            self.backend.act(f"unverified {next(COUNT)}", {})
             return 204, b""
         return self.inbox.receive(self.lines(environ), self.body(environ)), b""
 

@@ -130,4 +130,4 @@ class ReceiverApp:
 def slow_down(backend: Backend) -> None:
     """Take longer than an attack waits, if the backend is slow."""
     if backend.mode == "slow":
-        time.sleep(2.1)
+        time.sleep(3)

@@ -1,0 +1,1 @@
+"""How answers are judged: against the clock of this receiver, and against each other."""

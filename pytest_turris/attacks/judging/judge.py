@@ -1,0 +1,192 @@
+"""The oracles: what is held against the answers, the time and the effects of one step."""
+
+from collections.abc import Iterator
+
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.description import Oracle, answered
+from pytest_turris.attacks.judging.answers import is_crash, is_fine, wanted
+from pytest_turris.attacks.judging.case import Case
+from pytest_turris.attacks.judging.leaks import leaks_of_answer, leaks_of_output
+from pytest_turris.attacks.judging.likeness import alike, meaning
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.sending.response import ReceiverResponse
+from pytest_turris.attacks.series.standing import Standing
+from pytest_turris.attacks.step import AttackStep, refused
+from pytest_turris.core.text.plurals import counted
+
+Responses = tuple[ReceiverResponse, ...]
+
+_NOTHING = "nothing done"
+_DO_NOTHING = "Answer as you do, and do nothing."
+
+
+class Judge:
+    """Judges the steps of one attack, in the order in which they are sent.
+
+    Args:
+        case: Where findings and notes go.
+        receiver: The receiver under attack.
+        context: Builds what is sent besides the steps.
+        standing: What is known of the receiver.
+    """
+
+    def __init__(
+        self, case: Case, receiver: Receiver, context: AttackContext, standing: Standing
+    ) -> None:
+        self._case = case
+        self._receiver = receiver
+        self._context = context
+        self._standing = standing
+        self._before = 0
+        self._total = 0
+        self._wrong: ReceiverResponse | None = None
+
+    def step(self, step: AttackStep, responses: Responses, done: int) -> None:
+        """Judge one step.
+
+        Args:
+            step: What was sent.
+            responses: What came back, one for each copy.
+            done: How many effects there were.
+        """
+        expected = step.expected
+        stored = False
+        for response in _distinct(responses):
+            if self._is_stored(step, response, done):
+                stored = True
+            else:
+                self._status(step, response)
+            if response.answer is not None:
+                path = self._receiver.shown_path(step)
+                for got, wished in leaks_of_answer(self._context, step, path, response.answer):
+                    self._case.find("no leak", step, got, wished, "must")
+            if step.transmission.never_ends:
+                self._end(step, response)
+        self._time(step, responses)
+        if stored:
+            self._case.notes.append(f"{step.label or 'the body'}: stored, to be looked at later")
+        else:
+            self._effects(step, done)
+        if expected.same_as_wrong_signature:
+            self._likeness(step, responses[0])
+        if expected.stored_status:
+            self._belief(step)
+
+    def wanted_effects(self, step: AttackStep) -> int:
+        """How many effects are worth a moment's wait, if they did not come with the answer."""
+        first = 0 if self._total else 1
+        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
+
+    def output(self, text: str) -> None:
+        """Judge what the receiver printed and logged."""
+        for got, wished in leaks_of_output(text, self._context.key):
+            self._case.find("no leak", None, got, wished, "must")
+
+    def _status(self, step: AttackStep, response: ReceiverResponse) -> None:
+        if is_crash(response) and not is_fine(step, response):
+            level = self._case.crash_level(step)
+            self._case.find("status", step, self._answered(response), wanted(step), level)
+        elif response.answer is not None and response.answer.left_open:
+            got = f"{self._answered(response)}, then an answer to another request"
+            self._case.find("status", step, got, "the end of the connection after the answer")
+        elif not is_fine(step, response):
+            self._case.find("status", step, self._answered(response), wanted(step))
+
+    def _is_stored(self, step: AttackStep, response: ReceiverResponse, done: int) -> bool:
+        """Whether 2xx says no more than that the receiver has the bytes."""
+        if not (step.expected.may_store and response.answer and response.answer.accepted):
+            return False
+        if self._receiver.observed and done == 0:
+            return True
+        return self._standing.stores_bodies(self._receiver, self._context)
+
+    def _end(self, step: AttackStep, response: ReceiverResponse) -> None:
+        """Whether a request was read to its end without a limit."""
+        answer = response.answer
+        if answer is None:
+            self._case.notes.append(f"{step.label}: {response.reason}")
+        elif answer.written:
+            size = f"after {answer.written:,} bytes"
+            self._case.notes.append(f"{step.label}: answered {size}")
+            wrong = self._wrong_response().answer
+            same = wrong is not None and wrong.status_code == answer.status_code
+            if answer.to_the_end and same:
+                got = (
+                    f"{self._answered(response)} {size}, all there were: the answer to any forgery"
+                )
+                self._case.find("status", step, got, "an answer before the end, or 413")
+
+    def _time(self, step: AttackStep, responses: Responses) -> None:
+        how, level = step.transmission, self._case.crash_level(step)
+        if any(response.blocked for response in responses):
+            got = "an answer only after another connection, whose request did not end, was closed"
+            self._case.find("time", step, got, "to serve others meanwhile", level)
+        if how.copies > 1 or how.never_ends or how.alongside or not responses:
+            return  # it takes as long as the sender does, or the others
+        seconds = max(response.seconds for response in responses)
+        limit = self._receiver.pace.limit(seconds, step.expected.within)
+        if seconds > limit and all(response.answer for response in responses):
+            expected = f"an answer within {limit:.1f} s: genuine webhooks get theirs sooner"
+            self._case.find("time", step, f"after {seconds:.1f} s", expected, level)
+
+    def _effects(self, step: AttackStep, done: int) -> None:
+        previous, self._before = self._before, done
+        acted, self._total = self._total > 0, self._total + done
+        if not self._receiver.sees(step):
+            return
+        expected, fine = {
+            "none": (_NOTHING, done == 0),
+            "some": ("something done", done > 0),
+            "any": ("", True),
+            "same": (f"as much done as by one ({previous})", done == previous),
+            "at most": (f"no more done than for one ({previous})", done <= max(previous, 1)),
+            "first": ("done once in all", done == 0 if acted else done > 0),
+        }[step.expected.effects]
+        if step.expected.effects == "at most":
+            self._before = previous
+        if not fine:
+            # Advice about the answer does not fit where the answer is right.
+            fix = _DO_NOTHING if step.expected.answers == "accept" and expected == _NOTHING else ""
+            level = step.effects_level
+            self._case.find("effects", step, counted(done, "effect"), expected, level, fix=fix)
+
+    def _wrong_response(self) -> ReceiverResponse:
+        """The response to a wrong signature, which is sent once."""
+        if self._wrong is None:
+            self._wrong = self._send_wrong()
+        return self._wrong
+
+    def _send_wrong(self) -> ReceiverResponse:
+        wrong = refused(self._context.wrongly_signed(self._context.genuine()))
+        return self._receiver.send(wrong)[0]
+
+    def _likeness(self, step: AttackStep, response: ReceiverResponse) -> None:
+        wrong = self._wrong_response()
+        if response.answer is None or wrong.answer is None:
+            return
+        if alike(response.answer, wrong.answer, lambda: self._send_wrong().answer):
+            return
+        came = f"{self._answered(response)}; a wrong signature gets {self._answered(wrong)}"
+        oracle: Oracle = "verify first" if step.label == "no JSON" else "no oracle"
+        self._case.find(oracle, step, came, "the same answer as to a wrong signature", "should")
+
+    def _belief(self, step: AttackStep) -> None:
+        state = self._context.hooks.state
+        believed = state() if state else None
+        stored = step.expected.stored_status
+        if believed != stored:
+            got = f"it believes {believed!r}"
+            self._case.find("effects", step, got, f"{stored!r}, as the API")
+
+    def _answered(self, response: ReceiverResponse) -> str:
+        return answered(response.answer, self._context.key, response.reason)
+
+
+def _distinct(responses: Responses) -> Iterator[ReceiverResponse]:
+    """One response of each kind: a thousand copies have one thing to say."""
+    seen = set()
+    for response in responses:
+        looks = meaning(response.answer) if response.answer else (0, response.reason)
+        if looks not in seen:
+            seen.add(looks)
+            yield response

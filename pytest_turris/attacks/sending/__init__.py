@@ -1,0 +1,1 @@
+"""How the webhook of one step is sent, and what comes back."""

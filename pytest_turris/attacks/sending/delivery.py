@@ -1,0 +1,154 @@
+"""Sends all copies of a step, over a socket or in process, and says how long each took."""
+
+import contextlib
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from pytest_turris.attacks.judging.pace import Stopwatch
+from pytest_turris.attacks.sending.response import ReceiverResponse
+from pytest_turris.attacks.step import Transmission
+from pytest_turris.core.wire.hosts import LOOPBACK
+from pytest_turris.findings.errors import NotApplicableError
+from pytest_turris.receivers.asgi import post_asgi_copies
+from pytest_turris.receivers.egress import Destination
+from pytest_turris.receivers.exchange import Post, WebhookResponse
+from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
+from pytest_turris.receivers.socket_post import post_over_socket
+from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
+
+_AT_ONCE = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How long to wait for a receiver over a socket.
+
+    Args:
+        timeout: Seconds for the answer to one request.
+        patience: Seconds after which a receiver is taken to wait for something.
+    """
+
+    timeout: float
+    patience: float
+
+
+def over_socket(
+    target: UrlTarget, how: Transmission, sent: Post, limits: Limits
+) -> list[ReceiverResponse]:
+    """Send all copies to a URL.
+
+    Args:
+        target: The URL.
+        how: How they are sent.
+        sent: What is sent.
+        limits: How long to wait.
+
+    Raises:
+        NotApplicableError: A socket cannot do it.
+        EgressRefused: The URL leads to where nothing may be sent.
+    """
+    if how.peer != LOOPBACK:
+        raise NotApplicableError("over a socket the sender cannot choose its address")
+    where = target.destination(sent)
+    if how.plain_http and where.scheme == "https":
+        raise NotApplicableError("the URL is HTTPS")
+    host = sent.host or f"{where.host}:{where.port}"
+
+    def posted() -> ReceiverResponse:
+        return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
+
+    if how.alongside:
+        return [_alongside(where, how.alongside(host, where.path), posted, limits.patience)]
+    if how.raw:
+        made = how.raw(host, where.path)
+        return [
+            _response_to(
+                target,
+                lambda: post_raw(where, made, timeout=limits.timeout, patience=limits.patience),
+            )
+        ]
+    return _together(posted, how.copies)
+
+
+def in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
+    """Send all copies to a receiver in this process.
+
+    Raises:
+        NotApplicableError: A client cannot do it.
+    """
+    if isinstance(target, ClientTarget):
+        if how.copies > 1:
+            raise NotApplicableError("a client sends one at a time: pass the application itself")
+        if how.peer != LOOPBACK:
+            raise NotApplicableError("through a client the sender cannot choose its address")
+    if isinstance(target, AsgiTarget):
+        return list(_on_one_loop(target, sent, how.copies))
+    return _together(lambda: _response_to(target, lambda: target.post(sent)), how.copies)
+
+
+def _response_to(target: Target, send: Callable[[], WebhookResponse]) -> ReceiverResponse:
+    watch = Stopwatch()
+    try:
+        return ReceiverResponse(answer=send(), seconds=watch.elapsed())
+    except target.no_response_errors as error:
+        return _no_response(error, watch)
+
+
+def _no_response(error: Exception, watch: Stopwatch) -> ReceiverResponse:
+    return ReceiverResponse(
+        answer=None,
+        reason=f"{type(error).__name__}: {error}",
+        silent=isinstance(error, TimeoutError) or "Timeout" in type(error).__name__,
+        error=error,
+        seconds=watch.elapsed(),
+    )
+
+
+def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[ReceiverResponse]:
+    """Post twenty at a time to an ASGI application; each took as long as its twenty."""
+    for sent_before in range(0, copies, _AT_ONCE):
+        watch, count = Stopwatch(), min(_AT_ONCE, copies - sent_before)
+        try:
+            answers = post_asgi_copies(target.app, sent, count)
+        except target.no_response_errors as error:
+            yield from [_no_response(error, watch)] * count
+            continue
+        seconds = watch.elapsed()
+        yield from (ReceiverResponse(answer=answer, seconds=seconds) for answer in answers)
+
+
+def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
+    if copies == 1:
+        return [send()]
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+        futures = [threads.submit(contextvars.copy_context().run, send) for _ in range(copies)]
+        return [future.result() for future in futures]
+
+
+def _alongside(
+    where: Destination,
+    unfinished: RawPost,
+    posted: Callable[[], ReceiverResponse],
+    patience: float,
+) -> ReceiverResponse:
+    """Send while another request stays unfinished, which is given up if no answer comes."""
+    watch = Stopwatch()
+    try:
+        line = open_connection(where)
+    except OSError as error:
+        return _no_response(error, watch)
+    with closing(line), ThreadPoolExecutor(max_workers=1) as threads:
+        with contextlib.suppress(OSError):
+            line.sendall(unfinished.head + b"".join(unfinished.pieces))
+        answered = threading.Lock()
+        answered.acquire()
+        sent = threads.submit(contextvars.copy_context().run, posted)
+        sent.add_done_callback(lambda _: answered.release())
+        # No future is waited for: time travel makes such a wait pass at once.
+        blocked = not answered.acquire(timeout=patience)
+        line.close()
+        return replace(sent.result(), blocked=blocked)

@@ -1,0 +1,117 @@
+"""What is there instead of a receiver, at a URL that gives no HTTP/1.1 response."""
+
+import contextlib
+import http.client
+import select
+import socket
+import ssl
+from collections.abc import Iterator
+
+from pytest_turris.attacks.sending.response import ReceiverResponse
+from pytest_turris.receivers.egress import Destination
+
+_SECONDS = 2.0
+_GET = b"GET / HTTP/1.0\r\n\r\n"
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+"""What a client of HTTP/2 sends first, and empty settings (RFC 9113, 3.4)."""
+
+_SETTINGS = b"\4"
+_TLS_RECORDS = ("\x15\x03", "\x16\x03")
+"""How an alert or a handshake begins (RFC 8446, 5.1)."""
+
+
+def why_no_answer(where: Destination, response: ReceiverResponse) -> str:
+    """Return the cause in one sentence; connects to the port again to find out.
+
+    Args:
+        where: Where the webhook was sent to.
+        response: What came back: no answer.
+    """
+    at = f"{where.host}:{where.port}"
+    for error in _chain(response.error):
+        if isinstance(error, ConnectionRefusedError):
+            return _why_closed(where, at)
+        if isinstance(error, ssl.SSLError):
+            return _why_no_tls(where, at, error)
+        if isinstance(error, TimeoutError):
+            return (
+                f"{at} takes the connection, but does not answer ({error}): does it wait for a "
+                "body that a middleware has read before, or for a service that is not there?"
+            )
+        if isinstance(error, http.client.BadStatusLine):
+            said = str(error).strip("'")
+            if said and not isinstance(error, http.client.RemoteDisconnected):
+                return _why_no_http(at, said)
+    return _why_hung_up(where, at, response.reason)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and what it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _why_closed(where: Destination, at: str) -> str:
+    other = "127.0.0.1" if ":" in where.address else "::1"
+    with contextlib.suppress(OSError):
+        socket.create_connection((other, where.port), timeout=_SECONDS).close()
+        url = f"[{other}]:{where.port}" if ":" in other else f"{other}:{where.port}"
+        return f"nothing listens on {where.address}, but something does on {url}: use that URL"
+    return f"nothing listens at {at}: start the receiver, or correct the URL"
+
+
+def _why_no_tls(where: Destination, at: str, error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of {at} is not trusted ({error.verify_message}): let SSL_CERT_FILE "
+            "name the certificate of its authority"
+        )
+    if _says(where, _GET).startswith(b"HTTP/"):
+        return f"{at} speaks plain HTTP: use http:// in the URL"
+    return f"TLS with {at} fails: {error.reason or error}"
+
+
+def _why_no_http(at: str, said: str) -> str:
+    if said.startswith(_TLS_RECORDS):
+        return _is_tls(at)
+    if said.startswith("\0\0"):
+        return _is_http2(at)
+    return f"{at} answers, but not in HTTP: it says {said.strip()[:60]!r}"
+
+
+def _why_hung_up(where: Destination, at: str, reason: str) -> str:
+    if where.scheme == "http" and _speaks_tls(where):
+        return _is_tls(at)
+    if where.scheme == "http" and _says(where, _PREFACE)[3:4] == _SETTINGS:
+        return _is_http2(at)
+    return f"{at} closes the connection without an answer ({reason})"
+
+
+def _is_tls(at: str) -> str:
+    return f"{at} speaks TLS: use https:// in the URL"
+
+
+def _is_http2(at: str) -> str:
+    return f"{at} speaks HTTP/2 only: webhooks are sent in HTTP/1.1, so it has to take that, too"
+
+
+def _says(where: Destination, sent: bytes) -> bytes:
+    """The first bytes that a port answers to some bytes without TLS; empty if there are none."""
+    try:
+        with socket.create_connection((where.address, where.port), timeout=_SECONDS) as sock:
+            sock.sendall(sent)
+            return sock.recv(16) if select.select([sock], [], [], _SECONDS)[0] else b""
+    except OSError:
+        return b""
+
+
+def _speaks_tls(where: Destination) -> bool:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection((where.address, where.port), timeout=_SECONDS) as sock:
+            context.wrap_socket(sock, server_hostname=where.host).close()
+    except OSError:
+        return False
+    return True

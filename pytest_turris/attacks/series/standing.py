@@ -1,0 +1,171 @@
+"""Whether a receiver takes genuine webhooks: asked before it is attacked, and after each attack."""
+
+import select
+
+from pytest_turris.attacks.attack import Attack
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.description import answered
+from pytest_turris.attacks.judging.answers import is_unavailable, limits_rates
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.sending.response import ReceiverResponse
+from pytest_turris.attacks.series.causes import why_refused
+from pytest_turris.attacks.step import AttackStep, accepted
+from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.receivers.exchange import WebhookResponse
+from pytest_turris.webhooks.signature import SignatureError
+
+_MANY = 3
+"""Forged webhooks after which a refusal of genuine ones may be a lock, and no accident."""
+
+_RESTART = 3.0
+"""Seconds in which whatever watches over a server starts it again."""
+
+_LIMITED = (
+    "the receiver limits rates, and a refusal for that says nothing about signatures. Raise its "
+    "its limit for the test, or let reset=... clear what it counted"
+)
+
+
+class Standing:
+    """What genuine webhooks got so far."""
+
+    def __init__(self) -> None:
+        self.cause = ""
+        """Why they are refused; empty while they are accepted."""
+
+        self.answered = False
+        """Whether there was any answer."""
+
+        self.forged = 0
+        """How many forged webhooks were refused so far."""
+
+        self.effect_missing = False
+        """Whether genuine webhooks are accepted, and have no effect."""
+
+        self.refusal: ReceiverResponse | None = None
+        """The answer that ``cause`` explains."""
+
+        self._met = False
+        self._final = False
+        self._stores: bool | None = None
+
+    def meet(self, receiver: Receiver, context: AttackContext) -> None:
+        """Send a genuine webhook, unless the last one was accepted, and set ``cause``."""
+        if (self._met and not self.cause) or (self._final and not receiver.resets):
+            return
+        step = accepted(context.genuine())
+        before = receiver.effects()
+        response = self.send(step, receiver)
+        self._met, self.effect_missing = True, False
+        if response.answer is None or not response.answer.accepted:
+            cause = self.cause or _why(receiver, context, step, response)
+            self.lose(cause, response, final=True)
+        elif receiver.observed and receiver.effects(at_least=before + 1) == before:
+            self.effect_missing = True
+            self.lose(_no_effect(response.answer), response, final=True)
+        else:
+            self.cause, self._final = "", False
+
+    def send(self, step: AttackStep, receiver: Receiver) -> ReceiverResponse:
+        """Send a genuine webhook, and take its time into account if it is accepted."""
+        response = receiver.send(step)[0]
+        self.answered = self.answered or response.answer is not None
+        if response.answer is not None and response.answer.accepted:
+            receiver.pace.learn(response.seconds)
+        return response
+
+    def lose(self, cause: str, response: ReceiverResponse, *, final: bool) -> None:
+        """Genuine webhooks are no longer accepted.
+
+        Args:
+            cause: Why.
+            response: What the last one got.
+            final: Whether it is of no use to send another, unless the receiver is reset.
+        """
+        self.cause, self.refusal, self._final = cause, response, final
+
+    def after(self, attack: Attack, receiver: Receiver, context: AttackContext) -> tuple[str, str]:
+        """Send a genuine webhook after an attack.
+
+        Returns:
+            What is wrong with the answer, if that is the attack's doing; and why the attack could
+            not be observed, if the receiver limits or locks. Empty where it is not so.
+        """
+        step = accepted(context.genuine(), effects="any")
+        response = self.send(step, receiver)
+        if response.answer is not None and response.answer.accepted:
+            return "", ""
+        got = answered(response.answer, context.key, response.reason)
+        if response.answer is None:
+            back = receiver.is_url and self._comes_back(receiver, context)
+            if not back:
+                why = _why(receiver, context, step, response)
+                self.lose(f"gone since {attack.label}: {why}", response, final=True)
+            return f"{got}{'; it came back later' if back else ''}", ""
+        if limits_rates(response.answer):
+            self.lose(limited(response.answer, since=attack.label), response, final=True)
+            return "", self.cause
+        status = response.answer.status_code
+        cause = f"{status} to genuine webhooks since {attack.label}"
+        refuses = status < 500 or is_unavailable(response.answer)  # noqa: PLR2004 - the class
+        if refuses and self.forged >= _MANY:
+            cause += (
+                f", after {self.forged} forged ones: it seems to lock, or to limit rates. Raise "
+                "its limit for the test, or let reset=... clear what it counted"
+            )
+            self.lose(cause, response, final=True)
+            return "", cause
+        self.lose(cause, response, final=False)
+        return got, ""
+
+    def stores_bodies(self, receiver: Receiver, context: AttackContext) -> bool:
+        """Whether a signed body that is not JSON is accepted: stored, and looked at later."""
+        if self._stores is None:
+            try:
+                step = accepted(context.sign(b"turris: no JSON"), effects="any")
+            except SignatureError:  # the scheme signs a member of the body
+                self._stores = False
+            else:
+                answer = receiver.send(step)[0].answer
+                self._stores = answer is not None and answer.accepted
+        return self._stores
+
+    def _comes_back(self, receiver: Receiver, context: AttackContext) -> bool:
+        """Whether a genuine webhook is accepted again within some seconds."""
+        deadline = steady_time() + _RESTART
+        while steady_time() < deadline:
+            select.select([], [], [], 0.1)  # time travel does not reach it
+            response = self.send(accepted(context.genuine(), effects="any"), receiver)
+            if response.answer is not None:
+                return response.answer.accepted
+            if response.silent:
+                return False
+        return False
+
+
+def limited(answer: WebhookResponse, *, since: str) -> str:
+    """Say that a receiver limits rates.
+
+    Args:
+        answer: What a request got.
+        since: The attack in which it began.
+    """
+    again = answer.headers.get("retry-after", "")
+    after = f", Retry-After: {again}" if again else ""
+    return f"{answer.status_code}{after} since {since}: {_LIMITED}"
+
+
+def _no_effect(answer: WebhookResponse) -> str:
+    return (
+        f"{answer.status_code} to a genuine webhook, but effects counted nothing: name the events "
+        "that the receiver acts on (events=...), count what they change, or empty a store that "
+        "knows this webhook from an earlier run"
+    )
+
+
+def _why(
+    receiver: Receiver, context: AttackContext, step: AttackStep, response: ReceiverResponse
+) -> str:
+    if response.answer is not None and limits_rates(response.answer):
+        return limited(response.answer, since="the first webhook")
+    return why_refused(receiver, step, response, context.key)

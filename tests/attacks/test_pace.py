@@ -1,0 +1,122 @@
+"""How long an answer may take follows from this receiver, this machine, and the clock."""
+
+import time
+
+import pytest
+from doubles.attack_harness import attack_in_process, context_for
+from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
+
+from pytest_turris.attacks.catalogue import find_attack
+from pytest_turris.attacks.judging import pace
+from pytest_turris.attacks.judging.pace import Elapsed, Pace, Stopwatch
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.runner import run_attack
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel.travel import TimeTravel
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which everything takes ten times as long."""
+    monkeypatch.setattr(pace, "slowdown", lambda: 10.0)
+
+
+def test_quick_answers_need_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine is looked at only when an answer seems slow."""
+    monkeypatch.setattr(pace, "slowdown", lambda: pytest.fail("not needed"))
+    assert Pace().limit(Elapsed(0.1)) == 2.0
+
+
+@pytest.mark.usefixtures("busy")
+def test_limit_grows_with_the_machine_and_the_receiver() -> None:
+    """On a busy machine, and for a receiver that is slow by itself, an answer may take longer."""
+    known = Pace()
+    assert known.limit(Elapsed(3)) == 20.0
+    known.learn(1.0)
+    known.learn(0.5)
+    assert known.limit(Elapsed(6)) == 50.0
+    assert known.patience() == 55.0
+
+
+@pytest.mark.usefixtures("busy")
+def test_seconds_of_a_virtual_clock_are_what_they_are() -> None:
+    """No other process takes them, and a delay that is known does not grow either."""
+    assert Pace().limit(Elapsed(3, virtual=True)) == 2.0
+    assert Pace().limit(Elapsed(3), within=2.5) == 2.5
+
+
+def test_slowdown_is_never_less_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fast machine gets no stricter limit; a slow one a wider one."""
+    assert pace.slowdown() >= 1.0
+    moments = iter([0.0, 1.0])
+    monkeypatch.setattr(pace, "steady_time", lambda: next(moments))
+    assert pace.slowdown() == 50.0
+
+
+def test_stopwatch_knows_its_clock() -> None:
+    """Under time travel a sleep is virtual, and takes no real time."""
+    assert Stopwatch().elapsed().virtual is False
+    travel = TimeTravel(Sandbox())
+    travel.start()
+    try:
+        watch = Stopwatch()
+        time.sleep(60)
+        elapsed = watch.elapsed()
+    finally:
+        travel.stop()
+    assert (elapsed >= 60, elapsed.virtual) == (True, True)
+
+
+class SlowOnce(ReceiverApp):
+    """Is slow the first time, as on a machine that was busy just then."""
+
+    left = 1
+
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        if len(body) > 1_000_000 and self.left:
+            self.left -= 1
+            time.sleep(60)
+        return super().receive(lines, body)
+
+
+class SlowAlways(SlowOnce):
+    """Is slow each time."""
+
+    left = 100
+
+
+@pytest.mark.parametrize(("app_class", "outcome"), [(SlowOnce, "passed"), (SlowAlways, "failed")])
+def test_slowness_has_to_repeat(app_class: type[ReceiverApp], outcome: str) -> None:
+    """A receiver that is slow once is asked again before it is accused."""
+    travel = TimeTravel(Sandbox())
+    travel.start()
+    try:
+        verdict = attack_in_process("WH-108", app_class, advance=travel.advance)
+    finally:
+        travel.stop()
+    assert verdict.outcome == outcome, verdict
+    assert [finding.kind for finding in verdict.findings] == (
+        ["time"] if outcome != "passed" else []
+    )
+
+
+class SlowForAll(ReceiverApp):
+    """Takes three seconds for everything."""
+
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        time.sleep(3)
+        return super().receive(lines, body)
+
+
+def test_receiver_that_is_slow_by_itself_is_not_accused() -> None:
+    """Turris waits for 30 seconds: three for each webhook are fine, and four for some are."""
+    travel = TimeTravel(Sandbox())
+    travel.start()
+    try:
+        backend = Backend()
+        receiver = Receiver(SlowForAll([KEY], backend), "/webhooks", effects=backend.effects)
+        context = context_for(backend, ReceiverApp)
+        verdicts = [run_attack(find_attack(id_), receiver, context) for id_ in ("WH-02", "WH-108")]
+    finally:
+        travel.stop()
+    assert [verdict.outcome for verdict in verdicts] == ["passed", "passed"]
