@@ -125,7 +125,7 @@ def read_header_lines(texts: list[str] | None, options: Options) -> tuple[tuple[
 
 
 def read_target(url: str, *, host: str, allow: Collection[str]) -> UrlTarget:
-    """Return the receiver at a URL, after all that can be told before something is sent."""
+    """Return the receiver at a URL, after all checks that need no request."""
     if "://" not in url:
         fail(f"{url!r} has no scheme: write http://{url}")
     try:

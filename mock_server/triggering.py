@@ -79,8 +79,8 @@ def trigger(
     if status is None:
         fail(f"no answer from --to {redact_target(to)}: {cause}")
     name = webhook.event_type or f"{len(webhook.body)} bytes"
-    told = "" if payload else f"  (upstreamEntityId {factory.upstream_entity_id})"
-    typer.echo(f"{name} -> {redact_target(to)}: {status}{told}")
+    shown = "" if payload else f"  (upstreamEntityId {factory.upstream_entity_id})"
+    typer.echo(f"{name} -> {redact_target(to)}: {status}{shown}")
     if cause:
         typer.echo(f"turris-sandbox: {cause}", err=True)
         raise typer.Exit(FAILED)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pytest_turris.core.text.redaction import mask
 
 _SHORTEST = 6
-"""A value that is shorter stands in texts by chance; it is masked beside its name alone."""
+"""A value that is shorter stands in texts by chance; it is masked after its name only."""
 
 
 def masker(lines: Sequence[tuple[str, str]]) -> Callable[[str], str]:

@@ -92,7 +92,7 @@ def _late(context: AttackContext) -> Iterator[AttackStep]:
 
 
 def _other_times(context: AttackContext) -> Iterator[AttackStep]:
-    """Times that are long past, which a good receiver refuses, and others that harm nobody.
+    """Times that are long past, which a good receiver refuses, and others that do no harm.
 
     Only who has the key can sign for a time to come, and a fraction of a second changes nothing:
     Stripe's, Slack's and Svix' libraries accept one or the other.
