@@ -21,7 +21,10 @@ _COLOURS = {
     "ignored": "dim",
 }
 
-_EFFECTS_UNSEEN = "`as wanted` means that it answered as it should; what it did was not seen. Use --effects or --effects-url"
+_EFFECTS_UNSEEN = (
+    "`as wanted` means that it answered as it should; what it did was not seen. "
+    "Use --effects or --effects-url"
+)
 
 
 def show(report: AttackReport, console: Console) -> None:
