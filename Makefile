@@ -5,7 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests matrix demo docs mutations benchmarks clean
+.PHONY: test lint types contracts tests matrix demo docs mutations verdicts benchmarks clean \
+	system-packages node-packages
+
+RECEIVERS := tests/strangers/receivers
+# Runtimes and servers of the strangers' receivers, as Debian has them.
+SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webrick puma php-cli \
+	php-sqlite3 default-jdk-headless libgoogle-gson-java nginx-light apache2 \
+	libapache2-mod-wsgi-py3 python3-flask
 
 test: lint types contracts tests matrix
 
@@ -14,6 +21,18 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]' --group dev
 	touch $@
+
+# Needs root. What Debian installs as services is not started: the tests start their own.
+system-packages:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qq --no-install-recommends \
+		$(SYSTEM_PACKAGES) $(shell command -v node >/dev/null || echo nodejs npm)
+
+# Without Node.js, the tests that need it are skipped.
+node-packages: $(RECEIVERS)/node_modules/.ready
+
+$(RECEIVERS)/node_modules/.ready: $(RECEIVERS)/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix $(RECEIVERS) --silent && touch $@; fi
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -27,7 +46,7 @@ contracts: $(VENV)/.ready
 
 # pytest loads plugins before pytest-cov starts, so coverage starts pytest. Receivers on sockets have
 # deadlines, so tests that failed on a busy machine run once more, without other workers.
-tests: $(VENV)/.ready
+tests: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q -n 2 \
 		|| $(BIN)/coverage run -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly

@@ -72,15 +72,15 @@ class AttackContext:
         events: The events that the receiver acts on, by ``webhookType``, each with the payload
             members that it requires to act.
         hooks: What an attack may do besides sending.
-        payload: The user's own payload, which is sent instead of Turris' events.
         is_function: Whether the receiver is a function, which sees body and headers only.
+        payload: The user's own payload, which is sent instead of Turris' events.
     """
 
     factory: WebhookFactory
     events: Events = field(default_factory=lambda: ALL_EVENTS)
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
-    payload: OwnPayload | None = None
     is_function: bool = False
+    payload: OwnPayload | None = None
 
     @property
     def scheme(self) -> SignatureScheme:

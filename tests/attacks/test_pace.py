@@ -35,7 +35,7 @@ def test_limit_grows_with_the_machine_and_the_receiver() -> None:
     known.learn(1.0)
     known.learn(0.5)
     assert known.limit(Elapsed(6)) == 50.0
-    assert known.patience() == 55.0
+    assert known.patience() == 4.5
 
 
 @pytest.mark.usefixtures("busy")

@@ -11,6 +11,9 @@ _FAIR = 2.0
 _PATIENCE = 0.5
 """Seconds after which a receiver is taken to wait for more of a request."""
 
+_LONGEST = 2.5
+"""Seconds for that on the busiest machine: servers give up such requests after some more."""
+
 _LOOPS = 400_000
 _REFERENCE = 0.02
 """Seconds that the loops take on a slow, idle machine; a fast one needs a quarter of it."""
@@ -76,7 +79,8 @@ class Pace:
 
     def patience(self) -> float:
         """The seconds after which a receiver that has not answered waits for something."""
-        return (_PATIENCE + 5 * self._slowest) * slowdown()
+        busy = min(_PATIENCE * slowdown(), _LONGEST)
+        return busy + 2 * self._slowest
 
 
 def slowdown() -> float:

@@ -68,7 +68,7 @@ class BareServer:
 
     def _converse(self, line: socket.socket) -> None:
         with line, line.makefile("rb") as reader, contextlib.suppress(OSError):
-            line.settimeout(4)
+            line.settimeout(60)
             # A lenient one leaves the connection open, whatever the lengths of a request.
             for _ in range(2 if self._lenient == "WH-69" else 1):
                 if status := self._answer(reader):

@@ -1,0 +1,60 @@
+"""What a receiver stored, as seen from outside, and an outage of it."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+class Store:
+    """The database and the inbox of a receiver.
+
+    Args:
+        folder: Where both are.
+        counted: The tables whose rows are effects; all of them if empty.
+    """
+
+    def __init__(self, folder: Path, counted: Sequence[str]) -> None:
+        self.database = folder / "data.db"
+        self.inbox = folder / "inbox"
+        self._away = folder / "away"
+        self._counted = counted
+
+    def effects(self) -> int:
+        """How many files there are in its inbox, and rows in its tables."""
+        folder = self.inbox if self.inbox.exists() else self._away
+        return sum(1 for _ in folder.iterdir()) + sum(self._rows())
+
+    @contextlib.contextmanager
+    def outage(self) -> Iterator[None]:
+        """What it stores into fails: the tables raise an error, the folder is not there."""
+        tables = self._tables()
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
+            for name in tables:
+                db.execute(
+                    f"CREATE TRIGGER outage_{name} BEFORE INSERT ON {name} "
+                    "BEGIN SELECT abs(-9223372036854775807 - 1); END"
+                )
+            db.commit()
+        self.inbox.rename(self._away)
+        try:
+            yield
+        finally:
+            self._away.rename(self.inbox)
+            with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
+                for name in tables:
+                    db.execute(f"DROP TRIGGER outage_{name}")
+                db.commit()
+
+    def _rows(self) -> Iterator[int]:
+        if not self.database.exists():
+            return
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
+            for name in self._tables():
+                yield db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - its own table
+
+    def _tables(self) -> Sequence[str]:
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
+            found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        names = [name for (name,) in found if not name.startswith("sqlite_")]
+        return [name for name in names if not self._counted or name in self._counted]
