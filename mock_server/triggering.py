@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from mock_server.arguments import (
-    egress_reason,
     fail,
     new_factory,
     read_header_lines,
@@ -30,7 +29,6 @@ from mock_server.option_types import (
     Timeout,
 )
 from pytest_turris.core.text.redaction import redact_target
-from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.target import UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signed import SignedWebhook
@@ -105,10 +103,7 @@ def _sent(
 
     receiver = Receiver(target, timeout=timeout, allow=allow)
     step = accepted(webhook, effects="any")
-    try:
-        response = receiver.send(step)[0]
-    except EgressRefused as error:
-        fail(egress_reason(error))
+    response = receiver.send(step)[0]
     answer = response.answer
     if answer is not None and answer.accepted:
         return answer.status_code, ""

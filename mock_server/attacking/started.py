@@ -58,14 +58,18 @@ class StartedReceiver:
 
     def stop(self) -> None:
         """End the process and its children, and wait for them."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
-            end = time.monotonic() + _STOP_SECONDS
-            while time.monotonic() < end:
-                if self._process.poll() is not None and not _listens(self._port):
-                    return
-                time.sleep(_PAUSE)
+        _ = self._ends_by(signal.SIGTERM) or self._ends_by(signal.SIGKILL)
+
+    def _ends_by(self, number: signal.Signals) -> bool:
+        """Whether a signal ends them within some seconds."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+        end = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < end:
+            if self._process.poll() is not None and not _listens(self._port):
+                return True
+            time.sleep(_PAUSE)
+        return False
 
     def _wait(self) -> None:
         end = time.monotonic() + _START_SECONDS

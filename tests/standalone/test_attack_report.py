@@ -9,6 +9,7 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from doubles.command_line import EVENT, KEY, Started, free_port, run
 
+from mock_server.__main__ import main
 from mock_server.attacking.wording import language_of, worded
 from mock_server.exit_status import EXIT_STATUSES
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
@@ -130,6 +131,36 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         raise error
 
     monkeypatch.setattr(AttackSeries, "run", run_series)
+
+
+def test_an_error_of_any_command_is_status_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not mistaken for a verdict, whatever the command is."""
+
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("mock_server.cli.app", broken)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 3
+    assert "internal error, please report it: RuntimeError('a bug')" in capsys.readouterr().err
+
+
+def test_without_a_file_nothing_is_written(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a receiver that does not answer a GET has no language that is known."""
+    monkeypatch.setattr("mock_server.attacking.run.post_over_socket", refuse)
+    done = run("attack", started.url, "--event", EVENT, "--start", started.command)
+    assert done.exit_code == 0, done.output
+    assert not started.report.exists()
+
+
+def refuse(*_arguments: object, **_keywords: object) -> None:
+    """No answer."""
+    raise ConnectionResetError
 
 
 def test_the_time_for_all_attacks(started: Started) -> None:
