@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_turris.fixtures.webhook_attack import AttackRun
     from pytest_turris.fixtures.webhooks import NotAWebhookError, TurrisWebhooks
     from pytest_turris.hooks.network_guard import RealHostError
+    from pytest_turris.process.c_function import CFunctionError
     from pytest_turris.receivers.django_database import TransactionError
     from pytest_turris.receivers.egress import EgressRefused
     from pytest_turris.receivers.lifespan import StartupError
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AllowlistError": "pytest_turris.core.access.allowlist",
     "AttackRun": "pytest_turris.fixtures.webhook_attack",
+    "CFunctionError": "pytest_turris.process.c_function",
     "CaseError": "pytest_turris.conformance.errors",
     "CheckFailedError": "pytest_turris.findings.errors",
     "CheckWarning": "pytest_turris.findings.errors",
@@ -109,6 +111,7 @@ _HOMES = {
 __all__ = [
     "AllowlistError",
     "AttackRun",
+    "CFunctionError",
     "CaseError",
     "CheckFailedError",
     "CheckWarning",

@@ -39,8 +39,8 @@ _INI_NAMES = (
     "webhook_disable_after", "webhook_gone_disables", "webhook_honours_retry_after",
     "webhook_debounce", "webhooks_path", "attack_profile", "fail_on_not_observed",
     "fail_on_should", "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine",
-    "time_tick", "share_ssl_context", "tls", "env_base_url", "env_client_id",
-    "env_client_secret", "env_webhook_secret",
+    "time_tick", "time_real_modules", "share_ssl_context", "tls", "env_base_url",
+    "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -168,9 +168,10 @@ def turris_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
     """Time travel for the sandbox and for the code under test."""
+    from pytest_turris.fixtures.time_engine import engine_of
     from pytest_turris.time_travel.travel import TimeTravel
 
-    travel = TimeTravel(_sandbox(request))
+    travel = TimeTravel(_sandbox(request), engine_of(request.node))
     try:
         travel.start()
         yield travel

@@ -22,6 +22,8 @@ INTERNAL = {
     "UnreadableFileError": "an upload's status says so",
     "NotApplicableError": "a check that does not apply becomes a skipped test",
     "CanaryTripped": "becomes the verdict of an attack",
+    "LimitedError": "becomes the verdict of an attack",
+    "OutOfTimeError": "becomes the verdict of an attack",
     "ViolationError": "raised by a probe; becomes the verdict of a rule",
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
@@ -44,7 +46,6 @@ BARE_ALLOWED = {
     "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
     "pytest_turris/receivers/lifespan.py": "caught: the application does not know the scope",
-    "pytest_turris/time_travel/sleeps.py": "what time.sleep itself raises",
 }
 
 

@@ -16,6 +16,7 @@ from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel.loops import real_deadline
 
 T = TypeVar("T")
 ClientCall = Callable[[], Any]
@@ -165,7 +166,7 @@ async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResu
     async def run(index: int) -> None:
         results[index] = await _aattempt(step.calls[index], now, step.timeout)
 
-    with anyio.move_on_after(step.timeout):
+    with real_deadline(step.timeout):
         async with anyio.create_task_group() as group:
             for index in range(len(results)):
                 group.start_soon(run, index)
@@ -225,7 +226,7 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
 
     began = now()
     try:
-        with anyio.fail_after(seconds):
+        with real_deadline(seconds) as deadline:
             value = call()
             if inspect.isawaitable(value):
                 value = await value
@@ -233,6 +234,8 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the client raises is its result
         return CallResult(error=error, took=now() - began)
+    if deadline.cancelled_caught:
+        return CallResult(error=TimeoutError(), took=now() - began)
     return CallResult(value=value, took=now() - began)
 
 

@@ -12,10 +12,20 @@ from pytest_turris.core.errors import TurrisKitError
 Mover = Callable[[dt.timedelta], None]
 
 _NOTABLE = dt.timedelta(seconds=1)
+_READS = 200
+"""How often a clock is read to see whether it runs: for longer than a microsecond."""
+
+EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def later(moment: dt.datetime, delta: dt.timedelta) -> dt.datetime:
+    """A moment plus a duration, or the latest moment there is."""
+    return moment + delta if delta <= LATEST - moment else LATEST
 
 
 class ClockError(TurrisKitError, ValueError):
-    """``advance`` was given a negative step, or ``move_to`` a moment without a time zone."""
+    """A step back; a moment without a zone, outside 1970 to 9999, or lost on a running clock."""
 
 
 class Clock:
@@ -41,6 +51,11 @@ class Clock:
         # Looked up at each call: freezegun and time-machine replace it.
         return dt.datetime.now(dt.UTC)  # noqa: TID251 - the one place
 
+    def is_running(self) -> bool:
+        """Whether time passes by itself."""
+        first = self.process_time()
+        return any(self.process_time() != first for _ in range(_READS))
+
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
         """Let time pass: ``advance(minutes=55)`` or ``advance(timedelta(minutes=55))``.
 
@@ -53,6 +68,8 @@ class Clock:
         step = delta if delta is not None else dt.timedelta(**parts)
         if step < dt.timedelta(0):
             raise ClockError(f"advance by {step} would go back; use move_to for that")
+        if step > LATEST - self.now():
+            raise ClockError(f"advance by {step} would go beyond the year 9999")
         if self._mover:
             self._mover(step)
         else:

@@ -191,11 +191,16 @@ class Options:
     journal_limit: int = 1_000
     """How many exchanges the journal keeps. Older ones are dropped, but still counted."""
 
-    time_engine: Literal["freezegun", "time-machine"] = "freezegun"
-    """The library that moves the process's time, unless the test already runs one of them."""
+    time_engine: Literal["auto", "freezegun", "time-machine"] = "auto"
+    """The library that moves the process's time, unless the test uses one of them itself. ``auto``:
+    time-machine if it is installed, else freezegun."""
 
     time_tick: bool = False
     """Whether time passes under ``turris_time``, or stands still until the test moves it."""
+
+    time_real_modules: str = ""
+    """Modules or packages whose sleeps and timed waits stay real under ``turris_time``, separated
+    by spaces."""
 
     share_ssl_context: bool = True
     """Share one SSL context between default httpx clients (saves 20 ms each)."""

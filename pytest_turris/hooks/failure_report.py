@@ -21,6 +21,11 @@ SANDBOX = pytest.StashKey[Sandbox]()
 
 _NAME = "turris_watch"
 _LAST = 12
+_FAKE = (
+    "FakeDatetime is freezegun's: code that asks for the exact type refuses it, and a pydantic "
+    "model cannot be defined with it. Fix: pip install time-machine, and the option "
+    "time_engine='time-machine'"
+)
 _DOORS = frozenset({"turris", "turris_server"})
 """The fixtures that test a client: for these tests, no request at all is worth a line."""
 
@@ -101,10 +106,22 @@ class FailureReport:
             del item.stash[SANDBOX]
             if report.failed and (sandbox.journal.seen or _is_about_requests(item)):
                 report.sections.append(("turris exchanges", last_exchanges(sandbox)))
+        if report.failed and (notes := _notes_on_time(report)):
+            report.sections.append(("turris time", notes))
         if report.longrepr or report.sections:
             report.longrepr = redacted_report(report.longrepr)
             report.sections = redacted_report(report.sections)
         return report
+
+
+def _notes_on_time(report: pytest.TestReport) -> str:
+    """What slept in a failed test, and a hint if freezegun's types show in its failure."""
+    module = sys.modules.get("pytest_turris.time_travel.scheduler")
+    scheduler = module.Scheduler.current if module else None
+    notes = [scheduler.record.summary()] if scheduler else []
+    if "FakeDatetime" in report.longreprtext or "FakeDate'" in report.longreprtext:
+        notes.append(_FAKE)
+    return "\n".join(filter(None, notes))
 
 
 def _complains(error: BaseException) -> bool:

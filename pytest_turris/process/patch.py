@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import FunctionType
 from typing import Any
 
 Replacement = tuple[Any, str, Callable[[Any], Any]]
@@ -27,7 +28,7 @@ class Patch(AbstractContextManager[None]):
             try:
                 for owner, name, wrap in self._replacements:
                     original = getattr(owner, name)
-                    self._originals.append((owner, name, vars(owner).get(name, _INHERITED)))
+                    self._originals.append((owner, name, _own(owner, name, original)))
                     setattr(owner, name, wrap(original))
             except BaseException:
                 self._restore()
@@ -46,3 +47,8 @@ class Patch(AbstractContextManager[None]):
                 delattr(owner, name)
             else:
                 setattr(owner, name, original)
+
+
+def _own(owner: Any, name: str, original: Any) -> Any:  # noqa: ANN401 - any attribute
+    """What the owner itself holds; the code of a function is in no namespace."""
+    return original if isinstance(owner, FunctionType) else vars(owner).get(name, _INHERITED)

@@ -6,6 +6,7 @@ Whatever the test runs already is moved; only where there is nothing, an engine 
 import datetime as dt
 import sys
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
 from cryptography import x509
@@ -26,8 +27,20 @@ class EngineError(TurrisKitError, RuntimeError):
 class Travel(Protocol):
     """What is in force: a freeze of freezegun or a travel of time-machine."""
 
-    def move_to(self, moment: dt.datetime) -> object:
-        """Put the process at a moment."""
+    def shift(self, delta: dt.timedelta) -> object:
+        """Move the process's time."""
+
+
+class _Freeze:
+    """A freeze of freezegun."""
+
+    def __init__(self, factory: Any) -> None:  # noqa: ANN401 - freezegun has no public type
+        self._factory = factory
+
+    def shift(self, delta: dt.timedelta) -> None:
+        """Move the process's time."""
+        # Not ``tick``: it forgets how far a freeze that ticks has gone by itself.
+        self._factory.move_to(self._factory() + delta)
 
 
 class StartedTravel(Protocol):
@@ -37,26 +50,53 @@ class StartedTravel(Protocol):
         """Let the process's time go on."""
 
 
-class _TimeMachine:
-    """A travel of time-machine, which leaves the process's own zone alone."""
-
-    def __init__(self, travel: Any) -> None:  # noqa: ANN401 - an optional dependency
-        self._travel = travel
-
-    def move_to(self, moment: dt.datetime) -> None:
-        """In a zone without a name: with UTC, the zone of the process would become that."""
-        self._travel.move_to(moment.astimezone(_NAMELESS))
-
-
 def running() -> Travel | None:
     """The time travel in force: freezegun's innermost freeze, else time-machine's travel."""
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and freezegun.freeze_factories:
-        return freezegun.freeze_factories[-1]  # type: ignore[no-any-return] # no stubs for a list
+        return _Freeze(freezegun.freeze_factories[-1])
     time_machine = sys.modules.get("time_machine")
     if time_machine is not None and time_machine.escape_hatch.is_travelling():
-        return _TimeMachine(_travels(time_machine)[-1])
+        return _travels(time_machine)[-1]
     return None
+
+
+def is_frozen() -> bool:
+    """Whether freezegun's clock is in force."""
+    return isinstance(running(), _Freeze)
+
+
+def choose(option: str, of_test: Name | None) -> Name:
+    """The engine to begin: the test's own, else the option's, else the better one.
+
+    time-machine changes no types, reaches clocks wherever they are held, and lets a freeze begin
+    inside its travel; the other way round it refuses.
+    """
+    if of_test is not None:
+        return of_test
+    if option == "auto":
+        return "time-machine" if find_spec("time_machine") else "freezegun"
+    return "time-machine" if option == "time-machine" else "freezegun"
+
+
+def refuse_green_threads() -> None:
+    """Refuse a process whose threads are not the system's.
+
+    Raises:
+        EngineError: gevent or eventlet patched them.
+    """
+    for library, patcher, asks in (
+        ("gevent", "gevent.monkey", "is_module_patched"),
+        ("eventlet", "eventlet.patcher", "is_monkey_patched"),
+    ):
+        module = sys.modules.get(patcher)
+        name = "threading" if library == "gevent" else "thread"
+        if module is not None and getattr(module, asks)(name):
+            raise EngineError(
+                f"turris_time cannot move the time of a process whose threads {library} patched. "
+                "Fix: run these tests in a process without monkey-patching, or move the sandbox "
+                "alone with turris.clock"
+            )
 
 
 def begin(name: Name, moment: dt.datetime, *, tick: bool) -> StartedTravel:
@@ -87,13 +127,6 @@ def system_time() -> dt.datetime:
     return dt.datetime.now(dt.UTC)  # noqa: TID251 - nothing travels, so this is it
 
 
-def zone_offset() -> dt.timedelta:
-    """What a freeze with ``tz_offset`` adds even to ``datetime.now(UTC)``."""
-    freezegun = sys.modules.get("freezegun.api")
-    offsets: list[dt.timedelta] = getattr(freezegun, "tz_offsets", [])
-    return offsets[-1] if offsets else dt.timedelta(0)
-
-
 def _utc(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
@@ -104,8 +137,9 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
     except ImportError:
         raise EngineError(
             "option time_engine='time-machine': the library is not installed; "
-            "pip install time-machine, or leave the option out for freezegun"
+            "pip install time-machine, or time_engine='freezegun'"
         ) from None
+    # In a zone without a name: with UTC, the process's own zone would become that.
     travel = time_machine.travel(moment.astimezone(_NAMELESS), tick=tick)
     travel.start()
     return travel
@@ -128,6 +162,6 @@ def _leave_out(freeze: Any) -> None:  # noqa: ANN401 - freezegun has no public t
             setattr(module, name, original)
 
 
-def _travels(time_machine: Any) -> list[Any]:  # noqa: ANN401 - an optional dependency
+def _travels(time_machine: Any) -> list[Travel]:  # noqa: ANN401 - an optional dependency
     stacks = ("traveller_stack", "coordinates_stack")  # the name until time-machine 3
     return next(getattr(time_machine, name) for name in stacks if hasattr(time_machine, name))

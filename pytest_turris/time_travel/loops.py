@@ -1,31 +1,135 @@
-"""Event loops on the system's own time, while the rest of the process travels.
+"""Asyncio under time travel: timers and sleeps by the virtual clock, sockets in real time.
 
-What freezegun's ``real_asyncio=True`` does, but for any freeze, and without a loop made to find
-its class: under pytest-socket none can be made.
+A loop's time is how far the clock went, plus the real time that the loop waited for something
+real: so a deadline around a sleep ends at once, and one around a socket after real seconds.
 """
 
 import asyncio
-from collections.abc import Iterator
+import contextlib
+import heapq
+import math
+import sys
+import types
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from pytest_turris.process.patch import Patch
+from pytest_turris.process.patch import Patch, Replacement
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel import trio_runs
+from pytest_turris.time_travel.chains import Chains, main_future
+from pytest_turris.time_travel.scheduler import Scheduler
+from pytest_turris.time_travel.sleeps import SECOND
+from pytest_turris.time_travel.threads import State, rests
+
+_NEAR = 1e-6
+_PATIENCE = 1.0
+"""Real seconds after which a wait for a thread makes a deadline come nearer."""
+
+_TURNS = 1_000
+"""How often tasks run on that never come to wait."""
+_real_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)
 
 
-def steady_loops() -> Patch:
-    """Asyncio's own loops run by the system's clock; a loop with its own ``time`` keeps it."""
+class _State:
+    """What is kept of a loop."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+        """How long it really waited."""
+        self.timers: list[tuple[float, int, Callable[[], object]]] = []
+        """What it calls at a moment of the system's clock."""
+        self.order = count()
+
+
+_states: "WeakKeyDictionary[asyncio.AbstractEventLoop, _State]" = WeakKeyDictionary()
+
+
+def moves_loops() -> Patch:
+    """Asyncio's own loops run by the virtual clock; a loop with its own ``time`` keeps it."""
     original = asyncio.BaseEventLoop.time
+    times: list[Replacement] = [
+        (loop, "time", lambda _: _virtual_time)
+        for loop in _loops(asyncio.BaseEventLoop)
+        if vars(loop).get("time") is original or _is_of_freezegun(vars(loop).get("time"))
+    ]
     return Patch(
-        *(
-            (loop, "time", lambda _: _steady_time)
-            for loop in _loops(asyncio.BaseEventLoop)
-            if vars(loop).get("time") is original
-        )
+        *times,
+        (asyncio.BaseEventLoop, "_run_once", _run_once),
+        (asyncio.sleep, "__code__", lambda _: _sleep.__code__),
     )
 
 
-def _steady_time(_: asyncio.BaseEventLoop) -> float:
-    return steady_time()
+def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
+    """Call something from the running loop after real seconds; returns how to call that off."""
+    loop = asyncio.get_running_loop()
+    if Scheduler.current is None or not _is_moved(loop):
+        return loop.call_later(seconds, call).cancel
+    state = _state(loop)
+    entry = (steady_time() + seconds, next(state.order), call)
+    heapq.heappush(state.timers, entry)
+
+    def cancel() -> None:
+        if entry in state.timers:
+            state.timers.remove(entry)
+            heapq.heapify(state.timers)
+
+    return cancel
+
+
+@contextlib.contextmanager
+def real_deadline(seconds: float) -> Iterator[Any]:
+    """Cancel what runs inside after real seconds, on asyncio and trio; yields anyio's scope."""
+    import anyio  # noqa: PLC0415 - only async code needs it
+
+    with anyio.CancelScope() as scope:
+        after = trio_runs.call_after if _runs_trio() else call_after
+        cancel = after(seconds, scope.cancel)
+        try:
+            yield scope
+        finally:
+            cancel()
+
+
+async def let_tasks_run() -> None:
+    """Let the other tasks of the running loop run until each waits."""
+    if _runs_trio():
+        import trio.testing  # noqa: PLC0415 - runs, so it is there
+
+        await trio.testing.wait_all_tasks_blocked()
+        return
+    loop: Any = asyncio.get_running_loop()
+    await _real_sleep(0, None)
+    for _ in range(_TURNS):
+        if not getattr(loop, "_ready", ()):
+            break
+        await _real_sleep(0, None)
+
+
+def _runs_trio() -> bool:
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_run())
+
+
+def shift_back(scheduler: Scheduler) -> None:
+    """Give the timers of loops that go on without time travel the moments of the real clock."""
+    for loop, state in list(_states.items()):
+        ahead = scheduler.elapsed / SECOND + state.waited - (steady_time() - scheduler.steady)
+        for handle in getattr(loop, "_scheduled", ()):
+            handle._when -= ahead  # noqa: SLF001 - asyncio has no way to move a timer
+    _states.clear()
+
+
+def _state(loop: asyncio.AbstractEventLoop) -> _State:
+    return _states.setdefault(loop, _State())
+
+
+def _virtual_time(loop: asyncio.AbstractEventLoop) -> float:
+    scheduler = Scheduler.current
+    if scheduler is None:
+        return steady_time()
+    return scheduler.steady + scheduler.elapsed / SECOND + _state(loop).waited
 
 
 def _loops(base: Any) -> Iterator[Any]:  # noqa: ANN401 - classes, whose methods are replaced
@@ -33,3 +137,160 @@ def _loops(base: Any) -> Iterator[Any]:  # noqa: ANN401 - classes, whose methods
     yield base
     for loop in base.__subclasses__():
         yield from _loops(loop)
+
+
+def _is_of_freezegun(method: object) -> bool:
+    return getattr(method, "__module__", "") == "freezegun.api"
+
+
+def _is_moved(loop: asyncio.AbstractEventLoop) -> bool:
+    return getattr(type(loop), "time", None) is _virtual_time
+
+
+async def _sleep(delay, result=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - only its code is used
+    from pytest_turris.time_travel.loops import sleep  # noqa: PLC0415 - in asyncio's namespace
+
+    return await sleep(delay, result)
+
+
+async def sleep(delay: float, result: Any) -> Any:  # noqa: ANN401 - as asyncio's
+    """Pass on the virtual clock; what runs in place of ``asyncio.sleep``."""
+    scheduler, loop = Scheduler.current, asyncio.get_running_loop()
+    if scheduler is None or not delay > 0:
+        return await _real_sleep(delay, result)
+    module, by = scheduler.callers.find(sys._getframe(2), "asyncio.sleep")  # noqa: SLF001 - as warnings does
+    future = loop.create_future()
+    if scheduler.callers.is_real(module):
+        cancel = call_after(delay, lambda: _finish(future, None))
+        if scheduler.callers.is_left_out(module):
+            scheduler.record.real[module] += delay
+    else:
+        cancel = _begin(scheduler, future, delay, by, module)
+    try:
+        await future
+    finally:
+        cancel()
+    return result
+
+
+def _finish(future: "asyncio.Future[None]", error: BaseException | None) -> None:
+    if not future.done():
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+
+def _begin(
+    scheduler: Scheduler, future: "asyncio.Future[None]", delay: float, by: str, module: str
+) -> Callable[[], None]:
+    loop = future.get_loop()
+
+    def finish(error: BaseException | None) -> None:
+        _finish(future, error)
+
+    def wake(error: BaseException | None) -> None:
+        left = (sleeper.due - scheduler.elapsed) / SECOND if scheduler.over else 0
+        if left > 0:
+            loop.call_soon_threadsafe(lambda: loop.call_later(left, finish, error))
+        else:
+            loop.call_soon_threadsafe(finish, error)
+
+    sleeper = scheduler.begin(delay, wake, by=by, module=module, key=future)
+    if scheduler.is_main() and not _is_moved(loop):
+        # The loop's own timers are out of reach, so nothing else on it runs meanwhile.
+        scheduler.wait(
+            lambda _: not sleeper.queued, lambda: sleeper.queued, sleeper, waiting="sleep"
+        )
+    return lambda: scheduler.end(sleeper)
+
+
+def _run_once(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    def run_once(loop: Any) -> None:  # noqa: ANN401 - its private members
+        """Wait until there is something to run, then run it."""
+        scheduler = Scheduler.current
+        if scheduler is not None and not loop._ready and not loop._stopping and _is_moved(loop):  # noqa: SLF001 - asyncio's own
+            _Waiting(loop, scheduler).wait()
+        original(loop)
+
+    return run_once
+
+
+class _Waiting:
+    """A loop that has nothing to run."""
+
+    def __init__(self, loop: Any, scheduler: Scheduler) -> None:  # noqa: ANN401 - its private members
+        self._loop = loop
+        self._scheduler = scheduler
+        self._state = _state(loop)
+
+    def wait(self) -> None:
+        """Wait for a timer, a socket or a call from another thread."""
+        pause, began = 0.0, steady_time()
+        while not self._has_work():
+            if self._scheduler.is_main() and self._step():
+                pause, began = 0.0, steady_time()
+                continue
+            pause = min(max(2 * pause, 0.0005), 0.01) if self._scheduler.is_main() else math.inf
+            self._wait_really(pause, counts=steady_time() - began > _PATIENCE)
+
+    def _has_work(self) -> bool:
+        loop = self._loop
+        if loop._ready or loop._stopping:  # noqa: SLF001 - asyncio's own
+            return True
+        left = self._left()
+        if left <= _NEAR:
+            self._state.waited += max(0.0, left)
+            return True
+        while self._state.timers and self._state.timers[0][0] <= steady_time():
+            loop.call_soon(heapq.heappop(self._state.timers)[2])
+        return bool(loop._ready or loop._selector.select(0))  # noqa: SLF001 - asyncio's own
+
+    def _left(self) -> float:
+        """Seconds until the next timer."""
+        scheduled = self._loop._scheduled  # noqa: SLF001 - asyncio's own
+        due = min((h._when for h in scheduled if not h._cancelled), default=math.inf)  # noqa: SLF001 - same
+        return float(due - self._loop.time())
+
+    def _waits_for(self) -> str:
+        loop = self._loop
+        sockets = len(loop._selector.get_map()) > 1  # noqa: SLF001 - one is the loop's own
+        chains = Chains(self._scheduler.sleepers.awaited)
+        return chains.waits_for(main_future(), asyncio.all_tasks(loop), sockets=sockets)
+
+    def _step(self) -> bool:
+        """Move the clock, if the main task waits for a sleep, its own or another's."""
+        waits = self._waits_for()
+        if waits == "real":
+            return False
+        with self._timer(lambda _: None):
+            return self._scheduler.step(
+                "sleep" if waits == "sleep" else "others", lambda: not self._has_work()
+            )
+
+    def _wait_really(self, pause: float, *, counts: bool) -> None:
+        """Wait for a socket; for a thread that works, real time counts after a while only."""
+        left = min(pause, self._left())
+        if self._state.timers:
+            left = min(left, max(0.0, self._state.timers[0][0] - steady_time()))
+        began = steady_time()
+        loop = self._loop
+        real = self._waits_for() == "real"
+        state: State = "real" if real and not self._scheduler.is_main() else "waiting"
+        resting = rests()
+        with (
+            self._scheduler.threads.parked(lambda: not loop._ready and resting(), state),  # noqa: SLF001 - asyncio's own
+            self._timer(lambda _: loop.call_soon_threadsafe(lambda: None)),
+        ):
+            loop._selector.select(None if left == math.inf else left)  # noqa: SLF001 - asyncio's own
+        if real or counts:
+            self._state.waited += steady_time() - began
+
+    @contextlib.contextmanager
+    def _timer(self, wake: Callable[[BaseException | None], object]) -> Iterator[None]:
+        """Let the loop's next timer stand in the queue."""
+        sleeper = self._scheduler.timer(self._left(), wake)
+        try:
+            yield
+        finally:
+            self._scheduler.end(sleeper)

@@ -1,179 +1,164 @@
-"""Sleeps that pass on the virtual clock: recorded, and never slept.
+"""What waits for a moment: the queue of sleepers, and the record of those that woke."""
 
-``time.sleep``, ``asyncio.sleep``, ``anyio.sleep``, ``trio.sleep`` and ``threading.Event.wait``
-with a timeout move the clock instead. What the test's own machinery sleeps stays real.
-"""
-
-import asyncio
-import contextlib
 import datetime as dt
+import heapq
 import math
-import sys
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 
-from pytest_turris.process.patch import Patch, Replacement
+LONGEST = dt.timedelta(days=3_650)
+"""A single wait beyond this is an error: the code under test would never come back."""
 
-_MACHINERY = frozenset({
-    "_pytest", "asyncio", "concurrent", "execnet", "freezegun", "logging", "multiprocessing",
-    "pluggy", "pytest_turris", "queue", "socketserver", "threading", "uvicorn", "xdist",
-})  # fmt: skip
-_GRACE = 0.05
-_BLOCKING = ("time.sleep", "Event.wait")
-_TIMESTAMP_MAX = 9_223_372_036.0
-_LONGEST = dt.timedelta(days=3_650)
-
-real_sleep: Callable[[float], None] = time.sleep
-"""For code that has to wait for another thread while sleeps are virtual."""
-
-_real_wait = threading.Event.wait
+SECOND = 1_000_000
+"""Moments and durations of the queue are in microseconds."""
 
 
 class SleptTooLongError(BaseException):
-    """The code under test would sleep beyond its budget, or for more than ten years.
+    """The code under test would wait beyond its budget, or for more than ten years.
 
     No Exception: a client's own ``except Exception`` is not to take it for a failed request.
+    ``pytest.raises(SleptTooLongError)`` catches it, ``pytest.raises(Exception)`` does not.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """One sleep that passed: when it began on the virtual clock, how long, and by what."""
+    """One sleep that passed: when it began on the virtual clock, how long, by what, and whose."""
 
     at: dt.datetime
     duration: dt.timedelta
     by: str
+    """What was called, such as ``time.sleep`` or ``Event.wait``."""
+    module: str = ""
+    """The module that called it; empty if it is not known."""
     blocks_loop: bool = False
     """Whether it is a blocking one, in a thread whose event loop runs."""
 
     def __str__(self) -> str:
-        return f"{self.by}({self.duration.total_seconds():g}) at {self.at:%H:%M:%S.%f}"
+        whose = f" in {self.module}" if self.module else ""
+        return f"{self.by}({self.duration.total_seconds():g}) at {self.at:%H:%M:%S.%f}{whose}"
 
 
-class Sleeps:
-    """The sleeps of the code under test since the travel began, in order."""
+@dataclass(eq=False, slots=True)
+class Sleeper:
+    """What waits until a moment.
 
-    def __init__(
-        self, now: Callable[[], dt.datetime], pass_time: Callable[[dt.timedelta], object]
-    ) -> None:
-        self._now = now
-        self._pass_time = pass_time
-        self._patched = contextlib.ExitStack()
-        self._substituted: list[tuple[Any, Any]] = []
-        self.recorded: list[Sleep] = []
+    Args:
+        due: The moment.
+        wake: Called when it has come, or with what is to be raised where it waits.
+        sleep: The record of it; None for a deadline.
+        thread: The thread that waits.
+        key: What a task awaits meanwhile.
+    """
+
+    due: float
+    wake: Callable[[BaseException | None], object]
+    sleep: Sleep | None = None
+    thread: int = 0
+    key: object = None
+    queued: bool = field(default=False, init=False)
+
+
+class Sleepers:
+    """A queue by due time; those with the same due time are in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Sleeper]] = []
+        self._order = count()
+        self._keys: dict[object, Sleeper] = {}
+
+    def add(self, sleeper: Sleeper) -> None:
+        """Queue one."""
+        sleeper.queued = True
+        if sleeper.key is not None:
+            self._keys[sleeper.key] = sleeper
+        heapq.heappush(self._heap, (sleeper.due, next(self._order), sleeper))
+
+    def discard(self, sleeper: Sleeper) -> None:
+        """Take one out, if it still waits."""
+        sleeper.queued = False
+        self._keys.pop(sleeper.key, None)
+
+    def earliest(self) -> Sleeper | None:
+        """The one that is due first."""
+        while self._heap and not self._heap[0][2].queued:
+            heapq.heappop(self._heap)
+        return self._heap[0][2] if self._heap else None
+
+    def awaited(self, key: object) -> bool:
+        """Whether what a task awaits is in the queue."""
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[Sleeper]:
+        """Those that wait, in the order in which they came."""
+        waiting = sorted((order, sleeper) for _, order, sleeper in self._heap if sleeper.queued)
+        return (sleeper for _, sleeper in waiting)
+
+
+class Record:
+    """What slept since the travel began, or since the last ``limit_sleeps``."""
+
+    def __init__(self) -> None:
+        self.sleeps: list[Sleep] = []
+        """Those that passed, in the order in which they ended."""
+        self.real: dict[str, float] = defaultdict(float)
+        """How many real seconds each module slept that the test left out."""
         self.budget: dt.timedelta | None = None
-        """How much may be slept in total from here on; None is without bounds."""
+        """How much the test's own call may wait from here on; None is without bounds."""
+        self.passed: float = 0
+        """How far sleeps moved the clock, in microseconds."""
 
-    @property
-    def total(self) -> dt.timedelta:
-        """How long everything recorded took together."""
-        return sum((sleep.duration for sleep in self.recorded), dt.timedelta(0))
+    def forget(self, budget: dt.timedelta | None) -> None:
+        """Forget the sleeps so far, and set a budget for those to come."""
+        self.sleeps.clear()
+        self.passed = 0
+        self.budget = budget
 
-    def install(self) -> None:
-        """Let sleeps pass on the virtual clock, also where a module imported one by name."""
-        self._substituted = self._substitutes()
-        replacements: list[Replacement] = [(threading.Event, "wait", lambda _: self._event_wait())]
-        for module in list(sys.modules.values()):
-            name = getattr(module, "__name__", "")
-            if not isinstance(name, str) or _is_machinery(name, "asyncio"):
-                continue
-            found = getattr(module, "__dict__", {}).get("sleep")
-            replacements += [
-                (module, "sleep", _returning(substitute))
-                for original, substitute in self._substituted
-                if found is original
-            ]
-        self._patched.enter_context(Patch(*replacements))
+    def too_long(self, step: float, at: dt.datetime) -> SleptTooLongError | None:
+        """What to raise where a wait of the test's own call is longer than allowed.
 
-    def remove(self) -> None:
-        """Put the real sleeps back, also into modules that were imported in between."""
-        self._patched.close()
-        for module in list(sys.modules.values()):
-            found = getattr(module, "__dict__", {}).get("sleep")
-            for original, substitute in self._substituted:
-                if found is substitute:
-                    vars(module)["sleep"] = original
+        Args:
+            step: How long it lasts, in microseconds.
+            at: The moment.
+        """
+        waited = as_duration(self.passed + step)
+        if as_duration(step) <= LONGEST and (self.budget is None or waited <= self.budget):
+            return None
+        limit = "ten years" if self.budget is None else f"{self.budget} in total"
+        return SleptTooLongError(
+            f"at {at:%H:%M:%S}Z, after {as_duration(self.passed)} of earlier sleeps: "
+            f"more than {limit}. Fix: bound the waits of the code under test, or give "
+            "turris_time.limit_sleeps() more"
+        )
 
-    def _substitutes(self) -> list[tuple[Any, Any]]:
-        pairs: list[tuple[Any, Any]] = [(time.sleep, self._time_sleep())]
-        for library, original in (
-            ("asyncio", asyncio.sleep),
-            ("anyio", getattr(sys.modules.get("anyio"), "sleep", None)),
-            ("trio", getattr(sys.modules.get("trio"), "sleep", None)),
-        ):
-            if original is not None:
-                pairs.append((original, self._async_sleep(library, original)))
-        return pairs
-
-    def _time_sleep(self) -> Callable[[float], None]:
-        def sleep(seconds: float, /) -> None:
-            """Pass on the virtual clock."""
-            if seconds == 0 or _called_by_machinery():
-                return real_sleep(seconds)
-            if math.isnan(seconds):
-                raise ValueError("Invalid value NaN (not a number)")
-            if seconds < 0:
-                raise ValueError("sleep length must be non-negative")
-            if seconds > _TIMESTAMP_MAX:
-                raise OverflowError("timestamp too large to convert to C _PyTime_t")
-            return self._take(seconds, "time.sleep")
-
-        return sleep
-
-    def _async_sleep(self, library: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        async def virtual(delay: float, result: Any) -> Any:  # noqa: ANN401 - as asyncio's
-            self._take(delay, f"{library}.sleep")
-            return await original(0, *result)
-
-        def sleep(delay: float, *result: Any) -> Any:  # noqa: ANN401 - as asyncio's
-            """Pass on the virtual clock, and let other tasks run."""
-            # Looked at here: a coroutine that a loop runs by itself is called by machinery.
-            if not delay > 0 or _called_by_machinery():
-                return original(delay, *result)
-            return virtual(delay, result)
-
-        return sleep
-
-    def _event_wait(self) -> Callable[..., bool]:
-        def wait(event: threading.Event, timeout: float | None = None) -> bool:
-            """Wait a moment for another thread; else let the timeout pass on the virtual clock."""
-            if timeout is None or timeout <= 0 or event.is_set() or _called_by_machinery():
-                return _real_wait(event, timeout)
-            if _real_wait(event, min(timeout, _GRACE)):
-                return True
-            self._take(timeout, "Event.wait")
-            return event.is_set()
-
-        return wait
-
-    def _take(self, seconds: float, by: str) -> None:
-        at = self._now()
-        try:
-            duration = dt.timedelta(seconds=seconds)
-        except OverflowError:
-            duration = dt.timedelta.max
-        if duration > _LONGEST or (self.budget is not None and self.total + duration > self.budget):
-            raise SleptTooLongError(
-                f"{by}({seconds:g}) at {at:%H:%M:%S}Z, after {self.total} of earlier sleeps: "
-                f"more than {self.budget or _LONGEST} in total"
-            )
-        blocks = by in _BLOCKING and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
-        self.recorded.append(Sleep(at, duration, by, blocks))
-        self._pass_time(duration)
+    def summary(self) -> str:
+        """Which module slept how long, in words; empty if nothing slept."""
+        moved: dict[str, dt.timedelta] = defaultdict(dt.timedelta)
+        for sleep in self.sleeps:
+            moved[sleep.module] += sleep.duration
+        lines = [f"{name or 'the code under test'} slept {whole}" for name, whole in moved.items()]
+        if lines:
+            lines.append(f"together this moved the clock by {as_duration(self.passed)}")
+        real = self.real.items()
+        lines += [f"{name} really slept {seconds:g} s, as it is left out" for name, seconds in real]
+        return "\n".join(lines)
 
 
-def _returning(substitute: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - any callable
-    return lambda _: substitute
+def microseconds(duration: dt.timedelta) -> int:
+    """A duration in the queue's unit."""
+    return duration // dt.timedelta(microseconds=1)
 
 
-def _called_by_machinery() -> bool:
-    """Whether the code that sleeps is the test runner's, a server's or the standard library's."""
-    return _is_machinery(sys._getframe(2).f_globals.get("__name__", ""))  # noqa: SLF001 - as warnings does
+def from_seconds(seconds: float) -> float:
+    """Seconds in the queue's unit: whole, or infinite."""
+    return math.inf if math.isinf(seconds) else round(seconds * SECOND)
 
 
-def _is_machinery(module: str, *but: str) -> bool:
-    root = module.partition(".")[0]
-    return root in _MACHINERY and root not in but
+def as_duration(step: float) -> dt.timedelta:
+    """A duration of the queue; the longest there is for one that is longer."""
+    try:
+        return dt.timedelta(microseconds=step)
+    except OverflowError:
+        return dt.timedelta.max

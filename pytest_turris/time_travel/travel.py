@@ -7,22 +7,32 @@ the system's own time: else their timeouts never fire, and moving the clock fire
 
 import contextlib
 import datetime as dt
-import threading
 
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.clock import Clock, ClockError
+from pytest_turris.core.clock import EARLIEST, Clock, ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel.blocking import real_sleep, virtual_waits
+from pytest_turris.time_travel.callers import Callers
+from pytest_turris.time_travel.clocks import captured, moves_clocks
 from pytest_turris.time_travel.engines import (
     EngineError,
+    Name,
     StartedTravel,
     begin,
+    choose,
+    is_frozen,
+    refuse_green_threads,
     running,
     system_time,
-    zone_offset,
 )
-from pytest_turris.time_travel.loops import steady_loops
-from pytest_turris.time_travel.sleeps import Sleep, Sleeps
+from pytest_turris.time_travel.loops import let_tasks_run, moves_loops, shift_back
+from pytest_turris.time_travel.scheduler import Scheduler
+from pytest_turris.time_travel.sleeps import Sleep, as_duration
+from pytest_turris.time_travel.trio_runs import moves_trio
+
+_MARGIN = dt.timedelta(seconds=1)
+"""How far from a boundary a moment on a running clock may be."""
 
 
 class NoTokenError(TurrisKitError, LookupError):
@@ -32,12 +42,18 @@ class NoTokenError(TurrisKitError, LookupError):
 class TimeTravel:
     """The fixture ``turris_time``: moves the sandbox and the code under test."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, engine: Name | None = None) -> None:
+        """Travel for a sandbox; ``engine`` is what the test's own decorator or marker uses."""
         self._sandbox = sandbox
+        self._engine = engine
         self._begun: StartedTravel | None = None
-        self._lock = threading.RLock()
-        self._sleeps = Sleeps(lambda: self.now, self._pass)
-        self._loops = contextlib.ExitStack()
+        self._patched = contextlib.ExitStack()
+        self._scheduler = Scheduler(
+            Clock.process_time,
+            self._shift,
+            Callers(sandbox.options.time_real_modules.split()),
+            real_sleep,
+        )
 
     @property
     def now(self) -> dt.datetime:
@@ -46,63 +62,93 @@ class TimeTravel:
 
     @property
     def sleeps(self) -> tuple[Sleep, ...]:
-        """What the code under test slept: it passed on the virtual clock, at once."""
-        return tuple(self._sleeps.recorded)
+        """What the code under test slept, in the order in which the sleeps ended."""
+        return tuple(self._scheduler.record.sleeps)
 
     @property
     def slept(self) -> dt.timedelta:
-        """How long the code under test slept in total."""
-        return self._sleeps.total
+        """How far the test's own call moved the clock by its sleeps: those at once count once."""
+        return as_duration(self._scheduler.record.passed)
+
+    @property
+    def really_slept(self) -> dict[str, float]:
+        """How many real seconds each module slept that the option ``time_real_modules`` names."""
+        return dict(self._scheduler.record.real)
+
+    def captured_clocks(self) -> tuple[str, ...]:
+        """The likely reasons if the clock of the code under test did not move; empty if none.
+
+        Clocks that freezegun cannot reach, each with what holds it, and libraries whose clock is
+        in C.
+        """
+        return captured(frozen=is_frozen())
 
     def limit_sleeps(self, budget: dt.timedelta | None) -> None:
-        """Forget the sleeps so far; a sleep beyond so much in total raises from here on.
+        """Forget the sleeps so far; a call that waits longer than so much raises from here on.
 
-        It raises ``SleptTooLongError``, a BaseException, where the code under test sleeps.
-        None is without bounds.
+        It raises ``SleptTooLongError``, a BaseException, where the code under test sleeps. Sleeps
+        at once count once; what sleeps in the background does not count. None is without bounds.
         """
-        self._sleeps.recorded.clear()
-        self._sleeps.budget = budget
+        self._scheduler.record.forget(budget)
 
     def start(self) -> None:
-        """Stop time at the next full second, unless the test stopped or moved it already.
+        """Stop time at the last full second, unless the test stopped or moved it already.
 
         Raises:
-            EngineError: The engine that the option names is not installed.
+            EngineError: The engine that the option names is not installed, or gevent or eventlet
+                patched the threads of the process.
+            CFunctionError: This Python is not CPython.
         """
+        refuse_green_threads()
         # Pydantic builds its schemas on first use; under a freeze they stay broken for good.
         # The core's models, built at import time, have loaded that code by now.
-        if running() is None:
-            # A full second: ``iat`` and ``exp`` then are exact. The next: time never goes back.
-            moment = Clock.process_time().replace(microsecond=0) + dt.timedelta(seconds=1)
-            options = self._sandbox.options
-            self._begun = begin(options.time_engine, moment, tick=options.time_tick)
-        self._loops.enter_context(steady_loops())
-        self._sandbox.clock.move_with(self._pass, system_time)
-        self._sleeps.install()
+        with contextlib.ExitStack() as stack:
+            if running() is None:
+                # A full second: ``iat`` and ``exp`` then are exact. The last: a process on the
+                # machine's time accepts a token at once.
+                moment = Clock.process_time().replace(microsecond=0)
+                options = self._sandbox.options
+                engine = choose(options.time_engine, self._engine)
+                self._begun = begin(engine, moment, tick=options.time_tick)
+                stack.callback(self._end)
+            self._scheduler.begin_at(Clock.process_time())
+            clocks = moves_clocks(wall=is_frozen())
+            for patch in (*virtual_waits(), moves_loops(), moves_trio(), *clocks):
+                stack.enter_context(patch)
+            self._sandbox.clock.move_with(self._scheduler.advance, system_time)
+            Scheduler.current = self._scheduler
+            self._patched = stack.pop_all()
 
     def stop(self) -> None:
         """Let go of the clock and of sleeps, and end the freeze if it was begun here."""
         self._sandbox.faults.hang_up()  # a slow one moves the clock
-        self._sleeps.remove()
+        if Scheduler.current is self._scheduler:
+            self._scheduler.close()
+            shift_back(self._scheduler)
+            Scheduler.current = None
         self._sandbox.clock.move_with(None)
-        self._loops.close()
-        if self._begun is not None:
-            self._begun.stop()
-            self._begun = None
+        self._patched.close()
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
         """Go to a moment of the sandbox's time, before or after.
+
+        On the way forward it stops wherever something is due, and lets that run. What sleeps
+        while time goes back still sleeps for the rest of its time.
 
         Raises:
             ClockError: The moment has no time zone.
         """
         if moment.tzinfo is None:
             raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
-        engine = running()
-        if engine is None:
-            raise EngineError("the freeze that turris_time moved was ended by other code")
+        if moment < EARLIEST:
+            raise ClockError(f"{moment} is before 1970, where clocks begin")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
-        engine.move_to(moment.astimezone(dt.UTC) - self._sandbox.clock.offset - zone_offset())
+        delta = moment - self.now
+        if delta < dt.timedelta(0):
+            self._shift(delta)
+            self._scheduler.sync()
+        else:
+            self._scheduler.advance(delta)
         return self.now
 
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
@@ -112,6 +158,31 @@ class TimeTravel:
             ValueError: The step is negative; ``move_to`` goes back.
         """
         return self._sandbox.clock.advance(delta, **parts)
+
+    async def aadvance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
+        """The same in a coroutine: the other tasks of its loop run at each due time.
+
+        Raises:
+            ClockError: The step is negative; ``move_to`` goes back.
+        """
+        step = delta if delta is not None else dt.timedelta(**parts)
+        end = self.now + step
+        while (due := self._scheduler.time_to_next()) is not None and self.now + due < end:
+            self.advance(due)
+            await let_tasks_run()
+        self.advance(max(end - self.now, min(step, dt.timedelta(0))))
+        await let_tasks_run()
+        return self.now
+
+    async def amove_to(self, moment: dt.datetime) -> dt.datetime:
+        """``move_to`` in a coroutine: the other tasks of its loop run at each due time.
+
+        Raises:
+            ClockError: The moment has no time zone.
+        """
+        if moment.tzinfo is not None and moment > self.now:
+            return await self.aadvance(moment - self.now)
+        return self.move_to(moment)
 
     def to_refresh_point(
         self, *, plus: dt.timedelta = dt.timedelta(0), token: AccessToken | None = None
@@ -125,7 +196,10 @@ class TimeTravel:
             NoTokenError: None was issued yet.
         """
         life = self._token(token)
-        return self.move_to(life.expires_at - self._sandbox.options.refresh_buffer + plus)
+        point = life.expires_at - self._sandbox.options.refresh_buffer
+        if plus <= dt.timedelta(0):
+            self._require_standing(plus)
+        return self.move_to(point + plus)
 
     def to_expiry(
         self, *, plus: dt.timedelta = dt.timedelta(0), token: AccessToken | None = None
@@ -135,14 +209,32 @@ class TimeTravel:
         Raises:
             NoTokenError: None was issued yet.
         """
-        return self.move_to(self._token(token).expires_at + plus)
+        expires_at = self._token(token).expires_at
+        if plus < dt.timedelta(0):
+            self._require_standing(plus)
+        return self.move_to(expires_at + plus)
 
     def __repr__(self) -> str:
         return f"<TimeTravel {self.now:%Y-%m-%d %H:%M:%S.%f}Z>"
 
-    def _pass(self, step: dt.timedelta) -> None:
-        with self._lock:  # threads that sleep at the same time both pass
-            self.move_to(self.now + step)
+    def _require_standing(self, plus: dt.timedelta) -> None:
+        if plus > -_MARGIN and self._sandbox.clock.is_running():
+            raise ClockError(
+                "the clock runs, so this moment is over before it can be used. Fix: leave the "
+                f"option time_tick out, or stay {_MARGIN} away from the boundary"
+            )
+
+    @staticmethod
+    def _shift(delta: dt.timedelta) -> None:
+        engine = running()
+        if engine is None:
+            raise EngineError("the freeze that turris_time moved was ended by other code")
+        engine.shift(delta)
+
+    def _end(self) -> None:
+        if self._begun is not None:
+            self._begun.stop()
+            self._begun = None
 
     def _token(self, token: AccessToken | None) -> AccessToken:
         found = token or self._sandbox.tokens.newest

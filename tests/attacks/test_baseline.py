@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -21,7 +22,10 @@ from doubles.receivers.odd_ports import (
 from pytest_turris.attacks.catalogue import find_attack, profile
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
+from pytest_turris.attacks.sending.response import ReceiverResponse
+from pytest_turris.attacks.series.no_answer import why_no_answer
 from pytest_turris.attacks.series.series import AttackSeries, SeriesResult
+from pytest_turris.receivers.egress import check_egress
 
 
 def series_on(target: object, path: str = "", **options: Any) -> SeriesResult:
@@ -119,6 +123,14 @@ def test_port_where_nothing_listens() -> None:
     assert series_on(f"http://127.0.0.1:{port}/").cause.startswith(
         f"nothing listens at 127.0.0.1:{port}"
     )
+
+
+def test_tls_that_fails_on_a_port_that_is_gone_then() -> None:
+    """A port that cannot be looked at again is described by what the first try raised."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = check_egress(f"https://127.0.0.1:{server.getsockname()[1]}/")
+    response = ReceiverResponse(answer=None, error=ssl.SSLError(1, "bad record"))
+    assert why_no_answer(where, response).endswith("fails: bad record")
 
 
 def test_receiver_on_ipv6_alone() -> None:

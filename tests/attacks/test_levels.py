@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from doubles.attack_harness import context_for
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
+from doubles.receivers.odd_ports import hangs_up_on_large_bodies, listening
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.attacks.context import AttackContext, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
+from pytest_turris.attacks.series.standing import Standing
 from pytest_turris.findings.verdict import Verdict
+from pytest_turris.webhooks.signature import SignatureScheme
 
 
 class Ordinary:
@@ -149,3 +152,36 @@ def test_every_level_says_what_it_stands_on() -> None:
         cited = [text.strip() for text in attack.source.split("RFC ")[1:]]
         for text in cited:
             assert text[:4].isdigit(), attack.id
+
+
+def test_methods_that_a_server_does_not_know() -> None:
+    """501 refuses a method (RFC 9110, 15.6.2); a function has none to refuse."""
+
+    class KnowsPost(ReceiverApp):
+        """Behind the standard library's server, which answers 501 to what has no handler."""
+
+        def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
+            return super().answer(environ) if environ["REQUEST_METHOD"] == "POST" else (501, b"")
+
+    backend = Backend()
+    context = context_for(backend, ReceiverApp)
+    receiver = Receiver(KnowsPost([KEY], backend), "/webhooks", effects=backend.effects)
+    assert run_attack(find_attack("WH-96"), receiver, context).outcome == "passed"
+    skipped = run_attack(find_attack("WH-96"), Receiver(lambda body, headers: True), context)
+    assert (skipped.outcome, "sees no method" in skipped.reason) == ("skipped", True)
+
+
+def test_server_that_hangs_up_has_a_limit() -> None:
+    """To close the connection on a body that is too large is to refuse it."""
+    context = context_for(Backend(), ReceiverApp)
+    with listening(hangs_up_on_large_bodies) as port:
+        verdict = run_attack(find_attack("WH-67"), Receiver(f"http://127.0.0.1:{port}/"), context)
+    assert verdict.outcome == "not observed", verdict
+    assert [note.partition(": ")[0] for note in verdict.notes] == ["8 MiB", "64 MiB in chunks"]
+
+
+def test_scheme_that_cannot_sign_what_is_not_json() -> None:
+    """Where only a member of the body is signed, a receiver is not known to store bodies."""
+    context = context_for(Backend(), ReceiverApp, scheme=SignatureScheme(signs="payload"))
+    receiver = Receiver(lambda body, headers: True)
+    assert Standing().stores_bodies(receiver, context) is False

@@ -27,7 +27,7 @@ _PEER = "Look at the peer's address; read headers only from a proxy that you run
 
 def _allowed(context: AttackContext) -> str:
     if not context.hooks.allowed_ip:
-        raise NotApplicableError("the receiver has no allowlist: run(..., allowlisted='192.0.2.1')")
+        raise NotApplicableError("the receiver has no allowlist: run(..., allowed_ip='192.0.2.1')")
     return context.hooks.allowed_ip
 
 

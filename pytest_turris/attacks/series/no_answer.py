@@ -69,7 +69,7 @@ def _why_no_tls(where: Destination, at: str, error: ssl.SSLError) -> str:
         )
     if _says(where, _GET).startswith(b"HTTP/"):
         return f"{at} speaks plain HTTP: use http:// in the URL"
-    return f"TLS with {at} fails: {error.reason or error}"
+    return f"TLS with {at} fails: {error}"
 
 
 def _why_no_http(at: str, said: str) -> str:

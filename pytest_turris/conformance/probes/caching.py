@@ -12,7 +12,7 @@ from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
-from pytest_turris.time_travel.sleeps import real_sleep
+from pytest_turris.time_travel.blocking import real_sleep
 
 CACHING = RuleFamily()
 _rule = CACHING.rule

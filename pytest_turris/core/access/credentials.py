@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pytest_turris.core.access.allowlist import is_within, network
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.redaction import Secret, mask
@@ -134,7 +134,7 @@ class Credentials:
         Tokens issued for the old secret stay valid until they expire (assumed).
         """
         client.previous_secret = client.client_secret if overlap else None
-        client.previous_until = self._clock.now() + overlap if overlap else None
+        client.previous_until = later(self._clock.now(), overlap) if overlap else None
         client.client_secret = self._randomness.secret("secret")
         return client
 

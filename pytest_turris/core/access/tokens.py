@@ -15,7 +15,7 @@ import jwt
 from pytest_turris.core.access import keys
 from pytest_turris.core.access.credentials import ApiClient
 from pytest_turris.core.access.jws import Flaw, forged, signed
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
@@ -72,7 +72,7 @@ class Tokens:
             client_id=client.client_id,
             environment=client.environment,
             issued_at=now,
-            expires_at=now + lifetime,
+            expires_at=later(now, lifetime),
         )
         self._prune(now)
         self._issued[text] = token

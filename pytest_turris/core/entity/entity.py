@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
 from pytest_turris.core.entity.event_models import ExecutedAgreement, Synchronization
 from pytest_turris.core.entity.events import EventLog
@@ -88,7 +88,7 @@ class UpstreamEntity:
         self._change_subscription(
             owner,
             entity_info={"status": "queued", "job_id": job_id},
-            sync_due=self._clock.now() + self._options.sync_duration,
+            sync_due=later(self._clock.now(), self._options.sync_duration),
         )
 
     def report_sync(self, owner: Owner, at: dt.datetime) -> None:

@@ -64,7 +64,7 @@ class Idempotency:
             Unprocessable: It was used with another body (option ``idempotency_conflict``).
         """
         stored = self._stored.get(key)
-        if stored is None or self._clock.now() >= stored.at + self._options.idempotency_ttl:
+        if stored is None or not self._is_kept(stored):
             return None
         if (
             stored.body_digest != _digest(request)
@@ -79,9 +79,13 @@ class Idempotency:
 
     def store(self, key: Key, request: Request, response: Response) -> None:
         """Keep a response for its key, and drop expired ones."""
-        horizon = self._clock.now() - self._options.idempotency_ttl
-        self._stored = {k: old for k, old in self._stored.items() if old.at > horizon}
+        self._stored = {k: old for k, old in self._stored.items() if self._is_kept(old)}
         self._stored[key] = _Stored(_digest(request), self._clock.now(), response)
+
+    def _is_kept(self, stored: _Stored) -> bool:
+        """Whether its time is not over; what was stored later than now was not stored yet."""
+        age = self._clock.now() - stored.at
+        return dt.timedelta(0) <= age < self._options.idempotency_ttl
 
     def forget(self) -> None:
         """Drop all stored responses, as Turris's in-memory cache does on a restart."""

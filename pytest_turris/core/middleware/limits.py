@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import RateLimitExceeded
@@ -47,7 +47,7 @@ class Allowance:
 
 
 class RateWindowError(TurrisKitError, ValueError):
-    """No rate window is open, or ``leave`` is more than the limit."""
+    """No rate window is open, the clock runs, or ``leave`` is more than the limit."""
 
 
 class Limits:
@@ -70,7 +70,7 @@ class Limits:
         if len(calls) >= limit:
             raise self._exceeded(bucket, credential)
         calls.append(self._clock.now())
-        allowance = Allowance(limit, len(calls), calls[0] + WINDOW)
+        allowance = Allowance(limit, len(calls), later(calls[0], WINDOW))
         near = allowance.used >= _NEAR * allowance.limit
         return allowance.headers if near or self._options.rate_headers == "always" else ()
 
@@ -78,7 +78,7 @@ class Limits:
         """What a credential has left, without counting a call."""
         calls = self._current(bucket, credential)
         start = calls[0] if calls else self._clock.now()
-        return Allowance(self._limit(bucket), len(calls), start + WINDOW)
+        return Allowance(self._limit(bucket), len(calls), later(start, WINDOW))
 
     def exhaust(
         self, bucket: Bucket = "token", credential: str | None = None, *, leave: int = 0
@@ -120,12 +120,18 @@ class Limits:
         """Advance the clock to a millisecond before the window resets: past calls still count.
 
         Raises:
-            RateWindowError: No call was made in the last minute, so no window is open.
+            RateWindowError: No call was made in the last minute, so no window is open; or the
+                clock runs, so that the window would reset before the next call.
         """
         whose = credential or self.default_credential
         if not self._current(bucket, whose):
             raise RateWindowError(
                 f"no {bucket} window of {whose} is open: make a call, or exhaust({bucket!r}) first"
+            )
+        if self._clock.is_running():
+            raise RateWindowError(
+                "a millisecond before the reset passes at once on a clock that runs. Fix: use the "
+                "fixture turris_time, without the option time_tick"
             )
         resets_at = self.allowance(bucket, whose).resets_at
         self._clock.advance(max(resets_at - self._clock.now() - _TICK, dt.timedelta(0)))
@@ -156,7 +162,10 @@ class Limits:
     def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
         """The calls that count now; those of past windows are dropped."""
         calls = self._calls.setdefault((bucket, credential), deque())
-        horizon = self._clock.now() - WINDOW
+        now = self._clock.now()
+        while calls and calls[-1] > now:
+            calls.pop()  # time went back, to before that call
+        horizon = now - WINDOW
         if self._options.rate_window == "fixed":
             if calls and calls[0] <= horizon:
                 calls.clear()
@@ -169,7 +178,7 @@ class Limits:
         """When no past call counts any more."""
         calls = self._current(bucket, credential)
         last = calls[0] if self._options.rate_window == "fixed" else calls[-1]
-        return last + WINDOW
+        return later(last, WINDOW)
 
     def _exceeded(self, bucket: Bucket, credential: str) -> RateLimitExceeded:
         allowance = self.allowance(bucket, credential)

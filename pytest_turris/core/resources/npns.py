@@ -7,6 +7,7 @@ Turris says that a lookup tells a firm, an individual and an unknown NPN apart
 import datetime as dt
 from typing import Any, ClassVar, Literal
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
@@ -69,7 +70,7 @@ class Npns(Collection[RegisteredNpn]):
 
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""
-        self.busy_until = self._clock.now() + duration
+        self.busy_until = later(self._clock.now(), duration)
 
     @property
     def busy(self) -> bool:

@@ -7,6 +7,7 @@ long a state lasts is an option; when an upload is FAILED or CANCELLED is assume
 import datetime as dt
 from typing import ClassVar, Literal
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.wire.model import ObjectId, Timestamp
@@ -83,7 +84,7 @@ class Uploads(Collection[Upload]):
             rows=rows,
             broken=broken,
             clarified={},
-            due=now + self.step,
+            due=later(now, self.step),
         )
 
     def clarify(self, upload: Upload | str, agencies: dict[str, str]) -> Upload:
@@ -103,7 +104,7 @@ class Uploads(Collection[Upload]):
             current,
             status="PROCESSING",
             clarified=current.clarified | answers,
-            due=self._clock.now() + self.step,
+            due=later(self._clock.now(), self.step),
         )
 
     def cancel(self, upload: Upload | str) -> Upload:

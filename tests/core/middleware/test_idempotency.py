@@ -33,6 +33,18 @@ def test_a_repeated_request_gets_the_stored_response(caller: Client, name: str) 
     )
 
 
+def test_a_key_of_the_future_is_not_known_yet(caller: Client) -> None:
+    """Once the clock went back to before its request, a key is new."""
+    caller.invite({"idempotency-key": KEY})
+    clock = caller.sandbox.clock
+    clock.move_to(clock.now() - 24 * HOUR)
+    caller.invite({"idempotency-key": KEY})
+    assert "sent again" not in str(caller.sandbox.journal[-1].notes)
+    clock.move_to(clock.now() + 24 * HOUR)
+    caller.invite({"idempotency-key": OTHER_KEY})
+    assert caller.sandbox.journal[-1].status == 201
+
+
 def test_both_headers_are_one_key(caller: Client) -> None:
     """A key sent in one header is known in the other."""
     first = caller.invite({"idempotency-key": KEY})

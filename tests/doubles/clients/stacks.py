@@ -275,7 +275,9 @@ class Aiohttp(AsyncStack):
         jar = aiohttp.CookieJar(unsafe=True) if core.keep_cookies else aiohttp.DummyCookieJar()
         return aiohttp.ClientSession(
             cookie_jar=jar, trust_env=core.trust_env,
-            timeout=aiohttp.ClientTimeout(core.timeout),
+            timeout=aiohttp.ClientTimeout(
+                core.deadline, sock_connect=core.timeout, sock_read=core.timeout
+            ),
             connector=aiohttp.TCPConnector(
                 # No connection outlives an event loop that ends without a word.
                 ssl=core.context() or core.verify, limit=100, force_close=bool(self.of_loops),

@@ -20,6 +20,9 @@ def says(text: bytes) -> Talk:
     def talk(line: socket.socket) -> None:
         line.recv(65536)
         line.sendall(text)
+        # What is still unread when a connection is closed resets it, and the text is lost.
+        line.shutdown(socket.SHUT_WR)
+        is_silent(line)
 
     return talk
 
@@ -44,6 +47,13 @@ def speaks_http2_or_hangs_up(line: socket.socket) -> None:
     """Sends its settings to a client of HTTP/2, and hangs up on any other."""
     if line.recv(65536).startswith(b"PRI *"):
         line.sendall(SETTINGS)
+
+
+def hangs_up_on_large_bodies(line: socket.socket) -> None:
+    """Accepts whatever is small, and closes the connection when a large body is announced."""
+    head = line.recv(65536)
+    small = b"Content-Length: 8388608" not in head and b"chunked" not in head
+    line.sendall(b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n" if small else b"")
 
 
 @contextlib.contextmanager

@@ -16,8 +16,9 @@ from pytest_turris.core.wire.messages import Response
 Script = Callable[[AnswerContext], Iterable[Part]]
 
 _AN_HOUR = 3_600.0
-_DRIP = 0.05
-_DRIP_SEEMS = dt.timedelta(seconds=10)
+_DRIP = 0.01
+_DRIP_SEEMS = dt.timedelta(seconds=2)
+"""Less than a usual timeout for one read: deadlines of event loops move with the clock."""
 
 
 def _raw(

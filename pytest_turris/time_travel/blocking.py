@@ -1,0 +1,185 @@
+"""Threads that wait: ``time.sleep``, and all that waits with ``threading``, such as queues.
+
+Whatever a thread waits for with the standard library's Python code, it waits in
+``Condition.wait`` or in ``Thread.join``: events, semaphores, barriers, queues, futures, timers.
+"""
+
+import _thread
+import operator
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pytest_turris.process.c_function import CFunctionPatch
+from pytest_turris.process.patch import Patch
+from pytest_turris.time_travel.scheduler import Scheduler
+from pytest_turris.time_travel.sleeps import SECOND, Sleeper
+
+_LONGEST = 9_223_372_036.0
+"""The most that ``time.sleep`` takes."""
+
+_real: dict[str, Callable[[float], None]] = {}
+
+
+def real_sleep(seconds: float) -> None:
+    """Really sleep, also under ``turris_time``."""
+    _real["sleep"](seconds)
+
+
+def _virtual_sleep(original: Callable[[float], None]) -> Callable[[float], None]:
+    _real["sleep"] = original
+
+    def sleep(seconds: float, /) -> None:
+        """Pass on the virtual clock."""
+        scheduler = Scheduler.current
+        if scheduler is None or not _lasts(seconds):
+            return original(seconds)
+        module, by = scheduler.callers.find(sys._getframe(1), "time.sleep")  # noqa: SLF001 - as warnings does
+        if scheduler.callers.is_real(module):
+            return scheduler.sleep_really(seconds, module, original)
+        return _sleep(scheduler, seconds, by, module, original)
+
+    return sleep
+
+
+def _lasts(seconds: Any) -> bool:  # noqa: ANN401 - whatever the code under test gives
+    """Whether it is a time to sleep; for anything else Python raises what it always does."""
+    try:
+        number = seconds if isinstance(seconds, float) else operator.index(seconds)
+    except TypeError:
+        return False
+    return bool(0 < number <= _LONGEST)
+
+
+def _sleep(
+    scheduler: Scheduler, seconds: float, by: str, module: str, original: Callable[[float], None]
+) -> None:
+    gate, errors = _thread.allocate_lock(), list[BaseException]()
+    gate.acquire()
+
+    def wake(error: BaseException | None) -> None:
+        errors.extend([error] if error else [])
+        gate.release()
+
+    sleeper = scheduler.begin(seconds, wake, by=by, module=module)
+    try:
+        scheduler.hold(gate, sleeper, waiting="sleep")
+    finally:
+        scheduler.end(sleeper)
+    if errors:
+        raise errors[0]
+    if scheduler.over and (left := sleeper.due - scheduler.elapsed) > 0:
+        original(left / SECOND)
+
+
+def _condition_wait(original: Callable[..., bool]) -> Callable[..., bool]:
+    def wait(self: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 - its private members
+        """Wait for a notification, or until the timeout has passed on the virtual clock."""
+        scheduler = Scheduler.current
+        if scheduler is None or (timeout is not None and timeout <= 0) or not self._is_owned():
+            return original(self, timeout)
+        gate = _thread.allocate_lock()
+        gate.acquire()
+        self._waiters.append(gate)
+        saved = self._release_save()
+        notified = False
+        try:
+            notified = _wait(scheduler, gate, timeout, self._waiters)
+        finally:
+            self._acquire_restore(saved)
+            if not notified and gate in self._waiters:
+                self._waiters.remove(gate)
+        return notified
+
+    return wait
+
+
+def _wait(scheduler: Scheduler, gate: Any, timeout: float | None, waiters: Any) -> bool:  # noqa: ANN401 - locks
+    if timeout is None:
+        return scheduler.hold(gate)
+    module, by = scheduler.callers.find(sys._getframe(2), "Condition.wait")  # noqa: SLF001 - as above
+    if scheduler.callers.is_real(module):
+        return scheduler.hold(gate, real=timeout)
+    by_clock: list[BaseException | None] = []
+
+    def wake(error: BaseException | None) -> None:
+        gate.release()
+        by_clock.append(error)
+
+    sleeper = scheduler.begin(timeout, wake, by=by, module=module)
+    try:
+        scheduler.hold(gate, sleeper)
+    finally:
+        scheduler.end(sleeper)
+    if not by_clock:
+        return True
+    if error := by_clock[0]:
+        raise error
+    if scheduler.over and (left := sleeper.due - scheduler.elapsed) > 0 and gate in waiters:
+        return bool(gate.acquire(timeout=min(left / SECOND, threading.TIMEOUT_MAX)))
+    return False
+
+
+def _thread_join(original: Callable[..., None]) -> Callable[..., None]:
+    def join(self: threading.Thread, timeout: float | None = None) -> None:
+        """Wait for the end of a thread; what it sleeps passes on the virtual clock."""
+        scheduler = Scheduler.current
+        if scheduler is None or not self.is_alive() or self is threading.current_thread():
+            return original(self, timeout)
+        if timeout is not None and timeout <= 0:
+            return original(self, timeout)
+        with scheduler.threads.parked(self.is_alive):
+            return _join(scheduler, self, timeout, original)
+
+    return join
+
+
+def _join(
+    scheduler: Scheduler,
+    thread: threading.Thread,
+    timeout: float | None,
+    original: Callable[..., None],
+) -> None:
+    if timeout is None and not scheduler.is_main():
+        original(thread)
+        return
+    module, by = scheduler.callers.find(sys._getframe(2), "Thread.join")  # noqa: SLF001 - as above
+    real = timeout is not None and scheduler.callers.is_real(module)
+    sleeper: Sleeper | None = None
+    errors: list[BaseException] = []
+    if timeout is not None and not real:
+        sleeper = scheduler.begin(
+            timeout, lambda error: errors.extend([error] if error else []), by=by, module=module
+        )
+
+    def ended(pause: float) -> bool:
+        original(thread, pause)
+        return not thread.is_alive() or (sleeper is not None and not sleeper.queued)
+
+    try:
+        if scheduler.is_main():
+            scheduler.wait(
+                ended, thread.is_alive, sleeper, timeout if real else None, asleep=thread.ident
+            )
+        elif real:
+            original(thread, timeout)
+        else:
+            while not ended(0.002):
+                pass
+    finally:
+        if sleeper is not None:
+            scheduler.end(sleeper)
+    if errors:
+        raise errors[0]
+
+
+def virtual_waits() -> tuple[CFunctionPatch, Patch]:
+    """What is replaced while threads wait by the virtual clock."""
+    return CFunctionPatch(time.sleep, _virtual_sleep), Patch(
+        (threading.Condition, "wait", _condition_wait), (threading.Thread, "join", _thread_join)
+    )
+
+
+_real["sleep"] = time.sleep

@@ -1,0 +1,334 @@
+"""Decides when the clock moves: when the test moves it, or when the test's own call sleeps.
+
+The model is that of Go's ``testing/synctest`` and of trio's ``MockClock``: time moves to the
+earliest due time once everything waits. Here it also has to be the test that waits: a thread or
+task in the background never moves the clock by itself.
+"""
+
+import _thread
+import asyncio
+import contextlib
+import datetime as dt
+import math
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Literal
+
+from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel.callers import Callers
+from pytest_turris.time_travel.sleeps import (
+    Record,
+    Sleep,
+    Sleeper,
+    Sleepers,
+    SleptTooLongError,
+    as_duration,
+    from_seconds,
+    microseconds,
+)
+from pytest_turris.time_travel.threads import Threads
+
+Waiting = Literal["sleep", "others"]
+"""What the test's own call waits for: its own sleep, or for other threads and tasks."""
+
+_TURNS = 10_000
+"""How often sleepers wake within one move of the clock; after that once more, at its end."""
+
+_WATCH = 0.01
+
+
+class Scheduler:
+    """The clock of the process, and what waits for it.
+
+    Args:
+        now: The process's time.
+        shift: Moves the process's time forward.
+        callers: Distinguishes the code under test from the rest.
+        pause: Really sleeps.
+    """
+
+    current: ClassVar["Scheduler | None"] = None
+    """The one in force: ``turris_time``'s."""
+
+    def __init__(
+        self,
+        now: Callable[[], dt.datetime],
+        shift: Callable[[dt.timedelta], object],
+        callers: Callers,
+        pause: Callable[[float], object],
+    ) -> None:
+        self._now = now
+        self._shift = shift
+        self._pause = pause
+        self.callers = callers
+        self.threads = Threads(callers, pause)
+        self.main: int = threading.get_ident()
+        """The test's own thread."""
+        self.sleepers = Sleepers()
+        self.record = Record()
+        self.elapsed: float = 0
+        """How far the clock went, in microseconds. It never goes back, and starts at 0."""
+        self.steady: float = steady_time()
+        """The system's monotonic clock at that moment."""
+        self._seen = now()
+        self._lock = _thread.RLock()
+        self._mover = _thread.RLock()
+        self._over = False
+        self._watched = False
+
+    def begin_at(self, now: dt.datetime) -> None:
+        """Count from here on."""
+        self._seen = now
+        self.steady = steady_time()
+
+    def sync(self) -> float:
+        """Follow moves that other code made, such as a tick of the user's own freeze."""
+        now = self._now()
+        if now > self._seen:
+            self.elapsed += microseconds(now - self._seen)
+        self._seen = now
+        return self.elapsed
+
+    def begin(
+        self,
+        seconds: float,
+        wake: Callable[[BaseException | None], object],
+        *,
+        by: str = "",
+        module: str = "",
+        key: object = None,
+    ) -> Sleeper:
+        """Queue what waits; without ``by`` it is a deadline, and no sleep."""
+        duration = from_seconds(seconds)
+        with self._queue():
+            blocks = key is None and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
+            at = self._now()
+            sleep = Sleep(at, as_duration(duration), by, module, blocks) if by else None
+            sleeper = Sleeper(self.sync() + duration, wake, sleep, threading.get_ident(), key)
+            self.sleepers.add(sleeper)
+        if sleeper.thread != self.main and not self._watched:
+            self._watched = True
+            # No ``Thread``: it would be one more among those that are looked at.
+            _thread.start_new_thread(self._watch, ())
+        return sleeper
+
+    @contextlib.contextmanager
+    def _queue(self) -> Iterator[None]:
+        """Hold the lock of the queue; a thread that waits for it is at work."""
+        ident = threading.get_ident()
+        self.threads.at_queue.add(ident)
+        try:
+            with self._lock:
+                yield
+        finally:
+            self.threads.at_queue.discard(ident)
+
+    def timer(self, left: float, wake: Callable[[BaseException | None], object]) -> Sleeper:
+        """Queue a deadline after some seconds, rounded up to a microsecond."""
+        return self.begin(left + 0.4e-6, wake)
+
+    def end(self, sleeper: Sleeper) -> None:
+        """Take out what no longer waits."""
+        with self._queue():
+            self.sleepers.discard(sleeper)
+
+    def step(self, waiting: Waiting, holds: Callable[[], bool], asleep: int | None = None) -> bool:
+        """Move to the earliest due time, if nothing speaks against it; whether anything woke.
+
+        Only called while the test's own call waits.
+
+        Args:
+            waiting: What it waits for.
+            holds: Whether nothing has let it go yet.
+            asleep: The one thread that it waits for, if that is known.
+        """
+        if not self._mover.acquire(blocking=False):
+            return False
+        try:
+            known = asleep is not None and self.threads.is_parked(asleep)
+            if waiting == "sleep" or known:
+                self.threads.settle(self.main)
+            elif not self.threads.all_wait(self.main):
+                return False
+            # Asked last: until the others waited, one of them could end the wait.
+            return holds() and self._move_to_earliest()
+        finally:
+            self._mover.release()
+
+    def advance(self, delta: dt.timedelta) -> None:
+        """Let time pass: it stops at each due time, and lets what is due run."""
+        with self._mover:
+            self.threads.settle(threading.get_ident())
+            target = self.sync() + microseconds(delta)
+            turns = 0
+            while (sleeper := self.sleepers.earliest()) and sleeper.due <= target:
+                turns += 1
+                if turns > _TURNS:
+                    break
+                self._go(sleeper.due)
+                self.threads.settle(threading.get_ident())
+            self._go(target)
+            if turns:
+                self.threads.settle(threading.get_ident())
+
+    def sleep_really(self, seconds: float, module: str, sleep: Callable[[float], object]) -> None:
+        """Let a module sleep that is left out, and note for how long."""
+        with self.threads.parked(lambda: True, "real"):
+            sleep(seconds)
+        if self.callers.is_left_out(module):
+            self.record.real[module] += seconds
+
+    def time_to_next(self) -> dt.timedelta | None:
+        """How long until something is due; None if nothing waits."""
+        with self._lock:
+            sleeper = self.sleepers.earliest()
+            if sleeper is None or sleeper.due == math.inf:
+                return None
+            return as_duration(max(0, sleeper.due - self.sync()))
+
+    def is_main(self) -> bool:
+        """Whether the current thread is the test's own."""
+        return threading.get_ident() == self.main
+
+    def hold(
+        self,
+        gate: Any,  # noqa: ANN401 - a lock, whose type has no name
+        sleeper: Sleeper | None = None,
+        real: float | None = None,
+        waiting: Waiting = "others",
+    ) -> bool:
+        """Wait for a lock that another thread, or the clock, releases; whether it was released.
+
+        Args:
+            gate: The lock, which is held.
+            sleeper: What the clock wakes.
+            real: How many real seconds to wait at most, if not for the clock.
+            waiting: What the current thread waits for.
+        """
+        with self.threads.parked(gate.locked, at_gate=real is None and not self.is_main()):
+            if not self.is_main():
+                return bool(gate.acquire(timeout=-1 if real is None else real))
+            return self.wait(
+                lambda pause: gate.acquire(timeout=pause),
+                gate.locked,
+                sleeper,
+                real,
+                waiting=waiting,
+            )
+
+    def wait(
+        self,
+        ended: Callable[[float], bool],
+        holds: Callable[[], bool],
+        sleeper: Sleeper | None = None,
+        real: float | None = None,
+        *,
+        waiting: Waiting = "others",
+        asleep: int | None = None,
+    ) -> bool:
+        """Wait in the test's own thread, and move the clock; whether it ended before ``real``.
+
+        Args:
+            ended: Waits for the real seconds that it is given; whether the wait is over.
+            holds: Whether nothing has ended it yet, without a wait.
+            sleeper: As for ``hold``, like the next two.
+            real: See there.
+            waiting: See there.
+            asleep: The one thread that is waited for, if that is known.
+        """
+        began, pause, turns = steady_time(), 0.0, 0
+        bound = math.inf if real is None else real
+        lasts = sleeper.sleep.duration.total_seconds() if sleeper and sleeper.sleep else math.inf
+        while not ended(pause):
+            if self.step(waiting, holds, asleep):
+                pause, turns = 0.0, turns + 1
+                if sleeper is None or turns < _TURNS:
+                    continue
+            waited = steady_time() - began
+            if sleeper and sleeper.queued and (waited >= lasts or turns >= _TURNS):
+                self._pass_to(sleeper.due)  # so much time really passed
+            elif waited >= bound:
+                return False
+            pause = min(max(2 * pause, 0.0005), 0.01, max(bound - waited, 0.0))
+        return True
+
+    def close(self) -> None:
+        """Let go of all that waits: the rest of its wait is real."""
+        self._over = True
+        with self._lock:
+            for sleeper in self.sleepers:
+                self.sleepers.discard(sleeper)
+                with contextlib.suppress(RuntimeError):  # a loop that is closed
+                    sleeper.wake(None)
+
+    @property
+    def over(self) -> bool:
+        """Whether the travel ended."""
+        return self._over
+
+    def _move_to_earliest(self) -> bool:
+        with self._lock:
+            self.sync()
+            sleeper = self.sleepers.earliest()
+            if sleeper is None:
+                return False
+            if sleeper.due > self.elapsed and (error := self._too_long(sleeper.due)):
+                return self._refuse(sleeper, error)
+            self._pass_to(sleeper.due)
+        return True
+
+    def _pass_to(self, moment: float) -> None:
+        """Move the clock because the test's own call waits."""
+        with self._lock:
+            self.record.passed += max(0, moment - self.elapsed)
+            self._go(moment)
+
+    def _too_long(self, due: float) -> SleptTooLongError | None:
+        return self.record.too_long(due - self.elapsed, self._now())
+
+    def _refuse(self, earliest: Sleeper, error: SleptTooLongError) -> bool:
+        """Raise where the test's own call sleeps, or what it waits for: what came last."""
+        asleep = [sleeper for sleeper in self.sleepers if sleeper.sleep]
+        own = [sleeper for sleeper in asleep if sleeper.thread == self.main]
+        if not asleep:
+            if earliest.due == math.inf:
+                return False
+            self._pass_to(earliest.due)
+            return True
+        last = (own or asleep)[-1]
+        self.sleepers.discard(last)
+        sleep = last.sleep
+        assert sleep is not None  # noqa: S101 - chosen so
+        whose = f" in {sleep.module}" if sleep.module else ""
+        error.args = (f"{sleep.by}({sleep.duration.total_seconds():g}){whose} {error}",)
+        last.wake(error)
+        return True
+
+    def _go(self, moment: float) -> None:
+        """Put the clock to a moment, and wake what is due."""
+        with self._lock:
+            if moment > self.elapsed:
+                self._shift(as_duration(moment - self.elapsed))
+                self.elapsed = moment
+                self._seen = self._now()
+            while (sleeper := self.sleepers.earliest()) and sleeper.due <= self.elapsed:
+                self.sleepers.discard(sleeper)
+                if sleeper.sleep:
+                    self.record.sleeps.append(sleeper.sleep)
+                self.threads.woke(sleeper.thread)
+                with contextlib.suppress(RuntimeError):  # woken already, or a loop that is closed
+                    sleeper.wake(None)
+
+    def _watch(self) -> None:
+        """Wake what other code's moves made due; move the clock while the test waits in C."""
+        test = next(t for t in threading.enumerate() if t.ident == self.main)
+        blocked = 0
+        while not self._over and self.sleepers.earliest():
+            self._pause(_WATCH)
+            with self._lock:
+                self._go(self.sync())
+            waits = not self.threads.is_parked(self.main) and self.threads.blocked(test)
+            blocked = blocked + 1 if waits else 0
+            if blocked > 1:
+                self.step("others", lambda: self.threads.blocked(test))
+        self._watched = False

@@ -1,0 +1,195 @@
+"""What the process's other threads are doing: the clock moves only while they wait too.
+
+A thread that waits in a function that is patched here says so. Of any other, Linux tells in
+which system call it is; elsewhere a thread that stays at one instruction is taken to wait.
+"""
+
+import contextlib
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Literal
+
+from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel.callers import Callers
+
+State = Literal["working", "waiting", "real"]
+"""``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
+
+_FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
+_SLEEP = {"x86_64": ("35", "230"), "aarch64": ("101", "115")}.get(platform.machine(), ())
+"""Sleeps that began before the clock could move."""
+_READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", "socketserver",
+                    "ssl", "subprocess"})  # fmt: skip
+_STILL = 0.015
+"""Seconds at one instruction, longer than the interpreter makes a thread wait for its turn."""
+
+_CPU, _LONG, _ANSWER = 0.05, 5.0, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    """A thread that waits in a function that is patched here."""
+
+    holds: Callable[[], bool]
+    """Whether nothing has let it go yet."""
+    state: State
+    at_gate: bool
+    """Whether it waits for a lock, in one call without a timeout."""
+
+
+class Threads:
+    """The other threads of the code under test.
+
+    Args:
+        callers: Distinguishes them from the test runner's.
+        pause: Really sleeps.
+    """
+
+    def __init__(self, callers: Callers, pause: Callable[[float], object]) -> None:
+        self._callers = callers
+        self._pause = pause
+        self._parked: dict[int, _Parked] = {}
+        self._seen: dict[int, tuple[int, int, float]] = {}
+        self._woken: set[int] = set()
+        self.at_queue: set[int] = set()
+        """Those that wait for the lock of the queue, and will go on at once."""
+
+    @contextlib.contextmanager
+    def parked(
+        self, holds: Callable[[], bool], state: State = "waiting", *, at_gate: bool = False
+    ) -> Iterator[None]:
+        """Say that the current thread waits, as long as ``holds()``."""
+        ident = threading.get_ident()
+        before = self._parked.get(ident)
+        self._woken.discard(ident)
+        self._seen.pop(ident, None)
+        self._parked[ident] = _Parked(holds, state, at_gate)
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._parked[ident]
+            else:
+                self._parked[ident] = before
+
+    def woke(self, ident: int) -> None:
+        """Note that the clock woke a thread: it gets its turn before the clock goes on."""
+        self._woken.add(ident)
+        self._seen.pop(ident, None)
+
+    def is_parked(self, ident: int) -> bool:
+        """Whether a thread waits in a function that is patched here."""
+        parked = self._parked.get(ident)
+        return parked is not None and parked.holds()
+
+    def settle(self, but: int) -> None:
+        """Let the other threads run until each waits; not for long if one never does.
+
+        The bound is in processor time, so that a busy machine changes nothing.
+        """
+        if threading.active_count() == 1:
+            return
+        cpu, began, pause = time.process_time(), steady_time(), 0.0001
+        while (busy := self._busy(but)) is not None:
+            bound = _LONG if busy == "working" else _ANSWER
+            if time.process_time() - cpu > _CPU or steady_time() - began > bound:
+                self._woken.clear()
+                return
+            self._pause(pause)
+            pause = min(2 * pause, 0.004)
+
+    def all_wait(self, but: int) -> bool:
+        """Whether no other thread works, or waits for something real."""
+        if threading.active_count() == 1:
+            return True
+        return all(state == "waiting" for _, state in self._states(but))
+
+    def blocked(self, thread: threading.Thread) -> bool:
+        """Whether a thread waits for another, in C."""
+        frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - as faulthandler does
+        return frame is not None and self._look(thread, frame) == "waiting"
+
+    def _busy(self, but: int) -> State | None:
+        found: State | None = None
+        for ident, state in self._states(but):
+            if state == "working":
+                return "working"
+            if state == "real" and ident in self._woken:
+                found = "real"
+        return found
+
+    def _states(self, but: int) -> Iterator[tuple[int, State]]:
+        frames = sys._current_frames()  # noqa: SLF001 - as above
+        here = threading.get_ident()
+        for thread in threading.enumerate():
+            ident = thread.ident
+            if ident is None:
+                yield 0, "working"  # it is being started
+            elif ident not in (here, but):
+                parked = self._parked.get(ident)
+                if ident in self.at_queue:
+                    yield ident, "working"
+                elif parked is not None and parked.holds() and _rests(parked, thread.native_id):
+                    yield ident, parked.state
+                elif (frame := frames.get(ident)) is not None:
+                    yield from self._unparked(thread, frame)
+
+    def _unparked(self, thread: threading.Thread, frame: FrameType) -> Iterator[tuple[int, State]]:
+        kind = self._callers.kind(frame)
+        if kind == "machinery":
+            return
+        state = self._look(thread, frame)
+        if kind == "client" or state == "working":
+            yield thread.ident or 0, state
+
+    def _look(self, thread: threading.Thread, frame: FrameType) -> State:
+        state = _system_call(thread.native_id)
+        if state is not None:
+            return state
+        if not self._is_still(thread.ident or 0, frame):
+            return "working"
+        module = str(frame.f_globals.get("__name__", ""))
+        return "real" if module.partition(".")[0] in _READS else "waiting"
+
+    def _is_still(self, ident: int, frame: FrameType) -> bool:
+        where = id(frame), frame.f_lasti
+        seen = self._seen.get(ident)
+        if seen is None or seen[:2] != where:
+            self._seen[ident] = (*where, steady_time())
+            return False
+        return steady_time() - seen[2] >= _STILL
+
+
+def _rests(parked: _Parked, native_id: int | None) -> bool:
+    """Whether a parked thread is in its wait: one that just got its lock holds it, too."""
+    return not (parked.at_gate and _FUTEX) or _system_call(native_id) == "waiting"
+
+
+def rests() -> Callable[[], bool]:
+    """Whether the current thread is in a system call, asked by another; true where unknown."""
+    native_id = threading.get_native_id()
+    return lambda: _system_call(native_id) != "working"
+
+
+def _system_call(native_id: int | None) -> State | None:
+    """What Linux says of a thread; None where it does not, or for a wait that ends by itself.
+
+    Such a wait may be the one for the interpreter's own lock.
+    """
+    try:
+        with open(f"/proc/self/task/{native_id}/syscall", "rb") as file:  # noqa: PTH123 - of the system
+            call = file.read().decode().split()
+    except OSError:
+        return None
+    if call[0] == "running":
+        return "working"
+    if call[0] in _SLEEP:
+        return "waiting"
+    if call[0] != _FUTEX:
+        return "real" if _FUTEX else None
+    return "waiting" if call[4] == "0x0" else None
