@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests matrix demo docs mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests matrix demo docs findings mutations verdicts benchmarks clean \
 	system-packages node-packages
 
 RECEIVERS := tests/strangers/receivers
@@ -68,6 +68,15 @@ docs: $(VENV)/.ready
 # Records what each attack reports for broken and for good receivers; tests compare with it.
 mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
+	$(BIN)/python docs/pages.py
+
+# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about 20 minutes.
+verdicts: $(VENV)/.ready node-packages
+	cd tests && $(abspath $(BIN))/python -m strangers.receivers
+
+# Puts all rules for token clients to published libraries, which takes minutes, and keeps the evidence.
+findings: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m doubles.clients.findings
 	$(BIN)/python docs/pages.py
 
 # Installs the peers that only the benchmarks need. Each script can also be run by itself.

@@ -12,7 +12,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles.
 
-from tables import attacks, compatibility, counts, fidelity, operations, options, receivers, rules
+from tables import (
+    attacks,
+    compatibility,
+    counts,
+    fidelity,
+    findings,
+    operations,
+    options,
+    receivers,
+    rules,
+)
 
 DOCS = ROOT / "docs"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
@@ -23,6 +33,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "reference/http-api.md": operations.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
+    "explanation/sweep-findings.md": findings.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
     "attacks/mutations.md": attacks.mutations,

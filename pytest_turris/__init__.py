@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_turris.process.c_function import CFunctionError
     from pytest_turris.receivers.django_database import TransactionError
     from pytest_turris.receivers.egress import EgressRefused
+    from pytest_turris.receivers.lambdas import LambdaReceiver
     from pytest_turris.receivers.lifespan import StartupError
     from pytest_turris.receivers.target import TargetError
     from pytest_turris.time_travel.engines import EngineError
@@ -73,6 +74,7 @@ _HOMES = {
     "HookError": "pytest_turris.attacks.context",
     "HostileCase": "pytest_turris.fixtures.hostile_answer",
     "IgnoreError": "pytest_turris.findings.errors",
+    "LambdaReceiver": "pytest_turris.receivers.lambdas",
     "MomentError": "pytest_turris.webhooks.signature",
     "NetworkFaultError": "pytest_turris.core.outbox.network_faults",
     "NoSandboxError": "pytest_turris.core.tenants",
@@ -125,6 +127,7 @@ __all__ = [
     "HookError",
     "HostileCase",
     "IgnoreError",
+    "LambdaReceiver",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",

@@ -37,10 +37,10 @@ _INI_NAMES = (
     "signature_encoding", "signature_prefix", "signature_timestamped", "signature_signs",
     "signature_list_separator", "signature_key", "webhook_secret", "webhook_retries",
     "webhook_disable_after", "webhook_gone_disables", "webhook_honours_retry_after",
-    "webhook_debounce", "webhooks_path", "attack_profile", "fail_on_not_observed",
-    "fail_on_should", "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine",
-    "time_tick", "time_real_modules", "share_ssl_context", "tls", "env_base_url",
-    "env_client_id", "env_client_secret", "env_webhook_secret",
+    "webhook_debounce", "webhook_user_agent", "webhooks_path", "attack_profile",
+    "fail_on_not_observed", "fail_on_should", "fail_on_refusal", "fail_on_unused_fault",
+    "journal_limit", "time_engine", "time_tick", "time_real_modules", "share_ssl_context",
+    "tls", "env_base_url", "env_client_id", "env_client_secret", "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 

@@ -30,6 +30,8 @@ class Attack:
             sends is lost, or an unauthenticated request breaks the receiver.
         about: Whose work it shows: the receiver's, or its server's or parser's alone.
         quick: Whether it is in the profile for every run.
+        comes_late: Whether what it provokes may come long after the answer. A series begins with
+            such attacks, to see more of it.
         delivery: Where it can be sent to.
         does: What the sender does.
         wants: What the receiver has to do.
@@ -45,6 +47,7 @@ class Attack:
     level: Level
     about: Subject
     quick: bool
+    comes_late: bool
     delivery: DeliveryMode
     does: str
     wants: str
@@ -84,6 +87,7 @@ class Catalogue:
         level: Level = "must",
         about: Subject = "receiver",
         quick: bool = False,
+        comes_late: bool = False,
         delivery: DeliveryMode = "anywhere",
     ) -> Callable[[Steps], Steps]:
         """Enter a generator of steps into the catalogue."""
@@ -97,6 +101,7 @@ class Catalogue:
                     level=level,
                     about=about,
                     quick=quick,
+                    comes_late=comes_late,
                     delivery=delivery,
                     does=does,
                     wants=wants,

@@ -3,16 +3,26 @@
 from typing import Literal
 
 from pytest_turris.attacks.attack import Attack
+from pytest_turris.attacks.families.aftermath import POLLUTION, REMEMBERED
 from pytest_turris.attacks.families.body import BODY
 from pytest_turris.attacks.families.body_sizes import BODY_SIZES
 from pytest_turris.attacks.families.events import EVENT_SHAPES
+from pytest_turris.attacks.families.every_type import EVERY_TYPE
+from pytest_turris.attacks.families.foreign_protocols import CHOSEN_KEYS, FOREIGN_PROTOCOLS
+from pytest_turris.attacks.families.header_names import HEADER_NAMES
+from pytest_turris.attacks.families.injection import INJECTION
 from pytest_turris.attacks.families.keys import KEYS
+from pytest_turris.attacks.families.large_batches import LARGE_BATCHES
 from pytest_turris.attacks.families.payload import PAYLOAD
 from pytest_turris.attacks.families.replay import REPLAY
+from pytest_turris.attacks.families.requests_made import REQUESTS_MADE
 from pytest_turris.attacks.families.signature import SIGNATURE
 from pytest_turris.attacks.families.signature_encodings import SIGNATURE_ENCODINGS
 from pytest_turris.attacks.families.signature_headers import SIGNATURE_HEADERS
+from pytest_turris.attacks.families.switches import SWITCHES
+from pytest_turris.attacks.families.tenants import TENANTS
 from pytest_turris.attacks.families.transport import TRANSPORT
+from pytest_turris.attacks.families.unverified_bytes import UNVERIFIED_BYTES
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.text.names import did_you_mean
 
@@ -33,6 +43,18 @@ ATTACKS: tuple[Attack, ...] = tuple(
                 REPLAY,
                 TRANSPORT,
                 EVENT_SHAPES,
+                POLLUTION,
+                REMEMBERED,
+                EVERY_TYPE,
+                HEADER_NAMES,
+                CHOSEN_KEYS,
+                FOREIGN_PROTOCOLS,
+                INJECTION,
+                LARGE_BATCHES,
+                REQUESTS_MADE,
+                SWITCHES,
+                TENANTS,
+                UNVERIFIED_BYTES,
             )
             for attack in family.attacks
         ),

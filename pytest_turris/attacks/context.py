@@ -42,6 +42,8 @@ class ReceiverHooks:
         state: Returns the compliance status that the receiver has stored for the entity of the
             events.
         api_status: Makes the API return this compliance status for that entity.
+        api_paths: Returns the paths that the receiver asked the API for, so far.
+        shown: Returns what the pages show on which the receiver's users see its data, as text.
         log: Returns what the receiver has written to its log, so far.
         restart: Stops the receiver and starts it again, with the data that it has stored. Returns
             the new one, or None if it is reached as before.
@@ -55,6 +57,8 @@ class ReceiverHooks:
     failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None = None
     state: Callable[[], object] | None = None
     api_status: Callable[[str], object] | None = None
+    api_paths: Callable[[], Sequence[str]] | None = None
+    shown: Callable[[], str] | None = None
     log: Callable[[], str] | None = None
     restart: Callable[[], object] | None = None
     allowed_ip: str = ""

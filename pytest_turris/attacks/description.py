@@ -9,8 +9,8 @@ from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.signed import SignedWebhook
 
 Oracle = Literal["effects", "status", "time", "no oracle", "no leak", "verify first", "health",
-                 "constant time"]  # fmt: skip
-"""The seven oracles, and the comparison in constant time."""
+                 "constant time", "memory"]  # fmt: skip
+"""The seven oracles, the comparison in constant time, and the memory that is taken."""
 
 _LONG = re.compile(
     r"[0-9a-fA-F]{40,}|[A-Za-z0-9+/_-]{40,}=?"

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import math
+import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from pytest_turris.attacks.effects import EffectsProbe, Settle, call_hook
+from pytest_turris.attacks.judging.memory import PeakMemory, listening_processes
 from pytest_turris.attacks.judging.pace import Pace
 from pytest_turris.attacks.sending.delivery import Limits, in_process, over_socket
 from pytest_turris.attacks.sending.response import ReceiverResponse
@@ -151,14 +153,14 @@ class Receiver:
         if how.socket_only and target.in_process:
             return ()
         sent = self._post(step, target)
+        watched = PeakMemory(_processes(target, sent)) if how.watch_memory else None
         if isinstance(target, UrlTarget):
-            return tuple(over_socket(target, how, sent, self._limits(how, left)))
-        try:
-            if how.copies > 1 and not isinstance(target, AsgiTarget):
-                refuse_threads()
-            return tuple(in_process(target, how, sent))
-        except TransactionError as error:
-            raise NotApplicableError(str(error)) from error
+            responses = over_socket(target, how, sent, self._limits(how, left))
+        else:
+            responses = _in_process(target, how, sent)
+        if watched is not None:
+            responses = [replace(one, memory=watched.growth()) for one in responses]
+        return tuple(responses)
 
     def shown_path(self, step: AttackStep) -> str:
         """The path that a step requests."""
@@ -189,9 +191,26 @@ class Receiver:
             method=how.method,
             peer=self._peer if how.peer == LOOPBACK else how.peer,
             split_at=how.split_at,
+            exact_names=how.exact_names,
             host=target.host,
             scheme=target.scheme,
         )
+
+
+def _in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
+    try:
+        if how.copies > 1 and not isinstance(target, AsgiTarget):
+            refuse_threads()
+        return in_process(target, how, sent)
+    except TransactionError as error:
+        raise NotApplicableError(str(error)) from error
+
+
+def _processes(target: Target, sent: Post) -> list[int]:
+    """The processes of this machine that the receiver runs in, as far as they can be seen."""
+    if isinstance(target, UrlTarget):
+        return listening_processes(target.destination(sent).port)
+    return [os.getpid()]
 
 
 def with_header(step: AttackStep, name: str, value: str) -> AttackStep:

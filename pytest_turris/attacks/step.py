@@ -1,11 +1,13 @@
 """One step of an attack: what is sent, how, and what a good receiver does with it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict, Unpack
 
+from pytest_turris.attacks.description import Oracle
 from pytest_turris.core.levels import Level
 from pytest_turris.core.wire.hosts import LOOPBACK
+from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
@@ -31,7 +33,10 @@ class Transmission:
         copies: How many copies are sent at once.
         peer: In process: the address that the request comes from.
         target: Another receiver than the one under attack, such as one with other keys.
+        exact_names: A function is called with the names of headers as they are written here, and
+            in no other letters.
         plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
+        watch_memory: Whether the memory of the receiver's process is watched meanwhile.
     """
 
     method: str = "POST"
@@ -44,7 +49,9 @@ class Transmission:
     copies: int = 1
     peer: str = LOOPBACK
     target: object = None
+    exact_names: bool = False
     plain_http: bool = False
+    watch_memory: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +111,46 @@ _NORMAL = Transmission()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What came of a step.
+
+    Args:
+        answer: The receiver's answer; None if there was none.
+        effects: How many effects there were; None if effects are not observed.
+        memory: By how many bytes the receiver's memory grew; None if that was not observed.
+    """
+
+    answer: WebhookResponse | None
+    effects: int | None
+    memory: int | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the answer is 2xx."""
+        return self.answer is not None and self.answer.accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What an attack itself finds wrong with what came of a step.
+
+    Args:
+        got: What the receiver did.
+        expected: What it should have done.
+        oracle: How it was noticed.
+        level: How serious it is; the step's or the attack's level unless given.
+    """
+
+    got: str
+    expected: str
+    oracle: Oracle = "effects"
+    level: Level | None = None
+
+
+Examine = Callable[[Seen], Iterable[Trouble]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AttackStep:
     """One step of an attack.
 
@@ -118,6 +165,7 @@ class AttackStep:
             the attack is about a server.
         why: What goes wrong, if not what the attack says.
         fix: How to mend it, if not as the attack says.
+        examine: Looks at what came of the step, after all oracles; what it returns is found.
     """
 
     webhook: SignedWebhook
@@ -129,6 +177,11 @@ class AttackStep:
     crash_level: Level | None = None
     why: str = ""
     fix: str = ""
+    examine: Examine | None = None
+
+    def examined(self, examine: Examine) -> "AttackStep":
+        """The step with something that looks at what comes of it."""
+        return replace(self, examine=examine)
 
 
 def accepted(

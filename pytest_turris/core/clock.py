@@ -4,8 +4,11 @@ Only this module asks for the time. It reads ``datetime.now`` and never ``time.*
 freezegun, a thread may see the real ``time.time()`` next to a frozen ``datetime.now()``.
 """
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from pytest_turris.core.errors import TurrisKitError
 
@@ -28,6 +31,15 @@ class ClockError(TurrisKitError, ValueError):
     """A step back; a moment without a zone, outside 1970 to 9999, or lost on a running clock."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alarm:
+    """What is called when a thread's time reaches a moment."""
+
+    moment: dt.datetime
+    ring: Callable[[], object]
+    thread: int
+
+
 class Clock:
     """The sandbox's time: the time of the test process, plus an offset of the sandbox's own.
 
@@ -39,6 +51,7 @@ class Clock:
         self.offset: dt.timedelta = dt.timedelta(0)
         self._mover: Mover | None = None
         self._system: Callable[[], dt.datetime] | None = None
+        self._alarms: list[Alarm] = []
 
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
@@ -70,11 +83,43 @@ class Clock:
             raise ClockError(f"advance by {step} would go back; use move_to for that")
         if step > LATEST - self.now():
             raise ClockError(f"advance by {step} would go beyond the year 9999")
+        if self._alarms:
+            end = self.now() + step
+            while (due := self._pop_alarm(end)) is not None:
+                self._move(max(due.moment - self.now(), dt.timedelta(0)))
+                due.ring()
+            step = max(end - self.now(), dt.timedelta(0))  # what was called may have taken time
+        self._move(step)
+        return self.now()
+
+    @contextlib.contextmanager
+    def alarm(self, moment: dt.datetime, ring: Callable[[], object]) -> Iterator[None]:
+        """Call a function once, when ``advance`` reaches a moment while the context is open.
+
+        The clock shows that moment then, and goes on afterwards. Another thread's ``advance``
+        does not call it.
+        """
+        alarm = Alarm(moment, ring, threading.get_ident())
+        self._alarms.append(alarm)
+        try:
+            yield
+        finally:
+            if alarm in self._alarms:
+                self._alarms.remove(alarm)
+
+    def _pop_alarm(self, end: dt.datetime) -> "Alarm | None":
+        own = (alarm for alarm in self._alarms if alarm.thread == threading.get_ident())
+        first = min(own, key=lambda alarm: alarm.moment, default=None)
+        if first is None or first.moment > end:
+            return None
+        self._alarms.remove(first)
+        return first
+
+    def _move(self, step: dt.timedelta) -> None:
         if self._mover:
             self._mover(step)
         else:
             self.offset += step
-        return self.now()
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
         """Set the sandbox's clock alone, to before or after the process's time.

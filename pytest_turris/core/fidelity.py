@@ -228,6 +228,8 @@ FIDELITY = (
     _row("webhooks", "Each registered webhook has one type, one URL and one secret; resends are "
          "manual",
          "documented", "help centre: settings-webhook"),
+    _row("webhooks", "Deliveries carry `User-Agent: Turris-Webhooks/1.0`", "assumed", "-",
+         "webhook_user_agent"),
     _row("webhooks", "No automatic retries", "assumed", "-", "webhook_retries"),
     _row("webhooks", "No webhook is ever disabled, whatever its receiver answers", "assumed", "-",
          "webhook_gone_disables", "webhook_disable_after"),
@@ -236,7 +238,8 @@ FIDELITY = (
     _row("webhooks", "A disabled webhook gets nothing until it is enabled, not even what was "
          "queued", "assumed", "-", "webhook_gone_disables", "webhook_disable_after"),
     _row("webhooks", "A resend sends the same bytes with the same signature", "assumed", "-"),
-    _row("webhooks", "A test webhook is the documented example of its type", "assumed",
+    _row("webhooks", "A test webhook is the documented example of its type, with some names that "
+         "are not ASCII", "assumed",
          "guides/webhooks: test webhook feature"),
     _row("webhooks", "Operations to register, list, get, delete and enable webhooks, to list and "
          "resend deliveries, to test one, under `/v1/webhooks`: paths, names, statuses", "assumed",

@@ -168,6 +168,9 @@ class Options:
     """How long the two status events wait for another change (documented: 1 minute); at most
     thirty times as long in all. 0: each change is sent at once."""
 
+    webhook_user_agent: str = "Turris-Webhooks/1.0"
+    """The ``User-Agent`` of deliveries (undocumented). Empty: there is none."""
+
     webhooks_path: str = "/v1/webhooks"
     """The path of the operations on webhooks (assumed: the guide names an API, not its paths)."""
 

@@ -96,6 +96,8 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         _refuse("the URL", "its host or port cannot be read")
+    if parts.scheme not in _PORTS and "://" not in url:
+        _refuse("the URL", f"it has no scheme; write http://{url.lstrip('/')}")
     if parts.scheme not in _PORTS:
         _refuse(f"scheme {parts.scheme!r}", "only http and https are possible")
     if "@" in parts.netloc or "#" in url:

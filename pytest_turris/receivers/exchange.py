@@ -21,6 +21,8 @@ class Post:
         peer: The address that an application in this process sees the request come from.
         split_at: Where the body is cut for an ASGI application, which gets it in two messages;
             0 does not cut it.
+        exact_names: A function gets the names of headers in the given letters only; otherwise one
+            that looks a header up in other letters is called again with those.
         host: The value of ``Host``, with its port if it is not the scheme's own. Empty: the URL's,
             or ``testserver`` for an application.
         scheme: ``http`` or ``https``, as an application or a test client sees it; empty: ``http``,
@@ -33,6 +35,7 @@ class Post:
     method: str = "POST"
     peer: str = LOOPBACK
     split_at: int = 0
+    exact_names: bool = False
     host: str = ""
     scheme: str = ""
 

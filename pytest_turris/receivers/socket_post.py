@@ -46,7 +46,10 @@ def post_over_socket(
 
 def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    plain = socket.create_connection((destination.address, port), timeout=timeout)
+    try:
+        plain = socket.create_connection((destination.address, port), timeout=timeout)
+    except ConnectionRefusedError as error:
+        raise ConnectionRefusedError(f"nothing listens at {host}:{port}") from error
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain

@@ -14,6 +14,7 @@ from pytest_turris.receivers.django_database import kept_connections
 from pytest_turris.receivers.egress import Destination, check_egress
 from pytest_turris.receivers.event_loop import is_through_portal, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
+from pytest_turris.receivers.function_headers import FunctionHeaders, spelled_headers
 from pytest_turris.receivers.lifespan import AsgiApp, StartupError
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.wsgi import WsgiApp, post_wsgi
@@ -29,6 +30,11 @@ _SCHEMES = ("", "http", "https")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
+_LAMBDA_PARAMETERS = ["event", "context"]
+_HINTS = {
+    "aiohttp.Application": "an aiohttp application runs in its own server only: start one, such as "
+    "aiohttp.test_utils.TestServer, and pass its URL (with asend or arun in an async test)",
+}
 
 
 class TargetError(TurrisKitError, TypeError):
@@ -154,8 +160,11 @@ class UrlTarget(Target):
         Raises:
             EgressRefused: The URL leads to where nothing may be sent.
         """
-        whole = self.url.rstrip("/") + sent.app_path if sent.path else self.url
-        return check_egress(whole, allow=self.allow, own_port=self.own_port)
+        return check_egress(
+            _appended(self.url, sent.app_path) if sent.path else self.url,
+            allow=self.allow,
+            own_port=self.own_port,
+        )
 
     def check_address(self) -> None:
         """Raise TargetError if requests cannot have this host or scheme."""
@@ -168,8 +177,10 @@ class UrlTarget(Target):
         if self.path:
             return self
         scheme, separator, rest = self.url.partition("://")
-        host, slash, path = rest.partition("/")
-        return replace(self, url=f"{scheme}{separator}{host}", path=f"{slash}{path}")
+        end = next((at for at, char in enumerate(rest) if char in "/?"), len(rest))
+        path = rest[end:]
+        path = f"/{path}" if path.startswith("?") else path
+        return replace(self, url=f"{scheme}{separator}{rest[:end]}", path=path)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -262,17 +273,25 @@ class VerifierTarget(Target):
     """A function ``verify(body, headers)`` that stands for a receiver.
 
     It answers 204 if the function returns True and 401 if it returns False. This is our
-    convention, not a behaviour of Turris.
+    convention, not a behaviour of Turris. The headers are a dict, as gateways and many frameworks
+    pass them on. A function that refuses because it looks a header up in other letters is called
+    again with lower-case names, and with capitalised ones: attack WH-32 judges that, no other.
     """
 
     verify: Callable[[bytes, Any], object]
 
     def post(self, sent: Post) -> WebhookResponse:
         """Call the function."""
-        import httpx  # noqa: PLC0415 - its case-insensitive headers are needed only here
+        answers: list[WebhookResponse] = []
+        for headers in spelled_headers(sent):
+            answers.append(self._answer(sent.body, headers))
+            if answers[-1].accepted or not headers.were_missed:
+                return answers[-1]
+        return answers[0]
 
+    def _answer(self, body: bytes, headers: FunctionHeaders) -> WebhookResponse:
         try:
-            genuine = self.verify(sent.body, httpx.Headers(sent.raw_headers, encoding="latin-1"))
+            genuine = self.verify(body, headers)
         except Exception as error:  # noqa: BLE001 - a server answers any exception with 500
             return response_to_error(error)
         if not isinstance(genuine, bool):
@@ -280,6 +299,13 @@ class VerifierTarget(Target):
                 f"verify(body, headers) returned {type(genuine).__name__}, not a bool"
             )
         return WebhookResponse(status_code=204 if genuine else 401, headers={})
+
+
+def _appended(url: str, path: str) -> str:
+    """A path after the URL's own, before its query; two queries become one."""
+    base, mark, query = url.partition("?")
+    whole = base.rstrip("/") + path
+    return f"{whole}{'&' if '?' in whole else '?'}{query}" if mark else whole
 
 
 def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int) -> Target:  # noqa: ANN401 - anything can be passed
@@ -295,9 +321,15 @@ def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int)
         return AsgiTarget(app=receiver, path=path)
     if parameters[1:2] == ["start_response"]:
         return WsgiTarget(app=receiver, path=path)
-    if len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
+    hint = _HINTS.get(f"{type(receiver).__module__.partition('.')[0]}.{type(receiver).__name__}")
+    if parameters == _LAMBDA_PARAMETERS:
+        hint = "an AWS Lambda handler gets events: pass LambdaReceiver(handler, source=...)"
+    if hint is None and len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
         return VerifierTarget(verify=receiver, path=path)
-    raise TargetError(f"cannot send to {type(receiver).__name__} object: {_ACCEPTED}")
+    what = f"{type(receiver).__name__} object"
+    if inspect.isroutine(receiver):
+        what = f"{'an async' if is_async else 'a'} function of ({', '.join(parameters)})"
+    raise TargetError(f"cannot send to {what}: {hint or _ACCEPTED}")
 
 
 def _required_parameters(receiver: object) -> list[str]:

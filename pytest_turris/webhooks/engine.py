@@ -5,11 +5,13 @@ calls ``claim`` and ``send`` as real time passes. The sandbox is locked while th
 or changed, and never while something is sent: a receiver may call the sandbox meanwhile.
 """
 
+import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.outbox.deliveries import Attempt, Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
@@ -19,11 +21,15 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.receivers.target import Target
-from pytest_turris.webhooks.sender import Sender
+from pytest_turris.webhooks.sender import ATTEMPT_TIME, Sender, timed_out
 from pytest_turris.webhooks.signature import SignatureScheme
 
 ATTEMPT_LIMIT = 1_000_000
 """After this many attempts one ``drain`` gives up: a receiver's work causes more webhooks."""
+
+
+_MOMENT = dt.timedelta(microseconds=1)
+"""An answer after exactly 30 seconds is still in time."""
 
 
 class DeliveryError(TurrisKitError, RuntimeError):
@@ -119,10 +125,12 @@ class Engine:
     ) -> None:
         self._sandbox = sandbox
         self._lock = sandbox.lock
-        self._sender = Sender(scheme, sandbox.clock)
+        agent = sandbox.options.webhook_user_agent
+        self._sender = Sender(scheme, sandbox.clock, user_agent=agent)
         self._allow = allow
         self._own_port = own_port
         self._targets: dict[str, Target] = {}
+        self._overlapping: list[DeliveryResult] = []
 
     def set_target(self, endpoint: Endpoint, target: Target) -> None:
         """Send an endpoint's deliveries to a target in place of its URL."""
@@ -188,9 +196,11 @@ class Engine:
         begin = clock.now()
         while True:
             while (claimed := self.claim()) is not None:
-                result = self.send(claimed)
-                done[result.delivery.state] += 1
-                done["attempts"] += result.attempt is not None
+                results = (self.send(claimed), *self._pop_overlapping())
+                done["attempts"] += sum(result.attempt is not None for result in results)
+                # An attempt that overlaps an earlier one is of the same delivery.
+                sent = {result.delivery.number: result.delivery for result in results}
+                done.update(delivery.state for delivery in sent.values())
                 if done["attempts"] > ATTEMPT_LIMIT:
                     raise DeliveryError(
                         f"stopped after {ATTEMPT_LIMIT:,} attempts: each webhook causes another"
@@ -209,18 +219,46 @@ class Engine:
         )
 
     def _attempt(self, delivery: Delivery, endpoint: Endpoint, number: int) -> Attempt:
+        clock, late = self._sandbox.clock, list[Attempt]()
+        begin = clock.now()
+
+        def give_up() -> None:
+            """Take the attempt for failed, while the receiver is still at work."""
+            late.append(timed_out(delivery, number, begin))
+            self._record(delivery, late[0], number)
+            if delivery.state == "pending":
+                retries.enter_context(clock.alarm(delivery.due, self._send_overlapping))
+
         try:
-            attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
+            with (
+                contextlib.ExitStack() as retries,
+                clock.alarm(later(begin, ATTEMPT_TIME + _MOMENT), give_up),
+            ):
+                attempt = self._sender.send(delivery, endpoint, self._target(endpoint), number)
         except BaseException:
             with self._lock:
                 self._outbox.give_up(delivery, "failed")
             raise
+        if late:
+            return late[0]
+        self._record(delivery, attempt, number)
+        return attempt
+
+    def _send_overlapping(self) -> None:
+        """Send what is due while a receiver is still at work on something earlier."""
+        while (claimed := self.claim()) is not None:
+            self._overlapping.append(self.send(claimed))
+
+    def _pop_overlapping(self) -> list[DeliveryResult]:
+        popped, self._overlapping = self._overlapping, []
+        return popped
+
+    def _record(self, delivery: Delivery, attempt: Attempt, number: int) -> None:
         with self._lock:
             if number:
                 self._outbox.record(delivery, attempt)
             else:
                 self._outbox.record_resend(delivery, attempt)
-        return attempt
 
     @property
     def _outbox(self) -> Outbox:

@@ -46,6 +46,7 @@ class WebhookFactory:
         new_id: Returns a new ObjectId.
         now: Returns the moment of signing and verifying, with a time zone.
         lines: Further header lines; one whose name a delivery has already takes its place.
+        user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class WebhookFactory:
         new_id: Callable[[], str],
         now: Callable[[], dt.datetime],
         lines: tuple[tuple[str, str], ...] = (),
+        user_agent: str = "",
     ) -> None:
         self._scheme = scheme
         self._key = key
@@ -64,6 +66,7 @@ class WebhookFactory:
         self._new_id = new_id
         self._now = now
         self._lines = lines
+        self._user_agent = user_agent
 
     @classmethod
     def of(cls, sandbox: Sandbox, *, entity: str = "") -> Self:
@@ -84,6 +87,7 @@ class WebhookFactory:
             "upstream_entity_id": entity or sandbox.upstream_entity_id,
             "new_id": sandbox.new_object_id,
             "now": sandbox.clock.now,
+            "user_agent": sandbox.options.webhook_user_agent,
         }
 
     def __repr__(self) -> str:
@@ -153,9 +157,12 @@ class WebhookFactory:
         content = body.encode() if isinstance(body, str) else body
         at, message_id = self._now(), self._scheme.message_id(self._new_id)
         signed = self._scheme.header_lines(content, self._key, at=at, message_id=message_id)
+        agent = [("User-Agent", self._user_agent)] if self._user_agent else []
         return SignedWebhook(
             body=content,
-            header_lines=self._with_own_lines(("Content-Type", "application/json"), *signed),
+            header_lines=self._with_own_lines(
+                *agent, ("Content-Type", "application/json"), *signed
+            ),
             scheme=self._scheme,
             signed_at=at,
             message_id=message_id,

@@ -14,7 +14,9 @@ from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.observers import notify
 from pytest_turris.webhooks.signature import SignatureScheme, compact_json
 
-_TIMEOUT = dt.timedelta(seconds=TURRIS_TIMEOUT)
+ATTEMPT_TIME = dt.timedelta(seconds=TURRIS_TIMEOUT)
+"""After this time on the sandbox's clock an attempt has failed (documented: 30 seconds)."""
+
 _SHOWN = 40
 
 
@@ -24,11 +26,13 @@ class Sender:
     Args:
         scheme: How deliveries are signed.
         clock: The sandbox's clock.
+        user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
-    def __init__(self, scheme: SignatureScheme, clock: Clock) -> None:
+    def __init__(self, scheme: SignatureScheme, clock: Clock, *, user_agent: str = "") -> None:
         self._scheme = scheme
         self._clock = clock
+        self._user_agent = user_agent
 
     def send(self, delivery: Delivery, endpoint: Endpoint, target: Target, number: int) -> Attempt:
         """Make one attempt; an unreachable or failing receiver does not make this raise.
@@ -52,8 +56,8 @@ class Sender:
         begin = self._clock.now()
         status, error, retry_after = self._post(target, sent)
         latency = self._clock.now() - begin
-        if latency > _TIMEOUT:
-            status, error = None, f"no answer in {_TIMEOUT.seconds} s"
+        if latency > ATTEMPT_TIME:
+            return timed_out(delivery, number, begin)
         attempt = Attempt(
             delivery=delivery.number,
             attempt=number,
@@ -61,7 +65,7 @@ class Sender:
             status=status,
             latency=latency.total_seconds(),
             error=error,
-            signature=mask(lines[-1][1]),
+            signature=_masked_signature(delivery),
             retry_after=retry_after,
         )
         if attempt.succeeded:
@@ -78,7 +82,9 @@ class Sender:
             message_id=self._scheme.message_id(lambda: number),
         )
         delivery.body = body.decode()
-        delivery.headers = [["Content-Type", "application/json"], *map(list, lines)]
+        agent = [["User-Agent", self._user_agent]] if self._user_agent else []
+        typed = ["Content-Type", "application/json"]
+        delivery.headers = [*agent, typed, *map(list, lines)]
 
     def _post(self, target: Target, sent: Post) -> tuple[int | None, str, float | None]:
         """The status, why the attempt failed, and the seconds of its ``Retry-After``."""
@@ -97,6 +103,23 @@ class Sender:
             return response.status_code, reason, None
         seconds = retry_after_seconds(value, self._clock.now())
         return response.status_code, f"{reason}, Retry-After: {value[:_SHOWN]}", seconds
+
+
+def timed_out(delivery: Delivery, number: int, begin: dt.datetime) -> Attempt:
+    """Return an attempt that had no answer in time; what comes later is not waited for."""
+    return Attempt(
+        delivery=delivery.number,
+        attempt=number,
+        at=begin,
+        status=None,
+        latency=TURRIS_TIMEOUT,
+        error=f"no answer in {TURRIS_TIMEOUT:.0f} s",
+        signature=_masked_signature(delivery),
+    )
+
+
+def _masked_signature(delivery: Delivery) -> str:
+    return mask(delivery.headers[-1][1])
 
 
 def _describe(delivery: Delivery, sent: Post, endpoint: Endpoint) -> str:

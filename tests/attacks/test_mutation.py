@@ -6,17 +6,23 @@ from typing import Any
 import pytest
 from doubles.attack_harness import attack_in_process, attack_over_socket
 from doubles.mutation_record import Record
-from doubles.receivers import broken_behaviour, broken_body, broken_keys, broken_signature
+from doubles.receivers import (
+    broken_behaviour,
+    broken_body,
+    broken_injection,
+    broken_keys,
+    broken_signature,
+)
+from doubles.receivers.all_broken import BROKEN
 from doubles.receivers.bare_server import LENIENT, BareServer
 from doubles.receivers.good_receiver import ALLOWED, ReceiverApp
-from doubles.receivers.registry import BROKEN
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.signature import SignatureScheme
 
-ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32"}
+ON_A_SOCKET = {attack.id for attack in ATTACKS if attack.delivery == "socket"} | {"WH-32", "WH-141"}
 ONE_EVENT: dict[str, Any] = {"PRODUCER_AGREEMENT_EXECUTED": {}}
 FINDINGS = {"failed", "warned", "noted"}
 IDS = [attack.id for attack in ATTACKS if attack.id not in ON_A_SOCKET]
@@ -48,6 +54,8 @@ def good_app(id_: str, broken: type[ReceiverApp]) -> type[ReceiverApp]:
         return AllowlistApp
     if id_ == "WH-57":
         return broken_body.AsgiReceiverApp
+    if id_ in ("WH-134", "WH-135", "WH-136", "WH-139"):
+        return broken_injection.CarefulApp
     return OneTypeApp if id_ == "WH-89" else ReceiverApp
 
 

@@ -109,7 +109,7 @@ class References:
             raise ValueError("a key is missing or too short")
 
         def verify(body: bytes, headers: Any) -> bool:
-            return any(self.is_genuine(body, headers.multi_items(), key) for key in stripped)
+            return any(self.is_genuine(body, headers.items(), key) for key in stripped)
 
         return verify
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import logging
 import os
 import sys
 import time
@@ -12,13 +13,13 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from doubles.clients.broken_leaks import FollowsNext, LogsTheToken
+from doubles.clients.broken_leaks import FollowsNext, LogsTheToken, PublicTokenFile
 from doubles.clients.broken_sharing import UsesUpItsBody
-from doubles.clients.broken_tokens import FetchesForEachCall, NoSecondTry
+from doubles.clients.broken_tokens import FetchesForEachCall, NoBuffer, NoSecondTry
 from doubles.clients.good_client import GoodClient
 from doubles.clients.ordinary import NeverRenews
 from doubles.clients.plain_client import PlainClient
-from doubles.clients.stacks import SyncHttpx
+from doubles.clients.stacks import OVER_A_SOCKET, SyncHttpx
 from doubles.clients.sweeping import examine
 
 from pytest_turris.conformance.driver import ProbeSteps
@@ -29,6 +30,12 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.verdict import Verdict
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.travel import TimeTravel
+
+
+class LongBuffer(GoodClient):
+    """Replaces a token after half an hour."""
+
+    buffer = dt.timedelta(minutes=30)
 
 
 class SmallAsyncClient(PlainClient):
@@ -144,6 +151,53 @@ def test_bug_of_another_rule_gives_no_verdict(
     verdict = examine(TokenCase(rule, turris, turris_time), "httpx", client)
     assert verdict.outcome == "not observed", verdict
     assert words in verdict.reason
+
+
+@pytest.mark.parametrize("stack", ["requests", "httpx async"])
+def test_call_that_is_not_repeated_renews_nothing(
+    request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel, stack: str
+) -> None:
+    """The refusal that waits for a new token goes on without one."""
+    if stack in OVER_A_SOCKET:
+        request.getfixturevalue("turris_server")
+    verdict = examine(TokenCase("TC-58", turris, turris_time), stack, NoSecondTry)
+    assert "no refusal came after a new token" in verdict.reason
+
+
+class LogsHalf(GoodClient):
+    """Half of the token's signature."""
+
+    def note(self, send: Any, outcome: Any) -> None:
+        """As a log line."""
+        logging.getLogger("careless").info("%s", send.headers.get("authorization", "")[-40:])
+
+
+def test_half_of_a_secret_is_as_good_as_the_whole(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """A long piece is of level must."""
+    verdict = examine(TokenCase("TC-63", turris, turris_time), "httpx", LogsHalf)
+    assert (verdict.outcome, verdict.level) == ("failed", "must"), verdict
+
+
+@pytest.mark.turris(time_engine="time-machine")
+@pytest.mark.parametrize(
+    ("client", "outcome"),
+    [(NoBuffer, "not observed"), (LongBuffer, "passed"), (PublicTokenFile, "passed")],
+)
+def test_zones_of_other_buffers(
+    turris: Sandbox, turris_time: TimeTravel, client: type[GoodClient], outcome: str
+) -> None:
+    """Without a buffer there is nothing to see; with a long one, less."""
+    verdict = examine(TokenCase("TC-64", turris, turris_time), "httpx", client)
+    assert verdict.outcome == outcome, verdict
+
+
+@pytest.mark.parametrize("rule", ["TC-29", "TC-59", "TC-09"])
+def test_fewer_calls_show_less(turris: Sandbox, turris_time: TimeTravel, rule: str) -> None:
+    """Without another client or a write, the rule is still seen."""
+    client = SyncHttpx(LongBuffer())
+    verdict = TokenCase(rule, turris, turris_time).examine(ClientUnderTest(call=client.call))
+    client.close()
+    assert verdict.outcome == "passed", verdict
 
 
 class Impatient(GoodClient):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import aiohttp.web
 import flask
 import httpx
 import pytest
@@ -17,7 +18,8 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 from pytest_turris.receivers import target as target_module
 from pytest_turris.receivers.exchange import Post
-from pytest_turris.receivers.target import Target, UrlTarget
+from pytest_turris.receivers.function_headers import spelled_headers
+from pytest_turris.receivers.target import Target, TargetError, UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
@@ -176,8 +178,103 @@ def test_verifiers_return_booleans(webhooks: WebhookFactory) -> None:
         webhooks.sign(b"{}").send(webhooks.verify)
 
 
-def test_verifiers_find_headers_in_any_case(webhooks: WebhookFactory) -> None:
-    """A verifying function may ask for a header in the case that it likes."""
-    names = ["X-Turris-Signature", "x-turris-signature", "X-TURRIS-SIGNATURE"]
-    webhook = webhooks.sign(b"{}")
-    assert webhook.send(lambda _body, headers: all(name in headers for name in names)).accepted
+@pytest.mark.parametrize("name", ["X-Turris-Signature", "x-turris-signature"])
+def test_verifiers_get_headers_in_the_letters_that_they_expect(
+    webhooks: WebhookFactory, name: str
+) -> None:
+    """A function is called with a plain dict, again in other letters while it refuses or fails."""
+    webhook, seen = webhooks.sign(b"{}"), list[dict[str, str]]()
+
+    def looks_up(body: bytes, headers: dict[str, str]) -> bool:
+        seen.append(headers)
+        return bool(headers[name])
+
+    assert webhook.send(looks_up).accepted
+    assert webhook.send(lambda _body, headers: name in headers).accepted
+    assert isinstance(seen[0], dict)
+    assert len(seen) == (1 if name.istitle() else 2)
+
+
+def test_verifiers_that_find_their_headers_are_called_once(webhooks: WebhookFactory) -> None:
+    """A refusal or an error that has nothing to do with letters is the answer."""
+    webhook, calls = webhooks.sign(b"{}"), list[str]()
+
+    def refuses(body: bytes, headers: dict[str, str]) -> bool:
+        calls.append(headers.get("x-turris-signature") or headers["X-Turris-Signature"])
+        return False
+
+    answers = iter([False, True])
+    assert webhook.send(refuses).status_code == 401
+    assert webhook.send(lambda body, headers: next(answers)).status_code == 401
+    assert webhook.send(lambda body, headers: "x-other" in headers).status_code == 401
+    failed = webhook.send(lambda body, headers: 1 // 0 if headers else True)
+    assert isinstance(failed.error, ZeroDivisionError)
+    missing = webhook.send(lambda body, headers: headers["X-TURRIS-SIGNATURE"] == "")
+    assert isinstance(missing.error, KeyError)
+    assert len(calls) == 1
+    names: list[object] = [7]
+    assert not any(name in next(spelled_headers(Post(headers=(), body=b""))) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        ("X-Turris-Signature", "X-Turris-Signature"),
+        ("x-turris-signature", "x-turris-signature"),
+        ("X-TURRIS-SIGNATURE", "x-turris-signature"),
+        ("x-tURRIS-sIGNATURE", "x-turris-signature"),
+        ("X-HMAC-Sig", "X-HMAC-Sig"),
+    ],
+)
+def test_exact_names(sent: str, seen: str) -> None:
+    """An attack on names is one call, in letters that some gateway passes on."""
+    post = Post(headers=((sent, "a"), (sent.lower(), "b")), body=b"", exact_names=True)
+    assert list(spelled_headers(post)) == [{seen: "a, b"}]
+
+
+@pytest.mark.parametrize(
+    ("look_up", "outcome"),
+    [
+        ("headers.get('X-Turris-Signature', '')", "failed"),
+        ("headers.get('x-turris-signature', '')", "failed"),
+        ("headers['X-Turris-Signature']", "failed"),
+        ("{n.lower(): v for n, v in headers.items()}.get('x-turris-signature', '')", "passed"),
+    ],
+)
+def test_look_up_in_exact_letters_fails_its_own_attack(
+    pytester: pytest.Pytester, look_up: str, outcome: str
+) -> None:
+    """WH-32 alone catches a function that finds its header under one spelling only."""
+    result = run(
+        pytester, "import hashlib, hmac, os", "done = []",
+        "def verify(body, headers):",
+        "    key = os.environ['TURRIS_WEBHOOK_SECRET'].encode()",
+        "    right = hmac.new(key, body, hashlib.sha256).hexdigest().encode()",
+        "    try:",
+        f"        genuine = hmac.compare_digest({look_up}.encode(), right)",
+        "    except KeyError:",
+        "        return False",
+        "    done.extend([body] * genuine)",
+        "    return genuine",
+        "def test_receiver(turris_webhook_attack):",
+        "    turris_webhook_attack.run(verify, effects=lambda: len(done))",
+        args=("-k", "WH-01 or WH-02 or WH-05 or WH-32"),
+    )  # fmt: skip
+    found = {"passed": 3, "failed": 1} if outcome == "failed" else {"passed": 4}
+    result.assert_outcomes(**found)
+
+
+@pytest.mark.parametrize(
+    ("receiver", "words"),
+    [
+        (lambda body: True, r"cannot send to a function of \(body\): a receiver is one of"),
+        (aiohttp.web.Application(), "an aiohttp application runs in its own server only"),
+        (lambda event, context: {}, r"pass LambdaReceiver\(handler"),
+        (asyncio.sleep, "cannot send to an async function of"),
+        (object(), "cannot send to object object: a receiver is one of"),
+    ],
+)
+def test_what_cannot_be_sent_to_says_why(receiver: object, words: str) -> None:
+    """The message has what was passed, and what to pass."""
+    with pytest.raises(TargetError, match=words):
+        Target.of(receiver)

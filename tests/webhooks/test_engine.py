@@ -251,3 +251,58 @@ def test_snapshot_is_exact(
     other.restore(kept)
     assert other.snapshot() == kept
     assert len(other.outbox) == len(sandbox.outbox) == 1
+
+
+@freeze_time("2026-01-05")
+def test_retry_overlaps_a_receiver_that_is_still_at_work(sandbox: Sandbox) -> None:
+    """The second attempt begins five seconds after the limit of the first, before its answer."""
+    webhooks = TurrisWebhooks.of(sandbox)
+    began: list[dt.datetime] = []
+    at_work: list[int] = [0]
+    most: list[int] = []
+
+    def slow(body: bytes, headers: object) -> bool:
+        began.append(sandbox.clock.now())
+        at_work[0] += 1
+        most.append(at_work[0])
+        sandbox.clock.advance(seconds=40)
+        at_work[0] -= 1
+        return True
+
+    webhooks.register(slow, event=AGREEMENT)
+    webhooks.retry_after(5)
+    sandbox.execute_agreement(sandbox.associations.add())
+    done = webhooks.drain()
+    assert (done.attempts, done.failed, most) == (2, 1, [1, 2])
+    assert began[1] - began[0] == dt.timedelta(seconds=35)
+    assert [(one.status, one.error, one.latency) for one in webhooks.attempts] == [
+        (None, "no answer in 30 s", 30.0)
+    ] * 2
+
+
+@freeze_time("2026-01-05")
+def test_answer_after_exactly_the_limit_is_in_time(sandbox: Sandbox) -> None:
+    """Only what takes longer than 30 seconds has failed."""
+    webhooks = TurrisWebhooks.of(sandbox)
+
+    def just_in_time(body: bytes, headers: object) -> bool:
+        sandbox.clock.advance(seconds=30)
+        return True
+
+    webhooks.register(just_in_time, event=AGREEMENT)
+    sandbox.execute_agreement(sandbox.associations.add())
+    assert webhooks.drain().delivered == 1
+
+
+def test_receiver_that_fails_after_its_limit_has_failed_once(sandbox: Sandbox) -> None:
+    """What a receiver raises when its attempt is over changes nothing."""
+    webhooks = TurrisWebhooks.of(sandbox)
+
+    def fails_late(body: bytes, headers: object) -> bool:
+        sandbox.clock.advance(seconds=31)
+        raise ValueError
+
+    webhooks.register(fails_late, event=AGREEMENT)
+    sandbox.execute_agreement(sandbox.associations.add())
+    assert webhooks.drain().failed == 1
+    assert len(webhooks.attempts) == 1

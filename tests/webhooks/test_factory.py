@@ -42,7 +42,8 @@ def test_every_event_is_documented_and_signed(webhooks: WebhookFactory, method: 
     assert webhook.event_type == method.upper()
     assert webhook.json["upstreamEntityId"] == webhooks.upstream_entity_id
     EVENTS[method.upper()].model_validate(webhook.json)
-    assert webhook.body == json.dumps(webhook.json, separators=(",", ":")).encode()
+    written = json.dumps(webhook.json, separators=(",", ":"), ensure_ascii=False)
+    assert webhook.body == written.encode()
     webhooks.verify(webhook.body, webhook.headers)
 
 
@@ -81,7 +82,7 @@ def test_members_of_an_array(webhooks: WebhookFactory) -> None:
     assert entry["npn"] == "7654321"
     assert entry["legalName"] == "Acme Insurance Agency"
     first, second = entry["products"]
-    assert first["productName"] == "Property & Casualty"
+    assert first["productName"] == "Property & Casualty (Español)"
     assert [(state["stateCode"], state["complianceStatus"]) for state in first["states"]] == [
         ("CA", "NOT_COMPLIANT"),
         ("TX", "COMPLIANT"),
@@ -224,3 +225,16 @@ def test_verify_refuses(webhooks: WebhookFactory) -> None:
     """The factory verifies with its own scheme, key and clock."""
     with pytest.raises(SignatureError, match="missing"):
         webhooks.verify(b"{}", {})
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in EVENTS if name != "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"]
+)
+def test_default_events_are_not_ascii_alone(webhooks: WebhookFactory, name: str) -> None:
+    """A receiver that encodes as ASCII, or writes JSON anew with escapes, fails an ordinary event.
+
+    The one other event has no member for a name.
+    """
+    body = webhooks.event(name).body
+    assert not body.isascii()
+    assert json.dumps(json.loads(body), separators=(",", ":")).encode() != body

@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import AttackStep, Effects, accepted, refused, tolerated
 from pytest_turris.webhooks.signature import compact_json
 
@@ -184,6 +185,7 @@ def _prototype(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-79",
     "url-in-payload",
+    comes_late=True,
     does="Puts a URL on this machine into every name.",
     wants="Accept or refuse it, and make no request.",
     why="A receiver that follows URLs reaches what the sender cannot: metadata services, admin "
@@ -192,12 +194,9 @@ def _prototype(context: AttackContext) -> Iterator[AttackStep]:
     source="OWASP API7:2023",
 )
 def _url(context: AttackContext) -> Iterator[AttackStep]:
-    from pytest_turris.attacks.canary import Canary  # noqa: PLC0415 - it opens a socket; used here only
-
-    with Canary() as trap:
-        body = _with_texts(context.genuine().json, trap.url)
-        yield tolerated(context.sign(body))
-        trap.check()
+    with the_trap().watch("WH-79") as watch:
+        body = _with_texts(context.genuine().json, watch.url("name"))
+        yield tolerated(context.sign(body)).examined(lambda _: unvisited(watch))
 
 
 def _with_texts(event: dict[str, Any], text: str) -> dict[str, Any]:

@@ -134,17 +134,20 @@ def _both_names(context: AttackContext) -> Iterator[AttackStep]:
     "WH-32",
     "header-name-casing",
     quick=True,
-    does="Writes the header's name in other letters: x-TURRIS-signature.",
+    does="Writes the header's name in other letters: as documented, in lower case (HTTP/2, API "
+    "Gateway), capitalised (Go), and mixed where a server reads it: x-TURRIS-signature.",
     wants="Accept it (2xx).",
     why="Names have no case, and proxies change it: genuine webhooks would be lost.",
     fix="Look the header up without regard to case.",
     source="RFC 9110, 5.1",
 )
 def _casing(context: AttackContext) -> Iterator[AttackStep]:
-    for change in (str.lower, str.upper, str.swapcase):
+    as_written = Transmission(exact_names=True)
+    for change in (str, str.lower, str.title, str.upper, str.swapcase):
         webhook = context.genuine()
         line = (change(context.scheme.header), context.header_value(webhook))
-        yield accepted(with_header_lines(webhook.unsigned(), line), line[0])
+        sent = with_header_lines(webhook.unsigned(), line)
+        yield accepted(sent, line[0], transmission=as_written)
 
 
 @_attack(

@@ -37,7 +37,13 @@ def is_fine(step: AttackStep, response: ReceiverResponse) -> bool:
     # RFC 9110, 15.6.2: for a method that the server does not support for any resource.
     if status == _NOT_IMPLEMENTED and step.transmission.method != "POST":
         return expected.answers != "accept"
-    return status in _STATUSES[expected.answers] or status in expected.refusals
+    return status in _STATUSES[expected.answers] or is_expected_refusal(step, response)
+
+
+def is_expected_refusal(step: AttackStep, response: ReceiverResponse) -> bool:
+    """Whether the status is one of those that are fine besides, and have no effect."""
+    answer = response.answer
+    return answer is not None and answer.status_code in step.expected.refusals
 
 
 def is_crash(response: ReceiverResponse) -> bool:

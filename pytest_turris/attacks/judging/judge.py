@@ -4,14 +4,19 @@ from collections.abc import Iterator
 
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import Oracle, answered
-from pytest_turris.attacks.judging.answers import is_crash, is_fine, wanted
+from pytest_turris.attacks.judging.answers import (
+    is_crash,
+    is_expected_refusal,
+    is_fine,
+    wanted,
+)
 from pytest_turris.attacks.judging.case import Case
 from pytest_turris.attacks.judging.leaks import leaks_of_answer, leaks_of_output
 from pytest_turris.attacks.judging.likeness import alike, meaning
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.standing import Standing
-from pytest_turris.attacks.step import AttackStep, refused
+from pytest_turris.attacks.step import AttackStep, Examine, Seen, refused
 from pytest_turris.core.text.plurals import counted
 
 Responses = tuple[ReceiverResponse, ...]
@@ -66,11 +71,25 @@ class Judge:
         if stored:
             self._case.notes.append(f"{step.label or 'the body'}: stored, to be looked at later")
         else:
-            self._effects(step, done)
+            self._effects(step, responses, done)
         if expected.same_as_wrong_signature:
             self._likeness(step, responses[0])
         if expected.stored_status:
             self._belief(step)
+        if step.examine is not None:
+            self._examined(step, step.examine, responses, done)
+
+    def _examined(
+        self, step: AttackStep, examine: Examine, responses: Responses, done: int
+    ) -> None:
+        """Let the attack itself look at what came of its step."""
+        seen = Seen(
+            answer=responses[0].answer if responses else None,
+            effects=done if self._receiver.observed else None,
+            memory=responses[0].memory if responses else None,
+        )
+        for one in examine(seen):
+            self._case.find(one.oracle, step, one.got, one.expected, one.level)
 
     def wanted_effects(self, step: AttackStep) -> int:
         """How many effects are worth a moment's wait, if they did not come with the answer."""
@@ -129,10 +148,11 @@ class Judge:
             expected = f"an answer within {limit:.1f} s: genuine webhooks get theirs sooner"
             self._case.find("time", step, f"after {seconds:.1f} s", expected, level)
 
-    def _effects(self, step: AttackStep, done: int) -> None:
+    def _effects(self, step: AttackStep, responses: Responses, done: int) -> None:
         previous, self._before = self._before, done
         acted, self._total = self._total > 0, self._total + done
-        if not self._receiver.sees(step):
+        refused = any(is_expected_refusal(step, response) for response in responses)
+        if refused or not self._receiver.sees(step):
             return
         expected, fine = {
             "none": (_NOTHING, done == 0),

@@ -1,17 +1,12 @@
 """Secrets and details of the code in what a receiver answers, prints and logs."""
 
-import re
 from collections.abc import Iterator
 
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.judging.traces import leaked_details
 from pytest_turris.attacks.step import AttackStep
 from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.signature import SignatureError
-
-STACK_TRACE = re.compile(
-    r"Traceback \(most recent call last\)|File \"/|/site-packages/"
-    r"|\n\s+at .+\(?/.+\.js:\d+|node_modules"
-)
 
 Leak = tuple[str, str]
 """What was seen, and what is expected."""
@@ -40,9 +35,8 @@ def leaks_of_answer(
     text = f"{headers}\n{answer.text}"
     if context.key in text:
         yield "the key stands in the answer", "keep the key to itself"
-    if STACK_TRACE.search(text):
-        came = f"{answer.status_code} with a stack trace or a file's path"
-        yield came, "an answer without them"
+    if details := leaked_details(text):
+        yield f"{answer.status_code} with {details}", "an answer without it"
     right = _unknown_signature(context, step, path)
     if right and right in text:
         yield "the right signature stands in the answer", "keep the signature to itself"

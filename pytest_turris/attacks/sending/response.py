@@ -19,6 +19,7 @@ class ReceiverResponse:
         error: Why there was no answer, as an exception.
         blocked: The answer came only when the request alongside was given up.
         seconds: How long this request took.
+        memory: By how many bytes the receiver's memory grew meanwhile, if that was watched.
     """
 
     answer: WebhookResponse | None
@@ -27,3 +28,4 @@ class ReceiverResponse:
     error: Exception | None = None
     blocked: bool = False
     seconds: Elapsed = _NO_TIME
+    memory: int | None = None

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.judging.trap import late_visits
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import OUT_OF_TIME, run_attack
+from pytest_turris.attacks.series.late import with_late_visits
 from pytest_turris.attacks.series.standing import Standing
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Verdict
@@ -79,20 +81,20 @@ class AttackSeries:
             EgressRefused: The receiver is where nothing may be sent.
             HookError: A hook of the test gave something of the wrong type.
         """
-        verdicts: list[Verdict] = []
+        verdicts: dict[str, Verdict] = {}
         if self._total_seconds is not None:
             self._receiver.stop_at(steady_time() + self._total_seconds)
         interrupted = True
         with contextlib.suppress(KeyboardInterrupt):
-            for attack in attacks:
-                verdicts.append(self._verdict(attack))
-                self._on_progress(len(verdicts), len(attacks), verdicts[-1])
+            for attack in _in_order(attacks):
+                verdicts[attack.id] = self._verdict(attack)
+                self._on_progress(len(verdicts), len(attacks), verdicts[attack.id])
             interrupted = False
         if interrupted:
             self._cause = INTERRUPTED
-            verdicts += (self._unseen(attack) for attack in attacks[len(verdicts) :])
+        found = [verdicts.get(attack.id) or self._unseen(attack) for attack in attacks]
         return SeriesResult(
-            verdicts=tuple(verdicts),
+            verdicts=tuple(with_late_visits(found, late_visits())),
             cause=self._cause,
             answered=self._standing.answered,
             interrupted=interrupted,
@@ -110,3 +112,8 @@ class AttackSeries:
 
     def _unseen(self, attack: Attack) -> Verdict:
         return Verdict(check=attack, outcome="not observed", reason=self._cause)
+
+
+def _in_order(attacks: Sequence[Attack]) -> list[Attack]:
+    """The first attack, then those whose consequences may come late, then the others."""
+    return [*attacks[:1], *sorted(attacks[1:], key=lambda attack: not attack.comes_late)]

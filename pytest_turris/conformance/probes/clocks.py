@@ -169,12 +169,9 @@ def _zones(harness: ClientHarness) -> Iterator[tuple[str, str, dt.datetime]]:
 
 def _end_of_summer_time(after: dt.datetime) -> dt.datetime:
     """When daylight saving time next ends in New York: 02:00 on November's first Sunday."""
-    for year in (after.year, after.year + 1):
-        first = dt.datetime(year, 11, 1, 6, tzinfo=dt.UTC)
-        sunday = first + dt.timedelta(days=(6 - first.weekday()) % 7)
-        if sunday > after:
-            break
-    return sunday
+    starts = (dt.datetime(year, 11, 1, 6, tzinfo=dt.UTC) for year in (after.year, after.year + 1))
+    sundays = (start + dt.timedelta(days=(6 - start.weekday()) % 7) for start in starts)
+    return next(sunday for sunday in sundays if sunday > after)
 
 
 @contextmanager

@@ -239,7 +239,7 @@ def require_no_older(
     limit = least or due + TICK
     old = [s for s in harness.since(mark) if s.is_api and s.age is not None and s.age >= limit]
     if old:
-        yield from _require_a_clock(harness, mark)
+        yield from require_moving_clock(harness)
         age = moment(old[0].age or due)
         harness.require(
             condition=False,
@@ -256,16 +256,9 @@ def require_no_expired(harness: ClientHarness, mark: int, why: str = "") -> Prob
     """
     expired = [s for s in harness.since(mark) if s.is_api and s.is_expired]
     if expired:
-        yield from _require_a_clock(harness, mark)
+        yield from require_moving_clock(harness)
         age = moment(expired[0].age or dt.timedelta(0))
         harness.require(condition=False, got=f"an expired token was sent, at an age of {age}{why}")
-
-
-def _require_a_clock(harness: ClientHarness, mark: int) -> ProbeSteps[None]:
-    """A client that asked for a token by itself has a clock; else it has to be looked for."""
-    before_a_refusal = [s for s in harness.since(mark) if s.is_token_request or s.is_api][:1]
-    if not (before_a_refusal and before_a_refusal[0].is_token_request):
-        yield from require_moving_clock(harness)
 
 
 def _recommend_no_loop(

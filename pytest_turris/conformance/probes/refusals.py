@@ -16,14 +16,14 @@ from pytest_turris.core.wire.hosts import is_turris
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.in_process import httpx
 from pytest_turris.process.patch import Patch
-from pytest_turris.process.steady_clock import steady_time
 
 REFUSALS = RuleFamily()
 _rule = REFUSALS.rule
 
 _UNAUTHORIZED = 401
 _TURNS = 2_000
-_HELD = 0.05
+_PAUSE = 0.01
+_PAUSES = 100
 _LONGEST = 1.0
 _PATIENCE = 300_000 * TICK
 _OF_TOKENS: dict[str, dict[str, Any]] = {
@@ -124,21 +124,27 @@ class _Held:
         self.first = threading.Lock()
         self.renewed = threading.Event()
         self.was_late = False
-        self._sent = 0.0
 
     def answer(self, request: Request, response: Response, *, in_loop: bool) -> Response:
         """The answer of the API, later if it is the first refusal."""
         if response.status != _UNAUTHORIZED:
-            self._note_success()
+            self.renewed.set()
             return response
         self.was_late |= self.renewed.is_set()
-        if self.first.acquire(blocking=False):
-            if not is_turris(request.host):
-                self._sent = steady_time()
-                raise RawAnswer([_HELD, as_bytes(response)])
-            if not in_loop:
-                self.was_late = self.renewed.wait(_LONGEST)
+        if not is_turris(request.host) and self.first.acquire(blocking=False):
+            raise RawAnswer(self._late(as_bytes(response)))
+        if not in_loop and self.first.acquire(blocking=False):
+            self.was_late = self.renewed.wait(_LONGEST)
         return response
+
+    def _late(self, answer: bytes) -> Iterator[float | bytes]:
+        """What the server writes: nothing until another call has a new token, then the answer."""
+        for _ in range(_PAUSES):
+            if self.renewed.is_set():
+                self.was_late = True
+                break
+            yield _PAUSE
+        yield answer
 
     async def let_others_run(self, checkpoint: Callable[[], Awaitable[object]]) -> None:
         """In place of the door's: the task that comes first goes on when another has a token."""
@@ -148,11 +154,6 @@ class _Held:
                 if self.renewed.is_set():
                     break
                 await checkpoint()
-
-    def _note_success(self) -> None:
-        if not self.renewed.is_set():
-            self.was_late |= 0 < steady_time() - self._sent < _HELD
-            self.renewed.set()
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""The documented examples of the events, with fresh ids: what a test webhook holds."""
+"""The documented examples of the events, with fresh ids and names that are not ASCII alone.
+
+A test webhook holds one, and the factory begins with it.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,6 +10,12 @@ from typing import Any
 from pytest_turris.core.entity.event_models import EVENTS, WebhookEvent
 
 _FRESH = object()
+
+_NOT_ASCII = {
+    "productName": "Property & Casualty (Español)",
+    "contractContainerTemplateName": "Producer Agreement (Español)",
+}
+"""Names of the documented examples, which are all ASCII: a receiver has to cope with any."""
 
 
 def example(webhook_type: str, upstream_entity_id: str, new_id: Callable[[], str]) -> Any:  # noqa: ANN401 - JSON
@@ -47,7 +56,7 @@ def _sent(event: type[WebhookEvent]) -> dict[str, Any]:
 def _with_gaps(node: object) -> Any:  # noqa: ANN401 - as deep as JSON
     if isinstance(node, dict):
         return {
-            name: _FRESH if name.endswith("Id") else _with_gaps(value)
+            name: _FRESH if name.endswith("Id") else _NOT_ASCII.get(name) or _with_gaps(value)
             for name, value in node.items()
         }
     return [_with_gaps(value) for value in node] if isinstance(node, list) else node

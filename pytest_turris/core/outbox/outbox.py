@@ -136,7 +136,8 @@ class Outbox:
                 endpoint.failures = 0
         elif tries_left:
             scheduled = self.schedule[delivery.attempts - 1]
-            delivery.due = attempt.at + self._policy.wait(scheduled, attempt)
+            failed = attempt.at + dt.timedelta(seconds=attempt.latency)
+            delivery.due = failed + self._policy.wait(scheduled, attempt)
         else:
             delivery.state = "failed"
             if endpoint:

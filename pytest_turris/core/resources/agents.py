@@ -21,7 +21,7 @@ from pytest_turris.core.resources.subscriptions import NiprDataSubscription, syn
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 _FIRST_NAMES = ("Avery", "Blake", "Casey", "Drew", "Emery", "Finley", "Harper", "Jordan", "Quinn")
-_LAST_NAMES = ("Adams", "Baker", "Chen", "Diaz", "Evans", "Garcia", "Hughes", "Kim", "Lopez")
+_LAST_NAMES = ("Adams", "Baker", "Chen", "Díaz", "Evans", "García", "Núñez", "Kim", "López")
 
 
 class Agent(WireModel):

@@ -105,7 +105,7 @@ class Associations(Collection[Association]):
     def add(
         self,
         *,
-        downstream_entity_name: str = "Acme Insurance Agency",
+        downstream_entity_name: str = "Peña Insurance Agency",
         downstream_entity_npn: str | None = None,
         category: Category = "agency",
         is_npn_required: bool = True,

@@ -91,7 +91,7 @@ class ContractContainerTemplates(Collection[ContractContainerTemplate]):
     def add(
         self,
         *,
-        name: str = "Standard Producer Agreement",
+        name: str = "Standard Producer Agreement (Español)",
         status: str = "active",
         custom_fields: Iterable[CustomField | dict[str, Any]] = (),
         additional_documents: Iterable[str] = (),

@@ -24,6 +24,9 @@ class Backend:
     mode: str = ""
     api: str = "COMPLIANT"
     stored: str = ""
+    log: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     def act(self, key: str, entry: dict[str, Any]) -> None:
         """Store one row for each entry; the status comes from the API."""

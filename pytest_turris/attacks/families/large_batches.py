@@ -1,0 +1,58 @@
+"""WH-128: a batch as large as a large agency makes it."""
+
+from collections.abc import Iterable, Iterator
+
+from pytest_turris.attacks.attack import Catalogue
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.step import (
+    AttackStep,
+    Effects,
+    ExpectedBehaviour,
+    Seen,
+    Trouble,
+    tolerated,
+)
+from pytest_turris.findings.errors import NotApplicableError
+
+LARGE_BATCHES = Catalogue("events")
+_attack = LARGE_BATCHES.attack
+
+_ENTRIES = 500
+_SIZE = 190_000
+_TOO_LARGE = 413
+
+
+@_attack(
+    "WH-128",
+    "large-batch",
+    does="Sends a genuine batch of 500 entities and at least 190 kB.",
+    wants="Accept it (2xx) and act on it, or answer 413 at once.",
+    why="Limits of 100 kB are the default of some frameworks: the webhooks of large agencies are "
+    "lost, and an answer other than 413 does not say why.",
+    fix="Set the limit of the body to some megabytes, for this route.",
+    source="guides/webhooks: status events are batches, their limit is not documented; RFC 9110, "
+    "15.5.14; express, body-parser: a limit of 100kb",
+)
+def _batch(context: AttackContext) -> Iterator[AttackStep]:
+    event = context.status_event().json
+    entry = event["payload"][0]
+    acts: list[int | None] = []
+
+    def control(seen: Seen) -> Iterable[Trouble]:
+        if not seen.accepted:
+            raise NotApplicableError("the receiver takes no event with an array for a payload")
+        acts.append(seen.effects)
+        return ()
+
+    yield tolerated(context.sign(event), "one entity").examined(control)
+    entries = [entry | {"npn": f"{number:08d}"} for number in range(_ENTRIES)]
+    body = context.sign(event | {"payload": entries}).body
+    padding = " " * max(0, (_SIZE - len(body)) // _ENTRIES)
+    named = [one | {"legalName": f"{entry['legalName']}{padding}."} for one in entries]
+    large = context.sign(event | {"payload": named})
+    effects: Effects = "some" if acts[0] else "any"
+    yield AttackStep(
+        webhook=large,
+        expected=ExpectedBehaviour(answers="accept", effects=effects, refusals=(_TOO_LARGE,)),
+        label=f"{_ENTRIES} entities",
+    )

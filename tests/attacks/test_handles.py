@@ -1,0 +1,126 @@
+"""What a test passes so that more can be seen: pages, the log, a restart, requests to the API."""
+
+from typing import Any
+
+import pytest
+from doubles.attack_harness import attack_in_process
+from doubles.attacked_project import run
+from doubles.receivers.all_broken import BROKEN
+from doubles.receivers.broken_injection import CarefulApp
+from doubles.receivers.good_receiver import KEY, ReceiverApp
+
+from pytest_turris.attacks.context import HookError
+
+HOOKS = ("shown", "log", "restart", "api_paths")
+
+
+@pytest.mark.parametrize(
+    ("id_", "names"),
+    [
+        ("WH-132", ("restart",)),
+        ("WH-134", ("log",)),
+        ("WH-135", ("shown",)),
+        ("WH-136", ("shown", "log")),
+        ("WH-139", ("turris",)),
+    ],
+)
+def test_nothing_passes_without_its_hook(id_: str, names: tuple[str, ...]) -> None:
+    """What cannot be seen is not observed, and the reason says what to pass."""
+    none: dict[str, Any] = dict.fromkeys(HOOKS)
+    verdict = attack_in_process(id_, ReceiverApp, **none)
+    assert verdict.outcome == "not observed"
+    assert all(name in verdict.reason for name in names)
+
+
+def test_receiver_that_asks_the_api_for_nothing_is_left_out() -> None:
+    """Where no request is made, no request can go elsewhere."""
+    verdict = attack_in_process("WH-139", ReceiverApp)
+    assert (verdict.outcome, verdict.reason) == (
+        "skipped",
+        "the receiver asks the API for nothing after a webhook",
+    )
+
+
+def test_log_alone_is_enough_for_templates() -> None:
+    """One of the two hooks is enough to look for the result of an expression."""
+    assert attack_in_process("WH-136", CarefulApp, shown=None).outcome == "passed"
+
+
+def test_key_in_the_log_is_found() -> None:
+    """The log is searched for the key, too."""
+    logged = ["started"]
+
+    def log() -> str:
+        logged.append(f"with {KEY}")
+        return "\n".join(logged)
+
+    verdict = attack_in_process("WH-134", ReceiverApp, log=log)
+    assert {finding.got for finding in verdict.findings} == {"the key stands in the log"}
+
+
+def test_hook_must_return_a_text() -> None:
+    """A mistake of the test is said to be one."""
+    with pytest.raises(HookError, match=r"log\(\) must return a text, not list"):
+        attack_in_process("WH-134", ReceiverApp, log=lambda: ["a line"])
+
+
+def test_hook_may_be_async() -> None:
+    """Pages that are read by an async client are awaited."""
+
+    async def shown() -> str:
+        return "<turris-x>"
+
+    assert attack_in_process("WH-135", ReceiverApp, shown=shown).outcome == "failed"
+
+
+@pytest.mark.parametrize("id_", ["WH-112", "WH-113", "WH-128", "WH-140"])
+def test_types_that_are_not_acted_on_are_not_sent(id_: str) -> None:
+    """Where ``events`` is given, other types are left out."""
+    events: Any = {"PRODUCER_AGREEMENT_EXECUTED": {}}
+    broken = BROKEN["WH-112" if id_ == "WH-112" else "WH-113"]
+    assert attack_in_process(id_, broken, events=events).outcome in ("passed", "skipped")
+
+
+class TakesAgreements(ReceiverApp):
+    """Refuses every type but agreements."""
+
+    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        agreement = b"PRODUCER_AGREEMENT" in body
+        return super().receive(lines, body) if agreement else (400, b"")
+
+
+def test_type_that_is_refused_has_no_large_batch() -> None:
+    """A receiver that takes no status events has no batches to lose."""
+    assert attack_in_process("WH-128", TakesAgreements).outcome == "skipped"
+
+
+@pytest.mark.parametrize("observed", [True, False])
+def test_type_that_is_refused_is_not_forged(observed: bool) -> None:
+    """What a receiver acts on is found by effects, or else by its answers."""
+    verdict = attack_in_process("WH-112", TakesAgreements, observed=observed)
+    assert verdict.outcome == ("passed" if observed else "not observed")
+
+
+ASKS = """
+import json, os, httpx, pytest
+from receiver import verify
+
+def receive(body, headers):
+    fine = verify(body, headers)
+    payload = json.loads(body)["payload"] if fine else {}
+    if isinstance(payload, dict) and payload:
+        id_ = payload.get("downstreamEntityAssociationId")
+        httpx.get(f"{os.environ['TURRIS_BASE_URL']}/agencies/{id_}")
+    return fine
+
+@pytest.mark.turris(attack_profile="full", fail_on_refusal=False)
+def test_receiver(turris, turris_webhook_attack):
+    turris_webhook_attack.run(receive, log=lambda: "", shown=lambda: "", restart=lambda: None)
+"""
+
+
+def test_requests_to_the_sandbox_are_seen(pytester: pytest.Pytester) -> None:
+    """In a test the journal of the sandbox shows where an id has led the receiver."""
+    result = run(pytester, ASKS, args=("-k", "WH-139"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*it asked for */turris-elsewhere*"])
