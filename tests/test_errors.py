@@ -21,8 +21,6 @@ INTERNAL = {
     "ConnectionFailure": "each door turns it, and its subclasses, into its library's own error",
     "UnreadableFileError": "an upload's status says so",
     "NotApplicableError": "a check that does not apply becomes a skipped test",
-    "LimitedError": "becomes the verdict of an attack",
-    "OutOfTimeError": "becomes the verdict of an attack",
     "ViolationError": "raised by a probe; becomes the verdict of a rule",
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
