@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-import sys
+import signal
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from mock_server.arguments import fail, read_entity, read_options
 from mock_server.attacking.command import attack
 from mock_server.exit_status import HELP
+from mock_server.log import standard_error
 from mock_server.option_types import ENTITY, Allowed, Entity, OptionTexts
 from mock_server.server import StandaloneSandbox, is_loopback
 from mock_server.triggering import trigger
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 _CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
+_SHORTEST_TOKEN = 32
 
 _TRIGGER_EXAMPLES = """Examples:
 
@@ -52,7 +54,9 @@ app.command(epilog=f"{_ATTACK_EXAMPLES}\n{HELP}")(attack)
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port; 0 chooses a free one.")] = 8791,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port; 0 chooses a free one.")
+    ] = 8791,
     *,
     tls: Annotated[
         bool, typer.Option("--tls", help="Use HTTPS, with a certificate authority of the sandbox.")
@@ -66,6 +70,14 @@ def serve(
     ] = False,
     entity: Entity = ENTITY,
     allow: Allowed = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Another name by which clients reach the sandbox, for example that of a compose "
+            "service. Can be repeated.",
+        ),
+    ] = None,
     option: OptionTexts = None,
 ) -> None:
     """Serve a sandbox with fresh fake credentials until Ctrl-C, and send its webhooks."""
@@ -74,25 +86,31 @@ def serve(
             f"--host {host}: other machines could read and change this sandbox. "
             "To allow that, add --i-understand-network-exposure"
         )
+    token = os.environ.get(_CONTROL_TOKEN, "")
+    if not is_loopback(host):
+        _check_exposure(host, token)
     options = read_options(option, tls=tls, upstream_entity_id=read_entity(entity))
+    log = standard_error()
     try:
         sandbox = StandaloneSandbox(
             options,
             host=host,
             port=port,
-            log=_log,
+            log=log.write,
             allow=allow or (),
-            control_token=os.environ.get(_CONTROL_TOKEN, ""),
+            control_token=token,
+            allow_hosts=allow_host or (),
         )
     except OSError as error:
         reason = error.strerror or error
         fail(f"cannot listen on --host {host} --port {port}: {reason}; try --port 0")
-    with sandbox:
+    with contextlib.closing(log), sandbox, contextlib.suppress(KeyboardInterrupt):
+        # By default process 1 ignores SIGTERM, and any other process ends without cleaning up.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         _print_environment(sandbox)
-        try:
-            sandbox.wait()
-        except KeyboardInterrupt:
-            typer.echo("\nstopped", err=True)
+        sandbox.wait()
+    typer.echo("\nstopped", err=True)
 
 
 @app.command()
@@ -121,7 +139,7 @@ def _print_environment(sandbox: StandaloneSandbox) -> None:
     typer.echo(f"# Turris sandbox at {sandbox.base_url}; Ctrl-C stops it, nothing is stored")
     for name, value in sandbox.environment().items():
         typer.echo(f"export {name}={value}")
-    if _CONTROL_TOKEN not in os.environ:
+    if not os.environ.get(_CONTROL_TOKEN):
         typer.echo(f"export {_CONTROL_TOKEN}={sandbox.control_token}")
     typer.echo(f"export TURRIS_UPSTREAM_ENTITY_ID={sandbox.sandbox.upstream_entity_id}")
     typer.echo(_webhook_hint(sandbox.sandbox.options))
@@ -147,6 +165,15 @@ def _webhook_hint(options: Options) -> str:
     )
 
 
-def _log(line: str) -> None:
-    with contextlib.suppress(OSError):  # standard error may be closed
-        sys.stderr.write(f"{line}\n")
+def _check_exposure(host: str, token: str) -> None:
+    """Say what --host exposes; refuse a control token that can be guessed."""
+    if token and len(token) < _SHORTEST_TOKEN:
+        fail(
+            f"--host {host}: {_CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "
+            "Take a longer one, or none: then the sandbox makes one"
+        )
+    typer.echo(
+        f"# --host {host}: other machines can read and change this sandbox. It holds fakes only; "
+        "put no real data into it",
+        err=True,
+    )

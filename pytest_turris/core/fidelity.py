@@ -193,6 +193,9 @@ FIDELITY = (
          "documented", "policies/list-policies, policies/upload-policy-file"),
     _row("policies", "The optional columns are the policy's members; `currentStatus` follows from "
          "dates and cancellations; each row counts as created or updated", "assumed", "-"),
+    _row("policies", "A file has at most 20,000 rows, 1,024 columns and 8 MiB of unpacked XML; the "
+         "first sheet is read", "assumed", "- (protects the sandbox; no option, since larger files "
+         "test nothing of a client)"),
     _row("policies", "An upload is queued for half of its time, then processed", "assumed", "-",
          "upload_duration"),
     _row("policies", "A name that several agencies share needs clarification; a file that cannot "
