@@ -41,6 +41,7 @@ _OF_PYTHON: tuple[tuple[str, str], ...] = (
         "Catch every error of the parser, and refuse NaN",
     ),
     ("log with repr", "escape line breaks in logs"),
+    ("JSON or with repr()", "JSON"),
 )
 _CALL = re.compile(r"run\((?:\.\.\., )?(\w+)=.*?\)")
 _OPTIONS = {

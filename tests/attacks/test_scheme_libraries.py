@@ -22,7 +22,7 @@ from doubles.command_line import run
 from slack_sdk.signature import SignatureVerifier
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.context import AttackContext, ReceiverHooks
 from pytest_turris.attacks.own_payload import OwnPayload
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
@@ -102,6 +102,7 @@ def test_python_libraries(scheme: str) -> None:
     context = AttackContext(
         factory=WebhookFactory.of(sandbox),
         payload=OwnPayload(PAYLOAD.encode(), sandbox.new_object_id),
+        hooks=ReceiverHooks(log=str, shown=str, restart=lambda: None, api_paths=list),
     )
     receiver = Receiver(inbox.verify, effects=lambda: len(inbox.seen))
     verdicts = [run_attack(attack, receiver, context) for attack in ATTACKS]
