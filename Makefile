@@ -70,6 +70,10 @@ mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
+# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about 20 minutes.
+verdicts: $(VENV)/.ready node-packages
+	cd tests && $(abspath $(BIN))/python -m strangers.receivers
+
 # Puts all rules for token clients to published libraries, which takes minutes, and keeps the evidence.
 findings: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m doubles.clients.findings

@@ -10,12 +10,12 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from strangers.receivers.api import Api
 from strangers.receivers.bug import Bug
-from strangers.receivers.stack import CORRECT, FOLDER, Stack
+from strangers.receivers.stack import FOLDER, Stack
 from strangers.receivers.stacks import STACKS
 from strangers.receivers.store import Store
 
@@ -63,8 +63,9 @@ class Served:
         self.own_store.inbox.mkdir()
         for path in (folder, self.data, self.own_store.inbox):
             path.chmod(0o777)
-        for name in (stack.name, *stack.with_folders):
-            shutil.copytree(CORRECT / name, folder / "code" / name)
+        shutil.copytree(stack.home, self._code)
+        for other in stack.others:
+            shutil.copytree(other, self._code.parent / other.name, dirs_exist_ok=True)
         (folder / "code" / "node_modules").symlink_to(MODULES)
         if bug:
             source = self._code / stack.source
@@ -73,7 +74,7 @@ class Served:
     @property
     def url(self) -> str:
         """Where it takes webhooks."""
-        return f"http://127.0.0.1:{self.port}/webhooks/turris"
+        return f"http://127.0.0.1:{self.port}{self.stack.path}"
 
     def start(self, *, upstream: int = 0) -> None:
         """Run the command, and wait until it listens.
@@ -112,19 +113,26 @@ class Served:
         self.stop()
         self.start()
 
+    @property
+    def settle(self) -> Callable[[], None] | None:
+        """Waits until all is done that was answered before."""
+        query = self.stack.unfinished
+        return (lambda: self.store.wait_for(query)) if query else None
+
     def log(self) -> str:
         """What it wrote to its log and to its output."""
         files = [self._output, *self.data.glob("*.log")]
         return "".join(file.read_text(errors="replace") for file in files)
 
     def shown(self) -> str:
-        """The page that shows names."""
+        """The page that shows names, and the mail that was written."""
         address = f"http://127.0.0.1:{self.port}{self.stack.page}"
         with urllib.request.urlopen(address, timeout=10) as answer:
-            return str(answer.read().decode())
+            page = answer.read().decode()
+        return "".join((page, *(mail.read_text() for mail in self.data.glob("*.txt"))))
 
     def _environment(self, upstream: int) -> dict[str, str]:
-        others = self.stack.with_folders
+        others = [self._code.parent / other.name for other in self.stack.others]
         return {
             "PATH": _path(),
             "HOME": os.environ.get("HOME", "/"),
@@ -139,7 +147,7 @@ class Served:
             "DATABASE_PATH": str(self.own_store.database),
             "INBOX_DIR": str(self.own_store.inbox),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": ":".join(str(self._code.parent / name) for name in others),
+            "PYTHONPATH": ":".join(map(str, others)),
             "RACK_ENV": "production",
             "GOFLAGS": "-mod=mod",
             "GOTOOLCHAIN": "local",

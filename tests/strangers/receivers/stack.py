@@ -16,7 +16,7 @@ class Stack:
     ``INBOX_DIR`` (an empty folder), and runs in a copy of its folder.
 
     Args:
-        name: The folder.
+        name: The folder, unless ``folder`` says another.
         shows: What it is written with, for the table.
         language: Its language.
         source: The file that a bug changes.
@@ -27,9 +27,11 @@ class Stack:
         prepare: A command to run before.
         counted: The tables whose rows are effects; all of them by default.
         behind: The stack that is served by this one, as by a reverse proxy.
-        with_folders: Other folders of ``correct`` that are copied too.
-        works_later: It answers before it works.
+        with_folders: Other folders that are copied too, from ``correct``.
+        unfinished: A query for how much there is to do, if it answers before it works.
         page: The path of a page that shows names.
+        folder: Where it is, from here.
+        path: The path of the webhooks.
     """
 
     name: str
@@ -43,5 +45,17 @@ class Stack:
     counted: tuple[str, ...] = ()
     behind: str = ""
     with_folders: tuple[str, ...] = ()
-    works_later: bool = False
+    unfinished: str = ""
     page: str = ""
+    folder: str = ""
+    path: str = "/webhooks/turris"
+
+    @property
+    def home(self) -> Path:
+        """Where its files are."""
+        return FOLDER / self.folder if self.folder else CORRECT / self.name
+
+    @property
+    def others(self) -> tuple[Path, ...]:
+        """The folders that it imports from."""
+        return tuple((CORRECT / name).resolve() for name in self.with_folders)

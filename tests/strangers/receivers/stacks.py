@@ -1,6 +1,7 @@
-"""Every correct receiver, and how its ecosystem's documentation starts it."""
+"""Every correct receiver of a stranger, and how its ecosystem's documentation starts it."""
 
 from strangers.receivers.stack import Stack
+from strangers.receivers.stacks_of_docs import STACKS_OF_DOCS
 
 _UVICORN = ("{python}", "-m", "uvicorn", "main:app", "--port", "{port}", "--log-level", "error")
 _GSON = "/usr/share/java/gson.jar"
@@ -93,7 +94,7 @@ _ALL = (
         "main.py",
         _UVICORN,
         counted=("work",),
-        works_later=True,
+        unfinished="SELECT count(*) FROM queue WHERE done = 0",
     ),
     Stack("tenants", "Starlette, several tenants", "Python", "main.py", _UVICORN),
     Stack("request_ids", "FastAPI, request ids in errors", "Python", "main.py", _UVICORN),
@@ -175,4 +176,5 @@ _ALL = (
         prepare=("javac", "-cp", _GSON, "Receiver.java"),
     ),
 )
-STACKS = {stack.name: stack for stack in _ALL}
+STRANGERS = {stack.name: stack for stack in _ALL}
+STACKS = {**STRANGERS, **STACKS_OF_DOCS}

@@ -2,8 +2,11 @@
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from pytest_turris.process.steady_clock import steady_time
 
 
 class Store:
@@ -24,6 +27,13 @@ class Store:
         """How many files there are in its inbox, and rows in its tables."""
         folder = self.inbox if self.inbox.exists() else self._away
         return sum(1 for _ in folder.iterdir()) + sum(self._rows())
+
+    def wait_for(self, query: str, seconds: float = 3) -> None:
+        """Wait until a query gives 0, for some seconds at most: it may be stuck."""
+        end = steady_time() + seconds
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
+            while db.execute(query).fetchone()[0] and steady_time() < end:
+                threading.Event().wait(0.005)
 
     @contextlib.contextmanager
     def outage(self) -> Iterator[None]:

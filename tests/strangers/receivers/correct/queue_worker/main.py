@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ from fastapi import FastAPI, HTTPException, Request
 
 DATABASE = os.environ["DATABASE_PATH"]
 LIMIT = 1 << 20
+log = logging.getLogger("inbox")
 wake = threading.Event()
 stop = threading.Event()
 
@@ -30,24 +32,32 @@ def connect() -> sqlite3.Connection:
     return connection
 
 
+def process(connection: sqlite3.Connection, event_id: str, body: bytes) -> None:
+    with connection:
+        connection.execute("UPDATE queue SET attempts = attempts + 1 WHERE id = ?", (event_id,))
+    event = json.loads(body)
+    with connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO work VALUES (?, ?)", (event_id, event["webhookType"])
+        )
+        connection.execute("UPDATE queue SET done = 1 WHERE id = ?", (event_id,))
+
+
 def work() -> None:
     connection = connect()
     while not stop.is_set():
         row = connection.execute(
-            "SELECT id, body FROM queue WHERE done = 0 AND attempts < 5 ORDER BY rowid LIMIT 1"
+            "SELECT id, body FROM queue WHERE done = 0 AND attempts < 100 ORDER BY rowid LIMIT 1"
         ).fetchone()
         if row is None:
             wake.wait(timeout=1)
             wake.clear()
             continue
-        with connection:
-            connection.execute("UPDATE queue SET attempts = attempts + 1 WHERE id = ?", row[:1])
-        event = json.loads(row[1])
-        with connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO work VALUES (?, ?)", (row[0], event["webhookType"])
-            )
-            connection.execute("UPDATE queue SET done = 1 WHERE id = ?", row[:1])
+        try:
+            process(connection, *row)
+        except Exception:
+            log.exception("an event could not be processed, and is tried again")
+            wake.wait(timeout=1)
     connection.close()
 
 

@@ -1,0 +1,3 @@
+from python_apps import fastapi_app
+
+app = fastapi_app()

@@ -1,0 +1,3 @@
+from python_apps import flask_app
+
+application = flask_app()
