@@ -42,7 +42,7 @@ def _duplicates(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends an event of a type that does not exist yet.",
     wants="Accept it (2xx) and do nothing.",
     why="New types come over time; a refusal is sent again, and may disable the webhook.",
-    fix="Answer 204 to what you do not know.",
+    fix="Answer 204 to a type that you do not know, and do nothing: check webhookType first.",
     source="GitHub's best practices",
 )
 def _unknown(context: AttackContext) -> Iterator[AttackStep]:
