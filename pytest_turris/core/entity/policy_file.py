@@ -77,8 +77,11 @@ def _table(content: bytes, kind: str) -> tuple[Iterator[Row], int]:
 
 
 def _headers(row: Row) -> list[str]:
-    """The texts of the first row, without the empty ones that a trailing comma makes."""
-    headers = [cell.strip() for cell in row]
+    """The texts of the first row, which must match exactly (documented).
+
+    The empty ones that a trailing comma makes do not count.
+    """
+    headers = list(row)
     while headers and not headers[-1]:
         headers.pop()
     return headers

@@ -163,7 +163,7 @@ class _Strings:
     def end(self, name: str) -> None:
         self._inside = False
         if name == f"{_MAIN}si":
-            self.found.append("".join(self._parts).strip())
+            self.found.append("".join(self._parts))
 
     def text(self, text: str) -> None:
         if self._inside:
@@ -200,12 +200,12 @@ class _Sheet:
     def end(self, name: str) -> None:
         self._inside = False
         if name == f"{_MAIN}c":
-            self._put("".join(self._parts).strip())
+            self._put("".join(self._parts))
         elif name == f"{_MAIN}row":
             self._cells += len(self._row)
             if self._cells > MAX_CELLS:
                 raise WorkbookError(f"more than {MAX_CELLS} cells")
-            if any(self._row):
+            if any(cell.strip() for cell in self._row):
                 self.rows.append(self._row)
 
     def text(self, text: str) -> None:
