@@ -16,6 +16,7 @@ from pytest_turris.core.resources.collection import (
     Indexes,
     suggest_keywords,
 )
+from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
@@ -100,6 +101,7 @@ class Agents(Collection[AgentEntry]):
     def __init__(self, holder: CollectionHolder) -> None:
         super().__init__(holder)
         self._associations = holder.collection(Associations)
+        self._npns = holder.collection(Npns)
 
     @suggest_keywords
     def add(
@@ -119,6 +121,8 @@ class Agents(Collection[AgentEntry]):
     ) -> AgentEntry:
         """Add an agent, whose NIPR data is up to date; generate the NPN and names not given.
 
+        Names that are not given are those that ``npns`` has for the NPN, if it has any.
+
         An NPN that exists gives the same agent, who joins the association as well (assumed: what
         Turris does with a second agent of an NPN is not documented). ``authority`` has the states
         requested and approved, for each product.
@@ -135,8 +139,14 @@ class Agents(Collection[AgentEntry]):
         if known is not None:
             return self._join(known, association_id) if association_id else known
         links = [self._randomness.object_id()] if association_id else []
+        nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # see above
         return self.make(
-            agent=self._person(npn, first_name, middle_name, last_name)
+            agent=self._person(
+                npn,
+                first_name or nipr.get("first_name"),
+                middle_name or nipr.get("middle_name"),
+                last_name or nipr.get("last_name"),
+            )
             | {"downstream_entity_agent_association_ids": links},
             nipr_data_subscription=self._subscription(npn),
             is_uploaded_by_upstream_entity=is_uploaded_by_upstream_entity,

@@ -3,6 +3,7 @@
 Members and their order are documented (DownstreamEntityAssociationResponseDto).
 """
 
+import itertools
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -13,6 +14,9 @@ from pytest_turris.core.resources.subscriptions import NiprDataSubscription, syn
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 Category = Literal["agency", "agency network", "wholesale brokerage", "third party administrator"]
+
+
+_EMAIL = "dana.lee{}@acme-insurance.example"
 
 
 class DownstreamEntity(WireModel):
@@ -112,7 +116,7 @@ class Associations(Collection[Association]):
         ein: str | None = None,
         first_name: str = "Dana",
         last_name: str = "Lee",
-        email: str = "dana.lee@acme-insurance.example",
+        email: str | None = None,
         producer_code: str | None = None,
         external_id: str | None = None,
         branch_name: str | None = None,
@@ -124,7 +128,8 @@ class Associations(Collection[Association]):
         """Add an association that has been onboarded, whose NIPR data is up to date.
 
         An NPN is generated if one is required and none is given. With ``invited`` the agency has
-        not answered its invitation yet, and no NPN is generated.
+        not answered its invitation yet, and no NPN is generated. Without ``email`` each
+        association has a contact with an address of its own.
 
         Raises:
             RecordError: A value does not fit.
@@ -145,7 +150,11 @@ class Associations(Collection[Association]):
             nipr_data_subscription=self._subscription(npn) if npn else None,
             producer_code=producer_code,
             external_id=external_id,
-            contact={"first_name": first_name, "last_name": last_name, "email": email},
+            contact={
+                "first_name": first_name,
+                "last_name": last_name,
+                "email": email or self._unused_email(),
+            },
             branch_name=branch_name,
             parent_producer_code=parent_producer_code,
             parent_downstream_entity_association_id=parent_downstream_entity_association_id,
@@ -158,6 +167,14 @@ class Associations(Collection[Association]):
         if isinstance(npn, str) and npn and npn != self._current(record).npn:
             members.setdefault("nipr_data_subscription", self._subscription(npn))
         return super().update(record, **members)
+
+    def _unused_email(self) -> str:
+        """An address that no association's contact has: ``dana.lee@...``, ``dana.lee.2@...``."""
+        return next(
+            address
+            for number in itertools.count(1)
+            if not self.where(email=(address := _EMAIL.format("" if number == 1 else f".{number}")))
+        )
 
     def with_producer_code(self, producer_code: str) -> Association | None:
         """The association with a producer code, unique per upstream entity; or None."""
