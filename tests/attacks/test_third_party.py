@@ -22,7 +22,7 @@ from pytest_turris.webhooks.schemes import SCHEMES
 from pytest_turris.webhooks.signature import SignatureScheme
 
 KEY = base64.b64encode(b"turris_sandbox_whsec_0123456789abcdef").decode()
-NO_SEPARATOR = {"WH-04", "WH-07", "WH-19", "WH-20", "WH-21", "WH-23", "WH-26", "WH-27"}
+NO_SEPARATOR = {"WH-04", "WH-07", "WH-19", "WH-20", "WH-21", "WH-23", "WH-26", "WH-27", "WH-121"}
 """A token without a comma, or with two, raises ValueError, even if a right one follows."""
 
 PADDING = {"WH-06", "WH-10"}
