@@ -23,13 +23,14 @@ INTERNAL = {
     "WorkbookError": "UnreadableFileError takes its place",
     "HeadTooLargeError": "becomes a 431",
     "NotApplicableError": "a check that does not apply becomes a skipped test",
-    "LimitedError": "becomes the verdict of an attack",
-    "OutOfTimeError": "becomes the verdict of an attack",
     "ViolationError": "raised by a probe; becomes the verdict of a rule",
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
+    "LimitedError": "becomes the verdict of an attack",
+    "OutOfTimeError": "becomes the verdict of an attack",
     "PayloadError": "the command line prints its text",
+    "StartError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""
 

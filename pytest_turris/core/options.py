@@ -33,6 +33,9 @@ class Options:
     seed: int = 0
     """The same seed and test give the same ids, data and secrets."""
 
+    upstream_entity_id: str = ""
+    """The sandbox's own ``upstreamEntityId``, 24 hexadecimal digits. Empty: a new one."""
+
     envelope: Literal["data", "data_with_status", "status_without_request_id", "top_level"] = "data"
     """Which of the four documented success envelopes to send."""
 

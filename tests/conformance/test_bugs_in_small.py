@@ -326,6 +326,19 @@ def test_clocks_that_are_read_are_named() -> None:
     assert not [name for name in found if "len" in name]
 
 
+@pytest.mark.parametrize("module", ["asyncio.base_events", "json.decoder", "httpx._client"])
+def test_clock_of_a_library_is_not_the_clients(module: str) -> None:
+    """Python and HTTP libraries have clocks of their own; an event loop's is its caller's."""
+    names: dict[str, Any] = {"__name__": module, "sys": sys}
+    exec("def time(): return sys._getframe()", names)  # noqa: S102 - a frame of that module
+    with clocks_read() as found:
+        note = sys.getprofile()
+        assert note is not None
+        note(names["time"](), "c_call", time.monotonic)
+        sys.setprofile(None)
+    assert not [name for name in found if name.startswith(module)]
+
+
 def test_value_of_a_clock_is_in_seconds() -> None:
     """Of nanoseconds, dates, and clocks that need an argument too."""
     assert value_of(time.time_ns) == pytest.approx(value_of(time.time), abs=5)

@@ -71,14 +71,14 @@ class AsyncioTask:
 
     async def _keep_fresh(self) -> None:
         while self._grant is not None:
-            due = self._asked_at + timedelta(seconds=self._grant.seconds) - timedelta(minutes=8)
+            life = timedelta(seconds=self._grant.seconds)
+            due = self._asked_at + max(life - timedelta(minutes=8), life / 2)
             left = (due - datetime.now(UTC)).total_seconds()
             if left > 0:
                 await asyncio.sleep(left)
                 continue
             try:
                 async with self._lock, asyncio.timeout(self._settings.timeout):
-                    if not self._fresh(timedelta(minutes=8)):
-                        await self._refresh()
+                    await self._refresh()
             except (TurrisError, TimeoutError):
                 await asyncio.sleep(20)

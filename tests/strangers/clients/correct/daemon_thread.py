@@ -65,13 +65,13 @@ class DaemonThread:
         while not self._stop.is_set():
             with self._lock:
                 life = self._grant.seconds if self._grant else 0.0
-                left = self._asked_at + life - EARLY - time.time()
+                left = self._asked_at + max(life - EARLY, life / 2) - time.time()
             if left > 0:
                 self._wake.wait(left)
                 continue
             with self._lock:
                 try:
-                    if not self._fresh(EARLY) and not self._stop.is_set():
+                    if not self._stop.is_set():
                         self._refresh()
                         continue
                 except TurrisError:

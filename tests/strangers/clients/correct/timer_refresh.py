@@ -65,7 +65,7 @@ class TimerRefresh:
         asked_at = time.time()
         self._grant = self._api.ask()
         self._asked_at = asked_at
-        self._set_timer(max(1.0, self._grant.seconds - 600))
+        self._set_timer(max(self._grant.seconds - 600, self._grant.seconds / 2, 1.0))
 
     def _set_timer(self, seconds: float) -> None:
         if self._timer is not None:
