@@ -73,6 +73,8 @@ mutations: $(VENV)/.ready
 # Attacks every receiver of tests/strangers, and writes the table of the verdicts: about 20 minutes.
 verdicts: $(VENV)/.ready node-packages
 	cd tests && $(abspath $(BIN))/python -m strangers.receivers
+	cd tests && $(abspath $(BIN))/python -m strangers.clients
+	$(BIN)/python docs/pages.py
 
 # Puts all rules for token clients to published libraries, which takes minutes, and keeps the evidence.
 findings: $(VENV)/.ready

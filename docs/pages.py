@@ -22,6 +22,7 @@ from tables import (
     options,
     receivers,
     rules,
+    stranger_clients,
 )
 
 DOCS = ROOT / "docs"
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "explanation/sweep-findings.md": findings.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
+    "reference/verdicts-clients.md": stranger_clients.as_markdown,
     "attacks/mutations.md": attacks.mutations,
     "attacks/verify-webhooks.md": receivers.as_markdown,
     **{f"attacks/{name}.md": partial(attacks.family, name) for name in attacks.FAMILIES},

@@ -1,6 +1,9 @@
 """``turris-sandbox``, or ``python -m mock_server``."""
 
 import sys
+import traceback
+
+from mock_server.exit_status import INTERNAL_ERROR
 
 
 def main() -> None:
@@ -11,7 +14,15 @@ def main() -> None:
         if error.name not in ("typer", "rich"):
             raise
         sys.exit("turris-sandbox needs an extra: pip install 'pytest-turris[server]'")
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe may have an encoding that lacks the lines of tables: no verdict is lost for it.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of files
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - whatever it is, its exit status is not a verdict's
+        traceback.print_exc()
+        sys.stderr.write(f"turris-sandbox: internal error, please report it: {error!r}\n")
+        sys.exit(INTERNAL_ERROR)
 
 
 if __name__ == "__main__":

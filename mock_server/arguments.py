@@ -4,16 +4,29 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from pytest_turris.core.option_values import OptionError
-from pytest_turris.core.options import Options, option_types, parse
+from pytest_turris.core.options import Options, choices, option_types, parse
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
-from pytest_turris.receivers.egress import EgressRefused
+from pytest_turris.receivers.egress import EgressRefused, check_egress
+from pytest_turris.receivers.target import Target, TargetError, UrlTarget
+from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.schemes import scheme_of
 
+if TYPE_CHECKING:
+    from pytest_turris.attacks.own_payload import OwnPayload
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110, 5.6.2)."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 
 
@@ -23,9 +36,9 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def fail_egress(error: EgressRefused) -> NoReturn:
-    """Report a URL to which nothing may be sent, with the option that allows it."""
-    fail(_ALLOW_HINT.sub(r"use --allow \1", str(error)))
+def egress_reason(error: EgressRefused) -> str:
+    """Return why nothing may be sent to a URL, with the option that allows it."""
+    return _ALLOW_HINT.sub(r"use --allow \1", str(error))
 
 
 def read_signing_key(variable: str) -> str:
@@ -36,15 +49,28 @@ def read_signing_key(variable: str) -> str:
     return key
 
 
-def read_options(texts: list[str] | None, **fixed: Any) -> Options:  # noqa: ANN401 - options' values
-    """Return the options of ``--option name=value``; ``fixed`` ones take precedence."""
+def read_options(
+    texts: list[str] | None,
+    *,
+    scheme: str = "",
+    **fixed: Any,  # noqa: ANN401 - options' values
+) -> Options:
+    """Return the options of ``--option name=value``; ``fixed`` ones take precedence.
+
+    Args:
+        texts: The values of ``--option``.
+        scheme: The value of ``--scheme``; the default leaves it to ``--option``.
+        **fixed: Options that other parts of the command line give.
+    """
     given: dict[str, Any] = {}
+    if scheme and scheme != Options().signature_scheme:
+        fixed["signature_scheme"] = read_choice("--scheme", scheme, choices("signature_scheme"))
     try:
         for name, value in _pairs("--option", "name=value", texts):
             given[name] = parse(name, value) if name in option_types() else value
         return Options.from_layers(given, fixed)
     except OptionError as error:
-        fail(f"--option: {error}")
+        fail(f"{'--scheme' if 'signature_scheme' in str(error) else '--option'}: {error}")
 
 
 def read_choice(flag: str, value: str, choices: Collection[str]) -> str:
@@ -67,6 +93,79 @@ def read_members(texts: list[str] | None) -> dict[str, Any]:
     return members
 
 
+def read_entity(text: str) -> str:
+    """Return the ``upstreamEntityId`` of ``--entity``."""
+    if not _OBJECT_ID.fullmatch(text):
+        fail(f"--entity {text!r} is not an ObjectId: 24 hexadecimal digits in lower case")
+    return text
+
+
+def read_header_lines(texts: list[str] | None, options: Options) -> tuple[tuple[str, str], ...]:
+    """Return the lines of ``--header NAME:VALUE``.
+
+    Args:
+        texts: The values of ``--header``.
+        options: The options, whose scheme has headers of its own.
+    """
+    scheme, lines = scheme_of(options), []
+    signed = {scheme.header, scheme.id_header, scheme.timestamp_header}
+    for text in texts or ():
+        name, colon, value = text.partition(":")
+        shown = f"--header {name + colon!r}"  # the value may be a secret
+        if not (colon and _HEADER_NAME.fullmatch(name)):
+            fail(f"{shown}: write it as NAME:VALUE")
+        if _CONTROL.search(value) or not _is_latin(value):
+            fail(f"{shown}: the value has a character that a header cannot have")
+        if name.lower() in {one.lower() for one in signed}:
+            fail(f"{shown}: that header is the signature's")
+        if name.lower() == "host":
+            fail(f"{shown}: use --host NAME")
+        lines.append((name, value.strip()))
+    return tuple(lines)
+
+
+def read_target(url: str, *, host: str, allow: Collection[str]) -> UrlTarget:
+    """Return the receiver at a URL, after all checks that need no request."""
+    if "://" not in url:
+        fail(f"{url!r} has no scheme: write http://{url}")
+    try:
+        check_egress(url, allow=allow)
+        target = Target.of(url, allow=allow, host=host)
+    except EgressRefused as error:
+        fail(egress_reason(error))
+    except TargetError as error:
+        fail(f"--host: {error}")
+    assert isinstance(target, UrlTarget)  # noqa: S101 - it has a scheme
+    return target
+
+
+def new_factory(
+    options: Options, *, entity: str, lines: tuple[tuple[str, str], ...] = ()
+) -> WebhookFactory:
+    """Return a factory of webhooks with these options.
+
+    Args:
+        options: The options, with scheme and key.
+        entity: The ``upstreamEntityId``.
+        lines: Further header lines.
+    """
+    sandbox = Sandbox(options, name=os.urandom(8).hex())
+    parts = WebhookFactory.arguments_for(sandbox, entity=read_entity(entity))
+    return WebhookFactory(**parts, lines=lines)
+
+
+def read_payload(file: Path, factory: WebhookFactory) -> "OwnPayload":
+    """Return the payload in the file of ``--payload``."""
+    from pytest_turris.attacks.own_payload import OwnPayload, PayloadError
+
+    try:
+        return OwnPayload(file.read_bytes(), factory.new_id)
+    except PayloadError as error:
+        fail(f"--payload {file}: {error}")
+    except OSError as error:
+        fail(f"--payload {file}: {error.strerror or error}")
+
+
 def read_ignored(texts: list[str] | None) -> IgnoredChecks:
     """Return the attacks that ``--ignore ID=reason`` leaves out, with the reasons."""
     from pytest_turris.attacks.catalogue import ATTACKS
@@ -78,6 +177,10 @@ def read_ignored(texts: list[str] | None) -> IgnoredChecks:
     except IgnoreError as error:
         fail(f"--{error}")
     return ignored
+
+
+def _is_latin(text: str) -> bool:
+    return all(ord(character) < 256 for character in text)  # noqa: PLR2004 - what HTTP can write
 
 
 def _pairs(flag: str, form: str, texts: list[str] | None) -> Iterator[tuple[str, str]]:

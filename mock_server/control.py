@@ -21,6 +21,8 @@ _PREFIX = "/__sandbox__/control"
 _LINES = re.compile(rf"{RELAYS}/(?P<relay>\w+)/lines")
 _TENANT = re.compile(rf"{RELAYS}/(?P<relay>\w+)/tenants/(?P<tenant>\w+)")
 _EXCHANGE = re.compile(rf"{RELAYS}/(?P<relay>\w+)/exchanges/(?P<number>\d{{1,18}})")
+_WRITES = frozenset({"POST", "PUT"})
+_BROWSER = "Mozilla/"
 # A forwarded answer is up to six times as long in JSON, and some hostile answers are long.
 _MOST_READ = 256 * 1024 * 1024
 
@@ -82,6 +84,10 @@ class _Api:
         method, path = request.method, request.path
         if not self._is_authorized(request.header("authorization")):
             raise ControlError(401, "the control token is missing or wrong")
+        if request.header("user-agent").startswith(_BROWSER):
+            raise ControlError(403, "the control API does not answer browsers")
+        if method in _WRITES and not _is_json(request):
+            raise ControlError(415, "the Content-Type is not application/json")
         if (method, path) == ("POST", RELAYS):
             return self._open(_document(request))
         if (method, path) == ("GET", f"{_PREFIX}/tenants"):
@@ -95,14 +101,14 @@ class _Api:
         if method == "DELETE" and (found := _TENANT.fullmatch(path)):
             self._process(found).tenants.pop(found["tenant"], None)
             return Response(status=204)
-        raise ControlError(404, f"the control API has no {method} {path}")
+        raise ControlError(404, "the control API has no such operation")
 
     def _open(self, document: dict[str, Any]) -> Response:
         if document.get("protocol") != PROTOCOL:
             raise ControlError(
                 400,
-                f"the server speaks version {PROTOCOL} of the control API, not "
-                f"{document.get('protocol')!r}; install the same pytest-turris on both sides",
+                f"the server speaks another version of the control API, {PROTOCOL}; "
+                "install the same pytest-turris on both sides",
             )
         process = self._hub.open(is_alone=document.get("workers") == 1)
         return _json(201, {"relay": process.id})
@@ -156,3 +162,8 @@ def _document(request: Request) -> dict[str, Any]:
 
 def _json(status: int, document: object) -> Response:
     return Response(status=status, headers=JSON_HEADERS, body=encode(document))
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.header("content-type").partition(";")[0]
+    return media_type.strip().lower() == "application/json"

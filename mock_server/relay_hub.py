@@ -25,6 +25,10 @@ from pytest_turris.relay.protocol import (
 
 _PAUSE = 0.5
 _TIMEOUT = 1.0
+"""Seconds for a reply that takes a test process no time."""
+
+_ANSWER_SECONDS = 60.0
+_READ_SECONDS = 10.0
 
 Address = tuple[str, int]
 
@@ -47,6 +51,10 @@ class TestProcess:
         """Whether no other process runs tests of the same suite."""
         self.tenants: dict[str, Tenant] = {}
         self.is_closed: bool = False
+        self.is_reading: bool = False
+        """Whether the process reads its lines; until then it can answer nothing."""
+        self.is_silent: bool = False
+        """Whether a reply is overdue, for example because the process is suspended."""
         self._outgoing: asyncio.Queue[RelayMessage] = asyncio.Queue()
         self._numbers = itertools.count(1)
         self._pending: dict[int, PendingCall] = {}
@@ -55,10 +63,19 @@ class TestProcess:
         """Let a sandbox of the process answer a request.
 
         Raises:
-            ConnectionFailure: A scripted one, or the process disconnected.
+            ConnectionFailure: A scripted one, or the process disconnected, or did not answer.
         """
         call = self._begin_call()
-        answer = await call.send("exchange", request=encode_request(request))
+        overdue = asyncio.get_running_loop().call_later(_TIMEOUT, self._notice_silence)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await call.send("exchange", request=encode_request(request))
+        except TimeoutError:
+            call.end()
+            words = f"the test process did not answer within {_ANSWER_SECONDS:g} seconds"
+            raise ConnectionFailure("reset", words) from None
+        finally:
+            overdue.cancel()
         if "raw" in answer:
             raise _ForwardedRawAnswer(call, answer["raw"])
         call.end()
@@ -67,21 +84,35 @@ class TestProcess:
         return decode_answer(answer)
 
     async def owns(self, client: Address) -> bool:
-        """Ask whether the client's end of a connection is a socket of the process."""
+        """Ask whether the client's end of a connection is a socket of the process.
+
+        A process that does not reply within a second is not asked again until it does, so that
+        a suspended one holds up no other's requests.
+        """
+        if self.is_silent or not self.is_reading:
+            return False
         call = self._begin_call()
-        with contextlib.suppress(ConnectionFailure):
-            answer = await call.send("owns_socket", host=client[0], port=client[1])
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                answer = await call.send("owns_socket", host=client[0], port=client[1])
+        except ConnectionFailure:
+            return False
+        except TimeoutError:
+            self._notice_silence()
+            return False
+        finally:
             call.end()
-            return bool(answer["mine"])
-        return False
+        return bool(answer["mine"])
 
     def receive(self, number: int, message: RelayMessage) -> None:
         """Pass a reply of the process to the call that waits for it, if it still does."""
+        self.is_silent = False
         if call := self._pending.get(number):
             call.replies.put_nowait(message)
 
     async def lines(self) -> AsyncIterator[bytes]:
         """Yield what the process is to answer, one JSON line each, until one side disconnects."""
+        self.is_reading = True
         while not self.is_closed:
             with contextlib.suppress(TimeoutError):
                 line = await asyncio.wait_for(self._outgoing.get(), _PAUSE)
@@ -93,6 +124,9 @@ class TestProcess:
         self.tenants.clear()
         for call in self._pending.values():
             call.replies.put_nowait(None)
+
+    def _notice_silence(self) -> None:
+        self.is_silent = True
 
     def _begin_call(self) -> "PendingCall":
         number = next(self._numbers)
@@ -163,10 +197,16 @@ class RelayHub:
         self._processes: dict[str, TestProcess] = {}
 
     def open(self, *, is_alone: bool) -> TestProcess:
-        """Connect a process."""
+        """Connect a process; one that does not begin to read its lines is forgotten soon."""
         process = TestProcess(is_alone=is_alone)
         self._processes[process.id] = process
+        loop = asyncio.get_running_loop()
+        loop.call_later(_READ_SECONDS, self._forget_unless_reading, process)
         return process
+
+    def _forget_unless_reading(self, process: TestProcess) -> None:
+        if not process.is_reading:
+            self.close(process)
 
     def close(self, process: TestProcess) -> None:
         """Disconnect a process, and forget its sandboxes."""
@@ -202,7 +242,7 @@ class RelayHub:
         """
         processes = [process for process in self._processes.values() if process.tenants]
         if len(processes) == 1 and processes[0].is_alone:
-            owners = [True]
+            owners = [not processes[0].is_silent]
         else:
             client = (request.client_ip, request.client_port)
             owners = await asyncio.gather(*(process.owns(client) for process in processes))

@@ -24,6 +24,9 @@ from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.server import LiveServer
 
+_OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
+"""``localhost`` is the one address for some clients and the other for others."""
+
 
 class StandaloneSandbox:
     """One sandbox on one socket, and the requests for the sandboxes of connected tests.
@@ -35,6 +38,7 @@ class StandaloneSandbox:
         log: Gets a redacted line for each exchange and each webhook.
         allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
         control_token: The bearer token of the control API; a fresh one by default.
+        allow_hosts: Further names by which clients reach the sandbox, such as a compose service.
 
     Raises:
         OSError: The address is in use, or does not belong to this machine.
@@ -49,15 +53,18 @@ class StandaloneSandbox:
         log: Callable[[str], None],
         allow: Collection[str] = (),
         control_token: str = "",
+        allow_hosts: Collection[str] = (),
     ) -> None:
         self._log = log
         # A random name, so that credentials of an earlier run are refused.
         self.sandbox = Sandbox(options, name=os.urandom(16).hex())
-        self.control_token: str = control_token or os.urandom(16).hex()
+        self.control_token: str = control_token or f"turris_sandbox_control_{os.urandom(32).hex()}"
         self._hub = RelayHub()
         app = control_app(self._hub, self.control_token, asgi_app(self._answer), log)
-        app = loopback_only(app, also=(host,))
-        self._server = LiveServer(app, tls=options.tls, host=host, port=port)
+        app = loopback_only(app, also=(host, *allow_hosts), on_refusal=log)
+        self._server = LiveServer(
+            app, tls=options.tls, host=host, port=port, also=_OTHER_LOOPBACK.get(host, ())
+        )
         self._worker = DeliveryWorker(
             self.sandbox, log=log, allow=allow, own_port=self._server.port
         )

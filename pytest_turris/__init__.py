@@ -5,172 +5,65 @@ They are loaded when first asked for, so that importing the package costs nothin
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pytest_turris.attacks.context import HookError
-    from pytest_turris.conformance.errors import CaseError
-    from pytest_turris.core.access.allowlist import AllowlistError
-    from pytest_turris.core.clock import ClockError
-    from pytest_turris.core.errors import TurrisKitError, TurrisKitWarning, UnknownNameError
-    from pytest_turris.core.faults.scripted import FaultError
-    from pytest_turris.core.journal.expectations import RefusalExpected
-    from pytest_turris.core.middleware.limits import RateWindowError
-    from pytest_turris.core.option_values import OptionError
-    from pytest_turris.core.options import Options
-    from pytest_turris.core.outbox.network_faults import NetworkFaultError
-    from pytest_turris.core.outbox.retry_schedules import RetryScheduleError
-    from pytest_turris.core.resources.record import RecordError, UnknownRecordError
-    from pytest_turris.core.sandbox import Sandbox, SnapshotError
-    from pytest_turris.core.tenants import NoSandboxError
-    from pytest_turris.doors.sockets.pool import Server
-    from pytest_turris.doors.sockets.server import ServerError
-    from pytest_turris.findings.errors import (
-        CheckFailedError,
-        CheckWarning,
-        IgnoreError,
-        NotObservedError,
-    )
-    from pytest_turris.fixtures.hostile_answer import HostileCase
-    from pytest_turris.fixtures.token_case import TokenCase
-    from pytest_turris.fixtures.webhook_attack import AttackRun
-    from pytest_turris.fixtures.webhooks import NotAWebhookError, TurrisWebhooks
-    from pytest_turris.hooks.network_guard import RealHostError
-    from pytest_turris.process.c_function import CFunctionError
-    from pytest_turris.receivers.django_database import TransactionError
-    from pytest_turris.receivers.egress import EgressRefused
-    from pytest_turris.receivers.lambdas import LambdaReceiver
-    from pytest_turris.receivers.lifespan import StartupError
-    from pytest_turris.receivers.target import TargetError
-    from pytest_turris.time_travel.engines import EngineError
-    from pytest_turris.time_travel.sleeps import SleptTooLongError
-    from pytest_turris.time_travel.travel import NoTokenError, TimeTravel
-    from pytest_turris.webhooks.engine import DeliveryError
-    from pytest_turris.webhooks.factory import EventValueError
-    from pytest_turris.webhooks.overrides import EventMemberError
-    from pytest_turris.webhooks.signature import (
-        MomentError,
-        SchemeError,
-        SignatureError,
-        SignatureScheme,
-    )
-    from pytest_turris.webhooks.signed import SignedWebhook
-    from pytest_turris.webhooks.tampering import TamperingError
+# Type checkers read ``__init__.pyi``. Text, because every run of every user loads this module, and
+# imports or a dictionary take longer to load.
+_HOMES = """
+attacks.context HookError
+conformance.errors CaseError
+core.access.allowlist AllowlistError
+core.clock ClockError
+core.errors TurrisKitError TurrisKitWarning UnknownNameError
+core.faults.scripted FaultError
+core.journal.expectations RefusalExpected
+core.middleware.limits RateWindowError
+core.option_values OptionError
+core.options Options
+core.outbox.network_faults NetworkFaultError
+core.outbox.retry_schedules RetryScheduleError
+core.resources.record RecordError UnknownRecordError
+core.sandbox Sandbox SnapshotError
+core.tenants NoSandboxError
+doors.sockets.pool Server
+doors.sockets.server ServerError
+findings.errors CheckFailedError CheckWarning IgnoreError NotObservedError
+fixtures.hostile_answer HostileCase
+fixtures.token_case TokenCase
+fixtures.webhook_attack AttackRun
+fixtures.webhooks NotAWebhookError TurrisWebhooks
+hooks.network_guard RealHostError
+process.c_function CFunctionError
+receivers.django_database TransactionError
+receivers.egress EgressRefused
+receivers.lambdas LambdaReceiver
+receivers.lifespan StartupError
+receivers.target TargetError
+time_travel.engines EngineError
+time_travel.sleeps SleptTooLongError
+time_travel.travel NoTokenError TimeTravel
+webhooks.engine DeliveryError
+webhooks.factory EventValueError
+webhooks.overrides EventMemberError
+webhooks.signature MomentError SchemeError SignatureError SignatureScheme
+webhooks.signed SignedWebhook
+webhooks.tampering TamperingError
+"""
 
-_HOMES = {
-    "AllowlistError": "pytest_turris.core.access.allowlist",
-    "AttackRun": "pytest_turris.fixtures.webhook_attack",
-    "CFunctionError": "pytest_turris.process.c_function",
-    "CaseError": "pytest_turris.conformance.errors",
-    "CheckFailedError": "pytest_turris.findings.errors",
-    "CheckWarning": "pytest_turris.findings.errors",
-    "ClockError": "pytest_turris.core.clock",
-    "DeliveryError": "pytest_turris.webhooks.engine",
-    "EgressRefused": "pytest_turris.receivers.egress",
-    "EngineError": "pytest_turris.time_travel.engines",
-    "EventMemberError": "pytest_turris.webhooks.overrides",
-    "EventValueError": "pytest_turris.webhooks.factory",
-    "FaultError": "pytest_turris.core.faults.scripted",
-    "HookError": "pytest_turris.attacks.context",
-    "HostileCase": "pytest_turris.fixtures.hostile_answer",
-    "IgnoreError": "pytest_turris.findings.errors",
-    "LambdaReceiver": "pytest_turris.receivers.lambdas",
-    "MomentError": "pytest_turris.webhooks.signature",
-    "NetworkFaultError": "pytest_turris.core.outbox.network_faults",
-    "NoSandboxError": "pytest_turris.core.tenants",
-    "NoTokenError": "pytest_turris.time_travel.travel",
-    "NotAWebhookError": "pytest_turris.fixtures.webhooks",
-    "NotObservedError": "pytest_turris.findings.errors",
-    "OptionError": "pytest_turris.core.option_values",
-    "Options": "pytest_turris.core.options",
-    "RateWindowError": "pytest_turris.core.middleware.limits",
-    "RealHostError": "pytest_turris.hooks.network_guard",
-    "RecordError": "pytest_turris.core.resources.record",
-    "RefusalExpected": "pytest_turris.core.journal.expectations",
-    "RetryScheduleError": "pytest_turris.core.outbox.retry_schedules",
-    "Sandbox": "pytest_turris.core.sandbox",
-    "SchemeError": "pytest_turris.webhooks.signature",
-    "Server": "pytest_turris.doors.sockets.pool",
-    "ServerError": "pytest_turris.doors.sockets.server",
-    "SignatureError": "pytest_turris.webhooks.signature",
-    "SignatureScheme": "pytest_turris.webhooks.signature",
-    "SignedWebhook": "pytest_turris.webhooks.signed",
-    "SleptTooLongError": "pytest_turris.time_travel.sleeps",
-    "SnapshotError": "pytest_turris.core.sandbox",
-    "TamperingError": "pytest_turris.webhooks.tampering",
-    "StartupError": "pytest_turris.receivers.lifespan",
-    "TargetError": "pytest_turris.receivers.target",
-    "TransactionError": "pytest_turris.receivers.django_database",
-    "TimeTravel": "pytest_turris.time_travel.travel",
-    "TokenCase": "pytest_turris.fixtures.token_case",
-    "TurrisKitError": "pytest_turris.core.errors",
-    "TurrisKitWarning": "pytest_turris.core.errors",
-    "TurrisWebhooks": "pytest_turris.fixtures.webhooks",
-    "UnknownNameError": "pytest_turris.core.errors",
-    "UnknownRecordError": "pytest_turris.core.resources.record",
-}
 
-__all__ = [
-    "AllowlistError",
-    "AttackRun",
-    "CFunctionError",
-    "CaseError",
-    "CheckFailedError",
-    "CheckWarning",
-    "ClockError",
-    "DeliveryError",
-    "EgressRefused",
-    "EngineError",
-    "EventMemberError",
-    "EventValueError",
-    "FaultError",
-    "HookError",
-    "HostileCase",
-    "IgnoreError",
-    "LambdaReceiver",
-    "MomentError",
-    "NetworkFaultError",
-    "NoSandboxError",
-    "NoTokenError",
-    "NotAWebhookError",
-    "NotObservedError",
-    "OptionError",
-    "Options",
-    "RateWindowError",
-    "RealHostError",
-    "RecordError",
-    "RefusalExpected",
-    "RetryScheduleError",
-    "Sandbox",
-    "SchemeError",
-    "Server",
-    "ServerError",
-    "SignatureError",
-    "SignatureScheme",
-    "SignedWebhook",
-    "SleptTooLongError",
-    "SnapshotError",
-    "StartupError",
-    "TamperingError",
-    "TargetError",
-    "TimeTravel",
-    "TokenCase",
-    "TransactionError",
-    "TurrisKitError",
-    "TurrisKitWarning",
-    "TurrisWebhooks",
-    "UnknownNameError",
-    "UnknownRecordError",
-]
+def _homes() -> dict[str, str]:
+    rows = [line.split() for line in _HOMES.strip().splitlines()]
+    return {name: f"{__name__}.{home}" for home, *names in rows for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(home), name)
+    homes = _homes()
+    if name == "__all__":
+        return sorted(homes)
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(homes[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_homes())

@@ -19,15 +19,18 @@ PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text()
 INTERNAL = {
     "TurrisError": "becomes an HTTP response, as its subclasses do",
     "ConnectionFailure": "each door turns it, and its subclasses, into its library's own error",
-    "UnreadableFileError": "an upload's status says so",
+    "UnreadableFileError": "an upload's status or a 400 says so",
+    "WorkbookError": "UnreadableFileError takes its place",
+    "HeadTooLargeError": "becomes a 431",
     "NotApplicableError": "a check that does not apply becomes a skipped test",
-    "LimitedError": "becomes the verdict of an attack",
-    "OutOfTimeError": "becomes the verdict of an attack",
     "ViolationError": "raised by a probe; becomes the verdict of a rule",
     "RunawayError": "stops a client that does not stop by itself; becomes a verdict",
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
+    "LimitedError": "becomes the verdict of an attack",
+    "OutOfTimeError": "becomes the verdict of an attack",
     "PayloadError": "the command line prints its text",
+    "StartError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""
 
@@ -38,7 +41,6 @@ BARE = re.compile(r"raise (ValueError|TypeError|KeyError|LookupError|RuntimeErro
 BARE_ALLOWED = {
     "pytest_turris/conformance/servers/proxy.py": "caught by the proxy's own handler",
     "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
-    "pytest_turris/core/entity/spreadsheet.py": "caught: UnreadableFileError takes its place",
     "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
     "pytest_turris/receivers/lifespan.py": "caught: the application does not know the scope",

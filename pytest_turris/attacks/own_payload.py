@@ -8,6 +8,7 @@ TURRIS_ONLY = frozenset(
     {
         "WH-51",  # changes webhookType and upstreamEntityId
         "WH-71",  # an unknown webhookType
+        "WH-73",  # the lists and objects of Turris' payloads
         "WH-77",  # Turris' names
         "WH-78",
         "WH-79",

@@ -65,11 +65,18 @@ class Receiver:
         self._deadline = math.inf
         self._peer = LOOPBACK
         self.pace = Pace()
+        self.others_unseen: bool = False
+        """Whether effects of a receiver with other keys, which runs elsewhere, are not seen."""
 
     @property
     def observed(self) -> bool:
         """Whether effects can be counted."""
         return self._effects.observes
+
+    def sees(self, step: AttackStep) -> bool:
+        """Whether the effects of a step can be counted."""
+        elsewhere = step.transmission.target is not None
+        return self.observed and not (elsewhere and self.others_unseen)
 
     def effects(self, *, at_least: int = 0) -> int:
         """How much the receiver has done so far; 0 without a probe.

@@ -112,6 +112,8 @@ class AttackRunner:
         """Send the attack's steps, then a genuine webhook; what is wrong becomes a finding."""
         if self._attack.delivery == "socket" and not self._receiver.is_url:
             raise NotApplicableError("it is about a server: run it against a URL on this machine")
+        log = self._context.hooks.log or str
+        begin = len(log())
         with captured_output() as heard:
             try:
                 # Closed at once: an attack may hold the receiver's work in trouble between steps.
@@ -122,7 +124,7 @@ class AttackRunner:
             except LimitedError as limit:
                 self.case.unseen = str(limit)
             self._stays_healthy()
-        self._judge.output("".join(heard))
+        self._judge.output("".join(heard) + log()[begin:])
 
     def _stays_healthy(self) -> None:
         told, unseen = self._standing.after(self._attack, self._receiver, self._context)

@@ -199,11 +199,7 @@ class ClientHarness(RequestRecorder):
     def move_to(self, moment: dt.datetime) -> ProbeSteps[None]:
         """Move the clocks of the sandbox and of the client; what sleeps meanwhile wakes up."""
         time = self.time
-
-        async def amove() -> None:
-            time.move_to(moment)
-
-        yield Move(lambda: time.move_to(moment), amove)
+        yield Move(lambda: time.move_to(moment), lambda: time.amove_to(moment))
 
     def advance(self, delta: dt.timedelta) -> ProbeSteps[None]:
         """Let time pass."""

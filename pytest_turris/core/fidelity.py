@@ -187,12 +187,20 @@ FIDELITY = (
          "assumed", "-", "npn_lookup_duration"),
     _row("contacts", "Members, roles, filters, and visibility", "documented",
          "contacts/list-contacts"),
+    _row("contacts", "A contact has one entry per agency; an agency has one primary contact",
+         "documented", "contacts/get-contact; help centre: agency contacts"),
     _row("contacts", "An association's primary contact is a contact without roles; one e-mail "
-         "address is one contact", "assumed", "-"),
+         "address is one contact; an entry for both kinds of relationship has an association id",
+         "assumed", "-"),
     _row("policies", "Members, filters, the upload's states, headers, required columns",
          "documented", "policies/list-policies, policies/upload-policy-file"),
-    _row("policies", "The optional columns are the policy's members; `currentStatus` follows from "
-         "dates and cancellations; each row counts as created or updated", "assumed", "-"),
+    _row("policies", "The optional columns are the policy's members; each row counts as created or "
+         "updated", "assumed", "-"),
+    _row("policies", "`currentStatus` follows the dates: cancelled from a Cancellation until a "
+         "later New or Renewal", "assumed", "-"),
+    _row("policies", "A file has at most 20,000 rows, 1,024 columns and 8 MiB of unpacked XML; the "
+         "first sheet is read", "assumed", "- (protects the sandbox; no option, since larger files "
+         "test nothing of a client)"),
     _row("policies", "An upload is queued for half of its time, then processed", "assumed", "-",
          "upload_duration"),
     _row("policies", "A name that several agencies share needs clarification; a file that cannot "
@@ -201,6 +209,8 @@ FIDELITY = (
          "policies/get-upload-status", "upload_status_envelope"),
     _row("policies", "A file over 10 MB is a 413", "assumed",
          "policies/upload-policy-file: at most 10 MB"),
+    _row("NIPR data", "Names and legal names come from NIPR by NPN", "documented",
+         "agents/create-agent; help centre: bulk-uploading agencies and agents"),
     _row("NIPR data", "An added NPN counts as synchronised; the words, such as `success` and "
          "`active`", "assumed", "-"),
     _row("NIPR data", "`stateCode` is one of the fifty states, DC and the territories", "assumed",

@@ -33,6 +33,9 @@ class Options:
     seed: int = 0
     """The same seed and test give the same ids, data and secrets."""
 
+    upstream_entity_id: str = ""
+    """The sandbox's own ``upstreamEntityId``, 24 hexadecimal digits. Empty: a new one."""
+
     envelope: Literal["data", "data_with_status", "status_without_request_id", "top_level"] = "data"
     """Which of the four documented success envelopes to send."""
 
@@ -45,8 +48,8 @@ class Options:
     unknown_method: Literal["not_found", "method_not_allowed"] = "not_found"
     """A known path with another method: 404, or 405 with ``Allow`` (undocumented)."""
 
-    sunset: Literal["gone", "ignored"] = "gone"
-    """Deprecated operations after their ``Sunset`` date: 410 as documented, or unchanged."""
+    sunset: Literal["ignored", "gone"] = "ignored"
+    """Deprecated operations after their ``Sunset`` date: unchanged, or 410 as documented."""
 
     compliance_states: Literal["with_status", "state_code"] = "with_status"
     """A state in a compliance response: as in the webhooks, or ``stateCode`` alone (sampled)."""
@@ -93,8 +96,8 @@ class Options:
     rate_window: Literal["fixed", "sliding"] = "fixed"
     """The rate limit's window: a minute from the first request, or the last 60 seconds."""
 
-    rate_headers: Literal["always", "near"] = "always"
-    """Send ``X-RateLimit-*`` on each limited call, or only from 80 % of the limit."""
+    rate_headers: Literal["near", "always"] = "near"
+    """Send ``X-RateLimit-*`` from 80 % of the limit (documented), or on each limited call."""
 
     retry_after: bool = False
     """Whether a 429 also has ``Retry-After`` (undocumented)."""

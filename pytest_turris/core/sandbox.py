@@ -232,10 +232,7 @@ class Sandbox(Collections):
         Raises:
             SnapshotError: It is of another version, or not a snapshot; nothing is changed.
         """
-        try:
-            version = dict(snapshot).get("version")
-        except (TypeError, ValueError):
-            version = None
+        version = snapshot.get("version") if isinstance(snapshot, dict) else None  # type: ignore[redundant-expr] # any file
         if version != SNAPSHOT_VERSION:
             raise SnapshotError(
                 f"a snapshot of version {version!r}; this sandbox reads {SNAPSHOT_VERSION}"

@@ -85,7 +85,7 @@ def _client_id(request: Request) -> str:
         except (jwt.PyJWTError, ValueError, RecursionError):
             return ""
         return str(claims.get("sub", ""))
-    if request.path != "/v1/auth/jwt" or len(request.body) > _LARGEST_TOKEN_REQUEST:
+    if not request.is_token_request or len(request.body) > _LARGEST_TOKEN_REQUEST:
         return ""
     try:
         document = from_json(request.body)

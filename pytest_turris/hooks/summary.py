@@ -66,6 +66,6 @@ def _verdicts(report: pytest.TestReport) -> Iterator[dict[str, str]]:
     for name, value in report.user_properties:
         if name == _FIRST:
             found.append({})
-        if name.startswith(_PREFIX) and found:
+        if name.startswith(_PREFIX):
             found[-1][name.removeprefix(_PREFIX)] = str(value)
     yield from found

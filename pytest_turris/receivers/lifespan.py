@@ -106,7 +106,7 @@ class Lifespan:
     async def end(self) -> None:
         """Let an application on asyncio shut down, for five seconds at most."""
         self._ending.set()
-        if self._task is not None:
+        if self._task is not None:  # pragma: no branch - only asyncio's lifespans are ended so
             await asyncio.wait([self._task], timeout=_SHUTDOWN_SECONDS)
             self._task.cancel()
 
@@ -128,7 +128,7 @@ class Lifespan:
         except asyncio.CancelledError:
             # A loop that is closed cancels its tasks and waits for them: time to shut down.
             if self._ending.is_set() or self._task is None:
-                raise
+                raise  # pragma: no cover - cancelled again, while it shuts down
             self._ending.set()
             self._task.uncancel()
         return {"type": "lifespan.shutdown"}

@@ -1,8 +1,8 @@
 """The client side of ``--turris-url``: answers requests that a shared server forwards.
 
-The server cannot call, so this process asks it what there is: one connection tells line by line,
-and what is answered goes back by calls of the control API. The sandbox stays where the test is,
-with all that the test holds of it.
+The server cannot open connections to this process, so this process reads its requests as lines of
+one long response, and posts the answers to the control API. The sandbox stays in the process of the
+test, with all objects that the test holds.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from pydantic_core import from_json
 from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import encode
 from pytest_turris.relay.own_sockets import has_socket
@@ -36,12 +37,12 @@ from pytest_turris.relay.protocol import (
 _TIMEOUT = 10.0
 _STEP = 0.1
 _SUCCESS = range(200, 300)
-_TROUBLE = {"failure": "reset", "mine": False, "stopped": True}
-"""What ends any matter, after an error of this side."""
+_AFTER_ERROR = {"failure": "reset", "mine": False, "stopped": True}
+"""Ends a call of any kind after an error in this process."""
 
 
 class RelayError(RuntimeError):
-    """The server does not answer, or refuses to hand anything on."""
+    """The server does not answer, or refuses to forward requests."""
 
 
 class Relay:
@@ -56,22 +57,22 @@ class Relay:
             RelayError: No such server, another token, or another version.
         """
         self._url = url
-        self._token = token
+        self._token = Secret(token)
         self._context = context
         self._tenants = Tenants()
         self._keys = itertools.count(1)
-        self._scripts: dict[int, _Script] = {}
+        self._raw_streams: dict[int, _RawStream] = {}
         opened = self._call("POST", RELAYS, {"protocol": PROTOCOL, "workers": workers})
         self.id: str = opened["relay"]
         self._path = f"{RELAYS}/{self.id}"
-        self._telling = self._connection(None)
-        self._lines = self._request(self._telling, "GET", f"{self._path}/lines")
+        self._line_connection = self._connection(None)
+        self._lines = self._request(self._line_connection, "GET", f"{self._path}/lines")
         self._listener = threading.Thread(target=self._listen, name="turris-relay", daemon=True)
         self._listener.start()
 
     @contextlib.contextmanager
     def serve(self, sandbox: Sandbox, name: str) -> Iterator[None]:
-        """Let a sandbox answer who asks the server for it, while the context is open.
+        """Let a sandbox answer its requests to the server, while the context is open.
 
         Raises:
             RelayError: The server went away.
@@ -94,29 +95,33 @@ class Relay:
             self._call("DELETE", path)
 
     def stop(self) -> None:
-        """Hang up; the server forgets this process."""
+        """Disconnect; the server forgets this process."""
         # To close what another thread reads would wait for that thread.
+        sock = self._line_connection.sock  # None if the server closed the connection
         with contextlib.suppress(OSError):
-            self._telling.sock.shutdown(socket.SHUT_RDWR)
+            if sock is not None:
+                sock.shutdown(socket.SHUT_RDWR)
         self._listener.join(_TIMEOUT)
 
     def _listen(self) -> None:
-        # It ends when either side hangs up.
+        # It ends when either side disconnects.
         broken = contextlib.suppress(OSError, ValueError, http.client.HTTPException)
-        with contextlib.closing(self._telling), contextlib.closing(self._lines), broken:
+        with contextlib.closing(self._line_connection), contextlib.closing(self._lines), broken:
             for line in self._lines:
                 # Each in a thread of its own: one answer may wait for another's request.
-                threading.Thread(target=self._take, args=(from_json(line),), daemon=True).start()
+                threading.Thread(
+                    target=self._process_line, args=(from_json(line),), daemon=True
+                ).start()
 
-    def _take(self, message: RelayMessage) -> None:
+    def _process_line(self, message: RelayMessage) -> None:
         number = message["number"]
         with contextlib.suppress(RelayError):  # the server went away, and its clients with it
             try:
                 answer = self._answer(message["what"], number, message)
             except BaseException:
-                self._say(number, _TROUBLE)  # else the client would wait for good
+                self._reply(number, _AFTER_ERROR)  # else the client would wait for good
                 raise
-            self._say(number, answer)
+            self._reply(number, answer)
 
     def _answer(self, what: str, number: int, message: RelayMessage) -> RelayMessage:
         match what:
@@ -125,21 +130,21 @@ class Relay:
             case "owns_socket":
                 return {"mine": has_socket(message["host"], message["port"])}
             case "next_part":
-                return self._scripts[number].go_on()
+                return self._raw_streams[number].go_on()
             case _:
-                self._scripts.pop(number).answer.exhausted = message["exhausted"]
+                self._raw_streams.pop(number).answer.exhausted = message["exhausted"]
                 return {}
 
     def _exchange(self, number: int, message: RelayMessage) -> RelayMessage:
         try:
             return encode_answer(self._tenants.answer(decode_request(message)))
         except RawAnswer as answer:
-            self._scripts[number] = _Script(answer)
+            self._raw_streams[number] = _RawStream(answer)
             return {"raw": answer.max_seconds}
         except ConnectionFailure as failure:
             return {"failure": failure.kind}
 
-    def _say(self, number: int, message: RelayMessage) -> None:
+    def _reply(self, number: int, message: RelayMessage) -> None:
         self._call("POST", f"{self._path}/exchanges/{number}", message)
 
     def _call(self, method: str, path: str, document: RelayMessage | None = None) -> Any:  # noqa: ANN401 - any JSON value
@@ -154,16 +159,19 @@ class Relay:
         path: str,
         document: RelayMessage | None = None,
     ) -> http.client.HTTPResponse:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         body = None if document is None else encode(document)
         try:
-            connection.request(method, path, body=body, headers=headers)
+            connection.request(method, path, body=body, headers=self._headers())
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
-            raise RelayError(f"nothing answers at {self._url}: {error}") from error
+            # Without its cause: pytest's --showlocals would show the headers in that traceback.
+            raise RelayError(f"nothing answers at {self._url}: {error}") from None
         if response.status not in _SUCCESS:
             raise RelayError(f"{self._url} answered {response.status}: {_words(response.read())}")
         return response
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
 
     def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
         address = urlsplit(self._url)
@@ -173,7 +181,7 @@ class Relay:
         return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
-class _Script:
+class _RawStream:
     """A raw answer that is being written by the server, part by part."""
 
     def __init__(self, answer: RawAnswer) -> None:
@@ -182,7 +190,7 @@ class _Script:
         self._pause = 0.0
 
     def go_on(self) -> RelayMessage:
-        """The next part, unless the test hung up. A pause comes in steps, so that it may."""
+        """The next part, unless the test ended. A pause comes in short steps."""
         return {"stopped": True} if self.answer.stopped else encode_part(self._next())
 
     def _next(self) -> Part | None:

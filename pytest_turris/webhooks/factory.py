@@ -45,6 +45,7 @@ class WebhookFactory:
         upstream_entity_id: The ``upstreamEntityId`` of each envelope.
         new_id: Returns a new ObjectId.
         now: Returns the moment of signing and verifying, with a time zone.
+        lines: Further header lines; one whose name a delivery has already takes its place.
         user_agent: The ``User-Agent`` of deliveries; empty for none.
     """
 
@@ -56,6 +57,7 @@ class WebhookFactory:
         upstream_entity_id: str,
         new_id: Callable[[], str],
         now: Callable[[], dt.datetime],
+        lines: tuple[tuple[str, str], ...] = (),
         user_agent: str = "",
     ) -> None:
         self._scheme = scheme
@@ -63,6 +65,7 @@ class WebhookFactory:
         self._upstream_entity_id = upstream_entity_id
         self._new_id = new_id
         self._now = now
+        self._lines = lines
         self._user_agent = user_agent
 
     @classmethod
@@ -157,11 +160,21 @@ class WebhookFactory:
         agent = [("User-Agent", self._user_agent)] if self._user_agent else []
         return SignedWebhook(
             body=content,
-            header_lines=(*agent, ("Content-Type", "application/json"), *signed),
+            header_lines=self._with_own_lines(
+                *agent, ("Content-Type", "application/json"), *signed
+            ),
             scheme=self._scheme,
             signed_at=at,
             message_id=message_id,
         )
+
+    def new_id(self) -> str:
+        """Return a new ObjectId."""
+        return self._new_id()
+
+    def _with_own_lines(self, *lines: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        names = {name.lower() for name, _ in self._lines}
+        return (*self._lines, *(line for line in lines if line[0].lower() not in names))
 
     def verify(self, body: bytes, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         """Return if a delivery is genuine, with the factory's scheme, key and clock.

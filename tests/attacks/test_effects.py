@@ -390,6 +390,7 @@ EVENTS: list[tuple[str, str]] = [
     ("{'AGENT_COMPLIANCE'}", "no event 'AGENT_COMPLIANCE': did you mean AGENT_COMPLIANCE_"),
     ("{'PRODUCER_AGREEMENT_EXECUTED': 'x'}", "must be a dict of members, not str"),
     ("()", "events= is empty"),
+    ("{'PRODUCER_AGREEMENT_EXECUTED': {'producerCode': 'A', 'payload': 'x'}}", ""),
 ]
 
 

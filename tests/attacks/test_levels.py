@@ -37,8 +37,9 @@ class Ordinary:
     def __call__(self, body: bytes, headers: Any) -> bool:
         """Verify, then act."""
         expected = hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
-        given = headers.get_list("x-turris-signature")
-        if not given or not hmac.compare_digest(given[0].encode(), expected.encode()):
+        given = {name.lower(): value for name, value in headers.items()}
+        signature = given.get("x-turris-signature", "").partition(",")[0].strip()
+        if not hmac.compare_digest(signature.encode(), expected.encode()):
             return False
         return self.processed(body)
 

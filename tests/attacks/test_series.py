@@ -56,10 +56,7 @@ def test_good_receiver_passes_to_the_end() -> None:
     result = series_on(guarded.Counting, on_progress=on_progress, total_seconds=600)
     assert set(outcomes(result)) == {"passed"}
     assert (result.complete, result.answered, result.interrupted) == (True, True, False)
-    assert [(done, total) for done, total, _ in seen] == [
-        (number, len(QUICK)) for number in range(1, len(QUICK) + 1)
-    ]
-    assert sorted(id_ for *_, id_ in seen) == [one.id for one in QUICK]
+    assert seen == [(i, len(QUICK), one.id) for i, one in enumerate(QUICK, 1)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +88,7 @@ def test_receiver_that_can_be_reset_is_attacked_to_the_end(
     """Where the test clears what the receiver counted, each attack begins afresh."""
     result = series_on(app_class, resets=True)
     assert set(outcomes(result)) <= {"passed", "not observed"}
-    assert len(outcomes(result)["passed"]) > len(QUICK) - 4
+    assert len(outcomes(result)["passed"]) > len(QUICK) - 8
     assert result.verdicts[-1].outcome == "passed"
 
 

@@ -22,7 +22,7 @@ from pytest_turris.webhooks.schemes import SCHEMES
 from pytest_turris.webhooks.signature import SignatureScheme
 
 KEY = base64.b64encode(b"turris_sandbox_whsec_0123456789abcdef").decode()
-NO_SEPARATOR = {"WH-04", "WH-07", "WH-19", "WH-20", "WH-21", "WH-23", "WH-26", "WH-27"}
+NO_SEPARATOR = {"WH-04", "WH-07", "WH-19", "WH-20", "WH-21", "WH-23", "WH-26", "WH-27", "WH-121"}
 """A token without a comma, or with two, raises ValueError, even if a right one follows."""
 
 PADDING = {"WH-06", "WH-10"}
@@ -38,9 +38,7 @@ NOT_UTF8 = {"WH-58"}
 """The body is decoded outside of any try."""
 
 TIME = {"WH-86"}
-"""A time is taken that is far off, or that nobody signed."""
-
-AHEAD = ["signed for tomorrow", "signed for the year 3000"]
+"""A time is taken that is long past."""
 
 OTHERS = {"WH-50", "WH-51", "WH-53", "WH-54", "WH-58", "WH-86"}
 ABOUT_VERIFIERS = [
@@ -105,10 +103,9 @@ def as_the_library_wants(headers: dict[str, str]) -> dict[str, str]:
     ids=["standardwebhooks", "svix"],
 )
 def test_standard_webhooks(library: Any, error: type[Exception]) -> None:
-    """Malformed tokens raise, a lenient decoder accepts, a fraction of a second is not signed."""
+    """Malformed tokens raise, and a lenient decoder accepts."""
     found = weaknesses_of(STANDARD, verifier(library, error))
-    assert set(found) == (NO_SEPARATOR | PADDING | LENIENT | NOT_ASCII | NOT_UTF8 | TIME)
-    assert labels(found["WH-86"]) == ["a fraction that is not signed"]
+    assert set(found) == (NO_SEPARATOR | PADDING | LENIENT | NOT_ASCII | NOT_UTF8)
 
 
 def stripe_verifier(check: Callable[..., object]) -> Callable[[bytes, Mapping[str, str]], bool]:
@@ -126,17 +123,16 @@ def stripe_verifier(check: Callable[..., object]) -> Callable[[bytes, Mapping[st
 
 
 def test_stripe() -> None:
-    """A signature or body outside ASCII or UTF-8 raises, and any time to come is taken."""
+    """A signature or body outside ASCII or UTF-8 raises."""
     found = weaknesses_of(STRIPE, stripe_verifier(stripe.Webhook.construct_event))
-    assert set(found) == NOT_ASCII | NOT_UTF8 | TIME
-    assert labels(found["WH-86"]) == AHEAD
+    assert set(found) == NOT_ASCII | NOT_UTF8
 
 
 def test_stripe_without_a_tolerance() -> None:
     """``verify_header`` by itself takes a signature of any age."""
     found = weaknesses_of(STRIPE, stripe_verifier(stripe.WebhookSignature.verify_header))
     assert set(found) == NOT_ASCII | NOT_UTF8 | TIME
-    assert labels(found["WH-86"]) == ["signed a day ago", *AHEAD]
+    assert labels(found["WH-86"]) == ["signed a day ago"]
 
 
 def standard_with(library: Any) -> Any:

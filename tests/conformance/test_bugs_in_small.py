@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import requests
 from doubles.clients.broken_leaks import FollowsNext, LogsTheToken, PublicTokenFile
 from doubles.clients.broken_sharing import UsesUpItsBody
 from doubles.clients.broken_tokens import FetchesForEachCall, NoBuffer, NoSecondTry
@@ -65,12 +66,18 @@ def examine_async(case: TokenCase, call: Callable[[], Any], backend: str = "asyn
     return anyio.run(main, backend=backend)
 
 
-def test_blocking_request_in_a_coroutine(turris: Sandbox, turris_time: TimeTravel) -> None:
+@pytest.mark.parametrize("library", [httpx, requests])
+def test_blocking_request_in_a_coroutine(
+    turris: Sandbox, turris_time: TimeTravel, library: Any
+) -> None:
     """A token request by a sync library stops the event loop for as long as it takes."""
-    client = SmallAsyncClient(turris)
+    client, own = SmallAsyncClient(turris), turris.client
+    body = {"clientId": own.client_id, "clientSecret": str(own.client_secret)}
 
     async def call() -> Any:
-        return await client.get(client._new_token())
+        answer = library.post(f"{turris.base_url}/v1/auth/jwt", json=body)
+        answer.raise_for_status()
+        return await client.get(answer.json()["data"]["accessToken"])
 
     verdict = examine_async(TokenCase("TC-66", turris, turris_time), call)
     assert verdict.findings[0].got == (
@@ -307,7 +314,7 @@ def test_clocks_that_are_read_are_named() -> None:
         note = sys.getprofile()
         assert note is not None
         frame = sys._getframe()
-        for clock in (time.monotonic, time.time_ns, len):
+        for clock in (time.monotonic, time.time_ns, dt.datetime.now, len):
             note(frame, "c_call", clock)
         note(frame, "call", None)
         loop.time()
@@ -315,7 +322,21 @@ def test_clocks_that_are_read_are_named() -> None:
     loop.close()
     assert f"{__name__}: time.monotonic" in found
     assert f"{__name__}: time.time_ns" in found
+    assert [name for name in found if name.startswith(f"{__name__}: ") and "datetime.now" in name]
     assert not [name for name in found if "len" in name]
+
+
+@pytest.mark.parametrize("module", ["asyncio.base_events", "json.decoder", "httpx._client"])
+def test_clock_of_a_library_is_not_the_clients(module: str) -> None:
+    """Python and HTTP libraries have clocks of their own; an event loop's is its caller's."""
+    names: dict[str, Any] = {"__name__": module, "sys": sys}
+    exec("def time(): return sys._getframe()", names)  # noqa: S102 - a frame of that module
+    with clocks_read() as found:
+        note = sys.getprofile()
+        assert note is not None
+        note(names["time"](), "c_call", time.monotonic)
+        sys.setprofile(None)
+    assert not [name for name in found if name.startswith(module)]
 
 
 def test_value_of_a_clock_is_in_seconds() -> None:

@@ -1,4 +1,4 @@
-"""A sandbox on a clock that stands still, and clients for it."""
+"""A sandbox on a stopped clock, and clients for it."""
 
 from collections.abc import Callable
 

@@ -11,7 +11,7 @@ from pytest_turris.core.clock import Clock
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock in a process whose time stands still."""
+    """A clock in a process with stopped time."""
     return Clock()
 
 

@@ -31,7 +31,7 @@ def doors(pool: ServerPool) -> Iterator[Doors]:
 def door(
     request: pytest.FixtureRequest, doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Door]:
-    """Each door in turn, on a clock that stands, so that answers can be compared whole."""
+    """Each door in turn, on a stopped clock, so that whole answers can be compared."""
     name, _, engine = request.param.partition(" under ")
     options = Options(tls=name in OVER_TLS, writes_per_minute=100)
     if engine:
@@ -43,7 +43,7 @@ def door(
 
 @contextlib.contextmanager
 def standing(sandbox: Sandbox, engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Time stands: by an engine of time travel, or else for the sandboxes alone."""
+    """Stop time: with a time-travel engine, or else for the sandboxes alone."""
     if engine:
         travel = TimeTravel(sandbox)
         travel.start()

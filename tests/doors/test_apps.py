@@ -35,7 +35,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def with_httpx(url: str) -> int:
-    """What an endpoint does: how many keys Turris has."""
+    """The work of an endpoint: count the keys that Turris publishes."""
     return len(httpx.get(url, verify=NO_VERIFY).json()["keys"])
 
 
@@ -121,7 +121,7 @@ def test_django_view(sandbox: Sandbox, urls: list[Any], count: Count) -> None:
 
 @pytest.mark.parametrize("client", ASYNC)
 def test_django_async_view(sandbox: Sandbox, urls: list[Any], client: Callable[..., Any]) -> None:
-    """An async Django view, behind the sync client: Django runs it in a loop of its own."""
+    """An async Django view behind the sync client runs in its own event loop."""
 
     async def keys(request: HttpRequest) -> JsonResponse:
         return JsonResponse(await awaiting(client, sandbox.base_url + PATH), safe=False)

@@ -80,7 +80,7 @@ def rush(use: Callable[[], None]) -> None:
 
 
 class UntilAllAreHere:
-    """What a door gives way by, in the place of a moment: until all callers do.
+    """Replaces the moment for which a door gives way: it lasts until all callers have arrived.
 
     Where a lock lets them come one by one, the first waits in vain, and the others do not wait.
     """

@@ -42,13 +42,13 @@ def both(
 
 
 def credentials(door: Door) -> dict[str, str]:
-    """What the token endpoint wants."""
+    """The body that the token endpoint expects."""
     client = door.sandbox.client
     return {"clientId": client.client_id, "clientSecret": client.client_secret}
 
 
 def logged_in(door: Door) -> list[tuple[str, str]]:
-    """The headers of a client that has bought a token."""
+    """The headers of a client that has a token."""
     token = both(door, "POST", "/v1/auth/jwt", document=credentials(door)).json()["data"]
     return [("authorization", f"Bearer {token['accessToken']}")]
 
@@ -69,7 +69,7 @@ def assert_refused(answer: Answer) -> None:
 
 
 def state(door: Door) -> dict[str, Any]:
-    """What no refused request may change."""
+    """The state that a refused request must not change."""
     snapshot = door.sandbox.snapshot()
     return {name: snapshot[name] for name in ("entity", "credentials", "tokens", "idempotency")}
 
@@ -247,7 +247,7 @@ operations = st.sampled_from(
 def test_garbage_is_refused_in_turris_words(
     door: Door, target: str, media_type: str, body: bytes
 ) -> None:
-    """Whatever stands in a body: a Turris-shaped 4xx, and nothing changes."""
+    """Any body that the API does not accept is a Turris-shaped 4xx, and nothing changes."""
     headers = [door.bearer, ("content-type", media_type)]
     before = state(door)
     assert_refused(door.client.send("POST", target, headers, body))
@@ -267,7 +267,7 @@ def test_garbage_is_refused_in_turris_words(
 def test_any_path_is_refused_in_turris_words(
     door: Door, method: str, segments: list[bytes]
 ) -> None:
-    """Whatever stands in a path: a Turris-shaped 4xx, and nothing changes."""
+    """Any path that the API does not know is a Turris-shaped 4xx, and nothing changes."""
     target = "/v2" + "".join("/" + "".join(f"%{byte:02X}" for byte in part) for part in segments)
     before = state(door)
     assert_refused(door.client.send(method, target))

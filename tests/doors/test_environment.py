@@ -54,7 +54,7 @@ def command(child: str) -> list[str]:
 
 
 def run(child: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What such a program says."""
+    """The output of such a program."""
     return subprocess.run(
         command(child), env=environment, capture_output=True, text=True, check=False, timeout=30
     )
@@ -89,7 +89,7 @@ def test_child_reaches_a_plain_server(plain: Server, child: str) -> None:
 
 @pytest.mark.parametrize("child", CHILDREN)
 def test_child_trusts_a_secure_server(secure: Server, child: str) -> None:
-    """Each library finds the certificate authority by a name of its own."""
+    """Each library finds the certificate authority by its own variable."""
     done = run(child, secure.environment())
     assert done.stdout.strip() == "200", done.stderr
     assert len(secure.sandbox.journal) == 1
@@ -97,7 +97,7 @@ def test_child_trusts_a_secure_server(secure: Server, child: str) -> None:
 
 @pytest.mark.parametrize("child", CHILDREN)
 def test_child_that_was_not_told_trusts_nobody(secure: Server, child: str) -> None:
-    """Without these variables a child refuses the certificate: nothing else lets it in."""
+    """Without these variables a child refuses the certificate."""
     done = run(child, without(TRUST, secure.environment()))
     assert done.returncode != 0
     assert "certificate" in done.stderr.lower()
@@ -129,7 +129,7 @@ def test_child_logs_in_with_the_sandbox_credentials(secure: Server) -> None:
 
 
 def test_names_are_those_of_the_options(pool: ServerPool) -> None:
-    """Who calls the variables otherwise finds them under those names."""
+    """Variables with other names are found under those names."""
     options = Options(env_base_url="API_URL", env_client_id="API_ID")
     with pool.serve(Sandbox(options)) as server:
         environment = server.environment()
@@ -138,7 +138,7 @@ def test_names_are_those_of_the_options(pool: ServerPool) -> None:
 
 
 def test_the_rest_is_this_process(plain: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A child gets what it would have got, and plain HTTP changes nobody's trust."""
+    """A child keeps its environment, and plain HTTP changes no trust store."""
     for name in TRUST:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OF_THE_DEVELOPER", "kept")
@@ -154,7 +154,7 @@ def test_the_rest_is_this_process(plain: Server, monkeypatch: pytest.MonkeyPatch
 def test_proxy_is_not_asked_for_loopback(
     plain: Server, monkeypatch: pytest.MonkeyPatch, child: str
 ) -> None:
-    """A developer's proxy does not stand before a server on the same machine."""
+    """A developer's proxy is not used for a server on the same machine."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -174,5 +174,5 @@ def test_proxy_is_not_asked_for_loopback(
     ],
 )
 def test_hosts_past_the_proxy_are_kept(before: dict[str, str], after: str) -> None:
-    """What the developer reaches without a proxy stays so."""
+    """Hosts that the developer excluded from the proxy stay excluded."""
     assert no_proxy_for(before, "http://127.0.0.1:1") == {"no_proxy": after, "NO_PROXY": after}

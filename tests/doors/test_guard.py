@@ -18,7 +18,7 @@ Attempt = Callable[[], object]
 
 @pytest.fixture
 def guard() -> Iterator[RealHostGuard]:
-    """A guard on duty."""
+    """An installed guard."""
     guard = RealHostGuard()
     guard.install()
     yield guard
@@ -72,13 +72,13 @@ def test_whole_domain_is_guarded(guard: RealHostGuard, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", None, b"127.0.0.1"])
 def test_other_hosts_are_left_alone(guard: RealHostGuard, host: str | bytes | None) -> None:
-    """Names of others are resolved as ever."""
+    """Other names are resolved as usual."""
     assert socket.getaddrinfo(host, 80)
     assert guard.trips == []
 
 
 def test_similar_name_is_left_alone(guard: RealHostGuard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that only ends alike is somebody else's."""
+    """A name that only has the same ending passes."""
     guard.remove()
     monkeypatch.setattr(socket, "gethostbyname", lambda name: f"resolved {name}")
     guard.install()
@@ -86,18 +86,18 @@ def test_similar_name_is_left_alone(guard: RealHostGuard, monkeypatch: pytest.Mo
 
 
 def test_unix_socket_is_left_alone(guard: RealHostGuard) -> None:
-    """An address that is no host and port passes."""
+    """An address that is not a host and port passes."""
     with socket.socket(socket.AF_UNIX) as plain, pytest.raises(OSError, match="No such file"):
         plain.connect("/nowhere/at/all")
 
 
 def test_error_is_no_os_error() -> None:
-    """Clients retry an OSError or swallow it; this one gets through."""
+    """Clients retry or swallow an OSError; the guard's error is not one, so it gets through."""
     assert not issubclass(RealHostError, OSError)
 
 
 def test_everything_is_put_back() -> None:
-    """After ``remove`` the socket module is the one that it was, also if done twice."""
+    """After ``remove`` the socket module is as before, also when it is called twice."""
     names = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
     before = [getattr(socket, name) for name in names]
     own = dict(vars(socket.socket))

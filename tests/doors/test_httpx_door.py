@@ -1,4 +1,4 @@
-"""The httpx door beside other mocks: Turris hosts are ours, everything else is left alone."""
+"""The httpx door next to other mocks: it answers Turris hosts and leaves the rest alone."""
 
 import asyncio
 import contextlib
@@ -62,7 +62,7 @@ def door(sandbox: Sandbox) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def neighbour() -> Iterator[str]:
-    """A server of somebody else on loopback."""
+    """An unrelated server on loopback."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -139,7 +139,7 @@ def test_mock_outside_the_door(sandbox: Sandbox, get: Get) -> None:
 
 @pytest.mark.usefixtures("door")
 def test_respx_fixture_works(get: Get, respx_mock: respx.MockRouter) -> None:
-    """The fixture of respx's own plugin lives beside the door."""
+    """The fixture of respx's own plugin works next to the door."""
     respx_mock.get(OTHER).respond(text="pong")
     assert get(OTHER).text == "pong"
     assert is_turris(get(jwks()))
@@ -158,7 +158,7 @@ def test_uncalled_route_of_the_user_still_fails(get: Get) -> None:
 
 @pytest.mark.usefixtures("door")
 def test_unmocked_host_fails_under_a_strict_mock(get: Get) -> None:
-    """While the user mocks strictly, a host without a route is respx's error as ever."""
+    """While the user mocks strictly, a host without a route is still respx's error."""
     with respx.mock, pytest.raises(AssertionError, match="not mocked"):
         get(OTHER)
 
@@ -192,7 +192,7 @@ def test_side_effects_of_the_user_arrive(get: Get) -> None:
 
 @pytest.mark.usefixtures("door")
 def test_loopback_passes_through(get: Get, neighbour: str) -> None:
-    """A server on loopback is reached, with and without a respx mock beside."""
+    """A server on loopback is reached, with and without a respx mock."""
     assert get(neighbour).text == "neighbour"
     with respx.mock:
         assert get(neighbour).text == "neighbour"
@@ -202,7 +202,7 @@ def test_loopback_passes_through(get: Get, neighbour: str) -> None:
 
 @pytest.mark.usefixtures("door")
 def test_other_hosts_pass_through(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that nobody mocks is looked up as if there were no door."""
+    """A host without a mock is looked up as usual."""
     looked_up: list[object] = []
 
     def refuse(host: object, *args: object, **kwargs: object) -> None:
@@ -292,7 +292,7 @@ PATCHABLE = (
 
 
 def patched() -> list[dict[str, object]]:
-    """All that a mock could have replaced."""
+    """Everything that a mock could replace."""
     return [dict(vars(owner)) for owner in PATCHABLE]
 
 
@@ -307,7 +307,7 @@ def test_nothing_stays_patched(sandbox: Sandbox) -> None:
 
 
 def test_patches_of_others_are_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another library put in the place of httpx's transport still answers its hosts."""
+    """A replacement of httpx's transport by another library still answers its hosts."""
 
     def theirs(_: object, request: httpx.Request) -> httpx.Response:
         return httpx.Response(418, request=request)
@@ -323,7 +323,7 @@ def test_patches_of_others_are_kept(sandbox: Sandbox, monkeypatch: pytest.Monkey
 def test_method_kept_past_the_door_leads_to_the_network(
     sandbox: Sandbox, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever replaced the door's methods and puts them back too late leaves no closed door."""
+    """A library that restores the door's methods too late does not leave a closed door behind."""
 
     def answer(*_: object) -> httpx.Response:
         return httpx.Response(418)

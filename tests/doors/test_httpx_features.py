@@ -1,4 +1,4 @@
-"""What clients of httpx and httpx2 can do besides sending: it is theirs, and works in process."""
+"""Features of httpx and httpx2 clients besides sending work in process."""
 
 import asyncio
 import contextlib
@@ -90,7 +90,7 @@ def hooks(kind: str, note: Callable[[str], object], failing: bool = False) -> di
 
 
 def test_client_may_want_http2(sandbox: Sandbox, get: Get) -> None:
-    """A client made for HTTP/2 is answered; nothing is negotiated, so it is told HTTP/1.1."""
+    """A client made for HTTP/2 is answered; nothing is negotiated, so the answer says HTTP/1.1."""
     answer = get(PATH, http2=True)
     assert (answer.status_code, answer.http_version) == (200, "HTTP/1.1")
     assert len(sandbox.journal) == 1
@@ -98,14 +98,14 @@ def test_client_may_want_http2(sandbox: Sandbox, get: Get) -> None:
 
 @pytest.mark.parametrize("base", ["", "/v1", "/v1/"])
 def test_base_url_with_a_path_is_joined(sandbox: Sandbox, get: Get, base: str) -> None:
-    """The sandbox is asked for what the client made of its base URL and the path."""
+    """The sandbox is asked for the URL that the client builds from its base URL and the path."""
     get("/agents?npn=1", base_url=sandbox.base_url + base)
     joined = base.rstrip("/") + "/agents?npn=1"
     assert sandbox.journal[-1].target == joined
 
 
 def test_full_url_wins_over_the_base_url(sandbox: Sandbox, get: Get) -> None:
-    """A client of somebody else's API that asks for a full URL of Turris is answered."""
+    """A client with another API as its base URL that asks for a full URL of Turris is answered."""
     assert get(sandbox.base_url + PATH, base_url=ELSEWHERE).status_code == 200
 
 
@@ -152,7 +152,7 @@ def moved(sandbox: Sandbox) -> Iterator[Moved]:
 
 
 def test_redirect_is_not_followed_by_default(moved: Moved, get: Get) -> None:
-    """A client that was not told to follow gets the redirect, and what would be next."""
+    """A client that does not follow redirects gets the redirect and its next request."""
     asked = moved(PATH)
     answer = get("/v1/agents")
     assert (answer.status_code, answer.is_redirect) == (302, True)
@@ -162,7 +162,7 @@ def test_redirect_is_not_followed_by_default(moved: Moved, get: Get) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_followed(moved: Moved, get: Get, status: int) -> None:
-    """One that was told to comes to the new place, with its history."""
+    """A client that follows redirects arrives at the new place, with its history."""
     asked = moved(PATH, status)
     answer = get("/v1/agents", follow_redirects=True)
     assert [past.status_code for past in answer.history] == [status]
@@ -180,7 +180,7 @@ def test_redirect_to_the_other_host_is_answered(sandbox: Sandbox, moved: Moved, 
 def test_endless_redirect_is_the_clients_own_error(
     library: ModuleType, moved: Moved, get: Get
 ) -> None:
-    """A place that leads to itself ends in ``TooManyRedirects``."""
+    """A redirect to itself ends in ``TooManyRedirects``."""
     asked = moved("/v1/agents")
     with pytest.raises(library.TooManyRedirects):
         get("/v1/agents", follow_redirects=True, max_redirects=3)
@@ -221,7 +221,7 @@ def test_mounted_transport_is_answered(sandbox: Sandbox, get: Get, transport: ty
 
 
 def test_proxy_is_not_asked(sandbox: Sandbox, get: Get) -> None:
-    """A client behind a proxy is answered in process; nobody looks for the proxy."""
+    """A client behind a proxy is answered in process; the proxy is never looked up."""
     assert get(PATH, proxy="http://proxy.invalid:3128").status_code == 200
     assert len(sandbox.journal) == 1
 

@@ -124,7 +124,7 @@ def test_closed_sandbox_has_no_doors() -> None:
 
 
 def test_library_that_is_not_installed_has_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing library is not named, and nothing waits for it."""
+    """A missing library is not named, and no import hook waits for it."""
     monkeypatch.setattr(in_process, "find_spec", lambda name: name == "httpx" or None)
     in_process.installed.cache_clear()
     sandbox, before = Sandbox(), list(sys.meta_path)
@@ -169,7 +169,7 @@ def test_newest_sandbox_answers(sandbox: Sandbox, library: str) -> None:
 
 @pytest.mark.parametrize("library", GETS)
 def test_credential_tells_whose_request_it_is(library: str) -> None:
-    """Two sandboxes at once: each is asked by whom it gave a token, the newest by all others."""
+    """Of two sandboxes each gets the requests with its tokens; the newest gets all others."""
     older, newer = Sandbox(name="older"), Sandbox(name="newer")
     with open_doors(older), open_doors(newer):
         for sandbox in (older, newer):
@@ -210,7 +210,7 @@ def test_server_is_reached_beside_a_mock_of_respx(sandbox: Sandbox, pool: Server
 
 
 def test_server_is_reached_beside_a_mock_of_responses(sandbox: Sandbox, pool: ServerPool) -> None:
-    """A mock of ``responses`` has to be told that the server is none of its business."""
+    """A mock of ``responses`` needs a passthrough for the server."""
     with pool.serve(sandbox) as server, responses.RequestsMock() as mock:
         with pytest.raises(requests.ConnectionError):
             requests.get(server.base_url + PATH, timeout=5)
@@ -266,7 +266,7 @@ def test_late_import_finds_the_door_open(library: str) -> None:
 
 
 def test_module_that_does_not_exist_is_still_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for a library does not hide that it is not there."""
+    """Waiting for a library does not hide that it is missing."""
     monkeypatch.setattr(in_process, "installed", lambda: ("requests",))
     monkeypatch.delitem(sys.modules, "requests")
     monkeypatch.setattr(sys, "meta_path", [])

@@ -1,4 +1,4 @@
-"""The live door against what no client library sends, and under other people's clocks."""
+"""The live door with requests that no client library sends, and under users' clocks."""
 
 import contextlib
 import datetime as dt
@@ -47,7 +47,7 @@ def server(pool: ServerPool) -> Iterator[Server]:
 
 
 def port_of(server: Server | LiveServer) -> int:
-    """Where it listens."""
+    """The port that it listens on."""
     return int(server.base_url.rpartition(":")[2])
 
 
@@ -98,7 +98,7 @@ NOT_HTTP = {
 
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
 def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> None:
-    """Broken HTTP is refused in Turris' words or hung up on; no sandbox sees it."""
+    """Broken HTTP gets a Turris-shaped refusal or a closed connection; no sandbox sees it."""
     answer = exchange(server, sent)
     if answer:
         head, _, body = answer.partition(b"\r\n\r\n")
@@ -115,7 +115,7 @@ def test_quick_protocol_is_that_of_httptools() -> None:
 
 @pytest.mark.parametrize("method", [b"FOO", b"get"])
 def test_method_that_no_standard_has_is_refused(server: Server, method: bytes) -> None:
-    """It is no HTTP to one parser and an unknown operation to the other; both say so as JSON."""
+    """One parser refuses it as HTTP, the other finds no operation; both say so as JSON."""
     answer = exchange(server, method + b" /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     head, _, body = answer.partition(b"\r\n\r\n")
     recorded = [seen.status for seen in server.sandbox.journal]
@@ -167,10 +167,10 @@ def _sent_in_two(client: socket.socket, sent: bytes, cut: int) -> bytes:
     ids=["header", "request line"],
 )
 def test_huge_head_is_refused(server: Server, sent: bytes) -> None:
-    """A head of 100 KB is a Turris-shaped 4xx or hung up on, and is not kept whole."""
+    """A head of 100 KB gets a Turris-shaped 4xx or a closed connection, and is not kept whole."""
     if answer := exchange(server, sent):
         head, _, body = answer.partition(b"\r\n\r\n")
-        assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+        assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ", b"HTTP/1.1 431 "))
         assert json.loads(body)["errorMessage"]
     assert all(len(repr(seen)) < 10_000 for seen in server.sandbox.journal)
     assert request(server)[0] == 200
@@ -221,7 +221,7 @@ def test_answer_is_written_at_once(server: Server, monkeypatch: pytest.MonkeyPat
 
 
 def test_client_that_ends_its_side_is_answered(server: Server) -> None:
-    """Who says that nothing more will come still gets what it asked for."""
+    """A client that half-closes its connection still gets its answer."""
     answer = exchange(server, b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 401 ")
 
@@ -239,7 +239,7 @@ def test_requests_in_one_packet_are_answered_in_order(server: Server, number: in
 
 
 def test_address_is_that_of_the_socket(server: Server) -> None:
-    """A client cannot pass an allowlist of addresses by what it says of a proxy."""
+    """A client cannot pass an allowlist of addresses with a proxy's headers."""
     token = server.sandbox.credentials.issue_restricted(allowed=["10.0.0.0/8"])
     connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=MAX_SECONDS)
     headers = {"x-restricted-access-token": token.token, "X-Forwarded-For": "10.0.0.1"}
@@ -250,7 +250,7 @@ def test_address_is_that_of_the_socket(server: Server) -> None:
 
 
 def test_slow_client_does_not_hold_up_others(server: Server) -> None:
-    """While one client dawdles over its body, others are answered."""
+    """While one client sends its body slowly, others are answered."""
     body = json.dumps({"clientId": "a", "clientSecret": "b"}).encode()
     head = post(b"", f"Content-Length: {len(body)}")
     with socket.create_connection(("127.0.0.1", port_of(server)), timeout=MAX_SECONDS) as slow:
@@ -309,7 +309,7 @@ def test_only_loopback_is_bound(pool: ServerPool, server: Server) -> None:
     assert server.base_url.startswith("http://127.0.0.1:")
     live = LiveServer(asgi_app(Sandbox().handle))
     try:
-        assert live._socket.getsockname()[0] == "127.0.0.1"
+        assert live._sockets[0].getsockname()[0] == "127.0.0.1"
         with pytest.raises(OSError, match=r"refused|unreachable|timed out"):
             socket.create_connection(("127.0.0.2", live.port), timeout=1)
     finally:
@@ -317,7 +317,7 @@ def test_only_loopback_is_bound(pool: ServerPool, server: Server) -> None:
 
 
 def test_certificate_is_trusted_by_its_own_context_alone(pool: ServerPool) -> None:
-    """HTTPS holds for ``client_context`` and for nobody who does not ask for it."""
+    """Only ``client_context`` trusts the server's certificate."""
     with pool.serve(Sandbox(Options(tls=True))) as secure:
         url = f"{secure.base_url}/.well-known/jwks.json"
         context = secure.client_context()
@@ -355,7 +355,7 @@ CLOCKS: dict[str, Callable[[], AbstractContextManager[object]]] = {
 @pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("stopped", ["inside", "after"])
 def test_server_stops_under_any_clock(clock: str, stopped: str) -> None:
-    """Whoever stops time: the server answers by that time, and stops at once."""
+    """Under any engine's stopped time the server answers by that time, and stops at once."""
     sandbox = Sandbox()
     live = LiveServer(loopback_only(asgi_app(sandbox.handle)))
     begun = time.clock_gettime(time.CLOCK_MONOTONIC)
@@ -370,7 +370,7 @@ def test_server_stops_under_any_clock(clock: str, stopped: str) -> None:
 
 
 def test_server_started_under_a_freeze_stops_after_it() -> None:
-    """A server that was born in frozen time does not need it to stop."""
+    """A server that started in frozen time does not need it to stop."""
     with freezegun.freeze_time(MOMENT) as frozen:
         live = LiveServer(asgi_app(Sandbox().handle))
         assert request(live)[0] == 200
@@ -391,7 +391,7 @@ def test_stop_closes_idle_connections() -> None:
 
 
 def test_server_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that goes on after its time is an error with the server's address."""
+    """A thread that does not end in time is an error with the server's address."""
     server = LiveServer(asgi_app(Sandbox().handle))
     server.stop()
     stuck = threading.Thread(target=server.wait)

@@ -1,4 +1,4 @@
-"""Which sockets are this process' own."""
+"""Which sockets belong to this process."""
 
 import socket
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pytest_turris.relay.own_sockets import has_socket
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """Somebody who listens."""
+    """A listening socket."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
 
@@ -28,7 +28,7 @@ def test_open_socket_is_known_and_a_closed_one_is_not(listener: socket.socket) -
 
 
 def test_looking_leaves_the_socket_open(listener: socket.socket) -> None:
-    """Whoever is looked at goes on as before."""
+    """A socket that was looked at works as before."""
     with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as other:
         assert has_socket(*client.getsockname())
         client.sendall(b"still here")
@@ -36,7 +36,7 @@ def test_looking_leaves_the_socket_open(listener: socket.socket) -> None:
 
 
 def test_sockets_may_be_off(listener: socket.socket) -> None:
-    """pytest-socket, which forbids to make a socket, does not mind one that is looked at."""
+    """pytest-socket, which forbids new sockets, does not object to looking at one."""
     host, port = listener.getsockname()
     pytest_socket.disable_socket()
     try:
@@ -48,6 +48,6 @@ def test_sockets_may_be_off(listener: socket.socket) -> None:
 def test_nothing_is_known_without_a_list_of_open_files(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where the system has no ``/dev/fd``, no socket is taken for the process's own."""
+    """Where the system has no ``/dev/fd``, no socket counts as the process's own."""
     monkeypatch.setattr(own_sockets, "_OPEN_FILES", tmp_path / "missing")
     assert not has_socket(*listener.getsockname())

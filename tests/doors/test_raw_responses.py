@@ -47,7 +47,7 @@ def test_bytes_are_written_under_tls(turris: Sandbox, turris_server: Server) -> 
 
 
 def test_silence_ends_by_itself(turris: Sandbox, turris_server: Server) -> None:
-    """A client that waits for ever is let go when max_seconds ends, and that is on record."""
+    """A client that waits for ever is released after max_seconds, and the journal records it."""
     turris.faults.hostile("AR-33/half-open", max_seconds=0.05)
     with pytest.raises(httpx.HTTPError):
         get(turris, turris_server.base_url, timeout=None)
@@ -55,7 +55,7 @@ def test_silence_ends_by_itself(turris: Sandbox, turris_server: Server) -> None:
 
 
 def test_refusal_is_no_raw_answer(turris: Sandbox, turris_server: Server) -> None:
-    """What would be refused is refused: raw bytes carry honest data, or none."""
+    """A request that would be refused is refused: raw bytes carry honest data, or none."""
     turris.faults.hostile("AR-07/length too long")
     with turris.expect_refusal(status=401):
         assert httpx.get(f"{turris_server.base_url}/v1/agents").status_code == 401
@@ -87,7 +87,7 @@ def test_nothing_outlasts_its_test() -> None:
 
 
 def test_endless_bytes_have_an_end() -> None:
-    """However endless a script is, no more than its bound is written."""
+    """A script that never ends writes no more than its bound."""
     piece = b"x" * 1_048_576
     written = sum(len(part) for part in RawAnswer(repeat(piece)).parts() if isinstance(part, bytes))
     assert written == MAX_RAW_BYTES
@@ -116,7 +116,7 @@ def test_endless_headers_catch_who_reads_to_the_end(
 
 
 def test_unread_bytes_are_taken_back(turris: Sandbox, turris_server: Server) -> None:
-    """A client that leaves an endless body unread is hung up on, and the next call works."""
+    """A client that leaves an endless body unread is disconnected, and the next call works."""
     turris.faults.hostile("AR-08/endless chunks", times=1, max_seconds=0.2)
     token = turris.tokens.issue(turris.client)
     headers = {"authorization": f"Bearer {token.text}"}

@@ -1,4 +1,4 @@
-"""The requests door: sessions, adapters, retries, redirects, beside a mock of ``responses``."""
+"""The requests door: sessions, adapters, retries, redirects, next to a mock of ``responses``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,12 +35,12 @@ def session_with(adapter: HTTPAdapter) -> requests.Session:
 
 
 def statuses(sandbox: Sandbox) -> list[int]:
-    """What became of each request."""
+    """The outcome of each request."""
     return [exchange.status for exchange in sandbox.journal]
 
 
 def test_retries_of_an_answer(sandbox: Sandbox) -> None:
-    """``Retry(status_forcelist=...)`` asks again, as often as it was told, then gives up."""
+    """``Retry(status_forcelist=...)`` asks again as often as it is configured, then gives up."""
     sandbox.faults.add("jwks", status=503, times=5)
     retry = Retry(2, status_forcelist=[503], backoff_factor=0)
     with session_with(HTTPAdapter(max_retries=retry)) as session:
@@ -122,7 +122,7 @@ def test_redirect_is_followed(sandbox: Sandbox) -> None:
 def test_proxy_of_the_environment_is_not_asked(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a proxy configured, a Turris host is answered in process all the same."""
+    """With a proxy configured, a Turris host is still answered in process."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert requests.get(JWKS, timeout=5).status_code == 200
 
@@ -149,7 +149,7 @@ def test_mock_outside_the_door() -> None:
 
 @pytest.mark.usefixtures("sandbox")
 def test_strict_mock_refuses_other_hosts() -> None:
-    """While the user mocks, a host without a route is his mock's error as ever."""
+    """While the user mocks, a host without a route is still that mock's error."""
     with responses.RequestsMock(), pytest.raises(requests.ConnectionError, match="refused"):
         requests.get(OTHER, timeout=5)
 
@@ -164,7 +164,7 @@ def test_retries_beside_a_mock(sandbox: Sandbox) -> None:
 
 @pytest.mark.usefixtures("sandbox")
 def test_other_hosts_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that nobody mocks is looked up as if there were no door."""
+    """A host without a mock is looked up as usual."""
     looked_up: list[object] = []
 
     def refuse(host: object, *args: object, **kwargs: object) -> None:
@@ -179,7 +179,7 @@ def test_other_hosts_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("form", ["file", "text", "chunks of text"])
 def test_any_form_of_body_arrives(sandbox: Sandbox, form: str, tmp_path: Path) -> None:
-    """A file, a text and a generator are all the body that was meant."""
+    """A file, a text and a generator each arrive as the intended body."""
     client = sandbox.client
     text = f'{{"clientId": "{client.client_id}", "clientSecret": "{client.client_secret}"}}'
     path = tmp_path / "body.json"
@@ -198,3 +198,27 @@ def test_host_header_of_the_client_is_kept(sandbox: Sandbox) -> None:
     assert answer.status_code == 200
     (exchange,) = sandbox.journal
     assert exchange.request_headers["host"] == HOSTS["sandbox"]
+
+
+@pytest.mark.parametrize("size", [None, 1, 7, 100_000])
+def test_streamed_answer_ends(sandbox: Sandbox, size: int | None) -> None:
+    """In pieces of any size, or as the pieces come, a stream gives the whole body once."""
+    whole = requests.get(JWKS, timeout=5).content
+    with requests.get(JWKS, timeout=5, stream=True) as answer:
+        assert b"".join(answer.iter_content(size)) == whole
+        assert answer.raw.closed or answer.raw.read() == b""
+
+
+def test_streamed_lines_end(sandbox: Sandbox) -> None:
+    """So do its lines."""
+    with requests.get(JWKS, timeout=5, stream=True) as answer:
+        assert b"".join(answer.iter_lines()) == requests.get(JWKS, timeout=5).content
+
+
+def test_closed_stream_is_over(sandbox: Sandbox) -> None:
+    """A stream that was closed before its end gives no more."""
+    with requests.get(JWKS, timeout=5, stream=True) as answer:
+        assert next(answer.iter_content(1))
+        body: Any = answer.raw._fp
+        body.close()
+        assert body.isclosed()

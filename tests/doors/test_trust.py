@@ -1,4 +1,4 @@
-"""Clients that share an SSL context verify as ever, and cost next to nothing."""
+"""Clients that share an SSL context still verify, and cost next to nothing."""
 
 import http.server
 import ssl
@@ -63,7 +63,7 @@ def stranger(authority: trustme.CA) -> Iterator[str]:
             return wrapped, address
 
         def handle_error(self, *args: object) -> None:
-            """A handshake that the client breaks off is what these tests are about."""
+            """Ignore the handshakes that the client breaks off: these tests provoke them."""
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -84,7 +84,7 @@ def refuses(client: Any, url: str) -> bool:  # noqa: ANN401 - of either library
 
 
 def context_of(client: Any) -> ssl.SSLContext:  # noqa: ANN401 - of either library
-    """What a client verifies with."""
+    """The SSL context of a client."""
     found: ssl.SSLContext = client._transport._pool._ssl_context
     return found
 
@@ -100,7 +100,7 @@ def test_default_clients_share(doors: Sandbox, make: Callable[..., Any]) -> None
 def test_bad_certificate_is_refused(
     doors: Sandbox, make: Callable[..., Any], stranger: str
 ) -> None:
-    """A client that shares refuses a certificate of an unknown authority, each time anew."""
+    """A client that shares refuses a certificate of an unknown authority every time."""
     for _ in range(2):
         with make() as client:
             assert refuses(client, stranger)
@@ -109,7 +109,7 @@ def test_bad_certificate_is_refused(
 def test_nobody_else_profits_from_a_lenient_client(
     doors: Sandbox, make: Callable[..., Any], stranger: str, authority: trustme.CA
 ) -> None:
-    """``verify=False`` and an own context hold for whoever asked, and for nobody after him."""
+    """``verify=False`` and an own context apply to the client that asked, and to no later one."""
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
     for verify in (False, trusting):
@@ -132,7 +132,7 @@ def test_public_function_gives_a_context_of_ones_own(
 def test_changed_context_is_not_given_out_again(
     doors: Sandbox, make: Callable[..., Any], stranger: str, authority: trustme.CA
 ) -> None:
-    """Whoever reaches into a client and weakens its context weakens no later client."""
+    """Weakening the context of one client weakens no later client."""
     with make() as first:
         context_of(first).check_hostname = False
         context_of(first).verify_mode = ssl.CERT_NONE
@@ -152,7 +152,7 @@ def test_trust_store_of_the_environment_counts(  # noqa: PLR0917 - fixtures
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """``SSL_CERT_FILE`` holds from the next client on, and so does what is written there anew."""
+    """``SSL_CERT_FILE`` applies from the next client on, and so does a change of that file."""
     store = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(store)
     with make() as before:

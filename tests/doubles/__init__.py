@@ -1,1 +1,1 @@
-"""What stands in for something else in the tests: clients, receivers, servers, projects."""
+"""Test doubles: clients, receivers, servers, projects."""

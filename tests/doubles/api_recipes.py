@@ -14,6 +14,7 @@ from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.operations.webhooks import delivery_id
 from pytest_turris.core.api.pipeline import SUNSET
 from pytest_turris.core.api.routes import OPERATIONS
+from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel
@@ -59,7 +60,7 @@ class World:
     """A sandbox before the sunset date, with a record of each kind and a caller with all rights."""
 
     def __init__(self) -> None:
-        self.sandbox = Sandbox()
+        self.sandbox = Sandbox(Options(sunset="gone"))
         self.sandbox.clock.move_to(SUNSET - dt.timedelta(days=30))
         self.product = self.sandbox.products.add()
         self.association = self.sandbox.associations.add(ein="12-3456789")

@@ -1,4 +1,4 @@
-"""The guard in a run: who reaches for the real Turris fails, whether or not it noticed."""
+"""The guard in a run: a test that tries to reach the real Turris fails, even if it hides that."""
 
 import pytest
 from doubles.consumer_project import Project
@@ -14,7 +14,7 @@ WORDS = "turris: this test tried to reach the real Turris (public.api.live.turri
 
 
 def test_test_without_fixture_cannot_reach_turris(project: Project) -> None:
-    """A test that forgot the fixture fails, and reads which ones there are."""
+    """A test that forgot the fixture fails, and the text names the fixtures."""
     project.files(*TRIES, USES_TURRIS, "def test_forgot(): reach()")
     result = project.run()
     result.assert_outcomes(passed=1, failed=1)
@@ -39,7 +39,7 @@ def test_swallowed_attempt_fails_too(project: Project) -> None:
 
 
 def test_test_with_the_fixture_is_guarded_against_other_clients(project: Project) -> None:
-    """``turris`` answers three libraries; another client is told to use the server."""
+    """``turris`` answers three libraries; for other clients the error names the server fixture."""
     project.files(
         "import urllib.request, pytest",
         "def test_urllib(turris):",
@@ -129,7 +129,7 @@ SECOND_TEST_REACHES = (
 
 @pytest.mark.parametrize("switch", ["--disable-socket", "--allow-hosts=127.0.0.1", "-v"])
 def test_pytest_socket_does_not_take_the_guard_away(project: Project, switch: str) -> None:
-    """pytest-socket puts sockets back after each test; the guard stays all the same."""
+    """pytest-socket puts sockets back after each test; the guard stays."""
     project.files(*SECOND_TEST_REACHES)
     result = project.run_apart(switch)
     result.assert_outcomes(passed=1, failed=2)

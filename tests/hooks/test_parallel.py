@@ -83,7 +83,7 @@ def test_each_worker_has_its_own_server(project: Project) -> None:
 
 
 def test_failure_of_a_worker_tells_its_exchanges(project: Project) -> None:
-    """What a worker saw, and whom it tried to reach, is in the report of the whole run."""
+    """A worker's exchanges and its attempts to reach Turris are in the report of the whole run."""
     project.files(
         "import contextlib, httpx, socket",
         "def test_fails(turris):",
@@ -101,7 +101,7 @@ def test_failure_of_a_worker_tells_its_exchanges(project: Project) -> None:
 
 @contextmanager
 def looping(project: Project) -> Iterator[IO[str]]:
-    """What a run with ``--looponfail`` writes, line by line, until the max_seconds ends."""
+    """What a run with ``--looponfail`` writes, line by line, until ``max_seconds`` have passed."""
     command = [sys.executable, "-u", "-m", "pytest", "-p", "turris", "-p", "xdist"]
     process = subprocess.Popen(
         [*command, "-p", "xdist.looponfail", "--looponfail"],
@@ -141,7 +141,7 @@ def pytest_configure(config):
 
 
 def test_threads_do_not_share_a_sandbox_by_accident(project: Project) -> None:
-    """pytest-run-parallel is told which tests are for one thread: those that ask for no more."""
+    """pytest-run-parallel learns which tests need a single thread."""
     project.files(
         "import pytest",
         "def reason(request):",

@@ -86,7 +86,7 @@ def test_hanging_up_on_a_forgery_is_to_refuse_it(pytester: pytest.Pytester) -> N
 
 
 def test_bodies_without_a_digit_are_left_alone(pytester: pytest.Pytester) -> None:
-    """Where no digit can change, nothing is sent again, by either method."""
+    """Where no digit can change, neither method sends again."""
     result = run(
         pytester, "import asyncio", *IMPORTS, "def test_x(turris_webhooks):",
         "    webhook = turris_webhooks.sign(b'{}')",

@@ -1,7 +1,9 @@
 """The public names of the package."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +28,7 @@ def test_name_is_importable(name: str) -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name is the usual error."""
     with pytest.raises(AttributeError, match="no attribute 'Sandbx'"):
-        pytest_turris.Sandbx  # noqa: B018 - the access is the test
+        pytest_turris.Sandbx  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
 
 
 def test_import_of_the_package_loads_nothing() -> None:
@@ -37,3 +39,12 @@ def test_import_of_the_package_loads_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
     assert done.stdout.strip() == b"[]"
+
+
+def test_type_checkers_read_the_same_names() -> None:
+    """The stub imports each public name from the module that it is loaded from."""
+    stub = Path(pytest_turris.__file__).with_suffix(".pyi").read_text()
+    stated = re.findall(r"^from (\S+) import (\w+) as \2$", stub, re.MULTILINE)
+    assert {name for _, name in stated} == set(pytest_turris.__all__)
+    for home, name in stated:
+        assert getattr(pytest_turris, name) is getattr(sys.modules[home], name)

@@ -54,7 +54,7 @@ def test_streams_and_background_tasks(webhooks: WebhookFactory) -> None:
 
 
 def test_a_frozen_clock_does_not_stop_timers(webhooks: WebhookFactory) -> None:
-    """An application's timers run while the test's clock stands, in and outside a loop."""
+    """An application's timers run while the test's clock is stopped, in and outside a loop."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
         await asyncio.sleep(0.001)

@@ -67,7 +67,7 @@ def post(url: str, *pieces: bytes, finished: bool = False) -> WebhookResponse:
 
 
 def test_writes_until_there_is_an_answer() -> None:
-    """Who answers early is heard, and not sent the rest; how much was written is told."""
+    """An early answer ends the sending; the result says how much was written."""
     with server(answers_early) as url:
         answer = post(url, b"x", *[bytes(65_536)] * (HUGE // 65_536))
     assert (answer.status_code, answer.body) == (413, b"no")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
@@ -134,11 +135,41 @@ def test_triggers_a_signed_event(receiver: tuple[str, type[Receiver]]) -> None:
     arguments = ["trigger", "producer-agreement-executed", "--to", url]
     arguments += ["--set", "branchName=West", "--set", "producerCode=null"]
     result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
-    assert result.output == f"PRODUCER_AGREEMENT_EXECUTED -> {url}: 204\n"
+    entity = "507f1f77bcf86cd799439010"
+    shown = f"PRODUCER_AGREEMENT_EXECUTED -> {url}: 204  (upstreamEntityId {entity})\n"
+    assert result.output == shown
     [(body, signature)] = handler.received
+    assert json.loads(body)["upstreamEntityId"] == entity
     assert json.loads(body)["payload"]["branchName"] == "West"
     assert json.loads(body)["payload"]["producerCode"] is None
     assert re.fullmatch("[0-9a-f]{64}", signature)
+
+
+def test_triggers_a_payload_of_ones_own(
+    receiver: tuple[str, type[Receiver]], tmp_path: Path
+) -> None:
+    """It is sent as it is written, signed in the scheme of its sender."""
+    url, handler = receiver
+    payload = tmp_path / "push.json"
+    payload.write_text('{"ref":"refs/heads/main"}')
+    arguments = ["trigger", "--to", url, "--scheme", "github", "--payload", str(payload)]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
+    [(body, _)] = handler.received
+    assert json.loads(body) == {"ref": "refs/heads/main"}
+    assert result.output == f"{len(body)} bytes -> {url}: 204\n"
+
+
+def test_commands_agree_on_the_entity(receiver: tuple[str, type[Receiver]]) -> None:
+    """``serve`` prints it, and its sandbox has it; the environment gives it to ``trigger``."""
+    url, handler = receiver
+    entity = "65f1c0ffee65f1c0ffee65f1"
+    with serving("--entity", entity) as running:
+        assert running.variables["TURRIS_UPSTREAM_ENTITY_ID"] == entity
+    arguments = ["trigger", "producer-agreement-executed", "--to", url]
+    environment = {"TURRIS_WEBHOOK_SECRET": "whsec", "TURRIS_UPSTREAM_ENTITY_ID": entity}
+    CliRunner().invoke(app, arguments, env=environment)
+    [(body, _)] = handler.received
+    assert json.loads(body)["upstreamEntityId"] == entity
 
 
 def test_digits_are_a_string(receiver: tuple[str, type[Receiver]]) -> None:

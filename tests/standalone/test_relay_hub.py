@@ -135,10 +135,72 @@ def test_process_that_disconnects_during_the_search() -> None:
         processes = [hub.open(is_alone=False) for _ in "ab"]
         for process in processes:
             process.tenants["1"] = relay_hub.Tenant(process, "a test")
+            process.is_reading = True
         found = asyncio.ensure_future(hub.by_socket(REQUEST))
         for process, mine in zip(processes, (True, False), strict=True):
             process.receive((await next_call(process))["number"], {"mine": mine})
         hub.close(processes[0])
         assert await found is None
+
+    asyncio.run(main())
+
+
+def test_silent_process_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suspended process holds up one request for a second, and no other until it replies."""
+    monkeypatch.setattr(relay_hub, "_TIMEOUT", 0.01)
+
+    async def main() -> None:
+        hub = relay_hub.RelayHub()
+        process = hub.open(is_alone=True)
+        process.tenants["1"] = relay_hub.Tenant(process, "a test")
+        process.is_reading = True
+        assert not await process.owns(("127.0.0.1", 1))
+        assert process.is_silent
+        monkeypatch.setattr(relay_hub, "_TIMEOUT", 60.0)
+        assert not await process.owns(("127.0.0.1", 1))
+        assert await hub.by_socket(REQUEST) is None
+        process.receive(1, {"mine": True})
+        assert await hub.by_socket(REQUEST) is process.tenants["1"]
+
+    asyncio.run(main())
+
+
+def test_process_that_does_not_read_is_not_asked() -> None:
+    """Without a reader of its lines, a process can answer nothing."""
+
+    async def main() -> None:
+        process = relay_hub.RelayHub().open(is_alone=False)
+        assert not await process.owns(("127.0.0.1", 1))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_process_that_never_reads_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, reads: bool
+) -> None:
+    """After a deadline, unless it reads its lines by then."""
+    monkeypatch.setattr(relay_hub, "_READ_SECONDS", 0.01)
+
+    async def main() -> None:
+        hub = relay_hub.RelayHub()
+        process = hub.open(is_alone=True)
+        process.is_reading = reads
+        await asyncio.sleep(0.05)
+        assert (hub.get(process.id) is process) == reads
+
+    asyncio.run(main())
+
+
+def test_forwarded_request_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that never answers costs its own client that time, and is known to be silent."""
+    monkeypatch.setattr(relay_hub, "_TIMEOUT", 0.01)
+    monkeypatch.setattr(relay_hub, "_ANSWER_SECONDS", 0.05)
+
+    async def main() -> None:
+        process = relay_hub.RelayHub().open(is_alone=True)
+        with pytest.raises(ConnectionFailure, match=r"did not answer within 0\.05 seconds"):
+            await process.forward(REQUEST)
+        assert process.is_silent
 
     asyncio.run(main())

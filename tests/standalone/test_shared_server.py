@@ -261,8 +261,13 @@ def test_process_that_dies_leaves_nothing(shared: Running, pytester: pytest.Pyte
         shared.call("/v1/agents")
 
 
-def test_server_that_stops_fails_the_test(own: Running, pytester: pytest.Pytester) -> None:
-    """A test whose server stops reports it, and so does the next test."""
+@pytest.mark.parametrize(
+    "arguments", [(), ("-p", "xdist", "-n", "1")], ids=["one process", "xdist"]
+)
+def test_server_that_stops_ends_the_run(
+    own: Running, pytester: pytest.Pytester, arguments: tuple[str, ...]
+) -> None:
+    """A test whose server stops reports it, and no further test waits for it in vain."""
     test = (
         "import os, signal, time, httpx",
         "def test_stops(turris):",
@@ -275,9 +280,30 @@ def test_server_that_stops_fails_the_test(own: Running, pytester: pytest.Pyteste
         "@__import__('pytest').mark.turris(fail_on_refusal=False)",
         "def test_after(turris): pass",
     )
-    result = run(pytester, url_of(own), test_stops="\n".join(test))
-    result.assert_outcomes(passed=1, errors=2)
-    result.stdout.fnmatch_lines([f"*nothing answers at {url_of(own)}: *"])
+    result = run(pytester, url_of(own), *arguments, test_stops="\n".join(test))
+    result.assert_outcomes(passed=1, errors=1)
+    gone = f"turris: --turris-url: nothing answers at {url_of(own)}: *"
+    result.stdout.fnmatch_lines([gone, f"! *Interrupted: {gone}"])
+    for words in ("*Traceback*", "*During handling*"):
+        result.stdout.no_fnmatch_line(words)
+
+
+def test_control_token_is_never_shown(own: Running, pytester: pytest.Pytester) -> None:
+    """Not in the locals of a traceback, and not in a JUnit file, when the server goes away."""
+    test = (
+        "import os, signal, time",
+        "def test_stops(turris):",
+        "    token = os.environ['TURRIS_CONTROL_TOKEN']",
+        f"    os.kill({own.process.pid}, signal.SIGKILL)",
+        "    time.sleep(0.2)",
+        "    assert not token",
+    )
+    arguments = ("--showlocals", "-vv", "-rA", "--junit-xml=junit.xml")
+    result = run(pytester, url_of(own), *arguments, test_stops="\n".join(test))
+    result.assert_outcomes(failed=1, errors=1)
+    token = own.variables["TURRIS_CONTROL_TOKEN"]
+    for text in (*result.outlines, *result.errlines, (pytester.path / "junit.xml").read_text()):
+        assert token not in text
 
 
 @pytest.mark.parametrize(

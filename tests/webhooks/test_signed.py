@@ -159,7 +159,7 @@ def test_signed_with(webhooks: WebhookFactory, key: str) -> None:
 def test_truncated_signature(
     webhooks_with: Build, scheme: SignatureScheme, rest: str, length: int
 ) -> None:
-    """A truncated signature keeps what stands before it and is refused at every length."""
+    """A truncated signature keeps its prefix and is refused at every length."""
     webhooks = webhooks_with(scheme)
     webhook = webhooks.sign(b"{}")
     cut = webhook.truncated_signature(length)

@@ -101,7 +101,7 @@ def test_any_body_round_trips(scheme: SignatureScheme, body: bytes, key: str) ->
 
 @pytest.mark.parametrize("scheme", [PLAIN, STAMPED], ids=["plain", "stamped"])
 def test_key_in_base64(scheme: SignatureScheme) -> None:
-    """A key in base64 signs with the bytes that it stands for, and only a whole one verifies."""
+    """A key in base64 signs with its decoded bytes, and only a whole one verifies."""
     scheme, raw = replace(scheme, key_form="base64"), bytes(range(200, 232))
     key = base64.b64encode(raw).decode()
     value = scheme.sign(BODY, key, at=NOW)
@@ -125,7 +125,7 @@ def test_unknown_options_are_refused(option: dict[str, str]) -> None:
 
 
 def test_key_form_is_one_of_two() -> None:
-    """A mistake in the key's form is told at once."""
+    """A mistake in the key's form is an error at once."""
     with pytest.raises(ValueError, match="key_form must be 'text' or 'base64'"):
         SignatureScheme(key_form="hex")  # type: ignore[arg-type]  # the mistake
 

@@ -78,7 +78,8 @@ class Inbox:
     def entries(self, event: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each entry to act on, with its name; nothing if the event is for another entity."""
         name, payload = event["webhookType"], event["payload"]
-        if not isinstance(payload, list if name in LISTS else dict):
+        fits = isinstance(payload, list if name in LISTS else dict)
+        if not fits:
             raise TypeError("the payload has the wrong type")
         if event["upstreamEntityId"] != self._entity:
             return

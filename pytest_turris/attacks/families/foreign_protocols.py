@@ -105,7 +105,6 @@ def _shown_as_markup(seen: Seen) -> Iterable[Trouble]:
     "WH-144",
     "unsigned-confirmation",
     quick=True,
-    comes_late=True,
     does="Asks, unsigned and as other senders do, to confirm a subscription by a request to a URL "
     "on this machine.",
     wants="Refuse it (4xx), and make no request.",

@@ -265,24 +265,27 @@ def _neighbour(context: AttackContext) -> Iterator[AttackStep]:
         text = context.signature(webhook)
         unknown = context.with_signatures(webhook, "garbage", text)
         yield tolerated(unknown, "garbage in the list")
-        for version, listed in _with_other_versions(context, webhook):
-            lost = "A sender may list versions that are not known yet: genuine webhooks are lost."
+        lost = "Senders list signatures of several versions: genuine webhooks are lost."
+        for version in _other_versions(context, webhook):
+            listed = _with_version(context, context.genuine(), version)
             yield accepted(listed, f"{version} in the list", level="must", why=lost)
         return
     for garbage in ("garbage,", "garbage ", "=,", "t="):
         yield refused(context.with_header_value(webhook, garbage + value), garbage)
 
 
-def _with_other_versions(
-    context: AttackContext, webhook: SignedWebhook
-) -> Iterator[tuple[str, SignedWebhook]]:
-    """The webhook with a signature of another version listed before the right one.
+def _other_versions(context: AttackContext, webhook: SignedWebhook) -> tuple[str, ...]:
+    """Versions besides ``v1`` that lists have; none if the scheme names no version.
 
     Stripe sends ``v0`` for tests, and Standard Webhooks know ``v1a``: a receiver passes over the
-    versions that it does not know. Nothing if the scheme names no version.
+    versions that it does not know.
     """
+    return ("v0", "v1a") if "v1" in context.before_signature(webhook) else ()
+
+
+def _with_version(context: AttackContext, webhook: SignedWebhook, version: str) -> SignedWebhook:
+    """The webhook with a signature of another version listed before the right one."""
     text, before = context.signature(webhook), context.before_signature(webhook)
     head, right, mark = before.rpartition("v1")
-    for version in ("v0", "v1a") if right else ():
-        other = f"{head}{version}{mark}{text}{context.scheme.list_separator}"
-        yield version, context.with_header_value(webhook, f"{other}{right}{mark}{text}")
+    other = f"{head}{version}{mark}{text}{context.scheme.list_separator}"
+    return context.with_header_value(webhook, f"{other}{right}{mark}{text}")

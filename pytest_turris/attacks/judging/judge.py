@@ -152,7 +152,7 @@ class Judge:
         previous, self._before = self._before, done
         acted, self._total = self._total > 0, self._total + done
         refused = any(is_expected_refusal(step, response) for response in responses)
-        if refused or not self._receiver.observed:
+        if refused or not self._receiver.sees(step):
             return
         expected, fine = {
             "none": (_NOTHING, done == 0),

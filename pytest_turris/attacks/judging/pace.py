@@ -1,8 +1,8 @@
 """How long an answer may take: measured against this receiver, on this machine, at this moment."""
 
-import time
 from typing import Self
 
+from pytest_turris.core.clock import Clock
 from pytest_turris.process.steady_clock import steady_time
 
 _FAIR = 2.0
@@ -42,12 +42,12 @@ class Stopwatch:
     """Measures how long a request takes."""
 
     def __init__(self) -> None:
-        # Time travel holds the first still, and makes sleeps pass on it alone.
-        self._begin = time.perf_counter(), steady_time()
+        # Under time travel the first stands, and sleeps pass on it alone.
+        self._begin = Clock.process_time(), steady_time()
 
     def elapsed(self) -> Elapsed:
         """The seconds since the beginning, on the clock on which more of them passed."""
-        travelled = time.perf_counter() - self._begin[0]
+        travelled = (Clock.process_time() - self._begin[0]).total_seconds()
         real = steady_time() - self._begin[1]
         return Elapsed(max(travelled, real), virtual=travelled > real + 0.1)
 

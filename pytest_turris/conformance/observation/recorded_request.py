@@ -81,7 +81,7 @@ def secrets_of(sandbox: Sandbox, also: list[str]) -> list[str]:
     secrets += [token.token for token in sandbox.credentials.restricted]
     tokens = [token.text for token in sandbox.tokens]
     signatures = [text.rpartition(".")[2] for text in tokens]
-    encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
+    encoded = [form for secret in secrets for form in spellings(secret)]
     plain = [str(text) for text in (*secrets, *tokens, *signatures, *encoded, *also)]
     return [form for text in dict.fromkeys(plain) if text for form in {text, quote(text)}]
 

@@ -5,6 +5,7 @@ import datetime as dt
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from pytest_turris.conformance.driver import Cancel, Perform, ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
@@ -19,9 +20,10 @@ _rule = COROUTINES.rule
 
 _BUDGET = dt.timedelta(minutes=10)
 _TURNS = 8
-_DOORS = ("handler", "async_handler")
-"""How the functions of the door for httpx are called."""
+_ASYNC_DOOR = "async_handler"
+"""The function of the doors in process that answers async clients."""
 _CALLS = 8
+_TWICE = 2
 
 
 @_rule(
@@ -68,6 +70,7 @@ def _blocking_sleep(harness: ClientHarness) -> ProbeSteps[None]:
 def _ends(harness: ClientHarness) -> ProbeSteps[None]:
     _require_loop(harness)
     yield from harness.get_first_token()
+    defied: list[str] = []
     for turns in range(1, _TURNS + 1):
         for cold in (False, True):
             if cold:
@@ -76,9 +79,11 @@ def _ends(harness: ClientHarness) -> ProbeSteps[None]:
             (result,) = yield Cancel(harness.client.call, turns)
             harness.time.limit_sleeps(None)
             harness.sandbox.limits.reset()
-            outcome = "returned a result" if result.error is None else f"raised {result}"
-            got = f"a call that was cancelled went on, and {outcome}"
-            harness.require(not result.defied_cancel, got)
+            if result.defied_cancel:
+                defied.append("returned a result" if result.error is None else f"raised {result}")
+            # Once may be a call that ended in the very moment in which it was cancelled.
+            got = f"calls that were cancelled went on; the last one {defied and defied[-1]}"
+            harness.require(len(defied) < _TWICE, got)
         yield from harness.calls()
 
 
@@ -116,10 +121,10 @@ def _blocking_requests(harness: ClientHarness) -> Iterator[list[str]]:
 
     def note(request: Request, handle: Handle) -> Response:
         if asyncio._get_running_loop() is not None and is_turris(request.host):  # noqa: SLF001 - get_running_loop raises
-            frame = sys._getframe()  # noqa: SLF001 - there is no public way
-            while frame.f_back and frame.f_code.co_name not in _DOORS:
+            frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no public way
+            while frame is not None and frame.f_code.co_name != _ASYNC_DOOR:
                 frame = frame.f_back
-            if frame.f_code.co_name == _DOORS[0]:
+            if frame is None:
                 found.append(f"{request.method} {request.path}")
         return handle(request)
 

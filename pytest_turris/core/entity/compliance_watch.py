@@ -113,20 +113,21 @@ class ComplianceWatch:
     def _log(
         self, owner: Owner, product: Product, state: StateEntry, was: str, at: dt.datetime
     ) -> None:
-        kind: EventKind
-        if isinstance(owner, AgentEntry):
-            kind, agency_id = _AGENT, owner.downstream_entity_association_id
-        else:
-            kind, agency_id = _AGENCY, owner.id
-        change = ComplianceChange(
-            npn=owner.npn,
-            downstream_entity_association_id=agency_id,
-            product_id=product.id,
-            product_name=product.name,
-            state=state,
-            was=was,
-        )
-        self._events.append(kind, at, change)
+        """Log a change once for each agency that it concerns.
+
+        An agent without an agency is in no event: its entry names the agency (documented).
+        """
+        is_agent = isinstance(owner, AgentEntry)
+        for agency_id in owner.association_ids if isinstance(owner, AgentEntry) else [owner.id]:
+            change = ComplianceChange(
+                npn=owner.npn,
+                downstream_entity_association_id=agency_id,
+                product_id=product.id,
+                product_name=product.name,
+                state=state,
+                was=was,
+            )
+            self._events.append(_AGENT if is_agent else _AGENCY, at, change)
 
 
 def _watched_states(owner: Owner, product: Product) -> list[StateCode]:

@@ -125,7 +125,7 @@ class UpstreamEntity:
             downstream_entity_association_id=association.id,
             downstream_entity_id=association.downstream_entity.id,
             producer_code=association.producer_code,
-            branch_name=association.branch_name or "Main Branch",
+            branch_name=association.branch_name or "",
             contract_container_instance_id=self._randomness.object_id(),
             signed_file_document_id=signed.id,
         )

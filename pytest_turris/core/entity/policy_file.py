@@ -7,12 +7,19 @@ the other columns are the members of a policy, and the remaining messages, are a
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic.alias_generators import to_camel
 
-from pytest_turris.core.entity.spreadsheet import Row, UnreadableFileError, read_csv, read_xlsx
+from pytest_turris.core.entity.spreadsheet import (
+    Row,
+    TooLargeFileError,
+    UnreadableFileError,
+    read_csv,
+    read_xlsx,
+)
 from pytest_turris.core.resources.policies import OPTIONAL_MEMBERS, Policy, TransactionType
 from pytest_turris.core.wire.errors import InvalidInput
 from pytest_turris.core.wire.model import StateCode
@@ -35,31 +42,73 @@ _DATES = ("effectiveDate", "expiryDate", "policyTransactionDate")
 _FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 _EPOCH = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
 _LAST_SERIAL = 2_958_465
+_SERIAL = re.compile(r"[0-9]{1,7}")
+_FIRST_OF_1904 = 1_462
+_MAX_REPORTED = 20
+"""The number of unknown headers in an error."""
 
 
 def read_rows(file: FormFile) -> tuple[list[dict[str, str]], str]:
     """The data rows by header, and why the rest could not be read; empty if all were.
 
     Raises:
-        InvalidInput: It is neither CSV nor XLSX, or a header is unknown, repeated or missing.
+        InvalidInput: It is neither CSV nor XLSX, too large, or a header is unknown, repeated or
+            missing.
     """
     extension = file.name.lower().rpartition(".")[2]
     kind = extension if extension in ("csv", "xlsx") else _MEDIA_TYPES.get(file.media_type)
     if kind is None:
         raise InvalidInput("file must be a CSV (.csv) or Excel (.xlsx) file")
-    table = read_csv(file.content) if kind == "csv" else read_xlsx(file.content)
     try:
-        headers = [cell.strip() for cell in next(table, [])]
+        table, serial_of_1904 = _table(file.content, kind)
+        headers = _headers(next(table, []))
+        if problems := list(_header_problems(headers)):
+            raise InvalidInput(*problems)
+        return _read(table, headers, serial_of_1904)
     except UnreadableFileError as error:
         raise InvalidInput("file could not be read", reason=str(error)) from None
-    if problems := list(_header_problems(headers)):
-        raise InvalidInput(*problems)
+
+
+def _table(content: bytes, kind: str) -> tuple[Iterator[Row], int]:
+    if kind == "csv":
+        return read_csv(content), 0
+    workbook = read_xlsx(content)
+    return iter(workbook.rows), _FIRST_OF_1904 if workbook.counts_from_1904 else 0
+
+
+def _headers(row: Row) -> list[str]:
+    """The texts of the first row, which must match exactly (documented).
+
+    The empty ones that a trailing comma makes do not count.
+    """
+    headers = list(row)
+    while headers and not headers[-1]:
+        headers.pop()
+    return headers
+
+
+def _read(
+    table: Iterator[Row], headers: list[str], serial_of_1904: int
+) -> tuple[list[dict[str, str]], str]:
     rows: list[dict[str, str]] = []
     try:
-        rows.extend(_by_header(headers, row) for row in table)
+        for cells in table:
+            row = _by_header(headers, cells)
+            rows.append(row | _dates_of_1900(row, serial_of_1904) if serial_of_1904 else row)
+    except TooLargeFileError:
+        raise
     except UnreadableFileError as error:
         return rows, str(error)
     return rows, ""
+
+
+def _dates_of_1900(row: dict[str, str], serial_of_1904: int) -> dict[str, str]:
+    """The serial numbers of dates, counted as most workbooks count them."""
+    return {
+        header: str(int(row[header]) + serial_of_1904)
+        for header in _DATES
+        if _SERIAL.fullmatch(row.get(header, ""))
+    }
 
 
 def problem(row: dict[str, str]) -> str:
@@ -104,11 +153,12 @@ def _by_header(headers: list[str], row: Row) -> dict[str, str]:
 
 
 def _header_problems(headers: list[str]) -> Iterator[str]:
-    known = {*REQUIRED, *AGENCY_IDENTIFIERS, *OPTIONAL}
-    for header in dict.fromkeys(headers):
-        if header not in known:
-            yield f"Unrecognized header: {header[:64]}"
-        elif headers.count(header) > 1:
+    known = dict.fromkeys((*REQUIRED, *AGENCY_IDENTIFIERS, *OPTIONAL))
+    unknown = (header for header in dict.fromkeys(headers) if header not in known)
+    for header in itertools.islice(unknown, _MAX_REPORTED):
+        yield f"Unrecognized header: {header[:64]}"
+    for header in known:
+        if headers.count(header) > 1:
             yield f"Duplicate header: {header}"
     for header in REQUIRED:
         if header not in headers:

@@ -97,7 +97,8 @@ class EntityRecords(Collections):
         self.randomness = randomness
         self.options = options
         self.listener = listener
-        self.upstream_entity_id: str = randomness.object_id()
+        own_id = randomness.object_id()  # always made, so that the ids after it stay the same
+        self.upstream_entity_id: str = options.upstream_entity_id or own_id
         self._made: dict[type[Collection[Any]], Any] = {}
 
     def collection(self, kind: type[C]) -> C:

@@ -220,7 +220,8 @@ class Outbox:
     def _flush(self, now: dt.datetime) -> None:
         for batch in self._debounce.pop_due(now):
             payload = compliance_payload(batch.kind, batch.changes.values(), self._records)
-            self._publish(batch.kind, payload, batch.due)
+            if payload:
+                self._publish(batch.kind, payload, batch.due)
 
     def _publish(self, kind: EventKind, payload: EventPayload, at: dt.datetime) -> None:
         """Enqueue one event for each endpoint that was subscribed to it at that moment."""

@@ -13,17 +13,24 @@ from pytest_turris.core.entity.event_models import (
     StateEntry,
 )
 from pytest_turris.core.entity.records import EntityRecords
+from pytest_turris.core.resources.associations import Association
 
 
 def compliance_payload(
     kind: EventKind, changes: Iterable[ComplianceChange], records: EntityRecords
 ) -> list[ComplianceEntry]:
-    """One entry for each entity, with every product and state of it that changed."""
+    """One entry for each entity, with every product and state of it that changed.
+
+    An association that was removed meanwhile has no entry: its documented members are gone.
+    """
     entries: dict[tuple[str | None, str | None], ComplianceEntry] = {}
     for change in changes:
         place = change.downstream_entity_association_id, change.npn
+        association = records.associations.find(change.downstream_entity_association_id or "")
+        if association is None:
+            continue
         if place not in entries:
-            entries[place] = _entry(kind, change, records)
+            entries[place] = _entry(kind, change, association)
         _states(entries[place], change).append(change.state)
     return list(entries.values())
 
@@ -40,16 +47,12 @@ def _states(entry: ComplianceEntry, change: ComplianceChange) -> list[StateEntry
     return product.states
 
 
-def _entry(kind: EventKind, change: ComplianceChange, records: EntityRecords) -> ComplianceEntry:
-    """What is known of the agency; an association that is gone leaves its texts empty."""
-    id_ = change.downstream_entity_association_id
-    association = records.associations.find(id_) if id_ else None
-    agency = association.downstream_entity if association else None
+def _entry(kind: EventKind, change: ComplianceChange, association: Association) -> ComplianceEntry:
     members: dict[str, Any] = {
-        "downstream_entity_association_id": id_,
-        "legal_name": agency.legal_name if agency else "",
-        "branch_name": (association.branch_name if association else None) or "",
-        "producer_code": association.producer_code if association else None,
+        "downstream_entity_association_id": association.id,
+        "legal_name": association.downstream_entity.legal_name,
+        "branch_name": association.branch_name or "",
+        "producer_code": association.producer_code,
         "npn": change.npn,
         "products": [],
     }

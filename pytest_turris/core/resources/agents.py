@@ -16,6 +16,7 @@ from pytest_turris.core.resources.collection import (
     Indexes,
     suggest_keywords,
 )
+from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
@@ -100,6 +101,7 @@ class Agents(Collection[AgentEntry]):
     def __init__(self, holder: CollectionHolder) -> None:
         super().__init__(holder)
         self._associations = holder.collection(Associations)
+        self._npns = holder.collection(Npns)
 
     @suggest_keywords
     def add(
@@ -118,6 +120,8 @@ class Agents(Collection[AgentEntry]):
         authority: Iterable[Authority | dict[str, Any]] = (),
     ) -> AgentEntry:
         """Add an agent, whose NIPR data is up to date; generate the NPN and names not given.
+
+        Names that are not given are those that ``npns`` has for the NPN, if it has any.
 
         An NPN that exists gives the same agent, who joins the association as well (assumed: what
         Turris does with a second agent of an NPN is not documented). ``authority`` has the states
@@ -216,12 +220,13 @@ class Agents(Collection[AgentEntry]):
         self, npn: str, first: str | None, middle: str | None, last: str | None
     ) -> dict[str, Any]:
         now = self._clock.now()
+        nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # as in add
         return {
             "id": self._randomness.object_id(),
             "npn": npn,
-            "first_name": first or self._pick(_FIRST_NAMES),
-            "middle_name": middle,
-            "last_name": last or self._pick(_LAST_NAMES),
+            "first_name": first or nipr.get("first_name") or self._pick(_FIRST_NAMES),
+            "middle_name": middle or nipr.get("middle_name"),
+            "last_name": last or nipr.get("last_name") or self._pick(_LAST_NAMES),
             "created_at": now,
             "updated_at": now,
         }

@@ -3,6 +3,7 @@
 Members and their order are documented (DownstreamEntityAssociationResponseDto).
 """
 
+import itertools
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -13,6 +14,9 @@ from pytest_turris.core.resources.subscriptions import NiprDataSubscription, syn
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 Category = Literal["agency", "agency network", "wholesale brokerage", "third party administrator"]
+
+
+_EMAIL = "dana.lee{}@acme-insurance.example"
 
 
 class DownstreamEntity(WireModel):
@@ -112,7 +116,7 @@ class Associations(Collection[Association]):
         ein: str | None = None,
         first_name: str = "Dana",
         last_name: str = "Lee",
-        email: str = "dana.lee@acme-insurance.example",
+        email: str | None = None,
         producer_code: str | None = None,
         external_id: str | None = None,
         branch_name: str | None = None,
@@ -124,14 +128,15 @@ class Associations(Collection[Association]):
         """Add an association that has been onboarded, whose NIPR data is up to date.
 
         An NPN is generated if one is required and none is given. With ``invited`` the agency has
-        not answered its invitation yet, and no NPN is generated.
+        not answered its invitation yet, and no NPN is generated. An ``email`` is made if none
+        is given, so that no two associations share a contact.
 
         Raises:
             RecordError: A value does not fit.
         """
-        npn = downstream_entity_npn
-        if npn is None and is_npn_required and not invited:
-            npn = self._randomness.number("npn", 8)
+        needs_npn = downstream_entity_npn is None and is_npn_required and not invited
+        npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
+        email = email or self._unused_email()
         return self.make(
             id=self._randomness.object_id(),
             downstream_entity={
@@ -158,6 +163,14 @@ class Associations(Collection[Association]):
         if isinstance(npn, str) and npn and npn != self._current(record).npn:
             members.setdefault("nipr_data_subscription", self._subscription(npn))
         return super().update(record, **members)
+
+    def _unused_email(self) -> str:
+        """An address that no association's contact has: ``dana.lee@...``, ``dana.lee.2@...``."""
+        return next(
+            address
+            for number in itertools.count(1)
+            if not self.where(email=(address := _EMAIL.format("" if number == 1 else f".{number}")))
+        )
 
     def with_producer_code(self, producer_code: str) -> Association | None:
         """The association with a producer code, unique per upstream entity; or None."""

@@ -39,6 +39,12 @@ class RegisteredNpn(Record):
         """The NPN."""
         return self.npn
 
+    @property
+    def person(self) -> dict[str, str]:
+        """The names of an individual, of which NIPR's text is taken apart at its spaces."""
+        first, *middle, last = self.name.split() if " " in self.name.strip() else ("", self.name)
+        return {"first_name": first, "middle_name": " ".join(middle), "last_name": last}
+
 
 class Npns(Collection[RegisteredNpn]):
     """The producers that an NPN lookup finds besides agents and agencies."""
@@ -67,6 +73,18 @@ class Npns(Collection[RegisteredNpn]):
         return self.make(
             npn=npn or self._randomness.number("npn", 8), entity_type=entity_type, name=name
         )
+
+    def individual(self, npn: str) -> dict[str, str]:
+        """The names that NIPR knows for an individual's NPN; empty if there are none."""
+        known = self.find(npn)
+        if known is None or known.entity_type != "individual":
+            return {}
+        return {name: text for name, text in known.person.items() if text}
+
+    def firm(self, npn: str | None) -> str | None:
+        """The name that NIPR knows for a firm's NPN, or None."""
+        known = self.find(npn) if npn else None
+        return known.name if known is not None and known.entity_type == "firm" else None
 
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""

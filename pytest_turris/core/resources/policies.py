@@ -15,6 +15,7 @@ from pytest_turris.core.wire.model import Amount, ObjectId, StateCode, Timestamp
 
 PolicyStatus = Literal["bound", "active", "expired", "cancelled", "non renewed"]
 TransactionType = Literal["New", "Renewal", "Endorsement", "Cancellation", "Audit"]
+_DECIDING = ("New", "Renewal", "Cancellation")
 
 
 class Transaction(WireModel):
@@ -27,8 +28,10 @@ class Transaction(WireModel):
 class Policy(Record):
     """A policy; amounts in US dollars.
 
-    Unless ``current_status`` is set, a policy is shown as ``cancelled`` after a Cancellation,
-    else as ``bound``, ``active`` or ``expired`` by its dates (assumed).
+    Unless ``current_status`` is set, a policy is shown as ``cancelled`` from the date of a
+    Cancellation until that of a later New or Renewal, else as ``bound``, ``active`` or ``expired``
+    by its dates (assumed). The order in which transactions were uploaded does not matter, except
+    for those of one date.
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"transactions", "is_deleted"})
@@ -80,12 +83,22 @@ class Policy(Record):
         """The ``currentStatus`` as it is shown at a moment."""
         if self.current_status is not None:
             return self.current_status
-        if self.transactions and self.transactions[-1].type == "Cancellation":
+        if self._is_cancelled_at(moment):
             return "cancelled"
         if self.effective_date is not None and moment < self.effective_date:
             return "bound"
         expired = self.expiry_date is not None and moment >= self.expiry_date
         return "expired" if expired else "active"
+
+    def _is_cancelled_at(self, moment: dt.datetime) -> bool:
+        deciding = [
+            transaction
+            for transaction in self.transactions
+            if transaction.type in _DECIDING and transaction.date <= moment
+        ]
+        # Of transactions with one date, the last one counts.
+        latest = max(reversed(deciding), key=lambda one: one.date, default=None)
+        return latest is not None and latest.type == "Cancellation"
 
 
 OPTIONAL_MEMBERS = tuple(Policy.model_fields)[9:-2]

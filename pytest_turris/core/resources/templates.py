@@ -4,6 +4,7 @@ Members and their order are documented (contract-container-templates/list); the 
 fields other than ``string`` are assumed.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -62,9 +63,16 @@ class ContractContainerTemplate(Record):
         """The ``contractContainerTemplateId``."""
         return self.id
 
-    def broken_rules(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """A message for each custom field that the values leave out or do not fit."""
+    def broken_rules(self, values: Mapping[str, Any] | None) -> Iterator[str]:
+        """A message for each custom field that the values leave out or do not fit.
+
+        The values are required when the template has custom fields (documented:
+        downstream-entity-associations/invite).
+        """
         known = {custom.field_name: custom for custom in self.producer_agreement.custom_fields}
+        if known and values is None:
+            yield "customFieldValues must be an object"
+        values = values or {}
         for name in sorted(set(values) - set(known)):
             yield f"customFieldValues.{name[:64]} is not a custom field of the template"
         for name, custom in known.items():
@@ -136,8 +144,18 @@ def _misfits(path: str, custom: CustomField, value: object) -> Iterator[str]:
     }[custom.field_type]
     if not fits:
         yield f"{path} must be a {custom.field_type}"
+    elif custom.field_type == "date" and not _is_date(value):
+        yield f"{path} must be a valid ISO 8601 date string"
     elif isinstance(value, int | float) and number:
         if custom.min_value is not None and value < custom.min_value:
             yield f"{path} must not be less than {custom.min_value:g}"
         if custom.max_value is not None and value > custom.max_value:
             yield f"{path} must not be greater than {custom.max_value:g}"
+
+
+def _is_date(value: object) -> bool:
+    try:
+        dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True

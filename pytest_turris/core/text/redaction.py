@@ -18,7 +18,9 @@ _MEMBER = re.compile(
     r'(?:"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?$)|[\[{].*|[^\s",}\]]+)',
     re.IGNORECASE | re.DOTALL,
 )
-_SECRETS = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook)_\w+")
+_SECRETS = re.compile(
+    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
+)
 _ESCAPED_ASCII = re.compile(r"\\u00([4-7][0-9a-f])", re.IGNORECASE)
 _SHORTEST_SHOWN = 12
 SHOWN = 2_048

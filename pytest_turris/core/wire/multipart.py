@@ -8,6 +8,7 @@ transfer encodings and accept broken boundaries.
 The messages for broken forms are those of busboy, the parser behind NestJS (assumed).
 """
 
+import contextlib
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
@@ -19,6 +20,8 @@ from pytest_turris.core.wire.errors import InvalidInput
 
 _MAX_PARTS = 100
 _MAX_HEAD = 8_192
+_MAX_PARAMETERS = 32
+"""The standard library takes quadratic time for the parameters of a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,11 @@ def read_form(content_type: str, body: bytes) -> dict[str, FormValue]:
 
 def _boundary(content_type: str) -> bytes:
     header = Message()
-    header["content-type"] = content_type
-    boundary = header.get_boundary("")
+    boundary = ""
+    if not _is_excessive(content_type.encode("utf-8", "replace")):
+        header["content-type"] = content_type
+        with contextlib.suppress(Exception):  # the standard library raises many kinds
+            boundary = header.get_boundary("")
     if not boundary:
         raise InvalidInput("Multipart: Boundary not found")
     return boundary.encode("latin-1", "replace")
@@ -71,23 +77,29 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
     for part in parts[:-1]:
         line, _, rest = part.partition(b"\r\n")
         head, blank, content = rest.partition(b"\r\n\r\n")
-        if line.strip(b" \t") or not blank or len(head) > _MAX_HEAD:
+        if line.strip(b" \t") or not blank or _is_excessive(head):
             raise InvalidInput("Malformed part header")
         found.append((head, content))
     return found
 
 
+def _is_excessive(head: bytes) -> bool:
+    return len(head) > _MAX_HEAD or head.count(b";") > _MAX_PARAMETERS
+
+
 def _field(head: bytes, content: bytes) -> tuple[str, str | FormFile]:
-    header = HeaderParser().parsestr(head.decode("utf-8", "replace"))
     try:
+        header = HeaderParser().parsestr(head.decode("utf-8", "replace"))
         name = header.get_param("name", header="content-disposition")
         file_name = header.get_filename()
-    except (ValueError, LookupError):
+        media_type = header.get_content_type()
+        disposition = header.get_content_disposition()
+    except Exception:  # noqa: BLE001 - the standard library raises many kinds
         raise InvalidInput("Malformed part header") from None
-    if header.get_content_disposition() != "form-data" or not isinstance(name, str):
+    if disposition != "form-data" or not isinstance(name, str):
         raise InvalidInput("Malformed part header")
     if file_name is not None:
-        return name, FormFile(file_name, header.get_content_type(), content)
+        return name, FormFile(file_name, media_type, content)
     try:
         return name, content.decode()
     except UnicodeDecodeError:

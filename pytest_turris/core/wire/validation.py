@@ -181,7 +181,7 @@ def _kind_of_missing(row: ErrorDetails, model: type[RequestModel]) -> str:
     hint = None if inside else hints[str(top)]
     if choices := get_args(hint) if get_origin(hint) is Literal else ():
         return _ONE_OF + ", ".join(choices)
-    return _MISSING.get(hint, "string_type")  # type: ignore[arg-type] # any hint
+    return _MISSING.get(get_origin(hint) or hint, "string_type")  # type: ignore[arg-type] # any hint
 
 
 def _choices(expected: str) -> str:

@@ -147,12 +147,20 @@ class SandboxConnection(HTTPConnection):
         if message := timeout_message(response, self.timeout):
             raise TimeoutError(message)
         return self._read(
-            BytesIO(response.body),
+            _Body(response.body),
             HTTPHeaderDict(response.headers),
             response.status,
             version=11,
             reason=reasons.get(response.status),
         )
+
+
+class _Body(BytesIO):
+    """A body that says when it was read, as that of a connection does: else streams never end."""
+
+    def isclosed(self) -> bool:
+        """Whether nothing is left; urllib3 asks for it under this name."""
+        return self.closed or self.tell() >= len(self.getbuffer())
 
 
 def _translated(

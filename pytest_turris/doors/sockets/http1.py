@@ -17,21 +17,25 @@ from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import encode
 from pytest_turris.doors.sockets import raw_response
 from pytest_turris.doors.sockets.asgi import ABORT, WRITE, App, Receive, Scope, Send
+from pytest_turris.doors.sockets.limits import (
+    MAX_CONNECTIONS,
+    MAX_HEAD,
+    BoundedHead,
+    expect_progress,
+)
 
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 """The longest match in practice: no client sends so much white space before the colon."""
 
 _HEAD_END = b"\r\n\r\n"
-_MAX_HEAD = 65_536
-"""The most that h11 reads, with uvicorn's setting."""
-
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))
-_NOT_HTTP_HEADERS = (
-    (b"content-type", b"application/json; charset=utf-8"),
-    (b"content-length", str(len(_NOT_HTTP)).encode()),
-    (b"connection", b"close"),
+_TOO_LARGE = encode(
+    error_document(431, "invalid_input", [f"Request headers exceed {MAX_HEAD} bytes"])
+)
+_BUSY = encode(
+    error_document(503, "internal_error", [f"More than {MAX_CONNECTIONS} connections are open"])
 )
 
 
@@ -44,18 +48,25 @@ class _ServerMixin(asyncio.Protocol):
     """Can drop a connection, refuses broken HTTP as Turris does, and sends a response at once."""
 
     app: Any
+    connections: Any
+    cycle: Any
     flow: Any
     transport: Any
+    is_head_too_large = False
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """Give the application our extensions for this connection."""
         self._buffered = _BufferedTransport(transport)
         super().connection_made(cast("Any", self._buffered))
+        if len(self.connections) > MAX_CONNECTIONS:
+            return self._refuse(b"503 Service Unavailable", _BUSY)
+        expect_progress(self, transport)
         extensions = {
             ABORT: transport.abort,
             WRITE: partial(raw_response.write, transport=transport, is_full=self._is_full),
         }
         self.app = partial(_extended, self.app, extensions)
+        return None
 
     def eof_received(self) -> None:
         """The client sends no more: the connection ends once it has been sent what was written."""
@@ -65,8 +76,18 @@ class _ServerMixin(asyncio.Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be parsed; no sandbox sees it or records it."""
         del msg  # it may contain what the client sent
-        fields = b"".join(b"%s: %s\r\n" % field for field in _NOT_HTTP_HEADERS)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + fields + b"\r\n" + _NOT_HTTP)
+        if self.is_head_too_large:
+            self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
+        else:
+            self._refuse(b"400 Bad Request", _NOT_HTTP)
+
+    def is_reading(self) -> bool:
+        """Whether the end of a head or body has not come yet."""
+        return self.cycle is None or bool(self.cycle.more_body)
+
+    def _refuse(self, status: bytes, body: bytes) -> None:
+        fields = b"".join(b"%s: %s\r\n" % field for field in _headers_of(body))
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + fields + b"\r\n" + body)
         self.transport.close()
 
     def _is_full(self) -> bool:
@@ -76,8 +97,12 @@ class _ServerMixin(asyncio.Protocol):
 class _H11Protocol(_ServerMixin, H11Protocol):
     """Parses with h11."""
 
+    def is_reading(self) -> bool:
+        """Whether the end of a head or body has not come yet."""
+        return super().is_reading() or bool(self.conn.trailing_data[0])
 
-class _HttptoolsProtocol(_ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
+
+class _HttptoolsProtocol(BoundedHead, _ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
     """Parses with httptools, if it is installed, up to the first offer of an upgrade."""
 
     _head = b""
@@ -87,13 +112,20 @@ class _HttptoolsProtocol(_ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,v
         """Parse, or hand over to the other protocol from the first byte of a request on."""
         if not self._is_idle():
             return super().data_received(data)
+        if self.is_in_head and not self._head and _UPGRADE.search(data):
+            # The other protocol cannot have the whole head: its beginning came behind a request.
+            return self.send_400_response("")
         head, known = self._head + data, len(self._head)
         # The field name may arrive in two parts.
         if _UPGRADE.search(head, max(0, known - _UPGRADE_LENGTH)):
             return self._hand_over().data_received(head)
         is_whole = head.find(_HEAD_END, max(0, known - len(_HEAD_END))) >= 0
-        self._head = b"" if is_whole or len(head) > _MAX_HEAD else head
+        self._head = b"" if is_whole or len(head) > MAX_HEAD else head
         return super().data_received(data)
+
+    def is_reading(self) -> bool:
+        """Whether the end of a head or body has not come yet."""
+        return super().is_reading() or self.is_in_head
 
     def _is_idle(self) -> bool:
         """Whether the next bytes are the head of a request, and not part of a body."""
@@ -139,6 +171,15 @@ class _BufferedTransport:
         return getattr(self.transport, name)
 
 
+def _headers_of(body: bytes) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"connection", b"close"),
+    ]
+
+
 async def _extended(
     app: App, extensions: dict[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
@@ -147,7 +188,8 @@ async def _extended(
     # With both lengths, the end of a request is ambiguous: what follows may be smuggled
     # (RFC 9112, 6.3). A request must have exactly one Host (3.2).
     if _LENGTHS.issubset(names) or names.count(b"host") != 1:
-        start = {"type": "http.response.start", "status": 400, "headers": _NOT_HTTP_HEADERS}
+        headers = _headers_of(_NOT_HTTP)
+        start = {"type": "http.response.start", "status": 400, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": _NOT_HTTP})
     else:

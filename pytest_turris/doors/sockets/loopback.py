@@ -2,11 +2,12 @@
 
 A page in the developer's browser can send requests to loopback, and with a name that is re-bound
 to 127.0.0.1 (DNS rebinding) it can read the answers. So a foreign ``Origin`` or ``Host`` is
-refused.
+refused, and what a browser says it sends for a page of another site: an image has no ``Origin``.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.hosts import HOSTS, LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import encode
@@ -15,13 +16,30 @@ from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send
 _NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
 
-def loopback_only(app: App, *, also: Collection[str] = ()) -> App:
-    """The application, guarded; ``also`` are host names to accept besides those of loopback."""
+_OWN_SITES = frozenset({b"none", b"same-origin"})
+"""Values of ``Sec-Fetch-Site`` for what a person or the server's own page asks for."""
+
+
+def loopback_only(
+    app: App,
+    *,
+    also: Collection[str] = (),
+    on_refusal: Callable[[str], None] = lambda _: None,
+) -> App:
+    """The application, guarded.
+
+    Args:
+        app: The application.
+        also: Host names to accept besides those of loopback.
+        on_refusal: Gets a line for each request that is refused, with the reason.
+    """
     names = _NAMES | {name.lower() for name in also}
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := _foreign(scope, names)):
-            await _refuse(send, *refusal)
+            status, message = refusal
+            on_refusal(f"{scope['method']} {redact(scope['path'])} -> {status}  {message}")
+            await _refuse(send, status, message)
         else:
             await app(scope, receive, send)
 
@@ -35,7 +53,8 @@ def _foreign(scope: Scope, names: frozenset[str]) -> tuple[int, str] | None:
         return 421, "Misdirected request: the sandbox answers to loopback names only"
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
     own = f"{scope.get('scheme', 'http')}://{hosts[0]}"
-    if any(origin != own for origin in origins):
+    sites = {value for name, value in scope["headers"] if name == b"sec-fetch-site"}
+    if any(origin != own for origin in origins) or not sites <= _OWN_SITES:
         return 403, "Requests from web pages are refused"
     return None
 
@@ -51,6 +70,7 @@ async def _refuse(send: Send, status: int, message: str) -> None:
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

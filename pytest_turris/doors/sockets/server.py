@@ -9,7 +9,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import trustme
 import uvicorn
@@ -35,6 +35,36 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.create_server((host, port), family=family)
+    # Each connection inherits it; otherwise Nagle's algorithm delays every answer by 40 ms.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _config(app: App, context: ssl.SSLContext | None) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=protocol(),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        # A client's address is that of its socket, whatever its headers say about a proxy.
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        # With a longer queue, a process without free file descriptors spends its time on
+        # connections that it cannot accept.
+        backlog=128,
+    )
+    config.load()
+    config.ssl = context
+    return config
+
+
 class LiveServer:
     """An application on a loopback socket, until ``stop``."""
 
@@ -46,6 +76,7 @@ class LiveServer:
         context: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        also: Collection[str] = (),
     ) -> None:
         """Bind a socket and serve from a thread.
 
@@ -55,32 +86,20 @@ class LiveServer:
             context: A TLS context of the caller's own, in place of ``tls``.
             host: The address to bind.
             port: The port to bind; 0 takes a free one.
+            also: Further addresses to bind with the same port, where that is possible.
 
         Raises:
             OSError: The address is taken, or not an address of this machine.
         """
         self.authority: trustme.CA | None = trustme.CA() if tls else None
-        self._socket = socket.create_server((host, port))
-        # Each connection inherits it; otherwise Nagle's algorithm delays every answer by 40 ms.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        first = _listen(host, port)
         self.host: str = host
-        self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(
-            app,
-            http=protocol(),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            # A client's address is that of its socket, whatever its headers say about a proxy.
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        )
-        config.load()
-        config.ssl = context or self._server_context()
-        self._server = _Server(config)
+        self.port: int = first.getsockname()[1]
+        self._sockets = [first]
+        for address in also:
+            with contextlib.suppress(OSError):  # no such address here, or its port is taken
+                self._sockets.append(_listen(address, self.port))
+        self._server = _Server(_config(app, context or self._server_context()))
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
         self._thread.start()
 
@@ -98,7 +117,8 @@ class LiveServer:
         """
         self._server.should_exit = True
         self._thread.join(_STOP_TIMEOUT)
-        self._socket.close()
+        for sock in self._sockets:
+            sock.close()
         if self._thread.is_alive():
             raise ServerError(f"the server thread at {self.base_url} did not stop")
 
@@ -110,7 +130,7 @@ class LiveServer:
     def _run(self) -> None:
         loop = SteadyLoop()
         try:
-            loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+            loop.run_until_complete(self._server.serve(sockets=self._sockets))
         finally:
             # uvicorn does not know connections that are still in their TLS handshake.
             for transport in list(vars(loop).get("_transports", {}).values()):

@@ -36,7 +36,7 @@ def test_an_unknown_client_id_is_refused(client: Client) -> None:
 
 @pytest.mark.parametrize("secret", ["wrong", "", "é", "turris_sandbox_secret_", "\N{SNOWMAN}"])
 def test_a_wrong_secret_is_refused_in_the_same_words(client: Client, secret: str) -> None:
-    """The client cannot tell a wrong secret from a wrong id; the journal can."""
+    """The client cannot distinguish a wrong secret from a wrong id; the journal can."""
     assert refusal(client.ask_for_token(secret=secret)) == REFUSED
     client_id = client.sandbox.client.client_id
     assert client.sandbox.journal[-1].reason == f"wrong clientSecret for {client_id}"

@@ -7,8 +7,8 @@ from pytest_turris.core.resources.record import RecordError
 from pytest_turris.core.sandbox import Sandbox
 
 
-def test_an_agency_wide_contact_has_no_association_id(caller: Client) -> None:
-    """Members in the documented order; one entry per contact, its agencies grouped in it."""
+def test_members_are_in_the_documented_order(caller: Client) -> None:
+    """One entry per contact and agency; an agency-wide default has no association id."""
     agency = caller.sandbox.associations.add(email="dana@acme.example")
     caller.sandbox.contacts.add(
         downstream_entity_association_id=agency.id,
@@ -16,11 +16,15 @@ def test_an_agency_wide_contact_has_no_association_id(caller: Client) -> None:
         business_roles=["Finance Manager"],
         visibility="agency",
     )
-    (contact,) = caller.get("/v1/contacts").json()["data"]
+    caller.sandbox.contacts.add(
+        downstream_entity_association_id=agency.id, email="k@acme.example", visibility="agency"
+    )
+    contact, other = caller.get("/v1/contacts").json()["data"]
     assert list(contact) == [
         "contactId", "firstName", "lastName", "email", "isDeliverable", "associations",
     ]  # fmt: skip
-    market, default = contact["associations"]
+    (market,), (default,) = contact["associations"], other["associations"]
+    assert market["businessRoles"] == ["Finance Manager"]
     assert list(market) == [
         "downstreamEntityId", "businessRoles", "isPrimary", "downstreamEntityAssociationId",
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The steps of a call that are not an operation's own: decoys, faults, permissions, idempotency."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from doubles.sandbox_client import Client, headers_of, refusal
@@ -38,8 +39,11 @@ def test_an_answer_of_raw_bytes_is_noted_and_breaks_the_connection(caller: Clien
     assert caller.sandbox.journal[-1].status == NO_ANSWER
 
 
-def test_a_repeated_key_gets_the_stored_answer_with_its_own_headers(caller: Client) -> None:
+def test_a_repeated_key_gets_the_stored_answer_with_its_own_headers(
+    caller_with: Callable[..., Client],
+) -> None:
     """The body is the first one, byte for byte; the rate limit counts both calls."""
+    caller = caller_with(rate_headers="always")
     caller.sandbox.limits.reset()
     key = {"idempotency-key": "550e8400-e29b-41d4-a716-446655440000"}
     first, second = caller.invite(key), caller.invite(key)

@@ -9,9 +9,14 @@ from pytest_turris.core.sandbox import Sandbox
 DAY = dt.timedelta(days=1)
 
 
+def agency(sandbox: Sandbox) -> str:
+    """Add an agency, whose own compliance no license changes, and give its id."""
+    return sandbox.associations.add(is_npn_required=False).id
+
+
 def compliant(sandbox: Sandbox, expires: dt.datetime) -> str:
-    """Add a compliant agent, and give its NPN."""
-    agent = sandbox.agents.add()
+    """Add a compliant agent at an agency, and give its NPN."""
+    agent = sandbox.agents.add(downstream_entity_association_id=agency(sandbox))
     sandbox.licenses.add(npn=agent.npn, expiration_date=expires)
     sandbox.appointments.add(npn=agent.npn)
     return agent.npn
@@ -62,8 +67,9 @@ def test_an_agent_is_watched_in_its_authority(sandbox: Sandbox) -> None:
         "requested_states": ["NY"],
         "approved_states": [],
     }
-    sandbox.agents.add(npn="1", authority=[authority])
-    sandbox.agents.add(npn="2")
+    place = agency(sandbox)
+    sandbox.agents.add(npn="1", authority=[authority], downstream_entity_association_id=place)
+    sandbox.agents.add(npn="2", downstream_entity_association_id=place)
     for npn in ("1", "2"):
         sandbox.licenses.add(npn=npn, state_code="CA")
     (event,) = sandbox.events.of("AGENT_COMPLIANCE_STATUS_CHANGE")
@@ -106,7 +112,7 @@ def test_the_log_survives_a_snapshot(sandbox: Sandbox) -> None:
 
 def test_a_stricter_product_changes_compliance(sandbox: Sandbox) -> None:
     """A new product is no change for the agents that exist; a change of its requirements is."""
-    agent = sandbox.agents.add()
+    agent = sandbox.agents.add(downstream_entity_association_id=agency(sandbox))
     sandbox.licenses.add(npn=agent.npn, state_code="CA")
     product = sandbox.products.add(states=["CA"], required_company_code=None)
     assert len(sandbox.events) == 0
@@ -122,3 +128,21 @@ def test_a_fetch_for_a_replaced_npn_is_dropped(caller: Client) -> None:
     sandbox.agents.update(agent, npn="2")
     sandbox.clock.advance(days=1)
     assert len(sandbox.events) == 0
+
+
+def test_an_agent_without_an_agency_is_in_no_event(sandbox: Sandbox) -> None:
+    """An entry names the agency of the agent, as a string (documented)."""
+    sandbox.products.add(states=["CA"], required_company_code=None)
+    agent = sandbox.agents.add()
+    sandbox.licenses.add(npn=agent.npn, state_code="CA")
+    assert len(sandbox.events) == 0
+
+
+def test_an_agent_at_two_agencies_is_in_an_event_for_each(sandbox: Sandbox) -> None:
+    """Each agency has an entry of its own."""
+    sandbox.products.add(states=["CA"], required_company_code=None)
+    places = [agency(sandbox), agency(sandbox)]
+    for place in places:
+        agent = sandbox.agents.add(npn="7", downstream_entity_association_id=place)
+    sandbox.licenses.add(npn=agent.npn, state_code="CA")
+    assert [event.facts["downstreamEntityAssociationId"] for event in sandbox.events] == places

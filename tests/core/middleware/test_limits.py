@@ -14,6 +14,12 @@ TOO_MANY = (429, "rate_limit_exceeded", ["Rate limit exceeded. Please retry afte
 RESET = "1742206605"  # 10:16:45Z, a minute after NOW
 
 
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox whose limited calls all show their window."""
+    return Sandbox(Options(rate_headers="always"))
+
+
 def write(client: Client) -> int:
     """The status of one write."""
     return client.post("/v1/agents", {"npn": "12345678"}).status

@@ -31,7 +31,8 @@ def test_using_the_outbox_collects(sandbox: Sandbox) -> None:
 def test_what_became_due_is_collected_too(sandbox: Sandbox) -> None:
     """A license that expires makes an event, which is due after the debounce."""
     sandbox.products.add(states=["CA"], required_company_code=None)
-    agent = sandbox.agents.add()
+    agency = sandbox.associations.add(is_npn_required=False)
+    agent = sandbox.agents.add(downstream_entity_association_id=agency.id)
     sandbox.licenses.add(npn=agent.npn, expiration_date=sandbox.clock.now() + dt.timedelta(days=1))
     sandbox.clock.advance(hours=1)
     sandbox.outbox.register(URL, STATUS, sandbox.clock.now())

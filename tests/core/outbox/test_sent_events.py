@@ -55,7 +55,7 @@ def sent(sandbox: Sandbox) -> Sent:
 
 
 def test_agents(sandbox: Sandbox, sent: Sent) -> None:
-    """Agents of an agency, of an agency that is gone, and of none, in one event."""
+    """Agents of an agency; those of an agency that is gone and of none are in no event."""
     product = sandbox.products.add(states=["CA", "NY"], required_company_code=None)
     agency = sandbox.associations.add(
         downstream_entity_name="Söhne", branch_name="West", producer_code="P-1", email="a@b.example"
@@ -70,7 +70,6 @@ def test_agents(sandbox: Sandbox, sent: Sent) -> None:
     for npn in ("2", "3"):
         sandbox.licenses.add(npn=npn, state_code="CA")
     sandbox.associations.remove(gone)
-    ca = f'"stateCode":"CA","complianceStatus":"COMPLIANT",{LICENSED},{NOT_REQUIRED}'
     no_ca = f'"stateCode":"CA","complianceStatus":"NOT_COMPLIANT",{UNLICENSED},{NOT_REQUIRED}'
     ny = f'"stateCode":"NY","complianceStatus":"COMPLIANT",{LICENSED},{NOT_REQUIRED}'
     head = f'"products":[{{"productId":"{product.id}","productName":"Property & Casualty","states":'
@@ -78,11 +77,7 @@ def test_agents(sandbox: Sandbox, sent: Sent) -> None:
         (
             f'{{"webhookType":"{AGENT}","upstreamEntityId":"{sandbox.upstream_entity_id}","payload":['
             f'{{"entity":"agent","downstreamEntityAssociationId":"{agency.id}","legalName":"Söhne",'
-            f'"branchName":"West","producerCode":"P-1","npn":"1",{head}[{{{no_ca}}},{{{ny}}}]}}]}},'
-            f'{{"entity":"agent","downstreamEntityAssociationId":"{gone.id}","legalName":"",'
-            f'"branchName":"","producerCode":null,"npn":"2",{head}[{{{ca}}}]}}]}},'
-            f'{{"entity":"agent","downstreamEntityAssociationId":null,"legalName":"",'
-            f'"branchName":"","producerCode":null,"npn":"3",{head}[{{{ca}}}]}}]}}]}}'
+            f'"branchName":"West","producerCode":"P-1","npn":"1",{head}[{{{no_ca}}},{{{ny}}}]}}]}}]}}'
         )
     ]
 
@@ -163,7 +158,7 @@ def test_agreements(sandbox: Sandbox, sent: Sent) -> None:
         (
             f'{head}"payload":{{"downstreamEntityAssociationId":"{bare.id}",'
             f'"downstreamEntityId":"{bare.downstream_entity.id}","producerCode":null,'
-            f'"branchName":"Main Branch","contractContainerInstanceId":"{instances[1]}",'
+            f'"branchName":"","contractContainerInstanceId":"{instances[1]}",'
             f'"signedFileDocumentId":"{signed[1]}"}}}}'
         ),
     ]
@@ -198,12 +193,13 @@ def test_test_deliveries(sandbox: Sandbox, event: str) -> None:
 def test_facts_in_a_snapshot(sandbox: Sandbox) -> None:
     """The log keeps JSON objects, in the order of their members."""
     product = sandbox.products.add(states=["CA"], required_company_code=None)
-    sandbox.agents.add(npn="1")
+    agency = sandbox.associations.add(is_npn_required=False)
+    sandbox.agents.add(npn="1", downstream_entity_association_id=agency.id)
     sandbox.licenses.add(npn="1")
-    sandbox.execute_agreement(sandbox.associations.add())
+    sandbox.execute_agreement(agency)
     status, agreement = (event["facts"] for event in sandbox.snapshot()["entity"]["events"])
     assert json.dumps(status, separators=(",", ":")) == (
-        '{"npn":"1","downstreamEntityAssociationId":null,'
+        f'{{"npn":"1","downstreamEntityAssociationId":"{agency.id}",'
         f'"productId":"{product.id}","productName":"Property & Casualty",'
         f'"state":{{"stateCode":"CA","complianceStatus":"COMPLIANT",{LICENSED},{NOT_REQUIRED}}},'
         '"was":"NOT_COMPLIANT"}'
@@ -216,3 +212,12 @@ def test_facts_in_a_snapshot(sandbox: Sandbox) -> None:
         "contractContainerInstanceId",
         "signedFileDocumentId",
     ]
+
+
+def test_an_event_without_an_entry_is_not_sent(sandbox: Sandbox, sent: Sent) -> None:
+    """An agency that is removed within the minute leaves nothing to say."""
+    sandbox.products.add(states=["CA"], required_company_code=None)
+    agency = sandbox.associations.add(downstream_entity_npn="1")
+    sandbox.licenses.add(npn="1")
+    sandbox.associations.remove(agency)
+    assert sent(AGENCY) == []

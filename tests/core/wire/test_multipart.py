@@ -1,11 +1,16 @@
 """Forms: their fields and files, and what makes one malformed."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_turris.core.wire.errors import InvalidInput
 from pytest_turris.core.wire.multipart import FormFile, read_form
 
 TYPE = "multipart/form-data; boundary=XX"
+FRONTIER = "multipart/form-data; boundary=frontier"
 DISPOSITION = b"Content-Disposition: form-data; "
 
 
@@ -56,3 +61,50 @@ def test_a_malformed_form_is_refused(content_type: str, body: bytes, message: st
     with pytest.raises(InvalidInput) as caught:
         read_form(content_type, body)
     assert caught.value.messages == (message,)
+
+
+HOSTILE_PARAMETERS = (
+    b"; x",
+    b"; name*0=a; name=b",
+    b"; name*=idna''%ff",
+    b"; boundary*=idna''",
+    b'; "',
+)
+
+
+@pytest.mark.parametrize("parameters", HOSTILE_PARAMETERS)
+@pytest.mark.parametrize("times", [1, 31, 2_000])
+def test_parameters_that_no_library_writes_are_read_or_refused(
+    parameters: bytes, times: int
+) -> None:
+    """Neither an error of the standard library nor its quadratic time reaches the caller."""
+    body = form(part(b"name=a" + parameters * times, b"1"))
+    for content_type in (TYPE, TYPE + parameters.decode() * times):
+        with contextlib.suppress(InvalidInput):
+            read_form(content_type, body)
+
+
+@given(st.binary(max_size=300), st.text(max_size=20))
+def test_a_form_gives_back_what_was_put_in(content: bytes, text: str) -> None:
+    """Byte for byte, whatever the file is."""
+    if b"\r\n--frontier" in b"\r\n" + content:
+        return
+    head = b'--frontier\r\nContent-Disposition: form-data; name="'
+    body = head + b'file"; filename="a b.pdf"\r\nContent-Type: text/x\r\n\r\n' + content
+    body += b"\r\n" + head + b'note"\r\n\r\n' + text.encode() + b"\r\n--frontier--\r\n"
+    if "\r\n--frontier" not in "\r\n" + text:
+        assert read_form(FRONTIER, body) == {
+            "file": FormFile("a b.pdf", "text/x", content),
+            "note": text,
+        }
+
+
+@given(st.text(max_size=60), st.binary(max_size=200))
+def test_any_form_is_read_or_refused(content_type: str, body: bytes) -> None:
+    """Nothing else is raised."""
+    for kind in (content_type, FRONTIER):
+        for form in (body, b"--frontier\r\n" + body + b"\r\n--frontier--"):
+            try:
+                read_form(kind, form)
+            except InvalidInput:
+                continue

@@ -145,6 +145,7 @@ class Outer(RequestModel):
 
     some_flag: bool
     some_kind: Literal["a", "b"]
+    some_names: list[str]
     nested: Inner
 
 
@@ -161,6 +162,7 @@ def test_missing_members_break_the_rules_of_their_types() -> None:
     assert caught.value.messages == (
         "someFlag must be a boolean value",
         "someKind must be one of the following values: a, b",
+        "someNames must be an array",
         "nested.innerName must be a string",
     )
 

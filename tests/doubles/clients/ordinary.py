@@ -38,6 +38,8 @@ class TenMinutesAhead(GoodClient):
 class CapturedClock(GoodClient):
     """Ages its tokens by a clock that it stored when its module was imported."""
 
+    deadline = None
+
     def now(self, clock: Any = time.perf_counter) -> datetime:
         """Seconds since some moment."""
         return _EPOCH + timedelta(seconds=clock())

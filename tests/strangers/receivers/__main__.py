@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_turris.attacks.series.series import SeriesResult
 from strangers.receivers.attacking import attack
 from strangers.receivers.bug import BUGS, Bug
 from strangers.receivers.judging import counts, failed, in_catalogue, known_about, reports
@@ -16,6 +15,7 @@ from strangers.receivers.stacks import STACKS
 from strangers.receivers.table import page
 
 from pytest_turris.attacks.catalogue import find_attack
+from pytest_turris.attacks.series.series import SeriesResult
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "verdicts-receivers.md"
 

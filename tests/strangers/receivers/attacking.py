@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pytest_turris.attacks.series.series import AttackSeries, SeriesResult
 from strangers.receivers.serving import ENTITY, KEY, Served
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.attacks.context import AttackContext, FailureMode, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.series.series import AttackSeries, SeriesResult
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotApplicableError

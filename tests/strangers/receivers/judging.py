@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_turris.attacks.series.series import SeriesResult
 from strangers.receivers.stack import CORRECT
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import ATTACKS
+from pytest_turris.attacks.series.series import SeriesResult
 from pytest_turris.findings.verdict import Verdict
 
 _BY_ID = {one.id: one for one in ATTACKS}

@@ -80,7 +80,9 @@ def list_agents(call: Call) -> list[AgentEntry]:
     npns: str | set[str] | None = query.npn
     if query.license_number is not None and query.state_code is not None:
         npns = call.records.licenses.npns(query.license_number, query.state_code)
-    return call.records.agents.where(association=query.downstream_entity_association_id, npn=npns)
+    asked = query.downstream_entity_association_id
+    found = call.records.agents.where(association=asked, npn=npns)
+    return [_at(entry, asked) for entry in found]
 
 
 @operation(
@@ -103,7 +105,8 @@ def get_agent(call: Call) -> AgentEntry:
         association = call.records.associations.with_producer_code(query.producer_code)
         if association is None or association.id not in entry.association_ids:
             raise NotFound("Agent not found", reason="the agent is not with this producer code")
-    return entry
+        wanted = wanted or association.id
+    return _at(entry, wanted)
 
 
 @operation(
@@ -139,3 +142,10 @@ def create_agent(call: Call) -> AgentEntry:
     if known is None:
         call.entity.report_sync(entry, call.at)
     return entry
+
+
+def _at(entry: AgentEntry, association_id: str | None) -> AgentEntry:
+    """The agent as seen at the agency that was asked for: an agent may be at several."""
+    if association_id is None:
+        return entry
+    return entry.model_copy(update={"downstream_entity_association_id": association_id})

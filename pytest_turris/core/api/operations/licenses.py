@@ -1,18 +1,18 @@
 """Licenses of an agency: list with filters, surplus lines by FEIN."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.associations import ASSOCIATION, association_of
 from pytest_turris.core.api.operations.nipr import StateAndStatusQuery, subscription_of
 from pytest_turris.core.resources.associations import Association, digits
-from pytest_turris.core.resources.licenses import License
+from pytest_turris.core.resources.licenses import License, LineOfAuthority
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import NotFound
-from pytest_turris.core.wire.model import RequestModel, StateCode
+from pytest_turris.core.wire.model import RequestModel, StateCode, Timestamp
 
 
 class SurplusLinesQuery(RequestModel):
@@ -29,12 +29,18 @@ class DangerousSurplusLinesQuery(RequestModel):
     state_code: StateCode
 
 
-class SurplusLinesLicense(License):
-    """A license with the members that the surplus lines pages show (documented)."""
+class SurplusLinesLicense(WireModel):
+    """A license with the members that the surplus lines pages show, in their order (documented)."""
 
-    internal_fields: ClassVar[frozenset[str]] = frozenset(
-        {"id", "nipr_data_subscription_id", "npn", "expiration_date", "updated_at"}
-    )
+    license_number: str
+    license_class_name: str
+    license_class_code: str
+    state_code: StateCode
+    status: str
+    issue_date: Timestamp | None = None
+    next_renewal_date: Timestamp | None = None
+    residency_status: str
+    lines_of_authority: list[LineOfAuthority] = Field(default_factory=list)
 
 
 class SurplusLinesResponse(WireModel):
@@ -109,17 +115,22 @@ def _licenses(call: Call, association: Association) -> list[License]:
 def _surplus_lines(
     call: Call, query: SurplusLinesQuery | DangerousSurplusLinesQuery
 ) -> SurplusLinesResponse:
-    association = call.records.associations.one_where(fein=digits(query.fein) or "")
-    if association is None:
+    # Branches of an agency share its FEIN, and may have NPNs of their own.
+    branches = call.records.associations.where(fein=digits(query.fein) or "")
+    if not branches:
         raise NotFound("Agency not found", reason="no association with this FEIN")
+    association = branches[0]
+    held = {one.key: one for branch in branches for one in _licenses(call, branch)}
     return SurplusLinesResponse.model_construct(
         agency_name=association.downstream_entity.legal_name,
         agency_npn=association.npn,
         agency_fein=association.downstream_entity.ein or "",
         surplus_lines_licenses=[
-            SurplusLinesLicense.model_construct(**dict(held))
-            for held in _licenses(call, association)
-            if held.state_code == query.state_code
-            and "surplus lines" in held.license_class_name.lower()
+            SurplusLinesLicense.model_construct(
+                **{name: getattr(one, name) for name in SurplusLinesLicense.model_fields}
+            )
+            for one in held.values()
+            if one.state_code == query.state_code
+            and "surplus lines" in one.license_class_name.lower()
         ],
     )

@@ -44,12 +44,12 @@ def lookup_npns(call: Call) -> list[NpnLookupResult]:
 
 def _result(call: Call, npn: str) -> NpnLookupResult:
     records = call.records
+    if (known := records.npns.find(npn)) is not None:
+        return NpnLookupResult(npn=npn, entity_type=known.entity_type, name=known.name)
     if (entry := records.agents.with_npn(npn)) is not None:
         name = f"{entry.agent.first_name} {entry.agent.last_name}"
         return NpnLookupResult(npn=npn, entity_type="individual", name=name)
     if (association := records.associations.one_where(npn=npn)) is not None:
         name = association.downstream_entity.legal_name
         return NpnLookupResult(npn=npn, entity_type="firm", name=name)
-    if (known := records.npns.find(npn)) is not None:
-        return NpnLookupResult(npn=npn, entity_type=known.entity_type, name=known.name)
     return NpnLookupResult(npn=npn, entity_type="not found")

@@ -250,7 +250,7 @@ def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
         return None
     if template is None or template.status != "active":
         raise InvalidInput(NO_TEMPLATE)
-    if problems := list(template.broken_rules(body.custom_field_values or {})):
+    if problems := list(template.broken_rules(body.custom_field_values)):
         raise InvalidInput(*problems)
     return template.id
 
@@ -279,8 +279,9 @@ def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None
 
 def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
     given = body.model_dump(exclude_none=True)
-    # An agency that is added by its NPN alone gets its name from NIPR (assumed).
-    given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
+    # An agency that is added by its NPN alone gets its name from NIPR (help centre).
+    name = call.records.npns.firm(body.downstream_entity_npn)
+    given.setdefault("downstream_entity_name", name or f"Agency {body.downstream_entity_npn}")
     association = call.records.associations.add(**given, invited=True)
     call.entity.report_sync(association, call.at)
     return association

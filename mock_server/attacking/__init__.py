@@ -1,0 +1,1 @@
+"""``turris-sandbox attack``: how it reaches and watches a receiver, and how it reports."""

@@ -1,0 +1,34 @@
+"""The shell commands of the user: what they print, and the errors of those that fail."""
+
+import subprocess
+
+from pytest_turris.attacks.context import HookError
+
+_SECONDS = 60.0
+_SHOWN = 200
+
+
+def output_of(option: str, command: str) -> str:
+    """Run a command of the user, and return what it printed.
+
+    Args:
+        option: The option of the command line, for errors.
+        command: A line for the shell.
+
+    Raises:
+        HookError: Its exit status is not 0, or it takes more than a minute.
+    """
+    try:
+        done = subprocess.run(  # noqa: S602 - the user's own line, written for a shell
+            command,
+            shell=True,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise HookError(f"{option}: {command!r} ran longer than {_SECONDS:.0f} s") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()[-_SHOWN:]
+        raise HookError(f"{option}: {command!r} exited with {done.returncode}: {said}")
+    return done.stdout.decode(errors="replace")

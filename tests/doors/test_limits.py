@@ -1,0 +1,185 @@
+"""What a client can cost a server: bytes of a head, time, connections."""
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.sockets import http1, limits
+from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.http1 import _H11Protocol, _HttptoolsProtocol
+from pytest_turris.doors.sockets.server import LiveServer
+
+HEAD = b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+CHUNKED = b"POST /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+WHOLE = HEAD + b"\r\n"
+TOO_MUCH = 300_000
+MAX_SECONDS = 10
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """The sandbox behind the server."""
+    return Sandbox()
+
+
+@pytest.fixture(params=[_HttptoolsProtocol, _H11Protocol])
+def server(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> Iterator[LiveServer]:
+    """A server with either parser."""
+    assert issubclass(_HttptoolsProtocol, HttpToolsProtocol)
+    monkeypatch.setattr("pytest_turris.doors.sockets.server.protocol", lambda: request.param)
+    live = LiveServer(asgi_app(sandbox.handle))
+    yield live
+    live.stop()
+
+
+@contextlib.contextmanager
+def connected(server: LiveServer) -> Iterator[socket.socket]:
+    """A connection to the server."""
+    with socket.create_connection((server.host, server.port), timeout=MAX_SECONDS) as sock:
+        yield sock
+
+
+def answer_to(sock: socket.socket) -> bytes:
+    """What the server sends until it closes; nothing if it resets the connection."""
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while data := sock.recv(65_536):
+            received += data
+    return received
+
+
+def send_slowly(sock: socket.socket, data: bytes, *, times: int) -> None:
+    """Send the same bytes in packets of their own, until the server closes."""
+    with contextlib.suppress(OSError):
+        for _ in range(times):
+            sock.sendall(data)
+            time.sleep(0.0005)
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (HEAD + b"X-Long: ", b"a" * 10_000),
+        (HEAD, b"".join(b"X-%d: %s\r\n" % (n, b"a" * 100) for n in range(90))),
+        (b"GET /", b"a" * 10_000),
+        (WHOLE + HEAD + b"X-Long: ", b"a" * 10_000),
+        (CHUNKED + b"1;", b"a" * 10_000),
+        (CHUNKED + b"0\r\nX-Long: ", b"a" * 10_000),
+        (CHUNKED + b"0\r\n", b"".join(b"X-%d: %s\r\n" % (n, b"a" * 100) for n in range(90))),
+    ],
+    ids=["value", "headers", "path", "pipelined", "chunk extension", "trailer", "trailers"],
+)
+def test_a_head_that_never_ends_is_dropped(
+    server: LiveServer, sandbox: Sandbox, begin: bytes, more: bytes
+) -> None:
+    """After 64 KiB, whichever part of a request it is; no sandbox sees it."""
+    with connected(server) as sock:
+        sock.sendall(begin)
+        send_slowly(sock, more, times=TOO_MUCH // len(more))
+        answer = answer_to(sock)
+    assert answer.count(b"HTTP/1.1 4") == answer.count(b"HTTP/1.1 ")
+    assert len(sandbox.journal) == (1 if begin.startswith(WHOLE) else 0)
+
+
+def test_a_head_that_is_too_large_is_a_431(server: LiveServer) -> None:
+    """The words name the bound. h11 takes a head that comes in one packet."""
+    with connected(server) as sock:
+        sock.sendall(HEAD + b"Connection: close\r\nX-Long: " + b"a" * limits.MAX_HEAD + b"\r\n\r\n")
+        answer = answer_to(sock)
+    if answer.startswith(b"HTTP/1.1 431 "):
+        body = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert body["errorMessage"] == ["Request headers exceed 65536 bytes"]
+    else:
+        assert answer.startswith(b"HTTP/1.1 40")
+
+
+def test_a_large_body_is_not_a_head(server: LiveServer) -> None:
+    """In many packets, with a length and in chunks."""
+    body = b"a" * TOO_MUCH
+    length = f"Content-Length: {len(body)}\r\n".encode()
+    for request in (
+        HEAD.replace(b"GET", b"POST") + length + b"Connection: close\r\n\r\n" + body,
+        CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body),
+    ):
+        with connected(server) as sock:
+            for begin in range(0, len(request), 10_000):
+                sock.sendall(request[begin : begin + 10_000])
+            assert answer_to(sock).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", HEAD, WHOLE + HEAD, HEAD.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\n{"],
+    ids=["nothing", "head", "second head", "body"],
+)
+def test_a_request_that_does_not_arrive_is_dropped(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """After a deadline, although a byte comes now and then."""
+    monkeypatch.setattr(limits, "READ_SECONDS", 0.05)
+    with connected(server) as sock:
+        sock.sendall(begin)
+        ended = False
+        for _ in range(500):
+            time.sleep(0.01)
+            try:
+                sock.sendall(b"" if begin == b"" else b"a")
+                sock.settimeout(0.001)
+                ended = sock.recv(65_536) == b""
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                ended = True
+            if ended:
+                break
+    assert ended
+
+
+def test_further_connections_are_refused(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a 503 in Turris' form, and served again when others have ended."""
+    monkeypatch.setattr(http1, "MAX_CONNECTIONS", 1)
+    with connected(server) as first:
+        first.sendall(WHOLE)
+        assert first.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        with connected(server) as second:
+            head, _, body = answer_to(second).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(body)["statusCode"] == 503
+        first.sendall(WHOLE)
+        assert first.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
+def test_an_upgrade_behind_a_pipelined_request_is_not_parsed_in_part(
+    server: LiveServer, sandbox: Sandbox
+) -> None:
+    """The value of a header is never run as a request."""
+    with connected(server) as sock:
+        sock.sendall(WHOLE + HEAD + b"X-A: ")
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        sock.sendall(b"b\r\nUpgrade: h2c\r\nX-B: GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        answer_to(sock)
+    assert all(exchange.path == "/v1/agents" for exchange in sandbox.journal)
+
+
+def test_both_loopback_addresses_are_bound() -> None:
+    """With the same port, where the machine has both."""
+    live = LiveServer(asgi_app(Sandbox().handle), also=("::1", "192.0.2.1"))
+    try:
+        for sock in live._sockets:
+            with socket.create_connection(sock.getsockname()[:2], timeout=MAX_SECONDS):
+                pass
+        assert {sock.getsockname()[1] for sock in live._sockets} == {live.port}
+    finally:
+        live.stop()

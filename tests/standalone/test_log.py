@@ -1,0 +1,90 @@
+"""The server's log: it neither blocks the server nor lets a client forge a line."""
+
+import io
+import threading
+import time
+
+import pytest
+
+from mock_server import log
+from mock_server.log import ServerLog, standard_error
+
+
+class Blocked(io.StringIO):
+    """A pipe that is not read until ``release`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = threading.Event()
+        self.reached = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Wait for the reader."""
+        self.reached.set()
+        self.release.wait(10)
+        return super().write(text)
+
+
+def test_lines_are_written_in_order() -> None:
+    """``close`` waits for what was logged before."""
+    stream = io.StringIO()
+    server_log = ServerLog(stream)
+    for number in range(3):
+        server_log.write(f"line {number}")
+    server_log.close()
+    assert stream.getvalue() == "line 0\nline 1\nline 2\n"
+
+
+def test_pipe_that_is_not_read_blocks_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines wait up to a bound; later ones are dropped, and counted in a line of the log."""
+    monkeypatch.setattr(log, "_CAPACITY", 2)
+    monkeypatch.setattr(log, "_CLOSE_SECONDS", 0.01)
+    stream = Blocked()
+    server_log = ServerLog(stream)
+    server_log.write("first")
+    assert stream.reached.wait(10)
+    for number in range(5):
+        server_log.write(f"line {number}")
+    server_log.close()  # gives up: the pipe is still not read
+    stream.release.set()
+    while server_log._lines.qsize():
+        time.sleep(0.001)
+    server_log.write("last")
+    monkeypatch.setattr(log, "_CLOSE_SECONDS", 10)
+    server_log.close()
+    assert stream.getvalue().splitlines() == [
+        "first",
+        "line 0",
+        "(3 lines before this one were dropped)",
+        "line 1",
+        "last",
+    ]
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_missing_or_closed_stream_is_no_error(close: bool) -> None:
+    """The server goes on without a log."""
+    stream = io.StringIO() if close else None
+    if stream:
+        stream.close()
+    server_log = ServerLog(stream)
+    server_log.write("line")
+    server_log.close()
+    assert not server_log._thread.is_alive()
+
+
+def test_control_characters_are_escaped() -> None:
+    """A client cannot add a line, or move the cursor of a terminal."""
+    stream = io.StringIO()
+    server_log = ServerLog(stream)
+    server_log.write("GET /\x1b[2J\r\nGET /v1/agents -> 200 \x07 Straße")
+    server_log.close()
+    assert stream.getvalue() == "GET /\\x1b[2J\\r\\nGET /v1/agents -> 200 \\x07 Straße\n"
+
+
+def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    """What ``serve`` uses."""
+    server_log = standard_error()
+    server_log.write("line")
+    server_log.close()
+    assert capsys.readouterr().err == "line\n"

@@ -1,0 +1,1 @@
+"""Token clients not written to please a check: correct ones, and ones with one bug each."""

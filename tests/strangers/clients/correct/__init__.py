@@ -1,0 +1,1 @@
+"""Correct clients of ordinary designs; each module is as another team would write it."""
