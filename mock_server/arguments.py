@@ -14,8 +14,9 @@ from pytest_turris.core.options import Options, choices, option_types, parse
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
+from pytest_turris.receivers.address import TargetError
 from pytest_turris.receivers.egress import EgressRefused, check_egress
-from pytest_turris.receivers.target import Target, TargetError, UrlTarget
+from pytest_turris.receivers.target import Target, UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.schemes import scheme_of
 

@@ -34,11 +34,11 @@ fixtures.webhook_attack AttackRun
 fixtures.webhooks NotAWebhookError TurrisWebhooks
 hooks.network_guard RealHostError
 process.c_function CFunctionError
-receivers.django_database TransactionError
+receivers.in_process.django_database TransactionError
 receivers.egress EgressRefused
-receivers.lambdas LambdaReceiver
-receivers.lifespan StartupError
-receivers.target TargetError
+receivers.in_process.lambdas LambdaReceiver
+receivers.in_process.lifespan StartupError
+receivers.address TargetError
 time_travel.engines EngineError
 time_travel.sleeps SleptTooLongError
 time_travel.travel NoTokenError TimeTravel

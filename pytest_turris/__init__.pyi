@@ -31,11 +31,11 @@ from pytest_turris.fixtures.webhooks import NotAWebhookError as NotAWebhookError
 from pytest_turris.fixtures.webhooks import TurrisWebhooks as TurrisWebhooks
 from pytest_turris.hooks.network_guard import RealHostError as RealHostError
 from pytest_turris.process.c_function import CFunctionError as CFunctionError
-from pytest_turris.receivers.django_database import TransactionError as TransactionError
+from pytest_turris.receivers.address import TargetError as TargetError
 from pytest_turris.receivers.egress import EgressRefused as EgressRefused
-from pytest_turris.receivers.lambdas import LambdaReceiver as LambdaReceiver
-from pytest_turris.receivers.lifespan import StartupError as StartupError
-from pytest_turris.receivers.target import TargetError as TargetError
+from pytest_turris.receivers.in_process.django_database import TransactionError as TransactionError
+from pytest_turris.receivers.in_process.lambdas import LambdaReceiver as LambdaReceiver
+from pytest_turris.receivers.in_process.lifespan import StartupError as StartupError
 from pytest_turris.time_travel.engines import EngineError as EngineError
 from pytest_turris.time_travel.sleeps import SleptTooLongError as SleptTooLongError
 from pytest_turris.time_travel.travel import NoTokenError as NoTokenError

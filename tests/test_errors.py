@@ -43,7 +43,7 @@ BARE_ALLOWED = {
     "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
     "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
-    "pytest_turris/receivers/lifespan.py": "caught: the application does not know the scope",
+    "pytest_turris/receivers/in_process/lifespan.py": "caught: an unknown scope",
 }
 
 

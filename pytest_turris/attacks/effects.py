@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_turris.attacks.context import HookError
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.event_loop import has_loop, loop_is_running, run_async
+from pytest_turris.receivers.in_process.event_loop import has_loop, loop_is_running, run_async
 
 Settle = float | dt.timedelta | Callable[[], object] | None
 

@@ -15,9 +15,9 @@ from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.django_database import TransactionError, refuse_threads
 from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post
+from pytest_turris.receivers.in_process.django_database import TransactionError, refuse_threads
 from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
 from pytest_turris.receivers.target import AsgiTarget, Target, UrlTarget, VerifierTarget
 

@@ -77,7 +77,7 @@ class FailureReport:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
         """Shut the applications of the test down, before its fixtures are gone."""
-        if receivers := sys.modules.get("pytest_turris.receivers.event_loop"):
+        if receivers := sys.modules.get("pytest_turris.receivers.in_process.event_loop"):
             receivers.close_loop()
 
     @pytest.hookimpl(wrapper=True)

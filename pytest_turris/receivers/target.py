@@ -1,44 +1,35 @@
 """A receiver of webhooks: what the user passed, classified once, and how to post to it."""
 
-import inspect
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.receivers.asgi import apost_asgi, post_asgi
-from pytest_turris.receivers.client_adapters import client_apost, client_post, request_errors
-from pytest_turris.receivers.django_database import kept_connections
+from pytest_turris.receivers.address import TargetError, check_host_and_scheme, url_with_path
+from pytest_turris.receivers.callables import (
+    ACCEPTED,
+    described,
+    hint_for,
+    is_async_callable,
+    required_parameters,
+)
 from pytest_turris.receivers.egress import Destination, check_egress
-from pytest_turris.receivers.event_loop import is_through_portal, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
-from pytest_turris.receivers.function_headers import FunctionHeaders, spelled_headers
-from pytest_turris.receivers.lifespan import AsgiApp, StartupError
+from pytest_turris.receivers.in_process.asgi import apost_asgi, post_asgi
+from pytest_turris.receivers.in_process.client_adapters import (
+    client_apost,
+    client_post,
+    request_errors,
+)
+from pytest_turris.receivers.in_process.django_database import kept_connections
+from pytest_turris.receivers.in_process.event_loop import is_through_portal, run_async
+from pytest_turris.receivers.in_process.function_headers import FunctionHeaders, spelled_headers
+from pytest_turris.receivers.in_process.lifespan import AsgiApp, StartupError
+from pytest_turris.receivers.in_process.wsgi import WsgiApp, post_wsgi
 from pytest_turris.receivers.socket_post import post_over_socket
-from pytest_turris.receivers.wsgi import WsgiApp, post_wsgi
 
-_ACCEPTED = """a receiver is one of
-  - a URL on this machine, such as 'http://127.0.0.1:8000/webhooks'
-  - an ASGI application (FastAPI, Starlette, a coroutine function of scope, receive, send)
-  - a WSGI application (Flask, Django, a function whose second parameter is start_response)
-  - a client: httpx.Client, httpx.AsyncClient (with asend), or Starlette's, Flask's, Django's own
-  - a function verify(body, headers) that returns True or False"""
-
-_SCHEMES = ("", "http", "https")
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _ASGI_PARAMETERS = ["scope", "receive", "send"]
 _VERIFY_PARAMETERS = ["body", "headers"]
-_LAMBDA_PARAMETERS = ["event", "context"]
-_HINTS = {
-    "aiohttp.Application": "an aiohttp application runs in its own server only: start one, such as "
-    "aiohttp.test_utils.TestServer, and pass its URL (with asend or arun in an async test)",
-}
-
-
-class TargetError(TurrisKitError, TypeError):
-    """A webhook cannot be sent to that object, or a ``verify`` function returned no bool."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -71,9 +62,7 @@ class Target(ABC):
         host: str = "",
         scheme: str = "",
     ) -> "Target":
-        """Classify a receiver.
-
-        A target is returned as it is, or with another path, host or scheme if one is given.
+        """Classify a receiver; a target gets the path, host or scheme that are given.
 
         Args:
             receiver: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
@@ -88,22 +77,16 @@ class Target(ABC):
         Raises:
             TargetError: The receiver is not one of these, or it cannot have that host or scheme.
         """
-        if isinstance(receiver, Target):
-            target = receiver
-        else:
-            target = _classified(receiver, path, allow, own_port)
-        given = {"path": path, "host": host, "scheme": scheme}
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value}
-        target = replace(target, **changes) if changes else target
+        if not isinstance(receiver, Target):
+            receiver = _classified(receiver, path, allow, own_port)
+        given: dict[str, Any] = {"path": path, "host": host, "scheme": scheme}
+        target = replace(receiver, **{name: value for name, value in given.items() if value})
         target.check_address()
         return target
 
     def check_address(self) -> None:
         """Raise TargetError if requests cannot have this host or scheme."""
-        if self.host and not _HOST.fullmatch(self.host):
-            raise TargetError(f"host={self.host!r} is not a host, such as 'api.example.com'")
-        if self.scheme not in _SCHEMES:
-            raise TargetError(f"scheme={self.scheme!r} is not 'http' or 'https'")
+        check_host_and_scheme(self.host, self.scheme)
 
     def require_sync(self) -> Self:
         """Return the target; TargetError if it can only be awaited."""
@@ -122,8 +105,7 @@ class Target(ABC):
 
         Raises:
             EgressRefused: A URL leads to where nothing may be sent.
-            TargetError: The receiver is an asynchronous client, or a function that returned
-                something other than a bool.
+            TargetError: It is an asynchronous client, or a function that returned no bool.
         """
 
     async def apost(self, sent: Post) -> WebhookResponse:
@@ -161,7 +143,7 @@ class UrlTarget(Target):
             EgressRefused: The URL leads to where nothing may be sent.
         """
         return check_egress(
-            _appended(self.url, sent.app_path) if sent.path else self.url,
+            url_with_path(self.url, sent.app_path) if sent.path else self.url,
             allow=self.allow,
             own_port=self.own_port,
         )
@@ -301,13 +283,6 @@ class VerifierTarget(Target):
         return WebhookResponse(status_code=204 if genuine else 401, headers={})
 
 
-def _appended(url: str, path: str) -> str:
-    """A path after the URL's own, before its query; two queries become one."""
-    base, mark, query = url.partition("?")
-    whole = base.rstrip("/") + path
-    return f"{whole}{'&' if '?' in whole else '?'}{query}" if mark else whole
-
-
 def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int) -> Target:  # noqa: ANN401 - anything can be passed
     if isinstance(receiver, str):
         return UrlTarget(url=receiver, path=path, allow=allow, own_port=own_port)
@@ -315,39 +290,13 @@ def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int)
         return ClientTarget(client=receiver, path=path, send=send)
     if asend := client_apost(receiver):
         return AsyncClientTarget(client=receiver, path=path, send=asend)
-    parameters = [] if isinstance(receiver, type) else _required_parameters(receiver)
-    is_async = _is_async(receiver)
+    parameters = [] if isinstance(receiver, type) else required_parameters(receiver)
+    is_async = is_async_callable(receiver)
     if len(parameters) == len(_ASGI_PARAMETERS) and (is_async or parameters == _ASGI_PARAMETERS):
         return AsgiTarget(app=receiver, path=path)
     if parameters[1:2] == ["start_response"]:
         return WsgiTarget(app=receiver, path=path)
-    hint = _HINTS.get(f"{type(receiver).__module__.partition('.')[0]}.{type(receiver).__name__}")
-    if parameters == _LAMBDA_PARAMETERS:
-        hint = "an AWS Lambda handler gets events: pass LambdaReceiver(handler, source=...)"
+    hint = hint_for(receiver, parameters)
     if hint is None and len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
         return VerifierTarget(verify=receiver, path=path)
-    what = f"{type(receiver).__name__} object"
-    if inspect.isroutine(receiver):
-        what = f"{'an async' if is_async else 'a'} function of ({', '.join(parameters)})"
-    raise TargetError(f"cannot send to {what}: {hint or _ACCEPTED}")
-
-
-def _required_parameters(receiver: object) -> list[str]:
-    """The names of a callable's required positional parameters; empty if it is not callable."""
-    if not callable(receiver):
-        return []
-    try:
-        parameters = inspect.signature(receiver).parameters.values()
-    except ValueError:  # a builtin without a signature
-        return []
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.default is parameter.empty
-        and parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
-    ]
-
-
-def _is_async(receiver: object) -> bool:
-    call = getattr(receiver, "__call__", None)  # noqa: B004 - the method itself is inspected
-    return inspect.iscoroutinefunction(receiver) or inspect.iscoroutinefunction(call)
+    raise TargetError(f"cannot send to {described(receiver, parameters)}: {hint or ACCEPTED}")

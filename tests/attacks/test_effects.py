@@ -20,7 +20,7 @@ from pytest_turris.attacks.context import HookError
 from pytest_turris.attacks.effects import EffectsProbe, Settle, changes, frozen
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
-from pytest_turris.receivers.event_loop import close_loop
+from pytest_turris.receivers.in_process.event_loop import close_loop
 
 
 @dataclasses.dataclass

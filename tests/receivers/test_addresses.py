@@ -14,7 +14,8 @@ from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
-from pytest_turris.receivers.target import Target, TargetError
+from pytest_turris.receivers.address import TargetError
+from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.factory import WebhookFactory
 
 HOST = "api.example.com"

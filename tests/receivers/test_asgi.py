@@ -13,8 +13,8 @@ import starlette.routing
 from doubles.receivers.kinds import PATH, BrokenError, Verify, listening, raw_asgi_app
 from freezegun import freeze_time
 
-from pytest_turris.receivers.asgi import post_asgi_copies
 from pytest_turris.receivers.exchange import Post, WebhookResponse
+from pytest_turris.receivers.in_process.asgi import post_asgi_copies
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.factory import WebhookFactory
 

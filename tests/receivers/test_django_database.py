@@ -52,7 +52,7 @@ import asyncio, pytest
 import shop
 from django.db import transaction
 from shop import Row, asgi, wsgi, Middleware
-from pytest_turris.receivers.django_database import TransactionError
+from pytest_turris.receivers.in_process.django_database import TransactionError
 
 def count():
     return Row.objects.count()

@@ -15,9 +15,9 @@ from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
+from pytest_turris.receivers.address import TargetError
 from pytest_turris.receivers.exchange import Post
-from pytest_turris.receivers.lambdas import LambdaReceiver, Source
-from pytest_turris.receivers.target import TargetError
+from pytest_turris.receivers.in_process.lambdas import LambdaReceiver, Source
 
 SOURCES: tuple[Source, ...] = ("api-gateway-v1", "api-gateway-v2", "alb")
 POST = Post(

@@ -15,10 +15,10 @@ import starlette.routing
 from anyio.lowlevel import checkpoint, current_token
 from doubles.consumer_project import Project
 
-from pytest_turris.receivers.asgi import post_asgi_copies
-from pytest_turris.receivers.event_loop import close_loop, run_async
 from pytest_turris.receivers.exchange import Post
-from pytest_turris.receivers.lifespan import StartupError
+from pytest_turris.receivers.in_process.asgi import post_asgi_copies
+from pytest_turris.receivers.in_process.event_loop import close_loop, run_async
+from pytest_turris.receivers.in_process.lifespan import StartupError
 from pytest_turris.webhooks.factory import WebhookFactory
 
 POST = Post(headers=(), body=b"{}")
@@ -142,8 +142,8 @@ def test_start_up_that_does_not_end(
     webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first request waits as long as Turris does; the next ones know."""
-    monkeypatch.setattr("pytest_turris.receivers.asgi.TURRIS_TIMEOUT", 0.05)
-    monkeypatch.setattr("pytest_turris.receivers.lifespan.TURRIS_TIMEOUT", 0.05)
+    monkeypatch.setattr("pytest_turris.receivers.in_process.asgi.TURRIS_TIMEOUT", 0.05)
+    monkeypatch.setattr("pytest_turris.receivers.in_process.lifespan.TURRIS_TIMEOUT", 0.05)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
         await asyncio.Event().wait()
@@ -266,7 +266,7 @@ def test_body_that_a_middleware_read_ends_the_wait(
     webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     """An application that waits for a body without an end is given up, and the error says why."""
-    monkeypatch.setattr("pytest_turris.receivers.asgi._PATIENCE", 0.05)
+    monkeypatch.setattr("pytest_turris.receivers.in_process.asgi._PATIENCE", 0.05)
     webhook, app = webhooks.sign(b"{}"), drained(App().asgi)
     asend = partial(webhook.asend, app)
     send = partial(anyio.run, asend, backend=library) if library else partial(webhook.send, app)
@@ -278,7 +278,7 @@ def test_slow_answer_after_the_body_is_waited_for(
     webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An application that listens for the end of the connection while it works is left alone."""
-    monkeypatch.setattr("pytest_turris.receivers.asgi._PATIENCE", 0.5)
+    monkeypatch.setattr("pytest_turris.receivers.in_process.asgi._PATIENCE", 0.5)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
         if scope["type"] == "lifespan":

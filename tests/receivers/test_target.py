@@ -17,9 +17,10 @@ from mock_server.cli import app as command_line
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 from pytest_turris.receivers import target as target_module
+from pytest_turris.receivers.address import TargetError
 from pytest_turris.receivers.exchange import Post
-from pytest_turris.receivers.function_headers import spelled_headers
-from pytest_turris.receivers.target import Target, TargetError, UrlTarget
+from pytest_turris.receivers.in_process.function_headers import spelled_headers
+from pytest_turris.receivers.target import Target, UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
 
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"

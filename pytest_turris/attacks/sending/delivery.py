@@ -13,9 +13,9 @@ from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.step import Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
-from pytest_turris.receivers.asgi import post_asgi_copies
 from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post, WebhookResponse
+from pytest_turris.receivers.in_process.asgi import post_asgi_copies
 from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget

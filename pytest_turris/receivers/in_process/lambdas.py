@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+from pytest_turris.receivers.address import TargetError
 from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers
-from pytest_turris.receivers.function_headers import as_gateways_do
-from pytest_turris.receivers.target import Target, TargetError
+from pytest_turris.receivers.in_process.function_headers import as_gateways_do
+from pytest_turris.receivers.target import Target
 
 Source = Literal["api-gateway-v1", "api-gateway-v2", "alb"]
 Event = dict[str, Any]

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
-from pytest_turris.receivers.wsgi import environ_headers
+from pytest_turris.receivers.in_process.wsgi import environ_headers
 
 
 def client_post(receiver: object) -> Callable[[Any, Post], WebhookResponse] | None:

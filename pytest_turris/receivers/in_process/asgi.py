@@ -6,10 +6,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from pytest_turris.receivers import django_database
-from pytest_turris.receivers.event_loop import is_through_portal, loop_is_running, run_async
 from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
-from pytest_turris.receivers.lifespan import ASGI_VERSION, AsgiApp, AsgiMessage, started
+from pytest_turris.receivers.in_process import django_database
+from pytest_turris.receivers.in_process.event_loop import (
+    is_through_portal,
+    loop_is_running,
+    run_async,
+)
+from pytest_turris.receivers.in_process.lifespan import ASGI_VERSION, AsgiApp, AsgiMessage, started
 from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
 
 _PATIENCE = 10.0

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from pytest_turris.process.steady_clock import SteadyLoop
-from pytest_turris.receivers.lifespan import shut_down
+from pytest_turris.receivers.in_process.lifespan import shut_down
 
 _Result = TypeVar("_Result")
 Work = Callable[[], Coroutine[Any, Any, _Result]]

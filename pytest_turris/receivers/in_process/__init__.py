@@ -1,0 +1,1 @@
+"""How a delivery reaches a receiver in this process: an application, a client, or a function."""
