@@ -13,6 +13,8 @@ _INTRODUCTION = """\
 process of its own, and attacks it over HTTP: a correct one with the whole catalogue, a broken one
 with the attacks that are about its bug.
 
+What is missing or wrong is said, too: *open* marks it.
+
 The receivers are written as the documentation of their framework writes them. None was changed to
 please an attack.
 
