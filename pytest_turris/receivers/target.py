@@ -70,8 +70,7 @@ class Target(ABC):
             path: The path inside an application, ``/`` unless given; appended to a URL.
             allow: The ``host:port`` pairs outside this machine that a URL may lead to.
             own_port: A port of this machine that a URL must not lead to.
-            host: The value of ``Host``, such as ``api.example.com``; for an application the
-                default is ``testserver``.
+            host: The value of ``Host``; an application's default is ``testserver``.
             scheme: ``http`` or ``https``, as an application or a test client sees it.
 
         Raises:
@@ -254,10 +253,9 @@ class AsyncClientTarget(Target):
 class VerifierTarget(Target):
     """A function ``verify(body, headers)`` that stands for a receiver.
 
-    It answers 204 if the function returns True and 401 if it returns False. This is our
-    convention, not a behaviour of Turris. The headers are a dict, as gateways and many frameworks
-    pass them on. A function that refuses because it looks a header up in other letters is called
-    again with lower-case names, and with capitalised ones: attack WH-32 judges that, no other.
+    It answers 204 for True and 401 for False (our convention). The headers are a dict, as gateways
+    and many frameworks pass them on. A function that refuses because it looks a header up in other
+    letters is called again with lower-case and with capitalised names: attack WH-32 judges that.
     """
 
     verify: Callable[[bytes, Any], object]
