@@ -10,7 +10,7 @@ from typing import Any
 # Type checkers read ``__init__.pyi``. Text, because every run of every user loads this module, and
 # imports or a dictionary take longer to load.
 _HOMES = """
-attacks.context HookError
+attacks.hooks HookError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
 core.clock ClockError

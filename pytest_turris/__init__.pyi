@@ -1,5 +1,5 @@
 # What type checkers read of the package: each public name and its home.
-from pytest_turris.attacks.context import HookError as HookError
+from pytest_turris.attacks.hooks import HookError as HookError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
 from pytest_turris.core.clock import ClockError as ClockError

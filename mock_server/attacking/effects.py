@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from mock_server.attacking.shell import output_of
-from pytest_turris.attacks.context import FailureMode, HookError
+from pytest_turris.attacks.hooks import FailureMode, HookError
 from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.receivers.egress import check_egress
 from pytest_turris.receivers.exchange import Post

@@ -21,7 +21,8 @@ from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
 from pytest_turris.attacks.catalogue import profile
-from pytest_turris.attacks.context import ALL_EVENTS, AttackContext, HookError
+from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
+from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.own_payload import OwnPayload
 from pytest_turris.attacks.series.series import INTERRUPTED, AttackSeries, SeriesResult
 from pytest_turris.core.clock import Clock

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.hooks import HookError
 
 _SECONDS = 60.0
 _SHOWN = 200

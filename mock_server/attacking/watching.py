@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mock_server.attacking.effects import effects_of_command, effects_of_url, failing_work
 from mock_server.attacking.started import StartedReceivers, StartError, last_words, read_log
-from pytest_turris.attacks.context import AttackContext, ReceiverHooks
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.step import Transmission, accepted
 from pytest_turris.receivers.target import Target

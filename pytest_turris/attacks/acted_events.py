@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from pytest_turris.attacks.context import ALL_EVENTS, Events, HookError
+from pytest_turris.attacks.context import ALL_EVENTS, Events
+from pytest_turris.attacks.hooks import HookError
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.text.names import nearest

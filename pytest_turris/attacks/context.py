@@ -2,21 +2,20 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
+from pytest_turris.attacks.hooks import FailureMode, ReceiverHooks
 from pytest_turris.attacks.own_payload import TURRIS_ONLY, OwnPayload
 from pytest_turris.core.entity.event_models import EVENTS
-from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.overrides import merged_members
 from pytest_turris.webhooks.signature import SignatureScheme
 from pytest_turris.webhooks.signed import SignedWebhook
 
-FailureMode = Literal["before", "after", "slow"]
 Events = Mapping[str, Mapping[str, object]]
 ALL_EVENTS: Events = {
     "PRODUCER_AGREEMENT_EXECUTED": {},
@@ -24,47 +23,6 @@ ALL_EVENTS: Events = {
 }
 FORGED_LINE = "turris-forged-log-line"
 """Sent inside a name, after a line break: a log line that begins with it is forged."""
-
-
-class HookError(TurrisKitError, TypeError):
-    """A hook that was passed to an attack gave something of the wrong type."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReceiverHooks:
-    """What an attack may do to a receiver besides sending to it; each hook is optional.
-
-    Args:
-        with_keys: Returns a receiver that is configured with these keys, the current key first;
-            may raise, as an application does that refuses to start.
-        failing_work: Returns a context manager. Inside it the receiver's work fails ``before``
-            its effect or ``after`` it, or takes three seconds (``slow``).
-        state: Returns the compliance status that the receiver has stored for the entity of the
-            events.
-        api_status: Makes the API return this compliance status for that entity.
-        api_paths: Returns the paths that the receiver asked the API for, so far.
-        shown: Returns what the pages show on which the receiver's users see its data, as text.
-        log: Returns what the receiver has written to its log, so far.
-        restart: Stops the receiver and starts it again, with the data that it has stored. Returns
-            the new one, or None if it is reached as before.
-        allowed_ip: An IPv4 address on the receiver's allowlist. In process, webhooks come from it.
-        advance: Moves the receiver's clock forward.
-        client_id: The public identifier of the API client.
-        key_is_client_secret: Whether the signing key is the client secret of the API, too.
-    """
-
-    with_keys: Callable[[Sequence[str]], object] | None = None
-    failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None = None
-    state: Callable[[], object] | None = None
-    api_status: Callable[[str], object] | None = None
-    api_paths: Callable[[], Sequence[str]] | None = None
-    shown: Callable[[], str] | None = None
-    log: Callable[[], str] | None = None
-    restart: Callable[[], object] | None = None
-    allowed_ip: str = ""
-    advance: Callable[[dt.timedelta], object] | None = None
-    client_id: str = ""
-    key_is_client_secret: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.hooks import HookError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.in_process.event_loop import has_loop, loop_is_running, run_async
 

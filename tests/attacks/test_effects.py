@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_turris.attacks.catalogue import find_attack
-from pytest_turris.attacks.context import HookError
 from pytest_turris.attacks.effects import EffectsProbe, Settle, changes, frozen
+from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.receivers.in_process.event_loop import close_loop

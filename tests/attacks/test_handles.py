@@ -9,7 +9,7 @@ from doubles.receivers.all_broken import BROKEN
 from doubles.receivers.broken_injection import CarefulApp
 from doubles.receivers.good_receiver import KEY, ReceiverApp
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.hooks import HookError
 
 HOOKS = ("shown", "log", "restart", "api_paths")
 

@@ -11,7 +11,8 @@ from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from doubles.receivers.odd_ports import hangs_up_on_large_bodies, listening
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
-from pytest_turris.attacks.context import AttackContext, ReceiverHooks
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.attacks.series.standing import Standing

@@ -6,7 +6,7 @@ import flask
 import pytest
 from doubles.fixed_webhooks import fixed_factory
 
-from pytest_turris.attacks.context import HookError
+from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted
 from pytest_turris.findings.errors import NotApplicableError

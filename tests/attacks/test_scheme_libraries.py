@@ -22,7 +22,8 @@ from doubles.command_line import run
 from slack_sdk.signature import SignatureVerifier
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.context import AttackContext, ReceiverHooks
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.own_payload import OwnPayload
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack

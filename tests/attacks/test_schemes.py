@@ -11,7 +11,8 @@ from doubles.receivers.broken_times import Floors, NoTolerance, OnlyTooOld, Stam
 from doubles.receivers.good_receiver import ReceiverApp, StatusInbox
 
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.context import AttackContext, ReceiverHooks
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.options import Options

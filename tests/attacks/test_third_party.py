@@ -12,7 +12,8 @@ import svix.webhooks
 from doubles.receivers.good_receiver import ENTITY
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
-from pytest_turris.attacks.context import AttackContext, ReceiverHooks
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.sandbox import Sandbox

@@ -6,7 +6,8 @@ from typing import Any
 from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ALLOWED, ENTITY, KEY, Backend, ReceiverApp
 from pytest_turris.attacks.catalogue import find_attack
-from pytest_turris.attacks.context import ALL_EVENTS, AttackContext, ReceiverHooks
+from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
+from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.options import Options

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_turris.attacks.attack import Catalogue
-from pytest_turris.attacks.context import FORGED_LINE, AttackContext, HookError
+from pytest_turris.attacks.context import FORGED_LINE, AttackContext
 from pytest_turris.attacks.effects import call_hook
 from pytest_turris.attacks.families.variants import Payload, identified, named
+from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,

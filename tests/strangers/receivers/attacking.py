@@ -8,7 +8,8 @@ from strangers.receivers.serving import ENTITY, KEY, Served
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import ATTACKS
-from pytest_turris.attacks.context import AttackContext, FailureMode, ReceiverHooks
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.hooks import FailureMode, ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.series.series import AttackSeries, SeriesResult
 from pytest_turris.core.options import Options
