@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ProbeSteps, adrive, drive
 from pytest_turris.conformance.errors import ViolationError
-from pytest_turris.conformance.harness import ClientHarness, ClientUnderTest
+from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import timeline
 from pytest_turris.conformance.observation.recorder import RunawayError
 from pytest_turris.core.sandbox import Sandbox

@@ -2,20 +2,19 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from pytest_turris.conformance.call_result import CallResult, texts_of
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ClientCall, Move, Perform, ProbeSteps
 from pytest_turris.conformance.errors import CaseError, ViolationError
 from pytest_turris.conformance.observation.leaks import Traces, watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RequestRecorder
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.levels import Level
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotApplicableError
@@ -26,29 +25,6 @@ TICK = dt.timedelta(milliseconds=1)
 PAST = dt.timedelta(milliseconds=1_001)
 """After a moment, for a client that counts whole seconds too."""
 _WELL_PAST = dt.timedelta(minutes=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClientUnderTest:
-    """The calls that the test gave.
-
-    Args:
-        call: Makes one GET.
-        new_client: Makes another client from the environment, and returns its call.
-        write: Makes one POST, a new operation each time.
-        record: Makes one GET of one record by its id.
-        operation: Begins one operation, and returns the call that makes its POST.
-        concurrency: How many threads or tasks call at once.
-        max_seconds: For how many real seconds an answer without an end goes on, over a socket.
-    """
-
-    call: ClientCall
-    new_client: Callable[[], object] | None = None
-    write: ClientCall | None = None
-    record: ClientCall | None = None
-    operation: Callable[[], object] | None = None
-    concurrency: int = 50
-    max_seconds: float = MAX_SECONDS
 
 
 class ClientHarness(RequestRecorder):

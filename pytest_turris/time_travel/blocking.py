@@ -16,6 +16,7 @@ from pytest_turris.process.c_function import CFunctionPatch
 from pytest_turris.process.patch import Patch
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND, Sleeper
+from pytest_turris.time_travel.waits import hold, wait
 
 _LONGEST = 9_223_372_036.0
 """The most that ``time.sleep`` takes."""
@@ -65,7 +66,7 @@ def _sleep(
 
     sleeper = scheduler.begin(seconds, wake, by=by, module=module)
     try:
-        scheduler.hold(gate, sleeper, waiting="sleep")
+        hold(scheduler, gate, sleeper, waiting="sleep")
     finally:
         scheduler.end(sleeper)
     if errors:
@@ -98,10 +99,10 @@ def _condition_wait(original: Callable[..., bool]) -> Callable[..., bool]:
 
 def _wait(scheduler: Scheduler, gate: Any, timeout: float | None, waiters: Any) -> bool:  # noqa: ANN401 - locks
     if timeout is None:
-        return scheduler.hold(gate)
+        return hold(scheduler, gate)
     module, by = scheduler.callers.find(sys._getframe(2), "Condition.wait")  # noqa: SLF001 - as above
     if scheduler.callers.is_real(module):
-        return scheduler.hold(gate, real=timeout)
+        return hold(scheduler, gate, real=timeout)
     by_clock: list[BaseException | None] = []
 
     def wake(error: BaseException | None) -> None:
@@ -110,7 +111,7 @@ def _wait(scheduler: Scheduler, gate: Any, timeout: float | None, waiters: Any) 
 
     sleeper = scheduler.begin(timeout, wake, by=by, module=module)
     try:
-        scheduler.hold(gate, sleeper)
+        hold(scheduler, gate, sleeper)
     finally:
         scheduler.end(sleeper)
     if not by_clock:
@@ -160,8 +161,13 @@ def _join(
 
     try:
         if scheduler.is_main():
-            scheduler.wait(
-                ended, thread.is_alive, sleeper, timeout if real else None, asleep=thread.ident
+            wait(
+                scheduler,
+                ended,
+                thread.is_alive,
+                sleeper,
+                timeout if real else None,
+                asleep=thread.ident,
             )
         elif real:
             original(thread, timeout)

@@ -22,6 +22,7 @@ from pytest_turris.time_travel.chains import Chains, main_future
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import State, rests
+from pytest_turris.time_travel.waits import wait
 
 _NEAR = 1e-6
 _PATIENCE = 1.0
@@ -199,8 +200,12 @@ def _begin(
     sleeper = scheduler.begin(delay, wake, by=by, module=module, key=future)
     if scheduler.is_main() and not _is_moved(loop):
         # The loop's own timers are out of reach, so nothing else on it runs meanwhile.
-        scheduler.wait(
-            lambda _: not sleeper.queued, lambda: sleeper.queued, sleeper, waiting="sleep"
+        wait(
+            scheduler,
+            lambda _: not sleeper.queued,
+            lambda: sleeper.queued,
+            sleeper,
+            waiting="sleep",
         )
     return lambda: scheduler.end(sleeper)
 

@@ -12,7 +12,7 @@ import datetime as dt
 import math
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
@@ -31,7 +31,7 @@ from pytest_turris.time_travel.threads import Threads
 Waiting = Literal["sleep", "others"]
 """What the test's own call waits for: its own sleep, or for other threads and tasks."""
 
-_TURNS = 10_000
+MAX_TURNS = 10_000
 """How often sleepers wake within one move of the clock; after that once more, at its end."""
 
 _WATCH = 0.01
@@ -163,7 +163,7 @@ class Scheduler:
             turns = 0
             while (sleeper := self.sleepers.earliest()) and sleeper.due <= target:
                 turns += 1
-                if turns > _TURNS:
+                if turns > MAX_TURNS:
                     break
                 self._go(sleeper.due)
                 self.threads.settle(threading.get_ident())
@@ -190,68 +190,6 @@ class Scheduler:
         """Whether the current thread is the test's own."""
         return threading.get_ident() == self.main
 
-    def hold(
-        self,
-        gate: Any,  # noqa: ANN401 - a lock, whose type has no name
-        sleeper: Sleeper | None = None,
-        real: float | None = None,
-        waiting: Waiting = "others",
-    ) -> bool:
-        """Wait for a lock that another thread, or the clock, releases; whether it was released.
-
-        Args:
-            gate: The lock, which is held.
-            sleeper: What the clock wakes.
-            real: How many real seconds to wait at most, if not for the clock.
-            waiting: What the current thread waits for.
-        """
-        with self.threads.parked(gate.locked, at_gate=real is None and not self.is_main()):
-            if not self.is_main():
-                return bool(gate.acquire(timeout=-1 if real is None else real))
-            return self.wait(
-                lambda pause: gate.acquire(timeout=pause),
-                gate.locked,
-                sleeper,
-                real,
-                waiting=waiting,
-            )
-
-    def wait(
-        self,
-        ended: Callable[[float], bool],
-        holds: Callable[[], bool],
-        sleeper: Sleeper | None = None,
-        real: float | None = None,
-        *,
-        waiting: Waiting = "others",
-        asleep: int | None = None,
-    ) -> bool:
-        """Wait in the test's own thread, and move the clock; whether it ended before ``real``.
-
-        Args:
-            ended: Waits for the real seconds that it is given; whether the wait is over.
-            holds: Whether nothing has ended it yet, without a wait.
-            sleeper: As for ``hold``, like the next two.
-            real: See there.
-            waiting: See there.
-            asleep: The one thread that is waited for, if that is known.
-        """
-        began, pause, turns = steady_time(), 0.0, 0
-        bound = math.inf if real is None else real
-        lasts = sleeper.sleep.duration.total_seconds() if sleeper and sleeper.sleep else math.inf
-        while not ended(pause):
-            if self.step(waiting, holds, asleep):
-                pause, turns = 0.0, turns + 1
-                if sleeper is None or turns < _TURNS:
-                    continue
-            waited = steady_time() - began
-            if sleeper and sleeper.queued and (waited >= lasts or turns >= _TURNS):
-                self._pass_to(sleeper.due)  # so much time really passed
-            elif waited >= bound:
-                return False
-            pause = min(max(2 * pause, 0.0005), 0.01, max(bound - waited, 0.0))
-        return True
-
     def close(self) -> None:
         """Let go of all that waits: the rest of its wait is real."""
         self._over = True
@@ -274,10 +212,10 @@ class Scheduler:
                 return False
             if sleeper.due > self.elapsed and (error := self._too_long(sleeper.due)):
                 return self._refuse(sleeper, error)
-            self._pass_to(sleeper.due)
+            self.pass_to(sleeper.due)
         return True
 
-    def _pass_to(self, moment: float) -> None:
+    def pass_to(self, moment: float) -> None:
         """Move the clock because the test's own call waits."""
         with self._lock:
             self.record.passed += max(0, moment - self.elapsed)
@@ -293,7 +231,7 @@ class Scheduler:
         if not asleep:
             if earliest.due == math.inf:
                 return False
-            self._pass_to(earliest.due)
+            self.pass_to(earliest.due)
             return True
         last = (own or asleep)[-1]
         self.sleepers.discard(last)

@@ -23,8 +23,9 @@ from doubles.clients.plain_client import PlainClient
 from doubles.clients.stacks import OVER_A_SOCKET, SyncHttpx
 from doubles.clients.sweeping import examine
 
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import ClientHarness, ClientUnderTest
+from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.real_clocks import clocks_read, value_of
 from pytest_turris.conformance.preconditions import renew_well
 from pytest_turris.core.sandbox import Sandbox

@@ -14,7 +14,7 @@ from doubles.clients.plain_client import PlainClient
 from doubles.clients.registry import BROKEN
 from doubles.clients.sweeping import examine
 
-from pytest_turris.conformance.harness import ClientUnderTest
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.observation.files import WrittenFiles, written_files
 from pytest_turris.conformance.observation.leaks import watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest

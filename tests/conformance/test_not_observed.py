@@ -10,8 +10,8 @@ from doubles.clients.registry import BROKEN
 from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
 
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.harness import ClientUnderTest
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotObservedError
 from pytest_turris.fixtures.hostile_answer import HostileCase

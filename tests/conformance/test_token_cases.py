@@ -14,8 +14,9 @@ from doubles.clients.registry import BROKEN
 from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
 
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import ClientHarness, ClientUnderTest
+from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorder import RunawayError
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE

@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx2  # noqa: F401 - its door is for a library that is imported
 
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.harness import ClientUnderTest
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from pytest_turris.conformance.case import ConformanceCase
-from pytest_turris.conformance.harness import ClientUnderTest
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.findings.check import Check
 from pytest_turris.findings.verdict import Verdict
 
