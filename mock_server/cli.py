@@ -12,7 +12,14 @@ from mock_server.arguments import fail, read_entity, read_options
 from mock_server.attacking.command import attack
 from mock_server.exit_status import HELP
 from mock_server.log import standard_error
-from mock_server.option_types import ENTITY, Allowed, Entity, OptionTexts
+from mock_server.option_types import (
+    ENTITY,
+    Allowed,
+    AllowedNames,
+    Entity,
+    Exposed,
+    OptionTexts,
+)
 from mock_server.server import StandaloneSandbox, is_loopback
 from mock_server.triggering import trigger
 from pytest_turris.core.api.openapi import document
@@ -61,34 +68,16 @@ def serve(
     tls: Annotated[
         bool, typer.Option("--tls", help="Use HTTPS, with a certificate authority of the sandbox.")
     ] = False,
-    exposed: Annotated[
-        bool,
-        typer.Option(
-            "--i-understand-network-exposure",
-            help="Allow a --host that other machines can reach.",
-        ),
-    ] = False,
+    exposed: Exposed = False,
     entity: Entity = ENTITY,
     allow: Allowed = None,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Another name by which clients reach the sandbox, for example that of a compose "
-            "service. Can be repeated.",
-        ),
-    ] = None,
+    allow_host: AllowedNames = None,
     option: OptionTexts = None,
 ) -> None:
     """Serve a sandbox with fresh fake credentials until Ctrl-C, and send its webhooks."""
-    if not is_loopback(host) and not exposed:
-        fail(
-            f"--host {host}: other machines could read and change this sandbox. "
-            "To allow that, add --i-understand-network-exposure"
-        )
     token = os.environ.get(_CONTROL_TOKEN, "")
     if not is_loopback(host):
-        _check_exposure(host, token)
+        _check_exposure(host, token, allowed=exposed)
     options = read_options(option, tls=tls, upstream_entity_id=read_entity(entity))
     log = standard_error()
     try:
@@ -165,8 +154,13 @@ def _webhook_hint(options: Options) -> str:
     )
 
 
-def _check_exposure(host: str, token: str) -> None:
-    """Say what --host exposes; refuse a control token that can be guessed."""
+def _check_exposure(host: str, token: str, *, allowed: bool) -> None:
+    """Say what --host exposes; refuse it without the flag, or with a token that can be guessed."""
+    if not allowed:
+        fail(
+            f"--host {host}: other machines could read and change this sandbox. "
+            "To allow that, add --i-understand-network-exposure"
+        )
     if token and len(token) < _SHORTEST_TOKEN:
         fail(
             f"--host {host}: {_CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "

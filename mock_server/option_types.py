@@ -23,6 +23,22 @@ Allowed = Annotated[
     ),
 ]
 
+AllowedNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Another name by which clients reach the sandbox, for example that of a compose "
+        "service. Can be repeated.",
+    ),
+]
+
+Exposed = Annotated[
+    bool,
+    typer.Option(
+        "--i-understand-network-exposure", help="Allow a --host that other machines can reach."
+    ),
+]
+
 SecretEnv = Annotated[
     str, typer.Option(help="The environment variable that holds the signing key.")
 ]

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pytest_turris.core.errors import TurrisKitError
 
@@ -13,6 +13,19 @@ FailureMode = Literal["before", "after", "slow"]
 
 class HookError(TurrisKitError, TypeError):
     """A hook that was passed to an attack gave something of the wrong type."""
+
+
+class Hooks(TypedDict, total=False):
+    """The hooks that a test can give; ``ReceiverHooks`` says what each is for."""
+
+    with_keys: Callable[[Sequence[str]], object] | None
+    failing_work: Callable[[FailureMode], AbstractContextManager[object]] | None
+    state: Callable[[], object] | None
+    api_status: Callable[[str], object] | None
+    shown: Callable[[], str] | None
+    log: Callable[[], str] | None
+    restart: Callable[[], object] | None
+    allowed_ip: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
