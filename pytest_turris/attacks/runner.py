@@ -4,11 +4,11 @@ from contextlib import closing
 from dataclasses import replace
 
 from pytest_turris.attacks.attack import Attack
-from pytest_turris.attacks.constant_time import Tripwire, spy
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import Oracle, answered
 from pytest_turris.attacks.judging.answers import is_unavailable, limits_rates
 from pytest_turris.attacks.judging.case import Case
+from pytest_turris.attacks.judging.constant_time import Tripwire, spy
 from pytest_turris.attacks.judging.judge import Judge, Responses
 from pytest_turris.attacks.receiver import OutOfTimeError, Receiver, with_header
 from pytest_turris.attacks.series.standing import Standing, limited

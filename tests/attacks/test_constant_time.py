@@ -1,6 +1,6 @@
 """The tripwire: a text that records when it is compared with ``==``."""
 
-from pytest_turris.attacks.constant_time import Tripwire
+from pytest_turris.attacks.judging.constant_time import Tripwire
 
 SIGNATURE = "0123456789abcdef0123456789abcdef"
 

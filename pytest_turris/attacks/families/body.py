@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.advice import CRASHED, LOGS_FILL
-from pytest_turris.attacks.raw_requests import raw_chunks, raw_post
+from pytest_turris.attacks.sending.raw_requests import raw_chunks, raw_post
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,

@@ -8,7 +8,7 @@ from functools import cache
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import CRASHED
-from pytest_turris.attacks.raw_requests import raw_chunks, raw_post
+from pytest_turris.attacks.sending.raw_requests import raw_chunks, raw_post
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,

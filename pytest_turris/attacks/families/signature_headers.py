@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
-from pytest_turris.attacks.raw_requests import raw_post
+from pytest_turris.attacks.sending.raw_requests import raw_post
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused
 from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
