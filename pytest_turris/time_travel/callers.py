@@ -9,12 +9,12 @@ _MACHINERY = frozenset({
     "_pytest", "coverage", "debugpy", "execnet", "freezegun", "hypothesis", "pluggy", "pydevd",
     "pytest", "pytest_asyncio", "pytest_timeout", "pytest_turris", "time_machine", "xdist",
     # The standard library's own polling.
-    "_pyrepl", "logging", "multiprocessing", "selectors", "socket", "socketserver", "ssl",
-    "subprocess", "wsgiref",
+    "_pyrepl", "http", "logging", "multiprocessing", "selectors", "socket", "socketserver", "ssl",
+    "subprocess", "urllib", "wsgiref",
     # Servers that look around now and then.
     "gunicorn", "hypercorn", "uvicorn", "waitress", "werkzeug",
 })  # fmt: skip
-_READING = frozenset({"selectors", "socket", "ssl", "subprocess"})
+_READING = frozenset({"http", "selectors", "socket", "ssl", "subprocess", "urllib"})
 """What code of any kind calls to wait for something real."""
 
 _NEUTRAL = frozenset({

@@ -88,6 +88,7 @@ def _version(library: str) -> str:
 @contextmanager
 def _at_home(library: str, sandbox: Sandbox) -> Iterator[None]:
     handle = rfc6749(sandbox.handle)
+    running = set(threading.enumerate())
     with ExitStack() as stack:
         url = sandbox.base_url
         for door in (httpx_door, httpx2_door, requests_door):
@@ -107,8 +108,8 @@ def _at_home(library: str, sandbox: Sandbox) -> Iterator[None]:
         finally:
             os.environ.clear()
             os.environ |= before
-            for thread in threading.enumerate():
-                if thread is not threading.current_thread() and thread.name.startswith("Thread-"):
+            for thread in set(threading.enumerate()) - running:
+                if thread.name.startswith("Thread-"):
                     thread.join(_LONGEST)  # a call that still hangs would meet the next sandbox
             gc.collect()  # the libraries leave connections to the garbage collector
 
