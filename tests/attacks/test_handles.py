@@ -55,7 +55,7 @@ def test_key_in_the_log_is_found() -> None:
         return "\n".join(logged)
 
     verdict = attack_in_process("WH-134", ReceiverApp, log=log)
-    assert {finding.got for finding in verdict.findings} == {"the key stands in the log"}
+    assert "the key stands in the log" in {finding.got for finding in verdict.findings}
 
 
 def test_hook_must_return_a_text() -> None:

@@ -128,8 +128,8 @@ def test_pytest_asyncio(project: Project, mode: str) -> None:
         f"async def test_all({ALL}):",
         "    async with asyncio.timeout(5):",
         "        await calls(turris, turris.base_url)",
-        "        turris_time.advance(hours=2)",
-        "        await calls(turris, turris_server.base_url)",
+        "    turris_time.advance(hours=2)",
+        "    await calls(turris, turris_server.base_url)",
     )
     result = project.pytester.runpytest_subprocess(
         f"--asyncio-mode={mode}", "-p", "no:randomly", "-W", "error", timeout=60
@@ -146,8 +146,8 @@ def test_anyio_on_asyncio_and_trio(project: Project) -> None:
         f"async def test_all({ALL}):",
         "    with anyio.fail_after(5):",
         "        await calls(turris, turris.base_url)",
-        "        turris_time.advance(hours=2)",
-        "        await calls(turris, turris_server.base_url)",
+        "    turris_time.advance(hours=2)",
+        "    await calls(turris, turris_server.base_url)",
     )
     result = project.run_apart("-v")
     result.assert_outcomes(passed=2)
