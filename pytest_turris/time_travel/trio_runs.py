@@ -107,7 +107,8 @@ async def sleep(seconds: float) -> None:
 
 
 def _runner() -> Any:  # noqa: ANN401 - trio's
-    return sys.modules["trio._core._run"].GLOBAL_RUN_CONTEXT.runner
+    """The run of the current thread; None in the thread that waits for a run of guest mode."""
+    return getattr(sys.modules["trio._core._run"].GLOBAL_RUN_CONTEXT, "runner", None)
 
 
 def _is_moved(runner: Any) -> bool:  # noqa: ANN401 - trio's
@@ -119,7 +120,9 @@ def _get_events(original: Callable[[Any, float], Any]) -> Callable[[Any, float],
         """Wait for a deadline, a socket or a call from another thread."""
         scheduler = Scheduler.current
         runner = _runner()
-        if scheduler is None or timeout <= 0 or runner.waiting_for_idle or not _is_moved(runner):
+        if scheduler is None or runner is None or timeout <= 0:
+            return original(manager, timeout)
+        if runner.waiting_for_idle or not _is_moved(runner):
             return original(manager, timeout)
         return _Waiting(manager, runner, scheduler, original).wait()
 
