@@ -64,7 +64,7 @@ class Receiver:
         self._timeout = timeout
         self._deadline = math.inf
         self._peer = LOOPBACK
-        self.pace = Pace()
+        self.pace: Pace = Pace()
         self.others_unseen: bool = False
         """Whether effects of a receiver with other keys, which runs elsewhere, are not seen."""
 

@@ -101,7 +101,7 @@ class AttackRunner:
     def __init__(
         self, attack: Attack, receiver: Receiver, context: AttackContext, standing: Standing
     ) -> None:
-        self.case = Case(attack=attack, receiver=receiver, key=context.key)
+        self.case: Case = Case(attack=attack, receiver=receiver, key=context.key)
         self._attack = attack
         self._receiver = receiver
         self._context = replace(context, is_function=receiver.is_function)

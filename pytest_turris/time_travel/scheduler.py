@@ -61,11 +61,11 @@ class Scheduler:
         self._shift = shift
         self._pause = pause
         self.callers = callers
-        self.threads = Threads(callers, pause)
+        self.threads: Threads = Threads(callers, pause)
         self.main: int = threading.get_ident()
         """The test's own thread."""
-        self.sleepers = Sleepers()
-        self.record = Record()
+        self.sleepers: Sleepers = Sleepers()
+        self.record: Record = Record()
         self.elapsed: float = 0
         """How far the clock went, in microseconds. It never goes back, and starts at 0."""
         self.steady: float = steady_time()

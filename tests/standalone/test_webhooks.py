@@ -150,7 +150,8 @@ def licensed(served: StandaloneSandbox) -> None:
     """Add an agent and a license, which changes the agent's status."""
     sandbox = served.sandbox
     sandbox.products.add(states=("CA",))
-    sandbox.agents.add(npn="12345678")
+    place = sandbox.associations.add(is_npn_required=False).id
+    sandbox.agents.add(npn="12345678", downstream_entity_association_id=place)
     expires = sandbox.clock.now() + dt.timedelta(days=10)
     sandbox.licenses.add(npn="12345678", state_code="CA", expiration_date=expires)
 

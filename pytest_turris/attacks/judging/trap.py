@@ -47,7 +47,7 @@ class Trap:
         self._told: set[Visit] = set()
         self._attacks: list[str] = []
         self._ended: set[int] = set()
-        self.base = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
+        self.base: str = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
         threading.Thread(target=self._serve, name="turris-trap", daemon=True).start()
 
     def watch(self, attack: str) -> "Watch":

@@ -30,16 +30,16 @@ class Standing:
     """What genuine webhooks got so far."""
 
     def __init__(self) -> None:
-        self.cause = ""
+        self.cause: str = ""
         """Why they are refused; empty while they are accepted."""
 
-        self.answered = False
+        self.answered: bool = False
         """Whether there was any answer."""
 
         self.forged = 0
         """How many forged webhooks were refused so far."""
 
-        self.effect_missing = False
+        self.effect_missing: bool = False
         """Whether genuine webhooks are accepted, and have no effect."""
 
         self.refusal: ReceiverResponse | None = None

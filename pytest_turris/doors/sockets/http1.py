@@ -52,7 +52,7 @@ class _ServerMixin(asyncio.Protocol):
     cycle: Any
     flow: Any
     transport: Any
-    is_head_too_large = False
+    is_head_too_large: bool = False
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """Give the application our extensions for this connection."""

@@ -24,10 +24,10 @@ class BoundedHead(asyncio.Protocol):
 
     cycle: Any
 
-    is_in_head = False
+    is_in_head: bool = False
     """Whether the parser has read the beginning of a head."""
 
-    is_head_too_large = False
+    is_head_too_large: bool = False
 
     _size = 0
     _had_body = False
