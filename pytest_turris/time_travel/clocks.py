@@ -119,14 +119,15 @@ def _held() -> Iterator[str]:
     clocks = {real[0].now, real[0].utcnow, real[0].today, real[1].today}
     for holder in gc.get_objects():
         held: list[object] = []
-        if isinstance(holder, FunctionType):
+        # By type: a lazy object would be evaluated by ``isinstance``, or for an attribute.
+        if type(holder) is FunctionType:
             held = [*(holder.__defaults__ or ()), *(holder.__kwdefaults__ or {}).values()]
         elif type(holder) is type:
             held = [
                 value.__func__ if isinstance(value, staticmethod | classmethod) else value
                 for value in list(vars(holder).values())
             ]
-        module = str(getattr(holder, "__module__", ""))
+        module = str(getattr(holder, "__module__", "")) if held else ""
         if held and not Callers().is_real(module) and module.partition(".")[0] not in _STANDARD:
             for value in held:
                 is_clock = type(value) is BuiltinFunctionType and value in clocks

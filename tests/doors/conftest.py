@@ -33,7 +33,7 @@ def door(
 ) -> Iterator[Door]:
     """Each door in turn, on a stopped clock, so that whole answers can be compared."""
     name, _, engine = request.param.partition(" under ")
-    options = Options(tls=name in OVER_TLS, writes_per_minute=100)
+    options = Options(tls=name in OVER_TLS, writes_per_minute=100, rate_headers="always")
     if engine:
         options = options.replaced({"time_engine": engine})
     sandbox, twin = (Sandbox(options, name="contract") for _ in range(2))

@@ -70,6 +70,7 @@ def assert_refused(answer: Answer) -> None:
 
 def state(door: Door) -> dict[str, Any]:
     """The state that a refused request must not change."""
+    door.sandbox.settle()
     snapshot = door.sandbox.snapshot()
     return {name: snapshot[name] for name in ("entity", "credentials", "tokens", "idempotency")}
 
