@@ -48,10 +48,12 @@ contracts: $(VENV)/.ready
 # deadlines, so tests that failed on a busy machine run once more, without other workers.
 tests: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n 2 \
+	$(BIN)/coverage run -m pytest -q -n 2 --ignore tests/strangers \
 		|| $(BIN)/coverage run -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/python -m pytest -q -n 2 tests/strangers \
+		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly tests/strangers
 	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
 
 # Runs a consumer's test suite with other versions, plugins and options.
