@@ -58,6 +58,7 @@ def test_broken_client_is_caught(
 
 
 @pytest.mark.parametrize("stack", ["httpx", "requests"])
+@pytest.mark.turris(rate_headers="always")
 @pytest.mark.parametrize("answer", FRAGILE)
 def test_fragile_client_is_caught(
     request: pytest.FixtureRequest,

@@ -1,5 +1,6 @@
 """``--turris-url``: the fixtures with a server that many test processes share."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from doubles.served_sandbox import RefusedError, Running, serving
 
+from mock_server import relay_hub
 from mock_server.relay_hub import Tenant
 from mock_server.server import StandaloneSandbox
 from pytest_turris.core.options import Options
@@ -404,11 +406,16 @@ def test_control_refuses_a_body_that_is_not_json(shared: Running) -> None:
         shared.call(CONTROL + "/relays", data=b"{", Authorization=bearer)
 
 
+async def opened(served: StandaloneSandbox) -> relay_hub.TestProcess:
+    """Connect a process that never reads."""
+    return served._hub.open(is_alone=False)
+
+
 def test_request_of_no_test_process() -> None:
     """Without a known credential or socket, the server's own sandbox answers."""
     served = StandaloneSandbox(Options(), host="127.0.0.1", port=0, log=print)
     with served:
-        process = served._hub.open(is_alone=False)
+        process = asyncio.run(opened(served))
         process.tenants["1"] = Tenant(process, "a test in another process")
         process.is_closed = True  # so that it owns no socket
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
