@@ -47,7 +47,8 @@ def receiver() -> RecordingReceiver:
 def licensed_agent(sandbox: Sandbox, days: int = 10) -> Any:
     """Add an agent whose license expires."""
     sandbox.products.add(states=("CA",))
-    agent = sandbox.agents.add(npn="12345678")
+    agency = sandbox.associations.add(is_npn_required=False)
+    agent = sandbox.agents.add(npn="12345678", downstream_entity_association_id=agency.id)
     expires = sandbox.clock.now() + dt.timedelta(days=days)
     sandbox.licenses.add(npn="12345678", state_code="CA", expiration_date=expires)
     return agent
@@ -91,9 +92,10 @@ def test_agreement_is_sent_at_once(
 
 def change(sandbox: Sandbox, status: str) -> None:
     """Log one status change as the core does."""
+    agency = next(iter(sandbox.associations), None) or sandbox.associations.add()
     fact = ComplianceChange(
         npn="1",
-        downstream_entity_association_id="0" * 24,
+        downstream_entity_association_id=agency.id,
         product_id="1" * 24,
         product_name="P",
         state=StateEntry(
