@@ -86,13 +86,13 @@ def test_an_endless_body_ends_at_the_limit() -> None:
 
 
 def test_a_drip_takes_long_on_the_sandboxs_clock_only() -> None:
-    """Ten seconds for each byte; in real time, a twentieth of a second."""
+    """Two seconds for each byte; in real time, a hundredth of a second."""
     moved: list[dt.timedelta] = []
     with pytest.raises(RawAnswer) as caught:
         variant_of("AR-33/slow body").make(context(moved))
     parts = [part for _, part in zip(range(5), caught.value.parts(), strict=False)]
-    assert parts[1:] == [b" ", 0.05, b" ", 0.05]
-    assert moved == [dt.timedelta(seconds=10)] * 2
+    assert parts[1:] == [b" ", 0.01, b" ", 0.01]
+    assert moved == [dt.timedelta(seconds=2)] * 2
 
 
 def test_another_id_is_answered() -> None:
