@@ -59,6 +59,10 @@ class Callers:
         """Whether a module's waits stay real."""
         return module.partition(".")[0] in _MACHINERY or self.is_left_out(module)
 
+    def is_in_kit(self, frame: FrameType | None) -> bool:
+        """Whether it is the kit that waits, such as a door that lets other threads run."""
+        return self.find(frame, "")[0].startswith("pytest_turris.")
+
     def is_left_out(self, module: str) -> bool:
         """Whether the test left a module out."""
         return any(module == name or module.startswith(f"{name}.") for name in self._left_out)

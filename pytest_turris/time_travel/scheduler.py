@@ -145,7 +145,7 @@ class Scheduler:
         if not self._mover.acquire(blocking=False):
             return False
         try:
-            known = asleep is not None and self.threads.is_parked(asleep)
+            known = asleep is not None and self._sleeps(asleep)
             if waiting == "sleep" or known:
                 self.threads.settle(self.main)
             elif not self.threads.all_wait(self.main):
@@ -154,6 +154,14 @@ class Scheduler:
             return holds() and self._move_to_earliest()
         finally:
             self._mover.release()
+
+    def _sleeps(self, thread: int) -> bool:
+        """Whether a thread sleeps: in a timed wait, it may wait for one that works."""
+        return self.threads.is_parked(thread) and any(
+            sleeper.sleep is not None and sleeper.sleep.by.endswith("sleep")
+            for sleeper in self.sleepers
+            if sleeper.thread == thread
+        )
 
     def advance(self, delta: dt.timedelta) -> None:
         """Let time pass: it stops at each due time, and lets what is due run."""

@@ -144,6 +144,8 @@ class Threads:
         if kind == "machinery":
             return
         state = self._look(thread, frame)
+        if state == "waiting" and self._callers.is_in_kit(frame):
+            state = "real"  # for a moment, or for a lock that is held for one
         if kind == "client" or state == "working":
             yield thread.ident or 0, state
 

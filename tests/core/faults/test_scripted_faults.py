@@ -1,6 +1,7 @@
 """Scripted faults: when they fire, what they answer, and which are refused."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -137,8 +138,9 @@ def test_a_delay_may_end_in_a_status(caller: Client) -> None:
     assert (response.status, response.delay) == (504, dt.timedelta(seconds=30))
 
 
-def test_a_fault_takes_no_effect_unless_processed(caller: Client) -> None:
+def test_a_fault_takes_no_effect_unless_processed(caller_with: Callable[..., Client]) -> None:
     """A failed write has no effect and does not count against the limit."""
+    caller = caller_with(rate_headers="always")
     caller.sandbox.faults.add("create_agent", status=503)
     assert caller.post(AGENTS, {"npn": "1"}).status == 503
     assert len(caller.sandbox.agents) == 0

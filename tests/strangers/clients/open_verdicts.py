@@ -20,6 +20,7 @@ MISSED = {
     "FirstHeaderWins": "Retry-After later than X-RateLimit-Reset",
     "HostBySuffix": "a foreign host that ends like the API's",
     "LogsEncodedSecret": "a secret in base64",
+    "SuppressesCancellation": "one cancellation that is suppressed around the refresh",
     "ReadsNetrcItself": "a .netrc entry in the body of the token request",
 }
 """Bugs that the checks that should name them do not see yet, and what would have to be seen."""
