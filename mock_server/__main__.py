@@ -16,7 +16,8 @@ def main() -> None:
         sys.exit("turris-sandbox needs an extra: pip install 'pytest-turris[server]'")
     for stream in (sys.stdout, sys.stderr):
         # A pipe may have an encoding that lacks the lines of tables: no verdict is lost for it.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of files
+        if stream is not None:  # it may be closed
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of files
     try:
         app()
     except Exception as error:  # noqa: BLE001 - whatever it is, its exit status is not a verdict's

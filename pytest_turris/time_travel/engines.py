@@ -116,21 +116,6 @@ def begin(name: Name, moment: dt.datetime, *, tick: bool) -> StartedTravel:
     return freeze
 
 
-def system_time() -> dt.datetime:
-    """The time of the machine, whatever this process was made to believe, in UTC."""
-    freezegun = sys.modules.get("freezegun.api")
-    if freezegun is not None and freezegun.freeze_factories:
-        return _utc(freezegun.real_time())
-    time_machine = sys.modules.get("time_machine")
-    if time_machine is not None and time_machine.escape_hatch.is_travelling():
-        return _utc(time_machine.escape_hatch.time.time())
-    return dt.datetime.now(dt.UTC)  # noqa: TID251 - nothing travels, so this is it
-
-
-def _utc(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)
-
-
 def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
     try:
         import time_machine  # noqa: PLC0415 - an optional dependency

@@ -12,6 +12,7 @@ from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.clock import EARLIEST, Clock, ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.process.system_clock import system_time
 from pytest_turris.time_travel.blocking import real_sleep, virtual_waits
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.clocks import captured, moves_clocks
@@ -24,7 +25,6 @@ from pytest_turris.time_travel.engines import (
     is_frozen,
     refuse_green_threads,
     running,
-    system_time,
 )
 from pytest_turris.time_travel.loops import let_tasks_run, moves_loops, shift_back
 from pytest_turris.time_travel.scheduler import Scheduler

@@ -45,7 +45,7 @@ MORE_BROKEN: list[tuple[str, type[Any]]] = [
     ("WH-122", broken_bytes.EmptyRawText),
     ("WH-123", broken_bytes.OpenMultipart),
     ("WH-124", broken_bytes.DropsBadBytes),
-    ("WH-124", broken_bytes.ReadsLatin1),
+    ("WH-01", broken_bytes.ReadsLatin1),
     ("WH-125", broken_bytes.VerifiesInflated),
     ("WH-127", broken_bytes.UndefinedKey),
     ("WH-127", broken_bytes.NamesOfObjects),

@@ -14,7 +14,7 @@ import pytest
 from pytest_turris.core.clock import ClockError
 from pytest_turris.core.middleware.limits import RateWindowError
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.time_travel.engines import system_time
+from pytest_turris.process.system_clock import system_time
 from pytest_turris.time_travel.travel import TimeTravel
 
 UTC = dt.UTC

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.time_travel.engines import EngineError, begin, system_time
+from pytest_turris.process.system_clock import system_time
+from pytest_turris.time_travel.engines import EngineError, begin
 from pytest_turris.time_travel.travel import TimeTravel
 
 MOMENT = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)

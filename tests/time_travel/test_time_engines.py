@@ -14,7 +14,8 @@ import time_machine
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server
-from pytest_turris.time_travel.engines import running, system_time
+from pytest_turris.process.system_clock import system_time
+from pytest_turris.time_travel.engines import running
 from pytest_turris.time_travel.sleeps import SleptTooLongError
 from pytest_turris.time_travel.travel import TimeTravel
 
