@@ -54,7 +54,7 @@ def failing_work(command: str) -> Callable[[FailureMode], contextlib.AbstractCon
     """Return what makes the receiver's work fail or slow, and mends it afterwards.
 
     The command is run with the mode as its last argument, or in the place of ``{mode}``:
-    ``before``, ``after``, ``slow`` at the begin, and ``none`` at the end.
+    ``before``, ``after``, ``slow`` at the beginning, and ``none`` at the end.
 
     Args:
         command: A line for the shell.

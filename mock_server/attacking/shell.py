@@ -3,6 +3,7 @@
 import subprocess
 
 from pytest_turris.attacks.hooks import HookError
+from pytest_turris.core.text.redaction import redact
 
 _SECONDS = 60.0
 _SHOWN = 200
@@ -18,6 +19,7 @@ def output_of(option: str, command: str) -> str:
     Raises:
         HookError: Its exit status is not 0, or it takes more than a minute.
     """
+    program = command.strip().partition(" ")[0]  # the rest may hold a password
     try:
         done = subprocess.run(  # noqa: S602 - the user's own line, written for a shell
             command,
@@ -27,8 +29,8 @@ def output_of(option: str, command: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise HookError(f"{option}: {command!r} ran longer than {_SECONDS:.0f} s") from None
+        raise HookError(f"{option}: {program!r} ran longer than {_SECONDS:.0f} s") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()[-_SHOWN:]
-        raise HookError(f"{option}: {command!r} exited with {done.returncode}: {said}")
+        said = redact((done.stderr or done.stdout).decode(errors="replace").strip()[-_SHOWN:])
+        raise HookError(f"{option}: {program!r} exited with {done.returncode}: {said}")
     return done.stdout.decode(errors="replace")

@@ -27,7 +27,6 @@ from pytest_turris.time_travel.waits import wait
 _NEAR = 1e-6
 _PATIENCE = 1.0
 """Real seconds after which a wait for a thread makes a deadline come nearer."""
-
 _TURNS = 1_000
 """How often tasks run on that never come to wait."""
 _real_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)

@@ -134,7 +134,9 @@ class Threads:
                 parked = self._parked.get(ident)
                 if ident in self.at_queue:
                     yield ident, "working"
-                elif parked is not None and parked.holds() and _rests(parked, thread.native_id):
+                elif parked is not None and not parked.holds():
+                    yield ident, "working"  # let go, though the system may not have woken it yet
+                elif parked is not None and _rests(parked, thread.native_id):
                     yield ident, parked.state
                 elif (frame := frames.get(ident)) is not None:
                     yield from self._unparked(thread, frame)

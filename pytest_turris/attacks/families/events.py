@@ -6,6 +6,7 @@ from typing import Any
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.families.discovery import acted_on
 from pytest_turris.attacks.step import AttackStep, accepted, tolerated
 
 EVENT_SHAPES = Catalogue("events")
@@ -134,7 +135,7 @@ def _additive(context: AttackContext) -> Iterator[AttackStep]:
     source="guides/webhooks: the event pages",
 )
 def _absent(context: AttackContext) -> Iterator[AttackStep]:
-    for name in context.events:
+    for name in (yield from acted_on(context)):
         if name == _AGREEMENT:
             bare = {"contractContainerInstanceId": None, "contractContainerTemplateId": None}
             yield accepted(context.event(name, producerCode=None), "producerCode null")

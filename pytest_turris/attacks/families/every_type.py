@@ -1,10 +1,10 @@
-"""WH-112 to WH-116: what is tried on the first event is tried on each one that is acted on."""
+"""WH-112 to WH-116, WH-145: what is tried on the first event is tried on each that is acted on."""
 
 import json
 from collections.abc import Iterator
 
 from pytest_turris.attacks.attack import Catalogue
-from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.families.discovery import acted_on
 from pytest_turris.attacks.families.variants import (
     Variants,
@@ -13,7 +13,7 @@ from pytest_turris.attacks.families.variants import (
     without_members,
     wrongly_typed,
 )
-from pytest_turris.attacks.step import AttackStep, accepted, refused, tolerated
+from pytest_turris.attacks.step import AttackStep, Judgement, accepted, refused, tolerated
 
 EVERY_TYPE = Catalogue("events")
 _attack = EVERY_TYPE.attack
@@ -112,6 +112,25 @@ def _names(context: AttackContext) -> Iterator[AttackStep]:
         for label, ascii_only in (("as they are", False), ("escapes", True)):
             text = json.dumps(event | {"form": label}, ensure_ascii=ascii_only)
             yield accepted(context.sign(text.encode()), f"{name}, {label}")
+
+
+@_attack(
+    "WH-145",
+    "every-type-genuine",
+    quick=True,
+    does="Sends each type of event, genuine.",
+    wants="Accept it (2xx), and act on it.",
+    why="A type that is refused, or acknowledged and dropped, is lost: nothing sends it again.",
+    fix="Act on each type that a webhook is registered for. If those are not all four, name them: "
+    "run(..., events={...}).",
+    source="guides/webhooks: four types of event",
+)
+def _genuine(context: AttackContext) -> Iterator[AttackStep]:
+    # Unless the test names the types, a receiver may have registered for some only.
+    is_named = set(context.events) != set(ALL_EVENTS)
+    judgement = Judgement() if is_named else Judgement(level="should", effects_level="should")
+    for name in context.events:
+        yield accepted(context.event(name), name, **judgement)
 
 
 def _each(context: AttackContext, variants: Variants) -> Iterator[AttackStep]:

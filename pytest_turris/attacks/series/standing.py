@@ -22,7 +22,7 @@ _RESTART = 3.0
 
 _LIMITED = (
     "the receiver limits rates, and a refusal for that says nothing about signatures. Raise its "
-    "its limit for the test, or let reset=... clear what it counted"
+    "limit for the test, or let reset=... clear what it counted"
 )
 
 

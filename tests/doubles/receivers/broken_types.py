@@ -1,4 +1,4 @@
-"""Broken for other types than the first: WH-112 to WH-116, WH-128."""
+"""Broken for other types than the first: WH-112 to WH-116, WH-128, WH-145."""
 
 import json
 from typing import Any
@@ -93,6 +93,14 @@ class AsciiOnly(StatusInbox):
         if not kind_of(body).startswith("PRODUCER"):
             body = body.decode(errors="replace").encode("ascii", "replace")
         return super().is_authentic(signatures, body)
+
+
+@breaks("WH-145")
+class ForgetsAgencies(StatusInbox):
+    """Acknowledges the status of agencies, and drops it."""
+
+    def entries(self, event: dict[str, Any]) -> Any:
+        return () if event["webhookType"].startswith("DOWNSTREAM") else super().entries(event)
 
 
 @breaks("WH-128")
