@@ -192,7 +192,7 @@ class Receiver:
             peer=self._peer if how.peer == LOOPBACK else how.peer,
             split_at=how.split_at,
             exact_names=how.exact_names,
-            host=target.host,
+            host=how.host or target.host,
             scheme=target.scheme,
         )
 

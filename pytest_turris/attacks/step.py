@@ -22,6 +22,7 @@ class Transmission:
     Args:
         method: The HTTP method.
         change_path: Turns the receiver's path into the path to request.
+        host: The ``Host`` to name; the receiver's own unless given.
         raw: Over a socket: builds the bytes to write, given host and path, for requests that no
             client library sends.
         socket_only: The step is left out in process; the other steps of its attack are sent.
@@ -29,6 +30,7 @@ class Transmission:
             came later, and is the one to a wrong signature, shows that all of it was taken.
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
+        alongside_copies: On how many connections that request is sent.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
         copies: How many copies are sent at once.
         peer: In process: the address that the request comes from.
@@ -41,10 +43,12 @@ class Transmission:
 
     method: str = "POST"
     change_path: Callable[[str], str] | None = None
+    host: str = ""
     raw: Callable[[str, str], RawPost] | None = None
     socket_only: bool = False
     never_ends: bool = False
     alongside: Callable[[str, str], RawPost] | None = None
+    alongside_copies: int = 1
     split_at: int = 0
     copies: int = 1
     peer: str = LOOPBACK

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import (
@@ -26,6 +27,15 @@ from pytest_turris.webhooks.signed import SignedWebhook
 REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
 
+_OTHER_LINES = (
+    ("User-Agent", "Replayer/2.0"),
+    ("Accept", "*/*;q=0.1"),
+    ("Date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+    ("X-Forwarded-For", "203.0.113.9"),
+    ("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678"),
+    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ("X-Turris-Attempt", "2"),
+)
 _TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
 _SLOW_WORK = 3.0
 """Seconds that the work takes: see ``ReceiverHooks``."""
@@ -122,6 +132,7 @@ def _headers(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     yield accepted(with_header_lines(webhook, *_ids(context, "a")), "first")
     yield tolerated(with_header_lines(webhook, *_ids(context, "b")), "other ids", effects="none")
+    yield tolerated(_by_another(webhook), "another sender", effects="none")
 
 
 @_attack(
@@ -258,6 +269,13 @@ def _ids(context: AttackContext, value: str) -> list[tuple[str, str]]:
     names = ("X-Request-Id", "X-Turris-Delivery", "Webhook-Id", "Idempotency-Key")
     signed = context.scheme.id_header.lower()
     return [(name, f"turris-{value}") for name in names if name.lower() != signed]
+
+
+def _by_another(webhook: SignedWebhook) -> SignedWebhook:
+    """The webhook with other values in headers that a client or a proxy writes."""
+    names = {name.lower() for name, _ in _OTHER_LINES}
+    kept = tuple(line for line in webhook.header_lines if line[0].lower() not in names)
+    return with_header_lines(replace(webhook, header_lines=kept), *_OTHER_LINES)
 
 
 def _failed(webhook: SignedWebhook, label: str, *, effects: Effects) -> AttackStep:

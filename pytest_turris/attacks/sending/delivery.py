@@ -62,7 +62,8 @@ def over_socket(
         return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
 
     if how.alongside:
-        return [_alongside(where, how.alongside(host, where.path), posted, limits.patience)]
+        others = [how.alongside(host, where.path)] * how.alongside_copies
+        return [_alongside(where, others, posted, limits.patience)]
     if how.raw:
         made = how.raw(host, where.path)
         return [
@@ -131,24 +132,25 @@ def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[Receive
 
 def _alongside(
     where: Destination,
-    unfinished: RawPost,
+    others: list[RawPost],
     posted: Callable[[], ReceiverResponse],
     patience: float,
 ) -> ReceiverResponse:
-    """Send while another request stays unfinished, which is given up if no answer comes."""
+    """Send while other requests are there, which are given up if no answer comes."""
     watch = Stopwatch()
-    try:
-        line = open_connection(where)
-    except OSError as error:
-        return _no_response(error, watch)
-    with closing(line), ThreadPoolExecutor(max_workers=1) as threads:
-        with contextlib.suppress(OSError):
-            line.sendall(unfinished.head + b"".join(unfinished.pieces))
+    with contextlib.ExitStack() as lines, ThreadPoolExecutor(max_workers=1) as threads:
+        try:
+            for other in others:
+                line = lines.enter_context(closing(open_connection(where)))
+                with contextlib.suppress(OSError):
+                    line.sendall(other.head + b"".join(other.pieces))
+        except OSError as error:
+            return _no_response(error, watch)
         answered = threading.Lock()
         answered.acquire()
         sent = threads.submit(contextvars.copy_context().run, posted)
         sent.add_done_callback(lambda _: answered.release())
         # No future is waited for: time travel makes such a wait pass at once.
         blocked = not answered.acquire(timeout=patience)
-        line.close()
+        lines.close()
         return replace(sent.result(), blocked=blocked)

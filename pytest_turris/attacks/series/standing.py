@@ -25,6 +25,11 @@ _LIMITED = (
     "limit for the test, or let reset=... clear what it counted"
 )
 
+_STOPPED = (
+    "genuine webhooks have no effect since {}: what works in the background seems to have stopped "
+    "at an event that it could not process"
+)
+
 
 class Standing:
     """What genuine webhooks got so far."""
@@ -84,16 +89,35 @@ class Standing:
         """
         self.cause, self.refusal, self._final = cause, response, final
 
-    def after(self, attack: Attack, receiver: Receiver, context: AttackContext) -> tuple[str, str]:
+    def after(
+        self,
+        attack: Attack,
+        receiver: Receiver,
+        context: AttackContext,
+        *,
+        took_odd: bool = False,
+    ) -> tuple[str, str]:
         """Send a genuine webhook after an attack.
+
+        Args:
+            attack: The attack.
+            receiver: What it was fired at.
+            context: Builds the webhook.
+            took_odd: Whether something was accepted that a receiver may also refuse: it may have
+                stopped what works in the background, so that an effect is waited for.
 
         Returns:
             What is wrong with the answer, if that is the attack's doing; and why the attack could
             not be observed, if the receiver limits or locks. Empty where it is not so.
         """
         step = accepted(context.genuine(), effects="any")
+        before = receiver.effects() if took_odd else 0
         response = self.send(step, receiver)
         if response.answer is not None and response.answer.accepted:
+            if took_odd and receiver.observed and receiver.effects(at_least=before + 1) == before:
+                self.effect_missing = True
+                self.lose(_STOPPED.format(attack.label), response, final=True)
+                return f"{response.answer.status_code}, and nothing done", ""
             return "", ""
         got = answered(response.answer, context.key, response.reason)
         if response.answer is None:
