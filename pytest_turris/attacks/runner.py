@@ -128,13 +128,13 @@ class AttackRunner:
         self._judge.output("".join(heard) + log()[begin:])
 
     def _stays_healthy(self) -> None:
-        told, unseen = self._standing.after(
+        after = self._standing.after(
             self._attack, self._receiver, self._context, took_odd=self._took_odd
         )
-        self.case.unseen = unseen or self.case.unseen
-        if told:
-            expected = "to accept a genuine webhook right afterwards, and to act on it"
-            self.case.find("health", None, told, expected, "must")
+        self.case.unseen = after.unseen or self.case.unseen
+        if after.got:
+            words = {"why": after.why, "fix": after.fix}
+            self.case.find("health", None, after.got, after.expected, after.level, **words)
 
     def _send(self, step: AttackStep) -> None:
         expected = step.expected

@@ -8,6 +8,7 @@ from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.families.discovery import acted_on
 from pytest_turris.attacks.families.variants import (
     Variants,
+    crash_level,
     emptied,
     named,
     without_members,
@@ -145,4 +146,4 @@ def _each(context: AttackContext, variants: Variants) -> Iterator[AttackStep]:
         event = context.event(name).json
         for label, payload in variants(event["payload"]):
             webhook = context.sign(event | {"payload": payload})
-            yield tolerated(webhook, f"{name}, {label}")
+            yield tolerated(webhook, f"{name}, {label}", crash_level=crash_level(payload))

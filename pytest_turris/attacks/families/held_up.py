@@ -29,14 +29,9 @@ _LENGTHS = ("-1", "-99", "+5", "0x10", "1e3", "five")
     source="CWE-400; asyncio: time.sleep stops every other request",
 )
 def _among(context: AttackContext) -> Iterator[AttackStep]:
-    forged = context.wrongly_signed(context.genuine())
-
-    def raw(host: str, path: str) -> RawPost:
-        return raw_post(forged, host, path)
-
+    forged = tuple(context.wrongly_signed(context.genuine()) for _ in range(_FORGED))
     yield accepted(context.genuine(), "alone")
-    among = Transmission(alongside=raw, alongside_copies=_FORGED)
-    yield accepted(context.genuine(), "among forged ones", transmission=among)
+    yield accepted(context.genuine(), "among forged ones", transmission=Transmission(among=forged))
 
 
 @_attack(

@@ -97,7 +97,9 @@ class Judge:
     def wanted_effects(self, step: AttackStep) -> int:
         """How many effects are worth a moment's wait, if they did not come with the answer."""
         first = 0 if self._total else 1
-        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
+        return {"some": 1, "same": self._before, "first": first, "both": 2}.get(
+            step.expected.effects, 0
+        )
 
     def output(self, text: str) -> None:
         """Judge what the receiver printed and logged."""
@@ -145,11 +147,11 @@ class Judge:
         how, level = step.transmission, self._case.crash_level(step)
         if any(response.blocked for response in responses):
             others = "another connection, whose request did not end, was closed"
-            if how.alongside_copies > 1:
-                others = f"{how.alongside_copies} forged requests were served, or given up"
+            if how.among:
+                others = f"{len(how.among)} forged ones, which came at the same time"
             got = f"an answer only after {others}"
             self._case.find("time", step, got, "to serve others meanwhile", level)
-        if how.copies > 1 or how.never_ends or how.alongside or not responses:
+        if how.copies > 1 or how.never_ends or how.alongside or how.among or not responses:
             return  # it takes as long as the sender does, or the others
         seconds = max(response.seconds for response in responses)
         limit = self._receiver.pace.limit(seconds, step.expected.within)
@@ -170,6 +172,7 @@ class Judge:
             "same": (f"as much done as by one ({previous})", done == previous),
             "at most": (f"no more done than for one ({previous})", done <= max(previous, 1)),
             "first": ("done once in all", done == 0 if acted else done > 0),
+            "both": ("done for this one and for the one before", done > 1),
         }[step.expected.effects]
         if step.expected.effects == "at most":
             self._before = previous
