@@ -62,10 +62,10 @@ class Sandbox(Collections):
         """The URL of the documented host of the default environment, or of a server."""
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
-        self._randomness = Randomness(f"{self.options.seed}/{name}")
-        self._entity = UpstreamEntity(self.clock, self._randomness, self.options)
-        self.credentials: Credentials = Credentials(self.clock, self._randomness)
-        self.tokens: Tokens = Tokens(self.clock, self._randomness, self.options)
+        self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
+        self._entity = UpstreamEntity(self.clock, self.randomness, self.options)
+        self.credentials: Credentials = Credentials(self.clock, self.randomness)
+        self.tokens: Tokens = Tokens(self.clock, self.randomness, self.options)
         self.limits: Limits = Limits(self.clock, self.options)
         self.idempotency: Idempotency = Idempotency(self.clock, self.options)
         self.faults: Faults = Faults(self._routes.resolve)
@@ -141,7 +141,7 @@ class Sandbox(Collections):
     @cached_property
     def _outbox(self) -> Outbox:
         """Made when it is first used; most tests use none."""
-        return Outbox(self._entity.records, self._randomness, self.options)
+        return Outbox(self._entity.records, self.randomness, self.options)
 
     @property
     def webhook_secret(self) -> Secret:
@@ -155,7 +155,7 @@ class Sandbox(Collections):
     def new_object_id(self) -> str:
         """A new id, from the same seed as all others."""
         with self.lock:
-            return self._randomness.object_id()
+            return self.randomness.object_id()
 
     def handle(self, request: Request) -> Response:
         """Answer a request as Turris would. Never raises for anything a client sends.
@@ -195,7 +195,7 @@ class Sandbox(Collections):
 
     def expect_since(self, number: int) -> None:
         """Take every refusal after the exchange with that number as expected: it fails no test."""
-        self._refusals.expect(self.journal.since(number))
+        self._refusals.expect_since(number)
 
     def strict_failures(self) -> list[str]:
         """The reasons for which the test fails at its end, each with the option that relaxes it."""
@@ -265,7 +265,7 @@ class Sandbox(Collections):
 
     def _parts(self) -> dict[str, Any]:
         return {
-            "randomness": self._randomness,
+            "randomness": self.randomness,
             "entity": self._entity,
             "outbox": self._outbox,
             "credentials": self.credentials,
@@ -281,7 +281,7 @@ class Sandbox(Collections):
         return Dispatcher(
             options=self.options,
             clock=self.clock,
-            randomness=self._randomness,
+            randomness=self.randomness,
             entity=self._entity,
             open_outbox=lambda: self.outbox,
             credentials=self.credentials,
