@@ -264,7 +264,7 @@ class Sandbox(Collections):
         """The rows that change too often to be noted: clock, counters, randomness."""
         return (
             ("sandbox", "", self._facts()),
-            ("randomness", "", self._randomness.snapshot()),
+            ("randomness", "", self.randomness.snapshot()),
             ("entity", "", self._entity.facts()),
         )
 
