@@ -13,6 +13,7 @@ _HOMES = """
 attacks.hooks HookError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
+core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
