@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from mock_server.control import control_app
+from mock_server.control.door import control_app
+from mock_server.control.tenants import Tenants
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker
@@ -83,6 +84,7 @@ class StandaloneSandbox:
             settings.control_token or f"turris_sandbox_control_{os.urandom(32).hex()}"
         )
         self._hub = RelayHub()
+        self.tenants: Tenants = Tenants(sandbox)
         self._health = Health()
         options = sandbox.options
         self._server = LiveServer(
@@ -103,7 +105,9 @@ class StandaloneSandbox:
     def _guarded(self, log: ServerLog) -> App:
         """The application: health, then the guards, then the control API, then the sandbox."""
         settings = self._settings
-        app = control_app(self._hub, self.control_token, asgi_app(self._answer), log.write)
+        app = control_app(
+            self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
+        )
         app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
         if settings.cors_origins:
             app = with_cors(app, settings.cors_origins)
@@ -149,6 +153,7 @@ class StandaloneSandbox:
         self._hub.stop()
         self._worker.begin_stop()
         self._server.begin_stop()
+        self.tenants.is_closed = True
         self._worker.stop()
         self._server.stop()
         self._files.close()
