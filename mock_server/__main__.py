@@ -9,7 +9,7 @@ from mock_server.exit_status import INTERNAL_ERROR
 def main() -> None:
     """Run the command line; without the extra ``server``, print how to install it."""
     try:
-        from mock_server.cli import app  # noqa: PLC0415 - it needs the extra `server`
+        from mock_server.shell.cli import app  # noqa: PLC0415 - it needs the extra `server`
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mock_server.arguments import (
+from mock_server.shell.arguments import (
     fail,
     new_factory,
     read_choice,
@@ -16,7 +16,7 @@ from mock_server.arguments import (
     read_signing_key,
     read_target,
 )
-from mock_server.option_types import (
+from mock_server.shell.option_types import (
     ENTITY,
     TIMEOUT,
     Allowed,

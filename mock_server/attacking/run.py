@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from mock_server.arguments import egress_reason
 from mock_server.attacking.masking import masker
 from mock_server.attacking.report import AttackReport, has_failed
 from mock_server.attacking.started import StartError
@@ -20,6 +19,7 @@ from mock_server.attacking.table import show
 from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
+from mock_server.shell.arguments import egress_reason
 from pytest_turris.attacks.catalogue import profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.hooks import HookError

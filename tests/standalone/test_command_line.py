@@ -13,8 +13,8 @@ import pytest
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 from typer.testing import CliRunner
 
-from mock_server.cli import app
-from mock_server.server import is_loopback
+from mock_server.serving.server import is_loopback
+from mock_server.shell.cli import app
 from pytest_turris.core.fidelity import FIDELITY
 
 

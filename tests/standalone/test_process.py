@@ -12,7 +12,7 @@ import pytest
 from doubles.served_sandbox import COMMAND, RefusedError, Running, serving
 from typer.testing import CliRunner
 
-from mock_server.cli import app
+from mock_server.shell.cli import app
 
 CONTROL = "/__sandbox__/control/relays"
 LINES_OF_A_FULL_PIPE = 1_500

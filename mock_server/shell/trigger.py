@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from mock_server.arguments import (
+from mock_server.exit_status import FAILED
+from mock_server.shell.arguments import (
     fail,
     new_factory,
     read_header_lines,
@@ -14,8 +15,7 @@ from mock_server.arguments import (
     read_signing_key,
     read_target,
 )
-from mock_server.exit_status import FAILED
-from mock_server.option_types import (
+from mock_server.shell.option_types import (
     ENTITY,
     TIMEOUT,
     Allowed,

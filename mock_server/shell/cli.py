@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from mock_server.arguments import fail, read_entity, read_options
 from mock_server.attacking.command import attack
 from mock_server.exit_status import HELP
-from mock_server.log import standard_error
-from mock_server.option_types import (
+from mock_server.serving.log import standard_error
+from mock_server.serving.server import StandaloneSandbox, is_loopback
+from mock_server.shell.arguments import fail, read_entity, read_options
+from mock_server.shell.option_types import (
     ENTITY,
     Allowed,
     AllowedNames,
@@ -20,8 +21,7 @@ from mock_server.option_types import (
     Exposed,
     OptionTexts,
 )
-from mock_server.server import StandaloneSandbox, is_loopback
-from mock_server.triggering import trigger
+from mock_server.shell.trigger import trigger
 from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import operations_at
 from pytest_turris.core.fidelity import FIDELITY

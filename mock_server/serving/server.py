@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from mock_server.control import control_app
-from mock_server.delivery_worker import DeliveryWorker
 from mock_server.relay_hub import RelayHub
+from mock_server.serving.delivery_worker import DeliveryWorker
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
