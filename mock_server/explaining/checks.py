@@ -1,7 +1,7 @@
 """Every check with an id, explained: attacks, rules for token clients, hostile answers."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module, resources
 
