@@ -56,7 +56,7 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", _link_to_repository)
 
 
-def _link_to_repository(app: Sphinx, page: str, source: list[str]) -> None:
+def _link_to_repository(_app: Sphinx, page: str, source: list[str]) -> None:
     """Turn links to files that are not pages of the site into links to the repository."""
     folder = (DOCS / page).parent
     base = f"{_PROJECT['urls']['Source']}/blob/v{release}"

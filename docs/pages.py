@@ -15,6 +15,7 @@ sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles
 sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are built on these.
 
 from tables import (
+    api,
     attacks,
     compatibility,
     counts,
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "reference/verdicts-clients.md": stranger_clients.as_markdown,
     "attacks/mutations.md": attacks.mutations,
     "attacks/verify-webhooks.md": receivers.as_markdown,
+    **{f"reference/api/{name}.md": partial(api.page, name) for name in api.NAMES},
     **{f"attacks/{name}.md": partial(attacks.family, name) for name in attacks.FAMILIES},
 }
 """Each page below ``docs/`` with the function that makes its part below the mark."""

@@ -42,7 +42,7 @@ def as_json() -> str:
 
 
 def _inbox_or_app(app: type[Any]) -> type[Any]:
-    """The class that somebody wrote: an application of the registry only wraps its inbox."""
+    """The class that is broken: an application of the registry only wraps its inbox."""
     wraps = app.__module__.endswith("receivers.registry")
     return app.inbox_class if wraps else app
 

@@ -16,6 +16,7 @@ _STEP = re.compile(
     r"(?:`(?P<file>[\w./-]+)`[^`\n]*:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL
 )
 _SECONDS = re.compile(r"\bin \d+\.\d+s(?: \([\d:]+\))?")
+_NUMBER = re.compile(r"\d+")
 _INSTALLS = re.compile(r"(?:python -m venv|\. \S+/activate|(?:python -m )?pip3? |npm i)")
 _TIMEOUT = 300
 
@@ -67,27 +68,27 @@ class Walkthrough:
     installing: bool = False
     say: Callable[[str], object] = field(default=lambda _: None)
 
-    def walk(self, page: str) -> int:
-        """Take each step; return how many commands were run.
+    def walk(self, page: str) -> str:
+        """Take each step; return the page with the numbers that this run printed.
 
         Raises:
-            StepError: What a command printed is not what the page shows.
+            StepError: More than numbers differ between what a command printed and the page.
         """
-        run = 0
         for step in steps(page):
             if step.file:
                 file = self.folder / step.file
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(step.text)
             elif self.installing or not step.installs:
-                self._enter(step)
-                run += 1
-        return run
+                printed = self._enter(step)
+                page = page.replace(step.text, printed) if step.text else page
+        return page
 
-    def _enter(self, step: Step) -> None:
+    def _enter(self, step: Step) -> str:
+        """Run a command; return what the page should show for it."""
         self.say(step.command)
         done = subprocess.run(
-            ["sh", "-c", step.command],
+            ["/bin/sh", "-c", step.command],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -97,28 +98,39 @@ class Walkthrough:
             check=False,
             text=True,
         )
-        if step.installs:
-            if done.returncode:
-                raise StepError(f"$ {step.command}\n{done.stdout}")
-        elif not matches(step.text, done.stdout):
+        if step.installs and done.returncode:
+            raise StepError(f"$ {step.command}\n{done.stdout}")
+        shown = step.text if step.installs else as_printed(step.text, done.stdout)
+        if shown is None:
             raise StepError(f"$ {step.command}\n{done.stdout}\n--- the page shows:\n{step.text}")
+        return shown
 
 
-def matches(shown: str, printed: str) -> bool:
-    """Whether a command printed what a page shows."""
-    parts = [_line_pattern(line) for line in _plain(shown).splitlines()]
-    return re.fullmatch("".join(parts), _plain(printed) + "\n") is not None
+def as_printed(shown: str, printed: str) -> str | None:
+    """What a page shows of a command, with the numbers that it printed now.
+
+    Times stay as they are. None: more than numbers differ.
+    """
+    patterns = [_line_pattern(line) for line in _plain(shown).splitlines()]
+    found = re.fullmatch("".join(patterns), _plain(printed) + "\n")
+    if found is None:
+        return None
+    numbers = iter(found.groups())
+    return "".join(
+        part if _SECONDS.fullmatch(part) else _NUMBER.sub(lambda _: next(numbers), part)
+        for part in re.split(f"({_SECONDS.pattern})", shown)
+    )
 
 
 def _plain(text: str) -> str:
-    lines = _SECONDS.sub("in 0.00s", text).strip().splitlines()
+    lines = _SECONDS.sub("in s", text).strip().splitlines()
     return "\n".join(line.rstrip() for line in lines)
 
 
 def _line_pattern(line: str) -> str:
     if line.strip() == "...":
         return r"(?:.*\n)*?"
-    return ".*".join(map(re.escape, line.split("..."))) + "\n"
+    return ".*".join(_NUMBER.sub(r"(\\d+)", re.escape(part)) for part in line.split("...")) + "\n"
 
 
 def environment(bin_folder: Path, root: Path) -> dict[str, str]:
