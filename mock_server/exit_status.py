@@ -13,8 +13,7 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (
         FAILED,
         "`attack`, `trigger`, `health`, controls",
-        "a `must` failed; the receiver did not accept the webhook; the sandbox is not ready; "
-        "the sandbox refused",
+        "a `must` failed; the receiver did not accept it; the sandbox is not ready, or refused",
     ),
     (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),
     (INTERNAL_ERROR, "all commands", "an error of `turris-sandbox` itself; no verdict"),

@@ -125,14 +125,14 @@ def _words(answer: http.client.HTTPResponse) -> str:
     try:
         return "; ".join(json.loads(answer.read())["errorMessage"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return f"it answered with {answer.status}, and is no turris-sandbox of this version"
+        return f"it answered with {answer.status}, so it is not a turris-sandbox of this version"
 
 
 def _document(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return json.loads(body)
     except ValueError:
-        fail("the answer is not JSON: the server is no turris-sandbox of this version")
+        fail("the answer is not JSON: the server is not a turris-sandbox of this version")
 
 
 def _plain(value: object) -> object:

@@ -14,7 +14,7 @@ def read_value(parameter: Mapping[str, Any], text: str) -> Any:  # noqa: ANN401 
 
     Args:
         parameter: The parameter, as the row describes it.
-        text: What the user typed. ``null`` is no value; a list is JSON, or has commas.
+        text: What the user typed. ``null`` is None; a list is JSON, or has commas.
     """
     kind = parameter["type"]
     if text == "null":
@@ -61,7 +61,7 @@ def _free_value(text: str) -> Any:  # noqa: ANN401 - any JSON value
     return text if type(value) in (int, float) else value
 
 
-def _number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none
+def _number(text: str) -> Any:  # noqa: ANN401 - a number, or else the text
     try:
         return int(text)
     except ValueError:

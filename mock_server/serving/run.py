@@ -184,7 +184,7 @@ def _print_environment(server: StandaloneSandbox) -> None:
     """Print what a client needs, as lines that can be pasted into a shell. All values are fakes."""
     variables = server.environment()
     if os.environ.get(CONTROL_TOKEN):
-        del variables[CONTROL_TOKEN]  # whoever set it knows it
+        del variables[CONTROL_TOKEN]  # the user has set it
     click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, nothing is stored")
     click.echo(exports(variables), nl=False)
     click.echo(_webhook_hint(server.sandbox.options))

@@ -37,6 +37,11 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Print how closely the sandbox matches Turris.",
     ),
     CommandRow(
+        "explain",
+        "mock_server.explaining.command:explain",
+        "Explain a check or an option, such as WH-05 or token_ttl.",
+    ),
+    CommandRow(
         "completion",
         "mock_server.shell.completion:completion",
         "Print the script that completes commands and options in a shell.",

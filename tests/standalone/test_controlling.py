@@ -134,7 +134,7 @@ def test_nothing_answers() -> None:
     [
         (b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", 3, "has a bug, please report it"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", 2, "the answer is not JSON"),
-        (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", 1, "is no turris-sandbox of this"),
+        (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", 1, "not a turris-sandbox of this"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}", 2, "the answer broke off"),
         (b"SSH-2.0-OpenSSH\r\n", 2, "nothing answers at"),
     ],
