@@ -136,7 +136,8 @@ class Store:
 
     def _set_meta(self, name: str, value: str) -> None:
         self._database.execute(
-            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO meta VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             name,
             value,
         )

@@ -62,7 +62,7 @@ def store(path: Path) -> Iterator[Store]:
     crash(store)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=SERIES)
 def test_state_lasts_over_a_crash(steps: list[str]) -> None:
     """All that was answered is there; the sandbox goes on with the same credentials and tokens."""
@@ -84,7 +84,7 @@ def test_state_lasts_over_a_crash(steps: list[str]) -> None:
         store.close()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=SERIES)
 def test_each_state_comes_back(steps: list[str]) -> None:
     """The state after any step is the one that was then; rewinding can be taken back."""
@@ -168,12 +168,11 @@ def test_steps_say_what_they_were(store: Store) -> None:
     took(client, ["webhook", "agreement", "pass time", "deliver", "issue", "expiring"])
     with kept.step("license expires"):
         client.sandbox.clock.advance(hours=1)
-    assert [step.what for step in kept.history.steps(20)] == [
-        "began",
-        "POST /v1/auth/jwt -> 201",
-        "POST /v1/agents -> 201",
-        "clock advance",
-    ] + [step.what for step in kept.history.steps(20)][4:]
+    words = [step.what for step in kept.history.steps(50)]
+    first = ["began", "POST /v1/auth/jwt -> 201", "POST /v1/agents -> 201", "clock advance"]
+    assert words[:4] == first
+    assert words[-1] == "license expires"
+    assert {"webhooks", "a change", "time passed"} >= set(words[4:-1])
     assert [step.number for step in kept.history.steps(2, before=3)] == [1, 2]
 
 
@@ -268,11 +267,13 @@ def test_commit_that_fails_is_not_answered_and_made_up_for(
     assert isinstance(database, SqliteDatabase)
     pages = database.select("PRAGMA page_count")[0][0]
     database.select(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreError, match="database or disk is full"):
-        for number in range(200):
-            client.post("/v1/downstream-entity-associations", {"npn": str(number)})
+
+    def fill() -> None:
+        while True:
             client.sandbox.agents.add()
-            client.sandbox.settle()
+
+    with pytest.raises(StoreError, match="database or disk is full"):
+        fill()
     with pytest.raises(StoreError, match="full"):
         client.get("/v1/agents")
     database.select("PRAGMA max_page_count = 1000000")
@@ -327,9 +328,14 @@ def test_lock_is_as_reentrant_as_before(store: Store) -> None:
     sandbox = Sandbox(OPTIONS)
     kept = store.attach(sandbox, "default")
     before = kept.history.last
-    with pytest.raises(KeyError), sandbox.lock, sandbox.lock:
-        sandbox.agents.add()
-        sandbox.clock.advance(MICROSECOND)
-        assert kept.history.last == before
-        raise KeyError
+
+    def change() -> None:
+        with sandbox.lock, sandbox.lock:
+            sandbox.agents.add()
+            sandbox.clock.advance(MICROSECOND)
+            assert kept.history.last == before
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        change()
     assert kept.history.last == before + 1
