@@ -26,7 +26,7 @@ _NAME = "Turris Canary 9f1c7e52"
     does="Sends a genuine event with a name that nothing else has; then asks for the same "
     "address by GET, and posts an unsigned event, and looks for the name in the answers.",
     wants="Show nothing of it.",
-    why="Whoever finds the address reads the names, numbers and statuses of your agents.",
+    why="Anyone who finds the address reads the names, numbers and statuses of your agents.",
     fix="Route POST alone, and show what you stored behind a sign-in.",
     source="CWE-306, CWE-200; OWASP API5:2023",
 )

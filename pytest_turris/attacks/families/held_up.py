@@ -24,7 +24,7 @@ _LENGTHS = ("-1", "-99", "+5", "0x10", "1e3", "five")
     "the same time.",
     wants="Accept the genuine one as soon as ever.",
     why="A receiver that sleeps, or computes for long, after a wrong signature can be switched off "
-    "by whoever sends them.",
+    "by anyone who sends them.",
     fix="Refuse at once; leave slowing down to a proxy, which does it for each address.",
     source="CWE-400; asyncio: time.sleep stops every other request",
 )

@@ -20,7 +20,7 @@ ROUTING = frozenset({"entity", "entityType", "stateCode", "complianceStatus"})
 
 
 def crash_level(payload: Payload) -> Level:
-    """How serious a crash is: no sender makes null of a payload, only whoever has the key."""
+    """How serious a crash is: no sender makes null of a payload, only the owner of the key."""
     return "should" if payload is None else "must"
 
 

@@ -46,7 +46,7 @@ class Judge:
         self._total = 0
         self._wrong: ReceiverResponse | None = None
         self._signatures: set[str] = set()
-        """Right signatures of forgeries, which nobody should see."""
+        """Right signatures of forgeries, which must not be shown."""
 
     def step(self, step: AttackStep, responses: Responses, done: int) -> None:
         """Judge one step.

@@ -29,7 +29,6 @@ _AHEAD = 0.05
 """Seconds by which those that are sent at the same time are ahead."""
 
 
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """How long to wait for a receiver over a socket.

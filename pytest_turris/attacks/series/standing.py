@@ -59,9 +59,9 @@ class Aftermath:
 
 
 _LOCKED = Aftermath(
-    expected="to refuse who forges, and nobody else",
+    expected="to refuse who forges, and no other sender",
     level="should",
-    why="Whoever sends forgeries switches the receiver off, and genuine webhooks are lost.",
+    why="Anyone who sends forgeries switches the receiver off, and genuine webhooks are lost.",
     fix="Count wrong signatures for each address, never for all together.",
 )
 
