@@ -166,7 +166,7 @@ def check_with(caller: Caller, answered: Answered) -> None:
 def test_what_was_answered_lasts(tmp_path: Path) -> None:
     """Killed at random moments under load, with four connections; each start goes on from there."""
     store, answered = tmp_path / "turris.db", Answered()
-    variables = {}
+    variables: dict[str, str] = {}
     for _ in range(KILLS):
         with started(store) as running:
             if variables:
