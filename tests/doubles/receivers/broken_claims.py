@@ -170,7 +170,7 @@ class AgentIsIdentity(Remembers):
 
 @breaks("WH-155")
 class ShowsEvents(ReceiverApp):
-    """Lists what it stored to whoever asks."""
+    """Lists what it stored to anyone who asks."""
 
     def answer(self, environ: dict[str, Any]) -> tuple[int, bytes]:
         if environ["REQUEST_METHOD"] == "GET":
