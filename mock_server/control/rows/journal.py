@@ -22,7 +22,7 @@ _MOST_AT_ONCE = 500
 
 
 class ExchangeShown(Result):
-    """One request and its answer, redacted; bodies are cut at 2 KiB. Without an answer, the status is 0."""
+    """One request and its answer, redacted; bodies are cut at 2 KiB. Status 0: none came."""
 
     number: int
     at: Moment
