@@ -136,7 +136,7 @@ class SignatureIsIdentity(Remembers):
         return super().is_authentic([text.lower() for text in signatures], body)
 
     def identity(self) -> str:
-        return self.headers["x-turris-signature"]
+        return str(self.headers["x-turris-signature"])
 
 
 @breaks("WH-154")
