@@ -15,8 +15,8 @@ def read_value(parameter: Mapping[str, Any], text: str) -> Any:  # noqa: ANN401 
 
     Args:
         parameter: The parameter, as the row describes it.
-        text: What the user typed. ``null`` is None; a list is JSON, or has commas; an object is
-            JSON, or ``@`` and the path of a file with it.
+        text: What the user typed. ``null`` becomes None; a list is JSON, or has commas; an object
+            is JSON, or ``@`` and the path of a file with it.
     """
     kind = parameter["type"]
     if text == "null":
