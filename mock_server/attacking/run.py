@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import typer
+import click
 from rich.console import Console
 from rich.progress import Progress
 
@@ -122,7 +122,7 @@ def run(settings: AttackSettings) -> int:
     if outcome.status != NOTHING_SENT:
         show(report, console)
     for line in {outcome.error, outcome.cause if outcome.status == NOTHING_SENT else ""} - {""}:
-        typer.echo(f"turris-sandbox: {report.masked(line)}", err=True)
+        click.echo(f"turris-sandbox: {report.masked(line)}", err=True)
     return _written(report, settings.json_file)
 
 
@@ -217,6 +217,6 @@ def _written(report: AttackReport, file: Path | None) -> int:
             report.write(file)
     except OSError as error:
         reason = error.strerror or error
-        typer.echo(f"turris-sandbox: --json {file}: cannot write the report: {reason}", err=True)
+        click.echo(f"turris-sandbox: --json {file}: cannot write the report: {reason}", err=True)
         return report.exit_status or NOTHING_SENT
     return report.exit_status

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from mock_server.shell.cli import app
 

@@ -7,11 +7,11 @@ import aiohttp.web
 import flask
 import httpx
 import pytest
+from click.testing import CliRunner
 from doubles.attacked_project import run
 from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ENTITY, KEY
 from fastapi import FastAPI
-from typer.testing import CliRunner
 
 from mock_server.shell.cli import app as command_line
 from pytest_turris.core.sandbox import Sandbox

@@ -2,8 +2,8 @@
 
 import json
 
+from click.testing import CliRunner
 from openapi_spec_validator import validate
-from typer.testing import CliRunner
 
 from mock_server.shell.cli import app
 

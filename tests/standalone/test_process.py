@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from doubles.served_sandbox import COMMAND, RefusedError, Running, serving
-from typer.testing import CliRunner
 
 from mock_server.shell.cli import app
 
