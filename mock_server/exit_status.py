@@ -9,7 +9,11 @@ INTERRUPTED = 130
 
 EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, "all commands", "done; `serve`: stopped with Ctrl-C; `attack`: no `must` failed"),
-    (FAILED, "`attack`, `trigger`", "a `must` failed; the receiver did not accept the webhook"),
+    (
+        FAILED,
+        "`attack`, `trigger`, `learn-signature`",
+        "a `must` failed; the receiver did not accept the webhook; no scheme fits",
+    ),
     (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),
     (INTERNAL_ERROR, "all commands", "an error of `turris-sandbox` itself; no verdict"),
     (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried, also by Ctrl-C"),

@@ -11,7 +11,7 @@ from pytest_turris.webhooks.learning.keys import KeyReading
 from pytest_turris.webhooks.learning.signed_texts import SignedText, texts_of
 from pytest_turris.webhooks.learning.values import ALGORITHMS, ValueReading
 
-MOST_BYTES = 600_000_000
+MOST_BYTES = 300_000_000
 """How many bytes are hashed at most: a second or so. Beyond them the least likely are left out."""
 
 
@@ -75,22 +75,21 @@ def search(delivery: Delivery, secret: str) -> Search:
     ]
     wanted = _by_digest(read)
     sizes = sorted({reading.size for reading in read})
-    distinct: dict[bytes, list[SignedText]] = defaultdict(list)
-    for text in texts_of(delivery, read) if read else ():
-        distinct[text.text].append(text)
     all_keys = keys.readings_of(secret)
     fits: list[Fit] = []
-    tried = hashed = 0
-    for text, same in distinct.items():
-        hashed += len(text) * len(sizes) * len(all_keys)
-        if tried and hashed > MOST_BYTES:
-            break
-        tried += len(all_keys)
-        for key, value in _matching(text, all_keys, sizes, wanted):
-            fits += [Fit(key, value, one) for one in same]
+    known: dict[bytes, list[tuple[KeyReading, ValueReading]]] = {}
+    hashed = left = 0
+    for signed in texts_of(delivery, read) if read else ():
+        if hashed > MOST_BYTES:
+            left += len(all_keys)
+            continue
+        text = signed.text
+        if text not in known:
+            hashed += len(text) * len(sizes) * len(all_keys)
+            known[text] = _matching(text, all_keys, sizes, wanted)
+        fits += [Fit(key, value, signed) for key, value in known[text]]
     headers = dict.fromkeys(reading.header for reading in read)
-    left = len(distinct) * len(all_keys) - tried
-    return Search(tuple(_once(fits)), tried, left, tuple(headers))
+    return Search(tuple(_once(fits)), len(known) * len(all_keys), left, tuple(headers))
 
 
 def _matching(
@@ -100,12 +99,14 @@ def _matching(
     wanted: dict[bytes, list[ValueReading]],
 ) -> list[tuple[KeyReading, ValueReading]]:
     __tracebackhide__ = True  # pytest --showlocals would print the key
-    return [
-        (key, value)
-        for size in sizes
-        for key in all_keys
-        for value in wanted.get(hmac.digest(key.key, text, ALGORITHMS[size]), ())
-    ]
+    found: dict[bytes, list[tuple[KeyReading, ValueReading]]] = {}
+    for size in sizes:
+        for key in all_keys:
+            digest = hmac.digest(key.key, text, ALGORITHMS[size])
+            # Two keys that make one digest are one key: HMAC hashes a long one first.
+            if digest in wanted and digest not in found:
+                found[digest] = [(key, value) for value in wanted[digest]]
+    return [pair for pairs in found.values() for pair in pairs]
 
 
 def _by_digest(read: Iterable[ValueReading]) -> dict[bytes, list[ValueReading]]:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pytest_turris.webhooks.learning.bodies import BODY, forms_of
@@ -34,6 +34,7 @@ _USUAL = frozenset({
 })  # fmt: skip
 """Headers of HTTP itself and of proxies, which senders do not sign as a message's id."""
 
+_SIGNATURE_WORDS = ("signature", "hmac", "authorization")
 _ID_WORDS = ("id", "nonce", "delivery", "event")
 
 
@@ -61,14 +62,21 @@ class SignedText:
         parts: The parts besides the body, in order.
         joint: What stands between them.
         form: The form of the body.
-        text: The bytes.
+        body: The body in this form.
     """
 
     layout: tuple[str, ...]
     parts: tuple[Part, ...]
     joint: str
     form: str
-    text: bytes
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> bytes:
+        """The bytes that are signed."""
+        texts = {part.kind: part.text.encode("latin-1", "replace") for part in self.parts}
+        texts["body"] = self.body
+        return self.joint.encode().join(texts[kind] for kind in self.layout)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -105,19 +113,22 @@ def _of_body(
     for layout in layouts:
         kinds = [kind for kind in layout if kind != "body"]
         for chosen in itertools.product(*(parts.get(kind, ()) for kind in kinds)):
+            if not _distinct(chosen):
+                continue
             for joint in joints if kinds else joints[:1]:
-                text = _joined(layout, chosen, joint, body)
-                yield SignedText(layout, chosen, joint, form, text)
+                yield SignedText(layout, chosen, joint, form, body)
 
 
-def _joined(layout: tuple[str, ...], parts: Sequence[Part], joint: str, body: bytes) -> bytes:
-    texts = {part.kind: part.text.encode("latin-1", "replace") for part in parts} | {"body": body}
-    return joint.encode().join(texts[kind] for kind in layout)
+def _distinct(parts: Sequence[Part]) -> bool:
+    """Whether no part is taken for two; what looks like a time is an id only besides a time."""
+    kinds = {part.kind: part for part in parts}
+    if "id" not in kinds or not time_in(kinds["id"].text) == kinds["id"].text:
+        return True
+    return "time" in kinds and kinds["time"].header != kinds["id"].header
 
 
 def _parts(delivery: Delivery, values: Sequence[ValueReading]) -> dict[str, list[Part]]:
     found: dict[str, list[Part]] = {"time": [], "id": [], "version": []}
-    signed = {reading.header for reading in values}
     for reading in values:
         time = Part("time", reading.header, reading.time)
         if reading.time and time not in found["time"]:
@@ -126,7 +137,7 @@ def _parts(delivery: Delivery, values: Sequence[ValueReading]) -> dict[str, list
         text = value.strip()
         if text and time_in(text) == text:
             found["time"].append(Part("time", header, text))
-        elif header not in signed and header.lower() not in _USUAL and 0 < len(text) <= _LONGEST_ID:
+        if _can_be_id(header.lower(), text):
             found["id"].append(Part("id", header, text))
     found["id"].sort(key=lambda part: not any(one in part.header.lower() for one in _ID_WORDS))
     words = [reading.prefix.rstrip("=:,. ") for reading in values]
@@ -139,3 +150,9 @@ def _parts(delivery: Delivery, values: Sequence[ValueReading]) -> dict[str, list
         found["path"] = [Part("path", "", path)]
         found["method"] = [Part("method", "", delivery.method)]
     return found
+
+
+def _can_be_id(header: str, text: str) -> bool:
+    # An id may look like a digest, so the value does not decide.
+    named = any(word in header for word in _SIGNATURE_WORDS)
+    return header not in _USUAL and not named and 0 < len(text) <= _LONGEST_ID
