@@ -13,6 +13,7 @@ _HOMES = """
 attacks.hooks HookError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
+core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
@@ -23,7 +24,8 @@ core.options Options
 core.outbox.network_faults NetworkFaultError
 core.outbox.retry_schedules RetryScheduleError
 core.resources.record RecordError UnknownRecordError
-core.sandbox Sandbox SnapshotError
+core.sandbox Sandbox
+core.snapshots.errors SnapshotError
 core.tenants NoSandboxError
 doors.sockets.pool Server
 doors.sockets.server ServerError
@@ -34,11 +36,11 @@ fixtures.webhook_attack AttackRun
 fixtures.webhooks NotAWebhookError TurrisWebhooks
 hooks.network_guard RealHostError
 process.c_function CFunctionError
-receivers.in_process.django_database TransactionError
+receivers.address TargetError
 receivers.egress EgressRefused
+receivers.in_process.django_database TransactionError
 receivers.in_process.lambdas LambdaReceiver
 receivers.in_process.lifespan StartupError
-receivers.address TargetError
 time_travel.engines EngineError
 time_travel.sleeps SleptTooLongError
 time_travel.travel NoTokenError TimeTravel

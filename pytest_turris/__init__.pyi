@@ -2,6 +2,7 @@
 from pytest_turris.attacks.hooks import HookError as HookError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
+from pytest_turris.core.access.credentials import CredentialError as CredentialError
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
@@ -16,7 +17,7 @@ from pytest_turris.core.outbox.retry_schedules import RetryScheduleError as Retr
 from pytest_turris.core.resources.record import RecordError as RecordError
 from pytest_turris.core.resources.record import UnknownRecordError as UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox as Sandbox
-from pytest_turris.core.sandbox import SnapshotError as SnapshotError
+from pytest_turris.core.snapshots.errors import SnapshotError as SnapshotError
 from pytest_turris.core.tenants import NoSandboxError as NoSandboxError
 from pytest_turris.doors.sockets.pool import Server as Server
 from pytest_turris.doors.sockets.server import ServerError as ServerError
@@ -61,6 +62,7 @@ __all__ = [
     "CheckFailedError",
     "CheckWarning",
     "ClockError",
+    "CredentialError",
     "DeliveryError",
     "DeliveryFormatError",
     "EgressRefused",

@@ -61,6 +61,7 @@ def test_failure_says_what_to_do(pytester: pytest.Pytester) -> None:
             "*  why:       *",
             "*  fix:       *",
             "*  more:      https://*/attacks/signature.html#wh-02-missing-header",
+            "*  explain:   turris-sandbox explain WH-02",
             '*  ignore:    @pytest.mark.turris(ignore={"WH-02": "why this is fine"})',
         ]
     )

@@ -1,5 +1,6 @@
 """The door for ASGI: for any server, and for a client's ASGI transport."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from inspect import isawaitable
 from typing import Any
@@ -47,11 +48,13 @@ def asgi_app(
         if body is None:
             return None
         try:
-            answer = handle(_translated(scope, body))
+            answer = handle(translated(scope, body))
             response = await answer if isawaitable(answer) else answer
         except ConnectionFailure as failure:
             return await _drop(scope, receive, failure)
-        return await _send(response, send)
+        if response.real_delay:
+            await asyncio.sleep(response.real_delay)
+        return await send_response(response, send)
 
     return app
 
@@ -73,7 +76,8 @@ async def _read(receive: Receive, max_body: int) -> bytes | None:
     return b"".join(chunks)
 
 
-def _translated(scope: Scope, body: bytes) -> Request:
+def translated(scope: Scope, body: bytes) -> Request:
+    """The request of a scope."""
     headers = tuple(
         (name.decode("latin-1").lower(), value.decode("latin-1"))
         for name, value in scope["headers"]
@@ -94,7 +98,8 @@ def _translated(scope: Scope, body: bytes) -> Request:
     )
 
 
-async def _send(response: Response, send: Send) -> None:
+async def send_response(response: Response, send: Send) -> None:
+    """Send a whole response."""
     headers = [(n.encode(), v.encode("latin-1")) for n, v in response.headers]
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -122,7 +122,7 @@ def _of_body(
 def _distinct(parts: Sequence[Part]) -> bool:
     """Whether no part is taken for two; what looks like a time is an id only besides a time."""
     kinds = {part.kind: part for part in parts}
-    if "id" not in kinds or not time_in(kinds["id"].text) == kinds["id"].text:
+    if "id" not in kinds or time_in(kinds["id"].text) != kinds["id"].text:
         return True
     return "time" in kinds and kinds["time"].header != kinds["id"].header
 
