@@ -23,7 +23,7 @@ def form_of(time: str) -> str:
     """Return the form of a time in words."""
     if time.isdigit():
         return {10: "seconds", 13: "milliseconds", 16: "microseconds"}.get(len(time), "nanoseconds")
-    return "ISO 8601" if "T" in time else "an HTTP date"
+    return "ISO 8601" if time[0].isdigit() else "an HTTP date"
 
 
 def is_seconds(time: str) -> bool:
