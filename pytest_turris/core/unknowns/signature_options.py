@@ -1,4 +1,4 @@
-"""The options of a webhook's signature, whose form nobody outside Turris could read."""
+"""The options of a webhook signature, whose form no page shows."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -78,8 +78,6 @@ def _obstacles(fit: Fit) -> Iterator[str]:
         yield "a time in the signature's header that is not the signed one"
     if time is not None and not is_seconds(time.text):
         yield f"a signed time in {form_of(time.text)}, not in Unix seconds"
-    if value.separator and "{time}" in value.form and value.separator != ",":
-        yield f"signatures after a time that are separated by {value.separator!r}"
 
 
 def _notes(fit: Fit, separators: Sequence[str]) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Encoding:
     padded: bool = False
 
     def length(self, size: int) -> int:
-        """The number of characters of a digest of so many bytes."""
+        """The number of characters of a digest of this many bytes."""
         if self.letters in (_HEX, _UPPER_HEX):
             return 2 * size
         return -(-size // 3) * 4 if self.padded else -(-size * 4 // 3)
@@ -47,19 +47,10 @@ class Encoding:
             return None
         if self.letters in (_HEX, _UPPER_HEX):
             return bytes.fromhex(text)
-        digest = base64.b64decode(text + "=" * (-len(text) % 4), altchars=self._other)
-        return digest if self.encode(digest) == text else None
-
-    def encode(self, digest: bytes) -> str:
-        """Return a digest in this encoding."""
-        if self.letters in (_HEX, _UPPER_HEX):
-            return digest.hex() if self.letters == _HEX else digest.hex().upper()
-        text = base64.b64encode(digest, altchars=self._other).decode()
-        return text if self.padded else text.rstrip("=")
-
-    @property
-    def _other(self) -> bytes:
-        return b"-_" if self.letters == _URL else b"+/"
+        other = b"-_" if self.letters == _URL else b"+/"
+        digest = base64.b64decode(text + "=" * (-len(text) % 4), altchars=other)
+        whole = base64.b64encode(digest, altchars=other).decode()
+        return digest if text == (whole if self.padded else whole.rstrip("=")) else None
 
 
 _HEX, _UPPER_HEX, _STANDARD, _URL = "0-9a-f", "0-9A-F", "A-Za-z0-9+/", "A-Za-z0-9_-"

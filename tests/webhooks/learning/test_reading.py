@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from pytest_turris.webhooks.learning import bodies, keys, values
+from pytest_turris.webhooks.learning import bodies, keys, search, values
 from pytest_turris.webhooks.learning.delivery import Delivery, DeliveryFormatError, header_line
 from pytest_turris.webhooks.learning.learned import learn_signature
 from pytest_turris.webhooks.learning.times import form_of, time_in
@@ -59,6 +59,7 @@ def test_a_mistake_in_a_header_does_not_show_its_value() -> None:
         (f"t=1700000000,v1={HEX},v1={HEX}", "t={time},v1={signature}", ",", "hex"),
         (f"v1={HEX};ts=1700000000", "v1={signature};ts={time}", "", "hex"),
         (f"1700000000:{HEX}", "{time}:{signature}", "", "hex"),
+        (f"1700000000:{HEX},v1={HEX}", "v1={signature}", ",", "hex"),
     ],
 )
 def test_forms_of_a_value(value: str, form: str, separator: str, encoding: str) -> None:
@@ -87,11 +88,14 @@ def test_forms_of_a_key() -> None:
 
 
 def test_forms_of_a_body() -> None:
-    """A payload as it stands is found, not the word in a string; other bodies have few forms."""
-    body = b'{"note":"\\"payload\\": x","payload": {"a" : 1}, "other":{"payload":2}}'
+    """A payload as it stands is found, not another member; other bodies have few forms."""
+    body = b'{"note":"\\"payload\\": x","other":{"payload":2},"payload": {"a" : 1}}'
     found = bodies.forms_of(body)
     assert found["the payload member as it stands in the body"] == b'{"a" : 1}'
     assert found[bodies.PAYLOAD] == b'{"a":1}'
+    escaped = bodies.forms_of(b'{"pay\\u006coad":[1, 2]}')
+    assert escaped[bodies.PAYLOAD] == b"[1,2]"
+    assert "the payload member as it stands in the body" not in escaped
     assert bodies.BODY in bodies.forms_of(b"\xff")
     assert bodies.PAYLOAD not in bodies.forms_of(b"[1]")
     assert bodies.PAYLOAD not in bodies.forms_of(b"[" * 100_000)
@@ -160,6 +164,42 @@ def test_a_value_that_an_ini_file_drops() -> None:
     assert learned.options == {"signature_list_separator": " "}
     assert "use the marker" in str(learned)
     assert "-o 'signature_list_separator= '" in str(learned)
+
+
+@pytest.mark.parametrize(
+    ("value", "obstacle"),
+    [
+        ("ts=1700000000;h1={}", "a header value of the form 'ts={time};h1={signature}'"),
+        ("t=1700000000,v1={}", "a time in the signature's header that is not the signed one"),
+    ],
+)
+def test_what_no_option_expresses(value: str, obstacle: str) -> None:
+    """The report says which part it is; the scheme is known all the same."""
+    headers = {"X-Turris-Signature": value.format(sign(SignatureScheme()))}
+    learned = learn_signature(headers, b"{} ", secret=KEY)
+    assert f"no option sets\n- {obstacle}" in str(learned)
+    assert learned.sure
+    assert learned.options == {}
+
+
+def test_a_time_in_a_header_of_its_own() -> None:
+    """Its option is enough; the other header keeps its usual case."""
+    scheme = SignatureScheme(timestamped=True, timestamp_header="X-Sent-At", joint=":")
+    text = scheme.signed_text(b"{} ", "1700000000", "")
+    headers = {"x-turris-signature": scheme.signature_of(text, KEY), "X-Sent-At": "1700000000"}
+    learned = learn_signature(headers, b"{} ", secret=KEY)
+    options = {"signature_timestamp_header": "X-Sent-At", "signature_joint": "colon"}
+    assert learned.options == options
+    assert "signature_joint='colon'" in str(learned)
+
+
+def test_what_fits_a_large_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report says that unlikely schemes were not tried."""
+    monkeypatch.setattr(search, "MOST_BYTES", 1)
+    headers = {"X-Turris-Signature": sign(SignatureScheme())}
+    learned = learn_signature(headers, b"{} ", secret=KEY)
+    assert learned.sure
+    assert "unlikely combinations were left out" in str(learned)
 
 
 def test_without_a_signature() -> None:
