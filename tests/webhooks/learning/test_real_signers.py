@@ -86,7 +86,9 @@ def test_what_documentation_prints_is_learned() -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_the_factory_signs_is_learned(scheme: str) -> None:
     """Each named scheme is the first of those that fit."""
-    webhooks = WebhookFactory.of(Sandbox(Options(signature_scheme=scheme), name="learned"))
+    webhooks = WebhookFactory.of(
+        Sandbox(Options.from_layers({"signature_scheme": scheme}), name="learned")
+    )
     webhook = webhooks.producer_agreement_executed()
     learned = learn_signature(webhook.header_lines, webhook.body, secret=webhooks.key)
     assert learned.options == ({} if scheme == "turris" else {"signature_scheme": scheme})
