@@ -46,7 +46,7 @@ def keep(store: Store, sandbox: Sandbox, *, given: dict[str, bool]) -> None:
     Args:
         store: The store.
         sandbox: The sandbox.
-        given: The options of the command line that only a new store heeds, and whether each is
+        given: The options of the command line that only a new store follows, and whether each is
             there.
     """
     named = sorted(flag for flag, is_given in given.items() if is_given)

@@ -30,7 +30,7 @@ class Store:
         log: Gets a line when the journal cannot be written.
 
     Raises:
-        StoreError: The database is no store, or of a newer version.
+        StoreError: The database is not a store, or of a newer version.
     """
 
     def __init__(self, database: Database, log: Callable[[str], object]) -> None:
