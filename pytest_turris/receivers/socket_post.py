@@ -5,11 +5,10 @@ It follows no redirects, uses no proxies and no cookies, and limits the response
 
 import contextlib
 import http.client
-import socket
 import ssl
 
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.egress import Destination
+from pytest_turris.receivers.egress import Destination, connect
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.response_reader import read_response
 
@@ -46,10 +45,7 @@ def post_over_socket(
 
 def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    try:
-        plain = socket.create_connection((destination.address, port), timeout=timeout)
-    except ConnectionRefusedError as error:
-        raise ConnectionRefusedError(f"nothing listens at {host}:{port}") from error
+    plain = connect(destination, timeout)
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain
