@@ -14,7 +14,7 @@ def read_value(parameter: Mapping[str, Any], text: str) -> Any:  # noqa: ANN401 
 
     Args:
         parameter: The parameter, as the row describes it.
-        text: What the user typed. ``null`` is None; a list is JSON, or has commas.
+        text: What the user typed. ``null`` becomes None; a list is JSON, or has commas.
     """
     kind = parameter["type"]
     if text == "null":

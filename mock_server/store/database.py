@@ -52,7 +52,7 @@ class SqliteDatabase:
         path: The file; it is made with mode 0600.
 
     Raises:
-        StoreError: It is no such file, in use, or cannot be opened.
+        StoreError: It is not such a file, in use, or cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 
 class StoreError(RuntimeError):
-    """The file is no store, of a newer version, in use, or cannot be written."""
+    """The file is not a store, or of a newer version, in use, or cannot be written."""
 
 
 class HistoryError(LookupError):

@@ -40,7 +40,7 @@ def prepare(database: Database) -> None:
     """Make the tables of a new store, or check the version of an existing one.
 
     Raises:
-        StoreError: It is of a newer version, or is no store.
+        StoreError: It is of a newer version, or not a store.
     """
     tables = database.tables()
     if not tables:

@@ -1,5 +1,6 @@
 """A store: the sandboxes of a server in one database."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ class Store:
         log: Gets a line when the journal cannot be written.
 
     Raises:
-        StoreError: The database is no store, or of a newer version.
+        StoreError: The database is not a store, or of a newer version.
     """
 
     def __init__(self, database: Database, log: Callable[[str], object]) -> None:
@@ -86,6 +87,14 @@ class Store:
         kept = KeptSandbox(self._database, name, sandbox, is_clean=self._is_clean)
         self._kept[name] = kept
         return kept
+
+    @property
+    def control_token(self) -> str:
+        """A token for the control API, made once, so that it is the same after a restart."""
+        with self._database.transaction():
+            if not self._meta("control token"):
+                self._set_meta("control token", f"turris_sandbox_control_{os.urandom(32).hex()}")
+            return self._meta("control token")
 
     def kept(self, name: str) -> KeptSandbox | None:
         """The sandbox that is kept under a name."""

@@ -67,7 +67,7 @@ class World:
         """The world in a file.
 
         Raises:
-            SnapshotError: It is no such file, of a newer version, or not whole.
+            SnapshotError: It is not such a file, of a newer version, or not whole.
         """
         try:
             document = from_json(content, allow_inf_nan=False)

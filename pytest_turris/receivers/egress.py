@@ -89,8 +89,13 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
     )
 
 
-def connect(destination: Destination, timeout: float) -> socket.socket:
+def connect(destination: Destination, timeout: float, source: str = "") -> socket.socket:
     """Connect to the first address of a checked URL where something listens.
+
+    Args:
+        destination: The checked URL.
+        timeout: Seconds to wait for a connection.
+        source: The IPv4 address to connect from; any by default.
 
     Raises:
         OSError: Nothing listens at any of them, or no connection was made in time.
@@ -98,7 +103,8 @@ def connect(destination: Destination, timeout: float) -> socket.socket:
     addresses = (destination.address, *destination.others)
     for address in addresses:
         try:
-            return socket.create_connection((address, destination.port), timeout=timeout)
+            own = (source, 0) if source and ":" not in address else None
+            return socket.create_connection((address, destination.port), timeout, own)
         except ConnectionRefusedError as error:
             refused = error
     where = f"{destination.host}:{destination.port}"

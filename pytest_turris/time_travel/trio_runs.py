@@ -75,7 +75,7 @@ async def let_tasks_run() -> None:
 
 
 class _Turns:
-    """An instrument of trio's that does something after so many turns of a run."""
+    """An instrument of trio's that does something after a number of turns of a run."""
 
     def __init__(self, end: Callable[[], object]) -> None:
         self._left = TURNS

@@ -3,6 +3,7 @@
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from doubles.receivers.kinds import listening
@@ -74,7 +75,12 @@ def test_localhost_is_either_address(
 ) -> None:
     """A receiver that listens on ``::1`` alone is reached, and the error names both addresses."""
     found = [(family, 1, 6, "", (address, 0)) for family, address in BOTH]
-    monkeypatch.setattr(egress.socket, "getaddrinfo", lambda *_, **__: found)
+    resolve = socket.getaddrinfo
+
+    def resolved(host: str, *more: Any, **named: Any) -> Any:
+        return found if host == "localhost" else resolve(host, *more, **named)
+
+    monkeypatch.setattr(egress.socket, "getaddrinfo", resolved)
     received = []
 
     class Receiver(BaseHTTPRequestHandler):

@@ -28,7 +28,7 @@ def options_from(data: object) -> Options:
         SnapshotError: There is no such option, or it cannot take the value.
     """
     if not isinstance(data, dict):
-        raise SnapshotError("not a whole world: 'options' is no object")
+        raise SnapshotError("not a whole world: 'options' is not an object")
     types = option_types()
     try:
         return Options.from_layers(
