@@ -3,7 +3,6 @@
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
 from doubles.receivers.kinds import listening
@@ -77,8 +76,9 @@ def test_localhost_is_either_address(
     found = [(family, 1, 6, "", (address, 0)) for family, address in BOTH]
     resolve = socket.getaddrinfo
 
-    def resolved(host: str, *more: Any, **named: Any) -> Any:
-        return found if host == "localhost" else resolve(host, *more, **named)
+    def resolved(host: str, *more: object, **named: object) -> object:
+        known: object = resolve(host, *more, **named)  # type: ignore[call-overload]  # passed on
+        return found if host == "localhost" else known
 
     monkeypatch.setattr(egress.socket, "getaddrinfo", resolved)
     received = []
