@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from mock_server.shell.mistakes import fail
@@ -14,11 +15,14 @@ def read_value(parameter: Mapping[str, Any], text: str) -> Any:  # noqa: ANN401 
 
     Args:
         parameter: The parameter, as the row describes it.
-        text: What the user typed. ``null`` becomes None; a list is JSON, or has commas.
+        text: What the user typed. ``null`` becomes None; a list is JSON, or has commas; an object
+            is JSON, or ``@`` and the path of a file with it.
     """
     kind = parameter["type"]
     if text == "null":
         return None
+    if kind == "object" and text.startswith("@"):
+        return _json_of_file(parameter["name"], text[1:])
     if kind == "object" or (parameter["many"] and text.startswith("[")):
         return _json(parameter["name"], text)
     if parameter["many"]:
@@ -71,6 +75,13 @@ def _number(text: str) -> Any:  # noqa: ANN401 - a number, or else the text
     except ValueError:
         return text
     return value if abs(value) < float("inf") else text
+
+
+def _json_of_file(name: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return _json(name, Path(path).read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{name}: cannot read {path}: {getattr(error, 'strerror', None) or error}")
 
 
 def _json(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON value

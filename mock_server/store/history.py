@@ -63,6 +63,11 @@ class History:
         found = self._database.select(_ROWS, self._name)
         return [(part, key, from_json(value)) for part, key, value in found]
 
+    def count(self) -> int:
+        """How many steps are kept."""
+        query = "SELECT COUNT(*) FROM steps WHERE tenant = ?"
+        return int(self._database.select(query, self._name)[0][0])
+
     def steps(self, count: int, *, before: int | None = None) -> list[Step]:
         """The last steps, oldest first; with ``before``, the last before the one of that number."""
         found = self._database.select(

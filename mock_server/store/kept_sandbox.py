@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server.store.committing_lock import CommittingLock
 from mock_server.store.database import Database
-from mock_server.store.history import KEPT_STEPS, History
+from mock_server.store.history import KEPT_STEPS, History, Step
 from mock_server.store.writing import StateWriter
 from pytest_turris.core.changes import Row
 from pytest_turris.core.sandbox import Sandbox
@@ -64,9 +64,9 @@ class KeptSandbox:
             try:
                 yield
             finally:
-                self._what = what
+                self._what = self._what or what
 
-    def rewind(self, number: int) -> None:
+    def rewind(self, number: int) -> Step:
         """Let the sandbox become what it was after a step, at the moment of that step.
 
         Rewinding is a step itself, so it can be taken back in the same way. The journal stays.
@@ -75,11 +75,12 @@ class KeptSandbox:
             HistoryError: There is no such step, or it is no longer kept.
         """
         with self.step(f"rewind to {number}"):
-            state = self.state_at(number)
+            step, state = self.state_at(number)
             self.sandbox.restore(state | {"journal": self.sandbox.journal.snapshot()})
+            return step
 
-    def state_at(self, number: int) -> dict[str, Any]:
-        """The snapshot after a step; a sandbox that restores it goes on from that step's moment.
+    def state_at(self, number: int) -> tuple[Step, dict[str, Any]]:
+        """A step with the snapshot after it, from whose moment a sandbox goes on that restores it.
 
         Raises:
             HistoryError: There is no such step, or it is no longer kept.
@@ -89,7 +90,7 @@ class KeptSandbox:
             step, rows = self.history.at(number)
             offset = step.at - self.sandbox.clock.process_time()
             offset_us = offset // dt.timedelta(microseconds=1)
-            return snapshot_from(rows) | {"clock": {"offset_us": offset_us}}
+            return step, snapshot_from(rows) | {"clock": {"offset_us": offset_us}}
 
     def flush(self) -> None:
         """Write what is not written with each step: the journal, and the counters of reads.

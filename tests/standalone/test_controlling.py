@@ -3,8 +3,10 @@
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from doubles.command_line import free_port
@@ -250,6 +252,20 @@ def parameter(kind: str, *, many: bool = False) -> dict[str, Any]:
 def test_words_become_json(kind: str, many: bool, text: str, value: object) -> None:
     """What is not of its type is sent as text: the sandbox says what it expects."""
     assert read_value(parameter(kind, many=many), text) == value
+
+
+def test_object_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command line reads it, after ``@``; the sandbox never does."""
+    file = tmp_path / "world.json"
+    file.write_text('{"a": 1}')
+    assert read_value(parameter("object", many=False), f"@{file}") == {"a": 1}
+    for content, words in (("[", "write it as JSON"), (None, "No such file or directory")):
+        file.unlink()
+        if content:
+            file.write_text(content)
+        with pytest.raises(click.exceptions.Exit):
+            read_value(parameter("object", many=False), f"@{file}")
+        assert words in capsys.readouterr().err
 
 
 def test_members_of_an_object() -> None:

@@ -99,7 +99,7 @@ def test_each_state_comes_back(steps: list[str]) -> None:
         last = kept.history.last
         for number, state in states.items():
             again = Sandbox(OPTIONS)
-            again.restore(kept.state_at(number))
+            again.restore(kept.state_at(number)[1])
             assert lasting(again) | {"clock": 0} == state | {"clock": 0}
         kept.rewind(1)
         assert lasting(client.sandbox) | {"clock": 0} == states[1] | {"clock": 0}
