@@ -10,7 +10,6 @@ from doubles.receivers.kinds import listening
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
-from pytest_turris.receivers import egress
 from pytest_turris.receivers.egress import EgressRefused, check_egress
 from pytest_turris.receivers.target import UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
@@ -76,11 +75,11 @@ def test_localhost_is_either_address(
     found = [(family, 1, 6, "", (address, 0)) for family, address in BOTH]
     resolve = socket.getaddrinfo
 
-    def resolved(host: str, *more: object, **named: object) -> object:
-        known: object = resolve(host, *more, **named)  # type: ignore[call-overload]  # passed on
+    def resolved(host: str, port: int, *more: int, **named: int) -> object:
+        known: object = resolve(host, port, *more, **named)
         return found if host == "localhost" else known
 
-    monkeypatch.setattr(egress.socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
     received = []
 
     class Receiver(BaseHTTPRequestHandler):
