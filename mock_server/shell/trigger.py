@@ -127,7 +127,7 @@ def trigger(
 
 
 def _print(webhook: "SignedWebhook") -> None:
-    """Print the body as it would be sent, and the header lines beside it."""
+    """Print the body as it would be sent; the header lines go to standard error."""
     for name, value in webhook.header_lines:
         click.echo(f"{name}: {value}", err=True)
     click.echo(webhook.body, nl=False)
