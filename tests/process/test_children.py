@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,11 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def shown(env: object = None) -> list[str]:
+def shown(env: Any = None) -> list[str]:
     """What a child finds."""
     return subprocess.run(
         SHOW,
-        env=env,  # type: ignore[arg-type] # mappings of bytes too
+        env=env,
         check=True,
         capture_output=True,
         text=True,
