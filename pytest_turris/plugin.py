@@ -62,6 +62,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="send each webhook that a receiver accepted once more, forged, and fail if it is "
         "accepted too",
     )
+    # As two names: with an optional value, argparse would take the next argument for it.
+    for name, value, words in (
+        (
+            "--turris-audit",
+            "tell",
+            "tell at the end which advice of Turris' security page is proven",
+        ),
+        (
+            "--turris-audit=strict",
+            "strict",
+            "the same, and fail if there is a finding of level must",
+        ),
+    ):
+        group.addoption(name, dest="turris_audit", action="store_const", const=value, help=words)
+    group.addoption(
+        "--turris-audit-report",
+        metavar="DIR",
+        help="write report.html, report.json, report.sarif and report.md of the audit there; "
+        "implies --turris-audit",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,6 +95,21 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_turris.hooks.verify_webhooks import WebhookVerification
 
         config.pluginmanager.register(WebhookVerification(), "turris_verify_webhooks")
+    if config.getoption("turris_audit") or config.getoption("--turris-audit-report"):
+        _begin_audit(config)
+
+
+def _begin_audit(config: pytest.Config) -> None:
+    from pytest_turris.hooks.audit import begin_audit
+
+    begin_audit(config)
+    if not hasattr(config, "workerinput"):  # a worker of pytest-xdist reports to its controller
+        from pytest_turris.hooks.audit_report import AuditReport
+
+        strict = config.getoption("turris_audit") == "strict"
+        directory = config.getoption("--turris-audit-report")
+        report = AuditReport(config, strict=strict, directory=directory)
+        config.pluginmanager.register(report, "turris_audit_report")
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,0 +1,1 @@
+"""The leak watch: where a secret may show, and whether anybody would see it there."""
