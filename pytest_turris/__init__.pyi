@@ -2,6 +2,7 @@
 from pytest_turris.attacks.hooks import HookError as HookError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
+from pytest_turris.core.access.credentials import CredentialError as CredentialError
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
@@ -58,6 +59,7 @@ __all__ = [
     "CheckFailedError",
     "CheckWarning",
     "ClockError",
+    "CredentialError",
     "DeliveryError",
     "EgressRefused",
     "EngineError",

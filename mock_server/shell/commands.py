@@ -18,9 +18,10 @@ class CommandRow:
 COMMANDS: tuple[CommandRow, ...] = (
     CommandRow(
         "serve",
-        "mock_server.shell.serve:serve",
+        "mock_server.serving.command:serve",
         "Serve a sandbox until Ctrl-C, and send its webhooks.",
     ),
+    CommandRow("health", "mock_server.shell.health:health", "Ask a sandbox whether it is ready."),
     CommandRow("trigger", "mock_server.shell.trigger:trigger", "Send one signed webhook to a URL."),
     CommandRow(
         "attack",

@@ -45,7 +45,13 @@ class Sandbox(Collections):
     """
 
     def __init__(
-        self, options: Options | None = None, *, name: str = "", base_url: str = ""
+        self,
+        options: Options | None = None,
+        *,
+        name: str = "",
+        base_url: str = "",
+        client_id: str = "",
+        client_secret: str = "",
     ) -> None:
         """Start empty, with one API client.
 
@@ -53,6 +59,11 @@ class Sandbox(Collections):
             options: What to do where the documentation leaves a choice.
             name: Part of the seed: sandboxes of other names have other ids and secrets.
             base_url: The URL that it answers at, if not at a documented host.
+            client_id: The id of its API client; a new one by default.
+            client_secret: The secret of its API client; a new one by default.
+
+        Raises:
+            CredentialError: The id or the secret may be a real one.
         """
         self.options: Options = options or Options()
         self.base_url: str = base_url or f"https://{HOSTS[self.options.environment]}"
@@ -77,7 +88,11 @@ class Sandbox(Collections):
         self._changes: Changes | None = None
         self.lock: threading.RLock = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
+        self.client: ApiClient = self.credentials.issue(
+            environment=self.options.environment,
+            client_id=client_id,
+            client_secret=client_secret,
+        )
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
 
