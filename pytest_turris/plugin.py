@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.doors.sockets.pool import Server
+    from pytest_turris.fixtures.audit import TurrisAudit
     from pytest_turris.fixtures.hostile_answer import HostileCase
     from pytest_turris.fixtures.token_case import TokenCase
     from pytest_turris.fixtures.webhook_attack import AttackRun
@@ -122,10 +123,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         begin_watch(config)
         mark_thread_unsafe(config, ours)
+        if any("turris_audit" in _fixtures(item) for item in ours):
+            from pytest_turris.hooks.audit import begin_audit
+
+            begin_audit(config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What checks found that did not fail a test, and which were ignored, with the reasons."""
+    _summarise_audit(terminalreporter)
     reports = [
         report
         for category in ("skipped", "passed")
@@ -136,6 +142,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_turris.hooks.summary import write_summary
 
         write_summary(terminalreporter, reports)
+
+
+def _summarise_audit(terminalreporter: pytest.TerminalReporter) -> None:
+    """The audit of a run in which only some tests asked for it."""
+    if terminalreporter.config.pluginmanager.has_plugin("turris_audit_report"):
+        return
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if hasattr(report, "turris_audit")
+    ]
+    if reports:
+        from pytest_turris.hooks.audit_report import report_on
+
+        report_on(terminalreporter, reports)
 
 
 def _fixtures(item: pytest.Item) -> tuple[str, ...]:
@@ -212,6 +234,16 @@ def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
         yield travel
     finally:
         travel.stop()
+
+
+@pytest.fixture
+def turris_audit(request: pytest.FixtureRequest) -> TurrisAudit:
+    """The auditor of this test: its audit log, drills, and what it leaves out."""
+    from pytest_turris.fixtures.audit import TurrisAudit
+    from pytest_turris.hooks.audit import begin_audit
+
+    audit = begin_audit(request.config).audit_of(request.node)
+    return TurrisAudit(audit, _sandbox(request), request.node)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ Kind = Literal["provable", "heuristic", "process"]
 """What a test can say about a line.
 
 - ``provable``: a check that could have failed, ran and held.
-- ``heuristic``: a check can find a violation; finding none is no proof.
+- ``heuristic``: a check can find a violation; finding none does not prove the line.
 - ``process``: only people can say it; see ``turris-audit.toml``.
 """
 
@@ -178,11 +178,11 @@ _LINES = (
         id="SEC-16", section=_ACCESS, kind="provable",
         words="API usage is monitored and audited",
         proofs=(("AU-1",),), others=("AU-2",), next_step=_LOG,
-        beyond="That a record is written is tested; that somebody reads it is not.",
+        beyond="That a record is written is tested; that it is read is not.",
     ),
     ChecklistLine(
         id="SEC-17", section=_ACCESS, kind="provable",
-        words="Credentials are revoked when somebody leaves",
+        words="Credentials are revoked when a member of the team leaves",
         proofs=(("TC-23", "DR-2"),), others=("TC-22",),
         next_step="turris_audit.revocation_drill(lambda: client.agents())",
         beyond="That a revoked key stops the application cleanly is tested; that it is revoked "

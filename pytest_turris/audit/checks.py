@@ -22,7 +22,7 @@ _FORGERY = AuditCheck(
     title="An accepted webhook is refused with one bit flipped",
     level="must",
     does="Sends each webhook that the receiver accepted once more, with one bit flipped.",
-    why="Anybody who knows the URL can send events.",
+    why="Any client that knows the URL can send events.",
     fix="Compute the HMAC of the raw body, and compare it in constant time, before reading it.",
     source="vendor: use webhook signature verification",
 )
@@ -59,7 +59,7 @@ _LOG = (
         title="A record has the status and the requestId",
         level="should",
         does="Looks for the status, and for the requestId of the answer, in the record.",
-        why="Turris' support asks for the requestId; without it nobody finds the request again.",
+        why="Turris' support asks for the requestId; without it the request cannot be found again.",
         fix="Add the status and the requestId of the answer to the record.",
         source="vendor: guides/error-handling, log the requestId",
     ),
@@ -89,7 +89,7 @@ _SCANS = (
         title="No credential is in the built files",
         level="must",
         does="Looks for the sandbox's credentials, in any encoding, in the files.",
-        why="Everybody who loads the page has them.",
+        why="Every visitor of the page has them.",
         fix="Call Turris from a server; let the frontend call that.",
         source="vendor: never expose credentials in frontend code",
     ),
@@ -107,7 +107,7 @@ _SCANS = (
         title="Source maps are not delivered, or hold no secret",
         level="should",
         does="Looks into the sources inside source maps, and tells that they are there.",
-        why="They show the whole source to everybody.",
+        why="They show the whole source to every visitor.",
         fix="Do not deploy *.map files.",
         source="vendor: never expose credentials in frontend code",
     ),
@@ -116,7 +116,7 @@ _SCANS = (
         title="No secret is written in the files",
         level="must",
         does="Looks for secrets of any kind with detect-secrets.",
-        why="Whoever reads the repository has them, also after they are removed.",
+        why="All readers of the repository have them, also after they are removed.",
         fix="Rotate it, and read it from the environment or a secrets manager.",
         source="vendor: store credentials in environment variables or a secrets manager",
     ),
@@ -142,11 +142,12 @@ KINDS = ("RQ-", "LK-", "AU-", "FE-", "DR-", "VW-")
 def all_checks() -> dict[str, Check]:
     """All checks by id: the audit's, the attacks, the rules for clients, the hostile answers."""
     from pytest_turris.attacks.catalogue import ATTACKS  # noqa: PLC0415 - only a report needs them
+    from pytest_turris.conformance.hostile_check import HostileCheck  # noqa: PLC0415 - as above
     from pytest_turris.conformance.rules import RULES as CLIENTS  # noqa: PLC0415 - as above
     from pytest_turris.core.faults.hostile.catalogue import CATALOGUE  # noqa: PLC0415 - as above
 
     found: dict[str, Check] = {**OWN}
     found |= {attack.id: attack for attack in ATTACKS}
     found |= CLIENTS
-    found |= CATALOGUE
+    found |= {id_: HostileCheck(answer) for id_, answer in CATALOGUE.items()}
     return found

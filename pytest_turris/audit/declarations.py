@@ -117,7 +117,7 @@ class Declarations:
 
 
 class _Reader:
-    """Checks each entry, so that a mistake is told and never passed over."""
+    """Checks each entry, so that a mistake is reported and never passed over."""
 
     def __init__(self, name: str, checks: frozenset[str]) -> None:
         self._name = name
@@ -175,7 +175,7 @@ class _Reader:
 
     def _table(self, document: dict[str, Any], name: str) -> dict[str, Any]:
         table = document.get(name, {})
-        self._require(isinstance(table, dict), f"[{name}] is no table")
+        self._require(isinstance(table, dict), f"[{name}] is not a table")
         return dict(table)
 
     def _texts(self, table: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pytest_turris.core.wire.messages import Fields, Request, Response
 
 _MOST = 5_000
 _SERVER_ERROR = 500
+_HEAD = 65_536
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Seen:
     answer: Fields
     notes: list[str]
     request_id: str
+    shows_request_id: bool
+    """Whether the answer had it, so that the client could log it."""
     credential: str | None
     token: AccessToken | None
     call: Call
@@ -156,6 +159,8 @@ class SandboxRecord:
                 answer=response.headers if response else (),
                 notes=facts["notes"],
                 request_id=facts["request_id"],
+                shows_request_id=response is not None
+                and facts["request_id"].encode() in response.body[:_HEAD],
                 credential=facts["credential"],
                 token=token,
                 call=call,

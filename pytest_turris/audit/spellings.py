@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote
 
 from pytest_turris.core.sandbox import Sandbox
@@ -49,6 +50,17 @@ class SecretForms:
             if form in text:
                 text = text.replace(form, "***")
         return text
+
+
+def scrubbed(forms: SecretForms, found: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
+    """JSON data with each spelling of each secret taken out of its texts."""
+    if isinstance(found, str):
+        return forms.scrub(found)
+    if isinstance(found, dict):
+        return {name: scrubbed(forms, part) for name, part in found.items()}
+    if isinstance(found, list):
+        return [scrubbed(forms, part) for part in found]
+    return found
 
 
 def secrets_of(sandbox: Sandbox) -> list[tuple[str, str]]:

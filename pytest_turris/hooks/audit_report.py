@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 
 from pytest_turris.audit.assessment import Assessment, Ledger, RunFacts, assess
-from pytest_turris.audit.checks import all_checks
-from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declarations
+from pytest_turris.audit.declarations import FILE_NAME
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import base_of
 from pytest_turris.audit.reports import terminal
 from pytest_turris.audit.reports.document import document
 from pytest_turris.audit.reports.files import write
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.hooks.audit import EVIDENCE
+from pytest_turris.hooks.audit import EVIDENCE, read_declarations
 from pytest_turris.process.system_clock import system_time
 
 _CRASHED = "???"
@@ -41,7 +40,7 @@ class AuditReport:
         self._config = config
         self._strict = strict
         self._directory = Path(directory) if directory else None
-        self._declared = _declarations(config)
+        self._declared = read_declarations(config)
         self._ledger = Ledger()
         self._facts = RunFacts()
         self._finished: set[str] = set()
@@ -68,26 +67,36 @@ class AuditReport:
         """Judge, write the files, and let a strict run fail."""
         if self._config.option.collectonly:
             return
-        self._assessed = self._assess(session)
-        found = document(self._assessed)
+        found = document(self.judge(session.testscollected))
         if self._directory:
             write(found, self._directory)
         _add_to_junit(self._config, found["lines"])
-        if self._strict and self._assessed.failures() and session.exitstatus in _GREEN:
+        if self._strict and self._failures() and session.exitstatus in _GREEN:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _assess(self, session: pytest.Session) -> Assessment:
+    def _failures(self) -> list[str]:
+        return self._assessed.failures() if self._assessed else []
+
+    def judge(self, collected: int) -> Assessment:
+        """Judge all evidence.
+
+        Args:
+            collected: How many tests there were to run.
+        """
         facts = self._facts
         facts.tests, facts.with_sandbox = len(self._finished), len(self._ledger)
-        missing = session.testscollected - len(self._finished)
+        missing = collected - len(self._finished)
         if missing > 0:
             facts.problems.append(
-                f"{counted(missing, 'test')} of {session.testscollected} did not finish, "
+                f"{counted(missing, 'test')} of {collected} did not finish, "
                 "and gave no evidence: the run stopped early, or a process died"
             )
         if not self._finished:
             facts.problems.append("no test ran")
-        return assess(self._ledger, self._declared, facts, system_time(), here=self._here())
+        self._assessed = assess(
+            self._ledger, self._declared, facts, system_time(), here=self._here()
+        )
+        return self._assessed
 
     def _here(self) -> str:
         """A file that exists, for what belongs to no line: code hosts show nothing without one."""
@@ -119,19 +128,15 @@ class AuditReport:
                 out.line(f"--turris-audit=strict fails the run: {failure}", red=True)
 
 
-def report_on(config: pytest.Config, reports: Iterable[pytest.TestReport]) -> AuditReport:
-    """The report of a run in which only some tests asked for the fixture ``turris_audit``."""
-    found = AuditReport(config, strict=False, directory=None)
+def report_on(
+    terminalreporter: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]
+) -> None:
+    """Write the report of a run in which only some tests asked for the fixture ``turris_audit``."""
+    found = AuditReport(terminalreporter.config, strict=False, directory=None)
     for report in reports:
         found.pytest_runtest_logreport(report)
-    return found
-
-
-def _declarations(config: pytest.Config) -> Declarations:
-    try:
-        return Declarations.read(config.rootpath / FILE_NAME, lambda: iter(all_checks()))
-    except DeclarationError as error:
-        raise pytest.UsageError(f"turris audit: {error}") from None
+    found.judge(len({report.nodeid for report in reports}))
+    found.pytest_terminal_summary(terminalreporter)
 
 
 def _add_to_junit(config: pytest.Config, lines: list[dict[str, Any]]) -> None:

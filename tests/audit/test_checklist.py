@@ -27,10 +27,10 @@ BULLETS = {
 
 _TELLING = (
     "frontend", "environment or a secrets", "rotated", "separate", "stored", "expiry", "URL",
-    "cached", "lifetime less the buffer", "HTTPS", "validated", "Errors", "signatures", "Only those",
-    "privilege", "audited", "revoked", "Little", "policy", "regulation", "secure channels",
-    "allowlist", "own rate", "logged", "secrets manager", "frontend", "HTTPS", "refreshed",
-    "signatures", "logged and monitored", "rotated",
+    "cached", "lifetime less the buffer", "HTTPS", "validated", "Errors", "signatures",
+    "Only those", "privilege", "audited", "revoked", "Little", "policy", "regulation",
+    "secure channels", "allowlist", "own rate", "logged", "secrets manager", "frontend", "HTTPS",
+    "refreshed", "signatures", "logged and monitored", "rotated",
 )  # fmt: skip
 """For each bullet, in the same order, a word that its entry has."""
 

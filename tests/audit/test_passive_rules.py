@@ -8,7 +8,7 @@ from audit.conftest import AUDITED, AuditedProject
 
 from pytest_turris.audit.rules.catalogue import RULES
 
-_MARK = re.compile(r"# (RQ-\d\d(?: RQ-\d\d)*)$")
+_MARK = re.compile(r"# ((?:[A-Z]{2}-\d+ ?)+)$")
 _NOT_A_BUG = {"RQ-16"}
 """What a whole run shows, whatever the application."""
 

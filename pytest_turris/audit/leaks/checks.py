@@ -3,7 +3,7 @@
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.core.levels import Level
 
-_WHY = "Whoever reads it there has the secret, and such places are read and kept by many."
+_WHY = "All readers of it have the secret, and such places are read by many and kept long."
 _FIX = "Keep the secret out of it: mask it, and give its class a repr that does not show it."
 _SOURCE = "vendor: store tokens securely; OWASP Logging Cheat Sheet"
 

@@ -15,7 +15,7 @@ _EXPLAINED = {
     "waived": "violations are accepted for a time",
     "not observed": "nothing is known",
     "attested": "a person says so",
-    "nothing found": "checks looked and found nothing, which is no proof",
+    "nothing found": "checks looked and found nothing, which does not prove it",
     "proven": "checks that could have failed ran and held",
 }
 

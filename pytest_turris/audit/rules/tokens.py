@@ -20,7 +20,7 @@ _CREATED = range(200, 300)
     "RQ-05",
     "A token is requested only when none is at hand",
     does="Looks for token requests of a client whose last token is neither due nor refused.",
-    why="Turris allows ten token requests a minute: who asks for each call is locked out.",
+    why="Turris allows ten token requests a minute, which one for each call soon exceeds.",
     fix="Keep the token in the client, and ask for another when it is due.",
     source="vendor: cache tokens on your server; guides/rate-limiting",
 )

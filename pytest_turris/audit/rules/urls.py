@@ -21,7 +21,7 @@ _PROPER = ("authorization", RESTRICTED_HEADER)
     "RQ-01",
     "No token or secret is in a URL",
     does="Looks for the sandbox's tokens and secrets, in any encoding, in each request's target.",
-    why="Proxies, servers and browsers log URLs, and whoever reads such a log can use the token.",
+    why="Proxies, servers and browsers log URLs, and all readers of such a log can use the token.",
     fix="Send the token as 'Authorization: Bearer <token>', and the secret in the body only.",
     source="vendor: never pass tokens as URL parameters; RFC 9700, 4.3.2; RFC 6749, 2.3.1",
 )
@@ -59,7 +59,7 @@ def _referer(look: Look) -> None:
     "RQ-03",
     "No credential goes to another host",
     does="Looks at requests that follow a redirect, and at those to a host other than Turris'.",
-    why="Whoever runs the other host has the credential.",
+    why="The operator of the other host has the credential.",
     fix="Do not follow redirects in API calls; compare the host before you send the token.",
     source="RFC 9110, 15.4; RFC 9700, 4.12",
 )
@@ -77,7 +77,7 @@ def _elsewhere(look: Look) -> None:
     "RQ-04",
     "Requests go over HTTPS only",
     does="Looks at the scheme of each request to one of Turris' hosts.",
-    why="Everybody on the way reads the token and the data.",
+    why="The token and the data can be read on the way.",
     fix="Begin the base URL with https://, and refuse any other scheme.",
     source="vendor: always use HTTPS; RFC 6749, 10.8",
 )

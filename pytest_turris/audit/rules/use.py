@@ -13,7 +13,7 @@ _GONE = 410
     "RQ-14",
     "Only what the operation knows is sent",
     does="Looks for members of the body and query parameters that the operation does not know.",
-    why="What nobody reads is data that need not have left the application.",
+    why="Data that is not read need not have left the application.",
     fix="Send the documented members only.",
     source="vendor: minimise the amount of sensitive data transmitted",
     level="should",

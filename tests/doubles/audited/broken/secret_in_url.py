@@ -15,7 +15,7 @@ class Turris:
     def sign_in(self):
         client_id, secret = os.environ["TURRIS_CLIENT_ID"], os.environ["TURRIS_CLIENT_SECRET"]
         route = base64.urlsafe_b64encode(f"{client_id}:{secret}".encode()).decode()
-        answer = self.session.post(  # RQ-01
+        answer = self.session.post(  # RQ-01 LK-01
             f"{self.base}/v1/auth/jwt?route={route}",
             json={"clientId": client_id, "clientSecret": secret},
         )

@@ -20,4 +20,4 @@ def list_agents():
     token = get_token()
     url = f"{os.environ['TURRIS_BASE_URL']}/v1/agents?jwt={token}"
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(url, headers=headers).json()["data"]  # RQ-01 RQ-14
+    return httpx.get(url, headers=headers).json()["data"]  # RQ-01 RQ-14 LK-01
