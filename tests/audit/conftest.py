@@ -1,6 +1,7 @@
 """Projects whose runs are audited."""
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,4 +44,6 @@ def audited(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Audit
         monkeypatch.delenv(f"TURRIS_{name}", raising=False)
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in ("httpx", "urllib3"):  # what another project set in this process
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
     return AuditedProject(pytester)
