@@ -29,12 +29,22 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Attack a webhook receiver, and print what it does not withstand.",
     ),
     CommandRow(
+        "learn-signature",
+        "mock_server.learning.command:learn_signature",
+        "Find out from a real delivery how its sender signs.",
+    ),
+    CommandRow(
         "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI 3.1 description."
     ),
     CommandRow(
         "fidelity",
         "mock_server.shell.fidelity:fidelity",
         "Print how closely the sandbox matches Turris.",
+    ),
+    CommandRow(
+        "explain",
+        "mock_server.explaining.command:explain",
+        "Explain a check or an option, such as WH-05 or token_ttl.",
     ),
     CommandRow(
         "completion",
