@@ -85,6 +85,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write report.html, report.json, report.sarif and report.md of the audit there; "
         "implies --turris-audit",
     )
+    group.addoption(
+        "--turris-capsule",
+        metavar="DIR",
+        help="let each failing test leave its sandbox in this directory, as a file that "
+        "'turris-sandbox serve --load' opens",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
