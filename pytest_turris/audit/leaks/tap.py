@@ -58,7 +58,7 @@ class _Noticed(set[str]):
         super().add(name)
         self.calls.setdefault(name, self._who())
 
-    def __ior__(self, names: Any) -> Self:  # noqa: ANN401 - as set
+    def __ior__(self, names: Any) -> Self:  # type: ignore[override,misc] # noqa: ANN401 - as set
         for name in names:
             self.add(name)
         return self
