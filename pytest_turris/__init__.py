@@ -18,6 +18,7 @@ core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
+core.fresh_state StrictFailureError
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError
 core.option_values OptionError
@@ -30,6 +31,7 @@ core.snapshots.errors SnapshotError
 core.tenants NoSandboxError
 doors.sockets.pool Server
 doors.sockets.server ServerError
+doors.without_pytest sandbox
 findings.errors CheckFailedError CheckWarning IgnoreError NotObservedError
 fixtures.audit TurrisAudit
 fixtures.hostile_answer HostileCase
