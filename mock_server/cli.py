@@ -110,7 +110,7 @@ def fidelity() -> None:
 
     table = Table("Topic", "What the sandbox does", "How it is known", "Source", "Option")
     for row in FIDELITY:
-        options = ", ".join(row.options) or "-"
+        options = ", ".join(row.options) or row.no_option or "-"
         table.add_row(row.topic, row.what, row.provenance, row.source, options)
     Console().print(table)
 

@@ -2,11 +2,11 @@
 
 import ast
 import datetime as dt
+import inspect
 import itertools
 import re
 import textwrap
-from dataclasses import fields
-from pathlib import Path
+from dataclasses import fields, is_dataclass
 
 from pytest_turris.core import options
 
@@ -39,12 +39,13 @@ def _shown(default: object) -> str:
 
 
 def _attribute_docstrings() -> dict[str, str]:
-    tree = ast.parse(Path(options.__file__).read_text())
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
-    body = next(node.body for node in classes if node.name == "Options")
+    classes = [kind for kind in options.Options.__mro__ if is_dataclass(kind)]
+    bodies = [ast.parse(inspect.getsource(kind)).body[0] for kind in classes]
     return {
         attribute.target.id: " ".join(docstring.value.value.split())
-        for attribute, docstring in itertools.pairwise(body)
+        for body in bodies
+        if isinstance(body, ast.ClassDef)
+        for attribute, docstring in itertools.pairwise(body.body)
         if isinstance(attribute, ast.AnnAssign)
         and isinstance(attribute.target, ast.Name)
         and isinstance(docstring, ast.Expr)
