@@ -5,6 +5,7 @@ FAILED = 1
 NOTHING_SENT = 2
 INTERNAL_ERROR = 3
 INCOMPLETE = 4
+INTERRUPTED = 130
 
 EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, "all commands", "done; `serve`: stopped with Ctrl-C; `attack`: no `must` failed"),
@@ -12,6 +13,7 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),
     (INTERNAL_ERROR, "all commands", "an error of `turris-sandbox` itself; no verdict"),
     (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried, also by Ctrl-C"),
+    (INTERRUPTED, "all commands", "Ctrl-C before there was anything to stop in order"),
 )
 """Each status with the commands that have it and what it means."""
 

@@ -23,7 +23,8 @@ core.options Options
 core.outbox.network_faults NetworkFaultError
 core.outbox.retry_schedules RetryScheduleError
 core.resources.record RecordError UnknownRecordError
-core.sandbox Sandbox SnapshotError
+core.sandbox Sandbox
+core.snapshots.errors SnapshotError
 core.tenants NoSandboxError
 doors.sockets.pool Server
 doors.sockets.server ServerError

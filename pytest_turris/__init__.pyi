@@ -16,7 +16,7 @@ from pytest_turris.core.outbox.retry_schedules import RetryScheduleError as Retr
 from pytest_turris.core.resources.record import RecordError as RecordError
 from pytest_turris.core.resources.record import UnknownRecordError as UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox as Sandbox
-from pytest_turris.core.sandbox import SnapshotError as SnapshotError
+from pytest_turris.core.snapshots.errors import SnapshotError as SnapshotError
 from pytest_turris.core.tenants import NoSandboxError as NoSandboxError
 from pytest_turris.doors.sockets.pool import Server as Server
 from pytest_turris.doors.sockets.server import ServerError as ServerError

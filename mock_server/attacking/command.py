@@ -1,168 +1,176 @@
 """``turris-sandbox attack``: reads its options, and returns its exit status."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 
-from mock_server.arguments import (
-    fail,
-    new_factory,
-    read_choice,
-    read_header_lines,
-    read_ignored,
-    read_options,
-    read_payload,
-    read_signing_key,
-    read_target,
+from mock_server.exit_status import HELP
+from mock_server.shell.option_types import (
+    FILE,
+    allowed,
+    entity,
+    header_lines,
+    host_name,
+    option_texts,
+    payload_file,
+    scheme,
+    secret_env,
+    timeout,
 )
-from mock_server.option_types import (
-    ENTITY,
-    TIMEOUT,
-    Allowed,
-    Entity,
-    HeaderLines,
-    HostName,
-    OptionTexts,
-    PayloadFile,
-    Scheme,
-    SecretEnv,
-    Timeout,
-)
-from pytest_turris.core.entity.event_models import EVENTS
-from pytest_turris.core.options import choices
 
 _TOTAL_SECONDS = 600.0
 
-Ignored = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="ID=REASON",
-        help="An attack to skip, for example 'WH-70=the last one wins'. Can be repeated.",
-    ),
-]
-EventOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A webhookType that the receiver acts on; all four by default. Can be repeated."
-    ),
-]
-JsonFile = Annotated[
-    Path | None, typer.Option("--json", help="A file to write the report to, redacted.")
-]
-TotalTimeout = Annotated[
-    float,
-    typer.Option(metavar="SECONDS", min=1, help="The time for all attacks; then the rest is left."),
-]
-Effects = Annotated[
-    str,
-    typer.Option(
-        metavar="CMD",
-        help="Prints how much the receiver has done: a number, or what is stored, row by row.",
-    ),
-]
-EffectsUrl = Annotated[
-    str, typer.Option(metavar="URL", help="As --effects, for a URL of the receiver to GET.")
-]
-Settle = Annotated[
-    float,
-    typer.Option(
-        metavar="SECONDS", min=0, help="The receiver is done when nothing changed for so long."
-    ),
-]
-FailingWork = Annotated[
-    str,
-    typer.Option(
-        metavar="CMD",
-        help="Makes the receiver's work fail: run with before, after, slow, and at the end none.",
-    ),
-]
-Start = Annotated[
-    str,
-    typer.Option(
-        metavar="CMD",
-        help="Starts the receiver, which reads the key from its environment and listens on $PORT.",
-    ),
-]
-PreviousSecretEnv = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="With --start: the variable from which the receiver reads the key before.",
-    ),
-]
-LogFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--log", metavar="FILE", help="The receiver's log; with --start its output by default."
-    ),
-]
+_EXAMPLES = """\b
+Examples:
+  turris-sandbox attack http://127.0.0.1:3000/webhooks --profile full --json verdicts.json
+  turris-sandbox attack http://127.0.0.1:3000/webhooks --start 'node receiver.js' \\
+    --effects 'sqlite3 app.db "select * from agents"'
+  turris-sandbox attack http://127.0.0.1:3000/stripe --scheme stripe --payload sample.json
+"""
 
 
-def attack(
-    url: Annotated[
-        str, typer.Argument(help="The receiver, for example http://127.0.0.1:3000/webhooks.")
-    ],
-    secret_env: SecretEnv = "TURRIS_WEBHOOK_SECRET",
-    profile: Annotated[
-        str, typer.Option(help="quick (the most important attacks) or full (all of them).")
-    ] = "quick",
-    scheme: Scheme = "turris",
-    payload: PayloadFile = None,
-    entity: Entity = ENTITY,
-    event: EventOption = None,
-    ignore: Ignored = None,
-    header: HeaderLines = None,
-    host: HostName = "",
-    timeout: Timeout = TIMEOUT,
-    total_timeout: TotalTimeout = _TOTAL_SECONDS,
-    effects: Effects = "",
-    effects_url: EffectsUrl = "",
-    settle: Settle = 0.0,
-    failing_work: FailingWork = "",
-    start: Start = "",
-    previous_secret_env: PreviousSecretEnv = "",
-    log: LogFile = None,
-    json_file: JsonFile = None,
-    allow: Allowed = None,
-    option: OptionTexts = None,
-) -> None:
-    """Attack a receiver with hostile webhooks, and print what it does not withstand."""
+@click.command(epilog=f"{_EXAMPLES}\n{HELP}")
+@click.argument("url")
+@secret_env
+@click.option(
+    "--profile",
+    default="quick",
+    show_default=True,
+    help="quick (the most important attacks) or full (all of them).",
+)
+@scheme
+@payload_file
+@entity
+@click.option(
+    "--event",
+    multiple=True,
+    help="A webhookType that the receiver acts on; all four by default. Can be repeated.",
+)
+@click.option(
+    "--ignore",
+    metavar="ID=REASON",
+    multiple=True,
+    help="An attack to skip, for example 'WH-70=the last one wins'. Can be repeated.",
+)
+@header_lines
+@host_name
+@timeout
+@click.option(
+    "--total-timeout",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    default=_TOTAL_SECONDS,
+    show_default=True,
+    help="The time for all attacks; then the rest is left.",
+)
+@click.option(
+    "--effects",
+    metavar="CMD",
+    default="",
+    help="Prints how much the receiver has done: a number, or what is stored, row by row.",
+)
+@click.option(
+    "--effects-url",
+    metavar="URL",
+    default="",
+    help="As --effects, for a URL of the receiver to GET.",
+)
+@click.option(
+    "--settle",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=0.0,
+    help="The receiver is done when nothing changed for so long.",
+)
+@click.option(
+    "--failing-work",
+    metavar="CMD",
+    default="",
+    help="Makes the receiver's work fail: run with before, after, slow, and at the end none.",
+)
+@click.option(
+    "--start",
+    metavar="CMD",
+    default="",
+    help="Starts the receiver, which reads the key from its environment and listens on $PORT.",
+)
+@click.option(
+    "--previous-secret-env",
+    metavar="NAME",
+    default="",
+    help="With --start: the variable from which the receiver reads the key before.",
+)
+@click.option(
+    "--log",
+    type=FILE,
+    metavar="FILE",
+    help="The receiver's log; with --start its output by default.",
+)
+@click.option("--json", "json_file", type=FILE, help="A file to write the report to, redacted.")
+@allowed
+@option_texts
+def attack(**given: Any) -> None:  # noqa: ANN401 - the values of the options above
+    """Attack a receiver with hostile webhooks, and print what it does not withstand.
+
+    URL is the receiver, for example http://127.0.0.1:3000/webhooks.
+    """
+    raise click.exceptions.Exit(_run(**given))
+
+
+def _run(
+    *,
+    url: str,
+    secret_env: str,
+    profile: str,
+    scheme: str,
+    payload: Path | None,
+    entity: str,
+    event: tuple[str, ...],
+    ignore: tuple[str, ...],
+    header: tuple[str, ...],
+    host: str,
+    timeout: float,
+    total_timeout: float,
+    json_file: Path | None,
+    allow: tuple[str, ...],
+    option: tuple[str, ...],
+    **watching: Any,  # noqa: ANN401 - the fields of WatchSettings
+) -> int:
     from mock_server.attacking.run import AttackSettings, run
     from mock_server.attacking.watching import WatchSettings
+    from mock_server.shell import arguments
+    from mock_server.shell.mistakes import fail
+    from pytest_turris.core.entity.event_models import EVENTS
+    from pytest_turris.core.options import choices
 
-    if effects and effects_url:
+    if watching["effects"] and watching["effects_url"]:
         fail("--effects and --effects-url: give one of them")
-    options = read_options(
+    options = arguments.read_options(
         option,
         scheme=scheme,
-        webhook_secret=read_signing_key(secret_env),
-        attack_profile=read_choice("--profile", profile, choices("attack_profile")),
+        webhook_secret=arguments.read_signing_key(secret_env),
+        attack_profile=arguments.read_choice("--profile", profile, choices("attack_profile")),
     )
-    lines = read_header_lines(header, options)
-    factory = new_factory(options, entity=entity, lines=lines)
+    lines = arguments.read_header_lines(header, options)
+    factory = arguments.new_factory(options, entity=entity, lines=lines)
     settings = AttackSettings(
         url=url,
-        target=read_target(url, host=host, allow=allow or ()),
+        target=arguments.read_target(url, host=host, allow=allow),
         factory=factory,
-        payload=read_payload(payload, factory) if payload else None,
+        payload=arguments.read_payload(payload, factory) if payload else None,
         options=options,
-        events=tuple(read_choice("--event", name, EVENTS) for name in event or ()),
-        ignored=read_ignored(ignore),
+        events=tuple(arguments.read_choice("--event", name, EVENTS) for name in event),
+        ignored=arguments.read_ignored(ignore),
         lines=lines,
         timeout=timeout,
         total_timeout=total_timeout,
-        allow=tuple(allow or ()),
+        allow=allow,
         json_file=json_file,
         watch=WatchSettings(
-            effects=effects,
-            effects_url=effects_url,
-            settle=settle,
-            failing_work=failing_work,
-            start=start,
             key_variable=secret_env,
-            previous_key_variable=previous_secret_env,
-            log=log,
+            previous_key_variable=watching.pop("previous_secret_env"),
+            **watching,
         ),
     )
-    raise typer.Exit(run(settings))
+    return run(settings)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import typer
+import click
 from rich.console import Console
 from rich.progress import Progress
 
-from mock_server.arguments import egress_reason
 from mock_server.attacking.masking import masker
 from mock_server.attacking.report import AttackReport, has_failed
 from mock_server.attacking.started import StartError
@@ -20,6 +19,7 @@ from mock_server.attacking.table import show
 from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
+from mock_server.shell.arguments import egress_reason
 from pytest_turris.attacks.catalogue import profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.hooks import HookError
@@ -122,7 +122,7 @@ def run(settings: AttackSettings) -> int:
     if outcome.status != NOTHING_SENT:
         show(report, console)
     for line in {outcome.error, outcome.cause if outcome.status == NOTHING_SENT else ""} - {""}:
-        typer.echo(f"turris-sandbox: {report.masked(line)}", err=True)
+        click.echo(f"turris-sandbox: {report.masked(line)}", err=True)
     return _written(report, settings.json_file)
 
 
@@ -217,6 +217,6 @@ def _written(report: AttackReport, file: Path | None) -> int:
             report.write(file)
     except OSError as error:
         reason = error.strerror or error
-        typer.echo(f"turris-sandbox: --json {file}: cannot write the report: {reason}", err=True)
+        click.echo(f"turris-sandbox: --json {file}: cannot write the report: {reason}", err=True)
         return report.exit_status or NOTHING_SENT
     return report.exit_status

@@ -3,7 +3,9 @@
 The same seed gives the same ids, so that a failure can be repeated.
 """
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_turris.core.text.redaction import Secret
@@ -56,3 +58,13 @@ class Randomness:
         """Continue where the source of a snapshot was."""
         self.seed = data["seed"]
         self.drawn = dict(data["drawn"])
+
+    @contextlib.contextmanager
+    def taken_back_on_error(self) -> Iterator[None]:
+        """A block whose ids are made again by the next block, if it raises."""
+        before = dict(self.drawn)
+        try:
+            yield
+        except BaseException:
+            self.drawn = before
+            raise

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,12 +13,12 @@ from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.dispatcher import Dispatcher
 from pytest_turris.core.api.pipeline import Pipeline
 from pytest_turris.core.api.routes import routes_at
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import C, Collections
 from pytest_turris.core.entity.seeds import SeedData, seed
-from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
 from pytest_turris.core.journal.journal import Exchange, Journal
@@ -28,16 +29,12 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association
+from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.snapshots.versions import SNAPSHOT_VERSION, migrated
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
-
-SNAPSHOT_VERSION = 1
-
-
-class SnapshotError(TurrisKitError, ValueError):
-    """The data is not a snapshot, or is of another version."""
 
 
 class Sandbox(Collections):
@@ -62,10 +59,10 @@ class Sandbox(Collections):
         """The URL of the documented host of the default environment, or of a server."""
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
-        self._randomness = Randomness(f"{self.options.seed}/{name}")
-        self._entity = UpstreamEntity(self.clock, self._randomness, self.options)
-        self.credentials: Credentials = Credentials(self.clock, self._randomness)
-        self.tokens: Tokens = Tokens(self.clock, self._randomness, self.options)
+        self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
+        self._entity = UpstreamEntity(self.clock, self.randomness, self.options)
+        self.credentials: Credentials = Credentials(self.clock, self.randomness)
+        self.tokens: Tokens = Tokens(self.clock, self.randomness, self.options)
         self.limits: Limits = Limits(self.clock, self.options)
         self.idempotency: Idempotency = Idempotency(self.clock, self.options)
         self.faults: Faults = Faults(self._routes.resolve)
@@ -77,6 +74,7 @@ class Sandbox(Collections):
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
+        self._changes: Changes | None = None
         self.lock: threading.RLock = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
         self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
@@ -141,7 +139,7 @@ class Sandbox(Collections):
     @cached_property
     def _outbox(self) -> Outbox:
         """Made when it is first used; most tests use none."""
-        return Outbox(self._entity.records, self._randomness, self.options)
+        return Outbox(self._entity.records, self.randomness, self.options)
 
     @property
     def webhook_secret(self) -> Secret:
@@ -155,7 +153,7 @@ class Sandbox(Collections):
     def new_object_id(self) -> str:
         """A new id, from the same seed as all others."""
         with self.lock:
-            return self._randomness.object_id()
+            return self.randomness.object_id()
 
     def handle(self, request: Request) -> Response:
         """Answer a request as Turris would. Never raises for anything a client sends.
@@ -195,7 +193,7 @@ class Sandbox(Collections):
 
     def expect_since(self, number: int) -> None:
         """Take every refusal after the exchange with that number as expected: it fails no test."""
-        self._refusals.expect(self.journal.since(number))
+        self._refusals.expect_since(number)
 
     def strict_failures(self) -> list[str]:
         """The reasons for which the test fails at its end, each with the option that relaxes it."""
@@ -219,31 +217,56 @@ class Sandbox(Collections):
     def snapshot(self) -> dict[str, Any]:
         """The whole state as JSON data, exact. It holds the secrets, which are fakes."""
         with self.lock:
-            return {
-                "version": SNAPSHOT_VERSION,
-                "clock": {"offset_us": self.clock.offset // dt.timedelta(microseconds=1)},
-                "client": self.client.client_id,
-                "token_requests": self.token_requests,
-            } | {name: part.snapshot() for name, part in self._parts().items()}
+            parts = {name: part.snapshot() for name, part in self._parts().items()}
+            return {"version": SNAPSHOT_VERSION} | self._facts() | parts
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Become what the snapshot holds; options stay as they are.
 
         Raises:
-            SnapshotError: It is of another version, or not a snapshot; nothing is changed.
+            SnapshotError: It is of a newer version, or not a whole snapshot; nothing is changed.
         """
-        version = snapshot.get("version") if isinstance(snapshot, dict) else None  # type: ignore[redundant-expr] # any file
-        if version != SNAPSHOT_VERSION:
-            raise SnapshotError(
-                f"a snapshot of version {version!r}; this sandbox reads {SNAPSHOT_VERSION}"
-            )
+        from pytest_turris.core.snapshots.models import check  # noqa: PLC0415 - see there
+
+        state = migrated(snapshot)
+        check(state)
         try:
             # Another sandbox tries it first: a broken snapshot leaves this one as it is.
-            Sandbox(self.options)._become(snapshot)  # noqa: SLF001 - of its own class
-        except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise SnapshotError(f"not a whole snapshot: {error!r}") from error
+            Sandbox(self.options)._become(state)  # noqa: SLF001 - of its own class
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise SnapshotError(f"not a whole snapshot: {error}") from error
         with self.lock:
-            self._become(snapshot)
+            self._become(state)
+
+    def note_changes(self) -> Changes:
+        """Note from now on which rows of the state change, and return where."""
+        with self.lock:
+            self._changes = Changes()
+            parts = (self.credentials, self.tokens, self.limits, self.idempotency, self.faults)
+            for part in (*parts, self._outbox, self._outbox.endpoints):
+                part.changes = self._changes
+            self._entity.note_changes(self._changes)
+            return self._changes
+
+    def rows(self) -> Iterator[Row]:
+        """The whole state as rows, as ``snapshot_from`` reads them; hold the lock meanwhile."""
+        yield from self.few_rows()
+        yield "faults", "", self.faults.snapshot()
+        yield from self._entity.rows()
+        yield from self._outbox.rows()
+        yield from self.credentials.rows()
+        yield from self.tokens.rows()
+        yield from self.limits.rows()
+        yield from self.idempotency.rows()
+        yield from self.journal.rows()
+
+    def few_rows(self) -> tuple[Row, ...]:
+        """The rows that change too often to be noted: clock, counters, randomness."""
+        return (
+            ("sandbox", "", self._facts()),
+            ("randomness", "", self.randomness.snapshot()),
+            ("entity", "", self._entity.facts()),
+        )
 
     def __repr__(self) -> str:
         return (
@@ -254,6 +277,7 @@ class Sandbox(Collections):
 
     def _become(self, snapshot: dict[str, Any]) -> None:
         self.clock.offset = dt.timedelta(microseconds=snapshot["clock"]["offset_us"])
+        self.clock.now()  # an OverflowError if it is beyond all calendars
         for name, part in self._parts().items():
             part.restore(snapshot[name])
         client = self.credentials.client(snapshot["client"])
@@ -262,10 +286,19 @@ class Sandbox(Collections):
         self.client = client
         self.limits.default_credential = client.client_id
         self.token_requests = int(snapshot["token_requests"])
+        if self._changes is not None:
+            self._changes.is_everything = True
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "clock": {"offset_us": self.clock.offset // dt.timedelta(microseconds=1)},
+            "client": self.client.client_id,
+            "token_requests": self.token_requests,
+        }
 
     def _parts(self) -> dict[str, Any]:
         return {
-            "randomness": self._randomness,
+            "randomness": self.randomness,
             "entity": self._entity,
             "outbox": self._outbox,
             "credentials": self.credentials,
@@ -281,7 +314,7 @@ class Sandbox(Collections):
         return Dispatcher(
             options=self.options,
             clock=self.clock,
-            randomness=self._randomness,
+            randomness=self.randomness,
             entity=self._entity,
             open_outbox=lambda: self.outbox,
             credentials=self.credentials,

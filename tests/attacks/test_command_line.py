@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ENTITY, KEY
-from typer.testing import CliRunner
 
-from mock_server.cli import app
+from mock_server.shell.cli import app
 from pytest_turris.attacks.catalogue import find_attack
 
 EXPRESS = Path(__file__).parents[2] / "docs" / "examples" / "receivers" / "express"

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
-from mock_server.cli import app
+from mock_server.shell.cli import app
 
 RECEIVER = Path(__file__).parent / "receivers" / "started_receiver.py"
 KEY = "turris_sandbox_whsec_0123456789abcdef"

@@ -59,5 +59,5 @@ def test_used_fixture_loads_what_it_needs(project: Project) -> None:
     names = ("respx", "anyio", "time_machine", "hypothesispytest", "schemathesis", "socket")
     result = project.run_apart(*(f"-pno:{name}" for name in (*names, "freezer")))
     result.assert_outcomes(passed=1)
-    unwanted = {"uvicorn", "trustme", "starlette", "freezegun", "mock_server", "typer"}
+    unwanted = {"uvicorn", "trustme", "starlette", "freezegun", "mock_server"}
     assert not unwanted & loaded(result)

@@ -7,13 +7,13 @@ import aiohttp.web
 import flask
 import httpx
 import pytest
+from click.testing import CliRunner
 from doubles.attacked_project import run
 from doubles.receivers.bare_server import BareServer
 from doubles.receivers.good_receiver import ENTITY, KEY
 from fastapi import FastAPI
-from typer.testing import CliRunner
 
-from mock_server.cli import app as command_line
+from mock_server.shell.cli import app as command_line
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 from pytest_turris.receivers import target as target_module

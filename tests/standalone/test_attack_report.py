@@ -141,7 +141,7 @@ def test_an_error_of_any_command_is_status_3(
     def broken() -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("mock_server.cli.app", broken)
+    monkeypatch.setattr("mock_server.shell.cli.app", broken)
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 3

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
-from typer.testing import CliRunner
 
-from mock_server.cli import app
-from mock_server.server import is_loopback
+from mock_server.serving.server import is_loopback
+from mock_server.shell.cli import app
+from mock_server.shell.commands import COMMANDS
 from pytest_turris.core.fidelity import FIDELITY
 
 
@@ -255,7 +256,7 @@ def test_prints_the_fidelity_table() -> None:
 
 def test_without_the_extra_it_says_how_to_install_it() -> None:
     """Without the extra, the command prints its name instead of a traceback."""
-    code = "import sys; sys.modules['typer'] = None; from mock_server.__main__ import main; main()"
+    code = "import sys; sys.modules['click'] = None; from mock_server.__main__ import main; main()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stderr == "turris-sandbox needs an extra: pip install 'pytest-turris[server]'\n"
@@ -264,7 +265,66 @@ def test_without_the_extra_it_says_how_to_install_it() -> None:
 def test_another_missing_package_is_an_error() -> None:
     """A missing package that is not part of the extra is not blamed on the extra."""
     code = "import sys; sys.modules['jwt'] = None; from mock_server.__main__ import main; main()"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 1
+    command = [sys.executable, "-c", code, "serve", "--port", "0"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 3
     assert "ModuleNotFoundError: import of jwt halted" in run.stderr
     assert "needs an extra" not in run.stderr
+
+
+def test_ctrl_c_during_the_start_has_no_traceback() -> None:
+    """Whatever is being imported: one line, and the status that shells give an interrupted one."""
+    for module in ("click", "mock_server.shell.serve", "uvicorn"):
+        program = (
+            "import sys\n"
+            "class Interrupting:\n"
+            "    def find_spec(self, name, *_):\n"
+            f"        if name == {module!r}: raise KeyboardInterrupt\n"
+            "sys.meta_path.insert(0, Interrupting())\n"
+            "from mock_server.__main__ import main; main()"
+        )
+        command = [sys.executable, "-c", program, "serve", "--port", "0"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode == 130, run.stderr
+        assert run.stderr.strip() == "turris-sandbox: interrupted"
+
+
+def test_wrong_commands_name_the_nearest() -> None:
+    """A command that there is not is one line."""
+    result = CliRunner().invoke(app, ["serv"])
+    assert result.exit_code == 2
+    assert result.output == "turris-sandbox: there is no command 'serv'; did you mean 'serve'?\n"
+
+
+@pytest.mark.parametrize("name", [row.name for row in COMMANDS])
+def test_every_command_has_help_without_the_sandbox(name: str) -> None:
+    """Its help is there at once: nothing of the sandbox is imported for it."""
+    code = (
+        "import sys; from mock_server.shell.cli import app\n"
+        f"try: app([{name!r}, '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pydantic', 'cryptography', 'jwt', 'uvicorn', 'asyncio', 'rich', 'ssl'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(f"Usage: turris-sandbox {name}")
+
+
+def test_the_list_of_commands_is_that_of_the_table() -> None:
+    """Without arguments, all commands are listed with their sentences."""
+    result = CliRunner().invoke(app, [], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert all(f"  {row.name} " in result.output for row in COMMANDS)
+    assert all(row.summary in result.output for row in COMMANDS)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completes_commands_and_options(shell: str) -> None:
+    """The script is that of the shell, and what it asks for completes commands."""
+    script = CliRunner().invoke(app, ["completion", shell]).output
+    assert "_TURRIS_SANDBOX_COMPLETE" in script
+    asked = {"_TURRIS_SANDBOX_COMPLETE": f"{shell}_complete"}
+    asked |= {"COMP_WORDS": "turris-sandbox tri", "COMP_CWORD": "1" if shell != "fish" else "tri"}
+    completed = CliRunner().invoke(app, [], env=asked)
+    assert "trigger" in completed.output

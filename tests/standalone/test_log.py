@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from mock_server import log
-from mock_server.log import ServerLog, standard_error
+from mock_server.serving import log
+from mock_server.serving.log import ServerLog, standard_error
 
 
 class Blocked(io.StringIO):

@@ -2,10 +2,10 @@
 
 import json
 
+from click.testing import CliRunner
 from openapi_spec_validator import validate
-from typer.testing import CliRunner
 
-from mock_server.cli import app
+from mock_server.shell.cli import app
 
 
 def test_prints_a_valid_description() -> None:

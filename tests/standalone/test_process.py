@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from doubles.served_sandbox import COMMAND, RefusedError, Running, serving
-from typer.testing import CliRunner
 
-from mock_server.cli import app
+from mock_server.shell.cli import app
 
 CONTROL = "/__sandbox__/control/relays"
 LINES_OF_A_FULL_PIPE = 1_500

@@ -17,7 +17,7 @@ from doubles.served_sandbox import RefusedError, Running, serving
 
 from mock_server import relay_hub
 from mock_server.relay_hub import Tenant
-from mock_server.server import StandaloneSandbox
+from mock_server.serving.server import StandaloneSandbox
 from pytest_turris.core.options import Options
 
 CLIENT = """

@@ -14,7 +14,7 @@ import pytest
 import trustme
 from doubles.served_sandbox import Receiver, Running, receiving, serving
 
-from mock_server.server import StandaloneSandbox
+from mock_server.serving.server import StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.webhooks.engine import Engine
 from pytest_turris.webhooks.sender import Sender

@@ -9,9 +9,11 @@ import datetime as dt
 import hmac
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from pytest_turris.core.access.allowlist import is_within, network
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
@@ -73,6 +75,9 @@ Credential = ApiClient | RestrictedAccessToken
 class Credentials:
     """All credentials of one sandbox. Iterating gives the API clients."""
 
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
+
     def __init__(self, clock: Clock, randomness: Randomness) -> None:
         self._clock = clock
         self._randomness = randomness
@@ -102,6 +107,7 @@ class Credentials:
             permissions=_known_permissions(permissions),
         )
         self._clients[client.client_id] = client
+        self._mark(client)
         self._announce(client.client_id)
         return client
 
@@ -125,6 +131,7 @@ class Credentials:
             environment=_known_environment(environment),
         )
         self._restricted[token.token] = token
+        self._mark(token)
         self._announce(token.token)
         return token
 
@@ -136,11 +143,13 @@ class Credentials:
         client.previous_secret = client.client_secret if overlap else None
         client.previous_until = later(self._clock.now(), overlap) if overlap else None
         client.client_secret = self._randomness.secret("secret")
+        self._mark(client)
         return client
 
     def revoke(self, credential: Credential) -> None:
         """Refuse a credential, and every token issued for it, from now on."""
         credential.revoked = True
+        self._mark(credential)
 
     def client(self, client_id: str) -> ApiClient | None:
         """The API client with that id, if there is one."""
@@ -210,6 +219,13 @@ class Credentials:
             )
         return found
 
+    def rows(self) -> Iterator[Row]:
+        """All credentials as rows of the state."""
+        for client_id, client in self._clients.items():
+            yield "credentials.clients", client_id, _plain(client)
+        for text, token in self._restricted.items():
+            yield "credentials.restricted", text, _plain(token)
+
     def snapshot(self) -> dict[str, Any]:
         """All credentials as JSON data, with their secrets, which are fakes."""
         return {
@@ -222,6 +238,14 @@ class Credentials:
         self._clients = {row["client_id"]: _client(row) for row in data["clients"]}
         self._restricted = {row["token"]: _restricted(row) for row in data["restricted"]}
         self._announce(*self.issued)
+
+    def _mark(self, credential: Credential) -> None:
+        if self.changes is not None:
+            plain = partial(_plain, credential)
+            if isinstance(credential, ApiClient):
+                self.changes.mark("credentials.clients", credential.client_id, plain)
+            else:
+                self.changes.mark("credentials.restricted", credential.token, plain)
 
     def _announce(self, *credentials: str) -> None:
         if self.on_issue:

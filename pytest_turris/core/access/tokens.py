@@ -15,6 +15,7 @@ import jwt
 from pytest_turris.core.access import keys
 from pytest_turris.core.access.credentials import ApiClient
 from pytest_turris.core.access.jws import Flaw, forged, signed
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
@@ -41,9 +42,19 @@ class AccessToken:
     expires_at: dt.datetime
     revoked: bool = False
 
+    def plain(self) -> dict[str, Any]:
+        """The token as JSON data."""
+        return asdict(self) | {
+            "issued_at": self.issued_at.isoformat(),
+            "expires_at": self.expires_at.isoformat(),
+        }
+
 
 class Tokens:
     """The issuer. Iterating gives the tokens that it keeps, oldest first."""
+
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
 
     def __init__(self, clock: Clock, randomness: Randomness, options: Options) -> None:
         self._clock = clock
@@ -76,6 +87,7 @@ class Tokens:
         )
         self._prune(now)
         self._issued[text] = token
+        self._mark(token)
         return token
 
     def find(self, request: Request) -> AccessToken | None:
@@ -85,11 +97,12 @@ class Tokens:
     def revoke(self, token: AccessToken) -> None:
         """Refuse one token from now on."""
         token.revoked = True
+        self._mark(token)
 
     def revoke_all(self) -> None:
         """Refuse every token issued so far."""
         for token in self._issued.values():
-            token.revoked = True
+            self.revoke(token)
 
     def verify(self, text: str, environment: Environment) -> AccessToken:
         """The token of a bearer value.
@@ -141,16 +154,14 @@ class Tokens:
         key = jwt.algorithms.RSAAlgorithm.to_jwk(public, as_dict=True)
         return {"keys": [key | {"kid": keys.KEY_ID, "use": "sig", "alg": "RS256"}]}
 
+    def rows(self) -> Iterator[Row]:
+        """The tokens as rows of the state."""
+        for text, token in self._issued.items():
+            yield "tokens", text, token.plain()
+
     def snapshot(self) -> list[dict[str, Any]]:
         """The tokens as JSON data; only a sandbox accepts them."""
-        return [
-            asdict(token)
-            | {
-                "issued_at": token.issued_at.isoformat(),
-                "expires_at": token.expires_at.isoformat(),
-            }
-            for token in self._issued.values()
-        ]
+        return [row for _, _, row in self.rows()]
 
     def restore(self, data: list[dict[str, Any]]) -> None:
         """Replace all tokens with a snapshot's."""
@@ -169,8 +180,16 @@ class Tokens:
     def _prune(self, now: dt.datetime) -> None:
         """Forget expired tokens whenever the number of tokens may have doubled."""
         if len(self._issued) >= self._prune_at:
-            self._issued = {t: old for t, old in self._issued.items() if old.expires_at > now}
+            kept = {t: old for t, old in self._issued.items() if old.expires_at > now}
+            if self.changes is not None:
+                for text in self._issued.keys() - kept.keys():
+                    self.changes.gone("tokens", text)
+            self._issued = kept
             self._prune_at = max(_PRUNE_ABOVE, 2 * len(self._issued))
+
+    def _mark(self, token: AccessToken) -> None:
+        if self.changes is not None:
+            self.changes.mark("tokens", token.text, token.plain)
 
     def _claims(
         self, client_id: str, environment: str, jti: str, now: dt.datetime, ttl: dt.timedelta

@@ -7,8 +7,10 @@ agent or agency is not a change.
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from pytest_turris.core.changes import Changes
 from pytest_turris.core.entity.event_models import ComplianceChange, EventKind, StateEntry
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords, Owner, is_pending
@@ -31,6 +33,9 @@ _AGENCY: EventKind = "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"
 class ComplianceWatch:
     """The last known compliance of every agent and agency, by product and state."""
 
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
+
     def __init__(self, records: EntityRecords, events: EventLog) -> None:
         self._records = records
         self._events = events
@@ -49,6 +54,8 @@ class ComplianceWatch:
             self._reassess(new, at)
         elif isinstance(old, AgentEntry | Association):
             self._known.pop(old.key, None)
+            if self.changes is not None:
+                self.changes.gone("entity.watch", old.key)
 
     def reassess(self, npn: str, at: dt.datetime) -> None:
         """Assess the agents and agencies with an NPN as of a moment, and log what changed."""
@@ -57,18 +64,26 @@ class ComplianceWatch:
 
     def record_baseline(self, at: dt.datetime) -> None:
         """Take the compliance as of a moment as known, and log nothing."""
+        before = self._known
         self._known = {
             owner.key: {key: now.summary for key, _, now in self._assessed(owner, at)}
             for owner in self._owners()
             if not is_pending(owner)
         }
+        if self.changes is not None:
+            for owner in before.keys() - self._known.keys():
+                self.changes.gone("entity.watch", owner)
+            for owner in self._known:
+                self._mark(owner)
+
+    def rows(self) -> Iterator[tuple[str, Any]]:
+        """Each agent or agency by its key, with what is known of it as JSON data."""
+        for owner in self._known:
+            yield owner, self._plain(owner)
 
     def snapshot(self) -> list[Any]:
         """What is known, as JSON data."""
-        return [
-            [owner, [[*key, *summary] for key, summary in known.items()]]
-            for owner, known in self._known.items()
-        ]
+        return [row for _, row in self.rows()]
 
     def restore(self, rows: list[Any]) -> None:
         """Replace what is known by a snapshot's."""
@@ -92,6 +107,14 @@ class ComplianceWatch:
                 state = StateEntry.model_validate(now.in_state(key[1]).wire())
                 self._log(owner, product, state, was, at)
         self._known[owner.key] = after
+        self._mark(owner.key)
+
+    def _mark(self, owner: str) -> None:
+        if self.changes is not None:
+            self.changes.mark("entity.watch", owner, partial(self._plain, owner))
+
+    def _plain(self, owner: str) -> list[Any]:
+        return [owner, [[*key, *summary] for key, summary in self._known[owner].items()]]
 
     def _assessed(
         self, owner: Owner, at: dt.datetime

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
 from pytest_turris.core.entity.event_models import ExecutedAgreement
@@ -117,14 +118,35 @@ class UpstreamEntity:
             agreement.contract_container_template_name = template.name
         self.events.append("PRODUCER_AGREEMENT_EXECUTED", now, agreement)
 
-    def snapshot(self) -> dict[str, Any]:
-        """Records, events and what is known of compliance, as JSON data."""
+    def note_changes(self, changes: Changes) -> None:
+        """Note each change of the state from now on."""
+        for part in (self.records, self.events, self._watch):
+            part.changes = changes
+
+    def facts(self) -> dict[str, Any]:
+        """What is no row of its own, as JSON data."""
         return {
             "id": self.records.upstream_entity_id,
             "settled_at": self._settled_at.isoformat(),
-            "events": self.events.snapshot(),
-            "watch": self._watch.snapshot(),
-        } | self.records.snapshot()
+        }
+
+    def rows(self) -> Iterator[Row]:
+        """Everything as rows of the state."""
+        yield "entity", "", self.facts()
+        yield from (("entity.events", str(event.number), event.plain()) for event in self.events)
+        yield from (("entity.watch", owner, row) for owner, row in self._watch.rows())
+        yield from self.records.rows()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Records, events and what is known of compliance, as JSON data."""
+        return (
+            self.facts()
+            | {
+                "events": self.events.snapshot(),
+                "watch": self._watch.snapshot(),
+            }
+            | self.records.snapshot()
+        )
 
     def restore(self, data: dict[str, Any]) -> None:
         """Become what a snapshot holds."""

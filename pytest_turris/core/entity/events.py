@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from pytest_turris.core.changes import Changes
 from pytest_turris.core.entity.event_models import (
     ComplianceChange,
     EventKind,
@@ -49,9 +50,21 @@ class Event:
         """
         return self.fact.given_members()
 
+    def plain(self) -> dict[str, Any]:
+        """The event as JSON data."""
+        return {
+            "number": self.number,
+            "at": self.at.isoformat(),
+            "kind": self.kind,
+            "facts": self.facts,
+        }
+
 
 class EventLog:
     """All events of one upstream entity, oldest first, numbered from 1 without a gap."""
+
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
@@ -69,6 +82,8 @@ class EventLog:
         """Log what happened."""
         event = Event(number=len(self._events) + 1, at=at, kind=kind, fact=fact)
         self._events.append(event)
+        if self.changes is not None:
+            self.changes.mark("entity.events", str(event.number), event.plain)
         return event
 
     def since(self, number: int) -> tuple[Event, ...]:
@@ -81,15 +96,7 @@ class EventLog:
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The log as JSON data."""
-        return [
-            {
-                "number": event.number,
-                "at": event.at.isoformat(),
-                "kind": event.kind,
-                "facts": event.facts,
-            }
-            for event in self._events
-        ]
+        return [event.plain() for event in self._events]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace the log by a snapshot's."""

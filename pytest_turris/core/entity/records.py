@@ -1,8 +1,10 @@
 """The records of an upstream entity: one collection for each kind, and how they are related."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, Final, Generic, NoReturn, Self, TypeVar, overload
 
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
@@ -48,6 +50,9 @@ class CollectionAttribute(Generic[C]):
     def __get__(self, holder: "Collections", owner: type) -> C: ...
     def __get__(self, holder: "Collections | None", owner: type) -> Self | C:
         return self if holder is None else holder.collection(self.kind)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.kind.attribute = name
 
     def __set__(self, holder: "Collections", value: object) -> NoReturn:
         raise AttributeError(f"{self.kind.__name__} cannot be replaced; use its add and remove")
@@ -105,6 +110,7 @@ class EntityRecords(Collections):
         self.randomness = randomness
         self.options = options
         self.listener = listener
+        self.changes: Changes | None = None
         own_id = randomness.object_id()  # always made, so that the ids after it stay the same
         self.upstream_entity_id: str = options.upstream_entity_id or own_id
         self._made: dict[type[Collection[Any]], Any] = {}
@@ -163,18 +169,24 @@ class EntityRecords(Collections):
     def _is_elsewhere(self, entry: AgentEntry) -> bool:
         return any(not self.associations.get(one).is_deleted for one in entry.association_ids)
 
+    def rows(self) -> Iterator[Row]:
+        """All records as rows of the state."""
+        for name, kind in COLLECTIONS.items():
+            yield from ((f"entity.{name}", key, row) for key, row in self.collection(kind).rows())
+
     def snapshot(self) -> dict[str, Any]:
         """All records as JSON data, by the name of their collection."""
-        return {name: self.collection(kind).snapshot() for name, kind in _KINDS.items()}
+        return {name: self.collection(kind).snapshot() for name, kind in COLLECTIONS.items()}
 
     def restore(self, data: dict[str, Any]) -> None:
         """Replace all records by a snapshot's."""
-        for name, kind in _KINDS.items():
+        for name, kind in COLLECTIONS.items():
             self.collection(kind).restore(data[name])
 
 
-_KINDS: dict[str, type[Collection[Any]]] = {
+COLLECTIONS: dict[str, type[Collection[Any]]] = {
     name: member.kind
     for name, member in vars(Collections).items()
     if isinstance(member, CollectionAttribute)
 }
+"""The collections by the name of their attribute."""

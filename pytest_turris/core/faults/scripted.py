@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
@@ -63,6 +64,9 @@ class Fault:
 class Faults:
     """The scripted faults of one sandbox; the one added first fires first."""
 
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
+
     def __init__(self, resolve: Callable[[str], str]) -> None:
         self._resolve = resolve
         self._faults: list[Fault] = []
@@ -115,6 +119,7 @@ class Faults:
         )
         _check(fault)
         self._faults.append(fault)
+        self._mark()
         return fault
 
     def hostile(
@@ -162,16 +167,19 @@ class Faults:
         )
         _check_times(fault)
         self._faults.append(fault)
+        self._mark()
         return fault
 
     def remove(self, fault: Fault) -> None:
         """Remove a fault; it is no longer expected to fire."""
         if fault in self._faults:
             self._faults.remove(fault)
+            self._mark()
 
     def clear(self) -> None:
         """Remove all faults."""
         self._faults.clear()
+        self._mark()
 
     def hang_up(self) -> None:
         """End all answers of raw bytes that are still being sent."""
@@ -183,6 +191,7 @@ class Faults:
         for fault in self._faults:
             if fault.fits(operation, method):
                 fault.fired += 1
+                self._mark()
                 return fault
         return None
 
@@ -190,6 +199,10 @@ class Faults:
     def unused(self) -> tuple[Fault, ...]:
         """Faults that never fired and are not optional."""
         return tuple(f for f in self._faults if not f.fired and not f.optional)
+
+    def _mark(self) -> None:
+        if self.changes is not None:
+            self.changes.mark("faults", "", self.snapshot)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The faults as JSON data."""

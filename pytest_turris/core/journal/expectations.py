@@ -25,6 +25,10 @@ class Refusals:
         if len(self.unexpected) < _KEPT:
             self.unexpected.append(exchange)
 
+    def expect_since(self, number: int) -> None:
+        """Take those after the exchange with that number as expected."""
+        self.unexpected = [e for e in self.unexpected if e.number <= number]
+
     def expect(self, exchanges: tuple[Exchange, ...]) -> None:
         """Take these as expected."""
         numbers = {exchange.number for exchange in exchanges}

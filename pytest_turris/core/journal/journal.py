@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pytest_turris.core.changes import Row
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
@@ -61,6 +62,10 @@ class Exchange:
     def refused(self) -> bool:
         """Whether the answer was a 4xx."""
         return 400 <= self.status < 500  # noqa: PLR2004 - RFC 9110, client errors
+
+    def plain(self) -> dict[str, Any]:
+        """The exchange as JSON data."""
+        return asdict(self) | {"at": self.at.isoformat(), "notes": list(self.notes)}
 
     def __str__(self) -> str:
         status = self.status or "no answer"
@@ -174,11 +179,17 @@ class Journal:
 
     def snapshot(self) -> dict[str, Any]:
         """The exchanges as JSON data, redacted."""
-        rows = [
-            asdict(exchange) | {"at": exchange.at.isoformat(), "notes": list(exchange.notes)}
-            for exchange in self
-        ]
-        return {"seen": self.seen, "exchanges": rows}
+        return {"seen": self.seen, "exchanges": [exchange.plain() for exchange in self]}
+
+    def rows(self) -> Iterator[Row]:
+        """The exchanges as rows of the state."""
+        yield "journal", "", {"seen": self.seen}
+        yield from self.rows_since(0)
+
+    def rows_since(self, number: int) -> Iterator[Row]:
+        """The exchanges after the one with that number, as rows of the state."""
+        for exchange in self.since(number):
+            yield "journal.exchanges", str(exchange.number), exchange.plain()
 
     def restore(self, data: dict[str, Any]) -> None:
         """Replace the exchanges with a snapshot's."""

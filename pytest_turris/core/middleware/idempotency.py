@@ -9,9 +9,12 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import InvalidInput, Unprocessable
@@ -39,6 +42,9 @@ class _Stored:
 
 class Idempotency:
     """The stored responses of one sandbox, by credential, operation and key."""
+
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
 
     def __init__(self, clock: Clock, options: Options) -> None:
         self._clock = clock
@@ -80,8 +86,10 @@ class Idempotency:
 
     def store(self, key: Key, request: Request, response: Response) -> None:
         """Keep a response for its key, and drop expired ones."""
-        self._stored = {k: old for k, old in self._stored.items() if self._is_kept(old)}
-        self._stored[key] = _Stored(_digest(request), self._clock.now(), response)
+        self._keep_only(self._is_kept)
+        self._stored[key] = stored = _Stored(_digest(request), self._clock.now(), response)
+        if self.changes is not None:
+            self.changes.mark("idempotency", " ".join(key), partial(_plain, key, stored))
 
     def _is_kept(self, stored: _Stored) -> bool:
         """Whether its time is not over; what was stored later than now was not stored yet."""
@@ -90,21 +98,23 @@ class Idempotency:
 
     def forget(self) -> None:
         """Drop all stored responses, as Turris's in-memory cache does on a restart."""
-        self._stored.clear()
+        self._keep_only(lambda _: False)
+
+    def _keep_only(self, is_kept: Callable[[_Stored], bool]) -> None:
+        kept = {key: stored for key, stored in self._stored.items() if is_kept(stored)}
+        if self.changes is not None:
+            for key in self._stored.keys() - kept.keys():
+                self.changes.gone("idempotency", " ".join(key))
+        self._stored = kept
+
+    def rows(self) -> Iterator[Row]:
+        """The stored responses as rows of the state."""
+        for key, stored in self._stored.items():
+            yield "idempotency", " ".join(key), _plain(key, stored)
 
     def snapshot(self) -> list[Any]:
         """The stored responses as JSON data."""
-        return [
-            [
-                list(key),
-                stored.body_digest,
-                stored.at.isoformat(),
-                stored.response.status,
-                [list(field) for field in stored.response.headers],
-                stored.response.body.decode(),
-            ]
-            for key, stored in self._stored.items()
-        ]
+        return [row for _, _, row in self.rows()]
 
     def restore(self, data: list[Any]) -> None:
         """Replace the stored responses with a snapshot's."""
@@ -114,6 +124,17 @@ class Idempotency:
             response = Response(status=status, headers=headers, body=body.encode())
             moment = dt.datetime.fromisoformat(at)
             self._stored[credential, operation, value] = _Stored(digest, moment, response)
+
+
+def _plain(key: Key, stored: _Stored) -> list[Any]:
+    return [
+        list(key),
+        stored.body_digest,
+        stored.at.isoformat(),
+        stored.response.status,
+        [list(field) for field in stored.response.headers],
+        stored.response.body.decode(),
+    ]
 
 
 def _digest(request: Request) -> str:

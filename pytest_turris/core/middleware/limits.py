@@ -7,9 +7,12 @@ and options: whether the window is fixed or sliding, and when the headers are se
 import datetime as dt
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.options import Options
@@ -52,6 +55,9 @@ class RateWindowError(TurrisKitError, ValueError):
 
 class Limits:
     """The counters of one sandbox, by bucket and credential."""
+
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
 
     def __init__(self, clock: Clock, options: Options) -> None:
         self._clock = clock
@@ -147,14 +153,19 @@ class Limits:
 
     def reset(self) -> None:
         """Forget every call."""
+        if self.changes is not None:
+            for bucket, credential in self._calls:
+                self.changes.gone("limits", f"{bucket} {credential}")
         self._calls.clear()
+
+    def rows(self) -> Iterator[Row]:
+        """The counters as rows of the state."""
+        for bucket, credential in self._calls:
+            yield "limits", f"{bucket} {credential}", self._plain(bucket, credential)
 
     def snapshot(self) -> list[Any]:
         """The counters as JSON data."""
-        return [
-            [bucket, credential, [call.isoformat() for call in calls]]
-            for (bucket, credential), calls in self._calls.items()
-        ]
+        return [row for _, _, row in self.rows()]
 
     def restore(self, data: list[Any]) -> None:
         """Replace the counters with a snapshot's."""
@@ -163,6 +174,10 @@ class Limits:
             for bucket, credential, calls in data
         }
 
+    def _plain(self, bucket: Bucket, credential: str) -> list[Any]:
+        calls = self._calls[bucket, credential]
+        return [bucket, credential, [call.isoformat() for call in calls]]
+
     def _limit(self, bucket: Bucket) -> int:
         options = self._options
         return options.token_requests_per_minute if bucket == "token" else options.writes_per_minute
@@ -170,6 +185,9 @@ class Limits:
     def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
         """The calls that count now; those of past windows are dropped."""
         calls = self._calls.setdefault((bucket, credential), deque())
+        if self.changes is not None:
+            plain = partial(self._plain, bucket, credential)
+            self.changes.mark("limits", f"{bucket} {credential}", plain)
         now = self._clock.now()
         while calls and calls[-1] > now:
             calls.pop()  # time went back, to before that call

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
+from pytest_turris.core.changes import Changes
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
@@ -28,6 +29,11 @@ class Endpoint:
     failures: int = 0
     disabled: str = ""
 
+    def plain(self) -> dict[str, Any]:
+        """The webhook as JSON data, with its secret."""
+        secret, at = str(self.secret), self.registered_at.isoformat()
+        return asdict(self) | {"registered_at": at, "secret": secret}
+
 
 class Endpoints:
     """The registered webhooks, in the order in which they were registered.
@@ -36,6 +42,9 @@ class Endpoints:
         randomness: Makes ids and secrets.
         signing_key: Turns a secret into a key of the signature scheme.
     """
+
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
 
     def __init__(self, randomness: Randomness, signing_key: Callable[[str], str]) -> None:
         self._randomness = randomness
@@ -65,6 +74,7 @@ class Endpoints:
                     registered_at=at,
                 )
                 self._endpoints[endpoint.id] = endpoint
+                self.mark(endpoint)
                 return endpoint
         raise UnknownNameError(
             f"there is no event {webhook_type!r}; the events are {', '.join(get_args(EventKind))}"
@@ -78,6 +88,8 @@ class Endpoints:
         """Remove a webhook. UnknownRecordError if there is none."""
         if self._endpoints.pop(id_, None) is None:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
+        if self.changes is not None:
+            self.changes.gone("outbox.endpoints", id_)
 
     def enable(self, id_: str) -> None:
         """Let a disabled webhook receive what happens from now on.
@@ -88,6 +100,12 @@ class Endpoints:
         if (endpoint := self.get(id_)) is None:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
         endpoint.disabled, endpoint.failures = "", 0
+        self.mark(endpoint)
+
+    def mark(self, endpoint: Endpoint) -> None:
+        """Note that a webhook was changed."""
+        if self.changes is not None:
+            self.changes.mark("outbox.endpoints", endpoint.id, endpoint.plain)
 
     def subscribed_to(self, kind: str) -> list[Endpoint]:
         """The webhooks that receive events of a type, disabled ones left out."""
@@ -97,11 +115,7 @@ class Endpoints:
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The webhooks as JSON data, secrets included, which are fakes."""
-        return [
-            asdict(one)
-            | {"registered_at": one.registered_at.isoformat(), "secret": str(one.secret)}
-            for one in self
-        ]
+        return [one.plain() for one in self]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace the webhooks by a snapshot's."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
+from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.entity.event_models import (
     EVENTS,
     ComplianceChange,
@@ -43,6 +44,9 @@ class Outbox:
     between the delivery does not wait, so nothing is sent twice.
     """
 
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
+
     def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness, options.signing_key)
         self.network_faults: NetworkFaults = NetworkFaults()
@@ -56,6 +60,7 @@ class Outbox:
         self._drops_reverted = options.webhook_reverted == "dropped"
         self._seen = 0
         self._made = 0
+        self._attempted = 0
         self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
         self._in_flight: dict[int, Delivery] = {}
         self._resends: deque[int] = deque()
@@ -75,6 +80,7 @@ class Outbox:
         """Read the log from where the last call ended, and make deliveries of what is new."""
         for event in events.since(self._seen):
             self._seen = event.number
+            self._mark_counters()
             self._flush(event.at)
             if isinstance(event.fact, ComplianceChange):
                 self._debounce.add(event.kind, event.fact, event.at)
@@ -88,7 +94,7 @@ class Outbox:
         number = delivery.number
         if self.network_faults.drops(number):
             delivery.state = "dropped"
-            self.settled.append(delivery)
+            self._settle(delivery)
             return delivery
         delivery.due += self.network_faults.lateness(number)
         self._push(delivery)
@@ -104,10 +110,12 @@ class Outbox:
     def request_resend(self, delivery: Delivery) -> None:
         """Enqueue a delivery to be sent once more by hand, whatever its state is."""
         self._resends.append(delivery.number)
+        self._mark_counters()
 
     def pop_resend(self) -> Delivery | None:
         """Take out the first delivery that was requested again; skip those no longer kept."""
         while self._resends:
+            self._mark_counters()
             with contextlib.suppress(KeyError):
                 return self.find(self._resends.popleft())
         return None
@@ -126,8 +134,13 @@ class Outbox:
         return None
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Log an attempt, and either schedule the next one or settle the delivery."""
-        self._in_flight.pop(delivery.number, None)
+        """Log an attempt, and either schedule the next one or settle the delivery.
+
+        An attempt that began before the state was replaced is not part of the new state.
+        """
+        if self._in_flight.get(delivery.number) is not delivery:
+            return
+        del self._in_flight[delivery.number]
         delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
         tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
@@ -143,18 +156,23 @@ class Outbox:
             delivery.state = "failed"
             if endpoint:
                 attempt = self._failed(endpoint, attempt)
-        self.attempts.append(attempt)
+        self._log(attempt)
+        if endpoint:
+            self.endpoints.mark(endpoint)
         if delivery.state == "pending":
             self._push(delivery)
         else:
-            self.settled.append(delivery)
+            self._settle(delivery)
 
     def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt that was made by hand."""
-        self.attempts.append(attempt)
+        self._log(attempt)
         delivery.resends += 1
         if attempt.succeeded and delivery.state != "pending":
             delivery.state = "delivered"
+        if self.changes is not None:
+            part = "waiting" if delivery.state == "pending" else "settled"
+            self.changes.mark(f"outbox.{part}", str(delivery.number), delivery.snapshot)
 
     def give_up(self, delivery: Delivery, state: Literal["removed", "disabled", "failed"]) -> None:
         """Settle a delivery without an attempt: its webhook is gone, disabled or unreachable.
@@ -163,7 +181,7 @@ class Outbox:
         """
         if self._in_flight.pop(delivery.number, None):
             delivery.state = state
-            self.settled.append(delivery)
+            self._settle(delivery)
 
     def find(self, number: int) -> Delivery:
         """A delivery by its number. UnknownRecordError if it is unknown, or no longer kept."""
@@ -178,22 +196,32 @@ class Outbox:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything as JSON data but the network faults, which are part of the test."""
-        return {
+        return self._counters() | {
             "endpoints": self.endpoints.snapshot(),
-            "debounce": self._debounce.snapshot(),
-            "seen": self._seen,
-            "made": self._made,
             "waiting": [delivery.snapshot() for delivery in self._unsettled()],
-            "resends": list(self._resends),
             "settled": [delivery.snapshot() for delivery in self.settled],
             "attempts": [attempt.snapshot() for attempt in self.attempts],
         }
+
+    def rows(self) -> Iterator[Row]:
+        """Everything as rows of the state."""
+        yield "outbox", "", self._counters()
+        for endpoint in self.endpoints:
+            yield "outbox.endpoints", endpoint.id, endpoint.plain()
+        for delivery in self._unsettled():
+            yield "outbox.waiting", str(delivery.number), delivery.snapshot()
+        for delivery in self.settled:
+            yield "outbox.settled", str(delivery.number), delivery.snapshot()
+        first = self._attempted - len(self.attempts)
+        for number, attempt in enumerate(self.attempts, first + 1):
+            yield "outbox.attempts", str(number), attempt.snapshot()
 
     def restore(self, data: dict[str, Any]) -> None:
         """Become what a snapshot holds."""
         self.endpoints.restore(data["endpoints"])
         self._debounce.restore(data["debounce"])
         self._seen, self._made = int(data["seen"]), int(data["made"])
+        self._attempted = int(data["attempted"])
         self._waiting = []
         self._in_flight = {}
         for row in data["waiting"]:
@@ -201,6 +229,35 @@ class Outbox:
         self._resends = deque(map(int, data["resends"]))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
+
+    def _counters(self) -> dict[str, Any]:
+        return {
+            "debounce": self._debounce.snapshot(),
+            "seen": self._seen,
+            "made": self._made,
+            "attempted": self._attempted,
+            "resends": list(self._resends),
+        }
+
+    def _mark_counters(self) -> None:
+        if self.changes is not None:
+            self.changes.mark("outbox", "", self._counters)
+
+    def _log(self, attempt: Attempt) -> None:
+        self._attempted += 1
+        self.attempts.append(attempt)
+        if self.changes is not None:
+            self._mark_counters()
+            self.changes.gone("outbox.attempts", str(self._attempted - KEPT))
+            self.changes.mark("outbox.attempts", str(self._attempted), attempt.snapshot)
+
+    def _settle(self, delivery: Delivery) -> None:
+        if self.changes is not None:
+            self.changes.gone("outbox.waiting", str(delivery.number))
+            if len(self.settled) == KEPT:
+                self.changes.gone("outbox.settled", str(self.settled[0].number))
+            self.changes.mark("outbox.settled", str(delivery.number), delivery.snapshot)
+        self.settled.append(delivery)
 
     def _unsettled(self) -> list[Delivery]:
         """The deliveries in flight, then those that wait, in the order in which they are due."""
@@ -220,6 +277,7 @@ class Outbox:
 
     def _flush(self, now: dt.datetime) -> None:
         for batch in self._debounce.pop_due(now):
+            self._mark_counters()
             changes = [
                 change
                 for change in batch.changes.values()
@@ -245,6 +303,7 @@ class Outbox:
         self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime
     ) -> Delivery:
         self._made += 1
+        self._mark_counters()
         return Delivery(
             number=self._made,
             endpoint_id=endpoint.id,
@@ -255,3 +314,5 @@ class Outbox:
 
     def _push(self, delivery: Delivery) -> None:
         heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
+        if self.changes is not None:
+            self.changes.mark("outbox.waiting", str(delivery.number), delivery.snapshot)

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Collection as Names
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from pytest_turris.core.changes import Changes
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
@@ -46,6 +48,7 @@ class CollectionHolder(Protocol):
     options: Options
     listener: ChangeListener
     upstream_entity_id: str
+    changes: Changes | None
 
     def collection(self, kind: type[C]) -> C:
         """Another collection of the same entity."""
@@ -67,6 +70,8 @@ class Collection(Generic[R]):
     """The records of one kind that an upstream entity has."""
 
     kind: type[R]
+    attribute: ClassVar[str] = ""
+    """The attribute of a sandbox that has the collection."""
     indexes: ClassVar[Indexes] = {}
     """The indexes by name: each gives the values that a record is found by, matched exactly."""
     flat_names: ClassVar[Mapping[str, tuple[str, str]]] = {}
@@ -129,6 +134,8 @@ class Collection(Generic[R]):
         self._listener.settle()
         self._remove_from_indexes(current)
         del self._records[current.key], self._order[current.key]
+        if self._holder.changes is not None:
+            self._holder.changes.gone(self.part, current.key)
         self._listener.changed(current, None)
 
     def delete(self, record: R | str) -> R:
@@ -164,6 +171,7 @@ class Collection(Generic[R]):
             raise RecordError(f"{self.kind.__name__}: the id {record.key!r} is taken")
         self._listener.settle()
         self._keep(record)
+        self._mark(record)
         self._listener.changed(None, record)
         return record
 
@@ -189,20 +197,37 @@ class Collection(Generic[R]):
         # In place and past the freeze: a caller that holds the record sees the change.
         vars(current).update({name: getattr(checked, name) for name in changes})
         self._add_to_indexes(current)
+        self._mark(current)
         self._listener.changed(old, current)
         return current
 
+    def rows(self) -> Iterator[tuple[str, Any]]:
+        """Each id with its record as JSON data, internal fields included."""
+        for key, record in self._records.items():
+            yield key, _plain(record)
+
     def snapshot(self) -> list[dict[str, Any]]:
         """The records as JSON data, internal fields included."""
-        return [record.model_dump(mode="json") for record in self._records.values()]
+        return [row for _, row in self.rows()]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
-        """Replace all records by a snapshot's."""
-        records = [self.kind.model_validate(row) for row in rows]
+        """Replace all records by a snapshot's.
+
+        Raises:
+            RecordError: A record does not fit its model.
+        """
+        records = [self._restored(row) for row in rows]
         self._records, self._order = {}, {}
         self._index.clear()
         for record in records:
             self._keep(record)
+
+    def _restored(self, row: dict[str, Any]) -> R:
+        _refuse_unknown(self.kind.__name__, row, self.kind.model_fields)
+        try:
+            return self.kind.model_validate(row)
+        except ValidationError as error:
+            raise _invalid(self.kind, error) from None
 
     def _keys(self, name: str, value: str | AbstractSet[str]) -> set[str]:
         if name not in self.indexes:
@@ -231,6 +256,15 @@ class Collection(Generic[R]):
             return changes
         return {"updated_at": self._clock.now()} | changes
 
+    @property
+    def part(self) -> str:
+        """The name of the collection among the parts of the state."""
+        return f"entity.{self.attribute}"
+
+    def _mark(self, record: R) -> None:
+        if self._holder.changes is not None:
+            self._holder.changes.mark(self.part, record.key, partial(_plain, record))
+
     def _keep(self, record: R) -> None:
         self._records[record.key] = record
         self._made += 1
@@ -252,6 +286,10 @@ class Collection(Generic[R]):
                     index[value].discard(record.key)
                     if not index[value]:
                         del index[value]
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    return record.model_dump(mode="json")
 
 
 def _refuse_unknown(where: str, given: Mapping[str, Any], known: Names[str]) -> None:

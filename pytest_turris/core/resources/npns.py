@@ -5,7 +5,7 @@ Turris says that a lookup tells a firm, an individual and an unknown NPN apart
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -133,16 +133,21 @@ class Npns(Collection[RegisteredNpn]):
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""
         self.busy_until = later(self._clock.now(), duration)
+        if self._holder.changes is not None:
+            self._holder.changes.mark(self.part, "", self._head)
 
     @property
     def busy(self) -> bool:
         """Whether a lookup is in progress."""
         return self.busy_until is not None and self._clock.now() < self.busy_until
 
-    def snapshot(self) -> list[dict[str, Any]]:
-        """The records as JSON data; the running lookup is the first row."""
-        until = self.busy_until.isoformat() if self.busy_until else None
-        return [{"busy_until": until}, *super().snapshot()]
+    def rows(self) -> Iterator[tuple[str, Any]]:
+        """As in any collection; the running lookup is the first row."""
+        yield "", self._head()
+        yield from super().rows()
+
+    def _head(self) -> dict[str, str | None]:
+        return {"busy_until": self.busy_until.isoformat() if self.busy_until else None}
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace all records by a snapshot's."""

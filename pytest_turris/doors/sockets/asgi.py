@@ -47,11 +47,11 @@ def asgi_app(
         if body is None:
             return None
         try:
-            answer = handle(_translated(scope, body))
+            answer = handle(translated(scope, body))
             response = await answer if isawaitable(answer) else answer
         except ConnectionFailure as failure:
             return await _drop(scope, receive, failure)
-        return await _send(response, send)
+        return await send_response(response, send)
 
     return app
 
@@ -73,7 +73,8 @@ async def _read(receive: Receive, max_body: int) -> bytes | None:
     return b"".join(chunks)
 
 
-def _translated(scope: Scope, body: bytes) -> Request:
+def translated(scope: Scope, body: bytes) -> Request:
+    """The request of a scope."""
     headers = tuple(
         (name.decode("latin-1").lower(), value.decode("latin-1"))
         for name, value in scope["headers"]
@@ -94,7 +95,8 @@ def _translated(scope: Scope, body: bytes) -> Request:
     )
 
 
-async def _send(response: Response, send: Send) -> None:
+async def send_response(response: Response, send: Send) -> None:
+    """Send a whole response."""
     headers = [(n.encode(), v.encode("latin-1")) for n, v in response.headers]
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from mock_server.control import control_app
-from mock_server.delivery_worker import DeliveryWorker
+from mock_server.control.door import control_app
+from mock_server.control.tenants import Tenants
 from mock_server.relay_hub import RelayHub
+from mock_server.serving.delivery_worker import DeliveryWorker
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
@@ -60,7 +61,8 @@ class StandaloneSandbox:
         self.sandbox = Sandbox(options, name=os.urandom(16).hex())
         self.control_token: str = control_token or f"turris_sandbox_control_{os.urandom(32).hex()}"
         self._hub = RelayHub()
-        app = control_app(self._hub, self.control_token, asgi_app(self._answer), log)
+        self.tenants: Tenants = Tenants(self.sandbox)
+        app = control_app(self._hub, self.tenants, self.control_token, asgi_app(self._answer), log)
         app = loopback_only(app, also=(host, *allow_hosts), on_refusal=log)
         self._server = LiveServer(
             app, tls=options.tls, host=host, port=port, also=_OTHER_LOOPBACK.get(host, ())
@@ -95,6 +97,7 @@ class StandaloneSandbox:
         trace: TracebackType | None,
     ) -> None:
         self._hub.stop()
+        self.tenants.is_closed = True
         self._worker.stop()
         self._server.stop()
         self._files.close()

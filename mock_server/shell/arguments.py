@@ -3,12 +3,11 @@
 import json
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from mock_server.shell.mistakes import fail
 from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, choices, option_types, parse
 from pytest_turris.core.sandbox import Sandbox
@@ -31,12 +30,6 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 
 
-def fail(message: str) -> NoReturn:
-    """Print a mistake, and exit with 2."""
-    typer.echo(f"turris-sandbox: {message}", err=True)
-    raise typer.Exit(2)
-
-
 def egress_reason(error: EgressRefused) -> str:
     """Return why nothing may be sent to a URL, with the option that allows it."""
     return _ALLOW_HINT.sub(r"use --allow \1", str(error))
@@ -51,7 +44,7 @@ def read_signing_key(variable: str) -> str:
 
 
 def read_options(
-    texts: list[str] | None,
+    texts: Iterable[str],
     *,
     scheme: str = "",
     **fixed: Any,  # noqa: ANN401 - options' values
@@ -81,7 +74,7 @@ def read_choice(flag: str, value: str, choices: Collection[str]) -> str:
     return value
 
 
-def read_members(texts: list[str] | None) -> dict[str, Any]:
+def read_members(texts: Iterable[str]) -> dict[str, Any]:
     """Return the members of ``--set member=value``: JSON if the value is JSON, else a string."""
     members: dict[str, Any] = {}
     for name, value in _pairs("--set", "member=value", texts):
@@ -101,7 +94,7 @@ def read_entity(text: str) -> str:
     return text
 
 
-def read_header_lines(texts: list[str] | None, options: Options) -> tuple[tuple[str, str], ...]:
+def read_header_lines(texts: Iterable[str], options: Options) -> tuple[tuple[str, str], ...]:
     """Return the lines of ``--header NAME:VALUE``.
 
     Args:
@@ -110,7 +103,7 @@ def read_header_lines(texts: list[str] | None, options: Options) -> tuple[tuple[
     """
     scheme, lines = scheme_of(options), []
     signed = {scheme.header, scheme.id_header, scheme.timestamp_header}
-    for text in texts or ():
+    for text in texts:
         name, colon, value = text.partition(":")
         shown = f"--header {name + colon!r}"  # the value may be a secret
         if not (colon and _HEADER_NAME.fullmatch(name)):
@@ -167,13 +160,13 @@ def read_payload(file: Path, factory: WebhookFactory) -> "OwnPayload":
         fail(f"--payload {file}: {error.strerror or error}")
 
 
-def read_ignored(texts: list[str] | None) -> IgnoredChecks:
+def read_ignored(texts: Iterable[str]) -> IgnoredChecks:
     """Return the attacks that ``--ignore ID=reason`` leaves out, with the reasons."""
     from pytest_turris.attacks.catalogue import ATTACKS
 
     ignored = IgnoredChecks([attack.id for attack in ATTACKS])
     try:
-        for text in texts or ():
+        for text in texts:
             ignored.add_option(text)
     except IgnoreError as error:
         fail(f"--{error}")
@@ -184,8 +177,8 @@ def _is_latin(text: str) -> bool:
     return all(ord(character) < 256 for character in text)  # noqa: PLR2004 - what HTTP can write
 
 
-def _pairs(flag: str, form: str, texts: list[str] | None) -> Iterator[tuple[str, str]]:
-    for text in texts or ():
+def _pairs(flag: str, form: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             fail(f"{flag} {text!r}: write it as {form}")

@@ -1,0 +1,157 @@
+"""A control: one thing that a test does to a sandbox, as a row of the table.
+
+From a row come the HTTP operation, its OpenAPI description, the shell command and the line of the
+reference page.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+
+from mock_server.control.models import Parameters
+
+if TYPE_CHECKING:
+    from mock_server.control.tenants import Tenant, Tenants
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Scope = Literal["sandbox", "server"]
+
+_IN_PATH = re.compile(r"{(\w+)}")
+_READS = frozenset({"GET", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCall:
+    """What a control acts on: a sandbox with its surroundings, among all of the server.
+
+    Args:
+        tenant: The sandbox that is controlled.
+        tenants: All sandboxes of the server.
+    """
+
+    tenant: "Tenant"
+    tenants: "Tenants"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """One row of the table.
+
+    Args:
+        noun: What is controlled, such as ``clock`` or ``agents``.
+        verb: What is done to it, such as ``advance``.
+        method: The HTTP method; GET changes nothing.
+        path: The path below ``/__sandbox__``, such as ``/clock/advance``.
+        run: Does it. It is given the call and the validated parameters, and returns the result.
+        models: Returns the models of parameters and result; None for a result without content.
+        summary: One sentence.
+        words: What the shell types for it; noun and verb by default.
+        status: The HTTP status of success.
+        scope: Whether it controls one sandbox, or the server with all of them.
+        sends: Whether it sends something to a receiver. It runs in a thread of its own, and
+            doing it again would send it again.
+        streams: Whether the result goes on until the client hangs up.
+        issues: Whether the result has a credential, which is shown this once.
+        max_body: The longest body in bytes.
+        positional: The parameters that the shell takes by place, besides those of the path.
+        rest: The parameter whose members the shell takes as ``member=value``; ``*`` for all that
+            are not in the path.
+    """
+
+    noun: str
+    verb: str
+    method: Method
+    path: str
+    run: Callable[[ControlCall, Any], Any]
+    models: Callable[[], tuple[type[Parameters], Any]] = field(repr=False)
+    summary: str
+    words: tuple[str, ...]
+    status: int = 200
+    scope: Scope = "sandbox"
+    sends: bool = False
+    streams: bool = False
+    issues: bool = False
+    max_body: int = 1024 * 1024
+    positional: tuple[str, ...] = ()
+    rest: str = ""
+
+    @property
+    def name(self) -> str:
+        """Noun and verb: the key of the row."""
+        return f"{self.noun} {self.verb}"
+
+    @property
+    def operation_id(self) -> str:
+        """The name as an identifier, such as ``clockAdvance``."""
+        first, *others = re.split(r"[ _-]", self.name)
+        return first + "".join(map(str.capitalize, others))
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change the state."""
+        return self.method != "GET"
+
+    @property
+    def has_body(self) -> bool:
+        """Whether parameters outside the path are members of a JSON body, not of the query."""
+        return self.method not in _READS
+
+    @cached_property
+    def in_path(self) -> tuple[str, ...]:
+        """The parameters in the path, by their names in JSON."""
+        return tuple(_IN_PATH.findall(self.path))
+
+    def number_in_path(self, name: str) -> bool:
+        """Whether a parameter in the path is a number."""
+        return self.parameters.model_fields[name].annotation is int
+
+    @cached_property
+    def parameters(self) -> type[Parameters]:
+        """The model of the parameters; made when first asked for."""
+        return self.models()[0]
+
+    @cached_property
+    def result(self) -> Any:  # noqa: ANN401 - a model, or None
+        """The model of the result, or None; made when first asked for."""
+        return self.models()[1]
+
+
+Run = Callable[[ControlCall, Any], Any]
+
+
+def control(
+    noun: str,
+    verb: str,
+    method: Method,
+    path: str,
+    *,
+    words: tuple[str, ...] = (),
+    **more: Any,  # noqa: ANN401 - the other fields of Control
+) -> Callable[[Run], Control]:
+    """Make a function a row: its docstring is the summary, its annotations are the models."""
+
+    def row(run: Run) -> Control:
+        def models() -> tuple[type[Parameters], Any]:
+            hints = get_type_hints(run)
+            found = hints["return"]
+            if more.get("streams"):  # an iterator of lists
+                found = get_args(get_args(found)[0])[0]
+            return hints["given"], None if found is type(None) else found
+
+        summary = " ".join((inspect.getdoc(run) or "").partition("\n\n")[0].split())
+        return Control(
+            noun=noun,
+            verb=verb,
+            method=method,
+            path=path,
+            run=run,
+            models=models,
+            summary=summary,
+            words=words or (noun, verb),
+            **more,
+        )
+
+    return row

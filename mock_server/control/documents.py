@@ -1,0 +1,174 @@
+"""Reads the parameters of a control, strictly: no unknown, doubled or misspelt member."""
+
+import json
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
+from urllib.parse import parse_qsl, unquote
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json, to_json
+
+from mock_server.control.control import Control
+from mock_server.control.errors import ControlError, Problem
+from mock_server.control.models import Parameters
+from pytest_turris.core.text.names import nearest
+
+_MOST_PARAMETERS = 200
+_MOST_PROBLEMS = 20
+_LONGEST_HINT = 200
+
+
+def validated(control: Control, document: Mapping[str, Any], *, texts: bool = False) -> Parameters:
+    """The parameters of a control.
+
+    Args:
+        control: The control.
+        document: Its members, by their names in JSON.
+        texts: Whether the values are text, as in a query.
+
+    Raises:
+        ControlError: A member is unknown, missing or does not fit.
+    """
+    model = control.parameters
+    if problems := list(_unknown(model, document)):
+        raise ControlError(400, problems=tuple(problems[:_MOST_PROBLEMS]))
+    try:
+        if texts:
+            return model.model_validate(document)
+        return model.model_validate_json(to_json(document), strict=True)
+    except ValidationError as error:
+        rows = error.errors(include_url=False)[:_MOST_PROBLEMS]
+        raise ControlError(400, problems=_distinct(rows)) from None
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The members of a JSON object. An empty body has none.
+
+    Raises:
+        ControlError: It is not JSON, not an object, or a member is doubled.
+    """
+    if not body.strip():
+        return {}
+    try:
+        # This parser knows the limits of depth and of numbers; the other one sees doubled members.
+        from_json(body, allow_inf_nan=False)
+        document = json.loads(body, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError):
+        raise ControlError(400, "the body is not JSON in UTF-8, or is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise ControlError(400, "the body is not a JSON object")
+    return document
+
+
+def read_query(query: str, lists: frozenset[str]) -> dict[str, Any]:
+    """The parameters of a query.
+
+    Args:
+        query: As it was sent.
+        lists: The names of those that can be repeated.
+
+    Raises:
+        ControlError: One is doubled, or there are too many.
+    """
+    try:
+        pairs = parse_qsl(
+            query,
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise ControlError(400, "the query is not UTF-8, or has too many parameters") from None
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in lists:
+            found.setdefault(name, []).append(value)
+        elif name in found:
+            raise ControlError(400, problems=(Problem(name, "one value"),))
+        else:
+            found[name] = value
+    return found
+
+
+def read_segment(text: str) -> str:
+    """One segment of a path.
+
+    Raises:
+        ControlError: It is not percent-encoded UTF-8.
+    """
+    try:
+        return unquote(text, errors="strict")
+    except ValueError:
+        raise ControlError(400, "the path is not percent-encoded UTF-8") from None
+
+
+def list_names(model: type[BaseModel]) -> frozenset[str]:
+    """The members of a model that are lists, by their names in JSON."""
+    return frozenset(
+        member.alias or name
+        for name, member in model.model_fields.items()
+        if any(get_origin(kind) in (list, tuple) for kind in _kinds(member.annotation))
+    )
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise ControlError(400, problems=(Problem(doubled, "the member once"),))
+    return found
+
+
+def _unknown(
+    model: type[BaseModel], document: Mapping[str, Any], at: str = ""
+) -> Iterator[Problem]:
+    """The members that a model does not have, at any depth."""
+    known = {member.alias or name: member for name, member in model.model_fields.items()}
+    for name, value in document.items():
+        path = f"{at}.{name}".removeprefix(".")
+        if name not in known:
+            names = ", ".join(known) or "none"
+            expected = f"one of the members {names}" if len(names) < _LONGEST_HINT else "a member"
+            yield Problem(path, expected, nearest(name[:_LONGEST_HINT], known))
+            continue
+        for kind in _kinds(known[name].annotation):
+            yield from _unknown_in(kind, value, path)
+
+
+def _unknown_in(kind: Any, value: object, path: str) -> Iterator[Problem]:  # noqa: ANN401 - a hint
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(value, dict):
+        yield from _unknown(kind, value, path)
+    elif get_origin(kind) in (list, tuple) and isinstance(value, list):
+        for place, one in enumerate(value):
+            for inner in _kinds(get_args(kind)[0]):
+                yield from _unknown_in(inner, one, f"{path}[{place}]")
+
+
+def _kinds(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - a hint
+    """A type hint, or those of a union."""
+    if get_origin(hint) in (Union, types.UnionType):
+        for one in get_args(hint):
+            yield from _kinds(one)
+    else:
+        yield hint
+
+
+def _distinct(rows: list[ErrorDetails]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(map(_problem, rows)))
+
+
+def _problem(row: ErrorDetails) -> Problem:
+    field = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in row["loc"])
+    kind, context = row["type"], row.get("ctx", {})
+    near = ""
+    expected = row["msg"].removeprefix("Input should be ")
+    if kind == "missing":
+        expected = "a value: it is required"
+    elif kind == "literal_error":
+        choices = [one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", ")]
+        expected = f"one of {', '.join(choices)}"
+        given = row["input"]
+        near = nearest(given[:_LONGEST_HINT], choices) if isinstance(given, str) else ""
+    return Problem(field.removeprefix("."), expected, near)

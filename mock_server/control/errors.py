@@ -1,0 +1,112 @@
+"""The refusals of the control API, in one shape.
+
+::
+
+    {"statusCode": 400, "errorType": "invalid_input",
+     "errorMessage": ["by: expected a duration: seconds, or text such as 56m"],
+     "problems": [{"field": "by", "expected": "a duration: ..."}]}
+
+The first three members are those of Turris' own errors. Values that a caller sent are never part of
+an answer, and of names only those that are plain identifiers.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+from pytest_turris.core.text.redaction import redact
+from pytest_turris.core.wire.errors import error_document
+from pytest_turris.core.wire.messages import JSON_HEADERS, Response
+
+_PLAIN_NAME = re.compile(r"[\w.\[\] -]{1,120}")
+_TYPES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "not_found",
+    409: "conflict",
+    500: "internal_error",
+}
+_HEADERS = (*JSON_HEADERS, ("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field.
+
+    Args:
+        field: The field, such as ``authority[0].approvedStates``; empty for the whole document.
+        expected: What would be right.
+        nearest: The nearest known name or value, if there is one.
+    """
+
+    field: str
+    expected: str
+    nearest: str = ""
+
+    def __str__(self) -> str:
+        hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        return f"{shown(self.field)}: expected {self.expected}{hint}".removeprefix(": ")
+
+    @property
+    def document(self) -> dict[str, str]:
+        """The problem as a JSON object."""
+        found = {"field": shown(self.field), "expected": self.expected}
+        return found | ({"nearest": self.nearest} if self.nearest else {})
+
+
+class ControlError(Exception):
+    """A refusal: nothing was changed.
+
+    Args:
+        status: The HTTP status, 400 to 499.
+        words: What is wrong, in one sentence; made of the problems if there are any.
+        problems: What is wrong with single fields.
+        headers: Further header fields of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        *words: str,
+        problems: tuple[Problem, ...] = (),
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.messages: tuple[str, ...] = (*words, *map(str, problems))
+        super().__init__("; ".join(self.messages))
+        self.status = status
+        self.problems = problems
+        self.headers = headers
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The refusal as a JSON object."""
+        kind = _TYPES.get(self.status, "invalid_input")
+        found = error_document(self.status, kind, map(redact, self.messages))
+        return found | {"problems": [problem.document for problem in self.problems]}
+
+    @property
+    def response(self) -> Response:
+        """The refusal as an answer; what looks like HTML in it is escaped."""
+        return answer(self.status, escaped(to_json(self.document)), self.headers)
+
+
+def shown(name: str) -> str:
+    """A field's name, or a description of one that is not a plain identifier."""
+    if not name or _PLAIN_NAME.fullmatch(name):
+        return name
+    return f"(a name of {len(name)} characters)"
+
+
+def escaped(body: bytes) -> bytes:
+    """JSON without any character that begins or ends HTML."""
+    for character in (b"<", b">", b"&"):
+        body = body.replace(character, b"\\u%04x" % ord(character))
+    return body
+
+
+def answer(status: int, body: bytes, more: tuple[tuple[str, str], ...] = ()) -> Response:
+    """An answer of the control API."""
+    return Response(status=status, headers=(*_HEADERS, *more), body=body)

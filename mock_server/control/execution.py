@@ -1,0 +1,60 @@
+"""Executes a control: the one way in which anything changes a sandbox from outside."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server.control.control import Control, ControlCall
+from mock_server.control.documents import validated
+from mock_server.control.errors import ControlError
+from mock_server.control.models import Parameters
+from pytest_turris.core.clock import ClockError
+from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.middleware.limits import RateWindowError
+from pytest_turris.core.resources.record import UnknownRecordError
+from pytest_turris.receivers.egress import EgressRefused
+from pytest_turris.webhooks.engine import DeliveryError
+
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownRecordError, 404),
+    (EgressRefused, 403),
+    (ClockError, 409),
+    (RateWindowError, 409),
+    (DeliveryError, 409),
+)
+
+
+def execute(control: Control, call: ControlCall, document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the control's result
+    """Validate the members of a JSON document, and do what they ask for.
+
+    Args:
+        control: The row.
+        call: What it acts on.
+        document: The parameters, by their names in JSON.
+
+    Raises:
+        ControlError: Something is wrong with them; the state is as before.
+    """
+    return run(control, call, validated(control, document))
+
+
+def run(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa: ANN401 - as above
+    """Do what validated parameters ask for, as a whole or not at all.
+
+    Raises:
+        ControlError: It cannot be done; the state is as before.
+    """
+    if control.sends:  # a receiver may call the sandbox meanwhile
+        return _translated(control, call, given)
+    sandbox = call.tenant.sandbox
+    with sandbox.lock:
+        sandbox.settle()
+        with sandbox.randomness.taken_back_on_error():
+            return _translated(control, call, given)
+
+
+def _translated(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa: ANN401 - as above
+    try:
+        return control.run(call, given)
+    except TurrisKitError as error:
+        statuses = (status for kind, status in _STATUSES if isinstance(error, kind))
+        raise ControlError(next(statuses, 400), str(error)) from error

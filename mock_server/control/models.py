@@ -1,0 +1,118 @@
+"""What the models of parameters and results share: camelCase in JSON, durations, moments."""
+
+import datetime as dt
+import re
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from pytest_turris.core.wire.model import Timestamp
+
+T = TypeVar("T")
+
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_MOST_SECONDS = 1e11
+_MOST_TEXT = 64
+
+
+class Parameters(BaseModel):
+    """The parameters of a control. Only the names of the JSON document are accepted."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
+
+
+class Result(BaseModel):
+    """The result of a control."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, from_attributes=True
+    )
+
+
+class Nothing(Parameters):
+    """No parameters."""
+
+
+class Listing(Result, Generic[T]):
+    """A part of a list; ``total`` counts all entries that the filters leave."""
+
+    total: int
+    items: list[T]
+
+
+class Counted(Result):
+    """How many entries a control changed or dropped."""
+
+    count: int
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A name that a user gives: letters, digits, dots, hyphens and underscores. Never a path."""
+
+
+def _read_duration(value: object) -> object:
+    if isinstance(value, dt.timedelta):
+        return value
+    if isinstance(value, str) and len(value) <= _MOST_TEXT:
+        if _DURATION.fullmatch(value):
+            value = sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(value))
+        elif re.fullmatch(r"\d{1,12}(\.\d{1,6})?", value):
+            value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _not_a_duration()
+    if not 0 <= value <= _MOST_SECONDS:
+        raise _not_a_duration()
+    return dt.timedelta(seconds=value)
+
+
+def _not_a_duration() -> PydanticCustomError:
+    return PydanticCustomError("duration", "a duration: seconds, or text such as 56m or 1h30m")
+
+
+Duration = Annotated[
+    dt.timedelta,
+    BeforeValidator(_read_duration),
+    PlainSerializer(lambda value: value.total_seconds(), return_type=float),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": f"^{_DURATION.pattern}$"},
+            ],
+            "examples": [90, "250ms", "56m", "1h30m"],
+            "x-kind": "duration",
+        },
+        mode="validation",
+    ),
+]
+"""A duration: seconds, or text such as ``56m``. Results have seconds."""
+
+Moment = Timestamp
+"""A point in time with its zone; results are in UTC with milliseconds, as Turris writes them."""
+
+
+def no_time(description: str, *, at_most: dt.timedelta | None = None) -> Any:  # noqa: ANN401 - pydantic's FieldInfo
+    """The field of a duration that is none by default."""
+    return Field(
+        dt.timedelta(0), description=description, le=at_most, json_schema_extra={"default": 0}
+    )
+
+
+Limit = Annotated[int, Field(ge=1, le=10_000)]
+Offset = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class Part(Parameters):
+    """Which part of a list."""
+
+    limit: Limit = Field(1_000, description="How many at most.")
+    offset: Offset = Field(0, description="How many to leave out at the beginning.")
+
+
+def part(rows: list[Any], given: Any) -> dict[str, Any]:  # noqa: ANN401 - has limit and offset
+    """The members of a Listing: the part that is wanted, and how many there are."""
+    return {"total": len(rows), "items": rows[given.offset : given.offset + given.limit]}

@@ -1,0 +1,170 @@
+"""The journal: what came in, why it was refused, and what would fail a test."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from mock_server.control.control import ControlCall, control
+from mock_server.control.models import (
+    Counted,
+    Listing,
+    Moment,
+    Nothing,
+    Parameters,
+    Part,
+    Result,
+    part,
+)
+from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.resources.record import UnknownRecordError
+
+_MOST_AT_ONCE = 500
+
+
+class ExchangeShown(Result):
+    """One request and its answer, redacted; bodies are cut at 2 KiB. Status 0 is no answer."""
+
+    number: int
+    at: Moment
+    environment: str
+    method: str
+    target: str
+    operation: str | None
+    status: int
+    credential: str | None
+    token: str | None
+    token_id: str | None
+    reason: str
+    is_client_error: bool
+    notes: tuple[str, ...]
+    request_id: str
+    request_headers: dict[str, str]
+    request_body: str
+    response_body: str
+    token_in_url: bool
+
+
+class JournalFilters(Parameters):
+    """Which exchanges."""
+
+    operation: str | None = Field(None, description="The name of the operation, as list_agents.")
+    status: int | None = Field(None, description="The status of the answer; 0 for none.")
+    method: str | None = Field(None, description="The method of the request.")
+    text: str | None = Field(None, description="A text in target, reason, notes or bodies.")
+    credential: str | None = Field(None, description="The credential as the journal shows it.")
+    refused: bool = Field(default=False, description="Only those that were answered with a 4xx.")
+
+    def fits(self, exchange: Exchange) -> bool:
+        """Whether the filters leave an exchange."""
+        texts = (
+            exchange.target,
+            exchange.reason,
+            *exchange.notes,
+            exchange.request_body,
+            exchange.response_body,
+        )
+        return (
+            self.operation in (None, exchange.operation)
+            and self.status in (None, exchange.status)
+            and self.method in (None, exchange.method)
+            and self.credential in (None, exchange.credential)
+            and (self.text is None or any(self.text in text for text in texts))
+            and (exchange.refused or not self.refused)
+        )
+
+
+class ListJournal(JournalFilters, Part):
+    """Which exchanges, and which part of them."""
+
+    since: int = Field(0, ge=0, description="Only those after the exchange with this number.")
+    newest_first: bool = Field(default=False, description="Whether the newest comes first.")
+
+
+class FollowJournal(JournalFilters):
+    """Which exchanges, from where on."""
+
+    since: int | None = Field(
+        None, ge=0, description="Begin after the exchange with this number; now by default."
+    )
+
+
+class ExchangeNumber(Parameters):
+    """Which exchange."""
+
+    number: int = Field(ge=0, description="The number of the exchange.")
+
+
+class Since(Parameters):
+    """From where on."""
+
+    since: int = Field(0, ge=0, description="The number of the last exchange before.")
+
+
+class Failures(Result):
+    """Why a test would fail, each with the option that relaxes it."""
+
+    failures: list[str]
+
+
+@control("journal", "list", "GET", "/journal", words=("journal",))
+def list_exchanges(call: ControlCall, given: ListJournal) -> Listing[ExchangeShown]:
+    """List the exchanges that the filters leave, oldest first."""
+    found = [one for one in call.tenant.sandbox.journal.since(given.since) if given.fits(one)]
+    shown = part(found[::-1] if given.newest_first else found, given)
+    return Listing(total=shown["total"], items=[_shown(one) for one in shown["items"]])
+
+
+@control("journal", "get", "GET", "/journal/{number}")
+def get_exchange(call: ControlCall, given: ExchangeNumber) -> ExchangeShown:
+    """Get one exchange."""
+    for exchange in call.tenant.sandbox.journal.since(given.number - 1):
+        if exchange.number == given.number:
+            return _shown(exchange)
+    raise UnknownRecordError(f"no exchange with number {given.number}; older ones are dropped")
+
+
+@control("journal", "follow", "GET", "/journal/stream", streams=True)
+def follow(call: ControlCall, given: FollowJournal) -> Iterator[list[ExchangeShown]]:
+    """Follow the exchanges that the filters leave, as they come, until the client hangs up."""
+    journal = call.tenant.sandbox.journal
+    number = journal.seen if given.since is None else given.since
+    while True:
+        number = min(number, journal.seen)  # a reset begins to count again
+        found = journal.since(number)[:_MOST_AT_ONCE] if journal.seen > number else ()
+        number = found[-1].number if found else journal.seen
+        yield [_shown(one) for one in found if given.fits(one)]
+
+
+@control("journal", "clear", "DELETE", "/journal")
+def clear(call: ControlCall, given: Nothing) -> Counted:
+    """Drop all exchanges; the numbering goes on."""
+    del given
+    journal = call.tenant.sandbox.journal
+    dropped = len(journal)
+    journal.clear()
+    return Counted(count=dropped)
+
+
+@control("journal", "expect", "POST", "/journal/expect")
+def expect(call: ControlCall, given: Since) -> Failures:
+    """Take each refusal after an exchange as expected: it is no failure of the test."""
+    call.tenant.sandbox.expect_since(given.since)
+    return _failures(call)
+
+
+@control("journal", "failures", "GET", "/journal/failures")
+def failures(call: ControlCall, given: Nothing) -> Failures:
+    """Say why a test would fail at its end: refusals nobody expected, faults that never fired."""
+    del given
+    return _failures(call)
+
+
+ROWS = (list_exchanges, failures, follow, get_exchange, expect, clear)
+
+
+def _failures(call: ControlCall) -> Failures:
+    return Failures(failures=call.tenant.sandbox.strict_failures())
+
+
+def _shown(exchange: Exchange) -> ExchangeShown:
+    return ExchangeShown.model_validate(exchange)

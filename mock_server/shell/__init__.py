@@ -1,0 +1,1 @@
+"""The commands of ``turris-sandbox``: what they are called, read and print."""

@@ -1,0 +1,77 @@
+"""``turris-sandbox``: finds a command, and reports its mistakes in one line."""
+
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from mock_server.exit_status import HELP, INTERRUPTED, NOTHING_SENT
+from mock_server.shell.commands import COMMANDS
+
+NAME = "turris-sandbox"
+
+
+class LazyCommands(click.Group):
+    """The commands of the table; a module is imported when its command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        for row in COMMANDS:
+            if row.name == cmd_name:
+                module, _, attribute = row.home.partition(":")
+                command: click.Command = getattr(import_module(module), attribute)
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or suggest the nearest name."""
+        if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            from pytest_turris.core.text.names import did_you_mean
+
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"there is no command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, importing nothing."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.summary) for row in COMMANDS])
+
+    def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
+        """Run a command line; a mistake in it is one line, and exit status 2."""
+        more["prog_name"] = NAME
+        more["standalone_mode"] = False
+        try:
+            status = super().main(*args, **more)
+        except click.ClickException as error:
+            click.echo(f"{NAME}: {error.format_message()}", err=True)
+            sys.exit(NOTHING_SENT)
+        except click.Abort:  # Ctrl-C outside of what a command does about it
+            click.echo(f"{NAME}: interrupted", err=True)
+            sys.exit(INTERRUPTED)
+        # An exit status is returned; so is the result of a command, which has none.
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group(
+    cls=LazyCommands,
+    invoke_without_command=True,
+    epilog=HELP,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+@click.version_option(package_name="pytest-turris", prog_name=NAME)
+@click.pass_context
+def app(ctx: click.Context) -> None:
+    """Run a fake Turris for local development and CI: stateful, strict, offline."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,43 @@
+"""The commands of ``turris-sandbox``, each with the module that is imported when it is run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """One command."""
+
+    name: str
+    home: str
+    """``module:attribute`` of its ``click.Command``."""
+
+    summary: str
+    """What ``turris-sandbox --help`` says about it, without importing the module."""
+
+
+COMMANDS: tuple[CommandRow, ...] = (
+    CommandRow(
+        "serve",
+        "mock_server.shell.serve:serve",
+        "Serve a sandbox until Ctrl-C, and send its webhooks.",
+    ),
+    CommandRow("trigger", "mock_server.shell.trigger:trigger", "Send one signed webhook to a URL."),
+    CommandRow(
+        "attack",
+        "mock_server.attacking.command:attack",
+        "Attack a webhook receiver, and print what it does not withstand.",
+    ),
+    CommandRow(
+        "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI 3.1 description."
+    ),
+    CommandRow(
+        "fidelity",
+        "mock_server.shell.fidelity:fidelity",
+        "Print how closely the sandbox matches Turris.",
+    ),
+    CommandRow(
+        "completion",
+        "mock_server.shell.completion:completion",
+        "Print the script that completes commands and options in a shell.",
+    ),
+)

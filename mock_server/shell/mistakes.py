@@ -1,0 +1,18 @@
+"""Mistakes in a command line: one line each, and exit status 2."""
+
+from typing import NoReturn
+
+import click
+
+from mock_server.exit_status import NOTHING_SENT
+
+
+def fail(message: str, status: int = NOTHING_SENT) -> NoReturn:
+    """Print a mistake, and end the command.
+
+    Args:
+        message: What is wrong, and how to put it right.
+        status: The exit status.
+    """
+    click.echo(f"turris-sandbox: {message}", err=True)
+    raise click.exceptions.Exit(status)

@@ -1,0 +1,86 @@
+"""The options that several commands of ``turris-sandbox`` have."""
+
+from pathlib import Path
+
+import click
+
+ENTITY = "507f1f77bcf86cd799439010"
+"""The ``upstreamEntityId`` of the documented examples, the default of all commands."""
+
+TIMEOUT = 10.0
+"""Seconds to wait for one answer by default: a third of what Turris does."""
+
+WEBHOOK_SECRET = "TURRIS_WEBHOOK_SECRET"
+
+FILE = click.Path(path_type=Path)
+
+option_texts = click.option(
+    "--option",
+    "-o",
+    "option",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An option of the sandbox, for example token_ttl=60. Can be repeated.",
+)
+
+allowed = click.option(
+    "--allow",
+    metavar="HOST:PORT",
+    multiple=True,
+    help="Another machine that webhooks may be sent to. Can be repeated.",
+)
+
+secret_env = click.option(
+    "--secret-env",
+    metavar="NAME",
+    default=WEBHOOK_SECRET,
+    show_default=True,
+    help="The environment variable that holds the signing key.",
+)
+
+scheme = click.option(
+    "--scheme",
+    default="turris",
+    show_default=True,
+    help="Whose webhooks: turris, standard-webhooks, svix, stripe, github, slack or shopify.",
+)
+
+payload_file = click.option(
+    "--payload",
+    type=FILE,
+    metavar="FILE",
+    help="A JSON object to send instead of events of Turris; {{id}} in it becomes a new id each "
+    "time.",
+)
+
+entity = click.option(
+    "--entity",
+    default=ENTITY,
+    show_default=True,
+    envvar="TURRIS_UPSTREAM_ENTITY_ID",
+    show_envvar=True,
+    help="The upstreamEntityId of the events, which the receiver takes for its own.",
+)
+
+header_lines = click.option(
+    "--header",
+    metavar="NAME:VALUE",
+    multiple=True,
+    help="A header line to add to each request, for example for a gateway. Can be repeated.",
+)
+
+host_name = click.option(
+    "--host",
+    metavar="NAME",
+    default="",
+    help="The value of Host; that of the URL by default.",
+)
+
+timeout = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    default=TIMEOUT,
+    show_default=True,
+    help="How long to wait for one answer.",
+)

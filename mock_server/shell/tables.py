@@ -1,0 +1,31 @@
+"""How lists are printed: tables on a terminal, whole lines everywhere else."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows: as a table on a terminal, else one line each with tabs between the cells.
+
+    Nothing is cut off: people search for ids, and programs read pipes.
+
+    Args:
+        columns: The headings.
+        rows: The cells of each row, as text.
+    """
+    if not sys.stdout.isatty():
+        for cells in (columns, *rows):
+            click.echo("\t".join(" ".join(cell.split()) for cell in cells))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for cells in rows:
+        table.add_row(*(Text(cell) for cell in cells))
+    Console().print(table)

@@ -1,0 +1,39 @@
+"""Which rows of a sandbox's state changed: what a store has to write.
+
+The state consists of rows. A row has a part, such as ``tokens`` or ``entity.agents``, a key within
+that part, and a value, which is JSON data. The members of a part that are no rows of their own,
+such as counters, are one row with an empty key. Nothing is noted until something keeps the state.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Row = tuple[str, str, Any]
+"""The part, the key and the value of a row; a value of None means that the row is gone."""
+
+Value = Callable[[], Any]
+
+
+class Changes:
+    """The rows that changed since they were last taken, in the order of their first change."""
+
+    def __init__(self) -> None:
+        self._marks: dict[tuple[str, str], Value | None] = {}
+        self.is_everything: bool = False
+        """Whether the whole state was replaced."""
+
+    def __bool__(self) -> bool:
+        return bool(self._marks) or self.is_everything
+
+    def mark(self, part: str, key: str, value: Value) -> None:
+        """Note that a row was made or changed; its value is read when the changes are taken."""
+        self._marks[part, key] = value
+
+    def gone(self, part: str, key: str) -> None:
+        """Note that a row was removed."""
+        self._marks[part, key] = None
+
+    def take(self) -> Iterator[Row]:
+        """Return the changed rows as they are now, and begin with no changes."""
+        marks, self._marks, self.is_everything = self._marks, {}, False
+        return ((part, key, value() if value else None) for (part, key), value in marks.items())
