@@ -1,7 +1,8 @@
 """Write what is made from the code; a test keeps it equal.
 
 ``make docs`` runs it. It writes everything below ``MARK`` on the pages in ``PARTS``, the number in
-each ``<!-- count: NAME -->0<!-- /count -->`` on any page, and the ini keys in the plugin.
+each ``<!-- count: NAME -->0<!-- /count -->`` on any page, the ini keys in the plugin, the
+code that ``turris-sandbox explain`` shows, and the controls that the command line knows.
 """
 
 import sys
@@ -10,12 +11,15 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles.
+sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles,
+sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are built on these.
 
 from tables import (
+    api,
     attacks,
     compatibility,
     counts,
+    examples,
     fidelity,
     findings,
     operations,
@@ -25,6 +29,10 @@ from tables import (
     rules,
     stranger_clients,
 )
+
+from mock_server.control.description import describe_all
+from mock_server.controlling.rows import FILE as CONTROLS
+from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
@@ -42,6 +50,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "reference/verdicts-clients.md": stranger_clients.as_markdown,
     "attacks/mutations.md": attacks.mutations,
     "attacks/verify-webhooks.md": receivers.as_markdown,
+    **{f"reference/api/{name}.md": partial(api.page, name) for name in api.NAMES},
     **{f"attacks/{name}.md": partial(attacks.family, name) for name in attacks.FAMILIES},
 }
 """Each page below ``docs/`` with the function that makes its part below the mark."""
@@ -54,6 +63,7 @@ def made() -> dict[Path, str]:
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
+    found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

@@ -13,6 +13,7 @@ _HOMES = """
 attacks.hooks HookError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
+core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
@@ -35,16 +36,18 @@ fixtures.webhook_attack AttackRun
 fixtures.webhooks NotAWebhookError TurrisWebhooks
 hooks.network_guard RealHostError
 process.c_function CFunctionError
-receivers.in_process.django_database TransactionError
+receivers.address TargetError
 receivers.egress EgressRefused
+receivers.in_process.django_database TransactionError
 receivers.in_process.lambdas LambdaReceiver
 receivers.in_process.lifespan StartupError
-receivers.address TargetError
 time_travel.engines EngineError
 time_travel.sleeps SleptTooLongError
 time_travel.travel NoTokenError TimeTravel
 webhooks.engine DeliveryError
 webhooks.factory EventValueError
+webhooks.learning.delivery DeliveryFormatError
+webhooks.learning.learned LearnedSignature learn_signature
 webhooks.overrides EventMemberError
 webhooks.signature MomentError SchemeError SignatureError SignatureScheme
 webhooks.signed SignedWebhook

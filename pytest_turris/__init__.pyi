@@ -2,6 +2,7 @@
 from pytest_turris.attacks.hooks import HookError as HookError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
+from pytest_turris.core.access.credentials import CredentialError as CredentialError
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
@@ -42,6 +43,9 @@ from pytest_turris.time_travel.travel import NoTokenError as NoTokenError
 from pytest_turris.time_travel.travel import TimeTravel as TimeTravel
 from pytest_turris.webhooks.engine import DeliveryError as DeliveryError
 from pytest_turris.webhooks.factory import EventValueError as EventValueError
+from pytest_turris.webhooks.learning.delivery import DeliveryFormatError as DeliveryFormatError
+from pytest_turris.webhooks.learning.learned import LearnedSignature as LearnedSignature
+from pytest_turris.webhooks.learning.learned import learn_signature as learn_signature
 from pytest_turris.webhooks.overrides import EventMemberError as EventMemberError
 from pytest_turris.webhooks.signature import MomentError as MomentError
 from pytest_turris.webhooks.signature import SchemeError as SchemeError
@@ -58,7 +62,9 @@ __all__ = [
     "CheckFailedError",
     "CheckWarning",
     "ClockError",
+    "CredentialError",
     "DeliveryError",
+    "DeliveryFormatError",
     "EgressRefused",
     "EngineError",
     "EventMemberError",
@@ -68,6 +74,7 @@ __all__ = [
     "HostileCase",
     "IgnoreError",
     "LambdaReceiver",
+    "LearnedSignature",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",
@@ -101,4 +108,5 @@ __all__ = [
     "TurrisWebhooks",
     "UnknownNameError",
     "UnknownRecordError",
+    "learn_signature",
 ]

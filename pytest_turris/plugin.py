@@ -27,26 +27,28 @@ _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/option
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
 _INI_NAMES = (
-    "missing_member", "malformed_id", "first_sync", "sync_outcome", "unknown_npn",
-    "duplicate_agent", "deleted_agents", "deleted_associations", "deleted_documents",
-    "invited_agencies", "write_success_status", "upload_success_status", "empty_success_body",
-    "unknown_fein", "product_not_sold", "unknown_association", "too_large_file",
-    "write_windows", "npn_lookup_member", "email_filter", "extraction_duration", "blank_rows",
-    "repeated_transactions", "webhook_batch", "webhook_reverted", "environment", "seed",
-    "upstream_entity_id", "envelope", "optional_fields", "unknown_fields", "unknown_method",
-    "sunset", "compliance_states", "appointment_status", "document_categories",
-    "upload_status_envelope", "sync_duration", "upload_duration", "npn_lookup_duration",
-    "token_ttl", "refresh_buffer", "token_issuer", "token_audience", "restricted_token_access",
-    "token_requests_per_minute", "writes_per_minute", "rate_window", "rate_headers",
-    "retry_after", "idempotency_ttl", "idempotency_conflict", "allow_plain_http",
-    "max_body_bytes", "client_ip", "signature_scheme", "signature_header", "signature_encoding",
-    "signature_prefix", "signature_timestamped", "signature_signs", "signature_list_separator",
-    "signature_key", "webhook_secret", "webhook_retries", "webhook_disable_after",
-    "webhook_gone_disables", "webhook_honours_retry_after", "webhook_debounce",
-    "webhook_user_agent", "webhooks_path", "attack_profile", "fail_on_not_observed",
-    "fail_on_should", "fail_on_refusal", "fail_on_unused_fault", "journal_limit", "time_engine",
-    "time_tick", "time_real_modules", "share_ssl_context", "tls", "env_base_url",
-    "env_client_id", "env_client_secret", "env_webhook_secret",
+    "signature_scheme", "signature_header", "signature_encoding", "signature_prefix",
+    "signature_timestamped", "signature_signs", "signature_list_separator",
+    "signature_timestamp_header", "signature_id_header", "signature_version", "signature_joint",
+    "signature_key", "signature_key_prefix", "missing_member", "malformed_id", "first_sync",
+    "sync_outcome", "unknown_npn", "duplicate_agent", "deleted_agents", "deleted_associations",
+    "deleted_documents", "invited_agencies", "write_success_status", "upload_success_status",
+    "empty_success_body", "unknown_fein", "product_not_sold", "unknown_association",
+    "too_large_file", "write_windows", "npn_lookup_member", "email_filter",
+    "extraction_duration", "blank_rows", "repeated_transactions", "webhook_batch",
+    "webhook_reverted", "environment", "seed", "upstream_entity_id", "envelope",
+    "optional_fields", "unknown_fields", "unknown_method", "sunset", "compliance_states",
+    "appointment_status", "document_categories", "upload_status_envelope", "sync_duration",
+    "upload_duration", "npn_lookup_duration", "token_ttl", "refresh_buffer", "token_issuer",
+    "token_audience", "restricted_token_access", "token_requests_per_minute",
+    "writes_per_minute", "rate_window", "rate_headers", "retry_after", "idempotency_ttl",
+    "idempotency_conflict", "allow_plain_http", "max_body_bytes", "client_ip", "webhook_secret",
+    "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
+    "webhook_honours_retry_after", "webhook_debounce", "webhook_user_agent", "webhooks_path",
+    "attack_profile", "fail_on_not_observed", "fail_on_should", "fail_on_refusal",
+    "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick", "time_real_modules",
+    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
+    "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -67,6 +69,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="send each webhook that a receiver accepted once more, forged, and fail if it is "
         "accepted too",
+    )
+    group.addoption(
+        "--turris-capsule",
+        metavar="DIR",
+        help="let each failing test leave its sandbox in this directory, as a file that "
+        "'turris-sandbox serve --load' opens",
     )
 
 

@@ -5,10 +5,15 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.engine import Claimed, Engine
+from pytest_turris.webhooks.engine import Claimed, DeliveryResult, Engine
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _PAUSE = 0.1
+_SIGNATURE_REFUSED = (401, 403)
+_OWN_KEY = (
+    ". It is signed with this webhook's own secret, which the answer to its registration holds, "
+    "not with TURRIS_WEBHOOK_SECRET; -o webhook_secret=... makes one secret for all"
+)
 _TIMEOUT = 1.0
 
 
@@ -34,6 +39,7 @@ class DeliveryWorker:
     ) -> None:
         scheme = WebhookFactory.of(sandbox).scheme
         self._engine = Engine(sandbox, scheme, allow=allow, own_port=own_port)
+        self._sandbox = sandbox
         self._log = log
         self._last_error = ""
         self._stopping = threading.Event()
@@ -41,9 +47,13 @@ class DeliveryWorker:
         self._queues: dict[str, deque[Claimed]] = {}
         self._thread = self._start_thread(self._run)
 
+    def begin_stop(self) -> None:
+        """Begin no further delivery."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Send nothing more; wait up to a second for the search that is running."""
-        self._stopping.set()
+        self.begin_stop()
         self._thread.join(_TIMEOUT)
 
     def _start_thread(self, work: Callable[..., None], *args: object) -> threading.Thread:
@@ -74,7 +84,7 @@ class DeliveryWorker:
         while not self._stopping.is_set():
             taken = queue[0]
             try:
-                self._log(str(self._engine.send(taken)))
+                self._log(self._described(self._engine.send(taken)))
             except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
                 self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
             with self._lock:
@@ -82,6 +92,14 @@ class DeliveryWorker:
                 if not queue:
                     del self._queues[endpoint_id]
                     return
+
+    def _described(self, result: DeliveryResult) -> str:
+        """The result in one line; a 401 says which key it was signed with."""
+        attempt, endpoint = result.attempt, result.endpoint
+        own_key = endpoint is not None and endpoint.secret != self._sandbox.webhook_secret
+        if attempt is not None and attempt.status in _SIGNATURE_REFUSED and own_key:
+            return f"{result}{_OWN_KEY}"
+        return str(result)
 
     def _log_error(self, message: str) -> None:
         """Log an error once, not ten times a second."""

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, Final
 
@@ -45,7 +46,13 @@ class Sandbox(Collections):
     """
 
     def __init__(
-        self, options: Options | None = None, *, name: str = "", base_url: str = ""
+        self,
+        options: Options | None = None,
+        *,
+        name: str = "",
+        base_url: str = "",
+        client_id: str = "",
+        client_secret: str = "",
     ) -> None:
         """Start empty, with one API client.
 
@@ -53,6 +60,11 @@ class Sandbox(Collections):
             options: What to do where the documentation leaves a choice.
             name: Part of the seed: sandboxes of other names have other ids and secrets.
             base_url: The URL that it answers at, if not at a documented host.
+            client_id: The id of its API client; a new one by default.
+            client_secret: The secret of its API client; a new one by default.
+
+        Raises:
+            CredentialError: The id or the secret may be a real one.
         """
         self.options: Options = options or Options()
         self.base_url: str = base_url or f"https://{HOSTS[self.options.environment]}"
@@ -75,9 +87,13 @@ class Sandbox(Collections):
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
         self._changes: Changes | None = None
-        self.lock: threading.RLock = threading.RLock()
+        self.lock: AbstractContextManager[object] = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
+        self.client: ApiClient = self.credentials.issue(
+            environment=self.options.environment,
+            client_id=client_id,
+            client_secret=client_secret,
+        )
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
 
@@ -168,6 +184,8 @@ class Sandbox(Collections):
             self._entity.settle()
             if request.is_token_request:
                 self.token_requests += 1
+                if self._changes is not None:
+                    self._changes.mark("sandbox", "", self._facts)
             return self._dispatcher.answer(request)
 
     def expect_refusal(

@@ -45,6 +45,7 @@ class Call:
     notes: list[str] = field(default_factory=list)
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay: dt.timedelta = dt.timedelta(0)
+    real_delay: float = 0.0
 
     @property
     def records(self) -> EntityRecords:

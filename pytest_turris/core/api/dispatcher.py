@@ -1,5 +1,6 @@
 """The dispatcher: makes a call of a request, answers it, and records both in the journal."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,9 @@ class Dispatcher:
             raise
         else:
             self._record(call, response)
+        if call.real_delay:
+            longest = max(response.delay, dt.timedelta(seconds=call.real_delay))
+            response = replace(response, delay=longest, real_delay=call.real_delay)
         # A HEAD request has no operation here, and its answer no content (RFC 9110, 9.3.2).
         return replace(response, body=b"") if request.method == "HEAD" else response
 

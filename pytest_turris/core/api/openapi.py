@@ -26,6 +26,7 @@ REASONS = {
     429: "Rate limit exceeded",
 }
 
+_SANDBOX = f"https://{HOSTS['sandbox']}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "oauth": [{"accessToken": []}],
@@ -53,8 +54,17 @@ _ENVELOPES = {
 }
 
 
-def document(operations: Iterable[Operation], options: Options) -> dict[str, Any]:
-    """The description of these operations under these options, as JSON data."""
+def document(
+    operations: Iterable[Operation], options: Options, server_url: str = ""
+) -> dict[str, Any]:
+    """The description of these operations under these options, as JSON data.
+
+    Args:
+        operations: The operations.
+        options: The options that their answers depend on.
+        server_url: Where the sandbox answers, named first; else the documented sandbox host. The
+            live host is not named: clients that are generated take the first one for their default.
+    """
     rows = tuple(operations)
     schemas = Schemas(options)
     ids = {row.name: row.operation_id for row in rows}
@@ -69,7 +79,7 @@ def document(operations: Iterable[Operation], options: Options) -> dict[str, Any
             "version": "1.0.0",
             "description": "What the pytest-turris sandbox answers; not made by the vendor.",
         },
-        "servers": [{"url": f"https://{host}"} for host in HOSTS.values()],
+        "servers": [{"url": url} for url in dict.fromkeys((server_url or _SANDBOX, _SANDBOX))],
         "tags": [{"name": tag} for tag in dict.fromkeys(row.tag for row in rows)],
         "paths": paths,
         "components": {"schemas": schemas.components, "securitySchemes": _SECURITY_SCHEMES},

@@ -113,6 +113,7 @@ class Pipeline:
         if fault.delay:
             self._clock.advance(fault.delay)
             call.delay = fault.delay
+        call.real_delay = fault.real_delay
         if fault.hostile:
             return self._hostile(call, operation, fault.hostile, fault.max_seconds)
         if fault.status is None and fault.error is None:

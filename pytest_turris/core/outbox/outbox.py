@@ -194,6 +194,11 @@ class Outbox:
         yield from tuple(self.settled)
         yield from self._unsettled()
 
+    @property
+    def unsent(self) -> tuple[Delivery, ...]:
+        """The deliveries that no receiver has accepted yet, in the order in which they are due."""
+        return tuple(self._unsettled())
+
     def snapshot(self) -> dict[str, Any]:
         """Everything as JSON data but the network faults, which are part of the test."""
         return self._counters() | {

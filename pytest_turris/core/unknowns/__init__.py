@@ -1,1 +1,1 @@
-"""What nobody outside Turris could read: the rows of the fidelity table, and options for them."""
+"""What no page says: the rows of the fidelity table, and options for them."""

@@ -53,7 +53,7 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
     row("restricted token", "If both headers are sent, OAuth is checked first, then the "
         "restricted token", "documented", "authentication"),
     row("restricted token", "A test operation exists; its path is not shown", "assumed",
-        "authentication", no_option="no client can call a path that nobody knows"),
+        "authentication", no_option="no client can call a path that is not known"),
     row("restricted token", "If both fail, the 401 is that of the bearer token", "assumed", "-",
         no_option="both are a 401, and differ in their text only"),
     # Conventions

@@ -4,10 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_turris.core.unknowns.signature_options import SignatureOptions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordOptions:
-    """How records become answers and events. Defaults are what the documentation says, if it does.
+class RecordOptions(SignatureOptions):
+    """How records become answers and events. Defaults are documented where anything is.
 
     The fidelity table names each option at the behaviour that it changes.
     """
@@ -17,7 +19,7 @@ class RecordOptions:
     message of class-validator, as one does."""
 
     malformed_id: Literal["not_found", "invalid_input"] = "not_found"
-    """An id in a path that is no ObjectId: 404, or 400 (undocumented)."""
+    """An id in a path that is not an ObjectId: 404, or 400 (undocumented)."""
 
     first_sync: Literal["queued", "done"] = "queued"
     """The first NIPR fetch of a new NPN: takes ``sync_duration``, or is done at once. Until then

@@ -56,7 +56,7 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     row("associations", "Declining an invitation removes the record (`associations.remove`)",
         "documented", "help centre: agency onboarding"),
     row("associations", "Grace periods, coverage minimums, policy licensing modes, warnings "
-        "beside compliant and non-compliant: not modelled", "documented",
+        "besides compliant and non-compliant: not modelled", "documented",
         "guides/entity-definitions; help centre: policy licensing, agency licenses"),
     row("deprecation", "Three headers on deprecated operations", "documented",
         "guides/versioning"),
@@ -78,7 +78,7 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     # NIPR
     row("NIPR data", "Names, legal names and FEINs come from NIPR by NPN, and win", "documented",
         "agents/create-agent; help centre: bulk-uploading agencies and agents"),
-    row("NIPR data", "The first fetch of a new NPN is queued, and an event tells of its end",
+    row("NIPR data", "The first fetch of a new NPN is queued, and an event reports its end",
         "documented", "guides/webhooks/compliance-data-synchronized", "first_sync",
         "sync_duration"),
     row("NIPR data", "Until the first fetch succeeds there are no licenses, appointments and "

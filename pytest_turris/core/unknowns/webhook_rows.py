@@ -10,10 +10,13 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
     row("webhooks", "Lower-case hex of the raw body, no prefix, no timestamp", "assumed", "-",
         "signature_encoding", "signature_prefix", "signature_timestamped", "signature_signs",
         "signature_scheme"),
+    row("webhooks", "Neither an id nor a version is signed", "assumed", "-",
+        "signature_id_header", "signature_timestamp_header", "signature_version",
+        "signature_joint"),
     row("webhooks", "The header has one signature, not a list", "assumed", "-",
         "signature_list_separator"),
     row("webhooks", "The key is used as text, not decoded", "assumed", "-",
-        "signature_key"),
+        "signature_key", "signature_key_prefix"),
     row("webhooks", "The key is the client secret, or a separate webhook secret", "disputed",
         "guides/webhooks; help centre: settings-webhook", "webhook_secret"),
     row("webhooks", "A receiver has 30 seconds to respond; 2xx is a success", "documented",
@@ -30,7 +33,7 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
     row("webhooks", "An agent without an agency is in no event; one at two agencies is in an entry "
         "for each", "derived",
         "guides/webhooks/agent-compliance-status-change: the association of the agent's agency"),
-    row("webhooks", "`branchName` is text: empty for an agency that is no branch", "derived",
+    row("webhooks", "`branchName` is text: empty for an agency that is not a branch", "derived",
         "changelog: plain string"),
     row("webhooks", "Each registered webhook has one type, one URL and one secret; resends are "
         "manual",
