@@ -26,7 +26,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def shown(env: Any = None) -> list[str]:
+def shown(env: Any = None) -> list[str]:  # noqa: ANN401 - mappings of text or of bytes
     """What a child finds."""
     return subprocess.run(
         SHOW,
