@@ -17,14 +17,17 @@ sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are buil
 from tables import (
     api,
     attacks,
+    audit,
     compatibility,
     counts,
+    events,
     examples,
     fidelity,
     findings,
     operations,
     options,
     receivers,
+    records,
     rules,
     stranger_clients,
 )
@@ -34,15 +37,18 @@ from mock_server.controlling.rows import FILE as CONTROLS
 from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"
+EVENTS = ROOT / "mock_server" / "shell" / "events.json"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {
     "fidelity.md": fidelity.as_markdown,
     "reference/options.md": options.as_markdown,
     "reference/http-api.md": operations.as_markdown,
+    "reference/records.md": records.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
     "explanation/sweep-findings.md": findings.as_markdown,
+    "reference/audit-checks.md": audit.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
     "reference/verdicts-clients.md": stranger_clients.as_markdown,
@@ -62,6 +68,7 @@ def made() -> dict[Path, str]:
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
     found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
+    found |= {EVENTS: events.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

@@ -11,12 +11,14 @@ from typing import Any
 # imports or a dictionary take longer to load.
 _HOMES = """
 attacks.hooks HookError
+audit.declarations DeclarationError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
 core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
+core.fresh_state StrictFailureError
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError
 core.option_values OptionError
@@ -29,7 +31,9 @@ core.snapshots.errors SnapshotError
 core.tenants NoSandboxError
 doors.sockets.pool Server
 doors.sockets.server ServerError
+doors.without_pytest sandbox
 findings.errors CheckFailedError CheckWarning IgnoreError NotObservedError
+fixtures.audit TurrisAudit
 fixtures.hostile_answer HostileCase
 fixtures.token_case TokenCase
 fixtures.webhook_attack AttackRun

@@ -1,5 +1,6 @@
 # What type checkers read of the package: each public name and its home.
 from pytest_turris.attacks.hooks import HookError as HookError
+from pytest_turris.audit.declarations import DeclarationError as DeclarationError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
 from pytest_turris.core.access.credentials import CredentialError as CredentialError
@@ -8,6 +9,7 @@ from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
 from pytest_turris.core.errors import UnknownNameError as UnknownNameError
 from pytest_turris.core.faults.scripted import FaultError as FaultError
+from pytest_turris.core.fresh_state import StrictFailureError as StrictFailureError
 from pytest_turris.core.journal.expectations import RefusalExpected as RefusalExpected
 from pytest_turris.core.middleware.limits import RateWindowError as RateWindowError
 from pytest_turris.core.option_values import OptionError as OptionError
@@ -21,10 +23,12 @@ from pytest_turris.core.snapshots.errors import SnapshotError as SnapshotError
 from pytest_turris.core.tenants import NoSandboxError as NoSandboxError
 from pytest_turris.doors.sockets.pool import Server as Server
 from pytest_turris.doors.sockets.server import ServerError as ServerError
+from pytest_turris.doors.without_pytest import sandbox as sandbox
 from pytest_turris.findings.errors import CheckFailedError as CheckFailedError
 from pytest_turris.findings.errors import CheckWarning as CheckWarning
 from pytest_turris.findings.errors import IgnoreError as IgnoreError
 from pytest_turris.findings.errors import NotObservedError as NotObservedError
+from pytest_turris.fixtures.audit import TurrisAudit as TurrisAudit
 from pytest_turris.fixtures.hostile_answer import HostileCase as HostileCase
 from pytest_turris.fixtures.token_case import TokenCase as TokenCase
 from pytest_turris.fixtures.webhook_attack import AttackRun as AttackRun
@@ -63,6 +67,7 @@ __all__ = [
     "CheckWarning",
     "ClockError",
     "CredentialError",
+    "DeclarationError",
     "DeliveryError",
     "DeliveryFormatError",
     "EgressRefused",
@@ -98,15 +103,18 @@ __all__ = [
     "SleptTooLongError",
     "SnapshotError",
     "StartupError",
+    "StrictFailureError",
     "TamperingError",
     "TargetError",
     "TimeTravel",
     "TokenCase",
     "TransactionError",
+    "TurrisAudit",
     "TurrisKitError",
     "TurrisKitWarning",
     "TurrisWebhooks",
     "UnknownNameError",
     "UnknownRecordError",
     "learn_signature",
+    "sandbox",
 ]
