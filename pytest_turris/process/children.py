@@ -18,7 +18,7 @@ def children_find(name: str, theirs: str) -> Iterator[None]:
     """Give child processes another value of a variable, however they are started.
 
     A child that inherits the environment finds it there, and a child that gets one (``env=``)
-    finds it in place of each value that begins with this process' own. A forked child is a copy
+    finds it in place of each value that begins with the one here. A forked child is a copy
     of this process, and keeps its value.
 
     Args:
