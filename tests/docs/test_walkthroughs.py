@@ -1,5 +1,6 @@
 """The tutorial and the guides with commands: taken step by step, each shows what a run prints."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def test_page_shows_what_a_run_prints(
     """Each file is written and each command entered; only numbers of seconds may differ."""
     run = Walkthrough(tmp_path, environment(Path(sys.executable).parent, ROOT))
     text = page.read_text()
+    if "node " in text and shutil.which("node") is None:
+        pytest.skip("Node.js is not installed")
     printed = run.walk(text)
     if request.config.getoption("--record-pages", default=False):
         page.write_text(printed)
