@@ -1,8 +1,8 @@
 """Write what is made from the code; a test keeps it equal.
 
 ``make docs`` runs it. It writes everything below ``MARK`` on the pages in ``PARTS``, the number in
-each ``<!-- count: NAME -->0<!-- /count -->`` on any page, the ini keys in the plugin, and the
-code that ``turris-sandbox explain`` shows.
+each ``<!-- count: NAME -->0<!-- /count -->`` on any page, the ini keys in the plugin, the
+code that ``turris-sandbox explain`` shows, and the controls that the command line knows.
 """
 
 import sys
@@ -28,6 +28,10 @@ from tables import (
     rules,
     stranger_clients,
 )
+
+from mock_server.control.description import describe_all
+from mock_server.controlling.rows import FILE as CONTROLS
+from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
@@ -57,7 +61,7 @@ def made() -> dict[Path, str]:
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
-    found |= {examples.FILE: examples.as_json()}
+    found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

@@ -46,6 +46,8 @@ time_travel.sleeps SleptTooLongError
 time_travel.travel NoTokenError TimeTravel
 webhooks.engine DeliveryError
 webhooks.factory EventValueError
+webhooks.learning.delivery DeliveryFormatError
+webhooks.learning.learned LearnedSignature learn_signature
 webhooks.overrides EventMemberError
 webhooks.signature MomentError SchemeError SignatureError SignatureScheme
 webhooks.signed SignedWebhook

@@ -43,6 +43,9 @@ from pytest_turris.time_travel.travel import NoTokenError as NoTokenError
 from pytest_turris.time_travel.travel import TimeTravel as TimeTravel
 from pytest_turris.webhooks.engine import DeliveryError as DeliveryError
 from pytest_turris.webhooks.factory import EventValueError as EventValueError
+from pytest_turris.webhooks.learning.delivery import DeliveryFormatError as DeliveryFormatError
+from pytest_turris.webhooks.learning.learned import LearnedSignature as LearnedSignature
+from pytest_turris.webhooks.learning.learned import learn_signature as learn_signature
 from pytest_turris.webhooks.overrides import EventMemberError as EventMemberError
 from pytest_turris.webhooks.signature import MomentError as MomentError
 from pytest_turris.webhooks.signature import SchemeError as SchemeError
@@ -61,6 +64,7 @@ __all__ = [
     "ClockError",
     "CredentialError",
     "DeliveryError",
+    "DeliveryFormatError",
     "EgressRefused",
     "EngineError",
     "EventMemberError",
@@ -70,6 +74,7 @@ __all__ = [
     "HostileCase",
     "IgnoreError",
     "LambdaReceiver",
+    "LearnedSignature",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",
@@ -103,4 +108,5 @@ __all__ = [
     "TurrisWebhooks",
     "UnknownNameError",
     "UnknownRecordError",
+    "learn_signature",
 ]

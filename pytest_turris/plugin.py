@@ -27,20 +27,22 @@ _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/option
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
 _INI_NAMES = (
-    "environment", "seed", "upstream_entity_id", "envelope", "optional_fields",
-    "unknown_fields", "unknown_method", "sunset", "compliance_states", "appointment_status",
-    "document_categories", "upload_status_envelope", "sync_duration", "upload_duration",
-    "npn_lookup_duration", "token_ttl", "refresh_buffer", "token_issuer", "token_audience",
-    "restricted_token_access", "token_requests_per_minute", "writes_per_minute", "rate_window",
-    "rate_headers", "retry_after", "idempotency_ttl", "idempotency_conflict",
-    "allow_plain_http", "max_body_bytes", "client_ip", "signature_scheme", "signature_header",
-    "signature_encoding", "signature_prefix", "signature_timestamped", "signature_signs",
-    "signature_list_separator", "signature_key", "webhook_secret", "webhook_retries",
-    "webhook_disable_after", "webhook_gone_disables", "webhook_honours_retry_after",
-    "webhook_debounce", "webhook_user_agent", "webhooks_path", "attack_profile",
-    "fail_on_not_observed", "fail_on_should", "fail_on_refusal", "fail_on_unused_fault",
-    "journal_limit", "time_engine", "time_tick", "time_real_modules", "share_ssl_context",
-    "tls", "env_base_url", "env_client_id", "env_client_secret", "env_webhook_secret",
+    "signature_scheme", "signature_header", "signature_encoding", "signature_prefix",
+    "signature_timestamped", "signature_signs", "signature_list_separator",
+    "signature_timestamp_header", "signature_id_header", "signature_version", "signature_joint",
+    "signature_key", "signature_key_prefix", "environment", "seed", "upstream_entity_id",
+    "envelope", "optional_fields", "unknown_fields", "unknown_method", "sunset",
+    "compliance_states", "appointment_status", "document_categories", "upload_status_envelope",
+    "sync_duration", "upload_duration", "npn_lookup_duration", "token_ttl", "refresh_buffer",
+    "token_issuer", "token_audience", "restricted_token_access", "token_requests_per_minute",
+    "writes_per_minute", "rate_window", "rate_headers", "retry_after", "idempotency_ttl",
+    "idempotency_conflict", "allow_plain_http", "max_body_bytes", "client_ip", "webhook_secret",
+    "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
+    "webhook_honours_retry_after", "webhook_debounce", "webhook_user_agent", "webhooks_path",
+    "attack_profile", "fail_on_not_observed", "fail_on_should", "fail_on_refusal",
+    "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick", "time_real_modules",
+    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
+    "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 

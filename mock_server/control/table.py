@@ -5,10 +5,18 @@ from collections.abc import Iterable
 from functools import cache
 
 from mock_server.control.control import Control
-from mock_server.control.rows import clock, journal, records, sandbox
+from mock_server.control.rows import clock, history, journal, records, sandbox, worlds
 
 CONTROLS: dict[str, Control] = {
-    row.name: row for row in (*sandbox.ROWS, *clock.ROWS, *journal.ROWS, *records.rows())
+    row.name: row
+    for row in (
+        *sandbox.ROWS,
+        *clock.ROWS,
+        *journal.ROWS,
+        *history.ROWS,
+        *worlds.ROWS,
+        *records.rows(),
+    )
 }
 """All rows, by noun and verb."""
 

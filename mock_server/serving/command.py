@@ -89,6 +89,18 @@ Examples:
     default="",
     help="Begin with a named world: small_agency, national_network or messy.",
 )
+@click.option(
+    "--store",
+    type=FILE,
+    metavar="FILE",
+    help="Keep everything in this file, also when the server is killed. It is made if missing.",
+)
+@click.option(
+    "--load",
+    type=FILE,
+    metavar="FILE",
+    help="Begin with the world in this file, which 'snapshot export' or --turris-capsule wrote.",
+)
 @entity
 @allowed
 @click.option(

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -29,6 +29,9 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.hosts import is_turris
 
+if TYPE_CHECKING:
+    from mock_server.store.store import Store
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHORTEST_TOKEN = 32
 _SHOWN = 5
@@ -39,18 +42,21 @@ def run(
     *,
     command: tuple[str, ...],
     env_file: Path | None,
+    store: Path | None,
+    load: Path | None,
     log_format: str,
     log_level: Any,  # noqa: ANN401 - one of the levels: click has checked it
     **given: Any,  # noqa: ANN401 - the other options of the command line
 ) -> int:
     """Serve until a signal, or until the command ends; return the exit status."""
     settings = _settings(**given)
-    sandbox = _sandbox(**given)
+    sandbox = _sandbox(load, **given)
     log = standard_error(as_json=log_format == "json", level=log_level)
-    with contextlib.closing(log):
-        with _started(settings, sandbox, log) as server:
+    with contextlib.closing(log), contextlib.ExitStack() as files:
+        opened = _kept(store, sandbox, files, log, load=load, **given) if store else None
+        with _started(settings, sandbox, log, opened) as server:
             try:
-                status = _serve(server, command, env_file)
+                status = _serve(server, command, env_file, store)
             except KeyboardInterrupt:
                 status = OK
             finally:
@@ -61,7 +67,12 @@ def run(
     return status
 
 
-def _serve(server: StandaloneSandbox, command: tuple[str, ...], env_file: Path | None) -> int:
+def _serve(
+    server: StandaloneSandbox,
+    command: tuple[str, ...],
+    env_file: Path | None,
+    store: Path | None,
+) -> int:
     """Announce a server that answers, and wait."""
     if env_file:
         _write(env_file, server)
@@ -70,7 +81,7 @@ def _serve(server: StandaloneSandbox, command: tuple[str, ...], env_file: Path |
         from mock_server.serving.child import run_command
 
         return run_command(command, server.environment(), server.base_url)
-    _print_environment(server)
+    _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
     server.wait()
     return OK
 
@@ -103,7 +114,39 @@ def _settings(
     )
 
 
+def _kept(
+    path: Path,
+    sandbox: Sandbox,
+    files: contextlib.ExitStack,
+    log: ServerLog,
+    *,
+    load: Path | None,
+    data: str,
+    client_id: str,
+    client_secret: str,
+    client_name: str,
+    **_: object,
+) -> "Store":
+    from mock_server.serving.state import keep, open_store
+
+    store = open_store(path, log.warn)
+    keep(
+        store,
+        sandbox,
+        given={
+            "--load": load is not None,
+            "--data": bool(data),
+            "--client-name": bool(client_name),
+            "--client-id": bool(client_id) and client_id.startswith(CLIENT_MARK),
+            "--client-secret": bool(client_secret) and client_secret.startswith(SECRET_MARK),
+        },
+    )
+    files.callback(store.close)
+    return store
+
+
 def _sandbox(
+    load: Path | None,
     *,
     tls: bool,
     entity: str,
@@ -114,7 +157,13 @@ def _sandbox(
     option: tuple[str, ...],
     **_: object,
 ) -> Sandbox:
-    options = read_options(option, tls=tls, upstream_entity_id=read_entity(entity))
+    fixed: dict[str, Any] = {"tls": tls, "upstream_entity_id": read_entity(entity)}
+    world = None
+    if load:
+        from mock_server.serving.state import load_world, read_world
+
+        world = read_world(load)
+    options = read_options(option, base=world.options if world else None, **fixed)
     if client_name:
         client_id = f"{CLIENT_MARK}{client_name}"
     client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
@@ -125,6 +174,8 @@ def _sandbox(
         sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)
         if data:
             sandbox.seed(data)
+        if world and load:
+            load_world(sandbox, world, load)
     except CredentialError as error:
         fail(f"--client-id, --client-secret or --client-name: {error}")
     except UnknownNameError as error:
@@ -144,9 +195,11 @@ def _unless_real(variable: str, text: str, mark: str) -> str:
     return text
 
 
-def _started(settings: ServerSettings, sandbox: Sandbox, log: ServerLog) -> StandaloneSandbox:
+def _started(
+    settings: ServerSettings, sandbox: Sandbox, log: ServerLog, store: "Store | None"
+) -> StandaloneSandbox:
     try:
-        return StandaloneSandbox(sandbox, settings, log)
+        return StandaloneSandbox(sandbox, settings, log, store)
     except OSError as error:
         where = f"--host {settings.host} --port {settings.port}"
         fail(f"cannot listen on {where}: {error.strerror or error}; try --port 0")
@@ -180,12 +233,12 @@ def _checked_url(url: str) -> str:
     return f"{address.scheme}://{address.netloc}"
 
 
-def _print_environment(server: StandaloneSandbox) -> None:
+def _print_environment(server: StandaloneSandbox, state: str) -> None:
     """Print what a client needs, as lines that can be pasted into a shell. All values are fakes."""
     variables = server.environment()
     if os.environ.get(CONTROL_TOKEN):
-        del variables[CONTROL_TOKEN]  # whoever set it knows it
-    click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, nothing is stored")
+        del variables[CONTROL_TOKEN]  # the user has set it
+    click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
     click.echo(exports(variables), nl=False)
     click.echo(_webhook_hint(server.sandbox.options))
     click.echo("# pytest --turris-url $TURRIS_BASE_URL runs tests whose sandboxes answer here")

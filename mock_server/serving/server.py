@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
@@ -18,20 +18,28 @@ from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
+from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.text.redaction import redact, redact_target
-from pytest_turris.core.wire.errors import ConnectionFailure
-from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.core.wire.errors import ConnectionFailure, error_document
+from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.doors.environment import client_environment
 from pytest_turris.doors.sockets.asgi import App, asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.server import LiveServer
 
+if TYPE_CHECKING:
+    from mock_server.store.store import Store
+
 _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is the one address for some clients and the other for others."""
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
+_NOT_STORED = (
+    "The sandbox cannot write to its store, so the outcome of this request is unknown; its log has "
+    "the reason"
+)
 _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
 
 
@@ -71,20 +79,30 @@ class StandaloneSandbox:
         sandbox: The sandbox.
         settings: Where it listens.
         log: Gets a redacted line for each exchange and each webhook.
+        store: What keeps the sandbox, if anything does.
 
     Raises:
         OSError: The address is in use, or does not belong to this machine.
     """
 
-    def __init__(self, sandbox: Sandbox, settings: ServerSettings, log: ServerLog) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        settings: ServerSettings,
+        log: ServerLog,
+        store: "Store | None" = None,
+    ) -> None:
         self._log = log.write
+        self._warn = log.warn
         self._settings = settings
         self.sandbox = sandbox
         self.control_token: str = (
-            settings.control_token or f"turris_sandbox_control_{os.urandom(32).hex()}"
+            settings.control_token
+            or (store and store.control_token)
+            or f"turris_sandbox_control_{os.urandom(32).hex()}"
         )
         self._hub = RelayHub()
-        self.tenants: Tenants = Tenants(sandbox)
+        self.tenants: Tenants = Tenants(sandbox, store)
         self._health = Health()
         options = sandbox.options
         self._server = LiveServer(
@@ -184,6 +202,10 @@ class StandaloneSandbox:
     def _handle(self, request: Request) -> Response:
         try:
             return self.sandbox.handle(request)
+        except StoreError as error:
+            self._warn(str(error))
+            body = encode(error_document(503, "internal_error", [_NOT_STORED]))
+            return Response(status=503, headers=JSON_HEADERS, body=body)
         finally:
             # Only this thread answers: the last line is this exchange's. A journal may keep none.
             if line := self.sandbox.journal.last_line:

@@ -29,6 +29,11 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Attack a webhook receiver, and print what it does not withstand.",
     ),
     CommandRow(
+        "learn-signature",
+        "mock_server.learning.command:learn_signature",
+        "Find out from a real delivery how its sender signs.",
+    ),
+    CommandRow(
         "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI 3.1 description."
     ),
     CommandRow(

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, Final
 
@@ -86,7 +87,7 @@ class Sandbox(Collections):
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
         self._changes: Changes | None = None
-        self.lock: threading.RLock = threading.RLock()
+        self.lock: AbstractContextManager[object] = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
         self.client: ApiClient = self.credentials.issue(
             environment=self.options.environment,
@@ -184,6 +185,8 @@ class Sandbox(Collections):
             self._entity.settle()
             if request.is_token_request:
                 self.token_requests += 1
+                if self._changes is not None:
+                    self._changes.mark("sandbox", "", self._facts)
             return self._dispatcher.answer(request)
 
     def expect_refusal(

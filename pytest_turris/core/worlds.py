@@ -10,17 +10,16 @@ from typing import Any, Self
 
 from pydantic_core import from_json, to_json
 
-from pytest_turris.core.option_values import OptionError
-from pytest_turris.core.options import Options, option_types
+from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.snapshots.models import check, is_moment
+from pytest_turris.core.snapshots.option_data import data_of, options_from
 from pytest_turris.core.snapshots.secrets import reissued, scrubbed
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.redaction import redact_credentials
 
 FORMAT = "turris-sandbox world"
-_SECRET_OPTION = "webhook_secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +52,11 @@ class World:
 
     def to_json(self) -> str:
         """The text of a file."""
-        default = Options()
-        options = {
-            name: _to_plain(value)
-            for name in option_types()
-            if (value := getattr(self.options, name)) != getattr(default, name)
-            and (self.with_secrets or name != _SECRET_OPTION)
-        }
         document = {
             "format": FORMAT,
             "at": self.at.isoformat(),
             "with_secrets": self.with_secrets,
-            "options": options,
+            "options": data_of(self.options, with_secrets=self.with_secrets),
             "state": self.state,
         }
         text = to_json(document, indent=1).decode() + "\n"
@@ -75,7 +67,7 @@ class World:
         """The world in a file.
 
         Raises:
-            SnapshotError: It is no such file, of a newer version, or not whole.
+            SnapshotError: It is not such a file, of a newer version, or not whole.
         """
         try:
             document = from_json(content, allow_inf_nan=False)
@@ -87,7 +79,7 @@ class World:
         if document.keys() != members:
             wrong = ", ".join(sorted(map(repr, document.keys() ^ members)))
             raise SnapshotError(f"not a whole world: missing or unknown: {wrong}")
-        options, state = _options(document["options"]), migrated(document["state"])
+        options, state = options_from(document["options"]), migrated(document["state"])
         check(state)
         at, with_secrets = document["at"], document["with_secrets"]
         if not isinstance(at, str) or not is_moment(at) or not isinstance(with_secrets, bool):
@@ -113,22 +105,3 @@ class World:
             offset = self.at - sandbox.clock.process_time()
             offset_us = offset // dt.timedelta(microseconds=1)
             sandbox.restore(state | {"clock": {"offset_us": offset_us}})
-
-
-def _options(given: object) -> Options:
-    if not isinstance(given, dict):
-        raise SnapshotError("not a whole world: 'options' is no object")
-    types = option_types()
-    try:
-        values = {name: _from_plain(types.get(name), value) for name, value in given.items()}
-        return Options.from_layers(values)
-    except (OptionError, OverflowError, TypeError) as error:
-        raise SnapshotError(f"not a whole world: {error}") from None
-
-
-def _to_plain(value: Any) -> Any:  # noqa: ANN401 - an option's value
-    return value.total_seconds() if isinstance(value, dt.timedelta) else value
-
-
-def _from_plain(kind: object, value: Any) -> Any:  # noqa: ANN401 - an option's value
-    return dt.timedelta(seconds=value) if kind is dt.timedelta else value

@@ -8,6 +8,7 @@ import http.client
 import socket
 import ssl
 
+from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post, WebhookResponse
@@ -34,7 +35,7 @@ def post_over_socket(
     timeout = TURRIS_TIMEOUT if timeout is None else timeout
     deadline = steady_time() + timeout
     try:
-        with contextlib.closing(_connect(destination, timeout)) as connection:
+        with contextlib.closing(_connect(destination, timeout, sent.peer)) as connection:
             _send(connection, destination.path, sent)
             return read_response(connection.sock, method=sent.method, deadline=deadline)
     except TimeoutError as error:
@@ -44,10 +45,15 @@ def post_over_socket(
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
 
 
-def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnection:
+def _connect(
+    destination: Destination, timeout: float, peer: str = LOOPBACK
+) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
+    # Any other address is what an application in this process is to see.
+    own = peer.startswith("127.") and peer != LOOPBACK
+    source = (peer, 0) if own else None
     try:
-        plain = socket.create_connection((destination.address, port), timeout=timeout)
+        plain = socket.create_connection((destination.address, port), timeout, source)
     except ConnectionRefusedError as error:
         raise ConnectionRefusedError(f"nothing listens at {host}:{port}") from error
     if destination.scheme == "http":

@@ -137,7 +137,7 @@ def document() -> dict[str, Any]:
         ({"at": "yesterday"}, "'at' or 'with_secrets'"),
         ({"at": 5}, "'at' or 'with_secrets'"),
         ({"with_secrets": 1}, "'at' or 'with_secrets'"),
-        ({"options": []}, "'options' is no object"),
+        ({"options": []}, "'options' is not an object"),
         ({"options": {"envelop": "data"}}, "no turris option 'envelop'; did you mean 'envelope'"),
         ({"options": {"token_ttl": "x"}}, "not a whole world"),
         ({"options": {"token_ttl": 1e300}}, "not a whole world"),

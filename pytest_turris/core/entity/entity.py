@@ -141,7 +141,7 @@ class UpstreamEntity:
             part.changes = changes
 
     def facts(self) -> dict[str, Any]:
-        """What is no row of its own, as JSON data."""
+        """What is not a row of its own, as JSON data."""
         return {
             "id": self.records.upstream_entity_id,
             "settled_at": self._settled_at.isoformat(),

@@ -5,6 +5,7 @@ masked when it is first read.
 """
 
 import datetime as dt
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -186,9 +187,11 @@ class Journal:
         yield "journal", "", {"seen": self.seen}
         yield from self.rows_since(0)
 
-    def rows_since(self, number: int) -> Iterator[Row]:
-        """The exchanges after the one with that number, as rows of the state."""
-        for exchange in self.since(number):
+    def rows_since(self, number: int, count: int | None = None) -> Iterator[Row]:
+        """The first exchanges, or all, after the one with that number, as rows of the state."""
+        found = (entry for entry in tuple(self._entries) if entry.number > number)
+        for entry in itertools.islice(found, count):
+            exchange = entry.redacted()
             yield "journal.exchanges", str(exchange.number), exchange.plain()
 
     def restore(self, data: dict[str, Any]) -> None:

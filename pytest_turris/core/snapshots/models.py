@@ -111,6 +111,7 @@ class FaultPart(Part):
     status: Whole | None
     error: FailureKind | None
     delay: Number
+    real_delay: Number = 0.0
     headers: dict[str, Text]
     times: Count | None
     processed: Flag
