@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles,
 sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are built on these.
 
+import picture
 from tables import (
     api,
     attacks,
