@@ -64,13 +64,8 @@ def made() -> dict[Path, str]:
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
-<<<<<<< HEAD
     found |= {examples.FILE: examples.as_json(), picture.FILE: picture.drawing()}
-    found |= {CONTROLS: as_json(describe_all())}
-=======
-    found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
-    found |= {EVENTS: events.as_json()}
->>>>>>> main
+    found |= {CONTROLS: as_json(describe_all()), EVENTS: events.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_STEP = re.compile(
-    r"(?:`(?P<file>[\w./-]+)`[^`\n]*:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL
-)
+_FILE = r"(?:`(?P<file>[\w./-]+\.(?:py|mjs|feature|txt|toml|yml))`[^`\n]*:\n\n)?"
+_STEP = re.compile(_FILE + r"```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL)
 _SECONDS = re.compile(r"\bin \d+\.\d+s(?: \([\d:]+\))?")
 _NUMBER = re.compile(r"\d+")
 _INSTALLS = re.compile(r"(?:python -m venv|\. \S+/activate|(?:python -m )?pip3? |npm i)")
