@@ -27,6 +27,7 @@ from tables import (
     operations,
     options,
     receivers,
+    records,
     rules,
     stranger_clients,
 )
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "fidelity.md": fidelity.as_markdown,
     "reference/options.md": options.as_markdown,
     "reference/http-api.md": operations.as_markdown,
+    "reference/records.md": records.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
     "explanation/sweep-findings.md": findings.as_markdown,
