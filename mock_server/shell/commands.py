@@ -34,6 +34,11 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Find out from a real delivery how its sender signs.",
     ),
     CommandRow(
+        "drift",
+        "mock_server.drift.command:drift",
+        "Ask a real tenant what the sandbox only assumes.",
+    ),
+    CommandRow(
         "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI 3.1 description."
     ),
     CommandRow(
