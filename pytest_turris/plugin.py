@@ -64,6 +64,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="send each webhook that a receiver accepted once more, forged, and fail if it is "
         "accepted too",
     )
+    group.addoption(
+        "--turris-capsule",
+        metavar="DIR",
+        help="let each failing test leave its sandbox in this directory, as a file that "
+        "'turris-sandbox serve --load' opens",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,6 +13,8 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.worlds import World
 
+_LONGEST = 500
+
 
 def read_world(path: Path) -> World:
     """Return what the file of ``--load`` holds."""
@@ -24,10 +26,17 @@ def read_world(path: Path) -> World:
         fail(f"--load {path}: {error}")
 
 
+def printable(text: str) -> str:
+    """A text from a file, without what could change the terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text[:_LONGEST])
+
+
 def load_world(sandbox: Sandbox, world: World, path: Path) -> None:
     """Let a sandbox become what the file of ``--load`` holds."""
     try:
         world.load_into(sandbox)
+        if world.about:
+            click.echo(f"# {path}: {printable(world.about)}", err=True)
     except SnapshotError as error:
         fail(f"--load {path}: {error}")
 

@@ -27,23 +27,26 @@ class World:
     """What a file holds.
 
     Args:
+        about: What it was made of, such as the id of a test; may be empty.
         at: The moment on the sandbox's clock; a sandbox that loads the file goes on from there.
         with_secrets: Whether credentials and tokens are in it.
         options: The options that are not at their defaults.
         state: The snapshot.
     """
 
+    about: str
     at: dt.datetime
     with_secrets: bool
     options: Options
     state: dict[str, Any]
 
     @classmethod
-    def of(cls, sandbox: Sandbox, *, with_secrets: bool = False) -> Self:
+    def of(cls, sandbox: Sandbox, *, about: str = "", with_secrets: bool = False) -> Self:
         """A sandbox as it is now, by default without its secrets."""
         with sandbox.lock:
             state, at = sandbox.snapshot(), sandbox.clock.now()
         return cls(
+            about=about,
             at=at,
             with_secrets=with_secrets,
             options=sandbox.options,
@@ -54,6 +57,7 @@ class World:
         """The text of a file."""
         document = {
             "format": FORMAT,
+            "about": self.about,
             "at": self.at.isoformat(),
             "with_secrets": self.with_secrets,
             "options": data_of(self.options, with_secrets=self.with_secrets),
@@ -73,7 +77,7 @@ class World:
             document = from_json(content, allow_inf_nan=False)
         except ValueError as error:
             raise SnapshotError(f"not JSON: {error}") from None
-        members = {"format", "at", "with_secrets", "options", "state"}
+        members = {"format", "about", "at", "with_secrets", "options", "state"}
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise SnapshotError(f"not a world: it has no member 'format' with {FORMAT!r}")
         if document.keys() != members:
@@ -81,10 +85,13 @@ class World:
             raise SnapshotError(f"not a whole world: missing or unknown: {wrong}")
         options, state = options_from(document["options"]), migrated(document["state"])
         check(state)
-        at, with_secrets = document["at"], document["with_secrets"]
-        if not isinstance(at, str) or not is_moment(at) or not isinstance(with_secrets, bool):
-            raise SnapshotError("not a whole world: 'at' or 'with_secrets' has no valid value")
+        about, at, with_secrets = document["about"], document["at"], document["with_secrets"]
+        if not isinstance(at, str) or not is_moment(at):
+            raise SnapshotError("not a whole world: 'at' is not a moment in ISO 8601 with its zone")
+        if not isinstance(about, str) or not isinstance(with_secrets, bool):
+            raise SnapshotError("not a whole world: 'about' or 'with_secrets' has no valid value")
         return cls(
+            about=about,
             at=dt.datetime.fromisoformat(at),
             with_secrets=with_secrets,
             options=options,

@@ -148,12 +148,13 @@ def test_urls_of_a_client_that_only_reads(turris: Sandbox, turris_time: TimeTrav
     assert "has a secret in its URL" in verdict.findings[0].got
 
 
+@pytest.mark.parametrize("writes", [False, True])
 def test_without_a_link_nothing_is_observed_of_links(
-    turris: Sandbox, turris_time: TimeTravel
+    turris: Sandbox, turris_time: TimeTravel, writes: bool
 ) -> None:
-    """A client that gets no sign-in link cannot log one."""
+    """A client that gets no sign-in link, neither by its call nor by a write, cannot log one."""
     client = PlainClient(turris)
-    under_test = ClientUnderTest(call=client.call, write=client.call)
+    under_test = ClientUnderTest(call=client.call, write=client.call if writes else None)
     verdict = TokenCase("TC-54", turris, turris_time).examine(under_test)
     assert (verdict.outcome, "no answer had a sign-in" in str(verdict)) == ("not observed", True)
 

@@ -134,9 +134,10 @@ def document() -> dict[str, Any]:
     [
         ({"format": "x"}, "not a world"),
         ({"more": 1}, "not a whole world: missing or unknown: 'more'"),
-        ({"at": "yesterday"}, "'at' or 'with_secrets'"),
-        ({"at": 5}, "'at' or 'with_secrets'"),
-        ({"with_secrets": 1}, "'at' or 'with_secrets'"),
+        ({"at": "yesterday"}, "'at' is not a moment"),
+        ({"at": 5}, "'at' is not a moment"),
+        ({"with_secrets": 1}, "'about' or 'with_secrets'"),
+        ({"about": None}, "'about' or 'with_secrets'"),
         ({"options": []}, "'options' is not an object"),
         ({"options": {"envelop": "data"}}, "no turris option 'envelop'; did you mean 'envelope'"),
         ({"options": {"token_ttl": "x"}}, "not a whole world"),

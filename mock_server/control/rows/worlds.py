@@ -29,6 +29,7 @@ class WorldFile(Result):
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=None)
 
     format: str
+    about: str
     at: str
     with_secrets: bool
     options: dict[str, Any]
