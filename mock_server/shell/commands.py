@@ -39,7 +39,9 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Ask a real tenant what the sandbox only assumes.",
     ),
     CommandRow(
-        "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI description, in version 3.1 or 3.0."
+        "openapi",
+        "mock_server.shell.openapi:openapi",
+        "Print the OpenAPI description, in version 3.1 or 3.0.",
     ),
     CommandRow(
         "fidelity",
