@@ -72,23 +72,26 @@ def round_trip(name: str, server: StandaloneSandbox) -> None:
         return importlib.import_module(f"{name}.{path}")
 
     associations = "api.downstream_entity_associations.associated_downstream_entities_controller"
-    client = part("client").Client(base_url=server.base_url)
+    anonymous = part("client").Client(base_url=server.base_url)
     body = part("models.get_token_dto").GetTokenDto(
         client_id=server.sandbox.client.client_id, client_secret=server.sandbox.client.client_secret
     )
-    answer = part("api.auth.auth_controller_get_token_v_1").sync(client=client, body=body)
-    client = part("client").AuthenticatedClient(
+    with anonymous:
+        answer = part("api.auth.auth_controller_get_token_v_1").sync(client=anonymous, body=body)
+    bearer = part("client").AuthenticatedClient(
         base_url=server.base_url, token=answer.data.access_token
     )
     invitation = part("models.invite_downstream_entity_dto").InviteDownstreamEntityDto.from_dict(
         INVITATION | {"downstreamEntityName": name, "email": f"{name}@example.com"}
     )
     invite = part(f"{associations}_invite_downstream_entity_v_1")
-    first, second = (
-        invite.sync(client=client, body=invitation, idempotency_key=key_of(name)) for _ in range(2)
-    )
+    with bearer:
+        first, second = (
+            invite.sync(client=bearer, body=invitation, idempotency_key=key_of(name))
+            for _ in range(2)
+        )
+        listed = part(f"{associations}_get_all_downstream_entities_v_1").sync(client=bearer)
     assert first.data.url == second.data.url
-    listed = part(f"{associations}_get_all_downstream_entities_v_1").sync(client=client)
     names = [one.downstream_entity.legal_name for one in listed.data]
     assert names.count(name) == 1
 

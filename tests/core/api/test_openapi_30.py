@@ -80,6 +80,14 @@ def test_schemas_in_the_older_words(newer: dict[str, Any], older: dict[str, Any]
     assert found == older
 
 
+def test_patterns_can_be_put_into_quotation_marks() -> None:
+    """Generators write them into the source of a client, between quotation marks."""
+    made = document(OPERATIONS, Options())
+    patterns = [schema["pattern"] for schema in schemas_in(made) if "pattern" in schema]
+    assert patterns
+    assert [one for one in patterns if isinstance(one, str) and '"' in one] == []
+
+
 def test_documented_texts_are_in_the_description() -> None:
     """Names that no operation has are not in the tables; servers and keys have their texts."""
     made = document(OPERATIONS, Options(), "http://127.0.0.1:8791")
