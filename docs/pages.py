@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles,
 sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are built on these.
 
+import picture
 from tables import (
     api,
     attacks,
+    audit,
     compatibility,
     counts,
     events,
@@ -26,6 +28,7 @@ from tables import (
     operations,
     options,
     receivers,
+    records,
     rules,
     stranger_clients,
 )
@@ -42,9 +45,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "fidelity.md": fidelity.as_markdown,
     "reference/options.md": options.as_markdown,
     "reference/http-api.md": operations.as_markdown,
+    "reference/records.md": records.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
     "explanation/sweep-findings.md": findings.as_markdown,
+    "reference/audit-checks.md": audit.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
     "reference/verdicts-clients.md": stranger_clients.as_markdown,
@@ -63,8 +68,8 @@ def made() -> dict[Path, str]:
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
-    found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
-    found |= {EVENTS: events.as_json()}
+    found |= {examples.FILE: examples.as_json(), picture.FILE: picture.drawing()}
+    found |= {CONTROLS: as_json(describe_all()), EVENTS: events.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 
