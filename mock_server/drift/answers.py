@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_server.drift.asking import NEWER_CATEGORY, UNKNOWN_ID, UNKNOWN_PARAMETER, UNKNOWN_PATH
+from mock_server.drift.asking import (
+    NEWER_CATEGORY,
+    NO_ID,
+    UNKNOWN_ID,
+    UNKNOWN_PARAMETER,
+    UNKNOWN_PATH,
+)
 from mock_server.drift.seen import Exchange, Seen
 from pytest_turris.core.options import Options
 
@@ -228,6 +234,28 @@ def unknown_id(seen: Seen) -> bool | None:
     """Whether the agent of an id that no record has is a 404."""
     asked = [one for one in seen.exchanges if one.path == f"/v1/agents/{UNKNOWN_ID}"]
     return all(one.status == _NOT_FOUND for one in asked) if asked else None
+
+
+def malformed_id(seen: Seen) -> str | None:
+    """What an id that cannot be one is answered with."""
+    asked = [one for one in seen.exchanges if one.path == f"/v1/agents/{NO_ID}"]
+    return _by_status(asked, {_NOT_FOUND: "not_found", _BAD_REQUEST: "invalid_input"})
+
+
+def unknown_fein(seen: Seen) -> str | None:
+    """What the FEIN of no agency is answered with."""
+    asked = seen.of("list_surplus_lines", succeeded=False)
+    return _by_status(asked, {_NOT_FOUND: "not_found", _OK: "empty"})
+
+
+def deleted(operation: str) -> Callable[[Seen], str | None]:
+    """A question whether a list has deleted records; a list without any shows nothing."""
+
+    def ask(seen: Seen) -> str | None:
+        records = [record for one in seen.of(operation) for record in _records(one.data)]
+        return "listed" if any(record.get("isDeleted") is True for record in records) else None
+
+    return ask
 
 
 def bare_message(seen: Seen) -> bool | None:

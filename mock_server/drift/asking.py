@@ -15,11 +15,14 @@ from pytest_turris.core.resources.documents import DocumentCategory, OlderDocume
 UNKNOWN_PARAMETER = "turrisSandboxDrift"
 UNKNOWN_PATH = "/v1/turris-sandbox-drift"
 UNKNOWN_ID = "0" * 24
+NO_ID = "turris-sandbox-drift"
+UNKNOWN_FEIN = "00-0000000"
 
 PAUSE = 0.2
 """Seconds between two requests."""
 
 _TOO_MANY = 429
+_SURPLUS_LINES = "/v1/downstream-entity-associations/licenses/surplus-lines"
 _NOT_ASKED = frozenset({
     "get_sign_in_url",  # its answer is a link that signs in
     "dangerously_list_surplus_lines",
@@ -105,6 +108,8 @@ def _questions(exchanges: list[Exchange], token: str) -> Iterator[tuple[str, dic
     yield "/v1/agents", {}, "turris-sandbox-drift"
     yield UNKNOWN_PATH, {}, token
     yield f"/v1/agents/{UNKNOWN_ID}", {}, token
+    yield f"/v1/agents/{NO_ID}", {}, token
+    yield _SURPLUS_LINES, {"fein": UNKNOWN_FEIN, "stateCode": "TX"}, token
     yield "/v1/agents", {UNKNOWN_PARAMETER: "1"}, token
     for category in ("W9", NEWER_CATEGORY):
         yield "/v1/file-documents", {"category": category}, token

@@ -31,6 +31,8 @@ KEPT: dict[str, Any] = {
     "compliance_states": ("state_code",),
     "appointment_status": ("appointed",),
     "document_categories": ("older",),
+    "malformed_id": ("invalid_input",),
+    "unknown_fein": ("empty",),
     "token_ttl": (dt.timedelta(minutes=30),),
     "token_issuer": ("https://auth.turris.example/",),
     "token_audience": ("turris-api",),
@@ -149,6 +151,15 @@ def test_no_value_of_the_tenant_reaches_the_report() -> None:
     assert bodies[0]["clientSecret"] not in text
     assert [value for value in values if value and value in text] == []
     assert HIDDEN in text
+
+
+def test_deleted_records_in_a_list_are_seen() -> None:
+    """A list without any shows nothing."""
+    for deleted, value in ((True, "listed"), (False, None)):
+        body = {"data": [{"isDeleted": deleted}]}
+        report = DriftReport.of(Seen([seen("GET", "/v1/agents", 200, body)]))
+        answers = {one.question.about: one for row in report.rows for one in row.answers}
+        assert answers["deleted_agents"].value == value
 
 
 def test_other_members_are_named() -> None:
