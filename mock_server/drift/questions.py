@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from mock_server.drift import answers
 from mock_server.drift.seen import Seen
-from pytest_turris.core.fidelity import FIDELITY, Behaviour
+from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import option_types
+from pytest_turris.core.unknowns.rows import Behaviour
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from mock_server.drift.answers import HIDDEN
 from mock_server.drift.questions import QUESTIONS, Question
 from mock_server.drift.seen import Seen
 from mock_server.drift.shapes import differences
-from pytest_turris.core.fidelity import FIDELITY, Behaviour
+from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import Options
+from pytest_turris.core.unknowns.rows import Behaviour
 
 State = Literal["confirmed", "contradicted", "not seen"]
 
