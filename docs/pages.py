@@ -19,6 +19,7 @@ from tables import (
     attacks,
     compatibility,
     counts,
+    events,
     examples,
     fidelity,
     findings,
@@ -34,6 +35,7 @@ from mock_server.controlling.rows import FILE as CONTROLS
 from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"
+EVENTS = ROOT / "mock_server" / "shell" / "events.json"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {
@@ -62,6 +64,7 @@ def made() -> dict[Path, str]:
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
     found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
+    found |= {EVENTS: events.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

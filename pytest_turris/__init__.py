@@ -17,6 +17,7 @@ core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
+core.fresh_state StrictFailureError
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError
 core.option_values OptionError
@@ -29,6 +30,7 @@ core.snapshots.errors SnapshotError
 core.tenants NoSandboxError
 doors.sockets.pool Server
 doors.sockets.server ServerError
+doors.without_pytest sandbox
 findings.errors CheckFailedError CheckWarning IgnoreError NotObservedError
 fixtures.hostile_answer HostileCase
 fixtures.token_case TokenCase

@@ -8,6 +8,7 @@ from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
 from pytest_turris.core.errors import UnknownNameError as UnknownNameError
 from pytest_turris.core.faults.scripted import FaultError as FaultError
+from pytest_turris.core.fresh_state import StrictFailureError as StrictFailureError
 from pytest_turris.core.journal.expectations import RefusalExpected as RefusalExpected
 from pytest_turris.core.middleware.limits import RateWindowError as RateWindowError
 from pytest_turris.core.option_values import OptionError as OptionError
@@ -21,6 +22,7 @@ from pytest_turris.core.snapshots.errors import SnapshotError as SnapshotError
 from pytest_turris.core.tenants import NoSandboxError as NoSandboxError
 from pytest_turris.doors.sockets.pool import Server as Server
 from pytest_turris.doors.sockets.server import ServerError as ServerError
+from pytest_turris.doors.without_pytest import sandbox as sandbox
 from pytest_turris.findings.errors import CheckFailedError as CheckFailedError
 from pytest_turris.findings.errors import CheckWarning as CheckWarning
 from pytest_turris.findings.errors import IgnoreError as IgnoreError
@@ -98,6 +100,7 @@ __all__ = [
     "SleptTooLongError",
     "SnapshotError",
     "StartupError",
+    "StrictFailureError",
     "TamperingError",
     "TargetError",
     "TimeTravel",
@@ -109,4 +112,5 @@ __all__ = [
     "UnknownNameError",
     "UnknownRecordError",
     "learn_signature",
+    "sandbox",
 ]

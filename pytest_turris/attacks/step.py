@@ -39,6 +39,7 @@ class Transmission:
         exact_names: A function is called with the names of headers as they are written here, and
             in no other letters.
         plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
+        takes_long: Whether much work is asked for, so that it is waited for as long as Turris does.
         watch_memory: Whether the memory of the receiver's process is watched meanwhile.
     """
 
@@ -56,6 +57,7 @@ class Transmission:
     target: object = None
     exact_names: bool = False
     plain_http: bool = False
+    takes_long: bool = False
     watch_memory: bool = False
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, Final
 
-from pytest_turris.core import assertions
+from pytest_turris.core import assertions, fresh_state
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.access.credentials import ApiClient, Credentials
 from pytest_turris.core.access.tokens import Tokens
@@ -102,6 +102,7 @@ class Sandbox(Collections):
     assert_refreshed_within_buffer: Final = assertions.assert_refreshed_within_buffer
     assert_no_expired_token_used: Final = assertions.assert_no_expired_token_used
     assert_retried_safely: Final = assertions.assert_retried_safely
+    fresh: Final = fresh_state.fresh
 
     def collection(self, kind: type[C]) -> C:
         """The collection of one kind, such as ``Agents``: what the attribute of its name gives."""

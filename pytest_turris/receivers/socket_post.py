@@ -5,12 +5,11 @@ It follows no redirects, uses no proxies and no cookies, and limits the response
 
 import contextlib
 import http.client
-import socket
 import ssl
 
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.egress import Destination
+from pytest_turris.receivers.egress import Destination, connect
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.response_reader import read_response
 
@@ -51,11 +50,7 @@ def _connect(
     host, port = destination.host, destination.port
     # Any other address is what an application in this process is to see.
     own = peer.startswith("127.") and peer != LOOPBACK
-    source = (peer, 0) if own else None
-    try:
-        plain = socket.create_connection((destination.address, port), timeout, source)
-    except ConnectionRefusedError as error:
-        raise ConnectionRefusedError(f"nothing listens at {host}:{port}") from error
+    plain = connect(destination, timeout, peer if own else "")
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain

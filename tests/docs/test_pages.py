@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PAGES += sorted((ROOT / "docs" / "reference").rglob("*.md"))
-PAGES += [ROOT / "docs" / "how-to" / f"{name}.md" for name in ("other-clients", "parallel")]
+PAGES += [
+    ROOT / "docs" / "how-to" / f"{name}.md"
+    for name in ("other-clients", "parallel", "without-pytest")
+]
 _PROGRAM = re.compile(r'\["(curl|node)"')
 
 

@@ -8,6 +8,7 @@ from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
+    Judgement,
     Seen,
     Transmission,
     Trouble,
@@ -144,4 +145,7 @@ def _look_alikes(context: AttackContext) -> Iterator[AttackStep]:
     alike = (f"{own}0", f"x{own}", f"{_FOREIGN},{own}", [own], [_FOREIGN, own], {own: _FOREIGN})
     for value in alike:
         event = context.genuine().json | {"upstreamEntityId": value}
-        yield tolerated(context.sign(event), f"entity {value!r}", effects="none")
+        # Some parsers read a list of one text as that text; no sender writes one.
+        is_text = isinstance(value, str)
+        how: Judgement = {"level": "should"} if is_text else {"level": "info"}
+        yield tolerated(context.sign(event), f"entity {value!r}", effects="none", **how)
