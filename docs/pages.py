@@ -17,6 +17,7 @@ sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are buil
 from tables import (
     api,
     attacks,
+    audit,
     compatibility,
     counts,
     events,
@@ -26,6 +27,7 @@ from tables import (
     operations,
     options,
     receivers,
+    records,
     rules,
     stranger_clients,
 )
@@ -42,9 +44,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "fidelity.md": fidelity.as_markdown,
     "reference/options.md": options.as_markdown,
     "reference/http-api.md": operations.as_markdown,
+    "reference/records.md": records.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
     "explanation/sweep-findings.md": findings.as_markdown,
+    "reference/audit-checks.md": audit.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
     "reference/verdicts-clients.md": stranger_clients.as_markdown,

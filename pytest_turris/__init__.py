@@ -11,6 +11,7 @@ from typing import Any
 # imports or a dictionary take longer to load.
 _HOMES = """
 attacks.hooks HookError
+audit.declarations DeclarationError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
 core.access.credentials CredentialError
@@ -32,6 +33,7 @@ doors.sockets.pool Server
 doors.sockets.server ServerError
 doors.without_pytest sandbox
 findings.errors CheckFailedError CheckWarning IgnoreError NotObservedError
+fixtures.audit TurrisAudit
 fixtures.hostile_answer HostileCase
 fixtures.token_case TokenCase
 fixtures.webhook_attack AttackRun

@@ -1,5 +1,6 @@
 # What type checkers read of the package: each public name and its home.
 from pytest_turris.attacks.hooks import HookError as HookError
+from pytest_turris.audit.declarations import DeclarationError as DeclarationError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
 from pytest_turris.core.access.credentials import CredentialError as CredentialError
@@ -27,6 +28,7 @@ from pytest_turris.findings.errors import CheckFailedError as CheckFailedError
 from pytest_turris.findings.errors import CheckWarning as CheckWarning
 from pytest_turris.findings.errors import IgnoreError as IgnoreError
 from pytest_turris.findings.errors import NotObservedError as NotObservedError
+from pytest_turris.fixtures.audit import TurrisAudit as TurrisAudit
 from pytest_turris.fixtures.hostile_answer import HostileCase as HostileCase
 from pytest_turris.fixtures.token_case import TokenCase as TokenCase
 from pytest_turris.fixtures.webhook_attack import AttackRun as AttackRun
@@ -65,6 +67,7 @@ __all__ = [
     "CheckWarning",
     "ClockError",
     "CredentialError",
+    "DeclarationError",
     "DeliveryError",
     "DeliveryFormatError",
     "EgressRefused",
@@ -106,6 +109,7 @@ __all__ = [
     "TimeTravel",
     "TokenCase",
     "TransactionError",
+    "TurrisAudit",
     "TurrisKitError",
     "TurrisKitWarning",
     "TurrisWebhooks",

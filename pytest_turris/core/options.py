@@ -19,13 +19,13 @@ from pytest_turris.core.option_values import (
 )
 from pytest_turris.core.signing_keys import check_key, key_of
 from pytest_turris.core.text.names import did_you_mean
-from pytest_turris.core.unknowns.signature_options import SignatureOptions
+from pytest_turris.core.unknowns.record_options import RecordOptions
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options(SignatureOptions):
+class Options(RecordOptions):
     """How a sandbox behaves where the documentation leaves a choice. Every option has a default."""
 
     environment: Literal["sandbox", "production"] = "sandbox"

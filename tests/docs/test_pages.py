@@ -17,7 +17,7 @@ _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PAGES += sorted((ROOT / "docs" / "reference").rglob("*.md"))
 PAGES += [
     ROOT / "docs" / "how-to" / f"{name}.md"
-    for name in ("other-clients", "parallel", "without-pytest")
+    for name in ("other-clients", "parallel", "audit", "without-pytest")
 ]
 _PROGRAM = re.compile(r'\["(curl|node)"')
 

@@ -95,21 +95,22 @@ class Dispatcher:
             call.notes.append("a token was sent in the URL; Turris says never to do that")
         caller = call.caller
         used = self.tokens.find(call.request)
-        entry = self.journal.record(
-            call.request,
-            response.body if response else b"",
-            at=call.at,
-            environment=call.environment,
-            operation=call.operation,
-            status=response.status if response else NO_ANSWER,
-            credential=caller.credential.name if caller else None,
-            token=mask(caller.token.text) if caller and caller.token else None,
-            reason=reason,
-            is_client_error=is_client_error,
-            notes=call.notes,
-            request_id=call.request_id,
-            token_id=used.jti if used else None,
-            token_in_url=in_url,
-        )
+        facts = {
+            "at": call.at,
+            "environment": call.environment,
+            "operation": call.operation,
+            "status": response.status if response else NO_ANSWER,
+            "credential": caller.credential.name if caller else None,
+            "token": mask(caller.token.text) if caller and caller.token else None,
+            "reason": reason,
+            "is_client_error": is_client_error,
+            "notes": call.notes,
+            "request_id": call.request_id,
+            "token_id": used.jti if used else None,
+            "token_in_url": in_url,
+        }
+        entry = self.journal.record(call.request, response.body if response else b"", **facts)
+        if self.journal.observer:
+            self.journal.observer(call.request, response, facts)
         if is_client_error:
             self.refusals.note(entry.redacted())

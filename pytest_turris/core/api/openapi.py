@@ -19,13 +19,13 @@ REASONS = {
     401: "Invalid or missing auth token",
     403: "Insufficient permissions",
     404: "Not found",
+    409: "There is such a record already",
     410: "Gone: after the sunset date",
     413: "The body is too large",
     422: "The idempotency key was used with another body",
     429: "Rate limit exceeded",
 }
 
-_GONE = 410
 _SANDBOX = f"https://{HOSTS['sandbox']}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
@@ -107,7 +107,9 @@ def _described(
         media_type = "multipart/form-data" if operation.form else "application/json"
         described["requestBody"] = {"required": True, "content": {media_type: media}}
     if operation.links:
-        described["responses"][str(operation.status)]["links"] = _links(operation, options, ids)
+        described["responses"][str(operation.status_under(options))]["links"] = _links(
+            operation, options, ids
+        )
     return described
 
 
@@ -137,10 +139,9 @@ def _responses(operation: Operation, options: Options, schemas: Schemas) -> dict
     if headers := _headers(operation):
         success["headers"] = headers
     error = {"application/json": {"schema": reference(ERROR)}}
-    return {str(operation.status): success} | {
+    return {str(operation.status_under(options)): success} | {
         str(status): {"description": REASONS[status], "content": error}
-        for status in operation.refusals
-        if status != _GONE or options.sunset == "gone"
+        for status in operation.refusals_under(options)
     }
 
 

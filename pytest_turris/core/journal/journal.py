@@ -7,15 +7,18 @@ masked when it is first read.
 import datetime as dt
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_turris.core.changes import Row
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
-from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
+from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 
 NO_ANSWER = 0
+
+Observer = Callable[[Request, Response | None, dict[str, Any]], object]
+"""Gets a request, its response, and the facts of its exchange, before anything is redacted."""
 
 _SHOWN_TARGET = 2_048
 _SHOWN_FIELDS = 64
@@ -146,6 +149,8 @@ class Journal:
         self._limit = limit
         self._entries: deque[Entry] = deque(maxlen=limit)
         self.seen: int = 0
+        self.observer: Observer | None = None
+        """Called with each exchange, in the thread and on the stack that answers it."""
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.since(0))

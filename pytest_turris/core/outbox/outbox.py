@@ -56,7 +56,8 @@ class Outbox:
         self._randomness = randomness
         self.schedule: RetrySchedule = schedule_of(options.webhook_retries)
         self._policy = FailurePolicy.of(options)
-        self._debounce = Debounce(options.webhook_debounce)
+        self._debounce = Debounce(options)
+        self._drops_reverted = options.webhook_reverted == "dropped"
         self._seen = 0
         self._made = 0
         self._attempted = 0
@@ -282,7 +283,12 @@ class Outbox:
     def _flush(self, now: dt.datetime) -> None:
         for batch in self._debounce.pop_due(now):
             self._mark_counters()
-            payload = compliance_payload(batch.kind, batch.changes.values(), self._records)
+            changes = [
+                change
+                for change in batch.changes.values()
+                if not (self._drops_reverted and change.before == change.after)
+            ]
+            payload = compliance_payload(batch.kind, changes, self._records)
             if payload:
                 self._publish(batch.kind, payload, batch.due)
 

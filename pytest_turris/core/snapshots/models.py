@@ -177,6 +177,7 @@ class BatchPart(Part):
     """Changes that wait to be sent together; each has a model of its own."""
 
     kind: EventKind
+    group: Text = ""
     first: Moment
     last: Moment
     changes: dict[str, dict[str, Any]]
