@@ -223,6 +223,12 @@ STEPS = st.lists(
 )
 
 
+def sign_once(sandbox: Sandbox, agency: Association) -> None:
+    """Execute the agency's agreement, unless it was."""
+    if agency.agreement_executed_at is None:
+        sandbox.execute_agreement(agency)
+
+
 def take(sandbox: Sandbox, step: str, which: int, agency: Association) -> None:
     """One step; those about an agency need that it is there."""
     npn, associations = f"9{which}", sandbox.associations
@@ -237,7 +243,7 @@ def take(sandbox: Sandbox, step: str, which: int, agency: Association) -> None:
         "delete": lambda: associations.delete(agency),
         "undelete": lambda: associations.undelete(agency),
         "remove": lambda: associations.remove(agency),
-        "agree": lambda: agency.agreement_executed_at or sandbox.execute_agreement(agency),
+        "agree": lambda: sign_once(sandbox, agency),
     }
     if step in everywhere:
         everywhere[step]()
