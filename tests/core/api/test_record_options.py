@@ -7,6 +7,9 @@ import pytest
 from doubles.api_recipes import PDF, form
 from doubles.sandbox_client import INVITATION, INVITE, Client, refusal
 
+from pytest_turris.core.api.openapi import document
+from pytest_turris.core.api.routes import operations_at
+from pytest_turris.core.options import Options
 from pytest_turris.core.resources.npns import EntityType
 
 CallerWith = Callable[..., Client]
@@ -317,3 +320,29 @@ def test_the_same_json_is_the_same_body(caller: Client) -> None:
     first = caller.post(INVITE, INVITATION, headers)
     again = caller.post(INVITE, dict(reversed(INVITATION.items())), headers)
     assert (again.status, again.body) == (201, first.body)
+
+
+def test_another_body_that_is_not_json_is_another_body(caller: Client) -> None:
+    """A key that was used is refused with it."""
+    headers = {"idempotency-key": "550e8400-e29b-41d4-a716-446655440000"}
+    caller.post(INVITE, INVITATION, headers)
+    fields = headers | {"content-type": "application/json"}
+    assert caller.send("POST", INVITE, headers=fields, body=b"{").status == 422
+
+
+def test_the_description_has_the_refusals_of_the_options() -> None:
+    """A malformed id, and an agent who is known."""
+    options = Options(malformed_id="invalid_input", duplicate_agent="conflict", sunset="gone")
+    paths = document(operations_at(options.webhooks_path), options)["paths"]
+    assert "400" in paths["/v1/agents/{agentId}/sync"]["post"]["responses"]
+    assert "409" in paths[AGENTS]["post"]["responses"]
+
+
+def test_an_agency_without_an_npn_is_deleted_and_comes_back(caller: Client) -> None:
+    """It has no alerts to pause."""
+    associations = caller.sandbox.associations
+    agency = associations.add(is_npn_required=False)
+    associations.delete(agency)
+    assert associations.shown(agency.id) is None
+    associations.undelete(agency)
+    assert associations.shown(agency.id) is agency
