@@ -123,6 +123,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/tokens.py
 	$(BIN)/python benchmarks/clock.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
