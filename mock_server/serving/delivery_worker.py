@@ -3,10 +3,13 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Collection
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.engine import Claimed, DeliveryResult, Engine
-from pytest_turris.webhooks.factory import WebhookFactory
+
+if TYPE_CHECKING:
+    from pytest_turris.webhooks.engine import Claimed, DeliveryResult, Engine
 
 _PAUSE = 0.1
 _SIGNATURE_REFUSED = (401, 403)
@@ -37,9 +40,9 @@ class DeliveryWorker:
         allow: Collection[str],
         own_port: int,
     ) -> None:
-        scheme = WebhookFactory.of(sandbox).scheme
-        self._engine = Engine(sandbox, scheme, allow=allow, own_port=own_port)
         self._sandbox = sandbox
+        self._allow = allow
+        self._own_port = own_port
         self._log = log
         self._last_error = ""
         self._stopping = threading.Event()
@@ -56,6 +59,15 @@ class DeliveryWorker:
         self.begin_stop()
         self._thread.join(_TIMEOUT)
 
+    @cached_property
+    def _engine(self) -> "Engine":
+        """Made, and imported, when the first webhook is registered."""
+        from pytest_turris.webhooks.engine import Engine  # noqa: PLC0415 - see above
+        from pytest_turris.webhooks.factory import WebhookFactory  # noqa: PLC0415 - as above
+
+        scheme = WebhookFactory.of(self._sandbox).scheme
+        return Engine(self._sandbox, scheme, allow=self._allow, own_port=self._own_port)
+
     def _start_thread(self, work: Callable[..., None], *args: object) -> threading.Thread:
         # A daemon: a receiver may take 30 seconds, and the process does not wait for it at its end.
         thread = threading.Thread(target=work, args=args, name="turris-delivery", daemon=True)
@@ -65,12 +77,14 @@ class DeliveryWorker:
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
             try:
+                if not len(self._sandbox.outbox):
+                    continue  # what sends webhooks takes long to load
                 while not self._stopping.is_set() and (taken := self._engine.claim()) is not None:
                     self._enqueue(taken)
             except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
                 self._log_error(f"cannot look for due webhooks: {error!r}")
 
-    def _enqueue(self, taken: Claimed) -> None:
+    def _enqueue(self, taken: "Claimed") -> None:
         """Queue it for its endpoint; start a thread if none runs."""
         endpoint_id = taken.delivery.endpoint_id
         with self._lock:
@@ -93,7 +107,7 @@ class DeliveryWorker:
                     del self._queues[endpoint_id]
                     return
 
-    def _described(self, result: DeliveryResult) -> str:
+    def _described(self, result: "DeliveryResult") -> str:
         """The result in one line; a 401 says which key it was signed with."""
         attempt, endpoint = result.attempt, result.endpoint
         own_key = endpoint is not None and endpoint.secret != self._sandbox.webhook_secret
