@@ -70,7 +70,6 @@ _HOSTILE = _RULES.replace("conforms", "copes").replace("token_case", "hostile_an
 _ATTACKS = 'def test_withstands(turris_webhook_attack): turris_webhook_attack.run(app, "/webhooks")'
 _ANY = "pytest --turris-audit  # any test that calls Turris with the fixture turris"
 _LATE = "turris_time.to_refresh_point(plus=timedelta(milliseconds=1)); client.agents()"
-_SCAN = 'paths = ["dist"] below [scan] in turris-audit.toml, or: turris-sandbox scan dist'
 _LOG = 'logger = "myapp.audit" below [log] in turris-audit.toml'
 
 _LEAKS = ("LK-01", "LK-02", "LK-03", "LK-04", "LK-05", "LK-07", "LK-08", "LK-09")
@@ -86,14 +85,14 @@ _CHECKLIST = "Checklist"
 
 _LINES = (
     ChecklistLine(
-        id="SEC-01", section=_CREDENTIALS, kind="heuristic",
+        id="SEC-01", section=_CREDENTIALS, kind="process",
         words="No clientId or clientSecret in frontend code",
-        proofs=(("FE-1",), ("FE-2",)), others=("FE-3",), next_step=_SCAN,
+        next_step=_attest("SEC-01"),
     ),
     ChecklistLine(
         id="SEC-02", section=_CREDENTIALS, kind="heuristic",
         words="Credentials come from the environment or a secrets manager",
-        proofs=(("TC-30", "FE-4"),), others=("TC-31",), next_step=_RULES,
+        proofs=(("TC-30",),), others=("TC-31",), next_step=_RULES,
     ),
     ChecklistLine(
         id="SEC-03", section=_CREDENTIALS, kind="provable",

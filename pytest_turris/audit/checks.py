@@ -83,58 +83,20 @@ _LOG = (
         source="vendor: minimise sensitive data; OWASP Logging Cheat Sheet",
     ),
 )
-_SCANS = (
-    AuditCheck(
-        id="FE-1",
-        title="No credential is in the built files",
-        level="must",
-        does="Looks for the sandbox's credentials, in any encoding, in the files.",
-        why="Every visitor of the page has them.",
-        fix="Call Turris from a server; let the frontend call that.",
-        source="vendor: never expose credentials in frontend code",
-    ),
-    AuditCheck(
-        id="FE-2",
-        title="No variable that is built into a frontend is named like a secret",
-        level="must",
-        does="Looks for names such as VITE_*SECRET* and NEXT_PUBLIC_*TOKEN*.",
-        why="Such variables are copied into the files that browsers load.",
-        fix="Rename the variable, without the prefix, and read it on the server only.",
-        source="vendor: never expose credentials in frontend code; Vite and Next.js: env variables",
-    ),
-    AuditCheck(
-        id="FE-3",
-        title="Source maps are not delivered, or hold no secret",
-        level="should",
-        does="Looks into the sources inside source maps, and tells that they are there.",
-        why="They show the whole source to every visitor.",
-        fix="Do not deploy *.map files.",
-        source="vendor: never expose credentials in frontend code",
-    ),
-    AuditCheck(
-        id="FE-4",
-        title="No secret is written in the files",
-        level="must",
-        does="Looks for secrets of any kind with detect-secrets.",
-        why="All readers of the repository have them, also after they are removed.",
-        fix="Rotate it, and read it from the environment or a secrets manager.",
-        source="vendor: store credentials in environment variables or a secrets manager",
-    ),
-)
 
 OWN: dict[str, AuditCheck] = {
     check.id: check
     for check in sorted(
         (
             *(rule.check for rule in RULES.values()), _PRIVILEGES, _FORGERY, _ROTATION,
-            _REVOCATION, *_LOG, *_SCANS, *LEAKS,
+            _REVOCATION, *_LOG, *LEAKS,
         ),
         key=lambda check: check.id,
     )
 }  # fmt: skip
 """The audit's own checks by id."""
 
-KINDS = ("RQ-", "LK-", "AU-", "FE-", "DR-", "VW-")
+KINDS = ("RQ-", "LK-", "AU-", "DR-", "VW-")
 """How their ids begin."""
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import fnmatch
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,16 +85,12 @@ class Declarations:
         waived: The findings that are accepted.
         loggers: The names of the loggers that keep the audit log.
         log_files: The files that keep it, relative to the file's directory.
-        scan: The files and directories to scan, relative to the same.
-        allowed: For paths of scanned files: why a finding there is none.
     """
 
     attested: tuple[Attestation, ...] = ()
     waived: tuple[Waiver, ...] = ()
     loggers: tuple[str, ...] = ()
     log_files: tuple[str, ...] = ()
-    scan: tuple[str, ...] = ()
-    allowed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path, known: Callable[[], Iterator[str]]) -> Self:
@@ -125,17 +121,14 @@ class _Reader:
 
     def declarations(self, document: dict[str, Any]) -> dict[str, Any]:
         """The fields of ``Declarations``."""
-        self._only(document, "the file", ("attested", "waived", "log", "scan"))
-        log, scan = self._table(document, "log"), self._table(document, "scan")
+        self._only(document, "the file", ("attested", "waived", "log"))
+        log = self._table(document, "log")
         self._only(log, "[log]", ("logger", "file"))
-        self._only(scan, "[scan]", ("paths", "allow"))
         return {
             "attested": tuple(map(self._attestation, self._rows(document, "attested"))),
             "waived": tuple(map(self._waiver, self._rows(document, "waived"))),
             "loggers": self._texts(log, "logger"),
             "log_files": self._texts(log, "file"),
-            "scan": self._texts(scan, "paths"),
-            "allowed": self._allowed(scan),
         }
 
     def _attestation(self, row: dict[str, Any]) -> Attestation:
@@ -163,14 +156,10 @@ class _Reader:
             expires=self._date(row, where, "expires"),
         )
 
-    def _allowed(self, scan: dict[str, Any]) -> dict[str, str]:
-        where, rows = "[[scan.allow]]", self._rows(scan, "allow", "scan.allow")
-        return {self._text(row, where, "path"): self._text(row, where, "reason") for row in rows}
-
-    def _rows(self, document: dict[str, Any], name: str, heading: str = "") -> list[dict[str, Any]]:
+    def _rows(self, document: dict[str, Any], name: str) -> list[dict[str, Any]]:
         rows = document.get(name, [])
         is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-        self._require(is_list, f"write each entry below [[{heading or name}]]")
+        self._require(is_list, f"write each entry below [[{name}]]")
         return list(rows)
 
     def _table(self, document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Spotted:
         check: The id of the check.
         finding: What was wrong.
         place: The line of the application that made the call, else of the test.
-        test: The test that showed it; empty if none did, such as for a scan.
+        test: The test that showed it; empty if none did.
         exchanges: The requests that are the evidence, a line for each, oldest first.
     """
 
@@ -66,7 +66,7 @@ class Spotted:
 
 @dataclass(kw_only=True)
 class Evidence:
-    """What one test, or one scan, showed.
+    """What one test showed.
 
     Args:
         test: The test's id.

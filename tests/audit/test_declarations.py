@@ -110,7 +110,6 @@ def test_information_breaks_no_line() -> None:
         ("attested = 3\n", "[[attested]]"),
         ("log = 3\n", "[log] is not a table"),
         ("[log]\nlogger = 3\n", "logger is a text"),
-        ("[scan]\nallow = 3\n", "[[scan.allow]]"),
         (ATTESTED.replace("SEC-19", "SEC-99"), "no 'SEC-99'"),
         (ATTESTED.replace("SEC-19", "SEC-31"), "repeats SEC-02"),
         (ATTESTED.replace("Dana Lee", " "), "needs 'owner'"),
