@@ -1,15 +1,105 @@
-"""Sends the webhooks of a standalone sandbox in real time, in threads."""
+"""Sends the webhooks of a server's sandboxes in real time, in threads."""
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.engine import Claimed, Engine
+from pytest_turris.webhooks.engine import Claimed, DeliveryError, Engine
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _PAUSE = 0.1
 _TIMEOUT = 1.0
+_LONGEST_ATTEMPT = 40.0
+"""Seconds after which an attempt is over: Turris waits for 30."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """What a sandbox must know of the server that it is on.
+
+    Args:
+        base_url: Where the server answers.
+        ca_file: The certificate authority, for TLS.
+        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
+        own_port: The server's port, to which no webhook is sent.
+    """
+
+    base_url: str = ""
+    ca_file: str | None = None
+    allow: tuple[str, ...] = ()
+    own_port: int = 0
+
+
+class Deliveries:
+    """The webhooks of one sandbox: those under way, and the engine that sends them.
+
+    Args:
+        sandbox: The sandbox.
+        server: Returns what it must know of the server.
+    """
+
+    def __init__(self, sandbox: Sandbox, server: Callable[[], ServerFacts]) -> None:
+        self.sandbox: Sandbox = sandbox
+        self.server: Callable[[], ServerFacts] = server
+        self._search = threading.RLock()
+        self._lock = threading.Lock()
+        self._queues: dict[str, deque[Claimed]] = {}
+        self._quiet = threading.Event()
+        self._quiet.set()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Sends; made when something is to be sent."""
+        scheme = WebhookFactory.of(self.sandbox).scheme
+        server = self.server()
+        return Engine(self.sandbox, scheme, allow=server.allow, own_port=server.own_port)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[Engine]:
+        """The engine, while nothing is under way and no other thread looks for due deliveries.
+
+        Raises:
+            DeliveryError: A receiver keeps a delivery for longer than an attempt may take.
+        """
+        with self._search:
+            if not self._quiet.wait(_LONGEST_ATTEMPT):
+                raise DeliveryError("an earlier delivery is still under way")
+            yield self.engine
+
+    def claim_all(self) -> Iterator[str]:
+        """Claim what is due, in the order of the endpoints; each that needs a thread is yielded."""
+        if not self.sandbox.sends_webhooks or not self._search.acquire(blocking=False):
+            return
+        try:
+            while (taken := self.engine.claim()) is not None:
+                endpoint_id = taken.delivery.endpoint_id
+                with self._lock:
+                    is_running = endpoint_id in self._queues
+                    self._queues.setdefault(endpoint_id, deque()).append(taken)
+                    self._quiet.clear()
+                if not is_running:
+                    yield endpoint_id
+        finally:
+            self._search.release()
+
+    def first(self, endpoint_id: str) -> Claimed:
+        """The first claimed delivery of an endpoint."""
+        return self._queues[endpoint_id][0]
+
+    def settle_first(self, endpoint_id: str) -> bool:
+        """Drop the first claimed delivery, which was sent; whether another one follows."""
+        with self._lock:
+            queue = self._queues[endpoint_id]
+            queue.popleft()
+            if not queue:
+                del self._queues[endpoint_id]
+            if not self._queues:
+                self._quiet.set()
+            return bool(queue)
 
 
 class DeliveryWorker:
@@ -18,27 +108,17 @@ class DeliveryWorker:
     A slow receiver does not delay the others: each endpoint with due deliveries has a thread.
 
     Args:
-        sandbox: The sandbox whose webhooks are sent.
         log: Gets a redacted line for each attempt, and for each error of the sandbox itself.
-        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
-        own_port: The sandbox's own port, to which nothing is sent.
+        watched: Returns the deliveries of all sandboxes.
     """
 
     def __init__(
-        self,
-        sandbox: Sandbox,
-        *,
-        log: Callable[[str], None],
-        allow: Collection[str],
-        own_port: int,
+        self, *, log: Callable[[str], None], watched: Callable[[], Collection[Deliveries]]
     ) -> None:
-        scheme = WebhookFactory.of(sandbox).scheme
-        self._engine = Engine(sandbox, scheme, allow=allow, own_port=own_port)
+        self._watched = watched
         self._log = log
         self._last_error = ""
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._queues: dict[str, deque[Claimed]] = {}
         self._thread = self._start_thread(self._run)
 
     def stop(self) -> None:
@@ -54,34 +134,22 @@ class DeliveryWorker:
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
-            try:
-                while not self._stopping.is_set() and (taken := self._engine.claim()) is not None:
-                    self._enqueue(taken)
-            except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
-                self._log_error(f"cannot look for due webhooks: {error!r}")
+            for deliveries in self._watched():
+                try:
+                    for endpoint_id in deliveries.claim_all():
+                        self._start_thread(self._deliver, deliveries, endpoint_id)
+                except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
+                    self._log_error(f"cannot look for due webhooks: {error!r}")
 
-    def _enqueue(self, taken: Claimed) -> None:
-        """Queue it for its endpoint; start a thread if none runs."""
-        endpoint_id = taken.delivery.endpoint_id
-        with self._lock:
-            is_running = endpoint_id in self._queues
-            self._queues.setdefault(endpoint_id, deque()).append(taken)
-        if not is_running:
-            self._start_thread(self._deliver, endpoint_id)
-
-    def _deliver(self, endpoint_id: str) -> None:
-        queue = self._queues[endpoint_id]
+    def _deliver(self, deliveries: Deliveries, endpoint_id: str) -> None:
         while not self._stopping.is_set():
-            taken = queue[0]
+            taken = deliveries.first(endpoint_id)
             try:
-                self._log(str(self._engine.send(taken)))
+                self._log(str(deliveries.engine.send(taken)))
             except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
                 self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
-            with self._lock:
-                queue.popleft()
-                if not queue:
-                    del self._queues[endpoint_id]
-                    return
+            if not deliveries.settle_first(endpoint_id):
+                return
 
     def _log_error(self, message: str) -> None:
         """Log an error once, not ten times a second."""

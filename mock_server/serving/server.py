@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import Tenants
+from mock_server.control.tenants import Tenant, Tenants
 from mock_server.relay_hub import RelayHub
-from mock_server.serving.delivery_worker import DeliveryWorker
+from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
@@ -67,11 +67,15 @@ class StandaloneSandbox:
         self._server = LiveServer(
             app, tls=options.tls, host=host, port=port, also=_OTHER_LOOPBACK.get(host, ())
         )
-        self._worker = DeliveryWorker(
-            self.sandbox, log=log, allow=allow, own_port=self._server.port
-        )
         self._files = contextlib.ExitStack()
         self.ca_file = self._write_authority()
+        self.tenants.server = ServerFacts(
+            base_url=self.base_url,
+            ca_file=self.ca_file,
+            allow=tuple(allow),
+            own_port=self._server.port,
+        )
+        self._worker = DeliveryWorker(log=log, watched=self.tenants.deliveries)
 
     @property
     def base_url(self) -> str:
@@ -104,15 +108,19 @@ class StandaloneSandbox:
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
         """Answer at once, unless the request may be for the sandbox of a test."""
-        return self._forward(request) if self._hub.tenants else self._handle(request)
+        if self._hub.tenants:
+            return self._forward(request)
+        if self.tenants.has_others and (tenant := self._own(request)):
+            return self._handle(request, tenant)
+        return self._handle(request, self.tenants.default)
 
     async def _forward(self, request: Request) -> Response:
         """Forward a request to the sandbox of a test if it is for one; else answer it here."""
-        if any(map(self.sandbox.credentials.has, credentials_in(request))):
-            return self._handle(request)
+        if own := self._own(request):
+            return self._handle(request, own)
         tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
         if tenant is None:
-            return self._handle(request)
+            return self._handle(request, self.tenants.default)
         line = f"{request.method} {redact(request.path)}"
         try:
             response = await tenant.process.forward(request)
@@ -122,13 +130,20 @@ class StandaloneSandbox:
         self._log(f"{line} -> {response.status}  for {tenant.name}")
         return response
 
-    def _handle(self, request: Request) -> Response:
+    def _own(self, request: Request) -> Tenant | None:
+        """The sandbox of this server that issued the request's credential."""
+        if any(map(self.sandbox.credentials.has, credentials := credentials_in(request))):
+            return self.tenants.default
+        return self.tenants.find(credentials)
+
+    def _handle(self, request: Request, tenant: Tenant) -> Response:
         try:
-            return self.sandbox.handle(request)
+            return tenant.handle(request)
         finally:
             # Only this thread answers: the last line is this exchange's. A journal may keep none.
-            if line := self.sandbox.journal.last_line:
-                self._log(line)
+            if line := tenant.sandbox.journal.last_line:
+                is_default = tenant is self.tenants.default
+                self._log(line if is_default else f"{line}  for {tenant.name}")
 
     def _write_authority(self) -> str | None:
         if self._server.authority is None:

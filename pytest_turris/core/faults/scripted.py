@@ -221,6 +221,7 @@ class Faults:
         self._faults = [
             Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data
         ]
+        self._made = max((fault.number for fault in self._faults), default=0)
 
 
 def _duration(delay: dt.timedelta | float | None) -> dt.timedelta:

@@ -82,7 +82,8 @@ class Limits:
 
     def allowance(self, bucket: Bucket, credential: str) -> Allowance:
         """What a credential has left, without counting a call."""
-        calls = self._current(bucket, credential)
+        is_open = (bucket, credential) in self._calls  # a look opens no window
+        calls = self._current(bucket, credential) if is_open else ()
         start = calls[0] if calls else self._clock.now()
         return Allowance(self._limit(bucket), len(calls), later(start, WINDOW))
 

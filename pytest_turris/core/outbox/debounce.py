@@ -41,13 +41,14 @@ class Debounce:
     """Holds at most one batch of each kind."""
 
     def __init__(self, window: dt.timedelta) -> None:
-        self._window = window
+        self.window: dt.timedelta = window
+        """How long a batch that begins from now on waits for another change."""
         self._batches: dict[EventKind, Batch] = {}
 
     def add(self, kind: EventKind, change: ComplianceChange, at: dt.datetime) -> None:
         """Add a change to the batch of its kind, once ``pop_due`` took out what was due before."""
         if kind not in self._batches:
-            self._batches[kind] = Batch(kind, self._window, first=at, last=at)
+            self._batches[kind] = Batch(kind, self.window, first=at, last=at)
         self._batches[kind].add(change, at)
 
     def pop_due(self, now: dt.datetime) -> Iterator[Batch]:
@@ -79,7 +80,7 @@ class Debounce:
         self._batches = {
             row["kind"]: Batch(
                 row["kind"],
-                self._window,
+                self.window,
                 dt.datetime.fromisoformat(row["first"]),
                 dt.datetime.fromisoformat(row["last"]),
                 {

@@ -6,7 +6,15 @@ from typing import cast
 from pydantic import Field
 
 from mock_server.control.control import ControlCall, control
-from mock_server.control.models import Counted, Duration, Listing, Moment, Nothing, Parameters, Result
+from mock_server.control.models import (
+    Counted,
+    Duration,
+    Listing,
+    Moment,
+    Nothing,
+    Parameters,
+    Result,
+)
 from pytest_turris.core.middleware.limits import Allowance, Bucket, RateWindowError
 from pytest_turris.core.resources.record import UnknownRecordError
 
