@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests matrix demo docs findings mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests matrix demo docs docs-site walkthroughs findings mutations verdicts benchmarks clean \
 	system-packages node-packages
 
 RECEIVERS := tests/strangers/receivers
@@ -67,6 +67,16 @@ demo: $(VENV)/.ready
 docs: $(VENV)/.ready
 	$(BIN)/python docs/pages.py
 
+# The site, below .site/en/; SITE_VERSION is the folder of a release next to the others.
+SITE_VERSION ?= latest
+docs-site: $(VENV)/.ready
+	$(BIN)/python docs/build_site.py .site $(SITE_VERSION)
+	@echo "open .site/en/$(SITE_VERSION)/index.html"
+
+# Takes the tutorial and the guides step by step, and writes the numbers that a run prints into them.
+walkthroughs: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -p no:randomly tests/docs/test_walkthroughs.py --record-pages
+
 # Records what each attack reports for broken and for good receivers; tests compare with it.
 mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
@@ -99,4 +109,4 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/sweep.py
 
 clean:
-	rm -rf $(VENV) .matrix .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .matrix .site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

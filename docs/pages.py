@@ -1,7 +1,8 @@
 """Write what is made from the code; a test keeps it equal.
 
 ``make docs`` runs it. It writes everything below ``MARK`` on the pages in ``PARTS``, the number in
-each ``<!-- count: NAME -->0<!-- /count -->`` on any page, and the ini keys in the plugin.
+each ``<!-- count: NAME -->0<!-- /count -->`` on any page, the ini keys in the plugin, the
+code that ``turris-sandbox explain`` shows, and the controls that the command line knows.
 """
 
 import sys
@@ -10,36 +11,50 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles.
+sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles,
+sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are built on these.
 
 from tables import (
+    api,
     attacks,
+    audit,
     compatibility,
     counts,
+    events,
+    examples,
     fidelity,
     findings,
     operations,
     options,
     receivers,
+    records,
     rules,
     stranger_clients,
 )
 
+from mock_server.control.description import describe_all
+from mock_server.controlling.rows import FILE as CONTROLS
+from mock_server.controlling.rows import as_json
+
 DOCS = ROOT / "docs"
+EVENTS = ROOT / "mock_server" / "shell" / "events.json"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {
     "fidelity.md": fidelity.as_markdown,
     "reference/options.md": options.as_markdown,
     "reference/http-api.md": operations.as_markdown,
+    "reference/records.md": records.as_markdown,
     "reference/compatibility.md": compatibility.as_markdown,
     "how-to/token-clients.md": rules.as_markdown,
     "explanation/sweep-findings.md": findings.as_markdown,
+    "reference/audit-checks.md": audit.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,
     "reference/verdicts-clients.md": stranger_clients.as_markdown,
     "attacks/mutations.md": attacks.mutations,
     "attacks/verify-webhooks.md": receivers.as_markdown,
+    **{f"reference/api/{name}.md": partial(api.page, name) for name in api.NAMES},
     **{f"attacks/{name}.md": partial(attacks.family, name) for name in attacks.FAMILIES},
 }
 """Each page below ``docs/`` with the function that makes its part below the mark."""
@@ -52,6 +67,8 @@ def made() -> dict[Path, str]:
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
+    found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
+    found |= {EVENTS: events.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

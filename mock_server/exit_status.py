@@ -5,14 +5,24 @@ FAILED = 1
 NOTHING_SENT = 2
 INTERNAL_ERROR = 3
 INCOMPLETE = 4
+CANNOT_RUN = 127
 INTERRUPTED = 130
 
 EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, "all commands", "done; `serve`: stopped with Ctrl-C; `attack`: no `must` failed"),
-    (FAILED, "`attack`, `trigger`", "a `must` failed; the receiver did not accept the webhook"),
+    (
+        FAILED,
+        "`attack`, `trigger`, `health`, `learn-signature`, controls",
+        "a `must` failed; not accepted; the sandbox is not ready, or refused; no scheme fits",
+    ),
     (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),
     (INTERNAL_ERROR, "all commands", "an error of `turris-sandbox` itself; no verdict"),
     (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried, also by Ctrl-C"),
+    (
+        CANNOT_RUN,
+        "`serve -- COMMAND`",
+        "the command cannot be run; else its own status",
+    ),
     (INTERRUPTED, "all commands", "Ctrl-C before there was anything to stop in order"),
 )
 """Each status with the commands that have it and what it means."""

@@ -11,11 +11,14 @@ from typing import Any
 # imports or a dictionary take longer to load.
 _HOMES = """
 attacks.hooks HookError
+audit.declarations DeclarationError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
+core.access.credentials CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
+core.fresh_state StrictFailureError
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError
 core.option_values OptionError
@@ -28,23 +31,27 @@ core.snapshots.errors SnapshotError
 core.tenants NoSandboxError
 doors.sockets.pool Server
 doors.sockets.server ServerError
+doors.without_pytest sandbox
 findings.errors CheckFailedError CheckWarning IgnoreError NotObservedError
+fixtures.audit TurrisAudit
 fixtures.hostile_answer HostileCase
 fixtures.token_case TokenCase
 fixtures.webhook_attack AttackRun
 fixtures.webhooks NotAWebhookError TurrisWebhooks
 hooks.network_guard RealHostError
 process.c_function CFunctionError
-receivers.in_process.django_database TransactionError
+receivers.address TargetError
 receivers.egress EgressRefused
+receivers.in_process.django_database TransactionError
 receivers.in_process.lambdas LambdaReceiver
 receivers.in_process.lifespan StartupError
-receivers.address TargetError
 time_travel.engines EngineError
 time_travel.sleeps SleptTooLongError
 time_travel.travel NoTokenError TimeTravel
 webhooks.engine DeliveryError
 webhooks.factory EventValueError
+webhooks.learning.delivery DeliveryFormatError
+webhooks.learning.learned LearnedSignature learn_signature
 webhooks.overrides EventMemberError
 webhooks.signature MomentError SchemeError SignatureError SignatureScheme
 webhooks.signed SignedWebhook

@@ -1,12 +1,15 @@
 # What type checkers read of the package: each public name and its home.
 from pytest_turris.attacks.hooks import HookError as HookError
+from pytest_turris.audit.declarations import DeclarationError as DeclarationError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
+from pytest_turris.core.access.credentials import CredentialError as CredentialError
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
 from pytest_turris.core.errors import UnknownNameError as UnknownNameError
 from pytest_turris.core.faults.scripted import FaultError as FaultError
+from pytest_turris.core.fresh_state import StrictFailureError as StrictFailureError
 from pytest_turris.core.journal.expectations import RefusalExpected as RefusalExpected
 from pytest_turris.core.middleware.limits import RateWindowError as RateWindowError
 from pytest_turris.core.option_values import OptionError as OptionError
@@ -20,10 +23,12 @@ from pytest_turris.core.snapshots.errors import SnapshotError as SnapshotError
 from pytest_turris.core.tenants import NoSandboxError as NoSandboxError
 from pytest_turris.doors.sockets.pool import Server as Server
 from pytest_turris.doors.sockets.server import ServerError as ServerError
+from pytest_turris.doors.without_pytest import sandbox as sandbox
 from pytest_turris.findings.errors import CheckFailedError as CheckFailedError
 from pytest_turris.findings.errors import CheckWarning as CheckWarning
 from pytest_turris.findings.errors import IgnoreError as IgnoreError
 from pytest_turris.findings.errors import NotObservedError as NotObservedError
+from pytest_turris.fixtures.audit import TurrisAudit as TurrisAudit
 from pytest_turris.fixtures.hostile_answer import HostileCase as HostileCase
 from pytest_turris.fixtures.token_case import TokenCase as TokenCase
 from pytest_turris.fixtures.webhook_attack import AttackRun as AttackRun
@@ -42,6 +47,9 @@ from pytest_turris.time_travel.travel import NoTokenError as NoTokenError
 from pytest_turris.time_travel.travel import TimeTravel as TimeTravel
 from pytest_turris.webhooks.engine import DeliveryError as DeliveryError
 from pytest_turris.webhooks.factory import EventValueError as EventValueError
+from pytest_turris.webhooks.learning.delivery import DeliveryFormatError as DeliveryFormatError
+from pytest_turris.webhooks.learning.learned import LearnedSignature as LearnedSignature
+from pytest_turris.webhooks.learning.learned import learn_signature as learn_signature
 from pytest_turris.webhooks.overrides import EventMemberError as EventMemberError
 from pytest_turris.webhooks.signature import MomentError as MomentError
 from pytest_turris.webhooks.signature import SchemeError as SchemeError
@@ -58,7 +66,10 @@ __all__ = [
     "CheckFailedError",
     "CheckWarning",
     "ClockError",
+    "CredentialError",
+    "DeclarationError",
     "DeliveryError",
+    "DeliveryFormatError",
     "EgressRefused",
     "EngineError",
     "EventMemberError",
@@ -68,6 +79,7 @@ __all__ = [
     "HostileCase",
     "IgnoreError",
     "LambdaReceiver",
+    "LearnedSignature",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",
@@ -91,14 +103,18 @@ __all__ = [
     "SleptTooLongError",
     "SnapshotError",
     "StartupError",
+    "StrictFailureError",
     "TamperingError",
     "TargetError",
     "TimeTravel",
     "TokenCase",
     "TransactionError",
+    "TurrisAudit",
     "TurrisKitError",
     "TurrisKitWarning",
     "TurrisWebhooks",
     "UnknownNameError",
     "UnknownRecordError",
+    "learn_signature",
+    "sandbox",
 ]

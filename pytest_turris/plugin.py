@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_turris.core.sandbox import Sandbox
     from pytest_turris.doors.sockets.pool import Server
+    from pytest_turris.fixtures.audit import TurrisAudit
     from pytest_turris.fixtures.hostile_answer import HostileCase
     from pytest_turris.fixtures.token_case import TokenCase
     from pytest_turris.fixtures.webhook_attack import AttackRun
@@ -27,20 +28,28 @@ _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/option
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
 _INI_NAMES = (
-    "environment", "seed", "upstream_entity_id", "envelope", "optional_fields",
-    "unknown_fields", "unknown_method", "sunset", "compliance_states", "appointment_status",
-    "document_categories", "upload_status_envelope", "sync_duration", "upload_duration",
-    "npn_lookup_duration", "token_ttl", "refresh_buffer", "token_issuer", "token_audience",
-    "restricted_token_access", "token_requests_per_minute", "writes_per_minute", "rate_window",
-    "rate_headers", "retry_after", "idempotency_ttl", "idempotency_conflict",
-    "allow_plain_http", "max_body_bytes", "client_ip", "signature_scheme", "signature_header",
-    "signature_encoding", "signature_prefix", "signature_timestamped", "signature_signs",
-    "signature_list_separator", "signature_key", "webhook_secret", "webhook_retries",
-    "webhook_disable_after", "webhook_gone_disables", "webhook_honours_retry_after",
-    "webhook_debounce", "webhook_user_agent", "webhooks_path", "attack_profile",
-    "fail_on_not_observed", "fail_on_should", "fail_on_refusal", "fail_on_unused_fault",
-    "journal_limit", "time_engine", "time_tick", "time_real_modules", "share_ssl_context",
-    "tls", "env_base_url", "env_client_id", "env_client_secret", "env_webhook_secret",
+    "signature_scheme", "signature_header", "signature_encoding", "signature_prefix",
+    "signature_timestamped", "signature_signs", "signature_list_separator",
+    "signature_timestamp_header", "signature_id_header", "signature_version", "signature_joint",
+    "signature_key", "signature_key_prefix", "missing_member", "malformed_id", "first_sync",
+    "sync_outcome", "unknown_npn", "duplicate_agent", "deleted_agents", "deleted_associations",
+    "deleted_documents", "invited_agencies", "write_success_status", "upload_success_status",
+    "empty_success_body", "unknown_fein", "product_not_sold", "unknown_association",
+    "too_large_file", "write_windows", "npn_lookup_member", "email_filter",
+    "extraction_duration", "blank_rows", "repeated_transactions", "webhook_batch",
+    "webhook_reverted", "environment", "seed", "upstream_entity_id", "envelope",
+    "optional_fields", "unknown_fields", "unknown_method", "sunset", "compliance_states",
+    "appointment_status", "document_categories", "upload_status_envelope", "sync_duration",
+    "upload_duration", "npn_lookup_duration", "token_ttl", "refresh_buffer", "token_issuer",
+    "token_audience", "restricted_token_access", "token_requests_per_minute",
+    "writes_per_minute", "rate_window", "rate_headers", "retry_after", "idempotency_ttl",
+    "idempotency_conflict", "allow_plain_http", "max_body_bytes", "client_ip", "webhook_secret",
+    "webhook_retries", "webhook_disable_after", "webhook_gone_disables",
+    "webhook_honours_retry_after", "webhook_debounce", "webhook_user_agent", "webhooks_path",
+    "attack_profile", "fail_on_not_observed", "fail_on_should", "fail_on_refusal",
+    "fail_on_unused_fault", "journal_limit", "time_engine", "time_tick", "time_real_modules",
+    "share_ssl_context", "tls", "env_base_url", "env_client_id", "env_client_secret",
+    "env_webhook_secret",
 )  # fmt: skip
 """The fields of ``Options``, whose module is too heavy to import here: ``make docs`` fills it."""
 
@@ -62,6 +71,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="send each webhook that a receiver accepted once more, forged, and fail if it is "
         "accepted too",
     )
+    # As two names: with an optional value, argparse would take the next argument for it.
+    for name, value, words in (
+        (
+            "--turris-audit",
+            "tell",
+            "tell at the end which advice of Turris' security page is proven",
+        ),
+        (
+            "--turris-audit=strict",
+            "strict",
+            "the same, and fail if there is a finding of level must",
+        ),
+    ):
+        group.addoption(name, dest="turris_audit", action="store_const", const=value, help=words)
+    group.addoption(
+        "--turris-audit-report",
+        metavar="DIR",
+        help="write report.html, report.json, report.sarif and report.md of the audit there; "
+        "implies --turris-audit",
+    )
+    group.addoption(
+        "--turris-capsule",
+        metavar="DIR",
+        help="let each failing test leave its sandbox in this directory, as a file that "
+        "'turris-sandbox serve --load' opens",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,6 +110,21 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_turris.hooks.verify_webhooks import WebhookVerification
 
         config.pluginmanager.register(WebhookVerification(), "turris_verify_webhooks")
+    if config.getoption("turris_audit") or config.getoption("--turris-audit-report"):
+        _begin_audit(config)
+
+
+def _begin_audit(config: pytest.Config) -> None:
+    from pytest_turris.hooks.audit import begin_audit
+
+    begin_audit(config)
+    if not hasattr(config, "workerinput"):  # a worker of pytest-xdist reports to its controller
+        from pytest_turris.hooks.audit_report import AuditReport
+
+        strict = config.getoption("turris_audit") == "strict"
+        directory = config.getoption("--turris-audit-report")
+        report = AuditReport(config, strict=strict, directory=directory)
+        config.pluginmanager.register(report, "turris_audit_report")
 
 
 @pytest.hookimpl(trylast=True)
@@ -87,10 +137,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         begin_watch(config)
         mark_thread_unsafe(config, ours)
+        if any("turris_audit" in _fixtures(item) for item in ours):
+            from pytest_turris.hooks.audit import begin_audit
+
+            begin_audit(config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What checks found that did not fail a test, and which were ignored, with the reasons."""
+    _summarise_audit(terminalreporter)
     reports = [
         report
         for category in ("skipped", "passed")
@@ -101,6 +156,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_turris.hooks.summary import write_summary
 
         write_summary(terminalreporter, reports)
+
+
+def _summarise_audit(terminalreporter: pytest.TerminalReporter) -> None:
+    """The audit of a run in which only some tests asked for it."""
+    if terminalreporter.config.pluginmanager.has_plugin("turris_audit_report"):
+        return
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if hasattr(report, "turris_audit")
+    ]
+    if reports:
+        from pytest_turris.hooks.audit_report import report_on
+
+        report_on(terminalreporter, reports)
 
 
 def _fixtures(item: pytest.Item) -> tuple[str, ...]:
@@ -177,6 +248,16 @@ def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
         yield travel
     finally:
         travel.stop()
+
+
+@pytest.fixture
+def turris_audit(request: pytest.FixtureRequest) -> TurrisAudit:
+    """The auditor of this test: its audit log, drills, and what it leaves out."""
+    from pytest_turris.fixtures.audit import TurrisAudit
+    from pytest_turris.hooks.audit import begin_audit
+
+    audit = begin_audit(request.config).audit_of(request.node)
+    return TurrisAudit(audit, _sandbox(request), request.node)
 
 
 @pytest.fixture

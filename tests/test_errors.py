@@ -30,6 +30,8 @@ INTERNAL = {
     "LimitedError": "becomes the verdict of an attack",
     "OutOfTimeError": "becomes the verdict of an attack",
     "PayloadError": "the command line prints its text",
+    "StoreError": "the command line prints its text; becomes a 503 of the server",
+    "HistoryError": "becomes an HTTP response of the control API",
     "StartError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""

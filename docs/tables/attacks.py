@@ -1,8 +1,10 @@
 """The attacks: a page for each family, and a table of what each one catches."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from mock_server.explaining.checks import explained
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import ATTACKS
 
@@ -35,12 +37,6 @@ def mutations() -> str:
 
 def _section(attack: Attack) -> str:
     profile = "quick and full" if attack.quick else "full"
-    return (
-        f"## {attack.label}\n\n"
-        f"{attack.does}\n\n"
-        f"- A receiver must: {attack.wants[0].lower()}{attack.wants[1:]}\n"
-        f"- Otherwise: {attack.why}\n"
-        f"- Fix: {attack.fix}\n"
-        f"- Level `{attack.level}`, profile {profile}, delivered {attack.delivery}. "
-        f"Source: {attack.source}.\n"
-    )
+    found = explained(attack)
+    parts = found.parts | {"Profile": profile, "Delivered": attack.delivery}
+    return replace(found, parts=parts).as_markdown(attack.label)

@@ -4,12 +4,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+from pytest_turris.core.fidelity import counted
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "agency_directory"
 _MARK = re.compile(r"(<!-- count: (\S+) -->).*?(<!-- /count -->)", re.DOTALL)
@@ -38,4 +39,8 @@ COUNTS: dict[str, Callable[[], int]] = {
     "rules": lambda: len(RULES),
     "hostile-answers": lambda: len(CATALOGUE),
     "example-tests": _example_tests,
+    **{
+        f"fidelity-{kind.replace(' ', '-')}": partial(counted().__getitem__, kind)
+        for kind in counted()
+    },
 }

@@ -1,13 +1,11 @@
 """The options: a table with the docstrings below their fields, and the names in the plugin."""
 
-import ast
 import datetime as dt
-import itertools
 import re
 import textwrap
 from dataclasses import fields
-from pathlib import Path
 
+from mock_server.explaining.options import descriptions
 from pytest_turris.core import options
 
 _INI_NAMES = re.compile(r"(\n_INI_NAMES = \(\n).*?(\n\)  # fmt: skip\n)", re.DOTALL)
@@ -16,12 +14,12 @@ _INI_NAMES = re.compile(r"(\n_INI_NAMES = \(\n).*?(\n\)  # fmt: skip\n)", re.DOT
 def as_markdown() -> str:
     """A row for each option."""
     lines = ["| Option | Default | What it does |", "|---|---|---|"]
-    texts = _attribute_docstrings()
     for field in fields(options.Options):
         values = options.choices(field.name)
         taken = f" One of {', '.join(f'`{value}`' for value in values)}." if values else ""
-        text = texts[field.name].replace("``", "`")
-        lines.append(f"| `{field.name}` | {_shown(field.default)} | {text}{taken} |")
+        anchor = f'<a id="{field.name.replace("_", "-")}"></a>'
+        text = descriptions()[field.name]
+        lines.append(f"| `{field.name}` {anchor} | {_shown(field.default)} | {text}{taken} |")
     return "\n".join(lines) + "\n"
 
 
@@ -36,18 +34,3 @@ def _shown(default: object) -> str:
     if isinstance(default, dt.timedelta):
         return f"`{int(default.total_seconds())} s`"
     return f"`{default}`" if str(default) else "empty"
-
-
-def _attribute_docstrings() -> dict[str, str]:
-    tree = ast.parse(Path(options.__file__).read_text())
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
-    body = next(node.body for node in classes if node.name == "Options")
-    return {
-        attribute.target.id: " ".join(docstring.value.value.split())
-        for attribute, docstring in itertools.pairwise(body)
-        if isinstance(attribute, ast.AnnAssign)
-        and isinstance(attribute.target, ast.Name)
-        and isinstance(docstring, ast.Expr)
-        and isinstance(docstring.value, ast.Constant)
-        and isinstance(docstring.value.value, str)
-    }

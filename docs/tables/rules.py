@@ -1,14 +1,15 @@
 """The rules, the hostile answers, and the clients that they catch."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 
 from doubles.clients import registry
 
-from pytest_turris.conformance.hostile_check import HostileCheck
-from pytest_turris.conformance.rule import Rule
+from mock_server.explaining.checks import explained
+from pytest_turris.conformance.hostile_check import CHECKS
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.answer import Variant
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
+from pytest_turris.findings.check import Check
 
 
 def as_markdown() -> str:
@@ -56,39 +57,21 @@ def caught_table() -> str:
 
 def rules_sections() -> str:
     """A section for each rule."""
-    return _joined(_rule_section(rule) for rule in RULES.values())
+    return "\n".join(_section(rule, {"Needs": rule.needs}) for rule in RULES.values())
 
 
 def answers_sections() -> str:
     """A section for each hostile answer."""
-    return _joined(_answer_section(HostileCheck(answer)) for answer in CATALOGUE.values())
+    return "\n".join(
+        _section(check, {"Variants": ", ".join(map(_named, check.answer.variants))})
+        for check in CHECKS.values()
+    )
 
 
-def _rule_section(rule: Rule) -> list[str]:
-    needs = f", needs {rule.needs}" if rule.needs else ""
-    return [
-        f"## {rule.id}", "", f"**{rule.title}.** {rule.does}", "",
-        f"- Otherwise: {rule.why}",
-        f"- Fix: {rule.fix}",
-        f"- The usual bug: {rule.usual_bug}.",
-        f"- Level `{rule.level}`{needs}. Source: {rule.source}.",
-    ]  # fmt: skip
-
-
-def _answer_section(check: HostileCheck) -> list[str]:
-    variants = ", ".join(_named(variant) for variant in check.answer.variants)
-    return [
-        f"## {check.id}", "", f"**{check.title[0].upper()}{check.title[1:]}.**", "",
-        f"- Expected: {check.answer.expects}.",
-        f"- Otherwise: {check.why}",
-        f"- Fix: {check.fix}",
-        f"- Variants: {variants}.",
-        f"- Level `{check.level}`. Source: {check.source}.",
-    ]  # fmt: skip
-
-
-def _joined(sections: Iterable[list[str]]) -> str:
-    return "\n\n".join("\n".join(section) for section in sections) + "\n"
+def _section(check: Check, more: dict[str, str]) -> str:
+    found = explained(check)
+    title = {"Title": f"{check.title[0].upper()}{check.title[1:]}."}
+    return replace(found, parts=title | found.parts | more).as_markdown(check.id)
 
 
 def _named(variant: Variant) -> str:

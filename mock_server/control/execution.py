@@ -7,6 +7,7 @@ from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Parameters
 from mock_server.control.wire.documents import validated
 from mock_server.control.wire.errors import ControlError
+from mock_server.store.errors import StoreError
 from pytest_turris.core.clock import ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.middleware.limits import RateWindowError
@@ -45,8 +46,15 @@ def run(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa:
     """
     if control.sends:  # a receiver may call the sandbox meanwhile
         return _translated(control, call, given)
+    try:
+        return _as_one_step(control, call, given)
+    except StoreError as error:
+        raise ControlError(503, str(error)) from error
+
+
+def _as_one_step(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa: ANN401 - as above
     sandbox = call.tenant.sandbox
-    with sandbox.lock:
+    with call.tenant.step(control.name):
         sandbox.settle()
         with sandbox.randomness.taken_back_on_error():
             return _translated(control, call, given)

@@ -96,7 +96,7 @@ Moment = Timestamp
 
 
 def no_time(description: str, *, at_most: dt.timedelta | None = None) -> Any:  # noqa: ANN401 - pydantic's FieldInfo
-    """The field of a duration that is none by default."""
+    """The field of a duration that has no default."""
     return Field(
         dt.timedelta(0), description=description, le=at_most, json_schema_extra={"default": 0}
     )

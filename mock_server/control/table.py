@@ -9,11 +9,13 @@ from mock_server.control.rows import assertions, faults, journal
 from mock_server.control.rows.access import credentials, limits, tokens
 from mock_server.control.rows.state import (
     clock,
+    history,
     options,
     records,
     sandbox,
     snapshots,
     tenants,
+    worlds,
 )
 from mock_server.control.rows.webhooks import attacks, deliveries, registered
 
@@ -22,6 +24,8 @@ CONTROLS: dict[str, Control] = {
     for row in (
         *sandbox.ROWS,
         *snapshots.ROWS,
+        *worlds.ROWS,
+        *history.ROWS,
         *options.ROWS,
         *clock.ROWS,
         *journal.ROWS,

@@ -10,7 +10,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic_core import from_json, to_json
 
@@ -24,6 +24,10 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.environment import client_environment
 from pytest_turris.process.steady_clock import steady_time
+
+if TYPE_CHECKING:
+    from mock_server.store.kept_sandbox import KeptSandbox
+    from mock_server.store.store import Store
 
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
@@ -91,6 +95,8 @@ class Tenant:
         self.snapshots: dict[str, SavedState] = {}
         """Saved states by name."""
         self._initial = SavedState.of(sandbox, "")
+        self.kept: KeptSandbox | None = None
+        """Its state in the store of the server, if there is one."""
         self._initial_options = sandbox.options.replaced()
 
     @property
@@ -108,6 +114,10 @@ class Tenant:
         """The environment variables that a client of this sandbox needs."""
         server = self._server()
         return client_environment(self.sandbox, server.base_url, server.ca_file)
+
+    def step(self, what: str) -> contextlib.AbstractContextManager[object]:
+        """A block, under the lock of the sandbox, that is one step of this name in its history."""
+        return self.kept.step(what) if self.kept else self.sandbox.lock
 
     def use(self) -> None:
         """Note that it is in use."""
@@ -138,6 +148,10 @@ class Tenant:
         self.sandbox.faults.hang_up()
         saved.restore(self.sandbox)
 
+    def begin(self) -> None:
+        """Take the state that the sandbox has now for that of its start."""
+        self._initial = SavedState.of(self.sandbox, "")
+
     def reset(self) -> None:
         """Become what the sandbox was at its start."""
         sandbox = self.sandbox
@@ -153,14 +167,19 @@ class Tenants:
 
     Args:
         default: The sandbox whose credentials the server prints.
+        store: What keeps the sandboxes, if anything does.
     """
 
-    def __init__(self, default: Sandbox) -> None:
+    def __init__(self, default: Sandbox, store: "Store | None" = None) -> None:
+        self.store: Store | None = store
+        """What keeps them, if anything does."""
         self.server: ServerFacts = ServerFacts()
         """What sandboxes must know of the server; set once it listens."""
         self.is_closed: bool = False
         """Whether the server stops: streams end then."""
         self.default: Tenant = Tenant(DEFAULT, default, lambda: self.server)
+        if store:
+            self.default.kept = store.kept(DEFAULT)
         self._lock = threading.Lock()
         self._others: dict[str, Tenant] = {}
         self._by_credential: dict[str, Tenant] = {}
@@ -199,20 +218,35 @@ class Tenants:
             TenantError: The name is taken, or there are too many.
         """
         self.sweep()
+        if name in self.names:
+            raise TenantError(f"there is a tenant {name!r}")
+        if len(self._others) >= MOST:
+            raise TenantError(f"there are {MOST} tenants; delete one first")
         # The random part lets credentials of an earlier tenant of this name be unknown.
         seed = f"{name}/{os.urandom(16).hex()}"
         sandbox = Sandbox(options, name=seed, base_url=self.server.base_url)
+        tenant = self._added(name, sandbox, idle_limit)
         if data:
             sandbox.seed(data)
+            tenant.begin()
+        return tenant
+
+    def resume(self) -> None:
+        """Add the tenants that the store has from an earlier run; those are never idle."""
+        for name, options in (self.store.tenants() if self.store else {}).items():
+            if name != DEFAULT:
+                sandbox = Sandbox(options, name=name, base_url=self.server.base_url)
+                self._added(name, sandbox, None)
+
+    def _added(self, name: str, sandbox: Sandbox, idle_limit: dt.timedelta | None) -> Tenant:
+        # First: the store gives the sandbox another lock, and what it kept.
+        kept = self.store.attach(sandbox, name) if self.store else None
         tenant = Tenant(name, sandbox, lambda: self.server, idle_limit)
+        tenant.kept = kept
         with self._lock:
-            if name in self.names:
-                raise TenantError(f"there is a tenant {name!r}")
-            if len(self._others) >= MOST:
-                raise TenantError(f"there are {MOST} tenants; delete one first")
             self._others[name] = tenant
-            for credential in sandbox.credentials.issued:
-                self._by_credential[credential] = tenant
+        for credential in sandbox.credentials.issued:
+            self._note(credential, tenant)
         sandbox.credentials.on_issue = lambda issued: self._note(issued, tenant)
         return tenant
 
@@ -235,6 +269,8 @@ class Tenants:
             for credential in tenant.sandbox.credentials.issued:
                 self._by_credential.pop(credential, None)
         tenant.sandbox.faults.hang_up()
+        if self.store:
+            self.store.delete(name)
 
     def find(self, credentials: Iterable[str]) -> Tenant | None:
         """The tenant that issued one of these credentials; the default one is not looked at."""

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.engine import Claimed, DeliveryError, Engine
+from pytest_turris.webhooks.engine import Claimed, DeliveryError, DeliveryResult, Engine
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _PAUSE = 0.1
+_SIGNATURE_REFUSED = (401, 403)
+_OWN_KEY = (
+    ". It is signed with this webhook's own secret, which the answer to its registration holds, "
+    "not with TURRIS_WEBHOOK_SECRET; -o webhook_secret=... makes one secret for all"
+)
 _TIMEOUT = 1.0
 _LONGEST_ATTEMPT = 40.0
 """Seconds after which an attempt is over: Turris waits for 30."""
@@ -121,9 +126,13 @@ class DeliveryWorker:
         self._stopping = threading.Event()
         self._thread = self._start_thread(self._run)
 
+    def begin_stop(self) -> None:
+        """Begin no further delivery."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Send nothing more; wait up to a second for the search that is running."""
-        self._stopping.set()
+        self.begin_stop()
         self._thread.join(_TIMEOUT)
 
     def _start_thread(self, work: Callable[..., None], *args: object) -> threading.Thread:
@@ -145,7 +154,7 @@ class DeliveryWorker:
         while not self._stopping.is_set():
             taken = deliveries.first(endpoint_id)
             try:
-                self._log(str(deliveries.engine.send(taken)))
+                self._log(_described(deliveries.engine.send(taken), deliveries.sandbox))
             except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
                 self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
             if not deliveries.settle_first(endpoint_id):
@@ -156,3 +165,12 @@ class DeliveryWorker:
         if message != self._last_error:
             self._last_error = message
             self._log(f"{message} (a bug in the sandbox; please report it)")
+
+
+def _described(result: DeliveryResult, sandbox: Sandbox) -> str:
+    """The result in one line; a 401 says which key it was signed with."""
+    attempt, endpoint = result.attempt, result.endpoint
+    own_key = endpoint is not None and endpoint.secret != sandbox.webhook_secret
+    if attempt is not None and attempt.status in _SIGNATURE_REFUSED and own_key:
+        return f"{result}{_OWN_KEY}"
+    return str(result)

@@ -4,35 +4,55 @@ import contextlib
 import queue
 import sys
 import threading
-from typing import TextIO
+from typing import Literal, TextIO
+
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.wire.messages import encode
+
+Level = Literal["info", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("info", "warning", "error")
 
 _CAPACITY = 10_000
 _CLOSE_SECONDS = 1.0
 
 
 class ServerLog:
-    """Writes lines in a thread of its own.
+    """Writes lines in a thread of its own, each with its time in UTC and its level.
 
     A pipe that is not read blocks that thread alone. When 10,000 lines wait, further ones are
     dropped, and the next line that is written says how many.
 
     Args:
         stream: Where to write; None if the process has no standard error.
+        as_json: Whether each line is a JSON object, with ``time``, ``level`` and ``message``.
+        level: The lowest level that is written.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(
+        self, stream: TextIO | None, *, as_json: bool = False, level: Level = "info"
+    ) -> None:
         self._stream = stream
+        self._form = _json_line if as_json else _text_line
+        self._lowest = LEVELS.index(level)
+        # The machine's time: a sandbox's own clock may be moved.
+        self._clock = Clock()
         self._lines: queue.Queue[str | None] = queue.Queue(_CAPACITY)
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="turris-log", daemon=True)
         self._thread.start()
 
-    def write(self, line: str) -> None:
+    def write(self, message: str, level: Level = "info") -> None:
         """Log a line. Control characters, which a client or receiver may send, are escaped."""
+        if LEVELS.index(level) < self._lowest:
+            return
         try:
-            self._lines.put_nowait(_printable(line))
+            self._lines.put_nowait(self._line(message, level))
         except queue.Full:
             self._dropped += 1
+
+    def warn(self, message: str) -> None:
+        """Log what was refused."""
+        self.write(message, "warning")
 
     def close(self) -> None:
         """Write what waits, for at most a second."""
@@ -40,11 +60,16 @@ class ServerLog:
             self._lines.put_nowait(None)
         self._thread.join(_CLOSE_SECONDS)
 
+    def _line(self, message: str, level: Level) -> str:
+        time = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self._form(time, level, message)
+
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                line = f"{line}\n({dropped} lines before this one were dropped)"
+                lost = self._line(f"{dropped} lines before this one were dropped", "warning")
+                line = f"{line}\n{lost}"
             # Standard error may be missing, closed, or on a full disk.
             with contextlib.suppress(OSError, ValueError):
                 if self._stream:
@@ -52,9 +77,18 @@ class ServerLog:
                     self._stream.flush()
 
 
-def standard_error() -> ServerLog:
+def standard_error(*, as_json: bool = False, level: Level = "info") -> ServerLog:
     """A log that writes to standard error."""
-    return ServerLog(sys.stderr)
+    return ServerLog(sys.stderr, as_json=as_json, level=level)
+
+
+def _text_line(time: str, level: Level, message: str) -> str:
+    mark = "" if level == "info" else f"{level}: "
+    return f"{time}  {mark}{_printable(message)}"
+
+
+def _json_line(time: str, level: Level, message: str) -> str:
+    return encode({"time": time, "level": level, "message": message}).decode()
 
 
 def _printable(line: str) -> str:

@@ -3,43 +3,83 @@
 import contextlib
 import ipaddress
 import os
-import shlex
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
 from mock_server.control.tenants import Tenant, Tenants
 from mock_server.relay_hub import RelayHub
+from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
-from pytest_turris.core.options import Options
+from mock_server.serving.health import Health
+from mock_server.serving.log import ServerLog
+from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
-from pytest_turris.core.text.redaction import redact
-from pytest_turris.core.wire.errors import ConnectionFailure
-from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.core.text.redaction import redact, redact_target
+from pytest_turris.core.wire.errors import ConnectionFailure, error_document
+from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.doors.environment import client_environment
-from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.asgi import App, asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.server import LiveServer
 
+if TYPE_CHECKING:
+    from mock_server.store.store import Store
+
 _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is the one address for some clients and the other for others."""
+
+CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
+_NOT_STORED = (
+    "The sandbox cannot write to its store, so the outcome of this request is unknown; its log has "
+    "the reason"
+)
+_ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """Where a standalone sandbox listens, and who may reach it.
+
+    Args:
+        host: The address to listen on.
+        port: The port; 0 for a free one.
+        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
+        allow_hosts: Further names by which clients reach the sandbox, such as a compose service.
+        cors_origins: The origins of browser applications that may use the API.
+        public_url: The URL that clients use, if it is not that of the socket.
+        control_token: The bearer token of the control API; a fresh one by default.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    allow: Collection[str] = ()
+    allow_hosts: Collection[str] = ()
+    cors_origins: Collection[str] = ()
+    public_url: str = ""
+    control_token: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in ``Host`` that are accepted besides those of loopback."""
+        public = urlsplit(self.public_url).hostname
+        return (self.host, *self.allow_hosts, *([public] if public else []))
 
 
 class StandaloneSandbox:
     """One sandbox on one socket, and the requests for the sandboxes of connected tests.
 
     Args:
-        options: The options of the sandbox.
-        host: The address to listen on.
-        port: The port; 0 for a free one.
+        sandbox: The sandbox.
+        settings: Where it listens.
         log: Gets a redacted line for each exchange and each webhook.
-        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
-        control_token: The bearer token of the control API; a fresh one by default.
-        allow_hosts: Further names by which clients reach the sandbox, such as a compose service.
+        store: What keeps the sandbox, if anything does.
 
     Raises:
         OSError: The address is in use, or does not belong to this machine.
@@ -47,45 +87,76 @@ class StandaloneSandbox:
 
     def __init__(
         self,
-        options: Options,
-        *,
-        host: str,
-        port: int,
-        log: Callable[[str], None],
-        allow: Collection[str] = (),
-        control_token: str = "",
-        allow_hosts: Collection[str] = (),
+        sandbox: Sandbox,
+        settings: ServerSettings,
+        log: ServerLog,
+        store: "Store | None" = None,
     ) -> None:
-        self._log = log
-        # A random name, so that credentials of an earlier run are refused.
-        self.sandbox = Sandbox(options, name=os.urandom(16).hex())
-        self.control_token: str = control_token or f"turris_sandbox_control_{os.urandom(32).hex()}"
-        self._hub = RelayHub()
-        self.tenants: Tenants = Tenants(self.sandbox)
-        app = control_app(self._hub, self.tenants, self.control_token, asgi_app(self._answer), log)
-        app = loopback_only(app, also=(host, *allow_hosts), on_refusal=log)
-        self._server = LiveServer(
-            app, tls=options.tls, host=host, port=port, also=_OTHER_LOOPBACK.get(host, ())
+        self._log = log.write
+        self._warn = log.warn
+        self._settings = settings
+        self.sandbox = sandbox
+        self.control_token: str = (
+            settings.control_token
+            or (store and store.control_token)
+            or f"turris_sandbox_control_{os.urandom(32).hex()}"
         )
+        self._hub = RelayHub()
+        self.tenants: Tenants = Tenants(sandbox, store)
+        self._health = Health()
+        options = sandbox.options
+        self._server = LiveServer(
+            self._guarded(log),
+            tls=options.tls,
+            host=settings.host,
+            port=settings.port,
+            also=_OTHER_LOOPBACK.get(settings.host, ()),
+            on_refusal=log.warn,
+        )
+        sandbox.base_url = self.base_url
         self._files = contextlib.ExitStack()
         self.ca_file = self._write_authority()
         self.tenants.server = ServerFacts(
             base_url=self.base_url,
             ca_file=self.ca_file,
-            allow=tuple(allow),
+            allow=tuple(settings.allow),
             own_port=self._server.port,
         )
-        self._worker = DeliveryWorker(log=log, watched=self.tenants.deliveries)
+        self.tenants.resume()
+        self._worker = DeliveryWorker(log=log.write, watched=self.tenants.deliveries)
+
+    def _guarded(self, log: ServerLog) -> App:
+        """The application: health, then the guards, then the control API, then the sandbox."""
+        settings = self._settings
+        app = control_app(
+            self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
+        )
+        app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
+        if settings.cors_origins:
+            app = with_cors(app, settings.cors_origins)
+        return self._health.added_to(app)
 
     @property
     def base_url(self) -> str:
-        """The URL of the sandbox."""
-        return self._server.base_url
+        """The URL of the sandbox, as its clients know it."""
+        return self._settings.public_url or self._server.base_url
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that a client needs, with values quoted for a shell."""
-        variables = client_environment(self.sandbox, self.base_url, self.ca_file)
-        return {name: shlex.quote(value) for name, value in variables.items()}
+        """Return the environment variables that a client needs, and the control token."""
+        return client_environment(self.sandbox, self.base_url, self.ca_file) | {
+            CONTROL_TOKEN: self.control_token,
+            "TURRIS_UPSTREAM_ENTITY_ID": self.sandbox.upstream_entity_id,
+        }
+
+    def unsent(self) -> tuple[str, ...]:
+        """Return a line for each webhook that its receiver has not accepted yet."""
+        outbox = self.sandbox.outbox
+        lines = []
+        for delivery in outbox.unsent:
+            endpoint = outbox.endpoints.get(delivery.endpoint_id)
+            url = redact_target(endpoint.url) if endpoint else "a removed webhook"
+            lines.append(f"webhook {delivery.number} {delivery.webhook_type} -> {url}")
+        return tuple(lines)
 
     def wait(self) -> None:
         """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
@@ -100,7 +171,11 @@ class StandaloneSandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._health.stopping = True
+        # All begin to stop at the same time: an orchestrator waits for seconds only.
         self._hub.stop()
+        self._worker.begin_stop()
+        self._server.begin_stop()
         self.tenants.is_closed = True
         self._worker.stop()
         self._server.stop()
@@ -108,11 +183,13 @@ class StandaloneSandbox:
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
         """Answer at once, unless the request may be for the sandbox of a test."""
+        if self._settings.public_url:
+            public = urlsplit(self._settings.public_url)
+            request = replace(request, scheme=public.scheme, host=public.netloc)
         if self._hub.tenants:
             return self._forward(request)
-        if self.tenants.has_others and (tenant := self._own(request)):
-            return self._handle(request, tenant)
-        return self._handle(request, self.tenants.default)
+        own = self._own(request) if self.tenants.has_others else None
+        return self._handle(request, own or self.tenants.default)
 
     async def _forward(self, request: Request) -> Response:
         """Forward a request to the sandbox of a test if it is for one; else answer it here."""
@@ -132,18 +209,27 @@ class StandaloneSandbox:
 
     def _own(self, request: Request) -> Tenant | None:
         """The sandbox of this server that issued the request's credential."""
-        if any(map(self.sandbox.credentials.has, credentials := credentials_in(request))):
+        credentials = credentials_in(request)
+        if any(map(self.sandbox.credentials.has, credentials)):
             return self.tenants.default
         return self.tenants.find(credentials)
 
     def _handle(self, request: Request, tenant: Tenant) -> Response:
         try:
             return tenant.handle(request)
+        except StoreError as error:
+            self._warn(str(error))
+            body = encode(error_document(503, "internal_error", [_NOT_STORED]))
+            return Response(status=503, headers=JSON_HEADERS, body=body)
         finally:
             # Only this thread answers: the last line is this exchange's. A journal may keep none.
             if line := tenant.sandbox.journal.last_line:
-                is_default = tenant is self.tenants.default
-                self._log(line if is_default else f"{line}  for {tenant.name}")
+                self._log(self._line(line, tenant))
+
+    def _line(self, line: str, tenant: Tenant) -> str:
+        """A line of the log; the log itself has the time, unless the sandbox has another."""
+        shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
+        return shown if tenant is self.tenants.default else f"{shown}  for {tenant.name}"
 
     def _write_authority(self) -> str | None:
         if self._server.authority is None:

@@ -47,6 +47,7 @@ def read_options(
     texts: Iterable[str],
     *,
     scheme: str = "",
+    base: Options | None = None,
     **fixed: Any,  # noqa: ANN401 - options' values
 ) -> Options:
     """Return the options of ``--option name=value``; ``fixed`` ones take precedence.
@@ -54,6 +55,7 @@ def read_options(
     Args:
         texts: The values of ``--option``.
         scheme: The value of ``--scheme``; the default leaves it to ``--option``.
+        base: The options of what is not given; the defaults if None.
         **fixed: Options that other parts of the command line give.
     """
     given: dict[str, Any] = {}
@@ -62,7 +64,7 @@ def read_options(
     try:
         for name, value in _pairs("--option", "name=value", texts):
             given[name] = parse(name, value) if name in option_types() else value
-        return Options.from_layers(given, fixed)
+        return (base or Options()).replaced(given, fixed)
     except OptionError as error:
         fail(f"{'--scheme' if 'signature_scheme' in str(error) else '--option'}: {error}")
 

@@ -8,17 +8,20 @@ import click
 
 from mock_server.exit_status import HELP, INTERRUPTED, NOTHING_SENT
 from mock_server.shell.commands import COMMANDS
+from mock_server.shell.groups import SuggestingGroup
 
 NAME = "turris-sandbox"
 
 
-class LazyCommands(click.Group):
+class LazyCommands(SuggestingGroup):
     """The commands of the table; a module is imported when its command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""
         del ctx
-        return [row.name for row in COMMANDS]
+        from mock_server.controlling.commands import command_names
+
+        return [*(row.name for row in COMMANDS), *command_names()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
@@ -28,24 +31,19 @@ class LazyCommands(click.Group):
                 module, _, attribute = row.home.partition(":")
                 command: click.Command = getattr(import_module(module), attribute)
                 return command
-        return None
+        from mock_server.controlling.commands import find_command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or suggest the nearest name."""
-        if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
-            from pytest_turris.core.text.names import did_you_mean
-
-            hint = did_you_mean(args[0], self.list_commands(ctx))
-            ctx.fail(f"there is no command {args[0]!r}{hint}")
-        return super().resolve_command(ctx, args)
+        return find_command(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table, importing nothing."""
         del ctx
+        from mock_server.controlling.commands import command_names
+
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.summary) for row in COMMANDS])
+        with formatter.section("Controls of a running sandbox"):
+            formatter.write_dl(list(command_names().items()))
 
     def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run a command line; a mistake in it is one line, and exit status 2."""

@@ -18,14 +18,20 @@ class CommandRow:
 COMMANDS: tuple[CommandRow, ...] = (
     CommandRow(
         "serve",
-        "mock_server.shell.serve:serve",
+        "mock_server.serving.command:serve",
         "Serve a sandbox until Ctrl-C, and send its webhooks.",
     ),
+    CommandRow("health", "mock_server.shell.health:health", "Ask a sandbox whether it is ready."),
     CommandRow("trigger", "mock_server.shell.trigger:trigger", "Send one signed webhook to a URL."),
     CommandRow(
         "attack",
         "mock_server.attacking.command:attack",
         "Attack a webhook receiver, and print what it does not withstand.",
+    ),
+    CommandRow(
+        "learn-signature",
+        "mock_server.learning.command:learn_signature",
+        "Find out from a real delivery how its sender signs.",
     ),
     CommandRow(
         "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI 3.1 description."
@@ -34,6 +40,11 @@ COMMANDS: tuple[CommandRow, ...] = (
         "fidelity",
         "mock_server.shell.fidelity:fidelity",
         "Print how closely the sandbox matches Turris.",
+    ),
+    CommandRow(
+        "explain",
+        "mock_server.explaining.command:explain",
+        "Explain a check or an option, such as WH-05 or token_ttl.",
     ),
     CommandRow(
         "completion",

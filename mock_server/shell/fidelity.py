@@ -12,7 +12,13 @@ def fidelity() -> None:
     print_table(
         ("Topic", "What the sandbox does", "How it is known", "Source", "Option"),
         [
-            (row.topic, row.what, row.provenance, row.source, ", ".join(row.options) or "-")
+            (
+                row.topic,
+                row.what,
+                row.provenance,
+                row.source,
+                ", ".join(row.options) or row.no_option or "-",
+            )
             for row in FIDELITY
         ],
     )

@@ -6,6 +6,11 @@ from collections.abc import Iterable, Sequence
 import click
 
 
+def is_terminal() -> bool:
+    """Return whether people read standard output as it comes."""
+    return sys.stdout.isatty()
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows: as a table on a terminal, else one line each with tabs between the cells.
 
@@ -15,7 +20,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         columns: The headings.
         rows: The cells of each row, as text.
     """
-    if not sys.stdout.isatty():
+    if not is_terminal():
         for cells in (columns, *rows):
             click.echo("\t".join(" ".join(cell.split()) for cell in cells))
         return

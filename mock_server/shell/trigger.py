@@ -1,9 +1,11 @@
 """``turris-sandbox trigger``: sends one signed webhook."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from mock_server.exit_status import FAILED, HELP
 from mock_server.shell.mistakes import fail
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from pytest_turris.webhooks.factory import WebhookFactory
     from pytest_turris.webhooks.signed import SignedWebhook
 
+_EVENTS = json.loads((Path(__file__).parent / "events.json").read_text())
+"""Each event with its members; made by ``make docs``, because their models take long to load."""
+
 _EXAMPLES = """\b
 Examples:
   turris-sandbox trigger PRODUCER_AGREEMENT_EXECUTED --to http://127.0.0.1:3000/webhooks
@@ -31,9 +36,26 @@ Examples:
 """
 
 
-@click.command(epilog=f"{_EXAMPLES}\n{HELP}")
-@click.argument("event", default="")
-@click.option("--to", metavar="URL", required=True, help="The receiver.")
+def _events() -> str:
+    """The events and their members, for the help."""
+    lines = [f"  {name}\n    {', '.join(members)}" for name, members in _EVENTS.items()]
+    return "\b\nEvents, each with the members that --set takes:\n" + "\n".join(lines)
+
+
+def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[CompletionItem]:
+    typed = incomplete.upper().replace("-", "_")
+    return [CompletionItem(name) for name in _EVENTS if name.startswith(typed)]
+
+
+@click.command(epilog=f"{_events()}\n\n{_EXAMPLES}\n{HELP}")
+@click.argument("event", default="", shell_complete=_complete_event)
+@click.option("--to", metavar="URL", default="", help="The receiver; needed without --print.")
+@click.option(
+    "--print",
+    "is_printed",
+    is_flag=True,
+    help="Print the request, and send nothing: its body goes to standard output.",
+)
 @secret_env
 @click.option(
     "--set",
@@ -54,6 +76,7 @@ def trigger(
     *,
     event: str,
     to: str,
+    is_printed: bool,
     secret_env: str,
     member: tuple[str, ...],
     scheme: str,
@@ -80,20 +103,34 @@ def trigger(
         fail("--payload is sent as it is: leave out EVENT and --set")
     if not (payload or event):
         fail("give an EVENT, such as PRODUCER_AGREEMENT_EXECUTED, or --payload FILE")
-    target = arguments.read_target(to, host=host, allow=allow)
+    if not (to or is_printed):
+        fail("give the receiver: --to URL; or --print, which sends nothing")
+    target = None if is_printed else arguments.read_target(to, host=host, allow=allow)
     if payload:
         webhook = factory.sign(arguments.read_payload(payload, factory).next())
     else:
         webhook = _event(factory, event, member)
-    status, cause = _sent(target, webhook, factory.key, timeout, allow)
+    if target is None:
+        return _print(webhook)
+    status, cause, answer = _sent(target, webhook, factory.key, timeout, allow)
     if status is None:
         fail(f"no answer from --to {redact_target(to)}: {cause}")
     name = webhook.event_type or f"{len(webhook.body)} bytes"
     shown = "" if payload else f"  (upstreamEntityId {factory.upstream_entity_id})"
     click.echo(f"{name} -> {redact_target(to)}: {status}{shown}")
     if cause:
+        if answer:
+            click.echo(f"answer: {answer}", err=True)
         click.echo(f"turris-sandbox: {cause}", err=True)
         raise click.exceptions.Exit(FAILED)
+    return None
+
+
+def _print(webhook: "SignedWebhook") -> None:
+    """Print the body as it would be sent; the header lines go to standard error."""
+    for name, value in webhook.header_lines:
+        click.echo(f"{name}: {value}", err=True)
+    click.echo(webhook.body, nl=False)
 
 
 def _event(factory: "WebhookFactory", event: str, member: tuple[str, ...]) -> "SignedWebhook":
@@ -113,16 +150,20 @@ def _sent(
     key: str,
     timeout: float,
     allow: tuple[str, ...],
-) -> tuple[int | None, str]:
-    """The status, and why the receiver did not accept the webhook; empty if it did."""
+) -> tuple[int | None, str, str]:
+    """The status; why the receiver did not accept the webhook, empty if it did; its answer."""
     from pytest_turris.attacks.receiver import Receiver
     from pytest_turris.attacks.series.causes import why_refused
     from pytest_turris.attacks.step import accepted
+    from pytest_turris.core.text.redaction import preview
 
     receiver = Receiver(target, timeout=timeout, allow=allow)
     step = accepted(webhook, effects="any")
     response = receiver.send(step)[0]
     answer = response.answer
     if answer is not None and answer.accepted:
-        return answer.status_code, ""
-    return answer.status_code if answer else None, why_refused(receiver, step, response, key)
+        return answer.status_code, "", ""
+    cause = why_refused(receiver, step, response, key)
+    if answer is None:
+        return None, cause, ""
+    return answer.status_code, cause, " ".join(preview(answer.body).split())

@@ -6,15 +6,19 @@ from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.families.aftermath import POLLUTION, REMEMBERED
 from pytest_turris.attacks.families.body import BODY
 from pytest_turris.attacks.families.body_sizes import BODY_SIZES
+from pytest_turris.attacks.families.disclosure import DISCLOSURE
 from pytest_turris.attacks.families.events import EVENT_SHAPES
 from pytest_turris.attacks.families.every_type import EVERY_TYPE
 from pytest_turris.attacks.families.foreign_protocols import CHOSEN_KEYS, FOREIGN_PROTOCOLS
 from pytest_turris.attacks.families.header_names import HEADER_NAMES
+from pytest_turris.attacks.families.held_up import HELD_UP
+from pytest_turris.attacks.families.identity import IDENTITY
 from pytest_turris.attacks.families.injection import INJECTION
 from pytest_turris.attacks.families.keys import KEYS
 from pytest_turris.attacks.families.large_batches import LARGE_BATCHES
 from pytest_turris.attacks.families.payload import PAYLOAD
 from pytest_turris.attacks.families.replay import REPLAY
+from pytest_turris.attacks.families.request_line import REQUEST_LINE
 from pytest_turris.attacks.families.requests_made import REQUESTS_MADE
 from pytest_turris.attacks.families.signature import SIGNATURE
 from pytest_turris.attacks.families.signature_encodings import SIGNATURE_ENCODINGS
@@ -45,12 +49,16 @@ ATTACKS: tuple[Attack, ...] = tuple(
                 EVENT_SHAPES,
                 POLLUTION,
                 REMEMBERED,
+                DISCLOSURE,
                 EVERY_TYPE,
                 HEADER_NAMES,
                 CHOSEN_KEYS,
                 FOREIGN_PROTOCOLS,
+                HELD_UP,
+                IDENTITY,
                 INJECTION,
                 LARGE_BATCHES,
+                REQUEST_LINE,
                 REQUESTS_MADE,
                 SWITCHES,
                 TENANTS,

@@ -55,7 +55,9 @@ class AttackContext:
         return self.factory.key
 
     def configured_key(self, key: bytes) -> str:
-        """A key as the scheme writes it into a configuration: as text or in base64."""
+        """A key as the scheme writes it into a configuration: as text, in base64 or in hex."""
+        if self.scheme.key_form == "hex":
+            return key.hex()
         base = self.scheme.key_form == "base64"
         return base64.b64encode(key).decode() if base else key.decode()
 

@@ -176,8 +176,9 @@ class Receiver:
     def _limits(self, how: Transmission, left: float) -> Limits:
         timeout = _TIMEOUT if self._timeout is None else self._timeout
         # Those at once may be served one after another; Turris waits for each of them as long.
-        timeout = timeout if how.copies == 1 else max(timeout, TURRIS_TIMEOUT)
-        waits = how.never_ends or how.alongside
+        if how.copies > 1 or how.takes_long:
+            timeout = max(timeout, TURRIS_TIMEOUT)
+        waits = how.never_ends or how.alongside or how.among
         patience = self.pace.patience() if waits else 0.0
         return Limits(timeout=min(timeout, left), patience=min(patience, left))
 
@@ -192,7 +193,7 @@ class Receiver:
             peer=self._peer if how.peer == LOOPBACK else how.peer,
             split_at=how.split_at,
             exact_names=how.exact_names,
-            host=target.host,
+            host=how.host or target.host,
             scheme=target.scheme,
         )
 

@@ -107,6 +107,7 @@ class AttackRunner:
         self._context = replace(context, is_function=receiver.is_function)
         self._standing = standing
         self._judge = Judge(self.case, receiver, context, standing)
+        self._took_odd = False
 
     def run(self) -> None:
         """Send the attack's steps, then a genuine webhook; what is wrong becomes a finding."""
@@ -127,17 +128,21 @@ class AttackRunner:
         self._judge.output("".join(heard) + log()[begin:])
 
     def _stays_healthy(self) -> None:
-        told, unseen = self._standing.after(self._attack, self._receiver, self._context)
-        self.case.unseen = unseen or self.case.unseen
-        if told:
-            expected = "to accept a genuine webhook right afterwards"
-            self.case.find("health", None, told, expected, "must")
+        after = self._standing.after(
+            self._attack, self._receiver, self._context, took_odd=self._took_odd
+        )
+        self.case.unseen = after.unseen or self.case.unseen
+        if after.got:
+            words = {"why": after.why, "fix": after.fix}
+            self.case.find("health", None, after.got, after.expected, after.level, **words)
 
     def _send(self, step: AttackStep) -> None:
         expected = step.expected
         responses, done = self._watched(step) if expected.watch_comparison else self._counted(step)
         if expected.answers not in ("fail", "any"):
             self._require_unlimited(responses)
+        if expected.answers == "either" and any(r.answer and r.answer.accepted for r in responses):
+            self._took_odd = True
         if expected.answers == "refuse":
             self._standing.forged += len(responses)
         self._judge.step(step, responses, done)

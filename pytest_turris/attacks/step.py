@@ -12,7 +12,7 @@ from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
 Answers = Literal["accept", "refuse", "either", "not accept", "fail", "any"]
-Effects = Literal["none", "some", "any", "same", "at most", "first"]
+Effects = Literal["none", "some", "any", "same", "at most", "first", "both"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +22,7 @@ class Transmission:
     Args:
         method: The HTTP method.
         change_path: Turns the receiver's path into the path to request.
+        host: The ``Host`` to name; the receiver's own unless given.
         raw: Over a socket: builds the bytes to write, given host and path, for requests that no
             client library sends.
         socket_only: The step is left out in process; the other steps of its attack are sent.
@@ -29,28 +30,34 @@ class Transmission:
             came later, and is the one to a wrong signature, shows that all of it was taken.
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
+        among: Over a socket: webhooks that others send at the same time.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
         copies: How many copies are sent at once.
-        peer: In process: the address that the request comes from.
+        peer: The address that the request comes from: any in process; over a socket 127.0.0.2
+            at most.
         target: Another receiver than the one under attack, such as one with other keys.
         exact_names: A function is called with the names of headers as they are written here, and
             in no other letters.
         plain_http: The step is about HTTP without TLS: it does not apply to an HTTPS URL.
+        takes_long: Whether much work is asked for, so that it is waited for as long as Turris does.
         watch_memory: Whether the memory of the receiver's process is watched meanwhile.
     """
 
     method: str = "POST"
     change_path: Callable[[str], str] | None = None
+    host: str = ""
     raw: Callable[[str, str], RawPost] | None = None
     socket_only: bool = False
     never_ends: bool = False
     alongside: Callable[[str, str], RawPost] | None = None
+    among: tuple[SignedWebhook, ...] = ()
     split_at: int = 0
     copies: int = 1
     peer: str = LOOPBACK
     target: object = None
     exact_names: bool = False
     plain_http: bool = False
+    takes_long: bool = False
     watch_memory: bool = False
 
 
@@ -64,7 +71,8 @@ class ExpectedBehaviour:
             than POST. Except for ``fail`` and ``any``, any other 5xx is wrong.
         effects: How many effects there are: ``none``, ``some`` (at least one), ``any`` (it does
             not matter), ``same`` (as many as in the step before), ``at most`` (no more than in
-            the step before), or ``first`` (at least one, unless an earlier step had effects).
+            the step before), ``first`` (at least one, unless an earlier step had effects), or
+            ``both`` (at least two: its own, and that of a step before that was put off).
         refusals: Statuses that are fine besides, and then have no effect.
         may_store: 2xx counts as refusing if there was no effect. For a receiver that answers 2xx
             to a signed body that is not JSON, it always does: it stores what it gets, and looks

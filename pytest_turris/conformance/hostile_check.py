@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pytest_turris.core.faults.hostile.answer import HostileAnswer
+from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 from pytest_turris.core.levels import Level
 from pytest_turris.core.text.docs_links import page
 
@@ -32,6 +33,11 @@ class HostileCheck:
     def does(self) -> str:
         """What the client gets."""
         return f"Gives the client: {self.answer.title}."
+
+    @property
+    def expects(self) -> str:
+        """What a client should do."""
+        return self.answer.expects
 
     @property
     def why(self) -> str:
@@ -125,3 +131,6 @@ ADVICE: dict[str, tuple[str, str]] = {
               "Follow a link to your own origin only, and stop when a page comes again."),
 }  # fmt: skip
 """Why a client must cope with each answer, and how to fix one that cannot."""
+
+CHECKS = {id_: HostileCheck(answer) for id_, answer in CATALOGUE.items()}
+"""All hostile answers as checks, by id."""

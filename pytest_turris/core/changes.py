@@ -1,8 +1,8 @@
 """Which rows of a sandbox's state changed: what a store has to write.
 
 The state consists of rows. A row has a part, such as ``tokens`` or ``entity.agents``, a key within
-that part, and a value, which is JSON data. The members of a part that are no rows of their own,
-such as counters, are one row with an empty key. Nothing is noted until something keeps the state.
+that part, and a value, which is JSON data. One row with an empty key has the other members of a
+part, such as counters. Nothing is noted until something keeps the state.
 """
 
 from collections.abc import Callable, Iterator

@@ -56,12 +56,21 @@ def choices_of(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type hint
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-def is_base64(key: str) -> bool:
-    """Whether a key is base64 of at least one byte, in the standard alphabet and padded."""
+def has_form(form: str, key: str) -> bool:
+    """Whether a key has a form.
+
+    Args:
+        form: ``text``, which any key has; ``hex``, at least one byte in either case; or
+            ``base64``, at least one byte in the standard alphabet, padded.
+        key: The key, without a prefix.
+    """
+    if form == "text":
+        return True
     try:
-        return bool(base64.b64decode(key, validate=True))
+        decoded = base64.b64decode(key, validate=True) if form == "base64" else bytes.fromhex(key)
     except ValueError:
         return False
+    return bool(decoded)
 
 
 def _check_sign(name: str, value: Any) -> None:  # noqa: ANN401 - a number or a duration

@@ -19,12 +19,13 @@ from pytest_turris.core.option_values import (
 )
 from pytest_turris.core.signing_keys import check_key, key_of
 from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.unknowns.record_options import RecordOptions
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(RecordOptions):
     """How a sandbox behaves where the documentation leaves a choice. Every option has a default."""
 
     environment: Literal["sandbox", "production"] = "sandbox"
@@ -117,34 +118,6 @@ class Options:
     client_ip: str = ""
     """The client address that IP allowlists see. Empty: the peer's address, or 127.0.0.1."""
 
-    signature_scheme: Literal[
-        "turris", "standard-webhooks", "svix", "stripe", "github", "slack", "shopify"
-    ] = "turris"
-    """Whose scheme signs webhooks: Turris', or another sender's. The options ``signature_*`` below
-    change parts of it where they differ from their defaults."""
-
-    signature_header: str = "X-Turris-Signature"
-    """The header of a webhook's signature (documented)."""
-
-    signature_encoding: Literal["hex", "base64"] = "hex"
-    """How the HMAC-SHA256 is encoded (undocumented)."""
-
-    signature_prefix: str = ""
-    """A prefix of the signature, such as ``sha256=`` (undocumented)."""
-
-    signature_timestamped: bool = False
-    """Send ``t=...,v1=...`` and sign the timestamp as well (undocumented)."""
-
-    signature_signs: Literal["body", "payload"] = "body"
-    """What is signed: the raw body, or its ``payload`` member alone (undocumented)."""
-
-    signature_list_separator: str = ""
-    """What separates several signatures in the header, as some senders write them while they
-    rotate a key, such as ``,`` or a space. Empty: there is only one signature (undocumented)."""
-
-    signature_key: Literal["text", "base64"] = "text"
-    """The signing key: ``webhook_secret`` as text, or decoded from base64 (undocumented)."""
-
     webhook_secret: str = field(default="", repr=False)
     """The signing key. Empty: the client secret, as the guide says; the help centre differs, and
     a webhook registered over HTTP then gets a secret of its own."""
@@ -236,11 +209,15 @@ class Options:
                 f"turris option 'webhooks_path': {self.webhooks_path!r} is not a path, "
                 "such as '/v1/webhooks'"
             )
-        check_key(self.signature_scheme, self.signature_key, self.webhook_secret)
+        check_key(*self._key_form, self.webhook_secret)
 
     def signing_key(self, secret: str) -> str:
         """Return a secret, which may be any text, in the form that the scheme wants for a key."""
-        return key_of(self.signature_scheme, secret)
+        return key_of(*self._key_form, secret)
+
+    @property
+    def _key_form(self) -> tuple[str, str, str]:
+        return self.signature_scheme, self.signature_key, self.signature_key_prefix
 
     def replaced(self, *layers: Mapping[str, Any]) -> Self:
         """These options, overridden by other layers; the last layer wins.

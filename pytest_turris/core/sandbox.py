@@ -3,10 +3,11 @@
 import datetime as dt
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, Final
 
-from pytest_turris.core import assertions
+from pytest_turris.core import assertions, fresh_state
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.access.credentials import ApiClient, Credentials
 from pytest_turris.core.access.tokens import Tokens
@@ -45,7 +46,13 @@ class Sandbox(Collections):
     """
 
     def __init__(
-        self, options: Options | None = None, *, name: str = "", base_url: str = ""
+        self,
+        options: Options | None = None,
+        *,
+        name: str = "",
+        base_url: str = "",
+        client_id: str = "",
+        client_secret: str = "",
     ) -> None:
         """Start empty, with one API client.
 
@@ -53,6 +60,11 @@ class Sandbox(Collections):
             options: What to do where the documentation leaves a choice.
             name: Part of the seed: sandboxes of other names have other ids and secrets.
             base_url: The URL that it answers at, if not at a documented host.
+            client_id: The id of its API client; a new one by default.
+            client_secret: The secret of its API client; a new one by default.
+
+        Raises:
+            CredentialError: The id or the secret may be a real one.
         """
         self.options: Options = options or Options()
         self.base_url: str = base_url or f"https://{HOSTS[self.options.environment]}"
@@ -75,9 +87,13 @@ class Sandbox(Collections):
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
         self._changes: Changes | None = None
-        self.lock: threading.RLock = threading.RLock()
+        self.lock: AbstractContextManager[object] = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self.client: ApiClient = self.credentials.issue(environment=self.options.environment)
+        self.client: ApiClient = self.credentials.issue(
+            environment=self.options.environment,
+            client_id=client_id,
+            client_secret=client_secret,
+        )
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
 
@@ -86,6 +102,7 @@ class Sandbox(Collections):
     assert_refreshed_within_buffer: Final = assertions.assert_refreshed_within_buffer
     assert_no_expired_token_used: Final = assertions.assert_no_expired_token_used
     assert_retried_safely: Final = assertions.assert_retried_safely
+    fresh: Final = fresh_state.fresh
 
     def collection(self, kind: type[C]) -> C:
         """The collection of one kind, such as ``Agents``: what the attribute of its name gives."""
@@ -184,6 +201,8 @@ class Sandbox(Collections):
             self._entity.settle()
             if request.is_token_request:
                 self.token_requests += 1
+                if self._changes is not None:
+                    self._changes.mark("sandbox", "", self._facts)
             return self._dispatcher.answer(request)
 
     def expect_refusal(

@@ -10,17 +10,16 @@ from typing import Any, Self
 
 from pydantic_core import from_json, to_json
 
-from pytest_turris.core.option_values import OptionError
-from pytest_turris.core.options import Options, option_types
+from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.snapshots.models import check, is_moment
+from pytest_turris.core.snapshots.option_data import data_of, options_from
 from pytest_turris.core.snapshots.secrets import reissued, scrubbed
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.redaction import redact_credentials
 
 FORMAT = "turris-sandbox world"
-_SECRET_OPTION = "webhook_secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,23 +27,26 @@ class World:
     """What a file holds.
 
     Args:
+        about: What it was made of, such as the id of a test; may be empty.
         at: The moment on the sandbox's clock; a sandbox that loads the file goes on from there.
         with_secrets: Whether credentials and tokens are in it.
         options: The options that are not at their defaults.
         state: The snapshot.
     """
 
+    about: str
     at: dt.datetime
     with_secrets: bool
     options: Options
     state: dict[str, Any]
 
     @classmethod
-    def of(cls, sandbox: Sandbox, *, with_secrets: bool = False) -> Self:
+    def of(cls, sandbox: Sandbox, *, about: str = "", with_secrets: bool = False) -> Self:
         """A sandbox as it is now, by default without its secrets."""
         with sandbox.lock:
             state, at = sandbox.snapshot(), sandbox.clock.now()
         return cls(
+            about=about,
             at=at,
             with_secrets=with_secrets,
             options=sandbox.options,
@@ -53,18 +55,12 @@ class World:
 
     def to_json(self) -> str:
         """The text of a file."""
-        default = Options()
-        options = {
-            name: _to_plain(value)
-            for name in option_types()
-            if (value := getattr(self.options, name)) != getattr(default, name)
-            and (self.with_secrets or name != _SECRET_OPTION)
-        }
         document = {
             "format": FORMAT,
+            "about": self.about,
             "at": self.at.isoformat(),
             "with_secrets": self.with_secrets,
-            "options": options,
+            "options": data_of(self.options, with_secrets=self.with_secrets),
             "state": self.state,
         }
         text = to_json(document, indent=1).decode() + "\n"
@@ -75,24 +71,27 @@ class World:
         """The world in a file.
 
         Raises:
-            SnapshotError: It is no such file, of a newer version, or not whole.
+            SnapshotError: It is not such a file, of a newer version, or not whole.
         """
         try:
             document = from_json(content, allow_inf_nan=False)
         except ValueError as error:
             raise SnapshotError(f"not JSON: {error}") from None
-        members = {"format", "at", "with_secrets", "options", "state"}
+        members = {"format", "about", "at", "with_secrets", "options", "state"}
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise SnapshotError(f"not a world: it has no member 'format' with {FORMAT!r}")
         if document.keys() != members:
             wrong = ", ".join(sorted(map(repr, document.keys() ^ members)))
             raise SnapshotError(f"not a whole world: missing or unknown: {wrong}")
-        options, state = _options(document["options"]), migrated(document["state"])
+        options, state = options_from(document["options"]), migrated(document["state"])
         check(state)
-        at, with_secrets = document["at"], document["with_secrets"]
-        if not isinstance(at, str) or not is_moment(at) or not isinstance(with_secrets, bool):
-            raise SnapshotError("not a whole world: 'at' or 'with_secrets' has no valid value")
+        about, at, with_secrets = document["about"], document["at"], document["with_secrets"]
+        if not isinstance(at, str) or not is_moment(at):
+            raise SnapshotError("not a whole world: 'at' is not a moment in ISO 8601 with its zone")
+        if not isinstance(about, str) or not isinstance(with_secrets, bool):
+            raise SnapshotError("not a whole world: 'about' or 'with_secrets' has no valid value")
         return cls(
+            about=about,
             at=dt.datetime.fromisoformat(at),
             with_secrets=with_secrets,
             options=options,
@@ -113,22 +112,3 @@ class World:
             offset = self.at - sandbox.clock.process_time()
             offset_us = offset // dt.timedelta(microseconds=1)
             sandbox.restore(state | {"clock": {"offset_us": offset_us}})
-
-
-def _options(given: object) -> Options:
-    if not isinstance(given, dict):
-        raise SnapshotError("not a whole world: 'options' is no object")
-    types = option_types()
-    try:
-        values = {name: _from_plain(types.get(name), value) for name, value in given.items()}
-        return Options.from_layers(values)
-    except (OptionError, OverflowError, TypeError) as error:
-        raise SnapshotError(f"not a whole world: {error}") from None
-
-
-def _to_plain(value: Any) -> Any:  # noqa: ANN401 - an option's value
-    return value.total_seconds() if isinstance(value, dt.timedelta) else value
-
-
-def _from_plain(kind: object, value: Any) -> Any:  # noqa: ANN401 - an option's value
-    return dt.timedelta(seconds=value) if kind is dt.timedelta else value

@@ -131,6 +131,7 @@ class Verdict:
         for note in self.notes:
             yield "note", note
         yield "more", check.help_uri
+        yield "explain", f"turris-sandbox explain {check.id}"
         if self.findings:
             yield "ignore", ignore
 

@@ -106,6 +106,13 @@ class FailureReport:
             del item.stash[SANDBOX]
             if report.failed and (sandbox.journal.seen or _is_about_requests(item)):
                 report.sections.append(("turris exchanges", last_exchanges(sandbox)))
+            if report.failed and (folder := item.config.getoption("--turris-capsule")):
+                from pytest_turris.hooks.capsule import leave_capsule  # noqa: PLC0415 - only then
+
+                text = leave_capsule(
+                    item.config.invocation_params.dir / folder, item.nodeid, sandbox
+                )
+                report.sections.append(("turris capsule", text))
         if report.failed and (notes := _notes_on_time(report)):
             report.sections.append(("turris time", notes))
         if report.longrepr or report.sections:

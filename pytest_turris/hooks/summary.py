@@ -11,6 +11,9 @@ from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.check import label_of
 from pytest_turris.findings.verdict import Verdict
 
+VERDICTS = pytest.StashKey[list[Verdict]]()
+"""The verdicts of a test's checks, in the order in which they were given."""
+
 _PREFIX = "turris_"
 _FIRST = f"{_PREFIX}id"
 _SHOWN = ("ignored", "noted")
@@ -21,6 +24,7 @@ def recorder(item: pytest.Item) -> Callable[[Verdict], None]:
 
     def record(verdict: Verdict) -> None:
         item.user_properties += _properties(verdict)
+        item.stash.setdefault(VERDICTS, []).append(verdict)
 
     return record
 

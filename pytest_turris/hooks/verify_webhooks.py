@@ -23,6 +23,7 @@ class WebhookVerification:
     def __init__(self) -> None:
         self._accepted: list[str] = []
         self._tried = 0
+        self._taken = 0
         add_observer(self)
 
     def pytest_unconfigure(self) -> None:
@@ -61,6 +62,11 @@ class WebhookVerification:
         if forged := _forged(delivery):
             with self._trying(delivery) as responses:
                 responses.append(await delivery.target.apost(forged))
+
+    def take_results(self) -> tuple[int, list[str]]:
+        """How many forgeries were sent since the last call, and those that were accepted."""
+        tried, self._taken = self._tried - self._taken, self._tried
+        return tried, list(self._accepted) if tried else []
 
     @contextmanager
     def _trying(self, delivery: AcceptedDelivery) -> Iterator[list[WebhookResponse]]:

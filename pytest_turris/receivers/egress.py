@@ -40,6 +40,7 @@ class Destination:
         port: The port; the scheme's default if the URL has none.
         address: The IP address to connect to.
         path: Path and query.
+        others: Further addresses of the name, to connect to where nothing listens at the first.
     """
 
     scheme: str
@@ -47,6 +48,7 @@ class Destination:
     port: int
     address: str
     path: str
+    others: tuple[str, ...] = ()
 
 
 def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:
@@ -54,8 +56,8 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
 
     The host is resolved once. Each of its addresses must be loopback, unless ``allow`` holds
     its ``host:port`` (``[host]:port`` for IPv6). Link-local addresses, metadata services and
-    ``own_port`` on this machine are always refused. An IPv4 address is preferred, as test
-    servers listen there.
+    ``own_port`` on this machine are always refused. An IPv4 address comes first, as test servers
+    listen there; some listen on ``::1`` alone, so all addresses of ``localhost`` are tried.
 
     Args:
         url: An ``http`` or ``https`` URL.
@@ -76,13 +78,38 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
             _refuse(name, "that is the sandbox itself: register your own receiver")
         if not (allowed or address.is_loopback):
             _refuse(name, f"{address} is not this machine. To send there, pass allow=[{name!r}]")
+    first, *others = sorted(dict.fromkeys(addresses), key=lambda address: address.version)
     return Destination(
         scheme=parts.scheme,
         host=host,
         port=port,
-        address=str(min(addresses, key=lambda address: address.version)),
+        address=str(first),
+        others=tuple(map(str, others)),
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
     )
+
+
+def connect(destination: Destination, timeout: float, source: str = "") -> socket.socket:
+    """Connect to the first address of a checked URL where something listens.
+
+    Args:
+        destination: The checked URL.
+        timeout: Seconds to wait for a connection.
+        source: The IPv4 address to connect from; any by default.
+
+    Raises:
+        OSError: Nothing listens at any of them, or no connection was made in time.
+    """
+    addresses = (destination.address, *destination.others)
+    for address in addresses:
+        try:
+            own = (source, 0) if source and ":" not in address else None
+            return socket.create_connection((address, destination.port), timeout, own)
+        except ConnectionRefusedError as error:
+            refused = error
+    where = f"{destination.host}:{destination.port}"
+    named = "" if destination.host in addresses else f" ({', '.join(addresses)})"
+    raise ConnectionRefusedError(f"nothing listens at {where}{named}") from refused
 
 
 def _split(url: str) -> tuple[SplitResult, str, int]:

@@ -18,7 +18,8 @@ class Post:
         body: The body, unchanged.
         path: Path and query; empty if the sender gave none.
         method: ``POST`` for everything that Turris sends; attacks try others.
-        peer: The address that an application in this process sees the request come from.
+        peer: The address that the request comes from: any, as an application in this process sees
+            it; over a socket one of this machine's.
         split_at: Where the body is cut for an ASGI application, which gets it in two messages;
             0 does not cut it.
         exact_names: A function gets the names of headers in the given letters only; otherwise one

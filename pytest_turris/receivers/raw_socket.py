@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, replace
 
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.egress import Destination
+from pytest_turris.receivers.egress import Destination, connect
 from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.receivers.response_reader import read_response
 
@@ -102,7 +102,7 @@ def _takes_another(sock: socket.socket, request: bytes, timeout: float) -> bool:
 
 def open_connection(destination: Destination) -> socket.socket:
     """Connect to a checked address, with TLS if the URL is https."""
-    plain = socket.create_connection((destination.address, destination.port), timeout=RAW_TIMEOUT)
+    plain = connect(destination, RAW_TIMEOUT)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if destination.scheme == "http":
         return plain

@@ -5,11 +5,11 @@ It follows no redirects, uses no proxies and no cookies, and limits the response
 
 import contextlib
 import http.client
-import socket
 import ssl
 
+from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.egress import Destination
+from pytest_turris.receivers.egress import Destination, connect
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.response_reader import read_response
 
@@ -34,7 +34,7 @@ def post_over_socket(
     timeout = TURRIS_TIMEOUT if timeout is None else timeout
     deadline = steady_time() + timeout
     try:
-        with contextlib.closing(_connect(destination, timeout)) as connection:
+        with contextlib.closing(_connect(destination, timeout, sent.peer)) as connection:
             _send(connection, destination.path, sent)
             return read_response(connection.sock, method=sent.method, deadline=deadline)
     except TimeoutError as error:
@@ -44,12 +44,13 @@ def post_over_socket(
         raise ConnectionError(f"{where} did not answer in HTTP: {error!r}") from error
 
 
-def _connect(destination: Destination, timeout: float) -> http.client.HTTPConnection:
+def _connect(
+    destination: Destination, timeout: float, peer: str = LOOPBACK
+) -> http.client.HTTPConnection:
     host, port = destination.host, destination.port
-    try:
-        plain = socket.create_connection((destination.address, port), timeout=timeout)
-    except ConnectionRefusedError as error:
-        raise ConnectionRefusedError(f"nothing listens at {host}:{port}") from error
+    # Any other address is what an application in this process is to see.
+    own = peer.startswith("127.") and peer != LOOPBACK
+    plain = connect(destination, timeout, peer if own else "")
     if destination.scheme == "http":
         connection = http.client.HTTPConnection(host, port)
         connection.sock = plain

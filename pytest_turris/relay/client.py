@@ -23,6 +23,7 @@ from pytest_turris.core.tenants import Tenants
 from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import encode
+from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.relay.own_sockets import has_socket
 from pytest_turris.relay.protocol import (
     PROTOCOL,
@@ -36,6 +37,10 @@ from pytest_turris.relay.protocol import (
 
 _TIMEOUT = 10.0
 _STEP = 0.1
+_START_SECONDS = 10.0
+"""How long to wait for a server that is still starting."""
+
+_START_PAUSE = 0.1
 _SUCCESS = range(200, 300)
 _AFTER_ERROR = {"failure": "reset", "mine": False, "stopped": True}
 """Ends a call of any kind after an error in this process."""
@@ -43,6 +48,10 @@ _AFTER_ERROR = {"failure": "reset", "mine": False, "stopped": True}
 
 class RelayError(RuntimeError):
     """The server does not answer, or refuses to forward requests."""
+
+
+class NothingListensError(RelayError):
+    """Nothing listens at the server's address: it may still be starting."""
 
 
 class Relay:
@@ -62,7 +71,7 @@ class Relay:
         self._tenants = Tenants()
         self._keys = itertools.count(1)
         self._raw_streams: dict[int, _RawStream] = {}
-        opened = self._call("POST", RELAYS, {"protocol": PROTOCOL, "workers": workers})
+        opened = self._open({"protocol": PROTOCOL, "workers": workers})
         self.id: str = opened["relay"]
         self._path = f"{RELAYS}/{self.id}"
         self._line_connection = self._connection(None)
@@ -93,6 +102,18 @@ class Relay:
             sandbox.faults.hang_up()
             self._tenants.remove(sandbox)
             self._call("DELETE", path)
+
+    def _open(self, introduction: RelayMessage) -> Any:  # noqa: ANN401 - a JSON object
+        """Introduce this process to the server, which may still be starting."""
+        end = steady_time() + _START_SECONDS
+        while True:
+            try:
+                return self._call("POST", RELAYS, introduction)
+            except NothingListensError:
+                if steady_time() >= end:
+                    raise
+                # A sleep may be patched by the tests; nothing sets this event.
+                threading.Event().wait(_START_PAUSE)
 
     def stop(self) -> None:
         """Disconnect; the server forgets this process."""
@@ -165,7 +186,8 @@ class Relay:
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             # Without its cause: pytest's --showlocals would show the headers in that traceback.
-            raise RelayError(f"nothing answers at {self._url}: {error}") from None
+            kind = NothingListensError if isinstance(error, ConnectionRefusedError) else RelayError
+            raise kind(f"nothing answers at {self._url}: {error}") from None
         if response.status not in _SUCCESS:
             raise RelayError(f"{self._url} answered {response.status}: {_words(response.read())}")
         return response

@@ -47,13 +47,19 @@ def decode_request(message: RelayMessage) -> Request:
 def encode_answer(response: Response) -> RelayMessage:
     """An answer for the server to send."""
     body = response.body.decode("latin-1")
-    return {"status": response.status, "headers": response.headers, "body": body}
+    plain = {"status": response.status, "headers": response.headers, "body": body}
+    return plain | ({"real_delay": response.real_delay} if response.real_delay else {})
 
 
 def decode_answer(message: RelayMessage) -> Response:
     """The answer as the sandbox gave it."""
     headers, body = _fields(message["headers"]), message["body"].encode("latin-1")
-    return Response(status=message["status"], headers=headers, body=body)
+    return Response(
+        status=message["status"],
+        headers=headers,
+        body=body,
+        real_delay=message.get("real_delay", 0.0),
+    )
 
 
 def encode_part(part: Part | None) -> RelayMessage:

@@ -131,8 +131,7 @@ def _thread_join(original: Callable[..., None]) -> Callable[..., None]:
             return original(self, timeout)
         if timeout is not None and timeout <= 0:
             return original(self, timeout)
-        with scheduler.threads.parked(self.is_alive):
-            return _join(scheduler, self, timeout, original)
+        return _join(scheduler, self, timeout, original)
 
     return join
 
@@ -144,8 +143,8 @@ def _join(
     original: Callable[..., None],
 ) -> None:
     if timeout is None and not scheduler.is_main():
-        original(thread)
-        return
+        with scheduler.threads.parked(thread.is_alive):
+            return original(thread)
     module, by = scheduler.callers.find(sys._getframe(2), "Thread.join")  # noqa: SLF001 - as above
     real = timeout is not None and scheduler.callers.is_real(module)
     sleeper: Sleeper | None = None
@@ -155,30 +154,35 @@ def _join(
             timeout, lambda error: errors.extend([error] if error else []), by=by, module=module
         )
 
+    def holds() -> bool:
+        return thread.is_alive() and (sleeper is None or sleeper.queued)
+
     def ended(pause: float) -> bool:
         original(thread, pause)
-        return not thread.is_alive() or (sleeper is not None and not sleeper.queued)
+        return not holds()
 
     try:
-        if scheduler.is_main():
-            wait(
-                scheduler,
-                ended,
-                thread.is_alive,
-                sleeper,
-                timeout if real else None,
-                asleep=thread.ident,
-            )
-        elif real:
-            original(thread, timeout)
-        else:
-            while not ended(0.002):
-                pass
+        with scheduler.threads.parked(holds):
+            if scheduler.is_main():
+                wait(
+                    scheduler,
+                    ended,
+                    holds,
+                    sleeper,
+                    timeout if real else None,
+                    asleep=thread.ident,
+                )
+            elif real:
+                original(thread, timeout)
+            else:
+                while not ended(0.002):
+                    pass
     finally:
         if sleeper is not None:
             scheduler.end(sleeper)
     if errors:
         raise errors[0]
+    return None
 
 
 def virtual_waits() -> tuple[CFunctionPatch, Patch]:

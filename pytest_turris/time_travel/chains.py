@@ -6,12 +6,12 @@ waits for is not known, and a socket is open, it is taken to wait for that.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from types import CoroutineType, FrameType, GeneratorType
 from typing import Any, Literal
 
-Leaf = Literal["sleep", "task", "real"]
-"""Waits for the clock; for another task or thread; or perhaps for something real."""
+Leaf = Literal["sleep", "pause", "task", "real"]
+"""Waits for the clock; for real time; for another task or thread; or perhaps for something real."""
 
 _TASKS = frozenset({
     "Barrier._block", "Barrier._wait", "Condition.wait", "Lock.acquire", "Queue.get", "Queue.join",
@@ -28,10 +28,12 @@ class Chains:
 
     Args:
         asleep: Whether the clock ends what is awaited.
+        pauses: What real time ends.
     """
 
-    def __init__(self, asleep: Callable[[object], bool]) -> None:
+    def __init__(self, asleep: Callable[[object], bool], pauses: Container[object]) -> None:
         self._asleep = asleep
+        self._pauses = pauses
 
     def waits_for(self, main: Any, tasks: Iterable[Any], *, sockets: bool) -> Leaf:  # noqa: ANN401 - a future
         """What a loop waits for that has nothing to run.
@@ -45,6 +47,8 @@ class Chains:
         found: set[Leaf] = set(self._leaves(main, set())) if known else {"task"}
         if found == {"sleep"}:
             return "sleep"
+        if "pause" in found:
+            return "real"
         if not sockets:
             return "task"
         if found != {"real"}:
@@ -57,6 +61,8 @@ class Chains:
         seen.add(id(awaited))
         if self._asleep(awaited):
             yield "sleep"
+        elif awaited in self._pauses:
+            yield "pause"
         elif children := getattr(awaited, "_children", None):  # of gather
             for child in children:
                 yield from self._leaves(child, seen)
@@ -64,15 +70,15 @@ class Chains:
             yield "task" if _is_of_a_thread(awaited) else "real"
         elif (waiter := getattr(awaited, "_fut_waiter", None)) is not None:
             yield from self._of_task(awaited, waiter, seen)
-        else:
-            yield "task"  # it is about to run
+        else:  # pragma: no cover - another thread had it run on at this moment
+            yield "task"
 
     def _of_task(self, task: Any, waiter: Any, seen: set[int]) -> Iterator[Leaf]:  # noqa: ANN401 - futures
         leaves = set(self._leaves(waiter, seen))
         if leaves != {"real"}:
             yield from leaves
             return
-        frame = innermost(task.get_coro())
+        frame = next(reversed([*frames(task.get_coro())]), None)
         name = frame.f_code.co_qualname if frame else ""
         if frame is None or str(frame.f_globals.get("__name__")).partition(".")[0] not in (
             "asyncio",
@@ -90,15 +96,14 @@ class Chains:
             yield "task" if name in _TASKS else "real"
 
 
-def innermost(coroutine: Any) -> FrameType | None:  # noqa: ANN401 - a coroutine or what behaves so
-    """Where a coroutine waits."""
-    frame = None
+def frames(coroutine: Any) -> Iterator[FrameType]:  # noqa: ANN401 - a coroutine or what behaves so
+    """Where a coroutine waits: its frames, from the outermost to the innermost."""
     while coroutine is not None:
         own = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-        frame = own or frame
+        if own is not None:
+            yield own
         inner = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
         coroutine = inner if isinstance(inner, CoroutineType | GeneratorType) else None
-    return frame
 
 
 def _is_of_a_thread(future: Any) -> bool:  # noqa: ANN401 - a future

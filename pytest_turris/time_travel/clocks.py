@@ -72,7 +72,9 @@ def _virtual(
         def clock() -> float:
             """Read the virtual clock; the real one for code whose waits are real."""
             scheduler = Scheduler.current
-            if scheduler is None:
+            if (
+                scheduler is None
+            ):  # pragma: no cover - in another thread, as the travel begins or ends
                 return original()
             module, _ = scheduler.callers.find(sys._getframe(1), "")  # noqa: SLF001 - as warnings does
             return original() if scheduler.callers.is_real(module) else read(scheduler)

@@ -22,13 +22,11 @@ from pytest_turris.time_travel.chains import Chains, main_future
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import State, rests
-from pytest_turris.time_travel.waits import wait
+from pytest_turris.time_travel.waits import LONGEST, TURNS, wait
 
 _NEAR = 1e-6
 _PATIENCE = 1.0
 """Real seconds after which a wait for a thread makes a deadline come nearer."""
-_TURNS = 1_000
-"""How often tasks run on that never come to wait."""
 _real_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)
 
 
@@ -95,13 +93,11 @@ def real_deadline(seconds: float) -> Iterator[Any]:
 async def let_tasks_run() -> None:
     """Let the other tasks of the running loop run until each waits."""
     if _runs_trio():
-        import trio.testing  # noqa: PLC0415 - runs, so it is there
-
-        await trio.testing.wait_all_tasks_blocked()
+        await trio_runs.let_tasks_run()
         return
     loop: Any = asyncio.get_running_loop()
     await _real_sleep(0, None)
-    for _ in range(_TURNS):
+    for _ in range(TURNS):
         if not getattr(loop, "_ready", ()):
             break
         await _real_sleep(0, None)
@@ -127,7 +123,7 @@ def _state(loop: asyncio.AbstractEventLoop) -> _State:
 
 def _virtual_time(loop: asyncio.AbstractEventLoop) -> float:
     scheduler = Scheduler.current
-    if scheduler is None:
+    if scheduler is None:  # pragma: no cover - in another thread, while the travel begins or ends
         return steady_time()
     return scheduler.steady + scheduler.elapsed / SECOND + _state(loop).waited
 
@@ -162,13 +158,13 @@ async def sleep(delay: float, result: Any) -> Any:  # noqa: ANN401 - as asyncio'
     future = loop.create_future()
     if scheduler.callers.is_real(module):
         cancel = call_after(delay, lambda: _finish(future, None))
-        if scheduler.callers.is_left_out(module):
-            scheduler.record.real[module] += delay
+        scheduler.begin_pause(future, delay, module)
     else:
         cancel = _begin(scheduler, future, delay, by, module)
     try:
         await future
     finally:
+        scheduler.pauses.discard(future)
         cancel()
     return result
 
@@ -259,7 +255,7 @@ class _Waiting:
     def _waits_for(self) -> str:
         loop = self._loop
         sockets = len(loop._selector.get_map()) > 1  # noqa: SLF001 - one is the loop's own
-        chains = Chains(self._scheduler.sleepers.awaited)
+        chains = Chains(self._scheduler.sleepers.awaited, self._scheduler.pauses)
         return chains.waits_for(main_future(), asyncio.all_tasks(loop), sockets=sockets)
 
     def _step(self) -> bool:
@@ -286,7 +282,7 @@ class _Waiting:
             self._scheduler.threads.parked(lambda: not loop._ready and resting(), state),  # noqa: SLF001 - asyncio's own
             self._timer(lambda _: loop.call_soon_threadsafe(lambda: None)),
         ):
-            loop._selector.select(None if left == math.inf else left)  # noqa: SLF001 - asyncio's own
+            loop._selector.select(min(left, LONGEST))  # noqa: SLF001 - asyncio's own
         if real or counts:
             self._state.waited += steady_time() - began
 

@@ -109,7 +109,7 @@ class Threads:
             return True
         return all(state == "waiting" for _, state in self._states(but))
 
-    def blocked(self, thread: threading.Thread) -> bool:
+    def blocked(self, thread: threading.Thread) -> bool:  # pragma: no cover - as ``_watch``
         """Whether a thread waits for another, in C."""
         frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - as faulthandler does
         return frame is not None and self._look(thread, frame) == "waiting"

@@ -19,7 +19,6 @@ from pytest_turris.time_travel.clocks import captured, moves_clocks
 from pytest_turris.time_travel.engines import (
     EngineError,
     Name,
-    StartedTravel,
     begin,
     choose,
     is_frozen,
@@ -46,7 +45,6 @@ class TimeTravel:
         """Travel for a sandbox; ``engine`` is what the test's own decorator or marker uses."""
         self._sandbox = sandbox
         self._engine = engine
-        self._begun: StartedTravel | None = None
         self._patched = contextlib.ExitStack()
         self._scheduler = Scheduler(
             Clock.process_time,
@@ -109,8 +107,7 @@ class TimeTravel:
                 moment = Clock.process_time().replace(microsecond=0)
                 options = self._sandbox.options
                 engine = choose(options.time_engine, self._engine)
-                self._begun = begin(engine, moment, tick=options.time_tick)
-                stack.callback(self._end)
+                stack.callback(begin(engine, moment, tick=options.time_tick).stop)
             self._scheduler.begin_at(Clock.process_time())
             clocks = moves_clocks(wall=is_frozen())
             for patch in (*virtual_waits(), moves_loops(), moves_trio(), *clocks):
@@ -230,11 +227,6 @@ class TimeTravel:
         if engine is None:
             raise EngineError("the freeze that turris_time moved was ended by other code")
         engine.shift(delta)
-
-    def _end(self) -> None:
-        if self._begun is not None:
-            self._begun.stop()
-            self._begun = None
 
     def _token(self, token: AccessToken | None) -> AccessToken:
         found = token or self._sandbox.tokens.newest

@@ -9,15 +9,17 @@ import math
 import sys
 import types
 from collections.abc import Callable
+from threading import TIMEOUT_MAX
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pytest_turris.process.patch import Patch
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel.chains import innermost
+from pytest_turris.time_travel.chains import frames
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import rests
+from pytest_turris.time_travel.waits import LONGEST, TURNS
 
 _NEAR = 1e-6
 _PATIENCE = 1.0
@@ -50,8 +52,8 @@ def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]
     token, over = trio.lowlevel.current_trio_token(), _thread.allocate_lock()
     over.acquire()
 
-    def wait() -> None:
-        if not over.acquire(timeout=seconds):
+    def wait() -> None:  # pragma: no cover - coverage does not follow its thread
+        if not over.acquire(timeout=min(seconds, TIMEOUT_MAX)):
             with contextlib.suppress(trio.RunFinishedError):
                 token.run_sync_soon(call)
 
@@ -59,10 +61,37 @@ def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]
     return over.release
 
 
+async def let_tasks_run() -> None:
+    """Let the other tasks of the current run go on until each waits."""
+    import trio.testing  # noqa: PLC0415 - as above
+
+    with trio.CancelScope() as scope:
+        turns: Any = _Turns(scope.cancel)
+        trio.lowlevel.add_instrument(turns)
+        try:
+            await trio.testing.wait_all_tasks_blocked()
+        finally:
+            trio.lowlevel.remove_instrument(turns)
+
+
+class _Turns:
+    """An instrument of trio's that does something after a number of turns of a run."""
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        self._left = TURNS
+        self._end = end
+
+    def before_io_wait(self, _: float) -> None:
+        """Count a turn."""
+        self._left -= 1
+        if self._left == 0:
+            self._end()
+
+
 def _current_time(original: Callable[[Any], float]) -> Callable[[Any], float]:
     def current_time(clock: Any) -> float:  # noqa: ANN401 - trio's
         scheduler = Scheduler.current
-        if scheduler is None:
+        if scheduler is None:  # pragma: no cover - in another thread, while a travel begins or ends
             return original(clock)
         moved = scheduler.elapsed / SECOND + _waited.get(clock, 0.0)
         return float(clock.offset) + scheduler.steady + moved
@@ -85,7 +114,7 @@ async def sleep(seconds: float) -> None:
         return await _real_sleep[0](seconds)  # type: ignore[no-any-return] # None
     module, by = scheduler.callers.find(sys._getframe(2), "trio.sleep")  # noqa: SLF001 - as warnings does
     if scheduler.callers.is_real(module):
-        return await _real_sleep[0](seconds)  # type: ignore[no-any-return] # None
+        return await _pause(scheduler, seconds, module)
     task, token = trio.lowlevel.current_task(), trio.lowlevel.current_trio_token()
 
     def go_on(error: BaseException | None) -> None:
@@ -104,6 +133,20 @@ async def sleep(seconds: float) -> None:
     )
     await trio.lowlevel.wait_task_rescheduled(abort)
     return None
+
+
+async def _pause(scheduler: Scheduler, seconds: float, module: str) -> None:
+    """Sleep really: trio's own sleep ends by its clock, which moves here."""
+    import trio  # noqa: PLC0415 - as above
+
+    task, over = trio.lowlevel.current_task(), trio.Event()
+    cancel = call_after(seconds, over.set)
+    scheduler.begin_pause(task, seconds, module)
+    try:
+        await over.wait()
+    finally:
+        scheduler.pauses.discard(task)
+        cancel()
 
 
 def _runner() -> Any:  # noqa: ANN401 - trio's
@@ -164,8 +207,6 @@ class _Waiting:
 
     def _left(self) -> float:
         """Seconds until the next deadline."""
-        if self._runner.runq:
-            return 0.0
         runner = self._runner
         return float(runner.clock.deadline_to_sleep_time(runner.deadlines.next_deadline()))
 
@@ -177,6 +218,8 @@ class _Waiting:
         found = set(self._leaves(self._runner.main_task))
         if found == {"sleep"}:
             return "sleep"
+        if "pause" in found:
+            return "real"
         sockets = self._manager.statistics()
         # One is what other threads wake the run by.
         real = sockets.tasks_waiting_read > 1 or sockets.tasks_waiting_write
@@ -185,11 +228,19 @@ class _Waiting:
     def _leaves(self, task: Any) -> list[str]:  # noqa: ANN401 - trio's
         if self._scheduler.sleepers.awaited(task):
             return ["sleep"]
-        frame = innermost(task.coro)
-        if frame is None or frame.f_code.co_name != "_nested_child_finished":
-            return ["task"]
-        children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+        if task in self._scheduler.pauses:
+            return ["pause"]
+        nurseries = [
+            frame.f_locals["self"]
+            for frame in frames(task.coro)
+            if frame.f_code.co_name == "_nested_child_finished"
+        ]
+        children = [child for nursery in nurseries for child in nursery.child_tasks]
         return [leaf for child in children for leaf in self._leaves(child)] or ["task"]
+
+    def _holds(self) -> bool:
+        """Whether no other thread, nor the clock, has handed something to the run."""
+        return not self._runner.entry_queue.size()
 
     def _step(self, left: float) -> bool:
         waits = self._waits_for()
@@ -197,9 +248,7 @@ class _Waiting:
             return False
         sleeper = self._scheduler.timer(left, lambda _: None)
         try:
-            return self._scheduler.step(
-                "sleep" if waits == "sleep" else "others", lambda: not self._runner.runq
-            )
+            return self._scheduler.step("sleep" if waits == "sleep" else "others", self._holds)
         finally:
             self._scheduler.end(sleeper)
 
@@ -207,10 +256,13 @@ class _Waiting:
         began = steady_time()
         waits = self._waits_for()
         real = not self._scheduler.is_main() and waits == "real"
-        sleeper = self._scheduler.timer(left, lambda _: self._manager.force_wakeup())
+        resting, queue = rests(), self._runner.entry_queue
+        sleeper = self._scheduler.timer(left, lambda _: queue.run_sync_soon(lambda: None))
         try:
-            with self._scheduler.threads.parked(rests(), "real" if real else "waiting"):
-                return self._get_events(self._manager, min(pause, left, 86_400.0))
+            with self._scheduler.threads.parked(
+                lambda: self._holds() and resting(), "real" if real else "waiting"
+            ):
+                return self._get_events(self._manager, min(pause, left, LONGEST))
         finally:
             self._scheduler.end(sleeper)
             if waits == "real" or counts:

@@ -8,6 +8,12 @@ from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.scheduler import MAX_TURNS, Scheduler, Waiting
 from pytest_turris.time_travel.sleeps import Sleeper
 
+TURNS = 1_000
+"""How often tasks run on that never come to wait."""
+
+LONGEST = 86_400.0
+"""Real seconds of one wait for a socket: the system refuses much longer ones."""
+
 
 def hold(
     scheduler: Scheduler,

@@ -64,15 +64,34 @@ SCHEMES: dict[str, SignatureScheme] = {
 }
 """Each scheme by its name, in the order of the option ``signature_scheme``."""
 
-_OPTIONS = {
+FIELDS = {
     "signature_header": "header",
     "signature_encoding": "encoding",
     "signature_prefix": "prefix",
     "signature_timestamped": "timestamped",
     "signature_signs": "signs",
     "signature_list_separator": "list_separator",
+    "signature_timestamp_header": "timestamp_header",
+    "signature_id_header": "id_header",
+    "signature_version": "signed_version",
+    "signature_joint": "joint",
     "signature_key": "key_form",
+    "signature_key_prefix": "key_prefix",
 }
+"""The field of a scheme that each option sets."""
+
+JOINTS = {
+    "dot": ".",
+    "colon": ":",
+    "comma": ",",
+    "pipe": "|",
+    "newline": "\n",
+    "space": " ",
+    "dash": "-",
+    "underscore": "_",
+    "none": "",
+}
+"""The text of each value of the option ``signature_joint``."""
 
 
 def scheme_of(options: Options) -> SignatureScheme:
@@ -86,7 +105,11 @@ def scheme_of(options: Options) -> SignatureScheme:
     default = Options()
     changed: dict[str, Any] = {
         field: getattr(options, name)
-        for name, field in _OPTIONS.items()
+        for name, field in FIELDS.items()
         if getattr(options, name) != getattr(default, name)
     }
+    if "joint" in changed:
+        changed["joint"] = JOINTS[changed["joint"]]
+    if options.signature_timestamp_header:
+        changed["timestamped"] = True
     return replace(SCHEMES[options.signature_scheme], **changed)

@@ -69,9 +69,9 @@ class SignatureScheme:
             ``payload`` member, which leaves the rest of the envelope unprotected.
         list_separator: What separates several signatures in the header, as senders write them
             while they rotate a key; one valid signature is enough. Empty: there is only one.
-        key_form: ``text``, the text of the key is the HMAC key; or ``base64``, the key is
-            decoded first.
-        key_prefix: What a key in base64 may begin with, such as ``whsec_``; it is taken off.
+        key_form: ``text``, the text of the key is the HMAC key; or ``base64`` or ``hex``, the
+            key is decoded first.
+        key_prefix: What an encoded key may begin with, such as ``whsec_``; it is taken off.
         id_header: The header of the message's id, which is signed; empty if there is none.
         timestamp_header: The header of the time of signing; empty if it has none of its own.
         signed_version: A version that is signed first, such as ``v0``; empty if there is none.
@@ -89,7 +89,7 @@ class SignatureScheme:
     timestamped: bool = False
     signs: Literal["body", "payload"] = "body"
     list_separator: str = ""
-    key_form: Literal["text", "base64"] = "text"
+    key_form: Literal["text", "base64", "hex"] = "text"
     key_prefix: str = ""
     id_header: str = ""
     timestamp_header: str = ""
@@ -102,8 +102,8 @@ class SignatureScheme:
             raise SchemeError(f"encoding must be 'hex' or 'base64', not {self.encoding!r}")
         if self.signs not in {"body", "payload"}:
             raise SchemeError(f"signs must be 'body' or 'payload', not {self.signs!r}")
-        if self.key_form not in {"text", "base64"}:
-            raise SchemeError(f"key_form must be 'text' or 'base64', not {self.key_form!r}")
+        if self.key_form not in {"text", "base64", "hex"}:
+            raise SchemeError(f"key_form must be 'text', 'base64' or 'hex', not {self.key_form!r}")
         if self.timestamp_header and not self.timestamped:
             raise SchemeError(f"timestamp_header={self.timestamp_header!r} needs timestamped=True")
 
@@ -137,14 +137,16 @@ class SignatureScheme:
     def key_bytes(self, key: str | bytes) -> bytes:
         """Return the HMAC key for a configured key; bytes are used as they are.
 
-        Base64 is decoded as leniently as most receivers do. Text that is not base64 is used as it
-        is, so that forgeries can be signed with any text.
+        Base64 is decoded as leniently as most receivers do. Text that is not in the form is used
+        as it is, so that forgeries can be signed with any text.
         """
         if isinstance(key, bytes):
             return key
-        if self.key_form == "base64":
-            with contextlib.suppress(binascii.Error):
+        with contextlib.suppress(ValueError):
+            if self.key_form == "base64":
                 return base64.b64decode(self.bare_key(key) + "==")
+            if self.key_form == "hex":
+                return bytes.fromhex(self.bare_key(key))
         return key.encode()
 
     def bare_key(self, key: str) -> str:
@@ -246,7 +248,7 @@ class SignatureScheme:
 
         Raises:
             SignatureError: A header is missing, repeated, empty, malformed or wrong, the
-                timestamp is too old or too new, or the key is blank or not base64.
+                timestamp is too old or too new, or the key is blank or not in its form.
             MomentError: The scheme is timestamped, and ``now`` is missing or has no time zone.
         """
         __tracebackhide__ = True  # pytest --showlocals would print the key

@@ -5,7 +5,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 
-from pytest_turris.core.option_values import is_base64
+from pytest_turris.core.option_values import has_form
 from pytest_turris.core.text.redaction import mask
 from pytest_turris.webhooks.signature import (
     MomentError,
@@ -33,8 +33,8 @@ def verify(
     __tracebackhide__ = True  # pytest --showlocals would print the key
     if not key.strip():
         raise SignatureError("the key is blank: anyone could sign with it")
-    if scheme.key_form == "base64" and not is_base64(scheme.bare_key(key)):
-        raise SignatureError("the key is not base64, which the scheme requires")
+    if not has_form(scheme.key_form, scheme.bare_key(key)):
+        raise SignatureError(f"the key is not {scheme.key_form}, which the scheme requires")
     lines = list(headers.items() if isinstance(headers, Mapping) else headers)
     given = _single_value(lines, scheme.header)
     message_id = _single_value(lines, scheme.id_header) if scheme.id_header else ""

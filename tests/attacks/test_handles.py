@@ -1,15 +1,26 @@
 """What a test passes so that more can be seen: pages, the log, a restart, requests to the API."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import pytest
-from doubles.attack_harness import attack_in_process
+from doubles.attack_harness import attack_in_process, attack_over_socket, context_for
 from doubles.attacked_project import run
 from doubles.receivers.all_broken import BROKEN
+from doubles.receivers.bare_server import BareServer
 from doubles.receivers.broken_injection import CarefulApp
-from doubles.receivers.good_receiver import KEY, ReceiverApp
+from doubles.receivers.good_receiver import (
+    ENTITY,
+    KEY,
+    Backend,
+    ReceiverApp,
+    StatusInbox,
+)
 
+from pytest_turris.attacks.catalogue import find_attack
+from pytest_turris.attacks.context import ALL_EVENTS
 from pytest_turris.attacks.hooks import HookError
+from pytest_turris.webhooks.signature import SignatureScheme
 
 HOOKS = ("shown", "log", "restart", "api_paths")
 
@@ -79,6 +90,59 @@ def test_types_that_are_not_acted_on_are_not_sent(id_: str) -> None:
     events: Any = {"PRODUCER_AGREEMENT_EXECUTED": {}}
     broken = BROKEN["WH-112" if id_ == "WH-112" else "WH-113"]
     assert attack_in_process(id_, broken, events=events).outcome in ("passed", "skipped")
+
+
+NAMED: Any = {"PRODUCER_AGREEMENT_EXECUTED": {"downstreamEntityAssociationId": "1" * 24}}
+
+
+def test_members_that_the_test_gives_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ``events`` gives members, nothing is added to the event beside them."""
+    bodies: list[bytes] = []
+
+    class Keeps(ReceiverApp):
+        def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+            bodies.append(body)
+            return super().receive(lines, body)
+
+    assert attack_in_process("WH-116", Keeps, events=NAMED).outcome == "passed"
+    named = [body for body in bodies if b'"form"' in body]
+    assert named
+    assert not any(b'"note"' in body for body in named)
+    bodies.clear()
+    attack_in_process("WH-116", Keeps, events={"PRODUCER_AGREEMENT_EXECUTED": {}})
+    assert all(b'"note"' in body for body in bodies if b'"form"' in body)
+
+
+class HangsUp(StatusInbox):
+    """Closes the connection on a type that it does not know, without an answer."""
+
+    def receive(self, headers: Iterable[tuple[str, str]], body: bytes) -> int:
+        known = any(name.encode() in body for name in ALL_EVENTS)
+        return super().receive(headers, body) if known else 0
+
+
+def test_type_without_an_answer_is_not_acted_on() -> None:
+    """To hang up on an unknown type is no bug, and tells that the others are acted on."""
+    server = BareServer()
+    server._inbox = HangsUp([KEY], ENTITY, server.backend.act)
+    server._inbox.backend = server.backend
+    with server.open():
+        verdict = attack_over_socket("WH-112", server)
+    assert verdict.outcome == "passed", str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("id_", "label"), [("WH-114", "without payload"), ("WH-125", "signed as inflated")]
+)
+@pytest.mark.parametrize("signs", ["body", "payload"])
+def test_what_cannot_be_signed_is_not_sent(
+    id_: str, label: str, signs: Literal["body", "payload"]
+) -> None:
+    """Where the payload alone is signed, an event without one has no right signature."""
+    context = context_for(Backend(), ReceiverApp, scheme=SignatureScheme(signs=signs))
+    labels = [step.label for step in find_attack(id_).steps(context)]
+    assert len(labels) > 1
+    assert any(one.endswith(label) for one in labels) == (signs == "body")
 
 
 class TakesAgreements(ReceiverApp):

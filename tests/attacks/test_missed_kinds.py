@@ -7,6 +7,7 @@ from doubles.attack_harness import attack_in_process
 from doubles.receivers import (
     broken_aftermath,
     broken_bytes,
+    broken_claims,
     broken_injection,
     broken_protocols,
     broken_switches,
@@ -55,6 +56,12 @@ MORE_BROKEN: list[tuple[str, type[Any]]] = [
     ("WH-134", broken_injection.LogsRefused),
     ("WH-140", broken_injection.FetchesNested),
     ("WH-142", broken_protocols.KeyInTheBody),
+    ("WH-146", broken_claims.Mode),
+    ("WH-148", broken_claims.OverriddenByQuery),
+    ("WH-149", broken_claims.AsksHost),
+    ("WH-154", broken_claims.CutsShort),
+    ("WH-154", broken_claims.Sorts),
+    ("WH-87", broken_claims.AgentIsIdentity),
 ]
 
 

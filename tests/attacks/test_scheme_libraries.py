@@ -30,6 +30,7 @@ from pytest_turris.attacks.runner import run_attack
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.factory import WebhookFactory
+from pytest_turris.webhooks.learning.learned import learn_signature
 
 DIRECTORY = Path(__file__).parent / "node_schemes"
 PAYLOAD = '{"id":"{{id}}","name":"caf\xe9"}'
@@ -114,8 +115,8 @@ def test_python_libraries(scheme: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def node_receivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server in Node with a receiver for each scheme."""
+def node_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the vendors' libraries for Node, and the programs that use them."""
     if not (shutil.which("node") and shutil.which("npm")):
         missing("node and npm are not on this machine")
     directory = tmp_path_factory.mktemp("node_schemes")
@@ -127,9 +128,15 @@ def node_receivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     if done.returncode:
         missing(f"npm could not install the libraries: {done.stderr[-300:]}")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def node_receivers(node_libraries: Path) -> Iterator[str]:
+    """The URL of a server in Node with a receiver for each scheme."""
     process = subprocess.Popen(
         ["node", "receivers.js"],  # noqa: S607 - found on the path, as the skip says
-        cwd=directory,
+        cwd=node_libraries,
         env=os.environ | {"KEY": KEY, "KEY_IN_BASE64": KEY_IN_BASE64},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -166,3 +173,20 @@ def test_node_libraries(node_receivers: str, scheme: str, tmp_path: Path) -> Non
     found = {one["id"] for one in verdicts if one["outcome"] in ("failed", "warned")}
     assert found <= JSON_AND_TYPE, done.output
     assert sum(one["outcome"] == "passed" for one in verdicts) > 50
+
+
+def test_learns_what_node_libraries_sign(node_libraries: Path) -> None:
+    """From what each vendor's library signs, its scheme is learned."""
+    done = subprocess.run(
+        ["node", "signers.js"],  # noqa: S607 - found on the path, as the skip says
+        cwd=node_libraries,
+        env=os.environ | {"KEY": KEY, "KEY_IN_BASE64": KEY_IN_BASE64},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    signed = json.loads(done.stdout)
+    body = signed["body"].encode()
+    for scheme, headers in signed["headers"].items():
+        learned = learn_signature(headers, body, secret=key_of(scheme))
+        assert learned.options == {"signature_scheme": scheme}, str(learned)

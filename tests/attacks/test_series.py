@@ -35,7 +35,8 @@ def series_on(
     app = app_class([KEY], backend)
     reset = app.reset if resets else None
     receiver = Receiver(app, "/webhooks", effects=backend.effects, reset=reset)
-    return AttackSeries(receiver, context_for(backend, ReceiverApp), **options).run(attacks)
+    context = context_for(backend, ReceiverApp, allowed_ip="")
+    return AttackSeries(receiver, context, **options).run(attacks)
 
 
 def outcomes(result: SeriesResult) -> dict[str, list[str]]:
@@ -79,6 +80,17 @@ def test_receiver_that_defends_itself_is_not_accused(
     assert words in result.cause
     assert "reset=..." in result.cause
     assert not result.complete
+
+
+def test_receiver_that_anyone_can_lock_is_told_so_once() -> None:
+    """If a genuine webhook from another address is refused too, forgeries switch it off."""
+    result = series_on(guarded.LocksEverybody)
+    found = outcomes(result)
+    assert set(found) == {"passed", "warned", "not observed"}
+    assert len(found["warned"]) == 1
+    warned = next(one for one in result.verdicts if one.outcome == "warned")
+    assert "403 'locked', from another address too, after " in str(warned)
+    assert "fix:       Count wrong signatures for each address" in str(warned)
 
 
 @pytest.mark.parametrize("app_class", [guarded.LimitsRate, guarded.Locks])

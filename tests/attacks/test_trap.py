@@ -26,7 +26,7 @@ def test_url_that_is_asked_for_is_named_by_its_place() -> None:
         assert visit(watch.url("logoUrl")) == 204
         visit(watch.url("logoUrl"))
         assert [one.got for one in unvisited(watch)] == [
-            "the receiver connected to a URL that stood in the payload (logoUrl)"
+            "the receiver connected to where the request said (logoUrl)"
         ]
 
 

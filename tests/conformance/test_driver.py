@@ -4,12 +4,13 @@ import datetime as dt
 import itertools
 import threading
 
+import anyio
 import pytest
 from doubles.clients.stacks import AsyncHttpx, SyncHttpx
 
 from pytest_turris.conformance import driver
 from pytest_turris.conformance.call_result import CallResult
-from pytest_turris.conformance.driver import STEP_TIMEOUT, Perform, ProbeSteps, drive
+from pytest_turris.conformance.driver import STEP_TIMEOUT, Perform, ProbeSteps, adrive, drive
 from pytest_turris.core.sandbox import Sandbox
 
 
@@ -27,6 +28,21 @@ def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert {str(outcome) for outcome in outcomes} == {
         "TimeoutError: the call still hangs after 5 s"
     }
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+def test_async_call_that_hangs_is_given_up(backend: str, at_once: bool, turris: Sandbox) -> None:
+    """After the timeout of its step, each call that still waits has failed; others have not."""
+
+    async def quick() -> str:
+        return "done"
+
+    def steps() -> ProbeSteps[list[CallResult]]:
+        return (yield Perform((anyio.sleep_forever, quick), at_once=at_once, timeout=0.05))
+
+    hung, done = anyio.run(adrive, steps(), turris.clock.now, backend=backend)
+    assert (type(hung.error), done.value) == (TimeoutError, "done")
 
 
 def test_result_shows_one_line_of_an_error() -> None:

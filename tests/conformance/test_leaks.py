@@ -120,6 +120,54 @@ def test_secret_in_a_repr_is_found(turris: Sandbox, turris_time: TimeTravel) -> 
     assert "a token shows in the repr of ShowsItsSecret" in verdict.findings[0].got
 
 
+def test_secret_in_a_repr_is_found_through_a_function(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A function that is made around a client holds on to it, too."""
+
+    def made_around(client: PlainClient) -> ClientUnderTest:
+        return ClientUnderTest(call=lambda: [client.call()])
+
+    verdict = TokenCase("TC-28", turris, turris_time).examine(made_around(ShowsItsSecret(turris)))
+    assert "a token shows in the repr of ShowsItsSecret" in verdict.findings[0].got
+    verdict = TokenCase("TC-28", turris, turris_time).examine(made_around(PlainClient(turris)))
+    assert verdict.outcome == "passed", verdict
+
+
+def test_urls_of_a_client_that_only_reads(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """Without a write, the calls alone show what is in their URLs."""
+    under_test = ClientUnderTest(call=PlainClient(turris).call)
+    assert TokenCase("TC-16", turris, turris_time).examine(under_test).outcome == "passed"
+    client = PlainClient(turris)
+
+    def call() -> object:
+        client.path = f"/v1/agents?access_token={client.token()}"
+        return client.call()
+
+    verdict = TokenCase("TC-16", turris, turris_time).examine(ClientUnderTest(call=call))
+    assert "has a secret in its URL" in verdict.findings[0].got
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_without_a_link_nothing_is_observed_of_links(
+    turris: Sandbox, turris_time: TimeTravel, writes: bool
+) -> None:
+    """A client that gets no sign-in link, neither by its call nor by a write, cannot log one."""
+    client = PlainClient(turris)
+    under_test = ClientUnderTest(call=client.call, write=client.call if writes else None)
+    verdict = TokenCase("TC-54", turris, turris_time).examine(under_test)
+    assert (verdict.outcome, "no answer had a sign-in" in str(verdict)) == ("not observed", True)
+
+
+def test_without_a_personal_value_nothing_is_observed_of_queries(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A client whose query has no personal value cannot log one."""
+    under_test = ClientUnderTest(call=PlainClient(turris, "/v1/agents?limit=5").call)
+    verdict = TokenCase("TC-55", turris, turris_time).examine(under_test)
+    assert (verdict.outcome, "no personal value" in str(verdict)) == ("not observed", True)
+
+
 def test_answer_that_is_not_read_is_no_leak(turris: Sandbox, turris_time: TimeTravel) -> None:
     """A client that still uses its old token does not read the garbage of the token endpoint."""
     verdict = examine(TokenCase("TC-28", turris, turris_time), "httpx", BROKEN["TC-06"])

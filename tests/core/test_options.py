@@ -11,7 +11,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import Secret
 
 NAMES = tuple(option_types())
-BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "a2V5"}}
+BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "abcd"}}
 OF_A_FEW = tuple(name for name, kind in option_types().items() if get_origin(kind) is Literal)
 
 
@@ -194,4 +194,37 @@ def test_key_in_base64_needs_a_secret_in_base64(secret: str) -> None:
         Options(signature_key="base64", webhook_secret=secret)
     assert str(caught.value) == (
         "turris option 'signature_key': 'base64' needs a 'webhook_secret' in base64"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"signature_key": "hex", "webhook_secret": "ab"}, "6b6579"),
+        ({"signature_key": "base64", "webhook_secret": "abcd"}, "a2V5"),
+        (
+            {
+                "signature_key": "base64",
+                "signature_key_prefix": "sec_",
+                "webhook_secret": "sec_abcd",
+            },
+            "sec_a2V5",
+        ),
+        ({"signature_scheme": "svix"}, "whsec_a2V5"),
+        ({"signature_scheme": "svix", "signature_key_prefix": "sec_"}, "sec_a2V5"),
+        ({}, "key"),
+    ],
+)
+def test_a_secret_of_the_sandbox_has_the_form_of_the_key(given: dict[str, Any], key: str) -> None:
+    """A webhook that is registered gets a secret that the scheme can decode."""
+    assert Options(**given).signing_key("key") == key
+
+
+def test_a_key_without_its_form_is_refused() -> None:
+    """The message names the form and the prefix, and not the secret."""
+    with pytest.raises(OptionError) as caught:
+        Options(signature_key="hex", signature_key_prefix="sec_", webhook_secret="sec_xyz")
+    assert str(caught.value) == (
+        "turris option 'signature_key': 'hex' needs a 'webhook_secret' in hex, "
+        "with or without 'sec_' before it"
     )

@@ -1,6 +1,7 @@
 """Snapshots: exact, complete, and refused if broken."""
 
 import copy
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,7 +13,14 @@ from doubles.sandbox_steps import STEPS, took
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_turris.core.access.credentials import ApiClient, RestrictedAccessToken
+from pytest_turris.core.access.tokens import AccessToken
+from pytest_turris.core.faults.scripted import Fault
+from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.snapshots import models
 from pytest_turris.core.snapshots.errors import SnapshotError
 
 
@@ -136,6 +144,24 @@ def test_each_row_fits_its_model(
     snapshot[part][0] |= row
     with pytest.raises(SnapshotError, match=message):
         Sandbox().restore(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [
+        (ApiClient, models.ClientPart),
+        (RestrictedAccessToken, models.RestrictedPart),
+        (AccessToken, models.TokenPart),
+        (Fault, models.FaultPart),
+        (Exchange, models.ExchangePart),
+        (Endpoint, models.EndpointPart),
+        (Delivery, models.DeliveryPart),
+        (Attempt, models.AttemptPart),
+    ],
+)
+def test_models_have_all_members(kind: type, model: type[models.Part]) -> None:
+    """Who adds a member to the state adds it to its model; with a default, for older snapshots."""
+    assert {field.name for field in dataclasses.fields(kind)} == model.model_fields.keys()
 
 
 def test_a_record_fits_its_model(busy: Sandbox) -> None:

@@ -14,8 +14,11 @@ from pytest_turris.core.options import option_types
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
-PAGES += sorted((ROOT / "docs" / "reference").glob("*.md"))
-PAGES += [ROOT / "docs" / "how-to" / f"{name}.md" for name in ("other-clients", "parallel")]
+PAGES += sorted((ROOT / "docs" / "reference").rglob("*.md"))
+PAGES += [
+    ROOT / "docs" / "how-to" / f"{name}.md"
+    for name in ("other-clients", "parallel", "audit", "without-pytest")
+]
 _PROGRAM = re.compile(r'\["(curl|node)"')
 
 
@@ -23,7 +26,7 @@ def _examples() -> list[tuple[str, str]]:
     return [
         (f"{page.relative_to(ROOT)}:{number}", code)
         for page in PAGES
-        for number, code in enumerate(_PYTHON.findall(page.read_text()))
+        for number, code in enumerate(_PYTHON.findall(page.read_text().partition(pages.MARK)[0]))
     ]
 
 
@@ -68,7 +71,7 @@ def test_an_unknown_number_is_named() -> None:
 def test_every_option_is_on_the_page() -> None:
     """Each option has a row."""
     page = (ROOT / "docs" / "reference" / "options.md").read_text()
-    assert [name for name in option_types() if f"| `{name}` |" not in page] == []
+    assert [name for name in option_types() if f"| `{name}` " not in page] == []
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])

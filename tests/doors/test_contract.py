@@ -163,7 +163,7 @@ def test_empty_body_is_an_empty_object(door: Door) -> None:
     """A POST without a body is refused for the members that it lacks."""
     answer = door.client.send("POST", "/v1/agents", [door.bearer, JSON])
     assert answer.status == 400
-    assert answer.json()["errorMessage"] == ["npn must be a string"]
+    assert answer.json()["errorMessage"] == ["Field 'npn' is required"]
 
 
 def test_bodies_are_streamed_both_ways(door: Door) -> None:

@@ -75,5 +75,5 @@ def attack_in_process(
 
 def attack_over_socket(id_: str, server: BareServer) -> Verdict:
     """Run one attack on a server."""
-    receiver = Receiver(server.url, effects=server.backend.effects)
+    receiver = Receiver(server.url, effects=server.backend.effects, timeout=4)
     return run_attack(find_attack(id_), receiver, context_for(server.backend, ReceiverApp))

@@ -83,6 +83,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     received: list[tuple[bytes, str]]
     status = 204
+    answer = b""
 
     def do_POST(self) -> None:
         """Take a webhook."""
@@ -90,7 +91,10 @@ class Receiver(BaseHTTPRequestHandler):
         self.received.append((self.rfile.read(length), self.headers["X-Turris-Signature"]))
         self.work()
         self.send_response(self.status)
+        if self.answer:
+            self.send_header("Content-Length", str(len(self.answer)))
         self.end_headers()
+        self.wfile.write(self.answer)
 
     @staticmethod
     def work() -> None:

@@ -63,6 +63,7 @@ EX-01-tokens-dont-leak-ever: failed (must)
   note:      n2
              more
   more:      https://example.test/checks#ex-01
+  explain:   turris-sandbox explain EX-01
   ignore:    @pytest.mark.turris(ignore={"EX-01": "why this is fine"})"""
     assert str(Verdict.of(ExampleCheck(), found, notes=["n1", "n2\nmore", "n1"])) == text
 
@@ -82,6 +83,7 @@ def test_text_without_findings_is_short() -> None:
         "  check:     Looks.",
         "  reason:    it does not apply",
         "  more:      https://example.test/checks#ex-01",
+        "  explain:   turris-sandbox explain EX-01",
     ]
 
 

@@ -1,5 +1,9 @@
 """URLs of receivers: with a query, without a path, without a scheme."""
 
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 from doubles.receivers.kinds import listening
 
@@ -9,6 +13,8 @@ from pytest_turris.fixtures.webhooks import TurrisWebhooks
 from pytest_turris.receivers.egress import EgressRefused, check_egress
 from pytest_turris.receivers.target import UrlTarget
 from pytest_turris.webhooks.factory import WebhookFactory
+
+BOTH = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +65,45 @@ def test_refused_connection_names_the_address(webhooks: WebhookFactory) -> None:
     with listening(lambda _body, _headers: True) as url:
         pass
     with pytest.raises(ConnectionRefusedError, match=r"nothing listens at 127.0.0.1:\d+"):
+        webhooks.sign(b"{}").send(url)
+
+
+def test_localhost_is_either_address(
+    webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that listens on ``::1`` alone is reached, and the error names both addresses."""
+    found = [(family, 1, 6, "", (address, 0)) for family, address in BOTH]
+    resolve = socket.getaddrinfo
+
+    def resolved(host: str, port: int, *more: int, **named: int) -> object:
+        known: object = resolve(host, port, *more, **named)
+        return found if host == "localhost" else known
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    received = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    class OnIPv6(HTTPServer):
+        address_family = socket.AF_INET6
+
+    with OnIPv6(("::1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        url = f"http://localhost:{server.server_port}/hook"
+        assert webhooks.sign(b"{}").send(url).status_code == 204
+        server.shutdown()
+        thread.join(10)
+    assert received == ["/hook"]
+    both = r"nothing listens at localhost:\d+ \(127.0.0.1, ::1\)"
+    with pytest.raises(ConnectionRefusedError, match=both):
         webhooks.sign(b"{}").send(url)
 
 

@@ -1,5 +1,6 @@
 """``turris-sandbox serve``, ``trigger`` and ``fidelity``: their output, errors and exit codes."""
 
+import hmac
 import json
 import re
 import signal
@@ -16,7 +17,9 @@ from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 from mock_server.serving.server import is_loopback
 from mock_server.shell.cli import app
 from mock_server.shell.commands import COMMANDS
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.fidelity import FIDELITY
+from pytest_turris.core.outbox.event_examples import template
 
 
 def test_serves_the_credentials_that_it_prints() -> None:
@@ -173,6 +176,41 @@ def test_commands_agree_on_the_entity(receiver: tuple[str, type[Receiver]]) -> N
     assert json.loads(body)["upstreamEntityId"] == entity
 
 
+def test_prints_what_it_would_send() -> None:
+    """The body is exact, and the signature beside it is that of the body; no receiver is needed."""
+    arguments = ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--print", "--set", "branchName=West"]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["payload"]["branchName"] == "West"
+    [signature] = re.findall("(?i)x-turris-signature: ([0-9a-f]{64})\n", result.stderr)
+    expected = hmac.new(b"whsec", result.stdout_bytes, "sha256").hexdigest()
+    assert signature == expected
+
+
+def test_needs_a_receiver_or_print() -> None:
+    """The error names both."""
+    arguments = ["trigger", "PRODUCER_AGREEMENT_EXECUTED"]
+    result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
+    assert result.exit_code == 2
+    assert "--to URL; or --print" in result.output
+
+
+def test_help_lists_events_with_members_and_shells_complete_them() -> None:
+    """Nobody has to look them up."""
+    shown = CliRunner().invoke(app, ["trigger", "--help"], env={"COLUMNS": "120"}).output
+    for name, event in EVENTS.items():
+        payload = template(event)["payload"]
+        members = payload[0] if isinstance(payload, list) else payload
+        assert f"  {name}\n" in shown
+        assert ", ".join(members) in shown
+    asked = {
+        "_TURRIS_SANDBOX_COMPLETE": "bash_complete",
+        "COMP_WORDS": "turris-sandbox trigger pro",
+    }
+    completed = CliRunner().invoke(app, [], env=asked | {"COMP_CWORD": "2"})
+    assert "PRODUCER_AGREEMENT_EXECUTED" in completed.output
+
+
 def test_digits_are_a_string(receiver: tuple[str, type[Receiver]]) -> None:
     """An NPN needs no JSON quotes inside those of the shell."""
     url, handler = receiver
@@ -188,11 +226,12 @@ def test_digits_are_a_string(receiver: tuple[str, type[Receiver]]) -> None:
 def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]]) -> None:
     """If the receiver refuses the webhook, the command exits with 1."""
     url, handler = receiver
-    handler.status = 401
+    handler.status, handler.answer = 401, b"wrong\nsignature"
     arguments = ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--to", url]
     result = CliRunner().invoke(app, arguments, env={"TURRIS_WEBHOOK_SECRET": "whsec"})
     assert result.exit_code == 1
     assert ": 401" in result.output
+    assert "answer: wrong signature" in result.output
 
 
 @pytest.mark.parametrize(
@@ -274,7 +313,13 @@ def test_another_missing_package_is_an_error() -> None:
 
 def test_ctrl_c_during_the_start_has_no_traceback() -> None:
     """Whatever is being imported: one line, and the status that shells give an interrupted one."""
-    for module in ("click", "mock_server.shell.serve", "uvicorn"):
+    early = (130, "turris-sandbox: interrupted")
+    late = (0, "turris-sandbox: stopped before it was ready")
+    for module, ended in {
+        "click": early,
+        "mock_server.serving.command": early,
+        "uvicorn": late,
+    }.items():
         program = (
             "import sys\n"
             "class Interrupting:\n"
@@ -285,8 +330,7 @@ def test_ctrl_c_during_the_start_has_no_traceback() -> None:
         )
         command = [sys.executable, "-c", program, "serve", "--port", "0"]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert run.returncode == 130, run.stderr
-        assert run.stderr.strip() == "turris-sandbox: interrupted"
+        assert (run.returncode, run.stderr.strip()) == ended
 
 
 def test_wrong_commands_name_the_nearest() -> None:

@@ -1,6 +1,8 @@
 """The server's log: it neither blocks the server nor lets a client forge a line."""
 
 import io
+import json
+import re
 import threading
 import time
 
@@ -8,6 +10,8 @@ import pytest
 
 from mock_server.serving import log
 from mock_server.serving.log import ServerLog, standard_error
+
+TIMED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  (.*)"
 
 
 class Blocked(io.StringIO):
@@ -25,6 +29,12 @@ class Blocked(io.StringIO):
         return super().write(text)
 
 
+def texts(stream: io.StringIO) -> list[str]:
+    """The lines without their times."""
+    lines = [re.fullmatch(TIMED, line) for line in stream.getvalue().splitlines()]
+    return [found[1] for found in lines if found]
+
+
 def test_lines_are_written_in_order() -> None:
     """``close`` waits for what was logged before."""
     stream = io.StringIO()
@@ -32,7 +42,7 @@ def test_lines_are_written_in_order() -> None:
     for number in range(3):
         server_log.write(f"line {number}")
     server_log.close()
-    assert stream.getvalue() == "line 0\nline 1\nline 2\n"
+    assert texts(stream) == ["line 0", "line 1", "line 2"]
 
 
 def test_pipe_that_is_not_read_blocks_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,10 +62,10 @@ def test_pipe_that_is_not_read_blocks_no_caller(monkeypatch: pytest.MonkeyPatch)
     server_log.write("last")
     monkeypatch.setattr(log, "_CLOSE_SECONDS", 10)
     server_log.close()
-    assert stream.getvalue().splitlines() == [
+    assert texts(stream) == [
         "first",
         "line 0",
-        "(3 lines before this one were dropped)",
+        "warning: 3 lines before this one were dropped",
         "line 1",
         "last",
     ]
@@ -79,7 +89,31 @@ def test_control_characters_are_escaped() -> None:
     server_log = ServerLog(stream)
     server_log.write("GET /\x1b[2J\r\nGET /v1/agents -> 200 \x07 Straße")
     server_log.close()
-    assert stream.getvalue() == "GET /\\x1b[2J\\r\\nGET /v1/agents -> 200 \\x07 Straße\n"
+    assert texts(stream) == ["GET /\\x1b[2J\\r\\nGET /v1/agents -> 200 \\x07 Straße"]
+
+
+def test_lines_as_json() -> None:
+    """Each is an object with its time and level, and a client cannot forge one."""
+    stream = io.StringIO()
+    server_log = ServerLog(stream, as_json=True)
+    server_log.write('GET /"}\n{"level": "error"}')
+    server_log.warn("refused")
+    server_log.close()
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert first["message"] == 'GET /"}\n{"level": "error"}'
+    assert (first["level"], second["level"]) == ("info", "warning")
+    assert first["time"].endswith("Z")
+
+
+def test_lower_levels_are_left_out() -> None:
+    """``warning`` leaves out exchanges, and keeps refusals."""
+    stream = io.StringIO()
+    server_log = ServerLog(stream, level="warning")
+    server_log.write("GET /v1/agents -> 200")
+    server_log.warn("GET / -> 421")
+    server_log.write("a bug", "error")
+    server_log.close()
+    assert texts(stream) == ["warning: GET / -> 421", "error: a bug"]
 
 
 def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,4 +121,4 @@ def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> No
     server_log = standard_error()
     server_log.write("line")
     server_log.close()
-    assert capsys.readouterr().err == "line\n"
+    assert capsys.readouterr().err.endswith("  line\n")

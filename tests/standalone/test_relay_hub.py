@@ -80,6 +80,7 @@ def test_disconnected_process_gets_no_request() -> None:
         hub.close(process)
         with pytest.raises(ConnectionFailure):
             await process.forward(REQUEST)
+        process.is_reading = True
         assert not await process.owns(("127.0.0.1", 1))
 
     asyncio.run(main())

@@ -17,8 +17,9 @@ from doubles.served_sandbox import RefusedError, Running, serving
 
 from mock_server import relay_hub
 from mock_server.relay_hub import Tenant
-from mock_server.serving.server import StandaloneSandbox
-from pytest_turris.core.options import Options
+from mock_server.serving.log import standard_error
+from mock_server.serving.server import ServerSettings, StandaloneSandbox
+from pytest_turris.core.sandbox import Sandbox
 
 CLIENT = """
 import os
@@ -413,7 +414,7 @@ async def opened(served: StandaloneSandbox) -> relay_hub.TestProcess:
 
 def test_request_of_no_test_process() -> None:
     """Without a known credential or socket, the server's own sandbox answers."""
-    served = StandaloneSandbox(Options(), host="127.0.0.1", port=0, log=print)
+    served = StandaloneSandbox(Sandbox(), ServerSettings(), standard_error())
     with served:
         process = asyncio.run(opened(served))
         process.tenants["1"] = Tenant(process, "a test in another process")

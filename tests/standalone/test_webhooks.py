@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import trustme
+from doubles.served_here import KeptLog
 from doubles.served_sandbox import Receiver, Running, receiving, serving
 
-from mock_server.serving.server import StandaloneSandbox
+from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.engine import Engine
 from pytest_turris.webhooks.sender import Sender
 from pytest_turris.webhooks.signature import SignatureError, SignatureScheme
@@ -143,7 +145,7 @@ def lines() -> list[str]:
 
 def standalone(lines: list[str], **options: Any) -> StandaloneSandbox:
     """Return a standalone sandbox in this process."""
-    return StandaloneSandbox(Options(**options), host="127.0.0.1", port=0, log=lines.append)
+    return StandaloneSandbox(Sandbox(Options(**options)), ServerSettings(), KeptLog(lines))
 
 
 def licensed(served: StandaloneSandbox) -> None:

@@ -10,6 +10,8 @@ from time import monotonic as captured_monotonic
 import freezegun
 import pytest
 
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.time_travel.travel import TimeTravel
 
 HOUR = dt.timedelta(hours=1)
@@ -79,6 +81,20 @@ def test_other_numbers_of_clock_gettime_stay_real(engine: str, turris_time: Time
     before = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID)
     turris_time.advance(hours=1)
     assert time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) - before < 60
+
+
+def test_system_without_clock_gettime(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has none; the other clocks move there."""
+    for name in ("clock_gettime", "clock_gettime_ns"):
+        monkeypatch.delattr(time, name)
+    travel = TimeTravel(Sandbox(Options(time_engine=engine)))  # type: ignore[arg-type] # parametrised
+    travel.start()
+    try:
+        before = time.time(), time.monotonic()
+        travel.advance(hours=1)
+        assert time.time() - before[0] == time.monotonic() - before[1] == pytest.approx(3600)
+    finally:
+        travel.stop()
 
 
 def test_functions_of_threads_live_in_the_moved_time(engine: str, turris_time: TimeTravel) -> None:

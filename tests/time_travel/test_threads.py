@@ -12,6 +12,7 @@ from collections.abc import Callable
 from time import sleep as nap
 
 import pytest
+from doubles.heartbeat import Heartbeat
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.sleeps import SleptTooLongError
@@ -26,25 +27,6 @@ pytestmark = pytest.mark.parametrize(
         for name in ("freezegun", "time-machine")
     ],
 )
-
-
-class Heartbeat:
-    """A thread that does something again and again."""
-
-    def __init__(self, wait: Callable[[], object]) -> None:
-        self.beats = 0
-        self.stopped = False
-        self._wait = wait
-        self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        self._begun.wait()
-
-    def _run(self) -> None:
-        self._begun.set()
-        while not self.stopped:
-            self._wait()
-            self.beats += 1
 
 
 def work(seconds: float = 0.1) -> None:

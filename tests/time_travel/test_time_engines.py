@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import anyio
 import freezegun
@@ -66,10 +67,18 @@ def test_sleep_by_name_passes_too(turris_time: TimeTravel) -> None:
     assert turris_time.slept == HOUR
 
 
-@pytest.mark.parametrize(("seconds", "error"), [(-1, ValueError), (float("nan"), ValueError),
-                                                (1e12, OverflowError)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("seconds", "error"),
+    [
+        (-1, ValueError),
+        (float("nan"), ValueError),
+        (1e12, OverflowError),
+        ("1", TypeError),
+        (dt.timedelta(seconds=1), TypeError),
+    ],
+)
 def test_impossible_sleeps_raise_what_python_raises(
-    turris_time: TimeTravel, seconds: float, error: type[Exception]
+    turris_time: TimeTravel, seconds: Any, error: type[Exception]
 ) -> None:
     """What ``time.sleep`` refuses is refused in the same way."""
     with pytest.raises(error):

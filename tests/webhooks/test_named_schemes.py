@@ -211,3 +211,17 @@ def test_other_versions_in_a_list_are_passed_over() -> None:
     webhooks.verify(webhook.body, {"Stripe-Signature": value})
     with pytest.raises(SignatureError, match="malformed"):
         webhooks.verify(webhook.body, {"Stripe-Signature": f"{time_},{right.replace('v1', 'v0')}"})
+
+
+def test_options_can_describe_a_scheme_without_a_name() -> None:
+    """Id, time, version and what stands between them are signed as the options say."""
+    scheme = scheme_of(
+        Options(
+            signature_id_header="X-Id",
+            signature_timestamp_header="X-Time",
+            signature_version="v3",
+            signature_joint="none",
+        )
+    )
+    assert scheme.timestamped
+    assert scheme.message(b"body", at=at(1_700_000_000), message_id="7") == b"v371700000000body"

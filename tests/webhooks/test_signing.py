@@ -124,10 +124,19 @@ def test_unknown_options_are_refused(option: dict[str, str]) -> None:
         SignatureScheme(**option)  # type: ignore[arg-type]  # the point of the test
 
 
-def test_key_form_is_one_of_two() -> None:
+def test_key_form_is_one_of_three() -> None:
     """A mistake in the key's form is an error at once."""
-    with pytest.raises(ValueError, match="key_form must be 'text' or 'base64'"):
-        SignatureScheme(key_form="hex")  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(ValueError, match="key_form must be 'text', 'base64' or 'hex'"):
+        SignatureScheme(key_form="base32")  # type: ignore[arg-type]  # the mistake
+
+
+def test_key_in_hex() -> None:
+    """It signs with its decoded bytes, after its prefix; other text verifies nothing."""
+    scheme = SignatureScheme(key_form="hex", key_prefix="whsec_")
+    value = scheme.sign(BODY, "whsec_ab12", at=NOW)
+    assert value == PLAIN.sign(BODY, b"\xab\x12", at=NOW)
+    scheme.verify(BODY, {HEADER: value}, "whsec_ab12")
+    assert refusal(scheme, {HEADER: value}, key="ab1").startswith("the key is not hex")
 
 
 def test_masks() -> None:

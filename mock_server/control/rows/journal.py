@@ -22,7 +22,7 @@ _MOST_AT_ONCE = 500
 
 
 class ExchangeShown(Result):
-    """One request and its answer, redacted; bodies are cut at 2 KiB. Status 0 is no answer."""
+    """One request and its answer, redacted; bodies are cut at 2 KiB. Status 0: none came."""
 
     number: int
     at: Moment
@@ -147,14 +147,14 @@ def clear(call: ControlCall, given: Nothing) -> Counted:
 
 @control("journal", "expect", "POST", "/journal/expect")
 def expect(call: ControlCall, given: Since) -> Failures:
-    """Take each refusal after an exchange as expected: it is no failure of the test."""
+    """Take each refusal after an exchange as expected, so that the test does not fail for it."""
     call.tenant.sandbox.expect_since(given.since)
     return _failures(call)
 
 
 @control("journal", "failures", "GET", "/journal/failures")
 def failures(call: ControlCall, given: Nothing) -> Failures:
-    """Say why a test would fail at its end: refusals nobody expected, faults that never fired."""
+    """Say why a test would fail at its end: unexpected refusals, faults that never fired."""
     del given
     return _failures(call)
 

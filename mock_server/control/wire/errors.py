@@ -28,6 +28,7 @@ _TYPES = {
     405: "not_found",
     409: "conflict",
     500: "internal_error",
+    503: "internal_error",
 }
 _HEADERS = (*JSON_HEADERS, ("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
 

@@ -1,7 +1,7 @@
 """The relays: a test process connects here, so that its sandboxes answer at this server.
 
-Paths begin with ``/__sandbox__/control``. The protocol is that of ``pytest_turris.relay``; it is no
-part of the table, because a relay controls nothing.
+Paths begin with ``/__sandbox__/control``. The protocol is that of ``pytest_turris.relay``; it is
+not in the table, because a relay controls nothing.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ _PAUSE = 0.1
 """Seconds between two looks at what is new."""
 
 _HEARTBEAT = 100
-"""After so many pauses without a line, an empty one shows that the stream lives."""
+"""After this number of pauses without a line, an empty one shows that the stream lives."""
 
 _EVENTS = "text/event-stream"
 

@@ -1,13 +1,23 @@
 """WH-129 to WH-132: what shows at a later event: overwritten settings, and what is forgotten."""
 
-from collections.abc import Iterator
+import select
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.effects import call_hook
 from pytest_turris.attacks.families.variants import with_members_everywhere
-from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused, tolerated
+from pytest_turris.attacks.step import (
+    AttackStep,
+    ExpectedBehaviour,
+    Seen,
+    Transmission,
+    Trouble,
+    accepted,
+    refused,
+    tolerated,
+)
 from pytest_turris.findings.errors import MissingHookError
 
 POLLUTION = Catalogue("payload")
@@ -23,6 +33,7 @@ _KEYS = (
     "webhookSecret", "webhook_secret", "clientSecret", "client_secret", "token",
 )  # fmt: skip
 _OTHERS = 105
+_TRIES = 20
 _ONCE = "Remember the digest of each body in the transaction that does the work."
 
 
@@ -117,5 +128,24 @@ def _restarted(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     yield accepted(webhook, "first")
     there = Transmission(target=call_hook(context.hooks.restart, "restart"))
+    yield from _until_it_answers(context, there)
     yield tolerated(webhook, "after the restart", effects="none", transmission=there)
     yield accepted(context.genuine(), "another", transmission=there)
+
+
+def _until_it_answers(context: AttackContext, there: Transmission) -> Iterator[AttackStep]:
+    """A server may listen before it serves, and reset the first connections."""
+    answered: list[bool] = []
+
+    def keep(seen: Seen) -> Iterable[Trouble]:
+        answered.append(seen.answer is not None)
+        return ()
+
+    expected = ExpectedBehaviour(answers="any", effects="any", may_hang_up=True)
+    for _ in range(_TRIES):
+        webhook = context.genuine()
+        step = AttackStep(webhook=webhook, expected=expected, transmission=there, label="started")
+        yield step.examined(keep)
+        if answered[-1]:
+            return
+        select.select([], [], [], 0.1)  # time travel does not reach it

@@ -115,6 +115,8 @@ def _slow(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-69",
     "two-lengths",
+    level="info",
+    about="server",
     delivery="socket",
     does="Sends Transfer-Encoding together with Content-Length, and leaves the connection open for "
     "another request; or sends two Content-Length that differ.",

@@ -42,7 +42,7 @@ def acted_on(context: AttackContext) -> Generator[AttackStep, None, tuple[str, .
 
 def _sent(webhook: SignedWebhook, label: str) -> AttackStep:
     """A webhook that says nothing about the receiver by itself."""
-    expected = ExpectedBehaviour(answers="any", effects="any")
+    expected = ExpectedBehaviour(answers="any", effects="any", may_hang_up=True)
     return AttackStep(webhook=webhook, expected=expected, label=label)
 
 

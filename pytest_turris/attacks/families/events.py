@@ -1,4 +1,4 @@
-"""WH-100 to WH-111: the shapes and sequences of Turris' own events; all rightly signed."""
+"""WH-100 to WH-111, WH-158: the shapes and sequences of Turris' own events; all rightly signed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -139,7 +139,12 @@ def _absent(context: AttackContext) -> Iterator[AttackStep]:
         if name == _AGREEMENT:
             bare = {"contractContainerInstanceId": None, "contractContainerTemplateId": None}
             yield accepted(context.event(name, producerCode=None), "producerCode null")
+            unnamed = bare | {"contractContainerTemplateName": None}
             yield accepted(context.event(name, **bare), "no container")
+            yield accepted(context.event(name, **unnamed), "no container, null")
+            event = context.event(name).json
+            left = {key: value for key, value in event["payload"].items() if key not in unnamed}
+            yield accepted(context.sign(event | {"payload": left}), "no container, left out")
         elif name != _SYNC:
             event = context.event(name).json
             nothing: tuple[list[str] | None, ...] = (None, [])
@@ -243,3 +248,20 @@ def _with_more(node: Any) -> Any:  # noqa: ANN401 - as deep as JSON
         more = {name: _with_more(value) for name, value in node.items()}
         return more | {"addedIn2030": {"is": ["new"]}}
     return [_with_more(value) for value in node] if isinstance(node, list) else node
+
+
+@_attack(
+    "WH-158",
+    "failed-synchronization",
+    level="should",
+    does="Sends the end of a synchronization with another synchronizationStatus than success.",
+    wants="Accept it (2xx).",
+    why="Turris shows success alone, and its table of values is cut off: a receiver that refuses "
+    "all others never learns that a synchronization failed, and gets the webhook again.",
+    fix="Store the status as it is, and act on success alone.",
+    source="guides/webhooks: synchronizationStatus is a string",
+)
+def _failed_sync(context: AttackContext) -> Iterator[AttackStep]:
+    for status in ("failed", "failure", "error", "partial"):
+        event = context.event(_SYNC, synchronizationStatus=status)
+        yield accepted(event, status, effects="any")

@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.families.variants import crash_level
 from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import AttackStep, Effects, accepted, refused, tolerated
 from pytest_turris.webhooks.signature import compact_json
@@ -64,13 +65,26 @@ def _shapes(context: AttackContext) -> Iterator[AttackStep]:
     event = context.genuine().json
     for payload in (None, [None], "x", 7, True) if context.payload is None else ():
         made = context.sign(event | {"payload": payload})
-        yield tolerated(made, f"payload {payload!r}", effects="none", effects_level="info")
+        label = f"payload {payload!r}"
+        yield tolerated(
+            made,
+            label,
+            effects="none",
+            effects_level="info",
+            crash_level=crash_level(payload),
+        )
     context.require_whole_body_signed()
     # What another sender's receiver does with any JSON that is signed is its own business.
     effects: Effects = "none" if context.payload is None else "any"
     for body in (b"[]", b"null", b'"x"', b"7", b"{}"):
-        signed = context.sign(body)
-        yield tolerated(signed, body.decode(), effects=effects, effects_level="info")
+        signed, text = context.sign(body), body.decode()
+        yield tolerated(
+            signed,
+            text,
+            effects=effects,
+            effects_level="info",
+            crash_level=crash_level(json.loads(body)),
+        )
 
 
 @_attack(

@@ -1,7 +1,8 @@
 """WH-84 to WH-95: the same webhook again, too late, in another order, or while work fails."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import (
@@ -13,9 +14,10 @@ from pytest_turris.attacks.context import (
 from pytest_turris.attacks.families.advice import HINT
 from pytest_turris.attacks.step import (
     AttackStep,
-    Effects,
     ExpectedBehaviour,
+    Seen,
     Transmission,
+    Trouble,
     accepted,
     refused,
     tolerated,
@@ -26,11 +28,21 @@ from pytest_turris.webhooks.signed import SignedWebhook
 REPLAY = Catalogue("replay")
 _attack = REPLAY.attack
 
+_OTHER_LINES = (
+    ("User-Agent", "Replayer/2.0"),
+    ("Accept", "*/*;q=0.1"),
+    ("Date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+    ("X-Forwarded-For", "203.0.113.9"),
+    ("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678"),
+    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ("X-Turris-Attempt", "2"),
+)
 _TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
 _SLOW_WORK = 3.0
 """Seconds that the work takes: see ``ReceiverHooks``."""
 
 _ONCE = "Remember the digest of each body in the transaction that does the work."
+_NEVER_DONE = "It was accepted while the work failed, so nothing sends it again, and it is lost."
 _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
 
 
@@ -122,6 +134,7 @@ def _headers(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     yield accepted(with_header_lines(webhook, *_ids(context, "a")), "first")
     yield tolerated(with_header_lines(webhook, *_ids(context, "b")), "other ids", effects="none")
+    yield tolerated(_by_another(webhook), "another sender", effects="none")
 
 
 @_attack(
@@ -162,15 +175,29 @@ def _crossed(context: AttackContext) -> Iterator[AttackStep]:
     "WH-90",
     "resend-after-failure",
     does="Sends a webhook while the receiver's work fails, then the same bytes again.",
-    wants="Answer the first with an error, accept the second (2xx), and act once.",
+    wants="Answer the first with an error, accept the second (2xx), and act once; or accept both, "
+    "and act once as soon as the work no longer fails.",
     why="Marked as seen before the work is done, the webhook is lost for good.",
-    fix="Release the claim when the work fails.",
+    fix="Release the claim when the work fails; a queue tries again.",
     source="help centre: manual resend",
 )
 def _resend(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
+    stored: list[bool] = []
+
+    def keep(seen: Seen) -> Iterable[Trouble]:
+        stored.append(seen.accepted and seen.effects == 0)
+        return ()
+
     with context.failing_work("before"):
-        yield _failed(webhook, "while it fails", effects="none")
+        expected = ExpectedBehaviour(answers="fail", effects="none", may_store=True)
+        failing = AttackStep(webhook=webhook, expected=expected, label="while it fails")
+        yield failing.examined(keep)
+    if stored == [True]:
+        # What was accepted is not sent again: it has to be done without that.
+        yield accepted(context.genuine(), "another, after it", effects="both", why=_NEVER_DONE)
+        yield accepted(webhook, "again", effects="none")
+        return
     yield accepted(webhook, "again")
     yield accepted(webhook, "a third time", effects="none")
 
@@ -219,7 +246,9 @@ def _repeat(context: AttackContext) -> Iterator[AttackStep]:
 def _crash(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     with context.failing_work("after"):
-        yield _failed(webhook, "crash", effects="any")
+        # Where the work is done, an answer 2xx loses nothing.
+        expected = ExpectedBehaviour(answers="any", effects="any", may_hang_up=True)
+        yield AttackStep(webhook=webhook, expected=expected, label="crash")
     yield accepted(webhook, "again", effects="first")
 
 
@@ -260,7 +289,8 @@ def _ids(context: AttackContext, value: str) -> list[tuple[str, str]]:
     return [(name, f"turris-{value}") for name in names if name.lower() != signed]
 
 
-def _failed(webhook: SignedWebhook, label: str, *, effects: Effects) -> AttackStep:
-    """A genuine webhook while the receiver's work fails: the answer must not be 2xx."""
-    expected = ExpectedBehaviour(answers="fail", effects=effects)
-    return AttackStep(webhook=webhook, expected=expected, label=label)
+def _by_another(webhook: SignedWebhook) -> SignedWebhook:
+    """The webhook with other values in headers that a client or a proxy writes."""
+    names = {name.lower() for name, _ in _OTHER_LINES}
+    kept = tuple(line for line in webhook.header_lines if line[0].lower() not in names)
+    return with_header_lines(replace(webhook, header_lines=kept), *_OTHER_LINES)

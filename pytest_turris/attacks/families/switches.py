@@ -9,7 +9,7 @@ from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
 from pytest_turris.attacks.families.variants import with_members_everywhere
-from pytest_turris.attacks.step import AttackStep, Seen, Trouble, refused, tolerated
+from pytest_turris.attacks.step import AttackStep, Seen, Transmission, Trouble, refused, tolerated
 from pytest_turris.webhooks.signed import SignedWebhook
 
 SWITCHES = Catalogue("signature")
@@ -21,7 +21,7 @@ _PINGS = (
     "PING", "ping", "TEST", "test", "HEALTH_CHECK", "WEBHOOK_TEST", "webhook.test",
     "url_verification", "endpoint.url_validation", "ENDPOINT_VERIFICATION",
 )  # fmt: skip
-_TRUE = (
+TRUE_NAMES = (
     "test", "isTest", "testMode", "test_mode", "debug", "dryRun", "dry_run", "sandbox", "demo",
     "ping", "mock", "skipVerification", "skip_verification", "skipSignature", "skip_signature",
     "verified", "signatureVerified", "trusted", "internal", "force", "admin", "isAdmin",
@@ -80,8 +80,8 @@ def _body(context: AttackContext) -> Iterator[AttackStep]:
     for label, members in _said():
         event = context.genuine().json
         said = with_members_everywhere(event, members)
-        yield from _both_forged(context, context.sign(said), label)
-        yield from _both_forged(context, context.sign(event | members), f"{label}, envelope")
+        yield from both_forged(context, context.sign(said), label)
+        yield from both_forged(context, context.sign(event | members), f"{label}, envelope")
     ignores_unknown: list[bool] = []
 
     def control(seen: Seen) -> Iterable[Trouble]:
@@ -102,9 +102,9 @@ def _body(context: AttackContext) -> Iterator[AttackStep]:
 
 def _said() -> Iterator[tuple[str, dict[str, Any]]]:
     """What a body may say of itself: as JSON's booleans, and as texts."""
-    yes, no = dict.fromkeys(_TRUE, True), dict.fromkeys(_FALSE, False)
+    yes, no = dict.fromkeys(TRUE_NAMES, True), dict.fromkeys(_FALSE, False)
     yield "true", {**yes, **no, **dict.fromkeys(_WORDS, "test")}
-    texts = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
+    texts = {**dict.fromkeys(TRUE_NAMES, "true"), **dict.fromkeys(_FALSE, "false")}
     yield "texts", texts | dict.fromkeys(_WORDS, "development")
     yield "sandbox", dict.fromkeys(_WORDS, "sandbox")
 
@@ -199,11 +199,16 @@ def _vendors(context: AttackContext) -> Iterator[AttackStep]:
         yield refused(context.with_header_value(webhook, value), f"in its own header: {value[:5]}")
 
 
-def _both_forged(
-    context: AttackContext, webhook: SignedWebhook, label: str
+def both_forged(
+    context: AttackContext,
+    webhook: SignedWebhook,
+    label: str,
+    transmission: Transmission | None = None,
 ) -> Iterator[AttackStep]:
-    yield refused(webhook.unsigned(), f"{label}, unsigned")
-    yield refused(context.wrongly_signed(webhook), f"{label}, wrongly signed")
+    """A webhook without a signature, and with a wrong one."""
+    how = transmission or Transmission()
+    yield refused(webhook.unsigned(), f"{label}, unsigned", transmission=how)
+    yield refused(context.wrongly_signed(webhook), f"{label}, wrongly signed", transmission=how)
 
 
 def _beside(
@@ -215,4 +220,4 @@ def _beside(
     webhook = context.genuine()
     kept = tuple(line for line in webhook.header_lines if line[0].lower() not in names)
     changed = with_header_lines(replace(webhook, header_lines=kept), *given)
-    yield from _both_forged(context, changed, label)
+    yield from both_forged(context, changed, label)

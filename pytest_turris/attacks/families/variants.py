@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from pytest_turris.core.levels import Level
+
 Payload: TypeAlias = Any  # as deep as JSON: a list of entries, or one object
 Variants = Callable[[Payload], Iterator[tuple[str, Payload]]]
 
@@ -15,6 +17,11 @@ NAMES = frozenset(
 
 ROUTING = frozenset({"entity", "entityType", "stateCode", "complianceStatus"})
 """Members whose values are from a short list: receivers may refuse others."""
+
+
+def crash_level(payload: Payload) -> Level:
+    """How serious a crash is: no sender makes null of a payload, only the owner of the key."""
+    return "should" if payload is None else "must"
 
 
 def emptied(payload: Payload) -> Iterator[tuple[str, Payload]]:

@@ -39,6 +39,7 @@ class Case:
         expected: str,
         level: Level | None = None,
         *,
+        why: str = "",
         fix: str = "",
     ) -> None:
         """Write a finding down, with the words of its step.
@@ -49,6 +50,7 @@ class Case:
             got: What the receiver did.
             expected: What it should have done.
             level: How serious it is; unless given, what the step or else the attack says.
+            why: What goes wrong; unless given, what the step or else the attack says.
             fix: How to mend it; unless given, what the step or else the attack says.
         """
         sent = ""
@@ -56,7 +58,7 @@ class Case:
             path = self.receiver.shown_path(step)
             method = step.transmission.method
             sent = described(step.webhook, method, path, step.label, self.key)
-            level, fix = level or step.level, fix or step.fix
+            level, why, fix = level or step.level, why or step.why, fix or step.fix
         self.findings.append(
             Finding(
                 kind=oracle,
@@ -64,7 +66,7 @@ class Case:
                 sent=sent,
                 got=got,
                 expected=expected,
-                why=step.why if step is not None else "",
+                why=why,
                 fix=fix,
             )
         )

@@ -11,7 +11,7 @@ from pytest_turris.attacks.judging.answers import (
     wanted,
 )
 from pytest_turris.attacks.judging.case import Case
-from pytest_turris.attacks.judging.leaks import leaks_of_answer, leaks_of_output
+from pytest_turris.attacks.judging.leaks import leaks_of_answer, leaks_of_output, unknown_signatures
 from pytest_turris.attacks.judging.likeness import alike, meaning
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.sending.response import ReceiverResponse
@@ -45,6 +45,8 @@ class Judge:
         self._before = 0
         self._total = 0
         self._wrong: ReceiverResponse | None = None
+        self._signatures: set[str] = set()
+        """Right signatures of forgeries, which must not be shown."""
 
     def step(self, step: AttackStep, responses: Responses, done: int) -> None:
         """Judge one step.
@@ -56,14 +58,15 @@ class Judge:
         """
         expected = step.expected
         stored = False
+        unknown = unknown_signatures(self._context, step, self._receiver.shown_path(step))
+        self._signatures.update(unknown)
         for response in _distinct(responses):
             if self._is_stored(step, response, done):
                 stored = True
             else:
                 self._status(step, response)
             if response.answer is not None:
-                path = self._receiver.shown_path(step)
-                for got, wished in leaks_of_answer(self._context, step, path, response.answer):
+                for got, wished in leaks_of_answer(response.answer, self._context.key, unknown):
                     self._case.find("no leak", step, got, wished, "must")
             if step.transmission.never_ends:
                 self._end(step, response)
@@ -94,12 +97,17 @@ class Judge:
     def wanted_effects(self, step: AttackStep) -> int:
         """How many effects are worth a moment's wait, if they did not come with the answer."""
         first = 0 if self._total else 1
-        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
+        return {"some": 1, "same": self._before, "first": first, "both": 2}.get(
+            step.expected.effects, 0
+        )
 
     def output(self, text: str) -> None:
         """Judge what the receiver printed and logged."""
         for got, wished in leaks_of_output(text, self._context.key):
             self._case.find("no leak", None, got, wished, "must")
+        if text and any(signature in text for signature in self._signatures):
+            got = "the right signature of a forgery stands in its output"
+            self._case.find("no leak", None, got, "log none that it computes", "should")
 
     def _status(self, step: AttackStep, response: ReceiverResponse) -> None:
         if is_crash(response) and not is_fine(step, response):
@@ -138,9 +146,12 @@ class Judge:
     def _time(self, step: AttackStep, responses: Responses) -> None:
         how, level = step.transmission, self._case.crash_level(step)
         if any(response.blocked for response in responses):
-            got = "an answer only after another connection, whose request did not end, was closed"
+            others = "another connection, whose request did not end, was closed"
+            if how.among:
+                others = f"{len(how.among)} forged ones, which came at the same time"
+            got = f"an answer only after {others}"
             self._case.find("time", step, got, "to serve others meanwhile", level)
-        if how.copies > 1 or how.never_ends or how.alongside or not responses:
+        if how.copies > 1 or how.never_ends or how.alongside or how.among or not responses:
             return  # it takes as long as the sender does, or the others
         seconds = max(response.seconds for response in responses)
         limit = self._receiver.pace.limit(seconds, step.expected.within)
@@ -161,6 +172,7 @@ class Judge:
             "same": (f"as much done as by one ({previous})", done == previous),
             "at most": (f"no more done than for one ({previous})", done <= max(previous, 1)),
             "first": ("done once in all", done == 0 if acted else done > 0),
+            "both": ("done for this one and for the one before", done > 1),
         }[step.expected.effects]
         if step.expected.effects == "at most":
             self._before = previous

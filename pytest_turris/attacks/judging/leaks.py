@@ -1,6 +1,7 @@
 """Secrets and details of the code in what a receiver answers, prints and logs."""
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterable, Iterator
 
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
 from pytest_turris.attacks.judging.traces import leaked_details
@@ -20,35 +21,45 @@ def leaks_of_output(text: str, key: str) -> Iterator[Leak]:
         yield "a line of the sender's making stands in its log", "keep to one line for one record"
 
 
-def leaks_of_answer(
-    context: AttackContext, step: AttackStep, path: str, answer: WebhookResponse
-) -> Iterator[Leak]:
+def leaks_of_answer(answer: WebhookResponse, key: str, unknown: Iterable[str]) -> Iterator[Leak]:
     """What an answer tells.
+
+    Args:
+        answer: What came back.
+        key: The signing key.
+        unknown: The right signature of what was sent, from ``unknown_signatures``.
+    """
+    headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
+    text = f"{headers}\n{answer.text}"
+    if key in text:
+        yield "the key stands in the answer", "keep the key to itself"
+    if details := leaked_details(text):
+        yield f"{answer.status_code} with {details}", "an answer without it"
+    if any(right in text for right in unknown):
+        yield "the right signature stands in the answer", "keep the signature to itself"
+
+
+def unknown_signatures(context: AttackContext, step: AttackStep, path: str) -> tuple[str, ...]:
+    """The right signature of what was sent, as it may be written, if the sender did not send it.
 
     Args:
         context: Knows the key, and how webhooks are signed.
         step: What was sent.
         path: The path that was requested.
-        answer: What came back.
     """
-    headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
-    text = f"{headers}\n{answer.text}"
-    if context.key in text:
-        yield "the key stands in the answer", "keep the key to itself"
-    if details := leaked_details(text):
-        yield f"{answer.status_code} with {details}", "an answer without it"
-    right = _unknown_signature(context, step, path)
-    if right and right in text:
-        yield "the right signature stands in the answer", "keep the signature to itself"
-
-
-def _unknown_signature(context: AttackContext, step: AttackStep, path: str) -> str:
-    """The right signature of what was sent, if the sender did not send it."""
     webhook = step.webhook
     try:
-        value = webhook.signed_with(context.key).headers[context.scheme.header]
+        right = webhook.signed_with(context.key)
     except SignatureError:
-        return ""
-    right = value[-context.scheme.signature_length :]
+        return ()
+    digest = context.digest(right)
+    spelled = (
+        digest.hex(),
+        digest.hex().upper(),
+        base64.b64encode(digest).decode(),
+        base64.urlsafe_b64encode(digest).decode(),
+    )
     sent = f"{webhook.header_lines}{path}{webhook.body!r}"
-    return "" if right in sent else right
+    # Without its padding too, as some write it.
+    known = any(text.rstrip("=") in sent for text in spelled)
+    return () if known else tuple(dict.fromkeys(text.rstrip("=") for text in spelled))

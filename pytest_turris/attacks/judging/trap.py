@@ -47,7 +47,8 @@ class Trap:
         self._told: set[Visit] = set()
         self._attacks: list[str] = []
         self._ended: set[int] = set()
-        self.base: str = f"http://127.0.0.1:{self._listener.getsockname()[1]}/turris-trap"
+        self.host: str = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.base: str = f"http://{self.host}/turris-trap"
         threading.Thread(target=self._serve, name="turris-trap", daemon=True).start()
 
     def watch(self, attack: str) -> "Watch":
@@ -106,6 +107,11 @@ class Watch:
         """A URL to send; ``place`` says where in the webhook it stands."""
         return f"{self._trap.base}/{self._number}/{place}"
 
+    @property
+    def host(self) -> str:
+        """The trap's address and port, for where no URL fits; asked for, it counts as well."""
+        return self._trap.host
+
     def visited(self) -> list[str]:
         """The places of the URLs that were asked for so far."""
         return [visit.place for visit in self._trap.visits(self._number)]
@@ -121,7 +127,7 @@ def unvisited(watch: Watch) -> Iterator[Trouble]:
     """Find the requests for the URLs of an attack."""
     for place in dict.fromkeys(watch.visited()):
         yield Trouble(
-            f"the receiver connected to a URL that stood in the payload ({place or 'no request'})",
+            f"the receiver connected to where the request said ({place or 'the address alone'})",
             "make no request",
         )
 

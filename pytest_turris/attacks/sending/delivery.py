@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import select
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,12 @@ from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_ra
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
+OTHER_LOOPBACK = "127.0.0.2"
+"""An address of this machine that a receiver takes for another sender; some systems lack it."""
+
 _AT_ONCE = 20
+_AHEAD = 0.05
+"""Seconds by which those that are sent at the same time are ahead."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,16 +57,22 @@ def over_socket(
         NotApplicableError: A socket cannot do it.
         EgressRefused: The URL leads to where nothing may be sent.
     """
-    if how.peer != LOOPBACK:
+    if how.peer not in (LOOPBACK, OTHER_LOOPBACK):
         raise NotApplicableError("over a socket the sender cannot choose its address")
     where = target.destination(sent)
     if how.plain_http and where.scheme == "https":
         raise NotApplicableError("the URL is HTTPS")
     host = sent.host or f"{where.host}:{where.port}"
 
-    def posted() -> ReceiverResponse:
-        return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
+    def respond(post: Post) -> ReceiverResponse:
+        return _response_to(target, lambda: post_over_socket(where, post, timeout=limits.timeout))
 
+    def posted() -> ReceiverResponse:
+        return respond(sent)
+
+    if how.among:
+        others = [replace(sent, headers=one.header_lines, body=one.body) for one in how.among]
+        return [_among(respond, others, sent, limits.patience)]
     if how.alongside:
         return [_alongside(where, how.alongside(host, where.path), posted, limits.patience)]
     if how.raw:
@@ -152,3 +164,22 @@ def _alongside(
         blocked = not answered.acquire(timeout=patience)
         line.close()
         return replace(sent.result(), blocked=blocked)
+
+
+def _among(
+    respond: Callable[[Post], ReceiverResponse], others: list[Post], sent: Post, patience: float
+) -> ReceiverResponse:
+    """Send while others do, who read their answers; whether it had to wait for them."""
+    begun = threading.Barrier(len(others) + 1)
+
+    def other(post: Post) -> ReceiverResponse:
+        begun.wait()
+        return respond(post)
+
+    with ThreadPoolExecutor(max_workers=len(others)) as threads:
+        answers = [threads.submit(contextvars.copy_context().run, other, post) for post in others]
+        begun.wait()
+        select.select([], [], [], _AHEAD)  # time travel does not reach it
+        response = respond(sent)
+        waited = response.seconds > patience
+        return replace(response, blocked=waited and all(one.result() for one in answers))

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator
 
 from pytest_turris.attacks.sending.response import ReceiverResponse
-from pytest_turris.receivers.egress import Destination
+from pytest_turris.receivers.egress import Destination, connect
 
 _SECONDS = 2.0
 _GET = b"GET / HTTP/1.0\r\n\r\n"
@@ -99,7 +99,7 @@ def _is_http2(at: str) -> str:
 def _says(where: Destination, sent: bytes) -> bytes:
     """The first bytes that a port answers to some bytes without TLS; empty if there are none."""
     try:
-        with socket.create_connection((where.address, where.port), timeout=_SECONDS) as sock:
+        with connect(where, _SECONDS) as sock:
             sock.sendall(sent)
             return sock.recv(16) if select.select([sock], [], [], _SECONDS)[0] else b""
     except OSError:
@@ -110,7 +110,7 @@ def _speaks_tls(where: Destination) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection((where.address, where.port), timeout=_SECONDS) as sock:
+        with connect(where, _SECONDS) as sock:
             context.wrap_socket(sock, server_hostname=where.host).close()
     except OSError:
         return False

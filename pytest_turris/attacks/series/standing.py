@@ -1,15 +1,19 @@
 """Whether a receiver takes genuine webhooks: asked before it is attacked, and after each attack."""
 
 import select
+from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import answered
 from pytest_turris.attacks.judging.answers import is_unavailable, limits_rates
 from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.sending.delivery import OTHER_LOOPBACK
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.causes import why_refused
-from pytest_turris.attacks.step import AttackStep, accepted
+from pytest_turris.attacks.step import AttackStep, Transmission, accepted
+from pytest_turris.core.levels import Level
+from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.signature import SignatureError
@@ -17,12 +21,48 @@ from pytest_turris.webhooks.signature import SignatureError
 _MANY = 3
 """Forged webhooks after which a refusal of genuine ones may be a lock, and no accident."""
 
+_STRANGER = "198.51.100.7"
+_SERVER = 500
 _RESTART = 3.0
 """Seconds in which whatever watches over a server starts it again."""
 
 _LIMITED = (
     "the receiver limits rates, and a refusal for that says nothing about signatures. Raise its "
     "limit for the test, or let reset=... clear what it counted"
+)
+
+_STOPPED = (
+    "genuine webhooks have no effect since {}: what works in the background seems to have stopped "
+    "at an event that it could not process"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What a genuine webhook got after an attack.
+
+    Args:
+        got: What is wrong with that, if it is the attack's doing; else empty.
+        expected: What should have come.
+        level: How serious it is.
+        unseen: Why the attack could not be observed, if the receiver limits or locks.
+        why: What goes wrong, if not what the attack says.
+        fix: How to mend it, if not as the attack says.
+    """
+
+    got: str = ""
+    expected: str = "to accept a genuine webhook right afterwards, and to act on it"
+    level: Level = "must"
+    unseen: str = ""
+    why: str = ""
+    fix: str = ""
+
+
+_LOCKED = Aftermath(
+    expected="to refuse who forges, and no other sender",
+    level="should",
+    why="Anyone who sends forgeries switches the receiver off, and genuine webhooks are lost.",
+    fix="Count wrong signatures for each address, never for all together.",
 )
 
 
@@ -84,39 +124,69 @@ class Standing:
         """
         self.cause, self.refusal, self._final = cause, response, final
 
-    def after(self, attack: Attack, receiver: Receiver, context: AttackContext) -> tuple[str, str]:
+    def after(
+        self,
+        attack: Attack,
+        receiver: Receiver,
+        context: AttackContext,
+        *,
+        took_odd: bool = False,
+    ) -> Aftermath:
         """Send a genuine webhook after an attack.
 
-        Returns:
-            What is wrong with the answer, if that is the attack's doing; and why the attack could
-            not be observed, if the receiver limits or locks. Empty where it is not so.
+        Args:
+            attack: The attack.
+            receiver: What it was fired at.
+            context: Builds the webhook.
+            took_odd: Whether something was accepted that a receiver may also refuse: it may have
+                stopped what works in the background, so that an effect is waited for.
         """
         step = accepted(context.genuine(), effects="any")
+        before = receiver.effects() if took_odd else 0
         response = self.send(step, receiver)
         if response.answer is not None and response.answer.accepted:
-            return "", ""
+            if took_odd and receiver.observed and receiver.effects(at_least=before + 1) == before:
+                self.effect_missing = True
+                self.lose(_STOPPED.format(attack.label), response, final=True)
+                return Aftermath(got=f"{response.answer.status_code}, and nothing done")
+            return Aftermath()
         got = answered(response.answer, context.key, response.reason)
         if response.answer is None:
             back = receiver.is_url and self._comes_back(receiver, context)
             if not back:
                 why = _why(receiver, context, step, response)
                 self.lose(f"gone since {attack.label}: {why}", response, final=True)
-            return f"{got}{'; it came back later' if back else ''}", ""
-        if limits_rates(response.answer):
-            self.lose(limited(response.answer, since=attack.label), response, final=True)
-            return "", self.cause
+            return Aftermath(got=f"{got}{'; it came back later' if back else ''}")
         status = response.answer.status_code
         cause = f"{status} to genuine webhooks since {attack.label}"
-        refuses = status < 500 or is_unavailable(response.answer)  # noqa: PLR2004 - the class
-        if refuses and self.forged >= _MANY:
+        if limits_rates(response.answer):
+            cause = limited(response.answer, since=attack.label)
+        elif self.forged >= _MANY and (status < _SERVER or is_unavailable(response.answer)):
             cause += (
                 f", after {self.forged} forged ones: it seems to lock, or to limit rates. Raise "
                 "its limit for the test, or let reset=... clear what it counted"
             )
-            self.lose(cause, response, final=True)
-            return "", cause
-        self.lose(cause, response, final=False)
-        return got, ""
+        else:
+            self.lose(cause, response, final=False)
+            return Aftermath(got=got)
+        self.lose(cause, response, final=True)
+        if self.forged >= _MANY and self._refuses_everyone(receiver, context):
+            got += f", from another address too, after {self.forged} forged ones"
+            return replace(_LOCKED, got=got, unseen=cause)
+        return Aftermath(unseen=cause)
+
+    def _refuses_everyone(self, receiver: Receiver, context: AttackContext) -> bool:
+        """Whether a genuine webhook from an address that forged nothing is refused as well."""
+        if context.hooks.allowed_ip:
+            return False  # no other address is let in anyway
+        other = OTHER_LOOPBACK if receiver.is_url else _STRANGER
+        elsewhere = Transmission(peer=other)
+        step = accepted(context.genuine(), effects="any", transmission=elsewhere)
+        try:
+            answer = receiver.send(step)[0].answer
+        except NotApplicableError:  # through a client the address cannot be chosen
+            return False
+        return answer is not None and not answer.accepted
 
     def stores_bodies(self, receiver: Receiver, context: AttackContext) -> bool:
         """Whether a signed body that is not JSON is accepted: stored, and looked at later."""

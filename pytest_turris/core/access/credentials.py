@@ -7,6 +7,7 @@ credentials of the production environment, and vice versa.
 
 import datetime as dt
 import hmac
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any, Literal
 from pytest_turris.core.access.allowlist import is_within, network
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
-from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.redaction import Secret, mask
 from pytest_turris.core.wire.errors import Forbidden, Unauthorized
@@ -25,6 +26,16 @@ Permission = Literal["read", "write"]
 
 ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
 """Turris documents that permissions exist (403), but not which; these two are assumed."""
+
+CLIENT_MARK = "turris_sandbox_client_"
+SECRET_MARK = "turris_sandbox_secret_"
+"""What the ids and secrets of sandboxes begin with: real ones do not, so none is taken in."""
+
+_GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+
+
+class CredentialError(TurrisKitError, ValueError):
+    """A client id or secret that was given is not that of a sandbox, or is in use."""
 
 
 @dataclass(kw_only=True)
@@ -85,6 +96,8 @@ class Credentials:
         self._restricted: dict[str, RestrictedAccessToken] = {}
         self.on_issue: Callable[[str], object] | None = None
         """Called with each client id and restricted access token, before the caller gets it."""
+        self.on_rotate: Callable[[ApiClient], object] | None = None
+        """Called with each API client that got a new secret."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))
@@ -94,15 +107,28 @@ class Credentials:
         *,
         environment: Environment = "sandbox",
         permissions: Iterable[Permission] = ALL_PERMISSIONS,
+        client_id: str = "",
+        client_secret: str = "",
     ) -> ApiClient:
         """A new API client.
 
+        Args:
+            environment: ``sandbox`` or ``production``.
+            permissions: What it may do.
+            client_id: Its id; a new one by default. It begins with ``turris_sandbox_client_``.
+            client_secret: Its secret; a new one by default. It begins with
+                ``turris_sandbox_secret_``.
+
         Raises:
             UnknownNameError: There is no such permission or environment.
+            CredentialError: The id or the secret may be a real one, is in use, or is too short.
         """
+        if client_id in self._clients:
+            raise CredentialError(f"the client id {client_id!r} is in use")
         client = ApiClient(
-            client_id=self._randomness.client_id(),
-            client_secret=self._randomness.secret("secret"),
+            client_id=_marked("client id", client_id, CLIENT_MARK) or self._randomness.client_id(),
+            client_secret=Secret(_marked("client secret", client_secret, SECRET_MARK))
+            or self._randomness.secret("secret"),
             environment=_known_environment(environment),
             permissions=_known_permissions(permissions),
         )
@@ -138,12 +164,16 @@ class Credentials:
     def rotate(self, client: ApiClient, *, overlap: dt.timedelta | None = None) -> ApiClient:
         """Give a client a new secret; the old one stays valid for ``overlap``, if given.
 
-        Tokens issued for the old secret stay valid until they expire (assumed).
+        Tokens issued for the old secret stay valid until they expire (assumed). The environment
+        variables of a test keep the old secret, as those of a running program do: a test that
+        wants the new one there sets ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
         """
         client.previous_secret = client.client_secret if overlap else None
         client.previous_until = later(self._clock.now(), overlap) if overlap else None
         client.client_secret = self._randomness.secret("secret")
         self._mark(client)
+        if self.on_rotate:
+            self.on_rotate(client)
         return client
 
     def revoke(self, credential: Credential) -> None:
@@ -270,6 +300,16 @@ def _refused(reason: str) -> Unauthorized:
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
+def _marked(what: str, text: str, mark: str) -> str:
+    """The given id or secret, checked; a real one is refused, and not repeated in the message."""
+    if text and not (text.startswith(mark) and _GIVEN.fullmatch(text.removeprefix(mark))):
+        raise CredentialError(
+            f"a {what} of a sandbox is {mark!r} and 1 to 128 letters, digits, '_', '.' or '-': "
+            "the one that was given may be real, and was not taken"
+        )
+    return text
 
 
 def _known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:

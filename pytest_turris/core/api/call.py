@@ -16,7 +16,7 @@ from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel
-from pytest_turris.core.wire.validation import read_body, read_multipart, read_query
+from pytest_turris.core.wire.validation import Rules, read_body, read_multipart, read_query
 
 Model = TypeVar("Model", bound=RequestModel)
 
@@ -45,6 +45,7 @@ class Call:
     notes: list[str] = field(default_factory=list)
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay: dt.timedelta = dt.timedelta(0)
+    real_delay: float = 0.0
 
     @property
     def records(self) -> EntityRecords:
@@ -56,21 +57,26 @@ class Call:
         """The registered webhooks and what waits to be sent, with all that happened by now."""
         return self.open_outbox()
 
-    def body(self, model: type[Model]) -> Model:
-        """The validated JSON body. Raises InvalidInput."""
-        return read_body(model, self.request, self.notes, self.options.unknown_fields)
+    def body(self, model: type[Model], renamed: tuple[str, str] = ("", "")) -> Model:
+        """The validated JSON body, a member of which may be renamed. Raises InvalidInput."""
+        rules = self._rules._replace(renamed=renamed)
+        return read_body(model, self.request, self.notes, rules)
 
     def form(self, model: type[Model]) -> Model:
         """The validated multipart form. Raises InvalidInput."""
-        return read_multipart(model, self.request, self.notes, self.options.unknown_fields)
+        return read_multipart(model, self.request, self.notes, self._rules)
 
     def query(self, model: type[Model]) -> Model:
         """The validated query parameters. Raises InvalidInput."""
-        return read_query(model, self.request, self.notes, self.options.unknown_fields)
+        return read_query(model, self.request, self.notes, self._rules)
+
+    @property
+    def _rules(self) -> Rules:
+        return Rules(self.options.unknown_fields, self.options.missing_member)
 
     def spend(self, bucket: Bucket, credential: str) -> None:
         """Count the call against a rate limit. Raises RateLimitExceeded."""
-        self.headers += self.limits.spend(bucket, credential)
+        self.headers += self.limits.spend(bucket, credential, self.operation or "")
 
     def identify(self, client: ApiClient, token: AccessToken | None = None) -> None:
         """Record the caller for the journal, where the credential is in the body."""

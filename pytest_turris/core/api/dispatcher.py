@@ -1,5 +1,6 @@
 """The dispatcher: makes a call of a request, answers it, and records both in the journal."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,9 @@ class Dispatcher:
             raise
         else:
             self._record(call, response)
+        if call.real_delay:
+            longest = max(response.delay, dt.timedelta(seconds=call.real_delay))
+            response = replace(response, delay=longest, real_delay=call.real_delay)
         # A HEAD request has no operation here, and its answer no content (RFC 9110, 9.3.2).
         return replace(response, body=b"") if request.method == "HEAD" else response
 
@@ -91,21 +95,22 @@ class Dispatcher:
             call.notes.append("a token was sent in the URL; Turris says never to do that")
         caller = call.caller
         used = self.tokens.find(call.request)
-        entry = self.journal.record(
-            call.request,
-            response.body if response else b"",
-            at=call.at,
-            environment=call.environment,
-            operation=call.operation,
-            status=response.status if response else NO_ANSWER,
-            credential=caller.credential.name if caller else None,
-            token=mask(caller.token.text) if caller and caller.token else None,
-            reason=reason,
-            is_client_error=is_client_error,
-            notes=call.notes,
-            request_id=call.request_id,
-            token_id=used.jti if used else None,
-            token_in_url=in_url,
-        )
+        facts = {
+            "at": call.at,
+            "environment": call.environment,
+            "operation": call.operation,
+            "status": response.status if response else NO_ANSWER,
+            "credential": caller.credential.name if caller else None,
+            "token": mask(caller.token.text) if caller and caller.token else None,
+            "reason": reason,
+            "is_client_error": is_client_error,
+            "notes": call.notes,
+            "request_id": call.request_id,
+            "token_id": used.jti if used else None,
+            "token_in_url": in_url,
+        }
+        entry = self.journal.record(call.request, response.body if response else b"", **facts)
+        if self.journal.observer:
+            self.journal.observer(call.request, response, facts)
         if is_client_error:
             self.refusals.note(entry.redacted())

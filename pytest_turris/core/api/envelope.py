@@ -15,16 +15,17 @@ from pytest_turris.core.wire.model import iso
 
 def success_document(payload: Payload, call: Call, operation: Operation) -> dict[str, Any]:
     """The JSON document of a success."""
+    status = operation.status_under(call.options)
     data = _wire(payload, nulls=call.options.optional_fields == "null")
     if isinstance(data, dict) and operation.is_bare(call.options):
         return data
     request_id, timestamp = call.request_id, iso(call.at)
     match call.options.envelope:
         case "data_with_status":
-            head = {"requestId": request_id, "statusCode": operation.status}
+            head = {"requestId": request_id, "statusCode": status}
             return head | {"timestamp": timestamp, "data": data}
         case "status_without_request_id":
-            return {"statusCode": operation.status, "data": data, "timestamp": timestamp}
+            return {"statusCode": status, "data": data, "timestamp": timestamp}
         case "top_level" if isinstance(data, dict):
             return {"requestId": request_id, "timestamp": timestamp} | data
         case _:
@@ -42,9 +43,11 @@ def refusal_document(error: TurrisError, call: Call) -> dict[str, Any]:
     )
 
 
-def _wire(payload: Payload, *, nulls: bool) -> dict[str, Any] | list[Any]:
+def _wire(payload: Payload, *, nulls: bool) -> dict[str, Any] | list[Any] | None:
+    if payload is None:
+        return None
     if isinstance(payload, dict):
         return payload
     if isinstance(payload, WireModel):
         return payload.wire(nulls=nulls)
-    return [record.wire(nulls=nulls) for record in payload or ()]
+    return [record.wire(nulls=nulls) for record in payload]

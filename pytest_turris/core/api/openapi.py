@@ -19,13 +19,14 @@ REASONS = {
     401: "Invalid or missing auth token",
     403: "Insufficient permissions",
     404: "Not found",
+    409: "There is such a record already",
     410: "Gone: after the sunset date",
     413: "The body is too large",
     422: "The idempotency key was used with another body",
     429: "Rate limit exceeded",
 }
 
-_GONE = 410
+_SANDBOX = f"https://{HOSTS['sandbox']}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
     "oauth": [{"accessToken": []}],
@@ -53,8 +54,17 @@ _ENVELOPES = {
 }
 
 
-def document(operations: Iterable[Operation], options: Options) -> dict[str, Any]:
-    """The description of these operations under these options, as JSON data."""
+def document(
+    operations: Iterable[Operation], options: Options, server_url: str = ""
+) -> dict[str, Any]:
+    """The description of these operations under these options, as JSON data.
+
+    Args:
+        operations: The operations.
+        options: The options that their answers depend on.
+        server_url: Where the sandbox answers, named first; else the documented sandbox host. The
+            live host is not named: clients that are generated take the first one for their default.
+    """
     rows = tuple(operations)
     schemas = Schemas(options)
     ids = {row.name: row.operation_id for row in rows}
@@ -69,7 +79,7 @@ def document(operations: Iterable[Operation], options: Options) -> dict[str, Any
             "version": "1.0.0",
             "description": "What the pytest-turris sandbox answers; not made by the vendor.",
         },
-        "servers": [{"url": f"https://{host}"} for host in HOSTS.values()],
+        "servers": [{"url": url} for url in dict.fromkeys((server_url or _SANDBOX, _SANDBOX))],
         "tags": [{"name": tag} for tag in dict.fromkeys(row.tag for row in rows)],
         "paths": paths,
         "components": {"schemas": schemas.components, "securitySchemes": _SECURITY_SCHEMES},
@@ -97,7 +107,9 @@ def _described(
         media_type = "multipart/form-data" if operation.form else "application/json"
         described["requestBody"] = {"required": True, "content": {media_type: media}}
     if operation.links:
-        described["responses"][str(operation.status)]["links"] = _links(operation, options, ids)
+        described["responses"][str(operation.status_under(options))]["links"] = _links(
+            operation, options, ids
+        )
     return described
 
 
@@ -127,10 +139,9 @@ def _responses(operation: Operation, options: Options, schemas: Schemas) -> dict
     if headers := _headers(operation):
         success["headers"] = headers
     error = {"application/json": {"schema": reference(ERROR)}}
-    return {str(operation.status): success} | {
+    return {str(operation.status_under(options)): success} | {
         str(status): {"description": REASONS[status], "content": error}
-        for status in operation.refusals
-        if status != _GONE or options.sunset == "gone"
+        for status in operation.refusals_under(options)
     }
 
 

@@ -52,6 +52,7 @@ class OperationRow:
         documented: Whether the reference lists the operation.
         provenance: How method and path are known.
         status_provenance: How the success status is known.
+        status_option: The option that has another success status, where it is assumed.
         largest_file: How many bytes a file in the form may have.
         file_type: The media type of the file in the form.
         links: Where values of the answer can be used.
@@ -79,6 +80,7 @@ class OperationRow:
     operation_id_documented: bool = True
     provenance: Evidence = "documented"
     status_provenance: Evidence = "documented"
+    status_option: str = ""
     largest_file: int = 0
     file_type: str = ""
     links: tuple[Link, ...] = ()
@@ -143,6 +145,21 @@ class Operation(OperationRow):
             found |= {413, 429}
         if self.deprecated:
             found.add(410)
+        return tuple(sorted(found))
+
+    def status_under(self, options: Options) -> int:
+        """The status of a success under these options."""
+        return int(getattr(options, self.status_option)) if self.status_option else self.status
+
+    def refusals_under(self, options: Options) -> tuple[int, ...]:
+        """Every 4xx status that the operation can answer with under these options, in order."""
+        found = set(self.refusals)
+        if options.sunset != "gone":
+            found.discard(410)
+        if self.parameters and options.malformed_id == "invalid_input":
+            found.add(400)
+        if self.name == "create_agent" and options.duplicate_agent == "conflict":
+            found.add(409)
         return tuple(sorted(found))
 
     @property

@@ -34,6 +34,7 @@ from pytest_turris.core.wire.errors import (
     ConnectionFailure,
     Forbidden,
     Gone,
+    InvalidInput,
     MethodNotAllowed,
     PayloadTooLarge,
     ScriptedError,
@@ -42,7 +43,9 @@ from pytest_turris.core.wire.errors import (
 )
 from pytest_turris.core.wire.hosts import is_decoy, is_turris
 from pytest_turris.core.wire.messages import JSON_HEADERS, Fields, Request, Response, encode
+from pytest_turris.core.wire.model import is_object_id
 
+_NO_CONTENT = 204
 SUNSET = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 DEPRECATION: Fields = (
     ("deprecation", "true"),
@@ -110,6 +113,7 @@ class Pipeline:
         if fault.delay:
             self._clock.advance(fault.delay)
             call.delay = fault.delay
+        call.real_delay = fault.real_delay
         if fault.hostile:
             return self._hostile(call, operation, fault.hostile, fault.max_seconds)
         if fault.status is None and fault.error is None:
@@ -146,6 +150,7 @@ class Pipeline:
         name = call.caller.credential.name if call.caller else ""
         if operation.limited:
             call.spend("write", name)
+        self._check_ids(call, operation)
         if not operation.idempotent:
             return self._success(call, operation, operation.handler(call))
         return self._once(call, operation, name)
@@ -191,6 +196,14 @@ class Pipeline:
                 f"{caller.credential.name} has {', '.join(sorted(allowed)) or 'none'}",
             )
 
+    def _check_ids(self, call: Call, operation: Operation) -> None:
+        """Read the ids in the path as MongoDB does: in either case (assumed)."""
+        for name, value in call.parameters.items():
+            if is_object_id(value):
+                call.parameters[name] = value.lower()
+            elif operation.documented and self._options.malformed_id == "invalid_input":
+                raise InvalidInput(f"{name} must be a mongodb id")
+
     def _deprecate(self, call: Call, operation: Operation) -> None:
         call.headers += DEPRECATION
         if call.at >= SUNSET and self._options.sunset == "gone":
@@ -201,13 +214,14 @@ class Pipeline:
             )
 
     def _success(self, call: Call, operation: Operation, payload: Payload) -> Response:
-        if payload is None:
-            return Response(status=operation.status, headers=tuple(call.headers), delay=call.delay)
+        status = operation.status_under(self._options)
+        if payload is None and (
+            status == _NO_CONTENT or self._options.empty_success_body == "none"
+        ):
+            return Response(status=status, headers=tuple(call.headers), delay=call.delay)
         document = success_document(payload, call, operation)
         headers = (*JSON_HEADERS, *call.headers)
-        return Response(
-            status=operation.status, headers=headers, body=encode(document), delay=call.delay
-        )
+        return Response(status=status, headers=headers, body=encode(document), delay=call.delay)
 
     def refuse(self, call: Call, error: TurrisError) -> Response:
         """The response to a call that was refused."""

@@ -29,6 +29,7 @@ from pytest_turris.core.api.operations import (
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options
+from pytest_turris.core.wire.hosts import is_turris
 
 _FIXED = (
     auth.get_oauth_token,
@@ -129,7 +130,10 @@ def _shape(one: Operation) -> tuple[str, str]:
 )
 def get_openapi(call: Call) -> dict[str, Any]:
     """Describe the operations; this one is the sandbox's own and not in its description."""
-    return document(operations_at(call.options.webhooks_path), call.options)
+    request = call.request
+    has_own = request.host and not is_turris(request.host)
+    own = f"{request.scheme}://{request.host}" if has_own else ""
+    return document(operations_at(call.options.webhooks_path), call.options, own)
 
 
 OPERATIONS = operations_at(Options().webhooks_path)

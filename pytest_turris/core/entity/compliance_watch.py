@@ -13,7 +13,7 @@ from typing import Any
 from pytest_turris.core.changes import Changes
 from pytest_turris.core.entity.event_models import ComplianceChange, EventKind, StateEntry
 from pytest_turris.core.entity.events import EventLog
-from pytest_turris.core.entity.records import EntityRecords, Owner
+from pytest_turris.core.entity.records import EntityRecords, Owner, is_pending
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.associations import Association
@@ -68,6 +68,7 @@ class ComplianceWatch:
         self._known = {
             owner.key: {key: now.summary for key, _, now in self._assessed(owner, at)}
             for owner in self._owners()
+            if not is_pending(owner)
         }
         if self.changes is not None:
             for owner in before.keys() - self._known.keys():
@@ -95,6 +96,8 @@ class ComplianceWatch:
         yield from self._records.associations
 
     def _reassess(self, owner: Owner, at: dt.datetime) -> None:
+        if is_pending(owner):
+            return  # what is known stays known until NIPR has data
         before = self._known.get(owner.key)
         after: Known = {}
         for key, product, now in self._assessed(owner, at):
@@ -102,7 +105,7 @@ class ComplianceWatch:
             was = before.get(key) if before is not None else None
             if was is not None and was != now.summary:
                 state = StateEntry.model_validate(now.in_state(key[1]).wire())
-                self._log(owner, product, state, was[0], at)
+                self._log(owner, product, state, was, at)
         self._known[owner.key] = after
         self._mark(owner.key)
 
@@ -117,7 +120,7 @@ class ComplianceWatch:
         self, owner: Owner, at: dt.datetime
     ) -> Iterator[tuple[tuple[str, StateCode], Product, ComplianceResult]]:
         npn, records = owner.npn, self._records
-        if not len(records.products) or (isinstance(owner, AgentEntry) and owner.is_deleted):
+        if not len(records.products) or owner.is_deleted:
             return
         licenses = records.licenses.where(npn=npn) if npn else []
         appointments = records.appointments.where(npn=npn) if npn else []
@@ -126,6 +129,7 @@ class ComplianceWatch:
                 now = assess(
                     product,
                     state,
+                    "agent" if isinstance(owner, AgentEntry) else "agency",
                     npn=npn,
                     licenses=licenses,
                     appointments=appointments,
@@ -134,7 +138,7 @@ class ComplianceWatch:
                 yield (product.id, state), product, now
 
     def _log(
-        self, owner: Owner, product: Product, state: StateEntry, was: str, at: dt.datetime
+        self, owner: Owner, product: Product, state: StateEntry, was: Summary, at: dt.datetime
     ) -> None:
         """Log a change once for each agency that it concerns.
 
@@ -148,7 +152,9 @@ class ComplianceWatch:
                 product_id=product.id,
                 product_name=product.name,
                 state=state,
-                was=was,
+                was=was[0],
+                was_license=was[1],
+                was_appointment=was[2],
             )
             self._events.append(_AGENT if is_agent else _AGENCY, at, change)
 

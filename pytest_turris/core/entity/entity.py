@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_turris.core.changes import Changes, Row
-from pytest_turris.core.clock import Clock, later
+from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
-from pytest_turris.core.entity.event_models import ExecutedAgreement, Synchronization
+from pytest_turris.core.entity.event_models import ExecutedAgreement
 from pytest_turris.core.entity.events import EventLog
+from pytest_turris.core.entity.nipr_sync import NiprSync
 from pytest_turris.core.entity.records import EntityRecords, Owner
 from pytest_turris.core.entity.schedule import DueEntry, Schedule
 from pytest_turris.core.entity.upload_worker import UploadWorker
@@ -17,6 +18,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.associations import Association
+from pytest_turris.core.resources.coverages import Coverage
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.resources.uploads import Upload
@@ -38,6 +40,7 @@ class UpstreamEntity:
         self._schedule = Schedule()
         self._watch = ComplianceWatch(self.records, self.events)
         self._uploads = UploadWorker(self.records)
+        self._nipr = NiprSync(self.records, self.events)
         self._settled_at = clock.now()
         self._busy = False
         self._silent = False
@@ -65,6 +68,8 @@ class UpstreamEntity:
             self._plan(new)
         if isinstance(new, Association) and (old is None or isinstance(old, Association)):
             self.records.contacts.follow(old, new)
+            if old is not None and old.is_deleted != new.is_deleted:
+                self.records.follow_deletion(new)
         elif isinstance(old, Association):
             self.records.remove_dependents(old)
         if not self._silent:
@@ -82,29 +87,7 @@ class UpstreamEntity:
 
     def enqueue_sync(self, owner: Owner) -> None:
         """Queue a fetch from NIPR, unless one is queued already or there is no NPN to fetch."""
-        subscription = owner.nipr_data_subscription
-        if subscription is None or subscription.sync_due is not None:
-            return
-        job_id = self._randomness.object_id()
-        self._change_subscription(
-            owner,
-            entity_info={"status": "queued", "job_id": job_id},
-            sync_due=later(self._clock.now(), self._options.sync_duration),
-        )
-
-    def report_sync(self, owner: Owner, at: dt.datetime) -> None:
-        """Log that the NIPR data of an agent or agency is up to date."""
-        if (subscription := owner.nipr_data_subscription) is not None:
-            self.events.append(
-                "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED",
-                at,
-                Synchronization(
-                    entity_type=subscription.entity_model,
-                    npn=subscription.npn,
-                    synchronization_status="success",
-                    nipr_data_subscription_id=subscription.id,
-                ),
-            )
+        self._nipr.enqueue(owner)
 
     def execute_agreement(self, association_id: str) -> None:
         """Log that both parties signed an association's producer agreement, with its document.
@@ -120,7 +103,7 @@ class UpstreamEntity:
         signed = self.records.documents.add(
             category="Producer Agreement", downstream_entity_association_id=association_id
         )
-        self.records.associations.update(association, agreement_executed_at=now)
+        self.records.associations.update(association, agreement_executed_at=now, is_invited=False)
         template = self.records.templates.find(association.contract_container_template_id or "")
         agreement = ExecutedAgreement(
             downstream_entity_association_id=association.id,
@@ -141,7 +124,7 @@ class UpstreamEntity:
             part.changes = changes
 
     def facts(self) -> dict[str, Any]:
-        """What is no row of its own, as JSON data."""
+        """What is not a row of its own, as JSON data."""
         return {
             "id": self.records.upstream_entity_id,
             "settled_at": self._settled_at.isoformat(),
@@ -176,39 +159,24 @@ class UpstreamEntity:
 
     def _carry_out(self, entry: DueEntry) -> None:
         moment, kind, key = entry
-        if kind == "license expires":
+        if kind == "license begins or ends":
             self._watch.reassess(key, moment)
+        elif kind == "extraction is done":
+            held = self.records.coverages.find(key)
+            if held is not None and held.extraction_due == moment:
+                self.records.coverages.read(held, moment)
         elif kind == "sync is done":
-            self._finish_sync(key, moment)
+            self._nipr.finish(key, moment)
         elif (upload := self.records.uploads.find(key)) is not None and upload.due == moment:
             self._uploads.move_on(upload, moment)
 
-    def _finish_sync(self, subscription_id: str, at: dt.datetime) -> None:
-        owner = self.records.owner(subscription_id)
-        subscription = owner.nipr_data_subscription if owner else None
-        if owner is None or subscription is None or subscription.sync_due != at:
-            return
-        self._change_subscription(
-            owner,
-            entity_info=dict(subscription.entity_info) | {"status": "success"},
-            last_synchronization_date=at,
-            sync_due=None,
-        )
-        self.report_sync(owner, at)
-
-    def _change_subscription(self, owner: Owner, **members: Any) -> None:  # noqa: ANN401 - NiprDataSubscription's fields
-        subscription = {
-            "nipr_data_subscription": dict(owner.nipr_data_subscription or ()) | members
-        }
-        if isinstance(owner, Association):
-            self.records.associations.update(owner, **subscription)
-        else:
-            self.records.agents.update(owner, **subscription)
-
     def _plan(self, record: Record) -> None:
-        if isinstance(record, License) and record.expiration_date is not None:
-            if record.expiration_date > self._settled_at:
-                self._schedule.add(record.expiration_date, "license expires", record.npn)
+        if isinstance(record, License):
+            for moment in (record.issue_date, record.expiration_date):
+                if moment is not None and moment > self._settled_at:
+                    self._schedule.add(moment, "license begins or ends", record.npn)
+        elif isinstance(record, Coverage) and record.extraction_due is not None:
+            self._schedule.add(record.extraction_due, "extraction is done", record.key)
         elif isinstance(record, Upload) and record.due is not None:
             self._schedule.add(record.due, "upload moves on", record.key)
         elif isinstance(record, AgentEntry | Association):
@@ -219,7 +187,13 @@ class UpstreamEntity:
     def _plan_all(self) -> None:
         self._schedule.clear()
         records = self.records
-        for collection in (records.licenses, records.uploads, records.agents, records.associations):
+        for collection in (
+            records.licenses,
+            records.uploads,
+            records.agents,
+            records.associations,
+            records.coverages,
+        ):
             for record in collection:
                 self._plan(record)
 

@@ -93,11 +93,11 @@ class ComplianceEntry(EventPart):
 
     ``legalName`` and ``branchName`` are the agency's, for an agent too (documented). Which members
     may be ``null`` is not documented: the sandbox sends ``null`` for an agency without an NPN or
-    a producer code, and for the agency of an agent who has none (assumed).
+    a producer code (assumed). An agent without an agency is in no event.
     """
 
     entity: str
-    downstream_entity_association_id: ObjectId | None = "507f1f77bcf86cd799439011"
+    downstream_entity_association_id: ObjectId = "507f1f77bcf86cd799439011"
     legal_name: str = "Acme Insurance Agency"
     branch_name: str = "Main Branch"
     producer_code: str | None = "ABC123"
@@ -120,15 +120,33 @@ class DownstreamEntityComplianceEntry(ComplianceEntry):
 class ComplianceChange(EventPart):
     """A change of compliance in one state of a product: what entries are made of.
 
-    ``was`` is the compliance status before the change.
+    ``was`` is the compliance status before the change, ``was_license`` and ``was_appointment`` are
+    the names of the statuses that it followed from.
     """
 
     npn: str | None
-    downstream_entity_association_id: ObjectId | None
+    downstream_entity_association_id: ObjectId
     product_id: ObjectId
     product_name: str
     state: StateEntry
     was: str
+    was_license: str = ""
+    was_appointment: str = ""
+
+    @property
+    def before(self) -> tuple[str, str, str]:
+        """The three statuses before the change, by name."""
+        return self.was, self.was_license, self.was_appointment
+
+    @property
+    def after(self) -> tuple[str, str, str]:
+        """The three statuses after it."""
+        state = self.state
+        return (
+            state.compliance_status,
+            state.license_status.status_name,
+            state.appointment_status.status_name,
+        )
 
 
 class Synchronization(EventPart):

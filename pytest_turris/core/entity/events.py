@@ -44,8 +44,9 @@ class Event:
         """The fact as a JSON object.
 
         A compliance change has ``npn``, ``downstreamEntityAssociationId``, ``productId``,
-        ``productName``, the ``state`` as it is now, and ``was``, the compliance status before;
-        the other kinds have the members of their documented payloads.
+        ``productName``, the ``state`` as it is now, ``was``, the compliance status before, and
+        ``wasLicense`` and ``wasAppointment``, the statuses that it followed from; the other kinds
+        have the members of their documented payloads.
         """
         return self.fact.given_members()
 

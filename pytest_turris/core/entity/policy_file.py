@@ -48,8 +48,10 @@ _MAX_REPORTED = 20
 """The number of unknown headers in an error."""
 
 
-def read_rows(file: FormFile) -> tuple[list[dict[str, str]], str]:
+def read_rows(file: FormFile, *, blank: bool = False) -> tuple[list[dict[str, str]], str]:
     """The data rows by header, and why the rest could not be read; empty if all were.
+
+    With ``blank``, blank rows between others are rows, too.
 
     Raises:
         InvalidInput: It is neither CSV nor XLSX, too large, or a header is unknown, repeated or
@@ -61,12 +63,15 @@ def read_rows(file: FormFile) -> tuple[list[dict[str, str]], str]:
         raise InvalidInput("file must be a CSV (.csv) or Excel (.xlsx) file")
     try:
         table, serial_of_1904 = _table(file.content, kind)
-        headers = _headers(next(table, []))
+        headers = _headers(next(filter(_has_text, table), []))
         if problems := list(_header_problems(headers)):
             raise InvalidInput(*problems)
-        return _read(table, headers, serial_of_1904)
+        rows, broken = _read(table, headers, serial_of_1904)
     except UnreadableFileError as error:
         raise InvalidInput("file could not be read", reason=str(error)) from None
+    while rows and not any(rows[-1].values()):
+        rows.pop()
+    return [row for row in rows if blank or any(row.values())], broken
 
 
 def _table(content: bytes, kind: str) -> tuple[Iterator[Row], int]:
@@ -74,6 +79,10 @@ def _table(content: bytes, kind: str) -> tuple[Iterator[Row], int]:
         return read_csv(content), 0
     workbook = read_xlsx(content)
     return iter(workbook.rows), _FIRST_OF_1904 if workbook.counts_from_1904 else 0
+
+
+def _has_text(row: Row) -> bool:
+    return any(cell.strip() for cell in row)
 
 
 def _headers(row: Row) -> list[str]:

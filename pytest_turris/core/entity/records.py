@@ -20,11 +20,19 @@ from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.policies import Policies
 from pytest_turris.core.resources.products import Products
 from pytest_turris.core.resources.regulatory_actions import RegulatoryActions
+from pytest_turris.core.resources.subscriptions import paused, resumed
 from pytest_turris.core.resources.templates import ContractContainerTemplates
 from pytest_turris.core.resources.uploads import Uploads
 
 Owner = AgentEntry | Association
 """What has a NIPR data subscription."""
+
+
+def is_pending(owner: Owner) -> bool:
+    """Whether NIPR's data about an owner is still to come: no fetch has succeeded."""
+    subscription = owner.nipr_data_subscription
+    return subscription is not None and subscription.is_pending
+
 
 C = TypeVar("C", bound=Collection[Any])
 
@@ -129,8 +137,37 @@ class EntityRecords(Collections):
         self.contacts.leave(association)
         for document in self.documents.where(association=association.id):
             self.documents.remove(document)
-        for coverage in self.coverages.where(association=association.id):
-            self.coverages.remove(coverage)
+        self.coverages.leave(association.id)
+
+    def follow_deletion(self, association: Association) -> None:
+        """Soft-delete or restore an association's agents and PDB alerts with it (help centre).
+
+        An agent who is at another agency, or was deleted alone, stays as it is.
+        """
+        gone, now = association.is_deleted, self.clock.now()
+        for entry in self.agents.where(association=association.id):
+            subscription = entry.nipr_data_subscription
+            if gone and not entry.is_deleted and not self._is_elsewhere(entry):
+                self.agents.update(
+                    entry,
+                    is_deleted=True,
+                    deleted_with=association.id,
+                    nipr_data_subscription=paused(subscription, now),
+                )
+            elif not gone and entry.deleted_with is not None:
+                self.agents.update(
+                    entry,
+                    is_deleted=False,
+                    deleted_with=None,
+                    nipr_data_subscription=resumed(subscription),
+                )
+        own = association.nipr_data_subscription
+        self.associations.update(
+            association, nipr_data_subscription=paused(own, now) if gone else resumed(own)
+        )
+
+    def _is_elsewhere(self, entry: AgentEntry) -> bool:
+        return any(not self.associations.get(one).is_deleted for one in entry.association_ids)
 
     def rows(self) -> Iterator[Row]:
         """All records as rows of the state."""

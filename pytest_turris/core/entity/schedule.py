@@ -4,7 +4,7 @@ import bisect
 import datetime as dt
 from typing import Literal
 
-DueKind = Literal["license expires", "sync is done", "upload moves on"]
+DueKind = Literal["license begins or ends", "sync is done", "upload moves on", "extraction is done"]
 DueEntry = tuple[dt.datetime, DueKind, str]
 """The moment, what happens then, and the key of what it happens to."""
 

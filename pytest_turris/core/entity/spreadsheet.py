@@ -25,7 +25,7 @@ class TooLargeFileError(UnreadableFileError):
 
 
 def read_csv(content: bytes) -> Iterator[Row]:
-    """The rows of a CSV file in UTF-8, blank ones left out.
+    """The rows of a CSV file in UTF-8, blank ones included.
 
     Raises:
         UnreadableFileError: While iterating: not UTF-8, or a cell over 128 KiB.
@@ -39,8 +39,7 @@ def read_csv(content: bytes) -> Iterator[Row]:
                 raise TooLargeFileError(f"more than {MAX_ROWS} rows")
             if len(row) > MAX_COLUMNS:
                 raise TooLargeFileError(f"more than {MAX_COLUMNS} columns")
-            if any(cell.strip() for cell in row):
-                yield row
+            yield row
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableFileError(f"not a CSV file in UTF-8: {error}") from None
 

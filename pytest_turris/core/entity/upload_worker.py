@@ -2,7 +2,7 @@
 
 Documented: rows of one policy number make one policy, an existing one is updated, a failed row
 is reported by its index. Assumed: an agency is matched by NPN, FEIN, license, producer code or
-exact name, and a name that several agencies have needs clarification.
+exact name, and a name that several agencies have needs clarification where it is all there is.
 """
 
 import datetime as dt
@@ -27,7 +27,12 @@ class UploadWorker:
                 upload, status="PROCESSING", due=at + self._records.uploads.step, updated_at=at
             )
         elif upload.broken:
-            self._records.uploads.update(upload, status="FAILED", due=None, updated_at=at)
+            errors = [
+                {"index": upload.total_rows, "error": f"File could not be read: {upload.broken}"}
+            ]
+            self._records.uploads.update(
+                upload, status="FAILED", errors=errors, due=None, updated_at=at
+            )
         elif self._is_unclear(upload):
             self._records.uploads.update(
                 upload, status="NEEDS_CLARIFICATION", due=None, updated_at=at
@@ -59,7 +64,13 @@ class UploadWorker:
         members = self._matched(row, upload) | policy_members(row) | {"updated_at": at}
         known = self._records.policies.numbered(row["policyNumber"])
         if known is not None:
-            transactions = [*map(dict, known.transactions), transaction(row)]
+            transactions = [*map(dict, known.transactions)]
+            fresh = transaction(row)
+            if (
+                self._records.options.repeated_transactions == "counted"
+                or fresh not in transactions
+            ):
+                transactions.append(fresh)
             self._records.policies.update(
                 known, **members, transactions=transactions, transaction_count=len(transactions)
             )
@@ -82,13 +93,20 @@ class UploadWorker:
         names = {
             row["agencyName"].lower()
             for row in upload.rows
-            if row.get("agencyName") and len(self._agencies(row)) > 1
+            if row.get("agencyName") and _names_alone(row) and len(self._agencies(row)) > 1
         }
         return bool(names - set(upload.clarified))
 
     def _agencies(self, row: dict[str, str]) -> list[Association]:
-        """The associations that a row may mean, by the most reliable identifier in it."""
-        where = self._records.associations.where
+        """The associations that a row may mean, by the most reliable identifier in it.
+
+        Branches may share an NPN and a FEIN: they are one agency.
+        """
+        associations = self._records.associations
+
+        def where(**wanted: str | None) -> list[Association]:
+            return [one for one in associations.where(**wanted) if associations.is_shown(one)]
+
         if npn := row.get("agencyNpn"):
             return where(npn=npn)
         if fein := row.get("agencyFein"):
@@ -100,3 +118,8 @@ class UploadWorker:
             npns = sorted(self._records.licenses.npns(number, state))
             return [found for npn in npns for found in where(npn=npn)]
         return where(legal_name=row.get("agencyName", "").lower())
+
+
+def _names_alone(row: dict[str, str]) -> bool:
+    others = ("agencyNpn", "agencyFein", "producerCode", "agencyLicenseNumber")
+    return not any(row.get(name) for name in others)

@@ -171,7 +171,7 @@ class _Strings:
 
 
 class _Sheet:
-    """The rows of a sheet, blank ones left out."""
+    """The rows of a sheet, blank ones included, as far as another follows."""
 
     def __init__(self, strings: list[str]) -> None:
         self.rows: list[list[str]] = []
@@ -191,6 +191,7 @@ class _Sheet:
             self._count += 1
             if self._count > MAX_ROWS:
                 raise WorkbookError(f"more than {MAX_ROWS} rows")
+            self._skip_to(attributes.get("r", ""))
         elif name == f"{_MAIN}c":
             self._column = _column(attributes["r"]) if attributes.get("r") else len(self._row)
             self._kind = attributes.get("t", "n")
@@ -205,8 +206,13 @@ class _Sheet:
             self._cells += len(self._row)
             if self._cells > MAX_CELLS:
                 raise WorkbookError(f"more than {MAX_CELLS} cells")
-            if any(cell.strip() for cell in self._row):
-                self.rows.append(self._row)
+            self.rows.append(self._row)
+
+    def _skip_to(self, number: str) -> None:
+        """Add the blank rows that the file leaves out before a row."""
+        blank = int(number) - 1 - len(self.rows) if number.isdecimal() else 0
+        if 0 < blank <= MAX_ROWS:
+            self.rows += [[] for _ in range(blank)]
 
     def text(self, text: str) -> None:
         if self._inside:

@@ -14,6 +14,8 @@ FailureKind = Literal["connect", "reset"]
 
 _LOWEST, _HIGHEST = 400, 599
 _TOKEN = "get_oauth_token"
+_LONGEST = 300
+"""Seconds that an answer may really take: longer than clients and proxies wait."""
 
 
 class FaultError(TurrisKitError, ValueError):
@@ -28,6 +30,7 @@ class Fault:
     status: int | None = None
     error: FailureKind | None = None
     delay: dt.timedelta = dt.timedelta(0)
+    real_delay: float = 0.0
     headers: dict[str, str]
     times: int | None = 1
     processed: bool = False
@@ -58,6 +61,7 @@ class Fault:
         what = [f"status={self.status}"] if self.status else []
         what += [f"error={self.error!r}"] if self.error else []
         what += [f"delay={self.delay}"] if self.delay else []
+        what += [f"real_delay={self.real_delay:g} s"] if self.real_delay else []
         what += [f"hostile={self.hostile!r}"] if self.hostile else []
         limit = "" if self.times is None else f" of {self.times}"
         return f"{self.operation}: {', '.join(what)} (fired {self.fired}{limit} times)"
@@ -86,6 +90,7 @@ class Faults:
         status: int | None = None,
         error: FailureKind | None = None,
         delay: dt.timedelta | float | None = None,
+        real_delay: dt.timedelta | float | None = None,
         headers: dict[str, str] | None = None,
         times: int | None = 1,
         processed: bool = False,
@@ -101,6 +106,9 @@ class Faults:
                 the request was sent.
             delay: How much time passes on the sandbox's clock (a timedelta or seconds). Nothing
                 sleeps; an httpx client with a shorter timeout gets its own timeout error.
+            real_delay: How long the answer really takes over a socket (a timedelta or seconds, at
+                most 300), for clients in any language. In process nothing sleeps, and a client
+                with a shorter timeout gets its own timeout error, as with ``delay``.
             headers: Response headers with ``status``, such as ``Retry-After``.
             times: How many calls it fires for; ``None``: all, until ``remove``.
             processed: The request takes effect; only its answer fails.
@@ -114,7 +122,8 @@ class Faults:
             operation=self._resolve(operation),
             status=status,
             error=error,
-            delay=_duration(delay),
+            delay=_duration(delay, "delay"),
+            real_delay=_duration(real_delay, "real_delay").total_seconds(),
             headers=headers or {},
             times=times,
             processed=processed,
@@ -224,15 +233,15 @@ class Faults:
         self._made = max((fault.number for fault in self._faults), default=0)
 
 
-def _duration(delay: dt.timedelta | float | None) -> dt.timedelta:
+def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:
     try:
         return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
     except (OverflowError, ValueError):
-        raise FaultError(f"delay={delay} is not a number of seconds") from None
+        raise FaultError(f"{name}={delay} is not a number of seconds") from None
 
 
 def _check(fault: Fault) -> None:
-    if fault.status is None and fault.error is None and not fault.delay:
+    if fault.status is None and fault.error is None and not (fault.delay or fault.real_delay):
         raise FaultError("a fault needs a status, an error or a delay")
     if fault.status is not None and fault.error is not None:
         raise FaultError("give a status or an error, not both: with an error there is no answer")
@@ -242,6 +251,10 @@ def _check(fault: Fault) -> None:
         raise FaultError(f"error={fault.error!r} is not one of 'connect', 'reset'")
     if fault.delay < dt.timedelta(0):
         raise FaultError(f"delay={fault.delay} is negative")
+    if not 0 <= fault.real_delay <= _LONGEST:
+        raise FaultError(f"real_delay={fault.real_delay:g} s is not 0 to {_LONGEST} seconds")
+    if fault.real_delay and fault.error is not None:
+        raise FaultError("real_delay delays an answer; with an error there is none")
     _check_times(fault)
     if fault.processed and fault.error == "connect":
         raise FaultError("processed=True needs a connection; use error='reset'")

@@ -5,16 +5,20 @@ masked when it is first read.
 """
 
 import datetime as dt
+import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pytest_turris.core.changes import Row
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
-from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
+from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 
 NO_ANSWER = 0
+
+Observer = Callable[[Request, Response | None, dict[str, Any]], object]
+"""Gets a request, its response, and the facts of its exchange, before anything is redacted."""
 
 _SHOWN_TARGET = 2_048
 _SHOWN_FIELDS = 64
@@ -141,6 +145,8 @@ class Journal:
         self._limit = limit
         self._entries: deque[Entry] = deque(maxlen=limit)
         self.seen: int = 0
+        self.observer: Observer | None = None
+        """Called with each exchange, in the thread and on the stack that answers it."""
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.since(0))
@@ -186,9 +192,11 @@ class Journal:
         yield "journal", "", {"seen": self.seen}
         yield from self.rows_since(0)
 
-    def rows_since(self, number: int) -> Iterator[Row]:
-        """The exchanges after the one with that number, as rows of the state."""
-        for exchange in self.since(number):
+    def rows_since(self, number: int, count: int | None = None) -> Iterator[Row]:
+        """The first exchanges, or all, after the one with that number, as rows of the state."""
+        found = (entry for entry in tuple(self._entries) if entry.number > number)
+        for entry in itertools.islice(found, count):
+            exchange = entry.redacted()
             yield "journal.exchanges", str(exchange.number), exchange.plain()
 
     def restore(self, data: dict[str, Any]) -> None:

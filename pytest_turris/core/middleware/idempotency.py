@@ -7,6 +7,7 @@ the plain header takes precedence over ``x-``, and the same key with another bod
 
 import datetime as dt
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -144,4 +145,9 @@ def _plain(key: Key, stored: StoredAnswer) -> list[Any]:
 
 
 def _digest(request: Request) -> str:
-    return hashlib.sha256(request.body).hexdigest()
+    """The digest of what the body says: white space and the order of members do not count."""
+    try:
+        body = json.dumps(json.loads(request.body), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        body = request.body
+    return hashlib.sha256(body).hexdigest()

@@ -66,15 +66,23 @@ class Limits:
         """The credential whose window is meant by default: the default API client's."""
         self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
 
-    def spend(self, bucket: Bucket, credential: str) -> Fields:
+    def spend(self, bucket: Bucket, credential: str, operation: str = "") -> Fields:
         """Count one call and return the headers for its response.
+
+        With the option ``write_windows="per_operation"`` each operation has a window of its own;
+        ``exhaust`` then means all of them.
 
         Raises:
             RateLimitExceeded: No call is left in this window; this one is not counted.
         """
-        calls, limit = self._current(bucket, credential), self._limit(bucket)
-        if len(calls) >= limit:
-            raise self._exceeded(bucket, credential)
+        limit = self._limit(bucket)
+        windows = [credential]
+        if bucket == "write" and self._options.write_windows == "per_operation":
+            windows.append(f"{credential} {operation}")
+        for window in windows:
+            calls = self._current(bucket, window)
+            if len(calls) >= limit:
+                raise self._exceeded(bucket, window)
         calls.append(self._clock.now())
         allowance = Allowance(limit, len(calls), later(calls[0], WINDOW))
         near = allowance.used >= _NEAR * allowance.limit

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_turris.core.entity.event_models import ComplianceChange, EventKind
+from pytest_turris.core.options import Options
 
 CAP = 30
 """A batch is sent this many windows after its first change, whatever follows."""
@@ -17,9 +18,14 @@ CAP = 30
 
 @dataclass(slots=True)
 class Batch:
-    """Changes of one kind that wait: for each state of each product of each entity the last."""
+    """Changes of one kind that wait: for each state of each product of each entity the last.
+
+    ``group`` is what waits together: empty for all changes of the kind, or one agent or agency
+    (option ``webhook_batch``).
+    """
 
     kind: EventKind
+    group: str
     window: dt.timedelta
     first: dt.datetime
     last: dt.datetime
@@ -31,31 +37,39 @@ class Batch:
         return min(self.last + self.window, self.first + CAP * self.window)
 
     def add(self, change: ComplianceChange, at: dt.datetime) -> None:
-        """Add a change; a later one replaces the earlier one of the same state."""
-        place = (change.downstream_entity_association_id, change.npn, change.product_id)
-        self.changes["/".join(map(str, (*place, change.state.state_code)))] = change
+        """Add a change; a later one takes the place of the earlier one of the same state."""
+        place = f"{_entity(change)}/{change.product_id}/{change.state.state_code}"
+        if (earlier := self.changes.get(place)) is not None:
+            first = ("was", "was_license", "was_appointment")
+            change = change.model_copy(update={name: getattr(earlier, name) for name in first})
+        self.changes[place] = change
         self.last = at
 
 
 class Debounce:
-    """Holds at most one batch of each kind."""
+    """Holds at most one batch of each kind, or of each kind and entity."""
 
-    def __init__(self, window: dt.timedelta) -> None:
-        self.window: dt.timedelta = window
-        """How long a batch that begins from now on waits for another change."""
-        self._batches: dict[EventKind, Batch] = {}
+    def __init__(self, options: Options) -> None:
+        self.follow(options)
+        self._batches: dict[tuple[EventKind, str], Batch] = {}
+
+    def follow(self, options: Options) -> None:
+        """Take over the options; a batch that waits already keeps its wait."""
+        self._window = options.webhook_debounce
+        self._by_entity = options.webhook_batch == "entity"
 
     def add(self, kind: EventKind, change: ComplianceChange, at: dt.datetime) -> None:
-        """Add a change to the batch of its kind, once ``pop_due`` took out what was due before."""
-        if kind not in self._batches:
-            self._batches[kind] = Batch(kind, self.window, first=at, last=at)
-        self._batches[kind].add(change, at)
+        """Add a change to its batch, once ``pop_due`` took out what was due before."""
+        group = _entity(change) if self._by_entity else ""
+        if (kind, group) not in self._batches:
+            self._batches[kind, group] = Batch(kind, group, self._window, first=at, last=at)
+        self._batches[kind, group].add(change, at)
 
     def pop_due(self, now: dt.datetime) -> Iterator[Batch]:
         """Take out the batches whose moment has come, the earliest first."""
         for batch in sorted(self._batches.values(), key=lambda batch: batch.due):
             if batch.due <= now:
-                yield self._batches.pop(batch.kind)
+                yield self._batches.pop((batch.kind, batch.group))
 
     def next_due(self) -> dt.datetime | None:
         """When the next batch is due."""
@@ -66,6 +80,7 @@ class Debounce:
         return [
             {
                 "kind": batch.kind,
+                "group": batch.group,
                 "first": batch.first.isoformat(),
                 "last": batch.last.isoformat(),
                 "changes": {
@@ -78,9 +93,10 @@ class Debounce:
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace the batches by a snapshot's."""
         self._batches = {
-            row["kind"]: Batch(
+            (row["kind"], row.get("group", "")): Batch(
                 row["kind"],
-                self.window,
+                row.get("group", ""),
+                self._window,
                 dt.datetime.fromisoformat(row["first"]),
                 dt.datetime.fromisoformat(row["last"]),
                 {
@@ -90,3 +106,7 @@ class Debounce:
             )
             for row in rows
         }
+
+
+def _entity(change: ComplianceChange) -> str:
+    return f"{change.downstream_entity_association_id}/{change.npn}"

@@ -57,7 +57,8 @@ class Outbox:
         self._retries = options.webhook_retries
         self.schedule: RetrySchedule = schedule_of(self._retries)
         self._policy = FailurePolicy.of(options)
-        self._debounce = Debounce(options.webhook_debounce)
+        self._debounce = Debounce(options)
+        self._drops_reverted = options.webhook_reverted == "dropped"
         self._seen = 0
         self._made = 0
         self._attempted = 0
@@ -82,7 +83,7 @@ class Outbox:
             self._retries = options.webhook_retries
             self.schedule = schedule_of(self._retries)
         self._policy = FailurePolicy.of(options)
-        self._debounce.window = options.webhook_debounce
+        self._debounce.follow(options)
 
     def collect(self, events: EventLog, now: dt.datetime) -> None:
         """Read the log from where the last call ended, and make deliveries of what is new."""
@@ -202,6 +203,11 @@ class Outbox:
         yield from tuple(self.settled)
         yield from self._unsettled()
 
+    @property
+    def unsent(self) -> tuple[Delivery, ...]:
+        """The deliveries that no receiver has accepted yet, in the order in which they are due."""
+        return tuple(self._unsettled())
+
     def snapshot(self) -> dict[str, Any]:
         """Everything as JSON data but the network faults, which are part of the test."""
         return self._counters() | {
@@ -286,7 +292,12 @@ class Outbox:
     def _flush(self, now: dt.datetime) -> None:
         for batch in self._debounce.pop_due(now):
             self._mark_counters()
-            payload = compliance_payload(batch.kind, batch.changes.values(), self._records)
+            changes = [
+                change
+                for change in batch.changes.values()
+                if not (self._drops_reverted and change.before == change.after)
+            ]
+            payload = compliance_payload(batch.kind, changes, self._records)
             if payload:
                 self._publish(batch.kind, payload, batch.due)
 

@@ -23,10 +23,10 @@ def compliance_payload(
 
     An association that was removed meanwhile has no entry: its documented members are gone.
     """
-    entries: dict[tuple[str | None, str | None], ComplianceEntry] = {}
+    entries: dict[tuple[str, str | None], ComplianceEntry] = {}
     for change in changes:
         place = change.downstream_entity_association_id, change.npn
-        association = records.associations.find(change.downstream_entity_association_id or "")
+        association = records.associations.find(change.downstream_entity_association_id)
         if association is None:
             continue
         if place not in entries:

@@ -18,7 +18,7 @@ from pytest_turris.core.resources.collection import (
 )
 from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
-from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
+from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 _FIRST_NAMES = ("Avery", "Blake", "Casey", "Drew", "Emery", "Finley", "Harper", "Jordan", "Quinn")
@@ -26,7 +26,9 @@ _LAST_NAMES = ("Adams", "Baker", "Chen", "Díaz", "Evans", "García", "Núñez",
 
 
 class Agent(WireModel):
-    """The person."""
+    """The person. No sample has ``middleName``, so it is never ``null``."""
+
+    never_null: ClassVar[frozenset[str]] = frozenset({"middle_name"})
 
     id: ObjectId = Field(alias="_id")
     npn: str
@@ -47,9 +49,12 @@ class Authority(WireModel):
 
 
 class AgentEntry(Record):
-    """An agent as one upstream entity knows it; list, get and create answer with it."""
+    """An agent as one upstream entity knows it; list, get and create answer with it.
 
-    internal_fields: ClassVar[frozenset[str]] = frozenset({"association_ids"})
+    ``deleted_with`` is the association with which the agent was soft-deleted.
+    """
+
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"association_ids", "deleted_with"})
 
     agent: Agent
     onboarding_category: str = "addition"
@@ -63,6 +68,7 @@ class AgentEntry(Record):
     external_id: str | None = None
     downstream_entity_association_id: ObjectId | None = None
     association_ids: list[ObjectId] = Field(default_factory=list)
+    deleted_with: ObjectId | None = None
 
     @property
     def key(self) -> str:
@@ -118,8 +124,11 @@ class Agents(Collection[AgentEntry]):
         is_archived: bool = False,
         is_uploaded_by_upstream_entity: bool = True,
         authority: Iterable[Authority | dict[str, Any]] = (),
+        synchronized: bool = True,
     ) -> AgentEntry:
         """Add an agent, whose NIPR data is up to date; generate the NPN and names not given.
+
+        Unless ``synchronized``, the first fetch from NIPR is queued now.
 
         Names that are not given are those that ``npns`` has for the NPN, if it has any.
 
@@ -142,7 +151,7 @@ class Agents(Collection[AgentEntry]):
         return self.make(
             agent=self._person(npn, first_name, middle_name, last_name)
             | {"downstream_entity_agent_association_ids": links},
-            nipr_data_subscription=self._subscription(npn),
+            nipr_data_subscription=self._subscription(npn, synchronized=synchronized),
             is_uploaded_by_upstream_entity=is_uploaded_by_upstream_entity,
             is_deleted=is_deleted,
             is_archived=is_archived,
@@ -155,14 +164,14 @@ class Agents(Collection[AgentEntry]):
         )
 
     def update(self, record: AgentEntry | str, **members: Any) -> AgentEntry:  # noqa: ANN401 - as in make
-        """Change members; a new NPN gets a NIPR data subscription of its own.
+        """Change members; a new NPN gets a NIPR data subscription, whose first fetch is queued.
 
         With ``downstream_entity_association_id`` the agent joins that association.
         """
         current = self._current(record)
         npn = members.get("npn")
         if isinstance(npn, str) and npn and npn != current.npn:
-            members.setdefault("nipr_data_subscription", self._subscription(npn))
+            members["nipr_data_subscription"] = self._subscription(npn, synchronized=False)
         association_id = members.pop("downstream_entity_association_id", None)
         if association_id is not None:
             self._require(association_id)
@@ -234,7 +243,5 @@ class Agents(Collection[AgentEntry]):
     def _pick(self, names: tuple[str, ...]) -> str:
         return names[int(self._randomness.digest("name"), 16) % len(names)]
 
-    def _subscription(self, npn: str) -> dict[str, Any]:
-        now = self._clock.now()
-        owner_id = self._holder.upstream_entity_id
-        return synchronised(self._randomness, now, owner_id, "Agent", npn)
+    def _subscription(self, npn: str, *, synchronized: bool) -> dict[str, Any]:
+        return subscribed(self._holder, "Agent", npn, synchronized=synchronized)

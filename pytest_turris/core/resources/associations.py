@@ -8,14 +8,22 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import Collection, Indexes, suggest_keywords
+from pytest_turris.core.resources.collection import (
+    Collection,
+    CollectionHolder,
+    Indexes,
+    suggest_keywords,
+)
+from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, WireModel
-from pytest_turris.core.resources.subscriptions import NiprDataSubscription, synchronised
+from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 Category = Literal["agency", "agency network", "wholesale brokerage", "third party administrator"]
 
 
+FEIN = r"\d{2}-?\d{7}"
+"""With or without the hyphen (documented: licenses/surplus-lines)."""
 _EMAIL = "dana.lee{}@acme-insurance.example"
 
 
@@ -49,6 +57,8 @@ class Association(Record):
             "parent_downstream_entity_association_id",
             "contract_container_template_id",
             "agreement_executed_at",
+            "is_invited",
+            "is_deleted",
         }
     )
 
@@ -63,6 +73,8 @@ class Association(Record):
     parent_downstream_entity_association_id: ObjectId | None = None
     contract_container_template_id: ObjectId | None = None
     agreement_executed_at: Timestamp | None = None
+    is_invited: bool = False
+    is_deleted: bool = False
 
     @property
     def key(self) -> str:
@@ -87,7 +99,6 @@ class Associations(Collection[Association]):
     indexes: ClassVar[Indexes] = {
         "npn": lambda a: [a.npn],
         "email": lambda a: [a.email.lower()],
-        "email_domain": lambda a: [a.email.lower().rpartition("@")[2]],
         "producer_code": lambda a: [a.producer_code],
         "fein": lambda a: [digits(a.downstream_entity.ein)],
         "downstream_entity": lambda a: [a.downstream_entity.id],
@@ -104,6 +115,10 @@ class Associations(Collection[Association]):
         "last_name": ("contact", "last_name"),
         "email": ("contact", "email"),
     }
+
+    def __init__(self, holder: CollectionHolder) -> None:
+        super().__init__(holder)
+        self._npns = holder.collection(Npns)
 
     @suggest_keywords
     def add(
@@ -124,12 +139,15 @@ class Associations(Collection[Association]):
         parent_downstream_entity_association_id: str | None = None,
         contract_container_template_id: str | None = None,
         invited: bool = False,
+        synchronized: bool = True,
     ) -> Association:
         """Add an association that has been onboarded, whose NIPR data is up to date.
 
-        An NPN is generated if one is required and none is given. With ``invited`` the agency has
-        not answered its invitation yet, and no NPN is generated. An ``email`` is made if none
-        is given, so that no two associations share a contact.
+        Unless ``synchronized``, the first fetch from NIPR is queued now. The legal name and the
+        FEIN are those that ``npns`` has for the NPN, if it has any. An NPN is generated if one is
+        required and none is given. With ``invited`` the agency has not answered its invitation
+        yet, and no NPN is generated. An ``email`` is made if none is given, so that no two
+        associations share a contact.
 
         Raises:
             RecordError: A value does not fit.
@@ -137,17 +155,19 @@ class Associations(Collection[Association]):
         needs_npn = downstream_entity_npn is None and is_npn_required and not invited
         npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
         email = email or self._unused_email()
+        names = {"legal_name": downstream_entity_name, "ein": ein} | self._npns.firm(npn)
         return self.make(
             id=self._randomness.object_id(),
             downstream_entity={
                 "id": self._randomness.object_id(),
                 "is_npn_required": is_npn_required,
-                "legal_name": downstream_entity_name,
                 "category": category,
                 "npn": npn,
-                "ein": ein,
+                **names,
             },
-            nipr_data_subscription=self._subscription(npn) if npn else None,
+            nipr_data_subscription=(
+                self._subscription(npn, synchronized=synchronized) if npn else None
+            ),
             producer_code=producer_code,
             external_id=external_id,
             contact={"first_name": first_name, "last_name": last_name, "email": email},
@@ -155,13 +175,14 @@ class Associations(Collection[Association]):
             parent_producer_code=parent_producer_code,
             parent_downstream_entity_association_id=parent_downstream_entity_association_id,
             contract_container_template_id=contract_container_template_id,
+            is_invited=invited,
         )
 
     def update(self, record: Association | str, **members: Any) -> Association:  # noqa: ANN401 - as in make
-        """Change members; a new NPN gets a NIPR data subscription of its own."""
+        """Change members; a new NPN gets a NIPR data subscription, whose first fetch is queued."""
         npn = members.get("downstream_entity_npn")
         if isinstance(npn, str) and npn and npn != self._current(record).npn:
-            members.setdefault("nipr_data_subscription", self._subscription(npn))
+            members["nipr_data_subscription"] = self._subscription(npn, synchronized=False)
         return super().update(record, **members)
 
     def _unused_email(self) -> str:
@@ -176,10 +197,20 @@ class Associations(Collection[Association]):
         """The association with a producer code, unique per upstream entity; or None."""
         return self.one_where(producer_code=producer_code)
 
-    def _subscription(self, npn: str) -> dict[str, Any]:
-        now = self._clock.now()
-        owner_id = self._holder.upstream_entity_id
-        return synchronised(self._randomness, now, owner_id, "DownstreamEntity", npn)
+    def shown(self, key: str) -> Association | None:
+        """The association with an id, if the API shows it; or None."""
+        found = self.find(key)
+        return found if found is not None and self.is_shown(found) else None
+
+    def is_shown(self, association: Association) -> bool:
+        """Whether the API shows it: options ``deleted_associations``, ``invited_agencies``."""
+        options = self._holder.options
+        if association.is_deleted and options.deleted_associations == "hidden":
+            return False
+        return not association.is_invited or options.invited_agencies == "listed"
+
+    def _subscription(self, npn: str, *, synchronized: bool) -> dict[str, Any]:
+        return subscribed(self._holder, "DownstreamEntity", npn, synchronized=synchronized)
 
 
 def digits(fein: str | None) -> str | None:

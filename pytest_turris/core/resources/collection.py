@@ -138,6 +138,24 @@ class Collection(Generic[R]):
             self._holder.changes.gone(self.part, current.key)
         self._listener.changed(current, None)
 
+    def delete(self, record: R | str) -> R:
+        """Soft-delete a record whose kind can be; an agency's agents are deleted with it.
+
+        Raises:
+            UnknownRecordError: There is none.
+            RecordError: Records of this kind are only removed.
+        """
+        return self.update(record, is_deleted=True)
+
+    def undelete(self, record: R | str) -> R:
+        """Restore a record that was soft-deleted, and an agency's agents with it.
+
+        Raises:
+            UnknownRecordError: There is none.
+            RecordError: Records of this kind are only removed.
+        """
+        return self.update(record, is_deleted=False)
+
     def make(self, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
         """Validate and keep a new record.
 

@@ -3,19 +3,19 @@
 ``productName`` and ``states[].stateCode`` are documented (compliance-status/agent-compliance); the
 other members of a state are those of the webhooks (guides/webhooks), and so are the names
 Licensed, Missing License, Appointed and Missing Carrier with their messages. Expired License,
-Missing LOA and NPN Missing are the help centre's. Not Required is assumed.
+Missing LOA, NPN Missing and Pending Data are the help centre's. Not Required is assumed.
 """
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.coverages import Coverage
 from pytest_turris.core.resources.licenses import License
-from pytest_turris.core.resources.products import Product
+from pytest_turris.core.resources.products import Product, Requirements
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import ObjectId, StateCode
 
@@ -25,12 +25,18 @@ ComplianceStatus = Literal["COMPLIANT", "NOT_COMPLIANT"]
 class RequirementStatus(WireModel):
     """The status of the license or the appointment; without messages if nothing is missing."""
 
+    never_null: ClassVar[frozenset[str]] = frozenset({"status_messages"})
+
     status_name: str
     status_messages: list[str] | None = None
 
 
 class StateCompliance(WireModel):
-    """One state of a product."""
+    """One state of a product; the sample has ``stateCode`` alone."""
+
+    never_null: ClassVar[frozenset[str]] = frozenset(
+        {"compliance_status", "license_status", "appointment_status"}
+    )
 
     state_code: StateCode
     compliance_status: ComplianceStatus | None = None
@@ -89,6 +95,7 @@ class PolicyComplianceResponse(WireModel):
 def assess(
     product: Product,
     state: StateCode,
+    holder: Literal["agent", "agency"],
     *,
     npn: str | None,
     licenses: Iterable[License],
@@ -98,16 +105,18 @@ def assess(
     """The compliance that these licenses and appointments give, for a product in a state."""
     if npn is None:
         return ComplianceResult(_NPN_MISSING, _NPN_MISSING)
+    needed = product.requirements_in(state)
+    company = needed.company_code if needed.is_appointment_required_of(holder) else None
     return ComplianceResult(
-        _license_status(product, [held for held in licenses if held.state_code == state], moment),
-        _appointment_status(product, [held for held in appointments if held.state_code == state]),
+        _license_status(needed, [held for held in licenses if held.state_code == state], moment),
+        _appointment_status(company, [held for held in appointments if held.state_code == state]),
     )
 
 
 def _license_status(
-    product: Product, held: list[License], moment: dt.datetime
+    requirements: Requirements, held: list[License], moment: dt.datetime
 ) -> RequirementStatus:
-    classes = product.required_license_class_codes
+    classes = requirements.license_class_codes
     fitting = [one for one in held if not classes or one.license_class_code in classes]
     if not fitting:
         return _NO_CLASS
@@ -117,15 +126,14 @@ def _license_status(
         if expired:
             return _missing("Expired License", *map(_expiry, expired))
         return _missing("Missing License", "Required license is not active")
-    needed = set(product.required_line_of_authority_codes)
+    needed = set(requirements.line_of_authority_codes)
     for one in active:
         if needed <= {line.code for line in one.lines_of_authority if line.status == "active"}:
             return _LICENSED
     return _missing("Missing LOA", f"Required line of authority not found: {min(needed)}")
 
 
-def _appointment_status(product: Product, held: list[Appointment]) -> RequirementStatus:
-    company = product.required_company_code
+def _appointment_status(company: str | None, held: list[Appointment]) -> RequirementStatus:
     if company is None:
         return _NOT_REQUIRED
     if any(one.is_active and one.company_code == company for one in held):
@@ -148,3 +156,7 @@ _NOT_REQUIRED = RequirementStatus(status_name="Not Required")
 _NO_CLASS = _missing("Missing License", "Required license class not found")
 _NO_CARRIER = _missing("Missing Carrier", "No active appointment with required carrier")
 _NPN_MISSING = _missing("NPN Missing", "NPN is missing")
+_PENDING = _missing("Pending Data", "NIPR data is not available yet")
+
+PENDING = ComplianceResult(_PENDING, _PENDING)
+"""The compliance of an agent or agency of whom no fetch from NIPR has succeeded (assumed)."""

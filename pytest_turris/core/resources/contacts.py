@@ -34,6 +34,8 @@ Visibility = Literal["market", "agency", "another carrier"]
 class ContactAssociation(WireModel):
     """The roles of a contact at one agency; an agency-wide default has no association id."""
 
+    never_null: ClassVar[frozenset[str]] = frozenset({"downstream_entity_association_id"})
+
     downstream_entity_id: ObjectId
     business_roles: list[BusinessRole]
     is_primary: bool

@@ -5,10 +5,12 @@ The fourteen members are documented (eo-cyber-compliance/get-policy-compliance);
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
     Collection,
@@ -26,11 +28,12 @@ class Coverage(Record):
     """One policy of an agency; amounts in US dollars.
 
     ``collectionStatus`` is shown as ``upcoming``, ``active`` or ``expired`` by the policy's
-    dates, and as ``received`` while they are not known yet.
+    dates, and as ``received`` while they are not known yet. One policy may cover several agencies
+    (help centre): ``shared_with`` has the others.
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset(
-        {"coverage_kind", "downstream_entity_association_id"}
+        {"coverage_kind", "downstream_entity_association_id", "shared_with", "extraction_due"}
     )
 
     id: ObjectId = Field(alias="_id")
@@ -49,6 +52,8 @@ class Coverage(Record):
     updated_at: Timestamp
     coverage_kind: CoverageKind
     downstream_entity_association_id: ObjectId
+    shared_with: list[ObjectId] = Field(default_factory=list)
+    extraction_due: Timestamp | None = None
 
     @property
     def key(self) -> str:
@@ -71,7 +76,7 @@ class Coverages(Collection[Coverage]):
 
     kind = Coverage
     indexes: ClassVar[Indexes] = {
-        "association": lambda held: [held.downstream_entity_association_id],
+        "association": lambda held: [held.downstream_entity_association_id, *held.shared_with],
         "coverage_kind": lambda held: [held.coverage_kind],
     }
 
@@ -94,17 +99,20 @@ class Coverages(Collection[Coverage]):
         coverage_per_claim_in_usd: float = 500_000,
         policy_number: str | None = None,
         collection_status: str | None = None,
+        shared_with: Iterable[str] = (),
     ) -> Coverage:
         """Add a policy of an agency, by default one in the middle of its year.
+
+        ``shared_with`` names the other agencies that it covers.
 
         Raises:
             RecordError: A value does not fit, or there is no such association.
         """
-        association = self._associations.find(downstream_entity_association_id)
-        if association is None:
-            raise RecordError(
-                f"no association with id {downstream_entity_association_id!r}; add it first"
-            )
+        others = list(shared_with)
+        for association_id in (downstream_entity_association_id, *others):
+            if self._associations.find(association_id) is None:
+                raise RecordError(f"no association with id {association_id!r}; add it first")
+        association = self._associations.get(downstream_entity_association_id)
         now, half = self._clock.now(), dt.timedelta(days=182)
         return self.make(
             id=self._randomness.object_id(),
@@ -122,6 +130,7 @@ class Coverages(Collection[Coverage]):
             updated_at=now,
             coverage_kind=coverage_kind,
             downstream_entity_association_id=association.id,
+            shared_with=others,
         )
 
     def receive(self, association_id: str, coverage_kind: CoverageKind) -> Coverage:
@@ -135,7 +144,41 @@ class Coverages(Collection[Coverage]):
             updated_at=now,
             coverage_kind=coverage_kind,
             downstream_entity_association_id=association_id,
+            extraction_due=later(now, self._holder.options.extraction_duration),
         )
+
+    def read(self, coverage: Coverage, at: dt.datetime) -> Coverage:
+        """Finish reading an uploaded policy: its data is made up, as that of ``add``."""
+        half = dt.timedelta(days=182)
+        association = self._associations.get(coverage.downstream_entity_association_id)
+        return self.update(
+            coverage,
+            data_extraction_status="completed",
+            primary_insured=association.downstream_entity.legal_name,
+            other_insured=[],
+            carrier_name="National Insurance Co",
+            effective_date=at - half,
+            expiry_date=at + half,
+            aggregate_coverage_in_usd=1_000_000,
+            coverage_per_claim_in_usd=500_000,
+            policy_number=f"EO-{self._randomness.number('coverage', 6)}",
+            extraction_due=None,
+            updated_at=at,
+        )
+
+    def leave(self, association_id: str) -> None:
+        """Remove an agency from its policies, and those that cover no other agency."""
+        for held in self.where(association=association_id):
+            others = [
+                one
+                for one in (held.downstream_entity_association_id, *held.shared_with)
+                if one != association_id
+            ]
+            if others:
+                first, *rest = others
+                self.update(held, downstream_entity_association_id=first, shared_with=rest)
+            else:
+                self.remove(held)
 
     def current(
         self, association_id: str, coverage_kind: CoverageKind, moment: dt.datetime

@@ -27,8 +27,8 @@ class License(Record):
     """A license of an agent or agency, found by its NPN.
 
     ``status`` is the one that the state reports; an active license past its ``expirationDate`` is
-    shown as ``expired``. ``niprDataSubscriptionId`` is that of the agent or agency that it is
-    listed for.
+    shown as ``expired``, and one before its ``issueDate`` as ``inactive``.
+    ``niprDataSubscriptionId`` is that of the agent or agency that it is listed for.
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"id"})
@@ -55,9 +55,12 @@ class License(Record):
 
     def status_at(self, moment: dt.datetime) -> str:
         """The status as it is shown at a moment."""
-        expires = self.expiration_date
-        expired = self.status == "active" and expires is not None and moment >= expires
-        return "expired" if expired else self.status
+        if self.status != "active":
+            return self.status
+        if self.issue_date is not None and moment < self.issue_date:
+            return "inactive"
+        expired = self.expiration_date is not None and moment >= self.expiration_date
+        return "expired" if expired else "active"
 
 
 class Licenses(Collection[License]):

@@ -5,8 +5,10 @@ Turris says that a lookup tells a firm, an individual and an unknown NPN apart
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
+
+from pydantic import Field
 
 from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import (
@@ -21,11 +23,21 @@ EntityType = Literal["firm", "individual", "not found"]
 
 
 class NpnLookupResult(WireModel):
-    """The result of a lookup for one NPN (assumed)."""
+    """The result of a lookup for one NPN (assumed).
+
+    ``members`` are sent instead of the assumed ones, if there are any.
+    """
+
+    internal_fields: ClassVar[frozenset[str]] = frozenset({"members"})
 
     npn: str
     entity_type: EntityType
     name: str | None = None
+    members: dict[str, Any] = Field(default_factory=dict)
+
+    def wire(self, *, nulls: bool = False) -> dict[str, Any]:
+        """The JSON object that Turris sends."""
+        return self.members or super().wire(nulls=nulls)
 
 
 class RegisteredNpn(Record):
@@ -34,6 +46,8 @@ class RegisteredNpn(Record):
     npn: str
     entity_type: EntityType = "individual"
     name: str
+    ein: str | None = None
+    members: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -65,14 +79,31 @@ class Npns(Collection[RegisteredNpn]):
         npn: str | None = None,
         entity_type: EntityType = "individual",
         name: str = "Avery Adams",
+        ein: str | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> RegisteredNpn:
         """Add a producer; the NPN is generated unless given.
+
+        Its name, and the FEIN of a firm, win over what an agent or agency of that NPN has, from
+        its next sync on. An NPN that is ``not found`` cannot be synchronised.
+
+        Args:
+            npn: The National Producer Number.
+            entity_type: What NIPR has the number for.
+            name: The firm's or the person's.
+            ein: The firm's FEIN.
+            members: What a lookup answers for this NPN, by the names on the wire, instead of the
+                assumed members.
 
         Raises:
             RecordError: A value does not fit, or the NPN is registered already.
         """
         return self.make(
-            npn=npn or self._randomness.number("npn", 8), entity_type=entity_type, name=name
+            npn=npn or self._randomness.number("npn", 8),
+            entity_type=entity_type,
+            name=name,
+            ein=ein,
+            members=dict(members or {}),
         )
 
     def individual(self, npn: str) -> dict[str, str]:
@@ -82,10 +113,22 @@ class Npns(Collection[RegisteredNpn]):
             return {}
         return {name: text for name, text in known.person.items() if text}
 
-    def firm(self, npn: str | None) -> str | None:
-        """The name that NIPR knows for a firm's NPN, or None."""
+    def firm(self, npn: str | None) -> dict[str, str]:
+        """The legal name and FEIN that NIPR knows for a firm's NPN; empty if there are none."""
         known = self.find(npn) if npn else None
-        return known.name if known is not None and known.entity_type == "firm" else None
+        if known is None or known.entity_type != "firm":
+            return {}
+        return {"legal_name": known.name} | ({"ein": known.ein} if known.ein else {})
+
+    def why_not(self, npn: str, wanted: EntityType) -> str:
+        """Why NIPR has no data for an NPN of this kind of producer; empty if it has."""
+        known = self.find(npn)
+        if known is None:
+            return "NPN not found" if self._holder.options.unknown_npn == "not_found" else ""
+        if known.entity_type == wanted:
+            return ""
+        found = known.entity_type
+        return "NPN not found" if found == "not found" else f"The NPN belongs to a {found}"
 
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""

@@ -31,6 +31,9 @@ class WireModel(TurrisModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
     internal_fields: ClassVar[frozenset[str]] = frozenset()
     not_relied_on: ClassVar[frozenset[str]] = frozenset()
+    never_null: ClassVar[frozenset[str]] = frozenset()
+    """Members that are left out even where the option ``optional_fields`` sends ``null``: the
+    samples do without them."""
     excluded: ClassVar[dict[str, Any]] = {}
     """The internal fields, those of nested models included, as pydantic's ``exclude``."""
 
@@ -45,9 +48,12 @@ class WireModel(TurrisModel):
 
     def wire(self, *, nulls: bool = False) -> dict[str, Any]:
         """The JSON object that Turris sends; optional members omitted, or ``null``."""
-        return self.model_dump(
+        document = self.model_dump(
             mode="json", by_alias=True, exclude_none=not nulls, exclude=self.excluded
         )
+        if nulls:
+            _leave_out(self, document)
+        return document
 
 
 class Record(WireModel):
@@ -57,6 +63,23 @@ class Record(WireModel):
     @abstractmethod
     def key(self) -> str:
         """The id under which its collection keeps it."""
+
+
+def _leave_out(model: WireModel, document: dict[str, Any]) -> None:
+    """Take the members that are never ``null`` out of a document, and out of the objects in it."""
+    for name, field in type(model).model_fields.items():
+        shown = field.alias or name
+        if shown not in document:
+            continue
+        if document[shown] is None and name in model.never_null:
+            del document[shown]
+            continue
+        value = getattr(model, name)
+        parts = value if isinstance(value, list) else [value]
+        documents = document[shown] if isinstance(value, list) else [document[shown]]
+        for part, inner in zip(parts, documents, strict=True):
+            if isinstance(part, WireModel):
+                _leave_out(part, inner)
 
 
 def _model_in(hint: object) -> tuple[type[WireModel] | None, bool]:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.clock import later
+from pytest_turris.core.resources.collection import CollectionHolder
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import ObjectId, Timestamp
 
@@ -45,16 +46,48 @@ class NiprDataSubscription(WireModel):
     pdb_alerts_paused_at: Timestamp | None = None
     sync_due: Timestamp | None = None
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether no fetch from NIPR has succeeded yet."""
+        return self.last_synchronization_date is None
 
-def synchronised(
-    randomness: Randomness, now: dt.datetime, owner_id: str, entity_model: EntityModel, npn: str
+
+def subscribed(
+    holder: CollectionHolder, entity_model: EntityModel, npn: str, *, synchronized: bool
 ) -> dict[str, Any]:
-    """A new subscription whose first fetch is done."""
-    return {
+    """A new subscription, whose first fetch is done or queued (option ``first_sync``)."""
+    now, randomness, options = holder.clock.now(), holder.randomness, holder.options
+    first: dict[str, Any] = {"last_synchronization_date": now}
+    if not synchronized:
+        waits = options.first_sync == "queued"
+        first = {"sync_due": later(now, options.sync_duration) if waits else now}
+    return first | {
         "id": randomness.object_id(),
-        "data_owner_id": owner_id,
+        "data_owner_id": holder.upstream_entity_id,
         "entity_model": entity_model,
-        "entity_info": {"status": "success", "job_id": randomness.object_id()},
+        "entity_info": {
+            "status": "success" if synchronized else "queued",
+            "job_id": randomness.object_id(),
+        },
         "npn": npn,
-        "last_synchronization_date": now,
+    }
+
+
+def resumed(subscription: NiprDataSubscription | None) -> dict[str, Any] | None:
+    """A subscription whose PDB alerts are sent again; or None if there is no subscription."""
+    if subscription is None:
+        return None
+    return dict(subscription) | {
+        "pdb_alerts_subscription_status": "active",
+        "pdb_alerts_paused_at": None,
+    }
+
+
+def paused(subscription: NiprDataSubscription | None, at: dt.datetime) -> dict[str, Any] | None:
+    """A subscription whose PDB alerts are paused; or None if there is no subscription."""
+    if subscription is None:
+        return None
+    return dict(subscription) | {
+        "pdb_alerts_subscription_status": "paused",
+        "pdb_alerts_paused_at": at,
     }

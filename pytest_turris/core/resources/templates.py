@@ -19,6 +19,7 @@ from pytest_turris.core.resources.collection import (
 from pytest_turris.core.resources.documents import FileDocuments
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
+from pytest_turris.core.wire.validation import Missing
 
 
 class CustomField(WireModel):
@@ -63,15 +64,17 @@ class ContractContainerTemplate(Record):
         """The ``contractContainerTemplateId``."""
         return self.id
 
-    def broken_rules(self, values: Mapping[str, Any] | None) -> Iterator[str]:
+    def broken_rules(self, values: Mapping[str, Any] | None, missing: Missing) -> Iterator[str]:
         """A message for each custom field that the values leave out or do not fit.
 
         The values are required when the template has custom fields (documented:
         downstream-entity-associations/invite).
         """
         known = {custom.field_name: custom for custom in self.producer_agreement.custom_fields}
+        plain = missing == "field_is_required"
         if known and values is None:
-            yield "customFieldValues must be an object"
+            whole = "customFieldValues"
+            yield f"Field '{whole}' is required" if plain else f"{whole} must be an object"
         values = values or {}
         for name in sorted(set(values) - set(known)):
             yield f"customFieldValues.{name[:64]} is not a custom field of the template"
@@ -79,7 +82,8 @@ class ContractContainerTemplate(Record):
             if values.get(name) is not None:
                 yield from _misfits(f"customFieldValues.{name}", custom, values[name])
             elif custom.is_required and custom.default_value is None:
-                yield f"customFieldValues.{name} is required"
+                path = f"customFieldValues.{name}"
+                yield f"Field '{path}' is required" if plain else f"{path} is required"
 
 
 class ContractContainerTemplates(Collection[ContractContainerTemplate]):

@@ -111,6 +111,7 @@ class FaultPart(Part):
     status: Whole | None
     error: FailureKind | None
     delay: Number
+    real_delay: Number = 0.0
     headers: dict[str, Text]
     times: Count | None
     processed: Flag
@@ -177,6 +178,7 @@ class BatchPart(Part):
     """Changes that wait to be sent together; each has a model of its own."""
 
     kind: EventKind
+    group: Text = ""
     first: Moment
     last: Moment
     changes: dict[str, dict[str, Any]]

@@ -11,7 +11,7 @@ def migrated(snapshot: object) -> dict[str, Any]:
     """Return a snapshot in today's format; the given one stays as it is.
 
     Raises:
-        SnapshotError: It is no snapshot, or one of an unknown version.
+        SnapshotError: It is not a snapshot, or one of an unknown version.
     """
     if not isinstance(snapshot, dict) or "version" not in snapshot:
         raise SnapshotError("not a snapshot: there is no member 'version'")

@@ -10,6 +10,7 @@
     ├── NotFound               404   no such record
     │   └── UnknownOperation   404   no such path, or not with this method
     ├── MethodNotAllowed       405   a known path, with another method
+    ├── Conflict               409   there is such a record already
     ├── Gone                   410   a deprecated operation after its sunset date
     ├── PayloadTooLarge        413   the body is longer than the sandbox reads
     ├── Unprocessable          422   valid, but in conflict with an earlier request
@@ -19,8 +20,8 @@
     ConnectionFailure                no answer: a fault that the test asked for
 
 Statuses and ``errorType`` values are documented (guides/error-handling, guides/rate-limiting);
-the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 413 and 422
-``invalid_input``.
+the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 409, 413 and
+422 ``invalid_input``.
 """
 
 from collections.abc import Iterable
@@ -113,6 +114,13 @@ class MethodNotAllowed(TurrisError):
 
     status = 405
     error_type = "not_found"
+    is_client_error = True
+
+
+class Conflict(TurrisError):
+    """409: there is such a record already (option ``duplicate_agent``)."""
+
+    status = 409
     is_client_error = True
 
 

@@ -54,12 +54,17 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """An HTTP response; ``delay`` is how long it took on the sandbox's clock."""
+    """An HTTP response.
+
+    ``delay`` is how long it took on the sandbox's clock; ``real_delay`` is how many seconds a door
+    to a socket waits before it sends it.
+    """
 
     status: int
     headers: Fields = ()
     body: bytes = b""
     delay: dt.timedelta = field(default=dt.timedelta(0))
+    real_delay: float = 0.0
 
     def json(self) -> Any:  # noqa: ANN401 - any JSON value
         """The body as JSON."""

@@ -30,10 +30,15 @@ def iso(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _is_object_id(value: str) -> str:
-    if len(value) != _OBJECT_ID_LENGTH or value.strip(_HEX):
+def is_object_id(value: str) -> bool:
+    """Whether a text is 24 hexadecimal digits, in either case as MongoDB and class-validator."""
+    return len(value) == _OBJECT_ID_LENGTH and not value.lower().strip(_HEX)
+
+
+def _lower_object_id(value: str) -> str:
+    if not is_object_id(value):
         raise PydanticCustomError("object_id", "must be a mongodb id")
-    return value
+    return value.lower()
 
 
 def _is_email(value: str) -> str:
@@ -53,8 +58,8 @@ def _is_aware(value: dt.datetime) -> dt.datetime:
 
 ObjectId = Annotated[
     str,
-    AfterValidator(_is_object_id),
-    WithJsonSchema({"type": "string", "pattern": f"^[0-9a-f]{{{_OBJECT_ID_LENGTH}}}$"}),
+    AfterValidator(_lower_object_id),
+    WithJsonSchema({"type": "string", "pattern": f"^[0-9a-fA-F]{{{_OBJECT_ID_LENGTH}}}$"}),
 ]
 Email = Annotated[
     str, AfterValidator(_is_email), WithJsonSchema({"type": "string", "format": "email"})

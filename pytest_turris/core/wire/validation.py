@@ -1,12 +1,13 @@
 """From bytes and query strings to models, with the messages of class-validator.
 
 The style ``npn must be a string``, one message per failed rule, is documented
-(guides/error-handling). Assumed: the other rules have the class-validator library's messages.
+(guides/error-handling), and so is ``Field 'npn' is required`` for a missing member. Assumed: the
+other rules have the class-validator library's messages.
 """
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
@@ -19,6 +20,19 @@ from pytest_turris.core.wire.multipart import FormFile, read_form
 
 Model = TypeVar("Model", bound=RequestModel)
 Unknown = Literal["ignored", "refused"]
+Missing = Literal["field_is_required", "class_validator"]
+
+
+class Rules(NamedTuple):
+    """What happens to unknown members, and the words for missing ones."""
+
+    unknown: Unknown = "ignored"
+    missing: Missing = "field_is_required"
+    renamed: tuple[str, str] = ("", "")
+    """A member that is sent by another name than the model's: that name, and the model's."""
+
+
+DEFAULT_RULES = Rules()
 
 _MAX_PARAMETERS = 200
 _RULES = {
@@ -40,18 +54,23 @@ _MISSING = {bool: "bool_type", dict: "dict_type", list: "list_type", FormFile: "
 
 
 def read_body(
-    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+    model: type[Model], request: Request, notes: list[str], rules: Rules = DEFAULT_RULES
 ) -> Model:
     """The request's JSON body as a model; unknown members are ignored and noted, or refused.
 
     Raises:
         InvalidInput: Not JSON, not an object, or rules of the model failed; all are named.
     """
-    return _checked(model, _document(request, notes), "member", notes, unknown, strict=True)
+    document = _document(request, notes)
+    sent, known = rules.renamed
+    if sent != known:
+        document.pop(known, None)
+        document = {known if name == sent else name: value for name, value in document.items()}
+    return _checked(model, document, "member", notes, rules, strict=True)
 
 
 def read_multipart(
-    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+    model: type[Model], request: Request, notes: list[str], rules: Rules = DEFAULT_RULES
 ) -> Model:
     """The request's form as a model; unknown members are treated as in ``read_body``.
 
@@ -64,11 +83,11 @@ def read_multipart(
         form = dict(read_form(content_type, request.body))
     else:
         notes.append(_unread(request, "a form"))
-    return _checked(model, form, "member", notes, unknown, strict=True)
+    return _checked(model, form, "member", notes, rules, strict=True)
 
 
 def read_query(
-    model: type[Model], request: Request, notes: list[str], unknown: Unknown = "ignored"
+    model: type[Model], request: Request, notes: list[str], rules: Rules = DEFAULT_RULES
 ) -> Model:
     """The query parameters as a model; unknown ones are ignored and noted, or refused.
 
@@ -76,7 +95,7 @@ def read_query(
         InvalidInput: A parameter is repeated or wrong, or excludes another.
     """
     if not request.query:
-        return _checked(model, {}, "query parameter", notes, unknown, strict=False)
+        return _checked(model, {}, "query parameter", notes, rules, strict=False)
     try:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
@@ -85,7 +104,7 @@ def read_query(
     for name, value in pairs:
         # A repeated parameter reaches a NestJS handler as an array.
         document[name] = [value] if name in document else value
-    return _checked(model, document, "query parameter", notes, unknown, strict=False)
+    return _checked(model, document, "query parameter", notes, rules, strict=False)
 
 
 def _checked(
@@ -93,25 +112,28 @@ def _checked(
     document: dict[str, Any],
     kind: str,
     notes: list[str],
-    unknown: Unknown,
+    rules: Rules,
     *,
     strict: bool,
 ) -> Model:
-    problems = _unknown(model, document, kind, notes, unknown) if document else []
+    problems = _unknown(model, document, kind, notes, rules.unknown) if document else []
     try:
         # By the wire's names only: snake_case is for Python.
         checked = model.model_validate(document, strict=strict, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += messages(error, model)
+        problems += messages(error, model, rules.missing)
     problems += model.rules(document)
     if problems:
         raise InvalidInput(*dict.fromkeys(problems))
     return checked
 
 
-def messages(error: ValidationError, model: type[RequestModel]) -> list[str]:
+def messages(
+    error: ValidationError, model: type[RequestModel], missing: Missing = "field_is_required"
+) -> list[str]:
     """One message per failed rule, in the order of the fields, without repetitions."""
-    return list(dict.fromkeys(_message(row, model) for row in error.errors(include_url=False)))
+    rows = error.errors(include_url=False)
+    return list(dict.fromkeys(_message(row, model, missing) for row in rows))
 
 
 def _document(request: Request, notes: list[str]) -> dict[str, Any]:
@@ -157,9 +179,11 @@ def _names_of(model: type[RequestModel]) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
-def _message(row: ErrorDetails, model: type[RequestModel]) -> str:
+def _message(row: ErrorDetails, model: type[RequestModel], missing: Missing) -> str:
     kind, context = row["type"], row.get("ctx", {})
     path = ".".join(map(str, row["loc"]))
+    if kind == "missing" and missing == "field_is_required":
+        return f"Field '{path}' is required"  # documented
     if kind == "missing":
         kind = _kind_of_missing(row, model)
         if kind.startswith(_ONE_OF):

@@ -1,5 +1,6 @@
 """The door for ASGI: for any server, and for a client's ASGI transport."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from inspect import isawaitable
 from typing import Any
@@ -51,6 +52,8 @@ def asgi_app(
             response = await answer if isawaitable(answer) else answer
         except ConnectionFailure as failure:
             return await _drop(scope, receive, failure)
+        if response.real_delay:
+            await asyncio.sleep(response.real_delay)
         return await send_response(response, send)
 
     return app

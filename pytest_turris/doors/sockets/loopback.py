@@ -16,6 +16,8 @@ from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send
 _NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
 
+_MISDIRECTED = 421
+
 _OWN_SITES = frozenset({b"none", b"same-origin"})
 """Values of ``Sec-Fetch-Site`` for what a person or the server's own page asks for."""
 
@@ -24,6 +26,7 @@ def loopback_only(
     app: App,
     *,
     also: Collection[str] = (),
+    advice: str = "",
     on_refusal: Callable[[str], None] = lambda _: None,
 ) -> App:
     """The application, guarded.
@@ -31,6 +34,7 @@ def loopback_only(
     Args:
         app: The application.
         also: Host names to accept besides those of loopback.
+        advice: How to accept another name, for the refusal.
         on_refusal: Gets a line for each request that is refused, with the reason.
     """
     names = _NAMES | {name.lower() for name in also}
@@ -38,6 +42,7 @@ def loopback_only(
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := _foreign(scope, names)):
             status, message = refusal
+            message += advice if status == _MISDIRECTED else ""
             on_refusal(f"{scope['method']} {redact(scope['path'])} -> {status}  {message}")
             await _refuse(send, status, message)
         else:
@@ -50,7 +55,7 @@ def _foreign(scope: Scope, names: frozenset[str]) -> tuple[int, str] | None:
     """The status and message with which a request is refused, or None."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or _name(hosts[0]) not in names:
-        return 421, "Misdirected request: the sandbox answers to loopback names only"
+        return _MISDIRECTED, "Misdirected request: the sandbox answers to loopback names only"
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
     own = f"{scope.get('scheme', 'http')}://{hosts[0]}"
     sites = {value for name, value in scope["headers"] if name == b"sec-fetch-site"}

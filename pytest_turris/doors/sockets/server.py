@@ -9,7 +9,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import trustme
@@ -25,6 +25,39 @@ _STOP_TIMEOUT = 5.0
 
 class ServerError(TurrisKitError, RuntimeError):
     """The local server does not stop, or has no TLS where a test asked for it."""
+
+
+class _ReportingTls(ssl.SSLObject):
+    """Reports clients that cannot agree on TLS, such as one that speaks plain HTTP."""
+
+    def do_handshake(self) -> None:
+        """Shake hands, in as many calls as bytes take to arrive."""
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            report = getattr(self.context, "on_refusal", None)
+            if report:
+                report(f"connection refused: {_TLS_REASONS.get(error.reason, error.reason)}")
+            raise
+
+
+class _ReportingContext(ssl.SSLContext):
+    """A context whose connections report why their handshake failed."""
+
+    sslobject_class = _ReportingTls
+    on_refusal: Callable[[str], None] | None = None
+
+
+_TLS_REASONS = {
+    "HTTP_REQUEST": "it speaks plain HTTP, but this port speaks HTTPS: use https://",
+    "TLSV1_ALERT_UNKNOWN_CA": "the client does not trust this server: give it the file that "
+    "SSL_CERT_FILE names",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "the client does not accept this server's certificate: give it "
+    "the file that SSL_CERT_FILE names",
+}
+"""OpenSSL's names of what went wrong, in words; others are shown as they are."""
 
 
 class _Server(uvicorn.Server):
@@ -78,6 +111,7 @@ class LiveServer:
         host: str = "127.0.0.1",
         port: int = 0,
         also: Collection[str] = (),
+        on_refusal: Callable[[str], None] | None = None,
     ) -> None:
         """Bind a socket and serve from a thread.
 
@@ -88,6 +122,7 @@ class LiveServer:
             host: The address to bind.
             port: The port to bind; 0 takes a free one.
             also: Further addresses to bind with the same port, where that is possible.
+            on_refusal: Gets a line for each connection that fails before its first request.
 
         Raises:
             OSError: The address is taken, or not an address of this machine.
@@ -97,6 +132,7 @@ class LiveServer:
         self.host: str = host
         self.port: int = first.getsockname()[1]
         self._sockets = [first]
+        self._on_refusal = on_refusal
         for address in also:
             with contextlib.suppress(OSError):  # no such address here, or its port is taken
                 self._sockets.append(_listen(address, self.port))
@@ -110,13 +146,17 @@ class LiveServer:
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.authority else 'http'}://{name}:{self.port}"
 
+    def begin_stop(self) -> None:
+        """Accept nothing more; ``stop`` waits for the end."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Close the socket and wait for the thread to end.
 
         Raises:
             ServerError: The thread did not end within five seconds.
         """
-        self._server.should_exit = True
+        self.begin_stop()
         self._thread.join(_STOP_TIMEOUT)
         for sock in self._sockets:
             sock.close()
@@ -148,6 +188,7 @@ class LiveServer:
     def _server_context(self) -> ssl.SSLContext | None:
         if self.authority is None:
             return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = _ReportingContext(ssl.PROTOCOL_TLS_SERVER)
+        context.on_refusal = self._on_refusal
         self.authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
         return context

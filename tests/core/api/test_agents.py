@@ -24,7 +24,7 @@ def npns(caller: Client, query: str = "") -> list[str]:
 
 
 def test_members_are_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
-    """The sample of AgentEntryResponse in the reference, with ``middleName`` and association."""
+    """The sample of AgentEntryResponse in the reference, with the association."""
     caller = caller_with(optional_fields="null")
     caller.sandbox.agents.add(npn="12345678")
     (entry,) = caller.get(AGENTS).json()["data"]
@@ -34,7 +34,7 @@ def test_members_are_in_the_documented_order(caller_with: Callable[..., Client])
         "downstreamEntityAssociationId",
     ]  # fmt: skip
     assert list(entry["agent"]) == [
-        "_id", "npn", "firstName", "middleName", "lastName",
+        "_id", "npn", "firstName", "lastName",
         "downstreamEntityAgentAssociationIds", "createdAt", "updatedAt",
     ]  # fmt: skip
     assert list(entry["niprDataSubscription"]) == SUBSCRIPTION

@@ -150,8 +150,8 @@ def test_an_invitation_needs_its_members(caller: Client, name: str) -> None:
     """The message names the missing member of seven, and no agency is invited."""
     document = {key: value for key, value in INVITATION.items() if key != name}
     status, error_type, messages = refusal(caller.post(INVITE, document))
-    assert (status, error_type, len(messages)) == (400, "invalid_input", 1)
-    assert messages[0].startswith(f"{name} must be ")
+    assert (status, error_type) == (400, "invalid_input")
+    assert messages == [f"Field '{name}' is required"]
     assert len(caller.sandbox.associations) == 0
 
 

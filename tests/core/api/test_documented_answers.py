@@ -92,7 +92,7 @@ def test_a_firms_npn_stays_a_firm_in_a_lookup(caller: Client) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (None, "customFieldValues must be an object"),
+        (None, "Field 'customFieldValues' is required"),
         ({"note": "x", "begins": "not a date"},
          "customFieldValues.begins must be a valid ISO 8601 date string"),
         ({"note": 5}, "customFieldValues.note must be a string"),

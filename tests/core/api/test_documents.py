@@ -47,7 +47,7 @@ def test_only_a_pdf_of_a_known_category_and_agency(caller: Client) -> None:
     assert upload(caller, PDF, **nobody) == (404, ["Downstream entity association not found"])
     huge = PDF + bytes(10 * 1024 * 1024)
     assert upload(caller, huge, **whole) == (413, ["File too large"])
-    assert refusal(caller.post(FILES, whole))[2][0] == "file must be a file"
+    assert refusal(caller.post(FILES, whole))[2][0] == "Field 'file' is required"
     assert len(caller.sandbox.documents) == 0
 
 

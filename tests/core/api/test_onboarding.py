@@ -79,10 +79,10 @@ def test_all_failed_rules_are_reported_at_once(caller: Client) -> None:
     """Rules of single members and rules between members."""
     messages = refusal(caller.post(f"{DEA}/add", {"isNpnRequired": True, "email": 3}))[2]
     assert messages == [
-        "firstName must be a string",
-        "lastName must be a string",
+        "Field 'firstName' is required",
+        "Field 'lastName' is required",
         "email must be a string",
-        CATEGORIES,
+        "Field 'category' is required",
         "downstreamEntityNpn is required when isNpnRequired is true",
         "downstreamEntityName is required when downstreamEntityNpn is not provided",
     ]
@@ -119,7 +119,7 @@ def test_an_invitation_names_a_template_by_its_own_id(caller: Client) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({}, "customFieldValues.rate is required"),
+        ({}, "Field 'customFieldValues.rate' is required"),
         ({"rate": "ten"}, "customFieldValues.rate must be a number"),
         ({"rate": True}, "customFieldValues.rate must be a number"),
         ({"rate": 0}, "customFieldValues.rate must not be less than 1"),

@@ -119,7 +119,7 @@ def test_both_parameters_are_required_and_both_are_named(caller: Client) -> None
         caller.get(f"/v1/agents/{agent.id}/license-compliance-statuses")
     )
     assert (status, kind) == (400, "invalid_input")
-    assert [message.split()[0] for message in messages] == ["stateCode", "productId"]
+    assert messages == ["Field 'stateCode' is required", "Field 'productId' is required"]
 
 
 def test_an_unknown_product_is_not_found(caller: Client) -> None:

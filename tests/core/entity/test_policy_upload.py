@@ -1,5 +1,6 @@
 """Uploads of policy files: rows, states, errors, and the policies that they become."""
 
+import datetime as dt
 import io
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import openpyxl
 import pytest
 from doubles.sandbox_client import Client, refusal
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from pytest_turris.core.entity.policy_file import as_date
+from pytest_turris.core.entity.workbook import MAX_ROWS
 from pytest_turris.core.resources.record import RecordError
 
 HEADERS = (
@@ -109,6 +112,41 @@ def test_an_excel_file_is_read_as_it_is_written(caller: Client) -> None:
     (policy,) = caller.sandbox.policies
     assert policy.premium_amount_in_usd == 5000.5
     assert f"{policy.transactions[0].date:%Y-%m-%d}" == "2025-01-15"
+
+
+def test_dates_of_a_workbook_that_counts_from_1904(caller: Client) -> None:
+    """Numbers of days are of the workbook's own calendar, and written dates of everyone's."""
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    sheet = book.active
+    sheet.append(HEADERS)
+    sheet.append(("POL-1", "CA", "New", 44210, "Acme", 5000, "01/16/2025"))
+    sheet.append(("POL-2", "CA", "New", dt.datetime(2025, 1, 15), "Acme", 5000, None))  # noqa: DTZ001 - as openpyxl takes it
+    file = io.BytesIO()
+    book.save(file)
+    sent(caller, file.getvalue(), "policies.xlsx")
+    caller.sandbox.clock.advance(seconds=10)
+    first, second = caller.sandbox.policies
+    for policy in (first, second):
+        assert f"{policy.transactions[0].date:%Y-%m-%d}" == "2025-01-15"
+    assert f"{first.effective_date:%Y-%m-%d}" == "2025-01-16"
+
+
+def test_a_trailing_comma_is_no_header(caller: Client) -> None:
+    """Spreadsheets write one where a column was used and emptied; cells below it do not count."""
+    content = table((*ROW, "", "left over"), headers=(*HEADERS, "", ""))
+    upload_id = sent(caller, content)
+    caller.sandbox.clock.advance(seconds=10)
+    assert status(caller, upload_id)["status"] == "COMPLETED"
+    (message,) = sent(caller, table(headers=(*HEADERS[:4], "", *HEADERS[4:])))
+    assert message == "Unrecognized header: "
+
+
+def test_a_file_with_too_many_rows_is_refused(caller: Client) -> None:
+    """Also if its headers are good: no more rows are read than a file may have."""
+    rows = b"\r\n" + ",".join(ROW).encode()
+    assert sent(caller, table() + rows * (MAX_ROWS + 2)) == ["file could not be read"]
+    assert len(caller.sandbox.uploads) == 0
 
 
 @pytest.mark.parametrize(

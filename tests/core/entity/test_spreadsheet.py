@@ -47,12 +47,12 @@ def workbook(
 
 
 def test_cells_keep_their_position() -> None:
-    """Gaps are empty, inline texts are joined, blank rows left out."""
+    """Gaps are empty, inline texts are joined, blank rows kept."""
     rows = (
         '<row><c r="B1" t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r></is></c>'
         '<c r="D1"><v>7</v></c></row><row><c r="A2"/></row>'
     )
-    assert read_xlsx(workbook(rows)).rows == [["", "ab", "", "7"]]
+    assert read_xlsx(workbook(rows)).rows == [["", "ab", "", "7"], [""]]
 
 
 def test_shared_strings_are_looked_up() -> None:
@@ -178,9 +178,11 @@ def test_a_byte_order_mark_and_quoted_line_breaks() -> None:
     assert list(read_csv(b'\xef\xbb\xbfa,b\r\n"x\ny",z\r\n')) == [["a", "b"], ["x\ny", "z"]]
 
 
-def test_blank_rows_are_left_out() -> None:
-    """Of CSV as of XLSX."""
-    assert list(read_csv(b"a,b\r\n,\r\n\r\nc,d\r\n")) == [["a", "b"], ["c", "d"]]
+def test_blank_rows_keep_their_place() -> None:
+    """Of CSV as of XLSX, which leaves them out and numbers the others."""
+    assert list(read_csv(b"a,b\r\n,\r\n\r\nc,d\r\n")) == [["a", "b"], ["", ""], [], ["c", "d"]]
+    rows = '<row r="3"><c r="A3"><v>1</v></c></row><row r="x"><c><v>2</v></c></row>'
+    assert read_xlsx(workbook(rows)).rows == [[], [], ["1"], ["2"]]
 
 
 def test_the_first_sheet_is_found_by_its_relation() -> None:

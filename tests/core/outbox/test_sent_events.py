@@ -202,7 +202,7 @@ def test_facts_in_a_snapshot(sandbox: Sandbox) -> None:
         f'{{"npn":"1","downstreamEntityAssociationId":"{agency.id}",'
         f'"productId":"{product.id}","productName":"Property & Casualty",'
         f'"state":{{"stateCode":"CA","complianceStatus":"COMPLIANT",{LICENSED},{NOT_REQUIRED}}},'
-        '"was":"NOT_COMPLIANT"}'
+        '"was":"NOT_COMPLIANT","wasLicense":"Missing License","wasAppointment":"Not Required"}'
     )
     assert list(agreement) == [
         "downstreamEntityAssociationId",

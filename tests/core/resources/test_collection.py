@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -164,14 +165,16 @@ def test_custom_fields_are_filled_as_their_types_say() -> None:
         {"field_name": "note", "is_required": True, "default_value": "none"},
     ]
     template = Sandbox().templates.add(custom_fields=fields)
-    assert list(template.broken_rules({"name": "A", "share": 5, "agreed": True})) == []
-    assert list(template.broken_rules({"name": None, "share": 0.5, "more": 1})) == [
+    broken = partial(template.broken_rules, missing="class_validator")
+    assert list(broken({"name": "A", "share": 5, "agreed": True})) == []
+    assert list(broken({"name": None, "share": 0.5, "more": 1})) == [
         "customFieldValues.more is not a custom field of the template",
         "customFieldValues.share must not be less than 1",
         "customFieldValues.agreed is required",
     ]
-    assert list(template.broken_rules({"name": 5, "share": 10, "agreed": 1})) == [
+    assert list(broken({"name": 5, "share": 10, "agreed": 1})) == [
         "customFieldValues.name must be a string",
         "customFieldValues.share must not be greater than 9",
         "customFieldValues.agreed must be a boolean",
     ]
+    assert next(broken(None)) == "customFieldValues must be an object"

@@ -5,6 +5,7 @@ from . import (  # noqa: F401 - loaded for their registration
     broken_behaviour,
     broken_body,
     broken_bytes,
+    broken_claims,
     broken_injection,
     broken_keys,
     broken_protocols,

@@ -1,12 +1,13 @@
 """Good receivers that defend themselves, or fall over: they limit rates, lock, die, or are slow."""
 
+import collections
 from typing import Any
 
 from .good_receiver import ReceiverApp
 
 
 class Counting(ReceiverApp):
-    """Counts requests and refusals, and forgets both when it is reset."""
+    """Counts requests and refusals of each address, and forgets both when it is reset."""
 
     retry_after = ""
 
@@ -16,10 +17,22 @@ class Counting(ReceiverApp):
 
     def reset(self) -> None:
         """Begin to count again."""
-        self.requests = self.refusals = 0
+        self.counts = collections.defaultdict[str, collections.Counter[str]](collections.Counter)
+        self.address = ""
+
+    @property
+    def requests(self) -> int:
+        """How many requests there were from this address."""
+        return self.counts[self.address]["requests"]
+
+    @property
+    def refusals(self) -> int:
+        """How many of them were refused for their signature."""
+        return self.counts[self.address]["refusals"]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        self.requests += 1
+        self.address = self.address_of(environ)
+        self.counts[self.address]["requests"] += 1
         status, answer = self.guarded(environ)
         headers = [("Retry-After", "60")] if status in (429, 503) else []
         start_response(f"{status} x", headers if self.retry_after else [])
@@ -28,8 +41,12 @@ class Counting(ReceiverApp):
     def guarded(self, environ: dict[str, Any]) -> tuple[int, bytes]:
         """The answer, unless the guard has one."""
         status, answer = self.answer(environ)
-        self.refusals += status == 401
+        self.counts[self.address]["refusals"] += status == 401
         return status, answer
+
+    def address_of(self, environ: dict[str, Any]) -> str:
+        """Whose requests are counted together."""
+        return str(environ["REMOTE_ADDR"])
 
 
 class LimitsRate(Counting):
@@ -61,6 +78,13 @@ class Locks(Counting):
 
     def guarded(self, environ: dict[str, Any]) -> tuple[int, bytes]:
         return (403, b"locked") if self.refusals > 20 else super().guarded(environ)
+
+
+class LocksEverybody(Locks):
+    """Answers 403 to everybody after 20 bad signatures, whoever sent them."""
+
+    def address_of(self, environ: dict[str, Any]) -> str:
+        return ""
 
 
 class Breaks(Counting):

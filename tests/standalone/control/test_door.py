@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from doubles import served_here
 from doubles.controlled import Controlled, Refused
 
 from mock_server.control.control import Control
 from mock_server.control.table import CONTROLS
-from mock_server.serving.server import StandaloneSandbox
-from pytest_turris.core.options import Options
+from mock_server.serving.server import ServerSettings, StandaloneSandbox
 
 ROWS = [pytest.param(row, id=row.name) for row in CONTROLS.values()]
 WRITES = [pytest.param(row, id=row.name) for row in CONTROLS.values() if row.has_body]
@@ -21,10 +21,7 @@ TOKEN = "a control token of this test, which is long enough"
 @pytest.fixture(scope="module")
 def served() -> Iterator[StandaloneSandbox]:
     """A server on a socket."""
-    log: list[str] = []
-    with StandaloneSandbox(
-        Options(), host="127.0.0.1", port=0, log=log.append, control_token=TOKEN
-    ) as served:
+    with served_here.served(settings=ServerSettings(control_token=TOKEN)) as served:
         yield served
 
 

@@ -29,7 +29,12 @@ function createApp(key, entity, act) {
     const ours = event && event.upstreamEntityId === entity;
     if (ours && !seen.has(digest)) {
       seen.add(digest);
-      act(event);
+      try {
+        act(event);
+      } catch {
+        seen.delete(digest); // so that it can be sent again
+        return res.sendStatus(503);
+      }
     }
     res.sendStatus(204);
   });

@@ -39,6 +39,18 @@ def change_options(call: ControlCall, given: Parameters) -> OptionsShown:
     return show(call, given)
 
 
+@cache
+def model_of_options(*, changes_only: bool) -> type[Parameters]:
+    """The options as parameters: all of them, or those that can change."""
+    kinds = changeable() if changes_only else option_types()
+    members: dict[str, Any] = {
+        name: (Duration if kind is dt.timedelta else kind, Field(None))
+        for name, kind in kinds.items()
+    }
+    name = "ChangeOptions" if changes_only else "GivenOptions"
+    return create_model(name, __base__=Parameters, **members)
+
+
 ROWS = (
     Control(
         noun="options",
@@ -62,18 +74,6 @@ ROWS = (
         rest="*",
     ),
 )
-
-
-@cache
-def model_of_options(*, changes_only: bool) -> type[Parameters]:
-    """The options as parameters: all of them, or those that can change."""
-    kinds = changeable() if changes_only else option_types()
-    members: dict[str, Any] = {
-        name: (Duration if kind is dt.timedelta else kind, Field(None))
-        for name, kind in kinds.items()
-    }
-    name = "ChangeOptions" if changes_only else "GivenOptions"
-    return create_model(name, __base__=Parameters, **members)
 
 
 def _shown(value: object) -> object:

@@ -150,7 +150,7 @@ def is_record(hint: Any) -> bool:  # noqa: ANN401 - hints
 
 
 def _plain(hint: Any) -> Any:  # noqa: ANN401 - hints
-    """The type of a filter, or None if the member is no plain value."""
+    """The type of a filter, or None if the member is not a plain value."""
     leaves = [one for one in _leaves(hint) if one is not _NOTHING]
     plain = [get_args(one)[0] if get_origin(one) is Annotated else one for one in leaves]
     fits = all(one in _PLAIN or get_origin(one) is Literal for one in plain)

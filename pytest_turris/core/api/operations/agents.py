@@ -7,8 +7,9 @@ from pydantic import StringConstraints
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
+from pytest_turris.core.api.operations.associations import named_association
 from pytest_turris.core.resources.agents import AgentEntry
-from pytest_turris.core.wire.errors import NotFound
+from pytest_turris.core.wire.errors import Conflict, InvalidInput, NotFound
 from pytest_turris.core.wire.model import (
     Email,
     ObjectId,
@@ -59,7 +60,7 @@ def agent_of(call: Call) -> AgentEntry:
         NotFound: No agent has this id.
     """
     entry = call.records.agents.find(call.parameters["agentId"])
-    if entry is None:
+    if entry is None or not _is_shown(call, entry):
         raise NotFound("Agent not found", reason="no agent with this id")
     return entry
 
@@ -82,7 +83,7 @@ def list_agents(call: Call) -> list[AgentEntry]:
         npns = call.records.licenses.npns(query.license_number, query.state_code)
     asked = query.downstream_entity_association_id
     found = call.records.agents.where(association=asked, npn=npns)
-    return [_at(entry, asked) for entry in found]
+    return [_at(entry, asked) for entry in found if _is_shown(call, entry)]
 
 
 @operation(
@@ -121,26 +122,42 @@ def get_agent(call: Call) -> AgentEntry:
     body=CreateAgentDto,
     errors=(404,),
     status_provenance="assumed",
+    status_option="write_success_status",
     links=(
         Link("get_agent", "agentId", "agent/_id"),
         Link("sync_agent", "agentId", "agent/_id"),
     ),
 )
 def create_agent(call: Call) -> AgentEntry:
-    """Create an agent by NPN, at an association if one is given."""
+    """Create an agent by NPN, at an association if one is given.
+
+    An agent who is known joins it, with the members that are given (assumed).
+    """
     body = call.body(CreateAgentDto)
     association_id = body.downstream_entity_association_id
-    if association_id is not None and call.records.associations.find(association_id) is None:
-        raise NotFound("Downstream entity association not found")
-    known = call.records.agents.with_npn(body.npn)
-    entry = call.records.agents.add(
+    if association_id is not None:
+        named_association(call, association_id)
+    agents = call.records.agents
+    if agents.with_npn(body.npn) is not None:
+        if call.options.duplicate_agent != "joined":
+            refusal = Conflict if call.options.duplicate_agent == "conflict" else InvalidInput
+            raise refusal(
+                "Agent with this NPN already exists",
+                reason="option duplicate_agent='joined' answers with the agent",
+            )
+        given = body.model_dump(exclude={"npn"}, exclude_none=True)
+        if body.email is not None:
+            given["is_deliverable"] = True
+        entry = agents.add(npn=body.npn)
+        return agents.update(entry, **given) if given else entry
+    entry = agents.add(
         npn=body.npn,
         email=body.email,
         middle_name=body.middle_name,
         downstream_entity_association_id=association_id,
+        synchronized=False,
     )
-    if known is None:
-        call.entity.report_sync(entry, call.at)
+    call.entity.settle()
     return entry
 
 
@@ -149,3 +166,8 @@ def _at(entry: AgentEntry, association_id: str | None) -> AgentEntry:
     if association_id is None:
         return entry
     return entry.model_copy(update={"downstream_entity_association_id": association_id})
+
+
+def _is_shown(call: Call, entry: AgentEntry) -> bool:
+    gone = entry.is_deleted or entry.is_archived
+    return not gone or call.options.deleted_agents == "listed"

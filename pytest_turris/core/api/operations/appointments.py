@@ -7,7 +7,7 @@ from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.agents import AGENT, agent_of
 from pytest_turris.core.api.operations.associations import ASSOCIATION, association_of
 from pytest_turris.core.api.operations.nipr import StateAndStatusQuery, subscription_of
-from pytest_turris.core.entity.records import Owner
+from pytest_turris.core.entity.records import Owner, is_pending
 from pytest_turris.core.resources.appointments import Appointment
 
 
@@ -51,7 +51,7 @@ def list_association_appointments(call: Call) -> list[DownstreamEntityAppointmen
 
 
 def _held(call: Call, query: StateAndStatusQuery, owner: Owner) -> list[Appointment]:
-    if owner.npn is None:
+    if owner.npn is None or is_pending(owner):
         return []
     subscription, active = subscription_of(owner), call.options.appointment_status
     return [

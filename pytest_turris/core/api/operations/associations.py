@@ -7,7 +7,7 @@ from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.record import WireModel
-from pytest_turris.core.wire.errors import NotFound
+from pytest_turris.core.wire.errors import InvalidInput, NotFound
 from pytest_turris.core.wire.model import Email, RequestModel, StateCode, exclusive, together
 
 ASSOCIATION = "/v1/downstream-entity-associations/{downstreamEntityAssociationId}"
@@ -51,12 +51,28 @@ def association_of(call: Call) -> Association:
     Raises:
         NotFound: No association has this id.
     """
-    found = call.records.associations.find(call.parameters["downstreamEntityAssociationId"])
+    found = call.records.associations.shown(call.parameters["downstreamEntityAssociationId"])
     if found is None:
         raise NotFound(
             "Downstream entity association not found", reason="no association with this id"
         )
     return found
+
+
+def named_association(call: Call, association_id: str, whose: str = "") -> Association:
+    """Find the association that a body names.
+
+    Raises:
+        NotFound: There is none.
+        InvalidInput: The same, with the option ``unknown_association``.
+    """
+    found = call.records.associations.shown(association_id)
+    if found is not None:
+        return found
+    message = f"{whose}downstream entity association not found".capitalize()
+    if call.options.unknown_association == "invalid_input":
+        raise InvalidInput(message)
+    raise NotFound(message)
 
 
 @operation(
@@ -74,11 +90,12 @@ def list_associations(call: Call) -> list[Association]:
     npns: str | set[str] | None = query.downstream_entity_npn
     if query.license_number is not None and query.state_code is not None:
         npns = call.records.licenses.npns(query.license_number, query.state_code)
-    return call.records.associations.where(
-        npn=npns,
-        email_domain=None if query.email_domain is None else query.email_domain.lower(),
-        email=None if query.email is None else query.email.lower(),
-    )
+    associations = call.records.associations
+    return [
+        association
+        for association in associations.where(npn=npns)
+        if associations.is_shown(association) and _has_address(call, association, query)
+    ]
 
 
 @operation(
@@ -108,8 +125,25 @@ def get_sign_in_url(call: Call) -> SignInUrl:
     """Get a magic link for a user of the agency; 404 for any other address (assumed)."""
     query = call.query(SignInUrlQuery)
     association = association_of(call)
-    people = {association.email.lower()}
-    people |= {contact.email.lower() for contact in call.records.contacts.at(association)}
-    if query.email.lower() not in people:
+    if query.email.lower() not in _addresses(call, association):
         raise NotFound("User not found", reason="no user of this agency has this e-mail address")
     return SignInUrl(sign_in_url=SIGN_IN_URL + call.records.randomness.secret("magic"))
+
+
+def _has_address(call: Call, association: Association, query: ListAssociationsQuery) -> bool:
+    """Whether a contact has the wanted address (documented: filter by contact email)."""
+    wanted, domain = query.email, query.email_domain
+    if wanted is None and domain is None:
+        return True
+    if call.options.email_filter == "primary_contact":
+        addresses = {association.email.lower()}
+    else:
+        addresses = _addresses(call, association)
+    if wanted is not None:
+        return wanted.lower() in addresses
+    return (domain or "").lower() in {one.rpartition("@")[2] for one in addresses}
+
+
+def _addresses(call: Call, association: Association) -> set[str]:
+    people = call.records.contacts.at(association)
+    return {association.email.lower(), *(contact.email.lower() for contact in people)}

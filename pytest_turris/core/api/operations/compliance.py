@@ -4,8 +4,10 @@ from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.agents import AGENT, agent_of
 from pytest_turris.core.api.operations.associations import ASSOCIATION, association_of
-from pytest_turris.core.entity.records import Owner
+from pytest_turris.core.entity.records import Owner, is_pending
+from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.compliance import (
+    PENDING,
     LicenseComplianceResponse,
     PolicyComplianceResponse,
     StateCompliance,
@@ -84,15 +86,22 @@ def _compliance(
         raise NotFound("Product not found", reason="no product with this id")
     if query.state_code not in product.states:
         call.notes.append(f"{product.name} is not sold in {query.state_code}")
+        if call.options.product_not_sold == "not_found":
+            raise NotFound("Product not found", reason="it is not sold in this state")
         return LicenseComplianceResponse(product_name=product.name, states=[])
     npn = owner.npn
-    result = assess(
-        product,
-        query.state_code,
-        npn=npn,
-        licenses=records.licenses.where(npn=npn) if npn else (),
-        appointments=records.appointments.where(npn=npn) if npn else (),
-        moment=call.at,
+    result = (
+        PENDING
+        if is_pending(owner)
+        else assess(
+            product,
+            query.state_code,
+            "agent" if isinstance(owner, AgentEntry) else "agency",
+            npn=npn,
+            licenses=records.licenses.where(npn=npn) if npn else (),
+            appointments=records.appointments.where(npn=npn) if npn else (),
+            moment=call.at,
+        )
     )
     alone = call.options.compliance_states == "state_code"
     state = query.state_code

@@ -29,12 +29,13 @@ def list_contacts(call: Call) -> list[Contact]:
     query = call.query(ListContactsQuery)
     contacts, role = call.records.contacts, query.business_role
     if query.downstream_entity_association_id is None:
-        return contacts.where(visible="yes", role=role)
-    association = call.records.associations.find(query.downstream_entity_association_id)
+        found = [_shown(call, contact) for contact in contacts.where(visible="yes", role=role)]
+        return [contact for contact in found if contact.associations]
+    association = call.records.associations.shown(query.downstream_entity_association_id)
     if association is None:
         return []
     return [
-        contact
+        _shown(call, contact)
         for contact in contacts.at(association)
         if role is None or role in contact.roles_at(association)
     ]
@@ -53,6 +54,23 @@ def list_contacts(call: Call) -> list[Contact]:
 def get_contact(call: Call) -> Contact:
     """Get a contact; 404 if it is not visible to the upstream entity (documented)."""
     contact = call.records.contacts.find(call.parameters["contactId"])
-    if contact is None or not contact.associations:
+    shown = None if contact is None else _shown(call, contact)
+    if shown is None or not shown.associations:
         raise NotFound("Contact not found", reason="no contact with this id is visible")
-    return contact
+    return shown
+
+
+def _shown(call: Call, contact: Contact) -> Contact:
+    """The contact without its entries at agencies that are not shown, such as deleted ones."""
+    associations = call.records.associations
+    kept = [
+        entry
+        for entry in contact.associations
+        if any(
+            map(
+                associations.is_shown,
+                associations.where(downstream_entity=entry.downstream_entity_id),
+            )
+        )
+    ]
+    return contact.model_copy(update={"associations": kept})

@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
+from pytest_turris.core.api.operations.associations import named_association
 from pytest_turris.core.entity.policy_file import MAX_FILE_BYTES
 from pytest_turris.core.resources.documents import (
     DocumentCategory,
@@ -11,7 +12,7 @@ from pytest_turris.core.resources.documents import (
     OlderDocumentCategory,
     SubCategory,
 )
-from pytest_turris.core.wire.errors import InvalidInput, NotFound, PayloadTooLarge
+from pytest_turris.core.wire.errors import InvalidInput, PayloadTooLarge
 from pytest_turris.core.wire.model import ObjectId, RequestModel
 from pytest_turris.core.wire.multipart import FormFile, UploadedFile
 
@@ -44,7 +45,7 @@ class UploadDocumentDto(RequestModel):
     query=ListDocumentsQuery,
 )
 def list_documents(call: Call) -> list[FileDocument]:
-    """List the documents of a category; without ``isDeleted``, deleted ones too (assumed)."""
+    """List the documents of a category; without ``isDeleted``, deleted ones too (an option)."""
     query = call.query(ListDocumentsQuery)
     older = get_args(OlderDocumentCategory)
     if call.options.document_categories == "older" and query.category not in older:
@@ -52,8 +53,11 @@ def list_documents(call: Call) -> list[FileDocument]:
             f"category must be one of the following values: {', '.join(older)}",
             reason="option document_categories='older' leaves out the two newer ones",
         )
+    without_parameter = None if call.options.deleted_documents == "listed" else "false"
     return call.records.documents.where(
-        category=query.category, sub_category=query.sub_category, is_deleted=query.is_deleted
+        category=query.category,
+        sub_category=query.sub_category,
+        is_deleted=query.is_deleted or without_parameter,
     )
 
 
@@ -74,12 +78,10 @@ def list_documents(call: Call) -> list[FileDocument]:
 def upload_document(call: Call) -> FileDocument:
     """Upload a PDF: its metadata is kept, and an E&O or Cyber policy counts as received."""
     form = call.form(UploadDocumentDto)
-    check_size(form.file)
+    check_size(call, form.file)
     if not form.file.content.startswith(_PDF):
         raise InvalidInput("file must be a PDF", reason="the content does not begin with %PDF-")
-    association_id = form.downstream_entity_association_id
-    if call.records.associations.find(association_id) is None:
-        raise NotFound("Downstream entity association not found")
+    association_id = named_association(call, form.downstream_entity_association_id).id
     document = call.records.documents.add(
         category=form.category,
         downstream_entity_association_id=association_id,
@@ -90,13 +92,16 @@ def upload_document(call: Call) -> FileDocument:
     return document
 
 
-def check_size(file: FormFile) -> None:
+def check_size(call: Call, file: FormFile) -> None:
     """Check that a file has at most 10 MB (documented for policy files; the status is assumed).
 
     Raises:
         PayloadTooLarge: The file is larger.
+        InvalidInput: The same, with the option ``too_large_file``.
     """
     if len(file.content) > MAX_FILE_BYTES:
-        raise PayloadTooLarge(
+        as_input = call.options.too_large_file == "invalid_input"
+        refusal = InvalidInput if as_input else PayloadTooLarge
+        raise refusal(
             "File too large", reason=f"the file has {len(file.content):,} bytes; most: 10 MB"
         )

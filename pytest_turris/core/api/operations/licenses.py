@@ -8,7 +8,8 @@ from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.associations import ASSOCIATION, association_of
 from pytest_turris.core.api.operations.nipr import StateAndStatusQuery, subscription_of
-from pytest_turris.core.resources.associations import Association, digits
+from pytest_turris.core.entity.records import is_pending
+from pytest_turris.core.resources.associations import FEIN, Association, digits
 from pytest_turris.core.resources.licenses import License, LineOfAuthority
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import NotFound
@@ -18,7 +19,7 @@ from pytest_turris.core.wire.model import RequestModel, StateCode, Timestamp
 class SurplusLinesQuery(RequestModel):
     """Both are required; the FEIN is taken with or without its hyphen (documented)."""
 
-    fein: Annotated[str, StringConstraints(pattern=r"^\d{2}-?\d{7}$")]
+    fein: Annotated[str, StringConstraints(pattern=f"^{FEIN}$")]
     state_code: StateCode
 
 
@@ -103,7 +104,7 @@ def dangerously_list_surplus_lines(call: Call) -> SurplusLinesResponse:
 
 
 def _licenses(call: Call, association: Association) -> list[License]:
-    if association.npn is None:
+    if association.npn is None or is_pending(association):
         return []
     subscription = subscription_of(association)
     return [
@@ -116,8 +117,14 @@ def _surplus_lines(
     call: Call, query: SurplusLinesQuery | DangerousSurplusLinesQuery
 ) -> SurplusLinesResponse:
     # Branches of an agency share its FEIN, and may have NPNs of their own.
-    branches = call.records.associations.where(fein=digits(query.fein) or "")
+    associations = call.records.associations
+    found = associations.where(fein=digits(query.fein) or "")
+    branches = [branch for branch in found if associations.is_shown(branch)]
     if not branches:
+        if call.options.unknown_fein == "empty":
+            return SurplusLinesResponse(
+                agency_name="", agency_fein=query.fein, surplus_lines_licenses=[]
+            )
         raise NotFound("Agency not found", reason="no association with this FEIN")
     association = branches[0]
     held = {one.key: one for branch in branches for one in _licenses(call, branch)}

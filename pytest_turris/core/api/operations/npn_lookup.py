@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
+from pytest_turris.core.entity.records import is_pending
 from pytest_turris.core.resources.npns import NpnLookupResult
 from pytest_turris.core.wire.errors import RateLimitExceeded
 from pytest_turris.core.wire.model import RequestModel
@@ -31,7 +32,7 @@ class NpnLookupDto(RequestModel):
 )
 def lookup_npns(call: Call) -> list[NpnLookupResult]:
     """Look up each NPN once, in the order given."""
-    body = call.body(NpnLookupDto)
+    body = call.body(NpnLookupDto, (call.options.npn_lookup_member, "npns"))
     npns = call.records.npns
     if npns.busy:
         raise RateLimitExceeded(
@@ -45,7 +46,11 @@ def lookup_npns(call: Call) -> list[NpnLookupResult]:
 def _result(call: Call, npn: str) -> NpnLookupResult:
     records = call.records
     if (known := records.npns.find(npn)) is not None:
-        return NpnLookupResult(npn=npn, entity_type=known.entity_type, name=known.name)
+        found = known.entity_type
+        name = None if found == "not found" else known.name
+        return NpnLookupResult(npn=npn, entity_type=found, name=name, members=known.members)
+    if call.options.unknown_npn == "not_found" and all(map(is_pending, records.owners(npn))):
+        return NpnLookupResult(npn=npn, entity_type="not found")
     if (entry := records.agents.with_npn(npn)) is not None:
         name = f"{entry.agent.first_name} {entry.agent.last_name}"
         return NpnLookupResult(npn=npn, entity_type="individual", name=name)

@@ -1,5 +1,6 @@
 """Onboarding: invite an agency or add it; the deprecated variants skip the checks of state."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -8,9 +9,10 @@ from pydantic.alias_generators import to_camel
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
-from pytest_turris.core.resources.associations import Association, Category
+from pytest_turris.core.api.operations.associations import named_association
+from pytest_turris.core.resources.associations import FEIN, Association, Category
 from pytest_turris.core.resources.record import WireModel
-from pytest_turris.core.wire.errors import InvalidInput, NotFound
+from pytest_turris.core.wire.errors import InvalidInput
 from pytest_turris.core.wire.model import Email, ObjectId, RequestModel
 
 NO_TEMPLATE = (
@@ -164,12 +166,14 @@ class AddDownstreamEntityDto(RequestModel):
     documented_errors=(400,),
     idempotent=True,
     status_provenance="assumed",
+    status_option="write_success_status",
 )
 def invite(call: Call) -> InviteUrl:
     """Invite an agency: it is listed at once (assumed), and the answer is its invite URL."""
     body = call.body(InviteDownstreamEntityDto)
     template_id = _template_id(call, body)
     _refuse_known_code(call, body.producer_code)
+    _refuse_unknown_parent(call, body.parent_producer_code)
     return _invite(call, body, template_id)
 
 
@@ -186,7 +190,7 @@ def invite(call: Call) -> InviteUrl:
     deprecated=True,
 )
 def dangerously_invite(call: Call) -> InviteUrl:
-    """Invite without a check of template and producer code (documented: bypasses checks)."""
+    """Invite without a check of template and producer codes (documented: bypasses checks)."""
     body = call.body(InviteDownstreamEntityDto)
     return _invite(call, body, body.contract_container_template_id)
 
@@ -205,18 +209,18 @@ def dangerously_invite(call: Call) -> InviteUrl:
     idempotent=True,
     provenance="derived",
     status_provenance="assumed",
+    status_option="write_success_status",
     links=(Link("get_association", "downstreamEntityAssociationId", "_id"),),
 )
 def add_association(call: Call) -> Association:
     """Add an agency that needs no invitation."""
     body = call.body(AddDownstreamEntityDto)
-    associations = call.records.associations
     _refuse_known_code(call, body.producer_code)
-    code, parent = body.parent_producer_code, body.parent_downstream_entity_association_id
-    if code is not None and associations.with_producer_code(code) is None:
-        raise InvalidInput("parentProducerCode does not belong to a downstream entity association")
-    if parent is not None and associations.find(parent) is None:
-        raise NotFound("Parent downstream entity association not found")
+    _refuse_unknown_parent(call, body.parent_producer_code)
+    if body.ein is not None and not re.fullmatch(FEIN, body.ein):
+        raise InvalidInput("ein must be a FEIN, such as 12-3456789")
+    if body.parent_downstream_entity_association_id is not None:
+        named_association(call, body.parent_downstream_entity_association_id, "parent ")
     return _add(call, body)
 
 
@@ -234,7 +238,7 @@ def add_association(call: Call) -> Association:
     links=(Link("list_licenses", "downstreamEntityAssociationId", "_id"),),
 )
 def dangerously_add(call: Call) -> Association:
-    """Add without a check of producer code and parent (documented: bypasses checks)."""
+    """Add without a check of producer code, parent and FEIN (documented: bypasses checks)."""
     return _add(call, call.body(AddDownstreamEntityDto))
 
 
@@ -250,7 +254,9 @@ def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
         return None
     if template is None or template.status != "active":
         raise InvalidInput(NO_TEMPLATE)
-    if problems := list(template.broken_rules(body.custom_field_values)):
+    if problems := list(
+        template.broken_rules(body.custom_field_values, call.options.missing_member)
+    ):
         raise InvalidInput(*problems)
     return template.id
 
@@ -258,6 +264,11 @@ def _template_id(call: Call, body: InviteDownstreamEntityDto) -> str | None:
 def _refuse_known_code(call: Call, producer_code: str | None) -> None:
     if producer_code and call.records.associations.with_producer_code(producer_code):
         raise InvalidInput("producerCode is already in use")
+
+
+def _refuse_unknown_parent(call: Call, code: str | None) -> None:
+    if code is not None and call.records.associations.with_producer_code(code) is None:
+        raise InvalidInput("parentProducerCode does not belong to a downstream entity association")
 
 
 def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None) -> InviteUrl:
@@ -279,9 +290,8 @@ def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None
 
 def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
     given = body.model_dump(exclude_none=True)
-    # An agency that is added by its NPN alone gets its name from NIPR (help centre).
-    name = call.records.npns.firm(body.downstream_entity_npn)
-    given.setdefault("downstream_entity_name", name or f"Agency {body.downstream_entity_npn}")
-    association = call.records.associations.add(**given, invited=True)
-    call.entity.report_sync(association, call.at)
+    # NIPR's name, if it has one, wins.
+    given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
+    association = call.records.associations.add(**given, synchronized=False)
+    call.entity.settle()
     return association

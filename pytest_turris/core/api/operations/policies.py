@@ -84,6 +84,7 @@ def get_policy(call: Call) -> Policy:
     form=UploadPolicyFileDto,
     documented_errors=(400,),
     status_provenance="assumed",
+    status_option="upload_success_status",
     largest_file=MAX_FILE_BYTES,
     file_type="text/csv",
     links=(Link("get_upload_status", "uploadId", "uploadId"),),
@@ -91,8 +92,8 @@ def get_policy(call: Call) -> Policy:
 def upload_policy_file(call: Call) -> QueuedUpload:
     """Upload a file: its headers are checked now, its rows are queued."""
     form = call.form(UploadPolicyFileDto)
-    check_size(form.file)
-    rows, broken = read_rows(form.file)
+    check_size(call, form.file)
+    rows, broken = read_rows(form.file, blank=call.options.blank_rows == "counted")
     upload = call.records.uploads.enqueue(rows, broken)
     return QueuedUpload(upload_id=upload.upload_id, status=upload.status)
 

@@ -4,6 +4,7 @@ from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.agents import AGENT, agent_of
 from pytest_turris.core.api.operations.nipr import subscription_of
+from pytest_turris.core.entity.records import is_pending
 from pytest_turris.core.resources.regulatory_actions import RegulatoryAction
 
 
@@ -19,6 +20,8 @@ from pytest_turris.core.resources.regulatory_actions import RegulatoryAction
 def list_regulatory_actions(call: Call) -> list[RegulatoryAction]:
     """List the regulatory actions of states against an agent."""
     entry = agent_of(call)
+    if is_pending(entry):
+        return []
     subscription = subscription_of(entry)
     return [
         action.model_copy(update=subscription)

@@ -42,6 +42,7 @@ def sync_agent(call: Call) -> None:
     operation_id_documented=False,
     errors=(400,),
     status_provenance="assumed",
+    status_option="write_success_status",
 )
 def sync_association(call: Call) -> None:
     """Queue a fetch of an agency's data from NIPR."""

@@ -1,0 +1,65 @@
+"""The history of a sandbox that a store keeps: each change is a step that can be gone back to."""
+
+from pydantic import Field
+
+from mock_server.control.control import ControlCall, control
+from mock_server.control.models import Limit, Listing, Moment, Parameters, Result
+from mock_server.control.wire.errors import ControlError
+from mock_server.store.errors import HistoryError
+from mock_server.store.kept_sandbox import KeptSandbox
+
+_NO_STORE = "this server keeps no history; start it with 'turris-sandbox serve --store FILE'"
+
+
+class StepShown(Result):
+    """One step: a request, a control, webhooks, or what became due as time passed."""
+
+    number: int
+    at: Moment
+    what: str
+
+
+class Steps(Parameters):
+    """Which steps."""
+
+    limit: Limit = Field(20, description="How many at most; the newest.")
+    before: int | None = Field(None, ge=1, description="Only those before the step of this number.")
+
+
+class StepNumber(Parameters):
+    """Which step."""
+
+    step: int = Field(ge=1, le=2**53, description="The number of the step.")
+
+
+@control("history", "list", "GET", "/history", words=("history",))
+def list_steps(call: ControlCall, given: Steps) -> Listing[StepShown]:
+    """List the last steps, oldest first; 10,000 are kept."""
+    kept = _kept(call)
+    found = kept.history.steps(given.limit, before=given.before)
+    items = [StepShown(number=step.number, at=step.at, what=step.what) for step in found]
+    return Listing(total=kept.history.count(), items=items)
+
+
+@control("history", "rewind", "POST", "/history/rewind", words=("rewind",), positional=("step",))
+def rewind(call: ControlCall, given: StepNumber) -> StepShown:
+    """Become what the sandbox was after a step, at the moment of that step.
+
+    It is a step itself, so it can be taken back: rewind to the step before it. The journal stays.
+    """
+    kept = _kept(call)
+    try:
+        call.tenant.sandbox.faults.hang_up()
+        step = kept.rewind(given.step)
+    except HistoryError as error:
+        raise ControlError(404, str(error)) from None
+    return StepShown(number=step.number, at=step.at, what=step.what)
+
+
+ROWS = (list_steps, rewind)
+
+
+def _kept(call: ControlCall) -> KeptSandbox:
+    if call.tenant.kept is None:
+        raise ControlError(409, _NO_STORE)
+    return call.tenant.kept

@@ -1,0 +1,1 @@
+"""The controls of a running sandbox as shell commands."""

@@ -1,0 +1,155 @@
+"""Sends a control to a running sandbox, and ends the command with a reason if it is refused."""
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from mock_server.controlling.rows import Row
+from mock_server.exit_status import FAILED, INTERNAL_ERROR, NOTHING_SENT
+from mock_server.shell.mistakes import fail
+
+_TIMEOUT = 60.0
+_PREFIX = "/__sandbox__"
+_SUCCESS = range(200, 300)
+_UNAUTHORIZED = 401
+_WRONG_ARGUMENTS = (400, 413, 415, 422)
+_OWN_FAULT = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxAddress:
+    """Where the controls go.
+
+    Args:
+        url: The base URL of the server.
+        token: Its control token.
+        tenant: The name of the sandbox; empty for the server's own.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    tenant: str = ""
+
+
+def call(address: SandboxAddress, row: Row, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the answer to a control; None if it has no content.
+
+    Args:
+        address: The sandbox.
+        row: The control.
+        values: Its parameters, by their names in JSON.
+    """
+    connection, answer = _sent(address, row, values, _TIMEOUT)
+    try:
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        fail(f"{address.url}: the answer broke off: {error!r}")
+    finally:
+        connection.close()
+    return _document(body) if body else None
+
+
+def follow(address: SandboxAddress, row: Row, values: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield each line of a control that goes on until the server stops.
+
+    Args:
+        address: The sandbox.
+        row: The control.
+        values: Its parameters, by their names in JSON.
+    """
+    connection, answer = _sent(address, row, values, None)
+    try:
+        for line in answer:
+            if line.strip():  # an empty line shows that the stream lives
+                yield _document(line)
+    except (OSError, http.client.HTTPException):
+        return  # the server stopped
+    finally:
+        connection.close()
+
+
+def _sent(
+    address: SandboxAddress, row: Row, values: Mapping[str, Any], timeout: float | None
+) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    path, body = _request(address, row, dict(values))
+    connection = _connection(address.url, timeout)
+    headers = {"Authorization": f"Bearer {address.token}", "Accept": "application/json"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    try:
+        connection.request(row["method"], path, body=body, headers=headers)
+        answer = connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        fail(
+            f"nothing answers at {address.url}: {error}. Start a sandbox with 'turris-sandbox "
+            "serve', or name one with --url or TURRIS_BASE_URL"
+        )
+    if answer.status not in _SUCCESS:
+        words = _words(answer)
+        connection.close()
+        fail(*_refusal(answer.status, words))
+    return connection, answer
+
+
+def _request(address: SandboxAddress, row: Row, values: dict[str, Any]) -> tuple[str, bytes | None]:
+    """The path with its query, and the body."""
+    path = row["path"]
+    for parameter in row["parameters"]:
+        if parameter["where"] == "path":
+            text = quote(str(values.pop(parameter["name"])), safe="")
+            path = path.replace("{" + parameter["name"] + "}", text)
+    tenant = f"/tenants/{quote(address.tenant, safe='')}" if address.tenant else ""
+    whole = f"{_PREFIX}{tenant if row['scope'] == 'sandbox' else ''}{path}"
+    if row["method"] in ("GET", "DELETE"):
+        query = urlencode({name: _plain(value) for name, value in values.items()}, doseq=True)
+        return f"{whole}?{query}" if query else whole, None
+    return whole, json.dumps(values).encode()
+
+
+def _refusal(status: int, words: str) -> tuple[str, int]:
+    """A refusal in one line, and the exit status."""
+    if status == _UNAUTHORIZED:
+        words += ". 'turris-sandbox serve' prints it: set TURRIS_CONTROL_TOKEN, or use --token"
+        return words, NOTHING_SENT
+    if status >= _OWN_FAULT:
+        return f"the sandbox has a bug, please report it: {words}", INTERNAL_ERROR
+    return words, NOTHING_SENT if status in _WRONG_ARGUMENTS else FAILED
+
+
+def _words(answer: http.client.HTTPResponse) -> str:
+    try:
+        return "; ".join(json.loads(answer.read())["errorMessage"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return f"it answered with {answer.status}, so it is not a turris-sandbox of this version"
+
+
+def _document(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(body)
+    except ValueError:
+        fail("the answer is not JSON: the server is not a turris-sandbox of this version")
+
+
+def _plain(value: object) -> object:
+    """A value as it is written in a query."""
+    return {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _connection(url: str, timeout: float | None) -> http.client.HTTPConnection:
+    address = urlsplit(url)
+    try:
+        host, port = address.hostname or "", address.port
+    except ValueError:
+        host, port = "", None
+    if address.scheme not in ("http", "https") or not host:
+        fail(f"--url {url!r} is not a URL such as http://127.0.0.1:8791")
+    if address.scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=timeout)
+    # It trusts what SSL_CERT_FILE names, which `serve --tls` prints.
+    context = ssl.create_default_context()
+    return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)

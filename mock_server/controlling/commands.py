@@ -1,0 +1,236 @@
+"""Builds the shell command of each control from its row."""
+
+import os
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from mock_server.controlling.rows import Row, rows
+from mock_server.shell.groups import SuggestingGroup
+
+_URL = "TURRIS_BASE_URL"
+_TOKEN = "TURRIS_CONTROL_TOKEN"
+_DEFAULT_URL = "http://127.0.0.1:8791"
+
+_TYPES: dict[str, Any] = {"whole number": int, "number": float}
+_METAVARS = {"duration": "DURATION", "moment": "MOMENT", "object": "JSON", "whole number": "NUMBER"}
+_WORDS = "members"
+
+_GROUPS = {
+    "add": "Add a record: what is not given is generated.",
+    "get": "Show one record.",
+    "list": "List records.",
+    "remove": "Remove a record, and what depends on it.",
+    "update": "Change members of a record.",
+}
+"""What the verbs that many kinds of records share do."""
+
+
+def command_names() -> dict[str, str]:
+    """Return the first word of each control's command, with a sentence for the list of commands."""
+    found: dict[str, str] = {}
+    for row in rows():
+        word = row["words"][0]
+        if len(row["words"]) == 1 or word not in found:
+            found[word] = _GROUPS.get(word) or row["summary"]
+    return found
+
+
+def find_command(name: str) -> click.Command | None:
+    """Return the command with a first word, with all that are below it."""
+    own = [row for row in rows() if row["words"][0] == name]
+    if not own:
+        return None
+    if len(own) == 1 and len(own[0]["words"]) == 1:
+        return _command(own[0], name)
+    return _group(own, name)
+
+
+def _group(own: list[Row], name: str) -> SuggestingGroup:
+    """The commands that share a first word, of which one may be that word alone."""
+    alone = next((row for row in own if len(row["words"]) == 1), None)
+    stream = next((row for row in own if row["streams"]), None)
+    below = {" ".join(row["words"][1:]): row for row in own if len(row["words"]) > 1}
+    commands = {words: _command(row, words) for words, row in below.items()}
+    summary = _GROUPS.get(name) or (alone or own[0])["summary"]
+    if alone is None:
+        return SuggestingGroup(name, commands=commands, help=summary, no_args_is_help=False)
+    first = _command(alone, name, stream)
+
+    def run(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401 - values of options
+        if ctx.invoked_subcommand is None:
+            ctx.invoke(first.callback, **given)  # type: ignore[arg-type]  # it has one
+
+    return SuggestingGroup(
+        name,
+        commands=commands,
+        params=first.params,
+        callback=click.pass_context(run),
+        invoke_without_command=True,
+        help=summary,
+    )
+
+
+def _command(row: Row, name: str, stream: Row | None = None) -> click.Command:
+    """The command of one row; ``stream`` is what ``--follow`` does instead."""
+    params: list[click.Parameter] = []
+    by_word = [one for one in row["parameters"] if one["rest"]]
+    for parameter in row["parameters"]:
+        if parameter["positional"]:
+            params.append(_argument(parameter))
+        elif not parameter["rest"]:
+            params.append(_option(parameter))
+    if by_word:
+        params.append(_members(by_word))
+    if stream:
+        help_ = "Go on, and print what comes, until Ctrl-C."
+        params.append(click.Option(["--follow", "-f"], is_flag=True, help=help_))
+    params += _common_options()
+
+    def run(**given: Any) -> None:  # noqa: ANN401 - values of options
+        _run(row, stream if given.pop("follow", False) and stream else row, by_word, given)
+
+    return click.Command(name, params=params, callback=run, help=_help(row, by_word))
+
+
+def _run(listed: Row, row: Row, by_word: list[dict[str, Any]], given: dict[str, Any]) -> None:
+    from mock_server.controlling.client import SandboxAddress, call, follow
+    from mock_server.controlling.output import show, show_lines
+    from mock_server.controlling.values import read_members, read_value
+
+    address = SandboxAddress(
+        url=given.pop("url").rstrip("/"), token=given.pop("token"), tenant=given.pop("tenant")
+    )
+    as_json = given.pop("as_json")
+    words = given.pop(_WORDS, ())
+    free = by_word[0]["name"] if len(by_word) == 1 and by_word[0]["type"] == "object" else ""
+    values = read_members(words, [] if free else by_word, free)
+    for parameter in listed["parameters"]:
+        value = given.get(_identifier(parameter))
+        if parameter["rest"] or value is None or value == ():
+            continue
+        values[parameter["name"]] = (
+            read_value(parameter, value) if isinstance(value, str) else _plain(value)
+        )
+    if row["streams"]:
+        known = {one["name"] for one in row["parameters"]}
+        wanted = {name: value for name, value in values.items() if name in known}
+        show_lines(follow(address, row, wanted), as_json=as_json)
+    else:
+        show(call(address, row, values), as_json=as_json)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of an option
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _identifier(parameter: dict[str, Any]) -> str:
+    return f"p_{parameter['option'].strip('-').replace('-', '_')}"
+
+
+def _argument(parameter: dict[str, Any]) -> click.Argument:
+    return click.Argument(
+        [_identifier(parameter)],
+        metavar=parameter["option"].strip("-").upper(),
+        required=parameter["required"],
+        type=_type(parameter),
+    )
+
+
+def _option(parameter: dict[str, Any]) -> click.Option:
+    if parameter["type"] == "switch":
+        flag = parameter["option"]
+        return click.Option(
+            [f"{flag}/--no-{flag.strip('-')}", _identifier(parameter)],
+            default=None,
+            help=parameter["help"],
+        )
+    many = bool(parameter["many"]) and parameter["type"] != "object"
+    help_ = parameter["help"]
+    default = parameter["default"]
+    if default not in (None, "", 0, [], {}):
+        help_ = f"{help_}  [default: {default}]".strip()
+    return click.Option(
+        [parameter["option"], _identifier(parameter)],
+        required=parameter["required"],
+        multiple=many,
+        metavar=None if parameter["choices"] else _METAVARS.get(parameter["type"]),
+        type=_type(parameter),
+        help=help_,
+    )
+
+
+def _type(parameter: dict[str, Any]) -> Any:  # noqa: ANN401 - what click takes for a type
+    if parameter["choices"] and all(isinstance(one, str) for one in parameter["choices"]):
+        return _Choice(parameter["choices"])
+    return str if parameter["many"] else _TYPES.get(parameter["type"], str)
+
+
+class _Choice(click.Choice):  # type: ignore[type-arg]  # not generic in older versions
+    """A choice that is completed, and that the sandbox checks: it may be a newer one."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - click's own
+        """Return the value as it is."""
+        del param, ctx
+        return value
+
+
+def _members(by_word: list[dict[str, Any]]) -> click.Argument:
+    def complete(_ctx: object, _param: object, incomplete: str) -> list[CompletionItem]:
+        name, equals, text = incomplete.partition("=")
+        if not equals:
+            found = [f"{one['name']}=" for one in by_word]
+            return [CompletionItem(word) for word in found if word.startswith(incomplete)]
+        choices: list[Any] = next((one["choices"] for one in by_word if one["name"] == name), [])
+        return [CompletionItem(f"{name}={one}") for one in choices if str(one).startswith(text)]
+
+    return click.Argument([_WORDS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete)
+
+
+def _common_options() -> list[click.Option]:
+    return [
+        click.Option(
+            ["--url"],
+            default=lambda: os.environ.get(_URL) or _DEFAULT_URL,
+            metavar="URL",
+            help=f"The server; ${_URL} or {_DEFAULT_URL} by default.",
+        ),
+        click.Option(
+            ["--token"],
+            default=lambda: os.environ.get(_TOKEN, ""),
+            metavar="TOKEN",
+            help=f"Its control token; ${_TOKEN} by default.",
+        ),
+        click.Option(
+            ["--tenant"],
+            default="",
+            metavar="NAME",
+            help="The sandbox at the server; its own by default.",
+        ),
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            help="Print JSON on a terminal, too; a pipe always gets it.",
+        ),
+    ]
+
+
+def _help(row: Row, by_word: list[dict[str, Any]]) -> str:
+    lines = [row["summary"]]
+    places = [one for one in row["parameters"] if one["positional"] and one["help"]]
+    lines += [f"{one['option'].strip('-').upper()}: {one['help']}" for one in places]
+    if by_word:
+        lines.append("Members, each as MEMBER=VALUE:")
+        lines.append("\b\n" + "\n".join(map(_described, by_word)))
+    return "\n\n".join(lines)
+
+
+def _described(parameter: dict[str, Any]) -> str:
+    kind = "list" if parameter["many"] else parameter["type"]
+    if parameter["choices"]:
+        shown = ", ".join(map(str, parameter["choices"][:6]))
+        kind = shown + (", ..." if parameter["choices"][6:] else "")
+    must = ", required" if parameter["required"] else ""
+    text = f"  {parameter['name']}: {kind}{must}"
+    return f"{text}. {parameter['help']}" if parameter["help"] else text

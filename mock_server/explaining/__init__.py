@@ -1,0 +1,1 @@
+"""What ``turris-sandbox explain`` knows: each check and each option."""

@@ -1,0 +1,67 @@
+"""Every check with an id, explained: attacks, rules for token clients, hostile answers."""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module, resources
+
+from mock_server.explaining.explanation import Explanation
+from pytest_turris.findings.check import Check
+
+FAMILIES = {
+    "WH": "pytest_turris.attacks.catalogue:ATTACKS",
+    "TC": "pytest_turris.conformance.rules:RULES",
+    "AR": "pytest_turris.conformance.hostile_check:CHECKS",
+}
+"""How the ids of each kind of check begin, and where its checks are. A new kind adds one line."""
+
+_LEVELS = {
+    "must": "a finding fails the test",
+    "should": "a finding is a warning",
+    "info": "a finding is only noted",
+}
+
+
+def explanations(prefix: str) -> dict[str, Explanation]:
+    """Each check of one kind by its id.
+
+    Args:
+        prefix: ``WH``, ``TC`` or ``AR``.
+    """
+    module, _, name = FAMILIES[prefix].partition(":")
+    found: Iterable[Check] = getattr(import_module(module), name)
+    checks = found.values() if isinstance(found, dict) else found
+    return {check.id: explained(check) for check in checks}
+
+
+def explained(check: Check) -> Explanation:
+    """A check in words, with its examples."""
+    example = examples().get(check.id, {})
+    return Explanation(
+        name=check.id,
+        title=check.title,
+        parts={
+            "What it does": check.does,
+            # Attacks and hostile answers say what they expect; a rule's title says it.
+            "Expected": getattr(check, "wants", "") or getattr(check, "expects", ""),
+            "Why it matters": check.why,
+            "The usual bug": getattr(check, "usual_bug", ""),
+            "Fix": check.fix,
+            "Level": f"{check.level} ({_LEVELS[check.level]})",
+            "Source": check.source,
+        },
+        url=check.help_uri,
+        broken=example.get("broken", ""),
+        right=example.get("right", ""),
+    )
+
+
+@cache
+def examples() -> dict[str, dict[str, str]]:
+    """The code of the examples by id: receivers and clients of the project's own tests.
+
+    ``make docs`` writes the file. The tests run each broken one, and its check catches it.
+    """
+    text = resources.files("mock_server.explaining").joinpath("examples.json").read_text("utf-8")
+    found: dict[str, dict[str, str]] = json.loads(text)
+    return found

@@ -1,0 +1,49 @@
+"""``turris-sandbox explain``."""
+
+import re
+
+import click
+
+from mock_server.explaining.checks import FAMILIES, explanations
+from mock_server.explaining.explanation import Explanation
+from mock_server.explaining.options import explanations as option_explanations
+from pytest_turris.core.text.names import did_you_mean
+
+_CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{2,3})(?:[-/].*)?")
+"""An id, also as tests show it: ``WH-05-wrong-same-length``, ``AR-27/milliseconds``."""
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def explain(names: tuple[str, ...]) -> None:
+    """Explain a check or an option: what it does, why it matters, a broken and a right example.
+
+    NAME is the id of a check, such as WH-05, TC-10 or AR-27, or the name of an option.
+    """
+    for number, name in enumerate(names):
+        if number:
+            click.echo()
+        click.echo(found(name).as_text(), nl=False)
+
+
+def found(name: str) -> Explanation:
+    """The explanation of that name.
+
+    Args:
+        name: An id in any case, with or without what follows its number; or an option, also as
+            in an ini file, with ``turris_``.
+
+    Raises:
+        click.UsageError: There is no such check or option.
+    """
+    check = _CHECK.fullmatch(name)
+    if check and check[1].upper() in FAMILIES:
+        known = explanations(check[1].upper())
+        wanted = f"{check[1].upper()}-{check[2]}"
+    else:
+        known, wanted = option_explanations(), name.removeprefix("turris_")
+    if wanted in known:
+        return known[wanted]
+    kinds = ", ".join(f"{prefix}-.." for prefix in FAMILIES)
+    hint = did_you_mean(wanted, known) or f": name a check ({kinds}) or an option"
+    raise click.UsageError(f"there is no check or option {name!r}{hint}")

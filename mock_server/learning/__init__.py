@@ -1,0 +1,1 @@
+"""``turris-sandbox learn-signature``: how a real sender signs."""

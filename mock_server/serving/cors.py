@@ -1,0 +1,78 @@
+"""``serve --cors-origin``: lets a browser application of one origin use the API.
+
+It follows the Fetch standard's CORS protocol, without credentials of the browser (cookies). The
+control API below ``/__sandbox__/`` is never opened: its token must not be in a web page.
+"""
+
+import re
+from collections.abc import Collection
+
+from pytest_turris.doors.sockets.asgi import App, Message, Receive, Scope, Send
+
+_OWN = "/__sandbox__/"
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+_NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
+_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
+_FROM_PAGES = frozenset({b"origin", b"sec-fetch-site"})
+
+
+def is_origin(text: str) -> bool:
+    """Return whether a text is an origin as browsers send it: scheme, host, port, in lower case."""
+    return _ORIGIN.fullmatch(text) is not None
+
+
+def with_cors(app: App, origins: Collection[str]) -> App:
+    """Add CORS headers to an application, for some origins.
+
+    Args:
+        app: The application. It sees no header that says that a page sent the request.
+        origins: The origins, as browsers send them.
+    """
+    known = {origin.encode() for origin in origins}
+
+    async def shared(scope: Scope, receive: Receive, send: Send) -> None:
+        origin = _origin(scope)
+        if origin not in known or scope["path"].startswith(_OWN):
+            return await app(scope, receive, send)
+        if scope["method"] == "OPTIONS":
+            return await _preflight(scope, origin, send)
+        fields = [field for field in scope["headers"] if field[0] not in _FROM_PAGES]
+        return await app({**scope, "headers": fields}, receive, _allowing(send, origin))
+
+    return shared
+
+
+def _origin(scope: Scope) -> bytes:
+    found = [value for name, value in scope["headers"] if name == b"origin"]
+    return found[0] if len(found) == 1 else b""
+
+
+async def _preflight(scope: Scope, origin: bytes, send: Send) -> None:
+    headers = [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-methods", _METHODS),
+        (b"access-control-max-age", b"600"),
+        (b"vary", b"Origin, Access-Control-Request-Headers"),
+    ]
+    for name, value in scope["headers"]:
+        if name == b"access-control-request-headers" and _NAMES.fullmatch(value):
+            headers.append((b"access-control-allow-headers", value))
+        if name == b"access-control-request-private-network" and value == b"true":
+            headers.append((b"access-control-allow-private-network", b"true"))
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _allowing(send: Send, origin: bytes) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                *message["headers"],
+                (b"access-control-allow-origin", origin),
+                # Without credentials, an asterisk means all: limits, request ids, deprecations.
+                (b"access-control-expose-headers", b"*"),
+                (b"vary", b"Origin"),
+            ]
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,283 @@
+"""One run of ``turris-sandbox serve``."""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from mock_server.exit_status import OK
+from mock_server.serving.cors import is_origin
+from mock_server.serving.env_file import exports, write_env_file
+from mock_server.serving.log import ServerLog, standard_error
+from mock_server.serving.server import (
+    CONTROL_TOKEN,
+    ServerSettings,
+    StandaloneSandbox,
+    is_loopback,
+)
+from mock_server.shell.arguments import read_entity, read_options
+from mock_server.shell.mistakes import fail
+from pytest_turris.core.access.credentials import CLIENT_MARK, SECRET_MARK, CredentialError
+from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.wire.hosts import is_turris
+
+if TYPE_CHECKING:
+    from mock_server.store.store import Store
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SHORTEST_TOKEN = 32
+_SHOWN = 5
+"""How many undelivered webhooks the last line names."""
+
+
+def run(
+    *,
+    command: tuple[str, ...],
+    env_file: Path | None,
+    store: Path | None,
+    load: Path | None,
+    log_format: str,
+    log_level: Any,  # noqa: ANN401 - one of the levels: click has checked it
+    **given: Any,  # noqa: ANN401 - the other options of the command line
+) -> int:
+    """Serve until a signal, or until the command ends; return the exit status."""
+    settings = _settings(**given)
+    sandbox = _sandbox(load, **given)
+    log = standard_error(as_json=log_format == "json", level=log_level)
+    with contextlib.closing(log), contextlib.ExitStack() as files:
+        opened = _kept(store, sandbox, files, log, load=load, **given) if store else None
+        with _started(settings, sandbox, log, opened) as server:
+            try:
+                status = _serve(server, command, env_file, store)
+            except KeyboardInterrupt:
+                status = OK
+            finally:
+                # It takes a second; what is interrupted twice would leave files behind.
+                for number in _SIGNALS:
+                    signal.signal(number, signal.SIG_IGN)
+        _log_end(log, server.unsent())
+    return status
+
+
+def _serve(
+    server: StandaloneSandbox,
+    command: tuple[str, ...],
+    env_file: Path | None,
+    store: Path | None,
+) -> int:
+    """Announce a server that answers, and wait."""
+    if env_file:
+        _write(env_file, server)
+        server.sandbox.credentials.on_rotate = lambda _: _write(env_file, server)
+    if command:
+        from mock_server.serving.child import run_command
+
+        return run_command(command, server.environment(), server.base_url)
+    _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
+    server.wait()
+    return OK
+
+
+def _settings(
+    *,
+    host: str,
+    port: int,
+    exposed: bool,
+    allow: tuple[str, ...],
+    allow_host: tuple[str, ...],
+    public_url: str,
+    cors_origin: tuple[str, ...],
+    **_: object,
+) -> ServerSettings:
+    token = os.environ.get(CONTROL_TOKEN, "")
+    if not is_loopback(host):
+        _check_exposure(host, token, allowed=exposed)
+    for origin in cors_origin:
+        if not is_origin(origin):
+            fail(f"--cors-origin {origin!r} is not an origin, such as http://localhost:5173")
+    return ServerSettings(
+        host=host,
+        port=port,
+        allow=allow,
+        allow_hosts=allow_host,
+        public_url=_checked_url(public_url) if public_url else "",
+        cors_origins=cors_origin,
+        control_token=token,
+    )
+
+
+def _kept(
+    path: Path,
+    sandbox: Sandbox,
+    files: contextlib.ExitStack,
+    log: ServerLog,
+    *,
+    load: Path | None,
+    data: str,
+    client_id: str,
+    client_secret: str,
+    client_name: str,
+    **_: object,
+) -> "Store":
+    from mock_server.serving.state import keep, open_store
+
+    store = open_store(path, log.warn)
+    keep(
+        store,
+        sandbox,
+        given={
+            "--load": load is not None,
+            "--data": bool(data),
+            "--client-name": bool(client_name),
+            "--client-id": bool(client_id) and client_id.startswith(CLIENT_MARK),
+            "--client-secret": bool(client_secret) and client_secret.startswith(SECRET_MARK),
+        },
+    )
+    files.callback(store.close)
+    return store
+
+
+def _sandbox(
+    load: Path | None,
+    *,
+    tls: bool,
+    entity: str,
+    client_id: str,
+    client_secret: str,
+    client_name: str,
+    data: Any,  # noqa: ANN401 - the sandbox checks the name
+    option: tuple[str, ...],
+    **_: object,
+) -> Sandbox:
+    fixed: dict[str, Any] = {"tls": tls, "upstream_entity_id": read_entity(entity)}
+    world = None
+    if load:
+        from mock_server.serving.state import load_world, read_world
+
+        world = read_world(load)
+    options = read_options(option, base=world.options if world else None, **fixed)
+    if client_name:
+        client_id = f"{CLIENT_MARK}{client_name}"
+    client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
+    client_secret = _unless_real("TURRIS_CLIENT_SECRET", client_secret, SECRET_MARK)
+    try:
+        # A random name, so that ids and secrets of an earlier run are refused.
+        name = os.urandom(16).hex()
+        sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)
+        if data:
+            sandbox.seed(data)
+        if world and load:
+            load_world(sandbox, world, load)
+    except CredentialError as error:
+        fail(f"--client-id, --client-secret or --client-name: {error}")
+    except UnknownNameError as error:
+        fail(f"--data: {error}")
+    return sandbox
+
+
+def _unless_real(variable: str, text: str, mark: str) -> str:
+    """Leave out what the environment has for the real Turris; it is not shown."""
+    if text and text == os.environ.get(variable) and not text.startswith(mark):
+        click.echo(
+            f"# {variable} in the environment is not that of a sandbox ({mark}...): "
+            "it is not used here",
+            err=True,
+        )
+        return ""
+    return text
+
+
+def _started(
+    settings: ServerSettings, sandbox: Sandbox, log: ServerLog, store: "Store | None"
+) -> StandaloneSandbox:
+    try:
+        return StandaloneSandbox(sandbox, settings, log, store)
+    except OSError as error:
+        where = f"--host {settings.host} --port {settings.port}"
+        fail(f"cannot listen on {where}: {error.strerror or error}; try --port 0")
+
+
+def _write(file: Path, server: StandaloneSandbox) -> None:
+    try:
+        write_env_file(file, server.environment())
+    except OSError as error:
+        fail(f"--env-file {file}: cannot write it: {error.strerror or error}")
+
+
+def _log_end(log: ServerLog, unsent: tuple[str, ...]) -> None:
+    """Say in the last line what was not delivered."""
+    if not unsent:
+        log.write("stopped")
+        return
+    shown = "; ".join(unsent[:_SHOWN]) + ("; ..." if unsent[_SHOWN:] else "")
+    was = "was" if len(unsent) == 1 else "were"
+    count = counted(len(unsent), "webhook")
+    log.write(f"stopped; {count} {was} not delivered: {shown}", "warning")
+
+
+def _checked_url(url: str) -> str:
+    address = urlsplit(url)
+    is_plain = not (address.path.strip("/") or address.query or address.username)
+    if address.scheme not in ("http", "https") or not address.hostname or not is_plain:
+        fail(f"--public-url {url!r}: give scheme, host and port, such as https://turris.example")
+    if is_turris(address.netloc):
+        fail(f"--public-url: {address.hostname} is the real Turris")
+    return f"{address.scheme}://{address.netloc}"
+
+
+def _print_environment(server: StandaloneSandbox, state: str) -> None:
+    """Print what a client needs, as lines that can be pasted into a shell. All values are fakes."""
+    variables = server.environment()
+    if os.environ.get(CONTROL_TOKEN):
+        del variables[CONTROL_TOKEN]  # the user has set it
+    click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
+    click.echo(exports(variables), nl=False)
+    click.echo(_webhook_hint(server.sandbox.options))
+    click.echo("# pytest --turris-url $TURRIS_BASE_URL runs tests whose sandboxes answer here")
+    body = '{"clientId":"\'$TURRIS_CLIENT_ID\'","clientSecret":"\'$TURRIS_CLIENT_SECRET\'"}'
+    certificate = " --cacert $SSL_CERT_FILE" if server.ca_file else ""
+    click.echo(
+        f"# curl{certificate} $TURRIS_BASE_URL/v1/auth/jwt "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
+    sys.stdout.flush()
+
+
+def _webhook_hint(options: Options) -> str:
+    wait = options.webhook_debounce.total_seconds()
+    status_events = (
+        f"wait for {wait:g} s; -o webhook_debounce=0 sends them at once"
+        if wait
+        else "are sent at once"
+    )
+    return (
+        f"# Webhooks registered at {options.webhooks_path} are sent to this machine; "
+        f"the two status events {status_events}"
+    )
+
+
+def _check_exposure(host: str, token: str, *, allowed: bool) -> None:
+    """Say what --host exposes; refuse it without the flag, or with a token that can be guessed."""
+    if not allowed:
+        fail(
+            f"--host {host}: other machines could read and change this sandbox. "
+            "To allow that, add --i-understand-network-exposure"
+        )
+    if token and len(token) < _SHORTEST_TOKEN:
+        fail(
+            f"--host {host}: {CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "
+            "Take a longer one, or none: then the sandbox makes one"
+        )
+    click.echo(
+        f"# --host {host}: other machines can read and change this sandbox. It holds fakes only; "
+        "put no real data into it",
+        err=True,
+    )

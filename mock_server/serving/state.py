@@ -1,0 +1,76 @@
+"""Where the state of ``turris-sandbox serve`` comes from, and where it stays."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from mock_server.control.tenants import DEFAULT
+from mock_server.shell.mistakes import fail
+from mock_server.store.errors import StoreError
+from mock_server.store.store import Store
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.worlds import World
+
+_LONGEST = 500
+
+
+def read_world(path: Path) -> World:
+    """Return what the file of ``--load`` holds."""
+    try:
+        return World.read(path.read_bytes())
+    except OSError as error:
+        fail(f"--load {path}: {error.strerror or error}")
+    except SnapshotError as error:
+        fail(f"--load {path}: {error}")
+
+
+def printable(text: str) -> str:
+    """A text from a file, without what could change the terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text[:_LONGEST])
+
+
+def load_world(sandbox: Sandbox, world: World, path: Path) -> None:
+    """Let a sandbox become what the file of ``--load`` holds."""
+    try:
+        world.load_into(sandbox)
+        if world.about:
+            click.echo(f"# {path}: {printable(world.about)}", err=True)
+    except SnapshotError as error:
+        fail(f"--load {path}: {error}")
+
+
+def open_store(path: Path, log: Callable[[str], object]) -> Store:
+    """Open the file of ``--store``."""
+    try:
+        return Store.open(path, log)
+    except StoreError as error:
+        fail(f"--store: {error}")
+
+
+def keep(store: Store, sandbox: Sandbox, *, given: dict[str, bool]) -> None:
+    """Keep the default sandbox, which becomes what the store has.
+
+    Args:
+        store: The store.
+        sandbox: The sandbox.
+        given: The options of the command line that only a new store follows, and whether each is
+            there.
+    """
+    named = sorted(flag for flag, is_given in given.items() if is_given)
+    is_new = DEFAULT not in store.tenants()
+    if not is_new and "--load" in named:
+        store.close()
+        fail("--load: the store has a state already; give another file to --store")
+    before = sandbox.client
+    try:
+        store.attach(sandbox, DEFAULT)
+    except (StoreError, SnapshotError) as error:
+        store.close()
+        fail(f"--store: {error}")
+    if named and sandbox.client != before:
+        click.echo(
+            f"# {', '.join(named)}: not used, as the store has a state and credentials already",
+            err=True,
+        )

@@ -1,0 +1,20 @@
+"""A group of commands that names the nearest one when there is none of a name."""
+
+import click
+
+
+class SuggestingGroup(click.Group):
+    """As click's own, with a suggestion."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or suggest the nearest name."""
+        if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            from pytest_turris.core.text.names import did_you_mean
+
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            # Without a near name, the list is short enough to be shown for all but the first word.
+            known = ", ".join(self.list_commands(ctx)) if ctx.parent and not hint else ""
+            ctx.fail(f"there is no command {args[0]!r}{hint}" + (f"; use {known}" if known else ""))
+        return super().resolve_command(ctx, args)

@@ -1,0 +1,44 @@
+"""The lock of a kept sandbox: what was done under it is durable before anyone else goes on."""
+
+import contextlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+
+class CommittingLock:
+    """A reentrant lock that commits when its outermost holder lets go of it.
+
+    So a request, a control or a delivery is one commit, whatever it consists of, and its answer is
+    sent afterwards.
+
+    Args:
+        lock: The sandbox's own lock.
+        commit: Writes what has changed; the lock is still held.
+    """
+
+    def __init__(
+        self, lock: contextlib.AbstractContextManager[Any], commit: Callable[[], None]
+    ) -> None:
+        self._lock = lock
+        self._commit = commit
+        self._depth = 0
+
+    def __enter__(self) -> bool:
+        self._lock.__enter__()
+        self._depth += 1
+        return True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            # Also after an exception: what was changed until then has changed.
+            if self._depth == 1:
+                self._commit()
+        finally:
+            self._depth -= 1
+            self._lock.__exit__(None, None, None)

@@ -1,0 +1,129 @@
+"""The database behind a store: a few statements in transactions, and nothing else.
+
+The statements are the same for every database; ``?`` stands for a value.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from mock_server.store.errors import StoreError
+
+
+class Database(Protocol):
+    """What a store needs of its database."""
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """A block whose statements take effect together, or not at all.
+
+        Raises:
+            StoreError: The database does not take them.
+        """
+
+    def execute(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - numbers and texts
+        """Carry out a statement, in a transaction."""
+
+    def execute_each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Carry out a statement for each row of values."""
+
+    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - as above
+        """Return the rows that a query finds."""
+
+    def tables(self) -> set[str]:
+        """The names of the tables that there are."""
+
+    def close(self) -> None:
+        """Write what waits and let go of the database."""
+
+
+class SqliteDatabase:
+    """A file of SQLite, which one process has open.
+
+    It is written ahead (WAL) with ``synchronous=NORMAL``: a commit is a write to the log, which the
+    operating system keeps when the process is killed at any moment. Only a crash of the machine
+    itself can lose the last commits; the file stays whole then too. ``FULL`` would make each write
+    wait for the disk, ten to a hundred times as long, to keep fakes through a power failure.
+
+    Args:
+        path: The file; it is made with mode 0600.
+
+    Raises:
+        StoreError: It is not such a file, in use, or cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        try:
+            # SQLite gives its further files the mode of this one.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            path.chmod(0o600)
+            self._connection = sqlite3.connect(
+                path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"cannot open the store {path}: {reason}") from None
+        try:
+            # Exclusive: a second process is refused, and no memory is shared between processes.
+            self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise StoreError(self._explained(error)) from None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A block whose statements take effect together, or not at all."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back()
+                raise StoreError(self._explained(error)) from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def execute(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - as in Database
+        """Carry out a statement, in a transaction."""
+        self._connection.execute(statement, values)
+
+    def execute_each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Carry out a statement for each row of values."""
+        self._connection.executemany(statement, rows)
+
+    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - as in Database
+        """Return the rows that a query finds."""
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    def tables(self) -> set[str]:
+        """The names of the tables that there are."""
+        return {name for (name,) in self.select("SELECT name FROM sqlite_master")}
+
+    def close(self) -> None:
+        """Move the log into the file and close it."""
+        with self._lock:
+            self._connection.close()
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _explained(self, error: sqlite3.Error) -> str:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+            return f"the store {self._path} is open in another process: stop that one first"
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
+            return f"{self._path} is not a store: it is not a file of SQLite"
+        return f"the store {self._path} cannot be used: {error}"

@@ -1,0 +1,171 @@
+"""The rules for an audit log: AU-1 to AU-4. Each request has its record, which shows no secret."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pytest_turris.audit.checks import OWN
+from pytest_turris.audit.evidence import Evidence, Spotted
+from pytest_turris.audit.places import Call, Place, PlaceFinder
+from pytest_turris.audit.seen import SandboxRecord, Seen
+from pytest_turris.audit.spellings import SecretForms
+from pytest_turris.findings.verdict import Finding
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_PERSONAL = frozenset(
+    {"email", "npn", "fein", "ein", "ssn", "dateofbirth", "dob", "phone", "phonenumber"}
+)
+_SHORTEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One record of an audit log: its message, all of its text, and who wrote it."""
+
+    message: str
+    text: str
+    call: Call
+
+
+class LogAudit:
+    """Compares an audit log with what the sandbox saw.
+
+    Args:
+        evidence: Gets the findings.
+        record: What the sandbox saw.
+        lines: The records of the log, in their order.
+        forms: The secrets of the test's sandboxes.
+        finder: Makes places of calls.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        record: SandboxRecord,
+        lines: list[LogLine],
+        forms: SecretForms,
+        finder: PlaceFinder,
+    ) -> None:
+        self._evidence = evidence
+        self._record = record
+        self._lines = lines
+        self._forms = forms
+        self._finder = finder
+
+    def judge(self) -> None:
+        """Add what the four rules find."""
+        waiting = list(self._lines)
+        unlogged, incomplete = [], []
+        seen_all = self._record.seen
+        for seen in seen_all:
+            line = next((one for one in waiting if _is_about(one, seen)), None)
+            if line is None:
+                unlogged.append(self._spot("AU-1", seen, "no record", "a record of the request"))
+                continue
+            waiting.remove(line)
+            if missing := list(_missing(line, seen)):
+                got = f"a record without {' and '.join(missing)}"
+                incomplete.append(self._spot("AU-2", seen, got, "a record with both"))
+        self._note("AU-1", len(seen_all), unlogged)
+        self._note("AU-2", len(seen_all) - len(unlogged), incomplete)
+        self._note("AU-3", len(self._lines), list(self._control_characters()))
+        self._note("AU-4", len(self._lines), list(self._sensitive()))
+
+    def _control_characters(self) -> Iterator[Spotted]:
+        for line in self._lines:
+            if found := _CONTROL.search(line.message):
+                got = f"the character U+{ord(found[0]):04X} in a record"
+                yield self._spot_line("AU-3", line, got, "one line of text")
+
+    def _sensitive(self) -> Iterator[Spotted]:
+        personal = {
+            (name, value) for seen in self._record.seen for name, value in personal_data(seen)
+        }
+        for line in self._lines:
+            if kind := self._forms.find(line.text):
+                yield self._spot_line("AU-4", line, f"{kind} in a record", "no secret", kind)
+            for name, value in sorted(personal):
+                if value in line.text:
+                    got = f"the {name} of a request in a record"
+                    yield self._spot_line("AU-4", line, got, "no personal data", name)
+
+    def _note(self, check: str, times: int, spotted: list[Spotted]) -> None:
+        once = {one.fingerprint: one for one in reversed(spotted)}
+        self._evidence.note(check, times, once.values())
+
+    def _spot(self, check_id: str, seen: Seen, got: str, expected: str) -> Spotted:
+        (line,) = self._record.lines([seen])
+        return self._spotted(check_id, self._record.place(seen), got, expected, line=line)
+
+    def _spot_line(
+        self, check_id: str, line: LogLine, got: str, expected: str, kind: str = ""
+    ) -> Spotted:
+        place = self._finder.place(line.call, self._record.here)
+        return self._spotted(check_id, place, got, expected, kind=kind)
+
+    def _spotted(
+        self,
+        check_id: str,
+        place: Place,
+        got: str,
+        expected: str,
+        *,
+        kind: str = "",
+        line: str = "",
+    ) -> Spotted:
+        check = OWN[check_id]
+        finding = Finding(
+            level=check.level, sent=line.partition("  ")[2], got=got, expected=expected, kind=kind,
+            why=check.why, fix=check.fix,
+        )  # fmt: skip
+        exchanges = (line,) if line else ()
+        return Spotted(
+            check=check_id, finding=finding, place=place, test=self._evidence.test,
+            exchanges=exchanges,
+        )  # fmt: skip
+
+
+def personal_data(seen: Seen) -> Iterator[tuple[str, str]]:
+    """Names and values of personal data in a request, but for what its path shows anyhow."""
+    request = seen.request
+    pairs = [*parse_qsl(request.query), *_members(_json(request.body))]
+    for name, value in pairs:
+        short = name.replace("_", "").replace("-", "").lower()
+        known = next((one for one in _PERSONAL if short.endswith(one)), "")
+        if known and len(value) >= _SHORTEST and value not in request.path:
+            yield name, value
+
+
+def _is_about(line: LogLine, seen: Seen) -> bool:
+    request = seen.request
+    text = line.text
+    return request.method in text and (request.path in text or f"{seen.operation}" in text)
+
+
+def _missing(line: LogLine, seen: Seen) -> Iterator[str]:
+    if seen.status and str(seen.status) not in line.text:
+        yield "the status"
+    if seen.shows_request_id and seen.request_id not in line.text:
+        yield "the requestId"
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _members(document: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON of any shape
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if isinstance(value, str):
+                yield name, value
+            else:
+                yield from _members(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _members(value)

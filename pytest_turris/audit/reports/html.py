@@ -1,0 +1,220 @@
+"""The report as one HTML file: no script, no other host, light and dark, fit for paper."""
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+from pytest_turris.audit.reports.document import STATUSES, Document
+from pytest_turris.core.text.plurals import counted
+
+_STYLE = Path(__file__).with_name("style.css")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_COLUMNS = 4
+_EXPLAINED = {
+    "violated": "a check found a violation",
+    "waived": "violations are accepted for a time",
+    "not observed": "nothing is known",
+    "attested": "a person says so",
+    "nothing found": "checks looked and found nothing, which does not prove it",
+    "proven": "checks that could have failed ran and held",
+}
+
+
+def html(document: Document) -> str:
+    """The whole file."""
+    style = _STYLE.read_text("utf-8")
+    body = "\n".join(_body(document))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="referrer" content="no-referrer">
+<title>Turris audit</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _body(document: Document) -> Iterator[str]:
+    yield "<h1>Turris audit</h1>"
+    tool, run = document["tool"], document["run"]
+    yield (
+        f'<p class="soft">{_text(document["at"])}, {counted(run["tests"], "test")}, '
+        f"{run['with_evidence']} of them with evidence. "
+        f"{_text(tool['name'])} {_text(tool['version'])}. The lines are those of "
+        f'<a href="{_text(document["checklist"])}">Turris: Security Best Practices</a>.</p>'
+    )
+    if run["proves_nothing"]:
+        yield '<p class="problem"><b>Nothing is proven:</b> no check had anything to look at.</p>'
+    for problem in run["problems"]:
+        yield f'<p class="problem"><b>Incomplete:</b> {_text(problem)}</p>'
+    yield from _counts(document["summary"])
+    yield from _checklist(document)
+    yield from _findings(document["results"])
+    yield from _waivers(document["waivers"])
+    yield from _limits(document)
+    yield from _checks(document["checks"])
+
+
+def _counts(summary: Document) -> Iterator[str]:
+    yield '<ul class="counts">'
+    for status in STATUSES:
+        if summary[status]:
+            yield (
+                f'<li class="{_class(status)}"><b>{summary[status]}</b> '
+                f"<span>{status}</span><br>"
+                f'<span class="soft small">{_EXPLAINED[status]}</span></li>'
+            )
+    yield "</ul>"
+
+
+def _checklist(document: Document) -> Iterator[str]:
+    yield "<h2>The checklist</h2>"
+    yield "<table>"
+    yield "<thead><tr><th>Status</th><th>Line</th><th>Advice</th><th>Evidence</th></tr></thead>"
+    yield "<tbody>"
+    section = ""
+    results = {one["fingerprint"]: one for one in document["results"]}
+    for line in document["lines"]:
+        if line["section"] != section:
+            section = line["section"]
+            yield f'<tr class="section"><th colspan="{_COLUMNS}">{_text(section)}</th></tr>'
+        status = line["status"]
+        yield (
+            f'<tr id="{_text(line["id"])}"><td class="status {_class(status)}">{status}</td>'
+            f'<td class="id"><a href="{_text(line["help_uri"])}">{_text(line["id"])}</a></td>'
+            f'<td class="words">{_text(line["words"])}</td><td>{_evidence(line, results)}</td></tr>'
+        )
+    yield "</tbody></table>"
+
+
+def _evidence(line: Document, results: dict[str, Document]) -> str:
+    parts = []
+    if line["results"]:
+        links = {results[one]["check"]: one for one in reversed(line["results"])}
+        found = ", ".join(
+            f'<a href="#{_text(at)}">{_text(id_)}</a>' for id_, at in sorted(links.items())
+        )
+        parts.append(f"{counted(len(line['results']), 'finding')}: {found}.")
+    if line["held"]:
+        held = ", ".join(
+            f"{_text(one['check'])} ({counted(one['times'], 'time')})" for one in line["held"]
+        )
+        parts.append(f'<span class="small">Held: {held}.</span>')
+    if said := line["attestation"]:
+        parts.append(
+            f'{_text(said["statement"])} <span class="soft small">{_text(said["owner"])}, '
+            f"{_text(said['date'])}; review by {_text(said['review_by'])}.</span>"
+        )
+    if line["status"] == "not observed" and line["next_step"]:
+        parts.append(
+            f'<span class="small">To prove it:</span> <code>{_text(line["next_step"])}</code>'
+        )
+    parts += [
+        f'<span class="soft small">{_text(line[name])}</span>'
+        for name in ("note", "beyond")
+        if line[name]
+    ]
+    if line["never"] and line["kind"] != "process":
+        never = ", ".join(map(_text, line["never"]))
+        parts.append(f'<span class="soft small">Did not run: {never}.</span>')
+    return "<br>".join(parts)
+
+
+def _findings(results: list[Document]) -> Iterator[str]:
+    if not results:
+        return
+    yield f"<h2>{counted(len(results), 'finding').capitalize()}</h2>"
+    for one in results:
+        waived = ", waived" if one["waiver"] else ""
+        yield f'<article class="{one["level"]}" id="{_text(one["fingerprint"])}">'
+        yield (
+            f'<header><span class="level {one["level"]}">{one["level"]}{waived}</span>'
+            f'<h3><a href="{_text(one["help_uri"])}">{_text(one["check"])}</a> '
+            f"{_text(one['title'])}</h3>"
+            f'<span class="place">{_text(one["path"])}:{one["line"]}</span></header>'
+        )
+        yield "<dl>"
+        for name, value in _rows(one):
+            if value:
+                yield f"<dt>{name}</dt><dd>{value}</dd>"
+        yield "</dl></article>"
+
+
+def _rows(one: Document) -> Iterator[tuple[str, str]]:
+    yield "in", f"<code>{_text(one['symbol'])}</code>" if one["symbol"] else ""
+    exchanges = "\n".join(map(_text, one["exchanges"])) or _text(one["sent"])
+    yield "sent", f"<pre>{exchanges}</pre>" if exchanges else ""
+    yield "got", _text(one["got"])
+    yield "expected", _text(one["expected"])
+    yield "why", _text(one["why"])
+    yield "fix", _text(one["fix"])
+    yield "source", _text(one["source"])
+    yield "seen in", "<br>".join(map(_text, one["tests"][:5])) + _more(len(one["tests"]) - 5)
+    if waiver := one["waiver"]:
+        until = f"{_text(waiver['owner'])}, until {_text(waiver['expires'])}"
+        yield "waived", f"{_text(waiver['reason'])} ({until})"
+
+
+def _more(count: int) -> str:
+    return f"<br>and {count} more" if count > 0 else ""
+
+
+def _waivers(waivers: list[Document]) -> Iterator[str]:
+    if not waivers:
+        return
+    yield "<h2>Waivers</h2>"
+    yield "<table><thead><tr><th>State</th><th>Check and place</th><th>Reason</th>"
+    yield "<th>Owner, until</th></tr></thead><tbody>"
+    for one in waivers:
+        yield (
+            f"<tr><td>{one['state']}</td><td>{_text(one['rule'])} <code>{_text(one['place'])}"
+            f"</code></td><td>{_text(one['reason'])}</td><td>{_text(one['owner'])}, "
+            f"{_text(one['expires'])}</td></tr>"
+        )
+    yield "</tbody></table>"
+
+
+def _limits(document: Document) -> Iterator[str]:
+    blind = [one for one in document["channels"] if not one["sees"]]
+    if not (document["channels"] or document["ignored"]):
+        return
+    yield "<h2>What this run could not see</h2>"
+    if document["channels"] and not blind:
+        count = counted(len(document["channels"]), "channel")
+        yield f"<p>The leak watch saw its own canary in all of its {count}.</p>"
+    for one in blind:
+        yield f"<p><b>{_text(one['check'])} was blind:</b> {_text(one['reason'])}</p>"
+    for one in document["ignored"]:
+        yield f"<p>{_text(one['check'])} is left out in a test: {_text(one['reason'])}</p>"
+
+
+def _checks(checks: list[Document]) -> Iterator[str]:
+    if not checks:
+        return
+    yield f"<h2>{counted(len(checks), 'check')} that ran</h2>"
+    yield '<ul class="checks small">'
+    for one in checks:
+        yield (
+            f'<li><a href="{_text(one["help_uri"])}">{_text(one["check"])}</a>'
+            f"<span>{_text(one['title'])}</span>"
+            f'<span class="times">{counted(one["times"], "time")}</span></li>'
+        )
+    yield "</ul>"
+
+
+def _text(value: str) -> str:
+    return escape(value, quote=True)
+
+
+def _class(status: str) -> str:
+    return status.replace(" ", "-")

@@ -1,0 +1,105 @@
+"""What is repeated: refused calls, rate-limited calls, writes of unknown outcome."""
+
+import datetime as dt
+import re
+from itertools import groupby, pairwise
+
+from pytest_turris.audit.rules.rule import Look, Rules
+from pytest_turris.audit.seen import Seen
+from pytest_turris.core.text.durations import span
+
+REPEATS = Rules()
+
+_LIMITED = 429
+_MOST = 3
+_NUMBER = re.compile(r"\d{1,10}")
+_AT_ONCE = dt.timedelta(seconds=1)
+
+
+@REPEATS.rule(
+    "RQ-08",
+    "A refused call is not repeated as it was",
+    does="Counts how often in a row the same request is refused with the same status.",
+    why="The answer stays the same, and each repetition counts against the rate limit.",
+    fix="Raise the error; after a 401, repeat the call once with a new token.",
+    source="RFC 9110, 15.5; RFC 6750, 3.1",
+)
+def _refused(look: Look) -> None:
+    refusals = [one for one in look.record.seen if one.status != _LIMITED]
+    for _, group in groupby(refusals, _as_refusal):
+        seen = list(group)
+        if not seen[0].refused:
+            continue
+        look.ran += 1
+        if len(seen) > _MOST:
+            count = f"{len(seen)} times in a row, each refused with {seen[0].status}"
+            look.spot(seen, f"the same request, {count}", "an error after the first refusal")
+
+
+@REPEATS.rule(
+    "RQ-09",
+    "After a 429 the client waits for the reset",
+    does="Compares the time of the next request with the reset that the 429 announced.",
+    why="Each request during the wait is refused too, and may prolong it.",
+    fix="Wait until X-RateLimit-Reset, or as Retry-After says, before the next request.",
+    source="vendor: guides/rate-limiting; RFC 6585, 4",
+    level="should",
+)
+def _too_soon(look: Look) -> None:
+    for at, limited in enumerate(look.record.seen):
+        reset = _reset_of(limited)
+        if limited.status != _LIMITED or reset is None:
+            continue
+        later = look.record.seen[at + 1 :]
+        again = next((one for one in later if one.same_as(limited)), None)
+        if again is None or again.call.step != limited.call.step:
+            continue  # another call of the test: its author knows what it repeats
+        look.ran += 1
+        # A test that replaces sleeps without moving the clock shows no wait: hence "should".
+        if reset - again.at > _AT_ONCE:
+            look.spot(
+                [limited, again],
+                f"the call was repeated after {span(again.at - limited.at)}",
+                f"a wait of {span(reset - limited.at)}, until the reset",
+            )
+
+
+@REPEATS.rule(
+    "RQ-10",
+    "A write of unknown outcome is repeated with its key only",
+    does="Compares the idempotency keys of a write without an answer and of its repetition.",
+    why="Turris may have carried the first one out, so the second one does it twice.",
+    fix="Repeat it with the same idempotency key, or not at all.",
+    source="RFC 9110, 9.2.2; vendor: guides/idempotency",
+)
+def _twice(look: Look) -> None:
+    writes = [one for one in look.record.seen if one.is_write]
+    look.ran += sum(one.is_unknown for one in writes)
+    for first, again in pairwise(writes):
+        if not (first.is_unknown and first.same_as(again)):
+            continue
+        if first.call.step == again.call.step and (not first.key or first.key != again.key):
+            how = "another idempotency key" if first.key else "no idempotency key"
+            look.spot(
+                [first, again],
+                f"the write was repeated {span(again.at - first.at)} later with {how}",
+                "the same idempotency key, or no repetition",
+                kind=how,
+            )
+
+
+def _as_refusal(seen: Seen) -> tuple[object, ...]:
+    request = seen.request
+    if not seen.refused:
+        return (seen.number,)
+    return (seen.status, request.method, request.target, request.body, seen.call.step)
+
+
+def _reset_of(seen: Seen) -> dt.datetime | None:
+    """When a 429 said that the window resets; None where it said nothing that can be used."""
+    answer = dict(seen.answer)
+    wait = answer.get("retry-after", "")
+    if _NUMBER.fullmatch(wait):
+        return seen.at + dt.timedelta(seconds=int(wait))
+    reset = answer.get("x-ratelimit-reset", "")
+    return dt.datetime.fromtimestamp(int(reset), dt.UTC) if _NUMBER.fullmatch(reset) else None

@@ -1,0 +1,213 @@
+"""What a sandbox saw: each request with what was found out about it, and the call that made it."""
+
+import datetime as dt
+import sys
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+from pytest_turris.audit.places import NOWHERE, Call, Place, PlaceFinder, call_of, is_of_application
+from pytest_turris.core.access.authentication import RESTRICTED_HEADER
+from pytest_turris.core.access.tokens import AccessToken
+from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.durations import moment
+from pytest_turris.core.text.redaction import redact_target
+from pytest_turris.core.wire.messages import Fields, Request, Response
+
+_MOST = 5_000
+_SERVER_ERROR = 500
+_HEAD = 65_536
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """One request. ``status`` is 0 where it got no answer."""
+
+    number: int
+    at: dt.datetime
+    request: Request
+    status: int
+    operation: str | None
+    environment: str
+    answer: Fields
+    notes: list[str]
+    request_id: str
+    shows_request_id: bool
+    """Whether the answer had it, so that the client could log it."""
+    credential: str | None
+    token: AccessToken | None
+    call: Call
+    client: int | None = None
+    """Which object of the application asked for a token, where there is one."""
+    knows_time: bool = True
+    """Whether the client could know the time: the sandbox's clock was not moved alone."""
+
+    @property
+    def is_token_request(self) -> bool:
+        """Whether it asks for a token."""
+        return self.request.is_token_request
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer was a 4xx."""
+        return 400 <= self.status < _SERVER_ERROR  # noqa: PLR2004 - RFC 9110, client errors
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the client cannot know if it took effect: no answer, or a 5xx."""
+        return self.status == 0 or self.status >= _SERVER_ERROR
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes something."""
+        return self.request.method == "POST" and not self.is_token_request and bool(self.operation)
+
+    @property
+    def in_process(self) -> bool:
+        """Whether it came without a socket."""
+        return not self.request.client_port
+
+    @property
+    def carries_credential(self) -> bool:
+        """Whether a token, a restricted token or a token request's secret is in it."""
+        names = {name for name, _ in self.request.headers}
+        return self.is_token_request or not names.isdisjoint(("authorization", RESTRICTED_HEADER))
+
+    @property
+    def key(self) -> str:
+        """Its idempotency key, from either header."""
+        return next(filter(None, map(self.request.header, IDEMPOTENCY_HEADERS)), "")
+
+    def same_as(self, other: "Seen") -> bool:
+        """Whether it repeats another request: method, target and body."""
+        mine, theirs = self.request, other.request
+        return (mine.method, mine.target, mine.body) == (theirs.method, theirs.target, theirs.body)
+
+    def line(self, start: dt.datetime) -> str:
+        """The exchange in one line, redacted; the time counts from ``start``."""
+        request = self.request
+        text = f"+{moment(self.at - start)}  {request.method} {redact_target(request.target[:300])}"
+        if self.token:
+            text += f", token of age {moment(self.at - self.token.issued_at)}"
+        return f"{text} -> {self.status or 'no answer'} [{self.operation or 'no operation'}]"
+
+
+class SandboxRecord:
+    """What one sandbox saw in one test. It listens to the sandbox's journal.
+
+    Args:
+        sandbox: The sandbox.
+        test: The code of the test function, if any.
+        here: The test's own line: the place of what comes from other processes.
+        finder: Makes places of calls.
+        sent_from: The call that last sent on a socket, by the socket's port.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        test: CodeType | None,
+        here: Place,
+        finder: PlaceFinder,
+        sent_from: Callable[[int], Call] = lambda _: NOWHERE,
+    ) -> None:
+        self.sandbox = sandbox
+        self.seen: list[Seen] = []
+        self.dropped = 0
+        self._test = test
+        self.here = here
+        self._finder = finder
+        self._sent_from = sent_from
+        self._clients: list[weakref.ref[object]] = []
+        sandbox.journal.observer = self.observe
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        self.sandbox.journal.observer = None
+
+    def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
+        """Note one exchange; called where it is answered, so that the stack shows the caller."""
+        if len(self.seen) >= _MOST:
+            self.dropped += 1
+            return
+        clock, at = self.sandbox.clock, facts["at"]
+        port = request.client_port
+        token = self.sandbox.tokens.find(request)
+        client = None
+        if port:
+            call = self._sent_from(port)
+        else:
+            frame = sys._getframe(2)  # noqa: SLF001 - documented, and a hundred times as fast as inspect
+            call = call_of(frame, self._test)
+            if request.is_token_request:
+                client = self._number_of(_client_of(frame, self._test))
+        knows_time = True
+        if token and at > token.expires_at - self.sandbox.options.refresh_buffer:
+            knows_time = not clock.mismatch(over_a_socket=bool(port))
+        self.seen.append(
+            Seen(
+                number=len(self.seen) + 1,
+                at=at,
+                request=request,
+                status=facts["status"],
+                operation=facts["operation"],
+                environment=facts["environment"],
+                answer=response.headers if response else (),
+                notes=facts["notes"],
+                request_id=facts["request_id"],
+                shows_request_id=response is not None
+                and facts["request_id"].encode() in response.body[:_HEAD],
+                credential=facts["credential"],
+                token=token,
+                call=call,
+                client=client,
+                knows_time=knows_time,
+            )
+        )
+
+    def _number_of(self, client: object) -> int | None:
+        """The same number for the same object, as long as it lives."""
+        if client is None:
+            return None
+        for number, known in enumerate(self._clients):
+            if known() is client:
+                return number
+        try:
+            self._clients.append(weakref.ref(client))
+        except TypeError:  # its class has slots, and none for weak references
+            return None
+        return len(self._clients) - 1
+
+    @property
+    def calls(self) -> list[Seen]:
+        """All but the token requests."""
+        return [one for one in self.seen if not one.is_token_request]
+
+    @property
+    def authorized(self) -> list[Seen]:
+        """The requests with a credential."""
+        return [one for one in self.seen if one.carries_credential]
+
+    def place(self, seen: Seen) -> Place:
+        """The line of the application that made a request, else the test's."""
+        return self._finder.place(seen.call, self.here)
+
+    def lines(self, seen: list[Seen]) -> tuple[str, ...]:
+        """Exchanges as evidence; their times count from the first that this test saw."""
+        start = self.seen[0].at
+        return tuple(one.line(start) for one in seen)
+
+
+def _client_of(frame: FrameType | None, test: CodeType | None) -> object:
+    """The outermost object of the application in the stack: the client, not its parts."""
+    found: object = None
+    while frame is not None and frame.f_code is not test:
+        code = frame.f_code
+        if code.co_varnames[:1] == ("self",) and is_of_application(code.co_filename):
+            found = frame.f_locals.get("self")
+        frame = frame.f_back
+    return found

@@ -1,0 +1,82 @@
+"""The spellings of a secret: how it may stand in a URL, a log line, a file or a built frontend."""
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from pytest_turris.core.sandbox import Sandbox
+
+_SHORTEST = 12
+
+
+def spellings(secret: str) -> tuple[str, ...]:
+    """A secret as such, percent-encoded, in Base64 at each alignment, in hex, and backwards."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    forms = [secret, quote(secret, safe=""), raw.hex(), raw.hex().upper(), secret[::-1]]
+    for before in range(3):
+        encoded = base64.b64encode(b"x" * before + raw).decode()
+        # The characters at both ends depend on what stands next to the secret.
+        inside = encoded.rstrip("=")[4 if before else 0 : -2]
+        forms += [inside, inside.replace("+", "-").replace("/", "_")]
+    forms.append("".join(f"\\u{ord(character):04x}" for character in secret))
+    return tuple(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
+
+
+class SecretForms:
+    """All spellings of the secrets of a run, each with what it is: a client secret, a token.
+
+    Args:
+        secrets: Pairs of a secret and its name for humans.
+    """
+
+    def __init__(self, secrets: Iterable[tuple[str, str]]) -> None:
+        self._names: dict[str, str] = {}
+        for secret, name in secrets:
+            for form in spellings(secret):
+                self._names.setdefault(form, name)
+        self._longest_first = sorted(self._names, key=len, reverse=True)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def find(self, text: str) -> str:
+        """What kind of secret is in a text; empty if there is none."""
+        return next((name for form, name in self._names.items() if form in text), "")
+
+    def scrub(self, text: str) -> str:
+        """The text with each spelling of each secret taken out."""
+        for form in self._longest_first:
+            if form in text:
+                text = text.replace(form, "***")
+        return text
+
+
+def scrubbed(forms: SecretForms, found: Any) -> Any:  # noqa: ANN401 - JSON data of any shape
+    """JSON data with each spelling of each secret taken out of its texts."""
+    if isinstance(found, str):
+        return forms.scrub(found)
+    if isinstance(found, dict):
+        return {name: scrubbed(forms, part) for name, part in found.items()}
+    if isinstance(found, list):
+        return [scrubbed(forms, part) for part in found]
+    return found
+
+
+def secrets_of(sandbox: Sandbox) -> list[tuple[str, str]]:
+    """The secrets of a sandbox, each with its name for humans."""
+    found: list[tuple[str, str]] = [
+        ("a client secret", client.client_secret) for client in sandbox.credentials
+    ]
+    found += [
+        ("a client secret", client.previous_secret)
+        for client in sandbox.credentials
+        if client.previous_secret
+    ]
+    found += [("a restricted access token", one.token) for one in sandbox.credentials.restricted]
+    found.append(("a webhook secret", sandbox.webhook_secret))
+    for token in sandbox.tokens:
+        text = str(token.text)
+        # A token that was cut is one as long as its signature is whole.
+        found += [("an access token", text), ("an access token", text.rpartition(".")[2])]
+    return [(str(secret), name) for name, secret in found if len(secret) >= _SHORTEST]

@@ -1,0 +1,273 @@
+"""``--turris-audit``: what each test shows about the vendor's security page, and the report.
+
+In a worker of pytest-xdist this collects the evidence of each test, which goes to the controller on
+the test's report. There, as in a run without workers, it becomes one assessment.
+"""
+
+from collections.abc import Generator
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from pytest_turris.audit.checks import KINDS, OWN, all_checks
+from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declarations
+from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.leaks.search import LeakSearch
+from pytest_turris.audit.leaks.tap import Taps
+from pytest_turris.audit.log_rules import LogAudit, LogLine
+from pytest_turris.audit.places import NOWHERE, Call, Place, PlaceFinder, base_of
+from pytest_turris.audit.rules.catalogue import look_at
+from pytest_turris.audit.seen import SandboxRecord
+from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.findings.errors import IgnoreError
+from pytest_turris.findings.ignore import IgnoredChecks
+from pytest_turris.findings.verdict import Finding, Verdict
+from pytest_turris.hooks.audit_taps import Canaries, PytestTaps
+from pytest_turris.hooks.summary import VERDICTS
+
+NAME = "turris_audit"
+EVIDENCE = "turris_audit"
+"""The member of a test's report that holds its evidence."""
+
+_OUTPUT = ("stdout", "stderr")
+_OTHERS = ("WH-", "TC-", "AR-")
+_PROVOKED = frozenset({"turris_token_case", "turris_hostile_answer", "turris_webhook_attack"})
+"""In tests with these fixtures the kit provokes the application: their verdict is the evidence."""
+
+
+class TestAudit:
+    """The audit of one test: what is watched in it, and what it shows."""
+
+    __test__ = False
+
+    def __init__(self, item: pytest.Item, auditor: "Auditor") -> None:
+        self.evidence = Evidence(test=item.nodeid)
+        self.place = _place_of(item, auditor.finder)
+        self.ignored = IgnoredChecks(OWN, _OTHERS)
+        self.loggers = set(auditor.declared.loggers)
+        self.log_files = [auditor.root / name for name in auditor.declared.log_files]
+        self._log_starts: dict[Path, int] = {}
+        self._item = item
+        self._auditor = auditor
+        self._finder = auditor.finder
+        self._code: CodeType | None = getattr(getattr(item, "function", None), "__code__", None)
+        self._records: list[SandboxRecord] = []
+        self._traces = auditor.taps.begin(self._code)
+        for file in self.log_files:
+            self.add_log_file(file)
+
+    def add_log_file(self, file: Path) -> None:
+        """Take what is appended to a file from now on for the audit log."""
+        self._log_starts[file] = file.stat().st_size if file.exists() else 0
+
+    def watch(self, sandbox: Sandbox) -> None:
+        """Note what a sandbox sees from now on."""
+        record = SandboxRecord(
+            sandbox,
+            test=self._code,
+            here=self.place,
+            finder=self._finder,
+            sent_from=self._auditor.taps.sent_from,
+        )
+        self._records.append(record)
+
+    def finish(self) -> Evidence:
+        """What the test showed."""
+        evidence = self.evidence
+        evidence.ignored |= {id_: why for id_ in OWN if (why := self.ignored.reason(id_))}
+        provoked = not _PROVOKED.isdisjoint(getattr(self._item, "fixturenames", ()))
+        for record in self._records:
+            record.stop()
+            if not provoked:
+                look_at(record, evidence, frozenset(evidence.ignored))
+        forms = SecretForms(
+            secret for record in self._records for secret in secrets_of(record.sandbox)
+        )
+        if not provoked:
+            self._search(forms)
+            self._judge_log(forms)
+        for verdict in self._item.stash.get(VERDICTS, []):
+            evidence.note_verdict(verdict, self.place)
+        evidence.spotted = [one for one in evidence.spotted if one.check not in evidence.ignored]
+        if evidence.spotted:
+            # No secret of the test's sandboxes leaves this process, in any spelling.
+            self.evidence = evidence = Evidence.of_json(scrubbed(forms, evidence.as_json()))
+        return evidence
+
+    def _search(self, forms: SecretForms) -> None:
+        own = {str(self._item.path)}
+        own |= {call.code.co_filename for call in self._of_fixtures() if call.code}
+        search = LeakSearch(self.evidence, forms, self._finder, self.place, own)
+        ports = {seen.request.client_port for one in self._records for seen in one.seen}
+        search.search(self._traces, frozenset(ports), self._auditor.blind)
+        if not self._auditor.blind["LK-09"]:
+            for _, kind, text in self._item._report_sections:  # noqa: SLF001 - there is no other way
+                if kind in _OUTPUT and "LK-02" not in {one.check for one in self.evidence.spotted}:
+                    search.text("LK-09", text)
+
+    def _of_fixtures(self) -> list[Call]:
+        """The calls of conftest files, which are the tests' own."""
+        calls = [trace.call for trace in self._traces.texts]
+        calls += self._traces.opened.calls.values()
+        return [
+            call
+            for call in calls
+            if call.code and Path(call.code.co_filename).name == "conftest.py"
+        ]
+
+    def _judge_log(self, forms: SecretForms) -> None:
+        if not (self.loggers or self._log_starts):
+            return
+        lines = [
+            LogLine(trace.message, trace.text, trace.call)
+            for trace in self._traces.texts
+            if trace.check == "LK-01" and _is_below(trace.name, self.loggers)
+        ]
+        for file, start in self._log_starts.items():
+            if file.exists():
+                added = file.read_bytes()[start:].decode("utf-8", "replace")
+                lines += [LogLine(line, line, NOWHERE) for line in added.split("\n") if line]
+        for record in self._records:
+            LogAudit(self.evidence, record, lines, forms, self._finder).judge()
+
+
+class Auditor:
+    """Watches the tests of one process, and puts what they show on their reports.
+
+    Raises:
+        pytest.UsageError: ``turris-audit.toml`` cannot be read.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.root = config.rootpath
+        self.finder = PlaceFinder(base_of(config.rootpath))
+        self.declared = read_declarations(config)
+        self.taps = Taps()
+        self.blind: dict[str, str] = {}
+        """For each channel of the leak watch, why it is blind; empty where it sees."""
+        self._ours = PytestTaps(self.taps)
+        self._config = config
+        self._audits: dict[str, TestAudit] = {}
+
+    def pytest_unconfigure(self) -> None:
+        """Take the taps away."""
+        if self.blind:
+            self._ours.remove()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self) -> None:
+        """Put the taps in place before the first test, and try each with a canary."""
+        if not self.blind:
+            self._ours.install()
+            self.blind = Canaries(self._config, self.taps, self._ours).blind()
+
+    def audit_of(self, item: pytest.Item) -> TestAudit:
+        """The audit of a test; it begins when it is first asked for."""
+        __tracebackhide__ = True
+        audit = self._audits.get(item.nodeid)
+        if audit is None:
+            audit = self._audits[item.nodeid] = TestAudit(item, self)
+            _apply_markers(item, audit.ignored)
+        return audit
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Judge what was seen, once all fixtures of the test are gone."""
+        if item.nodeid in self._audits:
+            self._ours.note_reprs(getattr(item, "funcargs", {}))
+        try:
+            return (yield)
+        finally:
+            audit = self._audits.get(item.nodeid)
+            if audit or VERDICTS in item.stash:
+                self._finish(item)
+
+    def _finish(self, item: pytest.Item) -> None:
+        evidence = self.audit_of(item).finish()
+        self.taps.begin(None)
+        self._note_forgeries(evidence, item)
+        for one in evidence.spotted:
+            if one.check.startswith(KINDS):
+                words = f"{one.check} {one.level} at {one.place}: {one.finding.got}"
+                item.user_properties.append(("turris-audit", words))
+
+    def _note_forgeries(self, evidence: Evidence, item: pytest.Item) -> None:
+        verification = self._config.pluginmanager.getplugin("turris_verify_webhooks")
+        if verification is None:
+            return
+        tried, accepted = verification.take_results()
+        check = OWN["VW-1"]
+        for description in accepted[:1]:
+            finding = Finding(
+                level=check.level, sent=description.strip(), got="a forged webhook was accepted",
+                expected="a refusal with 4xx", why=check.why, fix=check.fix,
+            )  # fmt: skip
+            verdict = Verdict.of(check, [finding])
+            evidence.note_verdict(verdict, self.audit_of(item).place)
+        evidence.note(check.id, tried - len(accepted[:1]))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put the evidence on the report of the teardown, with which a test is over."""
+        if call.excinfo and item.nodeid in self._audits:
+            self._ours.note_exception(call.excinfo.value, call.excinfo.tb)
+        report = yield
+        if call.when == "teardown" and (audit := self._audits.pop(item.nodeid, None)):
+            setattr(report, EVIDENCE, audit.evidence.as_json() | {"channels": self.blind})
+        return report
+
+
+def auditor_of(config: pytest.Config) -> Auditor | None:
+    """The auditor of this process, if the run is audited."""
+    found: Auditor | None = config.pluginmanager.getplugin(NAME)
+    return found
+
+
+def begin_audit(config: pytest.Config) -> Auditor:
+    """Audit the rest of the run, unless it is audited already."""
+    auditor = auditor_of(config)
+    if auditor is None:
+        auditor = Auditor(config)
+        config.pluginmanager.register(auditor, NAME)
+    return auditor
+
+
+def _apply_markers(item: pytest.Item, ignored: IgnoredChecks) -> None:
+    __tracebackhide__ = True
+    mistake = ""
+    try:
+        for marker in reversed(list(item.iter_markers("turris"))):
+            ignored.add_marked(marker.kwargs.get("ignore", {}))
+    except IgnoreError as error:
+        mistake = str(error)
+    if mistake:
+        pytest.fail(f"turris marker: {mistake}", pytrace=False)
+
+
+def _place_of(item: pytest.Item, finder: PlaceFinder) -> Place:
+    """The line of a test; for one outside of the base, the name of its file."""
+    _, line, name = item.location
+    path = finder.relative(str(item.path)) or Path(item.path).name
+    function = getattr(getattr(item, "function", None), "__qualname__", name)
+    return Place(path=path, line=(line or 0) + 1, symbol=function)
+
+
+def _is_below(name: str, loggers: set[str]) -> bool:
+    """Whether a logger is one of these, or below one."""
+    return any(name == one or name.startswith(f"{one}.") for one in loggers)
+
+
+def read_declarations(config: pytest.Config) -> Declarations:
+    """What ``turris-audit.toml`` declares, next to the ini file.
+
+    Raises:
+        pytest.UsageError: It cannot be read.
+    """
+    try:
+        return Declarations.read(config.rootpath / FILE_NAME, lambda: iter(all_checks()))
+    except DeclarationError as error:
+        raise pytest.UsageError(f"turris audit: {error}") from None

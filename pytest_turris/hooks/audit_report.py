@@ -1,0 +1,148 @@
+"""The end of an audited run: one assessment of all evidence, on the terminal and in files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_turris.audit.assessment import Assessment, Ledger, RunFacts, assess
+from pytest_turris.audit.declarations import FILE_NAME
+from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.places import base_of
+from pytest_turris.audit.reports import terminal
+from pytest_turris.audit.reports.document import document
+from pytest_turris.audit.reports.files import write
+from pytest_turris.core.text.plurals import counted
+from pytest_turris.hooks.audit import EVIDENCE, read_declarations
+from pytest_turris.process.system_clock import system_time
+
+_CRASHED = "???"
+"""What pytest-xdist gives as the phase of the test during which a worker died."""
+
+_COLOURS = {
+    "proven": {"green": True},
+    "nothing found": {"cyan": True},
+    "attested": {"purple": True},
+    "violated": {"red": True},
+    "waived": {"yellow": True},
+    "must": {"red": True},
+    "should": {"yellow": True},
+}
+_GREEN = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_HERE = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
+
+
+class AuditReport:
+    """Collects the evidence of all processes; judges it when the session is over."""
+
+    def __init__(self, config: pytest.Config, *, strict: bool, directory: str | None) -> None:
+        self._config = config
+        self._strict = strict
+        self._directory = Path(directory) if directory else None
+        self._declared = read_declarations(config)
+        self._ledger = Ledger()
+        self._facts = RunFacts()
+        self._finished: set[str] = set()
+        self._assessed: Assessment | None = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the evidence of a test, from this process or from a worker."""
+        if report.when == _CRASHED:
+            self._facts.problems.append(
+                f"a worker crashed in {report.nodeid}: what it saw in that test is lost"
+            )
+        if report.when != "teardown":
+            return
+        self._finished.add(report.nodeid)
+        row: dict[str, Any] | None = getattr(report, EVIDENCE, None)
+        if row is not None:
+            self._facts.channels |= row.pop("channels", {})
+            evidence = Evidence.of_json(row)
+            if not evidence.is_empty:
+                self._ledger.add(evidence)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Judge, write the files, and let a strict run fail."""
+        if self._config.option.collectonly:
+            return
+        found = document(self.judge(session.testscollected))
+        if self._directory:
+            write(found, self._directory)
+        _add_to_junit(self._config, found["lines"])
+        if self._strict and self._failures() and session.exitstatus in _GREEN:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _failures(self) -> list[str]:
+        return self._assessed.failures() if self._assessed else []
+
+    def judge(self, collected: int) -> Assessment:
+        """Judge all evidence.
+
+        Args:
+            collected: How many tests there were to run.
+        """
+        facts = self._facts
+        facts.tests, facts.with_sandbox = len(self._finished), len(self._ledger)
+        missing = collected - len(self._finished)
+        if missing > 0:
+            facts.problems.append(
+                f"{counted(missing, 'test')} of {collected} did not finish, "
+                "and gave no evidence: the run stopped early, or a process died"
+            )
+        if not self._finished:
+            facts.problems.append("no test ran")
+        self._assessed = assess(
+            self._ledger, self._declared, facts, system_time(), here=self._here()
+        )
+        return self._assessed
+
+    def _here(self) -> str:
+        """A file that exists, for what belongs to no line: code hosts show nothing without one."""
+        root = self._config.rootpath
+        found = [root / name for name in _HERE if (root / name).exists()]
+        found += [root / name.partition("::")[0] for name in sorted(self._finished)]
+        return found[0].relative_to(base_of(root)).as_posix() if found else FILE_NAME
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Write the checklist, each finding, and what the reader must know besides."""
+        if self._assessed is None:
+            return
+        found = document(self._assessed)
+        out = terminalreporter
+        out.section("turris audit: Security Best Practices", sep="-")
+        for level, text in terminal.findings(found):
+            heading, _, rest = text.partition("\n")
+            out.line(heading, bold=True, **_COLOURS.get(level, {}))
+            out.line(f"{rest}\n")
+        for status, text in terminal.table(found):
+            out.line(text, **_COLOURS.get(status, {}))
+        for note in terminal.notes(found):
+            out.line(f"note: {note}", yellow=True)
+        out.line(terminal.summary(found), bold=True)
+        if self._directory:
+            out.line(f"report: {self._directory / 'report.html'}")
+        if self._strict:
+            for failure in self._assessed.failures():
+                out.line(f"--turris-audit=strict fails the run: {failure}", red=True)
+
+
+def report_on(
+    terminalreporter: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]
+) -> None:
+    """Write the report of a run in which only some tests asked for the fixture ``turris_audit``."""
+    found = AuditReport(terminalreporter.config, strict=False, directory=None)
+    for report in reports:
+        found.pytest_runtest_logreport(report)
+    found.judge(len({report.nodeid for report in reports}))
+    found.pytest_terminal_summary(terminalreporter)
+
+
+def _add_to_junit(config: pytest.Config, lines: list[dict[str, Any]]) -> None:
+    from _pytest.junitxml import xml_key  # noqa: PLC0415 - only an audited run needs it
+
+    xml = config.stash.get(xml_key, None)
+    if xml is not None:
+        for line in lines:
+            xml.add_global_property(f"turris-audit-{line['id']}", line["status"])

@@ -1,0 +1,1 @@
+"""Learns from one real delivery how its sender signs."""

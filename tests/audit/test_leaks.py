@@ -1,0 +1,87 @@
+"""The leak watch sees each channel, in each encoding, and says where it is blind."""
+
+import re
+from pathlib import Path
+
+import pytest
+from audit.conftest import AUDITED, AuditedProject
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_turris.audit.leaks.checks import LEAKS
+from pytest_turris.audit.spellings import SecretForms, spellings
+
+_MARK = re.compile(r"# (LK-\d\d)$")
+_SECRET = "turris_sandbox_secret_3f9a1c0d7e5b2a4866aa01"
+
+
+def _marked(file: Path) -> set[tuple[str, str, int]]:
+    return {
+        (found[1], file.name, number)
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if (found := _MARK.search(line))
+    }
+
+
+def test_each_channel_is_watched(audited: AuditedProject) -> None:
+    """Each application that leaks is caught at its line; what has no line, at its test's."""
+    audited.copy("leaking", "test_leaking_apps.txt")
+    report = audited.run()
+    assert [one for one in report["channels"] if not one["sees"]] == []
+    found = {(one["check"], one["path"], one["line"]) for one in report["results"]}
+    expected = {mark for file in (AUDITED / "leaking").glob("*.py") for mark in _marked(file)}
+    placeless = {(check, path) for check, path, _ in found - expected}
+    assert expected <= found
+    # A dataclass' repr has no line of its own, the output of a child process neither.
+    assert placeless == {("LK-05", "test_leaking_apps.py"), ("LK-09", "test_leaking_apps.py")}
+
+
+def test_without_capture_the_output_is_not_seen(audited: AuditedProject) -> None:
+    """A blind channel is told, and proves nothing."""
+    audited.pytester.makepyfile("def test_prints(turris): print('all is well')")
+    report = audited.run("-s")
+    blind = {one["check"]: one["reason"] for one in report["channels"] if not one["sees"]}
+    assert set(blind) == {"LK-02", "LK-09"}
+    assert "-s" in blind["LK-02"]
+    assert "LK-02" not in {one["check"] for one in report["checks"]}
+    assert audited.result is not None
+    audited.result.stdout.fnmatch_lines(["*LK-02 was blind*"])
+
+
+def test_python_streams_alone_leave_child_processes_unseen(audited: AuditedProject) -> None:
+    """With --capture=sys pytest sees what Python prints only, and the audit says so."""
+    audited.pytester.makepyfile("def test_prints(turris): print('all is well')")
+    report = audited.run("--capture=sys")
+    blind = {one["check"] for one in report["channels"] if not one["sees"]}
+    assert blind == {"LK-09"}
+
+
+@pytest.mark.parametrize("form", spellings(_SECRET))
+def test_each_spelling_is_found_and_taken_out(form: str) -> None:
+    """In the middle of other text."""
+    forms = SecretForms([(_SECRET, "a client secret")])
+    assert forms.find(f"before{form}after") == "a client secret"
+    assert form not in forms.scrub(f"before{form}after")
+
+
+@given(before=st.binary(max_size=20), after=st.binary(max_size=20))
+def test_a_secret_inside_base64_is_found(before: bytes, after: bytes) -> None:
+    """Whatever stands before and after it."""
+    import base64
+
+    forms = SecretForms([(_SECRET, "a client secret")])
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        assert forms.find(encode(before + _SECRET.encode() + after).decode())
+
+
+@given(st.text(alphabet="abcdef0123456789_- \n", max_size=200))
+def test_other_text_is_no_secret(text: str) -> None:
+    """Nothing is found where nothing is."""
+    assert SecretForms([(_SECRET, "a client secret")]).find(text) == ""
+
+
+def test_each_channel_has_a_leaking_application() -> None:
+    """A channel that no application leaks through is not tested."""
+    source = "".join(file.read_text() for file in (AUDITED / "leaking").glob("*.py"))
+    unmarked = {"LK-05", "LK-09"}
+    assert all(check.id in source for check in LEAKS if check.id not in unmarked)

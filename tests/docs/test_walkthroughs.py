@@ -1,0 +1,67 @@
+"""The tutorial and the guides with commands: taken step by step, each shows what a run prints."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from doubles.walkthrough import StepError, Walkthrough, as_printed, environment, steps
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    page
+    for folder in ("tutorial", "how-to")
+    for page in sorted((ROOT / "docs" / folder).glob("*.md"))
+    if any(step.file for step in steps(page.read_text()))
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_shows_what_a_run_prints(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Each file is written and each command entered; only numbers of seconds may differ."""
+    run = Walkthrough(tmp_path, environment(Path(sys.executable).parent, ROOT))
+    text = page.read_text()
+    printed = run.walk(text)
+    if request.config.getoption("--record-pages", default=False):
+        page.write_text(printed)
+    else:
+        assert printed == text, "if this is right, run 'make walkthroughs'"
+
+
+def test_the_tutorial_is_walked() -> None:
+    """It has files and commands, which the search finds."""
+    assert "first-integration" in [page.stem for page in PAGES]
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "result"),
+    [
+        ("2 passed in 0.10s", "2 passed in 3.50s", "2 passed in 0.10s"),
+        ("2 passed in 0.10s", "3 passed in 3.50s", "3 passed in 0.10s"),
+        ("a\n...\nz", "a\nb\nc\nz\n", "a\n...\nz"),
+        ("TC-01... - Check", "TC-02 [x] - Check", "TC-02... - Check"),
+        ("2 passed", "2 failed", None),
+        ("a", "a\nb", None),
+    ],
+)
+def test_only_numbers_may_differ(shown: str, printed: str, result: str | None) -> None:
+    """Another word or another line is another output."""
+    assert as_printed(shown, printed) == result
+
+
+def test_a_step_that_prints_something_else_fails(tmp_path: Path) -> None:
+    """With the command, what it printed, and what the page shows."""
+    page = "`a.txt`:\n\n```text\nhello\n```\n\n```console\n$ cat a.txt\ngoodbye\n```\n"
+    run = Walkthrough(tmp_path, {"PATH": "/bin:/usr/bin"})
+    with pytest.raises(StepError, match=r"(?s)cat a\.txt.*hello.*goodbye"):
+        run.walk(page)
+
+
+def test_what_installs_is_left_out(tmp_path: Path) -> None:
+    """Unless it is asked for; then its failure is one of the page."""
+    page = "```console\n$ pip install /nothing/here\n```\n"
+    environment = {"PATH": "/bin:/usr/bin"}
+    assert Walkthrough(tmp_path, environment).walk(page) == page
+    with pytest.raises(StepError):
+        Walkthrough(tmp_path, environment, installing=True).walk(page)

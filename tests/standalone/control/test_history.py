@@ -1,0 +1,86 @@
+"""The rows of the history."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from doubles.controlled import Controlled, Refused
+
+from mock_server.store.store import Store
+
+
+@pytest.fixture
+def controlled(tmp_path: Path) -> Iterator[Controlled]:
+    """A server that keeps its sandbox."""
+    controlled = Controlled()
+    store = Store.open(tmp_path / "turris.db", log=print)
+    controlled.tenants.default.kept = store.attach(controlled.sandbox, "default")
+    yield controlled
+    store.close()
+
+
+def test_each_change_is_a_step_with_its_name(controlled: Controlled) -> None:
+    """A read is none."""
+    controlled.call("POST", "/agents", npn="12345678")
+    controlled.get("/agents")
+    controlled.call("POST", "/clock/advance", by="1h")
+    steps = controlled.get("/history")
+    assert [(step["number"], step["what"]) for step in steps["items"]] == [
+        (1, "began"),
+        (2, "agents add"),
+        (3, "clock advance"),
+    ]
+    assert steps["total"] == 3
+    assert [step["number"] for step in controlled.get("/history", "limit=1&before=3")["items"]] == [
+        2
+    ]
+
+
+def test_rewinding_and_taking_it_back(controlled: Controlled) -> None:
+    """The state and the moment of the step; the step that rewinds has its own number."""
+    controlled.call("POST", "/agents", npn="12345678")
+    controlled.call("POST", "/clock/advance", by="1h")
+    controlled.call("POST", "/agents", npn="87654321")
+    step = controlled.call("POST", "/history/rewind", step=2)
+    assert (step["number"], step["what"]) == (2, "agents add")
+    assert controlled.get("/agents")["total"] == 1
+    assert controlled.get("/clock")["aheadSeconds"] < 60
+    assert controlled.get("/history", "limit=1")["items"][0]["what"] == "rewind to 2"
+    controlled.call("POST", "/history/rewind", step=4)
+    assert controlled.get("/agents")["total"] == 2
+    assert controlled.get("/clock")["aheadSeconds"] > 3500
+
+
+def test_unknown_step_is_refused(controlled: Controlled) -> None:
+    """With the steps that are kept; nothing is changed, and that is no step."""
+    with pytest.raises(Refused, match=r"404 .*there is no step 9; the steps from 1 to 1 are kept"):
+        controlled.call("POST", "/history/rewind", step=9)
+    with pytest.raises(Refused, match="400"):
+        controlled.call("POST", "/history/rewind", step=0)
+    assert controlled.get("/history")["total"] == 1
+
+
+def test_server_without_a_store_has_no_history() -> None:
+    """The refusal says how to start one that has."""
+    controlled = Controlled()
+    words = r"409 .*no history; start it with 'turris-sandbox serve"
+    with pytest.raises(Refused, match=words):
+        controlled.get("/history")
+    with pytest.raises(Refused, match=words):
+        controlled.call("POST", "/history/rewind", step=1)
+
+
+def test_control_that_cannot_be_stored_is_a_503(controlled: Controlled) -> None:
+    """The reason is that of the store."""
+    kept = controlled.tenants.default.kept
+    assert kept is not None
+    pages = kept._database.select("PRAGMA page_count")[0][0]
+    kept._database.select(f"PRAGMA max_page_count = {pages}")
+
+    def fill() -> None:
+        while True:
+            controlled.call("POST", "/agents")
+
+    with pytest.raises(Refused, match=r"503 .*database or disk is full"):
+        fill()
+    kept._database.select("PRAGMA max_page_count = 1000000")

@@ -1,0 +1,133 @@
+"""``turris-sandbox explain``: each failure's id leads to a text, also without the web."""
+
+import ast
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.explaining import checks, options
+from mock_server.explaining.command import explain
+from mock_server.explaining.explanation import Explanation
+from pytest_turris.core.fidelity import FIDELITY
+from pytest_turris.core.options import option_types
+
+WITHOUT_CODE = {"WH-49", "WH-99"}
+"""Attacks on how a receiver is set up: the key that it was given, and the address."""
+
+
+def run(*names: str) -> Result:
+    """Explain these names."""
+    return CliRunner().invoke(explain, names)
+
+
+def every_check() -> list[Explanation]:
+    """All of all kinds."""
+    return [one for prefix in checks.FAMILIES for one in checks.explanations(prefix).values()]
+
+
+def test_every_check_has_each_part() -> None:
+    """What it does, why, how to fix it, its level and source, and a page."""
+    for one in every_check():
+        for part in ("What it does", "Why it matters", "Fix", "Level", "Source"):
+            assert one.parts[part], f"{one.name}: {part}"
+        assert one.url.startswith("https://"), one.name
+
+
+def test_every_check_has_examples() -> None:
+    """A broken one and a right one, which are Python and differ."""
+    for one in every_check():
+        if one.name in WITHOUT_CODE:
+            continue
+        ast.parse(one.broken)
+        ast.parse(one.right)
+        assert one.broken != one.right, one.name
+        assert one.broken, one.name
+
+
+def test_examples_are_of_checks_that_exist() -> None:
+    """None is left over from a check that was renamed."""
+    assert set(checks.examples()) == {one.name for one in every_check()} - WITHOUT_CODE
+
+
+@pytest.mark.parametrize(
+    ("given_name", "heading"),
+    [
+        ("WH-05", "WH-05: wrong-same-length"),
+        ("wh-05-wrong-same-length", "WH-05: wrong-same-length"),
+        ("TC-10-a-shorter-expiresin-is-honoured", "TC-10: "),
+        ("AR-27/milliseconds", "AR-27: "),
+        ("token_ttl", "token_ttl: an option"),
+        ("turris_token_ttl", "token_ttl: an option"),
+    ],
+)
+def test_name_as_it_is_read_in_a_failure(given_name: str, heading: str) -> None:
+    """An id with what follows it in a test's name, and an option with the prefix of ini keys."""
+    done = run(given_name)
+    assert done.exit_code == 0
+    assert done.stdout.startswith(heading)
+
+
+def test_several_names_are_explained_one_after_the_other() -> None:
+    """With an empty line between them."""
+    done = run("WH-05", "seed")
+    assert "\n\nseed: an option of the sandbox\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("WH-500", "did you mean 'WH-50'?"),
+        ("token_tl", "did you mean 'token_ttl'?"),
+        ("XX-01", "name a check (WH-.., TC-.., AR-.."),
+    ],
+)
+def test_unknown_name_is_a_usage_error(name: str, hint: str) -> None:
+    """One line with the nearest name, and exit status 2."""
+    done = run(name)
+    assert done.exit_code == 2
+    assert hint in done.stderr
+
+
+def test_an_option_shows_how_to_set_it() -> None:
+    """In a test, in an ini file and on the command line, with its unit and what it stands for."""
+    text = run("token_ttl").stdout
+    assert "@pytest.mark.turris(token_ttl=timedelta(seconds=3600))" in text
+    assert "turris_token_ttl = 3600" in text
+    assert "turris-sandbox serve -o token_ttl=3600" in text
+    assert "Unit: seconds" in text
+
+
+def test_every_option_is_explained() -> None:
+    """Also those that stand for a behaviour of Turris, with its provenance."""
+    found = options.explanations()
+    assert set(found) == set(option_types())
+    for row in FIDELITY:
+        for name in row.options:
+            assert row.provenance in found[name].parts["Stands for"]
+
+
+def test_markdown_has_the_same_parts() -> None:
+    """As the text: a section of a page, with the code folded."""
+    one = checks.explanations("TC")["TC-02"]
+    text = one.as_markdown("TC-02")
+    assert text.startswith("## TC-02\n")
+    assert all(f"- {label}: {part}" in text for label, part in one.parts.items() if part)
+    assert one.broken.strip() in text
+    assert "details" not in checks.explanations("WH")["WH-49"].as_markdown("x")
+
+
+def test_examples_hide_comments_for_checkers() -> None:
+    """No ``noqa`` or ``type: ignore`` of our own tests."""
+    text = json.dumps(checks.examples())
+    assert "noqa" not in text
+    assert "type: ignore" not in text
+
+
+@given(st.text(max_size=20))
+@settings(max_examples=20, deadline=None)
+def test_any_name_gets_an_answer(name: str) -> None:
+    """A text or a usage error, never a traceback."""
+    assert run("--", name).exit_code in (0, 2)
