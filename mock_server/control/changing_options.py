@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_turris.core.errors import TurrisKitError
+from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.options import option_types
 from pytest_turris.core.sandbox import Sandbox
 
@@ -30,10 +30,6 @@ FIXED: dict[str, str] = {
 _PREFIXES = {"signature_": _OF_SIGNATURES, "env_": "the server has printed it", "time_": _OF_PYTEST}
 
 
-class FixedOptionError(TurrisKitError, ValueError):
-    """The option does not change while the sandbox runs."""
-
-
 def reason_fixed(name: str) -> str:
     """Why an option does not change; empty if it does."""
     by_prefix = (reason for prefix, reason in _PREFIXES.items() if name.startswith(prefix))
@@ -49,10 +45,10 @@ def change(sandbox: Sandbox, values: Mapping[str, Any]) -> None:
     """Change options, all or none.
 
     Raises:
-        FixedOptionError: One of them does not change.
+        ControlError: One of them does not change.
         OptionError: A value does not fit.
     """
     for name in values:
         if reason := reason_fixed(name):
-            raise FixedOptionError(f"the option {name} does not change: {reason}")
+            raise ControlError(400, f"the option {name} does not change: {reason}")
     sandbox.change_options(sandbox.options.replaced(values))

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic_core import from_json, to_json
 
+from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
 from pytest_turris.core.entity.seeds import SeedData
-from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -38,10 +38,6 @@ MOST = 10_000
 
 _SWEEP_SECONDS = 1.0
 _MOST_SAVED = 100
-
-
-class TenantError(TurrisKitError, ValueError):
-    """The name is taken, there are too many tenants, or the default one was to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +132,10 @@ class Tenant:
         """Save the state under a name.
 
         Raises:
-            TenantError: There are too many.
+            ControlError: There are too many.
         """
         if name not in self.snapshots and len(self.snapshots) >= _MOST_SAVED:
-            raise TenantError(f"there are {_MOST_SAVED} saved states; remove one first")
+            raise ControlError(409, f"there are {_MOST_SAVED} saved states; remove one first")
         saved = self.snapshots[name] = SavedState.of(self.sandbox, name)
         return saved
 
@@ -215,13 +211,13 @@ class Tenants:
         """Add a sandbox with credentials of its own.
 
         Raises:
-            TenantError: The name is taken, or there are too many.
+            ControlError: The name is taken, or there are too many.
         """
         self.sweep()
         if name in self.names:
-            raise TenantError(f"there is a tenant {name!r}")
+            raise ControlError(409, f"there is a tenant {name!r}")
         if len(self._others) >= MOST:
-            raise TenantError(f"there are {MOST} tenants; delete one first")
+            raise ControlError(409, f"there are {MOST} tenants; delete one first")
         # The random part lets credentials of an earlier tenant of this name be unknown.
         seed = f"{name}/{os.urandom(16).hex()}"
         sandbox = Sandbox(options, name=seed, base_url=self.server.base_url)
@@ -258,10 +254,10 @@ class Tenants:
 
         Raises:
             UnknownRecordError: There is none of that name.
-            TenantError: It is the default one.
+            ControlError: It is the default one.
         """
         if name == DEFAULT:
-            raise TenantError("the default sandbox is not deleted; reset it")
+            raise ControlError(409, "the default sandbox is not deleted; reset it")
         with self._lock:
             tenant = self._others.pop(name, None)
             if tenant is None:

@@ -63,8 +63,8 @@ class AddFault(Parameters):
     delay: Duration = no_time("How much time passes on the sandbox's clock.")
     headers: dict[_HeaderName, _Header] = Field({}, description="Response headers with the status.")
     times: int | None = Field(1, ge=1, le=1_000_000, description="How often; null: until removed.")
-    processed: bool = Field(default=False, description="The request takes effect all the same.")
-    optional: bool = Field(default=False, description="It is no failure if it never fires.")
+    processed: bool = Field(default=False, description="The request takes effect anyway.")
+    optional: bool = Field(default=False, description="It may never fire.")
 
 
 class AddHostile(Parameters):
@@ -77,7 +77,7 @@ class AddHostile(Parameters):
         None, max_length=200, description="The operation; by default what the answer is for."
     )
     times: int | None = Field(None, ge=1, le=1_000_000, description="How often.")
-    optional: bool = Field(default=False, description="It is no failure if it never fires.")
+    optional: bool = Field(default=False, description="It may never fire.")
     max_seconds: float = Field(
         MAX_SECONDS, gt=0, le=3_600, description="How many real seconds an endless answer lasts."
     )
@@ -164,7 +164,7 @@ def catalogue(call: ControlCall, given: Nothing) -> Listing[AnswerShown]:
     return Listing(total=len(found), items=found)
 
 
-@control("faults", "remove", "DELETE", "/faults/{number}")
+@control("faults", "remove", "DELETE", "/faults/{number}", status=204)
 def remove(call: ControlCall, given: FaultNumber) -> None:
     """Remove a fault; it is no longer expected to fire."""
     faults = call.tenant.sandbox.faults

@@ -62,6 +62,7 @@ def prepared(request: Request, tenants: Tenants) -> Prepared:
     if tenant is None:
         near = nearest(tenant_name[:64], tenants.names)
         raise ControlError(404, problems=(Problem("tenant", "the name of a tenant", near),))
+    tenant.use()
     document = _parameters(control, request, in_path)
     given = validated(control, document, texts=not control.has_body)
     return Prepared(control=control, call=ControlCall(tenant=tenant, tenants=tenants), given=given)

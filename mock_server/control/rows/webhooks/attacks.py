@@ -128,7 +128,7 @@ def _verdict(verdict: Verdict) -> VerdictShown:
                 sent=finding.sent,
                 got=finding.got,
                 expected=finding.expected,
-                fix=finding.fix,
+                fix=finding.fix or verdict.check.fix,
             )
             for finding in verdict.findings
         ],
