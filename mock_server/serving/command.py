@@ -84,6 +84,12 @@ Examples:
     help="Write the environment of clients to this file, readable by you alone, once it answers.",
 )
 @click.option(
+    "--clock-file",
+    type=FILE,
+    metavar="FILE",
+    help="Keep this file in step with the sandbox's clock, for processes under libfaketime.",
+)
+@click.option(
     "--data",
     metavar="NAME",
     default="",

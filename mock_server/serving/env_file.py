@@ -1,4 +1,4 @@
-"""What a client needs, as lines for a shell or for a file."""
+"""Files for other processes, and what a client needs as lines for a shell."""
 
 import contextlib
 import os
@@ -16,9 +16,6 @@ def exports(variables: Mapping[str, str]) -> str:
 def write_env_file(path: Path, variables: Mapping[str, str]) -> None:
     """Write a file that ``docker --env-file``, ``node --env-file`` and a shell can read.
 
-    It appears complete or not at all, also where an old one is read at the same time, and only its
-    owner may read it.
-
     Args:
         path: The file. What is there is replaced.
         variables: What to write, without quotes: no value has a space or a quote.
@@ -26,12 +23,22 @@ def write_env_file(path: Path, variables: Mapping[str, str]) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    folder = path.parent
+    write_file(path, "".join(f"{name}={text}\n" for name, text in variables.items()))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that only its owner may read.
+
+    It appears complete or not at all, also where an old one is read at the same time.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     # It is created with mode 0600.
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.writelines(f"{name}={text}\n" for name, text in variables.items())
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from mock_server.exit_status import OK
+from mock_server.serving.clock_file import ClockFile
 from mock_server.serving.cors import is_origin
 from mock_server.serving.env_file import exports, write_env_file
 from mock_server.serving.log import ServerLog, standard_error
@@ -44,6 +45,7 @@ def run(
     env_file: Path | None,
     store: Path | None,
     load: Path | None,
+    clock_file: Path | None,
     log_format: str,
     log_level: Any,  # noqa: ANN401 - one of the levels: click has checked it
     **given: Any,  # noqa: ANN401 - the other options of the command line
@@ -56,6 +58,8 @@ def run(
         opened = _kept(store, sandbox, files, log, load=load, **given) if store else None
         with _started(settings, sandbox, log, opened) as server:
             try:
+                if clock_file:
+                    files.enter_context(_followed(clock_file, sandbox))
                 status = _serve(server, command, env_file, store)
             except KeyboardInterrupt:
                 status = OK
@@ -203,6 +207,13 @@ def _started(
     except OSError as error:
         where = f"--host {settings.host} --port {settings.port}"
         fail(f"cannot listen on {where}: {error.strerror or error}; try --port 0")
+
+
+def _followed(file: Path, sandbox: Sandbox) -> contextlib.closing[ClockFile]:
+    try:
+        return contextlib.closing(ClockFile(file, sandbox.clock))
+    except OSError as error:
+        fail(f"--clock-file {file}: cannot write it: {error.strerror or error}")
 
 
 def _write(file: Path, server: StandaloneSandbox) -> None:

@@ -48,7 +48,9 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self.offset: dt.timedelta = dt.timedelta(0)
+        self._offset = dt.timedelta(0)
+        self.on_move: Callable[[dt.timedelta], object] | None = None
+        """Called with the offset whenever it is set."""
         self._mover: Mover | None = None
         self._system: Callable[[], dt.datetime] | None = None
         self._alarms: list[Alarm] = []
@@ -56,7 +58,18 @@ class Clock:
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
         now = self.process_time()
-        return now + self.offset if self.offset else now
+        return now + self._offset if self._offset else now
+
+    @property
+    def offset(self) -> dt.timedelta:
+        """How far the sandbox is ahead of the test process."""
+        return self._offset
+
+    @offset.setter
+    def offset(self, offset: dt.timedelta) -> None:
+        self._offset = offset
+        if self.on_move:
+            self.on_move(offset)
 
     @staticmethod
     def process_time() -> dt.datetime:

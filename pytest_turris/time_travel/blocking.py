@@ -131,6 +131,9 @@ def _thread_join(original: Callable[..., None]) -> Callable[..., None]:
             return original(self, timeout)
         if timeout is not None and timeout <= 0:
             return original(self, timeout)
+        if timeout is None and not scheduler.is_main():
+            with scheduler.threads.parked(lambda: _runs(self)):
+                return original(self)
         return _join(scheduler, self, timeout, original)
 
     return join
@@ -142,9 +145,6 @@ def _join(
     timeout: float | None,
     original: Callable[..., None],
 ) -> None:
-    if timeout is None and not scheduler.is_main():
-        with scheduler.threads.parked(thread.is_alive):
-            return original(thread)
     module, by = scheduler.callers.find(sys._getframe(2), "Thread.join")  # noqa: SLF001 - as above
     real = timeout is not None and scheduler.callers.is_real(module)
     sleeper: Sleeper | None = None
@@ -155,11 +155,11 @@ def _join(
         )
 
     def holds() -> bool:
-        return thread.is_alive() and (sleeper is None or sleeper.queued)
+        return _runs(thread) and (sleeper is None or sleeper.queued)
 
     def ended(pause: float) -> bool:
         original(thread, pause)
-        return not holds()
+        return not thread.is_alive() or (sleeper is not None and not sleeper.queued)
 
     try:
         with scheduler.threads.parked(holds):
@@ -182,7 +182,11 @@ def _join(
             scheduler.end(sleeper)
     if errors:
         raise errors[0]
-    return None
+
+
+def _runs(thread: threading.Thread) -> bool:
+    """Whether a thread is alive and not about to end: then it is in no list any more."""
+    return thread.is_alive() and thread in threading.enumerate()
 
 
 def virtual_waits() -> tuple[CFunctionPatch, Patch]:

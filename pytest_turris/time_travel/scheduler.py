@@ -281,7 +281,7 @@ class Scheduler:
             self._pause(_WATCH)
             with self._lock:
                 self._go(self.sync())
-            waits = not self.threads.is_parked(self.main) and self.threads.blocked(test)
+            waits = self.threads.blocked(test)
             blocked = blocked + 1 if waits else 0
             if blocked > 1:
                 self.step("others", lambda: self.threads.blocked(test))

@@ -110,7 +110,9 @@ class Threads:
         return all(state == "waiting" for _, state in self._states(but))
 
     def blocked(self, thread: threading.Thread) -> bool:  # pragma: no cover - as ``_watch``
-        """Whether a thread waits for another, in C."""
+        """Whether a thread waits for another, in C, and in no function that is patched here."""
+        if thread.ident in self._parked:
+            return False
         frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - as faulthandler does
         return frame is not None and self._look(thread, frame) == "waiting"
 

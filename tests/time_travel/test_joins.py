@@ -12,6 +12,7 @@ import pytest
 from doubles.heartbeat import Heartbeat
 
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.sleeps import SleptTooLongError
 from pytest_turris.time_travel.travel import TimeTravel
@@ -25,6 +26,13 @@ pytestmark = pytest.mark.parametrize(
         for name in ("freezegun", "time-machine")
     ],
 )
+
+
+def work(seconds: float) -> None:
+    """Be busy for real seconds."""
+    end = steady_time() + seconds
+    while steady_time() < end:
+        pass
 
 
 def sleeping(seconds: float) -> threading.Thread:
@@ -57,10 +65,35 @@ def test_thread_that_joins_another_goes_on_at_its_moment(
         seen.append((thread.is_alive(), turris_time.now - before))
 
     threading.Thread(target=join, daemon=True).start()
-    real_sleep(0.02)
+    work(0.02)
     turris_time.advance(minutes=5)
     is_alive, seconds = ended
     assert seen == [(is_alive, seconds * SECOND)]
+
+
+@pytest.mark.parametrize("timeout", [None, 900])
+def test_thread_that_is_about_to_end(
+    engine: str,
+    timeout: float | None,
+    turris_time: TimeTravel,
+) -> None:
+    """A thread that is in no list any more, but not gone yet, ends ``join`` before a move."""
+    before, ends = turris_time.now, list[bool]()
+    heart = Heartbeat(lambda: time.sleep(300))
+
+    class Ending(threading.Thread):
+        def _delete(self) -> None:
+            super()._delete()  # type: ignore[misc] # of threading
+            ends.append(True)
+            real_sleep(0.05)
+
+    thread = Ending(target=int)
+    thread.start()
+    while not ends:
+        work(0.001)
+    thread.join(timeout)
+    assert (thread.is_alive(), turris_time.now) == (False, before)
+    heart.stopped = True
 
 
 def test_join_beyond_every_bound_is_refused(engine: str, turris_time: TimeTravel) -> None:

@@ -217,6 +217,9 @@ def test_loop_in_a_thread(engine: str, turris_time: TimeTravel) -> None:
     task.cancel()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
+    for task_of_loop in asyncio.all_tasks(loop):
+        with pytest.raises(asyncio.CancelledError):
+            loop.run_until_complete(task_of_loop)
     loop.close()
 
 

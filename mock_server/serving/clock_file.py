@@ -1,0 +1,36 @@
+"""``serve --clock-file``: the sandbox's clock for processes in any language, by libfaketime."""
+
+import datetime as dt
+from pathlib import Path
+
+from mock_server.serving.env_file import write_file
+from pytest_turris.core.clock import Clock
+
+
+class ClockFile:
+    """Keeps a file for libfaketime (``FAKETIME_TIMESTAMP_FILE``) in step with a clock.
+
+    It holds the offset from the machine's time, as ``+3360.000000``: a process that reads it goes
+    on with the machine's seconds, as the sandbox does.
+
+    Args:
+        path: The file; it is replaced as a whole whenever the clock is moved.
+        clock: The clock.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._write(clock.offset)
+        clock.on_move = self._write
+
+    def close(self) -> None:
+        """Remove the file: processes that read it have the machine's time again."""
+        self._clock.on_move = None
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, offset: dt.timedelta) -> None:
+        write_file(self._path, f"{offset.total_seconds():+.6f}\n")

@@ -1,0 +1,1 @@
+"""The documented facts as data, and the running sandbox held against them."""
