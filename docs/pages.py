@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))  # Some tables are about the tests' doubles,
 sys.path.append(str(ROOT / "docs" / "examples" / "receivers"))  # which are built on these.
 
+import picture
 from tables import (
     api,
     attacks,
@@ -67,8 +68,8 @@ def made() -> dict[Path, str]:
     for path, make in parts.items():
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
-    found |= {examples.FILE: examples.as_json(), CONTROLS: as_json(describe_all())}
-    found |= {EVENTS: events.as_json()}
+    found |= {examples.FILE: examples.as_json(), picture.FILE: picture.drawing()}
+    found |= {CONTROLS: as_json(describe_all()), EVENTS: events.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

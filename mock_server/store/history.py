@@ -49,8 +49,8 @@ class History:
     @property
     def last(self) -> int:
         """The number of the last step."""
-        found = self._database.select("SELECT step FROM tenants WHERE name = ?", self._name)
-        return int(found[0][0]) if found else 0
+        query = "SELECT MAX(number) FROM steps WHERE tenant = ?"
+        return int(self._database.select(query, self._name)[0][0] or 0)
 
     @property
     def last_position(self) -> int:

@@ -123,9 +123,11 @@ class KeptSandbox:
             exchanges = list(journal.rows_since(self._written, _CHUNK))
             few = (*self.sandbox.few_rows(), ("journal", "", {"seen": journal.seen}))
             self._writer.write(self._writer.changed((*few, *exchanges)))
-            self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
             self._written = int(exchanges[-1][1]) if exchanges else journal.seen
-            return self._written < journal.seen
+            if self._written < journal.seen:
+                return True
+            self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
+            return False
 
     def _commit(self) -> None:
         """Write what has changed under the lock, as one step.
@@ -168,7 +170,6 @@ class KeptSandbox:
             (what or self._description(parts))[:_LONGEST],
             self.sandbox.journal.seen,
         )
-        self._database.execute("UPDATE tenants SET step = ? WHERE name = ?", number, self.name)
 
     def _description(self, parts: Iterable[str]) -> str:
         """What a step was: the exchange, or else what has changed."""

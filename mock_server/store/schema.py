@@ -7,10 +7,8 @@ SCHEMA_VERSION = 1
 
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # `step` is the number of the last step; `options` are JSON.
-    """CREATE TABLE tenants (
-        name TEXT PRIMARY KEY, options TEXT NOT NULL, step BIGINT NOT NULL
-    )""",
+    # `options` are JSON.
+    "CREATE TABLE tenants (name TEXT PRIMARY KEY, options TEXT NOT NULL)",
     # The state as it is now. Rows of one part are in the order of their positions.
     """CREATE TABLE state (
         tenant TEXT NOT NULL, part TEXT NOT NULL, key TEXT NOT NULL,
@@ -45,7 +43,7 @@ def prepare(database: Database) -> None:
     tables = database.tables()
     if not tables:
         for table in _TABLES:
-            database.execute(table)
+            database.execute(table + database.table_suffix)
         database.execute("INSERT INTO meta VALUES ('schema', ?)", str(SCHEMA_VERSION))
         return
     if not {"meta", "tenants", "state"} <= tables:

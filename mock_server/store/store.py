@@ -16,8 +16,8 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import data_of, options_from
 
-FLUSH_SECONDS = 0.5
-"""How long after an exchange the journal is written, at most about twice."""
+FLUSH_SECONDS = 1.0
+"""How long after an exchange the journal is written, at most."""
 
 _JOIN_SECONDS = 5.0
 
@@ -79,7 +79,7 @@ class Store:
         """
         with self._database.transaction():
             self._database.execute(
-                "INSERT INTO tenants VALUES (?, ?, 0) "
+                "INSERT INTO tenants VALUES (?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET options = excluded.options",
                 name,
                 to_json(data_of(sandbox.options, with_secrets=True)).decode(),

@@ -96,6 +96,7 @@ class Sandbox(Collections):
         )
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
+        self.limits.names = lambda: self.credentials.names
 
     assert_token_requests: Final = assertions.assert_token_requests
     assert_no_token_in_urls: Final = assertions.assert_no_token_in_urls

@@ -45,11 +45,24 @@ class World:
         """A sandbox as it is now, by default without its secrets."""
         with sandbox.lock:
             state, at = sandbox.snapshot(), sandbox.clock.now()
+        return cls.at_moment(at, state, sandbox.options, about=about, with_secrets=with_secrets)
+
+    @classmethod
+    def at_moment(
+        cls,
+        at: dt.datetime,
+        state: dict[str, Any],
+        options: Options,
+        *,
+        about: str = "",
+        with_secrets: bool = False,
+    ) -> Self:
+        """A snapshot with its moment and options, by default without its secrets."""
         return cls(
             about=about,
             at=at,
             with_secrets=with_secrets,
-            options=sandbox.options,
+            options=options,
             state=state if with_secrets else scrubbed(state),
         )
 

@@ -8,6 +8,10 @@ from pytest_turris.core.sandbox import Sandbox
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 """Read by OpenSSL (Python, Ruby, Go, httpx, aiohttp), requests, curl and Node, in this order."""
 
+NO_SERVER = "https://child-processes-need-the-fixture-turris-server.invalid"
+"""The base URL that child processes find if there is no server: no name below ``.invalid`` is ever
+resolved (RFC 6761, 6.4), and the error of a client shows what is missing."""
+
 
 def client_environment(
     sandbox: Sandbox, base_url: str, ca_file: str | None = None

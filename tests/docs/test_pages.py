@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pages
 import pytest
+from doubles.walkthrough import snippets
 from tables import counts
 
 from pytest_turris.core.api.routes import OPERATIONS
@@ -13,12 +14,11 @@ from pytest_turris.core.options import option_types
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PAGES += sorted((ROOT / "docs" / "reference").rglob("*.md"))
-PAGES += [
-    ROOT / "docs" / "how-to" / f"{name}.md"
-    for name in ("other-clients", "parallel", "audit", "without-pytest")
-]
+PAGES += sorted((ROOT / "docs" / "how-to").glob("*.md"))
+PAGES += sorted((ROOT / "docs" / "attacks").glob("*.md"))
+PAGES += sorted((ROOT / "docs" / "explanation").glob("*.md"))
+PAGES += sorted((ROOT / "docs" / "tutorial").glob("*.md"))
 _PROGRAM = re.compile(r'\["(curl|node)"')
 
 
@@ -26,7 +26,8 @@ def _examples() -> list[tuple[str, str]]:
     return [
         (f"{page.relative_to(ROOT)}:{number}", code)
         for page in PAGES
-        for number, code in enumerate(_PYTHON.findall(page.read_text().partition(pages.MARK)[0]))
+        if page.stem != "token-clients"  # tests/conformance/test_docs.py sweeps its clients
+        for number, code in enumerate(snippets(page.read_text().partition(pages.MARK)[0]))
     ]
 
 
@@ -43,9 +44,9 @@ def test_every_example_is_a_test_that_passes(pytester: pytest.Pytester, code: st
 
 
 def test_there_are_examples() -> None:
-    """The search for examples finds the ones of the README and of the fixtures page."""
+    """The search for examples finds those of the fixtures page and of the guides."""
     names = [name for name, _ in _examples()]
-    assert "README.md:0" in names
+    assert "docs/how-to/faults.md:0" in names
     assert len([name for name in names if "fixtures" in name]) >= 3
 
 

@@ -1,13 +1,18 @@
 """The tutorial and the guides with commands: taken step by step, each shows what a run prints."""
 
+import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from doubles.walkthrough import StepError, Walkthrough, as_printed, environment, steps
 
+from pytest_turris.core.text.docs_links import DOCS
+
 ROOT = Path(__file__).parents[2]
-PAGES = [
+PAGES = [ROOT / "README.md"]
+PAGES += [
     page
     for folder in ("tutorial", "how-to")
     for page in sorted((ROOT / "docs" / folder).glob("*.md"))
@@ -22,6 +27,8 @@ def test_page_shows_what_a_run_prints(
     """Each file is written and each command entered; only numbers of seconds may differ."""
     run = Walkthrough(tmp_path, environment(Path(sys.executable).parent, ROOT))
     text = page.read_text()
+    if "node " in text and shutil.which("node") is None:
+        pytest.skip("Node.js is not installed")
     printed = run.walk(text)
     if request.config.getoption("--record-pages", default=False):
         page.write_text(printed)
@@ -32,6 +39,17 @@ def test_page_shows_what_a_run_prints(
 def test_the_tutorial_is_walked() -> None:
     """It has files and commands, which the search finds."""
     assert "first-integration" in [page.stem for page in PAGES]
+
+
+def test_readme_is_short_and_reads_on_an_index() -> None:
+    """Its links are absolute: an index of packages shows it without the other files."""
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) < 120
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert not [link for link in links if not link.startswith("https://")]
+    pages = [link.removeprefix(DOCS).partition(".html")[0] for link in links if DOCS in link]
+    assert not [page for page in pages if page and not (ROOT / "docs" / f"{page}.md").exists()]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_STEP = re.compile(
-    r"(?:`(?P<file>[\w./-]+)`[^`\n]*:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL
-)
+_FILE = r"(?:`(?P<file>[\w./-]+\.(?:py|mjs|feature|txt|toml|yml))`[^`\n]*:\n\n)?"
+_STEP = re.compile(_FILE + r"```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL)
 _SECONDS = re.compile(r"\bin \d+\.\d+s(?: \([\d:]+\))?")
 _NUMBER = re.compile(r"\d+")
 _INSTALLS = re.compile(r"(?:python -m venv|\. \S+/activate|(?:python -m )?pip3? |npm i)")
+_EXPORT = re.compile(r"export (\w+)=(\S+)")
 _TIMEOUT = 300
 
 
@@ -42,6 +42,12 @@ class StepError(AssertionError):
 def steps(page: str) -> list[Step]:
     """The steps of a page, in order. Other code blocks are not part of the walk."""
     return [step for block in _STEP.finditer(page) for step in _steps_of(block)]
+
+
+def snippets(page: str) -> list[str]:
+    """The Python of a page that is not a file of the walk: each is a test module by itself."""
+    blocks = (block for block in _STEP.finditer(page) if block["language"] == "python")
+    return [f"{block['text']}\n" for block in blocks if not block["file"]]
 
 
 def _steps_of(block: re.Match[str]) -> Iterator[Step]:
@@ -87,6 +93,9 @@ class Walkthrough:
     def _enter(self, step: Step) -> str:
         """Run a command; return what the page should show for it."""
         self.say(step.command)
+        if exported := _EXPORT.fullmatch(step.command):
+            self.environment[exported[1]] = exported[2]
+            return step.text
         done = subprocess.run(
             ["/bin/sh", "-c", step.command],
             cwd=self.folder,
@@ -112,7 +121,7 @@ def as_printed(shown: str, printed: str) -> str | None:
     Times stay as they are. None: more than numbers differ.
     """
     patterns = [_line_pattern(line) for line in _plain(shown).splitlines()]
-    found = re.fullmatch("".join(patterns), _plain(printed) + "\n")
+    found = re.fullmatch("".join(patterns), _plain(printed) + "\n" if printed.strip() else "")
     if found is None:
         return None
     numbers = iter(found.groups())

@@ -195,6 +195,11 @@ class Credentials:
         return credential in self._clients or credential in self._restricted
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all credentials, as the journal and the rate limits have them."""
+        return (*self._clients, *(token.name for token in self._restricted.values()))
+
+    @property
     def issued(self) -> tuple[str, ...]:
         """All client ids and restricted access tokens."""
         return (*self._clients, *self._restricted)

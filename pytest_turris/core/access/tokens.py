@@ -7,7 +7,7 @@ clock; ``iat`` and ``exp`` are whole seconds.
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import jwt
@@ -44,7 +44,7 @@ class AccessToken:
 
     def plain(self) -> dict[str, Any]:
         """The token as JSON data."""
-        return asdict(self) | {
+        return vars(self) | {
             "issued_at": self.issued_at.isoformat(),
             "expires_at": self.expires_at.isoformat(),
         }

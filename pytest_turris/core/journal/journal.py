@@ -8,7 +8,7 @@ import datetime as dt
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_turris.core.changes import Row
@@ -69,7 +69,11 @@ class Exchange:
 
     def plain(self) -> dict[str, Any]:
         """The exchange as JSON data."""
-        return asdict(self) | {"at": self.at.isoformat(), "notes": list(self.notes)}
+        return vars(self) | {
+            "at": self.at.isoformat(),
+            "notes": list(self.notes),
+            "request_headers": dict(self.request_headers),
+        }
 
     def __str__(self) -> str:
         status = self.status or "no answer"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from doubles.sandbox_client import MICROSECOND, NOW, Client, headers_of, refusal
 
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 
@@ -271,3 +272,24 @@ def test_a_limit_of_nothing_refuses_the_first_call() -> None:
     response = client.ask_for_token()
     assert refusal(response) == TOO_MANY
     assert headers_of(response)["x-ratelimit-reset"] == RESET
+
+
+def test_a_credential_is_named_or_given() -> None:
+    """The default client, the object, or its name; a restricted token too."""
+    sandbox = Sandbox(Options())
+    restricted = sandbox.credentials.issue_restricted()
+    sandbox.limits.exhaust("write", restricted, leave=1)
+    assert sandbox.limits.allowance("write", restricted).remaining == 1
+    assert sandbox.limits.allowance("write", restricted.name).remaining == 1
+    assert sandbox.limits.allowance("write", sandbox.client).remaining == 60
+    assert sandbox.limits.allowance("write").remaining == 60
+
+
+def test_an_unknown_credential_is_refused() -> None:
+    """With the nearest name, in place of an allowance that is nobody's."""
+    sandbox = Sandbox(Options())
+    wrong = sandbox.client.client_id[:-1]
+    with pytest.raises(UnknownNameError, match=f"did you mean '{sandbox.client.client_id}'"):
+        sandbox.limits.allowance("token", wrong)
+    with pytest.raises(UnknownNameError, match="no bucket 'reads'"):
+        sandbox.limits.allowance("reads")  # type: ignore[arg-type]  # a typo of a user

@@ -1,5 +1,6 @@
 """The rows of the history."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from doubles.controlled import Controlled, Refused
 
 from mock_server.store.store import Store
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.worlds import World
 
 
 @pytest.fixture
@@ -49,6 +52,23 @@ def test_rewinding_and_taking_it_back(controlled: Controlled) -> None:
     controlled.call("POST", "/history/rewind", step=4)
     assert controlled.get("/agents")["total"] == 2
     assert controlled.get("/clock")["aheadSeconds"] > 3500
+
+
+def test_a_step_as_a_file_to_share(controlled: Controlled) -> None:
+    """A second server opens the moment, and the first one goes on."""
+    controlled.call("POST", "/agents", npn="12345678")
+    controlled.call("POST", "/clock/advance", by="1h")
+    controlled.call("POST", "/agents", npn="87654321")
+    world = World.read(json.dumps(controlled.get("/world", "step=2")).encode())
+    assert world.about == "step 2: agents add"
+    assert str(controlled.sandbox.client.client_secret) not in world.to_json()
+    other = Sandbox(world.options)
+    world.load_into(other)
+    assert [agent.npn for agent in other.agents] == ["12345678"]
+    assert abs(other.clock.now() - controlled.sandbox.clock.process_time()).seconds < 60
+    assert len(controlled.sandbox.agents) == 2
+    with pytest.raises(Refused, match=r"404 .*there is no step 9"):
+        controlled.get("/world", "step=9")
 
 
 def test_unknown_step_is_refused(controlled: Controlled) -> None:

@@ -4,6 +4,7 @@ import copy
 import datetime as dt
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -153,6 +154,24 @@ def test_a_read_is_no_step(store: Store) -> None:
     client.sandbox.journal.clear()
     kept.flush()
     assert store._database.select(count) == [(None, None)]
+
+
+def test_journal_is_written_soon(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself, while nothing else happens."""
+    monkeypatch.setattr("mock_server.store.store.FLUSH_SECONDS", 0.01)
+    store, client = opened(path), Client(Sandbox(OPTIONS))
+    store.attach(client.sandbox, "default")
+    client.get("/v1/agents")
+    count = "SELECT COUNT(*) FROM state WHERE part = 'journal.exchanges'"
+    for _ in range(1000):
+        if store._database.select(count) == [(1,)]:
+            break
+        time.sleep(0.01)
+    crash(store)
+    again, sandbox = opened(path), Sandbox(OPTIONS)
+    again.attach(sandbox, "default")
+    assert [exchange.status for exchange in sandbox.journal] == [401]
+    crash(again)
 
 
 def test_steps_say_what_they_were(store: Store) -> None:

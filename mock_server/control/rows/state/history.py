@@ -7,6 +7,7 @@ from mock_server.control.models import Limit, Listing, Moment, Parameters, Resul
 from mock_server.control.wire.errors import ControlError
 from mock_server.store.errors import HistoryError
 from mock_server.store.kept_sandbox import KeptSandbox
+from pytest_turris.core.worlds import World
 
 _NO_STORE = "this server keeps no history; start it with 'turris-sandbox serve --store FILE'"
 
@@ -57,6 +58,20 @@ def rewind(call: ControlCall, given: StepNumber) -> StepShown:
 
 
 ROWS = (list_steps, rewind)
+
+
+def world_after(call: ControlCall, number: int, *, with_secrets: bool) -> World:
+    """Return what the sandbox was after a step, at its moment.
+
+    Raises:
+        ControlError: There is no such step.
+    """
+    try:
+        step, state = _kept(call).state_at(number)
+    except HistoryError as error:
+        raise ControlError(404, str(error)) from None
+    about, options = f"step {number}: {step.what}", call.tenant.sandbox.options
+    return World.at_moment(step.at, state, options, about=about, with_secrets=with_secrets)
 
 
 def _kept(call: ControlCall) -> KeptSandbox:

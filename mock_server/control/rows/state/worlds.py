@@ -7,6 +7,7 @@ from pydantic_core import from_json, to_json
 
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Parameters, Result
+from mock_server.control.rows.state.history import world_after
 from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.worlds import World
@@ -20,6 +21,12 @@ class ExportOptions(Parameters):
     with_secrets: bool = Field(
         False,  # noqa: FBT003 - a default
         description="Keep credentials and tokens in it; the file is as secret as they are.",
+    )
+    step: int | None = Field(
+        None,
+        ge=1,
+        le=2**53,
+        description="As it was after this step of the history; now if left out.",
     )
 
 
@@ -79,7 +86,10 @@ def export(call: ControlCall, given: ExportOptions) -> WorldFile:
 
     With secrets, keep the file for yourself: anyone who has it can use the sandbox.
     """
-    world = World.of(call.tenant.sandbox, with_secrets=given.with_secrets)
+    if given.step is None:
+        world = World.of(call.tenant.sandbox, with_secrets=given.with_secrets)
+    else:
+        world = world_after(call, given.step, with_secrets=given.with_secrets)
     return WorldFile.model_validate(from_json(world.to_json()))
 
 
