@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests matrix demo docs docs-site walkthroughs findings mutations verdicts benchmarks clean \
-	system-packages node-packages
+	system-packages node-packages generators fuzz
 
 RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
@@ -107,6 +107,20 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
+
+# Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
+# `make fuzz MINUTES=60 SEED=7`.
+fuzz: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m fuzz --minutes $(or $(MINUTES),2) --seed $(or $(SEED),0)
+
+# Generates clients from the OpenAPI description with several generators, and calls the sandbox with
+# them. Needs npm and Java.
+generators: $(VENV)/.ready
+	$(PYTHON) -m venv .generators
+	.generators/bin/python -m pip install --quiet --disable-pip-version-check --group generators \
+		python-dateutil urllib3 pydantic typing-extensions
+	npm ci --prefix tests/generators/tools --silent
+	TURRIS_GENERATORS=$(abspath .generators/bin) $(BIN)/python -m pytest -q tests/generators
 
 clean:
 	rm -rf $(VENV) .matrix .site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

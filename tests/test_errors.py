@@ -33,6 +33,7 @@ INTERNAL = {
     "StoreError": "the command line prints its text; becomes a 503 of the server",
     "HistoryError": "becomes an HTTP response of the control API",
     "StartError": "the command line prints its text",
+    "DriftError": "the command line prints its text",
 }
 """Exceptions that never reach a user's code, with what becomes of them."""
 

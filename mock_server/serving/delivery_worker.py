@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.webhooks.engine import Claimed, DeliveryError, DeliveryResult, Engine
-from pytest_turris.webhooks.factory import WebhookFactory
+
+if TYPE_CHECKING:
+    from pytest_turris.webhooks.engine import Claimed, DeliveryResult, Engine
 
 _PAUSE = 0.1
 _SIGNATURE_REFUSED = (401, 403)
@@ -57,14 +59,17 @@ class Deliveries:
         self._quiet.set()
 
     @cached_property
-    def engine(self) -> Engine:
-        """Sends; made when something is to be sent."""
+    def engine(self) -> "Engine":
+        """Sends; made, and imported, when something is to be sent."""
+        from pytest_turris.webhooks.engine import Engine  # noqa: PLC0415 - it takes long to load
+        from pytest_turris.webhooks.factory import WebhookFactory  # noqa: PLC0415 - as above
+
         scheme = WebhookFactory.of(self.sandbox).scheme
         server = self.server()
         return Engine(self.sandbox, scheme, allow=server.allow, own_port=server.own_port)
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[Engine]:
+    def alone(self) -> Iterator["Engine"]:
         """The engine, while nothing is under way and no other thread looks for due deliveries.
 
         Raises:
@@ -72,6 +77,8 @@ class Deliveries:
         """
         with self._search:
             if not self._quiet.wait(_LONGEST_ATTEMPT):
+                from pytest_turris.webhooks.engine import DeliveryError  # noqa: PLC0415 - as below
+
                 raise DeliveryError("an earlier delivery is still under way")
             yield self.engine
 
@@ -91,7 +98,7 @@ class Deliveries:
         finally:
             self._search.release()
 
-    def first(self, endpoint_id: str) -> Claimed:
+    def first(self, endpoint_id: str) -> "Claimed":
         """The first claimed delivery of an endpoint."""
         return self._queues[endpoint_id][0]
 
@@ -167,7 +174,7 @@ class DeliveryWorker:
             self._log(f"{message} (a bug in the sandbox; please report it)")
 
 
-def _described(result: DeliveryResult, sandbox: Sandbox) -> str:
+def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:
     """The result in one line; a 401 says which key it was signed with."""
     attempt, endpoint = result.attempt, result.endpoint
     own_key = endpoint is not None and endpoint.secret != sandbox.webhook_secret

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mock_server.shell.mistakes import fail
 from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, choices, option_types, parse
-from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.findings.errors import IgnoreError
-from pytest_turris.findings.ignore import IgnoredChecks
-from pytest_turris.receivers.address import TargetError
-from pytest_turris.receivers.egress import EgressRefused, check_egress
-from pytest_turris.receivers.target import Target, UrlTarget
-from pytest_turris.webhooks.factory import WebhookFactory
-from pytest_turris.webhooks.schemes import scheme_of
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload
+    from pytest_turris.findings.ignore import IgnoredChecks
+    from pytest_turris.receivers.egress import EgressRefused
+    from pytest_turris.receivers.target import UrlTarget
+    from pytest_turris.webhooks.factory import WebhookFactory
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110, 5.6.2)."""
@@ -30,7 +26,7 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 
 
-def egress_reason(error: EgressRefused) -> str:
+def egress_reason(error: "EgressRefused") -> str:
     """Return why nothing may be sent to a URL, with the option that allows it."""
     return _ALLOW_HINT.sub(r"use --allow \1", str(error))
 
@@ -103,6 +99,8 @@ def read_header_lines(texts: Iterable[str], options: Options) -> tuple[tuple[str
         texts: The values of ``--header``.
         options: The options, whose scheme has headers of its own.
     """
+    from pytest_turris.webhooks.schemes import scheme_of
+
     scheme, lines = scheme_of(options), []
     signed = {scheme.header, scheme.id_header, scheme.timestamp_header}
     for text in texts:
@@ -120,8 +118,12 @@ def read_header_lines(texts: Iterable[str], options: Options) -> tuple[tuple[str
     return tuple(lines)
 
 
-def read_target(url: str, *, host: str, allow: Collection[str]) -> UrlTarget:
+def read_target(url: str, *, host: str, allow: Collection[str]) -> "UrlTarget":
     """Return the receiver at a URL, after all checks that need no request."""
+    from pytest_turris.receivers.address import TargetError
+    from pytest_turris.receivers.egress import EgressRefused, check_egress
+    from pytest_turris.receivers.target import Target, UrlTarget
+
     if "://" not in url:
         fail(f"{url!r} has no scheme: write http://{url}")
     try:
@@ -137,7 +139,7 @@ def read_target(url: str, *, host: str, allow: Collection[str]) -> UrlTarget:
 
 def new_factory(
     options: Options, *, entity: str, lines: tuple[tuple[str, str], ...] = ()
-) -> WebhookFactory:
+) -> "WebhookFactory":
     """Return a factory of webhooks with these options.
 
     Args:
@@ -145,12 +147,15 @@ def new_factory(
         entity: The ``upstreamEntityId``.
         lines: Further header lines.
     """
+    from pytest_turris.core.sandbox import Sandbox
+    from pytest_turris.webhooks.factory import WebhookFactory
+
     sandbox = Sandbox(options, name=os.urandom(8).hex())
     parts = WebhookFactory.arguments_for(sandbox, entity=read_entity(entity))
     return WebhookFactory(**parts, lines=lines)
 
 
-def read_payload(file: Path, factory: WebhookFactory) -> "OwnPayload":
+def read_payload(file: Path, factory: "WebhookFactory") -> "OwnPayload":
     """Return the payload in the file of ``--payload``."""
     from pytest_turris.attacks.own_payload import OwnPayload, PayloadError
 
@@ -162,9 +167,11 @@ def read_payload(file: Path, factory: WebhookFactory) -> "OwnPayload":
         fail(f"--payload {file}: {error.strerror or error}")
 
 
-def read_ignored(texts: Iterable[str]) -> IgnoredChecks:
+def read_ignored(texts: Iterable[str]) -> "IgnoredChecks":
     """Return the attacks that ``--ignore ID=reason`` leaves out, with the reasons."""
     from pytest_turris.attacks.catalogue import ATTACKS
+    from pytest_turris.findings.errors import IgnoreError
+    from pytest_turris.findings.ignore import IgnoredChecks
 
     ignored = IgnoredChecks([attack.id for attack in ATTACKS])
     try:

@@ -34,7 +34,14 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Find out from a real delivery how its sender signs.",
     ),
     CommandRow(
-        "openapi", "mock_server.shell.openapi:openapi", "Print the OpenAPI 3.1 description."
+        "drift",
+        "mock_server.drift.command:drift",
+        "Ask a real tenant what the sandbox only assumes.",
+    ),
+    CommandRow(
+        "openapi",
+        "mock_server.shell.openapi:openapi",
+        "Print the OpenAPI description, in version 3.1 or 3.0.",
     ),
     CommandRow(
         "fidelity",

@@ -17,9 +17,9 @@ EVENT = "PRODUCER_AGREEMENT_EXECUTED"
 ENVIRONMENT = {"TURRIS_WEBHOOK_SECRET": KEY, "COLUMNS": "160"}
 
 
-def run(*arguments: str, **environment: str) -> Result:
-    """Run a command line."""
-    return CliRunner().invoke(app, arguments, env=ENVIRONMENT | environment)
+def run(*arguments: str, input: str = "", **environment: str) -> Result:  # noqa: A002 - click's name
+    """Run a command line, with an input."""
+    return CliRunner().invoke(app, arguments, input=input, env=ENVIRONMENT | environment)
 
 
 class Started:

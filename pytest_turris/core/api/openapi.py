@@ -7,6 +7,7 @@ does the description.
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_turris.core.api.documented_texts import ANSWERS, HEADERS, MEMBERS, PATHS, described
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.schemas import ERROR, Schemas, of_query, reference
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
@@ -42,8 +43,17 @@ _SECURITY_SCHEMES = {
     },
 }
 _ENVELOPE_MEMBERS = {
-    "requestId": {"type": "string", "description": "Unique request identifier"},
-    "timestamp": {"type": "string", "format": "date-time", "description": "Response timestamp"},
+    "requestId": {
+        "type": "string",
+        "description": "Unique request identifier",
+        "example": "dev-2c5e7cf2-9acf-4c8c-ab2f-b81f39d775a8",
+    },
+    "timestamp": {
+        "type": "string",
+        "format": "date-time",
+        "description": "Response timestamp",
+        "example": "2025-11-12T20:49:03.293Z",
+    },
     "statusCode": {"type": "integer"},
 }
 _ENVELOPES = {
@@ -77,9 +87,15 @@ def document(
         "info": {
             "title": "Turris Public API",
             "version": "1.0.0",
-            "description": "What the pytest-turris sandbox answers; not made by the vendor.",
+            "description": (
+                "API for managing insurance compliance data. What the pytest-turris sandbox "
+                "answers; not made by the vendor."
+            ),
         },
-        "servers": [{"url": url} for url in dict.fromkeys((server_url or _SANDBOX, _SANDBOX))],
+        "servers": [
+            {"url": url, "description": "Sandbox" if url == _SANDBOX else "This server"}
+            for url in dict.fromkeys((server_url or _SANDBOX, _SANDBOX))
+        ],
         "tags": [{"name": tag} for tag in dict.fromkeys(row.tag for row in rows)],
         "paths": paths,
         "components": {"schemas": schemas.components, "securitySchemes": _SECURITY_SCHEMES},
@@ -114,26 +130,24 @@ def _described(
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    path = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in operation.parameters
+        {"name": name, **path, **described(PATHS.get(name))} for name in operation.parameters
     ]
     if operation.query is not None:
-        found += [
-            {"name": name, "in": "query", "required": required, "schema": schema}
-            for name, required, schema in of_query(operation.query)
-        ]
+        for name, required, schema in of_query(operation.query):
+            text = described(MEMBERS.get((operation.query.__name__, name)))
+            found.append(
+                {"name": name, "in": "query", "required": required, "schema": schema, **text}
+            )
     if operation.idempotent:
-        key = {"type": "string", "format": "uuid"}
-        found += [
-            {"name": name, "in": "header", "required": False, "schema": dict(key)}
-            for name in IDEMPOTENCY_HEADERS
-        ]
+        key = {"in": "header", "required": False, "schema": {"type": "string"}}
+        found += [{"name": name, **key, **described(HEADERS[name])} for name in IDEMPOTENCY_HEADERS]
     return found
 
 
 def _responses(operation: Operation, options: Options, schemas: Schemas) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": operation.summary}
+    success: dict[str, Any] = {"description": ANSWERS.get(operation.name, operation.summary)}
     if (schema := _success_schema(operation, options, schemas)) is not None:
         success["content"] = {"application/json": {"schema": schema}}
     if headers := _headers(operation):

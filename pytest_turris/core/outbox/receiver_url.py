@@ -19,8 +19,9 @@ _PORT = (
 # Of IPv6 addresses only loopback: no expression separates other addresses from invalid text.
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[::1\])"
 _LOOPBACK = rf"(?:localhost|127(?:\.{_OCTET}){{3}}|\[::1\])"
-# Printable ASCII without a fragment and a backslash, on which parsers of URLs disagree.
-_REST = r"(?:[/?][!\"$-\[\]-~]*)?"
+# Printable ASCII without a fragment and a backslash, on which parsers of URLs disagree. The
+# quotation mark is written as \x22: generators of clients put patterns into quotation marks.
+_REST = r"(?:[/?][!\x22$-\[\]-~]*)?"
 _URL = f"(?:https://{_HOST}|http://{_LOOPBACK}){_PORT}{_REST}"
 _ACCEPTED = re.compile(_URL)
 _PLAIN = re.compile(f"http://{_HOST}{_PORT}{_REST}")

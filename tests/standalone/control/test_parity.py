@@ -107,7 +107,7 @@ NO_ROW: dict[str, str] = {
         + [f"idempotency.{name}" for name in ("key_of", "replay", "store")]
         + [f"limits.{name}" for name in ("default_credential", "spend")]
         + [f"journal.{name}" for name in ("observer", "record", "rows_since")]
-        + ["faults.next_for"],
+        + ["faults.next_for", "clock.on_move", "credentials.names", "limits.names"],
         _INSIDE,
     ),
     **dict.fromkeys(

@@ -1,0 +1,1 @@
+"""``turris-sandbox drift``: asks a real tenant what the fidelity table only assumes."""

@@ -1,0 +1,1 @@
+"""Random requests to every operation; ``python -m fuzz`` sends them for minutes."""
