@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests matrix demo docs docs-site walkthroughs findings mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz
 
 RECEIVERS := tests/strangers/receivers
@@ -60,8 +60,27 @@ tests: $(VENV)/.ready node-packages
 matrix: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m matrix
 
-demo: $(VENV)/.ready
-	BIN=$(abspath $(BIN)) sh $(DEMO)/demo.sh
+# Has an environment of its own, with what the example needs and no more.
+demo: .demo/.ready
+	BIN=$(abspath .demo/bin) sh $(DEMO)/demo.sh
+
+.demo/.ready: pyproject.toml
+	$(PYTHON) -m venv .demo
+	.demo/bin/python -m pip install --quiet --disable-pip-version-check '.[server]' fastapi pytest-xdist
+	touch $@
+
+# The wheel and the source distribution, built twice: the same files come out.
+wheel:
+	$(PYTHON) -m venv .wheel
+	.wheel/bin/python -m pip install --quiet --disable-pip-version-check build
+	rm -rf dist && .wheel/bin/python -m build --outdir dist >/dev/null
+	.wheel/bin/python -m build --outdir .wheel/again >/dev/null
+	for file in dist/*; do cmp "$$file" ".wheel/again/$$(basename "$$file")" || exit 1; done
+	ls -l dist
+
+# The licence of every package that is installed with the wheel and its extras.
+licences: .demo/.ready
+	.demo/bin/python docs/licences.py
 
 # Tables and numbers on the pages, and the names of the ini keys in the plugin.
 docs: $(VENV)/.ready
@@ -104,6 +123,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/tokens.py
 	$(BIN)/python benchmarks/clock.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
@@ -123,4 +143,4 @@ generators: $(VENV)/.ready
 	TURRIS_GENERATORS=$(abspath .generators/bin) $(BIN)/python -m pytest -q tests/generators
 
 clean:
-	rm -rf $(VENV) .matrix .site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .demo .wheel dist .matrix .site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -2,12 +2,24 @@
 
 import base64
 import datetime as dt
+import ipaddress
+import re
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 from pytest_turris.core.errors import TurrisKitError
 
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+_FORMS = {
+    "webhooks_path": (re.compile(r"(?:/[A-Za-z0-9._~-]+)+"), "a path, such as '/v1/webhooks'"),
+    "signature_header": (
+        re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), "the name of a header (RFC 9110, 5.1)"
+    ),
+    "env_": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "the name of an environment variable"),
+}  # fmt: skip
+"""The form of options that are text, by the name or its beginning, and how to say it."""
 
 
 class OptionError(TurrisKitError, ValueError):
@@ -49,6 +61,22 @@ def check_value(name: str, kind: Any, value: object) -> None:  # noqa: ANN401 - 
         raise OptionError(f"turris option {name!r}: {given} is not {expected}")
     if kind in (int, dt.timedelta) and name != "seed":
         _check_sign(name, value)
+
+
+def check_form(name: str, value: object) -> None:
+    """Refuse a text that cannot be what the option names, such as an address.
+
+    Raises:
+        OptionError: The message names the option and what it takes.
+    """
+    for beginning, (form, expected) in _FORMS.items():
+        if name.startswith(beginning) and not form.fullmatch(str(value)):
+            raise OptionError(f"turris option {name!r}: {value!r} is not {expected}")
+    if name == "client_ip" and value:
+        try:
+            ipaddress.ip_address(str(value))
+        except ValueError:
+            raise OptionError(f"turris option {name!r}: {value!r} is not an IP address") from None
 
 
 def choices_of(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type hint

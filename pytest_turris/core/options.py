@@ -5,7 +5,6 @@ may want the sandbox less strict. ``docs/reference/options.md`` lists them all.
 """
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any, Literal, Self, get_type_hints
 
 from pytest_turris.core.option_values import (
     OptionError,
+    check_form,
     check_value,
     choices_of,
     parse_value,
@@ -20,8 +20,6 @@ from pytest_turris.core.option_values import (
 from pytest_turris.core.signing_keys import check_key, key_of
 from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.unknowns.record_options import RecordOptions
-
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +202,7 @@ class Options(RecordOptions):
         """
         for name, kind in option_types().items():
             check_value(name, kind, getattr(self, name))
-        if not _PATH.fullmatch(self.webhooks_path):
-            raise OptionError(
-                f"turris option 'webhooks_path': {self.webhooks_path!r} is not a path, "
-                "such as '/v1/webhooks'"
-            )
+            check_form(name, getattr(self, name))
         check_key(*self._key_form, self.webhook_secret)
 
     def signing_key(self, secret: str) -> str:

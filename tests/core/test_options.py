@@ -15,6 +15,20 @@ BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "abcd"}
 OF_A_FEW = tuple(name for name, kind in option_types().items() if get_origin(kind) is Literal)
 
 
+FORMED = {
+    name: (text, text)
+    for name, text in {
+        "client_ip": "203.0.113.7",
+        "signature_header": "X-Other",
+        "env_base_url": "A_NAME",
+        "env_client_id": "A_NAME",
+        "env_client_secret": "A_NAME",
+        "env_webhook_secret": "A_NAME",
+    }.items()
+}
+"""Texts that have a form of their own."""
+
+
 def sample(name: str) -> tuple[str, Any]:
     """A text other than the default, and its value."""
     kind = option_types()[name]
@@ -26,7 +40,7 @@ def sample(name: str) -> tuple[str, Any]:
         str: ("/a-text", "/a-text"),
         bool: ("false", False) if getattr(Options(), name) else ("true", True),
     }
-    return samples[kind]
+    return FORMED.get(name, samples[kind])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -228,3 +242,31 @@ def test_a_key_without_its_form_is_refused() -> None:
         "turris option 'signature_key': 'hex' needs a 'webhook_secret' in hex, "
         "with or without 'sec_' before it"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("client_ip", "999.1.1.1", "not an IP address"),
+        ("signature_header", "bad header: x", "not the name of a header"),
+        ("env_base_url", "", "not the name of an environment variable"),
+        ("env_client_id", "A=B", "not the name of an environment variable"),
+        ("webhooks_path", "webhooks", "not a path"),
+    ],
+)
+def test_a_text_of_the_wrong_form_is_refused(name: str, value: str, expected: str) -> None:
+    """When it is given, in place of an error of the system later."""
+    with pytest.raises(OptionError, match=f"'{name}'.*{expected}"):
+        Options.from_layers({name: value})
+
+
+@pytest.mark.parametrize("value", ["203.0.113.7", "2001:db8::1", ""])
+def test_a_client_ip_is_an_address(value: str) -> None:
+    """Of either family, or empty."""
+    assert Options(client_ip=value).client_ip == value
+
+
+@pytest.mark.parametrize(("word", "value"), [("on", True), ("off", False), ("TRUE", True)])
+def test_booleans_as_ini_files_write_them(word: str, value: bool) -> None:
+    """In any case of letters."""
+    assert parse("tls", word) is value

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 
 echo "== the test suite of the example, which only uses the plugin's fixtures"
-"$BIN/python" -m pytest -q
+"$BIN/python" -m pytest -q -n auto
 
 echo
 echo "== the same sandbox as a server"

@@ -6,12 +6,16 @@ newest.
 """
 
 import contextlib
+import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pkgutil import resolve_name
 
+from pytest_turris.core.errors import TurrisKitWarning
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import Tenants
@@ -48,7 +52,27 @@ def open_doors(sandbox: Sandbox) -> Iterator[None]:
 @cache
 def installed() -> tuple[str, ...]:
     """The installed libraries that are answered in process, as soon as they are imported."""
-    return tuple(library for library in _DOORS if find_spec(library))
+    return tuple(library for library in _DOORS if find_spec(library) and _is_new_enough(library))
+
+
+def _is_new_enough(library: str) -> bool:
+    """Whether the door knows how this version connects. If not, it stays closed, and says so."""
+    needed = _OLDEST.get(library)
+    try:
+        numbers = re.findall(r"\d+", version(library)) if needed else []
+    except PackageNotFoundError:  # a copy without metadata: its version is unknown
+        return True
+    found = tuple(map(int, numbers[:3]))
+    if needed is None or found >= needed:
+        return True
+    least = ".".join(map(str, needed))
+    warnings.warn(
+        f"{library} {version(library)} is not answered in process: that needs {least} or later. "
+        f"Fix: pip install 'pytest-turris[{library}]', or use turris_server",
+        TurrisKitWarning,
+        stacklevel=2,
+    )
+    return False
 
 
 def _open(sandbox: Sandbox, opened: contextlib.ExitStack, library: str) -> None:
@@ -67,6 +91,9 @@ def _requests_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
 
 # requests may be missing, and its door cannot be imported without it.
 _resolved = cache(resolve_name)
+
+_OLDEST = {"requests": (2, 32, 2)}
+"""The oldest version that a door can open, where the package's own dependencies do not say it."""
 
 _DOORS: dict[str, DoorFactory] = {
     "httpx": httpx_door,

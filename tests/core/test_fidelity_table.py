@@ -1,0 +1,27 @@
+"""The fidelity table: complete, honest about its options, and counted."""
+
+from pytest_turris.core.fidelity import FIDELITY, counted
+from pytest_turris.core.options import option_types
+from pytest_turris.core.unknowns.record_options import RecordOptions
+
+
+def test_an_open_behaviour_has_an_option_or_a_reason() -> None:
+    """One of them, and never both."""
+    for row in FIDELITY:
+        if row.provenance in ("assumed", "disputed"):
+            assert bool(row.options) != bool(row.no_option), row
+        else:
+            assert not row.no_option, row
+
+
+def test_every_named_option_exists_and_every_option_is_named() -> None:
+    """Those about what the API answers."""
+    named = {name for row in FIDELITY for name in row.options}
+    assert named <= set(option_types())
+    assert {name for name in RecordOptions.__slots__ if not name.startswith("_")} <= named
+
+
+def test_the_counts_add_up() -> None:
+    """Each row counts once."""
+    assert sum(counted().values()) == len(FIDELITY)
+    assert all(counted().values())
