@@ -14,7 +14,7 @@ attacks.hooks HookError
 audit.declarations DeclarationError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
-core.access.credentials CredentialError
+core.access.credential CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError

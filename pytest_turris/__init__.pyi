@@ -3,7 +3,7 @@ from pytest_turris.attacks.hooks import HookError as HookError
 from pytest_turris.audit.declarations import DeclarationError as DeclarationError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
-from pytest_turris.core.access.credentials import CredentialError as CredentialError
+from pytest_turris.core.access.credential import CredentialError as CredentialError
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning

@@ -23,7 +23,7 @@ from mock_server.serving.server import (
 )
 from mock_server.shell.arguments import read_entity, read_options
 from mock_server.shell.mistakes import fail
-from pytest_turris.core.access.credentials import CLIENT_MARK, SECRET_MARK, CredentialError
+from pytest_turris.core.access.credential import CLIENT_MARK, SECRET_MARK, CredentialError
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pytest_turris.core import assertions, fresh_state
 from pytest_turris.core.access.authentication import Authentication
-from pytest_turris.core.access.credentials import ApiClient, Credentials
+from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.dispatcher import Dispatcher
 from pytest_turris.core.api.pipeline import Pipeline
@@ -89,7 +89,7 @@ class Sandbox(Collections):
         self._changes: Changes | None = None
         self.lock: AbstractContextManager[object] = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self.client: ApiClient = self.credentials.issue(
+        self.client = self.credentials.issue(
             environment=self.options.environment,
             client_id=client_id,
             client_secret=client_secret,

@@ -13,7 +13,7 @@ from doubles.sandbox_steps import STEPS, took
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_turris.core.access.credentials import ApiClient, RestrictedAccessToken
+from pytest_turris.core.access.credential import ApiClient, RestrictedAccessToken
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.faults.scripted import Fault
 from pytest_turris.core.journal.journal import Exchange

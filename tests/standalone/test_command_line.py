@@ -252,6 +252,11 @@ def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]
             "did you mean 'branchName'?",
         ),
         (["PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:1/", "--set", "x"], "member="),
+        (["--to", "http://127.0.0.1:1/"], "give an EVENT, such as PRODUCER_AGREEMENT_EXECUTED"),
+        (
+            ["PRODUCER_AGREEMENT_EXECUTED", "--print", "--payload", "push.json"],
+            "--payload is sent as it is: leave out EVENT and --set",
+        ),
     ],
 )
 def test_wrong_triggers(arguments: list[str], words: str) -> None:
@@ -357,7 +362,7 @@ def test_every_command_has_help_without_the_sandbox(name: str) -> None:
 
 def test_the_list_of_commands_is_that_of_the_table() -> None:
     """Without arguments, all commands are listed with their sentences."""
-    result = CliRunner().invoke(app, [], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, [])
     assert result.exit_code == 0
     assert all(f"  {row.name} " in result.output for row in COMMANDS)
     printed = " ".join(result.output.split())  # a long sentence is wrapped

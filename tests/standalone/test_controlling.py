@@ -17,11 +17,12 @@ from mock_server.control.description import describe_all
 from mock_server.control.table import CONTROLS
 from mock_server.controlling import output
 from mock_server.controlling.commands import command_names, find_command
-from mock_server.controlling.rows import rows
+from mock_server.controlling.rows import FILE, as_json, rows
 from mock_server.controlling.values import read_members, read_value
 from mock_server.serving.server import StandaloneSandbox
 from mock_server.shell import tables
 from mock_server.shell.cli import app
+from pytest_turris.core.options import Options
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,8 @@ def found(result: Result) -> Any:
 
 def test_rows_are_those_of_the_table() -> None:
     """The file that the command line reads is up to date: if not, run ``make docs``."""
-    assert list(rows()) == json.loads(json.dumps(describe_all()))
+    assert FILE.read_text() == as_json(describe_all())
+    assert list(rows()) == json.loads(as_json(describe_all()))
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLS))
@@ -170,6 +172,26 @@ def test_follows_the_journal(server: StandaloneSandbox) -> None:
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{}\n\n") as url:
         broken = CliRunner().invoke(app, ["journal", "follow", "--url", url])
     assert (broken.exit_code, broken.output) == (0, "{}\n")
+
+
+def test_a_stream_that_breaks_off_ends_the_command() -> None:
+    """A server that is killed resets its connections."""
+    begin = b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{}\n"
+    with answering(begin, is_reset=True) as url:
+        result = CliRunner().invoke(app, ["journal", "follow", "--url", url])
+    assert result.exit_code in (0, 2)
+    assert "Traceback" not in result.output
+
+
+def test_controls_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``serve --tls`` prints is enough; without it the certificate is not trusted."""
+    with served(Options(tls=True)) as secure:
+        monkeypatch.setenv("SSL_CERT_FILE", str(secure.ca_file))
+        assert found(run(secure, "show"))["name"] == "default"
+        monkeypatch.delenv("SSL_CERT_FILE")
+        refused = run(secure, "show")
+    assert refused.exit_code == 2
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.output
 
 
 def request() -> Any:

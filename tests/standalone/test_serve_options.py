@@ -23,7 +23,7 @@ from doubles.served_sandbox import COMMAND, receiving, serving
 from mock_server.serving.env_file import write_env_file
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.cli import app
-from pytest_turris.core.access.credentials import CredentialError
+from pytest_turris.core.access.credential import CredentialError
 from pytest_turris.core.faults.scripted import FaultError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox

@@ -3,7 +3,7 @@
 from pytest_turris.conformance.driver import ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.access.credentials import ApiClient
+from pytest_turris.core.access.credential import ApiClient
 from pytest_turris.core.wire.hosts import HOSTS
 
 TENANTS = RuleFamily()

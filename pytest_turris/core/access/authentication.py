@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_turris.core.access.credentials import Credential, Credentials
+from pytest_turris.core.access.credential import Credential
+from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.wire.errors import TurrisError, Unauthorized
 from pytest_turris.core.wire.hosts import Environment

@@ -1,86 +1,38 @@
-"""API clients and restricted access tokens: issued, rotated, revoked.
+"""All credentials of a sandbox: issued, rotated, revoked.
 
-The format of client ids, secrets and restricted tokens is undocumented; these are recognisable
-fakes. Derived from guides/security, which says to keep them apart: the sandbox environment refuses
+Derived from guides/security, which says to keep them apart: the sandbox environment refuses
 credentials of the production environment, and vice versa.
 """
 
 import datetime as dt
 import hmac
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-from pytest_turris.core.access.allowlist import is_within, network
+from pytest_turris.core.access.allowlist import network
+from pytest_turris.core.access.credential import (
+    ALL_PERMISSIONS,
+    CLIENT_MARK,
+    SECRET_MARK,
+    ApiClient,
+    Credential,
+    CredentialError,
+    Permission,
+    RestrictedAccessToken,
+    as_row,
+    checked_mark,
+    client_of,
+    known_environment,
+    known_permissions,
+    restricted_of,
+)
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
-from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.randomness import Randomness
-from pytest_turris.core.text.redaction import Secret, mask
+from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.errors import Forbidden, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
-
-Permission = Literal["read", "write"]
-
-ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
-"""Turris documents that permissions exist (403), but not which; these two are assumed."""
-
-CLIENT_MARK = "turris_sandbox_client_"
-SECRET_MARK = "turris_sandbox_secret_"
-"""What the ids and secrets of sandboxes begin with: real ones do not, so none is taken in."""
-
-_GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-
-
-class CredentialError(TurrisKitError, ValueError):
-    """A client id or secret that was given is not that of a sandbox, or is in use."""
-
-
-@dataclass(kw_only=True)
-class ApiClient:
-    """An OAuth API client: ``client_id`` and ``client_secret``, for one environment."""
-
-    client_id: str
-    client_secret: Secret = field(repr=False)
-    environment: Environment
-    permissions: frozenset[Permission] = ALL_PERMISSIONS
-    revoked: bool = False
-    previous_secret: Secret | None = field(default=None, repr=False)
-    previous_until: dt.datetime | None = None
-
-    @property
-    def name(self) -> str:
-        """Its name in the journal."""
-        return self.client_id
-
-
-@dataclass(kw_only=True)
-class RestrictedAccessToken:
-    """A token for the header ``x-restricted-access-token``, limited to an IP allowlist.
-
-    ``allowed`` holds IPv4 or IPv6 addresses or networks in CIDR form; empty allows any
-    address (the allowlist's syntax is undocumented).
-    """
-
-    token: Secret = field(repr=False)
-    allowed: tuple[str, ...] = ()
-    permissions: frozenset[Permission] = ALL_PERMISSIONS
-    environment: Environment
-    revoked: bool = False
-
-    @property
-    def name(self) -> str:
-        """Its name in the journal and in the documented 403."""
-        return mask(self.token)
-
-    def allows(self, client_ip: str) -> bool:
-        """Whether the allowlist has the address; an IPv4-mapped IPv6 address counts as IPv4."""
-        return not self.allowed or is_within(client_ip, self.allowed)
-
-
-Credential = ApiClient | RestrictedAccessToken
 
 
 class Credentials:
@@ -126,11 +78,12 @@ class Credentials:
         if client_id in self._clients:
             raise CredentialError(f"the client id {client_id!r} is in use")
         client = ApiClient(
-            client_id=_marked("client id", client_id, CLIENT_MARK) or self._randomness.client_id(),
-            client_secret=Secret(_marked("client secret", client_secret, SECRET_MARK))
+            client_id=checked_mark("client id", client_id, CLIENT_MARK)
+            or self._randomness.client_id(),
+            client_secret=Secret(checked_mark("client secret", client_secret, SECRET_MARK))
             or self._randomness.secret("secret"),
-            environment=_known_environment(environment),
-            permissions=_known_permissions(permissions),
+            environment=known_environment(environment),
+            permissions=known_permissions(permissions),
         )
         self._clients[client.client_id] = client
         self._mark(client)
@@ -153,8 +106,8 @@ class Credentials:
         token = RestrictedAccessToken(
             token=self._randomness.secret("token"),
             allowed=tuple(map(network, allowed)),
-            permissions=_known_permissions(permissions),
-            environment=_known_environment(environment),
+            permissions=known_permissions(permissions),
+            environment=known_environment(environment),
         )
         self._restricted[token.token] = token
         self._mark(token)
@@ -257,26 +210,26 @@ class Credentials:
     def rows(self) -> Iterator[Row]:
         """All credentials as rows of the state."""
         for client_id, client in self._clients.items():
-            yield "credentials.clients", client_id, _plain(client)
+            yield "credentials.clients", client_id, as_row(client)
         for text, token in self._restricted.items():
-            yield "credentials.restricted", text, _plain(token)
+            yield "credentials.restricted", text, as_row(token)
 
     def snapshot(self) -> dict[str, Any]:
         """All credentials as JSON data, with their secrets, which are fakes."""
         return {
-            "clients": [_plain(client) for client in self._clients.values()],
-            "restricted": [_plain(token) for token in self._restricted.values()],
+            "clients": [as_row(client) for client in self._clients.values()],
+            "restricted": [as_row(token) for token in self._restricted.values()],
         }
 
     def restore(self, data: dict[str, Any]) -> None:
         """Replace all credentials with a snapshot's."""
-        self._clients = {row["client_id"]: _client(row) for row in data["clients"]}
-        self._restricted = {row["token"]: _restricted(row) for row in data["restricted"]}
+        self._clients = {row["client_id"]: client_of(row) for row in data["clients"]}
+        self._restricted = {row["token"]: restricted_of(row) for row in data["restricted"]}
         self._announce(*self.issued)
 
     def _mark(self, credential: Credential) -> None:
         if self.changes is not None:
-            plain = partial(_plain, credential)
+            plain = partial(as_row, credential)
             if isinstance(credential, ApiClient):
                 self.changes.mark("credentials.clients", credential.client_id, plain)
             else:
@@ -305,58 +258,3 @@ def _refused(reason: str) -> Unauthorized:
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
-
-
-def _marked(what: str, text: str, mark: str) -> str:
-    """The given id or secret, checked; a real one is refused, and not repeated in the message."""
-    if text and not (text.startswith(mark) and _GIVEN.fullmatch(text.removeprefix(mark))):
-        raise CredentialError(
-            f"a {what} of a sandbox is {mark!r} and 1 to 128 letters, digits, '_', '.' or '-': "
-            "the one that was given may be real, and was not taken"
-        )
-    return text
-
-
-def _known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
-    permissions = frozenset(names)
-    if unknown := permissions - ALL_PERMISSIONS:
-        raise UnknownNameError(f"there is no permission {min(unknown)!r}; use 'read' or 'write'")
-    return permissions
-
-
-def _known_environment(name: Environment) -> Environment:
-    if name not in ("sandbox", "production"):
-        raise UnknownNameError(f"there is no environment {name!r}; use 'sandbox' or 'production'")
-    return name
-
-
-def _plain(credential: Credential) -> dict[str, Any]:
-    row = asdict(credential)
-    row |= {name: list(row[name]) for name in ("allowed",) if name in row}
-    row["permissions"] = sorted(row["permissions"])
-    until = row.get("previous_until")
-    return row | ({"previous_until": until.isoformat()} if until else {})
-
-
-def _client(row: dict[str, Any]) -> ApiClient:
-    until, previous = row["previous_until"], row["previous_secret"]
-    return ApiClient(
-        **row
-        | {
-            "client_secret": Secret(row["client_secret"]),
-            "permissions": frozenset(row["permissions"]),
-            "previous_secret": Secret(previous) if previous else None,
-            "previous_until": dt.datetime.fromisoformat(until) if until else None,
-        }
-    )
-
-
-def _restricted(row: dict[str, Any]) -> RestrictedAccessToken:
-    return RestrictedAccessToken(
-        **row
-        | {
-            "token": Secret(row["token"]),
-            "allowed": tuple(row["allowed"]),
-            "permissions": frozenset(row["permissions"]),
-        }
-    )

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import jwt
 
 from pytest_turris.core.access import keys
-from pytest_turris.core.access.credentials import ApiClient
+from pytest_turris.core.access.credential import ApiClient
 from pytest_turris.core.access.jws import Flaw, forged, signed
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later

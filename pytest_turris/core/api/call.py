@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pytest_turris.core.access.authentication import Caller
-from pytest_turris.core.access.credentials import ApiClient, Credentials
+from pytest_turris.core.access.credential import ApiClient
+from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.records import EntityRecords

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from pytest_turris.core.access.credentials import Permission
+from pytest_turris.core.access.credential import Permission
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.record import WireModel

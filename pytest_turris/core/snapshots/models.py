@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, create_model
 from pydantic_core import PydanticCustomError, ValidationError
 
-from pytest_turris.core.access.credentials import Permission
+from pytest_turris.core.access.credential import Permission
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.entity.records import COLLECTIONS
 from pytest_turris.core.faults.scripted import FailureKind

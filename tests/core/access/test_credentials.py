@@ -9,7 +9,7 @@ from doubles.sandbox_client import MICROSECOND, PRODUCTION_HOST, Client, refusal
 from pytest_turris.core.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from pytest_turris.core.access.credentials import Permission
+    from pytest_turris.core.access.credential import Permission
 
 REFUSED = (401, "unauthorized", ["Invalid client credentials"])
 MINUTE = dt.timedelta(minutes=1)

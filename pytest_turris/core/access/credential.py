@@ -1,0 +1,136 @@
+"""One credential: an API client or a restricted access token, and how each is checked and stored.
+
+The format of client ids, secrets and restricted tokens is undocumented; these are recognisable
+fakes.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pytest_turris.core.access.allowlist import is_within
+from pytest_turris.core.errors import TurrisKitError, UnknownNameError
+from pytest_turris.core.text.redaction import Secret, mask
+from pytest_turris.core.wire.hosts import Environment
+
+Permission = Literal["read", "write"]
+
+ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
+"""Turris documents that permissions exist (403), but not which; these two are assumed."""
+
+CLIENT_MARK = "turris_sandbox_client_"
+SECRET_MARK = "turris_sandbox_secret_"
+"""What the ids and secrets of sandboxes begin with: real ones do not, so none is taken in."""
+
+_GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+
+
+class CredentialError(TurrisKitError, ValueError):
+    """A client id or secret that was given is not that of a sandbox, or is in use."""
+
+
+@dataclass(kw_only=True)
+class ApiClient:
+    """An OAuth API client: ``client_id`` and ``client_secret``, for one environment."""
+
+    client_id: str
+    client_secret: Secret = field(repr=False)
+    environment: Environment
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
+    revoked: bool = False
+    previous_secret: Secret | None = field(default=None, repr=False)
+    previous_until: dt.datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the journal."""
+        return self.client_id
+
+
+@dataclass(kw_only=True)
+class RestrictedAccessToken:
+    """A token for the header ``x-restricted-access-token``, limited to an IP allowlist.
+
+    ``allowed`` holds IPv4 or IPv6 addresses or networks in CIDR form; empty allows any
+    address (the allowlist's syntax is undocumented).
+    """
+
+    token: Secret = field(repr=False)
+    allowed: tuple[str, ...] = ()
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
+    environment: Environment
+    revoked: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in the journal and in the documented 403."""
+        return mask(self.token)
+
+    def allows(self, client_ip: str) -> bool:
+        """Whether the allowlist has the address; an IPv4-mapped IPv6 address counts as IPv4."""
+        return not self.allowed or is_within(client_ip, self.allowed)
+
+
+Credential = ApiClient | RestrictedAccessToken
+
+
+def checked_mark(what: str, text: str, mark: str) -> str:
+    """The given id or secret, checked; a real one is refused, and not repeated in the message."""
+    if text and not (text.startswith(mark) and _GIVEN.fullmatch(text.removeprefix(mark))):
+        raise CredentialError(
+            f"a {what} of a sandbox is {mark!r} and 1 to 128 letters, digits, '_', '.' or '-': "
+            "the one that was given may be real, and was not taken"
+        )
+    return text
+
+
+def known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
+    """The names as a set; UnknownNameError if there is no such permission."""
+    permissions = frozenset(names)
+    if unknown := permissions - ALL_PERMISSIONS:
+        raise UnknownNameError(f"there is no permission {min(unknown)!r}; use 'read' or 'write'")
+    return permissions
+
+
+def known_environment(name: Environment) -> Environment:
+    """The name of an environment; UnknownNameError if there is none of that name."""
+    if name not in ("sandbox", "production"):
+        raise UnknownNameError(f"there is no environment {name!r}; use 'sandbox' or 'production'")
+    return name
+
+
+def as_row(credential: Credential) -> dict[str, Any]:
+    """A credential as JSON data."""
+    row = asdict(credential)
+    row |= {name: list(row[name]) for name in ("allowed",) if name in row}
+    row["permissions"] = sorted(row["permissions"])
+    until = row.get("previous_until")
+    return row | ({"previous_until": until.isoformat()} if until else {})
+
+
+def client_of(row: dict[str, Any]) -> ApiClient:
+    """The API client that is in a row."""
+    until, previous = row["previous_until"], row["previous_secret"]
+    return ApiClient(
+        **row
+        | {
+            "client_secret": Secret(row["client_secret"]),
+            "permissions": frozenset(row["permissions"]),
+            "previous_secret": Secret(previous) if previous else None,
+            "previous_until": dt.datetime.fromisoformat(until) if until else None,
+        }
+    )
+
+
+def restricted_of(row: dict[str, Any]) -> RestrictedAccessToken:
+    """The restricted access token that is in a row."""
+    return RestrictedAccessToken(
+        **row
+        | {
+            "token": Secret(row["token"]),
+            "allowed": tuple(row["allowed"]),
+            "permissions": frozenset(row["permissions"]),
+        }
+    )
