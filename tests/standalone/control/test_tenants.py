@@ -13,6 +13,7 @@ from mock_server.control import tenants as module
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.messages import Request
+from pytest_turris.process.steady_clock import steady_time
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_an_idle_tenant_is_forgotten(
     controlled.call("POST", "/tenants", name="idle", idleLimit="1m")
     controlled.call("POST", "/tenants", name="kept", idleLimit=None)
     controlled.call("POST", "/tenants", name="used", idleLimit="1m")
-    later = module.steady_time() + 59
+    later = steady_time() + 59
     monkeypatch.setattr(module, "steady_time", lambda: later)
     controlled.get("/tenants/used/clock")
     tenant = controlled.tenants.get("used")

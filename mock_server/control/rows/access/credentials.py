@@ -17,7 +17,7 @@ from mock_server.control.models import (
     Result,
     no_time,
 )
-from pytest_turris.core.access.credentials import (
+from pytest_turris.core.access.credential import (
     ApiClient,
     Credential,
     Permission,

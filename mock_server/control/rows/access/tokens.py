@@ -16,7 +16,7 @@ from mock_server.control.models import (
     Result,
     part,
 )
-from pytest_turris.core.access.credentials import ApiClient
+from pytest_turris.core.access.credential import ApiClient
 from pytest_turris.core.access.jws import Flaw
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.resources.record import UnknownRecordError
