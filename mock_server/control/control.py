@@ -106,7 +106,8 @@ class Control:
 
     def number_in_path(self, name: str) -> bool:
         """Whether a parameter in the path is a number."""
-        return self.parameters.model_fields[name].annotation is int
+        fields = self.parameters.model_fields.items()
+        return any(one.annotation is int for key, one in fields if name in (key, one.alias))
 
     @cached_property
     def parameters(self) -> type[Parameters]:

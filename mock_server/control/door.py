@@ -10,11 +10,11 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from mock_server.control.errors import ControlError
-from mock_server.control.relays import PREFIX as RELAY_PREFIX
-from mock_server.control.relays import Relays
-from mock_server.control.streams import stream
 from mock_server.control.tenants import Tenants
+from mock_server.control.wire.errors import ControlError
+from mock_server.control.wire.relays import PREFIX as RELAY_PREFIX
+from mock_server.control.wire.relays import Relays
+from mock_server.control.wire.streams import stream
 from mock_server.relay_hub import RelayHub
 from pytest_turris.core.api.openapi import DOCUMENT_PATH
 from pytest_turris.core.wire.messages import Request, Response
@@ -29,7 +29,7 @@ from pytest_turris.doors.sockets.asgi import (
 )
 
 if TYPE_CHECKING:
-    from mock_server.control.api import Prepared
+    from mock_server.control.wire.api import Prepared
 
 T = TypeVar("T")
 
@@ -131,7 +131,7 @@ class ControlDoor:
         return await stream(request, found.lines(), receive, send, lambda: self._tenants.is_closed)
 
     def _prepared(self, request: Request) -> "Prepared":
-        from mock_server.control.api import prepared  # noqa: PLC0415 - the first call pays for it
+        from mock_server.control.wire.api import prepared  # noqa: PLC0415 - the first call pays for it
 
         return prepared(request, self._tenants)
 

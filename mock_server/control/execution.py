@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mock_server.control.control import Control, ControlCall
-from mock_server.control.documents import validated
-from mock_server.control.errors import ControlError
 from mock_server.control.models import Parameters
+from mock_server.control.wire.documents import validated
+from mock_server.control.wire.errors import ControlError
 from mock_server.store.errors import StoreError
 from pytest_turris.core.clock import ClockError
 from pytest_turris.core.errors import TurrisKitError

@@ -5,17 +5,40 @@ from collections.abc import Iterable
 from functools import cache
 
 from mock_server.control.control import Control
-from mock_server.control.rows import clock, history, journal, records, sandbox, worlds
+from mock_server.control.rows import assertions, faults, journal
+from mock_server.control.rows.access import credentials, limits, tokens
+from mock_server.control.rows.state import (
+    clock,
+    history,
+    options,
+    records,
+    sandbox,
+    snapshots,
+    tenants,
+    worlds,
+)
+from mock_server.control.rows.webhooks import attacks, deliveries, registered
 
 CONTROLS: dict[str, Control] = {
     row.name: row
     for row in (
         *sandbox.ROWS,
+        *snapshots.ROWS,
+        *worlds.ROWS,
+        *history.ROWS,
+        *options.ROWS,
         *clock.ROWS,
         *journal.ROWS,
-        *history.ROWS,
-        *worlds.ROWS,
+        *assertions.ROWS,
+        *credentials.ROWS,
+        *tokens.ROWS,
+        *limits.ROWS,
+        *faults.ROWS,
+        *registered.ROWS,
+        *deliveries.ROWS,
+        *attacks.ROWS,
         *records.rows(),
+        *tenants.ROWS,
     )
 }
 """All rows, by noun and verb."""

@@ -1,10 +1,29 @@
-"""The sandboxes of a server: the default one, and further ones by name, apart from each other."""
+"""The sandboxes of a server: the default one, and further ones by name, apart from each other.
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+A request belongs to the sandbox that issued its credential, so no client needs a special header.
+"""
 
+import contextlib
+import datetime as dt
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from pydantic_core import from_json, to_json
+
+from mock_server.control.wire.errors import ControlError
+from mock_server.serving.delivery_worker import Deliveries, ServerFacts
+from pytest_turris.core.entity.seeds import SeedData
+from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.network_faults import NetworkFaults
+from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.doors.environment import client_environment
+from pytest_turris.process.steady_clock import steady_time
 
 if TYPE_CHECKING:
     from mock_server.store.kept_sandbox import KeptSandbox
@@ -13,56 +32,258 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
 
+MOST = 10_000
+"""How many tenants there may be at a time."""
 
-class Tenant:
-    """One sandbox of the server, with its name.
+
+_SWEEP_SECONDS = 1.0
+_MOST_SAVED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A state of a sandbox, packed.
 
     Args:
         name: Its name.
-        sandbox: The sandbox, as it is at its start.
+        at: When it was saved, on the sandbox's clock.
+        packed: The snapshot.
     """
 
-    def __init__(self, name: str, sandbox: Sandbox) -> None:
+    name: str
+    at: dt.datetime
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, sandbox: Sandbox, name: str) -> Self:
+        """The state of a sandbox now."""
+        packed = zlib.compress(to_json(sandbox.snapshot()), level=1)
+        return cls(name, sandbox.clock.now(), packed)
+
+    def restore(self, sandbox: Sandbox) -> None:
+        """Let a sandbox become what was saved."""
+        sandbox.restore(from_json(zlib.decompress(self.packed)))
+
+
+class Tenant:
+    """One sandbox of the server, with what surrounds it.
+
+    Args:
+        name: Its name.
+        sandbox: The sandbox, as it is at its start. Its options belong to it alone.
+        server: Returns what it must know of the server.
+        idle_limit: After how long without a request it is deleted; None for never.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sandbox: Sandbox,
+        server: Callable[[], ServerFacts],
+        idle_limit: dt.timedelta | None = None,
+    ) -> None:
         self.name: str = name
         self.sandbox: Sandbox = sandbox
-        self._initial = sandbox.snapshot()
+        self.deliveries: Deliveries = Deliveries(sandbox, server)
+        self.idle_limit: dt.timedelta | None = idle_limit
+        self._server = server
+        self._used_at = steady_time()
+        self.snapshots: dict[str, SavedState] = {}
+        """Saved states by name."""
+        self._initial = SavedState.of(sandbox, "")
         self.kept: KeptSandbox | None = None
         """Its state in the store of the server, if there is one."""
+        self._initial_options = sandbox.options.replaced()
 
-    def step(self, what: str) -> AbstractContextManager[object]:
+    @property
+    def idle(self) -> dt.timedelta:
+        """How long there was no request, in real time."""
+        return dt.timedelta(seconds=steady_time() - self._used_at)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it was idle for too long."""
+        return self.idle_limit is not None and self.idle > self.idle_limit
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that a client of this sandbox needs."""
+        server = self._server()
+        return client_environment(self.sandbox, server.base_url, server.ca_file)
+
+    def step(self, what: str) -> contextlib.AbstractContextManager[object]:
         """A block, under the lock of the sandbox, that is one step of this name in its history."""
         return self.kept.step(what) if self.kept else self.sandbox.lock
+
+    def use(self) -> None:
+        """Note that it is in use."""
+        self._used_at = steady_time()
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request to the API.
+
+        Raises:
+            ConnectionFailure: A scripted fault.
+        """
+        self.use()
+        return self.sandbox.handle(request)
+
+    def save(self, name: str) -> SavedState:
+        """Save the state under a name.
+
+        Raises:
+            ControlError: There are too many.
+        """
+        if name not in self.snapshots and len(self.snapshots) >= _MOST_SAVED:
+            raise ControlError(409, f"there are {_MOST_SAVED} saved states; remove one first")
+        saved = self.snapshots[name] = SavedState.of(self.sandbox, name)
+        return saved
+
+    def restore(self, saved: SavedState) -> None:
+        """Become what was saved."""
+        self.sandbox.faults.hang_up()
+        saved.restore(self.sandbox)
+
+    def begin(self) -> None:
+        """Take the state that the sandbox has now for that of its start."""
+        self._initial = SavedState.of(self.sandbox, "")
 
     def reset(self) -> None:
         """Become what the sandbox was at its start."""
         sandbox = self.sandbox
         sandbox.faults.hang_up()
-        sandbox.restore(self._initial)
-        sandbox.outbox.network_faults = NetworkFaults()
         sandbox.expect_since(0)
+        sandbox.change_options(self._initial_options)
+        self._initial.restore(sandbox)
+        sandbox.outbox.network_faults = NetworkFaults()
 
 
 class Tenants:
-    """All sandboxes of the server by name.
+    """All sandboxes of a server by name.
 
     Args:
         default: The sandbox whose credentials the server prints.
+        store: What keeps the sandboxes, if anything does.
     """
 
     def __init__(self, default: Sandbox, store: "Store | None" = None) -> None:
-        self.default: Tenant = Tenant(DEFAULT, default)
         self.store: Store | None = store
         """What keeps them, if anything does."""
-        if store:
-            self.default.kept = store.kept(DEFAULT)
+        self.server: ServerFacts = ServerFacts()
+        """What sandboxes must know of the server; set once it listens."""
         self.is_closed: bool = False
         """Whether the server stops: streams end then."""
+        self.default: Tenant = Tenant(DEFAULT, default, lambda: self.server)
+        if store:
+            self.default.kept = store.kept(DEFAULT)
+        self._lock = threading.Lock()
+        self._others: dict[str, Tenant] = {}
+        self._by_credential: dict[str, Tenant] = {}
+        self._swept_at = steady_time()
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter((self.default, *tuple(self._others.values())))
+
+    def __len__(self) -> int:
+        return 1 + len(self._others)
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there is any besides the default one."""
+        return bool(self._others)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all sandboxes."""
-        return (DEFAULT,)
+        return (DEFAULT, *self._others)
 
     def get(self, name: str) -> Tenant | None:
         """The tenant of a name."""
-        return self.default if name == DEFAULT else None
+        return self.default if name == DEFAULT else self._others.get(name)
+
+    def create(
+        self,
+        name: str,
+        options: Options,
+        idle_limit: dt.timedelta | None = None,
+        data: SeedData | None = None,
+    ) -> Tenant:
+        """Add a sandbox with credentials of its own.
+
+        Raises:
+            ControlError: The name is taken, or there are too many.
+        """
+        self.sweep()
+        if name in self.names:
+            raise ControlError(409, f"there is a tenant {name!r}")
+        if len(self._others) >= MOST:
+            raise ControlError(409, f"there are {MOST} tenants; delete one first")
+        # The random part lets credentials of an earlier tenant of this name be unknown.
+        seed = f"{name}/{os.urandom(16).hex()}"
+        sandbox = Sandbox(options, name=seed, base_url=self.server.base_url)
+        tenant = self._added(name, sandbox, idle_limit)
+        if data:
+            sandbox.seed(data)
+            tenant.begin()
+        return tenant
+
+    def resume(self) -> None:
+        """Add the tenants that the store has from an earlier run; those are never idle."""
+        for name, options in (self.store.tenants() if self.store else {}).items():
+            if name != DEFAULT:
+                sandbox = Sandbox(options, name=name, base_url=self.server.base_url)
+                self._added(name, sandbox, None)
+
+    def _added(self, name: str, sandbox: Sandbox, idle_limit: dt.timedelta | None) -> Tenant:
+        # First: the store gives the sandbox another lock, and what it kept.
+        kept = self.store.attach(sandbox, name) if self.store else None
+        tenant = Tenant(name, sandbox, lambda: self.server, idle_limit)
+        tenant.kept = kept
+        with self._lock:
+            self._others[name] = tenant
+        for credential in sandbox.credentials.issued:
+            self._note(credential, tenant)
+        sandbox.credentials.on_issue = lambda issued: self._note(issued, tenant)
+        return tenant
+
+    def _note(self, credential: str, tenant: Tenant) -> None:
+        self._by_credential[credential] = tenant
+
+    def delete(self, name: str) -> None:
+        """Forget a sandbox and its credentials.
+
+        Raises:
+            UnknownRecordError: There is none of that name.
+            ControlError: It is the default one.
+        """
+        if name == DEFAULT:
+            raise ControlError(409, "the default sandbox is not deleted; reset it")
+        with self._lock:
+            tenant = self._others.pop(name, None)
+            if tenant is None:
+                raise UnknownRecordError(f"no tenant {name!r}")
+            for credential in tenant.sandbox.credentials.issued:
+                self._by_credential.pop(credential, None)
+        tenant.sandbox.faults.hang_up()
+        if self.store:
+            self.store.delete(name)
+
+    def find(self, credentials: Iterable[str]) -> Tenant | None:
+        """The tenant that issued one of these credentials; the default one is not looked at."""
+        found = filter(None, map(self._by_credential.get, credentials))
+        return next(found, None)
+
+    def sweep(self) -> None:
+        """Forget the tenants that were idle for too long; at most once a second."""
+        if steady_time() - self._swept_at < _SWEEP_SECONDS:
+            return
+        self._swept_at = steady_time()
+        for tenant in tuple(self._others.values()):
+            if tenant.is_expired:
+                with contextlib.suppress(UnknownRecordError):  # deleted meanwhile
+                    self.delete(tenant.name)
+
+    def deliveries(self) -> list[Deliveries]:
+        """The webhooks of all sandboxes; idle ones are forgotten before."""
+        self.sweep()
+        return [tenant.deliveries for tenant in self]

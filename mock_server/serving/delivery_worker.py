@@ -1,8 +1,10 @@
-"""Sends the webhooks of a standalone sandbox in real time, in threads."""
+"""Sends the webhooks of a server's sandboxes in real time, in threads."""
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,98 @@ _OWN_KEY = (
     "not with TURRIS_WEBHOOK_SECRET; -o webhook_secret=... makes one secret for all"
 )
 _TIMEOUT = 1.0
+_LONGEST_ATTEMPT = 40.0
+"""Seconds after which an attempt is over: Turris waits for 30."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """What a sandbox must know of the server that it is on.
+
+    Args:
+        base_url: Where the server answers.
+        ca_file: The certificate authority, for TLS.
+        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
+        own_port: The server's port, to which no webhook is sent.
+    """
+
+    base_url: str = ""
+    ca_file: str | None = None
+    allow: tuple[str, ...] = ()
+    own_port: int = 0
+
+
+class Deliveries:
+    """The webhooks of one sandbox: those under way, and the engine that sends them.
+
+    Args:
+        sandbox: The sandbox.
+        server: Returns what it must know of the server.
+    """
+
+    def __init__(self, sandbox: Sandbox, server: Callable[[], ServerFacts]) -> None:
+        self.sandbox: Sandbox = sandbox
+        self.server: Callable[[], ServerFacts] = server
+        self._search = threading.RLock()
+        self._lock = threading.Lock()
+        self._queues: dict[str, deque[Claimed]] = {}
+        self._quiet = threading.Event()
+        self._quiet.set()
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """Sends; made, and imported, when something is to be sent."""
+        from pytest_turris.webhooks.engine import Engine  # noqa: PLC0415 - it takes long to load
+        from pytest_turris.webhooks.factory import WebhookFactory  # noqa: PLC0415 - as above
+
+        scheme = WebhookFactory.of(self.sandbox).scheme
+        server = self.server()
+        return Engine(self.sandbox, scheme, allow=server.allow, own_port=server.own_port)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator["Engine"]:
+        """The engine, while nothing is under way and no other thread looks for due deliveries.
+
+        Raises:
+            DeliveryError: A receiver keeps a delivery for longer than an attempt may take.
+        """
+        with self._search:
+            if not self._quiet.wait(_LONGEST_ATTEMPT):
+                from pytest_turris.webhooks.engine import DeliveryError  # noqa: PLC0415 - as below
+
+                raise DeliveryError("an earlier delivery is still under way")
+            yield self.engine
+
+    def claim_all(self) -> Iterator[str]:
+        """Claim what is due, in the order of the endpoints; each that needs a thread is yielded."""
+        if not self.sandbox.sends_webhooks or not self._search.acquire(blocking=False):
+            return
+        try:
+            while (taken := self.engine.claim()) is not None:
+                endpoint_id = taken.delivery.endpoint_id
+                with self._lock:
+                    is_running = endpoint_id in self._queues
+                    self._queues.setdefault(endpoint_id, deque()).append(taken)
+                    self._quiet.clear()
+                if not is_running:
+                    yield endpoint_id
+        finally:
+            self._search.release()
+
+    def first(self, endpoint_id: str) -> "Claimed":
+        """The first claimed delivery of an endpoint."""
+        return self._queues[endpoint_id][0]
+
+    def settle_first(self, endpoint_id: str) -> bool:
+        """Drop the first claimed delivery, which was sent; whether another one follows."""
+        with self._lock:
+            queue = self._queues[endpoint_id]
+            queue.popleft()
+            if not queue:
+                del self._queues[endpoint_id]
+            if not self._queues:
+                self._quiet.set()
+            return bool(queue)
 
 
 class DeliveryWorker:
@@ -26,28 +120,17 @@ class DeliveryWorker:
     A slow receiver does not delay the others: each endpoint with due deliveries has a thread.
 
     Args:
-        sandbox: The sandbox whose webhooks are sent.
         log: Gets a redacted line for each attempt, and for each error of the sandbox itself.
-        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
-        own_port: The sandbox's own port, to which nothing is sent.
+        watched: Returns the deliveries of all sandboxes.
     """
 
     def __init__(
-        self,
-        sandbox: Sandbox,
-        *,
-        log: Callable[[str], None],
-        allow: Collection[str],
-        own_port: int,
+        self, *, log: Callable[[str], None], watched: Callable[[], Collection[Deliveries]]
     ) -> None:
-        self._sandbox = sandbox
-        self._allow = allow
-        self._own_port = own_port
+        self._watched = watched
         self._log = log
         self._last_error = ""
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._queues: dict[str, deque[Claimed]] = {}
         self._thread = self._start_thread(self._run)
 
     def begin_stop(self) -> None:
@@ -59,15 +142,6 @@ class DeliveryWorker:
         self.begin_stop()
         self._thread.join(_TIMEOUT)
 
-    @cached_property
-    def _engine(self) -> "Engine":
-        """Made, and imported, when the first webhook is registered."""
-        from pytest_turris.webhooks.engine import Engine  # noqa: PLC0415 - see above
-        from pytest_turris.webhooks.factory import WebhookFactory  # noqa: PLC0415 - as above
-
-        scheme = WebhookFactory.of(self._sandbox).scheme
-        return Engine(self._sandbox, scheme, allow=self._allow, own_port=self._own_port)
-
     def _start_thread(self, work: Callable[..., None], *args: object) -> threading.Thread:
         # A daemon: a receiver may take 30 seconds, and the process does not wait for it at its end.
         thread = threading.Thread(target=work, args=args, name="turris-delivery", daemon=True)
@@ -76,47 +150,34 @@ class DeliveryWorker:
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
-            try:
-                if not len(self._sandbox.outbox):
-                    continue  # what sends webhooks takes long to load
-                while not self._stopping.is_set() and (taken := self._engine.claim()) is not None:
-                    self._enqueue(taken)
-            except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
-                self._log_error(f"cannot look for due webhooks: {error!r}")
+            for deliveries in self._watched():
+                try:
+                    for endpoint_id in deliveries.claim_all():
+                        self._start_thread(self._deliver, deliveries, endpoint_id)
+                except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
+                    self._log_error(f"cannot look for due webhooks: {error!r}")
 
-    def _enqueue(self, taken: "Claimed") -> None:
-        """Queue it for its endpoint; start a thread if none runs."""
-        endpoint_id = taken.delivery.endpoint_id
-        with self._lock:
-            is_running = endpoint_id in self._queues
-            self._queues.setdefault(endpoint_id, deque()).append(taken)
-        if not is_running:
-            self._start_thread(self._deliver, endpoint_id)
-
-    def _deliver(self, endpoint_id: str) -> None:
-        queue = self._queues[endpoint_id]
+    def _deliver(self, deliveries: Deliveries, endpoint_id: str) -> None:
         while not self._stopping.is_set():
-            taken = queue[0]
+            taken = deliveries.first(endpoint_id)
             try:
-                self._log(self._described(self._engine.send(taken)))
+                self._log(_described(deliveries.engine.send(taken), deliveries.sandbox))
             except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
                 self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
-            with self._lock:
-                queue.popleft()
-                if not queue:
-                    del self._queues[endpoint_id]
-                    return
-
-    def _described(self, result: "DeliveryResult") -> str:
-        """The result in one line; a 401 says which key it was signed with."""
-        attempt, endpoint = result.attempt, result.endpoint
-        own_key = endpoint is not None and endpoint.secret != self._sandbox.webhook_secret
-        if attempt is not None and attempt.status in _SIGNATURE_REFUSED and own_key:
-            return f"{result}{_OWN_KEY}"
-        return str(result)
+            if not deliveries.settle_first(endpoint_id):
+                return
 
     def _log_error(self, message: str) -> None:
         """Log an error once, not ten times a second."""
         if message != self._last_error:
             self._last_error = message
             self._log(f"{message} (a bug in the sandbox; please report it)")
+
+
+def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:
+    """The result in one line; a 401 says which key it was signed with."""
+    attempt, endpoint = result.attempt, result.endpoint
+    own_key = endpoint is not None and endpoint.secret != sandbox.webhook_secret
+    if attempt is not None and attempt.status in _SIGNATURE_REFUSED and own_key:
+        return f"{result}{_OWN_KEY}"
+    return str(result)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import Tenants
+from mock_server.control.tenants import Tenant, Tenants
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
-from mock_server.serving.delivery_worker import DeliveryWorker
+from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError
@@ -114,11 +114,16 @@ class StandaloneSandbox:
             on_refusal=log.warn,
         )
         sandbox.base_url = self.base_url
-        self._worker = DeliveryWorker(
-            sandbox, log=log.write, allow=settings.allow, own_port=self._server.port
-        )
         self._files = contextlib.ExitStack()
         self.ca_file = self._write_authority()
+        self.tenants.server = ServerFacts(
+            base_url=self.base_url,
+            ca_file=self.ca_file,
+            allow=tuple(settings.allow),
+            own_port=self._server.port,
+        )
+        self.tenants.resume()
+        self._worker = DeliveryWorker(log=log.write, watched=self.tenants.deliveries)
 
     def _guarded(self, log: ServerLog) -> App:
         """The application: health, then the guards, then the control API, then the sandbox."""
@@ -181,15 +186,18 @@ class StandaloneSandbox:
         if self._settings.public_url:
             public = urlsplit(self._settings.public_url)
             request = replace(request, scheme=public.scheme, host=public.netloc)
-        return self._forward(request) if self._hub.tenants else self._handle(request)
+        if self._hub.tenants:
+            return self._forward(request)
+        own = self._own(request) if self.tenants.has_others else None
+        return self._handle(request, own or self.tenants.default)
 
     async def _forward(self, request: Request) -> Response:
         """Forward a request to the sandbox of a test if it is for one; else answer it here."""
-        if any(map(self.sandbox.credentials.has, credentials_in(request))):
-            return self._handle(request)
+        if own := self._own(request):
+            return self._handle(request, own)
         tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
         if tenant is None:
-            return self._handle(request)
+            return self._handle(request, self.tenants.default)
         line = f"{request.method} {redact(request.path)}"
         try:
             response = await tenant.process.forward(request)
@@ -199,17 +207,29 @@ class StandaloneSandbox:
         self._log(f"{line} -> {response.status}  for {tenant.name}")
         return response
 
-    def _handle(self, request: Request) -> Response:
+    def _own(self, request: Request) -> Tenant | None:
+        """The sandbox of this server that issued the request's credential."""
+        credentials = credentials_in(request)
+        if any(map(self.sandbox.credentials.has, credentials)):
+            return self.tenants.default
+        return self.tenants.find(credentials)
+
+    def _handle(self, request: Request, tenant: Tenant) -> Response:
         try:
-            return self.sandbox.handle(request)
+            return tenant.handle(request)
         except StoreError as error:
             self._warn(str(error))
             body = encode(error_document(503, "internal_error", [_NOT_STORED]))
             return Response(status=503, headers=JSON_HEADERS, body=body)
         finally:
             # Only this thread answers: the last line is this exchange's. A journal may keep none.
-            if line := self.sandbox.journal.last_line:
-                self._log(line if self.sandbox.clock.offset else line.partition("  ")[2])
+            if line := tenant.sandbox.journal.last_line:
+                self._log(self._line(line, tenant))
+
+    def _line(self, line: str, tenant: Tenant) -> str:
+        """A line of the log; the log itself has the time, unless the sandbox has another."""
+        shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
+        return shown if tenant is self.tenants.default else f"{shown}  for {tenant.name}"
 
     def _write_authority(self) -> str | None:
         if self._server.authority is None:

@@ -26,7 +26,7 @@ from pytest_turris.core.journal.journal import Exchange, Journal
 from pytest_turris.core.middleware.idempotency import Idempotency
 from pytest_turris.core.middleware.interception import Interceptors
 from pytest_turris.core.middleware.limits import Limits
-from pytest_turris.core.options import Options
+from pytest_turris.core.options import Options, option_types
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association
@@ -158,6 +158,22 @@ class Sandbox(Collections):
     def _outbox(self) -> Outbox:
         """Made when it is first used; most tests use none."""
         return Outbox(self._entity.records, self.randomness, self.options)
+
+    def change_options(self, options: Options) -> None:
+        """Take over other options; its parts share one object, which must be this sandbox's own.
+
+        What was made with an option stays as it is: ids, credentials, paths, the journal's limit.
+        """
+        for name in option_types():
+            object.__setattr__(self.options, name, getattr(options, name))
+        if (outbox := vars(self).get("_outbox")) is not None:
+            outbox.follow(options)
+
+    @property
+    def sends_webhooks(self) -> bool:
+        """Whether a webhook is registered or waits; a look at ``outbox`` would make one."""
+        outbox: Outbox | None = vars(self).get("_outbox")
+        return outbox is not None and bool(len(outbox.endpoints) or len(outbox))
 
     @property
     def webhook_secret(self) -> Secret:

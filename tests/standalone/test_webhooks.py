@@ -270,7 +270,7 @@ def test_stop_sends_nothing_more(lines: list[str]) -> None:
                 sandbox.outbox.request_test(endpoint, sandbox.clock.now())
         assert asked.wait(DEADLINE)
         worker = served._worker
-        assert eventually(lambda: len(worker._queues[endpoint.id]) == 2)
+        assert eventually(lambda: len(served.tenants.default.deliveries._queues[endpoint.id]) == 2)
         worker.stop()
         may_answer.set()
         assert eventually(lambda: lines)

@@ -40,6 +40,8 @@ class Fault:
     """A hostile answer with its variant, such as ``AR-27/milliseconds``."""
     writes_only: bool = False
     max_seconds: float = MAX_SECONDS
+    number: int = 0
+    """Its number among the faults of its sandbox, from 1."""
 
     def fits(self, operation: str, method: str) -> bool:
         """Whether it should fire for a call of this operation."""
@@ -76,6 +78,7 @@ class Faults:
         self._faults: list[Fault] = []
         self.raw_answers: list[RawAnswer] = []
         """The answers of raw bytes that were sent so far."""
+        self._made = 0
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -127,7 +130,7 @@ class Faults:
             optional=optional,
         )
         _check(fault)
-        self._faults.append(fault)
+        self._keep(fault)
         self._mark()
         return fault
 
@@ -175,9 +178,14 @@ class Faults:
             max_seconds=max_seconds,
         )
         _check_times(fault)
-        self._faults.append(fault)
+        self._keep(fault)
         self._mark()
         return fault
+
+    def _keep(self, fault: Fault) -> None:
+        self._made += 1
+        fault.number = self._made
+        self._faults.append(fault)
 
     def remove(self, fault: Fault) -> None:
         """Remove a fault; it is no longer expected to fire."""
@@ -222,6 +230,7 @@ class Faults:
         self._faults = [
             Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data
         ]
+        self._made = max((fault.number for fault in self._faults), default=0)
 
 
 def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:

@@ -111,7 +111,9 @@ class Limits:
         Raises:
             UnknownNameError: There is no such bucket, or no such credential.
         """
-        calls = self._current(bucket, self._name_of(bucket, credential))
+        whose = self._name_of(bucket, credential)
+        is_open = (bucket, whose) in self._calls  # a look opens no window
+        calls = self._current(bucket, whose) if is_open else ()
         start = calls[0] if calls else self._clock.now()
         return Allowance(self._limit(bucket), len(calls), later(start, WINDOW))
 

@@ -50,9 +50,13 @@ class Debounce:
     """Holds at most one batch of each kind, or of each kind and entity."""
 
     def __init__(self, options: Options) -> None:
+        self.follow(options)
+        self._batches: dict[tuple[EventKind, str], Batch] = {}
+
+    def follow(self, options: Options) -> None:
+        """Take over the options; a batch that waits already keeps its wait."""
         self._window = options.webhook_debounce
         self._by_entity = options.webhook_batch == "entity"
-        self._batches: dict[tuple[EventKind, str], Batch] = {}
 
     def add(self, kind: EventKind, change: ComplianceChange, at: dt.datetime) -> None:
         """Add a change to its batch, once ``pop_due`` took out what was due before."""

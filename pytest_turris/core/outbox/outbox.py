@@ -54,7 +54,8 @@ class Outbox:
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._records = records
         self._randomness = randomness
-        self.schedule: RetrySchedule = schedule_of(options.webhook_retries)
+        self._retries = options.webhook_retries
+        self.schedule: RetrySchedule = schedule_of(self._retries)
         self._policy = FailurePolicy.of(options)
         self._debounce = Debounce(options)
         self._drops_reverted = options.webhook_reverted == "dropped"
@@ -75,6 +76,14 @@ class Outbox:
             UnknownNameError: There is no such type.
         """
         return self.endpoints.add(url, kind, at, secret)
+
+    def follow(self, options: Options) -> None:
+        """Take over what options say about waits and failures; what waits, waits on."""
+        if options.webhook_retries != self._retries:
+            self._retries = options.webhook_retries
+            self.schedule = schedule_of(self._retries)
+        self._policy = FailurePolicy.of(options)
+        self._debounce.follow(options)
 
     def collect(self, events: EventLog, now: dt.datetime) -> None:
         """Read the log from where the last call ended, and make deliveries of what is new."""

@@ -120,6 +120,7 @@ class FaultPart(Part):
     hostile: Text | None
     writes_only: Flag
     max_seconds: Number
+    number: Count = 0
 
 
 class ExchangePart(Part):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from doubles.controlled import Controlled, Refused
 
-from mock_server.control.api import prepared
+from mock_server.control.wire.api import prepared
 from pytest_turris.core.wire.messages import Request
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from doubles.controlled import Controlled, Refused
 
-from mock_server.control.rows.record_models import KINDS
+from mock_server.control.rows.state.record_models import KINDS
 from mock_server.control.table import CONTROLS
 
 REQUIRED: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from mock_server.control.control import Control, ControlCall, Method
 from mock_server.control.models import Listing, Parameters, part
-from mock_server.control.rows.record_models import (
+from mock_server.control.rows.state.record_models import (
     KINDS,
     RecordId,
     filters,

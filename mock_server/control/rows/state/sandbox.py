@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Listing, Moment, Nothing, Parameters, Part, Result, part
-from mock_server.control.rows.record_models import KINDS
+from mock_server.control.rows.state.record_models import KINDS
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.entity.seeds import SeedData
 
@@ -61,14 +61,14 @@ class EventShown(Result):
 def show(call: ControlCall, given: Nothing) -> SandboxState:
     """Show what the sandbox holds, in numbers."""
     del given
-    return _state(call)
+    return state_of(call)
 
 
 @control("sandbox", "seed", "POST", "/sandbox/seed", words=("seed",), positional=("name",))
 def seed(call: ControlCall, given: Seed) -> SandboxState:
     """Add named data: small_agency, national_network or messy."""
     call.tenant.sandbox.seed(given.name)
-    return _state(call)
+    return state_of(call)
 
 
 @control("sandbox", "reset", "POST", "/sandbox/reset", words=("reset",))
@@ -76,7 +76,7 @@ def reset(call: ControlCall, given: Nothing) -> SandboxState:
     """Become what the sandbox was at its start; its credentials stay the same."""
     del given
     call.tenant.reset()
-    return _state(call)
+    return state_of(call)
 
 
 @control(
@@ -89,7 +89,7 @@ def reset(call: ControlCall, given: Nothing) -> SandboxState:
 def execute_agreement(call: ControlCall, given: Agreement) -> SandboxState:
     """Execute an association's producer agreement, as if both parties had signed it."""
     call.tenant.sandbox.execute_agreement(given.id)
-    return _state(call)
+    return state_of(call)
 
 
 @control("events", "list", "GET", "/events", words=("events",))
@@ -106,12 +106,13 @@ def list_events(call: ControlCall, given: EventFilters) -> Listing[EventShown]:
 ROWS = (show, seed, reset, execute_agreement, list_events)
 
 
-def _state(call: ControlCall) -> SandboxState:
+def state_of(call: ControlCall) -> SandboxState:
+    """What the sandbox holds, in numbers."""
     sandbox = call.tenant.sandbox
     outbox = sandbox.outbox
     return SandboxState(
         name=call.tenant.name,
-        base_url=sandbox.base_url,
+        base_url=call.tenants.server.base_url,
         environment=sandbox.options.environment,
         upstream_entity_id=sandbox.upstream_entity_id,
         client_id=sandbox.client.client_id,

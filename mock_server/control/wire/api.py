@@ -7,18 +7,18 @@ from typing import Any
 from pydantic import BaseModel
 
 from mock_server.control.control import Control, ControlCall
-from mock_server.control.documents import (
+from mock_server.control.execution import run
+from mock_server.control.models import Parameters
+from mock_server.control.table import CONTROLS, at
+from mock_server.control.tenants import Tenants
+from mock_server.control.wire.documents import (
     list_names,
     read_json,
     read_query,
     read_segment,
     validated,
 )
-from mock_server.control.errors import ControlError, Problem, answer, escaped
-from mock_server.control.execution import run
-from mock_server.control.models import Parameters
-from mock_server.control.table import CONTROLS, at
-from mock_server.control.tenants import Tenants
+from mock_server.control.wire.errors import ControlError, Problem, answer, escaped
 from pytest_turris.core.text.names import nearest
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -62,6 +62,7 @@ def prepared(request: Request, tenants: Tenants) -> Prepared:
     if tenant is None:
         near = nearest(tenant_name[:64], tenants.names)
         raise ControlError(404, problems=(Problem("tenant", "the name of a tenant", near),))
+    tenant.use()
     document = _parameters(control, request, in_path)
     given = validated(control, document, texts=not control.has_body)
     return Prepared(control=control, call=ControlCall(tenant=tenant, tenants=tenants), given=given)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from mock_server.control.errors import ControlError, answer
+from mock_server.control.wire.errors import ControlError, answer
 from mock_server.relay_hub import RelayHub, Tenant, TestProcess
 from pytest_turris.core.wire.messages import Request, Response, encode
 from pytest_turris.doors.sockets.asgi import Receive, Send

@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from mock_server.control.control import ControlCall, control
-from mock_server.control.errors import ControlError
 from mock_server.control.models import Limit, Listing, Moment, Parameters, Result
+from mock_server.control.wire.errors import ControlError
 from mock_server.store.errors import HistoryError
 from mock_server.store.kept_sandbox import KeptSandbox
 from pytest_turris.core.worlds import World

@@ -6,9 +6,9 @@ from pydantic import ConfigDict, Field
 from pydantic_core import from_json, to_json
 
 from mock_server.control.control import ControlCall, control
-from mock_server.control.errors import ControlError
 from mock_server.control.models import Parameters, Result
-from mock_server.control.rows.history import world_after
+from mock_server.control.rows.state.history import world_after
+from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.worlds import World
 

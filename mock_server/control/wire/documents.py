@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
 from mock_server.control.control import Control
-from mock_server.control.errors import ControlError, Problem
 from mock_server.control.models import Parameters
+from mock_server.control.wire.errors import ControlError, Problem
 from pytest_turris.core.text.names import nearest
 
 _MOST_PARAMETERS = 200

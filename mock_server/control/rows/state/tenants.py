@@ -1,0 +1,115 @@
+"""Tenants: further sandboxes at the same address, each with everything of its own."""
+
+import datetime as dt
+import os
+from typing import Any
+
+from pydantic import Field
+
+from mock_server.control.control import ControlCall, control
+from mock_server.control.models import Duration, Listing, Name, Nothing, Parameters, Result
+from mock_server.control.rows.state.options import model_of_options
+from mock_server.control.tenants import Tenant
+from pytest_turris.core.entity.seeds import SeedData
+from pytest_turris.core.options import Options
+from pytest_turris.core.resources.record import UnknownRecordError
+
+_HOUR = dt.timedelta(hours=1)
+
+
+class TenantShown(Result):
+    """A tenant. Its controls are below ``controlPath``."""
+
+    name: str
+    client_id: str
+    upstream_entity_id: str
+    exchanges: int
+    idle_seconds: float
+    idle_limit_seconds: float | None
+    control_path: str
+
+
+class CreatedTenant(TenantShown):
+    """A new tenant, with the environment variables of its client, which are shown this once."""
+
+    environment: dict[str, str]
+
+
+class CreateTenant(Parameters):
+    """What the tenant is to be."""
+
+    name: Name | None = Field(None, description="Its name; made if not given.")
+    data: SeedData | None = Field(None, description="Named data to begin with.")
+    options: model_of_options(changes_only=False) = Field(  # type: ignore[valid-type] # made from the options
+        default_factory=model_of_options(changes_only=False), description="Options of its own."
+    )
+    idle_limit: Duration | None = Field(
+        _HOUR,
+        description="It is deleted after so long without a request; null for never.",
+        json_schema_extra={"default": _HOUR.total_seconds()},
+    )
+
+
+class TenantName(Parameters):
+    """Which tenant."""
+
+    name: Name = Field(description="The name of the tenant.")
+
+
+@control("tenants", "list", "GET", "/tenants", scope="server", words=("tenants",))
+def list_tenants(call: ControlCall, given: Nothing) -> Listing[TenantShown]:
+    """List the sandboxes of the server; the first is the default one."""
+    del given
+    call.tenants.sweep()
+    found = [TenantShown(**_facts(tenant)) for tenant in call.tenants]
+    return Listing(total=len(found), items=found)
+
+
+@control(
+    "tenants",
+    "create",
+    "POST",
+    "/tenants",
+    scope="server",
+    status=201,
+    issues=True,
+    positional=("name",),
+)
+def create(call: ControlCall, given: CreateTenant) -> CreatedTenant:
+    """Add an isolated sandbox with credentials of its own, at the same address."""
+    name = given.name or f"tenant-{os.urandom(6).hex()}"
+    given_options: Any = given.options
+    values = {one: getattr(given_options, one) for one in given_options.model_fields_set}
+    tenant = call.tenants.create(name, Options.from_layers(values), given.idle_limit, given.data)
+    return CreatedTenant(**_facts(tenant), environment=tenant.environment)
+
+
+@control("tenants", "show", "GET", "/tenants/{name}", scope="server")
+def show(call: ControlCall, given: TenantName) -> TenantShown:
+    """Show one tenant."""
+    tenant = call.tenants.get(given.name)
+    if tenant is None:
+        raise UnknownRecordError("no tenant of that name; list them with GET /tenants")
+    return TenantShown(**_facts(tenant))
+
+
+@control("tenants", "delete", "DELETE", "/tenants/{name}", scope="server", status=204)
+def delete(call: ControlCall, given: TenantName) -> None:
+    """Delete a tenant with all that it holds; its credentials are unknown from then on."""
+    call.tenants.delete(given.name)
+
+
+ROWS = (list_tenants, create, show, delete)
+
+
+def _facts(tenant: Tenant) -> dict[str, Any]:
+    limit = tenant.idle_limit
+    return {
+        "name": tenant.name,
+        "client_id": tenant.sandbox.client.client_id,
+        "upstream_entity_id": tenant.sandbox.upstream_entity_id,
+        "exchanges": tenant.sandbox.journal.seen,
+        "idle_seconds": round(tenant.idle.total_seconds(), 1),
+        "idle_limit_seconds": limit.total_seconds() if limit else None,
+        "control_path": f"/__sandbox__/tenants/{tenant.name}",
+    }

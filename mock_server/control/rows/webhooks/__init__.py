@@ -1,0 +1,1 @@
+"""Webhooks: who receives them, what is sent, and attacks on those who receive."""

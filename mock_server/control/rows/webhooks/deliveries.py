@@ -1,0 +1,279 @@
+"""Deliveries: list, send, resend, drain; and a bad network between."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import Field
+
+from mock_server.control.control import ControlCall, control
+from mock_server.control.models import (
+    Duration,
+    Listing,
+    Moment,
+    Nothing,
+    Parameters,
+    Part,
+    Result,
+    no_time,
+    part,
+)
+from mock_server.control.rows.webhooks.registered import WebhookId, endpoint_of
+from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
+from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.core.outbox.network_faults import NetworkFaults
+from pytest_turris.core.outbox.outbox import Outbox
+from pytest_turris.core.outbox.retry_schedules import schedule_from
+from pytest_turris.core.resources.record import UnknownRecordError
+from pytest_turris.webhooks.engine import DeliverySummary
+from pytest_turris.webhooks.factory import WebhookFactory
+
+_PROBABILITY = Field(0.0, ge=0, le=1, description="A probability from 0 to 1.")
+
+
+class AttemptShown(Result):
+    """One attempt to deliver; 0 is a resend by hand. ``error`` is empty if it succeeded."""
+
+    attempt: int
+    at: Moment
+    status: int | None
+    latency: float
+    error: str
+    signature: str
+
+
+class DeliveryShown(Result):
+    """One event on its way to one webhook, with every attempt."""
+
+    number: int
+    webhook_id: str
+    webhook_type: str
+    state: State
+    due: Moment
+    attempts: list[AttemptShown]
+
+
+class DeliveryDetail(DeliveryShown):
+    """A delivery with what is sent: the event, and after the first attempt its very bytes."""
+
+    event: dict[str, Any]
+    headers: list[list[str]]
+    body: str
+
+
+class Summary(Result):
+    """What was sent, and how long that took on the sandbox's clock."""
+
+    attempts: int
+    delivered: int
+    failed: int
+    unsent: int
+    took: Duration
+    disabled: list[str]
+
+
+class NetworkShown(Result):
+    """What may happen to deliveries on their way."""
+
+    seed: int
+    duplicate: float
+    drop: float
+    reorder: float
+    delay: Duration
+
+
+class ScheduleShown(Result):
+    """How long to wait after each failure."""
+
+    waits: list[float]
+
+
+class DeliveryFilters(Part):
+    """Which deliveries."""
+
+    webhook_id: str | None = Field(None, max_length=200, description="Those of one webhook.")
+    state: State | None = Field(None, description="Those in a state.")
+
+
+class DeliveryNumber(Parameters):
+    """Which delivery."""
+
+    number: int = Field(ge=0, description="The number of the delivery.")
+
+
+class SendEvent(Parameters):
+    """Which event, with what changed, and to whom."""
+
+    event: EventKind = Field(description="The webhookType.")
+    members: dict[str, Any] = Field(
+        {}, description="Members of the payload, such as branchName; objects merge at any depth."
+    )
+    id: str | None = Field(
+        None, max_length=200, description="One webhook; by default all that are registered for it."
+    )
+
+
+class Disturb(Parameters):
+    """What may happen to deliveries on their way."""
+
+    seed: int = Field(0, ge=0, le=2**53, description="The same seed affects the same deliveries.")
+    duplicate: float = _PROBABILITY
+    drop: float = _PROBABILITY
+    reorder: float = _PROBABILITY
+    delay: Duration = no_time("The longest delay.", at_most=dt.timedelta(days=366))
+
+
+class Retries(Parameters):
+    """A schedule of retries."""
+
+    waits: list[Duration] = Field(
+        max_length=100, description="How long to wait after each failure, in order."
+    )
+
+
+@control("deliveries", "list", "GET", "/deliveries", words=("deliveries",))
+def list_deliveries(call: ControlCall, given: DeliveryFilters) -> Listing[DeliveryShown]:
+    """List the deliveries with every attempt, oldest first."""
+    outbox = _outbox(call)
+    found = [
+        delivery
+        for delivery in sorted(outbox, key=lambda delivery: delivery.number)
+        if given.webhook_id in (None, delivery.endpoint_id)
+        and given.state in (None, delivery.state)
+    ]
+    shown = part(found, given)
+    return Listing(total=shown["total"], items=_deliveries(outbox, shown["items"]))
+
+
+@control("deliveries", "get", "GET", "/deliveries/{number}")
+def get_delivery(call: ControlCall, given: DeliveryNumber) -> DeliveryDetail:
+    """Get one delivery, with what is sent."""
+    outbox = _outbox(call)
+    delivery = outbox.find(given.number)
+    (shown,) = _deliveries(outbox, [delivery])
+    return DeliveryDetail(
+        **dict(shown), event=delivery.event, headers=delivery.headers, body=delivery.body
+    )
+
+
+@control("deliveries", "resend", "POST", "/deliveries/{number}/resend", sends=True)
+def resend(call: ControlCall, given: DeliveryNumber) -> AttemptShown:
+    """Send a delivery again, byte for byte, whatever its state."""
+    with call.tenant.deliveries.alone() as engine:
+        return AttemptShown.model_validate(engine.resend(given.number))
+
+
+@control("webhooks", "deliver", "POST", "/webhooks/deliver", sends=True)
+def deliver(call: ControlCall, given: Nothing) -> Summary:
+    """Send what is due now, and wait for the answers."""
+    del given
+    with call.tenant.deliveries.alone() as engine:
+        return _summary(engine.deliver_due())
+
+
+@control("webhooks", "drain", "POST", "/webhooks/drain", sends=True)
+def drain(call: ControlCall, given: Nothing) -> Summary:
+    """Let time pass until nothing waits, and send each delivery when it is due."""
+    del given
+    with call.tenant.deliveries.alone() as engine:
+        return _summary(engine.drain())
+
+
+@control("webhooks", "test", "POST", "/webhooks/{id}/test", sends=True)
+def test(call: ControlCall, given: WebhookId) -> DeliveryShown:
+    """Send the documented example of a webhook's event, and wait for the answer."""
+    sandbox = call.tenant.sandbox
+    with call.tenant.deliveries.alone() as engine:
+        with sandbox.lock:
+            endpoint = endpoint_of(call, given.id)
+            delivery = sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+        engine.deliver_due()
+        return _deliveries(sandbox.outbox, [delivery])[0]
+
+
+@control(
+    "webhooks", "send", "POST", "/webhooks/send", sends=True, positional=("event",), rest="members"
+)
+def send(call: ControlCall, given: SendEvent) -> Listing[DeliveryShown]:
+    """Send an event to the webhooks that are registered for it, and wait for the answers."""
+    sandbox = call.tenant.sandbox
+    with call.tenant.deliveries.alone() as engine:
+        with sandbox.lock, sandbox.randomness.taken_back_on_error():
+            outbox, now = sandbox.outbox, sandbox.clock.now()
+            chosen = [endpoint_of(call, given.id)] if given.id else _subscribed(outbox, given.event)
+            event = WebhookFactory.of(sandbox).event(given.event, **given.members).json
+            sent = [outbox.enqueue(endpoint, event, now) for endpoint in chosen]
+        engine.deliver_due()
+        shown = _deliveries(sandbox.outbox, sent)
+    return Listing(total=len(shown), items=shown)
+
+
+@control("webhooks", "disturb", "POST", "/webhooks/disturb")
+def disturb(call: ControlCall, given: Disturb) -> NetworkShown:
+    """Drop, duplicate, delay or reorder deliveries from now on; without members, no longer."""
+    network = NetworkFaults(**{name: getattr(given, name) for name in Disturb.model_fields})
+    call.tenant.sandbox.outbox.network_faults = network
+    return NetworkShown.model_validate(network)
+
+
+@control("webhooks", "retries", "POST", "/webhooks/retries", positional=("waits",))
+def retries(call: ControlCall, given: Retries) -> ScheduleShown:
+    """Retry failed deliveries on a schedule of your own, in place of the option webhookRetries."""
+    schedule = schedule_from(wait.total_seconds() for wait in given.waits)
+    call.tenant.sandbox.outbox.schedule = schedule
+    return ScheduleShown(waits=[wait.total_seconds() for wait in schedule])
+
+
+ROWS = (
+    send,
+    deliver,
+    drain,
+    test,
+    disturb,
+    retries,
+    list_deliveries,
+    get_delivery,
+    resend,
+)
+
+
+def _outbox(call: ControlCall) -> Outbox:
+    return call.tenant.sandbox.outbox
+
+
+def _subscribed(outbox: Outbox, kind: str) -> list[Endpoint]:
+    found = outbox.endpoints.subscribed_to(kind)
+    if not found:
+        raise UnknownRecordError(f"no webhook is registered for {kind}, or all are disabled")
+    return found
+
+
+def _deliveries(outbox: Outbox, deliveries: Iterable[Delivery]) -> list[DeliveryShown]:
+    attempts: dict[int, list[Attempt]] = {}
+    for attempt in outbox.attempts:
+        attempts.setdefault(attempt.delivery, []).append(attempt)
+    return [
+        DeliveryShown(
+            number=delivery.number,
+            webhook_id=delivery.endpoint_id,
+            webhook_type=delivery.webhook_type,
+            state=delivery.state,
+            due=delivery.due,
+            attempts=[
+                AttemptShown.model_validate(one) for one in attempts.get(delivery.number, ())
+            ],
+        )
+        for delivery in deliveries
+    ]
+
+
+def _summary(summary: DeliverySummary) -> Summary:
+    return Summary(
+        attempts=summary.attempts,
+        delivered=summary.delivered,
+        failed=summary.failed,
+        unsent=summary.unsent,
+        took=summary.took,
+        disabled=[endpoint.id for endpoint in summary.disabled],
+    )

@@ -1,0 +1,1 @@
+"""HTTP as the control API sees it: documents, refusals, routes, streams, relays."""
