@@ -1,6 +1,7 @@
 """``turris-sandbox openapi``."""
 
 import json
+from typing import Any
 
 import click
 
@@ -16,9 +17,24 @@ from mock_server.shell.option_types import option_texts
     show_default=True,
     help="The version of OpenAPI: many generators of clients read 3.0 alone.",
 )
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Describe the control API, which is the same for all options, in place of Turris' own.",
+)
 @option_texts
-def openapi(*, version: str, option: tuple[str, ...]) -> None:
+def openapi(*, version: str, control: bool, option: tuple[str, ...]) -> None:
     """Print the OpenAPI description of a sandbox with these options."""
+    click.echo(json.dumps(_described(version, option, control=control), indent=2))
+
+
+def _described(version: str, option: tuple[str, ...], *, control: bool) -> dict[str, Any]:
+    if control:
+        if version != "3.1" or option:
+            raise click.UsageError("--control: it is described in 3.1 alone, without options")
+        from mock_server.control.openapi import document as control_document
+
+        return control_document()
     from mock_server.shell.arguments import read_options
     from pytest_turris.core.api.openapi import document
     from pytest_turris.core.api.openapi_30 import as_version_30
@@ -27,6 +43,4 @@ def openapi(*, version: str, option: tuple[str, ...]) -> None:
     options = read_options(option)
     operations = operations_at(options.webhooks_path)
     description = document(operations, options)
-    if version == "3.0":
-        description = as_version_30(description)
-    click.echo(json.dumps(description, indent=2))
+    return as_version_30(description) if version == "3.0" else description

@@ -157,3 +157,15 @@ def test_every_collection_has_its_rows() -> None:
         verbs = {row.verb for row in CONTROLS.values() if row.noun == noun}
         assert {"list", "get", "update", "remove"} < verbs
         assert ("add" in verbs) is (name != "uploads")
+
+
+def test_record_is_deleted_softly_and_restored() -> None:
+    """Both name it by its id in the path; a kind that is only removed says so."""
+    server = Controlled()
+    agent = server.call("POST", "/agents", npn="12345678")["agent"]
+    assert server.call("POST", f"/agents/{agent['_id']}/delete")["isDeleted"]
+    assert not server.call("POST", f"/agents/{agent['_id']}/undelete")["isDeleted"]
+    product = server.call("POST", "/products", name="Cyber")
+    with pytest.raises(Refused) as refused:
+        server.call("POST", f"/products/{product['_id']}/delete")
+    assert refused.value.status == 400

@@ -4,7 +4,7 @@ import datetime as dt
 import inspect
 import types
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_pascal
@@ -146,7 +146,9 @@ def _is_text(hint: Any) -> bool:  # noqa: ANN401 - hints
 
 def is_record(hint: Any) -> bool:  # noqa: ANN401 - hints
     """Whether a parameter is a record, which a caller names by its id."""
-    return any(isinstance(one, type) and issubclass(one, Record) for one in _leaves(hint))
+    # The methods that all collections share name the record by a variable.
+    kinds = [one.__bound__ if isinstance(one, TypeVar) else one for one in _leaves(hint)]
+    return any(isinstance(one, type) and issubclass(one, Record) for one in kinds)
 
 
 def _plain(hint: Any) -> Any:  # noqa: ANN401 - hints

@@ -1,0 +1,74 @@
+"""Bad input to every control, drawn from the table: a clear refusal, and nothing is changed."""
+
+import json
+import random  # noqa: TID251 - each run draws the same
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from doubles.controlled import Controlled
+
+from mock_server.control.control import Control
+from mock_server.control.description import describe
+from mock_server.control.table import CONTROLS
+
+DEEP: Any = [[[[[[[[{"a": [1]}]]]]]]]]
+WRONG: tuple[Any, ...] = (
+    None, True, -1, 0, 10**30, 1.5, "", " ", "\0", "\ud7ff\U0001f3e2", "../../etc/passwd",
+    "x" * 5_000,
+    [], ["x"], {}, {"$ref": "x"}, DEEP, "null", "{{7*7}}", "507f1f77bcf86cd799439011", "1h30m",
+)  # fmt: skip
+DRAWN = 12
+ROWS = [row for row in CONTROLS.values() if not row.sends and not row.streams]
+
+
+def documents(row: Control, numbers: random.Random) -> Iterator[bytes]:
+    """Bodies that are wrong in one or more members, in their shape, or in their bytes."""
+    names = [one["name"] for one in describe(row)["parameters"] if one["where"] != "path"]
+    for _ in range(DRAWN):
+        chosen = numbers.sample(names, min(len(names), numbers.randint(1, 3)))
+        given = {name: numbers.choice(WRONG) for name in chosen}
+        yield json.dumps(given | numbers.choice([{}, {"nobodyKnows": 1}])).encode()
+    yield from (b"", b"{", b"[]", b"null", b'{"a":1,"a":2}', b"\xff", b'"x"', b"[" * 2_000)
+
+
+def paths(row: Control, numbers: random.Random) -> Iterator[str]:
+    """The path of a row, with ids that are not there."""
+    while True:
+        path = row.path
+        for name in row.in_path:
+            odd = numbers.choice(["0", "507f1f77bcf86cd799439011", "x", "%00", "%2e%2e", "..."])
+            path = path.replace(f"{{{name}}}", odd)
+        yield path
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_bad_input_is_refused_and_changes_nothing(row: Control) -> None:
+    """The answer is never 5xx; a refusal says what is wrong, and leaves the state as it was."""
+    server, numbers = Controlled(), random.Random(row.name)  # noqa: S311 - it has to repeat
+    server.sandbox.seed("small_agency")
+    places = paths(row, numbers)
+    for body in documents(row, numbers):
+        before = server.sandbox.snapshot()
+        answer = server.send(row.method, next(places), body if row.has_body else b"")
+        assert answer.status < 500, (body[:200], server.log[-1:])
+        if answer.status >= 400:
+            assert answer.json()["errorMessage"], body
+            assert server.sandbox.snapshot() == before, (row.name, body[:200])
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.has_body], ids=lambda row: row.name)
+def test_bad_queries_are_refused_and_change_nothing(row: Control) -> None:
+    """As above, for what stands in a query."""
+    server, numbers = Controlled(), random.Random(row.name)  # noqa: S311 - as above
+    names = [one["name"] for one in describe(row)["parameters"] if one["where"] == "query"]
+    places = paths(row, numbers)
+    queries = ["unknown=1", "=", "&&", "%ff=1", "a" * 3_000]
+    queries += [f"{name}={value}" for name in names[:6] for value in ("%00", "x" * 2_000, "", "-1")]
+    queries += [f"{name}=1&{name}=2" for name in names[:3]]
+    for query in queries:
+        before = server.sandbox.snapshot()
+        answer = server.send(row.method, next(places), query=query)
+        assert answer.status < 500, (query, server.log[-1:])
+        if answer.status >= 400:
+            assert server.sandbox.snapshot() == before

@@ -1,0 +1,78 @@
+"""The control API as an OpenAPI document: ``turris-sandbox openapi --control``."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from openapi_spec_validator import validate
+
+from mock_server.control.openapi import document
+from mock_server.control.table import CONTROLS
+from mock_server.shell.cli import app
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    """The document."""
+    return document("http://127.0.0.1:9999")
+
+
+def test_document_is_valid(described: dict[str, Any]) -> None:
+    """A generator of clients can read it."""
+    validate(described)
+    assert described["openapi"] == "3.1.0"
+    assert described["servers"] == [{"url": "http://127.0.0.1:9999/__sandbox__"}]
+    assert described["security"] == [{"controlToken": []}]
+
+
+def test_every_control_is_an_operation(described: dict[str, Any]) -> None:
+    """No row is left out, and each name is there once."""
+    found = {
+        (method.upper(), path): operation
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert set(found) == {(row.method, row.path) for row in CONTROLS.values()}
+    names = [operation["operationId"] for operation in found.values()]
+    assert len(names) == len(set(names)) == len(CONTROLS)
+
+
+def test_parameters_stand_where_they_are_read(described: dict[str, Any]) -> None:
+    """Those of a path and a query are parameters, all others members of the body."""
+    update = described["paths"]["/agents/{id}"]["patch"]
+    assert [one["name"] for one in update["parameters"]] == ["id"]
+    body = update["requestBody"]["content"]["application/json"]["schema"]
+    assert "email" in body["properties"]
+    assert "id" not in body["properties"]
+    listing = described["paths"]["/agents"]["get"]
+    assert "npn" in [one["name"] for one in listing["parameters"] if one["in"] == "query"]
+    advance = described["paths"]["/clock/advance"]["post"]
+    assert advance["requestBody"]["required"]
+    assert advance["requestBody"]["content"]["application/json"]["schema"]["required"] == ["by"]
+
+
+def test_two_models_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schema never stands for another one."""
+
+    class Other:
+        @staticmethod
+        def model_json_schema(**_: object) -> dict[str, Any]:
+            return {"$defs": {"Agent": {"type": "string"}}, "properties": {"id": {}}}
+
+    row = CONTROLS["agents get"]
+    monkeypatch.setitem(CONTROLS, row.name, replace(row, models=lambda: (Other, row.result)))  # type: ignore[arg-type, return-value] # as much of a model as is asked for
+    with pytest.raises(ValueError, match="two models of the control API are called Agent"):
+        document()
+
+
+def test_command_prints_it(described: dict[str, Any]) -> None:
+    """Options do not change it, and so are refused with it."""
+    result = CliRunner().invoke(app, ["openapi", "--control"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["paths"] == described["paths"]
+    for more in (["--version", "3.0"], ["-o", "seed=1"]):
+        refused = CliRunner().invoke(app, ["openapi", "--control", *more])
+        assert refused.exit_code == 2
+        assert "--control: it is described in 3.1 alone, without options" in refused.output
