@@ -51,8 +51,8 @@ def _parameter(one: dict[str, Any]) -> str:
         words.append(f"`{one['default']}` by default")
     if one["choices"]:
         words.append("one of " + ", ".join(f"`{choice}`" for choice in one["choices"]))
-    told = f". {one['help']}" if one["help"] else ""
-    return f"- `{one['name']}`: {', '.join(words)}{told}"
+    helps = f". {one['help']}" if one["help"] else ""
+    return f"- `{one['name']}`: {', '.join(words)}{helps}"
 
 
 def _notes(row: dict[str, Any]) -> str:

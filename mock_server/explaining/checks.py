@@ -12,6 +12,7 @@ FAMILIES = {
     "WH": "pytest_turris.attacks.catalogue:ATTACKS",
     "TC": "pytest_turris.conformance.rules:RULES",
     "AR": "pytest_turris.conformance.hostile_check:CHECKS",
+    **dict.fromkeys(("RQ", "LK", "AU", "DR", "VW"), "pytest_turris.audit.checks:OWN"),
 }
 """How the ids of each kind of check begin, and where its checks are. A new kind adds one line."""
 
@@ -26,12 +27,12 @@ def explanations(prefix: str) -> dict[str, Explanation]:
     """Each check of one kind by its id.
 
     Args:
-        prefix: ``WH``, ``TC`` or ``AR``.
+        prefix: How their ids begin, such as ``WH``.
     """
     module, _, name = FAMILIES[prefix].partition(":")
     found: Iterable[Check] = getattr(import_module(module), name)
     checks = found.values() if isinstance(found, dict) else found
-    return {check.id: explained(check) for check in checks}
+    return {check.id: explained(check) for check in checks if check.id.startswith(prefix)}
 
 
 def explained(check: Check) -> Explanation:

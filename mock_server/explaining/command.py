@@ -9,7 +9,7 @@ from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import explanations as option_explanations
 from pytest_turris.core.text.names import did_you_mean
 
-_CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{2,3})(?:[-/].*)?")
+_CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{1,3})(?:[-/].*)?")
 """An id, also as tests show it: ``WH-05-wrong-same-length``, ``AR-27/milliseconds``."""
 
 
