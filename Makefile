@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= 4
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz
 
 RECEIVERS := tests/strangers/receivers
@@ -44,17 +45,21 @@ types: $(VENV)/.ready
 contracts: $(VENV)/.ready
 	$(BIN)/lint-imports
 
-# pytest loads plugins before pytest-cov starts, so coverage starts pytest. Receivers on sockets have
+# Many tests wait for servers, so that more workers than cores are worth it. Receivers on sockets have
 # deadlines, so tests that failed on a busy machine run once more, without other workers.
 tests: $(VENV)/.ready node-packages
+	$(BIN)/python -m pytest -q -n $(WORKERS) \
+		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
+	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
+
+# Takes half as long again as the tests. pytest loads plugins before pytest-cov starts, so coverage
+# starts pytest.
+coverage: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n 2 --ignore tests/strangers \
+	$(BIN)/coverage run -m pytest -q -n $(WORKERS) --ignore tests/strangers \
 		|| $(BIN)/coverage run -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-	$(BIN)/python -m pytest -q -n 2 tests/strangers \
-		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly tests/strangers
-	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
 
 # Runs a consumer's test suite with other versions, plugins and options.
 matrix: $(VENV)/.ready
