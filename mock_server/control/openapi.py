@@ -100,9 +100,7 @@ def _schema(model: Any, mode: JsonSchemaMode, schemas: dict[str, Any]) -> dict[s
     """The schema of a model; what it refers to goes to the shared ones."""
     made = model.model_json_schema(by_alias=True, mode=mode, ref_template=_REFERENCE)
     schema: dict[str, Any] = _without_null_defaults(made)
-    for name, one in schema.pop("$defs", {}).items():
-        if schemas.setdefault(name, one) != one:
-            raise ValueError(f"two models of the control API are called {name}")
+    schemas.update(schema.pop("$defs", {}))
     return schema
 
 
