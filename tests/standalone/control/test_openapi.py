@@ -59,7 +59,7 @@ def test_no_two_models_have_one_name() -> None:
         made = [row.parameters.model_json_schema(by_alias=True)]
         if row.result is not None:
             made.append(row.result.model_json_schema(by_alias=True, mode="serialization"))
-        for name, schema in (one for schema in made for one in schema.get("$defs", {}).items()):
+        for name, schema in (pair for one in made for pair in one.get("$defs", {}).items()):
             assert found.setdefault(name, schema) == schema, (row.name, name)
 
 
