@@ -38,12 +38,12 @@ class Call:
     __slots__ = ("code", "line", "step")
 
     def __init__(self, code: CodeType | None, line: int, step: int) -> None:
-        self.code = code
-        self.line = line
-        self.step = step
+        self.code: CodeType | None = code
+        self.line: int = line
+        self.step: int = step
 
 
-NOWHERE = Call(None, 0, -1)
+NOWHERE: Call = Call(None, 0, -1)
 """The call came from another process, or from libraries alone."""
 
 

@@ -117,7 +117,7 @@ class SandboxRecord:
     ) -> None:
         self.sandbox = sandbox
         self.seen: list[Seen] = []
-        self.dropped = 0
+        self.dropped: int = 0
         self._test = test
         self.here = here
         self._finder = finder

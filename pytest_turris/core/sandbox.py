@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_turris.core import assertions, fresh_state
 from pytest_turris.core.access.authentication import Authentication
@@ -36,6 +36,9 @@ from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
+
+if TYPE_CHECKING:
+    from pytest_turris.core.access.credential import ApiClient
 
 
 class Sandbox(Collections):
@@ -89,7 +92,7 @@ class Sandbox(Collections):
         self._changes: Changes | None = None
         self.lock: AbstractContextManager[object] = threading.RLock()
         """Held while a request is answered; hold it to use the state alone."""
-        self.client = self.credentials.issue(
+        self.client: ApiClient = self.credentials.issue(
             environment=self.options.environment,
             client_id=client_id,
             client_secret=client_secret,

@@ -43,11 +43,11 @@ class TestAudit:
     __test__ = False
 
     def __init__(self, item: pytest.Item, auditor: "Auditor") -> None:
-        self.evidence = Evidence(test=item.nodeid)
-        self.place = _place_of(item, auditor.finder)
-        self.ignored = IgnoredChecks(OWN, _OTHERS)
-        self.loggers = set(auditor.declared.loggers)
-        self.log_files = [auditor.root / name for name in auditor.declared.log_files]
+        self.evidence: Evidence = Evidence(test=item.nodeid)
+        self.place: Place = _place_of(item, auditor.finder)
+        self.ignored: IgnoredChecks = IgnoredChecks(OWN, _OTHERS)
+        self.loggers: set[str] = set(auditor.declared.loggers)
+        self.log_files: list[Path] = [auditor.root / name for name in auditor.declared.log_files]
         self._log_starts: dict[Path, int] = {}
         self._item = item
         self._auditor = auditor
@@ -141,10 +141,10 @@ class Auditor:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self.root = config.rootpath
-        self.finder = PlaceFinder(base_of(config.rootpath))
-        self.declared = read_declarations(config)
-        self.taps = Taps()
+        self.root: Path = config.rootpath
+        self.finder: PlaceFinder = PlaceFinder(base_of(config.rootpath))
+        self.declared: Declarations = read_declarations(config)
+        self.taps: Taps = Taps()
         self.blind: dict[str, str] = {}
         """For each channel of the leak watch, why it is blind; empty where it sees."""
         self._ours = PytestTaps(self.taps)

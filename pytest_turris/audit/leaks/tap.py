@@ -93,7 +93,7 @@ class Taps:
     """The taps of one process; ``traces`` are those of the test that runs."""
 
     def __init__(self) -> None:
-        self.traces = Traces()
+        self.traces: Traces = Traces()
         self._sent_from: dict[int, Call] = {}
         self._installed = contextlib.ExitStack()
         self._files = WrittenFiles()

@@ -5,7 +5,7 @@ a model with dates cannot be built while freezegun runs.
 """
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, create_model
 from pydantic_core import PydanticCustomError, ValidationError
@@ -47,7 +47,7 @@ Moment = Annotated[Text, AfterValidator(_checked_moment)]
 class Part(BaseModel):
     """A JSON object of a snapshot: all members are there, and no others."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 class ClockPart(Part):
@@ -235,7 +235,7 @@ class EntityPart(Part):
     watch: list[tuple[Text, list[tuple[Text, Text, Text, Text, Text]]]]
 
 
-WholeEntityPart = create_model(
+WholeEntityPart: type[EntityPart] = create_model(
     "WholeEntityPart",
     __base__=EntityPart,
     __doc__="The upstream entity.",
@@ -251,7 +251,7 @@ class SnapshotPart(Part):
     client: Text
     token_requests: Count
     randomness: RandomnessPart
-    entity: WholeEntityPart  # type: ignore[valid-type] # made above
+    entity: EntityPart
     outbox: OutboxPart
     credentials: CredentialsPart
     tokens: list[TokenPart]
@@ -263,6 +263,12 @@ class SnapshotPart(Part):
     journal: JournalPart
 
 
+WHOLE: type[SnapshotPart] = create_model(
+    "SnapshotPart", __base__=SnapshotPart, entity=(WholeEntityPart, ...)
+)
+"""With each collection in its entity."""
+
+
 def check(snapshot: dict[str, Any]) -> None:
     """Refuse data that does not fit the models.
 
@@ -270,7 +276,7 @@ def check(snapshot: dict[str, Any]) -> None:
         SnapshotError: It names the first members that do not fit, without their values.
     """
     try:
-        SnapshotPart.model_validate(snapshot)
+        WHOLE.model_validate(snapshot)
     except ValidationError as error:
         rows = error.errors(include_url=False, include_input=False, include_context=False)
         found = [f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows[:_SHOWN]]
