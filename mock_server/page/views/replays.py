@@ -1,7 +1,5 @@
 """A request once more: copied, sent again, or never sent, with the sandbox as it was before."""
 
-import re
-
 from mock_server.control.control import ControlCall
 from mock_server.control.execution import execute
 from mock_server.control.table import CONTROLS
@@ -11,6 +9,7 @@ from mock_server.page.reproduction.recipe import recipe_for, step_before
 from mock_server.page.reproduction.source import source
 from mock_server.page.resending import curl, exchange_of, request_again
 from mock_server.page.views.actions import notice
+from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit
 from pytest_turris.core.journal.journal import Exchange
@@ -58,7 +57,7 @@ def fork(visit: Visit, number: str) -> Response:
     try:
         step = _step(visit, number)
         world = visit.ask("snapshots export", step=step)
-        name = _free_name(visit, f"{visit.tenant.name[:40]}-before-{int(number)}")
+        name = _free_name(visit, f"{visit.tenant.name[:40]}-before-{number_in(number)}")
         visit.ask("tenants create", name=name, idleLimit=None)
         other = visit.call.tenants.get(name)
         assert other is not None  # noqa: S101 - it was just made
@@ -80,9 +79,7 @@ ROUTES = (
 
 
 def _exchange(visit: Visit, number: str) -> Exchange:
-    if not re.fullmatch(r"[0-9]{1,15}", number):
-        raise ControlError(400, "A whole number is expected.")
-    return exchange_of(visit.tenant.sandbox, int(number))
+    return exchange_of(visit.tenant.sandbox, number_in(number))
 
 
 def _step(visit: Visit, number: str) -> int:
