@@ -16,7 +16,6 @@ from pydantic_core import from_json, to_json
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
-from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -206,9 +205,15 @@ class Tenants:
         name: str,
         options: Options,
         idle_limit: dt.timedelta | None = None,
-        data: SeedData | None = None,
+        fill: Callable[[Sandbox], object] | None = None,
     ) -> Tenant:
         """Add a sandbox with credentials of its own.
+
+        Args:
+            name: Its name.
+            options: Its options.
+            idle_limit: After how long without a request it is deleted; None for never.
+            fill: Gives it what it begins with. If that fails, there is no such tenant.
 
         Raises:
             ControlError: The name is taken, or there are too many.
@@ -222,9 +227,13 @@ class Tenants:
         seed = f"{name}/{os.urandom(16).hex()}"
         sandbox = Sandbox(options, name=seed, base_url=self.server.base_url)
         tenant = self._added(name, sandbox, idle_limit)
-        if data:
-            sandbox.seed(data)
-            tenant.begin()
+        try:
+            if fill:
+                fill(sandbox)
+                tenant.begin()
+        except BaseException:
+            self.delete(name)
+            raise
         return tenant
 
     def resume(self) -> None:
