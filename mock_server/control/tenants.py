@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
 
+ENTITY_ID = "TURRIS_UPSTREAM_ENTITY_ID"
+"""The variable with the id that every webhook of a sandbox has."""
+
 MOST = 10_000
 """How many tenants there may be at a time."""
 
@@ -108,7 +111,8 @@ class Tenant:
     def environment(self) -> dict[str, str]:
         """The environment variables that a client of this sandbox needs."""
         server = self._server()
-        return client_environment(self.sandbox, server.base_url, server.ca_file)
+        variables = client_environment(self.sandbox, server.base_url, server.ca_file)
+        return variables | {ENTITY_ID: self.sandbox.upstream_entity_id}
 
     def step(self, what: str) -> contextlib.AbstractContextManager[object]:
         """A block, under the lock of the sandbox, that is one step of this name in its history."""
