@@ -107,10 +107,13 @@ class Threads:
             pause = min(2 * pause, 0.004)
 
     def all_wait(self, but: int) -> bool:
-        """Whether no other thread works, or waits for something real."""
+        """Whether no other thread works, or waits for something real.
+
+        It looks twice: one that worked may have woken one that was already looked at.
+        """
         if threading.active_count() == 1:
             return True
-        return all(state == "waiting" for _, state in self._states(but))
+        return all(state == "waiting" for _ in range(2) for _, state in self._states(but))
 
     def blocked(self, thread: threading.Thread) -> bool:  # pragma: no cover - as ``_watch``
         """Whether a thread waits for another, in C, and in no function that is patched here."""
