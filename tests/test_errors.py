@@ -28,6 +28,7 @@ INTERNAL = {
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
     "LimitedError": "becomes the verdict of an attack",
+    "UnobservedError": "becomes the verdict of an attack",
     "OutOfTimeError": "becomes the verdict of an attack",
     "PayloadError": "the command line prints its text",
     "StoreError": "the command line prints its text; becomes a 503 of the server",
