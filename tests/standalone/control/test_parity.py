@@ -162,7 +162,7 @@ RENAMED: dict[str, set[str]] = {
     "webhooks.retry_after": {"seconds"},
     "webhooks.test": {"endpoint"},
 }
-"""Keywords that have another name over HTTP, such as the id of an object, or that are all members."""
+"""Keywords that have another name over HTTP, such as the id of an object, or are all members."""
 
 OF_COLLECTIONS: dict[str, str] = {
     "find": "get, which says that there is none",
@@ -223,7 +223,7 @@ def test_the_rows_exist() -> None:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_every_keyword_has_a_parameter(name: str) -> None:
-    """What a method can be asked for, a row can be asked for, under the same name or a known one."""
+    """What a method takes, its row takes too, under the same name or a known one."""
     part, _, attribute = name.partition(".")
     method = getattr(type(parts()[part]), attribute, None)
     if not inspect.isfunction(method) or "overrides" in inspect.signature(method).parameters:
