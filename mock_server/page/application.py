@@ -145,6 +145,8 @@ class Application:
     async def _awaited(self, found: Awaitable[Response]) -> Response:
         try:
             return await found
+        except ControlError as error:
+            return _refused(error.status, str(error))
         except Exception:  # noqa: BLE001 - as above
             return self._bug()
 

@@ -64,7 +64,7 @@ def _ids(visit: Visit) -> list[dict[str, Any]]:
     return items
 
 
-def _given(visit: Visit) -> dict[str, str]:
+def _given(visit: Visit) -> dict[str, Any]:
     return {name: visit.form.get(name, "") for name in ("profile", "attack", "effectsUrl")}
 
 

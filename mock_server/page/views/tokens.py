@@ -115,7 +115,7 @@ def _inspected(visit: Visit, jti: str) -> dict[str, Any]:
     if found is None:
         raise ControlError(404, "There is no such token any more.")
     listed = visit.ask("tokens list", clientId=found.client_id, limit=10_000)["items"]
-    shown = next(one for one in listed if one["tokenId"] == jti)
+    shown: dict[str, Any] = next(one for one in listed if one["tokenId"] == jti)
     uses = [
         {"number": one.number, "target": one.target, "method": one.method, "status": one.status}
         | _mark(0, one.at, _moment(shown["refreshAt"]), found.expires_at)
