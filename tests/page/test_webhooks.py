@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
+from doubles.lenient_receiver import LenientReceiver
 from doubles.visitor import Visitor
 
 from mock_server.page.views.webhooks import changed_members, members_of
@@ -13,44 +12,16 @@ from mock_server.page.views.webhooks import changed_members, members_of
 KIND = "PRODUCER_AGREEMENT_EXECUTED"
 
 
-class Receiver:
-    """Accepts everything, which is wrong, and keeps it."""
-
-    def __init__(self) -> None:
-        received: list[bytes] = []
-        self.received = received
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                received.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hooks"
-
-    def close(self) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[LenientReceiver]:
     """A receiver on this machine."""
-    found = Receiver()
+    found = LenientReceiver()
     yield found
     found.close()
 
 
 @pytest.fixture
-def key(visitor: Visitor, receiver: Receiver) -> str:
+def key(visitor: Visitor, receiver: LenientReceiver) -> str:
     """The id of a registered webhook."""
     visitor.server.tenants.default.reset()
     receiver.received.clear()
@@ -67,7 +38,9 @@ def test_nothing_is_registered_yet(visitor: Visitor) -> None:
     assert "None yet." in text
 
 
-def test_deliveries_with_every_attempt(visitor: Visitor, key: str, receiver: Receiver) -> None:
+def test_deliveries_with_every_attempt(
+    visitor: Visitor, key: str, receiver: LenientReceiver
+) -> None:
     """Bytes, headers, signature, answer; and once more by hand."""
     visitor.post("do/webhooks/test", id=key)
     text = visitor.get("webhooks").text
@@ -82,7 +55,9 @@ def test_deliveries_with_every_attempt(visitor: Visitor, key: str, receiver: Rec
     assert visitor.get("webhooks/deliveries/99").status == 404
 
 
-def test_an_event_with_changed_members(visitor: Visitor, key: str, receiver: Receiver) -> None:
+def test_an_event_with_changed_members(
+    visitor: Visitor, key: str, receiver: LenientReceiver
+) -> None:
     """What is as in the example is left as it is."""
     form = visitor.get(f"webhooks/event/{KIND}?id={key}").text
     assert 'name="member.' in form
