@@ -44,6 +44,8 @@ _OF_PYTHON: tuple[tuple[str, str], ...] = (
     ("JSON or with repr()", "JSON"),
 )
 _CALL = re.compile(r"run\((?:\.\.\., )?(\w+)=.*?\)")
+_ARGUMENT = re.compile(r"(?<!, )\b(\w+)=\.\.\.")
+_ONLY_IN_PYTEST = ", or let reset=... clear what it counted"
 _OPTIONS = {
     "events": "--event",
     "with_keys": "--start",
