@@ -140,7 +140,7 @@ def test_options_can_be_replaced() -> None:
 def test_a_huge_number_is_refused(name: str) -> None:
     """Beyond what a list or a window can hold; the seed may be any number."""
     with pytest.raises(OptionError, match=f"{name}.*the maximum is 2147483647"):
-        Options(**{name: 10**20})
+        Options.from_layers({name: 10**20})
     assert Options(seed=10**20).seed == 10**20
 
 
