@@ -17,7 +17,6 @@ from pydantic_core import from_json, to_json
 from mock_server.control.threads import now_or_in_thread
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
-from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -34,6 +33,9 @@ T = TypeVar("T")
 
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
+
+ENTITY_ID = "TURRIS_UPSTREAM_ENTITY_ID"
+"""The variable with the id that every webhook of a sandbox has."""
 
 MOST = 10_000
 """How many tenants there may be at a time."""
@@ -112,7 +114,8 @@ class Tenant:
     def environment(self) -> dict[str, str]:
         """The environment variables that a client of this sandbox needs."""
         server = self._server()
-        return client_environment(self.sandbox, server.base_url, server.ca_file)
+        variables = client_environment(self.sandbox, server.base_url, server.ca_file)
+        return variables | {ENTITY_ID: self.sandbox.upstream_entity_id}
 
     def step(self, what: str) -> contextlib.AbstractContextManager[object]:
         """A block, under the lock of the sandbox, that is one step of this name in its history."""
@@ -220,9 +223,15 @@ class Tenants:
         name: str,
         options: Options,
         idle_limit: dt.timedelta | None = None,
-        data: SeedData | None = None,
+        fill: Callable[[Sandbox], object] | None = None,
     ) -> Tenant:
         """Add a sandbox with credentials of its own.
+
+        Args:
+            name: Its name.
+            options: Its options.
+            idle_limit: After how long without a request it is deleted; None for never.
+            fill: Gives it what it begins with. If that fails, there is no such tenant.
 
         Raises:
             ControlError: The name is taken, or there are too many.
@@ -236,9 +245,13 @@ class Tenants:
         seed = f"{name}/{os.urandom(16).hex()}"
         sandbox = Sandbox(options, name=seed, base_url=self.server.base_url)
         tenant = self._added(name, sandbox, idle_limit)
-        if data:
-            sandbox.seed(data)
-            tenant.begin()
+        try:
+            if fill:
+                fill(sandbox)
+                tenant.begin()
+        except BaseException:
+            self.delete(name)
+            raise
         return tenant
 
     def resume(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import Tenant, Tenants
+from mock_server.control.tenants import ENTITY_ID, Tenant, Tenants
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
@@ -148,7 +148,7 @@ class StandaloneSandbox:
         """Return the environment variables that a client needs, and the control token."""
         return client_environment(self.sandbox, self.base_url, self.ca_file) | {
             CONTROL_TOKEN: self.control_token,
-            "TURRIS_UPSTREAM_ENTITY_ID": self.sandbox.upstream_entity_id,
+            ENTITY_ID: self.sandbox.upstream_entity_id,
         }
 
     def unsent(self) -> tuple[str, ...]:
