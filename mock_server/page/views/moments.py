@@ -1,4 +1,4 @@
-"""What was the case when a request came: its token, and its rate window, from the journal."""
+"""The token and the rate window of a request, at its moment, from the journal."""
 
 import datetime as dt
 from typing import Any
