@@ -122,7 +122,7 @@ class Collection(Generic[R]):
             raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
     @whole
-    def where(self, **wanted: str | AbstractSet[str] | None) -> list[R]:
+    def where(self, /, **wanted: str | AbstractSet[str] | None) -> list[R]:
         """The records with these values in these indexes, in order.
 
         A set matches any of its values; ``None`` does not filter.
@@ -174,7 +174,7 @@ class Collection(Generic[R]):
         return self.update(record, is_deleted=False)
 
     @whole
-    def make(self, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
+    def make(self, /, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
         """Validate and keep a new record.
 
         Raises:
@@ -198,7 +198,7 @@ class Collection(Generic[R]):
         return record
 
     @whole
-    def update(self, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
+    def update(self, /, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
         """Change members of a record, all or none, by the keywords of ``add`` or of the record.
 
         Raises:
