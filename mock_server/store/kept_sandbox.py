@@ -39,23 +39,24 @@ class KeptSandbox:
         self.history: History = History(database, name)
         self.sandbox: Sandbox = sandbox
         self._database = database
-        self._own_lock = sandbox.lock
+        self.own_lock: contextlib.AbstractContextManager[object] = sandbox.lock
+        """The sandbox's lock before it was made to commit."""
         self._what = ""
         self._written = 0
-        with self._own_lock:
+        with self.own_lock:
             self._step = self.history.last
             found = self.history.rows()
             if found:
                 self._restore(found, is_clean=is_clean)
             self._writer = StateWriter(database, name, self.history.last_position)
-            self._changes = sandbox.note_changes()
+            self._changes = sandbox.state.note_changes()
             self._offset = sandbox.clock.offset
             self._seen = sandbox.journal.seen
             if not found:
                 self._changes.is_everything = True
                 self._what = "began"
                 self._commit()
-        sandbox.lock = CommittingLock(self._own_lock, self._commit)
+        sandbox.lock = CommittingLock(self.own_lock, self._commit)
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -106,7 +107,7 @@ class KeptSandbox:
     def detach(self) -> None:
         """Write what waits, and keep the sandbox no longer."""
         self.flush()
-        self.sandbox.lock = self._own_lock
+        self.sandbox.lock = self.own_lock
 
     def _restore(self, rows: list[Row], *, is_clean: bool) -> None:
         state = snapshot_from(rows)
@@ -121,7 +122,7 @@ class KeptSandbox:
         journal = self.sandbox.journal
         with self.sandbox.lock, self._database.transaction():
             exchanges = list(journal.rows_since(self._written, _CHUNK))
-            few = (*self.sandbox.few_rows(), ("journal", "", {"seen": journal.seen}))
+            few = (*self.sandbox.state.few_rows(), ("journal", "", {"seen": journal.seen}))
             self._writer.write(self._writer.changed((*few, *exchanges)))
             self._written = int(exchanges[-1][1]) if exchanges else journal.seen
             if self._written < journal.seen:
@@ -153,11 +154,11 @@ class KeptSandbox:
         if self._changes.is_everything:
             for _ in self._changes.take():
                 pass
-            parts = self._writer.replace(number, self.sandbox.rows())
+            parts = self._writer.replace(number, self.sandbox.state.rows())
             self._written = self.sandbox.journal.seen
         else:
             rows = {(part, key): value for part, key, value in self._changes.take()}
-            rows |= {(part, key): value for part, key, value in self.sandbox.few_rows()}
+            rows |= {(part, key): value for part, key, value in self.sandbox.state.few_rows()}
             changed = self._writer.changed((*place, value) for place, value in rows.items())
             self._writer.remember(number, changed)
             self._writer.write(changed)
