@@ -94,7 +94,7 @@ def browsing(server: StandaloneSandbox) -> Iterator[Browsing]:
         context = browser.new_context(viewport={"width": 1280, "height": 800})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.base_url)
         found = Browsing(server, context.new_page())
-        found.page.set_default_timeout(4_000)
+        found.page.set_default_timeout(60_000)
         found.page.goto(server.page_address())
         yield found
         browser.close()
