@@ -193,8 +193,7 @@ class Collection(Generic[R]):
         self._listener.settle()
         old = current.model_copy()
         self._index.remove(current)
-        # In place and past the freeze: a caller that holds the record sees the change.
-        vars(current).update({name: getattr(checked, name) for name in changes})
+        current.become({name: getattr(checked, name) for name in changes})
         self._index.add(current)
         self._mark(current)
         self._listener.changed(old, current)

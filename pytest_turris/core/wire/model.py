@@ -99,7 +99,7 @@ class TurrisModel(BaseModel):
 class RequestModel(BaseModel):
     """What a client sends: a body, a form or a query, with the wire's names."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel, frozen=True)
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
