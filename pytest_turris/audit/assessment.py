@@ -78,6 +78,8 @@ class RunFacts:
     """How many tests ran."""
     with_sandbox: int = 0
     """How many of them used a sandbox, or gave evidence."""
+    requests: int | None = None
+    """Outside of a test run: how many requests the sandbox answered."""
     problems: list[str] = field(default_factory=list)
     """What is missing in the evidence, in sentences: a crashed worker, an early stop."""
     channels: dict[str, str] = field(default_factory=dict)

@@ -20,15 +20,6 @@ from pytest_turris.process.system_clock import system_time
 _CRASHED = "???"
 """What pytest-xdist gives as the phase of the test during which a worker died."""
 
-_COLOURS = {
-    "proven": {"green": True},
-    "nothing found": {"cyan": True},
-    "attested": {"purple": True},
-    "violated": {"red": True},
-    "waived": {"yellow": True},
-    "must": {"red": True},
-    "should": {"yellow": True},
-}
 _GREEN = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _HERE = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
 
@@ -114,10 +105,10 @@ class AuditReport:
         out.section("turris audit: Security Best Practices", sep="-")
         for level, text in terminal.findings(found):
             heading, _, rest = text.partition("\n")
-            out.line(heading, bold=True, **_COLOURS.get(level, {}))
+            out.line(heading, bold=True, **_markup(level))
             out.line(f"{rest}\n")
         for status, text in terminal.table(found):
-            out.line(text, **_COLOURS.get(status, {}))
+            out.line(text, **_markup(status))
         for note in terminal.notes(found):
             out.line(f"note: {note}", yellow=True)
         out.line(terminal.summary(found), bold=True)
@@ -137,6 +128,12 @@ def report_on(
         found.pytest_runtest_logreport(report)
     found.judge(len({report.nodeid for report in reports}))
     found.pytest_terminal_summary(terminalreporter)
+
+
+def _markup(name: str) -> dict[str, bool]:
+    """How pytest colours a status or a level; it says purple for magenta."""
+    colour = terminal.COLOURS.get(name, "")
+    return {colour.replace("magenta", "purple"): True} if colour else {}
 
 
 def _add_to_junit(config: pytest.Config, lines: list[dict[str, Any]]) -> None:

@@ -38,6 +38,7 @@ def document(assessed: Assessment) -> Document:
             "run": {
                 "tests": assessed.facts.tests,
                 "with_evidence": assessed.facts.with_sandbox,
+                "requests": assessed.facts.requests,
                 "problems": list(assessed.facts.problems),
                 "proves_nothing": assessed.proves_nothing,
             },

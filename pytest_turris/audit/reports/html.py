@@ -48,8 +48,7 @@ def _body(document: Document) -> Iterator[str]:
     yield "<h1>Turris audit</h1>"
     tool, run = document["tool"], document["run"]
     yield (
-        f'<p class="soft">{_text(document["at"])}, {counted(run["tests"], "test")}, '
-        f"{run['with_evidence']} of them with evidence. "
+        f'<p class="soft">{_text(document["at"])}, {_seen(run)}. '
         f"{_text(tool['name'])} {_text(tool['version'])}. The lines are those of "
         f'<a href="{_text(document["checklist"])}">Turris: Security Best Practices</a>.</p>'
     )
@@ -63,6 +62,13 @@ def _body(document: Document) -> Iterator[str]:
     yield from _waivers(document["waivers"])
     yield from _limits(document)
     yield from _checks(document["checks"])
+
+
+def _seen(run: Document) -> str:
+    """What the report rests on."""
+    if run["requests"] is not None:
+        return f"{counted(run['requests'], 'request')} to a running sandbox"
+    return f"{counted(run['tests'], 'test')}, {run['with_evidence']} of them with evidence"
 
 
 def _counts(summary: Document) -> Iterator[str]:

@@ -6,6 +6,17 @@ from pytest_turris.audit.reports.document import STATUSES, Document
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.text import laid_out
 
+COLOURS = {
+    "proven": "green",
+    "nothing found": "cyan",
+    "attested": "magenta",
+    "violated": "red",
+    "waived": "yellow",
+    "must": "red",
+    "should": "yellow",
+}
+"""The colours of statuses and levels, by their ANSI names."""
+
 _WIDTH = max(map(len, STATUSES))
 
 
