@@ -12,7 +12,7 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, "all commands", "done; `serve`: stopped with Ctrl-C; `attack`: no `must` failed"),
     (
         FAILED,
-        "`attack`, `audit`, `trigger`, `health`, `learn-signature`, `drift`, controls",
+        "`attack`, `audit`, `scan`, `trigger`, `health`, `learn-signature`, `drift`, controls",
         "a `must` failed, or a finding; not accepted; not ready, or refused; no scheme; it drifts",
     ),
     (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),

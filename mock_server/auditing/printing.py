@@ -12,6 +12,7 @@ from pytest_turris.audit.reports import terminal
 from pytest_turris.audit.reports.document import Document
 from pytest_turris.audit.reports.files import write
 from pytest_turris.core.levels import Level
+from pytest_turris.core.text.plurals import counted
 
 
 def show(
@@ -21,6 +22,7 @@ def show(
     *,
     fail_on: Level | None,
     as_json: bool,
+    files: int | None = None,
 ) -> int:
     """Print a report, write its files, and return the exit status.
 
@@ -30,6 +32,7 @@ def show(
         directory: Where the files go, if anywhere.
         fail_on: The least level of a finding that fails the command; None for none.
         as_json: Whether to print JSON.
+        files: Of a scan, how many files it has read: then the checklist is not printed.
     """
     if directory:
         try:
@@ -39,7 +42,7 @@ def show(
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
-        print_report(found)
+        _print(found, files)
     if directory:
         click.echo(f"report: {directory / 'report.html'}", err=True)
     failures = assessed.failures(fail_on) if fail_on else []
@@ -48,14 +51,17 @@ def show(
     return FAILED if failures else OK
 
 
-def print_report(found: Document) -> None:
+def _print(found: Document, files: int | None) -> None:
     """Print the findings, the checklist, and what the reader must know besides."""
     for level, text in terminal.findings(found):
         heading, _, rest = text.partition("\n")
         click.secho(heading, fg=terminal.COLOURS.get(level), bold=True)
         click.echo(f"{rest}\n")
-    for status, text in terminal.table(found):
+    for status, text in terminal.table(found) if files is None else ():
         click.secho(text, fg=terminal.COLOURS.get(status))
     for note in terminal.notes(found):
         click.secho(f"note: {note}", fg="yellow")
-    click.secho(terminal.summary(found), bold=True)
+    last = terminal.summary(found)
+    if files is not None:
+        last = f"{counted(len(found['results']), 'finding')} in {counted(files, 'file')}"
+    click.secho(last, bold=True)

@@ -1,5 +1,6 @@
 """One run of ``turris-sandbox audit``: the evidence of a sandbox becomes the report."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,10 @@ from pytest_turris.audit.assessment import Ledger, RunFacts, assess
 from pytest_turris.audit.checks import all_checks
 from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declarations
 from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.places import base_of
 from pytest_turris.audit.reports.document import document
+from pytest_turris.audit.scans.scan import scan
+from pytest_turris.core.levels import Level
 from pytest_turris.process.system_clock import system_time
 
 _PROJECTS = (
@@ -25,7 +29,7 @@ _PROJECTS = (
 
 def audit_served(
     *,
-    fail_on: str | None,
+    fail_on: Level | None,
     directory: Path | None,
     verdicts: Iterable[Path],
     declarations: Path,
@@ -42,8 +46,44 @@ def audit_served(
     ledger.add(_placed(Evidence.of_json(answer["evidence"]), here))
     for file in verdicts:
         ledger.add(evidence_in(file, here))
+    if declared.scanned:
+        ledger.add(
+            _scanned([declarations.parent / one for one in declared.scanned], declared, facts)
+        )
     assessed = assess(ledger, declared, facts, system_time(), here=here)
     return show(assessed, document(assessed), directory, fail_on=fail_on, as_json=as_json)
+
+
+def scan_files(
+    *,
+    paths: tuple[Path, ...],
+    fail_on: Level,
+    directory: Path | None,
+    declarations: Path,
+    as_json: bool,
+) -> int:
+    """Scan files and directories; return the exit status."""
+    for path in paths:
+        if not path.exists():
+            fail(f"{path.as_posix()} does not exist")
+    declared, here, facts = read_declared(declarations), project_file(), RunFacts(requests=0)
+    evidence = _scanned(paths, declared, facts)
+    assessed = assess([evidence], declared, facts, system_time(), here=here)
+    return show(
+        assessed,
+        document(assessed),
+        directory,
+        fail_on=fail_on,
+        as_json=as_json,
+        files=evidence.ran.get("FE-01", 0),
+    )
+
+
+def _scanned(paths: Iterable[Path], declared: Declarations, facts: RunFacts) -> Evidence:
+    found = scan(paths, base=base_of(Path.cwd()), allowed=declared.allowed, environment=os.environ)
+    facts.problems += found.problems
+    facts.allowed = found.allowed
+    return found.evidence
 
 
 def read_declared(file: Path) -> Declarations:

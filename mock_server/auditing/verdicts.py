@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.shell.mistakes import fail
-from pytest_turris.audit.checks import all_checks
+from pytest_turris.audit.checks import check_of
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding, Verdict
@@ -39,7 +39,7 @@ def _verdict(row: dict[str, Any]) -> Verdict:
     """A verdict of the report. What is only "as wanted" has seen no effects: it shows nothing."""
     outcome = row["outcome"] if row["outcome"] != "as wanted" else "not observed"
     return Verdict(
-        check=all_checks()[row["id"]],
+        check=check_of(row["id"]),
         outcome=outcome,
         reason=row["reason"],
         findings=tuple(Finding(**finding) for finding in row["findings"]),

@@ -1,10 +1,13 @@
 """All checks that the audit knows, its own and those of the other wings, by id."""
 
+from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.leaks.checks import LEAKS
 from pytest_turris.audit.rules.catalogue import RULES
+from pytest_turris.audit.scans.checks import SCANS
 from pytest_turris.findings.check import Check
 
 _PRIVILEGES = AuditCheck(
@@ -89,27 +92,52 @@ OWN: dict[str, AuditCheck] = {
     for check in sorted(
         (
             *(rule.check for rule in RULES.values()), _PRIVILEGES, _FORGERY, _ROTATION,
-            _REVOCATION, *_LOG, *LEAKS,
+            _REVOCATION, *_LOG, *LEAKS, *SCANS,
         ),
         key=lambda check: check.id,
     )
 }  # fmt: skip
 """The audit's own checks by id."""
 
-KINDS = ("RQ-", "LK-", "AU-", "DR-", "VW-")
+KINDS = ("RQ-", "LK-", "AU-", "DR-", "VW-", "FE-")
 """How their ids begin."""
+
+
+FAMILIES = {
+    "WH": "pytest_turris.attacks.catalogue:ATTACKS",
+    "TC": "pytest_turris.conformance.rules:RULES",
+    "AR": "pytest_turris.conformance.hostile_check:CHECKS",
+    **dict.fromkeys(("RQ", "LK", "AU", "DR", "VW", "FE"), "pytest_turris.audit.checks:OWN"),
+}
+"""How the ids of each kind of check begin, and where its checks are. A new kind adds one line."""
+
+
+def check_of(id_: str) -> Check:
+    """The check with an id.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return family(id_.partition("-")[0])[id_]
+
+
+@cache
+def family(prefix: str) -> dict[str, Check]:
+    """The checks of one kind by id; only their modules are imported.
+
+    Args:
+        prefix: How their ids begin, such as ``WH``.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    module, _, name = FAMILIES[prefix].partition(":")
+    found: Iterable[Check] | dict[str, Check] = getattr(import_module(module), name)
+    checks = found.values() if isinstance(found, dict) else found
+    return {check.id: check for check in checks if check.id.startswith(prefix)}
 
 
 @cache
 def all_checks() -> dict[str, Check]:
     """All checks by id: the audit's, the attacks, the rules for clients, the hostile answers."""
-    from pytest_turris.attacks.catalogue import ATTACKS  # noqa: PLC0415 - only a report needs them
-    from pytest_turris.conformance.hostile_check import HostileCheck  # noqa: PLC0415 - as above
-    from pytest_turris.conformance.rules import RULES as CLIENTS  # noqa: PLC0415 - as above
-    from pytest_turris.core.faults.hostile.catalogue import CATALOGUE  # noqa: PLC0415 - as above
-
-    found: dict[str, Check] = {**OWN}
-    found |= {attack.id: attack for attack in ATTACKS}
-    found |= CLIENTS
-    found |= {id_: HostileCheck(answer) for id_, answer in CATALOGUE.items()}
-    return found
+    return {id_: check for prefix in FAMILIES for id_, check in family(prefix).items()}

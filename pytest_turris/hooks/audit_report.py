@@ -1,5 +1,6 @@
 """The end of an audited run: one assessment of all evidence, on the terminal and in files."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -84,10 +85,27 @@ class AuditReport:
             )
         if not self._finished:
             facts.problems.append("no test ran")
+        if self._declared.scanned:
+            self._scan()
         self._assessed = assess(
             self._ledger, self._declared, facts, system_time(), here=self._here()
         )
         return self._assessed
+
+    def _scan(self) -> None:
+        """Look through the files that ``turris-audit.toml`` names."""
+        from pytest_turris.audit.scans.scan import scan  # noqa: PLC0415 - few projects name any
+
+        root = self._config.rootpath
+        found = scan(
+            [root / name for name in self._declared.scanned],
+            base=base_of(root),
+            allowed=self._declared.allowed,
+            environment=os.environ,
+        )
+        self._facts.problems += found.problems
+        self._facts.allowed = found.allowed
+        self._ledger.add(found.evidence)
 
     def _here(self) -> str:
         """A file that exists, for what belongs to no line: code hosts show nothing without one."""

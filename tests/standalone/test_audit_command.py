@@ -176,3 +176,45 @@ def test_it_is_complete_without_requests(server: StandaloneSandbox) -> None:
     result = _run(server)
     assert "nothing is proven: no check had anything to look at" in result.stdout
     assert json.loads(_run(server, "evidence").stdout)["requests"] == 0
+
+
+SECRET = "turris_sandbox_secret_0123456789abcdef"
+
+
+def _scan(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["scan", *arguments], env={"TURRIS_CLIENT_SECRET": SECRET})
+
+
+def test_a_scan_names_file_and_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A credential is a finding of level must, which fails the command; it is not shown."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "app.js").write_text(f"let a\nlet b = '{SECRET}'\n")
+    result = _scan("dist", "--report", "audit")
+    assert result.exit_code == 1
+    assert "dist/app.js:2" in result.stdout
+    assert "1 finding in 1 file" in result.stdout
+    assert SECRET not in result.output
+    report = json.loads((tmp_path / "audit" / "report.json").read_text())
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(report)
+    assert {one["id"]: one["status"] for one in report["lines"]}["SEC-01"] == "violated"
+
+
+def test_a_scan_without_findings_succeeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The allowlist is that of the project; a path that does not exist is a mistake."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.js").write_text(SECRET)
+    entry = '[[allowed]]\nrule = "FE-01"\nplace = "app.js"\nreason = "a demo"\n'
+    (tmp_path / "turris-audit.toml").write_text(entry)
+    result = _scan("app.js")
+    assert (result.exit_code, "0 findings in 1 file" in result.stdout) == (0, True)
+    assert _scan("nowhere").exit_code == 2
+
+
+def test_a_project_may_name_what_is_scanned(server: StandaloneSandbox, tmp_path: Path) -> None:
+    """Then the report of the sandbox has it too."""
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "app.js").write_text("let a")
+    (tmp_path / "turris-audit.toml").write_text('[scan]\npath = ["dist"]\n')
+    report = _report(server)
+    assert {one["id"]: one["status"] for one in report["lines"]}["SEC-01"] == "nothing found"

@@ -12,7 +12,7 @@ from pytest_turris.audit.declarations import Declarations
 from pytest_turris.audit.reports.document import STATUSES, Document, document
 
 
-class CheckShown(Result):
+class AuditCheckShown(Result):
     """A check that ran, and how often it could have failed."""
 
     check: str
@@ -21,7 +21,7 @@ class CheckShown(Result):
     help_uri: str
 
 
-class LineShown(Result):
+class AuditLine(Result):
     """A line of the checklist. ``never`` are the checks that had no chance to fail."""
 
     id: str
@@ -29,7 +29,7 @@ class LineShown(Result):
     words: str
     kind: str
     status: str
-    held: list[CheckShown]
+    held: list[AuditCheckShown]
     never: list[str]
     findings: list[str]
     next_step: str
@@ -45,7 +45,7 @@ class AuditExchange(Result):
     text: str
 
 
-class FindingShown(Result):
+class AuditFinding(Result):
     """What is wrong, and the requests that show it, oldest first, as they came first."""
 
     fingerprint: str
@@ -62,7 +62,7 @@ class FindingShown(Result):
     exchanges: list[AuditExchange]
 
 
-class StatusCounts(Result):
+class AuditSummary(Result):
     """How many lines have each status."""
 
     violated: int
@@ -77,10 +77,10 @@ class AuditShown(Result):
     """The checklist with what is known now. All texts are redacted."""
 
     requests: int
-    summary: StatusCounts
-    lines: list[LineShown]
-    findings: list[FindingShown]
-    checks: list[CheckShown]
+    summary: AuditSummary
+    lines: list[AuditLine]
+    findings: list[AuditFinding]
+    checks: list[AuditCheckShown]
 
 
 class AuditEvidence(Result):
@@ -110,10 +110,10 @@ def show(call: ControlCall, given: AuditFilters) -> AuditShown:
     counts = {status.replace(" ", "_"): found["summary"][status] for status in STATUSES}
     return AuditShown(
         requests=audit.requests,
-        summary=StatusCounts(**counts),
+        summary=AuditSummary(**counts),
         lines=[_line(one) for one in found["lines"] if given.status in (None, one["status"])],
         findings=[_finding(one, numbers.get(one["fingerprint"], ())) for one in found["results"]],
-        checks=[CheckShown(**one) for one in found["checks"]],
+        checks=[AuditCheckShown(**one) for one in found["checks"]],
     )
 
 
@@ -135,13 +135,13 @@ def clear(call: ControlCall, given: Nothing) -> Counted:
 ROWS = (show, evidence_of, clear)
 
 
-def _line(one: Document) -> LineShown:
-    return LineShown(**one, findings=one["results"])
+def _line(one: Document) -> AuditLine:
+    return AuditLine(**one, findings=one["results"])
 
 
-def _finding(one: Document, numbers: tuple[int, ...]) -> FindingShown:
+def _finding(one: Document, numbers: tuple[int, ...]) -> AuditFinding:
     exchanges = [
         AuditExchange(number=number, text=text)
         for number, text in zip(numbers, one["exchanges"], strict=False)
     ]
-    return FindingShown(**one | {"exchanges": exchanges}, operation=one["symbol"])
+    return AuditFinding(**one | {"exchanges": exchanges}, operation=one["symbol"])

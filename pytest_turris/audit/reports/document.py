@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_turris.audit.assessment import Assessment, LineState, Result, Status
 from pytest_turris.audit.checklist import PAGE
-from pytest_turris.audit.checks import all_checks
+from pytest_turris.audit.checks import check_of
 from pytest_turris.audit.declarations import Attestation, Waiver
 from pytest_turris.audit.reports.inert import inert_document
 from pytest_turris.core.text.docs_links import page
@@ -52,6 +52,10 @@ def document(assessed: Assessment) -> Document:
             "ignored": [
                 {"check": id_, "reason": reason} for id_, reason in assessed.ignored.items()
             ],
+            "allowed": [
+                {"rule": one.rule, "place": one.place, "reason": one.reason, "times": times}
+                for one, times in assessed.facts.allowed.items()
+            ],
             "waivers": [_waiver(one) | {"state": state} for one, state in assessed.waivers],
         }
     )
@@ -87,7 +91,7 @@ def _line(state: LineState) -> Document:
 
 
 def _result(one: Result) -> Document:
-    spotted, check = one.spotted, all_checks()[one.spotted.check]
+    spotted, check = one.spotted, check_of(one.spotted.check)
     finding, place = spotted.finding, spotted.place
     return {
         "fingerprint": spotted.fingerprint,
@@ -112,7 +116,7 @@ def _result(one: Result) -> Document:
 
 
 def _check(id_: str, times: int) -> Document:
-    check = all_checks()[id_]
+    check = check_of(id_)
     return {"check": id_, "title": check.title, "times": times, "help_uri": check.help_uri}
 
 

@@ -59,6 +59,9 @@ def notes(document: Document) -> Iterator[str]:
                 f"the waiver of {waiver['rule']} at {waiver['place']} is {waiver['state']} "
                 f"(until {waiver['expires']}, {waiver['owner']})"
             )
+    for one in document["allowed"]:
+        if not one["times"]:
+            yield f"what [[allowed]] says of {one['rule']} at {one['place']} is not there"
     for one in document["ignored"]:
         yield f"{one['check']} is left out in a test: {one['reason']}"
 
