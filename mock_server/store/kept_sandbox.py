@@ -48,7 +48,7 @@ class KeptSandbox:
             if found:
                 self._restore(found, is_clean=is_clean)
             self._writer = StateWriter(database, name, self.history.last_position)
-            self._changes = sandbox.note_changes()
+            self._changes = sandbox.state.note_changes()
             self._offset = sandbox.clock.offset
             self._seen = sandbox.journal.seen
             if not found:
@@ -121,7 +121,7 @@ class KeptSandbox:
         journal = self.sandbox.journal
         with self.sandbox.lock, self._database.transaction():
             exchanges = list(journal.rows_since(self._written, _CHUNK))
-            few = (*self.sandbox.few_rows(), ("journal", "", {"seen": journal.seen}))
+            few = (*self.sandbox.state.few_rows(), ("journal", "", {"seen": journal.seen}))
             self._writer.write(self._writer.changed((*few, *exchanges)))
             self._written = int(exchanges[-1][1]) if exchanges else journal.seen
             if self._written < journal.seen:
@@ -153,11 +153,11 @@ class KeptSandbox:
         if self._changes.is_everything:
             for _ in self._changes.take():
                 pass
-            parts = self._writer.replace(number, self.sandbox.rows())
+            parts = self._writer.replace(number, self.sandbox.state.rows())
             self._written = self.sandbox.journal.seen
         else:
             rows = {(part, key): value for part, key, value in self._changes.take()}
-            rows |= {(part, key): value for part, key, value in self.sandbox.few_rows()}
+            rows |= {(part, key): value for part, key, value in self.sandbox.state.few_rows()}
             changed = self._writer.changed((*place, value) for place, value in rows.items())
             self._writer.remember(number, changed)
             self._writer.write(changed)

@@ -5,10 +5,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, option_types, parse
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.unknowns.option_values import OptionError
 
 NAMES = tuple(option_types())
 BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "abcd"}}

@@ -78,7 +78,8 @@ class Faults:
         self._faults: list[Fault] = []
         self.raw_answers: list[RawAnswer] = []
         """The answers of raw bytes that were sent so far."""
-        self._made = 0
+        self.made: int = 0
+        """How many there ever were: the number of the newest."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -183,8 +184,8 @@ class Faults:
         return fault
 
     def _keep(self, fault: Fault) -> None:
-        self._made += 1
-        fault.number = self._made
+        self.made += 1
+        fault.number = self.made
         self._faults.append(fault)
 
     def remove(self, fault: Fault) -> None:
@@ -230,7 +231,6 @@ class Faults:
         self._faults = [
             Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data
         ]
-        self._made = max((fault.number for fault in self._faults), default=0)
 
 
 def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import heapq
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,21 +26,18 @@ from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import compliance_payload
+from pytest_turris.core.outbox.queue import KEPT, DeliveryQueue
 from pytest_turris.core.outbox.retry_schedules import RetrySchedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
 
 EventPayload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
-KEPT = 1_000
-"""How many attempts, and how many settled deliveries, are remembered."""
-
 
 class Outbox:
     """Deliveries that wait, in the order in which they are due, and the log of attempts.
 
-    A sender takes one out with ``pop_delivery`` and reports its attempt with ``record``; in
-    between the delivery does not wait, so nothing is sent twice.
+    A sender takes one out with ``pop_delivery`` and reports its attempt with ``record``.
     """
 
     changes: Changes | None = None
@@ -51,7 +47,7 @@ class Outbox:
         self.endpoints: Endpoints = Endpoints(randomness, options.signing_key)
         self.network_faults: NetworkFaults = NetworkFaults()
         self.attempts: deque[Attempt] = deque(maxlen=KEPT)
-        self.settled: deque[Delivery] = deque(maxlen=KEPT)
+        self._queue = DeliveryQueue()
         self._records = records
         self._randomness = randomness
         self._retries = options.webhook_retries
@@ -62,12 +58,17 @@ class Outbox:
         self._seen = 0
         self._made = 0
         self._attempted = 0
-        self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
-        self._in_flight: dict[int, Delivery] = {}
         self._resends: deque[int] = deque()
 
     def __len__(self) -> int:
-        return len(self._in_flight) + len(self._waiting) + len(self._resends)
+        return len(self._queue) + len(self._resends)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        return iter(self._queue)
+
+    def note_changes(self, changes: Changes) -> None:
+        """Note changed rows from now on."""
+        self.changes = self.endpoints.changes = self._queue.changes = changes
 
     def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
         """Register a webhook: it receives what happens from now on.
@@ -103,12 +104,12 @@ class Outbox:
         number = delivery.number
         if self.network_faults.drops(number):
             delivery.state = "dropped"
-            self._settle(delivery)
+            self._queue.settle(delivery)
             return delivery
         delivery.due += self.network_faults.lateness(number)
-        self._push(delivery)
+        self._queue.push(delivery)
         if self.network_faults.duplicates(number):
-            self._push(self._new_delivery(endpoint, event, due))
+            self._queue.push(self._new_delivery(endpoint, event, due))
         return delivery
 
     def request_test(self, endpoint: Endpoint, due: dt.datetime) -> Delivery:
@@ -131,25 +132,19 @@ class Outbox:
 
     def next_due(self) -> dt.datetime | None:
         """When the next delivery or batch is due; None if nothing waits."""
-        waiting = self._waiting[0][0] if self._waiting else None
-        return min(filter(None, (waiting, self._debounce.next_due())), default=None)
+        return min(filter(None, (self._queue.next_due(), self._debounce.next_due())), default=None)
 
     def pop_delivery(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
-        if self._waiting and self._waiting[0][0] <= now:
-            _, number, delivery = heapq.heappop(self._waiting)
-            self._in_flight[number] = delivery
-            return delivery
-        return None
+        return self._queue.pop(now)
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt, and either schedule the next one or settle the delivery.
 
         An attempt that began before the state was replaced is not part of the new state.
         """
-        if self._in_flight.get(delivery.number) is not delivery:
+        if not self._queue.land(delivery):
             return
-        del self._in_flight[delivery.number]
         delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
         tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
@@ -169,9 +164,9 @@ class Outbox:
         if endpoint:
             self.endpoints.mark(endpoint)
         if delivery.state == "pending":
-            self._push(delivery)
+            self._queue.push(delivery)
         else:
-            self._settle(delivery)
+            self._queue.settle(delivery)
 
     def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt that was made by hand."""
@@ -179,41 +174,35 @@ class Outbox:
         delivery.resends += 1
         if attempt.succeeded and delivery.state != "pending":
             delivery.state = "delivered"
-        if self.changes is not None:
-            part = "waiting" if delivery.state == "pending" else "settled"
-            self.changes.mark(f"outbox.{part}", str(delivery.number), delivery.snapshot)
+        self._queue.mark(delivery)
 
     def give_up(self, delivery: Delivery, state: Literal["removed", "disabled", "failed"]) -> None:
         """Settle a delivery without an attempt: its webhook is gone, disabled or unreachable.
 
         A delivery that was settled before, and requested again by hand, keeps its state.
         """
-        if self._in_flight.pop(delivery.number, None):
+        if self._queue.land(delivery):
             delivery.state = state
-            self._settle(delivery)
+            self._queue.settle(delivery)
 
     def find(self, number: int) -> Delivery:
         """A delivery by its number. UnknownRecordError if it is unknown, or no longer kept."""
-        for delivery in self:
+        for delivery in self._queue:
             if delivery.number == number:
                 return delivery
         raise UnknownRecordError(f"no delivery with number {number}")
 
-    def __iter__(self) -> Iterator[Delivery]:
-        yield from tuple(self.settled)
-        yield from self._unsettled()
-
     @property
     def unsent(self) -> tuple[Delivery, ...]:
         """The deliveries that no receiver has accepted yet, in the order in which they are due."""
-        return tuple(self._unsettled())
+        return tuple(self._queue.unsettled())
 
     def snapshot(self) -> dict[str, Any]:
         """Everything as JSON data but the network faults, which are part of the test."""
-        return self._counters() | {
+        return {
+            **self._counters(),
             "endpoints": self.endpoints.snapshot(),
-            "waiting": [delivery.snapshot() for delivery in self._unsettled()],
-            "settled": [delivery.snapshot() for delivery in self.settled],
+            **self._queue.snapshot(),
             "attempts": [attempt.snapshot() for attempt in self.attempts],
         }
 
@@ -222,10 +211,7 @@ class Outbox:
         yield "outbox", "", self._counters()
         for endpoint in self.endpoints:
             yield "outbox.endpoints", endpoint.id, endpoint.plain()
-        for delivery in self._unsettled():
-            yield "outbox.waiting", str(delivery.number), delivery.snapshot()
-        for delivery in self.settled:
-            yield "outbox.settled", str(delivery.number), delivery.snapshot()
+        yield from self._queue.rows()
         first = self._attempted - len(self.attempts)
         for number, attempt in enumerate(self.attempts, first + 1):
             yield "outbox.attempts", str(number), attempt.snapshot()
@@ -236,12 +222,8 @@ class Outbox:
         self._debounce.restore(data["debounce"])
         self._seen, self._made = int(data["seen"]), int(data["made"])
         self._attempted = int(data["attempted"])
-        self._waiting = []
-        self._in_flight = {}
-        for row in data["waiting"]:
-            self._push(Delivery.restored(row))
+        self._queue.restore(data)
         self._resends = deque(map(int, data["resends"]))
-        self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
 
     def _counters(self) -> dict[str, Any]:
@@ -264,19 +246,6 @@ class Outbox:
             self._mark_counters()
             self.changes.gone("outbox.attempts", str(self._attempted - KEPT))
             self.changes.mark("outbox.attempts", str(self._attempted), attempt.snapshot)
-
-    def _settle(self, delivery: Delivery) -> None:
-        if self.changes is not None:
-            self.changes.gone("outbox.waiting", str(delivery.number))
-            if len(self.settled) == KEPT:
-                self.changes.gone("outbox.settled", str(self.settled[0].number))
-            self.changes.mark("outbox.settled", str(delivery.number), delivery.snapshot)
-        self.settled.append(delivery)
-
-    def _unsettled(self) -> list[Delivery]:
-        """The deliveries in flight, then those that wait, in the order in which they are due."""
-        waiting = sorted(self._waiting, key=lambda row: row[:2])
-        return [*self._in_flight.values(), *(delivery for _, _, delivery in waiting)]
 
     def _failed(self, endpoint: Endpoint, attempt: Attempt) -> Attempt:
         """Count a failed delivery, and disable the webhook if the policy says so."""
@@ -325,8 +294,3 @@ class Outbox:
             event=event,
             due=due,
         )
-
-    def _push(self, delivery: Delivery) -> None:
-        heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
-        if self.changes is not None:
-            self.changes.mark("outbox.waiting", str(delivery.number), delivery.snapshot)

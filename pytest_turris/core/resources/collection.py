@@ -6,8 +6,7 @@ listener; records themselves are frozen.
 
 import functools
 import inspect
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Collection as Names
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -20,6 +19,7 @@ from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.resources.index import Index, Indexes
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
 from pytest_turris.core.text.names import did_you_mean
 
@@ -27,7 +27,6 @@ R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")
 P = ParamSpec("P")
 T = TypeVar("T")
-Indexes = Mapping[str, Callable[[Any], Iterable[str | None]]]
 
 
 class ChangeListener(Protocol):
@@ -83,8 +82,7 @@ class Collection(Generic[R]):
         self._randomness = holder.randomness
         self._listener = holder.listener
         self._records: dict[str, R] = {}
-        # Empty until something is in it: most tests need few of the many collections.
-        self._index: defaultdict[str, dict[str, set[str]]] = defaultdict(dict)
+        self._index = Index(self.indexes)
         self._order: dict[str, int] = {}
         self._made = 0
 
@@ -117,7 +115,8 @@ class Collection(Generic[R]):
         found = [self._keys(name, value) for name, value in wanted.items() if value is not None]
         if not found:
             return list(self._records.values())
-        keys = set.intersection(*sorted(found, key=len))
+        first, *others = sorted(found, key=len)
+        keys = set(first).intersection(*others)
         return [self._records[key] for key in sorted(keys, key=self._order.__getitem__)]
 
     def one_where(self, **wanted: str) -> R | None:
@@ -132,7 +131,7 @@ class Collection(Generic[R]):
         """
         current = self._current(record)
         self._listener.settle()
-        self._remove_from_indexes(current)
+        self._index.remove(current)
         del self._records[current.key], self._order[current.key]
         if self._holder.changes is not None:
             self._holder.changes.gone(self.part, current.key)
@@ -193,10 +192,10 @@ class Collection(Generic[R]):
             raise RecordError(f"{self.kind.__name__}: the id of a record does not change")
         self._listener.settle()
         old = current.model_copy()
-        self._remove_from_indexes(current)
+        self._index.remove(current)
         # In place and past the freeze: a caller that holds the record sees the change.
         vars(current).update({name: getattr(checked, name) for name in changes})
-        self._add_to_indexes(current)
+        self._index.add(current)
         self._mark(current)
         self._listener.changed(old, current)
         return current
@@ -229,13 +228,10 @@ class Collection(Generic[R]):
         except ValidationError as error:
             raise _invalid(self.kind, error) from None
 
-    def _keys(self, name: str, value: str | AbstractSet[str]) -> set[str]:
+    def _keys(self, name: str, value: str | AbstractSet[str]) -> AbstractSet[str]:
         if name not in self.indexes:
             raise UnknownNameError(f"{self.kind.__name__} has no index {name!r}")
-        index = self._index[name]
-        if isinstance(value, str):
-            return index.get(value, set())
-        return set().union(*(index.get(one, set()) for one in value))
+        return self._index.keys(name, value)
 
     def _current(self, record: R | str) -> R:
         return self.get(record if isinstance(record, str) else record.key)
@@ -269,23 +265,7 @@ class Collection(Generic[R]):
         self._records[record.key] = record
         self._made += 1
         self._order[record.key] = self._made
-        self._add_to_indexes(record)
-
-    def _add_to_indexes(self, record: R) -> None:
-        for name, values in self.indexes.items():
-            index = self._index[name]
-            for value in values(record):
-                if value is not None:
-                    index.setdefault(value, set()).add(record.key)
-
-    def _remove_from_indexes(self, record: R) -> None:
-        for name, values in self.indexes.items():
-            index = self._index[name]
-            for value in values(record):
-                if value is not None and value in index:
-                    index[value].discard(record.key)
-                    if not index[value]:
-                        del index[value]
+        self._index.add(record)
 
 
 def _plain(record: Record) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import Collection, Indexes, suggest_keywords
+from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import Amount, ObjectId, StateCode, Timestamp
 

@@ -250,6 +250,7 @@ class SnapshotPart(Part):
     clock: ClockPart
     client: Text
     token_requests: Count
+    faults_made: Count
     randomness: RandomnessPart
     entity: EntityPart
     outbox: OutboxPart

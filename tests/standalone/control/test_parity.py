@@ -107,11 +107,11 @@ NO_ROW: dict[str, str] = {
         + [f"idempotency.{name}" for name in ("key_of", "replay", "store")]
         + [f"limits.{name}" for name in ("default_credential", "spend")]
         + [f"journal.{name}" for name in ("observer", "record", "rows_since")]
-        + ["faults.next_for", "clock.on_move", "credentials.names", "limits.names"],
+        + ["faults.made", "faults.next_for", "clock.on_move", "credentials.names", "limits.names"],
         _INSIDE,
     ),
     **dict.fromkeys(
-        [f"sandbox.{name}" for name in ("few_rows", "note_changes", "rows")]
+        [f"sandbox.{name}" for name in ("state",)]
         + [
             f"{part}.{name}"
             for part in ("credentials", "tokens", "limits", "idempotency", "faults", "journal")

@@ -1,0 +1,104 @@
+"""The queue of deliveries: those that wait, those in flight, and the last ones that are settled."""
+
+import datetime as dt
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_turris.core.changes import Changes, Row
+from pytest_turris.core.outbox.deliveries import Delivery
+
+KEPT = 1_000
+"""How many settled deliveries, and how many attempts, are remembered."""
+
+
+class DeliveryQueue:
+    """Deliveries in the order in which they are due.
+
+    One that is taken out with ``pop`` is in flight, and does not wait, so nothing is sent twice.
+    """
+
+    changes: Changes | None = None
+    """Where changed rows are noted, if something keeps the state."""
+
+    def __init__(self) -> None:
+        self.settled: deque[Delivery] = deque(maxlen=KEPT)
+        self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
+        self._in_flight: dict[int, Delivery] = {}
+
+    def __len__(self) -> int:
+        """How many are not settled."""
+        return len(self._in_flight) + len(self._waiting)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        yield from tuple(self.settled)
+        yield from self.unsettled()
+
+    def unsettled(self) -> list[Delivery]:
+        """The deliveries in flight, then those that wait, in the order in which they are due."""
+        waiting = sorted(self._waiting, key=lambda row: row[:2])
+        return [*self._in_flight.values(), *(delivery for _, _, delivery in waiting)]
+
+    def next_due(self) -> dt.datetime | None:
+        """When the first delivery that waits is due; None if none waits."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def push(self, delivery: Delivery) -> None:
+        """Let a delivery wait until it is due."""
+        heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
+        self.mark(delivery)
+
+    def pop(self, now: dt.datetime) -> Delivery | None:
+        """Take out the earliest delivery that is due."""
+        if self._waiting and self._waiting[0][0] <= now:
+            _, number, delivery = heapq.heappop(self._waiting)
+            self._in_flight[number] = delivery
+            return delivery
+        return None
+
+    def land(self, delivery: Delivery) -> bool:
+        """End the flight of a delivery; False if it is not in flight.
+
+        One that was in flight before the state was replaced is not part of the new state.
+        """
+        if self._in_flight.get(delivery.number) is not delivery:
+            return False
+        del self._in_flight[delivery.number]
+        return True
+
+    def settle(self, delivery: Delivery) -> None:
+        """Keep a delivery that is neither waiting nor in flight."""
+        if self.changes is not None:
+            self.changes.gone("outbox.waiting", str(delivery.number))
+            if len(self.settled) == KEPT:
+                self.changes.gone("outbox.settled", str(self.settled[0].number))
+            self.changes.mark("outbox.settled", str(delivery.number), delivery.snapshot)
+        self.settled.append(delivery)
+
+    def mark(self, delivery: Delivery) -> None:
+        """Note that a delivery changed."""
+        if self.changes is not None:
+            part = "waiting" if delivery.state == "pending" else "settled"
+            self.changes.mark(f"outbox.{part}", str(delivery.number), delivery.snapshot)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The deliveries as JSON data; one in flight waits again when they are restored."""
+        return {
+            "waiting": [delivery.snapshot() for delivery in self.unsettled()],
+            "settled": [delivery.snapshot() for delivery in self.settled],
+        }
+
+    def rows(self) -> Iterator[Row]:
+        """The deliveries as rows of the state."""
+        for delivery in self.unsettled():
+            yield "outbox.waiting", str(delivery.number), delivery.snapshot()
+        for delivery in self.settled:
+            yield "outbox.settled", str(delivery.number), delivery.snapshot()
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Become what a snapshot holds."""
+        self._waiting, self._in_flight = [], {}
+        for row in data["waiting"]:
+            self.push(Delivery.restored(row))
+        self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
