@@ -1,16 +1,18 @@
 """``turris-sandbox audit``: reads its options, and returns its exit status."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from mock_server.controlling.commands import address_options, find_command
+from mock_server.controlling.commands import find_command, with_address
 from mock_server.exit_status import HELP
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.option_types import FILE
 from pytest_turris.audit.declarations import FILE_NAME
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 LEVELS = ("must", "should", "info")
 
 _EXAMPLES = """\b
@@ -38,7 +40,7 @@ declarations_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 
 
-def fail_on(default: str | None) -> Any:  # noqa: ANN401 - click's decorator
+def fail_on(default: str | None) -> Callable[[Command], Command]:
     """The option that decides the exit status."""
     return click.option(
         "--fail-on",
@@ -47,15 +49,6 @@ def fail_on(default: str | None) -> Any:  # noqa: ANN401 - click's decorator
         show_default=bool(default),
         help="Exit with 1 if there is a finding of this level, or of a more serious one.",
     )
-
-
-def _with_controls(group: click.Group) -> click.Group:
-    """Add what the control API has besides: ``clear`` and ``evidence``."""
-    controls = find_command(group.name or "")
-    assert isinstance(controls, click.Group)  # noqa: S101 - three controls have this first word
-    for name, command in controls.commands.items():
-        group.add_command(command, name)
-    return group
 
 
 @click.group("audit", cls=SuggestingGroup, invoke_without_command=True, epilog=_EXAMPLES + HELP)
@@ -69,10 +62,9 @@ def _with_controls(group: click.Group) -> click.Group:
     help="A report of 'turris-sandbox attack --json', as evidence. Can be repeated.",
 )
 @declarations_option
-@address_options
 @json_option
 @click.pass_context
-def audit(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401 - values of the options
+def audit(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - values of the options
     """Audit a running sandbox: what its clients showed about Turris' security page.
 
     The requests come from any language. The report is that of pytest --turris-audit.
@@ -83,4 +75,7 @@ def audit(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401 - values of
         raise click.exceptions.Exit(audit_served(**given))
 
 
-audit = _with_controls(audit)
+with_address(audit)
+_CONTROLS = find_command("audit")
+assert isinstance(_CONTROLS, click.Group)  # noqa: S101 - three controls have this first word
+audit.commands.update(_CONTROLS.commands)

@@ -8,7 +8,7 @@ from mock_server.shell.mistakes import fail
 from pytest_turris.audit.checks import check_of
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import Place
-from pytest_turris.findings.verdict import Finding, Verdict
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 
 _KNOWN = 1
 
@@ -37,7 +37,7 @@ def evidence_in(file: Path, here: str) -> Evidence:
 
 def _verdict(row: dict[str, Any]) -> Verdict:
     """A verdict of the report. What is only "as wanted" has seen no effects: it shows nothing."""
-    outcome = row["outcome"] if row["outcome"] != "as wanted" else "not observed"
+    outcome: Outcome = row["outcome"] if row["outcome"] != "as wanted" else "not observed"
     return Verdict(
         check=check_of(row["id"]),
         outcome=outcome,

@@ -188,9 +188,9 @@ def _members(by_word: list[dict[str, Any]]) -> click.Argument:
     return click.Argument([_WORDS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete)
 
 
-def address_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators take both kinds
-    """Decorate a command that calls a running sandbox: it gets ``url``, ``token``, ``tenant``."""
-    command.__click_params__ = [*reversed(_address_options()), *command.__click_params__]
+def with_address(command: click.Command) -> click.Command:
+    """Give a command that calls a running sandbox ``--url``, ``--token`` and ``--tenant``."""
+    command.params += _address_options()
     return command
 
 

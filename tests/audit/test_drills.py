@@ -121,8 +121,9 @@ def _new(kind: type[Careful]) -> Callable[[], Call]:
         (HasItBuiltIn, True, "warned", "a new client fails too"),
     ],
 )
+@pytest.mark.usefixtures("built_with")
 def test_a_rotation_is_followed_or_not(
-    turris: Sandbox, built_with: None, kind: type[Careful], restart: bool, outcome: str, words: str
+    turris: Sandbox, kind: type[Careful], restart: bool, outcome: str, words: str
 ) -> None:
     """By the running client, by the next one, or by none; the environment is put back."""
     before = os.environ["TURRIS_CLIENT_SECRET"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # it has no types
 import pytest
 from click.testing import CliRunner, Result
 from doubles.served_here import served

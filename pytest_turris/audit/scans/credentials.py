@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from pytest_turris.audit.scans.files import ScannedFile
 from pytest_turris.audit.scans.hit import Hit
 from pytest_turris.audit.spellings import spellings
+from pytest_turris.core.levels import Level
 
 _VARIABLES = {
     "TURRIS_CLIENT_ID": "the clientId",
@@ -48,7 +49,7 @@ class OwnCredentials:
         yield from known
         if known:
             return  # what follows would be the same once more
-        level = "info" if _is_of_tests(file.shown) else None
+        level = _level_in(file.shown)
         for found in _MARKED.finditer(text):
             what = _KINDS.get(found[1], "a credential")
             yield Hit(found.start(), f"{what} of a sandbox", level)
@@ -57,6 +58,8 @@ class OwnCredentials:
                 yield Hit(text.find(form), "a credential of a sandbox, encoded", level)
 
 
-def _is_of_tests(shown: str) -> bool:
+def _level_in(shown: str) -> Level | None:
+    """The level of a sandbox's credential in a file, if not the check's."""
     path = PurePosixPath(shown)
-    return not _TESTS.isdisjoint(path.parts[:-1]) or bool(_TEST_NAMES.search(path.name))
+    is_test = not _TESTS.isdisjoint(path.parts[:-1]) or _TEST_NAMES.search(path.name)
+    return "info" if is_test else None

@@ -49,7 +49,8 @@ def _settings() -> dict[str, Any]:
         get_mapping_from_secret_type_to_class,
     )
 
-    plugins = (one.__name__ for one in get_mapping_from_secret_type_to_class().values())
+    known: dict[str, type] = get_mapping_from_secret_type_to_class()
+    plugins = (one.__name__ for one in known.values())
     return {
         "plugins_used": [{"name": name} for name in plugins if name not in _NOISY],
         "filters_used": [{"path": f"detect_secrets.filters.{name}"} for name in _FILTERS],
