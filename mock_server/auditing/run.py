@@ -11,9 +11,9 @@ from mock_server.controlling.client import SandboxAddress, call
 from mock_server.controlling.rows import rows
 from mock_server.shell.mistakes import fail
 from pytest_turris.audit.assessment import Ledger, RunFacts, assess
-from pytest_turris.audit.checks import all_checks
 from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declarations
 from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.places import base_of
 from pytest_turris.audit.reports.document import document
 from pytest_turris.audit.scans.scan import scan

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.shell.mistakes import fail
-from pytest_turris.audit.checks import check_of
 from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.families import check_of
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 

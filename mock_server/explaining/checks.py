@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 
 from mock_server.explaining.explanation import Explanation
-from pytest_turris.audit.checks import family
+from pytest_turris.audit.families import family
 from pytest_turris.findings.check import Check
 
 _LEVELS = {

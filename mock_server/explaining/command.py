@@ -8,7 +8,7 @@ from mock_server.explaining import lines
 from mock_server.explaining.checks import explanations
 from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import explanations as option_explanations
-from pytest_turris.audit.checks import FAMILIES
+from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.names import did_you_mean
 
 _CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{1,3})(?:[-/].*)?")

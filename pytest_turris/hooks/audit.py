@@ -10,14 +10,15 @@ from types import CodeType
 
 import pytest
 
-from pytest_turris.audit.checks import KINDS, OWN, all_checks
+from pytest_turris.audit.checks import KINDS, OWN
 from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declarations
 from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.leaks.search import LeakSearch
 from pytest_turris.audit.leaks.tap import Taps
-from pytest_turris.audit.log_rules import LogAudit, LogLine
 from pytest_turris.audit.places import NOWHERE, Call, Place, PlaceFinder, base_of
 from pytest_turris.audit.rules.catalogue import look_at
+from pytest_turris.audit.rules.log import LogAudit, LogLine
 from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox

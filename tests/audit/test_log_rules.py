@@ -7,8 +7,8 @@ import pytest
 from audit.conftest import AUDITED, AuditedProject, marked
 
 from pytest_turris.audit.evidence import Evidence
-from pytest_turris.audit.log_rules import LogAudit, LogLine, personal_data
 from pytest_turris.audit.places import NOWHERE, Place, PlaceFinder
+from pytest_turris.audit.rules.log import LogAudit, LogLine, personal_data
 from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, secrets_of
 from pytest_turris.core.sandbox import Sandbox

@@ -13,7 +13,7 @@ from tables import api
 
 import pytest_turris
 from mock_server.explaining import checks, lines, options
-from pytest_turris.audit.checks import FAMILIES
+from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.docs_links import DOCS as URL
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from mock_server.explaining import checks, options
 from mock_server.explaining.command import explain
 from mock_server.explaining.explanation import Explanation
 from pytest_turris.audit.checklist import CHECKLIST
-from pytest_turris.audit.checks import FAMILIES
+from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import option_types
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_turris.audit.assessment import Assessment, LineState, Result, Status
 from pytest_turris.audit.checklist import PAGE
-from pytest_turris.audit.checks import check_of
 from pytest_turris.audit.declarations import Attestation, Waiver
+from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.inert import inert_document
 from pytest_turris.core.text.docs_links import page
 

@@ -7,7 +7,7 @@ one category; so there is one run, and each result has a place below the reposit
 from typing import Any
 from urllib.parse import quote
 
-from pytest_turris.audit.checks import check_of
+from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.document import Document
 from pytest_turris.core.text.docs_links import page
 
