@@ -60,7 +60,7 @@ class LiveAudit:
     def step(self) -> None:
         """Note that a test changed the sandbox: what comes now is another call of that test.
 
-        So a client that repeats a request is not confused with a test that makes the same call twice.
+        So a client that repeats itself is not confused with a test that makes a call twice.
         """
         self._steps += 1
 
