@@ -178,7 +178,7 @@ _LINES = (
     ChecklistLine(
         id="SEC-16", section=_ACCESS, kind="provable",
         words="API usage is monitored and audited",
-        proofs=(("AU-1",),), others=("AU-2",), next_step=_LOG,
+        proofs=(("AU-1",),), others=("AU-2", "RQ-19"), next_step=_LOG,
         beyond="That a record is written is tested; that it is read is not.",
     ),
     ChecklistLine(
@@ -192,7 +192,7 @@ _LINES = (
     ChecklistLine(
         id="SEC-18", section=_DATA, kind="heuristic",
         words="Little sensitive data is transmitted",
-        proofs=(("RQ-14",),), others=("AU-4", "TC-54", "TC-55"),
+        proofs=(("RQ-14",),), others=("RQ-18", "AU-4", "TC-54", "TC-55"),
         next_step=_ANY,
     ),
     ChecklistLine(

@@ -3,6 +3,7 @@
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.leaks.checks import LEAKS
 from pytest_turris.audit.rules.catalogue import RULES
+from pytest_turris.audit.rules.logged import CORRELATION, WHOLE_RECORDS
 from pytest_turris.audit.scans.checks import SCANS
 
 _PRIVILEGES = AuditCheck(
@@ -87,7 +88,8 @@ OWN: dict[str, AuditCheck] = {
     for check in sorted(
         (
             *(rule.check for rule in RULES.values()), _PRIVILEGES, _FORGERY, _ROTATION,
-            _REVOCATION, *_LOG, *LEAKS, *SCANS,
+            _REVOCATION, *_LOG, *LEAKS, *SCANS, WHOLE_RECORDS,
+            CORRELATION,
         ),
         key=lambda check: check.id,
     )

@@ -42,6 +42,8 @@ class Seen:
     """Whether the answer had it, so that the client could log it."""
     credential: str | None
     token: AccessToken | None
+    answered: bytes
+    """The body of the answer, if it is not long."""
     call: Call
     is_token_request: bool
     """Whether it asks for a token."""
@@ -161,6 +163,7 @@ class SandboxRecord:
                 and facts["request_id"].encode() in response.body[:_HEAD],
                 credential=facts["credential"],
                 token=token,
+                answered=response.body if response and len(response.body) <= _HEAD else b"",
                 call=call,
                 is_token_request=asks,
                 carries_credential=asks or any(name in _CARRIERS for name, _ in request.headers),

@@ -9,6 +9,7 @@ from audit.conftest import AUDITED, AuditedProject, marked
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import NOWHERE, Place, PlaceFinder
 from pytest_turris.audit.rules.log import LogAudit, LogLine, personal_data
+from pytest_turris.audit.rules.logged import _records
 from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, secrets_of
 from pytest_turris.core.sandbox import Sandbox
@@ -140,3 +141,33 @@ def test_personal_data_is_known_by_its_name(
     seen = logged.record.seen[-1]
     assert {name for name, _ in personal_data(seen)} == names
     assert seen.at.tzinfo is dt.UTC
+
+
+def test_answers_are_neither_logged_whole_nor_forgotten(audited: AuditedProject) -> None:
+    """A whole record in the log, an error without its requestId; and neither of a careful one."""
+    audited.copy("answers", "test_answers.txt")
+    report = audited.run()
+    assert audited.result is not None
+    assert audited.result.parseoutcomes() == {"passed": 6}
+    found = {(one["check"], one["path"], one["line"]) for one in report["results"]}
+    expected = {mark for file in (AUDITED / "answers").glob("*.py") for mark in marked(file)}
+    assert {one for one in found if one[0] != "RQ-16"} == expected
+    held = {one["check"]: one["times"] for one in report["checks"]}
+    assert held["RQ-19"] == 2
+
+
+@pytest.mark.parametrize(
+    ("answered", "count"),
+    [
+        (b"no JSON", 0),
+        (b'"text"', 1),
+        (b'[{"a": "long value", "b": ["another one", 5]}]', 2),
+        (b'{"data": {"a": {"b": "long value"}}}', 1),
+    ],
+)
+def test_records_of_any_shape_are_read(logged: Logged, answered: bytes, count: int) -> None:
+    """With or without an envelope; numbers and short texts are not looked for."""
+    logged.send("GET", "/v1/agents")
+    seen = logged.record.seen[-1]
+    seen.answered = answered
+    assert sum(len(values) for values in _records(seen)) == count
