@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_server import starting
 from mock_server.exit_status import OK
 from mock_server.serving.clock_file import ClockFile
 from mock_server.serving.cors import is_origin
@@ -81,6 +82,7 @@ def _serve(
     store: Path | None,
 ) -> int:
     """Announce a server that answers, and wait."""
+    starting.finish()
     if env_file:
         _write(env_file, server)
         server.sandbox.credentials.on_rotate = lambda _: _write(env_file, server)

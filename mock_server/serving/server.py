@@ -3,7 +3,7 @@
 import contextlib
 import ipaddress
 import os
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import ENTITY_ID, Tenant, Tenants
+from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
 from mock_server.page.door import page_app
 from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
@@ -160,14 +160,8 @@ class StandaloneSandbox:
         }
 
     def unsent(self) -> tuple[str, ...]:
-        """Return a line for each webhook that its receiver has not accepted yet."""
-        outbox = self.sandbox.outbox
-        lines = []
-        for delivery in outbox.unsent:
-            endpoint = outbox.endpoints.get(delivery.endpoint_id)
-            url = redact_target(endpoint.url) if endpoint else "a removed webhook"
-            lines.append(f"webhook {delivery.number} {delivery.webhook_type} -> {url}")
-        return tuple(lines)
+        """Return a line for each webhook of any sandbox that no receiver has accepted yet."""
+        return tuple(line for tenant in self.tenants for line in _unsent(tenant))
 
     def wait(self) -> None:
         """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
@@ -262,6 +256,15 @@ class StandaloneSandbox:
 
 async def _settled(answer: Response | Awaitable[Response]) -> Response:
     return answer if isinstance(answer, Response) else await answer
+
+
+def _unsent(tenant: Tenant) -> Iterator[str]:
+    outbox = tenant.sandbox.outbox
+    whose = "" if tenant.name == DEFAULT else f" for {tenant.name}"
+    for delivery in outbox.unsent:
+        endpoint = outbox.endpoints.get(delivery.endpoint_id)
+        url = redact_target(endpoint.url) if endpoint else "a removed webhook"
+        yield f"webhook {delivery.number} {delivery.webhook_type} -> {url}{whose}"
 
 
 def is_loopback(host: str) -> bool:
