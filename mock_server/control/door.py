@@ -39,6 +39,7 @@ PUBLIC = frozenset({DOCUMENT_PATH})
 
 _BROWSER = "Mozilla/"
 _STREAMS = "/stream"
+_REFUSED = 400
 _MOST_READ = 64 * 1024 * 1024
 """The longest body of a control that is read; each row has a limit of its own."""
 
@@ -117,11 +118,16 @@ class ControlDoor:
         found = self.caught(lambda: self._prepared(request))
         if isinstance(found, Response):
             return found
-        if found.control.changes:
-            self._log(f"control of {found.call.tenant.name}: {found.control.name}")
         if found.control.sends:
-            return asyncio.to_thread(self.caught, found.response)
-        return self.caught(found.response)
+            return asyncio.to_thread(self._done, found)
+        return self._done(found)
+
+    def _done(self, found: "Prepared") -> Response:
+        response = self.caught(found.response)
+        if found.control.changes:
+            ended = f" -> {response.status}" if response.status >= _REFUSED else ""
+            self._log(f"control of {found.call.tenant.name}: {found.control.name}{ended}")
+        return response
 
     async def stream(self, request: Request, receive: Receive, send: Send) -> None:
         """Stream what a row finds, until the client hangs up."""
