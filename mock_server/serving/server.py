@@ -16,6 +16,7 @@ from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
+from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError
@@ -230,7 +231,7 @@ class StandaloneSandbox:
             return None
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
-        self._server.authority.cert_pem.write_to_path(path)
+        path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
         return str(path)
 
 
