@@ -8,12 +8,13 @@ import datetime as dt
 import os
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pydantic_core import from_json, to_json
 
+from mock_server.control.threads import now_or_in_thread
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
 from pytest_turris.core.options import Options
@@ -27,6 +28,8 @@ from pytest_turris.process.steady_clock import steady_time
 if TYPE_CHECKING:
     from mock_server.store.kept_sandbox import KeptSandbox
     from mock_server.store.store import Store
+
+T = TypeVar("T")
 
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
@@ -130,6 +133,17 @@ class Tenant:
         """
         self.use()
         return self.sandbox.handle(request)
+
+    def carry_out(self, work: Callable[[], T], *, is_long: bool = False) -> T | Awaitable[T]:
+        """Do something with the sandbox now, or in a thread if that could hold up other tenants.
+
+        Args:
+            work: What to do; it takes the sandbox's lock itself.
+            is_long: Whether it may take long. What has become due may, too, and so may another
+                thread that has the lock.
+        """
+        lock = self.kept.own_lock if self.kept else self.sandbox.lock
+        return now_or_in_thread(lock, work, is_long=is_long or self.sandbox.has_work_due)
 
     def save(self, name: str) -> SavedState:
         """Save the state under a name.

@@ -123,6 +123,11 @@ class Sandbox(Collections):
         with self.lock:
             self._entity.settle()
 
+    @property
+    def has_work_due(self) -> bool:
+        """Whether ``settle`` would do something; an uploaded file can take seconds."""
+        return self._entity.has_work_due
+
     def execute_agreement(self, association: Association | str) -> None:
         """Execute an association's producer agreement, as if both parties had signed it.
 

@@ -24,9 +24,11 @@ class Schedule:
 
     def pop_due(self, now: dt.datetime) -> DueEntry | None:
         """Take out the earliest entry whose moment has come."""
-        if self._entries and self._entries[0][0] <= now:
-            return self._entries.pop(0)
-        return None
+        return self._entries.pop(0) if self.is_due(now) else None
+
+    def is_due(self, now: dt.datetime) -> bool:
+        """Whether the moment of an entry has come."""
+        return bool(self._entries) and self._entries[0][0] <= now
 
     def clear(self) -> None:
         """Remove all entries."""

@@ -100,7 +100,7 @@ NO_ROW: dict[str, str] = {
     ),
     **dict.fromkeys(
         [f"sandbox.{name}" for name in ("collection", "handle", "lock", "new_object_id")]
-        + [f"sandbox.{name}" for name in ("randomness", "sends_webhooks", "settle")]
+        + [f"sandbox.{name}" for name in ("has_work_due", "randomness", "sends_webhooks", "settle")]
         + [f"tokens.{name}" for name in ("find", "verify")]
         + [f"credentials.{name}" for name in ("authenticate", "authenticate_restricted", "has")]
         + [f"credentials.{name}" for name in ("on_issue", "on_rotate")]
