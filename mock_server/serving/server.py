@@ -18,6 +18,7 @@ from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
+from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError
@@ -250,12 +251,8 @@ class StandaloneSandbox:
             return None
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
-        self._server.authority.cert_pem.write_to_path(path)
+        path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
         return str(path)
-
-
-async def _settled(answer: Response | Awaitable[Response]) -> Response:
-    return answer if isinstance(answer, Response) else await answer
 
 
 def _unsent(tenant: Tenant) -> Iterator[str]:
@@ -265,6 +262,10 @@ def _unsent(tenant: Tenant) -> Iterator[str]:
         endpoint = outbox.endpoints.get(delivery.endpoint_id)
         url = redact_target(endpoint.url) if endpoint else "a removed webhook"
         yield f"webhook {delivery.number} {delivery.webhook_type} -> {url}{whose}"
+
+
+async def _settled(answer: Response | Awaitable[Response]) -> Response:
+    return answer if isinstance(answer, Response) else await answer
 
 
 def is_loopback(host: str) -> bool:
