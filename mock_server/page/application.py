@@ -49,7 +49,7 @@ class Application:
             return asset(found[1]) or _refused(404, "There is no such file.")
         try:
             fields, form = read_fields(request.query), _form(request)
-        except ValueError as error:
+        except (ControlError, ValueError) as error:
             return _refused(400, str(error))
         session = self._sign_in.session(request)
         return self._without(request, session, fields, form) or self._within(
@@ -145,6 +145,8 @@ class Application:
     async def _awaited(self, found: Awaitable[Response]) -> Response:
         try:
             return await found
+        except ControlError as error:
+            return _refused(error.status, str(error))
         except Exception:  # noqa: BLE001 - as above
             return self._bug()
 
@@ -172,12 +174,13 @@ def _form(request: Request) -> dict[str, str]:
     """The fields of a form.
 
     Raises:
-        ValueError: It is not one, or has too many fields.
+        ControlError: It is not one.
+        ValueError: It has too many fields.
     """
     if request.method != "POST":
         return {}
     if request.header("content-type").partition(";")[0].strip().lower() != _FORM:
-        raise ValueError("A form is expected.")
+        raise ControlError(400, "A form is expected.")
     return read_fields(request.body.decode("utf-8", "replace"))
 
 

@@ -108,8 +108,8 @@ def read_form(control: Control, form: Mapping[str, str]) -> dict[str, Any]:
             continue
         try:
             document[one.name] = value_of(one, text)
-        except ValueError as error:
-            problems.append(Problem(one.name, str(error)))
+        except ControlError as error:
+            problems += error.problems
     if problems:
         raise ControlError(400, problems=tuple(problems))
     return document
@@ -119,7 +119,7 @@ def value_of(one: FormField, text: str) -> Any:  # noqa: ANN401 - JSON data
     """The JSON of a text.
 
     Raises:
-        ValueError: It has none; the message says what is expected.
+        ControlError: It has none.
     """
     if one.many and one.kind != "object":
         lines = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
@@ -128,7 +128,7 @@ def value_of(one: FormField, text: str) -> Any:  # noqa: ANN401 - JSON data
         try:
             return json.loads(text)
         except (ValueError, RecursionError):
-            raise ValueError("JSON") from None
+            raise ControlError(400, problems=(Problem(one.name, "JSON"),)) from None
     return _single(one.kind, text)
 
 

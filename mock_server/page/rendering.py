@@ -31,7 +31,10 @@ HEADERS: Fields = (
 _HTML: Fields = (("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store"))
 _FOREVER = "public, max-age=31536000, immutable"
 
-PAGES = (("overview", "Overview"), ("requests", "Requests"))
+PAGES = tuple(
+    (name, name.capitalize())
+    for name in ("overview", "requests", "tokens", "data", "webhooks", "faults", "checklist")
+)
 """The pages in the bar, in their order."""
 
 HTMX = json.dumps(

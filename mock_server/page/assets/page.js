@@ -170,3 +170,12 @@ function along(step) {
 byId("dialog").addEventListener("close", () => byId("dialog-body").replaceChildren());
 live.start();
 markChosen();
+
+// A run of attacks goes on while its next step is on the page.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-stop]")) return;
+  const line = document.createElement("p");
+  line.className = "due";
+  line.textContent = "Stopped: the rest was not observed.";
+  byId("progress").replaceChildren(line);
+});

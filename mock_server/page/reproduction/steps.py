@@ -24,7 +24,7 @@ class Step:
         code: Its lines. A token that they make is called ``bearer``.
         do: Does the same, and returns the bearer token or None.
         imports: What the lines need.
-        constants: What stands above the test.
+        constants: The lines before the test.
     """
 
     code: tuple[str, ...]

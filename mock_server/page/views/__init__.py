@@ -2,9 +2,15 @@
 
 from mock_server.page.views import (
     actions,
+    attacks,
+    checklist,
+    data,
+    faults,
     overview,
     replays,
     requests,
+    tokens,
+    webhooks,
 )
 
 ROUTES = (
@@ -12,5 +18,11 @@ ROUTES = (
     *overview.ROUTES,
     *requests.ROUTES,
     *replays.ROUTES,
+    *tokens.ROUTES,
+    *data.ROUTES,
+    *webhooks.ROUTES,
+    *attacks.ROUTES,
+    *faults.ROUTES,
+    *checklist.ROUTES,
 )
 """All routes. The first that fits a request answers it."""

@@ -1,16 +1,12 @@
 """A request once more: copied, sent again, or never sent, with the sandbox as it was before."""
 
-import re
-
-from mock_server.control.control import ControlCall
-from mock_server.control.execution import execute
-from mock_server.control.table import CONTROLS
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.rendering import plain
 from mock_server.page.reproduction.recipe import recipe_for, step_before
 from mock_server.page.reproduction.source import source
 from mock_server.page.resending import curl, exchange_of, request_again
 from mock_server.page.views.actions import notice
+from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit
 from pytest_turris.core.journal.journal import Exchange
@@ -55,16 +51,9 @@ def rewind(visit: Visit, number: str) -> Response:
 
 def fork(visit: Visit, number: str) -> Response:
     """Make a tenant that begins as the sandbox was before the request, and go there."""
+    name = _free_name(visit, f"{visit.tenant.name[:40]}-before-{number_in(number)}")
     try:
-        step = _step(visit, number)
-        world = visit.ask("snapshots export", step=step)
-        name = _free_name(visit, f"{visit.tenant.name[:40]}-before-{int(number)}")
-        visit.ask("tenants create", name=name, idleLimit=None)
-        other = visit.call.tenants.get(name)
-        assert other is not None  # noqa: S101 - it was just made
-        call = ControlCall(tenant=other, tenants=visit.call.tenants)
-        execute(CONTROLS["snapshots import"], call, {"world": world})
-        other.begin()
+        visit.do("history fork", {"step": _step(visit, number), "as": name})
     except ControlError as error:
         return notice(visit, str(error), is_bad=True)
     return Response(status=204, headers=(("hx-redirect", f"/__sandbox__/page/{name}/overview"),))
@@ -80,9 +69,7 @@ ROUTES = (
 
 
 def _exchange(visit: Visit, number: str) -> Exchange:
-    if not re.fullmatch(r"[0-9]{1,15}", number):
-        raise ControlError(400, "A whole number is expected.")
-    return exchange_of(visit.tenant.sandbox, int(number))
+    return exchange_of(visit.tenant.sandbox, number_in(number))
 
 
 def _step(visit: Visit, number: str) -> int:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from mock_server.control.wire.errors import ControlError
 from mock_server.page.rendering import html, render
 from mock_server.page.views.moments import rate_window_then, token_then
+from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit
 from pytest_turris.core.api.routes import OPERATIONS
@@ -17,8 +17,6 @@ _PART = 100
 
 _MOST_LIVE = 20
 """How many rows one look sends. More at once are not read by anybody; the list has them."""
-
-_MOST_DIGITS = 15
 
 _FILTERS = ("text", "operation", "credential")
 
@@ -33,7 +31,7 @@ def requests(visit: Visit) -> Response:
 
 def request(visit: Visit, number: str) -> Response:
     """One exchange, next to the list or alone."""
-    exchange = visit.ask("journal get", number=_number(number))
+    exchange = visit.ask("journal get", number=number_in(number))
     details = {
         "exchange": exchange,
         "window": rate_window_then(visit.tenant.sandbox, exchange["number"]),
@@ -54,7 +52,7 @@ def follow(visit: Visit) -> Iterator[list[bytes]]:
     """
     journal = visit.tenant.sandbox.journal
     filters = _filters(visit)
-    since = _number(visit.query.get("since", str(journal.seen)))
+    since = number_in(visit.query.get("since", str(journal.seen)))
     while True:
         since = since if since <= journal.seen else 0  # a reset begins to count again
         if journal.seen == since:
@@ -79,7 +77,7 @@ ROUTES = (
 def _listed(visit: Visit) -> dict[str, Any]:
     """The rows of a list, and where the older ones are."""
     filters, journal = _filters(visit), visit.tenant.sandbox.journal
-    offset = _number(visit.query.get("offset", "0"))
+    offset = number_in(visit.query.get("offset", "0"))
     # The first look at 10,000 exchanges redacts them all, which takes a while; not for the newest.
     since = 0 if filters or offset else max(0, journal.seen - _PART)
     found: dict[str, Any] = visit.ask(
@@ -107,7 +105,7 @@ def _filters(visit: Visit) -> dict[str, Any]:
         name: text for name in _FILTERS if (text := visit.query.get(name, "").strip())
     }
     if status := visit.query.get("status", "").strip():
-        found["status"] = _number(status)
+        found["status"] = number_in(status)
     if visit.query.get("refused"):
         found["refused"] = True
     return found
@@ -116,9 +114,3 @@ def _filters(visit: Visit) -> dict[str, Any]:
 def _query(visit: Visit) -> str:
     names = (*_FILTERS, "status", "refused")
     return urlencode({name: text for name in names if (text := visit.query.get(name, "").strip())})
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise ControlError(400, "A whole number is expected.")
-    return int(text)
