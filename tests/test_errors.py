@@ -43,8 +43,6 @@ NO_ROOT = {"SleptTooLongError": "a BaseException, so that no client's 'except Ex
 
 BARE = re.compile(r"raise (ValueError|TypeError|KeyError|LookupError|RuntimeError)\b")
 BARE_ALLOWED = {
-    "mock_server/page/application.py": "caught: the page shows its text",
-    "mock_server/page/forms.py": "caught: the form shows what was expected",
     "pytest_turris/conformance/servers/proxy.py": "caught by the proxy's own handler",
     "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
     "pytest_turris/core/snapshots/state.py": "caught: SnapshotError takes its place",
