@@ -130,6 +130,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/clock.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py

@@ -59,7 +59,7 @@ class SignIn:
         return f"{base_url}{ROOT}?token={token}"
 
     def enter(self, token: str) -> Session | None:
-        """A new session for a token: that of an address, or the control token; None for another."""
+        """A new session for the token of an address or the control token; None for another."""
         digest = _digest(token)
         is_control = hmac.compare_digest(digest, self._control)
         if not is_control and digest not in self._waiting:

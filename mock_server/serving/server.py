@@ -3,7 +3,7 @@
 import contextlib
 import ipaddress
 import os
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import ENTITY_ID, Tenant, Tenants
+from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
 from mock_server.page.door import page_app
 from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
+from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError
@@ -160,14 +161,8 @@ class StandaloneSandbox:
         }
 
     def unsent(self) -> tuple[str, ...]:
-        """Return a line for each webhook that its receiver has not accepted yet."""
-        outbox = self.sandbox.outbox
-        lines = []
-        for delivery in outbox.unsent:
-            endpoint = outbox.endpoints.get(delivery.endpoint_id)
-            url = redact_target(endpoint.url) if endpoint else "a removed webhook"
-            lines.append(f"webhook {delivery.number} {delivery.webhook_type} -> {url}")
-        return tuple(lines)
+        """Return a line for each webhook of any sandbox that no receiver has accepted yet."""
+        return tuple(line for tenant in self.tenants for line in _unsent(tenant))
 
     def wait(self) -> None:
         """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
@@ -256,8 +251,17 @@ class StandaloneSandbox:
             return None
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
-        self._server.authority.cert_pem.write_to_path(path)
+        path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
         return str(path)
+
+
+def _unsent(tenant: Tenant) -> Iterator[str]:
+    outbox = tenant.sandbox.outbox
+    whose = "" if tenant.name == DEFAULT else f" for {tenant.name}"
+    for delivery in outbox.unsent:
+        endpoint = outbox.endpoints.get(delivery.endpoint_id)
+        url = redact_target(endpoint.url) if endpoint else "a removed webhook"
+        yield f"webhook {delivery.number} {delivery.webhook_type} -> {url}{whose}"
 
 
 async def _settled(answer: Response | Awaitable[Response]) -> Response:

@@ -1,4 +1,4 @@
-"""The token and the rate window of a request, at its moment, from the journal."""
+"""The state at the moment of a request, from the journal: its token, and its rate window."""
 
 import datetime as dt
 from typing import Any

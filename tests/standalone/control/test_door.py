@@ -140,7 +140,12 @@ def test_the_log_names_each_change() -> None:
     controlled = Controlled()
     controlled.call("POST", "/clock/advance", by=1)
     controlled.get("/clock")
-    assert controlled.log == ["control of default: clock advance"]
+    with pytest.raises(Refused):
+        controlled.call("POST", "/history/rewind", step=9)
+    assert controlled.log == [
+        "control of default: clock advance",
+        "control of default: history rewind -> 409",
+    ]
 
 
 def test_a_bug_is_an_answer_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,4 +155,5 @@ def test_a_bug_is_an_answer_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="500") as refused:
         controlled.call("POST", "/clock/advance", by=1)
     assert "ZeroDivisionError" not in str(refused.value.document)
-    assert "ZeroDivisionError" in controlled.log[-1]
+    assert "ZeroDivisionError" in controlled.log[-2]
+    assert controlled.log[-1] == "control of default: clock advance -> 500"
