@@ -107,7 +107,7 @@ mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
-# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about 20 minutes.
+# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about ten minutes.
 verdicts: $(VENV)/.ready node-packages
 	cd tests && $(abspath $(BIN))/python -m strangers.receivers
 	cd tests && $(abspath $(BIN))/python -m strangers.clients
