@@ -1,10 +1,15 @@
 """``turris-sandbox``, or ``python -m mock_server``."""
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line. Its first imports are here, so that Ctrl-C meets no traceback."""
+    # By default these end the process at once, and what it started runs on. Windows has no SIGHUP.
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, signal.default_int_handler)
     try:
         _run()
     except KeyboardInterrupt:

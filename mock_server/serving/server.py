@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import Tenant, Tenants
+from mock_server.control.tenants import ENTITY_ID, Tenant, Tenants
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
@@ -36,6 +36,9 @@ _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is the one address for some clients and the other for others."""
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
+_LONG_BODY = 65_536
+"""Bytes of a body whose parser may take long enough for other clients to notice."""
+
 _NOT_STORED = (
     "The sandbox cannot write to its store, so the outcome of this request is unknown; its log has "
     "the reason"
@@ -145,7 +148,7 @@ class StandaloneSandbox:
         """Return the environment variables that a client needs, and the control token."""
         return client_environment(self.sandbox, self.base_url, self.ca_file) | {
             CONTROL_TOKEN: self.control_token,
-            "TURRIS_UPSTREAM_ENTITY_ID": self.sandbox.upstream_entity_id,
+            ENTITY_ID: self.sandbox.upstream_entity_id,
         }
 
     def unsent(self) -> tuple[str, ...]:
@@ -194,10 +197,10 @@ class StandaloneSandbox:
     async def _forward(self, request: Request) -> Response:
         """Forward a request to the sandbox of a test if it is for one; else answer it here."""
         if own := self._own(request):
-            return self._handle(request, own)
+            return await _settled(self._handle(request, own))
         tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
         if tenant is None:
-            return self._handle(request, self.tenants.default)
+            return await _settled(self._handle(request, self.tenants.default))
         line = f"{request.method} {redact(request.path)}"
         try:
             response = await tenant.process.forward(request)
@@ -214,16 +217,25 @@ class StandaloneSandbox:
             return self.tenants.default
         return self.tenants.find(credentials)
 
-    def _handle(self, request: Request, tenant: Tenant) -> Response:
+    def _handle(self, request: Request, tenant: Tenant) -> Response | Awaitable[Response]:
+        is_long = len(request.body) > _LONG_BODY
+        return tenant.carry_out(lambda: self._answered(request, tenant), is_long=is_long)
+
+    def _answered(self, request: Request, tenant: Tenant) -> Response:
+        line = ""
         try:
-            return tenant.handle(request)
+            with tenant.sandbox.lock:
+                try:
+                    return tenant.handle(request)
+                finally:
+                    # Under the lock, the last line is this exchange's. A journal may keep none.
+                    line = tenant.sandbox.journal.last_line
         except StoreError as error:
             self._warn(str(error))
             body = encode(error_document(503, "internal_error", [_NOT_STORED]))
             return Response(status=503, headers=JSON_HEADERS, body=body)
         finally:
-            # Only this thread answers: the last line is this exchange's. A journal may keep none.
-            if line := tenant.sandbox.journal.last_line:
+            if line:
                 self._log(self._line(line, tenant))
 
     def _line(self, line: str, tenant: Tenant) -> str:
@@ -238,6 +250,10 @@ class StandaloneSandbox:
         path = Path(directory) / "ca.pem"
         self._server.authority.cert_pem.write_to_path(path)
         return str(path)
+
+
+async def _settled(answer: Response | Awaitable[Response]) -> Response:
+    return answer if isinstance(answer, Response) else await answer
 
 
 def is_loopback(host: str) -> bool:
