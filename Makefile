@@ -14,7 +14,7 @@ RECEIVERS := tests/strangers/receivers
 SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webrick puma php-cli \
 	php-sqlite3 default-jdk-headless libgoogle-gson-java libhttpmime-java libhttpcore-java \
 	libjakarta-annotation-api-java nginx-light apache2 \
-	libapache2-mod-wsgi-py3 python3-flask faketime
+	libapache2-mod-wsgi-py3 python3-flask faketime chromium
 
 test: lint types contracts tests matrix
 
@@ -130,6 +130,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/clock.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py

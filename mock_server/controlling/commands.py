@@ -113,6 +113,10 @@ def _run(listed: Row, row: Row, by_word: list[dict[str, Any]], given: dict[str, 
         values[parameter["name"]] = (
             read_value(parameter, value) if isinstance(value, str) else _plain(value)
         )
+    if values.get("withSecrets"):
+        from mock_server.controlling.secret_output import protect_output
+
+        protect_output()
     if row["streams"]:
         known = {one["name"] for one in row["parameters"]}
         wanted = {name: value for name, value in values.items() if name in known}

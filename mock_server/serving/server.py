@@ -3,7 +3,7 @@
 import contextlib
 import ipaddress
 import os
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import ENTITY_ID, Tenant, Tenants
+from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
+from mock_server.page.door import page_app
+from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
+from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError
@@ -106,6 +109,7 @@ class StandaloneSandbox:
         )
         self._hub = RelayHub()
         self.tenants: Tenants = Tenants(sandbox, store)
+        self._sign_in = SignIn(self.control_token)
         self._health = Health()
         options = sandbox.options
         self._server = LiveServer(
@@ -129,11 +133,12 @@ class StandaloneSandbox:
         self._worker = DeliveryWorker(log=log.write, watched=self.tenants.deliveries)
 
     def _guarded(self, log: ServerLog) -> App:
-        """The application: health, then the guards, then the control API, then the sandbox."""
+        """The application: health, the guards, the page, the control API, the sandbox."""
         settings = self._settings
         app = control_app(
             self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
         )
+        app = page_app(self.tenants, self._sign_in, app, log.write)
         app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
         if settings.cors_origins:
             app = with_cors(app, settings.cors_origins)
@@ -144,6 +149,10 @@ class StandaloneSandbox:
         """The URL of the sandbox, as its clients know it."""
         return self._settings.public_url or self._server.base_url
 
+    def page_address(self) -> str:
+        """Return a URL of the page, which signs in one browser, once."""
+        return self._sign_in.address(self.base_url)
+
     def environment(self) -> dict[str, str]:
         """Return the environment variables that a client needs, and the control token."""
         return client_environment(self.sandbox, self.base_url, self.ca_file) | {
@@ -152,14 +161,8 @@ class StandaloneSandbox:
         }
 
     def unsent(self) -> tuple[str, ...]:
-        """Return a line for each webhook that its receiver has not accepted yet."""
-        outbox = self.sandbox.outbox
-        lines = []
-        for delivery in outbox.unsent:
-            endpoint = outbox.endpoints.get(delivery.endpoint_id)
-            url = redact_target(endpoint.url) if endpoint else "a removed webhook"
-            lines.append(f"webhook {delivery.number} {delivery.webhook_type} -> {url}")
-        return tuple(lines)
+        """Return a line for each webhook of any sandbox that no receiver has accepted yet."""
+        return tuple(line for tenant in self.tenants for line in _unsent(tenant))
 
     def wait(self) -> None:
         """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
@@ -248,8 +251,17 @@ class StandaloneSandbox:
             return None
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
-        self._server.authority.cert_pem.write_to_path(path)
+        path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
         return str(path)
+
+
+def _unsent(tenant: Tenant) -> Iterator[str]:
+    outbox = tenant.sandbox.outbox
+    whose = "" if tenant.name == DEFAULT else f" for {tenant.name}"
+    for delivery in outbox.unsent:
+        endpoint = outbox.endpoints.get(delivery.endpoint_id)
+        url = redact_target(endpoint.url) if endpoint else "a removed webhook"
+        yield f"webhook {delivery.number} {delivery.webhook_type} -> {url}{whose}"
 
 
 async def _settled(answer: Response | Awaitable[Response]) -> Response:

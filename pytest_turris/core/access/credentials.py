@@ -52,7 +52,7 @@ class Credentials:
         self.on_issue: Callable[[str], object] | None = None
         """Called with each client id and restricted access token, before the caller gets it."""
         self.on_rotate: Callable[[ApiClient], object] | None = None
-        """Called with each API client that got a new secret."""
+        """Called with each API client that got a new secret, or another one by a restore."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))

@@ -70,6 +70,7 @@ class State:
             ArithmeticError, LookupError, TypeError, ValueError: It is not a whole snapshot.
         """
         holder = self._holder
+        before = (holder.client.client_id, holder.client.client_secret)
         holder.clock.offset = dt.timedelta(microseconds=snapshot["clock"]["offset_us"])
         holder.clock.now()  # an OverflowError if it is beyond all calendars
         for name, part in self._parts.items():
@@ -83,6 +84,9 @@ class State:
         holder.faults.made = int(snapshot["faults_made"])
         if self._changes is not None:
             self._changes.is_everything = True
+        on_rotate = holder.credentials.on_rotate
+        if on_rotate and before != (client.client_id, client.client_secret):
+            on_rotate(client)
 
     def note_changes(self) -> Changes:
         """Note from now on which rows of the state change, and return where."""
