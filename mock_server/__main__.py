@@ -24,6 +24,10 @@ def main() -> None:
 
 
 def _run() -> None:
+    if "serve" in sys.argv[1:2]:
+        from mock_server import starting  # noqa: PLC0415 - no other command needs it
+
+        starting.begin()
     from mock_server.shell.cli import app  # noqa: PLC0415 - it needs click
 
     for stream in (sys.stdout, sys.stderr):

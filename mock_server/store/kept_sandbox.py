@@ -39,10 +39,11 @@ class KeptSandbox:
         self.history: History = History(database, name)
         self.sandbox: Sandbox = sandbox
         self._database = database
-        self._own_lock = sandbox.lock
+        self.own_lock: contextlib.AbstractContextManager[object] = sandbox.lock
+        """The sandbox's lock before it was made to commit."""
         self._what = ""
         self._written = 0
-        with self._own_lock:
+        with self.own_lock:
             self._step = self.history.last
             found = self.history.rows()
             if found:
@@ -55,7 +56,7 @@ class KeptSandbox:
                 self._changes.is_everything = True
                 self._what = "began"
                 self._commit()
-        sandbox.lock = CommittingLock(self._own_lock, self._commit)
+        sandbox.lock = CommittingLock(self.own_lock, self._commit)
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -106,7 +107,7 @@ class KeptSandbox:
     def detach(self) -> None:
         """Write what waits, and keep the sandbox no longer."""
         self.flush()
-        self.sandbox.lock = self._own_lock
+        self.sandbox.lock = self.own_lock
 
     def _restore(self, rows: list[Row], *, is_clean: bool) -> None:
         state = snapshot_from(rows)

@@ -56,6 +56,11 @@ class EffectsProbe:
         """Whether effects can be counted."""
         return self._look is not None
 
+    @property
+    def settles(self) -> bool:
+        """Whether it is known when the receiver is quiet."""
+        return self._settle is not None
+
     def note_request(self) -> None:
         """Note that something is sent, so that the receiver may not be quiet."""
         self._busy = True

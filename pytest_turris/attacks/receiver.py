@@ -73,6 +73,11 @@ class Receiver:
         """Whether effects can be counted."""
         return self._effects.observes
 
+    @property
+    def settles(self) -> bool:
+        """Whether the test says when it is quiet."""
+        return self._effects.settles
+
     def sees(self, step: AttackStep) -> bool:
         """Whether the effects of a step can be counted."""
         elsewhere = step.transmission.target is not None

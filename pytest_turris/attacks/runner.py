@@ -105,7 +105,7 @@ class AttackRunner:
         self.case: Case = Case(attack=attack, receiver=receiver, key=context.key)
         self._attack = attack
         self._receiver = receiver
-        self._context = replace(context, is_function=receiver.is_function)
+        self._context = replace(context, is_function=receiver.is_function, settles=receiver.settles)
         self._standing = standing
         self._judge = Judge(self.case, receiver, context, standing)
         self._took_odd = False

@@ -37,7 +37,7 @@ class Transmission:
             came later, and is the one to a wrong signature, shows that all of it was taken.
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
-        among: Over a socket: webhooks that others send at the same time.
+        among: Over a socket: webhooks that others have just sent, and wait for their answers.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
         copies: How many copies are sent at once; for 0 nothing is sent, and it is only waited.
         peer: The address that the request comes from: any in process; over a socket 127.0.0.2

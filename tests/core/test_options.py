@@ -136,6 +136,14 @@ def test_options_can_be_replaced() -> None:
     assert options.seed == 1
 
 
+@pytest.mark.parametrize("name", ["journal_limit", "max_body_bytes", "token_requests_per_minute"])
+def test_a_huge_number_is_refused(name: str) -> None:
+    """Beyond what a list or a window can hold; the seed may be any number."""
+    with pytest.raises(OptionError, match=f"{name}.*the maximum is 2147483647"):
+        Options.from_layers({name: 10**20})
+    assert Options(seed=10**20).seed == 10**20
+
+
 @pytest.mark.parametrize("name", ["seed", "journal_limit"])
 def test_a_boolean_is_no_number(name: str) -> None:
     """True is not taken for 1."""

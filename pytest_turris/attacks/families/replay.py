@@ -189,7 +189,7 @@ def _resend(context: AttackContext) -> Iterator[AttackStep]:
         )
         yield AttackStep(webhook=webhook, expected=expected, label="while it fails").examined(seen)
     if seen.stored:
-        yield from put_off(context, webhook, usual)
+        yield from put_off(context, webhook, usual=usual, gave_up=seen.gave_up)
         return
     yield accepted(webhook, "again")
     yield accepted(webhook, "a third time", effects="none")

@@ -88,7 +88,7 @@ class Licenses(Collection[License]):
         next_renewal_date: dt.datetime | None = None,
         expiration_date: dt.datetime | None = None,
         lines_of_authority: Iterable[LineOfAuthority | dict[str, Any]] = (
-            LineOfAuthority(code="P", name="Property"),
+            LineOfAuthority.model_construct(code="P", name="Property"),
         ),
     ) -> License:
         """Add a license of the holder of an NPN, by default issued a year ago for two years.

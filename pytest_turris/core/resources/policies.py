@@ -179,19 +179,11 @@ class Policies(Collection[Policy]):
             }
         )
 
-    def ingest(
-        self,
-        policy_number: str,
-        transaction: dict[str, Any],
-        at: dt.datetime,
-        members: dict[str, Any],
-    ) -> Policy:
-        """Add a policy from the first row with its number in a file."""
+    def ingest(self, policy_number: str, at: dt.datetime, members: dict[str, Any]) -> Policy:
+        """Add a policy from the rows with its number in a file."""
         return self.make(
             id=self._randomness.object_id(),
             policy_number=policy_number,
-            transaction_count=1,
-            transactions=[transaction],
             **{"created_at": at} | members,
         )
 
