@@ -125,6 +125,7 @@ findings: $(VENV)/.ready
 # Installs the peers that only the benchmarks need. Each script can also be run by itself.
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group benchmarks
+	$(BIN)/python benchmarks/footprint.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/per_test.py
 	$(BIN)/python benchmarks/in_process.py
