@@ -59,7 +59,7 @@ class SignIn:
         return f"{base_url}{ROOT}?token={token}"
 
     def enter(self, token: str) -> Session | None:
-        """The new session of who has a token: that of an address, or the control token."""
+        """A new session for the token of an address or the control token; None for another."""
         digest = _digest(token)
         is_control = hmac.compare_digest(digest, self._control)
         if not is_control and digest not in self._waiting:

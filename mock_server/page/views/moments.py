@@ -1,4 +1,4 @@
-"""What was the case when a request came: its token, and its rate window, from the journal."""
+"""The state at the moment of a request, from the journal: its token, and its rate window."""
 
 import datetime as dt
 from typing import Any

@@ -16,7 +16,7 @@ _PART = 100
 """How many rows come at a time."""
 
 _MOST_LIVE = 20
-"""How many rows one look sends. More at once are not read by anybody; the list has them."""
+"""How many rows one look sends. The list has the others."""
 
 _FILTERS = ("text", "operation", "credential")
 

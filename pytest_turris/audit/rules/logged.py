@@ -36,7 +36,7 @@ _SAID = ("LK-01", "LK-02", "LK-03", "LK-04")
 _PROTOCOL = frozenset({401, 404, 429})
 _ERROR = 400
 _FEWEST = 6
-"""Fewer values are no record."""
+"""Fewer values do not make a record."""
 
 _NEARLY_ALL = 0.8
 _SHORTEST = 4

@@ -295,7 +295,7 @@ class Collection(Generic[R]):
         """Let a record have these members again, and be found by them."""
         self._index.discard(record)
         vars(record).clear()
-        vars(record).update(members)
+        record.become(members)
         self._index.add(record)
 
 

@@ -30,7 +30,7 @@ class WireModel(TurrisModel):
     documented samples do without them.
     """
 
-    # A slot is no field: pydantic neither compares, copies nor dumps it.
+    # A slot is not a field: pydantic neither compares, copies nor dumps it.
     __slots__ = ("_encoding",)
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)

@@ -1,5 +1,6 @@
 """The JSON that a record keeps follows every change of the record."""
 
+import contextlib
 import json
 
 from doubles.sandbox_client import Client
@@ -49,3 +50,15 @@ def test_an_encoding_is_no_part_of_a_record() -> None:
     agent.encoded()
     assert agent == copy
     assert agents.snapshot() == rows
+
+
+def test_an_encoding_follows_a_change_that_is_taken_back() -> None:
+    """A change that failed as a whole is in no later answer, even if it was encoded meanwhile."""
+    sandbox = Sandbox()
+    agent = sandbox.agents.add(email="ana@agency.example")
+    before = agent.encoded()
+    with contextlib.suppress(ZeroDivisionError), sandbox.undo:
+        sandbox.agents.update(agent, email="bea@agency.example")
+        assert agent.encoded() != before
+        raise ZeroDivisionError
+    assert agent.encoded() == before
