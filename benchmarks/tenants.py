@@ -43,7 +43,7 @@ class Client:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._connection.request(method, path, body and json.dumps(body), headers)
+        self._connection.request(method, path, json.dumps(body) if body else None, headers)
         answer = self._connection.getresponse()
         found: dict[str, object] = json.loads(answer.read())
         if answer.status >= 300:
