@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz
+	system-packages node-packages generators fuzz faults
 
 RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
@@ -139,6 +139,10 @@ benchmarks: $(VENV)/.ready
 # `make fuzz MINUTES=60 SEED=7`.
 fuzz: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m fuzz --minutes $(or $(MINUTES),2) --seed $(or $(SEED),0)
+
+# Raises exceptions at random lines of the core, and looks whether anything is left half done.
+faults: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m faults --trials $(or $(TRIALS),4500) --seed $(or $(SEED),0)
 
 # Generates clients from the OpenAPI description with several generators, compiles them, and calls the
 # sandbox with them. Needs npm, and Java with three libraries (system-packages).

@@ -33,6 +33,7 @@ from pytest_turris.core.snapshots.state import State
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.undo import Undo
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -73,8 +74,12 @@ class Sandbox(Collections):
         """The URL of the documented host of the default environment, or of a server."""
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
+        self.lock: AbstractContextManager[object] = threading.RLock()
+        """Held while a request is answered; hold it to use the state alone."""
+        self.undo: Undo = Undo(lambda: self.lock)
+        """A block, under the lock, that takes effect as a whole or not at all."""
         self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
-        self._entity = UpstreamEntity(self.clock, self.randomness, self.options)
+        self._entity = UpstreamEntity(self.clock, self.randomness, self.options, self.undo)
         self.credentials: Credentials = Credentials(self.clock, self.randomness)
         self.tokens: Tokens = Tokens(self.clock, self.randomness, self.options)
         self.limits: Limits = Limits(self.clock, self.options)
@@ -88,8 +93,9 @@ class Sandbox(Collections):
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
-        self.lock: AbstractContextManager[object] = threading.RLock()
-        """Held while a request is answered; hold it to use the state alone."""
+        for part in (self.randomness, self.credentials, self.tokens, self.limits):
+            part.undo = self.undo
+        self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
         self.client: ApiClient = self.credentials.issue(
             environment=self.options.environment, client_id=client_id, client_secret=client_secret
         )
@@ -120,7 +126,7 @@ class Sandbox(Collections):
 
     def settle(self) -> None:
         """Carry out what is due by now. Every request, change and use of the records does so."""
-        with self.lock:
+        with self.undo:
             self._entity.settle()
 
     @property
@@ -135,7 +141,7 @@ class Sandbox(Collections):
             UnknownRecordError: There is no such association.
             RecordError: Its agreement was executed before.
         """
-        with self.lock:
+        with self.undo:
             key = association if isinstance(association, str) else association.id
             self._entity.execute_agreement(key)
 
@@ -145,7 +151,7 @@ class Sandbox(Collections):
         Raises:
             UnknownNameError: There is no seed data of that name.
         """
-        with self.lock:
+        with self.undo:
             seed(self._entity, name)
 
     @property
@@ -156,7 +162,7 @@ class Sandbox(Collections):
     @property
     def outbox(self) -> Outbox:
         """The registered webhooks and what waits to be sent, with all that happened by now."""
-        with self.lock:
+        with self.undo:
             self._entity.settle()
             self._outbox.collect(self._entity.events, self.clock.now())
             return self._outbox
@@ -164,7 +170,9 @@ class Sandbox(Collections):
     @cached_property
     def _outbox(self) -> Outbox:
         """Made when it is first used; most tests use none."""
-        return Outbox(self._entity.records, self.randomness, self.options)
+        outbox = Outbox(self._entity.records, self.randomness, self.options)
+        outbox.guard(self.undo)
+        return outbox
 
     def change_options(self, options: Options) -> None:
         """Take over other options; its parts share one object, which must be this sandbox's own.
@@ -193,7 +201,7 @@ class Sandbox(Collections):
 
     def new_object_id(self) -> str:
         """A new id, from the same seed as all others."""
-        with self.lock:
+        with self.undo:
             return self.randomness.object_id()
 
     def handle(self, request: Request) -> Response:
@@ -205,9 +213,12 @@ class Sandbox(Collections):
         return self.interceptors.wrap(self._handle)(request)
 
     def _handle(self, request: Request) -> Response:
-        with self.lock:
+        with self.undo:
+            self.undo.attributes(self.clock, "offset")
+            self.undo.attributes(self._refusals, "unexpected")
             self._entity.settle()
             if request.is_token_request:
+                self.undo.attributes(self, "token_requests")
                 self.token_requests += 1
                 state: State | None = vars(self).get("state")
                 if state is not None:  # made when something keeps it; most tests keep nothing

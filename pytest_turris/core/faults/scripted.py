@@ -9,6 +9,7 @@ from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
+from pytest_turris.core.undo import Undo, whole
 
 FailureKind = Literal["connect", "reset"]
 
@@ -70,6 +71,8 @@ class Fault:
 class Faults:
     """The scripted faults of one sandbox; the one added first fires first."""
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -84,6 +87,7 @@ class Faults:
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
 
+    @whole
     def add(
         self,
         operation: str,
@@ -135,6 +139,7 @@ class Faults:
         self._mark()
         return fault
 
+    @whole
     def hostile(
         self,
         name: str,
@@ -184,18 +189,24 @@ class Faults:
         return fault
 
     def _keep(self, fault: Fault) -> None:
+        self.undo.attributes(self, "made")
         self.made += 1
         fault.number = self.made
+        self.undo.copies(self, "_faults")
         self._faults.append(fault)
 
+    @whole
     def remove(self, fault: Fault) -> None:
         """Remove a fault; it is no longer expected to fire."""
         if fault in self._faults:
+            self.undo.copies(self, "_faults")
             self._faults.remove(fault)
             self._mark()
 
+    @whole
     def clear(self) -> None:
         """Remove all faults."""
+        self.undo.copies(self, "_faults")
         self._faults.clear()
         self._mark()
 
@@ -208,6 +219,7 @@ class Faults:
         """The fault that fires for this call, counted as fired."""
         for fault in self._faults:
             if fault.fits(operation, method):
+                self.undo.attributes(fault, "fired")
                 fault.fired += 1
                 self._mark()
                 return fault

@@ -30,6 +30,7 @@ from pytest_turris.core.outbox.queue import KEPT, DeliveryQueue
 from pytest_turris.core.outbox.retry_schedules import RetrySchedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
+from pytest_turris.core.undo import Undo, whole
 
 EventPayload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
@@ -40,6 +41,8 @@ class Outbox:
     A sender takes one out with ``pop_delivery`` and reports its attempt with ``record``.
     """
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -66,6 +69,10 @@ class Outbox:
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._queue)
 
+    def guard(self, undo: Undo) -> None:
+        """Let changes be whole, with those of all other parts."""
+        self.undo = self.endpoints.undo = self._queue.undo = undo
+
     def note_changes(self, changes: Changes) -> None:
         """Note changed rows from now on."""
         self.changes = self.endpoints.changes = self._queue.changes = changes
@@ -86,18 +93,22 @@ class Outbox:
         self._policy = FailurePolicy.of(options)
         self._debounce.follow(options)
 
+    @whole
     def collect(self, events: EventLog, now: dt.datetime) -> None:
         """Read the log from where the last call ended, and make deliveries of what is new."""
         for event in events.since(self._seen):
+            self.undo.attributes(self, "_seen")
             self._seen = event.number
             self._mark_counters()
             self._flush(event.at)
             if isinstance(event.fact, ComplianceChange):
+                self.undo.step(self._debounce.kept())
                 self._debounce.add(event.kind, event.fact, event.at)
             else:
                 self._publish(event.kind, event.fact, event.at)
         self._flush(now)
 
+    @whole
     def enqueue(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
         """Enqueue one event for one webhook, subject to the network faults."""
         delivery = self._new_delivery(endpoint, event, due)
@@ -117,14 +128,18 @@ class Outbox:
         own_id, new_id = self._records.upstream_entity_id, self._randomness.object_id
         return self.enqueue(endpoint, example(endpoint.webhook_type, own_id, new_id), due)
 
+    @whole
     def request_resend(self, delivery: Delivery) -> None:
         """Enqueue a delivery to be sent once more by hand, whatever its state is."""
+        self.undo.copies(self, "_resends")
         self._resends.append(delivery.number)
         self._mark_counters()
 
+    @whole
     def pop_resend(self) -> Delivery | None:
         """Take out the first delivery that was requested again; skip those no longer kept."""
         while self._resends:
+            self.undo.copies(self, "_resends")
             self._mark_counters()
             with contextlib.suppress(KeyError):
                 return self.find(self._resends.popleft())
@@ -134,10 +149,12 @@ class Outbox:
         """When the next delivery or batch is due; None if nothing waits."""
         return min(filter(None, (self._queue.next_due(), self._debounce.next_due())), default=None)
 
+    @whole
     def pop_delivery(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
         return self._queue.pop(now)
 
+    @whole
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt, and either schedule the next one or settle the delivery.
 
@@ -145,8 +162,11 @@ class Outbox:
         """
         if not self._queue.land(delivery):
             return
+        self.undo.attributes(delivery, "attempts", "state", "due")
         delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
+        if endpoint:
+            self.undo.attributes(endpoint, "failures", "disabled")
         tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
         if attempt.succeeded:
             delivery.state = "delivered"
@@ -168,20 +188,24 @@ class Outbox:
         else:
             self._queue.settle(delivery)
 
+    @whole
     def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt that was made by hand."""
         self._log(attempt)
+        self.undo.attributes(delivery, "resends", "state")
         delivery.resends += 1
         if attempt.succeeded and delivery.state != "pending":
             delivery.state = "delivered"
         self._queue.mark(delivery)
 
+    @whole
     def give_up(self, delivery: Delivery, state: Literal["removed", "disabled", "failed"]) -> None:
         """Settle a delivery without an attempt: its webhook is gone, disabled or unreachable.
 
         A delivery that was settled before, and requested again by hand, keeps its state.
         """
         if self._queue.land(delivery):
+            self.undo.attributes(delivery, "state")
             delivery.state = state
             self._queue.settle(delivery)
 
@@ -240,6 +264,8 @@ class Outbox:
             self.changes.mark("outbox", "", self._counters)
 
     def _log(self, attempt: Attempt) -> None:
+        self.undo.attributes(self, "_attempted")
+        self.undo.copies(self, "attempts")
         self._attempted += 1
         self.attempts.append(attempt)
         if self.changes is not None:
@@ -259,6 +285,7 @@ class Outbox:
         return replace(attempt, error=f"{attempt.error}; the webhook is disabled: {why}")
 
     def _flush(self, now: dt.datetime) -> None:
+        self.undo.step(self._debounce.kept())
         for batch in self._debounce.pop_due(now):
             self._mark_counters()
             changes = [
@@ -285,6 +312,7 @@ class Outbox:
     def _new_delivery(
         self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime
     ) -> Delivery:
+        self.undo.attributes(self, "_made")
         self._made += 1
         self._mark_counters()
         return Delivery(

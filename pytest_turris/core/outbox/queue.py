@@ -4,10 +4,12 @@ import datetime as dt
 import heapq
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.outbox.deliveries import Delivery
+from pytest_turris.core.undo import Undo
 
 KEPT = 1_000
 """How many settled deliveries, and how many attempts, are remembered."""
@@ -19,6 +21,8 @@ class DeliveryQueue:
     One that is taken out with ``pop`` is in flight, and does not wait, so nothing is sent twice.
     """
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -46,16 +50,27 @@ class DeliveryQueue:
 
     def push(self, delivery: Delivery) -> None:
         """Let a delivery wait until it is due."""
+        self.undo.step(partial(self._withdraw, delivery))
         heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
         self.mark(delivery)
 
     def pop(self, now: dt.datetime) -> Delivery | None:
         """Take out the earliest delivery that is due."""
         if self._waiting and self._waiting[0][0] <= now:
+            self.undo.step(partial(self._wait_again, self._waiting[0]))
             _, number, delivery = heapq.heappop(self._waiting)
             self._in_flight[number] = delivery
             return delivery
         return None
+
+    def _withdraw(self, delivery: Delivery) -> None:
+        self._waiting = [row for row in self._waiting if row[2] is not delivery]
+        heapq.heapify(self._waiting)
+
+    def _wait_again(self, row: tuple[dt.datetime, int, Delivery]) -> None:
+        self._withdraw(row[2])
+        self._in_flight.pop(row[1], None)
+        heapq.heappush(self._waiting, row)
 
     def land(self, delivery: Delivery) -> bool:
         """End the flight of a delivery; False if it is not in flight.
@@ -64,6 +79,7 @@ class DeliveryQueue:
         """
         if self._in_flight.get(delivery.number) is not delivery:
             return False
+        self.undo.item(self._in_flight, delivery.number)
         del self._in_flight[delivery.number]
         return True
 
@@ -74,6 +90,7 @@ class DeliveryQueue:
             if len(self.settled) == KEPT:
                 self.changes.gone("outbox.settled", str(self.settled[0].number))
             self.changes.mark("outbox.settled", str(delivery.number), delivery.snapshot)
+        self.undo.copies(self, "settled")
         self.settled.append(delivery)
 
     def mark(self, delivery: Delivery) -> None:

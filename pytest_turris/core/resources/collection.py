@@ -22,9 +22,13 @@ from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.index import Index, Indexes
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
 from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.undo import Undo, whole
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")
+_UNGUARDED = frozenset({"rows", "snapshot", "restore", "find", "get"})
+"""Either short, or called under the lock."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -48,6 +52,7 @@ class CollectionHolder(Protocol):
     listener: ChangeListener
     upstream_entity_id: str
     changes: Changes | None
+    undo: Undo
 
     def collection(self, kind: type[C]) -> C:
         """Another collection of the same entity."""
@@ -76,8 +81,17 @@ class Collection(Generic[R]):
     flat_names: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Keywords for a member of a nested model: ``{"npn": ("agent", "npn")}``."""
 
+    def __init_subclass__(cls) -> None:
+        """Guard the methods of each kind: they change several records, or read while others do."""
+        super().__init_subclass__()
+        for name, method in tuple(vars(cls).items()):
+            if inspect.isfunction(method) and name[0] != "_" and name not in _UNGUARDED:
+                setattr(cls, name, whole(method))
+
     def __init__(self, holder: CollectionHolder) -> None:
         self._holder = holder
+        self.undo: Undo = holder.undo
+        """Guards the changes."""
         self._clock = holder.clock
         self._randomness = holder.randomness
         self._listener = holder.listener
@@ -107,7 +121,8 @@ class Collection(Generic[R]):
         except KeyError:
             raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
-    def where(self, **wanted: str | AbstractSet[str] | None) -> list[R]:
+    @whole
+    def where(self, /, **wanted: str | AbstractSet[str] | None) -> list[R]:
         """The records with these values in these indexes, in order.
 
         A set matches any of its values; ``None`` does not filter.
@@ -123,6 +138,7 @@ class Collection(Generic[R]):
         """The first record that ``where`` would give, or None."""
         return next(iter(self.where(**wanted)), None)
 
+    @whole
     def remove(self, record: R | str) -> None:
         """Remove a record, given itself or its id.
 
@@ -131,6 +147,8 @@ class Collection(Generic[R]):
         """
         current = self._current(record)
         self._listener.settle()
+        self.undo.step(partial(self._put_back, current, vars(current).copy()))
+        self.undo.copies(self, "_records", "_order")
         self._index.remove(current)
         del self._records[current.key], self._order[current.key]
         if self._holder.changes is not None:
@@ -155,7 +173,8 @@ class Collection(Generic[R]):
         """
         return self.update(record, is_deleted=False)
 
-    def make(self, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
+    @whole
+    def make(self, /, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
         """Validate and keep a new record.
 
         Raises:
@@ -169,12 +188,17 @@ class Collection(Generic[R]):
         if record.key in self._records:
             raise RecordError(f"{self.kind.__name__}: the id {record.key!r} is taken")
         self._listener.settle()
+        self.undo.attributes(self, "_made")
+        self.undo.item(self._order, record.key)
+        self.undo.item(self._records, record.key)
+        self.undo.step(partial(self._index.discard, record))
         self._keep(record)
         self._mark(record)
         self._listener.changed(None, record)
         return record
 
-    def update(self, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
+    @whole
+    def update(self, /, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
         """Change members of a record, all or none, by the keywords of ``add`` or of the record.
 
         Raises:
@@ -192,6 +216,7 @@ class Collection(Generic[R]):
             raise RecordError(f"{self.kind.__name__}: the id of a record does not change")
         self._listener.settle()
         old = current.model_copy()
+        self.undo.step(partial(self._put_back, current, vars(current).copy()))
         self._index.remove(current)
         # In place and past the freeze: a caller that holds the record sees the change.
         vars(current).update({name: getattr(checked, name) for name in changes})
@@ -265,6 +290,13 @@ class Collection(Generic[R]):
         self._records[record.key] = record
         self._made += 1
         self._order[record.key] = self._made
+        self._index.add(record)
+
+    def _put_back(self, record: R, members: dict[str, Any]) -> None:
+        """Let a record have these members again, and be found by them."""
+        self._index.discard(record)
+        vars(record).clear()
+        vars(record).update(members)
         self._index.add(record)
 
 

@@ -34,6 +34,14 @@ class Index:
                 if value is not None:
                     index.setdefault(value, set()).add(record.key)
 
+    def discard(self, record: Record) -> None:
+        """Let a record be found no longer, whether or not it was added as a whole."""
+        for index in self._keys.values():
+            for value in [value for value, keys in index.items() if record.key in keys]:
+                index[value].discard(record.key)
+                if not index[value]:
+                    del index[value]
+
     def remove(self, record: Record) -> None:
         """Let a record be found no longer; it must be as it was when it was added."""
         for name, values in self._indexes.items():

@@ -132,6 +132,7 @@ class Npns(Collection[RegisteredNpn]):
 
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""
+        self.undo.attributes(self, "busy_until")
         self.busy_until = later(self._clock.now(), duration)
         if self._holder.changes is not None:
             self._holder.changes.mark(self.part, "", self._head)

@@ -16,6 +16,7 @@ from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.snapshots.versions import SNAPSHOT_VERSION
+from pytest_turris.core.undo import Undo
 
 if TYPE_CHECKING:
     from pytest_turris.core.access.credential import ApiClient
@@ -34,6 +35,7 @@ class Holder(Protocol):
     journal: Journal
     client: "ApiClient"
     token_requests: int
+    undo: Undo
 
 
 class State:
@@ -89,11 +91,17 @@ class State:
     def note_changes(self) -> Changes:
         """Note from now on which rows of the state change, and return where."""
         self._changes = changes = Changes()
+        self._holder.undo.on_taken_back = self._replace
         for name in ("credentials", "tokens", "limits", "idempotency", "faults"):
             self._parts[name].changes = changes
         self._outbox.note_changes(changes)
         self._entity.note_changes(changes)
         return changes
+
+    def _replace(self) -> None:
+        """What is noted may be of rows that were taken back."""
+        if self._changes is not None:
+            self._changes.is_everything = True
 
     def note_token_request(self) -> None:
         """Note that there was one more token request."""
