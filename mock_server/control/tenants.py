@@ -8,7 +8,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.control.saved_state import SavedState
 from mock_server.control.threads import now_or_in_thread
@@ -25,6 +25,7 @@ from pytest_turris.process.steady_clock import steady_time
 if TYPE_CHECKING:
     from mock_server.store.kept_sandbox import KeptSandbox
     from mock_server.store.store import Store
+    from pytest_turris.audit.live import LiveAudit
 
 T = TypeVar("T")
 
@@ -71,6 +72,8 @@ class Tenant:
         self.kept: KeptSandbox | None = None
         """Its state in the store of the server, if there is one."""
         self._initial_options = sandbox.options.replaced()
+        self._audit: LiveAudit | None = None
+        sandbox.journal.observer = self._begin_audit
 
     @property
     def idle(self) -> dt.timedelta:
@@ -81,6 +84,20 @@ class Tenant:
     def is_expired(self) -> bool:
         """Whether it was idle for too long."""
         return self.idle_limit is not None and self.idle > self.idle_limit
+
+    @property
+    def audit(self) -> "LiveAudit":
+        """What its clients showed about the vendor's security page, from the first request on."""
+        if self._audit is None:
+            from pytest_turris.audit.live import LiveAudit  # noqa: PLC0415 - no server starts later
+
+            self._audit = LiveAudit(self.sandbox, self.name)
+        return self._audit
+
+    def _begin_audit(
+        self, request: Request, response: Response | None, facts: dict[str, Any]
+    ) -> None:
+        self.audit.observe(request, response, facts)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -131,6 +148,7 @@ class Tenant:
     def restore(self, saved: SavedState) -> None:
         """Become what was saved."""
         self.sandbox.faults.hang_up()
+        self.audit.cut()
         saved.restore(self.sandbox)
 
     def begin(self) -> None:
@@ -141,6 +159,7 @@ class Tenant:
         """Become what the sandbox was at its start."""
         sandbox = self.sandbox
         sandbox.faults.hang_up()
+        self.audit.cut()
         sandbox.expect_since(0)
         sandbox.change_options(self._initial_options)
         self._initial.restore(sandbox)

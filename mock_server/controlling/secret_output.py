@@ -9,7 +9,7 @@ import click
 
 
 def protect_output() -> None:
-    """Give the file that standard output goes to the mode 0600, and warn."""
+    """Make the file that standard output goes to private to its owner, and warn."""
     # Standard output may be closed, or no file of the system; and a file may belong to another.
     with contextlib.suppress(AttributeError, OSError, ValueError):
         number = sys.stdout.fileno()

@@ -48,6 +48,7 @@ def run(
     store: Path | None,
     load: Path | None,
     clock_file: Path | None,
+    opens: bool,
     log_format: str,
     log_level: Any,  # noqa: ANN401 - one of the levels: click has checked it
     **given: Any,  # noqa: ANN401 - the other options of the command line
@@ -62,6 +63,8 @@ def run(
             try:
                 if clock_file:
                     files.enter_context(_followed(clock_file, sandbox))
+                if opens:
+                    _open_page(server.page_address())
                 status = _serve(server, command, env_file, store)
             except KeyboardInterrupt:
                 status = OK
@@ -256,6 +259,7 @@ def _print_environment(server: StandaloneSandbox, state: str) -> None:
     if os.environ.get(CONTROL_TOKEN):
         del variables[CONTROL_TOKEN]  # the user has set it
     click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
+    click.echo(f"# The page, for one browser, once: {server.page_address()}")
     click.echo(exports(variables), nl=False)
     click.echo(_webhook_hint(server.sandbox.options))
     click.echo("# pytest --turris-url $TURRIS_BASE_URL runs tests whose sandboxes answer here")
@@ -266,6 +270,14 @@ def _print_environment(server: StandaloneSandbox, state: str) -> None:
         f"-H 'Content-Type: application/json' -d '{body}'"
     )
     sys.stdout.flush()
+
+
+def _open_page(address: str) -> None:
+    """Open the page in the browser of the user, if there is one."""
+    import webbrowser
+
+    if not webbrowser.open(address):
+        click.echo("# --open: there is no browser here; open the address of the page", err=True)
 
 
 def _webhook_hint(options: Options) -> str:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
 from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
+from mock_server.page.door import page_app
+from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
@@ -107,6 +109,7 @@ class StandaloneSandbox:
         )
         self._hub = RelayHub()
         self.tenants: Tenants = Tenants(sandbox, store)
+        self._sign_in = SignIn(self.control_token)
         self._health = Health()
         options = sandbox.options
         self._server = LiveServer(
@@ -130,11 +133,12 @@ class StandaloneSandbox:
         self._worker = DeliveryWorker(log=log.write, watched=self.tenants.deliveries)
 
     def _guarded(self, log: ServerLog) -> App:
-        """The application: health, then the guards, then the control API, then the sandbox."""
+        """The application: health, the guards, the page, the control API, the sandbox."""
         settings = self._settings
         app = control_app(
             self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
         )
+        app = page_app(self.tenants, self._sign_in, app, log.write)
         app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
         if settings.cors_origins:
             app = with_cors(app, settings.cors_origins)
@@ -144,6 +148,10 @@ class StandaloneSandbox:
     def base_url(self) -> str:
         """The URL of the sandbox, as its clients know it."""
         return self._settings.public_url or self._server.base_url
+
+    def page_address(self) -> str:
+        """Return a URL of the page, which signs in one browser, once."""
+        return self._sign_in.address(self.base_url)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that a client needs, and the control token."""

@@ -218,8 +218,7 @@ class Collection(Generic[R]):
         old = current.model_copy()
         self.undo.step(partial(self._put_back, current, vars(current).copy()))
         self._index.remove(current)
-        # In place and past the freeze: a caller that holds the record sees the change.
-        vars(current).update({name: getattr(checked, name) for name in changes})
+        current.become({name: getattr(checked, name) for name in changes})
         self._index.add(current)
         self._mark(current)
         self._listener.changed(old, current)
@@ -296,7 +295,7 @@ class Collection(Generic[R]):
         """Let a record have these members again, and be found by them."""
         self._index.discard(record)
         vars(record).clear()
-        vars(record).update(members)
+        record.become(members)
         self._index.add(record)
 
 

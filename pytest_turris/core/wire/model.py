@@ -105,7 +105,7 @@ class RequestModel(BaseModel):
     """What a client sends: a body, a form or a query, with the wire's names."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        alias_generator=to_camel, defer_build=ModelBuilding.is_deferred
+        alias_generator=to_camel, frozen=True, defer_build=ModelBuilding.is_deferred
     )
 
     @classmethod

@@ -66,6 +66,7 @@ def rewind(call: ControlCall, given: StepNumber) -> StepShown:
     kept = _kept(call)
     try:
         call.tenant.sandbox.faults.hang_up()
+        call.tenant.audit.cut()
         step = kept.rewind(given.step)
     except HistoryError as error:
         raise ControlError(404, str(error)) from None
