@@ -31,10 +31,10 @@ system-packages:
 		$(SYSTEM_PACKAGES) $(shell command -v node >/dev/null || echo nodejs npm)
 
 # Without Node.js, the tests that need it are skipped.
-node-packages: $(RECEIVERS)/node_modules/.ready
+node-packages: $(RECEIVERS)/node_modules/.ready tests/page/node_modules/.ready
 
-$(RECEIVERS)/node_modules/.ready: $(RECEIVERS)/package-lock.json
-	if command -v npm >/dev/null; then npm ci --prefix $(RECEIVERS) --silent && touch $@; fi
+%/node_modules/.ready: %/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix $* --silent && touch $@; fi
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -107,7 +107,7 @@ mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
-# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about 20 minutes.
+# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about ten minutes.
 verdicts: $(VENV)/.ready node-packages
 	cd tests && $(abspath $(BIN))/python -m strangers.receivers
 	cd tests && $(abspath $(BIN))/python -m strangers.clients
@@ -134,6 +134,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/audit.py
 
 # Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
 # `make fuzz MINUTES=60 SEED=7`.
