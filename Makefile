@@ -139,6 +139,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/audit.py
 
 # Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
 # `make fuzz MINUTES=60 SEED=7`.
