@@ -7,13 +7,10 @@ import contextlib
 import datetime as dt
 import os
 import threading
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic_core import from_json, to_json
-
+from mock_server.control.saved_state import SavedState
 from mock_server.control.threads import now_or_in_thread
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
@@ -44,31 +41,6 @@ MOST = 10_000
 
 _SWEEP_SECONDS = 1.0
 _MOST_SAVED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class SavedState:
-    """A state of a sandbox, packed.
-
-    Args:
-        name: Its name.
-        at: When it was saved, on the sandbox's clock.
-        packed: The snapshot.
-    """
-
-    name: str
-    at: dt.datetime
-    packed: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, sandbox: Sandbox, name: str) -> Self:
-        """The state of a sandbox now."""
-        packed = zlib.compress(to_json(sandbox.snapshot()), level=1)
-        return cls(name, sandbox.clock.now(), packed)
-
-    def restore(self, sandbox: Sandbox) -> None:
-        """Let a sandbox become what was saved."""
-        sandbox.restore(from_json(zlib.decompress(self.packed)))
 
 
 class Tenant:
