@@ -1,8 +1,10 @@
 """Deadlines in real time, for what waits for something real, on loops whose time moves."""
 
+import _thread
 import asyncio
 import datetime as dt
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +16,9 @@ import trio.testing
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel import loops, trio_runs
 from pytest_turris.time_travel.loops import real_deadline
+from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.travel import TimeTravel
+from pytest_turris.time_travel.waits import hold
 
 HOUR = dt.timedelta(hours=1)
 pytestmark = pytest.mark.parametrize(
@@ -159,3 +163,22 @@ def test_trio_waits_until_all_tasks_are_blocked(engine: str, turris_time: TimeTr
             nursery.cancel_scope.cancel()
 
     trio.run(main)
+
+
+def test_real_deadline_ends_a_wait_next_to_a_heartbeat(
+    engine: str, turris_time: TimeTravel
+) -> None:
+    """A thread that sleeps again and again moves the clock, but does not keep the wait going."""
+    stop, never, beats = threading.Event(), _thread.allocate_lock(), list[float]()
+    never.acquire()
+
+    def beat() -> None:
+        while not stop.wait(1):
+            beats.append(1)
+
+    heart = threading.Thread(target=beat)
+    heart.start()
+    assert Scheduler.current is not None
+    assert not hold(Scheduler.current, never, real=0.2)
+    stop.set()
+    heart.join()
