@@ -13,7 +13,7 @@ RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
 SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webrick puma php-cli \
 	php-sqlite3 default-jdk-headless libgoogle-gson-java nginx-light apache2 \
-	libapache2-mod-wsgi-py3 python3-flask faketime
+	libapache2-mod-wsgi-py3 python3-flask faketime postgresql
 
 test: lint types contracts tests matrix
 

@@ -47,10 +47,14 @@ class Deliveries:
     Args:
         sandbox: The sandbox.
         server: Returns what it must know of the server.
+        is_shared: Whether other servers may have registered webhooks or enqueued deliveries.
     """
 
-    def __init__(self, sandbox: Sandbox, server: Callable[[], ServerFacts]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, server: Callable[[], ServerFacts], *, is_shared: bool = False
+    ) -> None:
         self.sandbox: Sandbox = sandbox
+        self.is_shared: bool = is_shared
         self.server: Callable[[], ServerFacts] = server
         self._search = threading.RLock()
         self._lock = threading.Lock()
@@ -84,7 +88,9 @@ class Deliveries:
 
     def claim_all(self) -> Iterator[str]:
         """Claim what is due, in the order of the endpoints; each that needs a thread is yielded."""
-        if not self.sandbox.sends_webhooks or not self._search.acquire(blocking=False):
+        if not (self.is_shared or self.sandbox.sends_webhooks) or not self._search.acquire(
+            blocking=False
+        ):
             return
         try:
             while (taken := self.engine.claim()) is not None:

@@ -43,7 +43,7 @@ def run(
     *,
     command: tuple[str, ...],
     env_file: Path | None,
-    store: Path | None,
+    store: str | None,
     load: Path | None,
     clock_file: Path | None,
     log_format: str,
@@ -60,7 +60,7 @@ def run(
             try:
                 if clock_file:
                     files.enter_context(_followed(clock_file, sandbox))
-                status = _serve(server, command, env_file, store)
+                status = _serve(server, command, env_file, opened.place if opened else None)
             except KeyboardInterrupt:
                 status = OK
             finally:
@@ -75,7 +75,7 @@ def _serve(
     server: StandaloneSandbox,
     command: tuple[str, ...],
     env_file: Path | None,
-    store: Path | None,
+    store: str | None,
 ) -> int:
     """Announce a server that answers, and wait."""
     if env_file:
@@ -119,7 +119,7 @@ def _settings(
 
 
 def _kept(
-    path: Path,
+    place: str,
     sandbox: Sandbox,
     files: contextlib.ExitStack,
     log: ServerLog,
@@ -131,9 +131,9 @@ def _kept(
     client_name: str,
     **_: object,
 ) -> "Store":
-    from mock_server.serving.state import keep, open_store
+    from mock_server.serving.state import close_store, keep, open_store
 
-    store = open_store(path, log.warn)
+    store = open_store(place, log.warn)
     keep(
         store,
         sandbox,
@@ -145,7 +145,7 @@ def _kept(
             "--client-secret": bool(client_secret) and client_secret.startswith(SECRET_MARK),
         },
     )
-    files.callback(store.close)
+    files.callback(close_store, store, log.warn)
     return store
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_turris.core import assertions, fresh_state
+from pytest_turris.core import assertions, following, fresh_state
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
@@ -107,6 +107,10 @@ class Sandbox(Collections):
     assert_no_expired_token_used: Final = assertions.assert_no_expired_token_used
     assert_retried_safely: Final = assertions.assert_retried_safely
     fresh: Final = fresh_state.fresh
+    follow: Final = following.follow
+    follow_whole: Final = following.follow_whole
+    shared_facts: Final = following.shared_facts
+    next_due: Final = following.next_due
 
     def collection(self, kind: type[C]) -> C:
         """The collection of one kind, such as ``Agents``: what the attribute of its name gives."""
@@ -169,8 +173,10 @@ class Sandbox(Collections):
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
+        if self._changes is not None:
+            self._changes.mark("options", "", lambda: None)
         if (outbox := vars(self).get("_outbox")) is not None:
-            outbox.follow(options)
+            outbox.follow_options(options)
 
     @property
     def sends_webhooks(self) -> bool:

@@ -4,9 +4,9 @@ import contextlib
 import datetime as dt
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.entity.event_models import (
@@ -37,6 +37,19 @@ KEPT = 1_000
 """How many attempts, and how many settled deliveries, are remembered."""
 
 
+class Claims(Protocol):
+    """Who sends what, where several processes send from one outbox."""
+
+    def take(self, number: int) -> bool:
+        """Claim a delivery; whether this process may send it. A resend has a negative number."""
+
+    def release(self, number: int) -> bool:
+        """Give a claim back; whether this process still had it."""
+
+    def lapsed_resends(self) -> list[int]:
+        """The deliveries whose resend was claimed by a process that is gone."""
+
+
 class Outbox:
     """Deliveries that wait, in the order in which they are due, and the log of attempts.
 
@@ -46,6 +59,8 @@ class Outbox:
 
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
+    claims: Claims | None = None
+    """Who sends what, if other processes send too."""
 
     def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness, options.signing_key)
@@ -77,7 +92,7 @@ class Outbox:
         """
         return self.endpoints.add(url, kind, at, secret)
 
-    def follow(self, options: Options) -> None:
+    def follow_options(self, options: Options) -> None:
         """Take over what options say about waits and failures; what waits, waits on."""
         if options.webhook_retries != self._retries:
             self._retries = options.webhook_retries
@@ -123,33 +138,53 @@ class Outbox:
 
     def pop_resend(self) -> Delivery | None:
         """Take out the first delivery that was requested again; skip those no longer kept."""
+        if self.claims:
+            self._resends.extendleft(self.claims.lapsed_resends())
         while self._resends:
             self._mark_counters()
+            number = self._resends.popleft()
             with contextlib.suppress(KeyError):
-                return self.find(self._resends.popleft())
+                found = self.find(number)
+                if self.claims:
+                    self.claims.take(-number)
+                return found
         return None
 
-    def next_due(self) -> dt.datetime | None:
-        """When the next delivery or batch is due; None if nothing waits."""
-        waiting = self._waiting[0][0] if self._waiting else None
+    @property
+    def resends_wait(self) -> bool:
+        """Whether something is to be sent once more by hand."""
+        return bool(self._resends)
+
+    def next_due(self, *, but: Collection[int] = ()) -> dt.datetime | None:
+        """When the next batch, or delivery but for some by number, is due; None if none waits."""
+        if but:
+            waiting = min(
+                (entry[0] for entry in self._waiting if entry[1] not in but), default=None
+            )
+        else:
+            waiting = self._waiting[0][0] if self._waiting else None
         return min(filter(None, (waiting, self._debounce.next_due())), default=None)
 
     def pop_delivery(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest delivery that is due."""
-        if self._waiting and self._waiting[0][0] <= now:
-            _, number, delivery = heapq.heappop(self._waiting)
-            self._in_flight[number] = delivery
-            return delivery
-        return None
+        """Take out the earliest delivery that is due, and that no other process sends."""
+        others, found = [], None
+        while found is None and self._waiting and self._waiting[0][0] <= now:
+            entry = heapq.heappop(self._waiting)
+            if self.claims is None or self.claims.take(entry[1]):
+                found = self._in_flight[entry[1]] = entry[2]
+            else:
+                others.append(entry)
+        for entry in others:
+            heapq.heappush(self._waiting, entry)
+        return found
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt, and either schedule the next one or settle the delivery.
 
         An attempt that began before the state was replaced is not part of the new state.
         """
-        if self._in_flight.get(delivery.number) is not delivery:
+        if not self._take_back(delivery):
             return
-        del self._in_flight[delivery.number]
         delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
         tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
@@ -175,6 +210,8 @@ class Outbox:
 
     def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt that was made by hand."""
+        if self.claims:
+            self.claims.release(-delivery.number)
         self._log(attempt)
         delivery.resends += 1
         if attempt.succeeded and delivery.state != "pending":
@@ -188,7 +225,7 @@ class Outbox:
 
         A delivery that was settled before, and requested again by hand, keeps its state.
         """
-        if self._in_flight.pop(delivery.number, None):
+        if self._take_back(delivery):
             delivery.state = state
             self._settle(delivery)
 
@@ -243,6 +280,65 @@ class Outbox:
         self._resends = deque(map(int, data["resends"]))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
+
+    def take_over(self, member: str, key: str, row: Any) -> None:  # noqa: ANN401 - JSON data
+        """Take over one row that was changed elsewhere; None if it is gone there."""
+        if member == "endpoints":
+            self.endpoints.take_over(key, row)
+        elif member == "waiting":
+            self._take_over_waiting(int(key), Delivery.restored(row) if row else None)
+        elif member == "settled":
+            self._take_over_settled(int(key), Delivery.restored(row) if row else None)
+        elif member == "attempts":
+            if row:
+                self.attempts.append(Attempt.restored(row))
+        else:
+            self._debounce.restore(row["debounce"])
+            self._seen, self._made = int(row["seen"]), int(row["made"])
+            self._attempted = int(row["attempted"])
+            self._resends = deque(map(int, row["resends"]))
+
+    def _take_over_waiting(self, number: int, delivery: Delivery | None) -> None:
+        self._waiting = [entry for entry in self._waiting if entry[1] != number]
+        heapq.heapify(self._waiting)
+        if delivery is None:
+            self._in_flight.pop(number, None)
+        elif number not in self._in_flight:
+            heapq.heappush(self._waiting, (delivery.due, number, delivery))
+
+    def _take_over_settled(self, number: int, delivery: Delivery | None) -> None:
+        place = next((i for i, one in enumerate(self.settled) if one.number == number), None)
+        if delivery is not None and place is not None:
+            self.settled[place] = delivery
+        elif delivery is not None:
+            self.settled.append(delivery)
+        elif place is not None:
+            del self.settled[place]
+
+    @property
+    def in_flight(self) -> tuple[Delivery, ...]:
+        """The deliveries that this process sends now."""
+        return tuple(self._in_flight.values())
+
+    def stay_in_flight(self, deliveries: Iterable[Delivery]) -> None:
+        """Go on with what this process sends, after the state was read from where it is kept."""
+        for delivery in deliveries:
+            waiting = [entry for entry in self._waiting if entry[1] != delivery.number]
+            if len(waiting) < len(self._waiting):
+                self._waiting = waiting
+                heapq.heapify(self._waiting)
+                self._in_flight[delivery.number] = delivery
+
+    def _take_back(self, delivery: Delivery) -> bool:
+        """End the flight of a delivery; whether its outcome is part of this state."""
+        number = delivery.number
+        if self.claims is not None and not self.claims.release(number):
+            self._in_flight.pop(number, None)
+            return False
+        if self._in_flight.get(number) is not delivery:
+            return False
+        del self._in_flight[number]
+        return True
 
     def _counters(self) -> dict[str, Any]:
         return {
