@@ -6,9 +6,9 @@ from typing import Any
 
 from doubles.sandbox_client import Client
 from doubles.served_here import KeptLog
-from mock_server.control.table import CONTROLS
-from mock_server.control.execution import execute
 from mock_server.control.control import ControlCall
+from mock_server.control.execution import execute
+from mock_server.control.table import CONTROLS
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
@@ -28,7 +28,7 @@ class Replica(Client):
         super().__init__(sandbox)
         self.handle = self.server._answer_here
 
-    def control(self, name: str, tenant: str = "default", **members: Any) -> Any:  # noqa: ANN401 - JSON
+    def control(self, name: str, /, tenant: str = "default", **members: Any) -> Any:  # noqa: ANN401 - JSON
         """Execute a control, as the control API does."""
         found = self.server.tenants.get(tenant)
         assert found is not None, tenant
@@ -43,6 +43,14 @@ class Replica(Client):
         """Stop it in order."""
         self.server.__exit__(None, None, None)
         self.store.close()
+
+
+class RoutedClient(Client):
+    """A client of one server, which finds the tenant of each request itself."""
+
+    def __init__(self, replica: Replica) -> None:
+        super().__init__(replica.sandbox)
+        self.handle = replica.answer
 
 
 @contextlib.contextmanager

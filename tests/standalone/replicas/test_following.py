@@ -47,8 +47,7 @@ def state(sandbox: Sandbox) -> dict[str, Any]:
 )
 @given(series=SERIES)
 def test_any_series_of_steps(stores: list[Store], series: list[tuple[str, int]]) -> None:
-    """Whichever replica takes which step: afterwards they are equal, and equal to a third one
-    that begins then."""
+    """Afterwards the replicas are equal, and equal to a third one that begins then."""
     name = f"tenant{next(NUMBERS)}"
     clients = [Client(Sandbox(OPTIONS, name=str(number))) for number in range(3)]
     for client, store in zip(clients[:2], stores[:2], strict=True):
