@@ -92,12 +92,13 @@ class Load:
     def _work(self, name: str, asked: Asked) -> None:
         for turn in range(10**6):
             if self._stopping.is_set():
-                return asked.close()
+                break
             if turn % 3:
                 done = self._add(asked, str(next(self._numbers)))
             else:
                 done = self.history.read(lambda: self._read(asked))
             self.served[name] += done
+        asked.close()
 
     def _add(self, asked: Asked, npn: str) -> bool:
         body = {"npn": npn, "email": f"a{npn}@example.com"}
