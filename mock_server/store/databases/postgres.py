@@ -165,7 +165,7 @@ class PostgresDatabase:
                 connection = self._pool.getconn(timeout=max(end - steady_time(), _SHORTEST))
                 if not _has_news(connection):
                     return connection
-                connection.close()  # nobody has asked anything: the server says goodbye
+                connection.close()  # nothing was asked: PostgreSQL has ended it
                 self._pool.putconn(connection)
         except PoolTimeout:
             raise StoreError(
