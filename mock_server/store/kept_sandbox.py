@@ -161,7 +161,7 @@ class KeptSandbox:
             self._commit()
 
     def _begin(self) -> None:
-        """Nobody else changes the state: it is the newest already."""
+        """No other process changes the state: it is the newest already."""
 
     def _commit(self) -> None:
         """Write what has changed under the lock, as one step.

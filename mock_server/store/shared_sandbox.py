@@ -1,6 +1,6 @@
 """One sandbox that several servers have: each takes over what the others did before it goes on.
 
-Whoever holds the sandbox's lock holds the row of the tenant too, so that one server at a time
+A thread that holds the sandbox's lock holds the row of the tenant too, so that one server at a time
 uses the state, and its clock is that of the database. All that a holder changes is one commit,
 with a version; the next holder reads what has a later version than the one it knows.
 """
@@ -20,10 +20,10 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import options_from
 
 _GONE_KEPT = 10_000
-"""For so many versions a server that was not in use hears of each row that is gone."""
+"""For this many versions the rows that are gone stay known to servers that were not in use."""
 
 _OFTEN = 100
-"""After so many commits, what is no longer kept is forgotten."""
+"""After this many commits, what is no longer kept is forgotten."""
 
 _CHANGED = """SELECT part, key, value FROM state WHERE tenant = ? AND version > ?
     ORDER BY position"""
@@ -137,7 +137,7 @@ class SharedSandbox(KeptSandbox):
         self._leases.restore(read.get("leases", {}))
         self._version, self._step, self._whole_version = version, step, whole
         self._generation = self._database.generation
-        self._changes.take()  # taking over is no change
+        self._changes.take()  # what was taken over is written already
         self._remember_as_written(facts)
         self._kept_entries = len(sandbox.journal)
 
@@ -168,7 +168,7 @@ class SharedSandbox(KeptSandbox):
         journal = self.sandbox.journal
         since = journal.seen - self._seen
         if len(journal) < min(self._kept_entries + since, journal.limit):
-            self._changes.is_everything = True  # somebody has cleared it
+            self._changes.is_everything = True  # it was cleared
         is_step = bool(self._changes) or self.sandbox.clock.offset != self._offset
         if not is_step and not since and not self._leases.changed:
             return

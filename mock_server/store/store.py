@@ -193,7 +193,7 @@ class Store:
         """Keep a sandbox no longer, and forget it with its history and its saved snapshots."""
         self.forget(name)
         with self._database.transaction():
-            # The row first: whoever uses the tenant is waited for.
+            # The row first: it waits for a server that uses the tenant.
             self._database.execute("DELETE FROM tenants WHERE name = ?", name)
             for table in _OF_TENANTS:
                 self._database.execute(f"DELETE FROM {table} WHERE tenant = ?", name)  # noqa: S608 - ours
