@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -156,28 +157,41 @@ class DeliveryWorker:
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
-            for deliveries in self._watched():
+            for deliveries in self._found():
                 try:
                     for endpoint_id in deliveries.claim_all():
                         self._start_thread(self._deliver, deliveries, endpoint_id)
+                except StoreError as error:
+                    self._log_error(f"cannot look for due webhooks: {error}", is_bug=False)
                 except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
                     self._log_error(f"cannot look for due webhooks: {error!r}")
+
+    def _found(self) -> Collection[Deliveries]:
+        """The deliveries to look at; none while a shared store cannot be asked."""
+        try:
+            return self._watched()
+        except StoreError as error:
+            self._log_error(f"cannot look for due webhooks: {error}", is_bug=False)
+            return ()
 
     def _deliver(self, deliveries: Deliveries, endpoint_id: str) -> None:
         while not self._stopping.is_set():
             taken = deliveries.first(endpoint_id)
             try:
                 self._log(_described(deliveries.engine.send(taken), deliveries.sandbox))
+            except StoreError as error:
+                message = f"cannot record webhook {taken.delivery.number}: {error}"
+                self._log_error(message, is_bug=False)
             except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
                 self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
             if not deliveries.settle_first(endpoint_id):
                 return
 
-    def _log_error(self, message: str) -> None:
+    def _log_error(self, message: str, *, is_bug: bool = True) -> None:
         """Log an error once, not ten times a second."""
         if message != self._last_error:
             self._last_error = message
-            self._log(f"{message} (a bug in the sandbox; please report it)")
+            self._log(f"{message} (a bug in the sandbox; please report it)" if is_bug else message)
 
 
 def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:

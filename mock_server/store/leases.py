@@ -34,6 +34,11 @@ class Leases:
         self.changed = True
         return True
 
+    def renew(self, number: int) -> bool:
+        """Claim a delivery for longer; whether this server still has it."""
+        owner, _ = self._leases.get(number, ("", 0.0))
+        return owner == self._owner and self.take(number)
+
     def release(self, number: int) -> bool:
         """Give a claim back; whether this server still had it."""
         owner, _ = self._leases.get(number, ("", 0.0))

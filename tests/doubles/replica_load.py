@@ -27,7 +27,7 @@ class Asked:
     def send(self, method: str, path: str, body: object = None, **fields: str) -> tuple[int, Any]:
         """The status and the document of an answer; a status of 0 if none came."""
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+            self._connection = self.connected()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._bearer}"}
         try:
             self._connection.request(
@@ -39,6 +39,10 @@ class Asked:
             self.close()
             time.sleep(0.05)
             return 0, None
+
+    def connected(self) -> http.client.HTTPConnection:
+        """A new connection."""
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
 
     def close(self) -> None:
         """Hang up."""

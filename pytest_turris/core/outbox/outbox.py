@@ -43,6 +43,9 @@ class Claims(Protocol):
     def take(self, number: int) -> bool:
         """Claim a delivery; whether this process may send it. A resend has a negative number."""
 
+    def renew(self, number: int) -> bool:
+        """Claim a delivery for longer; whether this process still has it."""
+
     def release(self, number: int) -> bool:
         """Give a claim back; whether this process still had it."""
 
@@ -177,6 +180,14 @@ class Outbox:
         for entry in others:
             heapq.heappush(self._waiting, entry)
         return found
+
+    def still_sends(self, delivery: Delivery, *, by_hand: bool) -> bool:
+        """Whether this process may send what it took out; another one does if it took too long."""
+        number = -delivery.number if by_hand else delivery.number
+        if self.claims is None or self.claims.renew(number):
+            return True
+        self._in_flight.pop(number, None)
+        return False
 
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt, and either schedule the next one or settle the delivery.
