@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz
+	system-packages node-packages generators fuzz faults
 
 RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
 SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webrick puma php-cli \
-	php-sqlite3 default-jdk-headless libgoogle-gson-java nginx-light apache2 \
-	libapache2-mod-wsgi-py3 python3-flask faketime postgresql
+	php-sqlite3 default-jdk-headless libgoogle-gson-java libhttpmime-java libhttpcore-java \
+	libjakarta-annotation-api-java nginx-light apache2 \
+	libapache2-mod-wsgi-py3 python3-flask faketime chromium postgresql
 
 test: lint types contracts tests matrix
 
@@ -129,6 +130,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/clock.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
@@ -138,8 +140,12 @@ benchmarks: $(VENV)/.ready
 fuzz: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m fuzz --minutes $(or $(MINUTES),2) --seed $(or $(SEED),0)
 
-# Generates clients from the OpenAPI description with several generators, and calls the sandbox with
-# them. Needs npm and Java.
+# Raises exceptions at random lines of the core, and looks whether anything is left half done.
+faults: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m faults --trials $(or $(TRIALS),4500) --seed $(or $(SEED),0)
+
+# Generates clients from the OpenAPI description with several generators, compiles them, and calls the
+# sandbox with them. Needs npm, and Java with three libraries (system-packages).
 generators: $(VENV)/.ready
 	$(PYTHON) -m venv .generators
 	.generators/bin/python -m pip install --quiet --disable-pip-version-check --group generators \

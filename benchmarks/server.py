@@ -138,11 +138,11 @@ class Server:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         self._wait()
         self.start: float = (time.perf_counter() - begin) * 1000
-        self._output = output
+        self.output = output
 
     def requests(self) -> tuple[bytes, bytes]:
         """Return a GET with a valid bearer token, and the POST that requests a token."""
-        issued = dict(EXPORT.findall(self._output.read_text()))
+        issued = dict(EXPORT.findall(self.output.read_text()))
         known = {
             "clientId": issued.get("CLIENT_ID", "a"),
             "clientSecret": issued.get("CLIENT_SECRET", "b"),
@@ -165,6 +165,11 @@ class Server:
         """Return the CPU seconds that the process has used."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> int:
+        """Return the bytes of the process's resident set."""
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def stop(self) -> None:
         """End the process at once."""

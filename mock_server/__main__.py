@@ -1,10 +1,15 @@
 """``turris-sandbox``, or ``python -m mock_server``."""
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line. Its first imports are here, so that Ctrl-C meets no traceback."""
+    # By default these end the process at once, and what it started runs on. Windows has no SIGHUP.
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, signal.default_int_handler)
     try:
         _run()
     except KeyboardInterrupt:
@@ -19,6 +24,10 @@ def main() -> None:
 
 
 def _run() -> None:
+    if "serve" in sys.argv[1:2]:
+        from mock_server import starting  # noqa: PLC0415 - no other command needs it
+
+        starting.begin()
     from mock_server.shell.cli import app  # noqa: PLC0415 - it needs click
 
     for stream in (sys.stdout, sys.stderr):

@@ -12,8 +12,8 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, "all commands", "done; `serve`: stopped with Ctrl-C; `attack`: no `must` failed"),
     (
         FAILED,
-        "`attack`, `trigger`, `health`, `learn-signature`, `drift`, controls",
-        "a `must` failed; not accepted; not ready, or refused; no scheme fits; it drifts",
+        "`attack`, `audit`, `scan`, `trigger`, `health`, `learn-signature`, `drift`, controls",
+        "a `must` failed, or a finding; not accepted; not ready, or refused; no scheme; it drifts",
     ),
     (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),
     (INTERNAL_ERROR, "all commands", "an error of `turris-sandbox` itself; no verdict"),

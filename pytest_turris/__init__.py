@@ -18,10 +18,10 @@ core.access.credential CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.scripted FaultError
-core.fresh_state StrictFailureError
+core.checks.fresh_state StrictFailureError
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError
-core.option_values OptionError
+core.unknowns.option_values OptionError
 core.options Options
 core.outbox.network_faults NetworkFaultError
 core.outbox.retry_schedules RetryScheduleError

@@ -4,15 +4,14 @@ from pytest_turris.audit.declarations import DeclarationError as DeclarationErro
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
 from pytest_turris.core.access.credential import CredentialError as CredentialError
+from pytest_turris.core.checks.fresh_state import StrictFailureError as StrictFailureError
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
 from pytest_turris.core.errors import UnknownNameError as UnknownNameError
 from pytest_turris.core.faults.scripted import FaultError as FaultError
-from pytest_turris.core.fresh_state import StrictFailureError as StrictFailureError
 from pytest_turris.core.journal.expectations import RefusalExpected as RefusalExpected
 from pytest_turris.core.middleware.limits import RateWindowError as RateWindowError
-from pytest_turris.core.option_values import OptionError as OptionError
 from pytest_turris.core.options import Options as Options
 from pytest_turris.core.outbox.network_faults import NetworkFaultError as NetworkFaultError
 from pytest_turris.core.outbox.retry_schedules import RetryScheduleError as RetryScheduleError
@@ -21,6 +20,7 @@ from pytest_turris.core.resources.record import UnknownRecordError as UnknownRec
 from pytest_turris.core.sandbox import Sandbox as Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError as SnapshotError
 from pytest_turris.core.tenants import NoSandboxError as NoSandboxError
+from pytest_turris.core.unknowns.option_values import OptionError as OptionError
 from pytest_turris.doors.sockets.pool import Server as Server
 from pytest_turris.doors.sockets.server import ServerError as ServerError
 from pytest_turris.doors.without_pytest import sandbox as sandbox

@@ -251,13 +251,13 @@ def turris_time(request: pytest.FixtureRequest) -> Iterator[TimeTravel]:
 
 
 @pytest.fixture
-def turris_audit(request: pytest.FixtureRequest) -> TurrisAudit:
+def turris_audit(request: pytest.FixtureRequest, turris: Sandbox) -> TurrisAudit:
     """The auditor of this test: its audit log, drills, and what it leaves out."""
     from pytest_turris.fixtures.audit import TurrisAudit
     from pytest_turris.hooks.audit import begin_audit
 
     audit = begin_audit(request.config).audit_of(request.node)
-    return TurrisAudit(audit, _sandbox(request), request.node)
+    return TurrisAudit(audit, turris, request.node)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ INTERNAL = {
     "RelayError": "pytest.fail shows its text",
     "ControlError": "becomes an HTTP response of the control API",
     "LimitedError": "becomes the verdict of an attack",
+    "UnobservedError": "becomes the verdict of an attack",
     "OutOfTimeError": "becomes the verdict of an attack",
     "PayloadError": "the command line prints its text",
     "StoreError": "the command line prints its text; becomes a 503 of the server",
@@ -44,7 +45,7 @@ BARE = re.compile(r"raise (ValueError|TypeError|KeyError|LookupError|RuntimeErro
 BARE_ALLOWED = {
     "pytest_turris/conformance/servers/proxy.py": "caught by the proxy's own handler",
     "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
-    "pytest_turris/core/sandbox.py": "caught: SnapshotError takes its place",
+    "pytest_turris/core/snapshots/state.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
     "pytest_turris/receivers/in_process/lifespan.py": "caught: an unknown scope",
 }

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.checklist import CHECKLIST, ChecklistLine
-from pytest_turris.audit.checks import OWN, all_checks
+from pytest_turris.audit.checks import OWN
+from pytest_turris.audit.families import all_checks
 
 
 def as_markdown() -> str:

@@ -1,7 +1,7 @@
 """``turris-sandbox attack``: reads its options, and returns its exit status."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from mock_server.shell.option_types import (
     secret_env,
     timeout,
 )
+
+if TYPE_CHECKING:
+    from mock_server.attacking.watching import WatchSettings
 
 _TOTAL_SECONDS = 600.0
 
@@ -138,14 +141,10 @@ def _run(
     **watching: Any,  # noqa: ANN401 - the fields of WatchSettings
 ) -> int:
     from mock_server.attacking.run import AttackSettings, run
-    from mock_server.attacking.watching import WatchSettings
     from mock_server.shell import arguments
-    from mock_server.shell.mistakes import fail
     from pytest_turris.core.entity.event_models import EVENTS
     from pytest_turris.core.options import choices
 
-    if watching["effects"] and watching["effects_url"]:
-        fail("--effects and --effects-url: give one of them")
     options = arguments.read_options(
         option,
         scheme=scheme,
@@ -167,10 +166,17 @@ def _run(
         total_timeout=total_timeout,
         allow=allow,
         json_file=json_file,
-        watch=WatchSettings(
-            key_variable=secret_env,
-            previous_key_variable=watching.pop("previous_secret_env"),
-            **watching,
-        ),
+        watch=_watch(secret_env, **watching),
     )
     return run(settings)
+
+
+def _watch(secret_env: str, *, previous_secret_env: str, **watching: Any) -> "WatchSettings":  # noqa: ANN401 - as in _run
+    from mock_server.attacking.watching import WatchSettings
+    from mock_server.shell.mistakes import fail
+
+    if watching["effects"] and watching["effects_url"]:
+        fail("--effects and --effects-url: give one of them")
+    return WatchSettings(
+        key_variable=secret_env, previous_key_variable=previous_secret_env, **watching
+    )

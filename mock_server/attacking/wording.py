@@ -44,6 +44,8 @@ _OF_PYTHON: tuple[tuple[str, str], ...] = (
     ("JSON or with repr()", "JSON"),
 )
 _CALL = re.compile(r"run\((?:\.\.\., )?(\w+)=.*?\)")
+_ARGUMENT = re.compile(r"(?<!, )\b(\w+)=\.\.\.")
+_ONLY_IN_PYTEST = ", or let reset=... clear what it counted"
 _OPTIONS = {
     "events": "--event",
     "with_keys": "--start",
@@ -77,7 +79,8 @@ def worded(text: str, language: str = "") -> str:
         text: A verdict's reason, why or fix.
         language: See ``language_of``.
     """
-    text = _CALL.sub(_as_option, text).replace("use turris_time", "in pytest: turris_time")
+    text = _CALL.sub(_as_option, text.replace(_ONLY_IN_PYTEST, ""))
+    text = _ARGUMENT.sub(_as_argument, text).replace("use turris_time", "in pytest: turris_time")
     if language == "Python":
         return text
     compare = _COMPARE.get(language, _COMPARE[""])
@@ -88,3 +91,8 @@ def worded(text: str, language: str = "") -> str:
 
 def _as_option(call: re.Match[str]) -> str:
     return _OPTIONS.get(call[1]) or f"only in pytest: turris_webhook_attack.{call[0]}"
+
+
+def _as_argument(found: re.Match[str]) -> str:
+    """An argument that a sentence names outside a call."""
+    return _OPTIONS.get(found[1], found[0])

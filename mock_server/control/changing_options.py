@@ -36,6 +36,11 @@ def reason_fixed(name: str) -> str:
     return FIXED.get(name) or next(by_prefix, "")
 
 
+def is_of_pytest(name: str) -> bool:
+    """Whether an option does nothing in a server."""
+    return reason_fixed(name) == _OF_PYTEST
+
+
 def changeable() -> dict[str, Any]:
     """The options that change, with their types."""
     return {name: kind for name, kind in option_types().items() if not reason_fixed(name)}

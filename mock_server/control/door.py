@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.control.tenants import Tenants
@@ -40,8 +41,12 @@ PUBLIC = frozenset({DOCUMENT_PATH})
 
 _BROWSER = "Mozilla/"
 _STREAMS = "/stream"
+_REFUSED = 400
 _MOST_READ = 64 * 1024 * 1024
 """The longest body of a control that is read; each row has a limit of its own."""
+
+_LONG_BODY = 65_536
+"""A longer body may take long to carry out: that is done in a thread."""
 
 _MOST_RELAYED = 256 * 1024 * 1024
 """A forwarded answer is up to six times as long in JSON, and some hostile answers are long."""
@@ -120,19 +125,20 @@ class ControlDoor:
         found = self.caught(lambda: self._prepared(request))
         if isinstance(found, Response):
             return found
-        self._note(found)
         if found.control.sends:
-            return asyncio.to_thread(self.caught, found.response)
-        return self.caught(found.response)
+            return asyncio.to_thread(self._done, found)
+        is_long = len(request.body) > _LONG_BODY
+        return found.call.tenant.carry_out(partial(self._done, found), is_long=is_long)
+
+    def _done(self, found: "Prepared") -> Response:
+        response = self.caught(found.response)
+        if found.control.changes:
+            ended = f" -> {response.status}" if response.status >= _REFUSED else ""
+            self._log(f"control of {found.call.tenant.name}: {found.control.name}{ended}")
+        return response
 
     def _controlled(self, request: Request) -> Response:
-        found = self._prepared(request)
-        self._note(found)
-        return found.response()
-
-    def _note(self, found: "Prepared") -> None:
-        if found.control.changes:
-            self._log(f"control of {found.call.tenant.name}: {found.control.name}")
+        return self._done(self._prepared(request))
 
     async def stream(self, request: Request, receive: Receive, send: Send) -> None:
         """Stream what a row finds, until the client hangs up."""

@@ -44,6 +44,8 @@ def run(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa:
     Raises:
         ControlError: It cannot be done; the state is as before.
     """
+    if control.changes:
+        call.tenant.audit.step()
     try:
         if control.sends:  # a receiver may call the sandbox meanwhile
             return _translated(control, call, given)

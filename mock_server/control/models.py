@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.model import Timestamp
 
 T = TypeVar("T")
@@ -22,14 +23,19 @@ _MOST_TEXT = 64
 class Parameters(BaseModel):
     """The parameters of a control. Only the names of the JSON document are accepted."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_camel, defer_build=ModelBuilding.is_deferred
+    )
 
 
 class Result(BaseModel):
     """The result of a control."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, from_attributes=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        from_attributes=True,
+        defer_build=ModelBuilding.is_deferred,
     )
 
 

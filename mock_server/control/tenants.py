@@ -7,14 +7,14 @@ import contextlib
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.control.saved_states import SavedState, SavedStates
+from mock_server.control.threads import now_or_in_thread
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
 from mock_server.store.errors import StoreError, TenantGoneError
-from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -26,9 +26,15 @@ from pytest_turris.process.steady_clock import steady_time
 if TYPE_CHECKING:
     from mock_server.store.kept_sandbox import KeptSandbox
     from mock_server.store.store import Store, TenantRow
+    from pytest_turris.audit.live import LiveAudit
+
+T = TypeVar("T")
 
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
+
+ENTITY_ID = "TURRIS_UPSTREAM_ENTITY_ID"
+"""The variable with the id that every webhook of a sandbox has."""
 
 MOST = 10_000
 """How many tenants there may be at a time."""
@@ -68,6 +74,8 @@ class Tenant:
         """Its state in the store of the server, if there is one."""
         self.saved: SavedStates = SavedStates(sandbox, kept)
         """Saved states by name."""
+        self._audit: LiveAudit | None = None
+        sandbox.journal.observer = self._begin_audit
 
     @property
     def idle(self) -> dt.timedelta:
@@ -80,10 +88,25 @@ class Tenant:
         return self.idle_limit is not None and self.idle > self.idle_limit
 
     @property
+    def audit(self) -> "LiveAudit":
+        """What its clients showed about the vendor's security page, from the first request on."""
+        if self._audit is None:
+            from pytest_turris.audit.live import LiveAudit  # noqa: PLC0415 - no server starts later
+
+            self._audit = LiveAudit(self.sandbox, self.name)
+        return self._audit
+
+    def _begin_audit(
+        self, request: Request, response: Response | None, facts: dict[str, Any]
+    ) -> None:
+        self.audit.observe(request, response, facts)
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that a client of this sandbox needs."""
         server = self._server()
-        return client_environment(self.sandbox, server.base_url, server.ca_file)
+        variables = client_environment(self.sandbox, server.base_url, server.ca_file)
+        return variables | {ENTITY_ID: self.sandbox.upstream_entity_id}
 
     def step(self, what: str) -> contextlib.AbstractContextManager[object]:
         """A block, under the lock of the sandbox, that is one step of this name in its history."""
@@ -107,9 +130,21 @@ class Tenant:
         self.use()
         return self.sandbox.handle(request)
 
+    def carry_out(self, work: Callable[[], T], *, is_long: bool = False) -> T | Awaitable[T]:
+        """Do something with the sandbox now, or in a thread if that could hold up other tenants.
+
+        Args:
+            work: What to do; it takes the sandbox's lock itself.
+            is_long: Whether it may take long. What has become due may, too, and so may another
+                thread that has the lock.
+        """
+        lock = self.kept.own_lock if self.kept else self.sandbox.lock
+        return now_or_in_thread(lock, work, is_long=is_long or self.sandbox.has_work_due)
+
     def restore(self, saved: SavedState) -> None:
         """Become what was saved."""
         self.sandbox.faults.hang_up()
+        self.audit.cut()
         saved.restore(self.sandbox)
 
     def begin(self) -> None:
@@ -120,6 +155,7 @@ class Tenant:
         """Become what the sandbox was at its start."""
         sandbox = self.sandbox
         sandbox.faults.hang_up()
+        self.audit.cut()
         sandbox.expect_since(0)
         self.saved.reset()
         sandbox.outbox.network_faults = NetworkFaults()
@@ -188,9 +224,15 @@ class Tenants:
         name: str,
         options: Options,
         idle_limit: dt.timedelta | None = None,
-        data: SeedData | None = None,
+        fill: Callable[[Sandbox], object] | None = None,
     ) -> Tenant:
         """Add a sandbox with credentials of its own.
+
+        Args:
+            name: Its name.
+            options: Its options.
+            idle_limit: After how long without a request it is deleted; None for never.
+            fill: Gives it what it begins with. If that fails, there is no such tenant.
 
         Raises:
             ControlError: The name is taken, or there are too many.
@@ -204,9 +246,13 @@ class Tenants:
         seed = f"{name}/{os.urandom(16).hex()}"
         sandbox = Sandbox(options, name=seed, base_url=self.server.base_url)
         tenant = self._added(name, sandbox, idle_limit)
-        if data:
-            sandbox.seed(data)
-            tenant.begin()
+        try:
+            if fill:
+                fill(sandbox)
+                tenant.begin()
+        except BaseException:
+            self.delete(name)
+            raise
         return tenant
 
     def resume(self) -> None:

@@ -86,7 +86,7 @@ def _command(row: Row, name: str, stream: Row | None = None) -> click.Command:
     if stream:
         help_ = "Go on, and print what comes, until Ctrl-C."
         params.append(click.Option(["--follow", "-f"], is_flag=True, help=help_))
-    params += _common_options()
+    params += [*_address_options(), _json_option()]
 
     def run(**given: Any) -> None:  # noqa: ANN401 - values of options
         _run(row, stream if given.pop("follow", False) and stream else row, by_word, given)
@@ -113,6 +113,10 @@ def _run(listed: Row, row: Row, by_word: list[dict[str, Any]], given: dict[str, 
         values[parameter["name"]] = (
             read_value(parameter, value) if isinstance(value, str) else _plain(value)
         )
+    if values.get("withSecrets"):
+        from mock_server.controlling.secret_output import protect_output
+
+        protect_output()
     if row["streams"]:
         known = {one["name"] for one in row["parameters"]}
         wanted = {name: value for name, value in values.items() if name in known}
@@ -188,7 +192,13 @@ def _members(by_word: list[dict[str, Any]]) -> click.Argument:
     return click.Argument([_WORDS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete)
 
 
-def _common_options() -> list[click.Option]:
+def with_address(command: click.Command) -> click.Command:
+    """Give a command that calls a running sandbox ``--url``, ``--token`` and ``--tenant``."""
+    command.params += _address_options()
+    return command
+
+
+def _address_options() -> list[click.Option]:
     return [
         click.Option(
             ["--url"],
@@ -208,12 +218,15 @@ def _common_options() -> list[click.Option]:
             metavar="NAME",
             help="The sandbox at the server; its own by default.",
         ),
-        click.Option(
-            ["--json", "as_json"],
-            is_flag=True,
-            help="Print JSON on a terminal, too; a pipe always gets it.",
-        ),
     ]
+
+
+def _json_option() -> click.Option:
+    return click.Option(
+        ["--json", "as_json"],
+        is_flag=True,
+        help="Print JSON on a terminal, too; a pipe always gets it.",
+    )
 
 
 def _help(row: Row, by_word: list[dict[str, Any]]) -> str:

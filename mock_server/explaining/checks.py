@@ -1,20 +1,12 @@
 """Every check with an id, explained: attacks, rules for token clients, hostile answers."""
 
 import json
-from collections.abc import Iterable
 from functools import cache
-from importlib import import_module, resources
+from importlib import resources
 
 from mock_server.explaining.explanation import Explanation
+from pytest_turris.audit.families import family
 from pytest_turris.findings.check import Check
-
-FAMILIES = {
-    "WH": "pytest_turris.attacks.catalogue:ATTACKS",
-    "TC": "pytest_turris.conformance.rules:RULES",
-    "AR": "pytest_turris.conformance.hostile_check:CHECKS",
-    **dict.fromkeys(("RQ", "LK", "AU", "DR", "VW"), "pytest_turris.audit.checks:OWN"),
-}
-"""How the ids of each kind of check begin, and where its checks are. A new kind adds one line."""
 
 _LEVELS = {
     "must": "a finding fails the test",
@@ -29,10 +21,7 @@ def explanations(prefix: str) -> dict[str, Explanation]:
     Args:
         prefix: How their ids begin, such as ``WH``.
     """
-    module, _, name = FAMILIES[prefix].partition(":")
-    found: Iterable[Check] = getattr(import_module(module), name)
-    checks = found.values() if isinstance(found, dict) else found
-    return {check.id: explained(check) for check in checks if check.id.startswith(prefix)}
+    return {id_: explained(check) for id_, check in family(prefix).items()}
 
 
 def explained(check: Check) -> Explanation:

@@ -4,9 +4,11 @@ import re
 
 import click
 
-from mock_server.explaining.checks import FAMILIES, explanations
+from mock_server.explaining import lines
+from mock_server.explaining.checks import explanations
 from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import explanations as option_explanations
+from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.names import did_you_mean
 
 _CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{1,3})(?:[-/].*)?")
@@ -18,7 +20,8 @@ _CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{1,3})(?:[-/].*)?")
 def explain(names: tuple[str, ...]) -> None:
     """Explain a check or an option: what it does, why it matters, a broken and a right example.
 
-    NAME is the id of a check, such as WH-05, TC-10 or AR-27, or the name of an option.
+    NAME is the id of a check, such as WH-05, TC-10 or AR-27, the name of an option, or a line of
+    the audit's checklist, such as SEC-07.
     """
     for number, name in enumerate(names):
         if number:
@@ -37,13 +40,14 @@ def found(name: str) -> Explanation:
         click.UsageError: There is no such check or option.
     """
     check = _CHECK.fullmatch(name)
-    if check and check[1].upper() in FAMILIES:
-        known = explanations(check[1].upper())
-        wanted = f"{check[1].upper()}-{check[2]}"
+    prefix = check[1].upper() if check else ""
+    if check and prefix in (*FAMILIES, lines.PREFIX):
+        known = lines.explanations() if prefix == lines.PREFIX else explanations(prefix)
+        wanted = f"{prefix}-{check[2]}"
     else:
         known, wanted = option_explanations(), name.removeprefix("turris_")
     if wanted in known:
         return known[wanted]
-    kinds = ", ".join(f"{prefix}-.." for prefix in FAMILIES)
+    kinds = ", ".join(f"{one}-.." for one in (*FAMILIES, lines.PREFIX))
     hint = did_you_mean(wanted, known) or f": name a check ({kinds}) or an option"
     raise click.UsageError(f"there is no check or option {name!r}{hint}")

@@ -83,6 +83,7 @@ Examples:
     metavar="FILE",
     help="Write the environment of clients to this file, readable by you alone, once it answers.",
 )
+@click.option("--open", "opens", is_flag=True, help="Open the page of the sandbox in a browser.")
 @click.option(
     "--clock-file",
     type=FILE,

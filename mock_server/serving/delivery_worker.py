@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,10 @@ _OWN_KEY = (
     ". It is signed with this webhook's own secret, which the answer to its registration holds, "
     "not with TURRIS_WEBHOOK_SECRET; -o webhook_secret=... makes one secret for all"
 )
+MOST_THREADS = 64
+MOST_OF_ONE = 16
+"""How many receivers of one sandbox are sent to at a time, so that slow ones hold up no other's."""
+
 _TIMEOUT = 1.0
 _LONGEST_ATTEMPT = 40.0
 """Seconds after which an attempt is over: Turris waits for 30."""
@@ -124,7 +128,8 @@ class Deliveries:
 class DeliveryWorker:
     """Looks for due deliveries ten times a second, and sends the ones of each endpoint in order.
 
-    A slow receiver does not delay the others: each endpoint with due deliveries has a thread.
+    A slow receiver does not delay the others: each endpoint with due deliveries has a thread, up
+    to a bound for each sandbox and one for all.
 
     Args:
         log: Gets a redacted line for each attempt, and for each error of the sandbox itself.
@@ -138,6 +143,9 @@ class DeliveryWorker:
         self._log = log
         self._last_error = ""
         self._stopping = threading.Event()
+        self._waiting: list[tuple[Deliveries, str]] = []
+        self._running: Counter[Deliveries] = Counter()
+        self._lock = threading.Lock()
         self._thread = self._start_thread(self._run)
 
     def begin_stop(self) -> None:
@@ -160,11 +168,26 @@ class DeliveryWorker:
             for deliveries in self._found():
                 try:
                     for endpoint_id in deliveries.claim_all():
-                        self._start_thread(self._deliver, deliveries, endpoint_id)
+                        self._waiting.append((deliveries, endpoint_id))
                 except StoreError as error:
                     self._log_error(f"cannot look for due webhooks: {error}", is_bug=False)
                 except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
                     self._log_error(f"cannot look for due webhooks: {error!r}")
+            self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        """Start a thread for each endpoint that waits for one, as far as the bounds allow."""
+        still = []
+        for deliveries, endpoint_id in self._waiting:
+            with self._lock:
+                of_one, of_all = self._running[deliveries], self._running.total()
+                is_free = of_one < MOST_OF_ONE and of_all < MOST_THREADS
+                self._running[deliveries] += is_free
+            if is_free:
+                self._start_thread(self._deliver, deliveries, endpoint_id)
+            else:
+                still.append((deliveries, endpoint_id))
+        self._waiting = still
 
     def _found(self) -> Collection[Deliveries]:
         """The deliveries to look at; none while a shared store cannot be asked."""
@@ -175,6 +198,15 @@ class DeliveryWorker:
             return ()
 
     def _deliver(self, deliveries: Deliveries, endpoint_id: str) -> None:
+        try:
+            self._deliver_all(deliveries, endpoint_id)
+        finally:
+            with self._lock:
+                self._running[deliveries] -= 1
+                if not self._running[deliveries]:
+                    del self._running[deliveries]  # its sandbox may be deleted
+
+    def _deliver_all(self, deliveries: Deliveries, endpoint_id: str) -> None:
         while not self._stopping.is_set():
             taken = deliveries.first(endpoint_id)
             try:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_server import starting
+from mock_server.control.changing_options import is_of_pytest
 from mock_server.exit_status import OK
 from mock_server.serving.clock_file import ClockFile
 from mock_server.serving.cors import is_origin
@@ -46,6 +48,7 @@ def run(
     store: str | None,
     load: Path | None,
     clock_file: Path | None,
+    opens: bool,
     log_format: str,
     log_level: Any,  # noqa: ANN401 - one of the levels: click has checked it
     **given: Any,  # noqa: ANN401 - the other options of the command line
@@ -60,6 +63,8 @@ def run(
             try:
                 if clock_file:
                     files.enter_context(_followed(clock_file, sandbox))
+                if opens:
+                    _open_page(server.page_address())
                 status = _serve(server, command, env_file, opened.place if opened else None)
             except KeyboardInterrupt:
                 status = OK
@@ -78,6 +83,7 @@ def _serve(
     store: str | None,
 ) -> int:
     """Announce a server that answers, and wait."""
+    starting.finish()
     if env_file:
         _write(env_file, server)
         server.sandbox.credentials.on_rotate = lambda _: _write(env_file, server)
@@ -168,13 +174,17 @@ def _sandbox(
 
         world = read_world(load)
     options = read_options(option, base=world.options if world else None, **fixed)
+    named = {text.partition("=")[0] for text in option}
+    for one in sorted(filter(is_of_pytest, named)):
+        click.echo(f"# --option {one} does nothing here: only a test run reads it", err=True)
     if client_name:
         client_id = f"{CLIENT_MARK}{client_name}"
     client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
     client_secret = _unless_real("TURRIS_CLIENT_SECRET", client_secret, SECRET_MARK)
     try:
-        # A random name, so that ids and secrets of an earlier run are refused.
-        name = os.urandom(16).hex()
+        # A random name, so that ids and secrets of an earlier run are refused. Who gives a seed
+        # wants them to repeat.
+        name = "" if "seed" in named else os.urandom(16).hex()
         sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)
         if data:
             sandbox.seed(data)
@@ -250,6 +260,7 @@ def _print_environment(server: StandaloneSandbox, state: str) -> None:
     if os.environ.get(CONTROL_TOKEN):
         del variables[CONTROL_TOKEN]  # the user has set it
     click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
+    click.echo(f"# The page, for one browser, once: {server.page_address()}")
     click.echo(exports(variables), nl=False)
     click.echo(_webhook_hint(server.sandbox.options))
     click.echo("# pytest --turris-url $TURRIS_BASE_URL runs tests whose sandboxes answer here")
@@ -260,6 +271,14 @@ def _print_environment(server: StandaloneSandbox, state: str) -> None:
         f"-H 'Content-Type: application/json' -d '{body}'"
     )
     sys.stdout.flush()
+
+
+def _open_page(address: str) -> None:
+    """Open the page in the browser of the user, if there is one."""
+    import webbrowser
+
+    if not webbrowser.open(address):
+        click.echo("# --open: there is no browser here; open the address of the page", err=True)
 
 
 def _webhook_hint(options: Options) -> str:

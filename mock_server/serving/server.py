@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import ipaddress
 import os
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from inspect import isawaitable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -15,10 +14,13 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import Tenant, Tenants
+from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
+from mock_server.page.door import page_app
+from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
+from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError, TenantGoneError
@@ -41,6 +43,8 @@ _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
 THREADS = 8
 """How many requests are answered at a time from a shared store."""
+_LONG_BODY = 65_536
+"""Bytes of a body whose parser may take long enough for other clients to notice."""
 
 _NOT_STORED = (
     "The sandbox cannot use its store, so the outcome of this request is unknown; its log has "
@@ -111,6 +115,7 @@ class StandaloneSandbox:
         self.tenants: Tenants = Tenants(sandbox, store)
         # A shared store may let a request wait for another server: others go on meanwhile.
         self._threads = ThreadPoolExecutor(THREADS) if store and store.is_shared else None
+        self._sign_in = SignIn(self.control_token)
         self._health = Health()
         options = sandbox.options
         self._server = LiveServer(
@@ -134,11 +139,12 @@ class StandaloneSandbox:
         self._worker = DeliveryWorker(log=log.write, watched=self.tenants.deliveries)
 
     def _guarded(self, log: ServerLog) -> App:
-        """The application: health, then the guards, then the control API, then the sandbox."""
+        """The application: health, the guards, the page, the control API, the sandbox."""
         settings = self._settings
         app = control_app(
             self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
         )
+        app = page_app(self.tenants, self._sign_in, app, log.write)
         app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
         if settings.cors_origins:
             app = with_cors(app, settings.cors_origins)
@@ -149,26 +155,24 @@ class StandaloneSandbox:
         """The URL of the sandbox, as its clients know it."""
         return self._settings.public_url or self._server.base_url
 
+    def page_address(self) -> str:
+        """Return a URL of the page, which signs in one browser, once."""
+        return self._sign_in.address(self.base_url)
+
     def environment(self) -> dict[str, str]:
         """Return the environment variables that a client needs, and the control token."""
         return client_environment(self.sandbox, self.base_url, self.ca_file) | {
             CONTROL_TOKEN: self.control_token,
-            "TURRIS_UPSTREAM_ENTITY_ID": self.sandbox.upstream_entity_id,
+            ENTITY_ID: self.sandbox.upstream_entity_id,
         }
 
     def unsent(self) -> tuple[str, ...]:
-        """Return a line for each webhook that its receiver has not accepted yet."""
+        """Return a line for each webhook of any sandbox that no receiver has accepted yet."""
         try:
-            outbox = self.sandbox.outbox
+            return tuple(line for tenant in self.tenants for line in _unsent(tenant))
         except StoreError as error:
             self._warn(str(error))
             return ()
-        lines = []
-        for delivery in outbox.unsent:
-            endpoint = outbox.endpoints.get(delivery.endpoint_id)
-            url = redact_target(endpoint.url) if endpoint else "a removed webhook"
-            lines.append(f"webhook {delivery.number} {delivery.webhook_type} -> {url}")
-        return tuple(lines)
 
     def wait(self) -> None:
         """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
@@ -205,18 +209,20 @@ class StandaloneSandbox:
         return self._answered_here(request)
 
     def _answered_here(self, request: Request) -> Response | Awaitable[Response]:
-        if self._threads is None:
-            return self._answer_here(request)
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._threads, self._answer_here, request)
-
-    def _answer_here(self, request: Request) -> Response:
         """Answer with a sandbox of this server."""
+        if self._threads is not None:
+            loop = asyncio.get_running_loop()
+            return loop.run_in_executor(self._threads, self._answer_shared, request)
+        own = self._own(request) if self.tenants.has_others else None
+        return self._handle(request, own or self.tenants.default)
+
+    def _answer_shared(self, request: Request) -> Response:
+        """Answer with a sandbox that other servers have too; this may take a while."""
         try:
-            own = self._own(request) if self.tenants.has_others else None
+            own = self._own(request)
         except StoreError as error:
             return self._unavailable(error)
-        return self._handle(request, own or self.tenants.default)
+        return self._answered(request, own or self.tenants.default)
 
     async def _forward(self, request: Request) -> Response:
         """Forward a request to the sandbox of a test if it is for one; else answer it here."""
@@ -224,8 +230,7 @@ class StandaloneSandbox:
         if not self._own(request):
             tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
         if tenant is None:
-            answer = self._answered_here(request)
-            return await answer if isawaitable(answer) else answer
+            return await _settled(self._answered_here(request))
         line = f"{request.method} {redact(request.path)}"
         try:
             response = await tenant.process.forward(request)
@@ -242,18 +247,22 @@ class StandaloneSandbox:
             return self.tenants.default
         return self.tenants.find(credentials)
 
-    def _handle(self, request: Request, tenant: Tenant) -> Response:
+    def _handle(self, request: Request, tenant: Tenant) -> Response | Awaitable[Response]:
+        is_long = len(request.body) > _LONG_BODY
+        return tenant.carry_out(lambda: self._answered(request, tenant), is_long=is_long)
+
+    def _answered(self, request: Request, tenant: Tenant) -> Response:
         line = ""
         try:
-            # One step: so the last line is this exchange's. A journal may keep none.
             with tenant.sandbox.lock:
                 try:
                     return tenant.handle(request)
                 finally:
+                    # Under the lock, the last line is this exchange's. A journal may keep none.
                     line = tenant.sandbox.journal.last_line
         except TenantGoneError:
             self.tenants.forget(tenant.name)
-            return self._answer_here(request)
+            return self._answer_shared(request)
         except StoreError as error:
             return self._unavailable(error)
         finally:
@@ -275,8 +284,21 @@ class StandaloneSandbox:
             return None
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
-        self._server.authority.cert_pem.write_to_path(path)
+        path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
         return str(path)
+
+
+def _unsent(tenant: Tenant) -> Iterator[str]:
+    outbox = tenant.sandbox.outbox
+    whose = "" if tenant.name == DEFAULT else f" for {tenant.name}"
+    for delivery in outbox.unsent:
+        endpoint = outbox.endpoints.get(delivery.endpoint_id)
+        url = redact_target(endpoint.url) if endpoint else "a removed webhook"
+        yield f"webhook {delivery.number} {delivery.webhook_type} -> {url}{whose}"
+
+
+async def _settled(answer: Response | Awaitable[Response]) -> Response:
+    return answer if isinstance(answer, Response) else await answer
 
 
 def is_loopback(host: str) -> bool:

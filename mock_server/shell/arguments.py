@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mock_server.shell.mistakes import fail
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, choices, option_types, parse
+from pytest_turris.core.unknowns.option_values import OptionError
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload

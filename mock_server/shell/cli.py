@@ -21,7 +21,7 @@ class LazyCommands(SuggestingGroup):
         del ctx
         from mock_server.controlling.commands import command_names
 
-        return [*(row.name for row in COMMANDS), *command_names()]
+        return list(dict.fromkeys((*(row.name for row in COMMANDS), *command_names())))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
@@ -43,7 +43,8 @@ class LazyCommands(SuggestingGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.summary) for row in COMMANDS])
         with formatter.section("Controls of a running sandbox"):
-            formatter.write_dl(list(command_names().items()))
+            own = {row.name for row in COMMANDS}
+            formatter.write_dl([pair for pair in command_names().items() if pair[0] not in own])
 
     def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run a command line; a mistake in it is one line, and exit status 2."""

@@ -29,6 +29,16 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Attack a webhook receiver, and print what it does not withstand.",
     ),
     CommandRow(
+        "audit",
+        "mock_server.auditing.command:audit",
+        "Report what the clients of a sandbox showed about Turris' security page.",
+    ),
+    CommandRow(
+        "scan",
+        "mock_server.auditing.scan_command:scan",
+        "Scan built frontends and repositories for credentials.",
+    ),
+    CommandRow(
         "learn-signature",
         "mock_server.learning.command:learn_signature",
         "Find out from a real delivery how its sender signs.",

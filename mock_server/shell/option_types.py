@@ -1,5 +1,6 @@
 """The options that several commands of ``turris-sandbox`` have."""
 
+import re
 from pathlib import Path
 
 import click
@@ -14,6 +15,8 @@ WEBHOOK_SECRET = "TURRIS_WEBHOOK_SECRET"
 
 FILE = click.Path(path_type=Path)
 
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:/\[\]\s]+):[0-9]{1,5}")
+
 option_texts = click.option(
     "--option",
     "-o",
@@ -23,10 +26,21 @@ option_texts = click.option(
     help="An option of the sandbox, for example token_ttl=60. Can be repeated.",
 )
 
+
+def _checked_pairs(
+    _ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for text in values:
+        if not _HOST_AND_PORT.fullmatch(text):
+            raise click.BadParameter(f"{text!r} is not HOST:PORT, such as app:3000 or [::1]:3000")
+    return values
+
+
 allowed = click.option(
     "--allow",
     metavar="HOST:PORT",
     multiple=True,
+    callback=_checked_pairs,
     help="Another machine that webhooks may be sent to. Can be repeated.",
 )
 

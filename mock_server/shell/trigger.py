@@ -99,10 +99,7 @@ def trigger(
     options = arguments.read_options(option, scheme=scheme, webhook_secret=key)
     lines = arguments.read_header_lines(header, options)
     factory = arguments.new_factory(options, entity=entity, lines=lines)
-    if payload and (event or member):
-        fail("--payload is sent as it is: leave out EVENT and --set")
-    if not (payload or event):
-        fail("give an EVENT, such as PRODUCER_AGREEMENT_EXECUTED, or --payload FILE")
+    _check(payload, event, member)
     if not (to or is_printed):
         fail("give the receiver: --to URL; or --print, which sends nothing")
     target = None if is_printed else arguments.read_target(to, host=host, allow=allow)
@@ -124,6 +121,13 @@ def trigger(
         click.echo(f"turris-sandbox: {cause}", err=True)
         raise click.exceptions.Exit(FAILED)
     return None
+
+
+def _check(payload: Path | None, event: str, member: tuple[str, ...]) -> None:
+    if payload and (event or member):
+        fail("--payload is sent as it is: leave out EVENT and --set")
+    if not (payload or event):
+        fail("give an EVENT, such as PRODUCER_AGREEMENT_EXECUTED, or --payload FILE")
 
 
 def _print(webhook: "SignedWebhook") -> None:

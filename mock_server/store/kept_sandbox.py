@@ -44,15 +44,16 @@ class KeptSandbox:
         self.sandbox: Sandbox = sandbox
         self._database = database
         self._writer = StateWriter(database, name)
-        self._own_lock = sandbox.lock
+        self.own_lock: contextlib.AbstractContextManager[object] = sandbox.lock
+        """The sandbox's lock before it was made to commit."""
         self._what = ""
         self._written = 0
         self._options = options_text(sandbox)
         self._update = _UPDATE.format(now=database.now)
-        self._changes = sandbox.note_changes()
-        with self._own_lock:
+        self._changes = sandbox.state.note_changes()
+        with self.own_lock:
             self._start(is_clean=is_clean)
-        sandbox.lock = CommittingLock(self._own_lock, self._begin, self._commit)
+        sandbox.lock = CommittingLock(self.own_lock, self._begin, self._commit)
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -141,7 +142,7 @@ class KeptSandbox:
 
     def drop(self) -> None:
         """Keep the sandbox no longer."""
-        self.sandbox.lock = self._own_lock
+        self.sandbox.lock = self.own_lock
 
     def _start(self, *, is_clean: bool) -> None:
         """Become what the store has, or else let it have what the sandbox is."""
@@ -152,7 +153,7 @@ class KeptSandbox:
                 drawn = state["randomness"]["drawn"]
                 drawn["request id"] = drawn.get("request id", 0) + _SKIPPED_IDS
             self.sandbox.restore(state)
-            self._changes = self.sandbox.note_changes()
+            self._changes = self.sandbox.state.note_changes()
             self._written = self.sandbox.journal.seen
         self._remember_as_written(facts)
         if not facts:
@@ -200,7 +201,7 @@ class KeptSandbox:
         if self._changes.is_everything:
             self._changes.take()
             whole = version
-            parts = self._writer.replace(version, number, self.sandbox.rows(), self._facts)
+            parts = self._writer.replace(version, number, self.sandbox.state.rows(), self._facts)
             self._writer.add_exchanges(self.sandbox.journal.rows_since(0))
             self._written = self.sandbox.journal.seen
             self._options = options_text(self.sandbox)

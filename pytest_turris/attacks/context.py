@@ -36,6 +36,7 @@ class AttackContext:
         hooks: What an attack may do besides sending.
         is_function: Whether the receiver is a function, which sees body and headers only.
         payload: The user's own payload, which is sent instead of Turris' events.
+        settles: Whether the test says when the receiver is quiet.
     """
 
     factory: WebhookFactory
@@ -43,6 +44,7 @@ class AttackContext:
     hooks: ReceiverHooks = field(default_factory=ReceiverHooks)
     is_function: bool = False
     payload: OwnPayload | None = None
+    settles: bool = False
 
     @property
     def scheme(self) -> SignatureScheme:

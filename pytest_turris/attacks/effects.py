@@ -16,7 +16,7 @@ from pytest_turris.receivers.in_process.event_loop import has_loop, loop_is_runn
 
 Settle = float | dt.timedelta | Callable[[], object] | None
 
-_PATIENCE = 2.0
+PATIENCE = 2.0
 """Real seconds for an effect that is expected, and that may come after the answer."""
 
 _STEP = 0.01
@@ -56,15 +56,21 @@ class EffectsProbe:
         """Whether effects can be counted."""
         return self._look is not None
 
+    @property
+    def settles(self) -> bool:
+        """Whether it is known when the receiver is quiet."""
+        return self._settle is not None
+
     def note_request(self) -> None:
         """Note that something is sent, so that the receiver may not be quiet."""
         self._busy = True
 
-    def count(self, *, at_least: int = 0) -> int:
+    def count(self, *, at_least: int = 0, patience: float = PATIENCE) -> int:
         """How many effects there were so far; 0 without a probe.
 
         Args:
-            at_least: Wait until there are this many, for two seconds at most.
+            at_least: Wait until there are this many.
+            patience: For how many real seconds to wait at most.
 
         Raises:
             HookError: A hook gave something of the wrong type, or belongs to another event loop.
@@ -74,7 +80,7 @@ class EffectsProbe:
         if self._busy:
             self._wait_until_quiet()
             self._busy = False
-        deadline = steady_time() + _PATIENCE
+        deadline = steady_time() + patience
         while self._update() < at_least and steady_time() < deadline:
             self._pause()
         return self._count

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from pytest_turris.attacks.effects import EffectsProbe, Settle, call_hook
+from pytest_turris.attacks.effects import PATIENCE, EffectsProbe, Settle, call_hook
 from pytest_turris.attacks.judging.memory import PeakMemory, listening_processes
 from pytest_turris.attacks.judging.pace import Pace
 from pytest_turris.attacks.sending.delivery import Limits, in_process, over_socket
@@ -73,21 +73,27 @@ class Receiver:
         """Whether effects can be counted."""
         return self._effects.observes
 
+    @property
+    def settles(self) -> bool:
+        """Whether the test says when it is quiet."""
+        return self._effects.settles
+
     def sees(self, step: AttackStep) -> bool:
         """Whether the effects of a step can be counted."""
         elsewhere = step.transmission.target is not None
         return self.observed and not (elsewhere and self.others_unseen)
 
-    def effects(self, *, at_least: int = 0) -> int:
+    def effects(self, *, at_least: int = 0, patience: float = PATIENCE) -> int:
         """How much the receiver has done so far; 0 without a probe.
 
         Args:
             at_least: What is expected by now: it may come a moment after the answer.
+            patience: For how many real seconds it is waited for.
 
         Raises:
             HookError: A hook gave something of the wrong type.
         """
-        return self._effects.count(at_least=at_least)
+        return self._effects.count(at_least=at_least, patience=patience)
 
     @property
     def resets(self) -> bool:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import Oracle, answered
+from pytest_turris.attacks.effects import PATIENCE
 from pytest_turris.attacks.judging.answers import is_unavailable, limits_rates
 from pytest_turris.attacks.judging.case import Case
 from pytest_turris.attacks.judging.constant_time import Tripwire, spy
 from pytest_turris.attacks.judging.judge import Judge, Responses
 from pytest_turris.attacks.receiver import OutOfTimeError, Receiver, with_header
 from pytest_turris.attacks.series.standing import Standing, limited
-from pytest_turris.attacks.step import AttackStep, accepted
+from pytest_turris.attacks.step import AttackStep, UnobservedError, accepted
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 from pytest_turris.findings.verdict import Outcome, Verdict
@@ -25,7 +26,7 @@ _TRIES = 3
 OUT_OF_TIME = "the time for all attacks together was over"
 
 
-class LimitedError(Exception):
+class LimitedError(UnobservedError):
     """The receiver limits rates, so that nothing can be said about this attack."""
 
 
@@ -104,10 +105,11 @@ class AttackRunner:
         self.case: Case = Case(attack=attack, receiver=receiver, key=context.key)
         self._attack = attack
         self._receiver = receiver
-        self._context = replace(context, is_function=receiver.is_function)
+        self._context = replace(context, is_function=receiver.is_function, settles=receiver.settles)
         self._standing = standing
         self._judge = Judge(self.case, receiver, context, standing)
         self._took_odd = False
+        self._effects = 0
 
     def run(self) -> None:
         """Send the attack's steps, then a genuine webhook; what is wrong becomes a finding."""
@@ -122,8 +124,8 @@ class AttackRunner:
                 with closing(steps):  # type: ignore[type-var]  # all of them are generators
                     for step in steps:
                         self._send(step)
-            except LimitedError as limit:
-                self.case.unseen = str(limit)
+            except UnobservedError as reason:
+                self.case.unseen = str(reason)
             self._stays_healthy()
         self._judge.output("".join(heard) + log()[begin:])
 
@@ -148,11 +150,17 @@ class AttackRunner:
         self._judge.step(step, responses, done)
 
     def _counted(self, step: AttackStep) -> tuple[Responses, int]:
-        begin = self._receiver.effects()
+        sends = step.transmission.copies > 0
+        # A wait begins with the step before: what is waited for may have come at once.
+        begin = self._receiver.effects() if sends else self._effects
         responses = self._receiver.send(step)
-        accepted_any = any(response.answer and response.answer.accepted for response in responses)
-        wanted = self._judge.wanted_effects(step) if accepted_any else 0
-        return responses, self._receiver.effects(at_least=begin + wanted) - begin
+        worth_a_wait = not sends or any(
+            response.answer and response.answer.accepted for response in responses
+        )
+        wanted = self._judge.wanted_effects(step) if worth_a_wait else 0
+        seconds = step.expected.patience or PATIENCE
+        self._effects = self._receiver.effects(at_least=begin + wanted, patience=seconds)
+        return responses, self._effects - begin
 
     def _watched(self, step: AttackStep) -> tuple[Responses, int]:
         """Fire a step whose comparison is watched."""

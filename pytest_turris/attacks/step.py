@@ -12,7 +12,14 @@ from pytest_turris.receivers.raw_socket import RawPost
 from pytest_turris.webhooks.signed import SignedWebhook
 
 Answers = Literal["accept", "refuse", "either", "not accept", "fail", "any"]
-Effects = Literal["none", "some", "any", "same", "at most", "first", "both"]
+Effects = Literal["none", "some", "any", "same", "at most", "first"]
+
+
+class UnobservedError(Exception):
+    """Raised inside an attack whose rest cannot be observed; the text is the reason.
+
+    What was found before stays: without findings the outcome is "not observed".
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,9 +37,9 @@ class Transmission:
             came later, and is the one to a wrong signature, shows that all of it was taken.
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
-        among: Over a socket: webhooks that others send at the same time.
+        among: Over a socket: webhooks that others have just sent, and wait for their answers.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
-        copies: How many copies are sent at once.
+        copies: How many copies are sent at once; for 0 nothing is sent, and it is only waited.
         peer: The address that the request comes from: any in process; over a socket 127.0.0.2
             at most.
         target: Another receiver than the one under attack, such as one with other keys.
@@ -71,8 +78,7 @@ class ExpectedBehaviour:
             than POST. Except for ``fail`` and ``any``, any other 5xx is wrong.
         effects: How many effects there are: ``none``, ``some`` (at least one), ``any`` (it does
             not matter), ``same`` (as many as in the step before), ``at most`` (no more than in
-            the step before), ``first`` (at least one, unless an earlier step had effects), or
-            ``both`` (at least two: its own, and that of a step before that was put off).
+            the step before), or ``first`` (at least one, unless an earlier step had effects).
         refusals: Statuses that are fine besides, and then have no effect.
         may_store: 2xx counts as refusing if there was no effect. For a receiver that answers 2xx
             to a signed body that is not JSON, it always does: it stores what it gets, and looks
@@ -84,6 +90,8 @@ class ExpectedBehaviour:
             not check it.
         within: The seconds in which the answer comes, besides what the receiver takes for a
             genuine webhook; 0 for as long as any answer may take.
+        patience: For how many seconds an effect is waited for, whether one is expected or not,
+            unless the webhook was not accepted; 0 waits a moment for effects that are expected.
     """
 
     answers: Answers
@@ -95,6 +103,7 @@ class ExpectedBehaviour:
     watch_comparison: bool = False
     stored_status: str = ""
     within: float = 0.0
+    patience: float = 0.0
 
 
 class Judgement(TypedDict, total=False):

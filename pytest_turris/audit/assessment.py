@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_turris.audit.checklist import CHECKLIST, ChecklistLine
-from pytest_turris.audit.declarations import Attestation, Declarations, Waiver
+from pytest_turris.audit.declarations import Allowed, Attestation, Declarations, Waiver
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.places import Place
 from pytest_turris.core.levels import Level
@@ -78,8 +78,12 @@ class RunFacts:
     """How many tests ran."""
     with_sandbox: int = 0
     """How many of them used a sandbox, or gave evidence."""
+    requests: int | None = None
+    """Outside of a test run: how many requests the sandbox answered."""
     problems: list[str] = field(default_factory=list)
     """What is missing in the evidence, in sentences: a crashed worker, an early stop."""
+    allowed: dict[Allowed, int] = field(default_factory=dict)
+    """What a scan may find, with how often it did."""
     channels: dict[str, str] = field(default_factory=dict)
     """The channels of the leak watch: empty if it saw the canary there, else why it is blind."""
 

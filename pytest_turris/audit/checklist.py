@@ -72,6 +72,8 @@ _ANY = "pytest --turris-audit  # any test that calls Turris with the fixture tur
 _LATE = "turris_time.to_refresh_point(plus=timedelta(milliseconds=1)); client.agents()"
 _LOG = 'logger = "myapp.audit" below [log] in turris-audit.toml'
 
+_SCAN = '[scan] path = "frontend/dist" in turris-audit.toml, or turris-sandbox scan frontend/dist'
+
 _LEAKS = ("LK-01", "LK-02", "LK-03", "LK-04", "LK-05", "LK-07", "LK-08", "LK-09")
 """Where a token may show besides files."""
 
@@ -85,14 +87,14 @@ _CHECKLIST = "Checklist"
 
 _LINES = (
     ChecklistLine(
-        id="SEC-01", section=_CREDENTIALS, kind="process",
+        id="SEC-01", section=_CREDENTIALS, kind="heuristic",
         words="No clientId or clientSecret in frontend code",
-        next_step=_attest("SEC-01"),
+        proofs=(("FE-01",),), others=("FE-02", "FE-03"), next_step=_SCAN,
     ),
     ChecklistLine(
         id="SEC-02", section=_CREDENTIALS, kind="heuristic",
         words="Credentials come from the environment or a secrets manager",
-        proofs=(("TC-30",),), others=("TC-31",), next_step=_RULES,
+        proofs=(("TC-30",),), others=("TC-31", "FE-04"), next_step=_RULES,
     ),
     ChecklistLine(
         id="SEC-03", section=_CREDENTIALS, kind="provable",
@@ -176,7 +178,7 @@ _LINES = (
     ChecklistLine(
         id="SEC-16", section=_ACCESS, kind="provable",
         words="API usage is monitored and audited",
-        proofs=(("AU-1",),), others=("AU-2",), next_step=_LOG,
+        proofs=(("AU-1",),), others=("AU-2", "RQ-19"), next_step=_LOG,
         beyond="That a record is written is tested; that it is read is not.",
     ),
     ChecklistLine(
@@ -190,7 +192,7 @@ _LINES = (
     ChecklistLine(
         id="SEC-18", section=_DATA, kind="heuristic",
         words="Little sensitive data is transmitted",
-        proofs=(("RQ-14",),), others=("AU-4", "TC-54", "TC-55"),
+        proofs=(("RQ-14",),), others=("RQ-18", "AU-4", "TC-54", "TC-55"),
         next_step=_ANY,
     ),
     ChecklistLine(

@@ -1,11 +1,10 @@
-"""All checks that the audit knows, its own and those of the other wings, by id."""
-
-from functools import cache
+"""The audit's own checks by id."""
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.leaks.checks import LEAKS
 from pytest_turris.audit.rules.catalogue import RULES
-from pytest_turris.findings.check import Check
+from pytest_turris.audit.rules.logged import CORRELATION, WHOLE_RECORDS
+from pytest_turris.audit.scans.checks import SCANS
 
 _PRIVILEGES = AuditCheck(
     id="RQ-16",
@@ -89,27 +88,13 @@ OWN: dict[str, AuditCheck] = {
     for check in sorted(
         (
             *(rule.check for rule in RULES.values()), _PRIVILEGES, _FORGERY, _ROTATION,
-            _REVOCATION, *_LOG, *LEAKS,
+            _REVOCATION, *_LOG, *LEAKS, *SCANS, WHOLE_RECORDS,
+            CORRELATION,
         ),
         key=lambda check: check.id,
     )
 }  # fmt: skip
 """The audit's own checks by id."""
 
-KINDS = ("RQ-", "LK-", "AU-", "DR-", "VW-")
+KINDS = ("RQ-", "LK-", "AU-", "DR-", "VW-", "FE-")
 """How their ids begin."""
-
-
-@cache
-def all_checks() -> dict[str, Check]:
-    """All checks by id: the audit's, the attacks, the rules for clients, the hostile answers."""
-    from pytest_turris.attacks.catalogue import ATTACKS  # noqa: PLC0415 - only a report needs them
-    from pytest_turris.conformance.hostile_check import HostileCheck  # noqa: PLC0415 - as above
-    from pytest_turris.conformance.rules import RULES as CLIENTS  # noqa: PLC0415 - as above
-    from pytest_turris.core.faults.hostile.catalogue import CATALOGUE  # noqa: PLC0415 - as above
-
-    found: dict[str, Check] = {**OWN}
-    found |= {attack.id: attack for attack in ATTACKS}
-    found |= CLIENTS
-    found |= {id_: HostileCheck(answer) for id_, answer in CATALOGUE.items()}
-    return found

@@ -10,10 +10,12 @@ from typing import Any, Self
 
 from pytest_turris.audit.checklist import CHECKLIST
 from pytest_turris.audit.evidence import Spotted
+from pytest_turris.audit.scans.checks import SCANS
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.text.names import did_you_mean
 
 FILE_NAME = "turris-audit.toml"
+_SCANS = frozenset(check.id for check in SCANS)
 
 
 class DeclarationError(TurrisKitError, ValueError):
@@ -77,6 +79,26 @@ class Waiver:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Allowed:
+    """What a scan may find in a place: it is not what it looks like.
+
+    Args:
+        rule: The id of the check, such as ``FE-04``.
+        place: A pattern for the path, such as ``tests/*``.
+        reason: Why.
+    """
+
+    rule: str
+    place: str
+    reason: str
+
+    def covers(self, spotted: Spotted) -> bool:
+        """Whether it is about a finding."""
+        path = spotted.place.path
+        return self.rule == spotted.check and fnmatch.fnmatchcase(path, self.place)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Declarations:
     """The content of the file; all empty where there is none.
 
@@ -85,12 +107,16 @@ class Declarations:
         waived: The findings that are accepted.
         loggers: The names of the loggers that keep the audit log.
         log_files: The files that keep it, relative to the file's directory.
+        scanned: The files and directories to scan, relative to the file's directory.
+        allowed: What a scan may find.
     """
 
     attested: tuple[Attestation, ...] = ()
     waived: tuple[Waiver, ...] = ()
     loggers: tuple[str, ...] = ()
     log_files: tuple[str, ...] = ()
+    scanned: tuple[str, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
 
     @classmethod
     def read(cls, path: Path, known: Callable[[], Iterator[str]]) -> Self:
@@ -121,14 +147,17 @@ class _Reader:
 
     def declarations(self, document: dict[str, Any]) -> dict[str, Any]:
         """The fields of ``Declarations``."""
-        self._only(document, "the file", ("attested", "waived", "log"))
-        log = self._table(document, "log")
+        self._only(document, "the file", ("attested", "waived", "log", "scan", "allowed"))
+        log, scan = self._table(document, "log"), self._table(document, "scan")
         self._only(log, "[log]", ("logger", "file"))
+        self._only(scan, "[scan]", ("path",))
         return {
             "attested": tuple(map(self._attestation, self._rows(document, "attested"))),
             "waived": tuple(map(self._waiver, self._rows(document, "waived"))),
             "loggers": self._texts(log, "logger"),
             "log_files": self._texts(log, "file"),
+            "scanned": self._texts(scan, "path"),
+            "allowed": tuple(map(self._allowed, self._rows(document, "allowed"))),
         }
 
     def _attestation(self, row: dict[str, Any]) -> Attestation:
@@ -154,6 +183,15 @@ class _Reader:
             reason=self._text(row, where, "reason"),
             owner=self._text(row, where, "owner"),
             expires=self._date(row, where, "expires"),
+        )
+
+    def _allowed(self, row: dict[str, Any]) -> Allowed:
+        where = "[[allowed]]"
+        self._only(row, where, ("rule", "place", "reason"))
+        return Allowed(
+            rule=self._known(self._text(row, where, "rule"), _SCANS, where),
+            place=self._text(row, where, "place"),
+            reason=self._text(row, where, "reason"),
         )
 
     def _rows(self, document: dict[str, Any], name: str) -> list[dict[str, Any]]:

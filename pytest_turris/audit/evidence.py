@@ -22,6 +22,7 @@ class Spotted:
         place: The line of the application that made the call, else of the test.
         test: The test that showed it; empty if none did.
         exchanges: The requests that are the evidence, a line for each, oldest first.
+        numbers: Their numbers in the journal of the sandbox.
     """
 
     check: str
@@ -29,6 +30,7 @@ class Spotted:
     place: Place
     test: str = ""
     exchanges: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @property
     def level(self) -> Level:
@@ -50,6 +52,7 @@ class Spotted:
             "place": asdict(self.place),
             "test": self.test,
             "exchanges": list(self.exchanges),
+            "numbers": list(self.numbers),
         }
 
     @classmethod
@@ -61,6 +64,7 @@ class Spotted:
             place=Place(**row["place"]),
             test=row["test"],
             exchanges=tuple(row["exchanges"]),
+            numbers=tuple(row["numbers"]),
         )
 
 

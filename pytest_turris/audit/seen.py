@@ -18,6 +18,7 @@ from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.core.wire.messages import Fields, Request, Response
 
 _MOST = 5_000
+_CARRIERS = frozenset({"authorization", RESTRICTED_HEADER})
 _SERVER_ERROR = 500
 _HEAD = 65_536
 
@@ -27,6 +28,8 @@ class Seen:
     """One request. ``status`` is 0 where it got no answer."""
 
     number: int
+    in_journal: int
+    """Its number in the journal of the sandbox."""
     at: dt.datetime
     request: Request
     status: int
@@ -39,16 +42,17 @@ class Seen:
     """Whether the answer had it, so that the client could log it."""
     credential: str | None
     token: AccessToken | None
+    answered: bytes
+    """The body of the answer, if it is not long."""
     call: Call
+    is_token_request: bool
+    """Whether it asks for a token."""
+    carries_credential: bool
+    """Whether a token, a restricted token or a token request's secret is in it."""
     client: int | None = None
     """Which object of the application asked for a token, where there is one."""
     knows_time: bool = True
     """Whether the client could know the time: the sandbox's clock was not moved alone."""
-
-    @property
-    def is_token_request(self) -> bool:
-        """Whether it asks for a token."""
-        return self.request.is_token_request
 
     @property
     def refused(self) -> bool:
@@ -69,12 +73,6 @@ class Seen:
     def in_process(self) -> bool:
         """Whether it came without a socket."""
         return not self.request.client_port
-
-    @property
-    def carries_credential(self) -> bool:
-        """Whether a token, a restricted token or a token request's secret is in it."""
-        names = {name for name, _ in self.request.headers}
-        return self.is_token_request or not names.isdisjoint(("authorization", RESTRICTED_HEADER))
 
     @property
     def key(self) -> str:
@@ -136,14 +134,15 @@ class SandboxRecord:
             return
         clock, at = self.sandbox.clock, facts["at"]
         port = request.client_port
-        token = self.sandbox.tokens.find(request)
+        token = self.sandbox.tokens.find(request) if facts["token_id"] else None
+        asks = request.is_token_request
         client = None
         if port:
             call = self._sent_from(port)
         else:
             frame = sys._getframe(2)  # noqa: SLF001 - documented, and a hundred times as fast as inspect
             call = call_of(frame, self._test)
-            if request.is_token_request:
+            if asks:
                 client = self._number_of(_client_of(frame, self._test))
         knows_time = True
         if token and at > token.expires_at - self.sandbox.options.refresh_buffer:
@@ -151,6 +150,7 @@ class SandboxRecord:
         self.seen.append(
             Seen(
                 number=len(self.seen) + 1,
+                in_journal=self.sandbox.journal.seen,
                 at=at,
                 request=request,
                 status=facts["status"],
@@ -163,7 +163,10 @@ class SandboxRecord:
                 and facts["request_id"].encode() in response.body[:_HEAD],
                 credential=facts["credential"],
                 token=token,
+                answered=response.body if response and len(response.body) <= _HEAD else b"",
                 call=call,
+                is_token_request=asks,
+                carries_credential=asks or any(name in _CARRIERS for name, _ in request.headers),
                 client=client,
                 knows_time=knows_time,
             )

@@ -17,7 +17,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 def shared_facts(self: "Sandbox") -> dict[str, Any]:
     """What is no row of its own and changes often, as JSON data: for ``follow``."""
     network = self._outbox.network_faults
-    return {part: value for part, _, value in self.few_rows()} | {
+    return {part: value for part, _, value in self.state.few_rows()} | {
         "carried_out": self._entity.carried_out,
         "network": asdict(network) | {"delay": network.delay // _MICROSECOND},
         "journal": {"seen": self.journal.seen},
@@ -38,24 +38,27 @@ def follow(
         rows: The rows that have changed, in the order in which they were made.
         exchanges: The exchanges since then: their numbers, and what they are in JSON.
     """
-    parts = self._parts()
-    entity = parts["entity"]
+    part_of = self.state.part
+    entity, outbox = part_of("entity"), part_of("outbox")
     offset = dt.timedelta(microseconds=facts["sandbox"]["clock"]["offset_us"])
     if offset != self.clock.offset:
         self.clock.offset = offset
     self.token_requests = int(facts["sandbox"]["token_requests"])
+    self.faults.made = int(facts["sandbox"]["faults_made"])
     self.randomness.restore(facts["randomness"])
     entity.take_over_facts(facts["entity"], facts["carried_out"])
     network = facts["network"] | {"delay": facts["network"]["delay"] * _MICROSECOND}
-    parts["outbox"].network_faults = NetworkFaults(**network)
+    outbox.network_faults = NetworkFaults(**network)
     for part, key, value in rows:
         owner, _, member = part.partition(".")
         if member or owner == "outbox":
-            parts[owner].take_over(member, key, value)
+            part_of(owner).take_over(member, key, value)
         elif owner == "faults":
+            made = self.faults.made
             self.faults.restore(value)
+            self.faults.made = made
         else:
-            parts[owner].take_over(key, value)
+            part_of(owner).take_over(key, value)
     client = self.credentials.client(facts["sandbox"]["client"])
     if client is not None and client is not self.client:
         self.client = client

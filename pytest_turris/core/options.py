@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, Self, get_type_hints
 
-from pytest_turris.core.option_values import (
+from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.unknowns.option_values import (
     OptionError,
     check_form,
     check_value,
     choices_of,
     parse_value,
 )
-from pytest_turris.core.signing_keys import check_key, key_of
-from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.unknowns.record_options import RecordOptions
+from pytest_turris.core.unknowns.signing_keys import check_key, key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.undo import Undo
 
 
 class Randomness:
@@ -17,9 +18,12 @@ class Randomness:
     def __init__(self, seed: str) -> None:
         self.seed: str = seed
         self.drawn: dict[str, int] = {}
+        self.undo: Undo = Undo()
+        """Takes back what was drawn in a call that failed."""
 
     def digest(self, purpose: str) -> str:
         """The next 64 hex digits for a purpose."""
+        self.undo.item(self.drawn, purpose)
         count = self.drawn[purpose] = self.drawn.get(purpose, 0) + 1
         # A third of what SHA-256 takes: OpenSSL looks up its algorithms each time.
         return hashlib.blake2s(f"{self.seed}/{purpose}/{count}".encode()).hexdigest()

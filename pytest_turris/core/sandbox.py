@@ -1,28 +1,27 @@
 """The sandbox: one upstream entity at a fake Turris. ``handle`` is its only port."""
 
-import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_turris.core import assertions, following, fresh_state
+from pytest_turris.core import following
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.dispatcher import Dispatcher
 from pytest_turris.core.api.pipeline import Pipeline
 from pytest_turris.core.api.routes import routes_at
-from pytest_turris.core.changes import Changes, Row
+from pytest_turris.core.checks import assertions, fresh_state, strictness
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import C, Collections
 from pytest_turris.core.entity.seeds import SeedData, seed
 from pytest_turris.core.faults.scripted import Faults
-from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
-from pytest_turris.core.journal.journal import Exchange, Journal
+from pytest_turris.core.journal.expectations import Refusals
+from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.middleware.idempotency import Idempotency
 from pytest_turris.core.middleware.interception import Interceptors
 from pytest_turris.core.middleware.limits import Limits
@@ -31,9 +30,11 @@ from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.snapshots.errors import SnapshotError
-from pytest_turris.core.snapshots.versions import SNAPSHOT_VERSION, migrated
+from pytest_turris.core.snapshots.state import State
+from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.undo import Undo
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -74,8 +75,12 @@ class Sandbox(Collections):
         """The URL of the documented host of the default environment, or of a server."""
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
+        self.lock: AbstractContextManager[object] = threading.RLock()
+        """Held while a request is answered; hold it to use the state alone."""
+        self.undo: Undo = Undo(lambda: self.lock)
+        """A block, under the lock, that takes effect as a whole or not at all."""
         self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
-        self._entity = UpstreamEntity(self.clock, self.randomness, self.options)
+        self._entity = UpstreamEntity(self.clock, self.randomness, self.options, self.undo)
         self.credentials: Credentials = Credentials(self.clock, self.randomness)
         self.tokens: Tokens = Tokens(self.clock, self.randomness, self.options)
         self.limits: Limits = Limits(self.clock, self.options)
@@ -89,13 +94,11 @@ class Sandbox(Collections):
         self.doors: tuple[str, ...] = ()
         """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
-        self._changes: Changes | None = None
-        self.lock: AbstractContextManager[object] = threading.RLock()
-        """Held while a request is answered; hold it to use the state alone."""
+        for part in (self.randomness, self.credentials, self.tokens, self.limits):
+            part.undo = self.undo
+        self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
         self.client: ApiClient = self.credentials.issue(
-            environment=self.options.environment,
-            client_id=client_id,
-            client_secret=client_secret,
+            environment=self.options.environment, client_id=client_id, client_secret=client_secret
         )
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
@@ -106,6 +109,9 @@ class Sandbox(Collections):
     assert_refreshed_within_buffer: Final = assertions.assert_refreshed_within_buffer
     assert_no_expired_token_used: Final = assertions.assert_no_expired_token_used
     assert_retried_safely: Final = assertions.assert_retried_safely
+    expect_refusal: Final = strictness.expect_refusal
+    expect_since: Final = strictness.expect_since
+    strict_failures: Final = strictness.strict_failures
     fresh: Final = fresh_state.fresh
     follow: Final = following.follow
     follow_whole: Final = following.follow_whole
@@ -125,8 +131,13 @@ class Sandbox(Collections):
 
     def settle(self) -> None:
         """Carry out what is due by now. Every request, change and use of the records does so."""
-        with self.lock:
+        with self.undo:
             self._entity.settle()
+
+    @property
+    def has_work_due(self) -> bool:
+        """Whether ``settle`` would do something; an uploaded file can take seconds."""
+        return self._entity.has_work_due
 
     def execute_agreement(self, association: Association | str) -> None:
         """Execute an association's producer agreement, as if both parties had signed it.
@@ -135,7 +146,7 @@ class Sandbox(Collections):
             UnknownRecordError: There is no such association.
             RecordError: Its agreement was executed before.
         """
-        with self.lock:
+        with self.undo:
             key = association if isinstance(association, str) else association.id
             self._entity.execute_agreement(key)
 
@@ -145,7 +156,7 @@ class Sandbox(Collections):
         Raises:
             UnknownNameError: There is no seed data of that name.
         """
-        with self.lock:
+        with self.undo:
             seed(self._entity, name)
 
     @property
@@ -156,7 +167,7 @@ class Sandbox(Collections):
     @property
     def outbox(self) -> Outbox:
         """The registered webhooks and what waits to be sent, with all that happened by now."""
-        with self.lock:
+        with self.undo:
             self._entity.settle()
             self._outbox.collect(self._entity.events, self.clock.now())
             return self._outbox
@@ -164,7 +175,9 @@ class Sandbox(Collections):
     @cached_property
     def _outbox(self) -> Outbox:
         """Made when it is first used; most tests use none."""
-        return Outbox(self._entity.records, self.randomness, self.options)
+        outbox = Outbox(self._entity.records, self.randomness, self.options)
+        outbox.guard(self.undo)
+        return outbox
 
     def change_options(self, options: Options) -> None:
         """Take over other options; its parts share one object, which must be this sandbox's own.
@@ -173,8 +186,9 @@ class Sandbox(Collections):
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
-        if self._changes is not None:
-            self._changes.mark("options", "", lambda: None)
+        state: State | None = vars(self).get("state")
+        if state is not None:
+            state.note_options()
         if (outbox := vars(self).get("_outbox")) is not None:
             outbox.follow_options(options)
 
@@ -195,7 +209,7 @@ class Sandbox(Collections):
 
     def new_object_id(self) -> str:
         """A new id, from the same seed as all others."""
-        with self.lock:
+        with self.undo:
             return self.randomness.object_id()
 
     def handle(self, request: Request) -> Response:
@@ -207,63 +221,22 @@ class Sandbox(Collections):
         return self.interceptors.wrap(self._handle)(request)
 
     def _handle(self, request: Request) -> Response:
-        with self.lock:
+        with self.undo:
+            self.undo.attributes(self.clock, "offset")
+            self.undo.attributes(self._refusals, "unexpected")
             self._entity.settle()
             if request.is_token_request:
+                self.undo.attributes(self, "token_requests")
                 self.token_requests += 1
-                if self._changes is not None:
-                    self._changes.mark("sandbox", "", self._facts)
+                state: State | None = vars(self).get("state")
+                if state is not None:  # made when something keeps it; most tests keep nothing
+                    state.note_token_request()
             return self._dispatcher.answer(request)
-
-    def expect_refusal(
-        self, *, status: int | None = None, operation: str | None = None
-    ) -> ExpectedRefusal:
-        """A block in which the sandbox must refuse at least one request with a 4xx.
-
-        Args:
-            status: Count refusals with this status only.
-            operation: Count refusals of this operation only: its name, operation id or
-                ``METHOD /path``.
-
-        Raises:
-            UnknownNameError: There is no such operation.
-        """
-        name = self._routes.resolve(operation) if operation else None
-        expected = f"a refusal with status {status or '4xx'} of {name or 'any operation'}"
-
-        def matches(exchange: Exchange) -> bool:
-            return status in (None, exchange.status) and name in (None, "*", exchange.operation)
-
-        return ExpectedRefusal(self.journal, self._refusals, matches, expected)
-
-    def expect_since(self, number: int) -> None:
-        """Take every refusal after the exchange with that number as expected: it fails no test."""
-        self._refusals.expect_since(number)
-
-    def strict_failures(self) -> list[str]:
-        """The reasons for which the test fails at its end, each with the option that relaxes it."""
-        found = []
-        if self.options.fail_on_refusal and (refused := self._refusals.unexpected):
-            lines = "\n".join(f"  {exchange}" for exchange in refused)
-            found.append(
-                f"{counted(len(refused), 'request')} that Turris would not understand:\n{lines}\n"
-                "Meant? Put the call into 'with turris.expect_refusal():', "
-                "or relax it: @pytest.mark.turris(fail_on_refusal=False)"
-            )
-        if self.options.fail_on_unused_fault and (unused := self.faults.unused):
-            lines = "\n".join(f"  {fault}" for fault in unused)
-            found.append(
-                f"{counted(len(unused), 'scripted fault')} that never fired:\n{lines}\n"
-                "Not sure to fire? faults.add(..., optional=True), "
-                "or relax it: @pytest.mark.turris(fail_on_unused_fault=False)"
-            )
-        return found
 
     def snapshot(self) -> dict[str, Any]:
         """The whole state as JSON data, exact. It holds the secrets, which are fakes."""
         with self.lock:
-            parts = {name: part.snapshot() for name, part in self._parts().items()}
-            return {"version": SNAPSHOT_VERSION} | self._facts() | parts
+            return self.state.snapshot()
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Become what the snapshot holds; options stay as they are.
@@ -277,41 +250,16 @@ class Sandbox(Collections):
         check(state)
         try:
             # Another sandbox tries it first: a broken snapshot leaves this one as it is.
-            Sandbox(self.options)._become(state)  # noqa: SLF001 - of its own class
+            Sandbox(self.options).state.become(state)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise SnapshotError(f"not a whole snapshot: {error}") from error
         with self.lock:
-            self._become(state)
+            self.state.become(state)
 
-    def note_changes(self) -> Changes:
-        """Note from now on which rows of the state change, and return where."""
-        with self.lock:
-            self._changes = Changes()
-            parts = (self.credentials, self.tokens, self.limits, self.idempotency, self.faults)
-            for part in (*parts, self._outbox, self._outbox.endpoints):
-                part.changes = self._changes
-            self._entity.note_changes(self._changes)
-            return self._changes
-
-    def rows(self) -> Iterator[Row]:
-        """The whole state as rows, as ``snapshot_from`` reads them; hold the lock meanwhile."""
-        yield from self.few_rows()
-        yield "faults", "", self.faults.snapshot()
-        yield from self._entity.rows()
-        yield from self._outbox.rows()
-        yield from self.credentials.rows()
-        yield from self.tokens.rows()
-        yield from self.limits.rows()
-        yield from self.idempotency.rows()
-        yield from self.journal.rows()
-
-    def few_rows(self) -> tuple[Row, ...]:
-        """The rows that change too often to be noted: clock, counters, randomness."""
-        return (
-            ("sandbox", "", self._facts()),
-            ("randomness", "", self.randomness.snapshot()),
-            ("entity", "", self._entity.facts()),
-        )
+    @cached_property
+    def state(self) -> State:
+        """The state as a store keeps it; hold the lock while you use it."""
+        return State(self, self._entity, self._outbox)
 
     def __repr__(self) -> str:
         return (
@@ -320,39 +268,9 @@ class Sandbox(Collections):
             f"{counted(self.journal.seen, 'exchange')}>"
         )
 
-    def _become(self, snapshot: dict[str, Any]) -> None:
-        self.clock.offset = dt.timedelta(microseconds=snapshot["clock"]["offset_us"])
-        self.clock.now()  # an OverflowError if it is beyond all calendars
-        for name, part in self._parts().items():
-            part.restore(snapshot[name])
-        client = self.credentials.client(snapshot["client"])
-        if client is None:
-            raise KeyError(snapshot["client"])
-        self.client = client
-        self.limits.default_credential = client.client_id
-        self.token_requests = int(snapshot["token_requests"])
-        if self._changes is not None:
-            self._changes.is_everything = True
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "clock": {"offset_us": self.clock.offset // dt.timedelta(microseconds=1)},
-            "client": self.client.client_id,
-            "token_requests": self.token_requests,
-        }
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "randomness": self.randomness,
-            "entity": self._entity,
-            "outbox": self._outbox,
-            "credentials": self.credentials,
-            "tokens": self.tokens,
-            "limits": self.limits,
-            "idempotency": self.idempotency,
-            "faults": self.faults,
-            "journal": self.journal,
-        }
+    @property
+    def _resolve(self) -> Callable[[str], str]:
+        return self._routes.resolve
 
     @cached_property
     def _dispatcher(self) -> Dispatcher:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_turris.core.fresh_state import StrictFailureError
+from pytest_turris.core.checks.fresh_state import StrictFailureError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import client_environment

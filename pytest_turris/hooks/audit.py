@@ -10,14 +10,16 @@ from types import CodeType
 
 import pytest
 
-from pytest_turris.audit.checks import KINDS, OWN, all_checks
+from pytest_turris.audit.checks import KINDS, OWN
 from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declarations
 from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.leaks.search import LeakSearch
 from pytest_turris.audit.leaks.tap import Taps
-from pytest_turris.audit.log_rules import LogAudit, LogLine
 from pytest_turris.audit.places import NOWHERE, Call, Place, PlaceFinder, base_of
 from pytest_turris.audit.rules.catalogue import look_at
+from pytest_turris.audit.rules.log import LogAudit, LogLine
+from pytest_turris.audit.rules.logged import LoggedAnswers
 from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox
@@ -88,6 +90,7 @@ class TestAudit:
         if not provoked:
             self._search(forms)
             self._judge_log(forms)
+            self._judge_answers()
         for verdict in self._item.stash.get(VERDICTS, []):
             evidence.note_verdict(verdict, self.place)
         evidence.spotted = [one for one in evidence.spotted if one.check not in evidence.ignored]
@@ -97,8 +100,7 @@ class TestAudit:
         return evidence
 
     def _search(self, forms: SecretForms) -> None:
-        own = {str(self._item.path)}
-        own |= {call.code.co_filename for call in self._of_fixtures() if call.code}
+        own = self._own_files()
         search = LeakSearch(self.evidence, forms, self._finder, self.place, own)
         ports = {seen.request.client_port for one in self._records for seen in one.seen}
         search.search(self._traces, frozenset(ports), self._auditor.blind)
@@ -106,6 +108,22 @@ class TestAudit:
             for _, kind, text in self._item._report_sections:  # noqa: SLF001 - there is no other way
                 if kind in _OUTPUT and "LK-02" not in {one.check for one in self.evidence.spotted}:
                     search.text("LK-09", text)
+
+    def _judge_answers(self) -> None:
+        own = self._own_files()
+        traces = [
+            one
+            for one in self._traces.texts
+            if one.check == "LK-04" or one.call.code is None or one.call.code.co_filename not in own
+        ]
+        for record in self._records:
+            answers = LoggedAnswers(self.evidence, record, traces, self._finder)
+            answers.judge(frozenset(self.evidence.ignored))
+
+    def _own_files(self) -> set[str]:
+        """The source files of the test: what they log and write, they mean to."""
+        own = {str(self._item.path)}
+        return own | {call.code.co_filename for call in self._of_fixtures() if call.code}
 
     def _of_fixtures(self) -> list[Call]:
         """The calls of conftest files, which are the tests' own."""

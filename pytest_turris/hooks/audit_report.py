@@ -1,5 +1,6 @@
 """The end of an audited run: one assessment of all evidence, on the terminal and in files."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,6 @@ from pytest_turris.process.system_clock import system_time
 _CRASHED = "???"
 """What pytest-xdist gives as the phase of the test during which a worker died."""
 
-_COLOURS = {
-    "proven": {"green": True},
-    "nothing found": {"cyan": True},
-    "attested": {"purple": True},
-    "violated": {"red": True},
-    "waived": {"yellow": True},
-    "must": {"red": True},
-    "should": {"yellow": True},
-}
 _GREEN = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _HERE = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
 
@@ -93,10 +85,27 @@ class AuditReport:
             )
         if not self._finished:
             facts.problems.append("no test ran")
+        if self._declared.scanned:
+            self._scan()
         self._assessed = assess(
             self._ledger, self._declared, facts, system_time(), here=self._here()
         )
         return self._assessed
+
+    def _scan(self) -> None:
+        """Look through the files that ``turris-audit.toml`` names."""
+        from pytest_turris.audit.scans.scan import scan  # noqa: PLC0415 - few projects name any
+
+        root = self._config.rootpath
+        found = scan(
+            [root / name for name in self._declared.scanned],
+            base=base_of(root),
+            allowed=self._declared.allowed,
+            environment=os.environ,
+        )
+        self._facts.problems += found.problems
+        self._facts.allowed = found.allowed
+        self._ledger.add(found.evidence)
 
     def _here(self) -> str:
         """A file that exists, for what belongs to no line: code hosts show nothing without one."""
@@ -114,10 +123,10 @@ class AuditReport:
         out.section("turris audit: Security Best Practices", sep="-")
         for level, text in terminal.findings(found):
             heading, _, rest = text.partition("\n")
-            out.line(heading, bold=True, **_COLOURS.get(level, {}))
+            out.line(heading, bold=True, **_markup(level))
             out.line(f"{rest}\n")
         for status, text in terminal.table(found):
-            out.line(text, **_COLOURS.get(status, {}))
+            out.line(text, **_markup(status))
         for note in terminal.notes(found):
             out.line(f"note: {note}", yellow=True)
         out.line(terminal.summary(found), bold=True)
@@ -137,6 +146,12 @@ def report_on(
         found.pytest_runtest_logreport(report)
     found.judge(len({report.nodeid for report in reports}))
     found.pytest_terminal_summary(terminalreporter)
+
+
+def _markup(name: str) -> dict[str, bool]:
+    """How pytest colours a status or a level; it says purple for magenta."""
+    colour = terminal.COLOURS.get(name, "")
+    return {colour.replace("magenta", "purple"): True} if colour else {}
 
 
 def _add_to_junit(config: pytest.Config, lines: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from pytest_turris.core.errors import TurrisKitError
 
 _PORTS = {"http": 80, "https": 443}
+_NETLOC = re.compile(r"(?:[^\[\]:]+|\[[0-9a-fA-F:.]+\])(?::[0-9]*)?")
 _ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$")
 
 # The clouds' metadata services that are not link-local: AWS (IPv6), Alibaba, Azure.
@@ -22,6 +23,9 @@ _METADATA = {
     ipaddress.ip_address(address)
     for address in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")
 }
+
+_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+"""Networks whose addresses end in an IPv4 address: NAT64 (RFC 6052, RFC 8215), IPv4-compatible."""
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -54,10 +58,12 @@ class Destination:
 def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:
     """Return where a URL leads, if a delivery may go there.
 
-    The host is resolved once. Each of its addresses must be loopback, unless ``allow`` holds
-    its ``host:port`` (``[host]:port`` for IPv6). Link-local addresses, metadata services and
-    ``own_port`` on this machine are always refused. An IPv4 address comes first, as test servers
-    listen there; some listen on ``::1`` alone, so all addresses of ``localhost`` are tried.
+    It may be a loopback address, ``localhost`` or a name below it (RFC 6761, 6.3), or what
+    ``allow`` holds as ``host:port`` (``[host]:port`` for IPv6). Other names are not looked up: a
+    query would tell them to a name server. The host is resolved once. Link-local addresses,
+    metadata services and ``own_port`` on this machine are always refused. An IPv4 address comes
+    first, as test servers listen there; some listen on ``::1`` alone, so all addresses of
+    ``localhost`` are tried.
 
     Args:
         url: An ``http`` or ``https`` URL.
@@ -69,12 +75,12 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
     """
     parts, host, port = _split(url)
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    addresses = _resolve(host, port)
     allowed = name in {entry.lower() for entry in allow}
+    addresses = _resolve(host, port, name, allowed=allowed)
     for address in addresses:
-        if address.is_link_local or address in _METADATA:
+        if any(one.is_link_local or one in _METADATA for one in _forms(address)):
             _refuse(name, f"{address} is link-local or a metadata service: it is never allowed")
-        if address.is_loopback and port == own_port:
+        if port == own_port and any(one.is_loopback for one in _forms(address)):
             _refuse(name, "that is the sandbox itself: register your own receiver")
         if not (allowed or address.is_loopback):
             _refuse(name, f"{address} is not this machine. To send there, pass allow=[{name!r}]")
@@ -129,18 +135,22 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
         _refuse(f"scheme {parts.scheme!r}", "only http and https are possible")
     if "@" in parts.netloc or "#" in url:
         _refuse("the URL", "it contains user information or a fragment; remove them")
+    if "%" not in host and not _NETLOC.fullmatch(parts.netloc):
+        _refuse("the URL", "its host or port cannot be read")  # urlsplit reads [::1].a.test as ::1
     if not host or "%" in host:
         _refuse(f"host {host!r}", "it is empty or percent-encoded; write it in plain characters")
     return parts, host, _PORTS[parts.scheme] if port is None else port
 
 
-def _resolve(host: str, port: int) -> list[_Address]:
+def _resolve(host: str, port: int, name: str, *, allowed: bool) -> list[_Address]:
     try:
         return [_unmapped(host)]
     except ValueError:
         pass
     if _ENDS_IN_NUMBER.search(host):
         _refuse(f"host {host!r}", "it is a number in disguise; write the address as 127.0.0.1")
+    if not allowed and host.removesuffix(".").rpartition(".")[2] != "localhost":
+        _refuse(name, f"it is not this machine. To send there, pass allow=[{name!r}]")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # the latter for an empty or a long label
@@ -151,6 +161,16 @@ def _resolve(host: str, port: int) -> list[_Address]:
 def _unmapped(text: str) -> _Address:
     address = ipaddress.ip_address(text)
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def _forms(address: _Address) -> list[_Address]:
+    """An address, and the IPv4 addresses to which a translator on the way may send it."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    found: list[_Address] = [address, *filter(None, (address.sixtofour, *(address.teredo or ())))]
+    if any(address in network for network in _TRANSLATED):
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    return found
 
 
 def _refuse(what: str, why: str) -> NoReturn:

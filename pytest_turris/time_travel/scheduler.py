@@ -148,12 +148,15 @@ class Scheduler:
             return False  # pragma: no cover - another thread moves the clock at this moment
         try:
             known = asleep is not None and self._sleeps(asleep)
+            before: int | None = None
             if waiting == "sleep" or known:
                 self.threads.settle(self.main)
-            elif not self.threads.all_wait(self.main):
-                return False
+            else:
+                before = self.sleepers.added
+                if not self.threads.all_wait(self.main):
+                    return False
             # Asked last: until the others waited, one of them could end the wait.
-            return holds() and self._move_to_earliest()
+            return holds() and self._move_to_earliest(before)
         finally:
             self._mover.release()
 
@@ -220,8 +223,11 @@ class Scheduler:
         """Whether the travel ended."""
         return self._over
 
-    def _move_to_earliest(self) -> bool:
+    def _move_to_earliest(self, added: int | None = None) -> bool:
+        """Move, unless others were queued than these: a thread that queued one was at work."""
         with self._lock:
+            if added not in (None, self.sleepers.added):
+                return False
             self.sync()
             sleeper = self.sleepers.earliest()
             if sleeper is None:

@@ -68,9 +68,12 @@ class Sleepers:
         self._heap: list[tuple[float, int, Sleeper]] = []
         self._order = count()
         self._keys: dict[object, Sleeper] = {}
+        self.added = 0
+        """How many were ever queued."""
 
     def add(self, sleeper: Sleeper) -> None:
         """Queue one."""
+        self.added += 1
         sleeper.queued = True
         if sleeper.key is not None:
             self._keys[sleeper.key] = sleeper

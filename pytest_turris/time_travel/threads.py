@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
@@ -27,6 +27,9 @@ _READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", 
                     "ssl", "subprocess"})  # fmt: skip
 _STILL = 0.015
 """Seconds at one instruction, longer than the interpreter makes a thread wait for its turn."""
+
+_Place: TypeAlias = tuple[int, int, str]
+"""A frame, an instruction in it, and the address in memory that the thread waits at."""
 
 _CPU, _LONG, _ANSWER = 0.05, 5.0, 0.25
 
@@ -54,7 +57,7 @@ class Threads:
         self._callers = callers
         self._pause = pause
         self._parked: dict[int, _Parked] = {}
-        self._seen: dict[int, tuple[int, int, float]] = {}
+        self._seen: dict[int, tuple[_Place, float]] = {}
         self._woken: set[int] = set()
         self.at_queue: set[int] = set()
         """Those that wait for the lock of the queue, and will go on at once."""
@@ -104,10 +107,13 @@ class Threads:
             pause = min(2 * pause, 0.004)
 
     def all_wait(self, but: int) -> bool:
-        """Whether no other thread works, or waits for something real."""
+        """Whether no other thread works, or waits for something real.
+
+        It looks twice: one that worked may have woken one that was already looked at.
+        """
         if threading.active_count() == 1:
             return True
-        return all(state == "waiting" for _, state in self._states(but))
+        return all(state == "waiting" for _ in range(2) for _, state in self._states(but))
 
     def blocked(self, thread: threading.Thread) -> bool:  # pragma: no cover - as ``_watch``
         """Whether a thread waits for another, in C, and in no function that is patched here."""
@@ -154,21 +160,23 @@ class Threads:
             yield thread.ident or 0, state
 
     def _look(self, thread: threading.Thread, frame: FrameType) -> State:
-        state = _system_call(thread.native_id)
+        call = _call_of(thread.native_id)
+        state = _state_in(call)
         if state is not None:
             return state
-        if not self._is_still(thread.ident or 0, frame):
+        # One that got its lock, and waits for its turn to run, waits at another address.
+        at = call[1] if call else ""
+        if not self._is_still(thread.ident or 0, (id(frame), frame.f_lasti, at)):
             return "working"
         module = str(frame.f_globals.get("__name__", ""))
         return "real" if module.partition(".")[0] in _READS else "waiting"
 
-    def _is_still(self, ident: int, frame: FrameType) -> bool:
-        where = id(frame), frame.f_lasti
+    def _is_still(self, ident: int, where: _Place) -> bool:
         seen = self._seen.get(ident)
-        if seen is None or seen[:2] != where:
-            self._seen[ident] = (*where, steady_time())
+        if seen is None or seen[0] != where:
+            self._seen[ident] = where, steady_time()
             return False
-        return steady_time() - seen[2] >= _STILL
+        return steady_time() - seen[1] >= _STILL
 
 
 def _rests(parked: _Parked, native_id: int | None) -> bool:
@@ -183,14 +191,24 @@ def rests() -> Callable[[], bool]:
 
 
 def _system_call(native_id: int | None) -> State | None:
-    """What Linux says of a thread; None where it does not, or for a wait that ends by itself.
+    return _state_in(_call_of(native_id))
+
+
+def _call_of(native_id: int | None) -> list[str]:
+    """The system call of a thread, with its arguments, as Linux tells; empty where it does not."""
+    try:
+        with open(f"/proc/self/task/{native_id}/syscall", "rb") as file:  # noqa: PTH123 - of the system
+            return file.read().decode().split()
+    except OSError:
+        return []
+
+
+def _state_in(call: list[str]) -> State | None:
+    """What a thread does in a system call; None where that is unknown, or for a timed wait.
 
     Such a wait may be the one for the interpreter's own lock.
     """
-    try:
-        with open(f"/proc/self/task/{native_id}/syscall", "rb") as file:  # noqa: PTH123 - of the system
-            call = file.read().decode().split()
-    except OSError:
+    if not call:
         return None
     if call[0] == "running":
         return "working"

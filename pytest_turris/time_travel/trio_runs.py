@@ -10,6 +10,7 @@ import sys
 import types
 from collections.abc import Callable
 from threading import TIMEOUT_MAX
+from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -149,9 +150,17 @@ async def _pause(scheduler: Scheduler, seconds: float, module: str) -> None:
         cancel()
 
 
-def _runner() -> Any:  # noqa: ANN401 - trio's
-    """The run of the current thread; None in the thread that waits for a run of guest mode."""
-    return getattr(sys.modules["trio._core._run"].GLOBAL_RUN_CONTEXT, "runner", None)
+def _runner(caller: FrameType | None = None) -> Any:  # noqa: ANN401 - trio's
+    """The run of the current thread.
+
+    Args:
+        caller: In guest mode, a thread without a run waits for one; it is called by a function of
+            trio's that knows which.
+    """
+    runner = getattr(sys.modules["trio._core._run"].GLOBAL_RUN_CONTEXT, "runner", None)
+    if runner is None and caller is not None:
+        runner = getattr(caller.f_locals.get("self"), "runner", None)
+    return runner
 
 
 def _is_moved(runner: Any) -> bool:  # noqa: ANN401 - trio's
@@ -162,10 +171,10 @@ def _get_events(original: Callable[[Any, float], Any]) -> Callable[[Any, float],
     def get_events(manager: Any, timeout: float) -> Any:  # noqa: ANN401 - trio's
         """Wait for a deadline, a socket or a call from another thread."""
         scheduler = Scheduler.current
-        runner = _runner()
-        if scheduler is None or runner is None or timeout <= 0:
+        if scheduler is None or timeout <= 0:
             return original(manager, timeout)
-        if runner.waiting_for_idle or not _is_moved(runner):
+        runner = _runner(sys._getframe(1))  # noqa: SLF001 - as warnings does
+        if runner is None or runner.waiting_for_idle or not _is_moved(runner):
             return original(manager, timeout)
         return _Waiting(manager, runner, scheduler, original).wait()
 

@@ -5,8 +5,8 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 
-from pytest_turris.core.option_values import has_form
 from pytest_turris.core.text.redaction import mask
+from pytest_turris.core.unknowns.option_values import has_form
 from pytest_turris.webhooks.signature import (
     MomentError,
     SignatureError,

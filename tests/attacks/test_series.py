@@ -172,7 +172,7 @@ def test_receiver_that_dies_is_named(mortal: BareServer) -> None:
     assert result.answered
 
 
-@pytest.mark.parametrize("id_", ["WH-68", "WH-69", "WH-67", "WH-57", "WH-85"])
+@pytest.mark.parametrize("id_", ["WH-68", "WH-69", "WH-67", "WH-57", "WH-85", "WH-156"])
 def test_no_attack_raises_for_a_dead_receiver(id_: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever way an attack connects, a receiver that is gone is a finding, not a traceback."""
     monkeypatch.setattr("pytest_turris.attacks.series.standing._RESTART", 0.0)

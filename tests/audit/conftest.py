@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,17 @@ from doubles.consumer_project import QUIET
 
 AUDITED = Path(__file__).parents[1] / "doubles" / "audited"
 Run = Callable[..., Any]
+_MARK = re.compile(r"# ((?:[A-Z]{2}-\d+ ?)+)$")
+
+
+def marked(file: Path) -> set[tuple[str, str, int]]:
+    """The check, the file and the line of each mark in an application."""
+    return {
+        (check, file.name, number)
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if (found := _MARK.search(line))
+        for check in found[1].split()
+    }
 
 
 class AuditedProject:

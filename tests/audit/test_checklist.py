@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_turris.audit.checklist import CHECKLIST, ChecklistLine
-from pytest_turris.audit.checks import KINDS, OWN, all_checks
+from pytest_turris.audit.checks import KINDS, OWN
+from pytest_turris.audit.families import all_checks
 
 BULLETS = {
     "Credential Protection": (

@@ -7,9 +7,9 @@ import pytest
 from audit.conftest import AuditedProject
 
 from pytest_turris.audit.assessment import Ledger, RunFacts, assess
-from pytest_turris.audit.checks import all_checks
 from pytest_turris.audit.declarations import DeclarationError, Declarations
 from pytest_turris.audit.evidence import Evidence, Spotted
+from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding
 

@@ -1,26 +1,14 @@
 """The leak watch sees each channel, in each encoding, and says where it is blind."""
 
-import re
-from pathlib import Path
-
 import pytest
-from audit.conftest import AUDITED, AuditedProject
+from audit.conftest import AUDITED, AuditedProject, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_turris.audit.leaks.checks import LEAKS
 from pytest_turris.audit.spellings import SecretForms, spellings
 
-_MARK = re.compile(r"# (LK-\d\d)$")
 _SECRET = "turris_sandbox_secret_3f9a1c0d7e5b2a4866aa01"
-
-
-def _marked(file: Path) -> set[tuple[str, str, int]]:
-    return {
-        (found[1], file.name, number)
-        for number, line in enumerate(file.read_text().splitlines(), 1)
-        if (found := _MARK.search(line))
-    }
 
 
 def test_each_channel_is_watched(audited: AuditedProject) -> None:
@@ -29,7 +17,7 @@ def test_each_channel_is_watched(audited: AuditedProject) -> None:
     report = audited.run()
     assert [one for one in report["channels"] if not one["sees"]] == []
     found = {(one["check"], one["path"], one["line"]) for one in report["results"]}
-    expected = {mark for file in (AUDITED / "leaking").glob("*.py") for mark in _marked(file)}
+    expected = {mark for file in (AUDITED / "leaking").glob("*.py") for mark in marked(file)}
     placeless = {(check, path) for check, path, _ in found - expected}
     assert expected <= found
     # A dataclass' repr has no line of its own, the output of a child process neither.

@@ -1,26 +1,12 @@
 """Each passive rule, tried on applications that were written without it in mind."""
 
-import re
-from pathlib import Path
-
 import pytest
-from audit.conftest import AUDITED, AuditedProject
+from audit.conftest import AUDITED, AuditedProject, marked
 
 from pytest_turris.audit.rules.catalogue import RULES
 
-_MARK = re.compile(r"# ((?:[A-Z]{2}-\d+ ?)+)$")
 _NOT_A_BUG = {"RQ-16"}
 """What a whole run shows, whatever the application."""
-
-
-def _marked(file: Path) -> set[tuple[str, str, int]]:
-    """The check, the file and the line of each mark in an application."""
-    return {
-        (check, file.name, number)
-        for number, line in enumerate(file.read_text().splitlines(), 1)
-        if (found := _MARK.search(line))
-        for check in found[1].split()
-    }
 
 
 def test_each_broken_application_is_caught_at_its_line(audited: AuditedProject) -> None:
@@ -28,7 +14,7 @@ def test_each_broken_application_is_caught_at_its_line(audited: AuditedProject) 
     audited.copy("broken", "test_broken_apps.txt")
     report = audited.run()
     found = {(one["check"], one["path"], one["line"]) for one in report["results"]}
-    expected = {mark for file in (AUDITED / "broken").glob("*.py") for mark in _marked(file)}
+    expected = {mark for file in (AUDITED / "broken").glob("*.py") for mark in marked(file)}
     assert {one for one in found if one[0] not in _NOT_A_BUG} == expected
 
 
@@ -46,5 +32,5 @@ def test_nothing_is_found_in_the_good_applications(audited: AuditedProject) -> N
 @pytest.mark.parametrize("id_", RULES)
 def test_each_rule_has_a_broken_application(id_: str) -> None:
     """A rule that no application breaks is not tested."""
-    marks = {mark[0] for file in (AUDITED / "broken").glob("*.py") for mark in _marked(file)}
+    marks = {mark[0] for file in (AUDITED / "broken").glob("*.py") for mark in marked(file)}
     assert id_ in marks

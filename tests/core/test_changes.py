@@ -22,12 +22,12 @@ class Kept:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._changes = sandbox.note_changes()
+        self._changes = sandbox.state.note_changes()
         self.rows: dict[tuple[str, str], Any] = {}
         self._read_all()
 
     def _read_all(self) -> None:
-        self.rows = {(part, key): value for part, key, value in self._sandbox.rows()}
+        self.rows = {(part, key): value for part, key, value in self._sandbox.state.rows()}
 
     def update(self) -> None:
         """Take the changes, as JSON."""
@@ -40,7 +40,7 @@ class Kept:
         if is_everything:
             self._read_all()
         journal = self._sandbox.journal.rows()
-        for part, key, value in (*self._sandbox.few_rows(), *journal):
+        for part, key, value in (*self._sandbox.state.few_rows(), *journal):
             self.rows[part, key] = value
 
     def snapshot(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_each_step_changes_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_noted_twice() -> None:
     """A read changes no row; a change is noted once."""
     client = Client(Sandbox())
-    changes = client.sandbox.note_changes()
+    changes = client.sandbox.state.note_changes()
     client.token()
     list(changes.take())
     client.get("/v1/agents")

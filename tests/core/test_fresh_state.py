@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_turris.core.fresh_state import StrictFailureError
+from pytest_turris.core.checks.fresh_state import StrictFailureError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request

@@ -5,10 +5,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, option_types, parse
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.unknowns.option_values import OptionError
 
 NAMES = tuple(option_types())
 BESIDE: dict[str, dict[str, Any]] = {"signature_key": {"webhook_secret": "abcd"}}
@@ -134,6 +134,14 @@ def test_options_can_be_replaced() -> None:
     options = Options(seed=1, tls=True)
     assert options.replaced({"seed": 2}, {"seed": 3}) == Options(seed=3, tls=True)
     assert options.seed == 1
+
+
+@pytest.mark.parametrize("name", ["journal_limit", "max_body_bytes", "token_requests_per_minute"])
+def test_a_huge_number_is_refused(name: str) -> None:
+    """Beyond what a list or a window can hold; the seed may be any number."""
+    with pytest.raises(OptionError, match=f"{name}.*the maximum is 2147483647"):
+        Options.from_layers({name: 10**20})
+    assert Options(seed=10**20).seed == 10**20
 
 
 @pytest.mark.parametrize("name", ["seed", "journal_limit"])

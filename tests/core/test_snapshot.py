@@ -106,15 +106,25 @@ def test_a_newer_version_is_refused() -> None:
 
 
 def test_an_older_version_is_migrated(busy: Sandbox) -> None:
-    """Version 1 did not count the attempts to deliver webhooks. It is not changed itself."""
+    """Version 1 did not count attempts to deliver webhooks, nor faults. It stays as it is."""
     state = busy.snapshot()
     counted = state["outbox"] | {"attempted": len(state["outbox"]["attempts"])}
     older = state | {"version": 1, "outbox": copy.deepcopy(state["outbox"])}
-    del older["outbox"]["attempted"]
+    del older["outbox"]["attempted"], older["faults_made"]
     sandbox = Sandbox()
     sandbox.restore(older)
     assert sandbox.snapshot() == state | {"outbox": counted}
     assert "attempted" not in older["outbox"]
+
+
+def test_the_number_of_a_removed_fault_is_not_given_again() -> None:
+    """A fault that is scripted after a restore has a number of its own."""
+    sandbox = Sandbox()
+    sandbox.faults.add("*", status=503)
+    sandbox.faults.clear()
+    other = Sandbox()
+    other.restore(sandbox.snapshot())
+    assert other.faults.add("*", status=503).number == 2
 
 
 @pytest.mark.parametrize("outbox", [None, [], {"attempts": 5}])

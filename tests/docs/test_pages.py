@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pages
 import pytest
-from doubles.walkthrough import snippets
+from doubles.walkthrough import environment, measured, snippets
 from tables import counts
 
 from pytest_turris.core.api.routes import OPERATIONS
@@ -22,32 +25,80 @@ PAGES += sorted((ROOT / "docs" / "tutorial").glob("*.md"))
 _PROGRAM = re.compile(r'\["(curl|node)"')
 
 
-def _examples() -> list[tuple[str, str]]:
-    return [
-        (f"{page.relative_to(ROOT)}:{number}", code)
-        for page in PAGES
-        if page.stem != "token-clients"  # tests/conformance/test_docs.py sweeps its clients
-        for number, code in enumerate(snippets(page.read_text().partition(pages.MARK)[0]))
-    ]
+def _examples(page: Path) -> dict[str, str]:
+    """The examples of a page that can run here, by the names of their modules."""
+    prose = page.read_text().partition(pages.MARK)[0]
+    return {
+        f"test_example_{number}": code
+        for number, code in enumerate(snippets(prose))
+        if all(map(shutil.which, _PROGRAM.findall(code)))
+    }
 
 
-@pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in _examples()])
-def test_every_example_is_a_test_that_passes(pytester: pytest.Pytester, code: str) -> None:
-    """Each Python block of the README and the docs runs as it is."""
-    for program in _PROGRAM.findall(code):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    pytester.makepyfile(code)
-    result = pytester.runpytest_inprocess("-q", "-p", "no:randomly", "-p", "no:asyncio")
-    outcomes = result.parseoutcomes()
-    assert set(outcomes) == {"passed"}, result.stdout.str()
+# tests/conformance/test_docs.py sweeps the clients of the page about token clients.
+WITH_EXAMPLES = [page for page in PAGES if page.stem != "token-clients" and _examples(page)]
+
+
+def _run(folder: Path, examples: dict[str, str]) -> dict[str, set[str]]:
+    """Run modules in a process of their own; return the outcomes of the tests of each."""
+    for name, code in examples.items():
+        (folder / f"{name}.py").write_text(code)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--continue-on-collection-errors",
+            "--junitxml=outcomes.xml",
+        ],
+        cwd=folder,
+        env=environment(Path(sys.executable).parent, ROOT) | measured(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (folder / "outcomes.xml").exists(), done.stdout + done.stderr
+    outcomes: dict[str, set[str]] = {name: set() for name in examples}
+    for case in ET.parse(folder / "outcomes.xml").iter("testcase"):  # noqa: S314 - our own file
+        name = (case.get("classname") or case.get("name") or "").partition(".")[0]
+        outcomes[name] |= {part.tag for part in case if part.tag != "properties"} or {"passed"}
+    if set().union(*outcomes.values()) != {"passed"}:
+        print(done.stdout)  # noqa: T201 - what pytest shows of the failure
+    return outcomes
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_example_is_a_test_that_passes(page: Path, tmp_path: Path) -> None:
+    """Each Python block of the README and the docs runs as it is.
+
+    A page has a process of its own, as it has with its reader: an example may configure Django, or
+    import a module that another page calls the same.
+    """
+    outcomes = _run(tmp_path, _examples(page))
+    assert outcomes == {name: {"passed"} for name in outcomes}
+
+
+def test_an_example_without_a_passing_test_is_found(tmp_path: Path) -> None:
+    """One that fails, one that is skipped, and one that has no test."""
+    examples = {
+        "test_example_0": "def test_right(): pass",
+        "test_example_1": "def test_right(): pass\ndef test_wrong(): assert False",
+        "test_example_2": "import pytest\ndef test_left_out(): pytest.skip()",
+        "test_example_3": "import nothing_of_this_name",
+        "test_example_4": "",
+    }
+    assert list(_run(tmp_path, examples).values()) == [
+        {"passed"}, {"passed", "failure"}, {"skipped"}, {"error"}, set()
+    ]  # fmt: skip
 
 
 def test_there_are_examples() -> None:
     """The search for examples finds those of the fixtures page and of the guides."""
-    names = [name for name, _ in _examples()]
-    assert "docs/how-to/faults.md:0" in names
-    assert len([name for name in names if "fixtures" in name]) >= 3
+    names = {page.stem: len(_examples(page)) for page in WITH_EXAMPLES}
+    assert names["faults"]
+    assert names["fixtures"] >= 3
 
 
 def test_tables_and_numbers_are_those_of_the_code() -> None:

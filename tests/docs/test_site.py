@@ -12,7 +12,8 @@ import pytest
 from tables import api
 
 import pytest_turris
-from mock_server.explaining import checks, options
+from mock_server.explaining import checks, lines, options
+from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.docs_links import DOCS as URL
 
 ROOT = Path(__file__).parents[2]
@@ -43,8 +44,8 @@ def ids_of(page: Path) -> set[str]:
 
 def test_every_failure_leads_to_a_section(site: Path) -> None:
     """The URL of each check and each option is a page of the site and an id on it."""
-    explained = [one for prefix in checks.FAMILIES for one in checks.explanations(prefix).values()]
-    explained += options.explanations().values()
+    explained = [one for prefix in FAMILIES for one in checks.explanations(prefix).values()]
+    explained += [*options.explanations().values(), *lines.explanations().values()]
     ids: dict[str, set[str]] = {}
     for one in explained:
         page, _, anchor = one.url.removeprefix(URL).partition("#")

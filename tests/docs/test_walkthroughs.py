@@ -2,10 +2,12 @@
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from doubles import tethered
 from doubles.walkthrough import StepError, Walkthrough, as_printed, environment, steps
 
 from pytest_turris.core.text.docs_links import DOCS
@@ -83,3 +85,28 @@ def test_what_installs_is_left_out(tmp_path: Path) -> None:
     assert Walkthrough(tmp_path, environment).walk(page) == page
     with pytest.raises(StepError):
         Walkthrough(tmp_path, environment, installing=True).walk(page)
+
+
+def test_commands_end_with_the_test(tmp_path: Path) -> None:
+    """Also if the process that entered them is killed: it is a closed pipe that ends them."""
+    command = "trap 'echo ended; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+    with subprocess.Popen(
+        [sys.executable, tethered.__file__, command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.close()
+        assert process.stdout.read() == "ended\n"
+    assert process.returncode == 7
+
+
+def test_a_page_gets_a_free_port(tmp_path: Path) -> None:
+    """What it exports as ``PORT`` is for its reader; two runs at a time need two."""
+    page = "```console\n$ export PORT=3000\n$ echo port $PORT\n...\n```\n"
+    run = Walkthrough(tmp_path, {"PATH": "/bin:/usr/bin"})
+    assert run.walk(page) == page
+    assert run.environment["PORT"] != "3000"

@@ -41,6 +41,11 @@ class Started:
             *arguments, **environment
         )  # fmt: skip
 
+    def listens(self) -> bool:
+        """Whether something answers on its port."""
+        with socket.socket() as tried:
+            return tried.connect_ex(("127.0.0.1", self.port)) == 0
+
     def outcomes(self) -> dict[str, str]:
         """The outcomes in the report, by id."""
         return {verdict["id"]: verdict["outcome"] for verdict in self.reported()["verdicts"]}

@@ -1,5 +1,6 @@
 """The control API of one server, without a socket."""
 
+import asyncio
 import json
 from inspect import isawaitable
 from typing import Any
@@ -51,9 +52,11 @@ class Controlled:
             headers=(("content-type", content_type),),
             body=body,
         )
+        return asyncio.run(self._answered(request))
+
+    async def _answered(self, request: Request) -> Response:
         answer = self.door.control(request)
-        assert not isawaitable(answer), "use asend for what sends something"
-        return answer
+        return await answer if isawaitable(answer) else answer
 
     def call(self, method: str, path: str, **members: Any) -> Any:  # noqa: ANN401 - JSON
         """Call a control with members of a JSON body; return the JSON of the result."""

@@ -26,7 +26,6 @@ class Replica(Client):
         self.store.attach(sandbox, "default")
         self.server = StandaloneSandbox(sandbox, ServerSettings(), KeptLog(self.log), self.store)
         super().__init__(sandbox)
-        self.handle = self.server._answer_here
 
     def control(self, name: str, /, tenant: str = "default", **members: Any) -> Any:  # noqa: ANN401 - JSON
         """Execute a control, as the control API does."""
@@ -37,7 +36,7 @@ class Replica(Client):
 
     def answer(self, request: Request) -> Response:
         """Answer a request as the server does, whichever tenant it is for."""
-        return self.server._answer_here(request)
+        return self.server._answer_shared(request)
 
     def close(self) -> None:
         """Stop it in order."""

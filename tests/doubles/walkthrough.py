@@ -2,15 +2,21 @@
 
 A file is a code block after a line that ends with its name in code and a colon. A command is a line
 of a ``console`` block that begins with ``$``; the lines below it are what it prints. There, ``...``
-stands for any text, and a line of its own for any lines. Times in seconds are not compared.
+stands for any text, and a line of its own for any lines. Times in seconds are not compared. A page
+that exports ``PORT`` gets a free one.
 """
 
 import os
 import re
 import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from doubles import tethered
+from doubles.command_line import free_port
 
 _FILE = r"(?:`(?P<file>[\w./-]+\.(?:py|mjs|feature|txt|toml|yml))`[^`\n]*:\n\n)?"
 _STEP = re.compile(_FILE + r"```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL)
@@ -47,7 +53,7 @@ def steps(page: str) -> list[Step]:
 def snippets(page: str) -> list[str]:
     """The Python of a page that is not a file of the walk: each is a test module by itself."""
     blocks = (block for block in _STEP.finditer(page) if block["language"] == "python")
-    return [f"{block['text']}\n" for block in blocks if not block["file"]]
+    return [textwrap.dedent(f"{block['text']}\n") for block in blocks if not block["file"]]
 
 
 def _steps_of(block: re.Match[str]) -> Iterator[Step]:
@@ -94,25 +100,31 @@ class Walkthrough:
         """Run a command; return what the page should show for it."""
         self.say(step.command)
         if exported := _EXPORT.fullmatch(step.command):
-            self.environment[exported[1]] = exported[2]
+            name, value = exported.groups()
+            self.environment[name] = str(free_port()) if name == "PORT" else value
             return step.text
-        done = subprocess.run(
-            ["/bin/sh", "-c", step.command],
+        status, printed = self._run(step.command)
+        if step.installs and status:
+            raise StepError(f"$ {step.command}\n{printed}")
+        shown = step.text if step.installs else as_printed(step.text, printed)
+        if shown is None:
+            raise StepError(f"$ {step.command}\n{printed}\n--- the page shows:\n{step.text}")
+        return shown
+
+    def _run(self, command: str) -> tuple[int, str]:
+        """Run a command, which ends when this process does; return its status and its output."""
+        with subprocess.Popen(
+            [sys.executable, tethered.__file__, command],
             cwd=self.folder,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=_TIMEOUT,
-            check=False,
             text=True,
-        )
-        if step.installs and done.returncode:
-            raise StepError(f"$ {step.command}\n{done.stdout}")
-        shown = step.text if step.installs else as_printed(step.text, done.stdout)
-        if shown is None:
-            raise StepError(f"$ {step.command}\n{done.stdout}\n--- the page shows:\n{step.text}")
-        return shown
+        ) as process:
+            assert process.stdout is not None
+            printed = process.stdout.read()
+            return process.wait(_TIMEOUT), printed
 
 
 def as_printed(shown: str, printed: str) -> str | None:
@@ -158,3 +170,8 @@ def environment(bin_folder: Path, root: Path) -> dict[str, str]:
         "PYTEST_ADDOPTS": "-p pytest_turris.plugin -p no:cacheprovider",
         "COLUMNS": "80",
     }
+
+
+def measured() -> dict[str, str]:
+    """What a process needs in its environment so that coverage measures it too."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}

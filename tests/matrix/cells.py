@@ -24,6 +24,9 @@ class Cell:
     lowest: bool = False
     """Whether each dependency of pytest-turris is installed in its lowest allowed version."""
 
+    extra: str = ""
+    """The extra of pytest-turris that is installed too."""
+
     @property
     def how(self) -> str:
         """The environment variables and arguments of the run, as typed in a shell."""
@@ -35,6 +38,8 @@ def _versions() -> Iterator[Cell]:
     yield Cell(name="pytest 9.0", installs=("pytest==9.0.*",))
     yield Cell(name="pytest, newest")
     yield Cell(name="oldest dependencies", lowest=True)
+    command = ("test_command_line.py",)
+    yield Cell(name="oldest command line", extra="server", lowest=True, files=command)
     for version in ("3.11", "3.12", "3.13"):
         yield Cell(name=f"Python {version}", python=version)
 

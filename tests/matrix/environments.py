@@ -41,7 +41,7 @@ class Environments:
         Raises:
             subprocess.CalledProcessError: The installation failed.
         """
-        key = repr((base, cell.installs, cell.lowest))
+        key = repr((base, cell.installs, cell.lowest, cell.extra))
         folder = self._cache / "venvs" / sha256(key.encode()).hexdigest()[:16]
         python = str(folder / "bin" / "python")
         with self._locks[folder]:
@@ -54,10 +54,12 @@ class Environments:
         if not folder.exists():
             _uv("venv", "--quiet", "--python", base, str(folder))
         # "lowest-direct" applies to direct requirements only, so the project's are passed directly.
+        extra = f"[{cell.extra}]" if cell.extra else ""
         direct = ["--resolution=lowest-direct", "-r", str(ROOT / "pyproject.toml")]
+        direct += ["--extra", cell.extra] if cell.extra else []
         _uv(
             "pip", "install", "--quiet", "--python", str(folder), "--upgrade",
-            "--reinstall-package=pytest-turris", str(self._wheel),
+            "--reinstall-package=pytest-turris", f"{self._wheel}{extra}",
             *cell.installs, *(direct if cell.lowest else []),
         )  # fmt: skip
 

@@ -110,6 +110,9 @@ def test_numbers_in_disguise_are_refused(host: str, names: dict[str, list[str]])
         "http://127.0.0.1:abc/",
         "http://[::1/",
         "http://[x]/",
+        "http://[::1].evil.example/",
+        "http://[::1]x:80/",
+        "http://a[::1]/",
     ],
 )
 def test_ambiguous_urls_are_refused(url: str, names: dict[str, list[str]]) -> None:
@@ -119,21 +122,30 @@ def test_ambiguous_urls_are_refused(url: str, names: dict[str, list[str]]) -> No
     assert "secret-word" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "host", ["secret.evil.example", "localhost.evil.example", "evillocalhost", "a..b", "a" * 64]
+)
+def test_refused_names_are_not_looked_up(host: str, names: dict[str, list[str]]) -> None:
+    """A query would tell the name to a name server; the message says how to allow it."""
+    with pytest.raises(EgressRefused, match=r"it is not this machine\. To send there, pass allow"):
+        check_egress(f"http://{host}/")
+
+
 def test_every_address_of_a_name_counts(names: dict[str, list[str]]) -> None:
-    """A name that also leads elsewhere is refused, in whatever order its addresses come."""
+    """A name below localhost that leads elsewhere is refused, in whatever order that comes."""
     for addresses in (["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"]):
-        names["rebinding.example"] = addresses
+        names["rebinding.localhost"] = addresses
         with pytest.raises(EgressRefused, match=r"10\.0\.0\.1 is not this machine"):
-            check_egress("http://rebinding.example/")
+            check_egress("http://rebinding.localhost/")
 
 
 def test_mapped_addresses_of_a_name(names: dict[str, list[str]]) -> None:
     """A name's mapped addresses count as the IPv4 ones they are."""
-    names["mapped.example"] = ["::ffff:127.0.0.1"]
-    assert check_egress("http://mapped.example/").address == "127.0.0.1"
-    names["mapped.example"] = ["::ffff:8.8.8.8"]
+    names["mapped.localhost"] = ["::ffff:127.0.0.1"]
+    assert check_egress("http://mapped.localhost/").address == "127.0.0.1"
+    names["mapped.localhost"] = ["::ffff:8.8.8.8"]
     with pytest.raises(EgressRefused, match=r"8\.8\.8\.8"):
-        check_egress("http://mapped.example/")
+        check_egress("http://mapped.localhost/")
 
 
 def test_allowed_by_name(names: dict[str, list[str]]) -> None:
@@ -149,7 +161,19 @@ def test_allowed_by_name(names: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"]
+    "address",
+    [
+        "169.254.169.254",
+        "fe80::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "64:ff9b::a9fe:a9fe",  # NAT64
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::",  # 6to4
+        "2001:0:0:0:0:0:5601:5601",  # Teredo
+        "::169.254.169.254",
+    ],
 )
 def test_metadata_is_never_allowed(names: dict[str, list[str]], address: str) -> None:
     """Link-local and metadata addresses are refused even where their name is allowed."""
@@ -158,18 +182,19 @@ def test_metadata_is_never_allowed(names: dict[str, list[str]], address: str) ->
         check_egress("http://metadata.example/", allow=["metadata.example:80"])
 
 
-@pytest.mark.parametrize("host", ["a..b", "a" * 64])
-def test_names_that_cannot_be_asked_for(host: str) -> None:
-    """A name that no resolver takes is refused as one that does not resolve."""
-    with pytest.raises(EgressRefused, match="does not resolve"):
-        check_egress(f"http://{host}/")
-
-
-def test_unresolved_names(names: dict[str, list[str]]) -> None:
-    """A name that does not resolve is refused, with the resolver's error as the cause."""
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "nowhere.example"])
+def test_names_that_do_not_resolve(host: str, names: dict[str, list[str]]) -> None:
+    """An allowed name that no resolver takes is refused, with the resolver's error as the cause."""
     with pytest.raises(EgressRefused, match="does not resolve") as refused:
-        check_egress("http://nowhere.example/")
+        check_egress(f"http://{host}/", allow=[f"{host}:80"])
     assert isinstance(refused.value.__cause__, socket.gaierror)
+
+
+def test_the_translated_address_of_the_own_port_is_refused() -> None:
+    """A translator on the way could send it back."""
+    allow = ["[64:ff9b::7f00:1]:8791"]
+    with pytest.raises(EgressRefused, match="that is the sandbox itself"):
+        check_egress("http://[64:ff9b::7f00:1]:8791/", allow=allow, own_port=8791)
 
 
 @pytest.mark.parametrize(

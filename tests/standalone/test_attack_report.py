@@ -256,6 +256,11 @@ def test_reasons_name_options_of_the_command_line() -> None:
     assert worded("name them: run(..., events={...})") == "name them: --event"
     told = worded("needs y: run(..., state=..., api_status=...)")
     assert told.startswith("needs y: only in pytest: turris_webhook_attack.run(..., state=")
+    assert worded("name the events (events=...), or say with settle=...") == (
+        "name the events (--event), or say with --settle"
+    )
+    assert worded("Raise its limit, or let reset=... clear what it counted") == "Raise its limit"
+    assert "log=..." in worded("needs a log: run(..., shown=..., log=...)")
 
 
 def test_trigger_in_another_scheme(started: Started, tmp_path: Path) -> None:

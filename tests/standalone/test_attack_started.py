@@ -1,10 +1,15 @@
 """``turris-sandbox attack --start``: a receiver as a program, with its effects in sight."""
 
+import os
+import signal
 import socket
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from doubles.command_line import EVENT, KEY, Started, run
+from doubles.served_sandbox import COMMAND
 
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.series.series import AttackSeries, SeriesResult
@@ -113,8 +118,25 @@ def test_processes_are_ended(started: Started, attacks: None) -> None:
     """Nothing listens at the URL afterwards, not even a child of the shell."""
     done = started.attack(start=f"{started.command} & wait")
     assert done.exit_code == 0, done.output
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", started.port))
+    assert not started.listens()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_receiver_too(started: Started, number: signal.Signals) -> None:
+    """As Ctrl-C does: what ``kill`` or a closed terminal ends leaves nothing behind."""
+    arguments = ["--profile", "full", "--json", str(started.report), "--start", started.command]
+    with subprocess.Popen(
+        [*COMMAND, "attack", started.url, *arguments],
+        env=os.environ | {"TURRIS_WEBHOOK_SECRET": KEY},
+        stdout=subprocess.PIPE,
+    ) as process:
+        while not started.listens() and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(number)
+        process.communicate()
+    assert process.returncode == 4
+    assert not started.listens()
+    assert not started.reported()["complete"]
 
 
 @choose("WH-01")

@@ -1,6 +1,7 @@
 """The controls of a running sandbox as shell commands: what is sent, and what is printed."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from mock_server.control.table import CONTROLS
 from mock_server.controlling import output
 from mock_server.controlling.commands import command_names, find_command
 from mock_server.controlling.rows import FILE, as_json, rows
+from mock_server.controlling.secret_output import protect_output
 from mock_server.controlling.values import read_members, read_value
 from mock_server.serving.server import StandaloneSandbox
 from mock_server.shell import tables
@@ -68,6 +70,30 @@ def test_every_control_has_a_command_with_help(name: str) -> None:
     for parameter in row["parameters"]:
         shown = parameter["name"] if parameter["rest"] else parameter["option"].strip("-")
         assert shown.lower() in result.output.lower()
+
+
+def test_an_export_with_secrets_is_readable_by_its_owner_alone(
+    server: StandaloneSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the umask is; a warning goes to standard error. A pipe has no mode."""
+    file = tmp_path / "world.json"
+    with file.open("w") as stream:
+        file.chmod(0o644)
+        monkeypatch.setattr("sys.stdout", stream)
+        protect_output()
+    assert file.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr("sys.stdout", None)  # closed
+    protect_output()
+    with_secrets = run(server, "snapshot", "export", "--with-secrets")
+    assert server.sandbox.client.client_secret in with_secrets.stdout
+    assert "has secrets and tokens in it" in with_secrets.stderr
+    without = run(server, "snapshot", "export")
+    assert "secrets" not in without.stderr
+    assert server.sandbox.client.client_secret not in without.stdout
+    read, write = os.pipe()
+    with os.fdopen(read), os.fdopen(write, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        protect_output()
 
 
 def test_adds_lists_and_removes_a_record(server: StandaloneSandbox) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from mock_server.explaining import checks, options
 from mock_server.explaining.command import explain
 from mock_server.explaining.explanation import Explanation
+from pytest_turris.audit.checklist import CHECKLIST
+from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import option_types
 
@@ -25,7 +27,7 @@ def run(*names: str) -> Result:
 
 def every_check() -> list[Explanation]:
     """All of all kinds."""
-    return [one for prefix in checks.FAMILIES for one in checks.explanations(prefix).values()]
+    return [one for prefix in FAMILIES for one in checks.explanations(prefix).values()]
 
 
 def shows_code(name: str) -> bool:
@@ -139,3 +141,17 @@ def test_examples_hide_comments_for_checkers() -> None:
 def test_any_name_gets_an_answer(name: str) -> None:
     """A text or a usage error, never a traceback."""
     assert run("--", name).exit_code in (0, 2)
+
+
+@pytest.mark.parametrize("name", CHECKLIST)
+def test_every_line_of_the_checklist_is_explained(name: str) -> None:
+    """With what would prove it, or the lines that it repeats; each link leads to its section."""
+    text = run(name).output
+    assert text.startswith(f"{name}: {CHECKLIST[name].words}")
+    assert ("To prove it: " in text) != ("Repeats: " in text)
+    assert f"#{name.lower()}" in text
+
+
+def test_checks_in_a_row_are_a_range() -> None:
+    """A list of fifty ids is not read."""
+    assert "WH-100 to WH-108" in " ".join(run("sec-11").output.split())

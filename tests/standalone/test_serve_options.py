@@ -195,6 +195,17 @@ def test_what_was_not_delivered_is_said_in_the_last_line() -> None:
     del handler
 
 
+def test_what_a_tenant_did_not_deliver_is_said_too() -> None:
+    """With the name of the tenant."""
+    with served() as running:
+        pass  # nothing is sent from now on
+    other = running.tenants.create("other", running.sandbox.options).sandbox
+    url, now = "http://127.0.0.1:9/", other.clock.now()
+    endpoint = other.outbox.register(url, "PRODUCER_AGREEMENT_EXECUTED", now)
+    other.outbox.request_test(endpoint, now)
+    assert running.unsent() == (f"webhook 1 PRODUCER_AGREEMENT_EXECUTED -> {url} for other",)
+
+
 def test_ends_while_a_delivery_is_under_way() -> None:
     """With status 0, and a last line that names it."""
     begun, release = threading.Event(), threading.Event()

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import anyio
 import httpx
+import outcome
 import pytest
 import trio
 
@@ -160,6 +162,106 @@ def test_deadline_of_trio_ends_a_sleep(
     before = turris_time.now
     trio.run(main)
     assert turris_time.now - before == 7 * SECOND
+
+
+def _in_queue(main: Callable[[], Awaitable[object]]) -> object:
+    """Run Trio as a guest of a loop of callbacks, as anyio's pytest plugin does."""
+    calls = queue.Queue[Callable[[], object]]()
+    ended = list[outcome.Outcome[object]]()
+    trio.lowlevel.start_guest_run(
+        main,
+        run_sync_soon_threadsafe=calls.put,
+        done_callback=ended.append,
+        host_uses_signal_set_wakeup_fd=True,
+    )
+    while not ended:
+        calls.get()()
+    return ended[0].unwrap()
+
+
+def _in_asyncio(main: Callable[[], Awaitable[object]]) -> object:
+    """Run Trio as a guest of asyncio."""
+
+    async def host() -> object:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[outcome.Outcome[object]] = loop.create_future()
+        trio.lowlevel.start_guest_run(
+            main,
+            run_sync_soon_threadsafe=loop.call_soon_threadsafe,
+            done_callback=ended.set_result,
+            host_uses_signal_set_wakeup_fd=True,
+        )
+        return (await ended).unwrap()
+
+    return asyncio.run(host())
+
+
+in_each_host = pytest.mark.parametrize("run", [_in_queue, _in_asyncio])
+
+
+@in_each_host
+def test_guest_run_sleeps(engine: str, run: Callable[..., Any], turris_time: TimeTravel) -> None:
+    """Sleeps of a guest run pass at once, in order, and no further than the longest."""
+
+    async def main() -> list[int]:
+        woke = list[int]()
+
+        async def sleeper(seconds: int) -> None:
+            await trio.sleep(seconds)
+            woke.append(seconds)
+
+        async with trio.open_nursery() as nursery:
+            for seconds in (30, 10, 60):
+                nursery.start_soon(sleeper, seconds)
+        for _ in range(20):
+            await trio.sleep(1)
+        return woke
+
+    before = turris_time.now
+    assert run(main) == [10, 30, 60]
+    assert turris_time.now - before == 80 * SECOND
+
+
+@in_each_host
+def test_deadline_of_a_guest_run(
+    engine: str, run: Callable[..., Any], turris_time: TimeTravel
+) -> None:
+    """A deadline ends a sleep and a wait of a guest run at its own moment."""
+
+    async def main() -> bool:
+        with trio.move_on_after(7) as sleeping:
+            await trio.sleep(60)
+        with trio.move_on_after(5) as waiting:
+            await trio.Event().wait()
+        with trio.move_on_after(3600) as early:
+            await trio.sleep(1)
+        return (sleeping.cancelled_caught, waiting.cancelled_caught, early.cancelled_caught) == (
+            True,
+            True,
+            False,
+        )
+
+    before = turris_time.now
+    assert run(main)
+    assert turris_time.now - before == 13 * SECOND
+
+
+@in_each_host
+def test_guest_run_waits_for_a_socket(
+    engine: str, run: Callable[..., Any], turris_server: Server, turris_time: TimeTravel
+) -> None:
+    """While a guest run waits for an answer time stands, whatever deadline is far away."""
+
+    async def main() -> None:
+        url = f"{turris_server.base_url}/.well-known/jwks.json"
+        with trio.fail_after(7200):
+            async with httpx.AsyncClient() as http:
+                for _ in range(5):
+                    assert (await http.get(url)).status_code == 200
+
+    before = turris_time.now
+    run(main)
+    assert turris_time.now == before
 
 
 def test_call_later_fires_when_the_clock_passes(engine: str, turris_time: TimeTravel) -> None:

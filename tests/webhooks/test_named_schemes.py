@@ -11,9 +11,9 @@ import stripe
 import svix.webhooks
 from slack_sdk.signature import SignatureVerifier
 
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, choices
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.schemes import SCHEMES, scheme_of
 from pytest_turris.webhooks.signature import SchemeError, SignatureError, SignatureScheme

@@ -31,6 +31,7 @@ class FaultShown(Result):
     status: int | None
     error: FailureKind | None
     delay: Duration
+    real_delay: Duration
     headers: dict[str, str]
     times: int | None
     processed: bool
@@ -61,6 +62,9 @@ class AddFault(Parameters):
     status: int | None = Field(None, description="Answer with this status, 400 to 599.")
     error: FailureKind | None = Field(None, description="Do not answer: connect or reset.")
     delay: Duration = no_time("How much time passes on the sandbox's clock.")
+    real_delay: Duration = no_time(
+        "How long the answer really takes, for real clients; 300 s at most."
+    )
     headers: dict[_HeaderName, _Header] = Field({}, description="Response headers with the status.")
     times: int | None = Field(1, ge=1, le=1_000_000, description="How often; null: until removed.")
     processed: bool = Field(default=False, description="The request takes effect anyway.")
@@ -118,6 +122,7 @@ def add(call: ControlCall, given: AddFault) -> FaultShown:
         status=given.status,
         error=given.error,
         delay=given.delay,
+        real_delay=given.real_delay,
         headers=given.headers,
         times=given.times,
         processed=given.processed,

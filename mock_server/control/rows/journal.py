@@ -1,8 +1,10 @@
 """The journal: what came in, why it was refused, and what would fail a test."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import (
@@ -15,6 +17,8 @@ from mock_server.control.models import (
     Result,
     part,
 )
+from pytest_turris.core.api.routes import ROUTES
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.journal.journal import Exchange
 from pytest_turris.core.resources.record import UnknownRecordError
 
@@ -44,10 +48,19 @@ class ExchangeShown(Result):
     token_in_url: bool
 
 
+def _known(operation: str) -> str:
+    try:
+        return ROUTES.resolve(operation)
+    except UnknownNameError as error:
+        raise PydanticCustomError("operation", "{why}", {"why": str(error)}) from None
+
+
 class JournalFilters(Parameters):
     """Which exchanges."""
 
-    operation: str | None = Field(None, description="The name of the operation, as list_agents.")
+    operation: Annotated[str, AfterValidator(_known)] | None = Field(
+        None, description="The operation: list_agents, GET /v1/agents, or * for any."
+    )
     status: int | None = Field(None, description="The status of the answer; 0 for none.")
     method: str | None = Field(None, description="The method of the request.")
     text: str | None = Field(None, description="A text in target, reason, notes or bodies.")
@@ -64,7 +77,7 @@ class JournalFilters(Parameters):
             exchange.response_body,
         )
         return (
-            self.operation in (None, exchange.operation)
+            self.operation in (None, "*", exchange.operation)
             and self.status in (None, exchange.status)
             and self.method in (None, exchange.method)
             and self.credential in (None, exchange.credential)

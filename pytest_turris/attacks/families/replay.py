@@ -1,7 +1,7 @@
 """WH-84 to WH-95: the same webhook again, too late, in another order, or while work fails."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue
@@ -12,12 +12,11 @@ from pytest_turris.attacks.context import (
     with_header_lines,
 )
 from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.families.put_off import OUTAGE, Notes, put_off
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
-    Seen,
     Transmission,
-    Trouble,
     accepted,
     refused,
     tolerated,
@@ -42,7 +41,6 @@ _SLOW_WORK = 3.0
 """Seconds that the work takes: see ``ReceiverHooks``."""
 
 _ONCE = "Remember the digest of each body in the transaction that does the work."
-_NEVER_DONE = "It was accepted while the work failed, so nothing sends it again, and it is lost."
 _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
 
 
@@ -182,21 +180,16 @@ def _crossed(context: AttackContext) -> Iterator[AttackStep]:
     source="help centre: manual resend",
 )
 def _resend(context: AttackContext) -> Iterator[AttackStep]:
-    webhook = context.genuine()
-    stored: list[bool] = []
-
-    def keep(seen: Seen) -> Iterable[Trouble]:
-        stored.append(seen.accepted and seen.effects == 0)
-        return ()
-
+    webhook, seen = context.genuine(), Notes()
+    yield accepted(context.genuine(), "before it fails").examined(seen)
+    usual = seen.effects
     with context.failing_work("before"):
-        expected = ExpectedBehaviour(answers="fail", effects="none", may_store=True)
-        failing = AttackStep(webhook=webhook, expected=expected, label="while it fails")
-        yield failing.examined(keep)
-    if stored == [True]:
-        # What was accepted is not sent again: it has to be done without that.
-        yield accepted(context.genuine(), "another, after it", effects="both", why=_NEVER_DONE)
-        yield accepted(webhook, "again", effects="none")
+        expected = ExpectedBehaviour(
+            answers="fail", effects="none", may_store=True, patience=OUTAGE
+        )
+        yield AttackStep(webhook=webhook, expected=expected, label="while it fails").examined(seen)
+    if seen.stored:
+        yield from put_off(context, webhook, usual=usual, gave_up=seen.gave_up)
         return
     yield accepted(webhook, "again")
     yield accepted(webhook, "a third time", effects="none")

@@ -96,10 +96,10 @@ class Judge:
 
     def wanted_effects(self, step: AttackStep) -> int:
         """How many effects are worth a moment's wait, if they did not come with the answer."""
+        if step.expected.patience:
+            return 1
         first = 0 if self._total else 1
-        return {"some": 1, "same": self._before, "first": first, "both": 2}.get(
-            step.expected.effects, 0
-        )
+        return {"some": 1, "same": self._before, "first": first}.get(step.expected.effects, 0)
 
     def output(self, text: str) -> None:
         """Judge what the receiver printed and logged."""
@@ -172,7 +172,6 @@ class Judge:
             "same": (f"as much done as by one ({previous})", done == previous),
             "at most": (f"no more done than for one ({previous})", done <= max(previous, 1)),
             "first": ("done once in all", done == 0 if acted else done > 0),
-            "both": ("done for this one and for the one before", done > 1),
         }[step.expected.effects]
         if step.expected.effects == "at most":
             self._before = previous

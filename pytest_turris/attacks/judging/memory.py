@@ -1,6 +1,7 @@
 """How much memory the process of a receiver took at most: on Linux, as the kernel counts it."""
 
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -61,11 +62,13 @@ def _listening_inodes(port: int) -> Iterator[str]:
 
 
 def _processes() -> Iterator[int]:
-    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal())
+    with os.scandir(_PROC) as entries:
+        yield from (int(entry.name) for entry in entries if entry.name.isdecimal())
 
 
 def _open_files(process: int) -> Iterator[str]:
-    with contextlib.suppress(OSError):  # another user's, or just ended
-        for link in (_PROC / str(process) / "fd").iterdir():
+    # Another user's process, or one that just ended, cannot be read.
+    with contextlib.suppress(OSError), os.scandir(_PROC / str(process) / "fd") as links:
+        for link in links:
             with contextlib.suppress(OSError):
-                yield str(link.readlink())
+                yield os.readlink(link.path)  # noqa: PTH115 - there are thousands, and a Path for each takes most of the time

@@ -2,14 +2,14 @@
 
 import contextlib
 import contextvars
-import select
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.judging.pace import Stopwatch
+from pytest_turris.attacks.sending.raw_requests import raw_post
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.step import Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
@@ -25,8 +25,6 @@ OTHER_LOOPBACK = "127.0.0.2"
 """An address of this machine that a receiver takes for another sender; some systems lack it."""
 
 _AT_ONCE = 20
-_AHEAD = 0.05
-"""Seconds by which those that are sent at the same time are ahead."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,15 +62,12 @@ def over_socket(
         raise NotApplicableError("the URL is HTTPS")
     host = sent.host or f"{where.host}:{where.port}"
 
-    def respond(post: Post) -> ReceiverResponse:
-        return _response_to(target, lambda: post_over_socket(where, post, timeout=limits.timeout))
-
     def posted() -> ReceiverResponse:
-        return respond(sent)
+        return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
 
     if how.among:
-        others = [replace(sent, headers=one.header_lines, body=one.body) for one in how.among]
-        return [_among(respond, others, sent, limits.patience)]
+        others = [raw_post(one, host, where.path) for one in how.among]
+        return [_among(where, others, posted, limits.patience)]
     if how.alongside:
         return [_alongside(where, how.alongside(host, where.path), posted, limits.patience)]
     if how.raw:
@@ -167,19 +162,24 @@ def _alongside(
 
 
 def _among(
-    respond: Callable[[Post], ReceiverResponse], others: list[Post], sent: Post, patience: float
+    where: Destination,
+    others: Sequence[RawPost],
+    posted: Callable[[], ReceiverResponse],
+    patience: float,
 ) -> ReceiverResponse:
-    """Send while others do, who read their answers; whether it had to wait for them."""
-    begun = threading.Barrier(len(others) + 1)
+    """Send after others did, whose answers are not waited for; whether it had to wait for them.
 
-    def other(post: Post) -> ReceiverResponse:
-        begun.wait()
-        return respond(post)
-
-    with ThreadPoolExecutor(max_workers=len(others)) as threads:
-        answers = [threads.submit(contextvars.copy_context().run, other, post) for post in others]
-        begun.wait()
-        select.select([], [], [], _AHEAD)  # time travel does not reach it
-        response = respond(sent)
-        waited = response.seconds > patience
-        return replace(response, blocked=waited and all(one.result() for one in answers))
+    Their requests are written before the connection is made, so that no scheduler decides which
+    of them the receiver sees first.
+    """
+    watch = Stopwatch()
+    with contextlib.ExitStack() as lines:
+        for other in others:
+            try:
+                line = lines.enter_context(closing(open_connection(where)))
+            except OSError as error:
+                return _no_response(error, watch)
+            with contextlib.suppress(OSError):
+                line.sendall(other.head + b"".join(other.pieces))
+        response = posted()
+    return replace(response, blocked=response.silent or response.seconds > patience)

@@ -59,7 +59,8 @@ def _why_status(receiver: Receiver, step: AttackStep, answer: WebhookResponse) -
     if status in _STATUSES:
         yield f"{_STATUSES[status]} (the path is {receiver.shown_path(step)})"
     if status >= _SERVER_ERROR:
-        yield f"it fails ({said!r}); see its log{_start_up(receiver)}"
+        says = f" ({said!r})" if said else ""
+        yield f"it fails{says}; see its log{_start_up(receiver)}"
     if status == 400:  # noqa: PLR2004 - the one status that says nothing by itself
         yield f"does it refuse the host name, or a member of the webhook? It says {said!r}"
     yield _GATEWAY

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_turris.audit.assessment import Assessment, LineState, Result, Status
 from pytest_turris.audit.checklist import PAGE
-from pytest_turris.audit.checks import all_checks
 from pytest_turris.audit.declarations import Attestation, Waiver
+from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.inert import inert_document
 from pytest_turris.core.text.docs_links import page
 
@@ -38,6 +38,7 @@ def document(assessed: Assessment) -> Document:
             "run": {
                 "tests": assessed.facts.tests,
                 "with_evidence": assessed.facts.with_sandbox,
+                "requests": assessed.facts.requests,
                 "problems": list(assessed.facts.problems),
                 "proves_nothing": assessed.proves_nothing,
             },
@@ -50,6 +51,10 @@ def document(assessed: Assessment) -> Document:
             "checks": [_check(id_, times) for id_, times in assessed.ran.items()],
             "ignored": [
                 {"check": id_, "reason": reason} for id_, reason in assessed.ignored.items()
+            ],
+            "allowed": [
+                {"rule": one.rule, "place": one.place, "reason": one.reason, "times": times}
+                for one, times in assessed.facts.allowed.items()
             ],
             "waivers": [_waiver(one) | {"state": state} for one, state in assessed.waivers],
         }
@@ -86,7 +91,7 @@ def _line(state: LineState) -> Document:
 
 
 def _result(one: Result) -> Document:
-    spotted, check = one.spotted, all_checks()[one.spotted.check]
+    spotted, check = one.spotted, check_of(one.spotted.check)
     finding, place = spotted.finding, spotted.place
     return {
         "fingerprint": spotted.fingerprint,
@@ -111,7 +116,7 @@ def _result(one: Result) -> Document:
 
 
 def _check(id_: str, times: int) -> Document:
-    check = all_checks()[id_]
+    check = check_of(id_)
     return {"check": id_, "title": check.title, "times": times, "help_uri": check.help_uri}
 
 

@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 
 from pytest_turris.audit.reports.document import STATUSES, Document
+from pytest_turris.audit.reports.ranges import ranges
 from pytest_turris.core.text.plurals import counted
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -48,8 +49,7 @@ def _body(document: Document) -> Iterator[str]:
     yield "<h1>Turris audit</h1>"
     tool, run = document["tool"], document["run"]
     yield (
-        f'<p class="soft">{_text(document["at"])}, {counted(run["tests"], "test")}, '
-        f"{run['with_evidence']} of them with evidence. "
+        f'<p class="soft">{_text(document["at"])}, {_seen(run)}. '
         f"{_text(tool['name'])} {_text(tool['version'])}. The lines are those of "
         f'<a href="{_text(document["checklist"])}">Turris: Security Best Practices</a>.</p>'
     )
@@ -63,6 +63,13 @@ def _body(document: Document) -> Iterator[str]:
     yield from _waivers(document["waivers"])
     yield from _limits(document)
     yield from _checks(document["checks"])
+
+
+def _seen(run: Document) -> str:
+    """What the report rests on."""
+    if run["requests"] is not None:
+        return f"{counted(run['requests'], 'request')} to a running sandbox"
+    return f"{counted(run['tests'], 'test')}, {run['with_evidence']} of them with evidence"
 
 
 def _counts(summary: Document) -> Iterator[str]:
@@ -125,7 +132,7 @@ def _evidence(line: Document, results: dict[str, Document]) -> str:
         if line[name]
     ]
     if line["never"] and line["kind"] != "process":
-        never = ", ".join(map(_text, line["never"]))
+        never = _text(", ".join(ranges(line["never"])))
         parts.append(f'<span class="soft small">Did not run: {never}.</span>')
     return "<br>".join(parts)
 
@@ -186,7 +193,7 @@ def _waivers(waivers: list[Document]) -> Iterator[str]:
 
 def _limits(document: Document) -> Iterator[str]:
     blind = [one for one in document["channels"] if not one["sees"]]
-    if not (document["channels"] or document["ignored"]):
+    if not (document["channels"] or document["ignored"] or document["allowed"]):
         return
     yield "<h2>What this run could not see</h2>"
     if document["channels"] and not blind:
@@ -196,6 +203,11 @@ def _limits(document: Document) -> Iterator[str]:
         yield f"<p><b>{_text(one['check'])} was blind:</b> {_text(one['reason'])}</p>"
     for one in document["ignored"]:
         yield f"<p>{_text(one['check'])} is left out in a test: {_text(one['reason'])}</p>"
+    for one in document["allowed"]:
+        yield (
+            f"<p>{_text(one['rule'])} is allowed at <code>{_text(one['place'])}</code>, "
+            f"{counted(one['times'], 'time')}: {_text(one['reason'])}</p>"
+        )
 
 
 def _checks(checks: list[Document]) -> Iterator[str]:

@@ -7,7 +7,7 @@ one category; so there is one run, and each result has a place below the reposit
 from typing import Any
 from urllib.parse import quote
 
-from pytest_turris.audit.checks import all_checks
+from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.document import Document
 from pytest_turris.core.text.docs_links import page
 
@@ -39,7 +39,7 @@ def sarif(document: Document) -> dict[str, Any]:
 
 
 def _rule(id_: str) -> dict[str, Any]:
-    check = all_checks()[id_]
+    check = check_of(id_)
     words = "".join(word[:1].upper() + word[1:] for word in check.title.split())
     return {
         "id": id_,

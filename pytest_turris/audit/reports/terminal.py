@@ -6,6 +6,17 @@ from pytest_turris.audit.reports.document import STATUSES, Document
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.text import laid_out
 
+COLOURS = {
+    "proven": "green",
+    "nothing found": "cyan",
+    "attested": "magenta",
+    "violated": "red",
+    "waived": "yellow",
+    "must": "red",
+    "should": "yellow",
+}
+"""The colours of statuses and levels, by their ANSI names."""
+
 _WIDTH = max(map(len, STATUSES))
 
 
@@ -48,6 +59,9 @@ def notes(document: Document) -> Iterator[str]:
                 f"the waiver of {waiver['rule']} at {waiver['place']} is {waiver['state']} "
                 f"(until {waiver['expires']}, {waiver['owner']})"
             )
+    for one in document["allowed"]:
+        if not one["times"]:
+            yield f"what [[allowed]] says of {one['rule']} at {one['place']} is not there"
     for one in document["ignored"]:
         yield f"{one['check']} is left out in a test: {one['reason']}"
 

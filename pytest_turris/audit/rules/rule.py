@@ -61,6 +61,7 @@ class Look:
                 place=self.record.place(last),
                 test=self.test,
                 exchanges=lines,
+                numbers=tuple(one.in_journal for one in requests),
             )
         )
 

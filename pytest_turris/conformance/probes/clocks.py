@@ -1,16 +1,19 @@
 """TC-08, TC-09 and TC-64: clocks that jump, clocks that differ, and local time."""
 
 import datetime as dt
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pytest_turris.conformance.driver import ProbeSteps
-from pytest_turris.conformance.harness import PAST, ClientHarness
+from pytest_turris.conformance.habits import Habits
+from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.preconditions import renew_well, require_cache
 from pytest_turris.conformance.probes.expiry import life
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.text.durations import moment, span
+from pytest_turris.core.clock import Clock
+from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.process.environment import environment
 
@@ -18,6 +21,8 @@ CLOCKS = RuleFamily()
 _rule = CLOCKS.rule
 
 _JUMP = dt.timedelta(hours=1)
+_SKEW = 0.55
+"""Part of the time until a token is due."""
 _NEAR = dt.timedelta(seconds=1)
 _LONG = dt.timedelta(days=2)
 _SUMMER = "in which daylight saving time ends"
@@ -68,33 +73,24 @@ def _wall_clock_jumps(harness: ClientHarness) -> ProbeSteps[None]:
     source="golang/oauth2: 10 s delta",
 )
 def _server_clock_differs(harness: ClientHarness) -> ProbeSteps[None]:
-    clock = harness.sandbox.clock
-    _, due = life(harness)
-    skew, young = due * 0.55, due * 0.6
+    clock, skew = harness.sandbox.clock, life(harness)[1] * _SKEW
     yield from harness.get_first_token()
     yield from require_cache(harness)
-    yield from renew_well(harness)
-    keeps = not (yield from _replaced_by(harness, young))
-    replaces = yield from _replaced_by(harness, due + PAST)
+    habits = Habits(harness)
+    yield from habits.observe()
+    before = clock.offset
     for off in (skew, -skew):
         when = f"while the server's clock was {span(skew)} {'ahead' if off > -off else 'behind'}"
+        clock.offset = before
         yield from harness.past_expiry()
-        now = clock.process_time()
-        clock.offset = off
-        yield from harness.move_to(now + off)
+        clock.offset = before + off
         mark = len(harness.requests)
         harness.require_success((yield from harness.calls(5)), when)
         asked = harness.count_token_requests(mark)
         if not asked:
             harness.not_applicable("the client requested no token after the old one had expired")
         harness.require(asked == 1, f"5 calls made {counted(asked, 'token request')} {when}")
-        if keeps:
-            early = yield from _replaced_by(harness, young)
-            harness.require(not early, f"a token of age {moment(young)} was replaced {when}")
-        if replaces:
-            replaced = yield from _replaced_by(harness, due + PAST)
-            got = f"a token of age {moment(due + PAST)} was still used {when}"
-            harness.require(replaced, got)
+        yield from habits.require_the_same(when, _offset(clock, before))
 
 
 @_rule(
@@ -112,12 +108,11 @@ def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
         harness.not_applicable("this system cannot change the zone of a process")
     yield from harness.get_first_token()
     yield from require_cache(harness)
-    yield from renew_well(harness)
-    _, due = life(harness)
-    keeps = not (yield from _replaced_by(harness, due * 0.6))
-    replaces = yield from _replaced_by(harness, due + PAST)
-    if not replaces:
+    habits = Habits(harness)
+    yield from habits.observe()
+    if not habits.replaces_in_time:
         harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+    before = os.environ.get("TZ")
     for name, zone, start in _zones(harness):
         with _zone(zone):
             yield from harness.move_to(start)
@@ -129,22 +124,8 @@ def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
             harness.require_success((yield from harness.calls(5)), where, ours_alone=True)
             asked = harness.count_token_requests(mark)
             harness.require(not asked, f"5 calls made {counted(asked, 'token request')} {where}")
-            if keeps:
-                early = yield from _replaced_by(harness, due * 0.6)
-                got = f"a token of age {moment(due * 0.6)} was replaced {where}"
-                harness.require(not early or name == _SUMMER, got)
-            replaced = yield from _replaced_by(harness, due + PAST)
-            got = f"a token of age {moment(due + PAST)} was still used {where}"
-            harness.require(replaced, got)
-
-
-def _replaced_by(harness: ClientHarness, age: dt.timedelta) -> ProbeSteps[bool]:
-    """Whether the newest token is not sent any more when it reaches this age."""
-    token = harness.sandbox.tokens.newest
-    yield from harness.move_to_token_age(age)
-    mark = len(harness.requests)
-    harness.require_success((yield from harness.calls()), f"with a token of age {moment(age)}")
-    return all(seen.token is not token for seen in harness.since(mark) if seen.is_api)
+            summer = name == _SUMMER
+            yield from habits.require_the_same(where, _zone(before), early_is_fine=summer)
 
 
 def _require_no_loop(harness: ClientHarness, mark: int, calls: int, when: str) -> None:
@@ -175,7 +156,18 @@ def _end_of_summer_time(after: dt.datetime) -> dt.datetime:
 
 
 @contextmanager
-def _zone(zone: str) -> Iterator[None]:
+def _offset(clock: Clock, offset: dt.timedelta) -> Iterator[None]:
+    """Set the server's clock, and leave the client's alone."""
+    before = clock.offset
+    clock.offset = offset
+    try:
+        yield
+    finally:
+        clock.offset = before
+
+
+@contextmanager
+def _zone(zone: str | None) -> Iterator[None]:
     try:
         with environment({"TZ": zone}):
             time.tzset()

@@ -31,6 +31,7 @@ from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.undo import Undo, whole
 from pytest_turris.core.wire.errors import Forbidden, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
 
@@ -38,6 +39,8 @@ from pytest_turris.core.wire.hosts import Environment
 class Credentials:
     """All credentials of one sandbox. Iterating gives the API clients."""
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -49,11 +52,12 @@ class Credentials:
         self.on_issue: Callable[[str], object] | None = None
         """Called with each client id and restricted access token, before the caller gets it."""
         self.on_rotate: Callable[[ApiClient], object] | None = None
-        """Called with each API client that got a new secret."""
+        """Called with each API client that got a new secret, or another one by a restore."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))
 
+    @whole
     def issue(
         self,
         *,
@@ -85,11 +89,13 @@ class Credentials:
             environment=known_environment(environment),
             permissions=known_permissions(permissions),
         )
+        self.undo.item(self._clients, client.client_id)
         self._clients[client.client_id] = client
         self._mark(client)
         self._announce(client.client_id)
         return client
 
+    @whole
     def issue_restricted(
         self,
         *,
@@ -109,11 +115,13 @@ class Credentials:
             permissions=known_permissions(permissions),
             environment=known_environment(environment),
         )
+        self.undo.item(self._restricted, token.token)
         self._restricted[token.token] = token
         self._mark(token)
         self._announce(token.token)
         return token
 
+    @whole
     def rotate(self, client: ApiClient, *, overlap: dt.timedelta | None = None) -> ApiClient:
         """Give a client a new secret; the old one stays valid for ``overlap``, if given.
 
@@ -121,6 +129,7 @@ class Credentials:
         variables of a test keep the old secret, as those of a running program do: a test that
         wants the new one there sets ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
         """
+        self.undo.attributes(client, "client_secret", "previous_secret", "previous_until")
         client.previous_secret = client.client_secret if overlap else None
         client.previous_until = later(self._clock.now(), overlap) if overlap else None
         client.client_secret = self._randomness.secret("secret")
@@ -129,8 +138,10 @@ class Credentials:
             self.on_rotate(client)
         return client
 
+    @whole
     def revoke(self, credential: Credential) -> None:
         """Refuse a credential, and every token issued for it, from now on."""
+        self.undo.attributes(credential, "revoked")
         credential.revoked = True
         self._mark(credential)
 

@@ -22,6 +22,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.redaction import Secret, mask
+from pytest_turris.core.undo import Undo, whole
 from pytest_turris.core.wire.errors import ExpiredToken, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request
@@ -53,6 +54,8 @@ class AccessToken:
 class Tokens:
     """The issuer. Iterating gives the tokens that it keeps, oldest first."""
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -71,6 +74,7 @@ class Tokens:
         """The token issued last."""
         return next(reversed(self._issued.values()), None)
 
+    @whole
     def issue(self, client: ApiClient, *, ttl: dt.timedelta | None = None) -> AccessToken:
         """Issue a token for a client; ``ttl`` overrides the option ``token_ttl``."""
         now = self._clock.now()
@@ -86,6 +90,7 @@ class Tokens:
             expires_at=later(now, lifetime),
         )
         self._prune(now)
+        self.undo.item(self._issued, text)
         self._issued[text] = token
         self._mark(token)
         return token
@@ -94,14 +99,17 @@ class Tokens:
         """The issued token that a request carries as its bearer token, valid or not."""
         return self._issued.get(request.header("authorization").partition(" ")[2].strip())
 
+    @whole
     def revoke(self, token: AccessToken) -> None:
         """Refuse one token from now on."""
+        self.undo.attributes(token, "revoked")
         token.revoked = True
         self._mark(token)
 
+    @whole
     def revoke_all(self) -> None:
         """Refuse every token issued so far."""
-        for token in self._issued.values():
+        for token in tuple(self._issued.values()):
             self.revoke(token)
 
     def verify(self, text: str, environment: Environment) -> AccessToken:
@@ -181,6 +189,7 @@ class Tokens:
             if self.changes is not None:
                 for text in self._issued.keys() - kept.keys():
                     self.changes.gone("tokens", text)
+            self.undo.attributes(self, "_issued", "_prune_at")
             self._issued = kept
             self._prune_at = max(_PRUNE_ABOVE, 2 * len(self._issued))
 

@@ -94,7 +94,7 @@ class Dispatcher:
         if in_url:
             call.notes.append("a token was sent in the URL; Turris says never to do that")
         caller = call.caller
-        used = self.tokens.find(call.request)
+        used = caller.token if caller and caller.token else self.tokens.find(call.request)
         facts = {
             "at": call.at,
             "environment": call.environment,

@@ -10,26 +10,30 @@ from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import TurrisError, error_document
+from pytest_turris.core.wire.messages import encode
 from pytest_turris.core.wire.model import iso
 
 
-def success_document(payload: Payload, call: Call, operation: Operation) -> dict[str, Any]:
-    """The JSON document of a success."""
-    status = operation.status_under(call.options)
-    data = _wire(payload, nulls=call.options.optional_fields == "null")
-    if isinstance(data, dict) and operation.is_bare(call.options):
+def success_body(payload: Payload, call: Call, operation: Operation) -> bytes:
+    """The body of a success. Records keep their JSON, so it is put together from pieces."""
+    data = _encoded(payload, nulls=call.options.optional_fields == "null")
+    is_object = data.startswith(b"{")
+    if is_object and operation.is_bare(call.options):
         return data
-    request_id, timestamp = call.request_id, iso(call.at)
+    status = operation.status_under(call.options)
+    request_id, timestamp = call.request_id.encode(), iso(call.at).encode()
     match call.options.envelope:
         case "data_with_status":
-            head = {"requestId": request_id, "statusCode": status}
-            return head | {"timestamp": timestamp, "data": data}
+            head = b'{"requestId":"%b","statusCode":%d,"timestamp":"%b","data":'
+            return head % (request_id, status, timestamp) + data + b"}"
         case "status_without_request_id":
-            return {"statusCode": status, "data": data, "timestamp": timestamp}
-        case "top_level" if isinstance(data, dict):
-            return {"requestId": request_id, "timestamp": timestamp} | data
+            return b'{"statusCode":%d,"data":%b,"timestamp":"%b"}' % (status, data, timestamp)
+        case "top_level" if is_object:
+            head = b'{"requestId":"%b","timestamp":"%b"' % (request_id, timestamp)
+            return head + (b"}" if data == b"{}" else b"," + data[1:])
         case _:
-            return {"data": data, "requestId": request_id, "timestamp": timestamp}
+            tail = b',"requestId":"%b","timestamp":"%b"}' % (request_id, timestamp)
+            return b'{"data":' + data + tail
 
 
 def refusal_document(error: TurrisError, call: Call) -> dict[str, Any]:
@@ -43,11 +47,9 @@ def refusal_document(error: TurrisError, call: Call) -> dict[str, Any]:
     )
 
 
-def _wire(payload: Payload, *, nulls: bool) -> dict[str, Any] | list[Any] | None:
-    if payload is None:
-        return None
-    if isinstance(payload, dict):
-        return payload
+def _encoded(payload: Payload, *, nulls: bool) -> bytes:
+    if payload is None or isinstance(payload, dict):
+        return encode(payload)
     if isinstance(payload, WireModel):
-        return payload.wire(nulls=nulls)
-    return [record.wire(nulls=nulls) for record in payload]
+        return payload.encoded(nulls=nulls)
+    return b"[%b]" % b",".join([record.encoded(nulls=nulls) for record in payload])

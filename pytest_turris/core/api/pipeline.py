@@ -20,7 +20,7 @@ from functools import partial
 
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.api.envelope import refusal_document, success_document
+from pytest_turris.core.api.envelope import refusal_document, success_body
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
@@ -219,9 +219,9 @@ class Pipeline:
             status == _NO_CONTENT or self._options.empty_success_body == "none"
         ):
             return Response(status=status, headers=tuple(call.headers), delay=call.delay)
-        document = success_document(payload, call, operation)
+        body = success_body(payload, call, operation)
         headers = (*JSON_HEADERS, *call.headers)
-        return Response(status=status, headers=headers, body=encode(document), delay=call.delay)
+        return Response(status=status, headers=headers, body=body, delay=call.delay)
 
     def refuse(self, call: Call, error: TurrisError) -> Response:
         """The response to a call that was refused."""

@@ -27,8 +27,8 @@ from pytest_turris.core.api.operations import (
     webhooks,
 )
 from pytest_turris.core.api.router import Routes
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options
+from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.core.wire.hosts import is_turris
 
 _FIXED = (

@@ -53,6 +53,7 @@ class ComplianceWatch:
         elif isinstance(new, AgentEntry | Association):
             self._reassess(new, at)
         elif isinstance(old, AgentEntry | Association):
+            self._records.undo.copies(self, "_known")
             self._known.pop(old.key, None)
             if self.changes is not None:
                 self.changes.gone("entity.watch", old.key)
@@ -65,6 +66,7 @@ class ComplianceWatch:
     def record_baseline(self, at: dt.datetime) -> None:
         """Take the compliance as of a moment as known, and log nothing."""
         before = self._known
+        self._records.undo.attributes(self, "_known")
         self._known = {
             owner.key: {key: now.summary for key, _, now in self._assessed(owner, at)}
             for owner in self._owners()
@@ -113,6 +115,7 @@ class ComplianceWatch:
             if was is not None and was != now.summary:
                 state = StateEntry.model_validate(now.in_state(key[1]).wire())
                 self._log(owner, product, state, was, at)
+        self._records.undo.item(self._known, owner.key)
         self._known[owner.key] = after
         self._mark(owner.key)
 

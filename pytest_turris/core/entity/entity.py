@@ -22,6 +22,7 @@ from pytest_turris.core.resources.coverages import Coverage
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.resources.uploads import Upload
+from pytest_turris.core.undo import Undo
 
 
 class UpstreamEntity:
@@ -31,13 +32,18 @@ class UpstreamEntity:
     out what has become due, in order and as of its moment, whenever the state is used.
     """
 
-    def __init__(self, clock: Clock, randomness: Randomness, options: Options) -> None:
+    def __init__(
+        self, clock: Clock, randomness: Randomness, options: Options, undo: Undo | None = None
+    ) -> None:
+        self._undo = undo or Undo()
         self._clock = clock
         self._randomness = randomness
         self._options = options
-        self.records: EntityRecords = EntityRecords(clock, randomness, options, listener=self)
-        self.events: EventLog = EventLog()
-        self._schedule = Schedule()
+        self.records: EntityRecords = EntityRecords(
+            clock, randomness, options, listener=self, undo=self._undo
+        )
+        self.events: EventLog = EventLog(self._undo)
+        self._schedule = Schedule(self._undo)
         self._watch = ComplianceWatch(self.records, self.events)
         self._uploads = UploadWorker(self.records)
         self._nipr = NiprSync(self.records, self.events)
@@ -51,6 +57,7 @@ class UpstreamEntity:
         if self._busy:
             return
         now = self._clock.now()
+        self._undo.attributes(self, "_busy", "_settled_at")
         self._busy = True
         try:
             if now < self._settled_at:
@@ -62,9 +69,15 @@ class UpstreamEntity:
         finally:
             self._busy = False
 
+    @property
+    def has_work_due(self) -> bool:
+        """Whether something is due by now."""
+        return self._schedule.is_due(self._clock.now())
+
     def changed(self, old: Record | None, new: Record | None) -> None:
         """Follow a change of a record: schedule what it makes due, update what depends on it."""
         if not self._busy:
+            self._undo.attributes(self, "_settled_at")
             self._settled_at = self._clock.now()
         if new is not None:
             self._plan(new)
@@ -80,6 +93,7 @@ class UpstreamEntity:
     @contextmanager
     def without_events(self) -> Iterator[None]:
         """A block whose changes set up a state: they are logged as no events."""
+        self._undo.attributes(self, "_silent")
         self._silent = True
         try:
             yield

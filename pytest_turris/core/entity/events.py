@@ -7,6 +7,7 @@ The outbox reads the log on from the last number it has seen. Kinds are the docu
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from pytest_turris.core.entity.event_models import (
     ExecutedAgreement,
     Synchronization,
 )
+from pytest_turris.core.undo import Undo
 
 Fact = ComplianceChange | Synchronization | ExecutedAgreement
 
@@ -63,10 +65,12 @@ class Event:
 class EventLog:
     """All events of one upstream entity, oldest first, numbered from 1 without a gap."""
 
+    undo: Undo
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
-    def __init__(self) -> None:
+    def __init__(self, undo: Undo | None = None) -> None:
+        self.undo = undo or Undo()
         self._events: list[Event] = []
 
     def __iter__(self) -> Iterator[Event]:
@@ -81,10 +85,14 @@ class EventLog:
     def append(self, kind: EventKind, at: dt.datetime, fact: Fact) -> Event:
         """Log what happened."""
         event = Event(number=len(self._events) + 1, at=at, kind=kind, fact=fact)
+        self.undo.step(partial(self._forget_since, event.number))
         self._events.append(event)
         if self.changes is not None:
             self.changes.mark("entity.events", str(event.number), event.plain)
         return event
+
+    def _forget_since(self, number: int) -> None:
+        del self._events[number - 1 :]
 
     def since(self, number: int) -> tuple[Event, ...]:
         """The events after the one with that number; 0 gives all."""

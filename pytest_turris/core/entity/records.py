@@ -23,6 +23,7 @@ from pytest_turris.core.resources.regulatory_actions import RegulatoryActions
 from pytest_turris.core.resources.subscriptions import paused, resumed
 from pytest_turris.core.resources.templates import ContractContainerTemplates
 from pytest_turris.core.resources.uploads import Uploads
+from pytest_turris.core.undo import Undo
 
 Owner = AgentEntry | Association
 """What has a NIPR data subscription."""
@@ -104,13 +105,19 @@ class EntityRecords(Collections):
     """
 
     def __init__(
-        self, clock: Clock, randomness: Randomness, options: Options, listener: ChangeListener
+        self,
+        clock: Clock,
+        randomness: Randomness,
+        options: Options,
+        listener: ChangeListener,
+        undo: Undo | None = None,
     ) -> None:
         self.clock = clock
         self.randomness = randomness
         self.options = options
         self.listener = listener
         self.changes: Changes | None = None
+        self.undo: Undo = undo or Undo()
         own_id = randomness.object_id()  # always made, so that the ids after it stay the same
         self.upstream_entity_id: str = options.upstream_entity_id or own_id
         self._made: dict[type[Collection[Any]], Any] = {}

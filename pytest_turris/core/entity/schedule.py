@@ -2,7 +2,10 @@
 
 import bisect
 import datetime as dt
+from functools import partial
 from typing import Literal
+
+from pytest_turris.core.undo import Undo
 
 DueKind = Literal["license begins or ends", "sync is done", "upload moves on", "extraction is done"]
 DueEntry = tuple[dt.datetime, DueKind, str]
@@ -12,7 +15,8 @@ DueEntry = tuple[dt.datetime, DueKind, str]
 class Schedule:
     """Entries in the order of their moments. One whose cause is gone has no effect when due."""
 
-    def __init__(self) -> None:
+    def __init__(self, undo: Undo | None = None) -> None:
+        self._undo = undo or Undo()
         self._entries: list[DueEntry] = []
 
     def add(self, moment: dt.datetime, kind: DueKind, key: str) -> None:
@@ -20,6 +24,7 @@ class Schedule:
         entry = moment, kind, key
         place = bisect.bisect_left(self._entries, entry)
         if self._entries[place : place + 1] != [entry]:
+            self._undo.step(partial(self._discard, entry))
             self._entries.insert(place, entry)
 
     @property
@@ -34,10 +39,20 @@ class Schedule:
 
     def pop_due(self, now: dt.datetime) -> DueEntry | None:
         """Take out the earliest entry whose moment has come."""
-        if self._entries and self._entries[0][0] <= now:
-            return self._entries.pop(0)
-        return None
+        if not self.is_due(now):
+            return None
+        self._undo.step(partial(self.add, *self._entries[0]))
+        return self._entries.pop(0)
+
+    def _discard(self, entry: DueEntry) -> None:
+        if entry in self._entries:
+            self._entries.remove(entry)
+
+    def is_due(self, now: dt.datetime) -> bool:
+        """Whether the moment of an entry has come."""
+        return bool(self._entries) and self._entries[0][0] <= now
 
     def clear(self) -> None:
         """Remove all entries."""
+        self._undo.copies(self, "_entries")
         self._entries.clear()

@@ -41,13 +41,16 @@ class UploadWorker:
             self._ingest(upload, at)
 
     def _ingest(self, upload: Upload, at: dt.datetime) -> None:
-        created, errors = 0, []
+        errors: list[dict[str, Any]] = []
+        by_number: dict[str, list[dict[str, str]]] = {}
         for index, row in enumerate(upload.rows):
+            number = row.get("policyNumber", "")
             if message := problem(row):
-                number = row.get("policyNumber") or None
-                errors.append({"index": index, "error": message, "policy_number": number})
+                error = {"index": index, "error": message, "policy_number": number or None}
+                errors.append(error)
             else:
-                created += self._apply(row, upload, at)
+                by_number.setdefault(number, []).append(row)
+        created = sum(self._apply(number, rows, upload, at) for number, rows in by_number.items())
         self._records.uploads.update(
             upload,
             status="COMPLETED_WITH_FAILURES" if errors else "COMPLETED",
@@ -59,23 +62,29 @@ class UploadWorker:
             due=None,
         )
 
-    def _apply(self, row: dict[str, str], upload: Upload, at: dt.datetime) -> bool:
-        """Apply a row; True if it made a new policy."""
-        members = self._matched(row, upload) | policy_members(row) | {"updated_at": at}
-        known = self._records.policies.numbered(row["policyNumber"])
+    def _apply(
+        self, number: str, rows: list[dict[str, str]], upload: Upload, at: dt.datetime
+    ) -> bool:
+        """Apply the rows of one policy in their order, as one change; True if it is a new one.
+
+        One by one, a file of many rows for one policy would take quadratic time.
+        """
+        members: dict[str, Any] = {"updated_at": at}
+        for row in rows:
+            members |= self._matched(row, upload) | policy_members(row)
+        known = self._records.policies.numbered(number)
+        transactions = [*map(dict, known.transactions)] if known else []
+        seen = {(one["type"], one["date"]) for one in transactions}
+        counts_all = self._records.options.repeated_transactions == "counted"
+        for one in map(transaction, rows):
+            if counts_all or (one["type"], one["date"]) not in seen:
+                seen.add((one["type"], one["date"]))
+                transactions.append(one)
+        members |= {"transactions": transactions, "transaction_count": len(transactions)}
         if known is not None:
-            transactions = [*map(dict, known.transactions)]
-            fresh = transaction(row)
-            if (
-                self._records.options.repeated_transactions == "counted"
-                or fresh not in transactions
-            ):
-                transactions.append(fresh)
-            self._records.policies.update(
-                known, **members, transactions=transactions, transaction_count=len(transactions)
-            )
+            self._records.policies.update(known, **members)
             return False
-        self._records.policies.ingest(row["policyNumber"], transaction(row), at, members)
+        self._records.policies.ingest(number, at, members)
         return True
 
     def _matched(self, row: dict[str, str], upload: Upload) -> dict[str, Any]:

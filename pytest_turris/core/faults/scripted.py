@@ -9,6 +9,7 @@ from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
+from pytest_turris.core.undo import Undo, whole
 
 FailureKind = Literal["connect", "reset"]
 
@@ -70,6 +71,8 @@ class Fault:
 class Faults:
     """The scripted faults of one sandbox; the one added first fires first."""
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -78,11 +81,13 @@ class Faults:
         self._faults: list[Fault] = []
         self.raw_answers: list[RawAnswer] = []
         """The answers of raw bytes that were sent so far."""
-        self._made = 0
+        self.made: int = 0
+        """How many there ever were: the number of the newest."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
 
+    @whole
     def add(
         self,
         operation: str,
@@ -134,6 +139,7 @@ class Faults:
         self._mark()
         return fault
 
+    @whole
     def hostile(
         self,
         name: str,
@@ -183,18 +189,24 @@ class Faults:
         return fault
 
     def _keep(self, fault: Fault) -> None:
-        self._made += 1
-        fault.number = self._made
+        self.undo.attributes(self, "made")
+        self.made += 1
+        fault.number = self.made
+        self.undo.copies(self, "_faults")
         self._faults.append(fault)
 
+    @whole
     def remove(self, fault: Fault) -> None:
         """Remove a fault; it is no longer expected to fire."""
         if fault in self._faults:
+            self.undo.copies(self, "_faults")
             self._faults.remove(fault)
             self._mark()
 
+    @whole
     def clear(self) -> None:
         """Remove all faults."""
+        self.undo.copies(self, "_faults")
         self._faults.clear()
         self._mark()
 
@@ -207,6 +219,7 @@ class Faults:
         """The fault that fires for this call, counted as fired."""
         for fault in self._faults:
             if fault.fits(operation, method):
+                self.undo.attributes(fault, "fired")
                 fault.fired += 1
                 self._mark()
                 return fault
@@ -230,7 +243,6 @@ class Faults:
         self._faults = [
             Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data
         ]
-        self._made = max((fault.number for fault in self._faults), default=0)
 
 
 def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:

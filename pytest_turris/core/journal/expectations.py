@@ -23,7 +23,7 @@ class Refusals:
     def note(self, exchange: Exchange) -> None:
         """Keep a refusal that fails the test unless it is expected."""
         if len(self.unexpected) < _KEPT:
-            self.unexpected.append(exchange)
+            self.unexpected = [*self.unexpected, exchange]
 
     def expect_since(self, number: int) -> None:
         """Take those after the exchange with that number as expected."""

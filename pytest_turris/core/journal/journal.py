@@ -10,10 +10,12 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pytest_turris.core.changes import Row
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
+from pytest_turris.core.undo import Undo
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 
 NO_ANSWER = 0
@@ -173,6 +175,8 @@ class Journal:
         self.limit: int = limit
         self._entries: deque[Entry] = deque(maxlen=limit)
         self.seen: int = 0
+        self.undo: Undo = Undo()
+        """Takes back the exchange of a call that failed."""
         self.observer: Observer | None = None
         """Called with each exchange, in the thread and on the stack that answers it."""
 
@@ -201,11 +205,23 @@ class Journal:
 
     def record(self, request: Request, response_body: bytes, **facts: Any) -> Entry:  # noqa: ANN401 - Exchange's fields
         """Keep one exchange."""
+        self.undo.step(partial(self._forget_since, self.seen, self._oldest()))
         self.seen += 1
         facts |= {"number": self.seen, "method": request.method[:32]}
         entry = Entry(self.seen, _RawExchange(request, response_body, facts))
         self._entries.append(entry)
         return entry
+
+    def _oldest(self) -> Entry | None:
+        """The entry that the next one drops."""
+        return self._entries[0] if self._entries and len(self._entries) == self._limit else None
+
+    def _forget_since(self, number: int, dropped: Entry | None) -> None:
+        self.seen = number
+        while self._entries and self._entries[-1].number > number:
+            self._entries.pop()
+        if dropped and (not self._entries or self._entries[0] is not dropped):
+            self._entries.appendleft(dropped)
 
     def clear(self) -> None:
         """Drop all exchanges; the numbering goes on."""

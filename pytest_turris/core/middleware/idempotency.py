@@ -17,6 +17,7 @@ from typing import Any
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.options import Options
+from pytest_turris.core.undo import Undo, whole
 from pytest_turris.core.wire.errors import InvalidInput, Unprocessable
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -45,6 +46,8 @@ class StoredAnswer:
 class Idempotency:
     """The stored responses of one sandbox, by credential, operation and key."""
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -91,6 +94,7 @@ class Idempotency:
             )
         return stored.response
 
+    @whole
     def store(self, key: Key, request: Request, response: Response) -> None:
         """Keep a response for its key, and drop expired ones."""
         self._keep_only(self._is_kept)
@@ -103,6 +107,7 @@ class Idempotency:
         age = self._clock.now() - stored.at
         return dt.timedelta(0) <= age < self._options.idempotency_ttl
 
+    @whole
     def forget(self) -> None:
         """Drop all stored responses, as Turris's in-memory cache does on a restart."""
         self._keep_only(lambda _: False)
@@ -112,6 +117,7 @@ class Idempotency:
         if self.changes is not None:
             for key in self._stored.keys() - kept.keys():
                 self.changes.gone("idempotency", " ".join(key))
+        self.undo.attributes(self, "_stored")
         self._stored = kept
 
     def rows(self) -> Iterator[Row]:

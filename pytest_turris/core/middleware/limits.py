@@ -17,6 +17,7 @@ from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.undo import Undo, whole
 from pytest_turris.core.wire.errors import RateLimitExceeded
 from pytest_turris.core.wire.messages import Fields
 
@@ -26,7 +27,8 @@ WINDOW = dt.timedelta(minutes=1)
 _TICK = dt.timedelta(milliseconds=1)
 _NEAR = 0.8
 _LISTED = 20
-"""So many calls of a counter are kept one by one."""
+"""This many calls of a counter are kept one by one."""
+_NO_CALLS: deque[dt.datetime] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class RateWindowError(TurrisKitError, ValueError):
 class Limits:
     """The counters of one sandbox, by bucket and credential."""
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -80,6 +84,7 @@ class Limits:
         """The names of the credentials that there are."""
         self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
 
+    @whole
     def spend(self, bucket: Bucket, credential: str, operation: str = "") -> Fields:
         """Count one call and return the headers for its response.
 
@@ -102,6 +107,7 @@ class Limits:
         near = allowance.used >= _NEAR * allowance.limit
         return allowance.headers if near or self._options.rate_headers == "always" else ()
 
+    @whole
     def allowance(self, bucket: Bucket, credential: str | Named | None = None) -> Allowance:
         """What a credential has left, without counting a call.
 
@@ -119,6 +125,7 @@ class Limits:
         start = calls[0] if calls else self._clock.now()
         return Allowance(self._limit(bucket), len(calls), later(start, WINDOW))
 
+    @whole
     def exhaust(
         self, bucket: Bucket = "token", credential: str | Named | None = None, *, leave: int = 0
     ) -> Allowance:
@@ -175,8 +182,10 @@ class Limits:
         self._clock.advance(max(resets_at - self._clock.now() - _TICK, dt.timedelta(0)))
         return self.allowance(bucket, whose)
 
+    @whole
     def reset(self) -> None:
         """Forget every call."""
+        self.undo.copies(self, "_calls")
         if self.changes is not None:
             for bucket, credential in self._calls:
                 self.changes.gone("limits", f"{bucket} {credential}")
@@ -232,7 +241,9 @@ class Limits:
 
     def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
         """The calls that count now; those of past windows are dropped."""
-        calls = self._calls.setdefault((bucket, credential), deque())
+        key = bucket, credential
+        self.undo.item(self._calls, key)
+        calls = self._calls[key] = self._calls.get(key, _NO_CALLS).copy()
         now = self._clock.now()
         while calls and calls[-1] > now:
             calls.pop()  # time went back, to before that call

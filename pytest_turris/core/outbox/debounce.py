@@ -5,8 +5,8 @@ Where the option ``webhook_debounce`` sets another wait, the cap is 30 times tha
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_turris.core.entity.event_models import ComplianceChange, EventKind
@@ -70,6 +70,17 @@ class Debounce:
         for batch in sorted(self._batches.values(), key=lambda batch: batch.due):
             if batch.due <= now:
                 yield self._batches.pop((batch.kind, batch.group))
+
+    def kept(self) -> Callable[[], object]:
+        """What puts back the batches that there are now."""
+        before = {
+            key: replace(one, changes=one.changes.copy()) for key, one in self._batches.items()
+        }
+
+        def put_back() -> None:
+            self._batches = before
+
+        return put_back
 
     def next_due(self) -> dt.datetime | None:
         """When the next batch is due."""

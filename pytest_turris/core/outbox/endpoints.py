@@ -11,6 +11,7 @@ from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.undo import Undo, whole
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class Endpoints:
         signing_key: Turns a secret into a key of the signature scheme.
     """
 
+    undo: Undo = Undo()
+    """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
 
@@ -57,6 +60,7 @@ class Endpoints:
     def __len__(self) -> int:
         return len(self._endpoints)
 
+    @whole
     def add(self, url: str, webhook_type: str, at: dt.datetime, secret: str = "") -> Endpoint:
         """Register a webhook; several may share a URL or a type.
 
@@ -73,6 +77,7 @@ class Endpoints:
                     secret=Secret(key),
                     registered_at=at,
                 )
+                self.undo.item(self._endpoints, endpoint.id)
                 self._endpoints[endpoint.id] = endpoint
                 self.mark(endpoint)
                 return endpoint
@@ -84,13 +89,16 @@ class Endpoints:
         """The webhook with an id, if it is registered."""
         return self._endpoints.get(id_)
 
+    @whole
     def remove(self, id_: str) -> None:
         """Remove a webhook. UnknownRecordError if there is none."""
+        self.undo.copies(self, "_endpoints")
         if self._endpoints.pop(id_, None) is None:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
         if self.changes is not None:
             self.changes.gone("outbox.endpoints", id_)
 
+    @whole
     def enable(self, id_: str) -> None:
         """Let a disabled webhook receive what happens from now on.
 
@@ -99,6 +107,7 @@ class Endpoints:
         """
         if (endpoint := self.get(id_)) is None:
             raise UnknownRecordError(f"no webhook with id {id_!r}")
+        self.undo.attributes(endpoint, "disabled", "failures")
         endpoint.disabled, endpoint.failures = "", 0
         self.mark(endpoint)
 

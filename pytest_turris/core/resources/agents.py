@@ -13,9 +13,9 @@ from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    Indexes,
     suggest_keywords,
 )
+from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed
@@ -139,9 +139,7 @@ class Agents(Collection[AgentEntry]):
         Raises:
             RecordError: A value does not fit, or there is no such association.
         """
-        association_id = downstream_entity_association_id
-        if association_id:
-            self._require(association_id)
+        association_id = self._existing(downstream_entity_association_id)
         npn = npn or self._randomness.number("npn", 8)
         # A caller without a type checker may pass anything; ``make`` validates it.
         known = self.with_npn(npn) if isinstance(npn, str) else None  # type: ignore[redundant-expr] # see above
@@ -172,9 +170,8 @@ class Agents(Collection[AgentEntry]):
         npn = members.get("npn")
         if isinstance(npn, str) and npn and npn != current.npn:
             members["nipr_data_subscription"] = self._subscription(npn, synchronized=False)
-        association_id = members.pop("downstream_entity_association_id", None)
-        if association_id is not None:
-            self._require(association_id)
+        association_id = self._existing(members.pop("downstream_entity_association_id", None))
+        if association_id:
             current = self._join(current, association_id)
         return super().update(current, **members) if members else current
 
@@ -195,9 +192,11 @@ class Agents(Collection[AgentEntry]):
         """The agent with an NPN, or None."""
         return self.one_where(npn=npn)
 
-    def _require(self, association_id: str) -> None:
-        if self._associations.find(association_id) is None:
+    def _existing(self, association_id: str | None) -> str | None:
+        """An association's id as it is given. RecordError if there is no such association."""
+        if association_id and self._associations.find(association_id) is None:
             raise RecordError(f"no association with id {association_id!r}; add it first")
+        return association_id
 
     def _join(self, entry: AgentEntry, association_id: str) -> AgentEntry:
         if association_id in entry.association_ids:

@@ -11,9 +11,9 @@ from pydantic import Field
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    Indexes,
     suggest_keywords,
 )
+from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed
@@ -156,18 +156,11 @@ class Associations(Collection[Association]):
         npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
         email = email or self._unused_email()
         names = {"legal_name": downstream_entity_name, "ein": ein} | self._npns.firm(npn)
+        facts = {"category": category, "is_npn_required": is_npn_required, "npn": npn}
         return self.make(
             id=self._randomness.object_id(),
-            downstream_entity={
-                "id": self._randomness.object_id(),
-                "is_npn_required": is_npn_required,
-                "category": category,
-                "npn": npn,
-                **names,
-            },
-            nipr_data_subscription=(
-                self._subscription(npn, synchronized=synchronized) if npn else None
-            ),
+            downstream_entity={"id": self._randomness.object_id()} | facts | names,
+            nipr_data_subscription=self._subscription(npn, synchronized=synchronized),
             producer_code=producer_code,
             external_id=external_id,
             contact={"first_name": first_name, "last_name": last_name, "email": email},
@@ -209,7 +202,9 @@ class Associations(Collection[Association]):
             return False
         return not association.is_invited or options.invited_agencies == "listed"
 
-    def _subscription(self, npn: str, *, synchronized: bool) -> dict[str, Any]:
+    def _subscription(self, npn: str | None, *, synchronized: bool) -> dict[str, Any] | None:
+        if not npn:
+            return None
         return subscribed(self._holder, "DownstreamEntity", npn, synchronized=synchronized)
 
 

@@ -6,8 +6,7 @@ listener; records themselves are frozen.
 
 import functools
 import inspect
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Collection as Names
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -20,14 +19,18 @@ from pytest_turris.core.clock import Clock
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.resources.index import Index, Indexes
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
 from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.undo import Undo, whole
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")
+_UNGUARDED = frozenset({"rows", "snapshot", "restore", "find", "get"})
+"""Either short, or called under the lock."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
-Indexes = Mapping[str, Callable[[Any], Iterable[str | None]]]
 
 
 class ChangeListener(Protocol):
@@ -49,6 +52,7 @@ class CollectionHolder(Protocol):
     listener: ChangeListener
     upstream_entity_id: str
     changes: Changes | None
+    undo: Undo
 
     def collection(self, kind: type[C]) -> C:
         """Another collection of the same entity."""
@@ -77,14 +81,22 @@ class Collection(Generic[R]):
     flat_names: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Keywords for a member of a nested model: ``{"npn": ("agent", "npn")}``."""
 
+    def __init_subclass__(cls) -> None:
+        """Guard the methods of each kind: they change several records, or read while others do."""
+        super().__init_subclass__()
+        for name, method in tuple(vars(cls).items()):
+            if inspect.isfunction(method) and name[0] != "_" and name not in _UNGUARDED:
+                setattr(cls, name, whole(method))
+
     def __init__(self, holder: CollectionHolder) -> None:
         self._holder = holder
+        self.undo: Undo = holder.undo
+        """Guards the changes."""
         self._clock = holder.clock
         self._randomness = holder.randomness
         self._listener = holder.listener
         self._records: dict[str, R] = {}
-        # Empty until something is in it: most tests need few of the many collections.
-        self._index: defaultdict[str, dict[str, set[str]]] = defaultdict(dict)
+        self._index = Index(self.indexes)
         self._order: dict[str, int] = {}
         self._made = 0
 
@@ -109,7 +121,8 @@ class Collection(Generic[R]):
         except KeyError:
             raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
-    def where(self, **wanted: str | AbstractSet[str] | None) -> list[R]:
+    @whole
+    def where(self, /, **wanted: str | AbstractSet[str] | None) -> list[R]:
         """The records with these values in these indexes, in order.
 
         A set matches any of its values; ``None`` does not filter.
@@ -117,13 +130,15 @@ class Collection(Generic[R]):
         found = [self._keys(name, value) for name, value in wanted.items() if value is not None]
         if not found:
             return list(self._records.values())
-        keys = set.intersection(*sorted(found, key=len))
+        first, *others = sorted(found, key=len)
+        keys = set(first).intersection(*others)
         return [self._records[key] for key in sorted(keys, key=self._order.__getitem__)]
 
     def one_where(self, **wanted: str) -> R | None:
         """The first record that ``where`` would give, or None."""
         return next(iter(self.where(**wanted)), None)
 
+    @whole
     def remove(self, record: R | str) -> None:
         """Remove a record, given itself or its id.
 
@@ -132,7 +147,9 @@ class Collection(Generic[R]):
         """
         current = self._current(record)
         self._listener.settle()
-        self._remove_from_indexes(current)
+        self.undo.step(partial(self._put_back, current, vars(current).copy()))
+        self.undo.copies(self, "_records", "_order")
+        self._index.remove(current)
         del self._records[current.key], self._order[current.key]
         if self._holder.changes is not None:
             self._holder.changes.gone(self.part, current.key)
@@ -156,7 +173,8 @@ class Collection(Generic[R]):
         """
         return self.update(record, is_deleted=False)
 
-    def make(self, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
+    @whole
+    def make(self, /, **members: Any) -> R:  # noqa: ANN401 - the record's own fields, validated
         """Validate and keep a new record.
 
         Raises:
@@ -170,12 +188,17 @@ class Collection(Generic[R]):
         if record.key in self._records:
             raise RecordError(f"{self.kind.__name__}: the id {record.key!r} is taken")
         self._listener.settle()
+        self.undo.attributes(self, "_made")
+        self.undo.item(self._order, record.key)
+        self.undo.item(self._records, record.key)
+        self.undo.step(partial(self._index.discard, record))
         self._keep(record)
         self._mark(record)
         self._listener.changed(None, record)
         return record
 
-    def update(self, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
+    @whole
+    def update(self, /, record: R | str, **members: Any) -> R:  # noqa: ANN401 - as in make
         """Change members of a record, all or none, by the keywords of ``add`` or of the record.
 
         Raises:
@@ -193,10 +216,10 @@ class Collection(Generic[R]):
             raise RecordError(f"{self.kind.__name__}: the id of a record does not change")
         self._listener.settle()
         old = current.model_copy()
-        self._remove_from_indexes(current)
-        # In place and past the freeze: a caller that holds the record sees the change.
-        vars(current).update({name: getattr(checked, name) for name in changes})
-        self._add_to_indexes(current)
+        self.undo.step(partial(self._put_back, current, vars(current).copy()))
+        self._index.remove(current)
+        current.become({name: getattr(checked, name) for name in changes})
+        self._index.add(current)
         self._mark(current)
         self._listener.changed(old, current)
         return current
@@ -249,13 +272,10 @@ class Collection(Generic[R]):
         except ValidationError as error:
             raise _invalid(self.kind, error) from None
 
-    def _keys(self, name: str, value: str | AbstractSet[str]) -> set[str]:
+    def _keys(self, name: str, value: str | AbstractSet[str]) -> AbstractSet[str]:
         if name not in self.indexes:
             raise UnknownNameError(f"{self.kind.__name__} has no index {name!r}")
-        index = self._index[name]
-        if isinstance(value, str):
-            return index.get(value, set())
-        return set().union(*(index.get(one, set()) for one in value))
+        return self._index.keys(name, value)
 
     def _current(self, record: R | str) -> R:
         return self.get(record if isinstance(record, str) else record.key)
@@ -289,23 +309,14 @@ class Collection(Generic[R]):
         self._records[record.key] = record
         self._made += 1
         self._order[record.key] = self._made
-        self._add_to_indexes(record)
+        self._index.add(record)
 
-    def _add_to_indexes(self, record: R) -> None:
-        for name, values in self.indexes.items():
-            index = self._index[name]
-            for value in values(record):
-                if value is not None:
-                    index.setdefault(value, set()).add(record.key)
-
-    def _remove_from_indexes(self, record: R) -> None:
-        for name, values in self.indexes.items():
-            index = self._index[name]
-            for value in values(record):
-                if value is not None and value in index:
-                    index[value].discard(record.key)
-                    if not index[value]:
-                        del index[value]
+    def _put_back(self, record: R, members: dict[str, Any]) -> None:
+        """Let a record have these members again, and be found by them."""
+        self._index.discard(record)
+        vars(record).clear()
+        record.become(members)
+        self._index.add(record)
 
 
 def _plain(record: Record) -> dict[str, Any]:

@@ -147,12 +147,13 @@ def _expiry(held: License) -> str:
 
 
 def _missing(name: str, *messages: str) -> RequirementStatus:
-    return RequirementStatus(status_name=name, status_messages=list(messages))
+    # Not validated: nothing is built for what is made at import.
+    return RequirementStatus.model_construct(status_name=name, status_messages=list(messages))
 
 
-_LICENSED = RequirementStatus(status_name="Licensed")
-_APPOINTED = RequirementStatus(status_name="Appointed")
-_NOT_REQUIRED = RequirementStatus(status_name="Not Required")
+_LICENSED = RequirementStatus.model_construct(status_name="Licensed")
+_APPOINTED = RequirementStatus.model_construct(status_name="Appointed")
+_NOT_REQUIRED = RequirementStatus.model_construct(status_name="Not Required")
 _NO_CLASS = _missing("Missing License", "Required license class not found")
 _NO_CARRIER = _missing("Missing Carrier", "No active appointment with required carrier")
 _NPN_MISSING = _missing("NPN Missing", "NPN is missing")

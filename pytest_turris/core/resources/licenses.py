@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import Collection, Indexes, suggest_keywords
+from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
@@ -87,7 +88,7 @@ class Licenses(Collection[License]):
         next_renewal_date: dt.datetime | None = None,
         expiration_date: dt.datetime | None = None,
         lines_of_authority: Iterable[LineOfAuthority | dict[str, Any]] = (
-            LineOfAuthority(code="P", name="Property"),
+            LineOfAuthority.model_construct(code="P", name="Property"),
         ),
     ) -> License:
         """Add a license of the holder of an NPN, by default issued a year ago for two years.

@@ -14,9 +14,9 @@ from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    Indexes,
     suggest_keywords,
 )
+from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.record import Record, WireModel
 
 EntityType = Literal["firm", "individual", "not found"]
@@ -132,6 +132,7 @@ class Npns(Collection[RegisteredNpn]):
 
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""
+        self.undo.attributes(self, "busy_until")
         self.busy_until = later(self._clock.now(), duration)
         if self._holder.changes is not None:
             self._holder.changes.mark(self.part, "", self._head)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import Collection, Indexes, suggest_keywords
+from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import Amount, ObjectId, StateCode, Timestamp
 
@@ -178,19 +179,11 @@ class Policies(Collection[Policy]):
             }
         )
 
-    def ingest(
-        self,
-        policy_number: str,
-        transaction: dict[str, Any],
-        at: dt.datetime,
-        members: dict[str, Any],
-    ) -> Policy:
-        """Add a policy from the first row with its number in a file."""
+    def ingest(self, policy_number: str, at: dt.datetime, members: dict[str, Any]) -> Policy:
+        """Add a policy from the rows with its number in a file."""
         return self.make(
             id=self._randomness.object_id(),
             policy_number=policy_number,
-            transaction_count=1,
-            transactions=[transaction],
             **{"created_at": at} | members,
         )
 

@@ -1,11 +1,13 @@
 """What records are made of: frozen models, with members that the API never shows."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, get_args, get_origin
 
 from pydantic import ConfigDict
 
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.wire.messages import encode
 from pytest_turris.core.wire.model import TurrisModel
 
 
@@ -27,6 +29,9 @@ class WireModel(TurrisModel):
     ``not_relied_on`` names members that the sandbox sends, and that a client must not require:
     documented samples do without them.
     """
+
+    # A slot is not a field: pydantic neither compares, copies nor dumps it.
+    __slots__ = ("_encoding",)
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
     internal_fields: ClassVar[frozenset[str]] = frozenset()
@@ -54,6 +59,19 @@ class WireModel(TurrisModel):
         if nulls:
             _leave_out(self, document)
         return document
+
+    def encoded(self, *, nulls: bool = False) -> bytes:
+        """``wire`` as JSON. It is kept until the record changes: lists are asked for often."""
+        kept: tuple[bool, bytes] | None = getattr(self, "_encoding", None)
+        if kept is None or kept[0] != nulls:
+            kept = nulls, encode(self.wire(nulls=nulls))
+            object.__setattr__(self, "_encoding", kept)
+        return kept[1]
+
+    def become(self, changes: Mapping[str, Any]) -> None:
+        """Change in place, past the freeze: a caller that holds the record sees the change."""
+        vars(self).update(changes)
+        object.__setattr__(self, "_encoding", None)
 
 
 class Record(WireModel):

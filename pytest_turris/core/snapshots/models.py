@@ -17,6 +17,7 @@ from pytest_turris.core.faults.scripted import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
 from pytest_turris.core.outbox.deliveries import State
 from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.hosts import Environment
 
 _SHOWN = 3
@@ -48,7 +49,9 @@ Moment = Annotated[Text, AfterValidator(_checked_moment)]
 class Part(BaseModel):
     """A JSON object of a snapshot: all members are there, and no others."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", defer_build=ModelBuilding.is_deferred
+    )
 
 
 class ClockPart(Part):
@@ -251,6 +254,7 @@ class SnapshotPart(Part):
     clock: ClockPart
     client: Text
     token_requests: Count
+    faults_made: Count
     randomness: RandomnessPart
     entity: EntityPart
     outbox: OutboxPart

@@ -3,9 +3,9 @@
 import datetime as dt
 from typing import Any
 
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options, option_types
 from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.unknowns.option_values import OptionError
 
 _SECRET = "webhook_secret"
 

@@ -27,8 +27,11 @@ def migrated(snapshot: object) -> dict[str, Any]:
 
 
 def _from_1(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 counts the attempts to deliver webhooks, also those that are no longer kept."""
+    """Version 2 counts attempts to deliver webhooks, and faults, that are no longer kept."""
     outbox = snapshot.get("outbox")
     if isinstance(outbox, dict) and isinstance(outbox.get("attempts"), list):
         outbox = outbox | {"attempted": len(outbox["attempts"])}
-    return snapshot | {"version": SNAPSHOT_VERSION, "outbox": outbox}
+    faults = snapshot.get("faults")
+    rows = [row for row in faults if isinstance(row, dict)] if isinstance(faults, list) else []
+    made = max((row.get("number", 0) for row in rows), default=0)
+    return snapshot | {"version": SNAPSHOT_VERSION, "outbox": outbox, "faults_made": made}

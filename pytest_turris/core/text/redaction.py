@@ -4,13 +4,18 @@ The form ``***-a5ed`` is documented (guides/error-handling).
 """
 
 import re
+from urllib.parse import unquote
 
-_SECRET_NAME = "token|secret|password|api[-_]?key|authorization"
-_HEADER = re.compile(rf"{_SECRET_NAME}|cookie", re.IGNORECASE)
-_WORDS = ("token", "secret", "password", "api", "authorization", "jwt", "url")
+_SECRET_NAME = (
+    "token|secret|password|passwd|passphrase|pwd|ssn|credentials?|signature|"
+    "api[-_]?key|private[-_]?key|authorization"
+)
+_HEADER = re.compile(rf"{_SECRET_NAME}|cookie|^(?:x-)?auth$", re.IGNORECASE)
+_WORDS = ("token", "secret", "pass", "pwd", "ssn", "cred", "sign", "key", "auth", "jwt", "url")
 _SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
-_QUERY = re.compile(
-    rf"((?:^|[?&])(?:[^=&#?]*(?:{_SECRET_NAME})|jwt|bearer|email|fein)=)([^&#]*)", re.IGNORECASE
+_PARAMETER = re.compile(r"(^|[?&])([^=&#?]*)=([^&#]*)")
+_SECRET_PARAMETER = re.compile(
+    rf".*(?:{_SECRET_NAME})|jwt|bearer|assertion|code|key|sig|email|fein", re.IGNORECASE | re.DOTALL
 )
 # A secret of the wrong type (a list, a number) is masked too, a list with all that follows it.
 _MEMBER = re.compile(
@@ -18,10 +23,24 @@ _MEMBER = re.compile(
     r'(?:"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?$)|[\[{].*|[^\s",}\]]+)',
     re.IGNORECASE | re.DOTALL,
 )
+_NAMED_IN_TEXT = re.compile(
+    rf"((?:{_SECRET_NAME}|jwt)"
+    # A line of YAML or of a shell; a part of a form; an element; a member in single quotes.
+    r"(?:['\"]?[ \t]*[:=][ \t]*['\"]?|\"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n|[^<>]*>\s*))"
+    r"([^\s'\"<>&]+)",
+    re.IGNORECASE,
+)
+_SEGMENT = re.compile(r"(?<=/)(?=[^/?]*[0-9])(?=[^/?]*[A-Za-z])[A-Za-z0-9_.~+=-]{20,}(?=[/?]|$)")
+_ID = re.compile(
+    r"(?:[a-z]{1,8}_)?[0-9a-f]{20,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
+"""Ids of records are not secret, and show which record a request was about."""
+
 _SECRETS = re.compile(
     r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
 )
 _ESCAPED_ASCII = re.compile(r"\\u00([4-7][0-9a-f])", re.IGNORECASE)
+_MASKED = "***"
 _SHORTEST_SHOWN = 12
 SHOWN = 2_048
 """How many bytes of a body, or characters of a field, are shown."""
@@ -29,7 +48,7 @@ SHOWN = 2_048
 
 def mask(secret: str) -> str:
     """``***-`` and the last four characters; nothing of a secret shorter than twelve."""
-    return f"***-{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else "***"
+    return f"{_MASKED}-{secret[-4:]}" if len(secret) >= _SHORTEST_SHOWN else _MASKED
 
 
 class Secret(str):
@@ -61,8 +80,13 @@ def redact_credentials(text: str) -> str:
 
 
 def redact_target(target: str) -> str:
-    """A path with its query: values of secret or personal parameters masked."""
-    return redact(_QUERY.sub(lambda found: found[1] + mask(found[2]), target))
+    """A path with its query: values of secret or personal parameters masked.
+
+    So are segments of the path that look like a credential and not like the id of a record.
+    """
+    path, question, query = target.partition("?")
+    path = _SEGMENT.sub(_masked_segment, path)
+    return redact(_PARAMETER.sub(_masked_parameter, path + question + query))
 
 
 def redact_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
@@ -77,13 +101,32 @@ def preview(body: bytes, size: int | None = None) -> str:
     """The first 2 KiB of a body as text, redacted; ``size`` is the whole length if it was cut."""
     size = len(body) if size is None else size
     text = body[:SHOWN].decode("utf-8", "replace")
-    shown = redact(text) if text.lstrip()[:1] in ("{", "[") else redact_target(text)
+    if text.count("\0") > 1 + len(text) // 4:
+        text = text.replace("\0", "")  # UTF-16: without NULs it reads like the rest
+    shown = redact(text)
+    if text.lstrip("\ufeff\ufffd \t\r\n")[:1] not in ("{", "["):
+        shown = redact(_PARAMETER.sub(_masked_parameter, text))
+    shown = _NAMED_IN_TEXT.sub(_masked_value, shown)
     return shown if size <= SHOWN else f"{shown}... ({size:,} bytes)"
 
 
 def _unescaped(found: re.Match[str]) -> str:
     character = chr(int(found[1], 16))
     return character if character.isalnum() or character == "_" else found[0]
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    name = unquote(found[2].replace("+", " "))
+    value = mask(found[3]) if _SECRET_PARAMETER.fullmatch(name) else found[3]
+    return f"{found[1]}{found[2]}={value}"
+
+
+def _masked_value(found: re.Match[str]) -> str:
+    return found[0] if found[2].startswith(_MASKED) else found[1] + mask(found[2])
+
+
+def _masked_segment(found: re.Match[str]) -> str:
+    return found[0] if _ID.fullmatch(found[0]) else mask(found[0])
 
 
 def _masked_member(found: re.Match[str]) -> str:

@@ -183,6 +183,9 @@ class ConnectionFailure(Exception):
     ``connect``: the connection was refused. ``reset``: it broke before the answer.
     """
 
+    takes_effect = True
+    """What the call changed stays: only its answer is lost."""
+
     def __init__(self, kind: Literal["connect", "reset"], detail: str = "") -> None:
         super().__init__(f"scripted fault: {detail or kind}")
         self.kind = kind

@@ -20,6 +20,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from pytest_turris.core.wire.building import ModelBuilding
+
 _OBJECT_ID_LENGTH = 24
 _HEX = "0123456789abcdef"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
@@ -88,7 +90,10 @@ class TurrisModel(BaseModel):
     """A record or a body on the wire: snake_case in Python, camelCase in JSON."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, validate_assignment=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        validate_assignment=True,
+        defer_build=ModelBuilding.is_deferred,
     )
 
     def wire(self) -> dict[str, Any]:
@@ -99,7 +104,9 @@ class TurrisModel(BaseModel):
 class RequestModel(BaseModel):
     """What a client sends: a body, a form or a query, with the wire's names."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=to_camel)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_camel, frozen=True, defer_build=ModelBuilding.is_deferred
+    )
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:

@@ -95,7 +95,8 @@ def read_query(
         InvalidInput: A parameter is repeated or wrong, or excludes another.
     """
     if not request.query:
-        return _checked(model, {}, "query parameter", notes, rules, strict=False)
+        unasked: Model = _without_parameters(model, rules)
+        return unasked
     try:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
@@ -105,6 +106,12 @@ def read_query(
         # A repeated parameter reaches a NestJS handler as an array.
         document[name] = [value] if name in document else value
     return _checked(model, document, "query parameter", notes, rules, strict=False)
+
+
+@cache
+def _without_parameters(model: type[Model], rules: Rules) -> Model:
+    """What no query is read as; most calls have none. A refusal is not kept."""
+    return _checked(model, {}, "query parameter", [], rules, strict=False)
 
 
 def _checked(

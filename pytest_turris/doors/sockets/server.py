@@ -10,15 +10,17 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import trustme
 import uvicorn
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.process.steady_clock import SteadyLoop
+
+if TYPE_CHECKING:
+    import trustme
 
 _STOP_TIMEOUT = 5.0
 
@@ -127,7 +129,7 @@ class LiveServer:
         Raises:
             OSError: The address is taken, or not an address of this machine.
         """
-        self.authority: trustme.CA | None = trustme.CA() if tls else None
+        self.authority: trustme.CA | None = _authority() if tls else None
         first = _listen(host, port)
         self.host: str = host
         self.port: int = first.getsockname()[1]
@@ -192,3 +194,9 @@ class LiveServer:
         context.on_refusal = self._on_refusal
         self.authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
         return context
+
+
+def _authority() -> "trustme.CA":
+    import trustme  # noqa: PLC0415 - only TLS needs it, and a start must be short
+
+    return trustme.CA()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from doubles.sandbox_client import Client, refusal
 
-from pytest_turris.core.option_values import OptionError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 from pytest_turris.receivers.target import Target
 

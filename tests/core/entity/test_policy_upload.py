@@ -73,6 +73,21 @@ def test_a_file_becomes_policies_and_transactions(caller: Client) -> None:
     assert caller.get(f"/v1/policies/{policy['_id']}").json()["data"] == policy
 
 
+def test_many_rows_of_one_policy_are_one_change(
+    caller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their number does not multiply the work: each change copies all transactions so far."""
+    changes: list[object] = []
+    monkeypatch.setattr(
+        caller.sandbox.policies, "update", lambda *_, **members: changes.append(members)
+    )
+    monkeypatch.setattr(caller.sandbox.policies, "ingest", lambda *given: changes.append(given))
+    sent(caller, table(*(ROW for _ in range(300))))
+    caller.sandbox.clock.advance(minutes=1)
+    caller.sandbox.settle()
+    assert len(changes) == 1
+
+
 def test_failed_rows_are_reported_by_their_index(caller: Client) -> None:
     """Zero-based, with the policy number where the row has one; the others take effect."""
     rows = (ROW, ("POL-2", "", "New", "2025-01-15", "A", "", ""),

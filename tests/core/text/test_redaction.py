@@ -118,7 +118,8 @@ def test_masks_its_own_fakes_anywhere(kind: str) -> None:
     "name",
     [
         "token", "access_token", "clientSecret", "jwt", "bearer", "Authorization", "api_key",
-        "password", "email", "fein", "x-restricted-access-token",
+        "password", "email", "fein", "x-restricted-access-token", "key", "sig", "code", "ssn",
+        "pwd", "client%53ecret", "%74oken", "X-Turris-Signature", "private_key",
     ],
 )  # fmt: skip
 def test_masks_parameters_of_a_query(name: str) -> None:
@@ -127,6 +128,39 @@ def test_masks_parameters_of_a_query(name: str) -> None:
     assert redact_target(f"/v1/x?a=1&{name.upper()}={CANARY}&b=2") == (
         f"/v1/x?a=1&{name.upper()}=***-wxyz&b=2"
     )
+
+
+@pytest.mark.parametrize("name", ["clientSecret", "access_token", "private_key", "passwd"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "a: 1\n{name}: {value}\nb: 2",  # YAML
+        "export {name}={value}\n",
+        "<a><{name}>{value}</{name}></a>",
+        '<a {name}="{value}"/>',
+        "{{'{name}': '{value}'}}",
+        '{{"{name}":"{value}"}}',
+        '--frontier\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n',
+        '--f\r\ncontent-disposition: form-data; name="{name}"\r\nx: y\r\n\r\n{value}\r\n--f--',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_masks_named_values_of_any_body(name: str, form: str, encoding: str) -> None:
+    """What a client sends in another form than Turris' is masked as well, by its name."""
+    shown = preview(form.format(name=name, value=CANARY).encode(encoding))
+    assert CANARY[:-4] not in shown.replace("\0", "")
+    assert "***" in shown
+
+
+def test_masks_a_credential_in_a_path() -> None:
+    """A segment that looks like one is masked; an id is not, as it says what was asked for."""
+    assert redact_target("/v1/agents/pasted-secret-0123456789?a=1") == "/v1/agents/***-6789?a=1"
+    for known in (
+        "/v1/agents/c4dbc2b67342c346913a9491",
+        "/v1/downstream-entity-associations/45447a27c5c81e612995326d/agents",
+        "/v1/x/550e8400-e29b-41d4-a716-446655440000",
+    ):
+        assert redact_target(known) == known
 
 
 def test_leaves_other_parameters_alone() -> None:
@@ -142,6 +176,8 @@ def test_masks_headers_with_credentials() -> None:
         ("proxy-authorization", f"Basic {CANARY}"),
         ("x-restricted-access-token", CANARY),
         ("x-api-key", CANARY),
+        ("x-auth", CANARY),
+        ("x-turris-signature", CANARY),
         ("cookie", f"session={CANARY}; theme=dark"),
         ("idempotency-key", "550e8400-e29b-41d4-a716-446655440000"),
         ("x-other", f"see {JWT}"),
@@ -151,6 +187,8 @@ def test_masks_headers_with_credentials() -> None:
         "proxy-authorization": "Basic ***-wxyz",
         "x-restricted-access-token": "***-wxyz",
         "x-api-key": "***-wxyz",
+        "x-auth": "***-wxyz",
+        "x-turris-signature": "***-wxyz",
         "cookie": "***-dark",
         "idempotency-key": "550e8400-e29b-41d4-a716-446655440000",
         "x-other": "see ***-dXJl",

@@ -177,3 +177,12 @@ def test_an_assertion_holds_or_says_why_not(controlled: Controlled) -> None:
     assert controlled.get(path, "expected=0") == {"holds": True, "message": ""}
     assert "expected 2 token requests" in controlled.get(path, "expected=2")["message"]
     assert controlled.get("/assertions/retried-safely")["holds"]
+
+
+def test_a_fault_really_takes_its_time() -> None:
+    """For clients in any language; the row says so again."""
+    controlled = Controlled()
+    shown = controlled.call("POST", "/faults", operation="list_agents", realDelay="2s")
+    assert (shown["delay"], shown["realDelay"]) == (0, 2)
+    [fault] = controlled.sandbox.faults
+    assert fault.real_delay == 2

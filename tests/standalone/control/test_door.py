@@ -87,9 +87,7 @@ def test_a_change_needs_json(served: StandaloneSandbox, row: Control) -> None:
     assert served.sandbox.snapshot() == before
 
 
-@pytest.mark.parametrize(
-    "path", ["/__sandbox__", "/__sandbox__/", "/__sandbox__/nonsense", "/%5f_sandbox__/clock"]
-)
+@pytest.mark.parametrize("path", ["/__sandbox__/", "/__sandbox__/nonsense", "/%5f_sandbox__/clock"])
 def test_what_is_no_row_is_guarded_too(served: StandaloneSandbox, path: str) -> None:
     """Without the token, nobody learns which paths there are."""
     assert send(served, "GET", path)[0] == 401
@@ -142,7 +140,12 @@ def test_the_log_names_each_change() -> None:
     controlled = Controlled()
     controlled.call("POST", "/clock/advance", by=1)
     controlled.get("/clock")
-    assert controlled.log == ["control of default: clock advance"]
+    with pytest.raises(Refused):
+        controlled.call("POST", "/history/rewind", step=9)
+    assert controlled.log == [
+        "control of default: clock advance",
+        "control of default: history rewind -> 409",
+    ]
 
 
 def test_a_bug_is_an_answer_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,4 +155,5 @@ def test_a_bug_is_an_answer_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Refused, match="500") as refused:
         controlled.call("POST", "/clock/advance", by=1)
     assert "ZeroDivisionError" not in str(refused.value.document)
-    assert "ZeroDivisionError" in controlled.log[-1]
+    assert "ZeroDivisionError" in controlled.log[-2]
+    assert controlled.log[-1] == "control of default: clock advance -> 500"

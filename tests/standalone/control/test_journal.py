@@ -36,6 +36,8 @@ def numbers(controlled: Controlled, query: str) -> list[int]:
         ("refused=true", [1, 3]),
         ("status=401", [1]),
         ("operation=list_agents", [1]),
+        ("operation=GET%20/v1/agents", [1]),
+        ("operation=*", [1, 2, 3]),
         ("text=nonsense", [3]),
         ("method=POST", []),
         ("since=1&limit=1", [2]),
@@ -45,6 +47,12 @@ def numbers(controlled: Controlled, query: str) -> list[int]:
 def test_exchanges_are_filtered(controlled: Controlled, query: str, found: list[int]) -> None:
     """By any member that a reader looks for."""
     assert numbers(controlled, query) == found
+
+
+def test_an_unknown_operation_is_no_empty_list(controlled: Controlled) -> None:
+    """A wrong name would look as if no request had come."""
+    with pytest.raises(Refused, match="no operation 'list_agent'; did you mean 'list_agents'"):
+        controlled.get("/journal", "operation=list_agent")
 
 
 def test_an_exchange_has_its_reason(controlled: Controlled) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 from strangers.clients.design import Design
+from strangers.clients.restoring import process_restored
 
 from pytest_turris import CheckWarning
 
@@ -23,7 +24,7 @@ def put(case: Any, design: Design, agent_id: str) -> Any:
         clients.append(design.build())
         return clients[-1]
 
-    with not_for_ever(), warnings.catch_warnings():
+    with process_restored(), not_for_ever(), warnings.catch_warnings():
         warnings.simplefilter("ignore", CheckWarning)
         if design.coroutines:
             return anyio.run(_in_loop, case, make, agent_id, clients, backend=design.loop)

@@ -51,7 +51,8 @@ def _unexpected(name: str, result: SeriesResult) -> Iterator[str]:
     """What is said that is not known, and what is known and was not said."""
     known, said = known_about(name), failed(result)
     yield from (f"{id_} fails" for id_ in said if id_ not in known)
-    yield from (f"{id_} no longer fails" for id_ in known if id_ not in said)
+    sure = (id_ for id_, one in known.items() if not one.sometimes)
+    yield from (f"{id_} no longer fails" for id_ in sure if id_ not in said)
     if result.cause:
         yield result.cause
 

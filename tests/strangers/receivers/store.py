@@ -1,6 +1,7 @@
 """What a receiver stored, as seen from outside, and an outage of it."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,8 @@ class Store:
     def effects(self) -> int:
         """How many files there are in its inbox, and rows in its tables."""
         folder = self.inbox if self.inbox.exists() else self._away
-        return sum(1 for _ in folder.iterdir()) + sum(self._rows())
+        with os.scandir(folder) as files:
+            return sum(1 for _ in files) + sum(self._rows())
 
     def wait_for(self, query: str, seconds: float = 3) -> None:
         """Wait until a query gives 0, for some seconds at most: it may be stuck."""

@@ -1,9 +1,12 @@
 """The history of a sandbox that a store keeps: each change is a step that can be gone back to."""
 
+import os
+
 from pydantic import Field
 
 from mock_server.control.control import ControlCall, control
-from mock_server.control.models import Limit, Listing, Moment, Parameters, Result
+from mock_server.control.models import Duration, Limit, Listing, Moment, Name, Parameters, Result
+from mock_server.control.rows.state.tenants import CreatedTenant, created
 from mock_server.control.wire.errors import ControlError
 from mock_server.store.errors import HistoryError
 from mock_server.store.kept_sandbox import KeptSandbox
@@ -33,6 +36,18 @@ class StepNumber(Parameters):
     step: int = Field(ge=1, le=2**53, description="The number of the step.")
 
 
+class Fork(StepNumber):
+    """Which moment becomes a tenant."""
+
+    name: Name | None = Field(
+        None, alias="as", description="The name of the new tenant; made if not given."
+    )
+    idle_limit: Duration | None = Field(
+        None,
+        description="It is deleted after so long without a request; never if left out.",
+    )
+
+
 @control("history", "list", "GET", "/history", words=("history",))
 def list_steps(call: ControlCall, given: Steps) -> Listing[StepShown]:
     """List the last steps, oldest first; 10,000 are kept."""
@@ -51,13 +66,35 @@ def rewind(call: ControlCall, given: StepNumber) -> StepShown:
     kept = _kept(call)
     try:
         call.tenant.sandbox.faults.hang_up()
+        call.tenant.audit.cut()
         step = kept.rewind(given.step)
     except HistoryError as error:
         raise ControlError(404, str(error)) from None
     return StepShown(number=step.number, at=step.at, what=step.what)
 
 
-ROWS = (list_steps, rewind)
+@control(
+    "history",
+    "fork",
+    "POST",
+    "/history/fork",
+    words=("fork",),
+    status=201,
+    issues=True,
+    positional=("step",),
+)
+def fork(call: ControlCall, given: Fork) -> CreatedTenant:
+    """Make a new tenant of what the sandbox was after a step, at the moment of that step.
+
+    The sandbox itself goes on. The tenant has credentials of its own, and the options that the
+    sandbox has now.
+    """
+    world = world_after(call, given.step, with_secrets=False)
+    name = given.name or f"step-{given.step}-{os.urandom(3).hex()}"
+    return created(call.tenants.create(name, world.options, given.idle_limit, world.load_into))
+
+
+ROWS = (list_steps, rewind, fork)
 
 
 def world_after(call: ControlCall, number: int, *, with_secrets: bool) -> World:

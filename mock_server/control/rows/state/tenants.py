@@ -85,8 +85,9 @@ def create(call: ControlCall, given: CreateTenant) -> CreatedTenant:
     name = given.name or f"tenant-{os.urandom(6).hex()}"
     given_options: Any = given.options
     values = {one: getattr(given_options, one) for one in given_options.model_fields_set}
-    tenant = call.tenants.create(name, Options.from_layers(values), given.idle_limit, given.data)
-    return CreatedTenant(**_facts(tenant), environment=tenant.environment)
+    data = given.data
+    fill = (lambda sandbox: sandbox.seed(data)) if data else None
+    return created(call.tenants.create(name, Options.from_layers(values), given.idle_limit, fill))
 
 
 @control("tenants", "show", "GET", "/tenants/{name}", scope="server")
@@ -122,6 +123,11 @@ def _facts_of_row(name: str, row: TenantRow) -> dict[str, Any]:
         "idle_limit_seconds": limit.total_seconds() if limit else None,
         "control_path": f"/__sandbox__/tenants/{name}",
     }
+
+
+def created(tenant: Tenant) -> CreatedTenant:
+    """A new tenant, with what its client needs."""
+    return CreatedTenant(**_facts(tenant), environment=tenant.environment)
 
 
 def _facts(tenant: Tenant) -> dict[str, Any]:

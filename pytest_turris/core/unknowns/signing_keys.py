@@ -2,7 +2,7 @@
 
 import base64
 
-from pytest_turris.core.option_values import OptionError, has_form
+from pytest_turris.core.unknowns.option_values import OptionError, has_form
 
 _IN_BASE64 = {"standard-webhooks", "svix"}
 _PREFIX = "whsec_"

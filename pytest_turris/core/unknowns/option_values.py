@@ -22,6 +22,9 @@ _FORMS = {
 """The form of options that are text, by the name or its beginning, and how to say it."""
 
 
+_MOST = 2**31 - 1
+
+
 class OptionError(TurrisKitError, ValueError):
     """An option that does not exist, or a value that it cannot take."""
 
@@ -46,7 +49,7 @@ def parse_value(name: str, kind: Any, text: str) -> Any:  # noqa: ANN401 - as wi
 
 
 def check_value(name: str, kind: Any, value: object) -> None:  # noqa: ANN401 - a type hint
-    """Refuse a value of the wrong type, and a negative number or duration.
+    """Refuse a value of the wrong type, a negative number or duration, and a huge number.
 
     Raises:
         OptionError: The message names the option and what it takes; it never shows a secret.
@@ -105,6 +108,8 @@ def _check_sign(name: str, value: Any) -> None:  # noqa: ANN401 - a number or a 
     if value < type(value)():
         given = f"{value.total_seconds():g} s" if isinstance(value, dt.timedelta) else value
         raise OptionError(f"turris option {name!r}: {given} is negative; the minimum is 0")
+    if isinstance(value, int) and value > _MOST:
+        raise OptionError(f"turris option {name!r}: {value} is too large; the maximum is {_MOST}")
 
 
 def _described(kind: Any, duration: str) -> str:  # noqa: ANN401 - a type hint

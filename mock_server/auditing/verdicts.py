@@ -1,0 +1,46 @@
+"""Verdicts of ``turris-sandbox attack --json`` as evidence of an audit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mock_server.shell.mistakes import fail
+from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.families import check_of
+from pytest_turris.audit.places import Place
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
+
+_KNOWN = 1
+
+
+def evidence_in(file: Path, here: str) -> Evidence:
+    """The evidence in a report; one of another kind ends the command.
+
+    Args:
+        file: The report.
+        here: The place of the findings: a receiver's line is not known.
+    """
+    try:
+        report = json.loads(file.read_text("utf-8"))
+        if report["schema_version"] != _KNOWN:
+            fail(f"--verdicts {file}: schema_version {report['schema_version']} is not known here")
+        verdicts = [_verdict(row) for row in report["verdicts"]]
+    except OSError as error:
+        fail(f"--verdicts {file}: {error.strerror}")
+    except (ValueError, KeyError, TypeError):
+        fail(f"--verdicts {file}: not a report of 'turris-sandbox attack --json'")
+    evidence = Evidence(test=f"turris-sandbox attack {report['url']}")
+    for verdict in verdicts:
+        evidence.note_verdict(verdict, Place(path=here))
+    return evidence
+
+
+def _verdict(row: dict[str, Any]) -> Verdict:
+    """A verdict of the report. What is only "as wanted" has seen no effects: it shows nothing."""
+    outcome: Outcome = row["outcome"] if row["outcome"] != "as wanted" else "not observed"
+    return Verdict(
+        check=check_of(row["id"]),
+        outcome=outcome,
+        reason=row["reason"],
+        findings=tuple(Finding(**finding) for finding in row["findings"]),
+    )

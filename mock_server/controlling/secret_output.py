@@ -1,0 +1,21 @@
+"""What a command prints with secrets in it."""
+
+import contextlib
+import os
+import stat
+import sys
+
+import click
+
+
+def protect_output() -> None:
+    """Make the file that standard output goes to private to its owner, and warn."""
+    # Standard output may be closed, or no file of the system; and a file may belong to another.
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        number = sys.stdout.fileno()
+        if stat.S_ISREG(os.fstat(number).st_mode):
+            os.fchmod(number, 0o600)
+    click.echo(
+        "turris-sandbox: this has secrets and tokens in it; keep it to yourself",
+        err=True,
+    )

@@ -1,0 +1,1 @@
+"""The page at ``/__sandbox__/``: what came in, and every control, in a browser."""

@@ -1,0 +1,52 @@
+"""The door of the page: which requests are for it. The rest is imported when the first comes."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from mock_server.control.tenants import Tenants
+from mock_server.page.sign_in import ROOT, SignIn
+from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, asgi_app, translated
+
+if TYPE_CHECKING:
+    from mock_server.page.application import Application
+
+PREFIX = f"{ROOT}page/"
+_ROOTS = frozenset({ROOT, ROOT.rstrip("/")})
+_LARGEST = 64 * 1024 * 1024
+"""A world that is imported is the longest that a browser sends."""
+
+
+def page_app(tenants: Tenants, sign_in: SignIn, app: App, log: Callable[[str], None]) -> App:
+    """Add the page to an application.
+
+    Args:
+        tenants: The sandboxes of the server.
+        sign_in: Who may see it.
+        app: Answers every other request.
+        log: Gets a line for each change.
+    """
+    made: list[Application] = []
+
+    def application() -> "Application":
+        if not made:
+            from mock_server.page.application import Application  # noqa: PLC0415 - the first visit pays for it
+
+            made.append(Application(tenants, sign_in, log))
+        return made[0]
+
+    def answer(request: Request) -> Response | Awaitable[Response]:
+        return application().answer(request)
+
+    paged = asgi_app(answer, max_body=_LARGEST)
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not (path in _ROOTS or path.startswith(PREFIX)):
+            await app(scope, receive, send)
+        elif path.endswith("/stream") and scope["method"] == "GET":
+            await application().stream(translated(scope, b""), receive, send)
+        else:
+            await paged(scope, receive, send)
+
+    return guarded

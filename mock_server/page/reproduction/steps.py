@@ -1,0 +1,123 @@
+"""What a test does before it sends its request: as code, and done to a sandbox to try it."""
+
+import base64
+import datetime as dt
+import textwrap
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.faults.scripted import FailureKind
+from pytest_turris.core.middleware.limits import Bucket
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.worlds import World
+
+_ISSUED = "token = turris.tokens.issue(turris.client)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that a test does first.
+
+    Args:
+        code: Its lines. A token that they make is called ``bearer``.
+        do: Does the same, and returns the bearer token or None.
+        imports: What the lines need.
+        constants: The lines before the test.
+    """
+
+    code: tuple[str, ...]
+    do: Callable[[Sandbox], str | None] = field(repr=False)
+    imports: tuple[str, ...] = ()
+    constants: str = field(default="", repr=False)
+
+
+def issued() -> Step:
+    """A token that is accepted."""
+    return Step(
+        code=(_ISSUED, "bearer = token.text"), do=lambda one: str(one.tokens.issue(one.client).text)
+    )
+
+
+def expired(ago: dt.timedelta) -> Step:
+    """A token that has expired."""
+    seconds = max(0, int(ago.total_seconds()))
+
+    def do(sandbox: Sandbox) -> str:
+        token = sandbox.tokens.issue(sandbox.client)
+        sandbox.clock.advance(sandbox.options.token_ttl + dt.timedelta(seconds=seconds))
+        return str(token.text)
+
+    return Step(
+        code=(
+            _ISSUED,
+            "bearer = token.text",
+            f"turris.clock.advance(turris.options.token_ttl + timedelta(seconds={seconds}))",
+        ),
+        do=do,
+        imports=("from datetime import timedelta",),
+    )
+
+
+def revoked() -> Step:
+    """A token that was revoked."""
+
+    def do(sandbox: Sandbox) -> str:
+        token = sandbox.tokens.issue(sandbox.client)
+        sandbox.tokens.revoke(token)
+        return str(token.text)
+
+    return Step(code=(_ISSUED, "turris.tokens.revoke(token)", "bearer = token.text"), do=do)
+
+
+def forged(flaw: Flaw) -> Step:
+    """A token with a flaw."""
+    return Step(
+        code=(f"bearer = turris.tokens.forge({flaw!r}, client=turris.client)",),
+        do=lambda one: str(one.tokens.forge(flaw, client=one.client)),
+    )
+
+
+def exhausted(bucket: Bucket) -> Step:
+    """A rate window that is used up."""
+
+    def do(sandbox: Sandbox) -> None:
+        sandbox.limits.exhaust(bucket)
+
+    return Step(code=(f"turris.limits.exhaust({bucket!r})",), do=do)
+
+
+def failing(operation: str, status: int) -> Step:
+    """A scripted fault with a status."""
+
+    def do(sandbox: Sandbox) -> None:
+        sandbox.faults.add(operation, status=status)
+
+    return Step(code=(f"turris.faults.add({operation!r}, status={status})",), do=do)
+
+
+def broken(operation: str, error: FailureKind) -> Step:
+    """A scripted fault without an answer."""
+
+    def do(sandbox: Sandbox) -> None:
+        sandbox.faults.add(operation, error=error)
+
+    return Step(code=(f"turris.faults.add({operation!r}, error={error!r})",), do=do)
+
+
+def loaded(world: World) -> Step:
+    """The records that there were, in the test itself."""
+    content = world.to_json().encode()
+    packed = base64.b64encode(zlib.compress(content, 9)).decode()
+
+    def do(sandbox: Sandbox) -> None:
+        World.read(content).load_into(sandbox)
+
+    lines = "\n".join(f'    b"{line}"' for line in textwrap.wrap(packed, 88))
+    return Step(
+        code=("World.read(zlib.decompress(base64.b64decode(WORLD))).load_into(turris)",),
+        do=do,
+        imports=("import base64", "import zlib", "from pytest_turris.core.worlds import World"),
+        constants=f"# The state of the sandbox, without its secrets.\nWORLD = (\n{lines}\n)\n",
+    )

@@ -1,0 +1,93 @@
+"""Attacks an endpoint: one attack after the other, each verdict as it comes.
+
+The browser asks for the next attack when it has shown the last verdict. So a run ends when its page
+is closed, and nothing goes on without a person who sees it.
+"""
+
+import asyncio
+from typing import Any
+
+from mock_server.control.wire.errors import ControlError
+from mock_server.page.views.numbers import number_in
+from mock_server.page.views.route import Route
+from mock_server.page.visit import Answer, Visit
+from pytest_turris.core.wire.messages import Response
+
+
+def attack_page(visit: Visit, key: str) -> Response:
+    """Choose a profile, or one attack of the catalogue."""
+    return visit.page(
+        "attack.html",
+        "Attack",
+        endpoint=_endpoint(visit, key),
+        attacks=visit.ask("attacks list")["items"],
+        quick=visit.ask("attacks list", profile="quick")["total"],
+    )
+
+
+def begin(visit: Visit, key: str) -> Response:
+    """The first step of a run, with its progress bar."""
+    endpoint = _endpoint(visit, key)
+    return visit.part(
+        "attack_run.html", endpoint=endpoint, **_place(_ids(visit), 0), **_given(visit)
+    )
+
+
+def step(visit: Visit, key: str, at: str) -> Answer:
+    """One attack of a run, with the next step."""
+    return asyncio.to_thread(_fired, visit, key, number_in(at))
+
+
+ROUTES = (
+    Route("GET", "webhooks/{key}/attack", attack_page),
+    Route("POST", "webhooks/{key}/attack", begin),
+    Route("POST", "webhooks/{key}/attack/{at}", step),
+)
+
+
+def _endpoint(visit: Visit, key: str) -> dict[str, Any]:
+    for one in visit.ask("webhooks list")["items"]:
+        if one["id"] == key:
+            found: dict[str, Any] = one
+            return found
+    raise ControlError(404, "There is no such webhook any more.")
+
+
+def _ids(visit: Visit) -> list[dict[str, Any]]:
+    """The attacks of the form: those of a profile, or a single one."""
+    wanted = visit.form.get("attack", "")
+    profile = visit.form.get("profile", "quick")
+    if wanted:
+        found = visit.ask("attacks list")["items"]
+        return [one for one in found if one["id"] == wanted]
+    items: list[dict[str, Any]] = visit.ask("attacks list", profile=profile)["items"]
+    return items
+
+
+def _given(visit: Visit) -> dict[str, Any]:
+    return {name: visit.form.get(name, "") for name in ("profile", "attack", "effectsUrl")}
+
+
+def _place(attacks: list[dict[str, Any]], at: int) -> dict[str, Any]:
+    return {"at": at, "total": len(attacks), "next": attacks[at] if at < len(attacks) else None}
+
+
+def _fired(visit: Visit, key: str, at: int) -> Response:
+    attacks, endpoint = _ids(visit), _endpoint(visit, key)
+    if at >= len(attacks):
+        raise ControlError(404, "There is no such attack.")
+    attack, effects = attacks[at], visit.form.get("effectsUrl", "").strip()
+    try:
+        verdict = visit.do(
+            "webhooks attack", {"id": key, "attack": attack["id"], "effectsUrl": effects}
+        )
+    except ControlError as error:
+        return visit.part("attack_ended.html", words=str(error))
+    return visit.part(
+        "attack_step.html",
+        endpoint=endpoint,
+        fired=attack,
+        verdict=verdict,
+        **_place(attacks, at + 1),
+        **_given(visit),
+    )

@@ -1,0 +1,87 @@
+"""What a receiver accepted while its work failed, which no sender sends again."""
+
+from collections.abc import Iterable, Iterator
+
+from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.step import (
+    AttackStep,
+    ExpectedBehaviour,
+    Seen,
+    Transmission,
+    Trouble,
+    UnobservedError,
+    accepted,
+)
+from pytest_turris.webhooks.signed import SignedWebhook
+
+_NEVER_DONE = "It was accepted while the work failed, so nothing sends it again, and it is lost."
+_FORGOTTEN = "accepted, not done once the work no longer failed, and done when it was sent again"
+_LOST = "accepted, and not done once the work no longer failed, not even when it was sent again"
+_SOONER = (
+    "Release the claim when the work fails; a queue tries again. If a queue does so later than the "
+    "test waits: let it try again sooner in the test."
+)
+_REMEMBERED = (
+    "the webhook was accepted while the work failed, and was not done within some seconds after "
+    "that, not even when it was sent again: it is lost, or a queue tries it again later. Let the "
+    "queue try again sooner in the test, and say with settle=... when the receiver is quiet"
+)
+OUTAGE = 2.0
+"""Seconds for which the work fails after an answer 2xx: what is in the background fails too."""
+
+_NEXT_TRY = 5.0
+"""Seconds for a queue to try again, once its work no longer fails."""
+
+
+def put_off(
+    context: AttackContext, webhook: SignedWebhook, *, usual: int, gave_up: bool
+) -> Iterator[AttackStep]:
+    """What was accepted is not sent again: a good receiver does it without that.
+
+    Some queues try again after a while, others when the next webhook comes. If the same bytes are
+    done only when they come again, nothing had kept them.
+
+    Args:
+        context: Builds what is sent.
+        webhook: What was accepted while the work failed.
+        usual: How many effects a webhook has.
+        gave_up: Whether the work's error left the application, so that nothing in it tries again.
+    """
+    seen = Notes()
+    expected = ExpectedBehaviour(answers="any", effects="any", patience=_NEXT_TRY)
+    waited = AttackStep(
+        webhook=webhook, expected=expected, transmission=Transmission(copies=0), label="mended"
+    )
+    yield waited.examined(seen)
+    if not seen.effects:
+        yield accepted(context.genuine(), "another, after it").examined(seen)
+        if seen.effects <= usual:
+            again = ExpectedBehaviour(answers="accept", effects="any", patience=OUTAGE)
+            resent = AttackStep(
+                webhook=webhook, expected=again, label="again", why=_NEVER_DONE, fix=_SOONER
+            )
+            sure = gave_up or context.settles
+            yield resent.examined(lambda seen: _lost(seen, sure=sure))
+            raise UnobservedError(_REMEMBERED)
+    yield accepted(webhook, "again", effects="none")
+
+
+class Notes:
+    """Keeps what came of the last step."""
+
+    def __init__(self) -> None:
+        self.effects = 0
+        self.stored = False
+        self.gave_up = False
+
+    def __call__(self, seen: Seen) -> Iterable[Trouble]:
+        """Keep it; nothing is wrong with it."""
+        self.effects = seen.effects or 0
+        self.stored = seen.accepted and seen.effects == 0
+        self.gave_up = seen.answer is not None and seen.answer.error is not None
+        return ()
+
+
+def _lost(seen: Seen, *, sure: bool) -> Iterator[Trouble]:
+    if seen.effects or sure:
+        yield Trouble(got=_FORGOTTEN if seen.effects else _LOST, expected="done without that")

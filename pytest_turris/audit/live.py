@@ -1,0 +1,117 @@
+"""The audit of a sandbox that serves: what its clients showed so far, in bounded memory."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.places import Call, Place, PlaceFinder
+from pytest_turris.audit.rules.catalogue import look_at
+from pytest_turris.audit.seen import SandboxRecord, Seen
+from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request, Response
+
+_WINDOW = 500
+"""How many requests are kept; then they are judged, and the evidence stays."""
+
+_LONGEST_BODY = 16_384
+_MOST_SPOTTED = 500
+
+
+class _ServedRecord(SandboxRecord):
+    """Requests of other processes: their place is the operation."""
+
+    def place(self, seen: Seen) -> Place:
+        """The operation that was called, which is all that is known of the caller."""
+        return Place(path="", symbol=seen.operation or "no operation")
+
+
+class LiveAudit:
+    """What the requests to one sandbox show about the checklist.
+
+    All methods are called under the sandbox's lock.
+
+    Args:
+        sandbox: The sandbox; each of its exchanges is noted from now on.
+        name: What stands for the test in the evidence, such as the tenant's name.
+    """
+
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
+        self._name = name
+        self._judged = Evidence(test=name)
+        self._steps = 0
+        self.requests: int = 0
+        """How many requests were noted."""
+        self._record = _ServedRecord(
+            sandbox,
+            test=None,
+            here=Place(path=""),
+            finder=PlaceFinder(Path()),
+            sent_from=lambda _: Call(None, 0, self._steps),
+        )
+        self._listen: Callable[[Request, Response | None, dict[str, Any]], object] = (
+            self._record.observe
+        )
+        sandbox.journal.observer = self.observe
+
+    def step(self) -> None:
+        """Note that a test changed the sandbox: what comes now is another call of that test.
+
+        So a client that repeats itself is not confused with a test that makes a call twice.
+        """
+        self._steps += 1
+
+    def cut(self) -> None:
+        """Judge what was seen: from now on the sandbox is another, as after a reset."""
+        self._judged = self.evidence()
+        self._record.seen.clear()
+
+    def clear(self) -> int:
+        """Forget everything; how many requests that was."""
+        forgotten, self.requests = self.requests, 0
+        self._judged = Evidence(test=self._name)
+        self._record.seen.clear()
+        return forgotten
+
+    def evidence(self) -> Evidence:
+        """All that was shown so far, without a secret in any spelling."""
+        found = Evidence(test=self._name)
+        look_at(self._record, found, frozenset())
+        if found.spotted:
+            forms = SecretForms(secrets_of(self._record.sandbox))
+            found = Evidence.of_json(scrubbed(forms, found.as_json()))
+        return _joined(self._judged, found)
+
+    def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
+        """Note one exchange."""
+        if len(self._record.seen) >= _WINDOW:
+            self.cut()
+        self.requests += 1
+        self._listen(_short(request), response, facts)
+
+
+def _short(request: Request) -> Request:
+    """A request with the beginning of a long body; two different ones stay different."""
+    body = request.body
+    if len(body) <= _LONGEST_BODY:
+        return request
+    return replace(request, body=body[:_LONGEST_BODY] + hashlib.sha256(body).digest())
+
+
+def _joined(before: Evidence, after: Evidence) -> Evidence:
+    ran = dict(before.ran)
+    for check, times in after.ran.items():
+        ran[check] = ran.get(check, 0) + times
+    # Each mistake once, as it was seen first: a client that repeats it must not fill the memory.
+    newest_first = (*reversed(after.spotted), *reversed(before.spotted))
+    once = {one.fingerprint: one for one in newest_first}
+    return Evidence(
+        test=before.test,
+        ran=ran,
+        spotted=sorted(once.values(), key=lambda one: one.numbers)[:_MOST_SPOTTED],
+        granted=before.granted | after.granted,
+        used=before.used | after.used,
+    )

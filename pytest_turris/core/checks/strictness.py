@@ -1,0 +1,74 @@
+"""What fails a test at its end unless it is expected: refusals, and faults that never fired.
+
+``Sandbox`` has each function here as a method.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pytest_turris.core.faults.scripted import Faults
+from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
+from pytest_turris.core.journal.journal import Exchange, Journal
+from pytest_turris.core.options import Options
+from pytest_turris.core.text.plurals import counted
+
+
+class Strict(Protocol):
+    """The parts of a sandbox that decide."""
+
+    options: Options
+    faults: Faults
+    journal: Journal
+    _refusals: Refusals
+
+    @property
+    def _resolve(self) -> Callable[[str], str]:
+        """The name of an operation, by any of its names."""
+        ...
+
+
+def expect_refusal(  # noqa: D417 - self, as a method
+    self: Strict, *, status: int | None = None, operation: str | None = None
+) -> ExpectedRefusal:
+    """A block in which the sandbox must refuse at least one request with a 4xx.
+
+    Args:
+        status: Count refusals with this status only.
+        operation: Count refusals of this operation only: its name, operation id or
+            ``METHOD /path``.
+
+    Raises:
+        UnknownNameError: There is no such operation.
+    """
+    name = self._resolve(operation) if operation else None
+    expected = f"a refusal with status {status or '4xx'} of {name or 'any operation'}"
+
+    def matches(exchange: Exchange) -> bool:
+        return status in (None, exchange.status) and name in (None, "*", exchange.operation)
+
+    return ExpectedRefusal(self.journal, self._refusals, matches, expected)
+
+
+def expect_since(self: Strict, number: int) -> None:
+    """Take every refusal after the exchange with that number as expected: it fails no test."""
+    self._refusals.expect_since(number)
+
+
+def strict_failures(self: Strict) -> list[str]:
+    """The reasons for which the test fails at its end, each with the option that relaxes it."""
+    found = []
+    if self.options.fail_on_refusal and (refused := self._refusals.unexpected):
+        lines = "\n".join(f"  {exchange}" for exchange in refused)
+        found.append(
+            f"{counted(len(refused), 'request')} that Turris would not understand:\n{lines}\n"
+            "Meant? Put the call into 'with turris.expect_refusal():', "
+            "or relax it: @pytest.mark.turris(fail_on_refusal=False)"
+        )
+    if self.options.fail_on_unused_fault and (unused := self.faults.unused):
+        lines = "\n".join(f"  {fault}" for fault in unused)
+        found.append(
+            f"{counted(len(unused), 'scripted fault')} that never fired:\n{lines}\n"
+            "Not sure to fire? faults.add(..., optional=True), "
+            "or relax it: @pytest.mark.turris(fail_on_unused_fault=False)"
+        )
+    return found

@@ -1,0 +1,116 @@
+"""Changes of a sandbox that take effect one after another, each as a whole or not at all.
+
+An exception can end a change at any line: Ctrl-C, the signal of a timeout plugin, no memory, a
+bug. So whatever changes the state first notes how to take that back. If the block ends with an
+exception, what was noted in it is done, the newest first. The state is then as if nothing had
+happened.
+"""
+
+import functools
+from collections.abc import Callable, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Changing")
+
+_MISSING = object()
+_UNLOCKED = nullcontext()
+
+
+class Undo:
+    """A reentrant block in which one thread changes the state, with what takes that back.
+
+    Args:
+        lock: Returns the lock that is held meanwhile.
+    """
+
+    def __init__(
+        self, lock: Callable[[], AbstractContextManager[object]] = lambda: _UNLOCKED
+    ) -> None:
+        self._lock = lock
+        self._open: list[tuple[AbstractContextManager[object], int]] = []
+        self._steps: list[Callable[[], object]] = []
+        self.on_taken_back: Callable[[], object] = lambda: None
+        """Called after something was taken back."""
+
+    def __enter__(self) -> None:
+        lock = self._lock()
+        lock.__enter__()
+        self._open.append((lock, len(self._steps)))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        lock, mark = self._open.pop()
+        try:
+            if error is not None and not getattr(error, "takes_effect", False):
+                self._take_back(mark)
+            elif not self._open:
+                self._steps.clear()
+        finally:
+            lock.__exit__(None, None, None)
+
+    def step(self, take_back: Callable[[], object]) -> None:
+        """Note what takes back the change that follows; it is harmless if that is not made."""
+        if self._open:
+            self._steps.append(take_back)
+
+    def item(self, mapping: MutableMapping[Any, Any], key: object) -> None:
+        """Note what a mapping has for a key; its order is not kept."""
+        if self._open:
+            self._steps.append(partial(_put_back, mapping, key, mapping.get(key, _MISSING)))
+
+    def attributes(self, thing: object, *names: str) -> None:
+        """Note attributes of an object, whose values are replaced and not changed."""
+        if self._open:
+            before = [(name, getattr(thing, name)) for name in names]
+            self._steps.append(partial(_set, thing, before))
+
+    def copies(self, thing: object, *names: str) -> None:
+        """Note copies of attributes of an object: of lists, dicts and deques."""
+        if self._open:
+            before = [(name, getattr(thing, name).copy()) for name in names]
+            self._steps.append(partial(_set, thing, before))
+
+    def _take_back(self, mark: int) -> None:
+        steps, self._steps = self._steps[mark:], self._steps[:mark]
+        for take_back in reversed(steps):
+            take_back()
+        if steps:
+            self.on_taken_back()
+
+
+class Changing(Protocol):
+    """What has methods that change the state of a sandbox."""
+
+    undo: Undo
+
+
+def whole(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Let a method be called from any thread, and take effect as a whole or not at all."""
+
+    @functools.wraps(method)
+    def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.undo:
+            return method(self, *args, **kwargs)
+
+    return guarded
+
+
+def _put_back(mapping: MutableMapping[Any, Any], key: object, value: object) -> None:
+    if value is _MISSING:
+        mapping.pop(key, None)
+    else:
+        mapping[key] = value
+
+
+def _set(thing: object, values: list[tuple[str, object]]) -> None:
+    for name, value in values:
+        object.__setattr__(thing, name, value)

@@ -1,0 +1,176 @@
+"""Rotation and revocation drills: clients that follow, and clients that do not."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from pytest_turris import Sandbox
+from pytest_turris.audit.drills import revocation_drill, rotation_drill
+from pytest_turris.findings.verdict import Verdict
+
+Call = Callable[[], object]
+
+
+class Careful:
+    """Reads the secret whenever it needs a token, and asks for one more after a 401."""
+
+    def __init__(self) -> None:
+        self.http = httpx.Client(base_url=os.environ["TURRIS_BASE_URL"])
+        self.secret: str | None = None
+        self.token = ""
+        self.most = 1
+
+    def sign_in(self) -> None:
+        """Get a token."""
+        body = {
+            "clientId": os.environ["TURRIS_CLIENT_ID"],
+            "clientSecret": self.secret or os.environ["TURRIS_CLIENT_SECRET"],
+        }
+        answer = self.http.post("/v1/auth/jwt", json=body)
+        answer.raise_for_status()
+        self.token = answer.json()["data"]["accessToken"]
+
+    def agents(self) -> object:
+        """List agents; a refusal is an error."""
+        for _ in range(self.most + 1):
+            if not self.token:
+                self.sign_in()
+            headers = {"Authorization": f"Bearer {self.token}"}
+            answer = self.http.get("/v1/agents", headers=headers)
+            if answer.status_code != 401:
+                break
+            self.token = ""
+        answer.raise_for_status()
+        return answer.json()
+
+
+class KeepsItsSecret(Careful):
+    """Reads it once, at its start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secret = os.environ["TURRIS_CLIENT_SECRET"]
+
+
+class HasItBuiltIn(Careful):
+    """Was built with a secret, so that a restart does not help."""
+
+    built_with = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secret = self.built_with
+
+
+class GoesOn(Careful):
+    """Tries for a token again and again."""
+
+    def sign_in(self) -> None:
+        """Get a token, some time."""
+        for attempt in range(6):
+            try:
+                return super().sign_in()
+            except httpx.HTTPStatusError:
+                if attempt == 5:
+                    raise
+        return None
+
+
+class SaysNothing(Careful):
+    """Returns nothing in place of an error."""
+
+    def agents(self) -> object:
+        """List agents, or nothing."""
+        try:
+            return super().agents()
+        except httpx.HTTPError:
+            return []
+
+
+class Remembers(Careful):
+    """Answers from its memory."""
+
+    known: object = None
+
+    def agents(self) -> object:
+        """List agents, once."""
+        self.known = self.known or super().agents()
+        return self.known
+
+
+@pytest.fixture
+def built_with(turris: Sandbox) -> Iterator[None]:
+    """The secret that is valid at the beginning, in the code of a client."""
+    HasItBuiltIn.built_with = str(turris.client.client_secret)
+    yield
+    HasItBuiltIn.built_with = ""
+
+
+def _new(kind: type[Careful]) -> Callable[[], Call]:
+    return lambda: kind().agents
+
+
+@pytest.mark.parametrize(
+    ("kind", "restart", "outcome", "words"),
+    [
+        (Careful, False, "passed", ""),
+        (KeepsItsSecret, True, "passed", "picked up by a restart"),
+        (KeepsItsSecret, False, "warned", "until the process is restarted"),
+        (HasItBuiltIn, True, "warned", "a new client fails too"),
+    ],
+)
+@pytest.mark.usefixtures("built_with")
+def test_a_rotation_is_followed_or_not(
+    turris: Sandbox, kind: type[Careful], restart: bool, outcome: str, words: str
+) -> None:
+    """By the running client, by the next one, or by none; the environment is put back."""
+    before = os.environ["TURRIS_CLIENT_SECRET"]
+    client = kind()
+    verdict = rotation_drill(turris, client.agents, _new(kind) if restart else None)
+    assert verdict.outcome == outcome
+    assert words in str(verdict)
+    assert os.environ["TURRIS_CLIENT_SECRET"] == before
+
+
+def test_a_variable_that_was_not_set_is_taken_away(
+    turris: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client has its secret from elsewhere."""
+    client = Careful()
+    client.secret = str(turris.client.client_secret)
+    monkeypatch.delenv("TURRIS_CLIENT_SECRET")
+    assert rotation_drill(turris, client.agents).outcome == "warned"
+    assert "TURRIS_CLIENT_SECRET" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "words"),
+    [
+        (Careful, "passed", ""),
+        (GoesOn, "failed", "of them for a token"),
+        (SaysNothing, "failed", "as if nothing were wrong"),
+        (Remembers, "not observed", "sent no request"),
+    ],
+)
+def test_revoked_credentials_end_a_call_or_not(
+    turris: Sandbox, kind: type[Careful], outcome: str, words: str
+) -> None:
+    """With an error, soon; what sends nothing shows nothing."""
+    verdict: Verdict = revocation_drill(turris, kind().agents)
+    assert verdict.outcome == outcome
+    assert words in str(verdict)
+
+
+@pytest.mark.parametrize("drill", [rotation_drill, revocation_drill])
+def test_without_a_client_that_works_there_is_no_drill(
+    turris: Sandbox, drill: Callable[[Sandbox, Call], Verdict]
+) -> None:
+    """The error of the first call is the test's."""
+
+    def fails() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        drill(turris, fails)

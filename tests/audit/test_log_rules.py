@@ -1,0 +1,173 @@
+"""The rules for an audit log, tried on applications that keep one."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from audit.conftest import AUDITED, AuditedProject, marked
+
+from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.places import NOWHERE, Place, PlaceFinder
+from pytest_turris.audit.rules.log import LogAudit, LogLine, personal_data
+from pytest_turris.audit.rules.logged import _records
+from pytest_turris.audit.seen import SandboxRecord
+from pytest_turris.audit.spellings import SecretForms, secrets_of
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request
+
+
+def test_each_log_is_judged_at_its_line(audited: AuditedProject) -> None:
+    """What misses a record, a status, or says too much; and nothing of the careful ones."""
+    audited.copy("logging_apps", "test_logging_apps.txt")
+    report = audited.run()
+    assert audited.result is not None
+    assert audited.result.parseoutcomes() == {"passed": 6}
+    found = {(one["check"], one["path"], one["line"]) for one in report["results"]}
+    expected = {mark for file in (AUDITED / "logging_apps").glob("*.py") for mark in marked(file)}
+    # RQ-16 is about the credentials of all of them together.
+    assert {one for one in found if one[0] != "RQ-16"} == expected
+    held = {one["check"]: one["times"] for one in report["checks"]}
+    # Two requests for each of six applications; the second rule needs a record of the first.
+    assert (held["AU-1"], held["AU-2"]) == (12, 11)
+    states = {line["id"]: line["status"] for line in report["lines"]}
+    assert states["SEC-16"] == states["SEC-24"] == "violated"
+
+
+def test_a_log_of_the_project_is_watched_in_each_test(audited: AuditedProject) -> None:
+    """Named once in ``turris-audit.toml``; without a log the lines are not observed."""
+    audited.copy("logging_apps", "test_logging_apps.txt")
+    audited.pytester.makepyfile(
+        test_logging_apps="""
+        import records_all
+
+        def test_it(turris, caplog):
+            caplog.set_level("INFO", logger="acme")
+            records_all.Turris().invite("ABC", "dana.lee@abc.example")
+        """
+    )
+    report = audited.run()
+    assert {line["id"]: line["status"] for line in report["lines"]}["SEC-24"] == "not observed"
+    (audited.path / "turris-audit.toml").write_text('[log]\nlogger = "acme"\n')
+    report = audited.run()
+    assert {line["id"]: line["status"] for line in report["lines"]}["SEC-24"] == "proven"
+
+
+class Logged:
+    """A sandbox with one request, and a log about it."""
+
+    def __init__(self) -> None:
+        self.sandbox = Sandbox()
+        self.record = SandboxRecord(
+            self.sandbox, test=None, here=Place(path="test_it.py"), finder=PlaceFinder(AUDITED)
+        )
+        client = self.sandbox.client
+        body = f'{{"clientId": "{client.client_id}", "clientSecret": "{client.client_secret!s}"}}'
+        self.send("POST", "/v1/auth/jwt", body=body.encode())
+        self.request_id = self.record.seen[0].request_id
+
+    def send(self, method: str, path: str, **content: Any) -> None:  # noqa: ANN401 - Request's
+        """Send a request to the sandbox."""
+        headers = (("content-type", "application/json"),)
+        host = "public.api.sandbox.turrisfi.com"
+        self.sandbox.handle(
+            Request(method=method, path=path, headers=headers, host=host, **content)
+        )
+
+    def found(self, *texts: str) -> list[str]:
+        """What the rules find in these records."""
+        evidence = Evidence(test="t")
+        lines = [LogLine(text, text, NOWHERE) for text in texts]
+        forms = SecretForms(secrets_of(self.sandbox))
+        LogAudit(evidence, self.record, lines, forms, PlaceFinder(AUDITED)).judge()
+        return [f"{one.check} {one.finding.got}" for one in evidence.spotted]
+
+
+@pytest.fixture
+def logged() -> Logged:
+    """A sandbox that saw one token request."""
+    return Logged()
+
+
+def test_a_record_may_name_the_operation(logged: Logged) -> None:
+    """In place of the path."""
+    operation = logged.record.seen[0].operation
+    assert logged.found(f"POST {operation} 201 {logged.request_id}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("POST /v1/auth/jwt 201 ", "AU-2 a record without the requestId"),
+        ("POST /v1/auth/jwt {id}", "AU-2 a record without the status"),
+        ("GET /v1/auth/jwt 201 {id}", "AU-1 no record"),
+        ("POST /v1/auth/jwt 201 {id}\x1b[2K", "AU-3 the character U+001B in a record"),
+        ("POST /v1/auth/jwt 201 {id}\u2028GET", "AU-3 the character U+2028 in a record"),
+        ("POST /v1/auth/jwt 201 {id} {secret}", "AU-4 a client secret in a record"),
+    ],
+)
+def test_a_record_is_read(logged: Logged, text: str, found: str) -> None:
+    """Each of the four rules has its part of it."""
+    secret = str(logged.sandbox.client.client_secret)
+    assert logged.found(text.format(id=logged.request_id, secret=secret)) == [found]
+
+
+def test_two_requests_need_two_records(logged: Logged) -> None:
+    """One record is not counted twice."""
+    logged.send("GET", "/v1/agents")
+    logged.send("GET", "/v1/agents")
+    first = f"POST /v1/auth/jwt 201 {logged.request_id}"
+    agents = [one.request_id for one in logged.record.seen[1:]]
+    one = f"GET /v1/agents 401 {agents[0]}"
+    assert logged.found(first, one) == ["AU-1 no record"]
+    assert logged.found(first, one, f"GET /v1/agents 401 {agents[1]}") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ({"query": "npn=12345678&limit=5"}, {"npn"}),
+        ({"body": b'{"agents": [{"homeEmail": "a@b.example", "date_of_birth": "1990-01-02"}]}'},
+         {"homeEmail", "date_of_birth"}),
+        ({"body": b'{"email": "a@b", "phone": 5}'}, set()),
+        ({"body": b"no JSON"}, set()),
+        ({"query": "npn=agents"}, set()),
+    ],
+)  # fmt: skip
+def test_personal_data_is_known_by_its_name(
+    logged: Logged, content: dict[str, Any], names: set[str]
+) -> None:
+    """In the query and at any depth of the body; not what is too short, or in the path anyhow."""
+    logged.send("GET", "/v1/agents", **content)
+    seen = logged.record.seen[-1]
+    assert {name for name, _ in personal_data(seen)} == names
+    assert seen.at.tzinfo is dt.UTC
+
+
+def test_answers_are_neither_logged_whole_nor_forgotten(audited: AuditedProject) -> None:
+    """A whole record in the log, an error without its requestId; and neither of a careful one."""
+    audited.copy("answers", "test_answers.txt")
+    report = audited.run()
+    assert audited.result is not None
+    assert audited.result.parseoutcomes() == {"passed": 6}
+    found = {(one["check"], one["path"], one["line"]) for one in report["results"]}
+    expected = {mark for file in (AUDITED / "answers").glob("*.py") for mark in marked(file)}
+    assert {one for one in found if one[0] != "RQ-16"} == expected
+    held = {one["check"]: one["times"] for one in report["checks"]}
+    assert held["RQ-19"] == 2
+
+
+@pytest.mark.parametrize(
+    ("answered", "count"),
+    [
+        (b"no JSON", 0),
+        (b'"text"', 1),
+        (b'[{"a": "long value", "b": ["another one", 5]}]', 2),
+        (b'{"data": {"a": {"b": "long value"}}}', 1),
+    ],
+)
+def test_records_of_any_shape_are_read(logged: Logged, answered: bytes, count: int) -> None:
+    """With or without an envelope; numbers and short texts are not looked for."""
+    logged.send("GET", "/v1/agents")
+    seen = logged.record.seen[-1]
+    seen.answered = answered
+    assert sum(len(values) for values in _records(seen)) == count

@@ -1,0 +1,1 @@
+"""Exceptions at random lines of the core; ``python -m faults`` raises them for a long time."""

@@ -1,0 +1,167 @@
+"""The audit of a sandbox that serves: what its clients show, in any language."""
+
+import json
+from typing import Any
+
+import pytest
+from doubles.controlled import Controlled
+
+from pytest_turris.core.wire.messages import Request, Response
+
+
+class RemoteClient:
+    """A client in another process: it sends over a socket, and calls wrong what it is told to."""
+
+    def __init__(self, controlled: Controlled) -> None:
+        self.controlled = controlled
+        self.token = ""
+
+    def send(
+        self, method: str, path: str, *, query: str = "", body: bytes = b"", **headers: str
+    ) -> Response:
+        """Send a request with the token, if there is one."""
+        fields = {"content-type": "application/json"} | headers
+        if self.token:
+            fields["authorization"] = f"Bearer {self.token}"
+        request = Request(
+            method=method,
+            path=path,
+            query=query,
+            body=body,
+            headers=tuple(fields.items()),
+            host="127.0.0.1:8791",
+            scheme="http",
+            client_port=50_123,
+        )
+        return self.controlled.tenants.default.handle(request)
+
+    def sign_in(self) -> None:
+        """Get a token."""
+        client = self.controlled.sandbox.client
+        body = {"clientId": client.client_id, "clientSecret": str(client.client_secret)}
+        answer = self.send("POST", "/v1/auth/jwt", body=json.dumps(body).encode())
+        self.token = answer.json()["data"]["accessToken"]
+
+
+@pytest.fixture
+def remote() -> RemoteClient:
+    """A client that is signed in."""
+    client = RemoteClient(Controlled())
+    client.sign_in()
+    return client
+
+
+def _audit(remote: RemoteClient) -> Any:
+    return remote.controlled.get("/audit")
+
+
+def _found(remote: RemoteClient) -> list[str]:
+    return [one["check"] for one in _audit(remote)["findings"] if one["level"] != "info"]
+
+
+def test_a_good_client_breaks_nothing(remote: RemoteClient) -> None:
+    """What its requests could have broken is proven, and what they had no part in is not."""
+    for _ in range(3):
+        remote.send("GET", "/v1/agents")
+    remote.send("POST", "/v1/agents", body=b'{"npn": "12345678"}')
+    shown = _audit(remote)
+    states = {line["id"]: line["status"] for line in shown["lines"]}
+    assert shown["requests"] == 5
+    assert shown["findings"] == []
+    assert states["SEC-07"] == states["SEC-08"] == "proven"
+    assert states["SEC-06"] == states["SEC-13"] == "not observed"
+    assert shown["summary"]["proven"] == list(states.values()).count("proven")
+
+
+def test_a_finding_has_its_exchange(remote: RemoteClient) -> None:
+    """With its number in the journal, and nothing in it is a secret."""
+    remote.send("GET", "/v1/agents")
+    for _ in range(2):
+        remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+    shown = _audit(remote)
+    finding = next(one for one in shown["findings"] if one["check"] == "RQ-01")
+    (exchange,) = finding["exchanges"]
+    assert finding["operation"] == "list_agents"
+    assert exchange["number"] == 3
+    assert "GET /v1/agents?jwt=***" in exchange["text"]
+    assert remote.controlled.get("/journal/3")["tokenInUrl"]
+    assert remote.token.rpartition(".")[2] not in json.dumps(shown)
+    violated = remote.controlled.get("/audit", "status=violated")["lines"]
+    assert [line["id"] for line in violated] == ["SEC-07", "SEC-18"]
+    assert finding["fingerprint"] in violated[0]["findings"]
+
+
+def test_a_change_by_the_test_is_not_a_repetition(remote: RemoteClient) -> None:
+    """A write without an answer, and the same one after a control: the test made both."""
+    for _ in range(2):
+        remote.controlled.call("POST", "/faults", operation="create_agent", status=500)
+        remote.send("POST", "/v1/agents", body=b'{"npn": "12345678"}')
+    assert _found(remote) == []
+
+
+def test_a_client_that_repeats_a_write_is_found(remote: RemoteClient) -> None:
+    """Without an idempotency key, after an answer that says nothing about its effect."""
+    remote.controlled.call("POST", "/faults", operation="create_agent", status=500)
+    for _ in range(2):
+        remote.send("POST", "/v1/agents", body=b'{"npn": "12345678"}')
+    assert _found(remote) == ["RQ-10"]
+
+
+def test_long_bodies_that_differ_at_their_end_are_two_requests(remote: RemoteClient) -> None:
+    """Only the beginning of a long body is kept."""
+    remote.controlled.call("POST", "/faults", operation="create_agent", status=500)
+    for npn in ("12345678", "87654321"):
+        body = json.dumps({"externalId": "x" * 20_000, "npn": npn}).encode()
+        remote.send("POST", "/v1/agents", body=body)
+    assert "RQ-10" not in _found(remote)
+
+
+def test_a_reset_keeps_what_was_found(remote: RemoteClient) -> None:
+    """A suite resets between its tests; restoring a state and rewinding are the same."""
+    remote.controlled.call("POST", "/snapshots", name="begin")
+    remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+    remote.controlled.call("POST", "/sandbox/reset")
+    remote.sign_in()
+    remote.send("GET", "/v1/agents")
+    assert _found(remote) == ["RQ-01", "RQ-14"]
+    remote.controlled.call("POST", "/snapshots/begin/restore")
+    shown = _audit(remote)
+    assert shown["requests"] == 4
+    assert {one["check"]: one["times"] for one in shown["checks"]}["RQ-01"] == 4
+
+
+def test_many_requests_are_judged_in_parts(remote: RemoteClient) -> None:
+    """The memory is bounded, the counts go on, and a mistake of the beginning stays."""
+    remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+    for _ in range(600):
+        remote.send("GET", "/v1/agents")
+    shown = _audit(remote)
+    assert shown["requests"] == 602
+    assert {one["check"]: one["times"] for one in shown["checks"]}["RQ-01"] == 602
+    assert _found(remote) == ["RQ-01", "RQ-14"]
+    assert len(remote.controlled.tenants.default.audit.evidence().spotted) == 2
+
+
+def test_it_is_cleared(remote: RemoteClient) -> None:
+    """Nothing is known afterwards, and nothing is proven."""
+    remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+    assert remote.controlled.send("DELETE", "/audit").json() == {"count": 2}
+    shown = _audit(remote)
+    assert (shown["requests"], shown["findings"], shown["checks"]) == (0, [], [])
+    assert shown["summary"]["proven"] == 0
+
+
+def test_the_evidence_goes_elsewhere(remote: RemoteClient) -> None:
+    """Without a secret, in any spelling."""
+    remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+    answer = remote.controlled.get("/audit/evidence")
+    assert answer["evidence"]["test"] == "default"
+    assert answer["evidence"]["ran"]["RQ-01"] == 2
+    assert remote.token not in json.dumps(answer)
+
+
+def test_each_tenant_has_its_own(remote: RemoteClient) -> None:
+    """What one sandbox saw says nothing about another."""
+    remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+    remote.controlled.call("POST", "/tenants", name="other")
+    assert remote.controlled.get("/tenants/other/audit")["requests"] == 0

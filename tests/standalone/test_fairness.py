@@ -1,0 +1,147 @@
+"""One client, sandbox or receiver of a server never holds up another."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from doubles.served_here import served
+
+from mock_server.control.tenants import Tenant
+from mock_server.serving.delivery_worker import MOST_OF_ONE, DeliveryWorker, ServerFacts
+from mock_server.serving.server import StandaloneSandbox
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+
+DEADLINE = 60
+"""Seconds; only a failing test waits for so long."""
+
+
+def get(server: StandaloneSandbox, sandbox: Sandbox) -> int:
+    """The status of a list of agents, over the socket."""
+    token = sandbox.tokens.issue(sandbox.client).text
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(server.base_url).netloc)) as one:
+        one.request("GET", "/v1/agents", headers={"authorization": f"Bearer {token}"})
+        return one.getresponse().status
+
+
+def show(server: StandaloneSandbox, tenant: str) -> int:
+    """The status of a control of a tenant."""
+    headers = {"authorization": f"Bearer {server.control_token}"}
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(server.base_url).netloc)) as one:
+        one.request("GET", f"/__sandbox__/tenants/{tenant}/clock", headers=headers)
+        return one.getresponse().status
+
+
+@pytest.fixture
+def server() -> Iterator[StandaloneSandbox]:
+    """A server with another tenant."""
+    with served() as running:
+        running.tenants.create("other", Options())
+        yield running
+
+
+@pytest.mark.parametrize("way", ["api", "control"])
+def test_a_busy_sandbox_holds_up_no_other(server: StandaloneSandbox, way: str) -> None:
+    """While a thread has the lock of one sandbox, its requests wait, and those of others do not."""
+    other = server.tenants.get("other")
+    assert other is not None
+    call = get if way == "api" else show
+    busy = server.sandbox if way == "api" else "default"
+    with ThreadPoolExecutor(1) as client:
+        with server.sandbox.lock:
+            waiting = client.submit(call, server, busy)  # type: ignore[arg-type]  # as `way` says
+            assert get(server, other.sandbox) == 200
+            assert show(server, "other") == 200
+            assert not waiting.done()
+        assert waiting.result() == 200
+
+
+@pytest.mark.parametrize(
+    ("size", "is_due", "thread"),
+    [(0, False, "main"), (65_537, False, "turris-request"), (0, True, "turris-request")],
+)
+def test_what_may_take_long_leaves_the_event_loop(size: int, is_due: bool, thread: str) -> None:
+    """Neither the parser of a long body nor an uploaded file that is due stops other clients."""
+    sandbox = Sandbox()
+    tenant = Tenant("one", sandbox, ServerFacts)
+    if is_due:
+        sandbox.uploads.enqueue([])
+        sandbox.clock.advance(dt.timedelta(minutes=1))
+
+    async def name() -> str:
+        found = tenant.carry_out(lambda: threading.current_thread().name, is_long=size > 65_536)
+        return found if isinstance(found, str) else await found
+
+    assert asyncio.run(name()).partition("_")[0].removesuffix("Thread").lower() == thread
+
+
+def test_slow_receivers_have_a_bounded_number_of_threads() -> None:
+    """And a sandbox with many of them holds up no other one's webhooks."""
+    release, sent, slow, quick = threading.Event(), threading.Event(), Sandbox(), Sandbox()
+    begun = threading.Semaphore(0)
+
+    def send(deliveries: FakeDeliveries, endpoint_id: str) -> str:
+        if deliveries is patient:
+            sent.set()
+        else:
+            begun.release()
+            release.wait()
+        return endpoint_id
+
+    many = FakeDeliveries(slow, [f"{number}" for number in range(3 * MOST_OF_ONE)], send)
+    patient = FakeDeliveries(quick, ["one"], send)
+    lines: list[str] = []
+    worker = DeliveryWorker(log=lines.append, watched=lambda: [many, patient])  # type: ignore[list-item]  # doubles
+    try:
+        assert sent.wait(DEADLINE)
+        names = [one.name for one in threading.enumerate()]
+        assert all(begun.acquire(timeout=DEADLINE) for _ in range(MOST_OF_ONE))
+        assert names.count("turris-delivery") <= MOST_OF_ONE + 2  # the search, and the quick one
+        release.set()
+        assert many.done.wait(DEADLINE)
+    finally:
+        release.set()
+        worker.stop()
+    assert not [line for line in lines if "bug" in line]
+
+
+class FakeDeliveries:
+    """One due delivery for each endpoint, which a function sends."""
+
+    def __init__(
+        self, sandbox: Sandbox, due: list[str], send: Callable[["FakeDeliveries", str], str]
+    ) -> None:
+        self.sandbox = sandbox
+        self.engine = self
+        self.done = threading.Event()
+        self._due, self._left, self._send = due, len(due), send
+        self._lock = threading.Lock()
+
+    def claim_all(self) -> Iterator[str]:
+        """All of them, once."""
+        due, self._due = self._due, []
+        yield from due
+
+    def first(self, endpoint_id: str) -> str:
+        """Stands for the claimed delivery."""
+        return endpoint_id
+
+    def send(self, taken: str) -> SimpleNamespace:
+        """Send it."""
+        self._send(self, taken)
+        return SimpleNamespace(attempt=None, endpoint=None)
+
+    def settle_first(self, _endpoint_id: str) -> bool:
+        """There is no other one."""
+        with self._lock:
+            self._left -= 1
+        if not self._left:
+            self.done.set()
+        return False

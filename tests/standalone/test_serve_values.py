@@ -1,0 +1,58 @@
+"""``turris-sandbox serve``: options that do nothing, allowed receivers, seeds, authorities."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from mock_server.serving.env_file import trusted
+from mock_server.shell.cli import app
+
+_PRINTS_ITS_ID = [sys.executable, "-c", "import os; print(os.environ['TURRIS_CLIENT_ID'])"]
+
+
+def served_once(*options: str) -> tuple[str, str]:
+    """The client id of a server that runs one command, and what it says besides."""
+    words = ["serve", "--port", "0", "--log-level", "error", *options, "--", *_PRINTS_ITS_ID]
+    done = subprocess.run(
+        [sys.executable, "-m", "mock_server", *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout, done.stderr
+
+
+def test_a_seed_repeats_the_credentials_and_what_does_nothing_is_named() -> None:
+    """Without a seed, each start has its own. What acts in a server is not named."""
+    one, said = served_once("-o", "seed=5", "-o", "time_tick=true")
+    assert said == "# --option time_tick does nothing here: only a test run reads it\n"
+    other, said = served_once("-o", "seed=5", "-o", "token_ttl=60")
+    assert said == ""
+    assert one == other
+    assert served_once()[0] not in (one, served_once()[0])
+
+
+@pytest.mark.parametrize("text", ["foo", "http://app:3000", "app:", ":3000", "::1:3000", "a b:1"])
+@pytest.mark.parametrize("command", ["serve", "trigger"])
+def test_an_allowed_receiver_has_a_host_and_a_port(command: str, text: str) -> None:
+    """Anything else would allow nothing, in silence."""
+    result = CliRunner().invoke(app, [command, "--allow", text])
+    assert result.exit_code == 2
+    assert "is not HOST:PORT, such as app:3000 or [::1]:3000" in result.output
+
+
+def test_authorities_that_were_trusted_stay_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of SSL_CERT_FILE, or else those of the system; the sandbox's own comes last."""
+    file = tmp_path / "company.pem"
+    file.write_bytes(b"company\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    assert trusted(b"ours\n") == b"company\nours\n"
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    paths = SimpleNamespace(cafile=str(file))
+    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: paths)
+    assert trusted(b"ours\n") == b"company\nours\n"
+    paths.cafile = None
+    assert trusted(b"ours\n") == b"ours\n"
