@@ -214,7 +214,7 @@ class Journal:
 
     def _oldest(self) -> Entry | None:
         """The entry that the next one drops."""
-        return self._entries[0] if self._entries and len(self._entries) == self._limit else None
+        return self._entries[0] if self._entries and len(self._entries) == self.limit else None
 
     def _forget_since(self, number: int, dropped: Entry | None) -> None:
         self.seen = number

@@ -254,7 +254,7 @@ class Collection(Generic[R]):
         record = self._restored(row) if row is not None else None
         current = self._records.get(key)
         if current is not None:
-            self._remove_from_indexes(current)
+            self._index.discard(current)
         if record is None:
             self._records.pop(key, None)
             self._order.pop(key, None)
@@ -262,7 +262,7 @@ class Collection(Generic[R]):
             self._keep(record)
         else:
             vars(current).update(vars(record))
-            self._add_to_indexes(current)
+            self._index.add(current)
         return current if record is not None and current is not None else record
 
     def _restored(self, row: dict[str, Any]) -> R:

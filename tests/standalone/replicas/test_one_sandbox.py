@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import pytest
 from doubles.postgres import PostgresServer
@@ -15,9 +16,6 @@ from mock_server.control.wire.errors import ControlError
 from mock_server.store.errors import StoreError
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
-
-if TYPE_CHECKING:
-    from pytest_turris.core.wire.messages import Response
 
 T = TypeVar("T")
 KEY = {"idempotency-key": "550e8400-e29b-41d4-a716-446655440000"}
@@ -68,11 +66,7 @@ def test_ten_token_requests_a_minute_wherever_they_go(servers: list[Replica]) ->
 
 def test_one_key_has_one_effect_and_equal_answers(servers: list[Replica]) -> None:
     """An idempotency key that reaches all servers at the same moment."""
-    works: list[Callable[[], Response]] = [
-        lambda one=one: one.invite(KEY)
-        for one in servers  # type: ignore[misc] # a default in a lambda
-    ]
-    answers = at_once(*works)
+    answers = at_once(*(partial(one.invite, KEY) for one in servers))
     assert len({answer.body for answer in answers}) == 1
     assert answers[0].status == 201
     listed = servers[1].get("/v1/downstream-entity-associations").json()["data"]
@@ -116,7 +110,7 @@ def test_journal_is_one_in_order(servers: list[Replica]) -> None:
     """Each exchange once, numbered without a gap, with ids that never come twice."""
     servers[0].control("journal clear")
     works = [one.get for one in servers for _ in range(5)]
-    at_once(*(lambda get=get: get("/v1/agents") for get in works))  # type: ignore[misc] # as above
+    at_once(*(partial(get, "/v1/agents") for get in works))
     found = []
     for one in servers:
         one.sandbox.settle()
@@ -227,6 +221,6 @@ def test_what_is_no_longer_kept_is_forgotten(servers: list[Replica]) -> None:
         servers[0].get("/v1/agents")
         assert time.monotonic() - begun < 120
     kept.flush()
-    assert not kept.is_unwritten
+    assert kept.is_unwritten is False
     servers[1].sandbox.settle()
     assert len(servers[1].sandbox.agents) == 1

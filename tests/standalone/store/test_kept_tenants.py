@@ -30,7 +30,9 @@ def test_tenants_last_over_a_restart(tmp_path: Path) -> None:
     """With their options, data, credentials, saved states, and limit of idleness."""
     path, limit = tmp_path / "turris.db", dt.timedelta(hours=3)
     with tenants(path) as first:
-        made = first.create("ci", Options(envelope="top_level"), limit, "small_agency")
+        made = first.create(
+            "ci", Options(envelope="top_level"), limit, lambda new: new.seed("small_agency")
+        )
         made.saved.save("before")
         with made.step("agents add"):
             made.sandbox.agents.add()
