@@ -6,7 +6,7 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz faults
 
 RECEIVERS := tests/strangers/receivers
@@ -16,7 +16,7 @@ SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webri
 	libjakarta-annotation-api-java nginx-light apache2 \
 	libapache2-mod-wsgi-py3 python3-flask faketime chromium postgresql
 
-test: lint types contracts tests matrix
+test: lint types contracts tests newcomer matrix
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,10 +31,10 @@ system-packages:
 		$(SYSTEM_PACKAGES) $(shell command -v node >/dev/null || echo nodejs npm)
 
 # Without Node.js, the tests that need it are skipped.
-node-packages: $(RECEIVERS)/node_modules/.ready
+node-packages: $(RECEIVERS)/node_modules/.ready tests/page/node_modules/.ready
 
-$(RECEIVERS)/node_modules/.ready: $(RECEIVERS)/package-lock.json
-	if command -v npm >/dev/null; then npm ci --prefix $(RECEIVERS) --silent && touch $@; fi
+%/node_modules/.ready: %/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix $* --silent && touch $@; fi
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -98,16 +98,20 @@ docs-site: $(VENV)/.ready
 	$(BIN)/python docs/build_site.py .site $(SITE_VERSION)
 	@echo "open .site/en/$(SITE_VERSION)/index.html"
 
-# Takes the tutorial and the guides step by step, and writes the numbers that a run prints into them.
+# Follows the README, the tutorial and the guides with the wheel, in an environment of their own.
+newcomer: $(VENV)/.ready
+	cd tests && $(abspath $(BIN))/python -m docs.newcomer
+
+# As newcomer, and writes the numbers that a run prints into the pages.
 walkthroughs: $(VENV)/.ready
-	$(BIN)/python -m pytest -q -p no:randomly tests/docs/test_walkthroughs.py --record-pages
+	cd tests && $(abspath $(BIN))/python -m docs.newcomer --record
 
 # Records what each attack reports for broken and for good receivers; tests compare with it.
 mutations: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -p no:randomly tests/attacks/test_mutation.py --record-mutations
 	$(BIN)/python docs/pages.py
 
-# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about 20 minutes.
+# Attacks every receiver of tests/strangers, and writes the table of the verdicts: about ten minutes.
 verdicts: $(VENV)/.ready node-packages
 	cd tests && $(abspath $(BIN))/python -m strangers.receivers
 	cd tests && $(abspath $(BIN))/python -m strangers.clients
@@ -121,6 +125,7 @@ findings: $(VENV)/.ready
 # Installs the peers that only the benchmarks need. Each script can also be run by itself.
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group benchmarks
+	$(BIN)/python benchmarks/footprint.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/per_test.py
 	$(BIN)/python benchmarks/in_process.py
@@ -134,6 +139,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/audit.py
 
 # Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
 # `make fuzz MINUTES=60 SEED=7`.

@@ -55,9 +55,9 @@ _INI_NAMES = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One ini key for each option, ``turris_<option>``."""
+    """One ini key for each option, ``turris_<option>``; its sentence is at the link."""
     for name in _INI_NAMES:
-        parser.addini(f"{_PREFIX}_{name}", f"default of the turris option {name!r}")
+        parser.addini(f"{_PREFIX}_{name}", f"see {_OPTIONS_PAGE}#{name.replace('_', '-')}")
     group = parser.getgroup("turris")
     group.addoption(
         "--turris-url",

@@ -5,11 +5,13 @@ from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.wire.model import RequestModel
+from tables import shapes
 
 
 def as_markdown() -> str:
-    """A section for each operation: what it takes, what it answers, how it is known."""
-    return "\n".join(line for operation in OPERATIONS for line in _section(operation))
+    """A section for each operation: what it takes, what it answers, how it is known; the shapes."""
+    sections = "\n".join(line for operation in OPERATIONS for line in _section(operation))
+    return f"{sections}\n{shapes.as_markdown(tuple(OPERATIONS))}"
 
 
 def _section(operation: Operation) -> list[str]:
@@ -59,6 +61,6 @@ def _members(where: str, model: type[RequestModel] | None) -> list[str]:
 def _answer(operation: Operation) -> str:
     if operation.answer is None:
         return f"{operation.status}, no content" if operation.method != "GET" else "200, JSON"
-    what = f"`{operation.answer.__name__}`"
+    what = shapes.link(operation.answer)
     shape = f"list of {what}" if operation.many else what
     return f"{operation.status}, {shape}{'' if operation.enveloped else ' without an envelope'}"

@@ -12,10 +12,10 @@ from mock_server.shell.option_types import (
     entity,
     header_lines,
     host_name,
-    option_texts,
     payload_file,
     scheme,
     secret_env,
+    signing_texts,
     timeout,
 )
 
@@ -112,7 +112,7 @@ Examples:
 )
 @click.option("--json", "json_file", type=FILE, help="A file to write the report to, redacted.")
 @allowed
-@option_texts
+@signing_texts
 def attack(**given: Any) -> None:  # noqa: ANN401 - the values of the options above
     """Attack a receiver with hostile webhooks, and print what it does not withstand.
 
@@ -148,6 +148,7 @@ def _run(
     options = arguments.read_options(
         option,
         scheme=scheme,
+        reads=arguments.OF_WEBHOOKS,
         webhook_secret=arguments.read_signing_key(secret_env),
         attack_profile=arguments.read_choice("--profile", profile, choices("attack_profile")),
     )

@@ -80,7 +80,8 @@ def worded(text: str, language: str = "") -> str:
         language: See ``language_of``.
     """
     text = _CALL.sub(_as_option, text.replace(_ONLY_IN_PYTEST, ""))
-    text = _ARGUMENT.sub(_as_argument, text).replace("use turris_time", "in pytest: turris_time")
+    text = _ARGUMENT.sub(_as_argument, text)
+    text = re.sub(r"\buse (turris(?:_time)?)\b", r"in pytest: the fixture \1", text)
     if language == "Python":
         return text
     compare = _COMPARE.get(language, _COMPARE[""])

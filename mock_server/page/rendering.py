@@ -43,6 +43,8 @@ HTMX = json.dumps(
         "allowScriptTags": False,
         "includeIndicatorStyles": False,
         "selfRequestsOnly": True,
+        # A button in a part that follows changes is not to be swapped as that part is.
+        "disableInheritance": True,
         # Otherwise copies of what is shown stay in the browser's storage.
         "historyCacheSize": 0,
         "refreshOnHistoryMiss": True,

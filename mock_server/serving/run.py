@@ -182,8 +182,7 @@ def _sandbox(
     client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
     client_secret = _unless_real("TURRIS_CLIENT_SECRET", client_secret, SECRET_MARK)
     try:
-        # A random name, so that ids and secrets of an earlier run are refused. Who gives a seed
-        # wants them to repeat.
+        # Random, so that what an earlier run issued is refused; it repeats for who gives a seed.
         name = "" if "seed" in named else os.urandom(16).hex()
         sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)
         if data:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from mock_server.shell.mistakes import fail
 from pytest_turris.core.options import Options, choices, option_types, parse
 from pytest_turris.core.unknowns.option_values import OptionError
@@ -24,6 +26,10 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
+_OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
+
+OF_WEBHOOKS = ("signature_", "webhook_secret", "webhook_user_agent", "upstream_entity_id")
+"""How the names of the options begin that sending a webhook reads."""
 
 
 def egress_reason(error: "EgressRefused") -> str:
@@ -44,14 +50,18 @@ def read_options(
     *,
     scheme: str = "",
     base: Options | None = None,
+    reads: tuple[str, ...] = (),
     **fixed: Any,  # noqa: ANN401 - options' values
 ) -> Options:
     """Return the options of ``--option name=value``; ``fixed`` ones take precedence.
+
+    What the command does not read is accepted, and a line on standard error says so.
 
     Args:
         texts: The values of ``--option``.
         scheme: The value of ``--scheme``; the default leaves it to ``--option``.
         base: The options of what is not given; the defaults if None.
+        reads: How the names of the options begin that the command reads; all if empty.
         **fixed: Options that other parts of the command line give.
     """
     given: dict[str, Any] = {}
@@ -60,9 +70,24 @@ def read_options(
     try:
         for name, value in _pairs("--option", "name=value", texts):
             given[name] = parse(name, value) if name in option_types() else value
-        return (base or Options()).replaced(given, fixed)
+        options = (base or Options()).replaced(given, fixed)
     except OptionError as error:
         fail(f"{'--scheme' if 'signature_scheme' in str(error) else '--option'}: {error}")
+    for name in given:
+        if reason := _why_unread(name, fixed, reads):
+            click.echo(f"turris-sandbox: --option {name} does nothing here: {reason}", err=True)
+    return options
+
+
+def _why_unread(name: str, fixed: Collection[str], reads: tuple[str, ...]) -> str:
+    """Why a command does not read an option; empty if it does."""
+    if name in fixed:
+        return "this command has an option of its own for it, see --help"
+    if name.startswith(_OF_TESTS):
+        return "only tests in pytest read it"
+    if reads and not name.startswith(reads):
+        return "only a sandbox that answers requests reads it"
+    return ""
 
 
 def read_choice(flag: str, value: str, choices: Collection[str]) -> str:

@@ -26,6 +26,15 @@ option_texts = click.option(
     help="An option of the sandbox, for example token_ttl=60. Can be repeated.",
 )
 
+signing_texts = click.option(
+    "--option",
+    "-o",
+    "option",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An option of webhooks, for example signature_encoding=base64. Can be repeated.",
+)
+
 
 def _checked_pairs(
     _ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]

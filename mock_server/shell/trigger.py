@@ -14,10 +14,10 @@ from mock_server.shell.option_types import (
     entity,
     header_lines,
     host_name,
-    option_texts,
     payload_file,
     scheme,
     secret_env,
+    signing_texts,
     timeout,
 )
 
@@ -71,7 +71,7 @@ def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[Compl
 @host_name
 @timeout
 @allowed
-@option_texts
+@signing_texts
 def trigger(
     *,
     event: str,
@@ -96,7 +96,9 @@ def trigger(
     from pytest_turris.core.text.redaction import redact_target
 
     key = arguments.read_signing_key(secret_env)
-    options = arguments.read_options(option, scheme=scheme, webhook_secret=key)
+    options = arguments.read_options(
+        option, scheme=scheme, reads=arguments.OF_WEBHOOKS, webhook_secret=key
+    )
     lines = arguments.read_header_lines(header, options)
     factory = arguments.new_factory(options, entity=entity, lines=lines)
     _check(payload, event, member)

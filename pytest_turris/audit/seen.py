@@ -42,6 +42,7 @@ class Seen:
     """Whether the answer had it, so that the client could log it."""
     credential: str | None
     token: AccessToken | None
+    token_in_url: bool
     answered: bytes
     """The body of the answer, if it is not long."""
     call: Call
@@ -163,6 +164,7 @@ class SandboxRecord:
                 and facts["request_id"].encode() in response.body[:_HEAD],
                 credential=facts["credential"],
                 token=token,
+                token_in_url=facts["token_in_url"],
                 answered=response.body if response and len(response.body) <= _HEAD else b"",
                 call=call,
                 is_token_request=asks,

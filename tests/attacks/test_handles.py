@@ -1,5 +1,6 @@
 """What a test passes so that more can be seen: pages, the log, a restart, requests to the API."""
 
+import socket
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -16,10 +17,15 @@ from doubles.receivers.good_receiver import (
     ReceiverApp,
     StatusInbox,
 )
+from doubles.receivers.odd_ports import hangs_up, listening, says
 
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.context import ALL_EVENTS
+from pytest_turris.attacks.families import aftermath
 from pytest_turris.attacks.hooks import HookError
+from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.runner import run_attack
+from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.signature import SignatureScheme
 
 HOOKS = ("shown", "log", "restart", "api_paths")
@@ -188,3 +194,36 @@ def test_requests_to_the_sandbox_are_seen(pytester: pytest.Pytester) -> None:
     result = run(pytester, ASKS, args=("-k", "WH-139"))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*it asked for */turris-elsewhere*"])
+
+
+def restarted(there: str) -> Verdict:
+    """WH-132 on a good server, which answers somewhere else after the restart."""
+    with BareServer().open() as server:
+        receiver = Receiver(server.url, effects=server.backend.effects)
+        context = context_for(server.backend, ReceiverApp, restart=lambda: there)
+        return run_attack(find_attack("WH-132"), receiver, context)
+
+
+def test_receiver_that_does_not_come_back_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a start takes says nothing about what is remembered."""
+    monkeypatch.setattr(aftermath, "_START", 0.0)
+    with listening(hangs_up) as port:
+        verdict = restarted(f"http://127.0.0.1:{port}/webhooks")
+    assert verdict.outcome == "not observed"
+    assert verdict.reason == "no answer within 0 s after it was started again"
+
+
+def test_receiver_that_starts_slowly_is_waited_for() -> None:
+    """It may reset its first connections."""
+    seen: list[socket.socket] = []
+
+    def starts(line: socket.socket) -> None:
+        seen.append(line)
+        hangs_up(line) if len(seen) == 1 else says(b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n")(
+            line
+        )
+
+    with listening(starts) as port:
+        verdict = restarted(f"http://127.0.0.1:{port}/webhooks")
+    # It does nothing there, which is all that is said.
+    assert [(one.kind, one.got) for one in verdict.findings] == [("effects", "0 effects")]

@@ -1,15 +1,13 @@
 """The docs say what the code does: examples run, tables and numbers are those of the code."""
 
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pages
 import pytest
-from doubles.walkthrough import environment, measured, snippets
+from doubles import walkthrough
+from doubles.examples import examples, measured, outcomes
 from tables import counts
 
 from pytest_turris.core.api.routes import OPERATIONS
@@ -22,51 +20,28 @@ PAGES += sorted((ROOT / "docs" / "how-to").glob("*.md"))
 PAGES += sorted((ROOT / "docs" / "attacks").glob("*.md"))
 PAGES += sorted((ROOT / "docs" / "explanation").glob("*.md"))
 PAGES += sorted((ROOT / "docs" / "tutorial").glob("*.md"))
-_PROGRAM = re.compile(r'\["(curl|node)"')
 
 
 def _examples(page: Path) -> dict[str, str]:
-    """The examples of a page that can run here, by the names of their modules."""
-    prose = page.read_text().partition(pages.MARK)[0]
-    return {
-        f"test_example_{number}": code
-        for number, code in enumerate(snippets(prose))
-        if all(map(shutil.which, _PROGRAM.findall(code)))
-    }
+    return examples(page.read_text().partition(pages.MARK)[0])
 
 
-# tests/conformance/test_docs.py sweeps the clients of the page about token clients.
-WITH_EXAMPLES = [page for page in PAGES if page.stem != "token-clients" and _examples(page)]
+# tests/conformance/test_docs.py sweeps the clients of the page about token clients. The guides are
+# what newcomer.py follows with the wheel, but coverage is measured of the checkout.
+WITH_EXAMPLES = [
+    page
+    for page in PAGES
+    if page.stem != "token-clients"
+    and (page.parent.name != "how-to" or measured())
+    and _examples(page)
+]
 
 
-def _run(folder: Path, examples: dict[str, str]) -> dict[str, set[str]]:
-    """Run modules in a process of their own; return the outcomes of the tests of each."""
-    for name, code in examples.items():
-        (folder / f"{name}.py").write_text(code)
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "--continue-on-collection-errors",
-            "--junitxml=outcomes.xml",
-        ],
-        cwd=folder,
-        env=environment(Path(sys.executable).parent, ROOT) | measured(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert (folder / "outcomes.xml").exists(), done.stdout + done.stderr
-    outcomes: dict[str, set[str]] = {name: set() for name in examples}
-    for case in ET.parse(folder / "outcomes.xml").iter("testcase"):  # noqa: S314 - our own file
-        name = (case.get("classname") or case.get("name") or "").partition(".")[0]
-        outcomes[name] |= {part.tag for part in case if part.tag != "properties"} or {"passed"}
-    if set().union(*outcomes.values()) != {"passed"}:
-        print(done.stdout)  # noqa: T201 - what pytest shows of the failure
-    return outcomes
+def _run(folder: Path, modules: dict[str, str]) -> dict[str, set[str]]:
+    environment = walkthrough.environment(Path(sys.executable).parent, ROOT) | measured()
+    seen, printed = outcomes(folder, modules, Path(sys.executable), environment)
+    print(printed)  # noqa: T201 - pytest shows it if the test fails
+    return seen
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -76,8 +51,8 @@ def test_every_example_is_a_test_that_passes(page: Path, tmp_path: Path) -> None
     A page has a process of its own, as it has with its reader: an example may configure Django, or
     import a module that another page calls the same.
     """
-    outcomes = _run(tmp_path, _examples(page))
-    assert outcomes == {name: {"passed"} for name in outcomes}
+    seen = _run(tmp_path, _examples(page))
+    assert seen == {name: {"passed"} for name in seen}
 
 
 def test_an_example_without_a_passing_test_is_found(tmp_path: Path) -> None:
@@ -96,7 +71,7 @@ def test_an_example_without_a_passing_test_is_found(tmp_path: Path) -> None:
 
 def test_there_are_examples() -> None:
     """The search for examples finds those of the fixtures page and of the guides."""
-    names = {page.stem: len(_examples(page)) for page in WITH_EXAMPLES}
+    names = {page.stem: len(_examples(page)) for page in PAGES}
     assert names["faults"]
     assert names["fixtures"] >= 3
 

@@ -1,46 +1,42 @@
-"""The tutorial and the guides with commands: taken step by step, each shows what a run prints."""
+"""How newcomer.py follows a page: each step in its turn, and what does not fit is found."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from doubles import tethered
-from doubles.walkthrough import StepError, Walkthrough, as_printed, environment, steps
+from doubles.walkthrough import StepError, Walkthrough, as_printed, steps
 
+from docs import newcomer
 from pytest_turris.core.text.docs_links import DOCS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md"]
-PAGES += [
-    page
-    for folder in ("tutorial", "how-to")
-    for page in sorted((ROOT / "docs" / folder).glob("*.md"))
-    if any(step.file for step in steps(page.read_text()))
-]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_page_shows_what_a_run_prints(
-    page: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """Each file is written and each command entered; only numbers of seconds may differ."""
-    run = Walkthrough(tmp_path, environment(Path(sys.executable).parent, ROOT))
-    text = page.read_text()
-    if "node " in text and shutil.which("node") is None:
-        pytest.skip("Node.js is not installed")
-    printed = run.walk(text)
-    if request.config.getoption("--record-pages", default=False):
-        page.write_text(printed)
-    else:
-        assert printed == text, "if this is right, run 'make walkthroughs'"
+def test_there_are_steps() -> None:
+    """The tutorial and the Node guide have files and commands, which the search finds."""
+    for page in ("tutorial/first-integration", "how-to/node"):
+        found = steps((ROOT / "docs" / f"{page}.md").read_text())
+        assert {bool(step.file) for step in found} == {True, False}
 
 
-def test_the_tutorial_is_walked() -> None:
-    """It has files and commands, which the search finds."""
-    assert "first-integration" in [page.stem for page in PAGES]
+def test_packages_that_a_page_does_not_name_are_found() -> None:
+    """A guide says what to install, besides what comes with pytest-turris."""
+    page = "```python\nimport os\nimport httpx\nfrom pydantic_settings import BaseSettings\n```\n"
+    there = {"httpx", "pytest"}
+    assert newcomer.unnamed(page, there) == {"pydantic-settings"}
+    page += "\n```console\n$ pip install 'pydantic-settings>=2' 'pytest-turris[server]'\n```\n"
+    needed = newcomer.requirements(page, "turris.whl")
+    assert needed == ["pydantic-settings>=2", "turris.whl[server]"]
+    assert not newcomer.unnamed(page, {*there, *needed})
+
+
+def test_modules_that_a_page_writes_are_its_own() -> None:
+    """They are not installed."""
+    page = "`app.py`:\n\n```python\nimport flask\n```\n\n```python\nfrom app import x\n```\n"
+    assert newcomer.unnamed(page, ()) == {"flask"}
 
 
 def test_readme_is_short_and_reads_on_an_index() -> None:

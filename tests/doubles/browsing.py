@@ -1,7 +1,6 @@
 """A real browser at the page: Debian's Chromium, by Playwright."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import shutil
@@ -23,8 +22,6 @@ def missing() -> str:
     """What there is not, and how to get it; empty if all is there."""
     if not shutil.which("chromium"):
         return "Chromium is missing: make system-packages"
-    if importlib.util.find_spec("playwright") is None:
-        return "Playwright is missing: pip install --group test"
     return "" if AXE.exists() else "axe-core is missing: make node-packages"
 
 
@@ -94,7 +91,7 @@ def browsing(server: StandaloneSandbox) -> Iterator[Browsing]:
         context = browser.new_context(viewport={"width": 1280, "height": 800})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.base_url)
         found = Browsing(server, context.new_page())
-        found.page.set_default_timeout(20_000)
+        found.page.set_default_timeout(60_000)
         found.page.goto(server.page_address())
         yield found
         browser.close()

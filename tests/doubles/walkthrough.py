@@ -73,12 +73,13 @@ class Walkthrough:
         folder: Where the files go and the commands run.
         environment: The environment of the commands.
         installing: Whether commands that install are run as well.
+        done: Called with each command that printed what the page shows.
     """
 
     folder: Path
     environment: dict[str, str]
     installing: bool = False
-    say: Callable[[str], object] = field(default=lambda _: None)
+    done: Callable[[str], object] = field(default=lambda _: None)
 
     def walk(self, page: str) -> str:
         """Take each step; return the page with the numbers that this run printed.
@@ -98,7 +99,6 @@ class Walkthrough:
 
     def _enter(self, step: Step) -> str:
         """Run a command; return what the page should show for it."""
-        self.say(step.command)
         if exported := _EXPORT.fullmatch(step.command):
             name, value = exported.groups()
             self.environment[name] = str(free_port()) if name == "PORT" else value
@@ -109,6 +109,7 @@ class Walkthrough:
         shown = step.text if step.installs else as_printed(step.text, printed)
         if shown is None:
             raise StepError(f"$ {step.command}\n{printed}\n--- the page shows:\n{step.text}")
+        self.done(step.command)
         return shown
 
     def _run(self, command: str) -> tuple[int, str]:
@@ -170,8 +171,3 @@ def environment(bin_folder: Path, root: Path) -> dict[str, str]:
         "PYTEST_ADDOPTS": "-p pytest_turris.plugin -p no:cacheprovider",
         "COLUMNS": "80",
     }
-
-
-def measured() -> dict[str, str]:
-    """What a process needs in its environment so that coverage measures it too."""
-    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}

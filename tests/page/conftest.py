@@ -15,6 +15,6 @@ def log() -> list[str]:
 
 @pytest.fixture(scope="module")
 def visitor(log: list[str]) -> Iterator[Visitor]:
-    """Somebody who is signed in at a server of the module."""
+    """A visitor who is signed in at a server of the module."""
     with served(log=log) as server:
         yield Visitor(server).signed_in()

@@ -39,11 +39,11 @@ def test_every_collection_is_a_table(visitor: Visitor, name: str) -> None:
 def test_unknown_collections_and_records(visitor: Visitor) -> None:
     """They are refused in words."""
     assert visitor.get("data/nothing").status == 404
-    assert visitor.get("data/agents/nobody").status == 404
+    assert visitor.get("data/agents/unknown").status == 404
 
 
 def test_filters_and_their_errors(visitor: Visitor) -> None:
-    """What fits is shown; what is no value is said at its field."""
+    """What fits is shown; what does not fit is said at its field."""
     agent = next(iter(visitor.sandbox.agents))
     text = visitor.get(f"data/agents?npn={agent.agent.npn}").text
     assert text.count(">Change<") == 1
@@ -96,7 +96,7 @@ def test_saved_states(visitor: Visitor) -> None:
 
 
 def test_a_file_is_exported_and_imported(visitor: Visitor) -> None:
-    """It has no secret; the credentials of who imports it are shown once."""
+    """It has no secret; the new credentials are shown once."""
     seen = visitor.get("export")
     assert seen.headers["content-disposition"] == 'attachment; filename="default.world.json"'
     assert "turris_sandbox_secret" not in seen.text
@@ -119,7 +119,7 @@ def test_values_as_texts() -> None:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Visitor]:
-    """Somebody at a server with a store."""
+    """A visitor of a server with a store."""
     log = KeptLog([])
     store, sandbox = Store.open(tmp_path / "state", log.warn), Sandbox()
     store.attach(sandbox, DEFAULT)

@@ -54,7 +54,7 @@ def test_checklist(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_bug_in_what_is_sent_is_logged(
     visitor: Visitor, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has a thread of its own is no exception."""
+    """Also if it has a thread of its own."""
     monkeypatch.setattr("mock_server.page.views.actions.read_form", lambda *_: 1 / 0)
     assert visitor.post("do/webhooks/drain").status == 500
     assert "ZeroDivisionError" in log[-1]

@@ -245,7 +245,7 @@ def test_without_a_store_there_is_nothing_to_go_back_to(visitor: Visitor, client
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Visitor]:
-    """Somebody at a server with a store."""
+    """A visitor of a server with a store."""
     lines: list[str] = []
     log = KeptLog(lines)
     store, sandbox = Store.open(tmp_path / "state", log.warn), Sandbox()

@@ -16,13 +16,13 @@ OVERVIEW = f"{PAGE}/default/overview"
 
 @pytest.fixture
 def stranger(visitor: Visitor) -> Visitor:
-    """Somebody who is not signed in, at the same server."""
+    """A visitor who is not signed in, at the same server."""
     return Visitor(visitor.server)
 
 
 @pytest.fixture
 def guest(visitor: Visitor) -> Visitor:
-    """Somebody who is signed in and may sign out."""
+    """A visitor who is signed in and may sign out."""
     return Visitor(visitor.server).signed_in()
 
 
@@ -143,11 +143,11 @@ def test_other_methods_and_paths_are_refused(visitor: Visitor) -> None:
     """In words, and without a bug in the log."""
     assert visitor.send("DELETE", OVERVIEW).status == 405
     assert visitor.get("nothing-here").status == 404
-    assert visitor.send("GET", f"{PAGE}/nobody/overview").status == 404
+    assert visitor.send("GET", f"{PAGE}/unknown/overview").status == 404
     assert visitor.send("GET", f"{PAGE}/assets/0/secret.py").status == 404
     assert visitor.send("GET", f"{PAGE}/assets/0/..%2fdoor.py").status == 404
     assert visitor.send("GET", f"{PAGE}/default/other/stream").status == 404
-    assert visitor.send("GET", f"{PAGE}/nobody/requests/stream").status == 400
+    assert visitor.send("GET", f"{PAGE}/unknown/requests/stream").status == 400
     assert visitor.get("requests?" + "&".join(f"a{n}=1" for n in range(2_001))).status == 400
     assert visitor.send("HEAD", OVERVIEW).status == 200
 
@@ -174,7 +174,7 @@ def test_secrets_do_not_show() -> None:
 
 
 def test_old_sessions_and_addresses_make_room() -> None:
-    """Nobody fills the memory of the server: 100 of each are kept."""
+    """The memory of the server does not fill up: 100 of each are kept."""
     sign_in = SignIn("control token")
     first = sign_in.address("").partition("token=")[2]
     for _ in range(100):
@@ -191,7 +191,7 @@ def test_cookie_over_tls_and_behind_a_name() -> None:
 
 @pytest.fixture
 def empty() -> Iterator[Visitor]:
-    """Somebody at a server whose page nobody has opened."""
+    """A visitor of a server whose page was never opened."""
     with served() as server:
         yield Visitor(server)
 

@@ -42,7 +42,7 @@ def test_what_was_late_stands_out(visitor: Visitor, token: AccessToken) -> None:
 
 
 def test_inspector_shows_header_and_claims(visitor: Visitor, token: AccessToken) -> None:
-    """Not the signature: nobody can use what the page shows."""
+    """Not the signature: what the page shows cannot be used."""
     use(visitor, token, 10)
     for text in (
         visitor.get(f"tokens/{token.jti}").text,

@@ -89,7 +89,7 @@ def test_what_cannot_be_sent_is_said_in_the_form(visitor: Visitor, key: str) -> 
 
 
 def test_members_keep_their_types() -> None:
-    """A number stays one; JSON that is none is refused."""
+    """A number stays one; text that is not JSON is refused."""
     example = {"a": {"b": 1, "c": "x"}, "d": [1]}
     assert changed_members(example, {"member.a.b": "2", "member.a.c": "1"}) == {
         "a": {"b": 2, "c": "1"}
@@ -116,7 +116,7 @@ def test_attack_goes_on_one_by_one(visitor: Visitor, key: str) -> None:
 
 
 def test_a_run_that_cannot_go_on_ends(visitor: Visitor, key: str) -> None:
-    """It says why; an attack beyond the last is none."""
+    """It says why; there is no attack after the last."""
     seen = visitor.post(f"webhooks/{key}/attack/0", attack="WH-01", effectsUrl="ftp://x")
     assert "The run has ended" in seen.text
     assert visitor.post(f"webhooks/{key}/attack/9", attack="WH-01").status == 404

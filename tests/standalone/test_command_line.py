@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from doubles.command_line import ENVIRONMENT, EVENT
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 
 from mock_server.serving.server import is_loopback
@@ -105,6 +106,31 @@ def test_wrong_options(option: str, words: str) -> None:
     assert words in result.output
     assert "--option" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "words"),
+    [
+        ("trigger", "token_ttl=60", "only a sandbox that answers requests reads it"),
+        ("trigger", "webhook_secret=x", "this command has an option of its own for it"),
+        ("trigger", "time_tick=true", "only tests in pytest read it"),
+        ("openapi", "fail_on_should=true", "only tests in pytest read it"),
+    ],
+)
+def test_options_that_do_nothing(command: str, option: str, words: str) -> None:
+    """One that the command does not read is accepted, and standard error says so."""
+    more = [EVENT, "--print"] if command == "trigger" else []
+    result = CliRunner().invoke(app, [command, *more, "-o", option], env=ENVIRONMENT)
+    assert result.exit_code == 0, result.output
+    name = option.partition("=")[0]
+    assert f"--option {name} does nothing here: {words}" in result.stderr
+    assert "does nothing" not in result.stdout
+
+
+def test_options_that_do_something_are_silent() -> None:
+    """Those of the signature are what a webhook is made with."""
+    given = ["trigger", EVENT, "--print", "-o", "signature_encoding=base64"]
+    assert "does nothing" not in CliRunner().invoke(app, given, env=ENVIRONMENT).stderr
 
 
 def test_port_in_use() -> None:

@@ -37,7 +37,7 @@ def test_a_seed_repeats_the_credentials_and_what_does_nothing_is_named() -> None
 @pytest.mark.parametrize("command", ["serve", "trigger"])
 def test_an_allowed_receiver_has_a_host_and_a_port(command: str, text: str) -> None:
     """Anything else would allow nothing, in silence."""
-    result = CliRunner().invoke(app, [command, "--allow", text])
+    result = CliRunner().invoke(app, [command, "--allow", "app:3000", "--allow", text])
     assert result.exit_code == 2
     assert "is not HOST:PORT, such as app:3000 or [::1]:3000" in result.output
 

@@ -33,7 +33,7 @@ document.addEventListener("htmx:sendError", () => say("The sandbox does not answ
 // The clipboard.
 async function copied(button) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
-  const answer = await fetch(button.dataset.copy, { method: "POST", headers });
+  const answer = await fetch(button.dataset.copy, { method: "POST", headers, body: new URLSearchParams() });
   const text = await answer.text();
   if (!answer.ok) {
     const page = new DOMParser().parseFromString(text, "text/html");

@@ -14,11 +14,13 @@ from pytest_turris.attacks.step import (
     Seen,
     Transmission,
     Trouble,
+    UnobservedError,
     accepted,
     refused,
     tolerated,
 )
 from pytest_turris.findings.errors import MissingHookError
+from pytest_turris.process.steady_clock import steady_time
 
 POLLUTION = Catalogue("payload")
 REMEMBERED = Catalogue("replay")
@@ -33,7 +35,8 @@ _KEYS = (
     "webhookSecret", "webhook_secret", "clientSecret", "client_secret", "token",
 )  # fmt: skip
 _OTHERS = 105
-_TRIES = 20
+_START = 30.0
+"""Real seconds in which a receiver starts on a busy machine."""
 _ONCE = "Remember the digest of each body in the transaction that does the work."
 
 
@@ -142,10 +145,13 @@ def _until_it_answers(context: AttackContext, there: Transmission) -> Iterator[A
         return ()
 
     expected = ExpectedBehaviour(answers="any", effects="any", may_hang_up=True)
-    for _ in range(_TRIES):
+    deadline = steady_time() + _START
+    while True:
         webhook = context.genuine()
         step = AttackStep(webhook=webhook, expected=expected, transmission=there, label="started")
         yield step.examined(keep)
         if answered[-1]:
             return
+        if steady_time() > deadline:
+            raise UnobservedError(f"no answer within {_START:.0f} s after it was started again")
         select.select([], [], [], 0.1)  # time travel does not reach it

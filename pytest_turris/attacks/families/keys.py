@@ -149,9 +149,10 @@ def _decodings(key: bytes) -> Iterator[tuple[str, bytes]]:
 @_attack(
     "WH-47",
     "key-with-trailing-newline",
+    level="should",
     does="Configures the receiver with the key and a newline, as secret files end.",
     wants="Strip it, or refuse to start.",
-    why="The key that was meant fails without a word, and the newline ends up in error texts.",
+    why="Every webhook is refused, and nothing says why; the newline ends up in error texts.",
     fix="Strip the key when it is read.",
     source="measured: clients print the value in the exception",
 )

@@ -33,7 +33,7 @@ _LIMITED = (
 
 _STOPPED = (
     "genuine webhooks have no effect since {}: what works in the background seems to have stopped "
-    "at an event that it could not process"
+    "at an event that it could not process, or new webhooks are taken for ones that were seen"
 )
 
 

@@ -4,6 +4,7 @@ GitHub shows a result only if it has a relative location, and refuses a file wit
 one category; so there is one run, and each result has a place below the repository.
 """
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -40,10 +41,9 @@ def sarif(document: Document) -> dict[str, Any]:
 
 def _rule(id_: str) -> dict[str, Any]:
     check = check_of(id_)
-    words = "".join(word[:1].upper() + word[1:] for word in check.title.split())
     return {
         "id": id_,
-        "name": "".join(filter(str.isalnum, words)),
+        "name": _name(check.title),
         "shortDescription": {"text": f"{_sentence(check.title)}"},
         "fullDescription": {"text": f"{_sentence(check.does)} {_sentence(check.why)}"},
         "help": {"text": f"{_sentence(check.fix)} Source: {_sentence(check.source)}"},
@@ -55,6 +55,13 @@ def _rule(id_: str) -> dict[str, Any]:
             "security-severity": _SEVERITIES[check.level],
         },
     }
+
+
+def _name(title: str) -> str:
+    """A title as an identifier in Pascal case, which does not begin with an article."""
+    words = re.findall(r"[A-Za-z0-9]+", title)
+    first = words[0] in ("A", "An")
+    return "".join(word.capitalize() for word in words[first:])
 
 
 def _result(one: Document, rule: int) -> dict[str, Any]:

@@ -47,8 +47,7 @@ def _refused(look: Look) -> None:
 )
 def _too_soon(look: Look) -> None:
     for at, limited in enumerate(look.record.seen):
-        reset = _reset_of(limited)
-        if limited.status != _LIMITED or reset is None:
+        if limited.status != _LIMITED or (reset := _reset_of(limited)) is None:
             continue
         later = look.record.seen[at + 1 :]
         again = next((one for one in later if one.same_as(limited)), None)

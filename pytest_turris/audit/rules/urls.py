@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from pytest_turris.audit.rules.rule import Look, Rules
 from pytest_turris.audit.seen import Seen
 from pytest_turris.audit.spellings import SecretForms, secrets_of
-from pytest_turris.core.access.authentication import RESTRICTED_HEADER, carries_token
+from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.hosts import is_decoy, is_turris
 
@@ -29,7 +29,7 @@ def _url(look: Look) -> None:
     forms: SecretForms | None = None
     for seen in look.record.seen:
         target = seen.request.target
-        suspicious = carries_token(seen.request)
+        suspicious = seen.token_in_url
         look.ran += seen.carries_credential or suspicious
         if not suspicious and len(target) > _SHORT:
             forms = forms or _forms(look.record.sandbox)
@@ -100,7 +100,7 @@ def _plain(look: Look) -> None:
 )
 def _both(look: Look) -> None:
     for seen in look.record.calls:
-        given = [name for name in _PROPER if seen.request.header(name)]
+        given = {name for name, value in seen.request.headers if value}.intersection(_PROPER)
         look.ran += bool(given)
         if len(given) > 1:
             look.spot([seen], "an access token and a restricted access token", "one of the two")

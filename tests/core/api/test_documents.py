@@ -68,3 +68,11 @@ def test_the_two_newer_categories_are_disputed(caller_with: Callable[..., Client
     for copy, status in (("newer", 200), ("older", 400)):
         caller = caller_with(document_categories=copy)
         assert caller.get(f"{FILES}?category=Surplus%20Lines").status == status
+
+
+def test_the_deletion_status_is_described_as_a_boolean(caller: Client) -> None:
+    """As the page has it: a generated client takes a boolean, and sends one of two texts."""
+    description = caller.get("/__sandbox__/openapi.json").json()
+    query = description["paths"]["/v1/file-documents"]["get"]["parameters"]
+    [schema] = [one["schema"] for one in query if one["name"] == "isDeleted"]
+    assert schema == {"type": "boolean"}

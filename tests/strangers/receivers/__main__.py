@@ -3,8 +3,11 @@
 Exits with 1 if a verdict is not what ``findings.toml`` and ``broken/*.toml`` say.
 """
 
+import datetime as dt
+import os
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from strangers.receivers.attacking import attack
@@ -28,23 +31,27 @@ def main() -> int:
         return 2
     numbers: dict[str, Mapping[str, int]] = {}
     wrong: list[str] = []
-    for name in STACKS:
-        result = _attacked(name)
-        numbers[name] = counts(result)
-        wrong += [f"{name}: {line}" for line in _unexpected(name, result)]
-        sys.stdout.write(f"{name}: {dict(numbers[name])}\n")
-    caught = {bug.name: _reported(bug) for bug in BUGS}
+    # Most of the time is waited for a receiver to start, or to answer.
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for name, (number, unexpected) in zip(STACKS, pool.map(_attacked, STACKS), strict=True):
+            numbers[name] = number
+            wrong += unexpected
+            sys.stdout.write(f"{name}: {dict(number)}\n")
+        caught = dict(zip((bug.name for bug in BUGS), pool.map(_reported, BUGS), strict=True))
     for bug in BUGS:
         silent = [id_ for id_ in bug.caught_by if id_ not in caught[bug.name]]
         wrong += [f"{bug.name} is not reported by {id_}" for id_ in silent]
-    PAGE.write_text(page(numbers, caught))
+    today = dt.datetime.now(dt.UTC).date()  # noqa: TID251 - the day of this run, on its page
+    PAGE.write_text(page(numbers, caught, today))
     sys.stdout.write("\n".join((*wrong, f"{PAGE.name} is written", "")))
     return 1 if wrong else 0
 
 
-def _attacked(name: str) -> SeriesResult:
+def _attacked(name: str) -> tuple[Mapping[str, int], list[str]]:
+    """How many verdicts of each outcome there are, and what is not as it is known."""
     with served(name) as receiver:
-        return attack(receiver)
+        result = attack(receiver)
+    return counts(result), [f"{name}: {line}" for line in _unexpected(name, result)]
 
 
 def _unexpected(name: str, result: SeriesResult) -> Iterator[str]:
@@ -67,4 +74,5 @@ def _reported(bug: Bug) -> tuple[str, ...]:
     return tuple(one.check.id for one in result.verdicts[1:] if reports(one))
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,17 +1,20 @@
 """The page with the verdicts on every receiver, as Markdown."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from strangers.receivers.bug import BUGS
 from strangers.receivers.judging import KNOWN, known_about
 from strangers.receivers.stacks import STACKS
 
+from pytest_turris.attacks.catalogue import ATTACKS
+
 _INTRODUCTION = """\
 # Verdicts on receivers of strangers
 
-`make verdicts` makes this page. It starts every receiver in `tests/strangers/receivers` in a
-process of its own, and attacks it over HTTP: a correct one with the whole catalogue, a broken one
-with the attacks that are about its bug.
+`make verdicts` makes this page, last on {on} with {attacks} attacks. It starts every receiver
+in `tests/strangers/receivers` in a process of its own, and attacks it over HTTP: a correct one with
+the whole catalogue, a broken one with the attacks that are about its bug.
 
 What is missing or wrong is said, too: *open* marks it.
 
@@ -33,16 +36,21 @@ Each is a correct receiver with a few lines changed: see `tests/strangers/receiv
 """
 
 
-def page(numbers: Mapping[str, Mapping[str, int]], caught: Mapping[str, tuple[str, ...]]) -> str:
+def page(
+    numbers: Mapping[str, Mapping[str, int]],
+    caught: Mapping[str, tuple[str, ...]],
+    on: dt.date,
+) -> str:
     """The whole page.
 
     Args:
         numbers: How many verdicts of each outcome a correct receiver has, by its name.
         caught: The attacks that report a bug, by its name.
+        on: The day of the run.
     """
     return "\n".join(
         (
-            _INTRODUCTION,
+            _INTRODUCTION.format(on=on.isoformat(), attacks=len(ATTACKS)),
             *_correct(numbers),
             _FINDINGS,
             *_findings(),

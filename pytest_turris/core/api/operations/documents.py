@@ -1,6 +1,8 @@
 """File documents: list those of a category, upload a PDF."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import WithJsonSchema
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
@@ -24,7 +26,10 @@ class ListDocumentsQuery(RequestModel):
 
     category: DocumentCategory
     sub_category: SubCategory | None = None
-    is_deleted: Literal["true", "false"] | None = None
+    # A boolean of the page. A query has texts, and of those only these two are one.
+    is_deleted: Annotated[Literal["true", "false"], WithJsonSchema({"type": "boolean"})] | None = (
+        None
+    )
 
 
 class UploadDocumentDto(RequestModel):

@@ -1,0 +1,226 @@
+"""The page in a real browser, by what a person does."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from doubles.browsing import Browsing, browsing, require
+from doubles.lenient_receiver import LenientReceiver
+from doubles.served_here import served
+from playwright.sync_api import expect
+
+from mock_server.serving.server import StandaloneSandbox
+from pytest_turris.core.wire.messages import Request
+
+PAGES = ("overview", "requests", "requests/1", "tokens", "data", "data/agents", "webhooks")
+MORE = ("faults", "checklist")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StandaloneSandbox]:
+    """A server with some data and some requests."""
+    require()
+    with served() as found:
+        found.sandbox.seed("small_agency")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def person(server: StandaloneSandbox) -> Iterator[Browsing]:
+    """A person who is signed in."""
+    with browsing(server) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _fresh(server: StandaloneSandbox, person: Browsing) -> Iterator[None]:
+    """A sandbox as it was, with one request; and an empty console at the end."""
+    server.tenants.default.reset()
+    server.sandbox.seed("small_agency")
+    call(server, "/v1/agents")
+    person.view(1280, "light")
+    person.errors.clear()
+    yield
+    assert not person.errors
+    assert person.hosts == {server.base_url}
+
+
+def call(server: StandaloneSandbox, path: str, token: object = "") -> None:
+    """A request of a client."""
+    fields = (("authorization", f"Bearer {token}"),) if token else ()
+    request = Request(method="GET", path=path, headers=fields, host="127.0.0.1")
+    server.tenants.default.handle(request)
+
+
+def test_the_token_leaves_the_address_bar(person: Browsing) -> None:
+    """And no script of a page could read the cookie."""
+    page = person.open("overview")
+    assert "token" not in page.url
+    assert page.evaluate("document.cookie") == ""
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *MORE])
+def test_every_page_in_both_sizes_and_schemes(
+    server: StandaloneSandbox, person: Browsing, path: str
+) -> None:
+    """Axe finds nothing, and nothing is wider than the window."""
+    sandbox = server.sandbox
+    token = sandbox.tokens.issue(sandbox.client)
+    call(server, "/v1/agents", token.text)
+    sandbox.faults.add("list_agents", status=503)
+    sandbox.outbox.register(
+        "http://127.0.0.1:9/", "PRODUCER_AGREEMENT_EXECUTED", sandbox.clock.now(), "k"
+    )
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        person.view(width, scheme)
+        person.open(path)
+        assert not person.violations(), (width, scheme)
+        assert not person.is_wider_than_the_window(), (width, scheme)
+
+
+def test_clock_buttons(server: StandaloneSandbox, person: Browsing) -> None:
+    """The page follows, and says what was done."""
+    page = person.open("overview")
+    page.get_by_role("button", name="+5 min").click()
+    expect(page.locator("#notice")).to_contain_text("5 minutes have passed.")
+    expect(page.locator("#clock")).to_contain_text("+5 min 00 s")
+    page.get_by_role("button", name="Back to now").click()
+    expect(page.locator("#clock")).to_contain_text("the server's time")
+    assert server.sandbox.clock.offset.total_seconds() == 0
+
+
+def test_credentials_are_copied(server: StandaloneSandbox, person: Browsing) -> None:
+    """To the clipboard, with the secret that the page does not show."""
+    page = person.open("overview")
+    page.get_by_role("button", name="Copy as .env").click()
+    expect(page.locator("#notice")).to_contain_text("Copied.")
+    secret = str(server.sandbox.client.client_secret)
+    assert secret in page.evaluate("navigator.clipboard.readText()")
+    assert secret not in page.content()
+
+
+def test_requests_come_live_and_are_filtered(server: StandaloneSandbox, person: Browsing) -> None:
+    """Newest first; a filter leaves some, in the list and of what comes."""
+    page = person.open("requests")
+    expect(page.locator("#live")).to_have_text("live")
+    call(server, "/v1/nope")
+    rows = page.locator("#rows tr[data-number]")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("/v1/nope")
+    expect(page.locator("#total")).to_have_text("2")
+    page.get_by_role("searchbox").fill("agents")
+    expect(rows).to_have_count(1)
+    assert page.url.endswith("text=agents&operation=&status=&credential=")
+    call(server, "/v1/nope")
+    call(server, "/v1/agents")
+    expect(rows).to_have_count(2)
+    rows.first.get_by_role("link").click()
+    expect(page.locator("#detail h2")).to_contain_text("/v1/agents")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("#notice")).to_contain_text("Sent again as number 5: 401.")
+    page.get_by_role("button", name="Copy as pytest test").click()
+    expect(page.locator("#notice")).to_contain_text("Copied.")
+    assert "def test_" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_keyboard_alone(server: StandaloneSandbox, person: Browsing) -> None:
+    """To the filter, along the list, into one request; a dialog is opened, filled, left, sent."""
+    call(server, "/v1/nope")
+    page = person.open("requests")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.locator("#q-operation").blur()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail h2")).to_contain_text("/v1/agents")
+    page = person.open("faults")
+    page.get_by_role("button", name="Any fault").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-operation")).to_be_visible()
+    page.locator("#f-operation").focus()
+    page.keyboard.type("list_agents")
+    page.keyboard.press("Tab")
+    page.keyboard.type("503")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#faults")).to_contain_text("list_agents")
+
+
+def test_errors_at_their_fields(server: StandaloneSandbox, person: Browsing) -> None:
+    """The first one has the focus; what is right then closes the dialog and changes the table."""
+    page = person.open("data/agents")
+    page.get_by_role("button", name="Add").click()
+    page.locator("#f-npn").fill("x")
+    page.locator("#f-authority").fill("{")
+    page.get_by_role("dialog").get_by_role("button", name="Add").click()
+    expect(page.locator("#f-authority")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#f-authority")).to_be_focused()
+    assert not person.violations()
+    page.locator("#f-authority").fill("")
+    page.locator("#f-npn").fill("12345678")
+    page.get_by_role("dialog").get_by_role("button", name="Add").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#records")).to_contain_text("12345678")
+    page.locator("#records tbody a").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert not person.violations()
+
+
+def test_a_file_is_chosen_and_imported(
+    server: StandaloneSandbox, person: Browsing, tmp_path: Path
+) -> None:
+    """The new credentials are shown this once."""
+    page = person.open("data")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    file = tmp_path / "world.json"
+    download.value.save_as(file)
+    assert json.loads(file.read_text())["format"] == "turris-sandbox world"
+    server.tenants.default.reset()
+    page.locator("#file").set_input_files(file)
+    expect(page.get_by_role("dialog")).to_contain_text("clientSecret")
+    assert len(server.sandbox.agents) == 3
+
+
+def test_tokens_by_click(server: StandaloneSandbox, person: Browsing) -> None:
+    """One is issued, looked at, revoked."""
+    page = person.open("tokens")
+    page.get_by_role("button", name="Issue").click()
+    page.get_by_role("dialog").get_by_role("button", name="Issue").click()
+    expect(page.get_by_role("dialog")).to_contain_text("accessToken")
+    page.keyboard.press("Escape")
+    page.locator("#tokens table a").first.click()
+    expect(page.locator("#inspector")).to_contain_text("RS256")
+    page.get_by_role("button", name=re.compile("Revoke the token")).click()
+    expect(page.locator("#tokens")).to_contain_text("revoked")
+
+
+def test_an_endpoint_is_attacked(server: StandaloneSandbox, person: Browsing) -> None:
+    """One attack runs to its end; a run of many can be stopped."""
+    sandbox = server.sandbox
+    with contextlib.closing(LenientReceiver()) as receiver:
+        endpoint = sandbox.outbox.register(
+            receiver.url, "PRODUCER_AGREEMENT_EXECUTED", sandbox.clock.now(), "a-key-of-this-test"
+        )
+        page = person.open(f"webhooks/{endpoint.id}/attack")
+        page.locator("#one-attack").select_option("WH-01")
+        page.get_by_role("button", name="Attack").click()
+        expect(page.locator("#progress")).to_contain_text("1 of 1")
+        expect(page.locator("#verdicts tr")).to_have_count(1)
+        page.locator("#one-attack").select_option("")
+        page.get_by_role("button", name="Attack").click()
+        expect(page.locator("#verdicts tr").nth(1)).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("#progress")).to_contain_text("Stopped")
+        assert not person.violations()
