@@ -2,11 +2,11 @@
 
 import datetime as dt
 import zlib
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic_core import from_json, to_json
 
-from mock_server.control.saved_state import SavedState
 from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
@@ -18,6 +18,31 @@ if TYPE_CHECKING:
 _MOST = 100
 _START = ""
 """The name of the state of the start, which no caller can give."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A state of a sandbox, packed.
+
+    Args:
+        name: Its name.
+        at: When it was saved, on the sandbox's clock.
+        packed: The snapshot.
+    """
+
+    name: str
+    at: dt.datetime
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, sandbox: Sandbox, name: str) -> Self:
+        """The state of a sandbox now."""
+        packed = zlib.compress(to_json(sandbox.snapshot()), level=1)
+        return cls(name, sandbox.clock.now(), packed)
+
+    def restore(self, sandbox: Sandbox) -> None:
+        """Let a sandbox become what was saved."""
+        sandbox.restore(from_json(zlib.decompress(self.packed)))
 
 
 class SavedStates:

@@ -10,8 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mock_server.control.saved_state import SavedState
-from mock_server.control.saved_states import SavedStates
+from mock_server.control.saved_states import SavedState, SavedStates
 from mock_server.control.threads import now_or_in_thread
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts

@@ -5,7 +5,7 @@ from pydantic import Field
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Listing, Moment, Name, Nothing, Parameters, Result
 from mock_server.control.rows.state.sandbox import SandboxState, state_of
-from mock_server.control.saved_state import SavedState
+from mock_server.control.saved_states import SavedState
 
 
 class SnapshotShown(Result):
