@@ -29,10 +29,10 @@ def exchange_of(sandbox: Sandbox, number: int) -> Exchange:
     Raises:
         ControlError: It is not in the journal.
     """
-    for exchange in sandbox.journal.since(number - 1):
-        if exchange.number == number:
-            return exchange
-    raise ControlError(404, f"There is no request {number}; older ones are dropped.")
+    found = sandbox.journal.since(number - 1)[:1]
+    if not found or found[0].number != number:
+        raise ControlError(404, f"There is no request {number}; older ones are dropped.")
+    return found[0]
 
 
 def whole_body(exchange: Exchange) -> str:
@@ -74,14 +74,13 @@ def request_again(tenant: Tenant, exchange: Exchange) -> Request:
     token = next((one for one in sandbox.tokens if one.jti == exchange.token_id), None)
     if token and not exchange.is_token_request:
         headers[AUTHORIZATION] = f"Bearer {token.text}"
-    for restricted in sandbox.credentials.restricted:
-        if RESTRICTED_HEADER in headers and restricted.name == exchange.credential:
-            headers[RESTRICTED_HEADER] = str(restricted.token)
+    if RESTRICTED_HEADER in headers:
+        known = {one.name: str(one.token) for one in sandbox.credentials.restricted}
+        headers[RESTRICTED_HEADER] = known.get(str(exchange.credential), headers[RESTRICTED_HEADER])
     members = token_body(exchange)
-    if members and exchange.credential:
-        client = sandbox.credentials.client(str(members.get("clientId")))
-        if client:
-            body = json.dumps(members | {"clientSecret": str(client.client_secret)})
+    client = sandbox.credentials.client(str(members.get("clientId"))) if members else None
+    if members and client and exchange.credential:
+        body = json.dumps(members | {"clientSecret": str(client.client_secret)})
     content = body.encode()
     path, _, query = exchange.target.partition("?")
     headers |= {"content-length": str(len(content))} if content else {}

@@ -20,7 +20,7 @@ from pytest_turris.core.sandbox import Sandbox
 @pytest.fixture(autouse=True)
 def _seeded(visitor: Visitor) -> None:
     visitor.server.tenants.default.reset()
-    visitor.sandbox.seed("national_network")
+    visitor.sandbox.seed("small_agency")
 
 
 @pytest.mark.parametrize("name", [name.replace("_", "-") for name in KINDS])
@@ -50,6 +50,7 @@ def test_filters_and_their_errors(visitor: Visitor) -> None:
     text = visitor.get("data/appointments?updatedAt=soon").text
     assert 'aria-invalid="true"' in text
     assert "Nothing fits" in text
+    assert visitor.get("data/agents?offset=some").status == 200
 
 
 def test_next_page(visitor: Visitor) -> None:

@@ -106,6 +106,7 @@ CASES: dict[str, tuple[Callable[[Client], int], int]] = {
     "a forged token": (
         lambda one: one.call("GET", "/v1/agents", one.sandbox.tokens.forge("alg_none")), 401
     ),
+    "a malformed token": (lambda one: one.call("GET", "/v1/agents", "nonsense"), 401),
     "no such path": (lambda one: one.call("GET", "/v1/no'pe\"\\", one.token), 404),
     "a token request": (lambda one: one.token_request(), 201),
     "a wrong secret": (lambda one: one.token_request("nonsense"), 401),

@@ -164,6 +164,17 @@ def test_what_cannot_be_shown_of_a_token_is_said(visitor: Visitor) -> None:
     assert "nonsense-nonsense" not in text
 
 
+def test_sliding_windows(visitor: Visitor, token: str) -> None:
+    """A call counts for a minute, whenever it was made."""
+    sandbox = visitor.sandbox
+    sandbox.change_options(sandbox.options.replaced({"rate_window": "sliding"}))
+    for seconds in (0, 40, 40):
+        sandbox.clock.advance(dt.timedelta(seconds=seconds))
+        call(visitor, "POST", "/v1/agents", token, "{}")
+    text = visitor.get(f"requests/{sandbox.journal.seen}").text
+    assert "2 of 60 writes used, reset in 20 s" in text
+
+
 @pytest.fixture
 def stream(visitor: Visitor) -> Iterator[http.client.HTTPResponse]:
     """The open stream of a browser."""

@@ -32,6 +32,7 @@ def test_nothing_was_issued_yet(visitor: Visitor) -> None:
 
 def test_what_was_late_stands_out(visitor: Visitor, token: AccessToken) -> None:
     """A use in time, one after the refresh point, one after the end."""
+    visitor.sandbox.handle(Request(method="GET", path="/v1/agents"))
     for minutes in (10, 56, 61):
         use(visitor, token, minutes)
     text = visitor.get("tokens").text

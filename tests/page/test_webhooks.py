@@ -88,6 +88,13 @@ def test_what_cannot_be_sent_is_said_in_the_form(visitor: Visitor, key: str) -> 
     assert visitor.get(f"webhooks/{key}/attack").status == 404
 
 
+def test_an_event_that_waits(visitor: Visitor, key: str) -> None:
+    """On a bad network, nothing was sent yet."""
+    visitor.do("webhooks disturb", drop="1")
+    seen = visitor.post(f"webhooks/event/{KIND}", id=key)
+    assert "was sent: " in seen.text
+
+
 def test_members_keep_their_types() -> None:
     """A number stays one; text that is not JSON is refused."""
     example = {"a": {"b": 1, "c": "x"}, "d": [1]}

@@ -46,11 +46,13 @@ ROUTES = (
 
 
 def _endpoint(visit: Visit, key: str) -> dict[str, Any]:
-    for one in visit.ask("webhooks list")["items"]:
-        if one["id"] == key:
-            found: dict[str, Any] = one
-            return found
-    raise ControlError(404, "There is no such webhook any more.")
+    found: dict[str, dict[str, Any]] = {
+        one["id"]: one for one in visit.ask("webhooks list")["items"]
+    }
+    if key not in found:
+        raise ControlError(404, "There is no such webhook any more.")
+    endpoint: dict[str, Any] = found[key]
+    return endpoint
 
 
 def _ids(visit: Visit) -> list[dict[str, Any]]:
