@@ -15,7 +15,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def shared_facts(self: "Sandbox") -> dict[str, Any]:
-    """What is no row of its own and changes often, as JSON data: for ``follow``."""
+    """What is outside the rows and changes often, as JSON data: for ``follow``."""
     network = self._outbox.network_faults
     return {part: value for part, _, value in self.state.few_rows()} | {
         "carried_out": self._entity.carried_out,
