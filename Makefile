@@ -14,7 +14,7 @@ RECEIVERS := tests/strangers/receivers
 SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webrick puma php-cli \
 	php-sqlite3 default-jdk-headless libgoogle-gson-java libhttpmime-java libhttpcore-java \
 	libjakarta-annotation-api-java nginx-light apache2 \
-	libapache2-mod-wsgi-py3 python3-flask faketime chromium
+	libapache2-mod-wsgi-py3 python3-flask faketime chromium postgresql
 
 test: lint types contracts tests newcomer matrix
 

@@ -17,6 +17,7 @@ from mock_server.control.wire.relays import PREFIX as RELAY_PREFIX
 from mock_server.control.wire.relays import Relays
 from mock_server.control.wire.streams import stream
 from mock_server.relay_hub import RelayHub
+from mock_server.store.errors import StoreError
 from pytest_turris.core.api.openapi import DOCUMENT_PATH
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.sockets.asgi import (
@@ -118,7 +119,9 @@ class ControlDoor:
         return None
 
     def control(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request, in a thread of its own if it sends something."""
+        """Answer a request, in a thread of its own if it sends something or may have to wait."""
+        if self._tenants.is_shared:
+            return asyncio.to_thread(self.caught, lambda: self._controlled(request))
         found = self.caught(lambda: self._prepared(request))
         if isinstance(found, Response):
             return found
@@ -133,6 +136,9 @@ class ControlDoor:
             ended = f" -> {response.status}" if response.status >= _REFUSED else ""
             self._log(f"control of {found.call.tenant.name}: {found.control.name}{ended}")
         return response
+
+    def _controlled(self, request: Request) -> Response:
+        return self._done(self._prepared(request))
 
     async def stream(self, request: Request, receive: Receive, send: Send) -> None:
         """Stream what a row finds, until the client hangs up."""
@@ -152,6 +158,8 @@ class ControlDoor:
             return work()
         except ControlError as error:
             return error.response
+        except StoreError as error:
+            return ControlError(503, str(error)).response
         except Exception:  # noqa: BLE001 - the server goes on, and the log has the cause
             self._log(f"a bug in the control API; please report it: {traceback.format_exc()}")
             return ControlError(500, "a bug in the sandbox; its log has the details").response

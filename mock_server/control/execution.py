@@ -7,7 +7,7 @@ from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Parameters
 from mock_server.control.wire.documents import validated
 from mock_server.control.wire.errors import ControlError
-from mock_server.store.errors import StoreError
+from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.clock import ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.middleware.limits import RateWindowError
@@ -46,10 +46,13 @@ def run(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa:
     """
     if control.changes:
         call.tenant.audit.step()
-    if control.sends:  # a receiver may call the sandbox meanwhile
-        return _translated(control, call, given)
     try:
+        if control.sends:  # a receiver may call the sandbox meanwhile
+            return _translated(control, call, given)
         return _as_one_step(control, call, given)
+    except TenantGoneError as error:
+        call.tenants.forget(call.tenant.name)
+        raise ControlError(404, str(error)) from error
     except StoreError as error:
         raise ControlError(503, str(error)) from error
 

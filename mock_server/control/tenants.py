@@ -7,13 +7,14 @@ import contextlib
 import datetime as dt
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mock_server.control.saved_state import SavedState
+from mock_server.control.saved_states import SavedState, SavedStates
 from mock_server.control.threads import now_or_in_thread
 from mock_server.control.wire.errors import ControlError
 from mock_server.serving.delivery_worker import Deliveries, ServerFacts
+from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -24,7 +25,7 @@ from pytest_turris.process.steady_clock import steady_time
 
 if TYPE_CHECKING:
     from mock_server.store.kept_sandbox import KeptSandbox
-    from mock_server.store.store import Store
+    from mock_server.store.store import Store, TenantRow
     from pytest_turris.audit.live import LiveAudit
 
 T = TypeVar("T")
@@ -40,7 +41,6 @@ MOST = 10_000
 
 
 _SWEEP_SECONDS = 1.0
-_MOST_SAVED = 100
 
 
 class Tenant:
@@ -51,6 +51,7 @@ class Tenant:
         sandbox: The sandbox, as it is at its start. Its options belong to it alone.
         server: Returns what it must know of the server.
         idle_limit: After how long without a request it is deleted; None for never.
+        kept: Its state in the store of the server, if there is one.
     """
 
     def __init__(
@@ -59,19 +60,20 @@ class Tenant:
         sandbox: Sandbox,
         server: Callable[[], ServerFacts],
         idle_limit: dt.timedelta | None = None,
+        kept: "KeptSandbox | None" = None,
     ) -> None:
         self.name: str = name
         self.sandbox: Sandbox = sandbox
-        self.deliveries: Deliveries = Deliveries(sandbox, server)
+        self.deliveries: Deliveries = Deliveries(
+            sandbox, server, is_shared=kept is not None and kept.is_shared
+        )
         self.idle_limit: dt.timedelta | None = idle_limit
         self._server = server
         self._used_at = steady_time()
-        self.snapshots: dict[str, SavedState] = {}
-        """Saved states by name."""
-        self._initial = SavedState.of(sandbox, "")
-        self.kept: KeptSandbox | None = None
+        self.kept: KeptSandbox | None = kept
         """Its state in the store of the server, if there is one."""
-        self._initial_options = sandbox.options.replaced()
+        self.saved: SavedStates = SavedStates(sandbox, kept)
+        """Saved states by name."""
         self._audit: LiveAudit | None = None
         sandbox.journal.observer = self._begin_audit
 
@@ -110,6 +112,11 @@ class Tenant:
         """A block, under the lock of the sandbox, that is one step of this name in its history."""
         return self.kept.step(what) if self.kept else self.sandbox.lock
 
+    def look(self) -> None:
+        """Take over what other servers have done, if there are any."""
+        with contextlib.suppress(StoreError), self.sandbox.lock:
+            pass
+
     def use(self) -> None:
         """Note that it is in use."""
         self._used_at = steady_time()
@@ -134,17 +141,6 @@ class Tenant:
         lock = self.kept.own_lock if self.kept else self.sandbox.lock
         return now_or_in_thread(lock, work, is_long=is_long or self.sandbox.has_work_due)
 
-    def save(self, name: str) -> SavedState:
-        """Save the state under a name.
-
-        Raises:
-            ControlError: There are too many.
-        """
-        if name not in self.snapshots and len(self.snapshots) >= _MOST_SAVED:
-            raise ControlError(409, f"there are {_MOST_SAVED} saved states; remove one first")
-        saved = self.snapshots[name] = SavedState.of(self.sandbox, name)
-        return saved
-
     def restore(self, saved: SavedState) -> None:
         """Become what was saved."""
         self.sandbox.faults.hang_up()
@@ -153,7 +149,7 @@ class Tenant:
 
     def begin(self) -> None:
         """Take the state that the sandbox has now for that of its start."""
-        self._initial = SavedState.of(self.sandbox, "")
+        self.saved.begin()
 
     def reset(self) -> None:
         """Become what the sandbox was at its start."""
@@ -161,8 +157,7 @@ class Tenant:
         sandbox.faults.hang_up()
         self.audit.cut()
         sandbox.expect_since(0)
-        sandbox.change_options(self._initial_options)
-        self._initial.restore(sandbox)
+        self.saved.reset()
         sandbox.outbox.network_faults = NetworkFaults()
 
 
@@ -181,10 +176,10 @@ class Tenants:
         """What sandboxes must know of the server; set once it listens."""
         self.is_closed: bool = False
         """Whether the server stops: streams end then."""
-        self.default: Tenant = Tenant(DEFAULT, default, lambda: self.server)
-        if store:
-            self.default.kept = store.kept(DEFAULT)
+        kept = store.kept(DEFAULT) if store else None
+        self.default: Tenant = Tenant(DEFAULT, default, lambda: self.server, kept=kept)
         self._lock = threading.Lock()
+        self._resuming = threading.RLock()
         self._others: dict[str, Tenant] = {}
         self._by_credential: dict[str, Tenant] = {}
         self._swept_at = steady_time()
@@ -197,8 +192,18 @@ class Tenants:
 
     @property
     def has_others(self) -> bool:
-        """Whether there is any besides the default one."""
-        return bool(self._others)
+        """Whether there may be any besides the default one."""
+        return self.is_shared or bool(self._others)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers have the same sandboxes."""
+        return self.store is not None and self.store.is_shared
+
+    def rows(self) -> "dict[str, TenantRow]":
+        """All sandboxes as a shared store has them; the default one is the first."""
+        rows = self.store.tenants() if self.store else {}
+        return {name: rows[name] for name in sorted(rows, key=lambda name: (name != DEFAULT, name))}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -207,7 +212,12 @@ class Tenants:
 
     def get(self, name: str) -> Tenant | None:
         """The tenant of a name."""
-        return self.default if name == DEFAULT else self._others.get(name)
+        if name == DEFAULT:
+            return self.default
+        found = self._others.get(name)
+        if found is None and self.is_shared:
+            found = self._found_in_store(name)
+        return found
 
     def create(
         self,
@@ -228,7 +238,7 @@ class Tenants:
             ControlError: The name is taken, or there are too many.
         """
         self.sweep()
-        if name in self.names:
+        if name == DEFAULT or self.get(name):
             raise ControlError(409, f"there is a tenant {name!r}")
         if len(self._others) >= MOST:
             raise ControlError(409, f"there are {MOST} tenants; delete one first")
@@ -246,17 +256,29 @@ class Tenants:
         return tenant
 
     def resume(self) -> None:
-        """Add the tenants that the store has from an earlier run; those are never idle."""
-        for name, options in (self.store.tenants() if self.store else {}).items():
-            if name != DEFAULT:
-                sandbox = Sandbox(options, name=name, base_url=self.server.base_url)
-                self._added(name, sandbox, None)
+        """Add the tenants that the store has; a shared one is asked when one is needed."""
+        if self.store and not self.is_shared:
+            for name, row in self.store.tenants().items():
+                if name != DEFAULT:
+                    self._resumed(name, row)
+
+    def _found_in_store(self, name: str) -> Tenant | None:
+        """The tenant that another server has made."""
+        row = self.store.tenant(name) if self.store else None
+        return self._resumed(name, row) if row else None
+
+    def _resumed(self, name: str, row: "TenantRow") -> Tenant | None:
+        sandbox = Sandbox(row.options, name=name, base_url=self.server.base_url)
+        with self._resuming:
+            found = self._others.get(name)
+            with contextlib.suppress(TenantGoneError):
+                return found or self._added(name, sandbox, row.idle_limit)
+        return None
 
     def _added(self, name: str, sandbox: Sandbox, idle_limit: dt.timedelta | None) -> Tenant:
         # First: the store gives the sandbox another lock, and what it kept.
-        kept = self.store.attach(sandbox, name) if self.store else None
-        tenant = Tenant(name, sandbox, lambda: self.server, idle_limit)
-        tenant.kept = kept
+        kept = self.store.attach(sandbox, name, idle_limit) if self.store else None
+        tenant = Tenant(name, sandbox, lambda: self.server, idle_limit, kept)
         with self._lock:
             self._others[name] = tenant
         for credential in sandbox.credentials.issued:
@@ -276,32 +298,48 @@ class Tenants:
         """
         if name == DEFAULT:
             raise ControlError(409, "the default sandbox is not deleted; reset it")
-        with self._lock:
-            tenant = self._others.pop(name, None)
-            if tenant is None:
-                raise UnknownRecordError(f"no tenant {name!r}")
-            for credential in tenant.sandbox.credentials.issued:
-                self._by_credential.pop(credential, None)
-        tenant.sandbox.faults.hang_up()
+        if self.get(name) is None:
+            raise UnknownRecordError(f"no tenant {name!r}")
+        self.forget(name)
         if self.store:
             self.store.delete(name)
 
-    def find(self, credentials: Iterable[str]) -> Tenant | None:
+    def forget(self, name: str) -> None:
+        """Have a sandbox no longer in this server."""
+        with self._lock:
+            tenant = self._others.pop(name, None)
+            for credential in tenant.sandbox.credentials.issued if tenant else ():
+                self._by_credential.pop(credential, None)
+        if tenant:
+            tenant.sandbox.faults.hang_up()
+        if self.store:
+            self.store.forget(name)
+
+    def find(self, credentials: Collection[str]) -> Tenant | None:
         """The tenant that issued one of these credentials; the default one is not looked at."""
-        found = filter(None, map(self._by_credential.get, credentials))
-        return next(found, None)
+        found = next(filter(None, map(self._by_credential.get, credentials)), None)
+        if found is None and self.store and self.is_shared and credentials:
+            names = self.store.owners(credentials)
+            return next(filter(None, map(self.get, names)), None)
+        return found
 
     def sweep(self) -> None:
         """Forget the tenants that were idle for too long; at most once a second."""
         if steady_time() - self._swept_at < _SWEEP_SECONDS:
             return
         self._swept_at = steady_time()
-        for tenant in tuple(self._others.values()):
-            if tenant.is_expired:
-                with contextlib.suppress(UnknownRecordError):  # deleted meanwhile
-                    self.delete(tenant.name)
+        if self.store and self.is_shared:  # the others know of requests too
+            expired = self.store.expired()
+        else:
+            expired = [tenant.name for tenant in self._others.values() if tenant.is_expired]
+        for name in expired:
+            with contextlib.suppress(UnknownRecordError):  # deleted meanwhile
+                self.delete(name)
 
     def deliveries(self) -> list[Deliveries]:
-        """The webhooks of all sandboxes; idle ones are forgotten before."""
+        """The webhooks of the sandboxes that may have some to send; idle ones are deleted first."""
         self.sweep()
+        if self.store and self.is_shared:
+            due = filter(None, map(self.get, self.store.due()))
+            return [tenant.deliveries for tenant in due]
         return [tenant.deliveries for tenant in self]

@@ -98,9 +98,11 @@ Examples:
 )
 @click.option(
     "--store",
-    type=FILE,
-    metavar="FILE",
-    help="Keep everything in this file, also when the server is killed. It is made if missing.",
+    metavar="FILE|URL",
+    envvar="TURRIS_STORE",
+    show_envvar=True,
+    help="Keep everything in this file, also when the server is killed; it is made if missing. Or "
+    "in PostgreSQL, postgresql://..., which several servers share.",
 )
 @click.option(
     "--load",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ class Deliveries:
     Args:
         sandbox: The sandbox.
         server: Returns what it must know of the server.
+        is_shared: Whether other servers may have registered webhooks or enqueued deliveries.
     """
 
-    def __init__(self, sandbox: Sandbox, server: Callable[[], ServerFacts]) -> None:
+    def __init__(
+        self, sandbox: Sandbox, server: Callable[[], ServerFacts], *, is_shared: bool = False
+    ) -> None:
         self.sandbox: Sandbox = sandbox
+        self.is_shared: bool = is_shared
         self.server: Callable[[], ServerFacts] = server
         self._search = threading.RLock()
         self._lock = threading.Lock()
@@ -88,7 +93,9 @@ class Deliveries:
 
     def claim_all(self) -> Iterator[str]:
         """Claim what is due, in the order of the endpoints; each that needs a thread is yielded."""
-        if not self.sandbox.sends_webhooks or not self._search.acquire(blocking=False):
+        if not (self.is_shared or self.sandbox.sends_webhooks) or not self._search.acquire(
+            blocking=False
+        ):
             return
         try:
             while (taken := self.engine.claim()) is not None:
@@ -158,10 +165,12 @@ class DeliveryWorker:
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE):
-            for deliveries in self._watched():
+            for deliveries in self._found():
                 try:
                     for endpoint_id in deliveries.claim_all():
                         self._waiting.append((deliveries, endpoint_id))
+                except StoreError as error:
+                    self._log_error(f"cannot look for due webhooks: {error}", is_bug=False)
                 except Exception as error:  # noqa: BLE001 - any error is logged, and the loop goes on
                     self._log_error(f"cannot look for due webhooks: {error!r}")
             self._start_waiting()
@@ -180,6 +189,14 @@ class DeliveryWorker:
                 still.append((deliveries, endpoint_id))
         self._waiting = still
 
+    def _found(self) -> Collection[Deliveries]:
+        """The deliveries to look at; none while a shared store cannot be asked."""
+        try:
+            return self._watched()
+        except StoreError as error:
+            self._log_error(f"cannot look for due webhooks: {error}", is_bug=False)
+            return ()
+
     def _deliver(self, deliveries: Deliveries, endpoint_id: str) -> None:
         try:
             self._deliver_all(deliveries, endpoint_id)
@@ -194,16 +211,19 @@ class DeliveryWorker:
             taken = deliveries.first(endpoint_id)
             try:
                 self._log(_described(deliveries.engine.send(taken), deliveries.sandbox))
+            except StoreError as error:
+                message = f"cannot record webhook {taken.delivery.number}: {error}"
+                self._log_error(message, is_bug=False)
             except Exception as error:  # noqa: BLE001 - any error is logged, and the next is sent
                 self._log_error(f"cannot send webhook {taken.delivery.number}: {error!r}")
             if not deliveries.settle_first(endpoint_id):
                 return
 
-    def _log_error(self, message: str) -> None:
+    def _log_error(self, message: str, *, is_bug: bool = True) -> None:
         """Log an error once, not ten times a second."""
         if message != self._last_error:
             self._last_error = message
-            self._log(f"{message} (a bug in the sandbox; please report it)")
+            self._log(f"{message} (a bug in the sandbox; please report it)" if is_bug else message)
 
 
 def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:

@@ -45,7 +45,7 @@ def run(
     *,
     command: tuple[str, ...],
     env_file: Path | None,
-    store: Path | None,
+    store: str | None,
     load: Path | None,
     clock_file: Path | None,
     opens: bool,
@@ -65,7 +65,7 @@ def run(
                     files.enter_context(_followed(clock_file, sandbox))
                 if opens:
                     _open_page(server.page_address())
-                status = _serve(server, command, env_file, store)
+                status = _serve(server, command, env_file, opened.place if opened else None)
             except KeyboardInterrupt:
                 status = OK
             finally:
@@ -80,7 +80,7 @@ def _serve(
     server: StandaloneSandbox,
     command: tuple[str, ...],
     env_file: Path | None,
-    store: Path | None,
+    store: str | None,
 ) -> int:
     """Announce a server that answers, and wait."""
     starting.finish()
@@ -125,7 +125,7 @@ def _settings(
 
 
 def _kept(
-    path: Path,
+    place: str,
     sandbox: Sandbox,
     files: contextlib.ExitStack,
     log: ServerLog,
@@ -137,9 +137,9 @@ def _kept(
     client_name: str,
     **_: object,
 ) -> "Store":
-    from mock_server.serving.state import keep, open_store
+    from mock_server.serving.state import close_store, keep, open_store
 
-    store = open_store(path, log.warn)
+    store = open_store(place, log.warn)
     keep(
         store,
         sandbox,
@@ -151,7 +151,7 @@ def _kept(
             "--client-secret": bool(client_secret) and client_secret.startswith(SECRET_MARK),
         },
     )
-    files.callback(store.close)
+    files.callback(close_store, store, log.warn)
     return store
 
 

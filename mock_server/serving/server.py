@@ -1,9 +1,11 @@
 """A sandbox on a socket, without a test, whose webhooks are sent in real time."""
 
+import asyncio
 import contextlib
 import ipaddress
 import os
 from collections.abc import Awaitable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +23,7 @@ from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
-from mock_server.store.errors import StoreError
+from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.text.redaction import redact, redact_target
@@ -39,11 +41,13 @@ _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is the one address for some clients and the other for others."""
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
+THREADS = 8
+"""How many requests are answered at a time from a shared store."""
 _LONG_BODY = 65_536
 """Bytes of a body whose parser may take long enough for other clients to notice."""
 
 _NOT_STORED = (
-    "The sandbox cannot write to its store, so the outcome of this request is unknown; its log has "
+    "The sandbox cannot use its store, so the outcome of this request is unknown; its log has "
     "the reason"
 )
 _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
@@ -109,6 +113,8 @@ class StandaloneSandbox:
         )
         self._hub = RelayHub()
         self.tenants: Tenants = Tenants(sandbox, store)
+        # A shared store may let a request wait for another server: others go on meanwhile.
+        self._threads = ThreadPoolExecutor(THREADS) if store and store.is_shared else None
         self._sign_in = SignIn(self.control_token)
         self._health = Health()
         options = sandbox.options
@@ -162,7 +168,11 @@ class StandaloneSandbox:
 
     def unsent(self) -> tuple[str, ...]:
         """Return a line for each webhook of any sandbox that no receiver has accepted yet."""
-        return tuple(line for tenant in self.tenants for line in _unsent(tenant))
+        try:
+            return tuple(line for tenant in self.tenants for line in _unsent(tenant))
+        except StoreError as error:
+            self._warn(str(error))
+            return ()
 
     def wait(self) -> None:
         """Block until the server stops. Ctrl-C raises KeyboardInterrupt as usual."""
@@ -185,6 +195,8 @@ class StandaloneSandbox:
         self.tenants.is_closed = True
         self._worker.stop()
         self._server.stop()
+        if self._threads:
+            self._threads.shutdown(wait=False, cancel_futures=True)
         self._files.close()
 
     def _answer(self, request: Request) -> Response | Awaitable[Response]:
@@ -194,16 +206,31 @@ class StandaloneSandbox:
             request = replace(request, scheme=public.scheme, host=public.netloc)
         if self._hub.tenants:
             return self._forward(request)
+        return self._answered_here(request)
+
+    def _answered_here(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer with a sandbox of this server."""
+        if self._threads is not None:
+            loop = asyncio.get_running_loop()
+            return loop.run_in_executor(self._threads, self._answer_shared, request)
         own = self._own(request) if self.tenants.has_others else None
         return self._handle(request, own or self.tenants.default)
 
+    def _answer_shared(self, request: Request) -> Response:
+        """Answer with a sandbox that other servers have too; this may take a while."""
+        try:
+            own = self._own(request)
+        except StoreError as error:
+            return self._unavailable(error)
+        return self._answered(request, own or self.tenants.default)
+
     async def _forward(self, request: Request) -> Response:
         """Forward a request to the sandbox of a test if it is for one; else answer it here."""
-        if own := self._own(request):
-            return await _settled(self._handle(request, own))
-        tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
+        tenant = None
+        if not self._own(request):
+            tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
         if tenant is None:
-            return await _settled(self._handle(request, self.tenants.default))
+            return await _settled(self._answered_here(request))
         line = f"{request.method} {redact(request.path)}"
         try:
             response = await tenant.process.forward(request)
@@ -233,13 +260,19 @@ class StandaloneSandbox:
                 finally:
                     # Under the lock, the last line is this exchange's. A journal may keep none.
                     line = tenant.sandbox.journal.last_line
+        except TenantGoneError:
+            self.tenants.forget(tenant.name)
+            return self._answer_shared(request)
         except StoreError as error:
-            self._warn(str(error))
-            body = encode(error_document(503, "internal_error", [_NOT_STORED]))
-            return Response(status=503, headers=JSON_HEADERS, body=body)
+            return self._unavailable(error)
         finally:
             if line:
                 self._log(self._line(line, tenant))
+
+    def _unavailable(self, error: StoreError) -> Response:
+        self._warn(str(error))
+        body = encode(error_document(503, "internal_error", [_NOT_STORED]))
+        return Response(status=503, headers=JSON_HEADERS, body=body)
 
     def _line(self, line: str, tenant: Tenant) -> str:
         """A line of the log; the log itself has the time, unless the sandbox has another."""

@@ -41,12 +41,20 @@ def load_world(sandbox: Sandbox, world: World, path: Path) -> None:
         fail(f"--load {path}: {error}")
 
 
-def open_store(path: Path, log: Callable[[str], object]) -> Store:
-    """Open the file of ``--store``."""
+def open_store(place: str, log: Callable[[str], object]) -> Store:
+    """Open the file or the database of ``--store``."""
     try:
-        return Store.open(path, log)
+        return Store.open(place, log)
     except StoreError as error:
         fail(f"--store: {error}")
+
+
+def close_store(store: Store, log: Callable[[str], object]) -> None:
+    """Write what waits; what cannot be written is said."""
+    try:
+        store.close()
+    except StoreError as error:
+        log(str(error))
 
 
 def keep(store: Store, sandbox: Sandbox, *, given: dict[str, bool]) -> None:

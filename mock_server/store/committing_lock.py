@@ -5,6 +5,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from mock_server.store.errors import StoreError
+
+_WAIT = 60.0
+"""Longer than a database lets anything hold the lock."""
+
 
 class CommittingLock:
     """A reentrant lock that commits when its outermost holder lets go of it.
@@ -14,19 +19,33 @@ class CommittingLock:
 
     Args:
         lock: The sandbox's own lock.
+        begin: Makes the state the newest; the lock is held already.
         commit: Writes what has changed; the lock is still held.
     """
 
     def __init__(
-        self, lock: contextlib.AbstractContextManager[Any], commit: Callable[[], None]
+        self,
+        lock: contextlib.AbstractContextManager[Any],
+        begin: Callable[[], None],
+        commit: Callable[[], None],
     ) -> None:
         self._lock = lock
+        self._begin = begin
         self._commit = commit
         self._depth = 0
 
     def __enter__(self) -> bool:
-        self._lock.__enter__()
-        self._depth += 1
+        lock: Any = self._lock
+        if not lock.acquire(timeout=_WAIT):
+            raise StoreError(f"another request has held the sandbox for {_WAIT:g} s")
+        self._depth += 1  # what begins may take the lock too
+        if self._depth == 1:
+            try:
+                self._begin()
+            except BaseException:
+                self._depth -= 1
+                lock.release()
+                raise
         return True
 
     def __exit__(

@@ -7,3 +7,10 @@ class StoreError(RuntimeError):
 
 class HistoryError(LookupError):
     """There is no such step, or it is no longer kept."""
+
+
+class TenantGoneError(StoreError):
+    """Another server has deleted the tenant."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the tenant {name!r} was deleted")

@@ -1,20 +1,30 @@
 """What a store knows of a sandbox: its rows now, its steps, and its rows after any of them."""
 
 import datetime as dt
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from mock_server.store.database import Database
+from mock_server.store.databases.database import Database, Found
 from mock_server.store.errors import HistoryError
+from mock_server.store.writing import FACTS, JOURNAL
 from pytest_turris.core.changes import Row
+from pytest_turris.core.snapshots.rows import snapshot_from
 
 KEPT_STEPS = 10_000
 """How many steps can be taken back; those before them are forgotten."""
 
-_ROWS = "SELECT part, key, value FROM state WHERE tenant = ? ORDER BY part, position"
+ROWS = "SELECT part, key, value FROM state WHERE tenant = ? AND value IS NOT NULL ORDER BY position"
+EXCHANGES = "SELECT number, value FROM exchanges WHERE tenant = ? ORDER BY number"
+_PLACES = "SELECT part, key, position, value FROM state WHERE tenant = ? AND value IS NOT NULL"
+_EXCHANGES_UNTIL = (
+    "SELECT number, value FROM exchanges WHERE tenant = ? AND number <= ? ORDER BY number"
+)
+_UNDONE = (
+    "SELECT part, key, position, value FROM undo WHERE tenant = ? AND step > ? ORDER BY step DESC"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +62,13 @@ class History:
         query = "SELECT MAX(number) FROM steps WHERE tenant = ?"
         return int(self._database.select(query, self._name)[0][0] or 0)
 
-    @property
-    def last_position(self) -> int:
-        """The highest position of a row."""
-        query = "SELECT MAX(position) FROM state WHERE tenant = ? AND part <> 'journal.exchanges'"
-        return int(self._database.select(query, self._name)[0][0] or 0)
-
-    def rows(self) -> list[Row]:
-        """The rows as they are now, in the order of their lists; none if nothing was kept yet."""
-        found = self._database.select(_ROWS, self._name)
-        return [(part, key, from_json(value)) for part, key, value in found]
+    def state(self, facts: str) -> dict[str, Any]:
+        """The snapshot as it is now, with these facts."""
+        rows, exchanges = self._database.select_all(
+            (ROWS, (self._name,)), (EXCHANGES, (self._name,))
+        )
+        found = [(part, key, from_json(value)) for part, key, value in rows]
+        return snapshot_of(from_json(facts), found, exchanges)
 
     def count(self) -> int:
         """How many steps are kept."""
@@ -79,8 +86,8 @@ class History:
         )
         return [_step(row) for row in reversed(found)]
 
-    def at(self, number: int) -> tuple[Step, list[Row]]:
-        """A step, and the rows after it.
+    def at(self, number: int) -> tuple[Step, dict[str, Any]]:
+        """A step, and the snapshot after it.
 
         Raises:
             HistoryError: There is no such step, or it is no longer kept.
@@ -98,7 +105,7 @@ class History:
                 f"there is no step {number}; the steps from {first[0][0]} to {self.last} are kept"
             )
         step = _step(found[0])
-        return step, self._rows_after(step)
+        return step, self._state_after(step)
 
     def prune(self, last: int) -> None:
         """Forget the steps up to one, in a transaction."""
@@ -109,31 +116,34 @@ class History:
                 last,
             )
 
-    def _rows_after(self, step: Step) -> list[Row]:
-        rows: dict[tuple[str, str], tuple[int, str]] = {
-            (part, key): (position, value)
-            for part, key, position, value in self._database.select(
-                "SELECT part, key, position, value FROM state WHERE tenant = ?", self._name
-            )
-        }
-        undone = self._database.select(
-            "SELECT part, key, position, value FROM undo WHERE tenant = ? AND step > ? "
-            "ORDER BY step DESC",
-            self._name,
-            step.number,
+    def _state_after(self, step: Step) -> dict[str, Any]:
+        current, now, exchanges, undone = self._database.select_all(
+            (_PLACES, (self._name,)),
+            ("SELECT facts FROM tenants WHERE name = ?", (self._name,)),
+            (_EXCHANGES_UNTIL, (self._name, step.exchange)),
+            (_UNDONE, (self._name, step.number)),
         )
+        facts = now[0][0]
+        rows = {(part, key): (position, value) for part, key, position, value in current}
         for part, key, position, value in undone:
-            if value is None:
+            if part == FACTS:
+                facts = value
+            elif value is None:
                 rows.pop((part, key), None)
             else:
                 rows[part, key] = position, value
-        rows["journal", ""] = 0, json.dumps({"seen": step.exchange})
-        ordered = sorted(rows.items(), key=lambda row: (row[0][0], row[1][0]))
-        return [
-            (part, key, from_json(value))
-            for (part, key), (position, value) in ordered
-            if part != "journal.exchanges" or position <= step.exchange
-        ]
+        ordered = sorted(rows.items(), key=lambda row: row[1][0])
+        found = [(part, key, from_json(value)) for (part, key), (_, value) in ordered]
+        then = from_json(facts) | {"journal": {"seen": step.exchange}}
+        return snapshot_of(then, found, exchanges)
+
+
+def snapshot_of(facts: dict[str, Any], rows: Iterable[Row], exchanges: Found) -> dict[str, Any]:
+    """The snapshot that consists of facts, rows in the order of their lists, and exchanges."""
+    few = (("sandbox", "", facts["sandbox"]), ("randomness", "", facts["randomness"]))
+    more = (("entity", "", facts["entity"]), ("journal", "", facts["journal"]))
+    kept = ((JOURNAL, str(number), from_json(value)) for number, value in exchanges)
+    return snapshot_from((*few, *more, *rows, *kept))
 
 
 def _step(row: tuple[Any, ...]) -> Step:

@@ -1,17 +1,17 @@
 """One sandbox whose state a store keeps, step by step."""
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pydantic_core import to_json
+
 from mock_server.store.committing_lock import CommittingLock
-from mock_server.store.database import Database
+from mock_server.store.databases.database import Database
 from mock_server.store.history import KEPT_STEPS, History, Step
-from mock_server.store.writing import StateWriter
-from pytest_turris.core.changes import Row
+from mock_server.store.writing import StateWriter, as_texts
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.snapshots.rows import snapshot_from
+from pytest_turris.core.snapshots.option_data import data_of
 
 _CHUNK = 100
 """How many exchanges are written while the sandbox is locked."""
@@ -20,6 +20,10 @@ _SKIPPED_IDS = 1_000_000
 """More request ids than a server gives out between two writes of their counter."""
 
 _LONGEST = 200
+
+_TENANT = "SELECT version, step, facts FROM tenants WHERE name = ?"
+_UPDATE = """UPDATE tenants SET options = ?, facts = ?, version = ?, whole = ?, step = ?, due = ?,
+    used_at = {now} WHERE name = ?"""
 
 
 class KeptSandbox:
@@ -39,24 +43,17 @@ class KeptSandbox:
         self.history: History = History(database, name)
         self.sandbox: Sandbox = sandbox
         self._database = database
+        self._writer = StateWriter(database, name)
         self.own_lock: contextlib.AbstractContextManager[object] = sandbox.lock
         """The sandbox's lock before it was made to commit."""
         self._what = ""
         self._written = 0
+        self._options = options_text(sandbox)
+        self._update = _UPDATE.format(now=database.now)
+        self._changes = sandbox.state.note_changes()
         with self.own_lock:
-            self._step = self.history.last
-            found = self.history.rows()
-            if found:
-                self._restore(found, is_clean=is_clean)
-            self._writer = StateWriter(database, name, self.history.last_position)
-            self._changes = sandbox.state.note_changes()
-            self._offset = sandbox.clock.offset
-            self._seen = sandbox.journal.seen
-            if not found:
-                self._changes.is_everything = True
-                self._what = "began"
-                self._commit()
-        sandbox.lock = CommittingLock(self.own_lock, self._commit)
+            self._start(is_clean=is_clean)
+        sandbox.lock = CommittingLock(self.own_lock, self._begin, self._commit)
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -66,6 +63,30 @@ class KeptSandbox:
                 yield
             finally:
                 self._what = self._what or what
+
+    def save(self, name: str, at: str, packed: bytes) -> None:
+        """Keep a saved state under a name; that of the start has an empty one."""
+        statement = (
+            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (tenant, name) "
+            "DO UPDATE SET at = excluded.at, packed = excluded.packed"
+        )
+        with self._database.transaction():
+            self._database.execute(statement, self.name, name, at, packed)
+
+    def saved(self) -> list[tuple[str, str, bytes]]:
+        """The saved states: their names, moments and contents, oldest first."""
+        query = "SELECT name, at, packed FROM snapshots WHERE tenant = ? ORDER BY at, name"
+        return [
+            (name, at, bytes(packed))
+            for name, at, packed in self._database.select(query, self.name)
+        ]
+
+    def forget_saved(self, name: str) -> None:
+        """Forget a saved state."""
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM snapshots WHERE tenant = ? AND name = ?", self.name, name
+            )
 
     def rewind(self, number: int) -> Step:
         """Let the sandbox become what it was after a step, at the moment of that step.
@@ -88,10 +109,10 @@ class KeptSandbox:
         """
         with self.sandbox.lock:
             self.flush()
-            step, rows = self.history.at(number)
-            offset = step.at - self.sandbox.clock.process_time()
-            offset_us = offset // dt.timedelta(microseconds=1)
-            return step, snapshot_from(rows) | {"clock": {"offset_us": offset_us}}
+            step, state = self.history.at(number)
+            offset = self.sandbox.clock.offset_at(step.at)
+            offset_us = offset.days * 86_400_000_000 + offset.seconds * 1_000_000
+            return step, state | {"clock": {"offset_us": offset_us + offset.microseconds}}
 
     def flush(self) -> None:
         """Write what is not written with each step: the journal, and the counters of reads.
@@ -104,31 +125,44 @@ class KeptSandbox:
         with self._database.transaction():
             self.history.prune(self._step - KEPT_STEPS)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers have the sandbox too."""
+        return self._database.is_shared
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether there is something for ``flush`` to do."""
+        return self._written != self.sandbox.journal.seen
+
     def detach(self) -> None:
         """Write what waits, and keep the sandbox no longer."""
         self.flush()
+        self.drop()
+
+    def drop(self) -> None:
+        """Keep the sandbox no longer."""
         self.sandbox.lock = self.own_lock
 
-    def _restore(self, rows: list[Row], *, is_clean: bool) -> None:
-        state = snapshot_from(rows)
-        if not is_clean:
-            drawn = state["randomness"]["drawn"]
-            drawn["request id"] = drawn.get("request id", 0) + _SKIPPED_IDS
-        self.sandbox.restore(state)
-        self._written = self.sandbox.journal.seen
+    def _start(self, *, is_clean: bool) -> None:
+        """Become what the store has, or else let it have what the sandbox is."""
+        self._version, self._step, facts = self._database.select(_TENANT, self.name)[0]
+        if facts:
+            state = self.history.state(facts)
+            if not is_clean:
+                drawn = state["randomness"]["drawn"]
+                drawn["request id"] = drawn.get("request id", 0) + _SKIPPED_IDS
+            self.sandbox.restore(state)
+            self._changes = self.sandbox.state.note_changes()
+            self._written = self.sandbox.journal.seen
+        self._remember_as_written(facts)
+        if not facts:
+            self._changes.is_everything = True
+            self._what = "began"
+            self._commit()
 
-    def _flush_some(self) -> bool:
-        """Write some exchanges; whether there are more."""
-        journal = self.sandbox.journal
-        with self.sandbox.lock, self._database.transaction():
-            exchanges = list(journal.rows_since(self._written, _CHUNK))
-            few = (*self.sandbox.state.few_rows(), ("journal", "", {"seen": journal.seen}))
-            self._writer.write(self._writer.changed((*few, *exchanges)))
-            self._written = int(exchanges[-1][1]) if exchanges else journal.seen
-            if self._written < journal.seen:
-                return True
-            self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
-            return False
+    def _begin(self) -> None:
+        """No other process changes the state: it is the newest already."""
 
     def _commit(self) -> None:
         """Write what has changed under the lock, as one step.
@@ -137,32 +171,49 @@ class KeptSandbox:
             StoreError: The database does not take it; the next commit writes all.
         """
         what, self._what = self._what, ""
-        offset = self.sandbox.clock.offset
-        if not self._changes and offset == self._offset:
+        if not self._changes and self.sandbox.clock.offset == self._offset:
             return
         try:
             with self._database.transaction():
-                self._write_step(what)
+                facts = self._write_step(what)
         except BaseException:
             self._changes.is_everything = True  # what was taken of them is not written
             raise
+        self._version += 1
         self._step += 1
-        self._offset, self._seen = offset, self.sandbox.journal.seen
+        self._remember_as_written(facts)
 
-    def _write_step(self, what: str) -> None:
-        number = self._step + 1
+    def _remember_as_written(self, facts: str) -> None:
+        self._facts = facts
+        self._offset, self._seen = self.sandbox.clock.offset, self.sandbox.journal.seen
+
+    def _facts_text(self) -> str:
+        return to_json(self.sandbox.shared_facts()).decode()
+
+    def _due(self) -> float | None:
+        """When a webhook is to be sent, for the other servers; there are none."""
+        return None
+
+    def _write_step(self, what: str) -> str:
+        """Write a step; return the facts after it."""
+        number, version = self._step + 1, self._version + 1
+        facts, whole = self._facts_text(), self._whole()
         if self._changes.is_everything:
-            for _ in self._changes.take():
-                pass
-            parts = self._writer.replace(number, self.sandbox.state.rows())
+            self._changes.take()
+            whole = version
+            parts = self._writer.replace(version, number, self.sandbox.state.rows(), self._facts)
+            self._writer.add_exchanges(self.sandbox.journal.rows_since(0))
             self._written = self.sandbox.journal.seen
+            self._options = options_text(self.sandbox)
         else:
-            rows = {(part, key): value for part, key, value in self._changes.take()}
-            rows |= {(part, key): value for part, key, value in self.sandbox.state.few_rows()}
-            changed = self._writer.changed((*place, value) for place, value in rows.items())
-            self._writer.remember(number, changed)
-            self._writer.write(changed)
-            parts = {part for part, _, _ in changed}
+            rows = list(self._changes.take())
+            if any(part == "options" for part, _, _ in rows):
+                self._options = options_text(self.sandbox)
+            changed = [row for row in as_texts(rows) if row[0] != "options"]
+            self._writer.remember(number, changed, self._facts)
+            self._writer.write(version, changed)
+            parts = {part for part, _, _ in rows}
+        self._write_tenant(facts, version, whole, number)
         self._database.execute(
             "INSERT INTO steps VALUES (?, ?, ?, ?, ?)",
             self.name,
@@ -171,6 +222,30 @@ class KeptSandbox:
             (what or self._description(parts))[:_LONGEST],
             self.sandbox.journal.seen,
         )
+        return facts
+
+    def _write_tenant(self, facts: str, version: int, whole: int, step: int) -> None:
+        self._database.execute(
+            self._update, self._options, facts, version, whole, step, self._due(), self.name
+        )
+
+    def _whole(self) -> int:
+        """The version that replaced the whole state; of interest to other servers only."""
+        return 0
+
+    def _flush_some(self) -> bool:
+        """Write some exchanges; whether there are more."""
+        journal = self.sandbox.journal
+        with self.sandbox.lock, self._database.transaction():
+            exchanges = list(journal.rows_since(self._written, _CHUNK))
+            self._writer.add_exchanges(exchanges)
+            self._facts = self._facts_text()
+            self._write_tenant(self._facts, self._version, self._whole(), self._step)
+            self._written = int(exchanges[-1][1]) if exchanges else journal.seen
+            if self._written < journal.seen:
+                return True
+            self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
+            return False
 
     def _description(self, parts: Iterable[str]) -> str:
         """What a step was: the exchange, or else what has changed."""
@@ -180,4 +255,9 @@ class KeptSandbox:
         wings = {part.partition(".")[0] for part in parts}
         if "outbox" in wings:
             return "webhooks"
-        return "time passed" if wings <= {"entity", "sandbox", "randomness"} else "a change"
+        return "time passed" if wings <= {"entity"} else "a change"
+
+
+def options_text(sandbox: Sandbox) -> str:
+    """The options of a sandbox as a store has them."""
+    return to_json(data_of(sandbox.options, with_secrets=True)).decode()

@@ -4,26 +4,36 @@ from collections.abc import Iterable
 
 from pydantic_core import to_json
 
-from mock_server.store.database import Database
+from mock_server.store.databases.database import Database
 from pytest_turris.core.changes import Row
 
 JOURNAL = "journal.exchanges"
+FACTS = "facts"
+"""The part of the history that has the facts of a tenant."""
+
+_PLACES = 10_000_000
+"""How many rows a commit may make: their positions begin with its version."""
 
 Text = tuple[str, str, str | None]
 """The part and the key of a row, and its value as JSON; None if the row is gone."""
 
-_UPSERT = """INSERT INTO state VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (tenant, part, key) DO UPDATE SET value = excluded.value"""
+# What was gone comes back at the end of its list.
+_UPSERT = """INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant, part, key) DO UPDATE SET value = excluded.value,
+    version = excluded.version, position = CASE WHEN state.value IS NULL
+    THEN excluded.position ELSE state.position END"""
 _DELETE = "DELETE FROM state WHERE tenant = ? AND part = ? AND key = ?"
 _REMEMBER = """INSERT INTO undo
     SELECT now.tenant, now.step, now.part, now.key, old.position, old.value
-    FROM (SELECT ? AS tenant, ? AS step, ? AS part, ? AS key) AS now
+    FROM (SELECT CAST(? AS TEXT) AS tenant, CAST(? AS BIGINT) AS step, CAST(? AS TEXT) AS part,
+    CAST(? AS TEXT) AS key) AS now
     LEFT JOIN state AS old
     ON old.tenant = now.tenant AND old.part = now.part AND old.key = now.key"""
 _REMEMBER_ALL = """INSERT INTO undo
-    SELECT tenant, ?, part, key, position, value FROM state
-    WHERE tenant = ? AND part NOT LIKE 'journal%'"""
+    SELECT tenant, CAST(? AS BIGINT), part, key, position, value FROM state
+    WHERE tenant = ? AND value IS NOT NULL"""
 _REMEMBER_NEW = "INSERT INTO undo VALUES (?, ?, ?, ?, NULL, NULL) ON CONFLICT DO NOTHING"
+_REMEMBER_FACTS = "INSERT INTO undo VALUES (?, ?, 'facts', '', 0, ?)"
 
 
 class StateWriter:
@@ -32,65 +42,68 @@ class StateWriter:
     Args:
         database: Where to.
         name: The tenant.
-        position: The highest position of a row.
     """
 
-    def __init__(self, database: Database, name: str, position: int) -> None:
+    def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._position = position
-        self._texts: dict[str, str | None] = {}
 
-    def changed(self, rows: Iterable[Row]) -> list[Text]:
-        """The rows as JSON, without those of an empty key that are as they were."""
-        texts = [(part, key, _text(value)) for part, key, value in rows]
-        found = [row for row in texts if row[1] or self._texts.get(row[0]) != row[2]]
-        self._texts |= {part: text for part, key, text in found if not key}
-        return found
-
-    def write(self, texts: Iterable[Text]) -> None:
+    def write(self, version: int, texts: Iterable[Text]) -> None:
         """Let these rows be the state; a row that exists keeps its position."""
         gone, kept = [], []
-        for part, key, text in texts:
-            if text is None:
+        for place, (part, key, text) in enumerate(texts, version * _PLACES):
+            if text is None and not self._database.is_shared:
                 gone.append((self._name, part, key))
-            else:
-                kept.append((self._name, part, key, self._next_position(part, key), text))
+            else:  # others have to hear that a row is gone
+                kept.append((self._name, part, key, place, version, text))
         self._database.execute_each(_DELETE, gone)
         self._database.execute_each(_UPSERT, kept)
 
-    def remember(self, step: int, texts: Iterable[Text]) -> None:
-        """Keep what these rows are before a step."""
+    def remember(self, step: int, texts: Iterable[Text], facts: str) -> None:
+        """Keep what these rows, and the facts, are before a step."""
         places = ((self._name, step, part, key) for part, key, _ in texts)
         self._database.execute_each(_REMEMBER, places)
+        self._database.execute(_REMEMBER_FACTS, self._name, step, facts)
 
-    def replace(self, step: int, rows: Iterable[Row]) -> set[str]:
+    def replace(self, version: int, step: int, rows: Iterable[Row], facts: str) -> set[str]:
         """Let these rows be the whole state after a step, in this order; return their parts."""
-        self._texts = {}
-        texts = self.changed(rows)
-        own = [(part, key) for part, key, _ in texts if not part.startswith("journal")]
+        texts = list(as_texts(rows))
         self._database.execute(_REMEMBER_ALL, step, self._name)
-        places = ((self._name, step, part, key) for part, key in own)
+        places = ((self._name, step, part, key) for part, key, _ in texts)
         self._database.execute_each(_REMEMBER_NEW, places)
-        self._database.execute("DELETE FROM state WHERE tenant = ?", self._name)
-        self.write(texts)
-        return {part for part, _ in own}
+        if facts:
+            self._database.execute(_REMEMBER_FACTS, self._name, step, facts)
+        for table in ("state", "exchanges"):
+            self._database.execute(f"DELETE FROM {table} WHERE tenant = ?", self._name)  # noqa: S608 - ours
+        self.write(version, texts)
+        return {part for part, _, _ in texts}
+
+    def add_exchanges(self, rows: Iterable[Row]) -> None:
+        """Write exchanges."""
+        self._database.execute_each(
+            "INSERT INTO exchanges VALUES (?, ?, ?)",
+            ((self._name, int(key), to_json(value).decode()) for _, key, value in rows),
+        )
 
     def forget_exchanges(self, *, before: int) -> None:
         """Remove the exchanges that the journal has dropped."""
         self._database.execute(
-            "DELETE FROM state WHERE tenant = ? AND part = ? AND position < ?",
+            "DELETE FROM exchanges WHERE tenant = ? AND number < ?", self._name, before
+        )
+
+    def forget_gone(self, *, before: int) -> None:
+        """Forget which rows are gone since longer ago than this version."""
+        self._database.execute(
+            "DELETE FROM state WHERE tenant = ? AND version < ? AND value IS NULL",
             self._name,
-            JOURNAL,
             before,
         )
 
-    def _next_position(self, part: str, key: str) -> int:
-        if part == JOURNAL:
-            return int(key)
-        self._position += 1
-        return self._position
 
-
-def _text(value: object) -> str | None:
-    return None if value is None else to_json(value).decode()
+def as_texts(rows: Iterable[Row]) -> Iterable[Text]:
+    """Rows as JSON; without those that facts or the journal have."""
+    return (
+        (part, key, None if value is None else to_json(value).decode())
+        for part, key, value in rows
+        if (key or part not in ("sandbox", "randomness", "entity", "journal")) and part != JOURNAL
+    )

@@ -49,6 +49,8 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset = dt.timedelta(0)
+        self.correction: dt.timedelta = dt.timedelta(0)
+        """How far the clock that several processes share is ahead of this process's."""
         self.on_move: Callable[[dt.timedelta], object] | None = None
         """Called with the offset whenever it is set."""
         self._mover: Mover | None = None
@@ -58,6 +60,8 @@ class Clock:
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
         now = self.process_time()
+        if self.correction:
+            now += self.correction
         return now + self._offset if self._offset else now
 
     @property
@@ -142,8 +146,12 @@ class Clock:
         """
         if moment.tzinfo is None:
             raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
-        self.offset = moment - self.process_time()
+        self.offset = self.offset_at(moment)
         return self.now()
+
+    def offset_at(self, moment: dt.datetime) -> dt.timedelta:
+        """The offset with which the clock shows a moment now."""
+        return moment - self.process_time() - self.correction
 
     def move_with(
         self, mover: Mover | None, system: Callable[[], dt.datetime] | None = None

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_turris.core import following
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
@@ -112,6 +113,10 @@ class Sandbox(Collections):
     expect_since: Final = strictness.expect_since
     strict_failures: Final = strictness.strict_failures
     fresh: Final = fresh_state.fresh
+    follow: Final = following.follow
+    follow_whole: Final = following.follow_whole
+    shared_facts: Final = following.shared_facts
+    next_due: Final = following.next_due
 
     def collection(self, kind: type[C]) -> C:
         """The collection of one kind, such as ``Agents``: what the attribute of its name gives."""
@@ -181,8 +186,11 @@ class Sandbox(Collections):
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
+        state: State | None = vars(self).get("state")
+        if state is not None:
+            state.note_options()
         if (outbox := vars(self).get("_outbox")) is not None:
-            outbox.follow(options)
+            outbox.follow_options(options)
 
     @property
     def sends_webhooks(self) -> bool:

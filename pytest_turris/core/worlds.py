@@ -122,6 +122,6 @@ class World:
         with sandbox.lock:
             own = sandbox.snapshot()["randomness"]
             state = self.state if self.with_secrets else reissued(self.state, own, sandbox.options)
-            offset = self.at - sandbox.clock.process_time()
+            offset = sandbox.clock.offset_at(self.at)
             offset_us = offset // dt.timedelta(microseconds=1)
             sandbox.restore(state | {"clock": {"offset_us": offset_us}})

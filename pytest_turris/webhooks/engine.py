@@ -170,6 +170,8 @@ class Engine:
         delivery, number = claimed.delivery, claimed.number
         with self._lock:
             endpoint = self._outbox.endpoints.get(delivery.endpoint_id)
+            if not self._outbox.still_sends(delivery, by_hand=not number):
+                return DeliveryResult(delivery=delivery, endpoint=endpoint, attempt=None)
             if endpoint is None or (endpoint.disabled and number):
                 self._outbox.give_up(delivery, "disabled" if endpoint else "removed")
                 return DeliveryResult(delivery=delivery, endpoint=endpoint, attempt=None)

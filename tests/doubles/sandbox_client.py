@@ -39,6 +39,7 @@ class Client:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self.handle = sandbox.handle
         self.bearer: str | None = None
 
     def send(
@@ -67,7 +68,7 @@ class Client:
             host=host,
             client_ip=client_ip,
         )
-        return self.sandbox.handle(request)
+        return self.handle(request)
 
     def get(
         self, target: str, headers: HeaderFields | None = None, **place: Unpack[Place]

@@ -93,7 +93,7 @@ def test_saved_states(visitor: Visitor) -> None:
     visitor.post("do/snapshots/restore", name="before")
     assert len(visitor.sandbox.agents) == count + 1
     visitor.post("do/snapshots/remove", name="before")
-    assert visitor.server.tenants.default.snapshots == {}
+    assert list(visitor.server.tenants.default.saved) == []
 
 
 def test_a_file_is_exported_and_imported(visitor: Visitor) -> None:

@@ -142,6 +142,7 @@ def follow(call: ControlCall, given: FollowJournal) -> Iterator[list[ExchangeSho
     journal = call.tenant.sandbox.journal
     number = journal.seen if given.since is None else given.since
     while True:
+        call.tenant.look()
         number = min(number, journal.seen)  # a reset begins to count again
         found = journal.since(number)[:_MOST_AT_ONCE] if journal.seen > number else ()
         number = found[-1].number if found else journal.seen

@@ -42,9 +42,9 @@ async def stream(
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     quiet = _HEARTBEAT  # the first line comes at once, so that a client knows that it is connected
     while not hung_up.done() and not is_closed():
-        found = b"".join(
-            b"data: %b\n\n" % line if as_events else line + b"\n" for line in next(lines)
-        )
+        # In a thread: a shared store may let it wait.
+        new = await asyncio.to_thread(next, lines)
+        found = b"".join(b"data: %b\n\n" % line if as_events else line + b"\n" for line in new)
         quiet = 0 if found else quiet + 1
         if quiet > _HEARTBEAT:
             found, quiet = b": \n\n" if as_events else b"\n", 0

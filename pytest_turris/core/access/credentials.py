@@ -238,6 +238,20 @@ class Credentials:
         self._restricted = {row["token"]: restricted_of(row) for row in data["restricted"]}
         self._announce(*self.issued)
 
+    def take_over(self, member: str, key: str, row: dict[str, Any]) -> None:
+        """Take over a credential that was issued or changed elsewhere."""
+        if member == "restricted":
+            is_new = key not in self._restricted
+            self._restricted[key] = restricted_of(row)
+        else:
+            before, after = self._clients.get(key), client_of(row)
+            is_new = before is None
+            self._clients[key] = after
+            if before and before.client_secret != after.client_secret and self.on_rotate:
+                self.on_rotate(after)
+        if is_new:
+            self._announce(key)
+
     def _mark(self, credential: Credential) -> None:
         if self.changes is not None:
             plain = partial(as_row, credential)

@@ -173,17 +173,14 @@ class Tokens:
 
     def restore(self, data: list[dict[str, Any]]) -> None:
         """Replace all tokens with a snapshot's."""
-        self._issued = {
-            row["text"]: AccessToken(
-                **row
-                | {
-                    "text": Secret(row["text"]),
-                    "issued_at": dt.datetime.fromisoformat(row["issued_at"]),
-                    "expires_at": dt.datetime.fromisoformat(row["expires_at"]),
-                }
-            )
-            for row in data
-        }
+        self._issued = {row["text"]: _restored(row) for row in data}
+
+    def take_over(self, text: str, row: dict[str, Any] | None) -> None:
+        """Take over a token that was issued or changed elsewhere; None if it is forgotten there."""
+        if row is None:
+            self._issued.pop(text, None)
+        else:
+            self._issued[text] = _restored(row)
 
     def _prune(self, now: dt.datetime) -> None:
         """Forget expired tokens whenever the number of tokens may have doubled."""
@@ -269,6 +266,15 @@ class Tokens:
             f"expired {span(now - expires_at)} ago; issued {span(now - issued_at)} ago, at "
             f"{issued_at:%H:%M:%S}Z; the sandbox's clock says {now:%H:%M:%S}Z"
         )
+
+
+def _restored(row: dict[str, Any]) -> AccessToken:
+    issued_at, expires_at = row["issued_at"], row["expires_at"]
+    moments = {
+        "issued_at": dt.datetime.fromisoformat(issued_at),
+        "expires_at": dt.datetime.fromisoformat(expires_at),
+    }
+    return AccessToken(**row | moments | {"text": Secret(row["text"])})
 
 
 def _refused(reason: str) -> Unauthorized:

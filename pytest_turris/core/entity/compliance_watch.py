@@ -93,6 +93,13 @@ class ComplianceWatch:
             owner: {(p, s): (c, held, a) for p, s, c, held, a in known} for owner, known in rows
         }
 
+    def take_over(self, owner: str, row: list[Any] | None) -> None:
+        """Take over what is known of one agent or agency elsewhere; None if it is gone there."""
+        if row is None:
+            self._known.pop(owner, None)
+        else:
+            self._known[owner] = {(p, s): (c, held, a) for p, s, c, held, a in row[1]}
+
     def _owners(self) -> Iterator[Owner]:
         yield from self._records.agents
         yield from self._records.associations

@@ -11,7 +11,7 @@ from pytest_turris.core.entity.compliance_watch import ComplianceWatch
 from pytest_turris.core.entity.event_models import ExecutedAgreement
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.nipr_sync import NiprSync
-from pytest_turris.core.entity.records import EntityRecords, Owner
+from pytest_turris.core.entity.records import COLLECTIONS, EntityRecords, Owner
 from pytest_turris.core.entity.schedule import DueEntry, Schedule
 from pytest_turris.core.entity.upload_worker import UploadWorker
 from pytest_turris.core.options import Options
@@ -48,6 +48,7 @@ class UpstreamEntity:
         self._uploads = UploadWorker(self.records)
         self._nipr = NiprSync(self.records, self.events)
         self._settled_at = clock.now()
+        self._carried_out = self._settled_at
         self._busy = False
         self._silent = False
 
@@ -64,6 +65,7 @@ class UpstreamEntity:
             while (due := self._schedule.pop_due(now)) is not None:
                 self._settled_at = due[0]
                 self._carry_out(due)
+            self._carried_out = now
         finally:
             self._busy = False
 
@@ -137,6 +139,37 @@ class UpstreamEntity:
         for part in (self.records, self.events, self._watch):
             part.changes = changes
 
+    @property
+    def next_due(self) -> dt.datetime | None:
+        """When time changes something again; None if it never does."""
+        return self._schedule.first
+
+    @property
+    def carried_out(self) -> str:
+        """The moment up to which all that was due is carried out."""
+        return self._carried_out.isoformat()
+
+    def take_over_facts(self, data: dict[str, Any], carried_out: str) -> None:
+        """Take over what is not a row of its own from elsewhere, before any row."""
+        moment = dt.datetime.fromisoformat(carried_out)
+        self.records.upstream_entity_id = data["id"]
+        self._settled_at = dt.datetime.fromisoformat(data["settled_at"])
+        went_back, self._carried_out = moment < self._carried_out, moment
+        if went_back:
+            self._plan_all()
+        self._schedule.drop_until(moment)
+
+    def take_over(self, member: str, key: str, row: Any) -> None:  # noqa: ANN401 - JSON data
+        """Take over one row that was changed elsewhere; None if it is gone there."""
+        if member == "events":
+            self.events.take_over(row)
+        elif member == "watch":
+            self._watch.take_over(key, row)
+        else:
+            record = self.records.collection(COLLECTIONS[member]).take_over(key, row)
+            if record is not None:
+                self._plan(record)
+
     def facts(self) -> dict[str, Any]:
         """What is not a row of its own, as JSON data."""
         return {
@@ -168,7 +201,7 @@ class UpstreamEntity:
         self.records.restore(data)
         self.events.restore(data["events"])
         self._watch.restore(data["watch"])
-        self._settled_at = dt.datetime.fromisoformat(data["settled_at"])
+        self._settled_at = self._carried_out = dt.datetime.fromisoformat(data["settled_at"])
         self._plan_all()
 
     def _carry_out(self, entry: DueEntry) -> None:

@@ -108,12 +108,17 @@ class EventLog:
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace the log by a snapshot's."""
-        self._events = [
-            Event(
-                number=row["number"],
-                at=dt.datetime.fromisoformat(row["at"]),
-                kind=row["kind"],
-                fact=_FACTS[row["kind"]].model_validate(row["facts"]),
-            )
-            for row in rows
-        ]
+        self._events = [_restored(row) for row in rows]
+
+    def take_over(self, row: dict[str, Any]) -> None:
+        """Take over the next event, which was logged elsewhere."""
+        self._events.append(_restored(row))
+
+
+def _restored(row: dict[str, Any]) -> Event:
+    return Event(
+        number=row["number"],
+        at=dt.datetime.fromisoformat(row["at"]),
+        kind=row["kind"],
+        fact=_FACTS[row["kind"]].model_validate(row["facts"]),
+    )

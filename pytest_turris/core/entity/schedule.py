@@ -27,6 +27,16 @@ class Schedule:
             self._undo.step(partial(self._discard, entry))
             self._entries.insert(place, entry)
 
+    @property
+    def first(self) -> dt.datetime | None:
+        """The earliest moment; None if there is nothing."""
+        return self._entries[0][0] if self._entries else None
+
+    def drop_until(self, moment: dt.datetime) -> None:
+        """Remove what was carried out elsewhere."""
+        while self._entries and self._entries[0][0] <= moment:
+            self._entries.pop(0)
+
     def pop_due(self, now: dt.datetime) -> DueEntry | None:
         """Take out the earliest entry whose moment has come."""
         if not self.is_due(now):

@@ -6,8 +6,9 @@ masked when it is first read.
 
 import datetime as dt
 import itertools
+import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -77,6 +78,12 @@ class Exchange:
             "request_headers": dict(self.request_headers),
         }
 
+    @classmethod
+    def restored(cls, row: dict[str, Any]) -> "Exchange":
+        """A snapshot's exchange."""
+        at = dt.datetime.fromisoformat(row["at"])
+        return cls(**row | {"at": at, "notes": tuple(row["notes"])})
+
     def __str__(self) -> str:
         status = self.status or "no answer"
         time = self.at.time().isoformat("milliseconds")
@@ -122,33 +129,50 @@ class _RawExchange:
         return Exchange(**self._facts | texts | content)
 
 
+class _KeptExchange:
+    """An exchange in JSON, already redacted, from somewhere else."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def redacted(self) -> Exchange:
+        """The exchange, read."""
+        return Exchange.restored(json.loads(self._text))
+
+    def summary(self) -> str:
+        """The exchange in one text."""
+        return str(self.redacted())
+
+
 class Entry:
     """A place in the journal; its exchange is redacted when it is first read."""
 
     __slots__ = ("_exchange", "number")
 
-    def __init__(self, number: int, exchange: Exchange | _RawExchange) -> None:
+    def __init__(self, number: int, exchange: Exchange | _RawExchange | _KeptExchange) -> None:
         self.number: int = number
         self._exchange = exchange
 
     def redacted(self) -> Exchange:
         """The exchange with its secrets masked. Two threads that read at once get equal ones."""
         exchange = self._exchange
-        if isinstance(exchange, _RawExchange):
+        if not isinstance(exchange, Exchange):
             exchange = self._exchange = exchange.redacted()
         return exchange
 
     def summary(self) -> str:
         """The exchange in one text; cheaper than ``redacted``, and kept nowhere."""
         exchange = self._exchange
-        return exchange.summary() if isinstance(exchange, _RawExchange) else str(exchange)
+        return str(exchange) if isinstance(exchange, Exchange) else exchange.summary()
 
 
 class Journal:
     """The last exchanges of one sandbox, oldest first; ``dropped`` counts the older ones."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit: int = limit
         self._entries: deque[Entry] = deque(maxlen=limit)
         self.seen: int = 0
         self.undo: Undo = Undo()
@@ -190,7 +214,7 @@ class Journal:
 
     def _oldest(self) -> Entry | None:
         """The entry that the next one drops."""
-        return self._entries[0] if self._entries and len(self._entries) == self._limit else None
+        return self._entries[0] if self._entries and len(self._entries) == self.limit else None
 
     def _forget_since(self, number: int, dropped: Entry | None) -> None:
         self.seen = number
@@ -222,11 +246,10 @@ class Journal:
     def restore(self, data: dict[str, Any]) -> None:
         """Replace the exchanges with a snapshot's."""
         self.seen = int(data["seen"])
-        rows = (
-            Exchange(
-                **row | {"at": dt.datetime.fromisoformat(row["at"]), "notes": tuple(row["notes"])}
-            )
-            for row in data["exchanges"]
-        )
-        entries = (Entry(exchange.number, exchange) for exchange in rows)
-        self._entries = deque(entries, maxlen=self._limit)
+        entries = (Entry(row["number"], Exchange.restored(row)) for row in data["exchanges"])
+        self._entries = deque(entries, maxlen=self.limit)
+
+    def take_over(self, seen: int, texts: Iterable[tuple[int, str]]) -> None:
+        """Take over exchanges that were recorded elsewhere, in JSON, by their numbers."""
+        self.seen = seen
+        self._entries.extend(Entry(number, _KeptExchange(text)) for number, text in texts)

@@ -132,11 +132,20 @@ class Idempotency:
     def restore(self, data: list[Any]) -> None:
         """Replace the stored responses with a snapshot's."""
         self._stored = {}
-        for (credential, operation, value), digest, at, status, fields, body in data:
-            headers = tuple((name, content) for name, content in fields)
-            response = Response(status=status, headers=headers, body=body.encode())
-            moment = dt.datetime.fromisoformat(at)
-            self._stored[credential, operation, value] = StoredAnswer(digest, moment, response)
+        for row in data:
+            self.take_over("", row)
+
+    def take_over(self, key: str, row: list[Any] | None) -> None:
+        """Take over an answer that was stored elsewhere; None if it was dropped there."""
+        if row is None:
+            credential, operation, value = key.split(" ")
+            self._stored.pop((credential, operation, value), None)
+            return
+        (credential, operation, value), digest, at, status, fields, body = row
+        headers = tuple((name, content) for name, content in fields)
+        response = Response(status=status, headers=headers, body=body.encode())
+        moment = dt.datetime.fromisoformat(at)
+        self._stored[credential, operation, value] = StoredAnswer(digest, moment, response)
 
 
 def _plain(key: Key, stored: StoredAnswer) -> list[Any]:

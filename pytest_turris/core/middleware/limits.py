@@ -26,6 +26,8 @@ Bucket = Literal["token", "write"]
 WINDOW = dt.timedelta(minutes=1)
 _TICK = dt.timedelta(milliseconds=1)
 _NEAR = 0.8
+_LISTED = 20
+"""This many calls of a counter are kept one by one."""
 _NO_CALLS: deque[dt.datetime] = deque()
 
 
@@ -200,13 +202,26 @@ class Limits:
 
     def restore(self, data: list[Any]) -> None:
         """Replace the counters with a snapshot's."""
-        self._calls = {
-            (bucket, credential): deque(map(dt.datetime.fromisoformat, calls))
-            for bucket, credential, calls in data
-        }
+        self._calls = {}
+        for bucket, credential, *calls in data:
+            self._calls[bucket, credential] = _calls_of(*calls)
+
+    def take_over(self, key: str, row: list[Any] | None) -> None:
+        """Take over a counter as it was changed elsewhere; None if it is forgotten there."""
+        if row is None:
+            for place in [one for one in self._calls if " ".join(one) == key]:
+                del self._calls[place]
+        else:
+            self._calls[row[0], row[1]] = _calls_of(*row[2:])
 
     def _plain(self, bucket: Bucket, credential: str) -> list[Any]:
+        """A counter in JSON: all its calls, or the first and the last of many with their number.
+
+        A fixed window needs no more than that, unless time goes back into it.
+        """
         calls = self._calls[bucket, credential]
+        if len(calls) > _LISTED and self._options.rate_window == "fixed":
+            return [bucket, credential, [calls[0].isoformat(), calls[-1].isoformat()], len(calls)]
         return [bucket, credential, [call.isoformat() for call in calls]]
 
     def _name_of(self, bucket: Bucket, credential: str | Named | None) -> str:
@@ -239,8 +254,7 @@ class Limits:
         else:
             while calls and calls[0] <= horizon:
                 calls.popleft()
-        # With a high limit, a store may be a tenth short: it does not write all calls for each.
-        if self.changes is not None and not len(calls) % max(1, len(calls) // 10):
+        if self.changes is not None:
             plain = partial(self._plain, bucket, credential)
             self.changes.mark("limits", f"{bucket} {credential}", plain)
         return calls
@@ -263,3 +277,10 @@ class Limits:
         if self._options.retry_after:
             error.headers += (("retry-after", str(left)),)
         return error
+
+
+def _calls_of(moments: list[str], count: int = 0) -> deque[dt.datetime]:
+    """The calls of a counter in JSON."""
+    calls = deque(map(dt.datetime.fromisoformat, moments))
+    calls.extend([calls[-1]] * (count - len(calls)) if calls else ())
+    return calls

@@ -128,13 +128,16 @@ class Endpoints:
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace the webhooks by a snapshot's."""
-        self._endpoints = {
-            row["id"]: Endpoint(
-                **row
-                | {
-                    "registered_at": dt.datetime.fromisoformat(row["registered_at"]),
-                    "secret": Secret(row["secret"]),
-                }
-            )
-            for row in rows
-        }
+        self._endpoints = {row["id"]: _restored(row) for row in rows}
+
+    def take_over(self, id_: str, row: dict[str, Any] | None) -> None:
+        """Take over a webhook that was changed elsewhere; None if it was removed there."""
+        if row is None:
+            self._endpoints.pop(id_, None)
+        else:
+            self._endpoints[id_] = _restored(row)
+
+
+def _restored(row: dict[str, Any]) -> Endpoint:
+    at = dt.datetime.fromisoformat(row["registered_at"])
+    return Endpoint(**row | {"registered_at": at, "secret": Secret(row["secret"])})

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.payloads import compliance_payload
-from pytest_turris.core.outbox.queue import KEPT, DeliveryQueue
+from pytest_turris.core.outbox.queue import KEPT, Claims, DeliveryQueue
 from pytest_turris.core.outbox.retry_schedules import RetrySchedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -85,7 +85,7 @@ class Outbox:
         """
         return self.endpoints.add(url, kind, at, secret)
 
-    def follow(self, options: Options) -> None:
+    def follow_options(self, options: Options) -> None:
         """Take over what options say about waits and failures; what waits, waits on."""
         if options.webhook_retries != self._retries:
             self._retries = options.webhook_retries
@@ -138,21 +138,38 @@ class Outbox:
     @whole
     def pop_resend(self) -> Delivery | None:
         """Take out the first delivery that was requested again; skip those no longer kept."""
+        if self.claims:
+            self._resends.extendleft(self.claims.lapsed_resends())
         while self._resends:
             self.undo.copies(self, "_resends")
             self._mark_counters()
+            number = self._resends.popleft()
             with contextlib.suppress(KeyError):
-                return self.find(self._resends.popleft())
+                found = self.find(number)
+                if self.claims:
+                    self.claims.take(-number)
+                return found
         return None
 
-    def next_due(self) -> dt.datetime | None:
-        """When the next delivery or batch is due; None if nothing waits."""
-        return min(filter(None, (self._queue.next_due(), self._debounce.next_due())), default=None)
+    @property
+    def resends_wait(self) -> bool:
+        """Whether something is to be sent once more by hand."""
+        return bool(self._resends)
+
+    def next_due(self, *, but: Collection[int] = ()) -> dt.datetime | None:
+        """When the next batch, or delivery but for some by number, is due; None if none waits."""
+        moments = (self._queue.next_due(but=but), self._debounce.next_due())
+        return min(filter(None, moments), default=None)
 
     @whole
     def pop_delivery(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest delivery that is due."""
+        """Take out the earliest delivery that is due, and that no other process sends."""
         return self._queue.pop(now)
+
+    @whole
+    def still_sends(self, delivery: Delivery, *, by_hand: bool) -> bool:
+        """Whether this process may send what it took out; another one does if it took too long."""
+        return self._queue.still_sends(delivery, by_hand=by_hand)
 
     @whole
     def record(self, delivery: Delivery, attempt: Attempt) -> None:
@@ -191,6 +208,8 @@ class Outbox:
     @whole
     def record_resend(self, delivery: Delivery, attempt: Attempt) -> None:
         """Log an attempt that was made by hand."""
+        if self.claims:
+            self.claims.release(-delivery.number)
         self._log(attempt)
         self.undo.attributes(delivery, "resends", "state")
         delivery.resends += 1
@@ -249,6 +268,39 @@ class Outbox:
         self._queue.restore(data)
         self._resends = deque(map(int, data["resends"]))
         self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
+
+    def take_over(self, member: str, key: str, row: Any) -> None:  # noqa: ANN401 - JSON data
+        """Take over one row that was changed elsewhere; None if it is gone there."""
+        if member == "endpoints":
+            self.endpoints.take_over(key, row)
+        elif member in ("waiting", "settled"):
+            self._queue.take_over(member, int(key), Delivery.restored(row) if row else None)
+        elif member == "attempts":
+            if row:
+                self.attempts.append(Attempt.restored(row))
+        else:
+            self._debounce.restore(row["debounce"])
+            self._seen, self._made = int(row["seen"]), int(row["made"])
+            self._attempted = int(row["attempted"])
+            self._resends = deque(map(int, row["resends"]))
+
+    @property
+    def in_flight(self) -> tuple[Delivery, ...]:
+        """The deliveries that this process sends now."""
+        return self._queue.in_flight
+
+    def stay_in_flight(self, deliveries: Iterable[Delivery]) -> None:
+        """Go on with what this process sends, after the state was read from where it is kept."""
+        self._queue.stay_in_flight(deliveries)
+
+    @property
+    def claims(self) -> Claims | None:
+        """Who sends what, if other processes send too."""
+        return self._queue.claims
+
+    @claims.setter
+    def claims(self, claims: Claims | None) -> None:
+        self._queue.claims = claims
 
     def _counters(self) -> dict[str, Any]:
         return {

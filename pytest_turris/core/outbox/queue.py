@@ -3,9 +3,9 @@
 import datetime as dt
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.outbox.deliveries import Delivery
@@ -13,6 +13,22 @@ from pytest_turris.core.undo import Undo
 
 KEPT = 1_000
 """How many settled deliveries, and how many attempts, are remembered."""
+
+
+class Claims(Protocol):
+    """Who sends what, where several processes send from one outbox."""
+
+    def take(self, number: int) -> bool:
+        """Claim a delivery; whether this process may send it. A resend has a negative number."""
+
+    def renew(self, number: int) -> bool:
+        """Claim a delivery for longer; whether this process still has it."""
+
+    def release(self, number: int) -> bool:
+        """Give a claim back; whether this process still had it."""
+
+    def lapsed_resends(self) -> list[int]:
+        """The deliveries whose resend was claimed by a process that is gone."""
 
 
 class DeliveryQueue:
@@ -25,6 +41,8 @@ class DeliveryQueue:
     """Guards the changes, and takes them back if they fail."""
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
+    claims: Claims | None = None
+    """Who sends what, if other processes send too."""
 
     def __init__(self) -> None:
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
@@ -44,9 +62,11 @@ class DeliveryQueue:
         waiting = sorted(self._waiting, key=lambda row: row[:2])
         return [*self._in_flight.values(), *(delivery for _, _, delivery in waiting)]
 
-    def next_due(self) -> dt.datetime | None:
-        """When the first delivery that waits is due; None if none waits."""
-        return self._waiting[0][0] if self._waiting else None
+    def next_due(self, *, but: Collection[int] = ()) -> dt.datetime | None:
+        """When the first delivery that waits, but for some by number, is due; None if none does."""
+        if not but:
+            return self._waiting[0][0] if self._waiting else None
+        return min((row[0] for row in self._waiting if row[1] not in but), default=None)
 
     def push(self, delivery: Delivery) -> None:
         """Let a delivery wait until it is due."""
@@ -55,13 +75,25 @@ class DeliveryQueue:
         self.mark(delivery)
 
     def pop(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest delivery that is due."""
-        if self._waiting and self._waiting[0][0] <= now:
-            self.undo.step(partial(self._wait_again, self._waiting[0]))
-            _, number, delivery = heapq.heappop(self._waiting)
-            self._in_flight[number] = delivery
-            return delivery
+        """Take out the earliest delivery that is due, and that no other process sends."""
+        if not self._waiting or self._waiting[0][0] > now:
+            return None
+        due = [row for row in self._waiting if row[0] <= now] if self.claims else self._waiting[:1]
+        for row in sorted(due, key=lambda row: row[:2]):
+            if self.claims is None or self.claims.take(row[1]):
+                self.undo.step(partial(self._wait_again, row))
+                self._withdraw(row[2])
+                self._in_flight[row[1]] = row[2]
+                return row[2]
         return None
+
+    def still_sends(self, delivery: Delivery, *, by_hand: bool) -> bool:
+        """Whether this process may send what it took out; another one does if it took too long."""
+        number = -delivery.number if by_hand else delivery.number
+        if self.claims is None or self.claims.renew(number):
+            return True
+        self._in_flight.pop(number, None)
+        return False
 
     def _withdraw(self, delivery: Delivery) -> None:
         self._waiting = [row for row in self._waiting if row[2] is not delivery]
@@ -77,6 +109,9 @@ class DeliveryQueue:
 
         One that was in flight before the state was replaced is not part of the new state.
         """
+        if self.claims is not None and not self.claims.release(delivery.number):
+            self._in_flight.pop(delivery.number, None)
+            return False
         if self._in_flight.get(delivery.number) is not delivery:
             return False
         self.undo.item(self._in_flight, delivery.number)
@@ -119,3 +154,38 @@ class DeliveryQueue:
         for row in data["waiting"]:
             self.push(Delivery.restored(row))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
+
+    @property
+    def in_flight(self) -> tuple[Delivery, ...]:
+        """The deliveries that this process sends now."""
+        return tuple(self._in_flight.values())
+
+    def stay_in_flight(self, deliveries: Iterable[Delivery]) -> None:
+        """Go on with what this process sends, after the state was read from where it is kept."""
+        for delivery in deliveries:
+            waiting = [row for row in self._waiting if row[1] != delivery.number]
+            if len(waiting) < len(self._waiting):
+                self._waiting = waiting
+                heapq.heapify(self._waiting)
+                self._in_flight[delivery.number] = delivery
+
+    def take_over(self, member: str, number: int, delivery: Delivery | None) -> None:
+        """Take over a delivery that waits, or is settled, elsewhere; None if it no longer does."""
+        if member == "settled":
+            self._take_over_settled(number, delivery)
+            return
+        self._waiting = [row for row in self._waiting if row[1] != number]
+        heapq.heapify(self._waiting)
+        if delivery is None:
+            self._in_flight.pop(number, None)
+        elif number not in self._in_flight:
+            heapq.heappush(self._waiting, (delivery.due, number, delivery))
+
+    def _take_over_settled(self, number: int, delivery: Delivery | None) -> None:
+        place = next((i for i, one in enumerate(self.settled) if one.number == number), None)
+        if delivery is not None and place is not None:
+            self.settled[place] = delivery
+        elif delivery is not None:
+            self.settled.append(delivery)
+        elif place is not None:
+            del self.settled[place]

@@ -245,6 +245,26 @@ class Collection(Generic[R]):
         for record in records:
             self._keep(record)
 
+    def take_over(self, key: str, row: dict[str, Any] | None) -> R | None:
+        """Take over a record as it was changed elsewhere; None if it was removed there.
+
+        Raises:
+            RecordError: It does not fit its model.
+        """
+        record = self._restored(row) if row is not None else None
+        current = self._records.get(key)
+        if current is not None:
+            self._index.discard(current)
+        if record is None:
+            self._records.pop(key, None)
+            self._order.pop(key, None)
+        elif current is None:
+            self._keep(record)
+        else:
+            vars(current).update(vars(record))
+            self._index.add(current)
+        return current if record is not None and current is not None else record
+
     def _restored(self, row: dict[str, Any]) -> R:
         _refuse_unknown(self.kind.__name__, row, self.kind.model_fields)
         try:

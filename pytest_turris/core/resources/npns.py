@@ -153,6 +153,16 @@ class Npns(Collection[RegisteredNpn]):
     def restore(self, rows: list[dict[str, Any]]) -> None:
         """Replace all records by a snapshot's."""
         head, *records = rows
+        self._restore_head(head)
+        super().restore(records)
+
+    def take_over(self, key: str, row: dict[str, Any] | None) -> RegisteredNpn | None:
+        """As in any collection; the running lookup has an empty key."""
+        if key or row is None:
+            return super().take_over(key, row)
+        self._restore_head(row)
+        return None
+
+    def _restore_head(self, head: dict[str, str | None]) -> None:
         until = head["busy_until"]
         self.busy_until = dt.datetime.fromisoformat(until) if until else None
-        super().restore(records)

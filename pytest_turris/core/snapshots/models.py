@@ -41,6 +41,7 @@ Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0)]
+CallCount = Annotated[int, Strict(), Field(ge=2, le=10_000_000)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Moment = Annotated[Text, AfterValidator(_checked_moment)]
 
@@ -259,7 +260,9 @@ class SnapshotPart(Part):
     outbox: OutboxPart
     credentials: CredentialsPart
     tokens: list[TokenPart]
-    limits: list[tuple[Bucket, Text, list[Moment]]]
+    limits: list[
+        tuple[Bucket, Text, list[Moment]] | tuple[Bucket, Text, tuple[Moment, Moment], CallCount]
+    ]
     idempotency: list[
         tuple[tuple[Text, Text, Text], Text, Moment, Count, list[tuple[Text, Text]], Text]
     ]

@@ -108,6 +108,15 @@ class State:
         if self._changes is not None:
             self._changes.mark("sandbox", "", self._facts)
 
+    def note_options(self) -> None:
+        """Note that the options were changed."""
+        if self._changes is not None:
+            self._changes.mark("options", "", lambda: None)
+
+    def part(self, name: str) -> Any:  # noqa: ANN401 - each part has a type of its own
+        """A part by its name."""
+        return self._parts[name]
+
     def rows(self) -> Iterator[Row]:
         """The whole state as rows, as ``snapshot_from`` reads them."""
         yield from self.few_rows()

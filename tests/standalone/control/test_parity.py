@@ -107,11 +107,15 @@ NO_ROW: dict[str, str] = {
         + [f"idempotency.{name}" for name in ("key_of", "replay", "store")]
         + [f"limits.{name}" for name in ("default_credential", "spend")]
         + [f"journal.{name}" for name in ("observer", "record", "rows_since")]
-        + ["faults.made", "faults.next_for", "clock.on_move", "credentials.names", "limits.names"],
+        + ["faults.made", "faults.next_for", "clock.on_move", "credentials.names", "limits.names"]
+        + ["journal.limit", "clock.correction", "clock.offset_at"],
         _INSIDE,
     ),
     **dict.fromkeys(
-        [f"sandbox.{name}" for name in ("state",)]
+        [f"sandbox.{name}" for name in ("state", "next_due")]
+        + [f"sandbox.{name}" for name in ("follow", "follow_whole", "shared_facts")]
+        + [f"{name}.take_over" for name in ("credentials", "tokens", "limits", "idempotency")]
+        + ["journal.take_over"]
         + [
             f"{part}.{name}"
             for part in ("credentials", "tokens", "limits", "idempotency", "faults", "journal")
@@ -182,7 +186,7 @@ OF_COLLECTIONS: dict[str, str] = {
     "busy": "a lookup of the API says it",
     "busy_until": "a lookup of the API says it",
     "step": "half of the option uploadDuration",
-    **dict.fromkeys(("snapshot", "restore", "rows", "facts", "changes"), _KEEPS),
+    **dict.fromkeys(("snapshot", "restore", "rows", "facts", "changes", "take_over"), _KEEPS),
     "why_not": "a lookup of the API says it",
     "shown": "get, with what is deleted",
     "is_shown": "get, with what is deleted",

@@ -11,7 +11,7 @@ from doubles.served_sandbox import serving
 
 from mock_server.serving.command import serve
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
-from mock_server.store.database import SqliteDatabase
+from mock_server.store.databases.sqlite import SqliteDatabase
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -91,7 +91,7 @@ def test_bad_file_is_one_line(tmp_path: Path, flag: str, name: str, message: str
     store.close()
     database = SqliteDatabase(tmp_path / "broken.db")
     with database.transaction():
-        database.execute("DELETE FROM state WHERE part = 'sandbox'")
+        database.execute("UPDATE tenants SET facts = replace(facts, 'turris_sandbox_client', 'no')")
     database.close()
     line = refused(flag, str(tmp_path / name))
     assert line.startswith(f"turris-sandbox: {flag}")

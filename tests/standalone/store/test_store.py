@@ -16,7 +16,7 @@ from doubles.sandbox_steps import STEPS, took
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server.store.database import SqliteDatabase
+from mock_server.store.databases.sqlite import SqliteDatabase
 from mock_server.store.errors import HistoryError, StoreError
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
@@ -149,7 +149,7 @@ def test_a_read_is_no_step(store: Store) -> None:
         client.get("/v1/agents")
     assert kept.history.last == before
     kept.flush()
-    count = "SELECT MIN(position), MAX(position) FROM state WHERE part = 'journal.exchanges'"
+    count = "SELECT MIN(number), MAX(number) FROM exchanges"
     assert store._database.select(count) == [(4, 6)]
     client.sandbox.journal.clear()
     kept.flush()
@@ -262,12 +262,12 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     other.close()
     newer = opened(tmp_path / "newer.db")
     with newer._database.transaction():
-        newer._database.execute("UPDATE meta SET value = '2' WHERE name = 'schema'")
+        newer._database.execute("UPDATE meta SET value = '3' WHERE name = 'schema'")
     newer.close()
     for name, message in (
         ("text", "text is not a store: it is not a file of SQLite"),
         ("other.db", "not a store: it has tables of something else, such as 'cats'"),
-        ("newer.db", "the store is of version 2, from a newer pytest-turris; this one reads 1"),
+        ("newer.db", "the store is of version 3, from a newer pytest-turris; this one reads 2"),
         (".", "cannot open the store .*: Is a directory"),
         ("missing/turris.db", "cannot open the store .*: No such file or directory"),
     ):
@@ -329,7 +329,8 @@ def test_several_sandboxes_in_one_store(store: Store, path: Path) -> None:
     other.settle()
     one.settle()
     assert store.kept("other") is not None
-    assert store.tenants() == {"default": OPTIONS, "other": Options(envelope="top_level")}
+    found = {name: row.options for name, row in store.tenants().items()}
+    assert found == {"default": OPTIONS, "other": Options(envelope="top_level")}
     store.delete("other")
     store.delete("nobody")
     assert store.kept("other") is None

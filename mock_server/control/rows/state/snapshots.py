@@ -1,12 +1,11 @@
-"""Saved states of a sandbox, in memory and by name. A name is a key, and never a path."""
+"""Saved states of a sandbox by name, in memory or in the store. A name is never a path."""
 
 from pydantic import Field
 
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Listing, Moment, Name, Nothing, Parameters, Result
 from mock_server.control.rows.state.sandbox import SandboxState, state_of
-from mock_server.control.saved_state import SavedState
-from pytest_turris.core.resources.record import UnknownRecordError
+from mock_server.control.saved_states import SavedState
 
 
 class SnapshotShown(Result):
@@ -27,7 +26,7 @@ class SnapshotName(Parameters):
 def list_snapshots(call: ControlCall, given: Nothing) -> Listing[SnapshotShown]:
     """List the saved states, oldest first."""
     del given
-    found = [_shown(saved) for saved in call.tenant.snapshots.values()]
+    found = [_shown(saved) for saved in call.tenant.saved]
     return Listing(total=len(found), items=found)
 
 
@@ -42,13 +41,13 @@ def list_snapshots(call: ControlCall, given: Nothing) -> Listing[SnapshotShown]:
 )
 def save(call: ControlCall, given: SnapshotName) -> SnapshotShown:
     """Save the state under a name; the one of that name before is replaced."""
-    return _shown(call.tenant.save(given.name))
+    return _shown(call.tenant.saved.save(given.name))
 
 
 @control("snapshots", "restore", "POST", "/snapshots/{name}/restore", words=("snapshot", "restore"))
 def restore(call: ControlCall, given: SnapshotName) -> SandboxState:
     """Become what was saved; the options stay as they are."""
-    call.tenant.restore(_saved(call, given.name))
+    call.tenant.restore(call.tenant.saved.get(given.name))
     return state_of(call)
 
 
@@ -57,17 +56,10 @@ def restore(call: ControlCall, given: SnapshotName) -> SandboxState:
 )
 def remove(call: ControlCall, given: SnapshotName) -> None:
     """Forget a saved state."""
-    del call.tenant.snapshots[_saved(call, given.name).name]
+    call.tenant.saved.remove(given.name)
 
 
 ROWS = (list_snapshots, save, restore, remove)
-
-
-def _saved(call: ControlCall, name: str) -> SavedState:
-    saved = call.tenant.snapshots.get(name)
-    if saved is None:
-        raise UnknownRecordError("no saved state of that name; list them with GET /snapshots")
-    return saved
 
 
 def _shown(saved: SavedState) -> SnapshotShown:

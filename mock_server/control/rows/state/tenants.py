@@ -10,6 +10,7 @@ from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Duration, Listing, Name, Nothing, Parameters, Result
 from mock_server.control.rows.state.options import model_of_options
 from mock_server.control.tenants import Tenant
+from mock_server.store.store import TenantRow
 from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -61,7 +62,11 @@ def list_tenants(call: ControlCall, given: Nothing) -> Listing[TenantShown]:
     """List the sandboxes of the server; the first is the default one."""
     del given
     call.tenants.sweep()
-    found = [TenantShown(**_facts(tenant)) for tenant in call.tenants]
+    if call.tenants.is_shared:
+        rows = call.tenants.rows().items()
+        found = [TenantShown(**_facts_of_row(name, row)) for name, row in rows]
+    else:
+        found = [TenantShown(**_facts(tenant)) for tenant in call.tenants]
     return Listing(total=len(found), items=found)
 
 
@@ -88,6 +93,9 @@ def create(call: ControlCall, given: CreateTenant) -> CreatedTenant:
 @control("tenants", "show", "GET", "/tenants/{name}", scope="server")
 def show(call: ControlCall, given: TenantName) -> TenantShown:
     """Show one tenant."""
+    row = call.tenants.rows().get(given.name) if call.tenants.is_shared else None
+    if row is not None:
+        return TenantShown(**_facts_of_row(given.name, row))
     tenant = call.tenants.get(given.name)
     if tenant is None:
         raise UnknownRecordError("no tenant of that name; list them with GET /tenants")
@@ -101,6 +109,20 @@ def delete(call: ControlCall, given: TenantName) -> None:
 
 
 ROWS = (list_tenants, create, show, delete)
+
+
+def _facts_of_row(name: str, row: TenantRow) -> dict[str, Any]:
+    """What a shared store knows of a tenant: other servers have used it too."""
+    limit = row.idle_limit
+    return {
+        "name": name,
+        "client_id": row.facts["sandbox"]["client"],
+        "upstream_entity_id": row.facts["entity"]["id"],
+        "exchanges": row.facts["journal"]["seen"],
+        "idle_seconds": round(row.idle, 1),
+        "idle_limit_seconds": limit.total_seconds() if limit else None,
+        "control_path": f"/__sandbox__/tenants/{name}",
+    }
 
 
 def created(tenant: Tenant) -> CreatedTenant:

@@ -1,7 +1,4 @@
-"""The database behind a store: a few statements in transactions, and nothing else.
-
-The statements are the same for every database; ``?`` stands for a value.
-"""
+"""A store in a file: SQLite of the standard library."""
 
 import contextlib
 import os
@@ -9,38 +6,10 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from mock_server.store.databases.database import Found, Query
 from mock_server.store.errors import StoreError
-
-
-class Database(Protocol):
-    """What a store needs of its database."""
-
-    table_suffix: str
-    """What follows the definition of a table."""
-
-    def transaction(self) -> contextlib.AbstractContextManager[None]:
-        """A block whose statements take effect together, or not at all.
-
-        Raises:
-            StoreError: The database does not take them.
-        """
-
-    def execute(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - numbers and texts
-        """Carry out a statement, in a transaction."""
-
-    def execute_each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Carry out a statement for each row of values."""
-
-    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - as above
-        """Return the rows that a query finds."""
-
-    def tables(self) -> set[str]:
-        """The names of the tables that there are."""
-
-    def close(self) -> None:
-        """Write what waits and let go of the database."""
 
 
 class SqliteDatabase:
@@ -58,12 +27,20 @@ class SqliteDatabase:
         StoreError: It is not such a file, in use, or cannot be opened.
     """
 
+    is_shared: bool = False
+    generation: int = 0
     table_suffix = " WITHOUT ROWID"
     """Rows are kept by their primary key alone, so that a commit writes half as many pages."""
+    further: tuple[str, ...] = ()
+    binary = "BLOB"
+    now = "((julianday('now') - 2440587.5) * 86400.0)"
+    row_lock = row_lock_skipping = ""
 
     def __init__(self, path: Path) -> None:
+        self.name = str(path)
         self._path = path
         self._lock = threading.RLock()
+        self._is_open = False
         try:
             # SQLite gives its further files the mode of this one.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -89,6 +66,10 @@ class SqliteDatabase:
     def transaction(self) -> Iterator[None]:
         """A block whose statements take effect together, or not at all."""
         with self._lock:
+            if self._is_open:
+                yield
+                return
+            self._is_open = True
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
@@ -99,6 +80,11 @@ class SqliteDatabase:
             except BaseException:
                 self._roll_back()
                 raise
+            finally:
+                self._is_open = False
+
+    def lock_schema(self) -> None:
+        """No other process has the file open."""
 
     def execute(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - as in Database
         """Carry out a statement, in a transaction."""
@@ -108,10 +94,14 @@ class SqliteDatabase:
         """Carry out a statement for each row of values."""
         self._connection.executemany(statement, rows)
 
-    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - as in Database
+    def select(self, statement: str, *values: Any) -> Found:  # noqa: ANN401 - as in Database
         """Return the rows that a query finds."""
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+    def select_all(self, *queries: Query) -> list[Found]:
+        """Return what several queries find."""
+        return [self.select(statement, *values) for statement, values in queries]
 
     def tables(self) -> set[str]:
         """The names of the tables that there are."""

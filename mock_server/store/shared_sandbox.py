@@ -1,0 +1,202 @@
+"""One sandbox that several servers have: each takes over what the others did before it goes on.
+
+A thread that holds the sandbox's lock holds the row of the tenant too, so that one server at a time
+uses the state, and its clock is that of the database. All that a holder changes is one commit,
+with a version; the next holder reads what has a later version than the one it knows.
+"""
+
+import contextlib
+import datetime as dt
+from typing import Any
+
+from pydantic_core import from_json
+
+from mock_server.store.databases.database import Database, Found
+from mock_server.store.errors import StoreError, TenantGoneError
+from mock_server.store.history import EXCHANGES, KEPT_STEPS, snapshot_of
+from mock_server.store.kept_sandbox import KeptSandbox
+from mock_server.store.leases import Leases
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.snapshots.option_data import options_from
+
+_GONE_KEPT = 10_000
+"""For this many versions the rows that are gone stay known to servers that were not in use."""
+
+_OFTEN = 100
+"""After this many commits, what is no longer kept is forgotten."""
+
+_CHANGED = """SELECT part, key, value FROM state WHERE tenant = ? AND version > ?
+    ORDER BY position"""
+_EXCHANGES = "SELECT number, value FROM exchanges WHERE tenant = ? AND number > ? ORDER BY number"
+_WHOLE = """SELECT part, key, value FROM state WHERE tenant = ? AND value IS NOT NULL
+    ORDER BY position"""
+
+
+class SharedSandbox(KeptSandbox):
+    """A kept sandbox that is one of several.
+
+    Args:
+        database: Where the state is.
+        name: The tenant; its row exists.
+        sandbox: The sandbox. If the store has a state of it, it becomes that.
+        owner: The name of this server among the others.
+        lease: For how many seconds a server that claimed a delivery may send it.
+    """
+
+    def __init__(
+        self, database: Database, name: str, sandbox: Sandbox, *, owner: str, lease: float
+    ) -> None:
+        self._generation: int = -1
+        self._kept_entries = 0
+        self._whole_version = 0
+        self._flushed = 0
+        self._holding = contextlib.ExitStack()
+        self._leases = Leases(owner, lease)
+        self._lock_query = (
+            f"SELECT version, whole, step, facts, options FROM tenants WHERE name = ?"  # noqa: S608 - ours
+            f"{database.row_lock}"
+        )
+        self._now_query = f"SELECT {database.now}"
+        super().__init__(database, name, sandbox)
+
+    def flush(self) -> None:
+        """Forget what is no longer kept; all else is written with each request.
+
+        Raises:
+            StoreError: The database does not take it; it is done the next time.
+        """
+        journal = self.sandbox.journal
+        with self.sandbox.lock:
+            self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
+            self._writer.forget_gone(before=self._version - _GONE_KEPT)
+            self.history.prune(self._step - KEPT_STEPS)
+            self._flushed = self._version
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether there is something for ``flush`` to do."""
+        return bool(self._version >= self._flushed + _OFTEN)
+
+    def detach(self) -> None:
+        """Keep the sandbox no longer."""
+        self.drop()
+
+    def _start(self, *, is_clean: bool) -> None:
+        del is_clean  # a commit has all counters
+        self.sandbox.outbox.claims = self._leases
+        self._version, self._step, self._facts = -1, 0, ""
+        self._begin()
+        self._commit()
+
+    def _begin(self) -> None:
+        """Lock the tenant, and take over what others have changed.
+
+        Raises:
+            StoreError: The database does not answer, or another server holds it for too long.
+            TenantGoneError: Another server has deleted it.
+        """
+        self._holding = contextlib.ExitStack()
+        try:
+            self._holding.enter_context(self._database.transaction())
+            found, rows, exchanges, now = self._database.select_all(
+                (self._lock_query, (self.name,)),
+                (_CHANGED, (self.name, self._version)),
+                (_EXCHANGES, (self.name, self.sandbox.journal.seen)),
+                (self._now_query, ()),
+            )
+            self._take_over(found, rows, exchanges, float(now[0][0]))
+        except BaseException as error:
+            self._generation = -1
+            with contextlib.suppress(StoreError):
+                self._holding.__exit__(type(error), error, None)
+            raise
+
+    def _take_over(self, tenants: Found, rows: Found, exchanges: Found, now: float) -> None:
+        if not tenants:
+            raise TenantGoneError(self.name)
+        version, whole, step, facts, options = tenants[0]
+        sandbox = self.sandbox
+        moment = dt.datetime.fromtimestamp(now, dt.UTC)
+        sandbox.clock.correction = moment - sandbox.clock.process_time()
+        self._leases.now = now
+        if not facts:
+            self._changes.is_everything, self._what = True, "began"
+            self._version, self._kept_entries = version, 0
+            self._remember_as_written(facts)
+            return
+        read = from_json(facts)
+        is_stale = self._generation != self._database.generation or self._version < whole
+        if is_stale or not 0 <= version - self._version < _GONE_KEPT:
+            self._read_whole(read)
+        elif version != self._version:
+            changed = ((part, key, value and from_json(value)) for part, key, value in rows)
+            sandbox.follow(read, changed, ((number, text) for number, text in exchanges))
+        if options != self._options:
+            sandbox.change_options(options_from(from_json(options)))
+            self._options = options
+        self._leases.restore(read.get("leases", {}))
+        self._version, self._step, self._whole_version = version, step, whole
+        self._generation = self._database.generation
+        self._changes.take()  # what was taken over is written already
+        self._remember_as_written(facts)
+        self._kept_entries = len(sandbox.journal)
+
+    def _read_whole(self, facts: dict[str, Any]) -> None:
+        """Become what the database has, whatever this process knew; what it sends, it sends."""
+        rows, exchanges = self._database.select_all(
+            (_WHOLE, (self.name,)), (EXCHANGES, (self.name,))
+        )
+        found = ((part, key, from_json(value)) for part, key, value in rows)
+        self.sandbox.follow_whole(snapshot_of(facts, found, exchanges), facts)
+
+    def _commit(self) -> None:
+        """Write what has changed under the lock, and let go of the tenant.
+
+        Raises:
+            StoreError: The database did not take it, or its answer is lost. The next holder reads
+                the whole state from the database.
+        """
+        what, self._what = self._what, ""
+        try:
+            with self._holding:
+                self._write(what)
+        except BaseException:
+            self._generation = -1
+            raise
+
+    def _write(self, what: str) -> None:
+        journal = self.sandbox.journal
+        since = journal.seen - self._seen
+        if len(journal) < min(self._kept_entries + since, journal.limit):
+            self._changes.is_everything = True  # it was cleared
+        is_step = bool(self._changes) or self.sandbox.clock.offset != self._offset
+        if not is_step and not since and not self._leases.changed:
+            return
+        if is_step and not self._changes.is_everything:
+            self._writer.add_exchanges(journal.rows_since(self._seen))
+        if is_step:
+            was_whole = self._changes.is_everything
+            self._facts = self._write_step(what)
+            self._step += 1
+            if was_whole:
+                self._whole_version = self._version + 1
+        else:
+            self._writer.add_exchanges(journal.rows_since(self._seen))
+            facts = self._facts_text()
+            self._write_tenant(facts, self._version + 1, self._whole_version, self._step)
+            self._facts = facts
+        self._version += 1
+
+    def _facts_text(self) -> str:
+        return self._leases.added_to(self.sandbox.shared_facts())
+
+    def _whole(self) -> int:
+        return self._whole_version
+
+    def _due(self) -> float | None:
+        moment = self.sandbox.next_due(but=self._leases.numbers)
+        ends = self._leases.next_end
+        if moment is None:
+            return ends
+        due = (moment - self.sandbox.clock.offset).timestamp()
+        return due if ends is None else min(due, ends)

@@ -1,0 +1,131 @@
+"""A database that is slow, busy or gone: requests wait for a bounded time, and leave no half."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from doubles.postgres import PostgresServer
+from doubles.replicas import Replica, RoutedClient, replicas
+
+from mock_server.control.wire.errors import ControlError
+from mock_server.store.databases import postgres as postgres_database
+from mock_server.store.errors import StoreError
+from pytest_turris.core.wire.messages import Response
+
+BOUNDS = quote(" -c lock_timeout=200ms -c statement_timeout=600ms")
+AGENT = {"npn": "12345678", "email": "someone@example.com"}
+
+
+@pytest.fixture(scope="module")
+def url(postgres: PostgresServer) -> str:
+    """A database that waits for less long than by default."""
+    return f"{postgres.new_database()}&options={BOUNDS}"
+
+
+@pytest.fixture(scope="module")
+def pair(url: str) -> Iterator[list[Replica]]:
+    """Two replicas with a token."""
+    with replicas(url, 2) as found:
+        found[1].bearer = found[0].token()
+        yield found
+
+
+@contextlib.contextmanager
+def other(url: str) -> Iterator["psycopg.Connection[Any]"]:
+    """A connection of someone else."""
+    with psycopg.connect(url) as connection:
+        yield connection
+
+
+def assert_unavailable(response: Response) -> None:
+    """An answer in Turris' shape that says why there is no other."""
+    assert response.status == 503
+    assert response.json()["errorType"] == "internal_error"
+    assert "the outcome of this request is unknown" in response.json()["errorMessage"][0]
+
+
+def test_tenant_that_another_holds(url: str, pair: list[Replica]) -> None:
+    """A request waits for the lock for a bounded time; then it goes on by itself."""
+    client = RoutedClient(pair[0])
+    client.bearer = pair[0].bearer
+    with other(url) as connection:
+        connection.execute("SELECT 1 FROM tenants FOR UPDATE")
+        assert_unavailable(client.get("/v1/agents"))
+        with pytest.raises(ControlError) as refused:
+            pair[0].control("clock show")
+        assert refused.value.status == 503
+        pair[0].server.tenants.default.look()
+        connection.rollback()
+    assert client.get("/v1/agents").status == 200
+    assert any("lock timeout" in line for line in pair[0].log)
+
+
+def test_write_that_the_database_does_not_take(url: str, pair: list[Replica]) -> None:
+    """It has no effect, on the server that answered 503 neither."""
+    clients = [RoutedClient(one) for one in pair]
+    for client in clients:
+        client.bearer = pair[0].bearer
+    with other(url) as connection:
+        connection.execute(
+            "CREATE FUNCTION slow() RETURNS trigger AS "
+            "'BEGIN PERFORM pg_sleep(5); RETURN NEW; END' LANGUAGE plpgsql"
+        )
+        connection.execute(
+            "CREATE TRIGGER slow BEFORE INSERT ON state FOR EACH ROW EXECUTE FUNCTION slow()"
+        )
+    assert_unavailable(clients[0].post("/v1/agents", AGENT))
+    assert [client.get("/v1/agents").json()["data"] for client in clients] == [[], []]
+    with other(url) as connection:
+        connection.execute("DROP TRIGGER slow ON state")
+    assert clients[0].post("/v1/agents", AGENT).status == 201
+    found = [client.get("/v1/agents").json()["data"] for client in clients]
+    assert found[0] == found[1]
+    assert len(found[0]) == 1
+
+
+def test_no_connection_is_free(pair: list[Replica], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is in the log; once one is free, requests are answered."""
+    monkeypatch.setattr(postgres_database, "WAIT", 0.2)
+    client = RoutedClient(pair[0])
+    client.bearer = pair[0].bearer
+    database: Any = pair[0].store._database
+    with contextlib.ExitStack() as held:
+        for _ in range(postgres_database.CONNECTIONS):
+            held.enter_context(database._pool.connection())
+        assert_unavailable(client.get("/v1/agents"))
+        assert any("none of the 8 connections was free" in line for line in pair[0].log)
+        unknown = RoutedClient(pair[0])
+        unknown.bearer = "unknown"
+        assert_unavailable(unknown.get("/v1/agents"))
+    assert client.get("/v1/agents").status == 200
+
+
+def test_restart_between_requests(postgres: PostgresServer, pair: list[Replica]) -> None:
+    """Connections that PostgreSQL has ended are replaced before they are used."""
+    client = RoutedClient(pair[1])
+    client.bearer = pair[0].bearer
+    assert client.get("/v1/agents").status == 200
+    postgres.stop()
+    postgres.start()
+    assert client.get("/v1/agents").status == 200
+
+
+def test_database_that_is_gone(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Webhooks are looked for again once it is back, and the log has the reason once."""
+    with replicas(postgres.new_database(), 1) as (one,):
+        monkeypatch.setattr(postgres_database, "WAIT", 0.1)
+        postgres.stop()
+        try:
+            with pytest.raises(StoreError):
+                one.store.due()
+            assert list(one.server._worker._found()) == []
+            assert list(one.server._worker._found()) == []
+            assert one.server.unsent() == ()
+        finally:
+            postgres.start()
+        monkeypatch.undo()
+        assert one.store.due() == []
+    assert sum("cannot look for due webhooks" in line for line in one.log) >= 1
