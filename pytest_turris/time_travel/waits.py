@@ -71,7 +71,7 @@ def wait(
     while not ended(pause):
         if scheduler.step(waiting, holds, asleep):
             pause, turns = 0.0, turns + 1
-            # What sleeps again and again moves the clock for ever, but not past a real deadline.
+            # What sleeps again and again moves the clock forever, but not past a real deadline.
             if steady_time() - began < bound and (sleeper is None or turns < MAX_TURNS):
                 continue
         waited = steady_time() - began

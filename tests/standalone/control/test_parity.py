@@ -108,7 +108,9 @@ NO_ROW: dict[str, str] = {
         + [f"limits.{name}" for name in ("default_credential", "spend")]
         + [f"journal.{name}" for name in ("observer", "record", "rows_since")]
         + ["faults.made", "faults.next_for", "clock.on_move", "credentials.names", "limits.names"]
-        + ["journal.limit", "clock.correction", "clock.offset_at"],
+        + ["journal.limit", "clock.correction", "clock.offset_at"]
+        + [f"{part}.undo" for part in ("credentials", "faults", "idempotency", "journal")]
+        + [f"{part}.undo" for part in ("limits", "sandbox", "tokens")],
         _INSIDE,
     ),
     **dict.fromkeys(
@@ -188,6 +190,7 @@ OF_COLLECTIONS: dict[str, str] = {
     "step": "half of the option uploadDuration",
     **dict.fromkeys(("snapshot", "restore", "rows", "facts", "changes", "take_over"), _KEEPS),
     "why_not": "a lookup of the API says it",
+    "undo": "each control takes effect as a whole or not at all",
     "shown": "get, with what is deleted",
     "is_shown": "get, with what is deleted",
     "read": "the reading of a certificate takes its time: clock advance",
