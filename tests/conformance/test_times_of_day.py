@@ -96,3 +96,13 @@ def test_skew_is_found_at_any_time(turris: Sandbox, turris_time: TimeTravel, min
     _begin(turris_time, minute)
     verdict = examine(TokenCase("TC-09", turris, turris_time), "httpx", BelievesTheServersClock)
     assert verdict.outcome == "failed", verdict
+
+
+@pytest.mark.parametrize("minute", range(36, 42))
+def test_own_times_are_no_cost_of_an_error(
+    turris: Sandbox, turris_time: TimeTravel, minute: int
+) -> None:
+    """A token may also be replaced while a call waits: its own time has come, that is all."""
+    _begin(turris_time, minute)
+    verdict = examine(TokenCase("TC-61", turris, turris_time), "httpx", ByTheClock)
+    assert verdict.outcome == "passed", verdict

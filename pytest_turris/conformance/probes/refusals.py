@@ -105,16 +105,24 @@ def _keeps_its_token(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     yield from require_cache(harness)
     for name, effect in _OF_CALLS.items():
-        token = yield from renew_well(harness)
-        harness.sandbox.limits.reset()
-        mark = len(harness.requests)
-        with harness.fault("*", **effect):
-            yield from harness.calls()
-        young = harness.now - token.issued_at < harness.sandbox.options.token_ttl / 2
-        yield from harness.calls()
-        asked = harness.count_token_requests(mark)
+        asked = yield from _token_requests_after(harness, effect)
+        if asked and "delay" in effect:
+            # A client may renew at fixed times of the day. Two such times are not so close.
+            asked = yield from _token_requests_after(harness, effect)
         got = f"{name} of the API made {counted(asked, 'token request')}"
-        harness.require(not (asked and young), got)
+        harness.require(not asked, got)
+
+
+def _token_requests_after(harness: ClientHarness, effect: dict[str, Any]) -> ProbeSteps[int]:
+    """How many token requests a failing call costs; 0 if the token was old by then."""
+    token = yield from renew_well(harness)
+    harness.sandbox.limits.reset()
+    mark = len(harness.requests)
+    with harness.fault("*", **effect):
+        yield from harness.calls()
+    young = harness.now - token.issued_at < harness.sandbox.options.token_ttl / 2
+    yield from harness.calls()
+    return harness.count_token_requests(mark) if young else 0
 
 
 class _Held:
