@@ -34,7 +34,7 @@ from pytest_turris.core.snapshots.state import State
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
-from pytest_turris.core.undo import Undo
+from pytest_turris.core.undo import Undo, whole
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -129,16 +129,17 @@ class Sandbox(Collections):
         self.settle()
         return self._entity.events
 
+    @whole
     def settle(self) -> None:
         """Carry out what is due by now. Every request, change and use of the records does so."""
-        with self.undo:
-            self._entity.settle()
+        self._entity.settle()
 
     @property
     def has_work_due(self) -> bool:
         """Whether ``settle`` would do something; an uploaded file can take seconds."""
         return self._entity.has_work_due
 
+    @whole
     def execute_agreement(self, association: Association | str) -> None:
         """Execute an association's producer agreement, as if both parties had signed it.
 
@@ -146,18 +147,17 @@ class Sandbox(Collections):
             UnknownRecordError: There is no such association.
             RecordError: Its agreement was executed before.
         """
-        with self.undo:
-            key = association if isinstance(association, str) else association.id
-            self._entity.execute_agreement(key)
+        key = association if isinstance(association, str) else association.id
+        self._entity.execute_agreement(key)
 
+    @whole
     def seed(self, name: SeedData) -> None:
         """Add named seed data: ``small_agency``, ``national_network`` or ``messy``.
 
         Raises:
             UnknownNameError: There is no seed data of that name.
         """
-        with self.undo:
-            seed(self._entity, name)
+        seed(self._entity, name)
 
     @property
     def upstream_entity_id(self) -> str:
@@ -165,12 +165,12 @@ class Sandbox(Collections):
         return self._entity.records.upstream_entity_id
 
     @property
+    @whole
     def outbox(self) -> Outbox:
         """The registered webhooks and what waits to be sent, with all that happened by now."""
-        with self.undo:
-            self._entity.settle()
-            self._outbox.collect(self._entity.events, self.clock.now())
-            return self._outbox
+        self._entity.settle()
+        self._outbox.collect(self._entity.events, self.clock.now())
+        return self._outbox
 
     @cached_property
     def _outbox(self) -> Outbox:
@@ -207,10 +207,10 @@ class Sandbox(Collections):
         options = self.options
         return Secret(options.webhook_secret or options.signing_key(self.client.client_secret))
 
+    @whole
     def new_object_id(self) -> str:
         """A new id, from the same seed as all others."""
-        with self.undo:
-            return self.randomness.object_id()
+        return self.randomness.object_id()
 
     def handle(self, request: Request) -> Response:
         """Answer a request as Turris would. Never raises for anything a client sends.
@@ -220,18 +220,18 @@ class Sandbox(Collections):
         """
         return self.interceptors.wrap(self._handle)(request)
 
+    @whole
     def _handle(self, request: Request) -> Response:
-        with self.undo:
-            self.undo.attributes(self.clock, "offset")
-            self.undo.attributes(self._refusals, "unexpected")
-            self._entity.settle()
-            if request.is_token_request:
-                self.undo.attributes(self, "token_requests")
-                self.token_requests += 1
-                state: State | None = vars(self).get("state")
-                if state is not None:  # made when something keeps it; most tests keep nothing
-                    state.note_token_request()
-            return self._dispatcher.answer(request)
+        self.undo.attributes(self.clock, "offset")
+        self.undo.attributes(self._refusals, "unexpected")
+        self._entity.settle()
+        if request.is_token_request:
+            self.undo.attributes(self, "token_requests")
+            self.token_requests += 1
+            state: State | None = vars(self).get("state")
+            if state is not None:  # made when something keeps it; most tests keep nothing
+                state.note_token_request()
+        return self._dispatcher.answer(request)
 
     def snapshot(self) -> dict[str, Any]:
         """The whole state as JSON data, exact. It holds the secrets, which are fakes."""

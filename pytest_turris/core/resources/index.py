@@ -28,17 +28,20 @@ class Index:
 
     def add(self, record: Record) -> None:
         """Let a record be found."""
+        key = record.key
         for name, values in self._indexes.items():
             index = self._keys[name]
             for value in values(record):
                 if value is not None:
-                    index.setdefault(value, set()).add(record.key)
+                    index.setdefault(value, set()).add(key)
 
     def discard(self, record: Record) -> None:
         """Let a record be found no longer, whether or not it was added as a whole."""
+        key = record.key
         for index in self._keys.values():
-            for value in [value for value, keys in index.items() if record.key in keys]:
-                index[value].discard(record.key)
+            # A set may be empty where an exception came between making and filling it.
+            for value in [value for value, keys in index.items() if not keys or key in keys]:
+                index[value].discard(key)
                 if not index[value]:
                     del index[value]
 
