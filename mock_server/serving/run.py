@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import click
 
 from mock_server import starting
-from mock_server.control.changing_options import is_of_pytest
 from mock_server.exit_status import OK
 from mock_server.serving.clock_file import ClockFile
 from mock_server.serving.cors import is_origin
@@ -174,16 +173,14 @@ def _sandbox(
 
         world = read_world(load)
     options = read_options(option, base=world.options if world else None, **fixed)
-    named = {text.partition("=")[0] for text in option}
-    for one in sorted(filter(is_of_pytest, named)):
-        click.echo(f"# --option {one} does nothing here: only a test run reads it", err=True)
     if client_name:
         client_id = f"{CLIENT_MARK}{client_name}"
     client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
     client_secret = _unless_real("TURRIS_CLIENT_SECRET", client_secret, SECRET_MARK)
     try:
         # Random, so that what an earlier run issued is refused; it repeats for who gives a seed.
-        name = "" if "seed" in named else os.urandom(16).hex()
+        is_seeded = any(text.startswith("seed=") for text in option)
+        name = "" if is_seeded else os.urandom(16).hex()
         sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)
         if data:
             sandbox.seed(data)

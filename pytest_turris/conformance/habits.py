@@ -6,6 +6,7 @@ while something is provoked, and for none otherwise.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from pytest_turris.conformance.driver import ProbeSteps
@@ -45,7 +46,12 @@ class Habits:
         return self._replaced.get(self._due + PAST, False)
 
     def require_the_same(
-        self, where: str, without: AbstractContextManager[object], *, early_is_fine: bool = False
+        self,
+        where: str,
+        without: AbstractContextManager[object],
+        *,
+        early_is_fine: bool = False,
+        again: Callable[[float], dt.datetime] | None = None,
     ) -> ProbeSteps[None]:
         """Let two more tokens live while something is provoked, from a new one on.
 
@@ -53,6 +59,8 @@ class Habits:
             where: What is provoked.
             without: Takes that back while it is open.
             early_is_fine: Whether a token may be replaced earlier than otherwise.
+            again: Where it is provoked at certain times only: when to request another token that
+                lives through one, by the phase.
 
         Raises:
             ViolationError: The client now replaces its tokens at another age.
@@ -60,7 +68,7 @@ class Habits:
         for age, usual in list(self._replaced.items()):
             if (yield from self._replaces(age)) == usual or (early_is_fine and not usual):
                 continue
-            there = yield from self._seen_in_phases(age)
+            there = yield from self._seen_in_phases(age, again)
             with without:
                 otherwise = yield from self._seen_in_phases(age)
             self._harness.require(
@@ -70,12 +78,15 @@ class Habits:
             del self._replaced[age]
             return
 
-    def _seen_in_phases(self, age: dt.timedelta) -> ProbeSteps[set[bool]]:
+    def _seen_in_phases(
+        self, age: dt.timedelta, again: Callable[[float], dt.datetime] | None = None
+    ) -> ProbeSteps[set[bool]]:
         harness, found = self._harness, set[bool]()
         for phase in _PHASES:
             token = harness.sandbox.tokens.newest
             expiry = token.expires_at if token else harness.now
-            yield from harness.move_to(max(harness.now, expiry) + self._life * (1 + phase))
+            late = max(harness.now, expiry) + self._life * (1 + phase)
+            yield from harness.move_to(again(phase) if again else late)
             yield from harness.calls()
             found.add((yield from self._replaces(age)))
         return found

@@ -7,6 +7,7 @@ happened.
 """
 
 import functools
+from collections import deque
 from collections.abc import Callable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -16,6 +17,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Changing")
+T = TypeVar("T")
 
 _MISSING = object()
 _UNLOCKED = nullcontext()
@@ -79,6 +81,12 @@ class Undo:
             before = [(name, getattr(thing, name).copy()) for name in names]
             self._steps.append(partial(_set, thing, before))
 
+    def last(self, kept: deque[T], added: T) -> None:
+        """Note what a deque drops at its beginning when one is added at its end."""
+        if self._open:
+            dropped = [kept[0]] if len(kept) == kept.maxlen else []
+            self._steps.append(partial(_without_last, kept, added, dropped))
+
     def _take_back(self, mark: int) -> None:
         steps, self._steps = self._steps[mark:], self._steps[:mark]
         for take_back in reversed(steps):
@@ -109,6 +117,12 @@ def _put_back(mapping: MutableMapping[Any, Any], key: object, value: object) -> 
         mapping.pop(key, None)
     else:
         mapping[key] = value
+
+
+def _without_last(kept: deque[T], added: T, dropped: list[T]) -> None:
+    if kept and kept[-1] is added:
+        kept.pop()
+        kept.extendleft(dropped)
 
 
 def _set(thing: object, values: list[tuple[str, object]]) -> None:

@@ -68,7 +68,7 @@ class Sleepers:
         self._heap: list[tuple[float, int, Sleeper]] = []
         self._order = count()
         self._keys: dict[object, Sleeper] = {}
-        self.added = 0
+        self.added: int = 0
         """How many were ever queued."""
 
     def add(self, sleeper: Sleeper) -> None:

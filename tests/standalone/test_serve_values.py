@@ -26,7 +26,9 @@ def served_once(*options: str) -> tuple[str, str]:
 def test_a_seed_repeats_the_credentials_and_what_does_nothing_is_named() -> None:
     """Without a seed, each start has its own. What acts in a server is not named."""
     one, said = served_once("-o", "seed=5", "-o", "time_tick=true")
-    assert said == "# --option time_tick does nothing here: only a test run reads it\n"
+    assert said == (
+        "turris-sandbox: --option time_tick does nothing here: only tests in pytest read it\n"
+    )
     other, said = served_once("-o", "seed=5", "-o", "token_ttl=60")
     assert said == ""
     assert one == other

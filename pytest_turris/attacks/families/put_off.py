@@ -70,9 +70,9 @@ class Notes:
     """Keeps what came of the last step."""
 
     def __init__(self) -> None:
-        self.effects = 0
-        self.stored = False
-        self.gave_up = False
+        self.effects: int = 0
+        self.stored: bool = False
+        self.gave_up: bool = False
 
     def __call__(self, seen: Seen) -> Iterable[Trouble]:
         """Keep it; nothing is wrong with it."""

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.habits import Habits
@@ -25,6 +26,8 @@ _SKEW = 0.55
 """Part of the time until a token is due."""
 _NEAR = dt.timedelta(seconds=1)
 _LONG = dt.timedelta(days=2)
+_BEFORE = 0.1
+"""The part of a token's time that it has at least when daylight saving time ends."""
 _SUMMER = "in which daylight saving time ends"
 _ZONES = {
     "west of Greenwich": "PST8PDT,M3.2.0,M11.1.0",
@@ -125,7 +128,10 @@ def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
             asked = harness.count_token_requests(mark)
             harness.require(not asked, f"5 calls made {counted(asked, 'token request')} {where}")
             summer = name == _SUMMER
-            yield from habits.require_the_same(where, _zone(before), early_is_fine=summer)
+            again = partial(_before_winter, harness) if summer else None
+            yield from habits.require_the_same(
+                where, _zone(before), early_is_fine=summer, again=again
+            )
 
 
 def _require_no_loop(harness: ClientHarness, mark: int, calls: int, when: str) -> None:
@@ -146,6 +152,11 @@ def _zones(harness: ClientHarness) -> Iterator[tuple[str, str, dt.datetime]]:
         if name == _SUMMER:
             start = _end_of_summer_time(start) - _JUMP / 2
         yield name, zone, start
+
+
+def _before_winter(harness: ClientHarness, phase: float) -> dt.datetime:
+    """When a token should be requested to live through the next end of daylight saving time."""
+    return _end_of_summer_time(harness.now + _LONG) - life(harness)[1] * (_BEFORE + phase)
 
 
 def _end_of_summer_time(after: dt.datetime) -> dt.datetime:

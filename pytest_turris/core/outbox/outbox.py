@@ -317,7 +317,7 @@ class Outbox:
 
     def _log(self, attempt: Attempt) -> None:
         self.undo.attributes(self, "_attempted")
-        self.undo.copies(self, "attempts")
+        self.undo.last(self.attempts, attempt)
         self._attempted += 1
         self.attempts.append(attempt)
         if self.changes is not None:

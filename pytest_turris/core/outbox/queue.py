@@ -82,7 +82,10 @@ class DeliveryQueue:
         for row in sorted(due, key=lambda row: row[:2]):
             if self.claims is None or self.claims.take(row[1]):
                 self.undo.step(partial(self._wait_again, row))
-                self._withdraw(row[2])
+                if row is self._waiting[0]:
+                    heapq.heappop(self._waiting)
+                else:
+                    self._withdraw(row[2])
                 self._in_flight[row[1]] = row[2]
                 return row[2]
         return None
@@ -125,7 +128,7 @@ class DeliveryQueue:
             if len(self.settled) == KEPT:
                 self.changes.gone("outbox.settled", str(self.settled[0].number))
             self.changes.mark("outbox.settled", str(delivery.number), delivery.snapshot)
-        self.undo.copies(self, "settled")
+        self.undo.last(self.settled, delivery)
         self.settled.append(delivery)
 
     def mark(self, delivery: Delivery) -> None:

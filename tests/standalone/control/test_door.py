@@ -87,7 +87,7 @@ def test_a_change_needs_json(served: StandaloneSandbox, row: Control) -> None:
     assert served.sandbox.snapshot() == before
 
 
-@pytest.mark.parametrize("path", ["/__sandbox__/", "/__sandbox__/nonsense", "/%5f_sandbox__/clock"])
+@pytest.mark.parametrize("path", ["/__sandbox__/nonsense", "/%5f_sandbox__/clock"])
 def test_what_is_no_row_is_guarded_too(served: StandaloneSandbox, path: str) -> None:
     """Without the token, nobody learns which paths there are."""
     assert send(served, "GET", path)[0] == 401
