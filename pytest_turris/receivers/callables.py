@@ -5,7 +5,7 @@ import inspect
 ACCEPTED = """a receiver is one of
   - a URL on this machine, such as 'http://127.0.0.1:8000/webhooks'
   - an ASGI application (FastAPI, Starlette, a coroutine function of scope, receive, send)
-  - a WSGI application (Flask, Django, a function whose second parameter is start_response)
+  - a WSGI application (Flask, Django, a function with the parameter environ or start_response)
   - a client: httpx.Client, httpx.AsyncClient (with asend), or Starlette's, Flask's, Django's own
   - a function verify(body, headers) that returns True or False"""
 

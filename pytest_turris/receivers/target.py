@@ -292,7 +292,7 @@ def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int)
     is_async = is_async_callable(receiver)
     if len(parameters) == len(_ASGI_PARAMETERS) and (is_async or parameters == _ASGI_PARAMETERS):
         return AsgiTarget(app=receiver, path=path)
-    if parameters[1:2] == ["start_response"]:
+    if parameters[1:2] == ["start_response"] or parameters[:1] == ["environ"]:
         return WsgiTarget(app=receiver, path=path)
     hint = hint_for(receiver, parameters)
     if hint is None and len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:

@@ -93,6 +93,26 @@ def test_application_that_only_fails() -> None:
     assert cause == ("500 to a genuine webhook: the application raised LookupError('no database')")
 
 
+def test_function_of_two_unknown_parameters() -> None:
+    """How it was called is said: its author may have written a WSGI application."""
+
+    def app(request: Any, start: Any) -> list[bytes]:
+        start("200 OK", [request["PATH_INFO"]])
+        return []
+
+    assert "It was called as verify(body, headers)" in series_on(app, "/hooks").cause
+
+
+def test_wsgi_application_by_its_first_parameter() -> None:
+    """WSGI does not fix the names of its parameters (PEP 3333)."""
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        start("401 Unauthorized", [])
+        return []
+
+    assert series_on(app, "/hooks").cause.startswith("401 to a genuine webhook")
+
+
 @pytest.mark.parametrize(
     ("talk", "tls", "scheme", "cause"),
     [

@@ -8,7 +8,7 @@ from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.no_answer import why_no_answer
 from pytest_turris.attacks.step import AttackStep
 from pytest_turris.receivers.exchange import WebhookResponse
-from pytest_turris.receivers.target import AsgiTarget
+from pytest_turris.receivers.target import AsgiTarget, VerifierTarget
 
 _SERVER_ERROR = 500
 _GATEWAY = "wrong key, path, host, or a gateway in front of it?"
@@ -67,7 +67,9 @@ def _why_status(receiver: Receiver, step: AttackStep, answer: WebhookResponse) -
 
 
 def _start_up(receiver: Receiver) -> str:
-    """What an ASGI application may lack in a test; other kinds have no start-up of their own."""
+    """What may be amiss in a test with an ASGI application, or with a function."""
+    if isinstance(receiver.target, VerifierTarget):
+        return ". It was called as verify(body, headers): a WSGI application has start_response"
     if not isinstance(receiver.target, AsgiTarget):
         return ""
     return ". Did its start-up (ASGI lifespan) run, and make what it needs?"
