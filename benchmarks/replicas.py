@@ -1,13 +1,13 @@
 """``turris-sandbox serve --store postgresql://``, compared with the same server in memory.
 
-PostgreSQL of this machine runs with its defaults (commits wait for the disk), and the servers reach it
+PostgreSQL of this machine runs with its defaults (a commit waits for the disk). The servers reach it
 over loopback, without TLS. All serve ``small_agency``. The write creates an agent, which exists from
 the second request on, so that the state does not grow.
 
-One replica is compared with the sandbox in memory by requests per second of CPU time: of the server, as
-in ``server.py``, and of the server with the database. Two replicas are compared with one by the CPU
-seconds of a request, database included: each replica gets the same load on half the connections. They
-serve one tenant, so that each has to take over what the other has done, which is the worst case.
+One replica is compared with the sandbox in memory by requests per second of CPU time: of the server,
+as in ``server.py``, and of the server with PostgreSQL. Two replicas are compared with one by the CPU
+seconds of a request, PostgreSQL included. Each replica has the same number of connections, and all
+are for one tenant, so that each replica has to take over what the other has done: the worst case.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from server import Load, Server
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from doubles.postgres import PostgresServer, running
 from server import Connection
 
-ROUNDS = 2
+ROUNDS = 5
 CONNECTIONS = 16
 SECONDS = 1.5
 LEAST, MOST = 0.3, 1.15
@@ -113,16 +114,13 @@ async def measured(
     loop = asyncio.get_running_loop()
     loads = [Load(load.request, load.status) for _, load in asked]
     for (server, _), load in zip(asked, loads, strict=True):
-        for _ in range(CONNECTIONS // len(asked)):
-            await loop.create_connection(
-                lambda load=load: Connection(load), "127.0.0.1", server.port
-            )
+        for _ in range(CONNECTIONS):
+            await loop.create_connection(partial(Connection, load), "127.0.0.1", server.port)
     await asyncio.sleep(0.2)
     answered, begin = sum(load.answered for load in loads), time.perf_counter()
     own, database = sum(server.cpu() for server, _ in asked), cpu_of_tree(postgres.pid)
     await asyncio.sleep(SECONDS)
     count, seconds = sum(load.answered for load in loads) - answered, time.perf_counter() - begin
-    print(len(asked), asked[0][1].request[:20], count, seconds, file=sys.stderr)
     costs.servers.append((sum(server.cpu() for server, _ in asked) - own) / count)
     costs.database.append((cpu_of_tree(postgres.pid) - database) / count)
     costs.wall.append(seconds / count)

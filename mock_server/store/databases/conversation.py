@@ -37,7 +37,7 @@ class Conversation(psycopg.Connection[Any]):
     def begin(self) -> None:
         """Be ready for ``say``."""
         self.pgconn.enter_pipeline_mode()
-        self._prepared: dict[str, bytes] = {}
+        self._statements: dict[str, bytes] = {}
         self._transformer = Transformer(self)
         self._readable = select.poll()
         self._readable.register(self.pgconn.socket, select.POLLIN)
@@ -77,9 +77,9 @@ class Conversation(psycopg.Connection[Any]):
         """Send statements; return one text for each result: the statement if it is prepared."""
         names, new = [], dict[str, bytes]()
         for statement, values in queries:
-            name = self._prepared.get(statement) or new.get(statement)
+            name = self._statements.get(statement) or new.get(statement)
             if name is None:
-                name = new[statement] = b"s%d" % (len(self._prepared) + len(new))
+                name = new[statement] = b"s%d" % (len(self._statements) + len(new))
                 self.pgconn.send_prepare(name, _numbered(statement))
                 names.append(statement)
             texts, formats = _dumped(values)
@@ -95,7 +95,7 @@ class Conversation(psycopg.Connection[Any]):
 
     def _results(self) -> "list[pq.abc.PGresult]":
         """The results up to the end of what was said."""
-        found = []
+        found: list[pq.abc.PGresult] = []
         end = steady_time() + SILENCE
         while True:
             while self.pgconn.is_busy():
@@ -121,7 +121,7 @@ class Conversation(psycopg.Connection[Any]):
             if result.status in (_FAILED, _ABORTED):
                 raise error_from_result(result)
             if name:
-                self._prepared[name] = b"s%d" % len(self._prepared)
+                self._statements[name] = b"s%d" % len(self._statements)
             elif result.status == _ROWS:
                 self._transformer.set_pgresult(result)
                 found.append(self._transformer.load_rows(0, result.ntuples, tuple))

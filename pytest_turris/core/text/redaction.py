@@ -86,7 +86,8 @@ def _redact_members(text: str) -> str:
     lowered = _lowered(text)
     if not any(name in lowered for name in _LAST):
         return text
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for end in _MEMBER_NAME_END.finditer(lowered):
         if not lowered.endswith(_LAST, done, end.start()):
             continue
