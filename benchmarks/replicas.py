@@ -1,13 +1,14 @@
 """``turris-sandbox serve --store postgresql://``, compared with the same server in memory.
 
-PostgreSQL of this machine runs with its defaults (a commit waits for the disk). The servers reach it
-over loopback, without TLS. All serve ``small_agency``. The write creates an agent, which exists from
-the second request on, so that the state does not grow.
+PostgreSQL of this machine runs with its defaults (a commit waits for the disk). The servers reach
+it over loopback, without TLS. All serve ``small_agency``. The write creates an agent, which
+exists from the second request on, so that the state does not grow.
 
-One replica is compared with the sandbox in memory by requests per second of CPU time: of the server,
-as in ``server.py``, and of the server with PostgreSQL. Two replicas are compared with one by the CPU
-seconds of a request, PostgreSQL included. Each replica has the same number of connections, and all
-are for one tenant, so that each replica has to take over what the other has done: the worst case.
+One replica is compared with the sandbox in memory by requests per second of CPU time: of the
+server, as in ``server.py``, and of the server with PostgreSQL. Two replicas are compared with one
+by the CPU seconds of a request, PostgreSQL included. Each replica has the same number of
+connections, and all are for one tenant, so that each replica has to take over what the other has
+done: the worst case.
 """
 
 import asyncio

@@ -260,7 +260,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(WORDS, max_size=14).map("".join))
 def test_what_is_fast_finds_what_the_expressions_find(text: str) -> None:
     """Whatever is around the names."""
