@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 class Sandbox(Collections):
     """A fake Turris for one upstream entity: stateful, strict, on its own clock.
 
-    It answers the requests that come through every door of a test, and those of the standalone
-    server. It does no I/O and may be called from any thread.
+    It answers what comes through every door. It does no I/O; any thread may call it.
     """
 
     token_requests: int = 0
