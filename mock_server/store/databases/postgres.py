@@ -28,7 +28,7 @@ WAIT = 20.0
 """Seconds that a request waits at most for a connection."""
 
 STALLED = 10.0
-"""After so many seconds, a transaction that waits for its server is ended by a server that waits
+"""After this many seconds, a transaction that waits for its server is ended by a server that waits
 for its locks."""
 
 _BOUNDS = (
