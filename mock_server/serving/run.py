@@ -67,7 +67,8 @@ def run(
                 # It takes a second; what is interrupted twice would leave files behind.
                 for number in _SIGNALS:
                     signal.signal(number, signal.SIG_IGN)
-        _log_end(log, server.unsent())
+        # Other servers of a shared store send what is left.
+        _log_end(log, () if opened and opened.is_shared else server.unsent())
     return status
 
 

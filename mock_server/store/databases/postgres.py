@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from mock_server.store.databases.database import Found, Query
 from mock_server.store.errors import StoreError
@@ -186,6 +186,8 @@ class PostgresDatabase:
                 f"the store {self.name} cannot be used: within {WAIT:g} s, none of the "
                 f"{CONNECTIONS} connections was free"
             ) from None
+        except PoolClosed:
+            raise StoreError(f"the store {self.name} is closed") from None
 
     def _end_stalled(
         self, connection: "psycopg.Connection[Any]", error: BaseException | None
