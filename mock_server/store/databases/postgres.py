@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from mock_server.store.databases.conversation import Conversation
 from mock_server.store.databases.database import Found, Query
@@ -27,7 +27,7 @@ WAIT = 20.0
 """Seconds that a request waits at most for a connection."""
 
 STALLED = 10.0
-"""After so many seconds, a transaction that waits for its server is ended by a server that waits
+"""After this many seconds, a transaction that waits for its server is ended by a server that waits
 for its locks."""
 
 _BOUNDS = (
@@ -192,6 +192,8 @@ class PostgresDatabase:
                 f"the store {self.name} cannot be used: within {WAIT:g} s, none of the "
                 f"{CONNECTIONS} connections was free"
             ) from None
+        except PoolClosed:
+            raise StoreError(f"the store {self.name} is closed") from None
 
     def _end_stalled(self, connection: Conversation, error: psycopg.Error) -> None:
         """After waiting for a lock, end transactions of servers that stand still amid a pipeline.
