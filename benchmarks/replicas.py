@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -65,12 +66,7 @@ class Costs:
 
 
 def main() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with (
-        running(is_durable=True, port=port) as postgres,
-        tempfile.TemporaryDirectory() as directory,
-    ):
+    with running_on_loopback() as postgres, tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
         shared = ["--store", postgres.new_database()]
         memory = Server(COMMAND, folder)
@@ -80,6 +76,13 @@ def main() -> None:
         finally:
             for server in (memory, first, second):
                 server.stop()
+
+
+def running_on_loopback() -> AbstractContextManager[PostgresServer]:
+    """A server of PostgreSQL that waits for the disk."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return running(is_durable=True, port=port)
 
 
 def compare(postgres: PostgresServer, setups: dict[str, list[Server]]) -> None:

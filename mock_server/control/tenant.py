@@ -103,6 +103,11 @@ class Tenant:
         """A block, under the lock of the sandbox, that is one step of this name in its history."""
         return self.kept.step(what) if self.kept else self.sandbox.lock
 
+    def end_step(self) -> None:
+        """Let what comes next under the lock be a step of its own, if steps are kept."""
+        if self.kept:
+            self.kept.end_step()
+
     def look(self) -> None:
         """Take over what other servers have done, if there are any."""
         with contextlib.suppress(StoreError), self.sandbox.lock:

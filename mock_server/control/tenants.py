@@ -186,12 +186,18 @@ class Tenants:
             self.store.forget(name)
 
     def find(self, credentials: Collection[str]) -> Tenant | None:
-        """The tenant that issued one of these credentials; the default one is not looked at."""
-        found = next(filter(None, map(self._by_credential.get, credentials)), None)
+        """The tenant that issued one of these credentials."""
+        found = self.known(credentials)
         if found is None and self.store and self.is_shared and credentials:
             names = self.store.owners(credentials)
             return next(filter(None, map(self.get, names)), None)
         return found
+
+    def known(self, credentials: Collection[str]) -> Tenant | None:
+        """As ``find``, as far as this server knows."""
+        if any(map(self.default.sandbox.credentials.has, credentials)):
+            return self.default
+        return next(filter(None, map(self._by_credential.get, credentials)), None)
 
     def sweep(self) -> None:
         """Forget the tenants that were idle for too long; at most once a second."""

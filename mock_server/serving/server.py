@@ -23,6 +23,7 @@ from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
+from mock_server.serving.shared_answers import SharedAnswers
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
@@ -115,6 +116,9 @@ class StandaloneSandbox:
         self.tenants: Tenants = Tenants(sandbox, store)
         # A shared store may let a request wait for another server: others go on meanwhile.
         self._threads = ThreadPoolExecutor(THREADS) if store and store.is_shared else None
+        self._shared = SharedAnswers(
+            self.tenants, alone=self._answer_shared, failed=self._unavailable, log=self._log_line
+        )
         self._sign_in = SignIn(self.control_token)
         self._health = Health()
         options = sandbox.options
@@ -215,6 +219,10 @@ class StandaloneSandbox:
     def _answered_here(self, request: Request) -> Response | Awaitable[Response]:
         """Answer with a sandbox of this server."""
         if self._threads is not None:
+            credentials = credentials_in(request)
+            known = self.tenants.known(credentials) if credentials else self.tenants.default
+            if known is not None:
+                return self._shared.ask(known, request, self._threads)
             loop = asyncio.get_running_loop()
             return loop.run_in_executor(self._threads, self._answer_shared, request)
         own = self._own(request) if self.tenants.has_others else None
@@ -246,10 +254,7 @@ class StandaloneSandbox:
 
     def _own(self, request: Request) -> Tenant | None:
         """The sandbox of this server that issued the request's credential."""
-        credentials = credentials_in(request)
-        if any(map(self.sandbox.credentials.has, credentials)):
-            return self.tenants.default
-        return self.tenants.find(credentials)
+        return self.tenants.find(credentials_in(request))
 
     def _handle(self, request: Request, tenant: Tenant) -> Response | Awaitable[Response]:
         is_long = len(request.body) > _LONG_BODY
@@ -270,18 +275,18 @@ class StandaloneSandbox:
         except StoreError as error:
             return self._unavailable(error)
         finally:
-            if line:
-                self._log(self._line(line, tenant))
+            self._log_line(line, tenant)
 
     def _unavailable(self, error: StoreError) -> Response:
         self._warn(str(error))
         body = encode(error_document(503, "internal_error", [_NOT_STORED]))
         return Response(status=503, headers=JSON_HEADERS, body=body)
 
-    def _line(self, line: str, tenant: Tenant) -> str:
-        """A line of the log; the log itself has the time, unless the sandbox has another."""
-        shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
-        return shown if tenant is self.tenants.default else f"{shown}  for {tenant.name}"
+    def _log_line(self, line: str, tenant: Tenant) -> None:
+        """Log an exchange, if any; the log has the time, unless the sandbox has another."""
+        if line:
+            shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
+            self._log(shown if tenant is self.tenants.default else f"{shown}  for {tenant.name}")
 
     def _write_authority(self) -> str | None:
         if self._server.authority is None:

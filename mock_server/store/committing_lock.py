@@ -7,9 +7,6 @@ from typing import Any
 
 from mock_server.store.errors import StoreError
 
-_WAIT = 60.0
-"""Longer than a database lets anything hold the lock."""
-
 
 class CommittingLock:
     """A reentrant lock that commits when its outermost holder lets go of it.
@@ -21,6 +18,7 @@ class CommittingLock:
         lock: The sandbox's own lock.
         begin: Makes the state the newest; the lock is held already.
         commit: Writes what has changed; the lock is still held.
+        wait: For how many seconds it is waited for at most.
     """
 
     def __init__(
@@ -28,16 +26,19 @@ class CommittingLock:
         lock: contextlib.AbstractContextManager[Any],
         begin: Callable[[], None],
         commit: Callable[[], None],
+        *,
+        wait: float,
     ) -> None:
         self._lock = lock
         self._begin = begin
         self._commit = commit
+        self._wait = wait
         self._depth = 0
 
     def __enter__(self) -> bool:
         lock: Any = self._lock
-        if not lock.acquire(timeout=_WAIT):
-            raise StoreError(f"another request has held the sandbox for {_WAIT:g} s")
+        if not lock.acquire(timeout=self._wait):
+            raise StoreError(f"another request has held the sandbox for {self._wait:g} s")
         self._depth += 1  # what begins may take the lock too
         if self._depth == 1:
             try:

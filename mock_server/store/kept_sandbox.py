@@ -37,6 +37,9 @@ class KeptSandbox:
         is_clean: Whether the server that wrote that state was stopped in order.
     """
 
+    _wait = 60.0
+    """Seconds for which a request waits for another one, which may be a large upload."""
+
     def __init__(
         self, database: Database, name: str, sandbox: Sandbox, *, is_clean: bool = True
     ) -> None:
@@ -54,7 +57,7 @@ class KeptSandbox:
         self._changes = sandbox.state.note_changes()
         with self.own_lock:
             self._start(is_clean=is_clean)
-        sandbox.lock = CommittingLock(self.own_lock, self._begin, self._commit)
+        sandbox.lock = CommittingLock(self.own_lock, self._begin, self._commit, wait=self._wait)
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -64,6 +67,10 @@ class KeptSandbox:
                 yield
             finally:
                 self._what = self._what or what
+
+    def end_step(self) -> None:
+        """Let what comes next under the lock be a step of its own."""
+        self._commit()
 
     def save(self, name: str, at: str, packed: bytes) -> None:
         """Keep a saved state under a name; that of the start has an empty one."""

@@ -49,6 +49,9 @@ class SharedSandbox(KeptSandbox):
         lease: For how many seconds a server that claimed a delivery may send it.
     """
 
+    _wait = 20.0
+    """As long as for a connection."""
+
     def __init__(
         self, database: Database, name: str, sandbox: Sandbox, *, owner: str, lease: float
     ) -> None:
@@ -78,6 +81,18 @@ class SharedSandbox(KeptSandbox):
     def is_unwritten(self) -> bool:
         """Whether there is something for ``flush`` to do."""
         return bool(self._version >= self._flushed + _OFTEN)
+
+    def end_step(self) -> None:
+        """Let what comes next under the lock be a step of its own; both are committed at its end.
+
+        What reads have added to the journal is written with the next step, or at the end.
+        """
+        if self._is_step:
+            what, self._what = self._what, ""
+            self._write(what)
+            self._remember_as_written(self._facts)
+            self._leases.changed = False
+            self._kept_entries = len(self.sandbox.journal)
 
     def detach(self) -> None:
         """Keep the sandbox no longer."""
@@ -188,7 +203,7 @@ class SharedSandbox(KeptSandbox):
         since = journal.seen - self._seen
         if len(journal) < min(self._kept_entries + since, journal.limit):
             self._changes.is_everything = True  # it was cleared
-        is_step = bool(self._changes) or self.sandbox.clock.offset != self._offset
+        is_step = self._is_step
         if not is_step and not since and not self._leases.changed:
             return
         if is_step and not self._changes.is_everything:
@@ -205,6 +220,10 @@ class SharedSandbox(KeptSandbox):
             self._write_tenant(facts, self._version + 1, self._whole_version, self._step)
             self._facts = facts
         self._version += 1
+
+    @property
+    def _is_step(self) -> bool:
+        return bool(self._changes) or self.sandbox.clock.offset != self._offset
 
     def _facts_text(self) -> str:
         return self._leases.added_to(self.sandbox.shared_facts())

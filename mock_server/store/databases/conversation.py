@@ -17,7 +17,7 @@ from psycopg.errors import error_from_result
 from mock_server.store.databases.database import Found, Query
 from pytest_turris.process.steady_clock import steady_time
 
-SILENCE = 40.0
+SILENCE = 30.0
 """Seconds without an answer after which PostgreSQL, or the network, is taken to stand still.
 
 It is longer than PostgreSQL lets a statement take.

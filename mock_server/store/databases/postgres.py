@@ -33,7 +33,7 @@ for its locks."""
 _BOUNDS = (
     # What holds a tenant takes milliseconds. A server that stands still in between must not
     # block the others for longer than they wait.
-    "-c idle_in_transaction_session_timeout=10s -c lock_timeout=20s -c statement_timeout=30s "
+    "-c idle_in_transaction_session_timeout=10s -c lock_timeout=15s -c statement_timeout=20s "
     # Otherwise a replica would see what it has written itself only after a while, or lose it.
     "-c default_transaction_isolation=read\\ committed"
 )
