@@ -13,7 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 
-from mock_server.control.tenants import Tenant, Tenants
+from mock_server.control.tenant import Tenant
+from mock_server.control.tenants import Tenants
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.process.steady_clock import steady_time
@@ -89,27 +90,27 @@ class SharedAnswers:
         self, tenant: Tenant, request: Request, threads: Executor
     ) -> "asyncio.Future[Response]":
         """The answer of a tenant, on the running loop."""
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, loop.create_future())
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         with self._lock:
             queue = self._queues.get(tenant)
             if queue is not None:
                 queue.append(waiting)
                 return waiting.answer
             self._queues[tenant] = deque([waiting])
-        threads.submit(self._serve, tenant, threads, loop)
+        threads.submit(self._serve, tenant, threads)
         return waiting.answer
 
-    def _serve(self, tenant: Tenant, threads: Executor, loop: asyncio.AbstractEventLoop) -> None:
+    def _serve(self, tenant: Tenant, threads: Executor) -> None:
         """Answer a batch, and come back behind the other tenants if there is more."""
         batch = Batch(self._queues[tenant])
         outcomes = self.answers(tenant, batch)
+        loop = batch.taken[0].answer.get_loop()
         loop.call_soon_threadsafe(_settle, batch.taken, outcomes)
         with self._lock:
             if not self._queues[tenant]:
                 del self._queues[tenant]
                 return
-        threads.submit(self._serve, tenant, threads, loop)
+        threads.submit(self._serve, tenant, threads)
 
     def answers(self, tenant: Tenant, batch: Batch) -> list[Outcome]:
         """Answer the requests of a tenant as one commit, each as a step of its own."""

@@ -67,7 +67,7 @@ class Conversation(psycopg.Connection[Any]):
         try:
             names = self._send(queries)
             results = self._results()
-            is_over = True
+            is_over = len(results) == len(names)
         finally:
             if not is_over:
                 self.close()  # what comes next on it could be the answer to this
@@ -116,10 +116,11 @@ class Conversation(psycopg.Connection[Any]):
             raise psycopg.OperationalError(f"no answer within {SILENCE:g} s")
 
     def _found(self, names: list[str], results: "list[pq.abc.PGresult]") -> list[Found]:
-        found = []
-        for name, result in zip(names, results, strict=True):
+        for result in results:
             if result.status in (_FAILED, _ABORTED):
                 raise error_from_result(result)
+        found: list[Found] = []
+        for name, result in zip(names, results, strict=True):
             if name:
                 self._statements[name] = b"s%d" % len(self._statements)
             elif result.status == _ROWS:

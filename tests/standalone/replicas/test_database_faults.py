@@ -1,6 +1,9 @@
 """A database that is slow, busy or gone: requests wait for a bounded time, and leave no half."""
 
 import contextlib
+import os
+import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +14,7 @@ from doubles.postgres import PostgresServer
 from doubles.replicas import Replica, RoutedClient, replicas
 
 from mock_server.control.wire.errors import ControlError
+from mock_server.store.databases import conversation
 from mock_server.store.databases import postgres as postgres_database
 from mock_server.store.databases.postgres import PostgresDatabase
 from mock_server.store.errors import StoreError
@@ -154,6 +158,11 @@ def test_server_that_stands_still_with_a_lock(
                         pgconn.send_query_params(statement.encode(), None)
                     pgconn.send_flush_request()
                     pgconn.flush()
+                    for _ in range(4):  # two results, each with an end: it has the lock
+                        while pgconn.is_busy():
+                            time.sleep(0.01)
+                            pgconn.consume_input()
+                        pgconn.get_result()
                 else:
                     one.select(locked)
                 with contextlib.suppress(StoreError):  # waiting shows it
@@ -163,3 +172,53 @@ def test_server_that_stands_still_with_a_lock(
         with pytest.raises(StoreError, match="cannot be used"):
             stand_still()
         assert one.select(locked) == [(1,)]
+
+
+@contextlib.contextmanager
+def standing_still(url: str) -> Iterator[None]:
+    """All connections to a database, but for a new one, do nothing for a while."""
+    query = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid()"
+    )
+    with other(url) as connection:
+        pids = [pid for (pid,) in connection.execute(query)]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_database_that_stands_still(
+    url: str, pair: list[Replica], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request waits for a bounded time, without any limit of PostgreSQL; then it goes on."""
+    client = RoutedClient(pair[0])
+    client.bearer = pair[0].bearer
+    assert client.get("/v1/agents").status == 200
+    with standing_still(url), monkeypatch.context() as patched:
+        patched.setattr(conversation, "SILENCE", 0.5)
+        assert_unavailable(client.get("/v1/agents"))
+        assert any("no answer within 0.5 s" in line for line in pair[0].log)
+    assert client.get("/v1/agents").status == 200
+
+
+def test_more_than_a_socket_holds(url: str) -> None:
+    """Long statements and long answers, also both at the same time."""
+    with contextlib.closing(PostgresDatabase(url)) as database:
+        texts = [str(number) * 2_000_000 for number in range(4)]
+        queries = [("SELECT CAST(? AS TEXT)", (text,)) for text in texts]
+        assert database.select_all(*queries) == [[(text,)] for text in texts]
+
+
+def test_text_with_a_nul(url: str) -> None:
+    """PostgreSQL refuses it, so that none is cut there; the next statement is carried out."""
+    with contextlib.closing(PostgresDatabase(url)) as database:
+        with pytest.raises(StoreError, match="0x00"):
+            database.select("SELECT CAST(? AS TEXT)", "a\0b")
+        assert database.select("SELECT CAST(? AS BIGINT), CAST(? AS BYTEA)", 1, b"\0") == [
+            (1, b"\0")
+        ]

@@ -359,3 +359,15 @@ def test_lock_is_as_reentrant_as_before(store: Store) -> None:
     with pytest.raises(KeyError):
         change()
     assert kept.history.last == before + 1
+
+
+def test_steps_of_one_block(store: Store) -> None:
+    """A step may end before the lock is let go; what comes next is another one."""
+    sandbox = Sandbox(OPTIONS)
+    kept = store.attach(sandbox, "default")
+    begun = kept.history.count()
+    with sandbox.lock:
+        sandbox.seed("small_agency")
+        kept.end_step()
+        sandbox.agents.add()
+    assert kept.history.count() == begun + 2
