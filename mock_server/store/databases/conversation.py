@@ -4,6 +4,7 @@ psycopg's cursors would take more time than all else that a request does. So thi
 made of, ``psycopg.pq``: libpq in pipeline mode.
 """
 
+import itertools
 import select
 from collections.abc import Sequence
 from functools import lru_cache
@@ -38,6 +39,7 @@ class Conversation(psycopg.Connection[Any]):
         """Be ready for ``say``."""
         self.pgconn.enter_pipeline_mode()
         self._statements: dict[str, bytes] = {}
+        self._numbers = itertools.count()
         self._transformer = Transformer(self)
         self._readable = select.poll()
         self._readable.register(self.pgconn.socket, select.POLLIN)
@@ -65,33 +67,35 @@ class Conversation(psycopg.Connection[Any]):
         """
         is_over = False
         try:
-            names = self._send(queries)
+            expected = self._send(queries)
             results = self._results()
-            is_over = len(results) == len(names)
+            is_over = len(results) == len(expected)
         finally:
             if not is_over:
                 self.close()  # what comes next on it could be the answer to this
-        return self._found(names, results)
+        return self._found(expected, results)
 
-    def _send(self, queries: Sequence[Query]) -> list[str]:
-        """Send statements; return one text for each result: the statement if it is prepared."""
-        names, new = [], dict[str, bytes]()
+    def _send(self, queries: Sequence[Query]) -> list[tuple[str, bytes]]:
+        """Send statements; return for each result what it prepares, and as what, if anything."""
+        expected = []
+        new: dict[str, bytes] = {}
         for statement, values in queries:
             name = self._statements.get(statement) or new.get(statement)
             if name is None:
-                name = new[statement] = b"s%d" % (len(self._statements) + len(new))
+                # A number that is never used again: what follows a failure is not prepared.
+                name = new[statement] = b"s%d" % next(self._numbers)
                 self.pgconn.send_prepare(name, _numbered(statement))
-                names.append(statement)
+                expected.append((statement, name))
             texts, formats = _dumped(values)
             self.pgconn.send_query_prepared(name, texts, formats, _BINARY)
-            names.append("")
+            expected.append(("", b""))
         self.pgconn.pipeline_sync()
         end = steady_time() + SILENCE
         while self.pgconn.flush():
             # PostgreSQL stops reading when its answers are not read.
             self._wait(self._usable, end)
             self.pgconn.consume_input()
-        return names
+        return expected
 
     def _results(self) -> "list[pq.abc.PGresult]":
         """The results up to the end of what was said."""
@@ -115,14 +119,15 @@ class Conversation(psycopg.Connection[Any]):
         if not poll.poll(max(0.0, end - steady_time()) * 1000):
             raise psycopg.OperationalError(f"no answer within {SILENCE:g} s")
 
-    def _found(self, names: list[str], results: "list[pq.abc.PGresult]") -> list[Found]:
-        for result in results:
+    def _found(
+        self, expected: list[tuple[str, bytes]], results: "list[pq.abc.PGresult]"
+    ) -> list[Found]:
+        found: list[Found] = []
+        for (statement, name), result in zip(expected, results, strict=True):
             if result.status in (_FAILED, _ABORTED):
                 raise error_from_result(result)
-        found: list[Found] = []
-        for name, result in zip(names, results, strict=True):
-            if name:
-                self._statements[name] = b"s%d" % len(self._statements)
+            if statement:
+                self._statements[statement] = name
             elif result.status == _ROWS:
                 self._transformer.set_pgresult(result)
                 found.append(self._transformer.load_rows(0, result.ntuples, tuple))

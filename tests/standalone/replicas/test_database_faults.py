@@ -206,6 +206,16 @@ def test_database_that_stands_still(
     assert client.get("/v1/agents").status == 200
 
 
+def test_connection_after_a_statement_that_failed(url: str) -> None:
+    """It stays, and what was prepared before the failure is known."""
+    with contextlib.closing(PostgresDatabase(url)) as database:
+        for _ in range(2 * postgres_database.CONNECTIONS):
+            with pytest.raises(StoreError, match="division by zero"):
+                database.select_all(("SELECT 2", ()), ("SELECT 1 / 0", ()), ("SELECT 3", ()))
+            assert database.select("SELECT 3") == [(3,)]
+        assert database.generation == postgres_database.CONNECTIONS
+
+
 def test_more_than_a_socket_holds(url: str) -> None:
     """Long statements and long answers, also both at the same time."""
     with contextlib.closing(PostgresDatabase(url)) as database:
