@@ -36,7 +36,7 @@ _SHOWN = 5
 """How many undelivered webhooks the last line names."""
 
 
-def run(
+def serve_until_stopped(
     *,
     command: tuple[str, ...],
     env_file: Path | None,

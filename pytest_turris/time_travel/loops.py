@@ -21,7 +21,7 @@ from pytest_turris.time_travel import trio_runs
 from pytest_turris.time_travel.chains import Chains, main_future
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
-from pytest_turris.time_travel.threads import State, rests
+from pytest_turris.time_travel.threads import ThreadState, rests
 from pytest_turris.time_travel.waits import LONGEST, TURNS, wait
 
 _NEAR = 1e-6
@@ -82,7 +82,7 @@ def real_deadline(seconds: float) -> Iterator[Any]:
     import anyio  # noqa: PLC0415 - only async code needs it
 
     with anyio.CancelScope() as scope:
-        after = trio_runs.call_after if _runs_trio() else call_after
+        after = trio_runs.trio_call_after if _runs_trio() else call_after
         cancel = after(seconds, scope.cancel)
         try:
             yield scope
@@ -93,7 +93,7 @@ def real_deadline(seconds: float) -> Iterator[Any]:
 async def let_tasks_run() -> None:
     """Let the other tasks of the running loop run until each waits."""
     if _runs_trio():
-        await trio_runs.let_tasks_run()
+        await trio_runs.let_trio_tasks_run()
         return
     loop: Any = asyncio.get_running_loop()
     await _real_sleep(0, None)
@@ -276,7 +276,7 @@ class _Waiting:
         began = steady_time()
         loop = self._loop
         real = self._waits_for() == "real"
-        state: State = "real" if real and not self._scheduler.is_main() else "waiting"
+        state: ThreadState = "real" if real and not self._scheduler.is_main() else "waiting"
         resting = rests()
         with (
             self._scheduler.threads.parked(lambda: not loop._ready and resting(), state),  # noqa: SLF001 - asyncio's own

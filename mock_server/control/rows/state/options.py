@@ -21,7 +21,7 @@ class OptionsShown(Result):
     fixed: dict[str, str]
 
 
-def show(call: ControlCall, given: Parameters) -> OptionsShown:
+def _show(call: ControlCall, given: Parameters) -> OptionsShown:
     """The options of the sandbox."""
     del given
     options = call.tenant.sandbox.options
@@ -36,7 +36,7 @@ def change_options(call: ControlCall, given: Parameters) -> OptionsShown:
     """Change options."""
     values = {name: getattr(given, name) for name in given.model_fields_set}
     change(call.tenant.sandbox, values)
-    return show(call, given)
+    return _show(call, given)
 
 
 @cache
@@ -57,7 +57,7 @@ ROWS = (
         verb="show",
         method="GET",
         path="/options",
-        run=show,
+        run=_show,
         models=lambda: (Nothing, OptionsShown),
         summary="Show the options of the sandbox, and which of them do not change.",
         words=("options",),
