@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
 
-from mock_server.control.changing_options import change, changeable, reason_fixed
 from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Duration, Nothing, Parameters, Result
+from mock_server.control.rows.state.changing_options import change, changeable, reason_fixed
 from pytest_turris.core.options import option_types
 from pytest_turris.core.text.redaction import mask
 

@@ -5,7 +5,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from pytest_turris.core.entity.workbook import (
+from pytest_turris.core.entity.policy_upload.workbook import (
     MAX_COLUMNS,
     MAX_ROWS,
     Workbook,

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from pydantic.alias_generators import to_camel
 
-from pytest_turris.core.entity.spreadsheet import (
+from pytest_turris.core.entity.policy_upload.spreadsheet import (
     SheetRow,
     TooLargeFileError,
     UnreadableFileError,
