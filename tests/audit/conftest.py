@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 from doubles.consumer_project import QUIET
 
-PLUGINS = ("-p", "turris", "-p", "xdist")
-"""All that an audited project loads: other plugins of the environment take seconds to import."""
-
 AUDITED = Path(__file__).parents[1] / "doubles" / "audited"
 Run = Callable[..., Any]
 _MARK = re.compile(r"# ((?:[A-Z]{2}-\d+ ?)+)$")
@@ -47,7 +44,7 @@ class AuditedProject:
     def run(self, *args: str, apart: bool = False) -> dict[str, Any]:
         """Run the suite, audited; the report as data."""
         run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest_inprocess
-        self.result = run(*QUIET, *PLUGINS, "--turris-audit-report", "report", *args)
+        self.result = run(*QUIET, "--turris-audit-report", "report", *args)
         found: dict[str, Any] = json.loads((self.path / "report" / "report.json").read_text())
         return found
 
@@ -58,8 +55,6 @@ def audited(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Audit
     for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET"):
         monkeypatch.delenv(f"TURRIS_{name}", raising=False)
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     for name in ("httpx", "urllib3"):  # what another project set in this process
         monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
     return AuditedProject(pytester)

@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from audit.conftest import PLUGINS, AuditedProject
+from audit.conftest import AuditedProject
 
 from pytest_turris.audit.assessment import Ledger, RunFacts, assess
 from pytest_turris.audit.declarations import DeclarationError, Declarations
@@ -128,7 +128,7 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, words: str) -> None:
 def test_a_mistake_ends_the_run(audited: AuditedProject) -> None:
     """Before any test."""
     (audited.path / "turris-audit.toml").write_text("[[atested]]\n")
-    result = audited.pytester.runpytest_inprocess(*PLUGINS, "--turris-audit")
+    result = audited.pytester.runpytest_inprocess("--turris-audit", "-p", "no:asyncio")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*turris-audit.toml*did you mean 'attested'*"])
 

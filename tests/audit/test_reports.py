@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped] # it has no types
 import pytest
-from audit.conftest import AUDITED, PLUGINS, AuditedProject
+from audit.conftest import AUDITED, AuditedProject
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "reference" / "audit-report.schema.json").read_text())
@@ -228,7 +228,7 @@ def test_the_fixture_alone_gives_a_report(audited: AuditedProject) -> None:
     """Without an option, and with workers: then the controller has no fixture."""
     audited.pytester.makepyfile("def test_it(turris, turris_audit): turris_audit.log('acme')")
     for args in ((), ("-n", "1")):
-        result = audited.pytester.runpytest_subprocess(*PLUGINS, *args)
+        result = audited.pytester.runpytest_subprocess("-p", "no:asyncio", *args)
         result.stdout.fnmatch_lines(
             ["*turris audit: Security Best Practices*", "*nothing is proven*"]
         )
@@ -239,6 +239,6 @@ def test_collecting_alone_writes_no_report(audited: AuditedProject) -> None:
     """There is nothing to report on."""
     audited.pytester.makepyfile("def test_it(turris): pass")
     audited.pytester.runpytest_inprocess(
-        *PLUGINS, "--collect-only", "--turris-audit-report", "report"
+        "--collect-only", "--turris-audit-report", "report", "-p", "no:asyncio"
     )
     assert not (audited.path / "report").exists()
