@@ -238,8 +238,9 @@ class Journal:
 
     def rows_since(self, number: int, count: int | None = None) -> Iterator[Row]:
         """The first exchanges, or all, after the one with that number, as rows of the state."""
-        found = (entry for entry in tuple(self._entries) if entry.number > number)
-        for entry in itertools.islice(found, count):
+        # From the end: a store asks for the last one of a thousand after each request.
+        newest = itertools.takewhile(lambda entry: entry.number > number, reversed(self._entries))
+        for entry in list(newest)[::-1][:count]:
             exchange = entry.redacted()
             yield "journal.exchanges", str(exchange.number), exchange.plain()
 
