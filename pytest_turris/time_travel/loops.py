@@ -21,7 +21,7 @@ from pytest_turris.time_travel import trio_runs
 from pytest_turris.time_travel.chains import Chains, main_future
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
-from pytest_turris.time_travel.threads import ThreadState, rests
+from pytest_turris.time_travel.threads import State, rests
 from pytest_turris.time_travel.waits import LONGEST, TURNS, wait
 
 _NEAR = 1e-6
@@ -276,7 +276,7 @@ class _Waiting:
         began = steady_time()
         loop = self._loop
         real = self._waits_for() == "real"
-        state: ThreadState = "real" if real and not self._scheduler.is_main() else "waiting"
+        state: State = "real" if real and not self._scheduler.is_main() else "waiting"
         resting = rests()
         with (
             self._scheduler.threads.parked(lambda: not loop._ready and resting(), state),  # noqa: SLF001 - asyncio's own

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
 
-ThreadState = Literal["working", "waiting", "real"]
+State = Literal["working", "waiting", "real"]
 """``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
 
 _FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
@@ -40,7 +40,7 @@ class _Parked:
 
     holds: Callable[[], bool]
     """Whether nothing has let it go yet."""
-    state: ThreadState
+    state: State
     at_gate: bool
     """Whether it waits for a lock, in one call without a timeout."""
 
@@ -64,7 +64,7 @@ class Threads:
 
     @contextlib.contextmanager
     def parked(
-        self, holds: Callable[[], bool], state: ThreadState = "waiting", *, at_gate: bool = False
+        self, holds: Callable[[], bool], state: State = "waiting", *, at_gate: bool = False
     ) -> Iterator[None]:
         """Say that the current thread waits, as long as ``holds()``."""
         ident = threading.get_ident()
@@ -122,8 +122,8 @@ class Threads:
         frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - as faulthandler does
         return frame is not None and self._look(thread, frame) == "waiting"
 
-    def _busy(self, but: int) -> ThreadState | None:
-        found: ThreadState | None = None
+    def _busy(self, but: int) -> State | None:
+        found: State | None = None
         for ident, state in self._states(but):
             if state == "working":
                 return "working"
@@ -131,7 +131,7 @@ class Threads:
                 found = "real"
         return found
 
-    def _states(self, but: int) -> Iterator[tuple[int, ThreadState]]:
+    def _states(self, but: int) -> Iterator[tuple[int, State]]:
         frames = sys._current_frames()  # noqa: SLF001 - as above
         here = threading.get_ident()
         for thread in threading.enumerate():
@@ -149,9 +149,7 @@ class Threads:
                 elif (frame := frames.get(ident)) is not None:
                     yield from self._unparked(thread, frame)
 
-    def _unparked(
-        self, thread: threading.Thread, frame: FrameType
-    ) -> Iterator[tuple[int, ThreadState]]:
+    def _unparked(self, thread: threading.Thread, frame: FrameType) -> Iterator[tuple[int, State]]:
         kind = self._callers.kind(frame)
         if kind == "machinery":
             return
@@ -161,7 +159,7 @@ class Threads:
         if kind == "client" or state == "working":
             yield thread.ident or 0, state
 
-    def _look(self, thread: threading.Thread, frame: FrameType) -> ThreadState:
+    def _look(self, thread: threading.Thread, frame: FrameType) -> State:
         call = _call_of(thread.native_id)
         state = _state_in(call)
         if state is not None:
@@ -192,7 +190,7 @@ def rests() -> Callable[[], bool]:
     return lambda: _system_call(native_id) != "working"
 
 
-def _system_call(native_id: int | None) -> ThreadState | None:
+def _system_call(native_id: int | None) -> State | None:
     return _state_in(_call_of(native_id))
 
 
@@ -205,7 +203,7 @@ def _call_of(native_id: int | None) -> list[str]:
         return []
 
 
-def _state_in(call: list[str]) -> ThreadState | None:
+def _state_in(call: list[str]) -> State | None:
     """What a thread does in a system call; None where that is unknown, or for a timed wait.
 
     Such a wait may be the one for the interpreter's own lock.
