@@ -10,12 +10,12 @@ from mock_server.shell.mistakes import fail
 from pytest_turris.audit.assessment import Assessment
 from pytest_turris.audit.reports import terminal
 from pytest_turris.audit.reports.document import Document
-from pytest_turris.audit.reports.files import write
+from pytest_turris.audit.reports.files import write_reports
 from pytest_turris.core.levels import Level
 from pytest_turris.core.text.plurals import counted
 
 
-def show(
+def show_audit(
     assessed: Assessment,
     found: Document,
     directory: Path | None,
@@ -30,13 +30,13 @@ def show(
         assessed: What is judged.
         found: The same as data.
         directory: Where the files go, if anywhere.
-        fail_on: The least level of a finding that fails the command; None for none.
+        fail_on: The lowest level of a finding that fails the command; None for none.
         as_json: Whether to print JSON.
         files: Of a scan, how many files it has read: then the checklist is not printed.
     """
     if directory:
         try:
-            write(found, directory)
+            write_reports(found, directory)
         except OSError as error:
             fail(f"--report {directory}: {error.strerror}")
     if as_json:

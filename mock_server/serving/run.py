@@ -11,9 +11,9 @@ import click
 
 from mock_server import starting
 from mock_server.exit_status import OK
-from mock_server.serving.clock_file import ClockFile
-from mock_server.serving.env_file import exports, write_env_file
 from mock_server.serving.exposure import settings_of
+from mock_server.serving.files.clock_file import ClockFile
+from mock_server.serving.files.env_file import exports, write_env_file
 from mock_server.serving.log import ServerLog, standard_error
 from mock_server.serving.server import (
     CONTROL_TOKEN,
@@ -36,7 +36,7 @@ _SHOWN = 5
 """How many undelivered webhooks the last line names."""
 
 
-def run(
+def serve_until_stopped(
     *,
     command: tuple[str, ...],
     env_file: Path | None,
@@ -147,7 +147,7 @@ def _sandbox(
     client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
     client_secret = _unless_real("TURRIS_CLIENT_SECRET", client_secret, SECRET_MARK)
     try:
-        # Random, so that what an earlier run issued is refused; it repeats for who gives a seed.
+        # Random, so that what an earlier run issued is refused; a given seed repeats it.
         is_seeded = any(text.startswith("seed=") for text in option)
         name = "" if is_seeded else os.urandom(16).hex()
         sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)

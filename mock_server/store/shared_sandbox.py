@@ -95,7 +95,7 @@ class SharedSandbox(KeptSandbox):
             self._kept_entries = len(self.sandbox.journal)
 
     def detach(self) -> None:
-        """Keep the sandbox no longer."""
+        """Stop keeping the sandbox."""
         self.drop()
 
     def _start(self, *, is_clean: bool) -> None:

@@ -14,8 +14,8 @@ import trio
 import trio.testing
 
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel import loops, trio_runs
-from pytest_turris.time_travel.loops import real_deadline
+from pytest_turris.time_travel.event_loops import loops, trio_runs
+from pytest_turris.time_travel.event_loops.loops import real_deadline
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.time_travel.waits import hold
@@ -107,7 +107,7 @@ def test_call_that_was_made_is_called_off_in_vain(
     engine: str, backend: str, turris_time: TimeTravel
 ) -> None:
     """To call off what happened already does nothing."""
-    call_after = trio_runs.call_after if backend == "trio" else loops.call_after
+    call_after = trio_runs.trio_call_after if backend == "trio" else loops.call_after
 
     async def main() -> None:
         event = anyio.Event()

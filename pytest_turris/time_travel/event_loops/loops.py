@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 
 from pytest_turris.process.patch import Patch, Replacement
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel import trio_runs
 from pytest_turris.time_travel.chains import Chains, main_future
+from pytest_turris.time_travel.event_loops import trio_runs
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import State, rests
@@ -82,7 +82,7 @@ def real_deadline(seconds: float) -> Iterator[Any]:
     import anyio  # noqa: PLC0415 - only async code needs it
 
     with anyio.CancelScope() as scope:
-        after = trio_runs.call_after if _runs_trio() else call_after
+        after = trio_runs.trio_call_after if _runs_trio() else call_after
         cancel = after(seconds, scope.cancel)
         try:
             yield scope
@@ -93,7 +93,7 @@ def real_deadline(seconds: float) -> Iterator[Any]:
 async def let_tasks_run() -> None:
     """Let the other tasks of the running loop run until each waits."""
     if _runs_trio():
-        await trio_runs.let_tasks_run()
+        await trio_runs.let_trio_tasks_run()
         return
     loop: Any = asyncio.get_running_loop()
     await _real_sleep(0, None)
@@ -144,7 +144,7 @@ def _is_moved(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 async def _sleep(delay, result=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - only its code is used
-    from pytest_turris.time_travel.loops import sleep  # noqa: PLC0415 - in asyncio's namespace
+    from pytest_turris.time_travel.event_loops.loops import sleep  # noqa: PLC0415 - in asyncio's namespace
 
     return await sleep(delay, result)
 
