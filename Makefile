@@ -137,6 +137,8 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/tenants.py
+	$(BIN)/python benchmarks/replicas.py
+	$(BIN)/python benchmarks/shared_tenants.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py

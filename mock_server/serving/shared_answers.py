@@ -26,7 +26,7 @@ MOST = 32
 """How many requests are answered together."""
 
 LONGEST = 0.05
-"""After so many seconds of work, those that are answered do not wait for more."""
+"""After this long, in seconds of work, those that are answered do not wait for more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +129,7 @@ class SharedAnswers:
             # If none was begun, the others would wait for the same as long.
             requests = batch.requests if outcomes else batch.take_all()
             return [self._failed(error)] * len(requests)
-        except Exception as error:  # noqa: BLE001 - a bug: none waits for an answer for ever
+        except Exception as error:  # noqa: BLE001 - a bug: none waits for an answer forever
             return [error] * len(batch.requests)
         finally:
             for line in lines:

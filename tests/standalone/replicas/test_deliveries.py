@@ -1,5 +1,7 @@
 """Webhooks of a shared sandbox: one server sends each attempt, also when servers come and go."""
 
+import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from json import dumps, loads
 
 from doubles.postgres import PostgresServer
 from doubles.replicas import Replica, replicas
-from doubles.served_sandbox import receiving
+from doubles.served_sandbox import receiving, serving
 
 from pytest_turris.core.options import Options
 
@@ -73,6 +75,33 @@ def test_attempt_of_a_server_that_is_gone(postgres: PostgresServer) -> None:
         assert resent is not None
         engine.send(resent)
         assert len(receiver.received) == 2
+
+
+def test_server_that_is_killed_while_it_sends(postgres: PostgresServer) -> None:
+    """The receiver has the webhook, and no server knows: after the claim, another one sends it."""
+    database = postgres.new_database()
+    killed = threading.Event()
+    with receiving() as (url, receiver), replicas(database, 1) as (other,):
+        receiver.work = staticmethod(lambda: killed.wait(60))  # type: ignore[assignment, method-assign] # slow
+        other.server._worker.stop()
+        other.control("webhooks register", url=url, event=KIND)
+        agency = other.control("associations add")
+        with serving("--store", database, log=subprocess.DEVNULL) as sending:
+            other.control("associations execute-agreement", id=agency.id)
+            wait_until(lambda: len(receiver.received) == 1)
+            sending.process.kill()
+            sending.process.wait(20)
+        killed.set()
+        engine = other.server.tenants.default.deliveries.engine
+        assert engine.claim() is None
+        lapse(other)
+        again = engine.claim()
+        assert again is not None
+        assert engine.send(again).attempt is not None
+        other.sandbox.settle()
+        assert [one.state for one in other.sandbox.outbox] == ["delivered"]
+    first, second = (body for body, _ in receiver.received)
+    assert first == second
 
 
 def lapse(replica: Replica) -> None:
