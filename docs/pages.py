@@ -35,11 +35,11 @@ from tables import (
 )
 
 from mock_server.control.description import describe_all
-from mock_server.controlling.rows import FILE as CONTROLS
+from mock_server.controlling.rows import CONTROLS_FILE as CONTROLS
 from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"
-EVENTS = ROOT / "mock_server" / "shell" / "events.json"
+EVENTS = ROOT / "mock_server" / "triggering" / "events.json"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.drift.asking import DriftError
-from mock_server.drift.seen import Exchange, Seen
+from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.wire.hosts import HOSTS
 
 
-def read_har(file: Path) -> Seen:
+def read_har(file: Path) -> SeenExchanges:
     """Return the exchanges of a recording with Turris.
 
     A browser or a proxy records other hosts, too. Theirs are left out: the documented hosts are
@@ -36,16 +36,16 @@ def read_har(file: Path) -> Seen:
     ours = hosts.intersection(HOSTS.values()) or documented
     if not ours:
         raise DriftError(f"{file} has no exchange with Turris")
-    return Seen([one for one in exchanges if _host(one) in ours])
+    return SeenExchanges([one for one in exchanges if _host(one) in ours])
 
 
-def _host(exchange: Exchange) -> str | None:
+def _host(exchange: SeenExchange) -> str | None:
     return urlsplit(exchange.url).hostname
 
 
-def _exchange(entry: dict[str, Any]) -> Exchange:
+def _exchange(entry: dict[str, Any]) -> SeenExchange:
     request, response = entry["request"], entry["response"]
-    return Exchange(
+    return SeenExchange(
         method=request["method"].upper(),
         url=request["url"],
         status=int(response["status"]),

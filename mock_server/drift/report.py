@@ -7,17 +7,17 @@ from typing import Literal
 
 from mock_server.drift.answers import HIDDEN
 from mock_server.drift.questions import QUESTIONS, Question
-from mock_server.drift.seen import Seen
+from mock_server.drift.seen import SeenExchanges
 from mock_server.drift.shapes import differences
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import Options
 from pytest_turris.core.unknowns.rows import Behaviour
 
-State = Literal["confirmed", "contradicted", "not seen"]
+_State = Literal["confirmed", "contradicted", "not seen"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class _Answer:
     """What was seen about one question.
 
     Args:
@@ -27,7 +27,7 @@ class Answer:
     """
 
     question: Question
-    state: State
+    state: _State
     value: object = None
 
 
@@ -41,10 +41,10 @@ class RowReport:
     """
 
     row: Behaviour
-    answers: tuple[Answer, ...]
+    answers: tuple[_Answer, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> _State:
         """Contradicted if any answer contradicts it; confirmed if any confirms it."""
         states = {one.state for one in self.answers}
         if "contradicted" in states:
@@ -67,7 +67,7 @@ class DriftReport:
     exchanges: int
 
     @classmethod
-    def of(cls, seen: Seen) -> "DriftReport":
+    def of(cls, seen: SeenExchanges) -> "DriftReport":
         """Return the report on what was seen."""
         answers = [_answer(question, seen) for question in QUESTIONS]
         rows = tuple(
@@ -96,7 +96,7 @@ class DriftReport:
 
     def _lines(self) -> Iterator[str]:
         # What matters stands at the end, where a terminal shows it.
-        states: tuple[State, ...] = ("not seen", "confirmed", "contradicted")
+        states: tuple[_State, ...] = ("not seen", "confirmed", "contradicted")
         for state in states:
             yield from (f"{state}: {row.row.topic}: {row.row.what}" + _reasons(row)
                         for row in self.rows if row.state == state)  # fmt: skip
@@ -112,12 +112,12 @@ class DriftReport:
             yield from (f"turris_{name} = {_ini(value)}" for name, value in self.options.items())
 
 
-def _answer(question: Question, seen: Seen) -> Answer:
+def _answer(question: Question, seen: SeenExchanges) -> _Answer:
     value = question.answer(seen)
     if value is None:
-        return Answer(question, "not seen")
+        return _Answer(question, "not seen")
     expected = getattr(Options(), question.option) if question.option else True
-    return Answer(question, "confirmed" if value == expected else "contradicted", value)
+    return _Answer(question, "confirmed" if value == expected else "contradicted", value)
 
 
 def _reasons(row: RowReport) -> str:

@@ -17,7 +17,8 @@ from pytest_turris.core.access.credential import ApiClient, RestrictedAccessToke
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.faults.scripted import Fault
 from pytest_turris.core.journal.journal import Exchange
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.attempts import Attempt
+from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots import models
@@ -169,7 +170,7 @@ def test_each_row_fits_its_model(
         (Attempt, models.AttemptPart),
     ],
 )
-def test_models_have_all_members(kind: type, model: type[models.Part]) -> None:
+def test_models_have_all_members(kind: type, model: type[models.StatePart]) -> None:
     """Who adds a member to the state adds it to its model; with a default, for older snapshots."""
     assert {field.name for field in dataclasses.fields(kind)} == model.model_fields.keys()
 

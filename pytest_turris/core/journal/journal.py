@@ -20,7 +20,7 @@ from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 
 NO_ANSWER = 0
 
-Observer = Callable[[Request, Response | None, dict[str, Any]], object]
+_Observer = Callable[[Request, Response | None, dict[str, Any]], object]
 """Gets a request, its response, and the facts of its exchange, before anything is redacted."""
 
 _SHOWN_TARGET = 2_048
@@ -177,7 +177,7 @@ class Journal:
         self.seen: int = 0
         self.undo: Undo = Undo()
         """Takes back the exchange of a call that failed."""
-        self.observer: Observer | None = None
+        self.observer: _Observer | None = None
         """Called with each exchange, in the thread and on the stack that answers it."""
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -238,8 +238,9 @@ class Journal:
 
     def rows_since(self, number: int, count: int | None = None) -> Iterator[Row]:
         """The first exchanges, or all, after the one with that number, as rows of the state."""
-        found = (entry for entry in tuple(self._entries) if entry.number > number)
-        for entry in itertools.islice(found, count):
+        # From the end: a store asks for the last one of a thousand after each request.
+        newest = itertools.takewhile(lambda entry: entry.number > number, reversed(self._entries))
+        for entry in list(newest)[::-1][:count]:
             exchange = entry.redacted()
             yield "journal.exchanges", str(exchange.number), exchange.plain()
 
