@@ -95,7 +95,7 @@ class DriftReport:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        # What matters stands at the end, where a terminal shows it.
+        # A terminal shows the end, so what matters comes last.
         states: tuple[_State, ...] = ("not seen", "confirmed", "contradicted")
         for state in states:
             yield from (f"{state}: {row.row.topic}: {row.row.what}" + _reasons(row)
