@@ -54,12 +54,15 @@ tests: $(VENV)/.ready node-packages
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
 
+# What is traced takes several times as long: the tests with 100,000 deliveries more than the usual bound.
+TRACED := -o faulthandler_timeout=900
+
 # Takes half as long again as the tests. pytest loads plugins before pytest-cov starts, so coverage
 # starts pytest.
 coverage: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n $(WORKERS) --ignore tests/strangers \
-		|| $(BIN)/coverage run -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
+	$(BIN)/coverage run -m pytest -q -n $(WORKERS) $(TRACED) --ignore tests/strangers \
+		|| $(BIN)/coverage run -m pytest -q $(TRACED) --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
