@@ -4,7 +4,7 @@ import pytest
 from doubles.controlled import Controlled, Refused
 
 from mock_server.store.errors import StoreError
-from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.messages import Request, Response
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_value_in_the_path_is_given_once(controlled: Controlled) -> None:
 def test_a_store_that_fails_is_named(controlled: Controlled) -> None:
     """With 503: the request may succeed later."""
 
-    def work() -> None:
+    def work() -> Response:
         raise StoreError("the disk is full")
 
     answer = controlled.door.caught(work)
