@@ -140,6 +140,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/page.py
 
 # Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
 # `make fuzz MINUTES=60 SEED=7`.

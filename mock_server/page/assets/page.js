@@ -95,19 +95,30 @@ const live = {
     const box = document.createElement("template");
     box.innerHTML = html;
     const fresh = [...box.content.querySelectorAll("tr[data-number]")];
-    if (!fresh.length) return;
-    const newest = Number(fresh[0].dataset.number);
-    const last = Number(this.list.dataset.seen);
+    const skipped = Number(box.content.querySelector("[data-skipped]")?.dataset.skipped ?? 0);
+    if (fresh.length) this.list.dataset.seen = fresh[0].dataset.number;
     rows.prepend(...fresh);
     fresh.forEach((row) => htmx.process(row));
-    this.list.dataset.seen = newest;
     const total = byId("total");
-    const more = this.list.dataset.query ? fresh.length : newest - last;
-    total.dataset.total = Number(total.dataset.total) + more;
+    total.dataset.total = Number(total.dataset.total) + fresh.length + skipped;
     total.textContent = total.dataset.total;
+    if (skipped) this.skip(skipped);
     if (byId("empty")) byId("empty").remove();
+    this.trim(rows);
+  },
+  skip(count) {
+    const line = byId("skipped");
+    line.dataset.skipped = Number(line.dataset.skipped) + count;
+    line.querySelector("b").textContent = line.dataset.skipped;
+    line.hidden = false;
+  },
+  // The oldest rows go, but not from under the eyes of a person who looks at them.
+  trim(rows) {
     const all = rows.querySelectorAll("tr[data-number]");
+    if (all.length <= MOST_ROWS || rows.closest(".scroll").scrollTop > 0 || window.scrollY > 0) return;
     for (let at = MOST_ROWS; at < all.length; at += 1) all[at].remove();
+    const before = rows.querySelector("#older [name=before]");
+    if (before) before.value = all[MOST_ROWS - 1].dataset.number;
   },
   lost() {
     this.stop();

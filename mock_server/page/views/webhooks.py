@@ -6,9 +6,8 @@ from typing import Any
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.views.actions import notice
-from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Answer, Visit
+from mock_server.page.visit import Answer, Visit, number_in
 from pytest_turris.core.wire.messages import Response
 
 _SHOWN = 200
