@@ -39,7 +39,7 @@ from mock_server.controlling.rows import FILE as CONTROLS
 from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"
-EVENTS = ROOT / "mock_server" / "shell" / "events.json"
+EVENTS = ROOT / "mock_server" / "triggering" / "events.json"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {

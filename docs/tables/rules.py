@@ -5,7 +5,7 @@ from dataclasses import replace
 from doubles.clients import registry
 
 from mock_server.explaining.checks import explained
-from pytest_turris.conformance.hostile_check import CHECKS
+from pytest_turris.conformance.hostile.check import CHECKS
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.answer import Variant
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE

@@ -100,10 +100,10 @@ class _Outcome:
 
     def take(self, result: SeriesResult) -> None:
         self.verdicts, self.cause = list(result.verdicts), result.cause
-        if not result.answered:
-            self.status = NOTHING_SENT
-        elif not result.complete:
+        if result.interrupted or (result.answered and not result.complete):
             self.status = INCOMPLETE
+        elif not result.answered:
+            self.status = NOTHING_SENT
 
 
 def run(settings: AttackSettings) -> int:

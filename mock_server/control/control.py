@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from mock_server.control.models import Parameters
 
 if TYPE_CHECKING:
-    from mock_server.control.tenants import Tenant, Tenants
+    from mock_server.control.tenant import Tenant
+    from mock_server.control.tenants import Tenants
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 Scope = Literal["sandbox", "server"]

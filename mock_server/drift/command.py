@@ -76,7 +76,7 @@ def drift(
 
 
 def _check(url: str, *, read_only: bool) -> None:
-    from mock_server.serving.server import is_loopback
+    from mock_server.serving.exposure import is_loopback
 
     parts = urlsplit(url)
     if not read_only:

@@ -8,7 +8,7 @@ import json
 import shlex
 from typing import Any
 
-from mock_server.control.tenants import Tenant
+from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.journal.journal import Exchange

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from mock_server.control.control import ControlCall
 from mock_server.control.execution import execute
 from mock_server.control.table import CONTROLS
-from mock_server.control.tenants import Tenant
+from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.rendering import html, render
 from mock_server.page.sign_in import Session

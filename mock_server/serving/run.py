@@ -6,21 +6,19 @@ import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
 from mock_server import starting
 from mock_server.exit_status import OK
 from mock_server.serving.clock_file import ClockFile
-from mock_server.serving.cors import is_origin
 from mock_server.serving.env_file import exports, write_env_file
+from mock_server.serving.exposure import settings_of
 from mock_server.serving.log import ServerLog, standard_error
 from mock_server.serving.server import (
     CONTROL_TOKEN,
     ServerSettings,
     StandaloneSandbox,
-    is_loopback,
 )
 from mock_server.shell.arguments import read_entity, read_options
 from mock_server.shell.mistakes import fail
@@ -29,13 +27,11 @@ from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.core.wire.hosts import is_turris
 
 if TYPE_CHECKING:
     from mock_server.store.store import Store
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SHORTEST_TOKEN = 32
 _SHOWN = 5
 """How many undelivered webhooks the last line names."""
 
@@ -53,7 +49,7 @@ def run(
     **given: Any,  # noqa: ANN401 - the other options of the command line
 ) -> int:
     """Serve until a signal, or until the command ends; return the exit status."""
-    settings = _settings(**given)
+    settings = settings_of(**given)
     sandbox = _sandbox(load, **given)
     log = standard_error(as_json=log_format == "json", level=log_level)
     with contextlib.closing(log), contextlib.ExitStack() as files:
@@ -71,7 +67,8 @@ def run(
                 # It takes a second; what is interrupted twice would leave files behind.
                 for number in _SIGNALS:
                     signal.signal(number, signal.SIG_IGN)
-        _log_end(log, server.unsent())
+        # Other servers of a shared store send what is left.
+        _log_end(log, () if opened and opened.is_shared else server.unsent())
     return status
 
 
@@ -93,34 +90,6 @@ def _serve(
     _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
     server.wait()
     return OK
-
-
-def _settings(
-    *,
-    host: str,
-    port: int,
-    exposed: bool,
-    allow: tuple[str, ...],
-    allow_host: tuple[str, ...],
-    public_url: str,
-    cors_origin: tuple[str, ...],
-    **_: object,
-) -> ServerSettings:
-    token = os.environ.get(CONTROL_TOKEN, "")
-    if not is_loopback(host):
-        _check_exposure(host, token, allowed=exposed)
-    for origin in cors_origin:
-        if not is_origin(origin):
-            fail(f"--cors-origin {origin!r} is not an origin, such as http://localhost:5173")
-    return ServerSettings(
-        host=host,
-        port=port,
-        allow=allow,
-        allow_hosts=allow_host,
-        public_url=_checked_url(public_url) if public_url else "",
-        cors_origins=cors_origin,
-        control_token=token,
-    )
 
 
 def _kept(
@@ -240,16 +209,6 @@ def _log_end(log: ServerLog, unsent: tuple[str, ...]) -> None:
     log.write(f"stopped; {count} {was} not delivered: {shown}", "warning")
 
 
-def _checked_url(url: str) -> str:
-    address = urlsplit(url)
-    is_plain = not (address.path.strip("/") or address.query or address.username)
-    if address.scheme not in ("http", "https") or not address.hostname or not is_plain:
-        fail(f"--public-url {url!r}: give scheme, host and port, such as https://turris.example")
-    if is_turris(address.netloc):
-        fail(f"--public-url: {address.hostname} is the real Turris")
-    return f"{address.scheme}://{address.netloc}"
-
-
 def _print_environment(server: StandaloneSandbox, state: str) -> None:
     """Print what a client needs, as lines that can be pasted into a shell. All values are fakes."""
     variables = server.environment()
@@ -287,23 +246,4 @@ def _webhook_hint(options: Options) -> str:
     return (
         f"# Webhooks registered at {options.webhooks_path} are sent to this machine; "
         f"the two status events {status_events}"
-    )
-
-
-def _check_exposure(host: str, token: str, *, allowed: bool) -> None:
-    """Say what --host exposes; refuse it without the flag, or with a token that can be guessed."""
-    if not allowed:
-        fail(
-            f"--host {host}: other machines could read and change this sandbox. "
-            "To allow that, add --i-understand-network-exposure"
-        )
-    if token and len(token) < _SHORTEST_TOKEN:
-        fail(
-            f"--host {host}: {CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "
-            "Take a longer one, or none: then the sandbox makes one"
-        )
-    click.echo(
-        f"# --host {host}: other machines can read and change this sandbox. It holds fakes only; "
-        "put no real data into it",
-        err=True,
     )

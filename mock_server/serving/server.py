@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import os
-from collections.abc import Awaitable, Collection, Iterator
+from collections.abc import Awaitable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenants import DEFAULT, ENTITY_ID, Tenant, Tenants
+from mock_server.control.tenant import ENTITY_ID, Tenant
+from mock_server.control.tenants import Tenants
 from mock_server.page.door import page_app
 from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
-from mock_server.serving.cors import with_cors
+from mock_server.serving.cors import behind_proxy, origin_of, with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.env_file import trusted
 from mock_server.serving.health import Health
@@ -26,7 +26,7 @@ from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import credentials_in
-from pytest_turris.core.text.redaction import redact, redact_target
+from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.errors import ConnectionFailure, error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.doors.environment import client_environment
@@ -145,7 +145,11 @@ class StandaloneSandbox:
             self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
         )
         app = page_app(self.tenants, self._sign_in, app, log.write)
-        app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
+        public = origin_of(settings.public_url)
+        app = loopback_only(
+            app, also=settings.names, own=public, advice=_ADVICE, on_refusal=log.warn
+        )
+        app = behind_proxy(app, public) if public else app
         if settings.cors_origins:
             app = with_cors(app, settings.cors_origins)
         return self._health.added_to(app)
@@ -169,7 +173,11 @@ class StandaloneSandbox:
     def unsent(self) -> tuple[str, ...]:
         """Return a line for each webhook of any sandbox that no receiver has accepted yet."""
         try:
-            return tuple(line for tenant in self.tenants for line in _unsent(tenant))
+            return tuple(
+                line if tenant is self.tenants.default else f"{line} for {tenant.name}"
+                for tenant in self.tenants
+                for line in tenant.unsent()
+            )
         except StoreError as error:
             self._warn(str(error))
             return ()
@@ -288,22 +296,5 @@ class StandaloneSandbox:
         return str(path)
 
 
-def _unsent(tenant: Tenant) -> Iterator[str]:
-    outbox = tenant.sandbox.outbox
-    whose = "" if tenant.name == DEFAULT else f" for {tenant.name}"
-    for delivery in outbox.unsent:
-        endpoint = outbox.endpoints.get(delivery.endpoint_id)
-        url = redact_target(endpoint.url) if endpoint else "a removed webhook"
-        yield f"webhook {delivery.number} {delivery.webhook_type} -> {url}{whose}"
-
-
 async def _settled(answer: Response | Awaitable[Response]) -> Response:
     return answer if isinstance(answer, Response) else await answer
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

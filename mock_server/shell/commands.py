@@ -22,7 +22,9 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Serve a sandbox until Ctrl-C, and send its webhooks.",
     ),
     CommandRow("health", "mock_server.shell.health:health", "Ask a sandbox whether it is ready."),
-    CommandRow("trigger", "mock_server.shell.trigger:trigger", "Send one signed webhook to a URL."),
+    CommandRow(
+        "trigger", "mock_server.triggering.command:trigger", "Send one signed webhook to a URL."
+    ),
     CommandRow(
         "attack",
         "mock_server.attacking.command:attack",

@@ -214,8 +214,9 @@ class Store:
         try:
             for kept in tuple(self._kept.values()):
                 kept.detach()
-            with self._database.transaction():
-                self._set_meta("clean", "yes")
+            if not self.is_shared:
+                with self._database.transaction():
+                    self._set_meta("clean", "yes")
         finally:
             self._database.close()
 

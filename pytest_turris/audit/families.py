@@ -12,7 +12,7 @@ from pytest_turris.findings.check import Check
 FAMILIES = {
     "WH": "pytest_turris.attacks.catalogue:ATTACKS",
     "TC": "pytest_turris.conformance.rules:RULES",
-    "AR": "pytest_turris.conformance.hostile_check:CHECKS",
+    "AR": "pytest_turris.conformance.hostile.check:CHECKS",
     **dict.fromkeys(("RQ", "LK", "AU", "DR", "VW", "FE"), "pytest_turris.audit.checks:OWN"),
 }
 """How the ids of each kind of check begin, and where its checks are. A new kind adds one line."""

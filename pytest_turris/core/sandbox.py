@@ -45,9 +45,13 @@ if TYPE_CHECKING:
 class Sandbox(Collections):
     """A fake Turris for one upstream entity: stateful, strict, on its own clock.
 
-    It answers the requests that come through every door of a test, and those of the standalone
-    server. It does no I/O and may be called from any thread.
+    It answers what comes through every door. It does no I/O; any thread may call it.
     """
+
+    token_requests: int = 0
+    """The number of ``POST /v1/auth/jwt`` requests, refused ones included."""
+    doors: tuple[str, ...] = ()
+    """The client libraries that are answered in process, by name."""
 
     def __init__(
         self,
@@ -87,22 +91,22 @@ class Sandbox(Collections):
         self.idempotency: Idempotency = Idempotency(self.clock, self.options)
         self.faults: Faults = Faults(self._routes.resolve)
         self.journal: Journal = Journal(self.options.journal_limit)
-        self.token_requests: int = 0
-        """The number of ``POST /v1/auth/jwt`` requests, refused ones included."""
         self.interceptors: Interceptors = Interceptors()
         """The callables between the doors and this sandbox."""
-        self.doors: tuple[str, ...] = ()
-        """The client libraries that are answered in process, by name."""
         self._refusals = Refusals()
-        for part in (self.randomness, self.credentials, self.tokens, self.limits):
-            part.undo = self.undo
-        self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
+        self._guard()
         self.client: ApiClient = self.credentials.issue(
             environment=self.options.environment, client_id=client_id, client_secret=client_secret
         )
         """The API client whose credentials a test finds in its environment variables."""
         self.limits.default_credential = self.client.client_id
         self.limits.names = lambda: self.credentials.names
+
+    def _guard(self) -> None:
+        """Let the changes of all parts be whole, together."""
+        for part in (self.randomness, self.credentials, self.tokens, self.limits):
+            part.undo = self.undo
+        self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
 
     assert_token_requests: Final = assertions.assert_token_requests
     assert_no_token_in_urls: Final = assertions.assert_no_token_in_urls

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from pytest_turris.core.clock import later
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.attempts import Attempt
+from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.resources.record import UnknownRecordError

@@ -3,7 +3,8 @@
 import datetime as dt
 
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.attempts import Attempt
+from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.text.redaction import mask, redact_target
 from pytest_turris.receivers.egress import EgressRefused

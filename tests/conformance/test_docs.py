@@ -10,7 +10,7 @@ import pytest
 from tables.rules import answers_table, rules_table
 
 from pytest_turris.conformance.client_under_test import ClientUnderTest
-from pytest_turris.conformance.hostile_check import HostileCheck
+from pytest_turris.conformance.hostile.check import HostileCheck
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 from pytest_turris.core.sandbox import Sandbox

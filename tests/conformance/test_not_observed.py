@@ -129,7 +129,7 @@ def test_tls_library_without_old_versions_leaves_them_out(
 ) -> None:
     """A TLS library that cannot speak TLS 1.0 makes no server for it."""
     monkeypatch.setattr(ssl, "HAS_TLSv1", False)
-    monkeypatch.setattr("pytest_turris.conformance.bad_certificates._make_old", pytest.fail)
+    monkeypatch.setattr("pytest_turris.conformance.hostile.bad_certificates._make_old", pytest.fail)
     assert examine(HostileCase("AR-36", turris, turris_time), "httpx").outcome == "passed"
 
 

@@ -17,7 +17,8 @@ from pytest_turris.core.access.credential import ApiClient, RestrictedAccessToke
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.faults.scripted import Fault
 from pytest_turris.core.journal.journal import Exchange
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.attempts import Attempt
+from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots import models

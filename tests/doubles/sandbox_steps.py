@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from doubles.sandbox_client import NOW, Client
-from pytest_turris.core.outbox.deliveries import Attempt
+from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure

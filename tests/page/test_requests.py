@@ -248,7 +248,7 @@ def test_a_stream_says_how_many_it_left_out() -> None:
     """However many come at once, each is in a row or in the count."""
     with served() as server:
         visitor = Visitor(server).signed_in()
-        session = next(iter(server._sign_in._sessions.values()))  # noqa: SLF001 - a browser's
+        session = next(iter(server._sign_in._sessions.values()))
         for query in ({}, {"text": "/v1"}):
             for _ in range(130):
                 call(visitor, "GET", "/v1/agents")

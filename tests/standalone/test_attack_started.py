@@ -140,6 +140,21 @@ def test_a_signal_ends_the_receiver_too(started: Started, number: signal.Signals
 
 
 @choose("WH-01")
+def test_interrupted_before_the_first_answer(
+    started: Started, attacks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is incomplete, as later on; it is not a receiver that does not answer."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AttackSeries, "_verdict", interrupt)
+    done = started.attack()
+    assert (done.exit_code, "it was interrupted" in done.output) == (4, True)
+    assert not started.reported()["complete"]
+
+
+@choose("WH-01")
 def test_a_receiver_that_does_not_start(started: Started, attacks: None) -> None:
     """Its last words are in the message and in the report."""
     done = started.attack(start="echo no database >&2; exit 7")

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from doubles.command_line import ENVIRONMENT, EVENT
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 
-from mock_server.serving.server import is_loopback
+from mock_server.serving.exposure import is_loopback
 from mock_server.shell.cli import app
 from mock_server.shell.commands import COMMANDS
 from pytest_turris.core.entity.event_models import EVENTS

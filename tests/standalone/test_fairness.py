@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from doubles.served_here import served
 
-from mock_server.control.tenants import Tenant
+from mock_server.control.tenant import Tenant
 from mock_server.serving.delivery_worker import MOST_OF_ONE, DeliveryWorker, ServerFacts
 from mock_server.serving.server import StandaloneSandbox
 from pytest_turris.core.options import Options

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from mock_server.control.tenants import Tenant
+from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.reproduction.steps import (
     Step,

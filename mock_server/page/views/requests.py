@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mock_server.page.rendering import html, moved, render
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.moments import rate_window_then, token_then
+from mock_server.page.rendering import html, moved, render
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit, number_in
 from pytest_turris.core.api.routes import OPERATIONS

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from mock_server.store.databases.database import Found, Query
 from mock_server.store.errors import StoreError
@@ -27,6 +27,10 @@ CONNECTIONS = 8
 WAIT = 20.0
 """Seconds that a request waits at most for a connection."""
 
+STALLED = 10.0
+"""After this many seconds, a transaction that waits for its server is ended by a server that waits
+for its locks."""
+
 _BOUNDS = (
     # What holds a tenant takes milliseconds. A server that stands still in between must not
     # block the others for longer than they wait.
@@ -34,6 +38,10 @@ _BOUNDS = (
     # Otherwise a replica would see what it has written itself only after a while, or lose it.
     "-c default_transaction_isolation=read\\ committed"
 )
+_END_STALLED = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user
+    AND application_name = current_setting('application_name')
+    AND wait_event_type = 'Client' AND xact_start < clock_timestamp() - %s * interval '1 second'"""
 _SHORTEST = 0.001
 _SCHEMA_LOCK = 0x7475_7272_6973
 """The key of the advisory lock under which tables are made."""
@@ -105,10 +113,14 @@ class PostgresDatabase:
         connection = self._taken()
         self._used.connection = connection
         try:
-            with connection.pipeline():
+            with connection.pipeline() as self._used.pipeline:
                 yield
                 connection.commit()
+        except StoreError as error:
+            self._end_stalled(connection, error.__cause__)
+            raise
         except psycopg.Error as error:
+            self._end_stalled(connection, error)
             raise StoreError(f"the store {self.name} cannot be used: {_reason(error)}") from error
         finally:
             self._used.connection = None
@@ -138,6 +150,8 @@ class PostgresDatabase:
             connection = self._used.connection
             try:
                 sent = [connection.execute(_translated(text), values) for text, values in queries]
+                # From here on, PostgreSQL ends the transaction if this server stands still.
+                self._used.pipeline.sync()
                 return [cursor.fetchall() for cursor in sent]
             except psycopg.Error as error:
                 reason = _reason(error)
@@ -172,6 +186,22 @@ class PostgresDatabase:
                 f"the store {self.name} cannot be used: within {WAIT:g} s, none of the "
                 f"{CONNECTIONS} connections was free"
             ) from None
+        except PoolClosed:
+            raise StoreError(f"the store {self.name} is closed") from None
+
+    def _end_stalled(
+        self, connection: "psycopg.Connection[Any]", error: BaseException | None
+    ) -> None:
+        """After waiting for a lock, end transactions of servers that stand still amid a pipeline.
+
+        PostgreSQL counts them as active: no limit of its own ends them, and their locks stay.
+        """
+        if not isinstance(error, psycopg.errors.LockNotAvailable):
+            return
+        with contextlib.suppress(psycopg.Error):
+            connection.rollback()
+            connection.execute(_END_STALLED, [STALLED])
+            connection.commit()
 
     def _give_back(self, connection: "psycopg.Connection[Any]") -> None:
         with contextlib.suppress(psycopg.Error):

@@ -1,10 +1,13 @@
-"""Deliveries and their attempts."""
+"""Deliveries: what is sent to whom, and how far that got."""
 
 import datetime as dt
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 State = Literal["pending", "delivered", "failed", "dropped", "removed", "disabled"]
+
+KEPT = 1_000
+"""How many settled deliveries, and how many attempts, are remembered."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,42 +38,3 @@ class Delivery:
     def restored(cls, row: dict[str, Any]) -> "Delivery":
         """A snapshot's delivery."""
         return cls(**row | {"due": dt.datetime.fromisoformat(row["due"])})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One line of the delivery log.
-
-    Args:
-        delivery: The number of the delivery.
-        attempt: 1 for the first; 0 for a resend by hand.
-        at: When it was sent, on the sandbox's clock.
-        status: The receiver's status; None if there was no response in 30 seconds.
-        latency: Seconds until the response, on the sandbox's clock.
-        error: Why it failed and what followed; empty if it succeeded.
-        signature: The last four characters of the signature that was sent.
-        retry_after: Seconds that the receiver asked to wait; None if it did not ask.
-    """
-
-    delivery: int
-    attempt: int
-    at: dt.datetime
-    status: int | None
-    latency: float
-    error: str
-    signature: str
-    retry_after: float | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the receiver answered with 200-299 in time (documented)."""
-        return not self.error
-
-    def snapshot(self) -> dict[str, Any]:
-        """The attempt as JSON data."""
-        return asdict(self) | {"at": self.at.isoformat()}
-
-    @classmethod
-    def restored(cls, row: dict[str, Any]) -> "Attempt":
-        """A snapshot's attempt."""
-        return cls(**row | {"at": dt.datetime.fromisoformat(row["at"])})

@@ -1,15 +1,18 @@
-"""What happens after a failed delivery besides a retry. Turris documents nothing about it.
+"""What an attempt changes: a retry, and what else a failure leads to (undocumented).
 
 Standard Webhooks asks senders to disable a webhook whose receiver answers 410, or fails for long,
 and to respect ``Retry-After``; Svix and Stripe disable after days of failures.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.deliveries import Attempt
+from pytest_turris.core.outbox.attempts import Attempt
+from pytest_turris.core.outbox.deliveries import Delivery
+from pytest_turris.core.outbox.endpoints import Endpoint
+from pytest_turris.core.outbox.retry_schedules import RetrySchedule
 
 GONE = 410
 LONGEST = dt.timedelta(days=1)
@@ -38,6 +41,47 @@ class FailurePolicy:
             gone_disables=options.webhook_gone_disables,
             honours_retry_after=options.webhook_honours_retry_after,
         )
+
+    def judge(
+        self,
+        attempt: Attempt,
+        delivery: Delivery,
+        endpoint: Endpoint | None,
+        schedule: RetrySchedule,
+    ) -> Attempt:
+        """Count an attempt: the delivery is delivered, has failed, or is due once more.
+
+        Args:
+            attempt: The attempt.
+            delivery: The delivery that it was made for.
+            endpoint: Its webhook; None if that was removed meanwhile.
+            schedule: The waits before retries.
+
+        Returns:
+            The attempt, with what followed for the webhook.
+        """
+        delivery.attempts += 1
+        if attempt.succeeded:
+            delivery.state = "delivered"
+            if endpoint:
+                endpoint.failures = 0
+        elif delivery.attempts <= len(schedule) and not self.is_gone(attempt):
+            failed = attempt.at + dt.timedelta(seconds=attempt.latency)
+            delivery.due = failed + self.wait(schedule[delivery.attempts - 1], attempt)
+        else:
+            delivery.state = "failed"
+            if endpoint:
+                return self._failed(endpoint, attempt)
+        return attempt
+
+    def _failed(self, endpoint: Endpoint, attempt: Attempt) -> Attempt:
+        """Count a failed delivery, and disable the webhook if the policy says so."""
+        endpoint.failures += 1
+        why = "" if endpoint.disabled else self.reason_to_disable(attempt, endpoint.failures)
+        if not why:
+            return attempt
+        endpoint.disabled = why
+        return replace(attempt, error=f"{attempt.error}; the webhook is disabled: {why}")
 
     def wait(self, scheduled: dt.timedelta, attempt: Attempt) -> dt.timedelta:
         """How long after a failed attempt the next one is made."""

@@ -4,35 +4,24 @@ import contextlib
 import datetime as dt
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
 from pytest_turris.core.changes import Changes, Row
-from pytest_turris.core.entity.event_models import (
-    EVENTS,
-    ComplianceChange,
-    ComplianceEntry,
-    EventKind,
-    ExecutedAgreement,
-    Synchronization,
-)
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.debounce import Debounce
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery
+from pytest_turris.core.outbox.attempts import Attempt, AttemptLog
+from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint, Endpoints
 from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.outbox.failure_policy import FailurePolicy
 from pytest_turris.core.outbox.network_faults import NetworkFaults
-from pytest_turris.core.outbox.payloads import compliance_payload
-from pytest_turris.core.outbox.queue import KEPT, Claims, DeliveryQueue
+from pytest_turris.core.outbox.publishing.publisher import Publisher
+from pytest_turris.core.outbox.queue import Claims, DeliveryQueue
 from pytest_turris.core.outbox.retry_schedules import RetrySchedule, schedule_of
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.undo import Undo, whole
-
-EventPayload = Synchronization | ExecutedAgreement | list[ComplianceEntry]
 
 
 class Outbox:
@@ -49,18 +38,15 @@ class Outbox:
     def __init__(self, records: EntityRecords, randomness: Randomness, options: Options) -> None:
         self.endpoints: Endpoints = Endpoints(randomness, options.signing_key)
         self.network_faults: NetworkFaults = NetworkFaults()
-        self.attempts: deque[Attempt] = deque(maxlen=KEPT)
+        self.attempts: AttemptLog = AttemptLog()
         self._queue = DeliveryQueue()
         self._records = records
         self._randomness = randomness
         self._retries = options.webhook_retries
         self.schedule: RetrySchedule = schedule_of(self._retries)
         self._policy = FailurePolicy.of(options)
-        self._debounce = Debounce(options)
-        self._drops_reverted = options.webhook_reverted == "dropped"
-        self._seen = 0
+        self._publisher = Publisher(records, self.endpoints, options, self._mark_counters)
         self._made = 0
-        self._attempted = 0
         self._resends: deque[int] = deque()
 
     def __len__(self) -> int:
@@ -71,11 +57,13 @@ class Outbox:
 
     def guard(self, undo: Undo) -> None:
         """Let changes be whole, with those of all other parts."""
-        self.undo = self.endpoints.undo = self._queue.undo = undo
+        for part in (self, self.endpoints, self.attempts, self._publisher, self._queue):
+            part.undo = undo
 
     def note_changes(self, changes: Changes) -> None:
         """Note changed rows from now on."""
-        self.changes = self.endpoints.changes = self._queue.changes = changes
+        for part in (self, self.endpoints, self.attempts, self._queue):
+            part.changes = changes
 
     def register(self, url: str, kind: str, at: dt.datetime, secret: str = "") -> Endpoint:
         """Register a webhook: it receives what happens from now on.
@@ -91,22 +79,13 @@ class Outbox:
             self._retries = options.webhook_retries
             self.schedule = schedule_of(self._retries)
         self._policy = FailurePolicy.of(options)
-        self._debounce.follow(options)
+        self._publisher.follow(options)
 
     @whole
     def collect(self, events: EventLog, now: dt.datetime) -> None:
         """Read the log from where the last call ended, and make deliveries of what is new."""
-        for event in events.since(self._seen):
-            self.undo.attributes(self, "_seen")
-            self._seen = event.number
-            self._mark_counters()
-            self._flush(event.at)
-            if isinstance(event.fact, ComplianceChange):
-                self.undo.step(self._debounce.kept())
-                self._debounce.add(event.kind, event.fact, event.at)
-            else:
-                self._publish(event.kind, event.fact, event.at)
-        self._flush(now)
+        for endpoint, event, at in self._publisher.read(events, now):
+            self.enqueue(endpoint, event, at)
 
     @whole
     def enqueue(self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime) -> Delivery:
@@ -158,7 +137,7 @@ class Outbox:
 
     def next_due(self, *, but: Collection[int] = ()) -> dt.datetime | None:
         """When the next batch, or delivery but for some by number, is due; None if none waits."""
-        moments = (self._queue.next_due(but=but), self._debounce.next_due())
+        moments = (self._queue.next_due(but=but), self._publisher.next_due())
         return min(filter(None, moments), default=None)
 
     @whole
@@ -180,23 +159,10 @@ class Outbox:
         if not self._queue.land(delivery):
             return
         self.undo.attributes(delivery, "attempts", "state", "due")
-        delivery.attempts += 1
         endpoint = self.endpoints.get(delivery.endpoint_id)
         if endpoint:
             self.undo.attributes(endpoint, "failures", "disabled")
-        tries_left = delivery.attempts <= len(self.schedule) and not self._policy.is_gone(attempt)
-        if attempt.succeeded:
-            delivery.state = "delivered"
-            if endpoint:
-                endpoint.failures = 0
-        elif tries_left:
-            scheduled = self.schedule[delivery.attempts - 1]
-            failed = attempt.at + dt.timedelta(seconds=attempt.latency)
-            delivery.due = failed + self._policy.wait(scheduled, attempt)
-        else:
-            delivery.state = "failed"
-            if endpoint:
-                attempt = self._failed(endpoint, attempt)
+        attempt = self._policy.judge(attempt, delivery, endpoint, self.schedule)
         self._log(attempt)
         if endpoint:
             self.endpoints.mark(endpoint)
@@ -246,7 +212,7 @@ class Outbox:
             **self._counters(),
             "endpoints": self.endpoints.snapshot(),
             **self._queue.snapshot(),
-            "attempts": [attempt.snapshot() for attempt in self.attempts],
+            "attempts": self.attempts.snapshot(),
         }
 
     def rows(self) -> Iterator[Row]:
@@ -255,19 +221,14 @@ class Outbox:
         for endpoint in self.endpoints:
             yield "outbox.endpoints", endpoint.id, endpoint.plain()
         yield from self._queue.rows()
-        first = self._attempted - len(self.attempts)
-        for number, attempt in enumerate(self.attempts, first + 1):
-            yield "outbox.attempts", str(number), attempt.snapshot()
+        yield from self.attempts.rows()
 
     def restore(self, data: dict[str, Any]) -> None:
         """Become what a snapshot holds."""
         self.endpoints.restore(data["endpoints"])
-        self._debounce.restore(data["debounce"])
-        self._seen, self._made = int(data["seen"]), int(data["made"])
-        self._attempted = int(data["attempted"])
+        self._restore_counters(data)
         self._queue.restore(data)
-        self._resends = deque(map(int, data["resends"]))
-        self.attempts = deque(map(Attempt.restored, data["attempts"]), maxlen=KEPT)
+        self.attempts.restore(data["attempts"], int(data["attempted"]))
 
     def take_over(self, member: str, key: str, row: Any) -> None:  # noqa: ANN401 - JSON data
         """Take over one row that was changed elsewhere; None if it is gone there."""
@@ -276,13 +237,10 @@ class Outbox:
         elif member in ("waiting", "settled"):
             self._queue.take_over(member, int(key), Delivery.restored(row) if row else None)
         elif member == "attempts":
-            if row:
-                self.attempts.append(Attempt.restored(row))
+            self.attempts.take_over(row)
         else:
-            self._debounce.restore(row["debounce"])
-            self._seen, self._made = int(row["seen"]), int(row["made"])
-            self._attempted = int(row["attempted"])
-            self._resends = deque(map(int, row["resends"]))
+            self._restore_counters(row)
+            self.attempts.made = int(row["attempted"])
 
     @property
     def in_flight(self) -> tuple[Delivery, ...]:
@@ -304,62 +262,24 @@ class Outbox:
 
     def _counters(self) -> dict[str, Any]:
         return {
-            "debounce": self._debounce.snapshot(),
-            "seen": self._seen,
+            **self._publisher.facts(),
             "made": self._made,
-            "attempted": self._attempted,
+            "attempted": self.attempts.made,
             "resends": list(self._resends),
         }
+
+    def _restore_counters(self, counters: dict[str, Any]) -> None:
+        self._publisher.restore(counters)
+        self._made = int(counters["made"])
+        self._resends = deque(map(int, counters["resends"]))
 
     def _mark_counters(self) -> None:
         if self.changes is not None:
             self.changes.mark("outbox", "", self._counters)
 
     def _log(self, attempt: Attempt) -> None:
-        self.undo.attributes(self, "_attempted")
-        self.undo.last(self.attempts, attempt)
-        self._attempted += 1
-        self.attempts.append(attempt)
-        if self.changes is not None:
-            self._mark_counters()
-            self.changes.gone("outbox.attempts", str(self._attempted - KEPT))
-            self.changes.mark("outbox.attempts", str(self._attempted), attempt.snapshot)
-
-    def _failed(self, endpoint: Endpoint, attempt: Attempt) -> Attempt:
-        """Count a failed delivery, and disable the webhook if the policy says so."""
-        endpoint.failures += 1
-        why = (
-            "" if endpoint.disabled else self._policy.reason_to_disable(attempt, endpoint.failures)
-        )
-        if not why:
-            return attempt
-        endpoint.disabled = why
-        return replace(attempt, error=f"{attempt.error}; the webhook is disabled: {why}")
-
-    def _flush(self, now: dt.datetime) -> None:
-        self.undo.step(self._debounce.kept())
-        for batch in self._debounce.pop_due(now):
-            self._mark_counters()
-            changes = [
-                change
-                for change in batch.changes.values()
-                if not (self._drops_reverted and change.before == change.after)
-            ]
-            payload = compliance_payload(batch.kind, changes, self._records)
-            if payload:
-                self._publish(batch.kind, payload, batch.due)
-
-    def _publish(self, kind: EventKind, payload: EventPayload, at: dt.datetime) -> None:
-        """Enqueue one event for each endpoint that was subscribed to it at that moment."""
-        endpoints = [one for one in self.endpoints.subscribed_to(kind) if one.registered_at <= at]
-        if endpoints:
-            event = EVENTS[kind](
-                webhook_type=kind,
-                upstream_entity_id=self._records.upstream_entity_id,
-                payload=payload,
-            ).given_members()
-            for endpoint in endpoints:
-                self.enqueue(endpoint, event, at)
+        self._mark_counters()
+        self.attempts.add(attempt)
 
     def _new_delivery(
         self, endpoint: Endpoint, event: dict[str, Any], due: dt.datetime

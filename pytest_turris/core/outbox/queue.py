@@ -8,11 +8,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from pytest_turris.core.changes import Changes, Row
-from pytest_turris.core.outbox.deliveries import Delivery
+from pytest_turris.core.outbox.deliveries import KEPT, Delivery
 from pytest_turris.core.undo import Undo
-
-KEPT = 1_000
-"""How many settled deliveries, and how many attempts, are remembered."""
 
 
 class Claims(Protocol):

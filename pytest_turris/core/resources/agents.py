@@ -13,9 +13,9 @@ from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    suggest_keywords,
 )
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed

@@ -7,8 +7,9 @@ The members are documented (appointments/agent-appointments); of the values of `
 import datetime as dt
 from typing import ClassVar
 
-from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record
 from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 

@@ -11,9 +11,9 @@ from pydantic import Field
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    suggest_keywords,
 )
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed

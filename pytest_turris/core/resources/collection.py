@@ -4,15 +4,11 @@ Every change of a record goes through its collection, which keeps the indexes an
 listener; records themselves are frozen.
 """
 
-import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Collection as Names
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
-
-from pydantic import ValidationError
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pytest_turris.core.changes import Changes
 from pytest_turris.core.clock import Clock
@@ -20,17 +16,14 @@ from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.index import Index, Indexes
+from pytest_turris.core.resources.members import nested, record_of, refuse_unknown
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
-from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.undo import Undo, whole
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")
 _UNGUARDED = frozenset({"rows", "snapshot", "restore", "find", "get"})
 """Either short, or called under the lock."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class ChangeListener(Protocol):
@@ -56,18 +49,6 @@ class CollectionHolder(Protocol):
 
     def collection(self, kind: type[C]) -> C:
         """Another collection of the same entity."""
-
-
-def suggest_keywords(add: Callable[P, T]) -> Callable[P, T]:
-    """Answer a misspelt keyword of an ``add`` with the nearest one, as a RecordError."""
-    known = tuple(inspect.signature(add).parameters)[1:]
-
-    @functools.wraps(add)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        _refuse_unknown(add.__qualname__, kwargs, known)
-        return add(*args, **kwargs)
-
-    return checked
 
 
 class Collection(Generic[R]):
@@ -180,11 +161,7 @@ class Collection(Generic[R]):
         Raises:
             RecordError: A member is unknown or does not fit, or the id is taken.
         """
-        _refuse_unknown(self.kind.__name__, members, self.kind.model_fields)
-        try:
-            record = self.kind(**members)
-        except ValidationError as error:
-            raise _invalid(self.kind, error) from None
+        record = record_of(self.kind, members)
         if record.key in self._records:
             raise RecordError(f"{self.kind.__name__}: the id {record.key!r} is taken")
         self._listener.settle()
@@ -206,12 +183,9 @@ class Collection(Generic[R]):
             RecordError: A member is unknown or does not fit; nothing is changed.
         """
         current = self._current(record)
-        _refuse_unknown(self.kind.__name__, members, [*self.kind.model_fields, *self.flat_names])
-        changes = self._with_update_time(current, self._nested(current, members))
-        try:
-            checked = self.kind.model_validate(dict(current) | changes)
-        except ValidationError as error:
-            raise _invalid(self.kind, error) from None
+        refuse_unknown(self.kind.__name__, members, [*self.kind.model_fields, *self.flat_names])
+        changes = self._with_update_time(current, nested(current, members, self.flat_names))
+        checked = record_of(self.kind, dict(current) | changes)
         if checked.key != current.key:
             raise RecordError(f"{self.kind.__name__}: the id of a record does not change")
         self._listener.settle()
@@ -239,7 +213,7 @@ class Collection(Generic[R]):
         Raises:
             RecordError: A record does not fit its model.
         """
-        records = [self._restored(row) for row in rows]
+        records = [record_of(self.kind, row) for row in rows]
         self._records, self._order = {}, {}
         self._index.clear()
         for record in records:
@@ -251,7 +225,7 @@ class Collection(Generic[R]):
         Raises:
             RecordError: It does not fit its model.
         """
-        record = self._restored(row) if row is not None else None
+        record = record_of(self.kind, row) if row is not None else None
         current = self._records.get(key)
         if current is not None:
             self._index.discard(current)
@@ -265,13 +239,6 @@ class Collection(Generic[R]):
             self._index.add(current)
         return current if record is not None and current is not None else record
 
-    def _restored(self, row: dict[str, Any]) -> R:
-        _refuse_unknown(self.kind.__name__, row, self.kind.model_fields)
-        try:
-            return self.kind.model_validate(row)
-        except ValidationError as error:
-            raise _invalid(self.kind, error) from None
-
     def _keys(self, name: str, value: str | AbstractSet[str]) -> AbstractSet[str]:
         if name not in self.indexes:
             raise UnknownNameError(f"{self.kind.__name__} has no index {name!r}")
@@ -279,17 +246,6 @@ class Collection(Generic[R]):
 
     def _current(self, record: R | str) -> R:
         return self.get(record if isinstance(record, str) else record.key)
-
-    def _nested(self, current: R, members: dict[str, Any]) -> dict[str, Any]:
-        """The changes with each flat keyword in the nested model that it names."""
-        changes: dict[str, Any] = {}
-        for name, value in members.items():
-            if name not in self.flat_names:
-                changes[name] = value
-                continue
-            model, member = self.flat_names[name]
-            changes.setdefault(model, dict(getattr(current, model)))[member] = value
-        return changes
 
     def _with_update_time(self, current: R, changes: dict[str, Any]) -> dict[str, Any]:
         if getattr(current, "updated_at", None) is None:
@@ -321,15 +277,3 @@ class Collection(Generic[R]):
 
 def _plain(record: Record) -> dict[str, Any]:
     return record.model_dump(mode="json")
-
-
-def _refuse_unknown(where: str, given: Mapping[str, Any], known: Names[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise RecordError(f"{where} has no member {name!r}{did_you_mean(name, known)}")
-
-
-def _invalid(kind: type[Record], error: ValidationError) -> RecordError:
-    rows = error.errors(include_url=False, include_input=False)
-    messages = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows)
-    return RecordError(f"{kind.__name__}: {messages}")

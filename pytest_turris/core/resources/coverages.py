@@ -15,9 +15,9 @@ from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    suggest_keywords,
 )
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 

@@ -14,9 +14,9 @@ from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    suggest_keywords,
 )
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record, WireModel
 
 EntityType = Literal["firm", "individual", "not found"]

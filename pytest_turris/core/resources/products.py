@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from pytest_turris.core.resources.appointments import DEFAULT_COMPANY_CODE
-from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.collection import Collection
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from pytest_turris.core.resources.collection import Collection, suggest_keywords
+from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record
 from pytest_turris.core.wire.model import Amount, ObjectId, StateCode, Timestamp
 

@@ -13,10 +13,10 @@ from pydantic import Field
 from pytest_turris.core.resources.collection import (
     Collection,
     CollectionHolder,
-    suggest_keywords,
 )
 from pytest_turris.core.resources.documents import FileDocuments
 from pytest_turris.core.resources.index import Indexes
+from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.record import Record, WireModel
 from pytest_turris.core.wire.model import Amount, ObjectId, Timestamp
 from pytest_turris.core.wire.validation import Missing

@@ -139,6 +139,7 @@ class LiveServer:
             with contextlib.suppress(OSError):  # no such address here, or its port is taken
                 self._sockets.append(_listen(address, self.port))
         self._server = _Server(_config(app, context or self._server_context()))
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
         self._thread.start()
 
@@ -167,8 +168,10 @@ class LiveServer:
 
     def wait(self) -> None:
         """Block until the server stops; Ctrl-C interrupts the wait."""
-        while self._thread.is_alive():
-            self._thread.join(0.2)
+        # Not ``Thread.join``: up to Python 3.12, one that an exception of a signal handler ends
+        # takes the running thread for ended (CPython issue 90882), and ``stop`` would not wait.
+        while not self._ended.wait(0.2):
+            pass
 
     def _run(self) -> None:
         loop = SteadyLoop()
@@ -176,6 +179,7 @@ class LiveServer:
         try:
             loop.run_until_complete(self._server.serve(sockets=self._sockets))
         finally:
+            self._ended.set()
             # uvicorn does not know connections that are still in their TLS handshake.
             for transport in list(vars(loop).get("_transports", {}).values()):
                 transport.abort()

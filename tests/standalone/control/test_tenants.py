@@ -9,7 +9,7 @@ import pytest
 from doubles.controlled import Controlled, Refused
 from doubles.served_here import served
 
-from mock_server.control import tenants as module
+from mock_server.control import tenant, tenants
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.messages import Request
@@ -73,6 +73,11 @@ def test_a_name_is_a_plain_word(controlled: Controlled, name: object) -> None:
     assert len(controlled.tenants) == 1
 
 
+def _set_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    for module in (tenant, tenants):
+        monkeypatch.setattr(module, "steady_time", lambda: seconds)
+
+
 def test_an_idle_tenant_is_forgotten(
     controlled: Controlled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,19 +86,19 @@ def test_an_idle_tenant_is_forgotten(
     controlled.call("POST", "/tenants", name="kept", idleLimit=None)
     controlled.call("POST", "/tenants", name="used", idleLimit="1m")
     later = steady_time() + 59
-    monkeypatch.setattr(module, "steady_time", lambda: later)
+    _set_time(monkeypatch, later)
     controlled.get("/tenants/used/clock")
-    tenant = controlled.tenants.get("used")
-    assert tenant
-    assert tenant.idle == dt.timedelta(0)
-    monkeypatch.setattr(module, "steady_time", lambda: later + 2)
+    used = controlled.tenants.get("used")
+    assert used
+    assert used.idle == dt.timedelta(0)
+    _set_time(monkeypatch, later + 2)
     controlled.tenants.deliveries()
     assert controlled.tenants.names == ("default", "kept", "used")
 
 
 def test_there_are_not_too_many(controlled: Controlled, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that forgets to delete them gets a clear refusal."""
-    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(tenants, "MOST", 1)
     controlled.call("POST", "/tenants")
     with pytest.raises(Refused, match="delete one first"):
         controlled.call("POST", "/tenants")

@@ -12,6 +12,7 @@ from doubles.replicas import Replica, RoutedClient, replicas
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.store.databases import postgres as postgres_database
+from mock_server.store.databases.postgres import PostgresDatabase
 from mock_server.store.errors import StoreError
 from pytest_turris.core.wire.messages import Response
 
@@ -129,3 +130,29 @@ def test_database_that_is_gone(postgres: PostgresServer, monkeypatch: pytest.Mon
         monkeypatch.undo()
         assert one.store.due() == []
     assert sum("cannot look for due webhooks" in line for line in one.log) >= 1
+
+
+@pytest.mark.parametrize("amid_a_pipeline", [True, False])
+def test_server_that_stands_still_with_a_lock(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, *, amid_a_pipeline: bool
+) -> None:
+    """Wherever it stopped, its transaction ends, and it learns so when it goes on."""
+    bounds = " -c lock_timeout=1s -c idle_in_transaction_session_timeout=300ms"
+    monkeypatch.setattr(postgres_database, "STALLED", 0.2)
+    url = f"{postgres.new_database()}&options={quote(bounds)}"
+    one, other = PostgresDatabase(url), PostgresDatabase(url)
+    locked = "SELECT number FROM things FOR UPDATE"
+    with contextlib.closing(one), contextlib.closing(other):
+        with other.transaction():
+            other.execute("CREATE TABLE things AS SELECT 1 AS number")
+
+        def stand_still() -> None:
+            with one.transaction():
+                (one.execute if amid_a_pipeline else one.select)(locked)
+                with contextlib.suppress(StoreError):  # waiting shows it
+                    other.select(locked)
+                assert other.select(locked) == [(1,)]
+
+        with pytest.raises(StoreError, match="cannot be used"):
+            stand_still()
+        assert one.select(locked) == [(1,)]

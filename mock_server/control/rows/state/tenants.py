@@ -9,7 +9,7 @@ from pydantic import Field
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Duration, Listing, Name, Nothing, Parameters, Result
 from mock_server.control.rows.state.options import model_of_options
-from mock_server.control.tenants import Tenant
+from mock_server.control.tenant import Tenant
 from mock_server.store.store import TenantRow
 from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.options import Options

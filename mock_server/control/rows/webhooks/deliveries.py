@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ from mock_server.control.models import (
 )
 from mock_server.control.rows.webhooks.registered import WebhookId, endpoint_of
 from pytest_turris.core.entity.event_models import EventKind
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
+from pytest_turris.core.outbox.deliveries import Delivery, State
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.outbox import Outbox
@@ -28,6 +28,9 @@ from pytest_turris.core.outbox.retry_schedules import schedule_from
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.webhooks.engine import DeliverySummary
 from pytest_turris.webhooks.factory import WebhookFactory
+
+if TYPE_CHECKING:
+    from pytest_turris.core.outbox.attempts import Attempt
 
 _PROBABILITY = Field(0.0, ge=0, le=1, description="A probability from 0 to 1.")
 

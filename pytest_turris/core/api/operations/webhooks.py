@@ -16,7 +16,8 @@ from pydantic import Field
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.entity.event_models import EventKind
-from pytest_turris.core.outbox.deliveries import Attempt, Delivery, State
+from pytest_turris.core.outbox.attempts import Attempt
+from pytest_turris.core.outbox.deliveries import Delivery, State
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.receiver_url import ReceiverUrl
 from pytest_turris.core.resources.record import WireModel

@@ -1,6 +1,6 @@
 """Servers to which a client must not send a request: a bad certificate, or an old TLS version.
 
-No door can offer these; ``conformance/bad_certificates.py`` opens a listener for each.
+No door can offer these; ``conformance/hostile/bad_certificates.py`` opens a listener for each.
 """
 
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant

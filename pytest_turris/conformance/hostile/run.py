@@ -4,11 +4,11 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from pytest_turris.conformance.bad_certificates import offer_bad_certificates
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.errors import ViolationError
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.hostile.bad_certificates import offer_bad_certificates
 from pytest_turris.conformance.observation.leaks import Traces
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RunawayError

@@ -105,10 +105,7 @@ def trigger(
     if not (to or is_printed):
         fail("give the receiver: --to URL; or --print, which sends nothing")
     target = None if is_printed else arguments.read_target(to, host=host, allow=allow)
-    if payload:
-        webhook = factory.sign(arguments.read_payload(payload, factory).next())
-    else:
-        webhook = _event(factory, event, member)
+    webhook = _webhook(factory, payload, event, member)
     if target is None:
         return _print(webhook)
     status, cause, answer = _sent(target, webhook, factory.key, timeout, allow)
@@ -139,9 +136,13 @@ def _print(webhook: "SignedWebhook") -> None:
     click.echo(webhook.body, nl=False)
 
 
-def _event(factory: "WebhookFactory", event: str, member: tuple[str, ...]) -> "SignedWebhook":
-    from mock_server.shell.arguments import read_members
+def _webhook(
+    factory: "WebhookFactory", payload: Path | None, event: str, member: tuple[str, ...]
+) -> "SignedWebhook":
+    from mock_server.shell.arguments import read_members, read_payload
 
+    if payload:
+        return factory.sign(read_payload(payload, factory).next())
     try:
         return factory.event(event.upper().replace("-", "_"), **read_members(member))
     except TypeError as error:

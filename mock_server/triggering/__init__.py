@@ -1,0 +1,1 @@
+"""``turris-sandbox trigger``: sends one signed webhook."""

@@ -1,0 +1,1 @@
+"""The check that a client copes with a hostile answer."""
