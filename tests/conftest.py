@@ -21,6 +21,17 @@ from pytest_turris.webhooks.signature import SignatureScheme
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
+"""Plugins that only these tests need: each run of pytest in a process would import them for
+seconds. ``-p randomly`` after it brings one back."""
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """pytest's own, whose runs leave out what makes them slow."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", LIGHT)
+    return pytester
+
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
@@ -29,7 +40,6 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
         monkeypatch.delenv(f"TURRIS_{name}", raising=False)
     # What pytest-xdist sets for its workers is about the outer run.
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     return Project(pytester)
 
 

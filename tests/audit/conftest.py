@@ -55,7 +55,6 @@ def audited(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Audit
     for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET"):
         monkeypatch.delenv(f"TURRIS_{name}", raising=False)
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     for name in ("httpx", "urllib3"):  # what another project set in this process
         monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
     return AuditedProject(pytester)
