@@ -178,6 +178,8 @@ function along(step) {
   if (next) next.focus();
 }
 
+// On a narrow window the bar scrolls; the page that is shown is in view.
+document.querySelector(".bar [aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
 byId("dialog").addEventListener("close", () => byId("dialog-body").replaceChildren());
 live.start();
 markChosen();
