@@ -129,16 +129,19 @@ def attack(page: Page) -> None:
 
 
 def shoot(
-    browser: Browser, server: StandaloneSandbox, names: dict[str, str], wanted: tuple[str, ...],
-    sizes: tuple[int, ...], place: Path,
-) -> None:  # fmt: skip
-    """Take the pictures of some pages."""
+    browser: Browser, server: StandaloneSandbox, names: dict[str, str], everything: Path | None
+) -> None:
+    """Take the pictures of the documentation, or with a directory those of every page."""
+    wanted = tuple(PAGES) if everything else DOCUMENTED
+    sizes = (WIDE, NARROW) if everything else (WIDE,)
+    place = everything or PLACE
+    place.mkdir(exist_ok=True, parents=True)
     base = f"{server.base_url}/__sandbox__/page/default"
     for width in sizes:
         context = browser.new_context(viewport={"width": width, "height": 800})
         page = context.new_page()
         page.goto(server.base_url + "/__sandbox__/")
-        if len(wanted) == len(PAGES):
+        if everything:
             page.screenshot(path=place / f"sign-in-{width}-light.png")
         page.goto(server.page_address())
         for name in wanted:
@@ -147,7 +150,7 @@ def shoot(
                 attack(page)
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                size = "" if place == PLACE else f"-{width}"
+                size = f"-{width}" if everything else ""
                 page.screenshot(path=place / f"{name}{size}-{scheme}.png")
         context.close()
 
@@ -163,10 +166,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            wanted = tuple(PAGES) if place else DOCUMENTED
-            sizes = (WIDE, NARROW) if place else (WIDE,)
-            (place or PLACE).mkdir(exist_ok=True, parents=True)
-            shoot(browser, server, names, wanted, sizes, place or PLACE)
+            shoot(browser, server, names, place)
             browser.close()
 
 

@@ -184,11 +184,16 @@ byId("dialog").addEventListener("close", () => byId("dialog-body").replaceChildr
 live.start();
 markChosen();
 
-// A run of attacks goes on while its next step is on the page.
+// A run of attacks goes on while its next step is on the page. The verdict of the attack that was
+// fired already still comes; the next step that comes with it does not.
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-stop]")) return;
   const line = document.createElement("p");
   line.className = "due";
   line.textContent = "Stopped: the rest was not observed.";
+  byId("progress").dataset.stopped = "";
   byId("progress").replaceChildren(line);
+});
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.target.id === "progress" && "stopped" in event.target.dataset) event.preventDefault();
 });
