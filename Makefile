@@ -31,7 +31,8 @@ system-packages:
 		$(SYSTEM_PACKAGES) $(shell command -v node >/dev/null || echo nodejs npm)
 
 # Without Node.js, the tests that need it are skipped.
-node-packages: $(RECEIVERS)/node_modules/.ready tests/page/node_modules/.ready
+node-packages: $(RECEIVERS)/node_modules/.ready tests/page/node_modules/.ready \
+	tests/audit/tools/node_modules/.ready
 
 %/node_modules/.ready: %/package-lock.json
 	if command -v npm >/dev/null; then npm ci --prefix $* --silent && touch $@; fi

@@ -28,7 +28,7 @@ seconds. ``-p randomly`` after it brings one back."""
 
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """The fixture of pytest, whose runs leave out what makes them slow."""
+    """The one of pytest, whose runs leave out what makes them slow."""
     monkeypatch.setenv("PYTEST_ADDOPTS", LIGHT)
     return pytester
 

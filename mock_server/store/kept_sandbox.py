@@ -22,8 +22,9 @@ _SKIPPED_IDS = 1_000_000
 _LONGEST = 200
 
 _TENANT = "SELECT version, step, facts FROM tenants WHERE name = ?"
-_UPDATE = """UPDATE tenants SET options = ?, facts = ?, version = ?, whole = ?, step = ?, due = ?,
+_UPDATE = """UPDATE tenants SET facts = ?, version = ?, whole = ?, step = ?, due = ?,
     used_at = {now} WHERE name = ?"""
+_UPDATE_OPTIONS = "UPDATE tenants SET options = ? WHERE name = ?"
 
 
 class KeptSandbox:
@@ -48,7 +49,7 @@ class KeptSandbox:
         """The sandbox's lock before it was made to commit."""
         self._what = ""
         self._written = 0
-        self._options = options_text(sandbox)
+        self._options = self._kept_options = options_text(sandbox)
         self._update = _UPDATE.format(now=database.now)
         self._changes = sandbox.state.note_changes()
         with self.own_lock:
@@ -184,7 +185,7 @@ class KeptSandbox:
         self._remember_as_written(facts)
 
     def _remember_as_written(self, facts: str) -> None:
-        self._facts = facts
+        self._facts, self._kept_options = facts, self._options
         self._offset, self._seen = self.sandbox.clock.offset, self.sandbox.journal.seen
 
     def _facts_text(self) -> str:
@@ -225,9 +226,9 @@ class KeptSandbox:
         return facts
 
     def _write_tenant(self, facts: str, version: int, whole: int, step: int) -> None:
-        self._database.execute(
-            self._update, self._options, facts, version, whole, step, self._due(), self.name
-        )
+        if self._options != self._kept_options:
+            self._database.execute(_UPDATE_OPTIONS, self._options, self.name)
+        self._database.execute(self._update, facts, version, whole, step, self._due(), self.name)
 
     def _whole(self) -> int:
         """The version that replaced the whole state; of interest to other servers only."""

@@ -23,7 +23,11 @@ class Leases:
         self.now: float = 0.0
         """The time of the database, when the lock was taken."""
         self.changed: bool = False
-        """Whether something changed since they were restored."""
+        """Whether something changed since the lock was taken."""
+
+    def begin(self, now: float) -> None:
+        """The lock was taken at this time of the database; nothing has changed since then."""
+        self.now, self.changed = now, False
 
     def take(self, number: int) -> bool:
         """Claim a delivery; whether this server may send it."""
@@ -73,7 +77,6 @@ class Leases:
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what is kept."""
         self._leases = {int(number): (owner, until) for number, (owner, until) in data.items()}
-        self.changed = False
 
     def added_to(self, facts: dict[str, Any]) -> str:
         """Facts with the claims, as JSON."""

@@ -7,7 +7,6 @@ with a version; the next holder reads what has a later version than the one it k
 
 import contextlib
 import datetime as dt
-from typing import Any
 
 from pydantic_core import from_json
 
@@ -25,9 +24,16 @@ _GONE_KEPT = 10_000
 _OFTEN = 100
 """After this many commits, what is no longer kept is forgotten."""
 
-_CHANGED = """SELECT part, key, value FROM state WHERE tenant = ? AND version > ?
-    ORDER BY position"""
-_EXCHANGES = "SELECT number, value FROM exchanges WHERE tenant = ? AND number > ? ORDER BY number"
+# The time is that after the wait for the lock: the outer query reads nothing before the inner one
+# has its row. Who knows the version knows what it has.
+_LOCK = """SELECT version, whole, step, CASE WHEN version <> ? THEN facts END,
+    CASE WHEN version <> ? THEN options END, {now}
+    FROM (SELECT version, whole, step, facts, options FROM tenants WHERE name = ?{row_lock}) AS t"""
+# A query of its own: it has to see what was committed during that wait. Exchanges have no part.
+_NEWS = """SELECT part, key, position, value FROM state WHERE tenant = ? AND version > ?
+    UNION ALL SELECT '', '', number, value FROM exchanges WHERE tenant = ? AND number > ?
+    ORDER BY 3"""
+_FACTS = "SELECT facts, options FROM tenants WHERE name = ?"
 _WHOLE = """SELECT part, key, value FROM state WHERE tenant = ? AND value IS NOT NULL
     ORDER BY position"""
 
@@ -52,11 +58,7 @@ class SharedSandbox(KeptSandbox):
         self._flushed = 0
         self._holding = contextlib.ExitStack()
         self._leases = Leases(owner, lease)
-        self._lock_query = (
-            f"SELECT version, whole, step, facts, options FROM tenants WHERE name = ?"  # noqa: S608 - ours
-            f"{database.row_lock}"
-        )
-        self._now_query = f"SELECT {database.now}"
+        self._lock_query = _LOCK.format(now=database.now, row_lock=database.row_lock)
         super().__init__(database, name, sandbox)
 
     def flush(self) -> None:
@@ -98,56 +100,73 @@ class SharedSandbox(KeptSandbox):
         self._holding = contextlib.ExitStack()
         try:
             self._holding.enter_context(self._database.transaction())
-            found, rows, exchanges, now = self._database.select_all(
-                (self._lock_query, (self.name,)),
-                (_CHANGED, (self.name, self._version)),
-                (_EXCHANGES, (self.name, self.sandbox.journal.seen)),
-                (self._now_query, ()),
+            tenants, news = self._database.select_all(
+                (self._lock_query, (self._version, self._version, self.name)),
+                (_NEWS, (self.name, self._version, self.name, self.sandbox.journal.seen)),
             )
-            self._take_over(found, rows, exchanges, float(now[0][0]))
+            self._take_over(tenants, news)
         except BaseException as error:
             self._generation = -1
             with contextlib.suppress(StoreError):
                 self._holding.__exit__(type(error), error, None)
             raise
 
-    def _take_over(self, tenants: Found, rows: Found, exchanges: Found, now: float) -> None:
+    def _take_over(self, tenants: Found, news: Found) -> None:
         if not tenants:
             raise TenantGoneError(self.name)
-        version, whole, step, facts, options = tenants[0]
+        version, whole, step, facts, options, now = tenants[0]
         sandbox = self.sandbox
         moment = dt.datetime.fromtimestamp(now, dt.UTC)
         sandbox.clock.correction = moment - sandbox.clock.process_time()
-        self._leases.now = now
-        if not facts:
-            self._changes.is_everything, self._what = True, "began"
-            self._version, self._kept_entries = version, 0
-            self._remember_as_written(facts)
-            return
-        read = from_json(facts)
+        self._leases.begin(now)
         is_stale = self._generation != self._database.generation or self._version < whole
         if is_stale or not 0 <= version - self._version < _GONE_KEPT:
-            self._read_whole(read)
+            if not self._read_whole():
+                self._changes.is_everything, self._what = True, "began"
+                self._version, self._kept_entries = version, 0
+                self._remember_as_written("")
+                return
         elif version != self._version:
-            changed = ((part, key, value and from_json(value)) for part, key, value in rows)
-            sandbox.follow(read, changed, ((number, text) for number, text in exchanges))
-        if options != self._options:
-            sandbox.change_options(options_from(from_json(options)))
-            self._options = options
-        self._leases.restore(read.get("leases", {}))
+            self._follow(facts, news)
+            self._take_options(options)
         self._version, self._step, self._whole_version = version, step, whole
         self._generation = self._database.generation
         self._changes.take()  # what was taken over is written already
-        self._remember_as_written(facts)
+        self._remember_as_written(self._facts)
         self._kept_entries = len(sandbox.journal)
 
-    def _read_whole(self, facts: dict[str, Any]) -> None:
-        """Become what the database has, whatever this process knew; what it sends, it sends."""
-        rows, exchanges = self._database.select_all(
-            (_WHOLE, (self.name,)), (EXCHANGES, (self.name,))
+    def _follow(self, facts: str, news: Found) -> None:
+        """Take over what has changed."""
+        read = from_json(facts)
+        changed = ((part, key, value and from_json(value)) for part, key, _, value in news if part)
+        exchanges = ((number, value) for part, _, number, value in news if not part)
+        self.sandbox.follow(read, changed, exchanges)
+        self._leases.restore(read.get("leases", {}))
+        self._facts = facts
+
+    def _take_options(self, options: str) -> None:
+        if options != self._options:
+            self.sandbox.change_options(options_from(from_json(options)))
+            self._options = options
+
+    def _read_whole(self) -> bool:
+        """Become what the database has, whatever this process knew; what it sends, it sends.
+
+        Returns whether it has a state.
+        """
+        tenants, rows, exchanges = self._database.select_all(
+            (_FACTS, (self.name,)), (_WHOLE, (self.name,)), (EXCHANGES, (self.name,))
         )
+        facts, options = tenants[0]
+        if not facts:
+            return False
+        read = from_json(facts)
         found = ((part, key, from_json(value)) for part, key, value in rows)
-        self.sandbox.follow_whole(snapshot_of(facts, found, exchanges), facts)
+        self.sandbox.follow_whole(snapshot_of(read, found, exchanges), read)
+        self._take_options(options)
+        self._leases.restore(read.get("leases", {}))
+        self._facts = facts
+        return True
 
     def _commit(self) -> None:
         """Write what has changed under the lock, and let go of the tenant.

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_turris.core.changes import Row
@@ -19,7 +18,13 @@ def shared_facts(self: "Sandbox") -> dict[str, Any]:
     network = self._outbox.network_faults
     return {part: value for part, _, value in self.state.few_rows()} | {
         "carried_out": self._entity.carried_out,
-        "network": asdict(network) | {"delay": network.delay // _MICROSECOND},
+        "network": {
+            "seed": network.seed,
+            "duplicate": network.duplicate,
+            "drop": network.drop,
+            "reorder": network.reorder,
+            "delay": network.delay // _MICROSECOND,
+        },
         "journal": {"seen": self.journal.seen},
     }
 

@@ -157,7 +157,7 @@ def test_lines_may_move(audited: AuditedProject) -> None:
     for file in audited.path.glob("*.py"):
         if not file.name.startswith("test_"):
             file.write_text(f"# moved\n{file.read_text()}")
-    after = audited.run(apart=True)
+    after = audited.run()
     assert {one["fingerprint"] for one in after["results"]} == before
 
 

@@ -1,8 +1,10 @@
-"""The workflows on the page about the audit: valid, and each command of them runs."""
+"""The workflows on the page about the audit: each command of them runs.
+
+``test_github`` holds the workflows of all guides against the schemas of their hosts and actionlint.
+"""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +12,9 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped] # it has no types
-from docs.test_github import findings
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "how-to" / "audit.md"
-SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 WORKFLOWS = dict(
     re.findall(r"<!-- workflow: (\w+) -->\n```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 )
@@ -58,26 +58,7 @@ def commands(name: str) -> list[str]:
     return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_a_workflow_is_valid(tmp_path: Path, name: str) -> None:
-    """By the schema of its host."""
-    file = tmp_path / "workflow.yml"
-    file.write_text(WORKFLOWS[name])
-    assert not findings(SCHEMAS[name], file)
-
-
-def test_actionlint_finds_nothing(tmp_path: Path) -> None:
-    """It also reads expressions, and the inputs of well-known actions."""
-    actionlint = shutil.which("actionlint")
-    if actionlint is None:
-        pytest.skip("actionlint is not installed")
-    file = tmp_path / "workflow.yml"
-    file.write_text(WORKFLOWS["github"])
-    done = subprocess.run([actionlint, str(file)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", ["github", "gitlab"])
 def test_each_command_of_a_workflow_runs(tmp_path: Path, name: str) -> None:
     """In a project of its own; pip reads what it would install."""
     first = re.search(r"```python\n(.*?)```", PAGE.read_text().replace("\n   ", "\n"), re.DOTALL)
@@ -85,10 +66,12 @@ def test_each_command_of_a_workflow_runs(tmp_path: Path, name: str) -> None:
     (tmp_path / "backend.py").write_text(BACKEND)
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     (tmp_path / "test_directory.py").write_text(first[1])
-    names = ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST", "PYTEST_PLUGINS")
+    names = ("PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST", "PYTEST_PLUGINS")
     environment = {key: value for key, value in os.environ.items() if key not in names} | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # others of this environment take seconds to import
+        "PYTEST_ADDOPTS": "-p turris",
         "PIP_DRY_RUN": "1",
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "1",

@@ -41,14 +41,16 @@ class PostgresServer:
     Args:
         programs: The folder with PostgreSQL's programs.
         is_durable: Whether it waits for the disk, as it does by default.
+        port: Where it listens on loopback too, for benchmarks; 0 for the socket in its folder only.
     """
 
-    def __init__(self, programs: Path, *, is_durable: bool = False) -> None:
+    def __init__(self, programs: Path, *, is_durable: bool = False, port: int = 0) -> None:
         self._programs = programs
         # Not below pytest's own folder, which other users cannot enter; and short, for a socket.
         self.folder = Path(mkdtemp(prefix="turris-pg-"))
         self._user = _unprivileged(self.folder)
-        self._settings = [] if is_durable else _FAST
+        self._port = port
+        self._settings = ([] if is_durable else _FAST) + ([f"port={port}"] if port else [])
         self._made = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", f"{self.folder}/data", "-A", "trust", "-U", "turris", "-N")
@@ -63,7 +65,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = [
-            "listen_addresses=",
+            f"listen_addresses={'127.0.0.1' if self._port else ''}",
             f"unix_socket_directories={self.folder}",
             "max_connections=100",
             "shared_buffers=16MB",
@@ -92,6 +94,8 @@ class PostgresServer:
         name = f"turris{self._made}"
         with self._connected() as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
+        if self._port:
+            return f"postgresql://turris:not-a-secret@127.0.0.1:{self._port}/{name}?sslmode=disable"
         return f"postgresql://turris:not-a-secret@/{name}?host={self.folder}"
 
     def close(self) -> None:
@@ -110,7 +114,11 @@ class PostgresServer:
 
     def _connected(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(
-            host=str(self.folder), user="turris", dbname="postgres", autocommit=True
+            host=str(self.folder),
+            port=self._port or None,
+            user="turris",
+            dbname="postgres",
+            autocommit=True,
         )
 
     def _answers(self) -> bool:
@@ -122,11 +130,11 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running(*, is_durable: bool = False) -> Iterator[PostgresServer]:
+def running(*, is_durable: bool = False, port: int = 0) -> Iterator[PostgresServer]:
     """A server for a while."""
     found = programs()
     assert found is not None
-    server = PostgresServer(found, is_durable=is_durable)
+    server = PostgresServer(found, is_durable=is_durable, port=port)
     try:
         yield server
     finally:

@@ -6,10 +6,8 @@ it changed is one transaction.
 
 import contextlib
 import logging
-import select
 import threading
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +15,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from mock_server.store.databases.conversation import Conversation
 from mock_server.store.databases.database import Found, Query
 from mock_server.store.errors import StoreError
 from pytest_turris.process.steady_clock import steady_time
@@ -41,7 +40,11 @@ _BOUNDS = (
 _END_STALLED = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user
     AND application_name = current_setting('application_name')
-    AND wait_event_type = 'Client' AND xact_start < clock_timestamp() - %s * interval '1 second'"""
+    AND wait_event_type = 'Client'
+    AND xact_start < clock_timestamp() - CAST(? AS float8) * interval '1 second'"""
+_BEGIN: Query = ("BEGIN", ())
+_COMMIT: Query = ("COMMIT", ())
+_ROLLBACK: Query = ("ROLLBACK", ())
 _SHORTEST = 0.001
 _SCHEMA_LOCK = 0x7475_7272_6973
 """The key of the advisory lock under which tables are made."""
@@ -85,14 +88,14 @@ class PostgresDatabase:
             raise StoreError(f"{self.name} is not a connection URL of PostgreSQL") from None
         given["options"] = f"{_BOUNDS} {given.get('options') or ''}"
         defaults: dict[str, Any] = {"connect_timeout": "10", "application_name": "turris-sandbox"}
-        self._pool = ConnectionPool(
+        self._pool: ConnectionPool[Conversation] = ConnectionPool(
             make_conninfo(**defaults | given),
+            connection_class=Conversation,
             min_size=CONNECTIONS,
             max_size=CONNECTIONS,
             timeout=WAIT,
             max_lifetime=float("inf"),
             reconnect_timeout=float("inf"),
-            kwargs={"prepare_threshold": 0},
             configure=self._connected,
             open=False,
         )
@@ -107,21 +110,14 @@ class PostgresDatabase:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """A block whose statements take effect together, or not at all."""
-        if getattr(self._used, "connection", None) is not None:
+        if self._connection is not None:
             yield
             return
-        connection = self._taken()
-        self._used.connection = connection
+        connection = self._used.connection = self._taken()
+        self._used.unsaid = [_BEGIN]
         try:
-            with connection.pipeline() as self._used.pipeline:
-                yield
-                connection.commit()
-        except StoreError as error:
-            self._end_stalled(connection, error.__cause__)
-            raise
-        except psycopg.Error as error:
-            self._end_stalled(connection, error)
-            raise StoreError(f"the store {self.name} cannot be used: {_reason(error)}") from error
+            yield
+            self._say(_COMMIT)
         finally:
             self._used.connection = None
             self._give_back(connection)
@@ -131,14 +127,12 @@ class PostgresDatabase:
         self.execute("SELECT pg_advisory_xact_lock(?)", _SCHEMA_LOCK)
 
     def execute(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - as in Database
-        """Carry out a statement, in a transaction."""
-        self._used.connection.execute(_translated(statement), values)
+        """Carry out a statement, in a transaction; it is sent with the next query or the end."""
+        self._used.unsaid.append((statement, values))
 
     def execute_each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Carry out a statement for each row of values."""
-        connection, text = self._used.connection, _translated(statement)
-        for row in rows:
-            connection.execute(text, row)
+        self._used.unsaid.extend((statement, row) for row in rows)
 
     def select(self, statement: str, *values: Any) -> Found:  # noqa: ANN401 - as in Database
         """Return the rows that a query finds."""
@@ -147,15 +141,7 @@ class PostgresDatabase:
     def select_all(self, *queries: Query) -> list[Found]:
         """Return what several queries find, one after the other, in one round trip."""
         with self.transaction():
-            connection = self._used.connection
-            try:
-                sent = [connection.execute(_translated(text), values) for text, values in queries]
-                # From here on, PostgreSQL ends the transaction if this server stands still.
-                self._used.pipeline.sync()
-                return [cursor.fetchall() for cursor in sent]
-            except psycopg.Error as error:
-                reason = _reason(error)
-                raise StoreError(f"the store {self.name} cannot be used: {reason}") from error
+            return self._say(*queries)
 
     def tables(self) -> set[str]:
         """The names of the tables that there are."""
@@ -166,18 +152,38 @@ class PostgresDatabase:
         """Let go of the database."""
         self._pool.close()
 
-    def _connected(self, connection: "psycopg.Connection[Any]") -> None:
+    def _connected(self, connection: Conversation) -> None:
         """Count connections: one that replaces another may be to a server that was restarted."""
-        del connection
+        connection.begin()
         self.generation += 1
 
-    def _taken(self) -> "psycopg.Connection[Any]":
+    @property
+    def _connection(self) -> Conversation | None:
+        """The connection of the transaction that this thread is in."""
+        found: Conversation | None = getattr(self._used, "connection", None)
+        return found
+
+    def _say(self, *queries: Query) -> list[Found]:
+        """Carry out what waits and these; return what these find.
+
+        After each, PostgreSQL ends the transaction if this server stands still.
+        """
+        connection, unsaid = self._used.connection, self._used.unsaid
+        self._used.unsaid = []
+        try:
+            found: list[Found] = connection.say((*unsaid, *queries))
+        except psycopg.Error as error:
+            self._end_stalled(connection, error)
+            raise StoreError(f"the store {self.name} cannot be used: {_reason(error)}") from error
+        return found[len(unsaid) :]
+
+    def _taken(self) -> Conversation:
         """A connection that is not known to be broken."""
         end = steady_time() + WAIT
         try:
             while True:
                 connection = self._pool.getconn(timeout=max(end - steady_time(), _SHORTEST))
-                if not _has_news(connection):
+                if not connection.has_news:
                     return connection
                 connection.close()  # nothing was asked: PostgreSQL has ended it
                 self._pool.putconn(connection)
@@ -189,38 +195,20 @@ class PostgresDatabase:
         except PoolClosed:
             raise StoreError(f"the store {self.name} is closed") from None
 
-    def _end_stalled(
-        self, connection: "psycopg.Connection[Any]", error: BaseException | None
-    ) -> None:
+    def _end_stalled(self, connection: Conversation, error: psycopg.Error) -> None:
         """After waiting for a lock, end transactions of servers that stand still amid a pipeline.
 
         PostgreSQL counts them as active: no limit of its own ends them, and their locks stay.
         """
-        if not isinstance(error, psycopg.errors.LockNotAvailable):
-            return
-        with contextlib.suppress(psycopg.Error):
-            connection.rollback()
-            connection.execute(_END_STALLED, [STALLED])
-            connection.commit()
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            with contextlib.suppress(psycopg.Error):
+                connection.say((_ROLLBACK, (_END_STALLED, (STALLED,))))
 
-    def _give_back(self, connection: "psycopg.Connection[Any]") -> None:
+    def _give_back(self, connection: Conversation) -> None:
         with contextlib.suppress(psycopg.Error):
-            if not connection.closed:
-                connection.rollback()
+            if connection.is_in_transaction:
+                connection.say((_ROLLBACK,))
         self._pool.putconn(connection)
-
-
-def _has_news(connection: "psycopg.Connection[Any]") -> bool:
-    """Whether an idle connection can be read: PostgreSQL has ended it."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
-
-
-@lru_cache(maxsize=256)
-def _translated(statement: str) -> bytes:
-    """A statement with psycopg's sign for a value."""
-    return statement.replace("%", "%%").replace("?", "%s").encode()
 
 
 def _without_password(url: str) -> str:

@@ -11,7 +11,14 @@ _SECRET_NAME = (
     "api[-_]?key|private[-_]?key|authorization"
 )
 _HEADER = re.compile(rf"{_SECRET_NAME}|cookie|^(?:x-)?auth$", re.IGNORECASE)
-_WORDS = ("token", "secret", "pass", "pwd", "ssn", "cred", "sign", "key", "auth", "jwt", "url")
+# The same names, for texts in lower case: finding them is twenty times faster than an expression.
+_NAMES = (
+    *("token", "secret", "password", "passwd", "passphrase", "pwd", "ssn", "credential"),
+    *("signature", "apikey", "api-key", "api_key", "privatekey", "private-key", "private_key"),
+    *("authorization", "jwt"),
+)
+_LAST = (*_NAMES, "credentials", "url")
+_MEMBER_NAME_END = re.compile(r'"\s*:')
 _SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 _PARAMETER = re.compile(r"(^|[?&])([^=&#?]*)=([^&#]*)")
 _SECRET_PARAMETER = re.compile(
@@ -64,12 +71,38 @@ def redact(text: str) -> str:
     """The text with tokens, secrets and capability URLs masked."""
     # A JSON parser reads "client\\u0053ecret" as clientSecret, so it must be masked too.
     plain = _ESCAPED_ASCII.sub(_unescaped, text) if "\\u00" in text else text
-    # Most texts hold no secret, and finding a word is ten times faster than an expression.
     if '"' in plain:
-        lowered = plain.lower()
-        if any(word in lowered for word in _WORDS):
-            plain = _MEMBER.sub(_masked_member, plain)
+        plain = _redact_members(plain)
     return redact_credentials(plain)
+
+
+def _lowered(text: str) -> str:
+    """The text, as long as before, as an expression reads it that ignores case."""
+    return text.replace("\u017f", "s").replace("\u0131", "i").replace("\u0130", "i").lower()
+
+
+def _redact_members(text: str) -> str:
+    """What ``_MEMBER.sub`` returns, which most texts would wait for in vain."""
+    lowered = _lowered(text)
+    if not any(name in lowered for name in _LAST):
+        return text
+    pieces: list[str] = []
+    done = 0
+    for end in _MEMBER_NAME_END.finditer(lowered):
+        if not lowered.endswith(_LAST, done, end.start()):
+            continue
+        start = text.rfind('"', done, end.start())
+        if start >= 0 and (found := _MEMBER.match(text, start)):
+            pieces += text[done:start], _masked_member(found)
+            done = found.end()
+    return "".join((*pieces, text[done:]))
+
+
+def _redact_named(text: str) -> str:
+    """What ``_NAMED_IN_TEXT.sub`` returns: nothing changes before the first name."""
+    lowered = _lowered(text)
+    first = min((at for name in _NAMES if (at := lowered.find(name)) >= 0), default=len(text))
+    return text[:first] + _NAMED_IN_TEXT.sub(_masked_value, text[first:])
 
 
 def redact_credentials(text: str) -> str:
@@ -106,7 +139,7 @@ def preview(body: bytes, size: int | None = None) -> str:
     shown = redact(text)
     if text.lstrip("\ufeff\ufffd \t\r\n")[:1] not in ("{", "["):
         shown = redact(_PARAMETER.sub(_masked_parameter, text))
-    shown = _NAMED_IN_TEXT.sub(_masked_value, shown)
+    shown = _redact_named(shown)
     return shown if size <= SHOWN else f"{shown}... ({size:,} bytes)"
 
 

@@ -5,7 +5,10 @@ import json
 import pickle
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pytest_turris.core.text import redaction
 from pytest_turris.core.text.redaction import (
     Secret,
     mask,
@@ -223,3 +226,45 @@ def test_a_preview_masks_forms() -> None:
 def test_a_preview_is_text_whatever_the_bytes() -> None:
     """Bytes that are not UTF-8 are shown as such."""
     assert preview(b"\xff\x00") == "\N{REPLACEMENT CHARACTER}\x00"
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            *redaction._LAST,
+            "signInUrl",
+            "ACCESS_TOKEN",
+            "pa\u017f\u017fword",
+            "\u0130",
+            "api",
+            "é",
+        ),
+        *(
+            '"',
+            '":',
+            '" : ',
+            "'",
+            ": ",
+            "=",
+            "\\",
+            '\\"',
+            "[1, 2]",
+            "{",
+            "}",
+            ", ",
+            "\n",
+            "\r\n\r\n",
+        ),
+        *(">", "<", "&", " ", "***-abcd", CANARY),
+    ]
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(WORDS, max_size=14).map("".join))
+def test_what_is_fast_finds_what_the_expressions_find(text: str) -> None:
+    """Whatever is around the names."""
+    members = redaction._MEMBER.sub(redaction._masked_member, text)
+    assert redaction._redact_members(text) == members
+    named = redaction._NAMED_IN_TEXT.sub(redaction._masked_value, text)
+    assert redaction._redact_named(text) == named

@@ -148,7 +148,14 @@ def test_server_that_stands_still_with_a_lock(
 
         def stand_still() -> None:
             with one.transaction():
-                (one.execute if amid_a_pipeline else one.select)(locked)
+                if amid_a_pipeline:
+                    pgconn = one._used.connection.pgconn
+                    for statement in ("BEGIN", locked):
+                        pgconn.send_query_params(statement.encode(), None)
+                    pgconn.send_flush_request()
+                    pgconn.flush()
+                else:
+                    one.select(locked)
                 with contextlib.suppress(StoreError):  # waiting shows it
                     other.select(locked)
                 assert other.select(locked) == [(1,)]

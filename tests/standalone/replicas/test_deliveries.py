@@ -81,4 +81,6 @@ def lapse(replica: Replica) -> None:
     with database.transaction():
         facts = loads(database.select("SELECT facts FROM tenants")[0][0])
         facts["leases"] = {key: (owner, 0.0) for key, (owner, _) in facts["leases"].items()}
-        database.execute("UPDATE tenants SET facts = ?, due = 0", dumps(facts))
+        database.execute(
+            "UPDATE tenants SET facts = ?, due = 0, version = version + 1", dumps(facts)
+        )
