@@ -25,7 +25,7 @@ _FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
 _SLEEP = {"x86_64": ("35", "230"), "aarch64": ("101", "115")}.get(platform.machine(), ())
 """Sleeps that began before the clock could move."""
 _ACCEPT = {"x86_64": ("43", "288"), "aarch64": ("202", "242")}.get(platform.machine(), ())
-"""A server's thread: whoever connects is at work, or waits for the clock."""
+"""A server's thread: any client that connects is at work, or waits for the clock."""
 _READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", "socketserver",
                     "ssl", "subprocess"})  # fmt: skip
 _STILL = 0.015

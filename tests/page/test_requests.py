@@ -12,7 +12,7 @@ from doubles.served_here import served
 from doubles.visitor import PAGE, Visitor
 
 from mock_server.control.control import ControlCall
-from mock_server.page.views.requests import follow
+from mock_server.page.views.requests import follow_requests
 from mock_server.page.visit import Visit
 from pytest_turris.core.wire.messages import Request
 
@@ -259,7 +259,7 @@ def test_a_stream_says_how_many_it_left_out() -> None:
                 request=request, session=session, call=control,
                 query={"since": str(seen - 130), **query}, form={}, log=lambda _: None,
             )  # fmt: skip
-            looks = follow(visit)
+            looks = follow_requests(visit)
             (line,) = next(looks)
             assert numbers(line.decode()) == list(range(seen, seen - 100, -1))
             assert b'data-skipped="30"' in line

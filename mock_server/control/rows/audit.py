@@ -9,7 +9,7 @@ from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Counted, Nothing, Parameters, Result
 from pytest_turris.audit.assessment import RunFacts, assess
 from pytest_turris.audit.declarations import Declarations
-from pytest_turris.audit.reports.document import STATUSES, Document, document
+from pytest_turris.audit.reports.document import STATUSES, Document, report_document
 
 
 class AuditCheckShown(Result):
@@ -100,12 +100,12 @@ class AuditFilters(Parameters):
 
 
 @control("audit", "show", "GET", "/audit", words=("audit",))
-def show(call: ControlCall, given: AuditFilters) -> AuditShown:
+def _show(call: ControlCall, given: AuditFilters) -> AuditShown:
     """Show the checklist of the vendor's security page, and what the requests so far show."""
     audit = call.tenant.audit
     evidence = audit.evidence()
     at = dt.datetime.fromtimestamp(0, dt.UTC)  # nothing is declared here, so no date counts
-    found = document(assess([evidence], Declarations(), RunFacts(), at, here=""))
+    found = report_document(assess([evidence], Declarations(), RunFacts(), at, here=""))
     numbers = {one.fingerprint: one.numbers for one in evidence.spotted}
     counts = {status.replace(" ", "_"): found["summary"][status] for status in STATUSES}
     return AuditShown(
@@ -126,13 +126,13 @@ def evidence_of(call: ControlCall, given: Nothing) -> AuditEvidence:
 
 
 @control("audit", "clear", "DELETE", "/audit")
-def clear(call: ControlCall, given: Nothing) -> Counted:
+def _clear(call: ControlCall, given: Nothing) -> Counted:
     """Forget what the requests so far showed; resetting the sandbox keeps it."""
     del given
     return Counted(count=call.tenant.audit.clear())
 
 
-ROWS = (show, evidence_of, clear)
+ROWS = (_show, evidence_of, _clear)
 
 
 def _line(one: Document) -> AuditLine:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.moments import rate_window_then, token_then
-from mock_server.page.rendering import html, moved, render
+from mock_server.page.rendering import as_html, moved, render
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit, number_in
 from pytest_turris.core.api.routes import OPERATIONS
@@ -48,12 +48,12 @@ def request(visit: Visit, number: str) -> Response:
         "is_kept": visit.tenant.kept is not None,
     }
     if visit.fragment == "detail":
-        return html(render("exchange.html", base=visit.base, **details))
+        return as_html(render("exchange.html", base=visit.base, **details))
     around = _listed(visit) | _choices(visit)
     return visit.page("requests.html", f"Request {number}", **around, **details)
 
 
-def follow(visit: Visit) -> Iterator[list[bytes]]:
+def follow_requests(visit: Visit) -> Iterator[list[bytes]]:
     """The rows of the exchanges that come, each look's as one line of HTML.
 
     Raises:

@@ -4,11 +4,11 @@ import datetime as dt
 import re
 from itertools import groupby, pairwise
 
-from pytest_turris.audit.rules.rule import Look, Rules
-from pytest_turris.audit.seen import Seen
+from pytest_turris.audit.rules.rule import Look, RuleList
+from pytest_turris.audit.seen import SeenRequest
 from pytest_turris.core.text.durations import span
 
-REPEATS = Rules()
+REPEATS = RuleList()
 
 _LIMITED = 429
 _MOST = 3
@@ -87,14 +87,14 @@ def _twice(look: Look) -> None:
             )
 
 
-def _as_refusal(seen: Seen) -> tuple[object, ...]:
+def _as_refusal(seen: SeenRequest) -> tuple[object, ...]:
     request = seen.request
     if not seen.refused:
         return (seen.number,)
     return (seen.status, request.method, request.target, request.body, seen.call.step)
 
 
-def _reset_of(seen: Seen) -> dt.datetime | None:
+def _reset_of(seen: SeenRequest) -> dt.datetime | None:
     """When a 429 said that the window resets; None where it said nothing that can be used."""
     answer = dict(seen.answer)
     wait = answer.get("retry-after", "")
