@@ -112,3 +112,9 @@ class Visit:
     def part(self, template: str, more: Fields = (), **values: Any) -> Response:  # noqa: ANN401 - what the template shows
         """A part of a page, for an element of it."""
         return as_html(render(template, base=self.base, **values), more=more)
+
+    def dialog(self, template: str, title: str, **values: Any) -> Response:  # noqa: ANN401 - what the template shows
+        """A part for the dialog; a page of its own if its address was opened."""
+        if self.request.header("hx-request"):
+            return self.part(template, **values)
+        return self.page("alone.html", title, part=template, **values)

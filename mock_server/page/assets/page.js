@@ -16,6 +16,7 @@ function say(words, isBad) {
 function followDialog() {
   const dialog = byId("dialog");
   const isFull = byId("dialog-body").childElementCount > 0;
+  dialog.setAttribute("aria-label", dialog.querySelector("h2")?.textContent ?? "");
   if (isFull && !dialog.open) dialog.showModal();
   if (!isFull && dialog.open) dialog.close();
   const wrong = dialog.querySelector("[aria-invalid]");
@@ -58,7 +59,6 @@ function shown(text) {
   close.dataset.close = "";
   close.textContent = "Close";
   const title = document.createElement("h2");
-  title.id = "dialog-title";
   title.textContent = "Copy this";
   byId("dialog-body").replaceChildren(title, area, close);
   followDialog();
@@ -186,13 +186,27 @@ markChosen();
 
 // A run of attacks goes on while its next step is on the page. The verdict of the attack that was
 // fired already still comes; the next step that comes with it does not.
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-stop]")) return;
+function stopRun() {
+  const progress = byId("progress");
+  if (!progress) return;
   const line = document.createElement("p");
   line.className = "due";
   line.textContent = "Stopped: the rest was not observed.";
-  byId("progress").dataset.stopped = "";
-  byId("progress").replaceChildren(line);
+  progress.dataset.stopped = "";
+  progress.replaceChildren(line);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-stop]")) stopRun();
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-attack]")) stopRun();
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "verdicts") return;
+  const counts = {};
+  for (const row of event.target.rows) counts[row.dataset.outcome] = (counts[row.dataset.outcome] ?? 0) + 1;
+  byId("tally").textContent = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`).join(", ");
 });
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (event.target.id === "progress" && "stopped" in event.target.dataset) event.preventDefault();

@@ -73,7 +73,9 @@ def record(visit: Visit, noun: str, key: str) -> Response:
     """One record as it is, in the dialog."""
     _listing(noun)
     found = visit.ask(f"{noun} get", id=key)
-    return visit.part("record.html", noun=noun, id=key, record=found, verbs=_actions(noun))
+    return visit.dialog(
+        "record.html", "Record", noun=noun, id=key, record=found, verbs=_actions(noun)
+    )
 
 
 def _export(visit: Visit) -> Response:

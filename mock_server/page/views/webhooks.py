@@ -34,7 +34,8 @@ def webhooks(visit: Visit) -> Response:
 
 def delivery(visit: Visit, number: str) -> Response:
     """One delivery with its bytes and every attempt, in the dialog."""
-    return visit.part("delivery.html", one=visit.ask("deliveries get", number=number_in(number)))
+    one = visit.ask("deliveries get", number=number_in(number))
+    return visit.dialog("delivery.html", f"Delivery {number}", one=one)
 
 
 def event_form(visit: Visit, kind: str) -> Response:
