@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -43,7 +44,13 @@ PAGES = {
     "faults": "faults",
     "checklist": "checklist",
 }
-DOCUMENTED = ("overview", "one-request", "tokens", "attack", "checklist")
+DOCUMENTED = {
+    ("overview", WIDE, "light"),
+    ("one-request", WIDE, "light"),
+    ("tokens", WIDE, "dark"),
+    ("attack", WIDE, "light"),
+    ("checklist", NARROW, "dark"),
+}
 
 
 class Client:
@@ -132,8 +139,8 @@ def shoot(
     browser: Browser, server: StandaloneSandbox, names: dict[str, str], everything: Path | None
 ) -> None:
     """Take the pictures of the documentation, or with a directory those of every page."""
-    wanted = tuple(PAGES) if everything else DOCUMENTED
-    sizes = (WIDE, NARROW) if everything else (WIDE,)
+    sizes, schemes = (WIDE, NARROW), ("light", "dark")
+    wanted = set(product(PAGES, sizes, schemes)) if everything else DOCUMENTED
     place = everything or PLACE
     place.mkdir(exist_ok=True, parents=True)
     base = f"{server.base_url}/__sandbox__/page/default"
@@ -144,14 +151,15 @@ def shoot(
         if everything:
             page.screenshot(path=place / f"sign-in-{width}-light.png")
         page.goto(server.page_address())
-        for name in wanted:
+        for name in dict.fromkeys(name for name, size, _ in sorted(wanted) if size == width):
             page.goto(f"{base}/{PAGES[name].format(**names)}")
             if name == "attack":
                 attack(page)
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                size = f"-{width}" if everything else ""
-                page.screenshot(path=place / f"{name}{size}-{scheme}.png")
+            for scheme in schemes:
+                if (name, width, scheme) in wanted:
+                    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                    kind = f"-{width}-{scheme}" if everything else ""
+                    page.screenshot(path=place / f"{name}{kind}.png")
         context.close()
 
 

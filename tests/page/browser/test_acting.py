@@ -5,13 +5,16 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from doubles.browsing import Browsing, call
 from doubles.lenient_receiver import LenientReceiver
 from playwright.sync_api import Route, expect
 
 from mock_server.serving.server import StandaloneSandbox
+from mock_server.shell.cli import app
 from pytest_turris.core.outbox.endpoints import Endpoint
 
 KIND = "PRODUCER_AGREEMENT_EXECUTED"
@@ -201,21 +204,6 @@ def test_faults_by_one_click(server: StandaloneSandbox, person: Browsing) -> Non
     assert len(list(server.sandbox.faults)) == 0
 
 
-def test_each_finding_has_its_exchange(server: StandaloneSandbox, person: Browsing) -> None:
-    """The link goes to the request that shows it; the line of the checklist is violated."""
-    token = server.sandbox.tokens.issue(server.sandbox.client)
-    page = person.open("checklist")
-    expect(page.locator("#checklist")).to_contain_text("Nothing was found so far")
-    number = call(server, f"/v1/agents?access_token={token.text}")
-    expect(page.locator(".finding")).to_contain_text("RQ-01")
-    expect(page.locator("#checklist table")).to_contain_text("violated")
-    assert not person.violations()
-    page.locator(".finding").get_by_role("link").first.click()
-    page.wait_for_url(f"**/requests/{number}")
-    expect(page.locator("#detail")).to_contain_text("access_token=***")
-    assert str(token.text) not in page.content()
-
-
 @pytest.fixture
 def receiver() -> Iterator[LenientReceiver]:
     """A receiver on this machine that accepts everything."""
@@ -281,3 +269,24 @@ def test_one_attack_alone(person: Browsing, endpoint: Endpoint) -> None:
     expect(page.locator("#progress")).to_contain_text("1 of 1")
     expect(page.locator("#verdicts tr")).to_have_count(1)
     expect(page.locator("#verdicts")).to_contain_text("Expected")
+
+
+def test_a_run_gives_the_verdicts_of_the_command_line(
+    person: Browsing, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To its end, with a bar that is full then, and a count of the verdicts."""
+    page = person.open(f"webhooks/{endpoint.id}/attack")
+    page.get_by_role("button", name="Attack").click()
+    expect(page.locator("#progress")).to_contain_text("48 of 48")
+    expect(page.locator("#progress")).to_contain_text("Done.")
+    rows = page.locator("#verdicts tr")
+    expect(rows).to_have_count(48)
+    shown = dict(rows.evaluate_all("all => all.map(one => [one.id, one.dataset.outcome])"))
+    file = tmp_path / "verdicts.json"
+    monkeypatch.setenv("TURRIS_WEBHOOK_SECRET", "a-key-of-this-test")
+    command = ["attack", endpoint.url, "--event", KIND, "--json", str(file)]
+    CliRunner().invoke(app, command)
+    printed = json.loads(file.read_text())["verdicts"]
+    assert shown == {one["id"]: one["outcome"] for one in printed}
+    failed = list(shown.values()).count("failed")
+    expect(page.locator("#tally")).to_contain_text(f"{failed} failed")

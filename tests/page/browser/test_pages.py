@@ -163,3 +163,18 @@ def test_tokens_by_click(server: StandaloneSandbox, person: Browsing) -> None:
     expect(page.locator("#inspector")).to_contain_text("RS256")
     page.get_by_role("button", name=re.compile("Revoke the token")).click()
     expect(page.locator("#tokens")).to_contain_text("revoked")
+
+
+def test_each_finding_has_its_exchange(server: StandaloneSandbox, person: Browsing) -> None:
+    """The link goes to the request that shows it; the line of the checklist is violated."""
+    token = server.sandbox.tokens.issue(server.sandbox.client)
+    page = person.open("checklist")
+    expect(page.locator("#checklist")).to_contain_text("Nothing was found so far")
+    number = call(server, f"/v1/agents?access_token={token.text}")
+    expect(page.locator(".finding")).to_contain_text("RQ-01")
+    expect(page.locator("#checklist table")).to_contain_text("violated")
+    assert not person.violations()
+    page.locator(".finding").get_by_role("link").first.click()
+    page.wait_for_url(f"**/requests/{number}")
+    expect(page.locator("#detail")).to_contain_text("access_token=***")
+    assert str(token.text) not in page.content()
