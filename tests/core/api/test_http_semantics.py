@@ -5,7 +5,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 import pytest
-from doubles.sandbox_client import Client
+from doubles.sandbox_client import INVITATION, INVITE, Client
 
 from pytest_turris.core.wire.messages import Response
 
@@ -28,11 +28,10 @@ def test_date_is_that_of_the_sandbox(caller: Client) -> None:
 
 def test_a_stored_answer_has_a_date_of_its_own(caller: Client) -> None:
     """A replay is as old as the request that it answers."""
-    body = {"npn": "12345678", "email": "a@example.com"}
     key = {"idempotency-key": "0b0cbb3c-5f67-4a8f-9a2e-0c5a3c0a7f11"}
-    first = caller.post("/v1/agents", body, headers=key)
+    first = caller.post(INVITE, INVITATION, headers=key)
     caller.sandbox.clock.advance(HOUR / 2)
-    again = caller.post("/v1/agents", body, headers=key)
+    again = caller.post(INVITE, INVITATION, headers=key)
     assert first.body == again.body
     assert header(first, "date") != header(again, "date")
 
