@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz faults
+	system-packages node-packages generators fuzz faults screenshots
 
 RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
@@ -144,6 +144,11 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/page.py
+
+# Takes the pictures of the page again; needs Chromium.
+screenshots: $(VENV)/.ready
+	$(BIN)/python docs/screenshots.py
 
 # Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
 # `make fuzz MINUTES=60 SEED=7`.
