@@ -6,21 +6,21 @@ from dataclasses import replace
 from email.utils import format_datetime
 from functools import lru_cache
 
-from pytest_turris.core.wire.messages import Response
+from pytest_turris.core.wire.messages import Fields, Response
 
 
-def dated(response: Response, at: dt.datetime) -> Response:
-    """Add ``Date`` (RFC 9110, 6.6.1), unless the answer has one.
+def date_field(at: dt.datetime) -> Fields:
+    """The header ``Date`` (RFC 9110, 6.6.1).
 
     Args:
-        response: The answer.
         at: The moment on the sandbox's clock.
     """
-    if any(name == "date" for name, _ in response.headers):
-        return response
-    return replace(
-        response, headers=(*response.headers, ("date", _http_date(at.replace(microsecond=0))))
-    )
+    return _date_field(at.replace(microsecond=0))
+
+
+@lru_cache(maxsize=8)
+def _date_field(at: dt.datetime) -> Fields:
+    return (("date", format_datetime(at, usegmt=True)),)
 
 
 def without_content(response: Response) -> Response:
@@ -29,13 +29,13 @@ def without_content(response: Response) -> Response:
     return replace(response, body=b"", headers=(*response.headers, length))
 
 
-def options_answer(methods: Iterable[str]) -> Response:
-    """The answer to OPTIONS for a path with these methods, as Express gives it by itself."""
+def options_answer(methods: Iterable[str], more: Fields) -> Response:
+    """The answer to OPTIONS for a path with these methods, as Express gives it by itself.
+
+    Args:
+        methods: Those of its operations.
+        more: Further headers.
+    """
     allowed = ",".join("GET,HEAD" if method == "GET" else method for method in methods)
     headers = (("allow", allowed), ("content-type", "text/html; charset=utf-8"))
-    return Response(status=200, headers=headers, body=allowed.encode())
-
-
-@lru_cache(maxsize=8)
-def _http_date(at: dt.datetime) -> str:
-    return format_datetime(at, usegmt=True)
+    return Response(status=200, headers=(*headers, *more), body=allowed.encode())

@@ -94,7 +94,7 @@ class Pipeline:
             )
         is_told = request.method == "OPTIONS" and self._options.head_and_options == "express"
         if is_told and (methods := self._routes.methods(request.path)):
-            return options_answer(methods)
+            return options_answer(methods, tuple(call.headers))
         operation, call.parameters = self._find(request)
         call.operation = operation.name
         fault = self._faults.next_for(operation.name, operation.method)
