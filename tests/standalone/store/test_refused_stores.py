@@ -6,7 +6,6 @@ import threading
 import pytest
 
 from mock_server.serving.state import close_store
-from mock_server.store import committing_lock
 from mock_server.store.committing_lock import CommittingLock
 from mock_server.store.errors import StoreError
 from mock_server.store.leases import Leases
@@ -32,12 +31,11 @@ def test_a_store_that_does_not_close_is_named_in_the_log() -> None:
     assert log == ["the disk is full"]
 
 
-def test_a_lock_that_is_held_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_held_for_too_long() -> None:
     """The request is refused, and nothing is begun; the lock is free afterwards."""
-    monkeypatch.setattr(committing_lock, "_WAIT", 0.01)
     begun: list[int] = []
     inner = threading.RLock()
-    lock = CommittingLock(inner, lambda: begun.append(1), lambda: None)
+    lock = CommittingLock(inner, lambda: begun.append(1), lambda: None, wait=0.01)
     held, free = threading.Event(), threading.Event()
 
     def hold() -> None:
