@@ -3,6 +3,7 @@
 import datetime as dt
 import sys
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -64,6 +65,15 @@ class Seen:
     def is_unknown(self) -> bool:
         """Whether the client cannot know if it took effect: no answer, or a 5xx."""
         return self.status == 0 or self.status >= _SERVER_ERROR
+
+    @property
+    def strand(self) -> tuple[int, int]:
+        """What sends one request after another: a task, a thread, else a connection.
+
+        Two requests of one strand were sent one after the other; of others, the second may have
+        been sent before the answer to the first.
+        """
+        return (self.call.strand, 0 if self.call.strand else self.request.client_port)
 
     @property
     def is_write(self) -> bool:
@@ -191,6 +201,14 @@ class SandboxRecord:
     def calls(self) -> list[Seen]:
         """All but the token requests."""
         return [one for one in self.seen if not one.is_token_request]
+
+    @property
+    def strands(self) -> list[list[Seen]]:
+        """The requests of each strand, in their order."""
+        found = defaultdict(list)
+        for one in self.seen:
+            found[one.strand].append(one)
+        return list(found.values())
 
     @property
     def authorized(self) -> list[Seen]:
