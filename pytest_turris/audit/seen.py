@@ -41,6 +41,8 @@ class Seen:
     request_id: str
     shows_request_id: bool
     """Whether the answer had it, so that the client could log it."""
+    slow: bool = False
+    """Whether a fault delayed the answer, so that the client may have gone before it came."""
     credential: str | None
     token: AccessToken | None
     token_in_url: bool
@@ -172,6 +174,7 @@ class SandboxRecord:
                 request_id=facts["request_id"],
                 shows_request_id=response is not None
                 and facts["request_id"].encode() in response.body[:_HEAD],
+                slow=facts["slow"],
                 credential=facts["credential"],
                 token=token,
                 token_in_url=facts["token_in_url"],
