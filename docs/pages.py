@@ -35,7 +35,7 @@ from tables import (
 )
 
 from mock_server.control.description import describe_all
-from mock_server.controlling.rows import FILE as CONTROLS
+from mock_server.controlling.rows import CONTROLS_FILE as CONTROLS
 from mock_server.controlling.rows import as_json
 
 DOCS = ROOT / "docs"

@@ -10,7 +10,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Callable
 
-from pytest_turris.core.faults.hostile.raw import Part
+from pytest_turris.core.faults.hostile.raw import RawPart
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response, encode
@@ -33,7 +33,7 @@ _READ_SECONDS = 10.0
 Address = tuple[str, int]
 
 
-class Tenant:
+class RelayedTenant:
     """The sandbox of one test, in a test process."""
 
     def __init__(self, process: "TestProcess", name: str) -> None:
@@ -49,7 +49,7 @@ class TestProcess:
         self.id: str = os.urandom(16).hex()
         self.is_alone: bool = is_alone
         """Whether no other process runs tests of the same suite."""
-        self.tenants: dict[str, Tenant] = {}
+        self.tenants: dict[str, RelayedTenant] = {}
         self.is_closed: bool = False
         self.is_reading: bool = False
         """Whether the process reads its lines; until then it can answer nothing."""
@@ -171,7 +171,7 @@ class _ForwardedRawAnswer(StreamedAnswer):
         super().__init__(max_seconds)
         self._call = call
 
-    async def stream(self) -> AsyncIterator[Part]:
+    async def stream(self) -> AsyncIterator[RawPart]:
         """Ask for part after part."""
         with contextlib.suppress(ConnectionFailure):
             while not (message := await self._call.send("next_part")).get("stopped"):
@@ -218,7 +218,7 @@ class RelayHub:
         return self._processes.get(process_id)
 
     @property
-    def tenants(self) -> list[Tenant]:
+    def tenants(self) -> list[RelayedTenant]:
         """The sandboxes of all running tests, the newest last."""
         return [
             tenant for process in self._processes.values() for tenant in process.tenants.values()
@@ -229,12 +229,12 @@ class RelayHub:
         for process in tuple(self._processes.values()):
             process.is_closed = True
 
-    def by_credential(self, request: Request) -> Tenant | None:
+    def by_credential(self, request: Request) -> RelayedTenant | None:
         """Return the sandbox that issued the request's credential."""
         named = {fingerprint(credential) for credential in credentials_in(request)}
         return next((one for one in self.tenants if named & one.fingerprints), None)
 
-    async def by_socket(self, request: Request) -> Tenant | None:
+    async def by_socket(self, request: Request) -> RelayedTenant | None:
         """Return the sandbox of the test that sent a request without a known credential.
 
         It is the newest one of the process that owns the client's socket. If only one process is

@@ -44,7 +44,7 @@ NO_ROOT = {"SleptTooLongError": "a BaseException, so that no client's 'except Ex
 BARE = re.compile(r"raise (ValueError|TypeError|KeyError|LookupError|RuntimeError)\b")
 BARE_ALLOWED = {
     "pytest_turris/conformance/servers/proxy.py": "caught by the proxy's own handler",
-    "pytest_turris/core/entity/policy_file.py": "caught: the row is reported as invalid",
+    "pytest_turris/core/entity/policy_upload/policy_file.py": "caught: the row is invalid",
     "pytest_turris/core/snapshots/state.py": "caught: SnapshotError takes its place",
     "pytest_turris/fixtures/shared_server.py": "pytest.fail shows its text",
     "pytest_turris/receivers/in_process/lifespan.py": "caught: an unknown scope",

@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_turris.attacks.catalogue import ATTACKS
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
-from pytest_turris.core.fidelity import counted
+from pytest_turris.core.fidelity import counted_rows
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "agency_directory"
 _MARK = re.compile(r"(<!-- count: (\S+) -->).*?(<!-- /count -->)", re.DOTALL)
@@ -40,7 +40,7 @@ COUNTS: dict[str, Callable[[], int]] = {
     "hostile-answers": lambda: len(CATALOGUE),
     "example-tests": _example_tests,
     **{
-        f"fidelity-{kind.replace(' ', '-')}": partial(counted().__getitem__, kind)
-        for kind in counted()
+        f"fidelity-{kind.replace(' ', '-')}": partial(counted_rows().__getitem__, kind)
+        for kind in counted_rows()
     },
 }

@@ -1,11 +1,11 @@
 """The fidelity table in Markdown, for ``docs/fidelity.md``."""
 
-from pytest_turris.core.fidelity import FIDELITY, counted
+from pytest_turris.core.fidelity import FIDELITY, counted_rows
 
 
 def as_markdown() -> str:
     """A row for each behaviour that a consumer can see."""
-    counts = ", ".join(f"{number} {kind}" for kind, number in counted().items())
+    counts = ", ".join(f"{number} {kind}" for kind, number in counted_rows().items())
     lines = [
         f"{len(FIDELITY)} rows: {counts}. A disputed row counts as assumed.",
         "",

@@ -140,7 +140,7 @@ def _run(
     option: tuple[str, ...],
     **watching: Any,  # noqa: ANN401 - the fields of WatchSettings
 ) -> int:
-    from mock_server.attacking.run import AttackSettings, run
+    from mock_server.attacking.run import AttackSettings, run_attacks
     from mock_server.shell import arguments
     from pytest_turris.core.entity.event_models import EVENTS
     from pytest_turris.core.options import choices
@@ -169,7 +169,7 @@ def _run(
         json_file=json_file,
         watch=_watch(secret_env, **watching),
     )
-    return run(settings)
+    return run_attacks(settings)
 
 
 def _watch(secret_env: str, *, previous_secret_env: str, **watching: Any) -> "WatchSettings":  # noqa: ANN401 - as in _run

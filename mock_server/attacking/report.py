@@ -13,7 +13,7 @@ from mock_server.attacking.wording import worded
 from pytest_turris.attacks.series.server_notes import server_line
 from pytest_turris.findings.verdict import Finding, Verdict
 
-SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 1
 AS_WANTED = "as wanted"
 """The outcome of an attack that found nothing, at a receiver whose effects could not be seen."""
 
@@ -55,7 +55,7 @@ class AttackReport:
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON data; every key is always there."""
         return {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": _SCHEMA_VERSION,
             "tool": {"name": "turris-sandbox", "version": version("pytest-turris")},
             "url": self.url,
             "profile": self.profile,

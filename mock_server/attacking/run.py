@@ -15,7 +15,7 @@ from rich.progress import Progress
 from mock_server.attacking.masking import masker
 from mock_server.attacking.report import AttackReport, has_failed
 from mock_server.attacking.started import StartError
-from mock_server.attacking.table import show
+from mock_server.attacking.table import show_verdicts
 from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
@@ -24,7 +24,7 @@ from pytest_turris.attacks.catalogue import profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.own_payload import OwnPayload
-from pytest_turris.attacks.series.series import INTERRUPTED, AttackSeries, SeriesResult
+from pytest_turris.attacks.series.series import NOT_TRIED, AttackSeries, SeriesResult
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.redaction import redact_target
@@ -106,7 +106,7 @@ class _Outcome:
             self.status = NOTHING_SENT
 
 
-def run(settings: AttackSettings) -> int:
+def run_attacks(settings: AttackSettings) -> int:
     """Attack a receiver, print and write the report, and return the exit status.
 
     Args:
@@ -120,7 +120,7 @@ def run(settings: AttackSettings) -> int:
         outcome.status = FAILED
     report = _report(settings, outcome, began, steady_time() - begin)
     if outcome.status != NOTHING_SENT:
-        show(report, console)
+        show_verdicts(report, console)
     for line in {outcome.error, outcome.cause if outcome.status == NOTHING_SENT else ""} - {""}:
         click.echo(f"turris-sandbox: {report.masked(line)}", err=True)
     return _written(report, settings.json_file)
@@ -139,7 +139,7 @@ def _caught(outcome: _Outcome) -> Iterator[None]:
         sent = bool(outcome.verdicts)
         outcome.status, outcome.error = INCOMPLETE if sent else NOTHING_SENT, str(error)
     except KeyboardInterrupt:
-        outcome.status, outcome.cause = INCOMPLETE, INTERRUPTED
+        outcome.status, outcome.cause = INCOMPLETE, NOT_TRIED
     except Exception as error:  # noqa: BLE001 - the report is written for every error
         traceback.print_exc(file=sys.stderr)
         outcome.status = INTERNAL_ERROR

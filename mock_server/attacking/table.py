@@ -27,7 +27,7 @@ _EFFECTS_UNSEEN = (
 )
 
 
-def show(report: AttackReport, console: Console) -> None:
+def show_verdicts(report: AttackReport, console: Console) -> None:
     """Print the table of verdicts, the findings, and how many attacks had each outcome.
 
     Args:

@@ -13,7 +13,7 @@ from mock_server.shell.option_types import FILE
 from pytest_turris.audit.declarations import FILE_NAME
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-LEVELS = ("must", "should", "info")
+_LEVELS = ("must", "should", "info")
 
 _EXAMPLES = """\b
 Examples:
@@ -44,7 +44,7 @@ def fail_on(default: str | None) -> Callable[[Command], Command]:
     """The option that decides the exit status."""
     return click.option(
         "--fail-on",
-        type=click.Choice(LEVELS),
+        type=click.Choice(_LEVELS),
         default=default,
         show_default=bool(default),
         help="Exit with 1 if there is a finding of this level, or of a more serious one.",

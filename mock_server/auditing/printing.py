@@ -10,12 +10,12 @@ from mock_server.shell.mistakes import fail
 from pytest_turris.audit.assessment import Assessment
 from pytest_turris.audit.reports import terminal
 from pytest_turris.audit.reports.document import Document
-from pytest_turris.audit.reports.files import write
+from pytest_turris.audit.reports.files import write_reports
 from pytest_turris.core.levels import Level
 from pytest_turris.core.text.plurals import counted
 
 
-def show(
+def show_audit(
     assessed: Assessment,
     found: Document,
     directory: Path | None,
@@ -36,7 +36,7 @@ def show(
     """
     if directory:
         try:
-            write(found, directory)
+            write_reports(found, directory)
         except OSError as error:
             fail(f"--report {directory}: {error.strerror}")
     if as_json:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from mock_server.auditing.printing import show
+from mock_server.auditing.printing import show_audit
 from mock_server.auditing.verdicts import evidence_in
 from mock_server.controlling.client import SandboxAddress, call
 from mock_server.controlling.rows import rows
@@ -15,7 +15,7 @@ from pytest_turris.audit.declarations import FILE_NAME, DeclarationError, Declar
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.places import base_of
-from pytest_turris.audit.reports.document import document
+from pytest_turris.audit.reports.document import report_document
 from pytest_turris.audit.scans.scan import scan
 from pytest_turris.core.levels import Level
 from pytest_turris.process.system_clock import system_time
@@ -41,9 +41,11 @@ def audit_served(
     """Audit a running sandbox; return the exit status."""
     declared, here = read_declared(declarations), project_file()
     row = next(row for row in rows() if row["name"] == "audit evidence")
-    answer = call(SandboxAddress(url=url.rstrip("/"), token=token, tenant=tenant), row, {})
+    address = SandboxAddress(url=url.rstrip("/"), token=token, tenant=tenant)
+    answer = call(address, row, {} if tenant else {"everywhere": True})
     ledger, facts = Ledger(), RunFacts(requests=answer["requests"])
-    ledger.add(_placed(Evidence.of_json(answer["evidence"]), here))
+    for evidence in (answer["evidence"], *answer["others"]):
+        ledger.add(_placed(Evidence.of_json(evidence), here))
     for file in verdicts:
         ledger.add(evidence_in(file, here))
     if declared.scanned:
@@ -51,7 +53,9 @@ def audit_served(
             _scanned([declarations.parent / one for one in declared.scanned], declared, facts)
         )
     assessed = assess(ledger, declared, facts, system_time(), here=here)
-    return show(assessed, document(assessed), directory, fail_on=fail_on, as_json=as_json)
+    return show_audit(
+        assessed, report_document(assessed), directory, fail_on=fail_on, as_json=as_json
+    )
 
 
 def scan_files(
@@ -69,9 +73,9 @@ def scan_files(
     declared, here, facts = read_declared(declarations), project_file(), RunFacts(requests=0)
     evidence = _scanned(paths, declared, facts)
     assessed = assess([evidence], declared, facts, system_time(), here=here)
-    return show(
+    return show_audit(
         assessed,
-        document(assessed),
+        report_document(assessed),
         directory,
         fail_on=fail_on,
         as_json=as_json,

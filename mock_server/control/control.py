@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mock_server.control.tenants import Tenants
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
-Scope = Literal["sandbox", "server"]
+_Scope = Literal["sandbox", "server"]
 
 _IN_PATH = re.compile(r"{(\w+)}")
 _READS = frozenset({"GET", "DELETE"})
@@ -71,7 +71,7 @@ class Control:
     summary: str
     words: tuple[str, ...]
     status: int = 200
-    scope: Scope = "sandbox"
+    scope: _Scope = "sandbox"
     sends: bool = False
     streams: bool = False
     issues: bool = False
@@ -121,7 +121,7 @@ class Control:
         return self.models()[1]
 
 
-Run = Callable[[ControlCall, Any], Any]
+_Run = Callable[[ControlCall, Any], Any]
 
 
 def control(
@@ -132,10 +132,10 @@ def control(
     *,
     words: tuple[str, ...] = (),
     **more: Any,  # noqa: ANN401 - the other fields of Control
-) -> Callable[[Run], Control]:
+) -> Callable[[_Run], Control]:
     """Make a function a row: its docstring is the summary, its annotations are the models."""
 
-    def row(run: Run) -> Control:
+    def row(run: _Run) -> Control:
         def models() -> tuple[type[Parameters], Any]:
             hints = get_type_hints(run)
             found = hints["return"]

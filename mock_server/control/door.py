@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PREFIX = "/__sandbox__"
+_PREFIX = "/__sandbox__"
 PUBLIC = frozenset({DOCUMENT_PATH})
 """Paths below the prefix that need no token."""
 
@@ -89,7 +89,7 @@ def control_app(
 
 
 def _is_controlled(path: str) -> bool:
-    inside = path == PREFIX or path.startswith(f"{PREFIX}/")
+    inside = path == _PREFIX or path.startswith(f"{_PREFIX}/")
     return inside and path not in PUBLIC
 
 

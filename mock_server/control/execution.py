@@ -35,10 +35,10 @@ def execute(control: Control, call: ControlCall, document: Mapping[str, Any]) ->
     Raises:
         ControlError: Something is wrong with them; the state is as before.
     """
-    return run(control, call, validated(control, document))
+    return run_control(control, call, validated(control, document))
 
 
-def run(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa: ANN401 - as above
+def run_control(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa: ANN401 - as above
     """Do what validated parameters ask for, as a whole or not at all.
 
     Raises:

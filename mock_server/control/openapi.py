@@ -39,7 +39,7 @@ _REFUSAL: dict[str, Any] = {
 }
 
 
-def document(base_url: str = "http://127.0.0.1:8791") -> dict[str, Any]:
+def control_document(base_url: str = "http://127.0.0.1:8791") -> dict[str, Any]:
     """Return the description of every control.
 
     Args:

@@ -38,7 +38,7 @@ CONTROLS: dict[str, Control] = {
         *registered.ROWS,
         *deliveries.ROWS,
         *attacks.ROWS,
-        *records.rows(),
+        *records.record_rows(),
         *tenants.ROWS,
     )
 }

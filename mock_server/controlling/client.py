@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_server.controlling.rows import Row
+from mock_server.controlling.rows import ControlRow
 from mock_server.exit_status import FAILED, INTERNAL_ERROR, NOTHING_SENT
 from mock_server.shell.mistakes import fail
 
@@ -35,7 +35,7 @@ class SandboxAddress:
     tenant: str = ""
 
 
-def call(address: SandboxAddress, row: Row, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+def call(address: SandboxAddress, row: ControlRow, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
     """Return the answer to a control; None if it has no content.
 
     Args:
@@ -53,7 +53,9 @@ def call(address: SandboxAddress, row: Row, values: Mapping[str, Any]) -> Any:  
     return _document(body) if body else None
 
 
-def follow(address: SandboxAddress, row: Row, values: Mapping[str, Any]) -> Iterator[Any]:
+def follow_stream(
+    address: SandboxAddress, row: ControlRow, values: Mapping[str, Any]
+) -> Iterator[Any]:
     """Yield each line of a control that goes on until the server stops.
 
     Args:
@@ -73,7 +75,7 @@ def follow(address: SandboxAddress, row: Row, values: Mapping[str, Any]) -> Iter
 
 
 def _sent(
-    address: SandboxAddress, row: Row, values: Mapping[str, Any], timeout: float | None
+    address: SandboxAddress, row: ControlRow, values: Mapping[str, Any], timeout: float | None
 ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
     path, body = _request(address, row, dict(values))
     connection = _connection(address.url, timeout)
@@ -96,7 +98,9 @@ def _sent(
     return connection, answer
 
 
-def _request(address: SandboxAddress, row: Row, values: dict[str, Any]) -> tuple[str, bytes | None]:
+def _request(
+    address: SandboxAddress, row: ControlRow, values: dict[str, Any]
+) -> tuple[str, bytes | None]:
     """The path with its query, and the body."""
     path = row["path"]
     for parameter in row["parameters"]:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from mock_server.controlling.rows import Row, rows
+from mock_server.controlling.rows import ControlRow, rows
 from mock_server.shell.groups import SuggestingGroup
 
 _URL = "TURRIS_BASE_URL"
@@ -47,7 +47,7 @@ def find_command(name: str) -> click.Command | None:
     return _group(own, name)
 
 
-def _group(own: list[Row], name: str) -> SuggestingGroup:
+def _group(own: list[ControlRow], name: str) -> SuggestingGroup:
     """The commands that share a first word, of which one may be that word alone."""
     alone = next((row for row in own if len(row["words"]) == 1), None)
     stream = next((row for row in own if row["streams"]), None)
@@ -72,7 +72,7 @@ def _group(own: list[Row], name: str) -> SuggestingGroup:
     )
 
 
-def _command(row: Row, name: str, stream: Row | None = None) -> click.Command:
+def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> click.Command:
     """The command of one row; ``stream`` is what ``--follow`` does instead."""
     params: list[click.Parameter] = []
     by_word = [one for one in row["parameters"] if one["rest"]]
@@ -94,10 +94,12 @@ def _command(row: Row, name: str, stream: Row | None = None) -> click.Command:
     return click.Command(name, params=params, callback=run, help=_help(row, by_word))
 
 
-def _run(listed: Row, row: Row, by_word: list[dict[str, Any]], given: dict[str, Any]) -> None:
-    from mock_server.controlling.client import SandboxAddress, call, follow
+def _run(
+    listed: ControlRow, row: ControlRow, by_word: list[dict[str, Any]], given: dict[str, Any]
+) -> None:
+    from mock_server.controlling.client import SandboxAddress, call, follow_stream
     from mock_server.controlling.output import show, show_lines
-    from mock_server.controlling.values import read_members, read_value
+    from mock_server.controlling.values import members_given, read_value
 
     address = SandboxAddress(
         url=given.pop("url").rstrip("/"), token=given.pop("token"), tenant=given.pop("tenant")
@@ -105,7 +107,7 @@ def _run(listed: Row, row: Row, by_word: list[dict[str, Any]], given: dict[str, 
     as_json = given.pop("as_json")
     words = given.pop(_WORDS, ())
     free = by_word[0]["name"] if len(by_word) == 1 and by_word[0]["type"] == "object" else ""
-    values = read_members(words, [] if free else by_word, free)
+    values = members_given(words, [] if free else by_word, free)
     for parameter in listed["parameters"]:
         value = given.get(_identifier(parameter))
         if parameter["rest"] or value is None or value == ():
@@ -120,7 +122,7 @@ def _run(listed: Row, row: Row, by_word: list[dict[str, Any]], given: dict[str, 
     if row["streams"]:
         known = {one["name"] for one in row["parameters"]}
         wanted = {name: value for name, value in values.items() if name in known}
-        show_lines(follow(address, row, wanted), as_json=as_json)
+        show_lines(follow_stream(address, row, wanted), as_json=as_json)
     else:
         show(call(address, row, values), as_json=as_json)
 
@@ -229,7 +231,7 @@ def _json_option() -> click.Option:
     )
 
 
-def _help(row: Row, by_word: list[dict[str, Any]]) -> str:
+def _help(row: ControlRow, by_word: list[dict[str, Any]]) -> str:
     lines = [row["summary"]]
     places = [one for one in row["parameters"] if one["positional"] and one["help"]]
     lines += [f"{one['option'].strip('-').upper()}: {one['help']}" for one in places]

@@ -9,18 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).parent / "controls.json"
+CONTROLS_FILE = Path(__file__).parent / "controls.json"
 
-Row = dict[str, Any]
+ControlRow = dict[str, Any]
 """What ``mock_server.control.description.describe`` returns for a control."""
 
 
 @cache
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[ControlRow, ...]:
     """Return all rows, in the order of the table."""
-    return tuple(json.loads(FILE.read_text(encoding="utf-8")))
+    return tuple(json.loads(CONTROLS_FILE.read_text(encoding="utf-8")))
 
 
-def as_json(described: list[Row]) -> str:
+def as_json(described: list[ControlRow]) -> str:
     """Return the text of the file, one row a line."""
     return "[\n" + ",\n".join(json.dumps(row) for row in described) + "\n]\n"

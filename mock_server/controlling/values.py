@@ -33,7 +33,7 @@ def read_value(parameter: Mapping[str, Any], text: str) -> Any:  # noqa: ANN401 
     return _number(text) if kind in ("whole number", "number") else text
 
 
-def read_members(
+def members_given(
     words: Iterable[str], parameters: Iterable[Mapping[str, Any]], free: str
 ) -> dict[str, Any]:
     """Return the members of ``member=value`` words.

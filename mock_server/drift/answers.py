@@ -17,7 +17,7 @@ from mock_server.drift.asking import (
     UNKNOWN_PARAMETER,
     UNKNOWN_PATH,
 )
-from mock_server.drift.seen import Exchange, Seen
+from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.options import Options
 
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{12,}|[0-9]{6,}", re.IGNORECASE)
@@ -30,7 +30,7 @@ _ERROR_MEMBERS = ["statusCode", "requestId", "errorType", "errorMessage", "times
 HIDDEN = "(not shown: it may name the tenant)"
 
 
-def envelope(seen: Seen) -> str | None:
+def envelope(seen: SeenExchanges) -> str | None:
     """Which of the documented envelopes most answers have."""
     found: Counter[str] = Counter()
     for operation, exchange in seen.answers:
@@ -49,7 +49,7 @@ def envelope(seen: Seen) -> str | None:
     return found.most_common(1)[0][0] if found else None
 
 
-def optional_members(seen: Seen) -> str | None:
+def optional_members(seen: SeenExchanges) -> str | None:
     """Whether optional members are ``null`` or left out."""
     missing = False
     for operation, exchange in seen.answers:
@@ -67,7 +67,7 @@ def optional_members(seen: Seen) -> str | None:
     return "omitted" if missing else None
 
 
-def token_ttl(seen: Seen) -> dt.timedelta | None:
+def token_ttl(seen: SeenExchanges) -> dt.timedelta | None:
     """How long a token is valid, as its answer or its claims say."""
     data = seen.token_answer.data if seen.token_answer else None
     seconds = data.get("expiresIn") if isinstance(data, dict) else None
@@ -77,7 +77,7 @@ def token_ttl(seen: Seen) -> dt.timedelta | None:
     return dt.timedelta(seconds=seconds) if isinstance(seconds, int) else None
 
 
-def token_claims(seen: Seen) -> bool | None:
+def token_claims(seen: SeenExchanges) -> bool | None:
     """Whether the token has the claims and the key id that the sandbox's have."""
     header, claims = seen.token_parts
     if not claims:
@@ -85,13 +85,13 @@ def token_claims(seen: Seen) -> bool | None:
     return "kid" in header and {"iss", "sub", "aud", "iat", "exp", "jti", "env"} <= claims.keys()
 
 
-def token_algorithm(seen: Seen) -> bool | None:
+def token_algorithm(seen: SeenExchanges) -> bool | None:
     """Whether the token is signed with RS256 and says that it is a JWT."""
     header = seen.token_parts[0]
     return (header.get("alg"), header.get("typ")) == ("RS256", "JWT") if header else None
 
 
-def jwks(seen: Seen) -> bool | None:
+def key_in_jwks(seen: SeenExchanges) -> bool | None:
     """Whether the key of the token is in the JWK Set."""
     asked = seen.of("jwks", succeeded=False)
     if not asked or not seen.token_parts[0]:
@@ -102,10 +102,10 @@ def jwks(seen: Seen) -> bool | None:
     return seen.token_parts[0].get("kid") in [key.get("kid") for key in keys]
 
 
-def claim(name: str) -> Callable[[Seen], str | None]:
+def claim(name: str) -> Callable[[SeenExchanges], str | None]:
     """A question for the value of a claim; what looks like an id is not shown."""
 
-    def ask(seen: Seen) -> str | None:
+    def ask(seen: SeenExchanges) -> str | None:
         value = seen.token_parts[1].get(name)
         if isinstance(value, list):
             value = value[0] if len(value) == 1 else None
@@ -117,7 +117,7 @@ def claim(name: str) -> Callable[[Seen], str | None]:
     return ask
 
 
-def rate_headers(seen: Seen) -> str | None:
+def rate_headers(seen: SeenExchanges) -> str | None:
     """Whether the first token request, far from the limit, has rate headers."""
     answer = seen.token_answer
     if answer is None:
@@ -129,26 +129,26 @@ def rate_headers(seen: Seen) -> str | None:
     return None if near else "always"
 
 
-def token_limit(seen: Seen) -> int | None:
+def token_limit(seen: SeenExchanges) -> int | None:
     """How many token requests a minute the rate headers name."""
     answers = seen.of("get_oauth_token", succeeded=False)
     limits = [one.headers.get("x-ratelimit-limit", "") for one in answers]
     return next((int(limit) for limit in limits if limit.isdigit()), None)
 
 
-def retry_after(seen: Seen) -> bool | None:
+def retry_after(seen: SeenExchanges) -> bool | None:
     """Whether a 429 says when to come back."""
     found = ["retry-after" in one.headers for one in seen.exchanges if one.status == 429]  # noqa: PLR2004 - its name
     return any(found) if found else None
 
 
-def unknown_parameter(seen: Seen) -> str | None:
+def unknown_parameter(seen: SeenExchanges) -> str | None:
     """Whether a parameter that does not exist is refused."""
     asked = [one for one in seen.exchanges if UNKNOWN_PARAMETER in one.query]
     return _by_status(asked, {_OK: "ignored", _BAD_REQUEST: "refused"})
 
 
-def document_categories(seen: Seen) -> str | None:
+def document_categories(seen: SeenExchanges) -> str | None:
     """Whether one of the newer document categories exists."""
     asked = [
         one
@@ -158,7 +158,7 @@ def document_categories(seen: Seen) -> str | None:
     return _by_status(asked, {_OK: "newer", _BAD_REQUEST: "older"})
 
 
-def compliance_states(seen: Seen) -> str | None:
+def compliance_states(seen: SeenExchanges) -> str | None:
     """What a state in a compliance answer has."""
     for name in ("get_agent_compliance", "get_association_compliance"):
         for exchange in seen.of(name):
@@ -169,7 +169,7 @@ def compliance_states(seen: Seen) -> str | None:
     return None
 
 
-def appointment_status(seen: Seen) -> str | None:
+def appointment_status(seen: SeenExchanges) -> str | None:
     """Which word current appointments have."""
     for name in ("list_agent_appointments", "list_association_appointments"):
         for exchange in seen.of(name):
@@ -179,7 +179,7 @@ def appointment_status(seen: Seen) -> str | None:
     return None
 
 
-def upload_envelope(seen: Seen) -> str | None:
+def upload_envelope(seen: SeenExchanges) -> str | None:
     """Whether the status of an upload has an envelope."""
     for exchange in seen.of("get_upload_status"):
         if isinstance(exchange.json, dict):
@@ -187,85 +187,85 @@ def upload_envelope(seen: Seen) -> str | None:
     return None
 
 
-def webhooks_path(seen: Seen) -> str | None:
+def webhooks_path(seen: SeenExchanges) -> str | None:
     """Whether webhooks are listed where the sandbox lists them; another path cannot be guessed."""
     default = Options().webhooks_path
     asked = [one for one in seen.exchanges if one.path == default and one.method == "GET"]
     return _by_status(asked, {_OK: default, _NOT_FOUND: HIDDEN})
 
 
-def plain_http(seen: Seen) -> bool | None:
+def plain_http(seen: SeenExchanges) -> bool | None:
     """Whether ``http://`` is answered; it is never asked, but a recording may have it."""
     asked = [one for one in seen.exchanges if urlsplit(one.url).scheme == "http"]
     local = [urlsplit(one.url).hostname in ("127.0.0.1", "::1", "localhost") for one in asked]
     return any(one.succeeded for one in asked) if asked and not any(local) else None
 
 
-def messages(status: int, *expected: str) -> Callable[[Seen], bool | None]:
+def refusal_messages(status: int, *expected: str) -> Callable[[SeenExchanges], bool | None]:
     """A question for the messages of a refusal."""
 
-    def ask(seen: Seen) -> bool | None:
+    def ask(seen: SeenExchanges) -> bool | None:
         found = [message for one in seen.refusals(status) for message in _messages(one)]
         return all(message in expected for message in found) if found else None
 
     return ask
 
 
-def error_members(seen: Seen) -> bool | None:
+def error_members(seen: SeenExchanges) -> bool | None:
     """Whether errors have the documented members, in the documented order."""
     found = [list(one) for status in (400, 401, 403, 404, 429) for one in seen.refusals(status)]
     return all(members == _ERROR_MEMBERS for members in found) if found else None
 
 
-def request_ids(seen: Seen) -> bool | None:
+def request_ids(seen: SeenExchanges) -> bool | None:
     """Whether request ids have the form of the examples."""
     documents = [one.json for one in seen.exchanges if isinstance(one.json, dict)]
     found = [str(one["requestId"]) for one in documents if "requestId" in one]
     return all(_REQUEST_ID.fullmatch(one) for one in found) if found else None
 
 
-def unknown_path(seen: Seen) -> bool | None:
+def unknown_path(seen: SeenExchanges) -> bool | None:
     """Whether an unknown path is a 404."""
     asked = [one for one in seen.exchanges if one.path == UNKNOWN_PATH]
     return all(one.status == _NOT_FOUND for one in asked) if asked else None
 
 
-def unknown_id(seen: Seen) -> bool | None:
+def unknown_id(seen: SeenExchanges) -> bool | None:
     """Whether the agent of an id that no record has is a 404."""
     asked = [one for one in seen.exchanges if one.path == f"/v1/agents/{UNKNOWN_ID}"]
     return all(one.status == _NOT_FOUND for one in asked) if asked else None
 
 
-def malformed_id(seen: Seen) -> str | None:
+def malformed_id(seen: SeenExchanges) -> str | None:
     """What an id that cannot be one is answered with."""
     asked = [one for one in seen.exchanges if one.path == f"/v1/agents/{NO_ID}"]
     return _by_status(asked, {_NOT_FOUND: "not_found", _BAD_REQUEST: "invalid_input"})
 
 
-def unknown_fein(seen: Seen) -> str | None:
+def unknown_fein(seen: SeenExchanges) -> str | None:
     """What the FEIN of no agency is answered with."""
     asked = seen.of("list_surplus_lines", succeeded=False)
     return _by_status(asked, {_NOT_FOUND: "not_found", _OK: "empty"})
 
 
-def deleted(operation: str) -> Callable[[Seen], str | None]:
+def deleted(operation: str) -> Callable[[SeenExchanges], str | None]:
     """A question whether a list has deleted records; a list without any shows nothing."""
 
-    def ask(seen: Seen) -> str | None:
+    def ask(seen: SeenExchanges) -> str | None:
         records = [record for one in seen.of(operation) for record in _records(one.data)]
         return "listed" if any(record.get("isDeleted") is True for record in records) else None
 
     return ask
 
 
-def bare_message(seen: Seen) -> bool | None:
+def bare_message(seen: SeenExchanges) -> bool | None:
     """Whether the test of a token answers with a message alone."""
     asked = seen.of("test_oauth")
     documents = [one.json for one in asked if isinstance(one.json, dict)]
     return all(set(one) == {"message"} for one in documents) if documents else None
 
 
-def _by_status(asked: list[Exchange], values: dict[int, str]) -> str | None:
+def _by_status(asked: list[SeenExchange], values: dict[int, str]) -> str | None:
     return next((values[one.status] for one in asked if one.status in values), None)
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import httpx
 
-from mock_server.drift.seen import Exchange, Seen
+from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.resources.documents import DocumentCategory, OlderDocumentCategory
@@ -49,7 +49,7 @@ class DriftError(Exception):
 
 
 @dataclass(frozen=True)
-class Tenant:
+class RealTenant:
     """Where to ask, and with which credentials. A ``repr`` does not show them."""
 
     base_url: str
@@ -60,7 +60,7 @@ class Tenant:
         return f"Tenant({self.base_url!r})"
 
 
-def ask(tenant: Tenant, transport: httpx.BaseTransport | None = None) -> Seen:
+def ask(tenant: RealTenant, transport: httpx.BaseTransport | None = None) -> SeenExchanges:
     """Return what a tenant answers to one token request and some forty GET requests.
 
     Nothing is written. It stops at the first 429, and pauses between requests.
@@ -73,7 +73,7 @@ def ask(tenant: Tenant, transport: httpx.BaseTransport | None = None) -> Seen:
         DriftError: It does not answer, or refuses the credentials.
     """
     __tracebackhide__ = True  # pytest --showlocals would print the credentials
-    exchanges: list[Exchange] = []
+    exchanges: list[SeenExchange] = []
     settings: dict[str, Any] = {"base_url": tenant.base_url, "timeout": 30}
     with httpx.Client(**settings, transport=transport) as client:
         try:
@@ -85,10 +85,10 @@ def ask(tenant: Tenant, transport: httpx.BaseTransport | None = None) -> Seen:
                     break
         except httpx.HTTPError as error:
             raise DriftError(f"no answer from {tenant.base_url}: {type(error).__name__}") from None
-    return Seen(exchanges)
+    return SeenExchanges(exchanges)
 
 
-def _token(client: httpx.Client, tenant: Tenant, exchanges: list[Exchange]) -> str:
+def _token(client: httpx.Client, tenant: RealTenant, exchanges: list[SeenExchange]) -> str:
     __tracebackhide__ = True  # pytest --showlocals would print the credentials
     body = {"clientId": tenant.client_id, "clientSecret": tenant.client_secret}
     exchanges.append(_exchange(client.post("/v1/auth/jwt", json=body)))
@@ -100,7 +100,9 @@ def _token(client: httpx.Client, tenant: Tenant, exchanges: list[Exchange]) -> s
     return token
 
 
-def _questions(exchanges: list[Exchange], token: str) -> Iterator[tuple[str, dict[str, str], str]]:
+def _questions(
+    exchanges: list[SeenExchange], token: str
+) -> Iterator[tuple[str, dict[str, str], str]]:
     """Path, query and bearer token of each request; later ones use the answers to earlier ones."""
     __tracebackhide__ = True  # pytest --showlocals would print the token
     yield "/.well-known/jwks.json", {}, ""
@@ -115,7 +117,7 @@ def _questions(exchanges: list[Exchange], token: str) -> Iterator[tuple[str, dic
         yield "/v1/file-documents", {"category": category}, token
     plain = [one for one in OPERATIONS if _is_asked(one) and not one.parameters]
     for operation in (*plain, *(one for one in OPERATIONS if _is_asked(one) and one.parameters)):
-        filled = _filled(operation, Seen(exchanges))
+        filled = _filled(operation, SeenExchanges(exchanges))
         if filled is not None:
             yield *filled, token
 
@@ -129,7 +131,7 @@ def _is_asked(operation: Operation) -> bool:
     )
 
 
-def _filled(operation: Operation, seen: Seen) -> tuple[str, dict[str, str]] | None:
+def _filled(operation: Operation, seen: SeenExchanges) -> tuple[str, dict[str, str]] | None:
     """The path and the query with ids of the tenant; None if one of them was not seen."""
     fields = operation.query.model_fields if operation.query else {}
     required = [str(field.alias) for field in fields.values() if field.is_required()]
@@ -142,7 +144,7 @@ def _filled(operation: Operation, seen: Seen) -> tuple[str, dict[str, str]] | No
     return path, {name: values[name] for name in required}
 
 
-def _value(name: str, seen: Seen) -> str:
+def _value(name: str, seen: SeenExchanges) -> str:
     """The first value in the list where such ids stand; empty if there is none."""
     source, steps = _SOURCES.get(name, ("", ()))
     for exchange in seen.of(source):
@@ -159,14 +161,14 @@ def _value(name: str, seen: Seen) -> str:
     return ""
 
 
-def _get(client: httpx.Client, path: str, query: dict[str, str], bearer: str) -> Exchange:
+def _get(client: httpx.Client, path: str, query: dict[str, str], bearer: str) -> SeenExchange:
     __tracebackhide__ = True  # pytest --showlocals would print the token
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     return _exchange(client.get(path, params=query, headers=headers))
 
 
-def _exchange(response: httpx.Response) -> Exchange:
-    return Exchange(
+def _exchange(response: httpx.Response) -> SeenExchange:
+    return SeenExchange(
         method=response.request.method,
         url=str(response.request.url),
         status=response.status_code,

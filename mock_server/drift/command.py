@@ -53,7 +53,7 @@ def drift(
     This is the only command that sends anything to the real Turris. It keeps nothing but the
     report, which has no value of the tenant. Exit with 1 if the tenant contradicts the sandbox.
     """
-    from mock_server.drift.asking import DriftError, Tenant, ask
+    from mock_server.drift.asking import DriftError, RealTenant, ask
     from mock_server.drift.har import read_har
     from mock_server.drift.report import DriftReport
 
@@ -64,7 +64,7 @@ def drift(
             report = DriftReport.of(read_har(recorded))
         else:
             _check(against, read_only=read_only)
-            tenant = Tenant(against.rstrip("/"), _read(client_id_env), _read(client_secret_env))
+            tenant = RealTenant(against.rstrip("/"), _read(client_id_env), _read(client_secret_env))
             if not yes:
                 _confirm(against)
             report = DriftReport.of(ask(tenant))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.drift.asking import DriftError
-from mock_server.drift.seen import Exchange, Seen
+from mock_server.drift.seen import SeenExchange, SeenExchanges
 
 
-def read_har(file: Path) -> Seen:
+def read_har(file: Path) -> SeenExchanges:
     """Return the exchanges of a recording.
 
     Args:
@@ -21,16 +21,16 @@ def read_har(file: Path) -> Seen:
     """
     try:
         entries = json.loads(file.read_bytes())["log"]["entries"]
-        return Seen([_exchange(entry) for entry in entries])
+        return SeenExchanges([_exchange(entry) for entry in entries])
     except OSError as error:
         raise DriftError(f"{file}: {error.strerror or error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DriftError(f"{file} is not a HAR file: there is no log with entries") from None
 
 
-def _exchange(entry: dict[str, Any]) -> Exchange:
+def _exchange(entry: dict[str, Any]) -> SeenExchange:
     request, response = entry["request"], entry["response"]
-    return Exchange(
+    return SeenExchange(
         method=request["method"].upper(),
         url=request["url"],
         status=int(response["status"]),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mock_server.drift import answers
-from mock_server.drift.seen import Seen
+from mock_server.drift.seen import SeenExchanges
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import option_types
 from pytest_turris.core.unknowns.rows import Behaviour
@@ -23,7 +23,7 @@ class Question:
 
     about: str
     asks: str
-    answer: Callable[[Seen], object]
+    answer: Callable[[SeenExchanges], object]
 
     @property
     def option(self) -> str:
@@ -43,10 +43,12 @@ QUESTIONS = (
     Question("token_ttl", "lifetime of a token", answers.token_ttl),
     Question("RS256", "algorithm of the token", answers.token_algorithm),
     Question("`kid`; claims", "`kid` and claims", answers.token_claims),
-    Question("`kid`; claims", "key of the token in the JWK Set", answers.jwks),
+    Question("`kid`; claims", "key of the token in the JWK Set", answers.key_in_jwks),
     Question("token_issuer", "claim `iss`", answers.claim("iss")),
     Question("token_audience", "claim `aud`", answers.claim("aud")),
-    Question("401 messages", "messages of the 401s", answers.messages(401, *answers.KNOWN_401)),
+    Question(
+        "401 messages", "messages of the 401s", answers.refusal_messages(401, *answers.KNOWN_401)
+    ),
     Question("`test-oauth`", "bare `message`", answers.bare_message),
     Question("envelope", "members around the payload", answers.envelope),
     Question("optional_fields", "members without a value", answers.optional_members),

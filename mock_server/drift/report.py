@@ -7,17 +7,17 @@ from typing import Literal
 
 from mock_server.drift.answers import HIDDEN
 from mock_server.drift.questions import QUESTIONS, Question
-from mock_server.drift.seen import Seen
+from mock_server.drift.seen import SeenExchanges
 from mock_server.drift.shapes import differences
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import Options
 from pytest_turris.core.unknowns.rows import Behaviour
 
-State = Literal["confirmed", "contradicted", "not seen"]
+_State = Literal["confirmed", "contradicted", "not seen"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class _Answer:
     """What was seen about one question.
 
     Args:
@@ -27,7 +27,7 @@ class Answer:
     """
 
     question: Question
-    state: State
+    state: _State
     value: object = None
 
 
@@ -41,10 +41,10 @@ class RowReport:
     """
 
     row: Behaviour
-    answers: tuple[Answer, ...]
+    answers: tuple[_Answer, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> _State:
         """Contradicted if any answer contradicts it; confirmed if any confirms it."""
         states = {one.state for one in self.answers}
         if "contradicted" in states:
@@ -67,7 +67,7 @@ class DriftReport:
     exchanges: int
 
     @classmethod
-    def of(cls, seen: Seen) -> "DriftReport":
+    def of(cls, seen: SeenExchanges) -> "DriftReport":
         """Return the report on what was seen."""
         answers = [_answer(question, seen) for question in QUESTIONS]
         rows = tuple(
@@ -95,7 +95,7 @@ class DriftReport:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        states: tuple[State, ...] = ("contradicted", "confirmed", "not seen")
+        states: tuple[_State, ...] = ("contradicted", "confirmed", "not seen")
         counts = {state: sum(row.state == state for row in self.rows) for state in states}
         shown = ", ".join(f"{number} {state}" for state, number in counts.items())
         yield f"{self.exchanges} exchanges, {len(self.rows)} rows of the fidelity table: {shown}"
@@ -108,12 +108,12 @@ class DriftReport:
             yield from (f"turris_{name} = {_ini(value)}" for name, value in self.options.items())
 
 
-def _answer(question: Question, seen: Seen) -> Answer:
+def _answer(question: Question, seen: SeenExchanges) -> _Answer:
     value = question.answer(seen)
     if value is None:
-        return Answer(question, "not seen")
+        return _Answer(question, "not seen")
     expected = getattr(Options(), question.option) if question.option else True
-    return Answer(question, "confirmed" if value == expected else "contradicted", value)
+    return _Answer(question, "confirmed" if value == expected else "contradicted", value)
 
 
 def _reasons(row: RowReport) -> str:

@@ -19,7 +19,7 @@ _OK = range(200, 300)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange:
+class SeenExchange:
     """One request and its answer. A ``repr`` shows neither headers nor the body.
 
     Args:
@@ -76,17 +76,17 @@ class Exchange:
         return document.get("data", document)
 
 
-class Seen:
+class SeenExchanges:
     """The exchanges with one tenant.
 
     Args:
         exchanges: The exchanges, in their order.
     """
 
-    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+    def __init__(self, exchanges: Sequence[SeenExchange]) -> None:
         self.exchanges = tuple(exchanges)
 
-    def of(self, name: str, *, succeeded: bool = True) -> list[Exchange]:
+    def of(self, name: str, *, succeeded: bool = True) -> list[SeenExchange]:
         """The exchanges of an operation, successful ones or all."""
         return [
             one
@@ -95,7 +95,7 @@ class Seen:
         ]
 
     @cached_property
-    def answers(self) -> list[tuple[Operation, Exchange]]:
+    def answers(self) -> list[tuple[Operation, SeenExchange]]:
         """The successes whose operation is known and answers with JSON."""
         return [
             (one.operation, one)
@@ -104,7 +104,7 @@ class Seen:
         ]
 
     @cached_property
-    def token_answer(self) -> Exchange | None:
+    def token_answer(self) -> SeenExchange | None:
         """The first successful token request."""
         found = self.of("get_oauth_token")
         return found[0] if found and found[0].json is not None else None

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from mock_server.drift.seen import Seen
+from mock_server.drift.seen import SeenExchanges
 from pytest_turris.core.resources.record import WireModel
 
 
-def differences(seen: Seen) -> Iterator[str]:
+def differences(seen: SeenExchanges) -> Iterator[str]:
     """Yield one line for each difference. Only names of members are shown, never values."""
     found: dict[str, None] = {}
     for operation, exchange in seen.answers:

@@ -15,7 +15,7 @@ _LEVELS = {
 }
 
 
-def explanations(prefix: str) -> dict[str, Explanation]:
+def check_explanations(prefix: str) -> dict[str, Explanation]:
     """Each check of one kind by its id.
 
     Args:

@@ -5,9 +5,9 @@ import re
 import click
 
 from mock_server.explaining import lines
-from mock_server.explaining.checks import explanations
+from mock_server.explaining.checks import check_explanations
 from mock_server.explaining.explanation import Explanation
-from mock_server.explaining.options import explanations as option_explanations
+from mock_server.explaining.options import option_explanations
 from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.names import did_you_mean
 
@@ -41,13 +41,15 @@ def found(name: str) -> Explanation:
     """
     check = _CHECK.fullmatch(name)
     prefix = check[1].upper() if check else ""
-    if check and prefix in (*FAMILIES, lines.PREFIX):
-        known = lines.explanations() if prefix == lines.PREFIX else explanations(prefix)
+    if check and prefix in (*FAMILIES, lines.LINE_PREFIX):
+        known = (
+            lines.line_explanations() if prefix == lines.LINE_PREFIX else check_explanations(prefix)
+        )
         wanted = f"{prefix}-{check[2]}"
     else:
         known, wanted = option_explanations(), name.removeprefix("turris_")
     if wanted in known:
         return known[wanted]
-    kinds = ", ".join(f"{one}-.." for one in (*FAMILIES, lines.PREFIX))
+    kinds = ", ".join(f"{one}-.." for one in (*FAMILIES, lines.LINE_PREFIX))
     hint = did_you_mean(wanted, known) or f": name a check ({kinds}) or an option"
     raise click.UsageError(f"there is no check or option {name!r}{hint}")

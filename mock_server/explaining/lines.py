@@ -4,7 +4,7 @@ from mock_server.explaining.explanation import Explanation
 from pytest_turris.audit.checklist import CHECKLIST, PAGE, ChecklistLine
 from pytest_turris.audit.reports.ranges import ranges
 
-PREFIX = "SEC"
+LINE_PREFIX = "SEC"
 """How their ids begin."""
 
 _KINDS = {
@@ -14,7 +14,7 @@ _KINDS = {
 }
 
 
-def explanations() -> dict[str, Explanation]:
+def line_explanations() -> dict[str, Explanation]:
     """Each line by its id."""
     return {id_: _explained(line) for id_, line in CHECKLIST.items()}
 

@@ -14,7 +14,7 @@ from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.text.docs_links import page
 
 
-def explanations() -> dict[str, Explanation]:
+def option_explanations() -> dict[str, Explanation]:
     """Each option by its name."""
     return {name: _explained(name) for name in options.option_types()}
 

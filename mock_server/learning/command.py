@@ -10,7 +10,7 @@ from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, WEBHOOK_SECRET
 
 if TYPE_CHECKING:
-    from pytest_turris.webhooks.learning.delivery import Delivery
+    from pytest_turris.webhooks.learning.delivery import CapturedDelivery
 
 _EXAMPLES = """\b
 Examples:
@@ -77,22 +77,28 @@ def learn_signature(
         raise click.exceptions.Exit(FAILED)
 
 
-def _from_parts(header: tuple[str, ...], body: Path | None, url: str) -> "Delivery":
-    from pytest_turris.webhooks.learning.delivery import Delivery, DeliveryFormatError, header_line
+def _from_parts(header: tuple[str, ...], body: Path | None, url: str) -> "CapturedDelivery":
+    from pytest_turris.webhooks.learning.delivery import (
+        CapturedDelivery,
+        DeliveryFormatError,
+        header_line,
+    )
 
     if not (header and body):
         fail("give both: --header with the signature, and --body FILE")
     try:
-        return Delivery.of([header_line(line) for line in header], _bytes("--body", body), url=url)
+        return CapturedDelivery.of(
+            [header_line(line) for line in header], _bytes("--body", body), url=url
+        )
     except DeliveryFormatError as error:
         fail(f"--header {error}")
 
 
-def _read_delivery(file: Path, url: str) -> "Delivery":
-    from pytest_turris.webhooks.learning.delivery import Delivery, DeliveryFormatError
+def _read_delivery(file: Path, url: str) -> "CapturedDelivery":
+    from pytest_turris.webhooks.learning.delivery import CapturedDelivery, DeliveryFormatError
 
     try:
-        return Delivery.read(_bytes("--delivery", file), url=url)
+        return CapturedDelivery.read(_bytes("--delivery", file), url=url)
     except DeliveryFormatError as error:
         fail(f"--delivery {file}: {error}")
 

@@ -12,10 +12,10 @@ from mock_server.control.control import ControlCall
 from mock_server.control.tenants import Tenants
 from mock_server.control.wire.errors import ControlError
 from mock_server.control.wire.streams import stream
-from mock_server.page.rendering import asset, html, moved, render
+from mock_server.page.rendering import as_html, asset, moved, render
 from mock_server.page.sign_in import ROOT, Session, SignIn, cookie
 from mock_server.page.views import ROUTES
-from mock_server.page.views.requests import follow
+from mock_server.page.views.requests import follow_requests
 from mock_server.page.visit import Answer, Visit, read_fields
 from pytest_turris.core.wire.messages import Fields, Request, Response
 from pytest_turris.doors.sockets.asgi import Receive, Send, send_response
@@ -98,7 +98,7 @@ class Application:
             return await send_response(_way_in(request), send)
         try:
             visit, rest = self._visit(request, session, read_fields(request.query), {})
-            lines = follow(visit) if rest == "requests/stream" else None
+            lines = follow_requests(visit) if rest == "requests/stream" else None
             # What is wrong with the filters shows at the first look.
             first = next(lines) if lines else []
         except (ControlError, ValueError) as error:
@@ -193,8 +193,8 @@ def _way_in(request: Request, *, is_used: bool = False, is_wrong: bool = False) 
     """The page that says how to get in."""
     if request.header("hx-request"):
         return Response(status=401, headers=(("hx-redirect", ROOT),))
-    return html(render("sign_in.html", is_used=is_used, is_wrong=is_wrong), status=401)
+    return as_html(render("sign_in.html", is_used=is_used, is_wrong=is_wrong), status=401)
 
 
 def _refused(status: int, words: str, more: Fields = ()) -> Response:
-    return html(render("refused.html", status=status, words=words), status, more)
+    return as_html(render("refused.html", status=status, words=words), status, more)

@@ -11,7 +11,7 @@ from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, asgi_app
 if TYPE_CHECKING:
     from mock_server.page.application import Application
 
-PREFIX = f"{ROOT}page/"
+_PREFIX = f"{ROOT}page/"
 _ROOTS = frozenset({ROOT, ROOT.rstrip("/")})
 _LARGEST = 64 * 1024 * 1024
 """A world that is imported is the longest that a browser sends."""
@@ -42,7 +42,7 @@ def page_app(tenants: Tenants, sign_in: SignIn, app: App, log: Callable[[str], N
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or not (path in _ROOTS or path.startswith(PREFIX)):
+        if scope["type"] != "http" or not (path in _ROOTS or path.startswith(_PREFIX)):
             await app(scope, receive, send)
         elif path.endswith("/stream") and scope["method"] == "GET":
             await application().stream(translated(scope, b""), receive, send)

@@ -50,7 +50,7 @@ def fields_of(control: Control) -> tuple[FormField, ...]:
     return tuple(map(_field, describe(control)["parameters"]))
 
 
-def named(name: str) -> Control:
+def control_named(name: str) -> Control:
     """The control of a name.
 
     Raises:
@@ -61,7 +61,7 @@ def named(name: str) -> Control:
     return CONTROLS[name]
 
 
-def filled(
+def filled_fields(
     control: Control, values: Mapping[str, str], problems: tuple[Problem, ...] = ()
 ) -> tuple[FormField, ...]:
     """The fields with their values, and with what is wrong at each."""
@@ -89,7 +89,7 @@ def elsewhere(control: Control, error: ControlError) -> tuple[str, ...]:
     return tuple(message for message in error.messages if message not in shown)
 
 
-def read_form(control: Control, form: Mapping[str, str]) -> dict[str, Any]:
+def form_given(control: Control, form: Mapping[str, str]) -> dict[str, Any]:
     """The document that a form stands for. A field that is empty, or as before, is left out.
 
     Raises:
@@ -107,7 +107,7 @@ def read_form(control: Control, form: Mapping[str, str]) -> dict[str, Any]:
                 document[one.name] = None
             continue
         try:
-            document[one.name] = value_of(one, text)
+            document[one.name] = _value_of(one, text)
         except ControlError as error:
             problems += error.problems
     if problems:
@@ -115,7 +115,7 @@ def read_form(control: Control, form: Mapping[str, str]) -> dict[str, Any]:
     return document
 
 
-def value_of(one: FormField, text: str) -> Any:  # noqa: ANN401 - JSON data
+def _value_of(one: FormField, text: str) -> Any:  # noqa: ANN401 - JSON data
     """The JSON of a text.
 
     Raises:

@@ -19,7 +19,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS: Fields = (
+_HEADERS: Fields = (
     ("content-security-policy", _POLICY),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -54,15 +54,15 @@ HTMX = json.dumps(
 """What the policy above asks of htmx: no code in attributes, no style element of its own."""
 
 
-def html(text: str, status: int = 200, more: Fields = ()) -> Response:
+def as_html(text: str, status: int = 200, more: Fields = ()) -> Response:
     """An answer with HTML."""
-    return Response(status=status, headers=(*_HTML, *HEADERS, *more), body=text.encode())
+    return Response(status=status, headers=(*_HTML, *_HEADERS, *more), body=text.encode())
 
 
 def plain(text: str, status: int = 200) -> Response:
     """An answer with text, for the clipboard."""
     headers = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
-    return Response(status=status, headers=(*headers, *HEADERS), body=text.encode())
+    return Response(status=status, headers=(*headers, *_HEADERS), body=text.encode())
 
 
 def download(text: str, name: str) -> Response:
@@ -72,21 +72,21 @@ def download(text: str, name: str) -> Response:
         ("content-disposition", f'attachment; filename="{name}"'),
         ("cache-control", "no-store"),
     )
-    return Response(status=200, headers=(*headers, *HEADERS), body=text.encode())
+    return Response(status=200, headers=(*headers, *_HEADERS), body=text.encode())
 
 
 def moved(to: str, more: Fields = ()) -> Response:
     """An answer that sends the browser to another page of this one."""
-    return Response(status=303, headers=(("location", to), *HEADERS, *more))
+    return Response(status=303, headers=(("location", to), *_HEADERS, *more))
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401 - what the template shows
     """A template as text. Everything in it is escaped unless it is markup of ours."""
-    return environment().get_template(template).render(values)
+    return _environment().get_template(template).render(values)
 
 
 @cache
-def environment() -> Environment:
+def _environment() -> Environment:
     """The templates. What they name must be there."""
     found = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -99,7 +99,7 @@ def environment() -> Environment:
     found.globals |= {"asset": asset_url, "htmx_config": HTMX, "pages": PAGES}
     found.filters |= {
         "clock": clock_time,
-        "span": span,
+        "span": age,
         "seg": segment,
         "pretty": pretty,
         "short": short,
@@ -129,7 +129,7 @@ def asset(name: str) -> Response | None:
         return None
     body, kind, _ = _assets()[name]
     headers = (("content-type", f"{kind}; charset=utf-8"), ("cache-control", _FOREVER))
-    return Response(status=200, headers=(*headers, *HEADERS), body=body)
+    return Response(status=200, headers=(*headers, *_HEADERS), body=body)
 
 
 def clock_time(moment: str) -> str:
@@ -137,7 +137,7 @@ def clock_time(moment: str) -> str:
     return moment.partition("T")[2].rstrip("Z")[:12]
 
 
-def span(seconds: float) -> str:
+def age(seconds: float) -> str:
     """A duration in words, such as ``1 h 02 min``; negative ones have a minus."""
     whole = dt.timedelta(seconds=round(abs(seconds)))
     days, rest = whole.days, whole.seconds

@@ -9,7 +9,7 @@ from mock_server.control.control import ControlCall
 from mock_server.control.execution import execute
 from mock_server.control.table import CONTROLS
 from mock_server.control.tenant import Tenant
-from mock_server.page.rendering import html, render
+from mock_server.page.rendering import as_html, render
 from mock_server.page.sign_in import Session
 from pytest_turris.core.wire.messages import Fields, Request, Response
 
@@ -94,8 +94,8 @@ class Visit:
             "path": self.request.path,
             "now": self.ask("clock show"),
         }
-        return html(render(template, **around, **values))
+        return as_html(render(template, **around, **values))
 
     def part(self, template: str, more: Fields = (), **values: Any) -> Response:  # noqa: ANN401 - what the template shows
         """A part of a page, for an element of it."""
-        return html(render(template, base=self.base, **values), more=more)
+        return as_html(render(template, base=self.base, **values), more=more)

@@ -138,9 +138,9 @@ def serve(*, env_file: Path | None, command: tuple[str, ...], **given: Any) -> N
         # script's background process ignores SIGINT.
         signal.signal(number, signal.default_int_handler)
     try:
-        from mock_server.serving.run import run
+        from mock_server.serving.run import serve_until_stopped
 
-        status = run(env_file=env_file, command=command, **given)
+        status = serve_until_stopped(env_file=env_file, command=command, **given)
     except KeyboardInterrupt:
         fail("stopped before it was ready", OK)
     raise click.exceptions.Exit(status)

@@ -9,8 +9,8 @@ from typing import Literal, TextIO
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.wire.messages import encode
 
-Level = Literal["info", "warning", "error"]
-LEVELS: tuple[Level, ...] = ("info", "warning", "error")
+LogLevel = Literal["info", "warning", "error"]
+_LEVELS: tuple[LogLevel, ...] = ("info", "warning", "error")
 
 _CAPACITY = 10_000
 _CLOSE_SECONDS = 1.0
@@ -29,11 +29,11 @@ class ServerLog:
     """
 
     def __init__(
-        self, stream: TextIO | None, *, as_json: bool = False, level: Level = "info"
+        self, stream: TextIO | None, *, as_json: bool = False, level: LogLevel = "info"
     ) -> None:
         self._stream = stream
         self._form = _json_line if as_json else _text_line
-        self._lowest = LEVELS.index(level)
+        self._lowest = _LEVELS.index(level)
         # The machine's time: a sandbox's own clock may be moved.
         self._clock = Clock()
         self._lines: queue.Queue[str | None] = queue.Queue(_CAPACITY)
@@ -41,9 +41,9 @@ class ServerLog:
         self._thread = threading.Thread(target=self._run, name="turris-log", daemon=True)
         self._thread.start()
 
-    def write(self, message: str, level: Level = "info") -> None:
+    def write(self, message: str, level: LogLevel = "info") -> None:
         """Log a line. Control characters, which a client or receiver may send, are escaped."""
-        if LEVELS.index(level) < self._lowest:
+        if _LEVELS.index(level) < self._lowest:
             return
         try:
             self._lines.put_nowait(self._line(message, level))
@@ -60,7 +60,7 @@ class ServerLog:
             self._lines.put_nowait(None)
         self._thread.join(_CLOSE_SECONDS)
 
-    def _line(self, message: str, level: Level) -> str:
+    def _line(self, message: str, level: LogLevel) -> str:
         time = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return self._form(time, level, message)
 
@@ -77,17 +77,17 @@ class ServerLog:
                     self._stream.flush()
 
 
-def standard_error(*, as_json: bool = False, level: Level = "info") -> ServerLog:
+def standard_error(*, as_json: bool = False, level: LogLevel = "info") -> ServerLog:
     """A log that writes to standard error."""
     return ServerLog(sys.stderr, as_json=as_json, level=level)
 
 
-def _text_line(time: str, level: Level, message: str) -> str:
+def _text_line(time: str, level: LogLevel, message: str) -> str:
     mark = "" if level == "info" else f"{level}: "
     return f"{time}  {mark}{_printable(message)}"
 
 
-def _json_line(time: str, level: Level, message: str) -> str:
+def _json_line(time: str, level: LogLevel, message: str) -> str:
     return encode({"time": time, "level": level, "message": message}).decode()
 
 

@@ -11,9 +11,9 @@ import click
 
 from mock_server import starting
 from mock_server.exit_status import OK
-from mock_server.serving.clock_file import ClockFile
-from mock_server.serving.env_file import exports, write_env_file
 from mock_server.serving.exposure import settings_of
+from mock_server.serving.files.clock_file import ClockFile
+from mock_server.serving.files.env_file import exports, write_env_file
 from mock_server.serving.log import ServerLog, standard_error
 from mock_server.serving.server import (
     CONTROL_TOKEN,
@@ -36,7 +36,7 @@ _SHOWN = 5
 """How many undelivered webhooks the last line names."""
 
 
-def run(
+def serve_until_stopped(
     *,
     command: tuple[str, ...],
     env_file: Path | None,

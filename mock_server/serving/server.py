@@ -20,7 +20,7 @@ from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.cors import with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
-from mock_server.serving.env_file import trusted
+from mock_server.serving.files.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError, TenantGoneError

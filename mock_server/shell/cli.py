@@ -10,7 +10,7 @@ from mock_server.exit_status import HELP, INTERRUPTED, NOTHING_SENT
 from mock_server.shell.commands import COMMANDS
 from mock_server.shell.groups import SuggestingGroup
 
-NAME = "turris-sandbox"
+_NAME = "turris-sandbox"
 
 
 class LazyCommands(SuggestingGroup):
@@ -48,15 +48,15 @@ class LazyCommands(SuggestingGroup):
 
     def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run a command line; a mistake in it is one line, and exit status 2."""
-        more["prog_name"] = NAME
+        more["prog_name"] = _NAME
         more["standalone_mode"] = False
         try:
             status = super().main(*args, **more)
         except click.ClickException as error:
-            click.echo(f"{NAME}: {error.format_message()}", err=True)
+            click.echo(f"{_NAME}: {error.format_message()}", err=True)
             sys.exit(NOTHING_SENT)
         except click.Abort:  # Ctrl-C outside of what a command does about it
-            click.echo(f"{NAME}: interrupted", err=True)
+            click.echo(f"{_NAME}: interrupted", err=True)
             sys.exit(INTERRUPTED)
         # An exit status is returned; so is the result of a command, which has none.
         sys.exit(status if isinstance(status, int) else 0)
@@ -68,7 +68,7 @@ class LazyCommands(SuggestingGroup):
     epilog=HELP,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-@click.version_option(package_name="pytest-turris", prog_name=NAME)
+@click.version_option(package_name="pytest-turris", prog_name=_NAME)
 @click.pass_context
 def app(ctx: click.Context) -> None:
     """Run a fake Turris for local development and CI: stateful, strict, offline."""

@@ -21,7 +21,9 @@ COMMANDS: tuple[CommandRow, ...] = (
         "mock_server.serving.command:serve",
         "Serve a sandbox until Ctrl-C, and send its webhooks.",
     ),
-    CommandRow("health", "mock_server.shell.health:health", "Ask a sandbox whether it is ready."),
+    CommandRow(
+        "health", "mock_server.probing.command:health", "Ask a sandbox whether it is ready."
+    ),
     CommandRow(
         "trigger", "mock_server.triggering.command:trigger", "Send one signed webhook to a URL."
     ),

@@ -32,7 +32,7 @@ def _described(version: str, option: tuple[str, ...], *, control: bool) -> dict[
     if control:
         if version != "3.1" or option:
             raise click.UsageError("--control: it is described in 3.1 alone, without options")
-        from mock_server.control.openapi import document as control_document
+        from mock_server.control.openapi import control_document
 
         return control_document()
     from mock_server.shell.arguments import read_options

@@ -16,7 +16,9 @@ from pytest_turris.core.snapshots.rows import snapshot_from
 KEPT_STEPS = 10_000
 """How many steps can be taken back; those before them are forgotten."""
 
-ROWS = "SELECT part, key, value FROM state WHERE tenant = ? AND value IS NOT NULL ORDER BY position"
+_ROWS = (
+    "SELECT part, key, value FROM state WHERE tenant = ? AND value IS NOT NULL ORDER BY position"
+)
 EXCHANGES = "SELECT number, value FROM exchanges WHERE tenant = ? ORDER BY number"
 _PLACES = "SELECT part, key, position, value FROM state WHERE tenant = ? AND value IS NOT NULL"
 _EXCHANGES_UNTIL = (
@@ -28,7 +30,7 @@ _UNDONE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class HistoryStep:
     """One change of a sandbox: a request, a control, a delivery, or what became due.
 
     Args:
@@ -65,7 +67,7 @@ class History:
     def state(self, facts: str) -> dict[str, Any]:
         """The snapshot as it is now, with these facts."""
         rows, exchanges = self._database.select_all(
-            (ROWS, (self._name,)), (EXCHANGES, (self._name,))
+            (_ROWS, (self._name,)), (EXCHANGES, (self._name,))
         )
         found = [(part, key, from_json(value)) for part, key, value in rows]
         return snapshot_of(from_json(facts), found, exchanges)
@@ -75,7 +77,7 @@ class History:
         query = "SELECT COUNT(*) FROM steps WHERE tenant = ?"
         return int(self._database.select(query, self._name)[0][0])
 
-    def steps(self, count: int, *, before: int | None = None) -> list[Step]:
+    def steps(self, count: int, *, before: int | None = None) -> list[HistoryStep]:
         """The last steps, oldest first; with ``before``, the last before the one of that number."""
         found = self._database.select(
             "SELECT number, at, what, exchange FROM steps WHERE tenant = ? AND number < ? "
@@ -86,7 +88,7 @@ class History:
         )
         return [_step(row) for row in reversed(found)]
 
-    def at(self, number: int) -> tuple[Step, dict[str, Any]]:
+    def at(self, number: int) -> tuple[HistoryStep, dict[str, Any]]:
         """A step, and the snapshot after it.
 
         Raises:
@@ -116,7 +118,7 @@ class History:
                 last,
             )
 
-    def _state_after(self, step: Step) -> dict[str, Any]:
+    def _state_after(self, step: HistoryStep) -> dict[str, Any]:
         current, now, exchanges, undone = self._database.select_all(
             (_PLACES, (self._name,)),
             ("SELECT facts FROM tenants WHERE name = ?", (self._name,)),
@@ -146,6 +148,8 @@ def snapshot_of(facts: dict[str, Any], rows: Iterable[Row], exchanges: Found) ->
     return snapshot_from((*few, *more, *rows, *kept))
 
 
-def _step(row: tuple[Any, ...]) -> Step:
+def _step(row: tuple[Any, ...]) -> HistoryStep:
     number, at, what, exchange = row
-    return Step(number=number, at=dt.datetime.fromisoformat(at), what=what, exchange=exchange)
+    return HistoryStep(
+        number=number, at=dt.datetime.fromisoformat(at), what=what, exchange=exchange
+    )

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from mock_server.store.committing_lock import CommittingLock
 from mock_server.store.databases.database import Database
-from mock_server.store.history import KEPT_STEPS, History, Step
+from mock_server.store.history import KEPT_STEPS, History, HistoryStep
 from mock_server.store.writing import StateWriter, as_texts
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import data_of
@@ -89,7 +89,7 @@ class KeptSandbox:
                 "DELETE FROM snapshots WHERE tenant = ? AND name = ?", self.name, name
             )
 
-    def rewind(self, number: int) -> Step:
+    def rewind(self, number: int) -> HistoryStep:
         """Let the sandbox become what it was after a step, at the moment of that step.
 
         Rewinding is a step itself, so it can be taken back in the same way. The journal stays.
@@ -102,7 +102,7 @@ class KeptSandbox:
             self.sandbox.restore(state | {"journal": self.sandbox.journal.snapshot()})
             return step
 
-    def state_at(self, number: int) -> tuple[Step, dict[str, Any]]:
+    def state_at(self, number: int) -> tuple[HistoryStep, dict[str, Any]]:
         """A step with the snapshot after it, from whose moment a sandbox goes on that restores it.
 
         Raises:

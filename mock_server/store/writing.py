@@ -14,7 +14,7 @@ FACTS = "facts"
 _PLACES = 10_000_000
 """How many rows a commit may make: their positions begin with its version."""
 
-Text = tuple[str, str, str | None]
+_Text = tuple[str, str, str | None]
 """The part and the key of a row, and its value as JSON; None if the row is gone."""
 
 # What was gone comes back at the end of its list.
@@ -48,7 +48,7 @@ class StateWriter:
         self._database = database
         self._name = name
 
-    def write(self, version: int, texts: Iterable[Text]) -> None:
+    def write(self, version: int, texts: Iterable[_Text]) -> None:
         """Let these rows be the state; a row that exists keeps its position."""
         gone, kept = [], []
         for place, (part, key, text) in enumerate(texts, version * _PLACES):
@@ -59,7 +59,7 @@ class StateWriter:
         self._database.execute_each(_DELETE, gone)
         self._database.execute_each(_UPSERT, kept)
 
-    def remember(self, step: int, texts: Iterable[Text], facts: str) -> None:
+    def remember(self, step: int, texts: Iterable[_Text], facts: str) -> None:
         """Keep what these rows, and the facts, are before a step."""
         places = ((self._name, step, part, key) for part, key, _ in texts)
         self._database.execute_each(_REMEMBER, places)
@@ -100,7 +100,7 @@ class StateWriter:
         )
 
 
-def as_texts(rows: Iterable[Row]) -> Iterable[Text]:
+def as_texts(rows: Iterable[Row]) -> Iterable[_Text]:
     """Rows as JSON; without those that facts or the journal have."""
     return (
         (part, key, None if value is None else to_json(value).decode())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_turris.attacks.context import AttackContext
     from pytest_turris.attacks.step import AttackStep
 
-Steps: TypeAlias = Callable[["AttackContext"], Iterator["AttackStep"]]
+AttackSteps: TypeAlias = Callable[["AttackContext"], Iterator["AttackStep"]]
 Family = Literal["signature", "keys", "body", "payload", "replay", "transport", "events"]
 DeliveryMode = Literal["anywhere", "in process", "socket"]
 Subject = Literal["receiver", "server"]
@@ -54,7 +54,7 @@ class Attack:
     why: str
     fix: str
     source: str
-    steps: Steps
+    steps: AttackSteps
 
     @property
     def label(self) -> str:
@@ -89,10 +89,10 @@ class Catalogue:
         quick: bool = False,
         comes_late: bool = False,
         delivery: DeliveryMode = "anywhere",
-    ) -> Callable[[Steps], Steps]:
+    ) -> Callable[[AttackSteps], AttackSteps]:
         """Enter a generator of steps into the catalogue."""
 
-        def enter(steps: Steps) -> Steps:
+        def enter(steps: AttackSteps) -> AttackSteps:
             self.attacks.append(
                 Attack(
                     id=id_,

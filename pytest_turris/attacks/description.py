@@ -19,7 +19,7 @@ _LONG = re.compile(
 _SHOWN = 160
 
 
-def described(webhook: SignedWebhook, method: str, path: str, label: str, key: str) -> str:
+def described_delivery(webhook: SignedWebhook, method: str, path: str, label: str, key: str) -> str:
     """A delivery in one line, without key and signatures."""
     lines = ", ".join(f"{name}: {value!r}" for name, value in webhook.header_lines)
     text = redacted(f"{method} {path} [{lines}] {len(webhook.body)} bytes", key)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pytest_turris.attacks.effects import PATIENCE, EffectsProbe, Settle, call_hook
 from pytest_turris.attacks.judging.memory import PeakMemory, listening_processes
 from pytest_turris.attacks.judging.pace import Pace
-from pytest_turris.attacks.sending.delivery import Limits, in_process, over_socket
+from pytest_turris.attacks.sending.delivery import SendingLimits, in_process, over_socket
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.step import AttackStep, Transmission
 from pytest_turris.core.wire.hosts import LOOPBACK
@@ -179,14 +179,14 @@ class Receiver:
             return None
         return target.destination(self._post(step, target))
 
-    def _limits(self, how: Transmission, left: float) -> Limits:
+    def _limits(self, how: Transmission, left: float) -> SendingLimits:
         timeout = _TIMEOUT if self._timeout is None else self._timeout
         # Those at once may be served one after another; Turris waits for each of them as long.
         if how.copies > 1 or how.takes_long:
             timeout = max(timeout, TURRIS_TIMEOUT)
         waits = how.never_ends or how.alongside or how.among
         patience = self.pace.patience() if waits else 0.0
-        return Limits(timeout=min(timeout, left), patience=min(patience, left))
+        return SendingLimits(timeout=min(timeout, left), patience=min(patience, left))
 
     def _post(self, step: AttackStep, target: Target) -> Post:
         how = step.transmission

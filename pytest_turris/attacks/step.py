@@ -128,7 +128,7 @@ _NORMAL = Transmission()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class StepOutcome:
     """What came of a step.
 
     Args:
@@ -164,7 +164,7 @@ class Trouble:
     level: Level | None = None
 
 
-Examine = Callable[[Seen], Iterable[Trouble]]
+Examine = Callable[[StepOutcome], Iterable[Trouble]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,7 +29,7 @@ _PRIVILEGES = "RQ-16"
 
 
 @dataclass(kw_only=True, slots=True)
-class Result:
+class AssessedMistake:
     """One mistake, with all tests that showed it.
 
     Args:
@@ -63,7 +63,7 @@ class LineState:
     status: Status
     held: dict[str, int] = field(default_factory=dict)
     """The checks that ran and held, with how often they could have failed."""
-    results: list[Result] = field(default_factory=list)
+    results: list[AssessedMistake] = field(default_factory=list)
     never: tuple[str, ...] = ()
     """The checks that could say something about it, and had no chance to."""
     attestation: Attestation | None = None
@@ -93,7 +93,7 @@ class Assessment:
     """The whole audit, ready to be reported."""
 
     lines: list[LineState]
-    results: list[Result]
+    results: list[AssessedMistake]
     ran: dict[str, int]
     ignored: dict[str, str]
     waivers: list[tuple[Waiver, str]]
@@ -262,7 +262,7 @@ def _unused_permissions(evidence: list[Evidence], ran: dict[str, int], here: str
     return [Spotted(check=check.id, finding=finding, place=Place(path=here))]
 
 
-def _merged(spotted: list[Spotted]) -> list[Result]:
+def _merged(spotted: list[Spotted]) -> list[AssessedMistake]:
     """Each mistake once, the most serious first."""
     groups: dict[str, list[Spotted]] = {}
     for one in spotted:
@@ -271,17 +271,17 @@ def _merged(spotted: list[Spotted]) -> list[Result]:
     for group in groups.values():
         first = min(group, key=lambda one: (_RANK[one.level], one.test, one.place))
         tests = sorted({one.test for one in group if one.test})
-        results.append(Result(spotted=first, tests=tuple(tests)))
+        results.append(AssessedMistake(spotted=first, tests=tuple(tests)))
     return sorted(results, key=_order)
 
 
-def _order(result: Result) -> tuple[int, str, Place]:
+def _order(result: AssessedMistake) -> tuple[int, str, Place]:
     spotted = result.spotted
     return _RANK[spotted.level], spotted.check, spotted.place
 
 
 def _waive(
-    results: list[Result], declared: Declarations, today: dt.date
+    results: list[AssessedMistake], declared: Declarations, today: dt.date
 ) -> list[tuple[Waiver, str]]:
     states = []
     for waiver in declared.waived:

@@ -2,7 +2,7 @@
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.leaks.checks import LEAKS
-from pytest_turris.audit.rules.catalogue import RULES
+from pytest_turris.audit.rules.catalogue import PASSIVE_RULES
 from pytest_turris.audit.rules.logged import CORRELATION, WHOLE_RECORDS
 from pytest_turris.audit.scans.checks import SCANS
 
@@ -87,7 +87,7 @@ OWN: dict[str, AuditCheck] = {
     check.id: check
     for check in sorted(
         (
-            *(rule.check for rule in RULES.values()), _PRIVILEGES, _FORGERY, _ROTATION,
+            *(rule.check for rule in PASSIVE_RULES.values()), _PRIVILEGES, _FORGERY, _ROTATION,
             _REVOCATION, *_LOG, *LEAKS, *SCANS, WHOLE_RECORDS,
             CORRELATION,
         ),

@@ -9,14 +9,14 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.verdict import Finding, Verdict
 
-Call = Callable[[], object]
+_Call = Callable[[], object]
 
 _MOST_TOKEN_REQUESTS = 2
 _MOST_REQUESTS = 4
 
 
 def rotation_drill(
-    sandbox: Sandbox, call: Call, new_client: Callable[[], Call] | None = None
+    sandbox: Sandbox, call: _Call, new_client: Callable[[], _Call] | None = None
 ) -> Verdict:
     """Rotate the client secret between two calls.
 
@@ -43,7 +43,7 @@ def rotation_drill(
     return Verdict.of(check, [_finding(check.id, got, "a call with the new secret")])
 
 
-def revocation_drill(sandbox: Sandbox, call: Call) -> Verdict:
+def revocation_drill(sandbox: Sandbox, call: _Call) -> Verdict:
     """Revoke the credentials between two calls.
 
     Args:
@@ -89,7 +89,7 @@ def _rotated(sandbox: Sandbox) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _works(sandbox: Sandbox, call: Call) -> bool:
+def _works(sandbox: Sandbox, call: _Call) -> bool:
     start = sandbox.journal.seen
     try:
         call()

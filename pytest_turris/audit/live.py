@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_turris.audit.evidence import Evidence
-from pytest_turris.audit.places import Call, Place, PlaceFinder
+from pytest_turris.audit.places import CallSite, Place, PlaceFinder
 from pytest_turris.audit.rules.catalogue import look_at
-from pytest_turris.audit.seen import SandboxRecord, Seen
+from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
@@ -24,7 +24,7 @@ _MOST_SPOTTED = 500
 class _ServedRecord(SandboxRecord):
     """Requests of other processes: their place is the operation."""
 
-    def place(self, seen: Seen) -> Place:
+    def place(self, seen: SeenRequest) -> Place:
         """The operation that was called, which is all that is known of the caller."""
         return Place(path="", symbol=seen.operation or "no operation")
 
@@ -50,7 +50,7 @@ class LiveAudit:
             test=None,
             here=Place(path=""),
             finder=PlaceFinder(Path()),
-            sent_from=lambda _: Call(None, 0, self._steps),
+            sent_from=lambda _: CallSite(None, 0, self._steps),
         )
         self._listen: Callable[[Request, Response | None, dict[str, Any]], object] = (
             self._record.observe
@@ -91,6 +91,25 @@ class LiveAudit:
             self.cut()
         self.requests += 1
         self._listen(_short(request), response, facts)
+
+
+class GoneAudits:
+    """What sandboxes that are gone had shown, in bounded memory: a test deletes its own."""
+
+    def __init__(self) -> None:
+        self.requests: int = 0
+        self.evidence: Evidence = Evidence(test="tenants that are gone")
+
+    def add(self, audit: LiveAudit) -> None:
+        """Keep what a sandbox has shown."""
+        self.requests += audit.requests
+        self.evidence = _joined(self.evidence, audit.evidence())
+
+    def clear(self) -> int:
+        """Forget it; how many requests that was."""
+        forgotten, self.requests = self.requests, 0
+        self.evidence = Evidence(test=self.evidence.test)
+        return forgotten
 
 
 def _short(request: Request) -> Request:

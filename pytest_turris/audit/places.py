@@ -31,7 +31,7 @@ class Place:
         return f"{self.path}:{self.line}"
 
 
-class Call:
+class CallSite:
     """Where a call came from, not yet read: a code object and a line.
 
     ``step`` tells apart the calls that a test makes: two requests of one call have the same.
@@ -48,11 +48,11 @@ class Call:
         self.strand: int = strand
 
 
-NOWHERE: Call = Call(None, 0, -1)
+NOWHERE: CallSite = CallSite(None, 0, -1)
 """The call came from another process, or from libraries alone."""
 
 
-def call_of(frame: FrameType | None, test: CodeType | None) -> Call:
+def call_of(frame: FrameType | None, test: CodeType | None) -> CallSite:
     """The application's innermost frame among the callers of a frame.
 
     Args:
@@ -70,7 +70,7 @@ def call_of(frame: FrameType | None, test: CodeType | None) -> Call:
             break
         frame = frame.f_back
         deepest -= 1
-    return Call(code, line, step, _strand()) if code else NOWHERE
+    return CallSite(code, line, step, _strand()) if code else NOWHERE
 
 
 def _strand() -> int:
@@ -118,7 +118,7 @@ class PlaceFinder:
         except ValueError:
             return ""
 
-    def place(self, call: Call, fallback: Place) -> Place:
+    def place(self, call: CallSite, fallback: Place) -> Place:
         """The place of a call; if it has none below the base, the fallback: the test's line."""
         path = self.relative(call.code.co_filename) if call.code else ""
         if not path or call.code is None:

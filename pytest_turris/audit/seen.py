@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
-from pytest_turris.audit.places import NOWHERE, Call, Place, PlaceFinder, call_of, is_of_application
+from pytest_turris.audit.places import (
+    NOWHERE,
+    CallSite,
+    Place,
+    PlaceFinder,
+    call_of,
+    is_of_application,
+)
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
@@ -25,7 +32,7 @@ _HEAD = 65_536
 
 
 @dataclass(slots=True, kw_only=True)
-class Seen:
+class SeenRequest:
     """One request. ``status`` is 0 where it got no answer."""
 
     number: int
@@ -48,7 +55,7 @@ class Seen:
     token_in_url: bool
     answered: bytes
     """The body of the answer, if it is not long."""
-    call: Call
+    call: CallSite
     is_token_request: bool
     """Whether it asks for a token."""
     carries_credential: bool
@@ -92,7 +99,7 @@ class Seen:
         """Its idempotency key, from either header."""
         return next(filter(None, map(self.request.header, IDEMPOTENCY_HEADERS)), "")
 
-    def same_as(self, other: "Seen") -> bool:
+    def same_as(self, other: "SeenRequest") -> bool:
         """Whether it repeats another request: method, target and body."""
         mine, theirs = self.request, other.request
         return (mine.method, mine.target, mine.body) == (theirs.method, theirs.target, theirs.body)
@@ -124,10 +131,10 @@ class SandboxRecord:
         test: CodeType | None,
         here: Place,
         finder: PlaceFinder,
-        sent_from: Callable[[int], Call] = lambda _: NOWHERE,
+        sent_from: Callable[[int], CallSite] = lambda _: NOWHERE,
     ) -> None:
         self.sandbox = sandbox
-        self.seen: list[Seen] = []
+        self.seen: list[SeenRequest] = []
         self.dropped: int = 0
         self._test = test
         self.here = here
@@ -161,7 +168,7 @@ class SandboxRecord:
         if token and at > token.expires_at - self.sandbox.options.refresh_buffer:
             knows_time = not clock.mismatch(over_a_socket=bool(port))
         self.seen.append(
-            Seen(
+            SeenRequest(
                 number=len(self.seen) + 1,
                 in_journal=self.sandbox.journal.seen,
                 at=at,
@@ -201,12 +208,12 @@ class SandboxRecord:
         return len(self._clients) - 1
 
     @property
-    def calls(self) -> list[Seen]:
+    def calls(self) -> list[SeenRequest]:
         """All but the token requests."""
         return [one for one in self.seen if not one.is_token_request]
 
     @property
-    def strands(self) -> list[list[Seen]]:
+    def strands(self) -> list[list[SeenRequest]]:
         """The requests of each strand, in their order."""
         found = defaultdict(list)
         for one in self.seen:
@@ -214,15 +221,15 @@ class SandboxRecord:
         return list(found.values())
 
     @property
-    def authorized(self) -> list[Seen]:
+    def authorized(self) -> list[SeenRequest]:
         """The requests with a credential."""
         return [one for one in self.seen if one.carries_credential]
 
-    def place(self, seen: Seen) -> Place:
+    def place(self, seen: SeenRequest) -> Place:
         """The line of the application that made a request, else the test's."""
         return self._finder.place(seen.call, self.here)
 
-    def lines(self, seen: list[Seen]) -> tuple[str, ...]:
+    def lines(self, seen: list[SeenRequest]) -> tuple[str, ...]:
         """Exchanges as evidence; their times count from the first that this test saw."""
         start = self.seen[0].at
         return tuple(one.line(start) for one in seen)

@@ -59,8 +59,8 @@ class Move:
     amove: Callable[[], Awaitable[object]]
 
 
-Step: TypeAlias = Perform | Cancel | Move
-ProbeSteps: TypeAlias = Generator[Step, list[CallResult], T]
+_Step: TypeAlias = Perform | Cancel | Move
+ProbeSteps: TypeAlias = Generator[_Step, list[CallResult], T]
 
 
 def drive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
@@ -89,7 +89,7 @@ async def adrive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
         reply = await _aperform(step, now)
 
 
-def _perform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
+def _perform(step: _Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
     if isinstance(step, Move):
         step.move()
         return []
@@ -147,7 +147,7 @@ def attempt(call: ClientCall, now: Callable[[], dt.datetime]) -> CallResult:
     return CallResult(value=value, took=now() - began)
 
 
-async def _aperform(step: Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
+async def _aperform(step: _Step, now: Callable[[], dt.datetime]) -> list[CallResult]:
     import anyio  # noqa: PLC0415 - a sync client needs no event loop
 
     if isinstance(step, Move):

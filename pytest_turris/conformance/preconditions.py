@@ -8,7 +8,7 @@ import datetime as dt
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
-from pytest_turris.conformance.observation.real_clocks import clocks_read, value_of
+from pytest_turris.conformance.observation.real_clocks import clock_value, clocks_read
 from pytest_turris.core.access.tokens import AccessToken
 
 _DAY = dt.timedelta(days=1)
@@ -86,12 +86,12 @@ def require_moving_clock(harness: ClientHarness) -> ProbeSteps[None]:
     """
     with clocks_read() as found:
         yield from harness.calls()
-    before = {name: value_of(clock) for name, clock in found.items()}
+    before = {name: clock_value(clock) for name, clock in found.items()}
     yield from harness.advance(_DAY)
     still = [
         name
         for name, clock in found.items()
-        if value_of(clock) - before[name] < _DAY.total_seconds() / 2
+        if clock_value(clock) - before[name] < _DAY.total_seconds() / 2
     ]
     cache = next((name for name in still if name.startswith(_CACHE)), "")
     # A client may time its own reads by another clock than its tokens.

@@ -1,6 +1,6 @@
 """All rules for token clients, in the order of their ids."""
 
-from pytest_turris.conformance.probes.answers import ANSWERS
+from pytest_turris.conformance.probes.answers import ODD_ANSWERS
 from pytest_turris.conformance.probes.caching import CACHING
 from pytest_turris.conformance.probes.clocks import CLOCKS
 from pytest_turris.conformance.probes.configuration import CONFIGURATION
@@ -15,13 +15,13 @@ from pytest_turris.conformance.probes.redirects import REDIRECTS
 from pytest_turris.conformance.probes.refusals import REFUSALS
 from pytest_turris.conformance.probes.retries import RETRIES
 from pytest_turris.conformance.probes.stores import STORES
-from pytest_turris.conformance.probes.tenants import TENANTS
+from pytest_turris.conformance.probes.tenants import TENANT_RULES
 from pytest_turris.conformance.probes.writing import WRITING
 from pytest_turris.conformance.rule import Rule
 
 _FAMILIES = (
-    ANSWERS, CACHING, CLOCKS, CONFIGURATION, COROUTINES, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS,
-    LEAKING, PROCESSES, PROXIES, REDIRECTS, REFUSALS, RETRIES, STORES, TENANTS, WRITING,
+    ODD_ANSWERS, CACHING, CLOCKS, CONFIGURATION, COROUTINES, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS,
+    LEAKING, PROCESSES, PROXIES, REDIRECTS, REFUSALS, RETRIES, STORES, TENANT_RULES, WRITING,
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {

@@ -11,21 +11,21 @@ from typing import Any
 Row = tuple[str, str, Any]
 """The part, the key and the value of a row; a value of None means that the row is gone."""
 
-Value = Callable[[], Any]
+_Value = Callable[[], Any]
 
 
 class Changes:
     """The rows that changed since they were last taken, in the order of their first change."""
 
     def __init__(self) -> None:
-        self._marks: dict[tuple[str, str], Value | None] = {}
+        self._marks: dict[tuple[str, str], _Value | None] = {}
         self.is_everything: bool = False
         """Whether the whole state was replaced."""
 
     def __bool__(self) -> bool:
         return bool(self._marks) or self.is_everything
 
-    def mark(self, part: str, key: str, value: Value) -> None:
+    def mark(self, part: str, key: str, value: _Value) -> None:
         """Note that a row was made or changed; its value is read when the changes are taken."""
         self._marks[part, key] = value
 

@@ -15,7 +15,7 @@ FIDELITY: tuple[Behaviour, ...] = (*CONVENTION_ROWS, *RECORD_ROWS, *POLICY_ROWS,
 """Every behaviour that a client can see, in the order of the docs page."""
 
 
-def counted() -> dict[str, int]:
+def counted_rows() -> dict[str, int]:
     """How many rows are documented, derived, and assumed or disputed with and without an option."""
     open_rows = [one for one in FIDELITY if one.provenance in ("assumed", "disputed")]
     return {

@@ -30,7 +30,7 @@ from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.snapshots.errors import SnapshotError
-from pytest_turris.core.snapshots.state import State
+from pytest_turris.core.snapshots.state import SnapshotState
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
@@ -190,7 +190,7 @@ class Sandbox(Collections):
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
-        state: State | None = vars(self).get("state")
+        state: SnapshotState | None = vars(self).get("state")
         if state is not None:
             state.note_options()
         if (outbox := vars(self).get("_outbox")) is not None:
@@ -232,7 +232,7 @@ class Sandbox(Collections):
         if request.is_token_request:
             self.undo.attributes(self, "token_requests")
             self.token_requests += 1
-            state: State | None = vars(self).get("state")
+            state: SnapshotState | None = vars(self).get("state")
             if state is not None:  # made when something keeps it; most tests keep nothing
                 state.note_token_request()
         return self._dispatcher.answer(request)
@@ -261,9 +261,9 @@ class Sandbox(Collections):
             self.state.become(state)
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> SnapshotState:
         """The state as a store keeps it; hold the lock while you use it."""
-        return State(self, self._entity, self._outbox)
+        return SnapshotState(self, self._entity, self._outbox)
 
     def __repr__(self) -> str:
         return (

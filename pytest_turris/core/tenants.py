@@ -16,7 +16,7 @@ class NoSandboxError(TurrisKitError, LookupError):
     """A request came while no sandbox was behind the door."""
 
 
-class Tenants:
+class TenantDirectory:
     """The sandboxes that share a door. A request without a known credential goes to the newest."""
 
     def __init__(self) -> None:

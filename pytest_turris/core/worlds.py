@@ -15,7 +15,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.snapshots.models import check, is_moment
 from pytest_turris.core.snapshots.option_data import data_of, options_from
-from pytest_turris.core.snapshots.secrets import reissued, scrubbed
+from pytest_turris.core.snapshots.secrets import reissued, without_secrets
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.redaction import redact_credentials
 
@@ -63,7 +63,7 @@ class World:
             at=at,
             with_secrets=with_secrets,
             options=options,
-            state=state if with_secrets else scrubbed(state),
+            state=state if with_secrets else without_secrets(state),
         )
 
     def to_json(self) -> str:

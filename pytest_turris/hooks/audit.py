@@ -16,7 +16,7 @@ from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.leaks.search import LeakSearch
 from pytest_turris.audit.leaks.tap import Taps
-from pytest_turris.audit.places import NOWHERE, Call, Place, PlaceFinder, base_of
+from pytest_turris.audit.places import NOWHERE, CallSite, Place, PlaceFinder, base_of
 from pytest_turris.audit.rules.catalogue import look_at
 from pytest_turris.audit.rules.log import LogAudit, LogLine
 from pytest_turris.audit.rules.logged import LoggedAnswers
@@ -29,7 +29,7 @@ from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.hooks.audit_taps import Canaries, PytestTaps
 from pytest_turris.hooks.summary import VERDICTS
 
-NAME = "turris_audit"
+_NAME = "turris_audit"
 EVIDENCE = "turris_audit"
 """The member of a test's report that holds its evidence."""
 
@@ -125,7 +125,7 @@ class TestAudit:
         own = {str(self._item.path)}
         return own | {call.code.co_filename for call in self._of_fixtures() if call.code}
 
-    def _of_fixtures(self) -> list[Call]:
+    def _of_fixtures(self) -> list[CallSite]:
         """The calls of conftest files, which are the tests' own."""
         calls = [trace.call for trace in self._traces.texts]
         calls += self._traces.opened.calls.values()
@@ -241,7 +241,7 @@ class Auditor:
 
 def auditor_of(config: pytest.Config) -> Auditor | None:
     """The auditor of this process, if the run is audited."""
-    found: Auditor | None = config.pluginmanager.getplugin(NAME)
+    found: Auditor | None = config.pluginmanager.getplugin(_NAME)
     return found
 
 
@@ -250,7 +250,7 @@ def begin_audit(config: pytest.Config) -> Auditor:
     auditor = auditor_of(config)
     if auditor is None:
         auditor = Auditor(config)
-        config.pluginmanager.register(auditor, NAME)
+        config.pluginmanager.register(auditor, _NAME)
     return auditor
 
 

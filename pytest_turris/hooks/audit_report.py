@@ -12,8 +12,8 @@ from pytest_turris.audit.declarations import FILE_NAME
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import base_of
 from pytest_turris.audit.reports import terminal
-from pytest_turris.audit.reports.document import document
-from pytest_turris.audit.reports.files import write
+from pytest_turris.audit.reports.document import report_document
+from pytest_turris.audit.reports.files import write_reports
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.hooks.audit import EVIDENCE, read_declarations
 from pytest_turris.process.system_clock import system_time
@@ -59,9 +59,9 @@ class AuditReport:
         """Judge, write the files, and let a strict run fail."""
         if self._config.option.collectonly:
             return
-        found = document(self.judge(session.testscollected))
+        found = report_document(self.judge(session.testscollected))
         if self._directory:
-            write(found, self._directory)
+            write_reports(found, self._directory)
         _add_to_junit(self._config, found["lines"])
         if self._strict and self._failures() and session.exitstatus in _GREEN:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -118,7 +118,7 @@ class AuditReport:
         """Write the checklist, each finding, and what the reader must know besides."""
         if self._assessed is None:
             return
-        found = document(self._assessed)
+        found = report_document(self._assessed)
         out = terminalreporter
         out.section("turris audit: Security Best Practices", sep="-")
         for level, text in terminal.findings(found):

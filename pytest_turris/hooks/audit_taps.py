@@ -18,7 +18,7 @@ from _pytest.capture import CaptureIO, CaptureManager, EncodedFile
 from _pytest.raises import RaisesExc
 
 from pytest_turris.audit.leaks.tap import Taps, exception_texts
-from pytest_turris.audit.places import Call, is_of_application
+from pytest_turris.audit.places import CallSite, is_of_application
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.process.patch import Patch
 
@@ -49,11 +49,11 @@ class PytestTaps:
 
     def note_exception(self, error: BaseException, trace: TracebackType | None) -> None:
         """Keep what an exception shows; its place is where the application raised it."""
-        call = Call(None, 0, -1)
+        call = CallSite(None, 0, -1)
         while trace is not None:
             code = trace.tb_frame.f_code
             if is_of_application(code.co_filename):
-                call = Call(code, trace.tb_lineno, -1)
+                call = CallSite(code, trace.tb_lineno, -1)
             trace = trace.tb_next
         text = "\n".join(exception_texts(error))
         self._taps.traces.note("LK-04", text, name=type(error).__name__, call=call)
@@ -66,7 +66,7 @@ class PytestTaps:
             if is_of_application(file):
                 with contextlib.suppress(Exception):  # the application's own repr may fail
                     code = getattr(type(value).__repr__, "__code__", None)
-                    call = Call(code, code.co_firstlineno if code else 0, -1)
+                    call = CallSite(code, code.co_firstlineno if code else 0, -1)
                     name = type(value).__qualname__
                     self._taps.traces.note("LK-05", repr(value), name=name, call=call)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.worlds import World
 
-OPTION = "--turris-capsule"
+_OPTION = "--turris-capsule"
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 120
@@ -32,7 +32,7 @@ def leave_capsule(folder: Path, test: str, sandbox: Sandbox) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(World.of(sandbox, about=test).to_json(), encoding="utf-8")
     except OSError as error:
-        return f"{OPTION} {folder}: cannot write {file.name}: {error.strerror or error}"
+        return f"{_OPTION} {folder}: cannot write {file.name}: {error.strerror or error}"
     return f"turris-sandbox serve --load {file}\nopens the sandbox as this test left it"
 
 

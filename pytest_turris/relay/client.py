@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
-from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
+from pytest_turris.core.faults.hostile.raw import RawAnswer, RawPart
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import encode
@@ -68,7 +68,7 @@ class Relay:
         self._url = url
         self._token = Secret(token)
         self._context = context
-        self._tenants = Tenants()
+        self._tenants = TenantDirectory()
         self._keys = itertools.count(1)
         self._raw_streams: dict[int, _RawStream] = {}
         opened = self._open({"protocol": PROTOCOL, "workers": workers})
@@ -215,7 +215,7 @@ class _RawStream:
         """The next part, unless the test ended. A pause comes in short steps."""
         return {"stopped": True} if self.answer.stopped else encode_part(self._next())
 
-    def _next(self) -> Part | None:
+    def _next(self) -> RawPart | None:
         if self._pause <= 0:
             part = next(self._parts, None)
             if not isinstance(part, float | int):

@@ -6,7 +6,7 @@ Bytes are text in latin-1, which has a character for each.
 import hashlib
 from typing import Any
 
-from pytest_turris.core.faults.hostile.raw import Part
+from pytest_turris.core.faults.hostile.raw import RawPart
 from pytest_turris.core.wire.messages import Fields, Request, Response
 
 PROTOCOL = 1
@@ -62,12 +62,12 @@ def decode_answer(message: RelayMessage) -> Response:
     )
 
 
-def encode_part(part: Part | None) -> RelayMessage:
+def encode_part(part: RawPart | None) -> RelayMessage:
     """A part of a raw answer; None is its end."""
     return {"part": part.decode("latin-1") if isinstance(part, bytes) else part}
 
 
-def decode_part(message: RelayMessage) -> Part | None:
+def decode_part(message: RelayMessage) -> RawPart | None:
     """The part, or None at the end."""
     part: str | float | None = message["part"]
     return part.encode("latin-1") if isinstance(part, str) else part

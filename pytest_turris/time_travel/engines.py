@@ -13,7 +13,7 @@ from cryptography import x509
 
 from pytest_turris.core.errors import TurrisKitError
 
-Name = Literal["freezegun", "time-machine"]
+EngineName = Literal["freezegun", "time-machine"]
 
 _NAMELESS = dt.timezone(dt.timedelta(hours=1))
 _OWN_CLOCKS = frozenset({"_pytest.timing", "trio._core._run"})
@@ -66,7 +66,7 @@ def is_frozen() -> bool:
     return isinstance(running(), _Freeze)
 
 
-def choose(option: str, of_test: Name | None) -> Name:
+def choose(option: str, of_test: EngineName | None) -> EngineName:
     """The engine to begin: the test's own, else the option's, else the better one.
 
     time-machine changes no types, reaches clocks wherever they are held, and lets a freeze begin
@@ -99,7 +99,7 @@ def refuse_green_threads() -> None:
             )
 
 
-def begin(name: Name, moment: dt.datetime, *, tick: bool) -> StartedTravel:
+def begin_travel(name: EngineName, moment: dt.datetime, *, tick: bool) -> StartedTravel:
     """Begin to stop time at a moment, or with ``tick`` to let it pass from there.
 
     Raises:

@@ -82,7 +82,7 @@ def real_deadline(seconds: float) -> Iterator[Any]:
     import anyio  # noqa: PLC0415 - only async code needs it
 
     with anyio.CancelScope() as scope:
-        after = trio_runs.call_after if _runs_trio() else call_after
+        after = trio_runs.trio_call_after if _runs_trio() else call_after
         cancel = after(seconds, scope.cancel)
         try:
             yield scope
@@ -93,7 +93,7 @@ def real_deadline(seconds: float) -> Iterator[Any]:
 async def let_tasks_run() -> None:
     """Let the other tasks of the running loop run until each waits."""
     if _runs_trio():
-        await trio_runs.let_tasks_run()
+        await trio_runs.let_trio_tasks_run()
         return
     loop: Any = asyncio.get_running_loop()
     await _real_sleep(0, None)

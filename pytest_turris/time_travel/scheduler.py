@@ -17,10 +17,10 @@ from typing import ClassVar, Literal
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.sleeps import (
-    Record,
     Sleep,
     Sleeper,
     Sleepers,
+    SleepRecord,
     SleptTooLongError,
     as_duration,
     from_seconds,
@@ -65,7 +65,7 @@ class Scheduler:
         self.main: int = threading.get_ident()
         """The test's own thread."""
         self.sleepers: Sleepers = Sleepers()
-        self.record: Record = Record()
+        self.record: SleepRecord = SleepRecord()
         self.pauses: set[object] = set()
         """What tasks await that sleep really."""
         self.elapsed: float = 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-LONGEST = dt.timedelta(days=3_650)
+_LONGEST = dt.timedelta(days=3_650)
 """A single wait beyond this is an error: the code under test would never come back."""
 
 SECOND = 1_000_000
@@ -100,7 +100,7 @@ class Sleepers:
         return (sleeper for _, sleeper in waiting)
 
 
-class Record:
+class SleepRecord:
     """What slept since the travel began, or since the last ``limit_sleeps``."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class Record:
             at: The moment.
         """
         waited = as_duration(self.passed + step)
-        if as_duration(step) <= LONGEST and (self.budget is None or waited <= self.budget):
+        if as_duration(step) <= _LONGEST and (self.budget is None or waited <= self.budget):
             return None
         limit = "ten years" if self.budget is None else f"{self.budget} in total"
         return SleptTooLongError(

@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
+from pytest_turris.time_travel.idle_threads import IdleThreads
 
 State = Literal["working", "waiting", "real"]
 """``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
@@ -23,6 +24,8 @@ State = Literal["working", "waiting", "real"]
 _FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
 _SLEEP = {"x86_64": ("35", "230"), "aarch64": ("101", "115")}.get(platform.machine(), ())
 """Sleeps that began before the clock could move."""
+_ACCEPT = {"x86_64": ("43", "288"), "aarch64": ("202", "242")}.get(platform.machine(), ())
+"""A server's thread: any client that connects is at work, or waits for the clock."""
 _READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", "socketserver",
                     "ssl", "subprocess"})  # fmt: skip
 _STILL = 0.015
@@ -59,6 +62,7 @@ class Threads:
         self._parked: dict[int, _Parked] = {}
         self._seen: dict[int, tuple[_Place, float]] = {}
         self._woken: set[int] = set()
+        self._idle = IdleThreads()
         self.at_queue: set[int] = set()
         """Those that wait for the lock of the queue, and will go on at once."""
 
@@ -107,7 +111,7 @@ class Threads:
             pause = min(2 * pause, 0.004)
 
     def all_wait(self, but: int) -> bool:
-        """Whether no other thread works, or waits for something real.
+        """Whether no other thread works, or waits for something real since the clock can move.
 
         It looks twice: one that worked may have woken one that was already looked at.
         """
@@ -154,7 +158,9 @@ class Threads:
         if kind == "machinery":
             return
         state = self._look(thread, frame)
-        if state == "waiting" and self._callers.is_in_kit(frame):
+        if state == "real" and self._idle.is_idle(thread, frame):
+            state = "waiting"
+        elif state == "waiting" and self._callers.is_in_kit(frame):
             state = "real"  # for a moment, or for a lock that is held for one
         if kind == "client" or state == "working":
             yield thread.ident or 0, state
@@ -212,7 +218,7 @@ def _state_in(call: list[str]) -> State | None:
         return None
     if call[0] == "running":
         return "working"
-    if call[0] in _SLEEP:
+    if call[0] in _SLEEP or call[0] in _ACCEPT:
         return "waiting"
     if call[0] != _FUTEX:
         return "real" if _FUTEX else None

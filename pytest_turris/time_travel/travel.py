@@ -18,8 +18,8 @@ from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.clocks import captured, moves_clocks
 from pytest_turris.time_travel.engines import (
     EngineError,
-    Name,
-    begin,
+    EngineName,
+    begin_travel,
     choose,
     is_frozen,
     refuse_green_threads,
@@ -41,7 +41,7 @@ class NoTokenError(TurrisKitError, LookupError):
 class TimeTravel:
     """The fixture ``turris_time``: moves the sandbox and the code under test."""
 
-    def __init__(self, sandbox: Sandbox, engine: Name | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, engine: EngineName | None = None) -> None:
         """Travel for a sandbox; ``engine`` is what the test's own decorator or marker uses."""
         self._sandbox = sandbox
         self._engine = engine
@@ -107,7 +107,7 @@ class TimeTravel:
                 moment = Clock.process_time().replace(microsecond=0)
                 options = self._sandbox.options
                 engine = choose(options.time_engine, self._engine)
-                stack.callback(begin(engine, moment, tick=options.time_tick).stop)
+                stack.callback(begin_travel(engine, moment, tick=options.time_tick).stop)
             self._scheduler.begin_at(Clock.process_time())
             clocks = moves_clocks(wall=is_frozen())
             for patch in (*virtual_waits(), moves_loops(), moves_trio(), *clocks):

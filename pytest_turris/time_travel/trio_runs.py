@@ -46,9 +46,9 @@ def moves_trio() -> Patch:
     )
 
 
-def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
+def trio_call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
     """Call something from the current run after real seconds; returns how to call that off."""
-    import trio  # noqa: PLC0415 - as in ``sleep``
+    import trio  # noqa: PLC0415 - as in ``trio_sleep``
 
     token, over = trio.lowlevel.current_trio_token(), _thread.allocate_lock()
     over.acquire()
@@ -62,7 +62,7 @@ def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]
     return over.release
 
 
-async def let_tasks_run() -> None:
+async def let_trio_tasks_run() -> None:
     """Let the other tasks of the current run go on until each waits."""
     import trio.testing  # noqa: PLC0415 - as above
 
@@ -101,12 +101,12 @@ def _current_time(original: Callable[[Any], float]) -> Callable[[Any], float]:
 
 
 async def _sleep(seconds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - only its code is used
-    from pytest_turris.time_travel.trio_runs import sleep  # noqa: PLC0415 - in trio's namespace
+    from pytest_turris.time_travel.trio_runs import trio_sleep  # noqa: PLC0415 - in trio's namespace
 
-    return await sleep(seconds)
+    return await trio_sleep(seconds)
 
 
-async def sleep(seconds: float) -> None:
+async def trio_sleep(seconds: float) -> None:
     """Pass on the virtual clock; what runs in place of ``trio.sleep``."""
     import trio  # noqa: PLC0415 - loaded, since it calls this
 
@@ -141,7 +141,7 @@ async def _pause(scheduler: Scheduler, seconds: float, module: str) -> None:
     import trio  # noqa: PLC0415 - as above
 
     task, over = trio.lowlevel.current_task(), trio.Event()
-    cancel = call_after(seconds, over.set)
+    cancel = trio_call_after(seconds, over.set)
     scheduler.begin_pause(task, seconds, module)
     try:
         await over.wait()

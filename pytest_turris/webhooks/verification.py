@@ -17,13 +17,13 @@ from pytest_turris.webhooks.signature import (
 _SECONDS = "0|[1-9][0-9]{0,11}"
 _TIME_IN_VALUE = re.compile(rf"t=({_SECONDS}),(.*)", re.DOTALL)
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+_Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 def verify(
     scheme: SignatureScheme,
     body: bytes,
-    headers: Headers,
+    headers: _Headers,
     key: str,
     *,
     now: dt.datetime | None,

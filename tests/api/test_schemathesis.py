@@ -10,7 +10,7 @@ from schemathesis.engine import Status, events, from_schema
 
 from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import OPERATIONS
-from pytest_turris.core.entity.policy_file import AGENCY_IDENTIFIERS, REQUIRED
+from pytest_turris.core.entity.policy_upload.policy_file import AGENCY_IDENTIFIERS, REQUIRED
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.asgi import asgi_app

@@ -9,7 +9,7 @@ import pytest
 from doubles.attack_harness import context_for
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 
-from pytest_turris.attacks.attack import Attack, Steps
+from pytest_turris.attacks.attack import Attack, AttackSteps
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.description import redacted
@@ -64,12 +64,12 @@ def test_receiver_that_refuses_to_start() -> None:
     assert verdict_on("WH-47", Strict).outcome == "passed"
 
 
-def attack_with(steps: Steps) -> Attack:
+def attack_with(steps: AttackSteps) -> Attack:
     """An attack outside the catalogue."""
     return replace(find_attack("WH-02"), steps=steps)
 
 
-def run_with_payload_signed(steps: Steps) -> Verdict:
+def run_with_payload_signed(steps: AttackSteps) -> Verdict:
     """Run steps under a scheme that signs the payload alone."""
     backend, done = Backend(), []
 

@@ -14,7 +14,7 @@ from doubles.receivers.odd_ports import hangs_up, listening
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack, profile
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import OUT_OF_TIME, run_attack
-from pytest_turris.attacks.series.series import INTERRUPTED, AttackSeries, SeriesResult
+from pytest_turris.attacks.series.series import NOT_TRIED, AttackSeries, SeriesResult
 from pytest_turris.attacks.series.server_notes import server_line
 from pytest_turris.attacks.series.standing import Standing
 from pytest_turris.findings.ignore import IgnoredChecks
@@ -248,7 +248,7 @@ def test_interrupted_series_keeps_what_it_has() -> None:
     assert result.interrupted
     assert [one.outcome for one in result.verdicts[:4]] == ["passed"] * 3 + ["not observed"]
     assert len(result.verdicts) == len(QUICK)
-    assert result.verdicts[-1].reason == INTERRUPTED == result.cause
+    assert result.verdicts[-1].reason == NOT_TRIED == result.cause
 
 
 def test_ignored_attacks_are_left_out() -> None:

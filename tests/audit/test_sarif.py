@@ -18,7 +18,7 @@ from pytest_turris.audit.declarations import Declarations, Waiver
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.places import Place
 from pytest_turris.audit.reports import sarif as module
-from pytest_turris.audit.reports.document import document
+from pytest_turris.audit.reports.document import report_document
 from pytest_turris.audit.reports.sarif import sarif
 from pytest_turris.findings.verdict import Finding
 
@@ -48,7 +48,9 @@ def _log(count: int = 1) -> Any:  # noqa: ANN401 - JSON
             evidence.note(check.id, 1, [spotted])
         ledger.add(evidence)
     declared = Declarations(waived=(WAIVED,))
-    return sarif(document(assess(ledger, declared, RunFacts(tests=count), NOW, here="setup.py")))
+    return sarif(
+        report_document(assess(ledger, declared, RunFacts(tests=count), NOW, here="setup.py"))
+    )
 
 
 def test_it_is_valid_by_the_official_schema() -> None:

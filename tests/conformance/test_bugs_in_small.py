@@ -26,7 +26,7 @@ from doubles.clients.sweeping import examine
 from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
-from pytest_turris.conformance.observation.real_clocks import clocks_read, value_of
+from pytest_turris.conformance.observation.real_clocks import clock_value, clocks_read
 from pytest_turris.conformance.preconditions import renew_well
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.verdict import Verdict
@@ -342,6 +342,6 @@ def test_clock_of_a_library_is_not_the_clients(module: str) -> None:
 
 def test_value_of_a_clock_is_in_seconds() -> None:
     """Of nanoseconds, dates, and clocks that need an argument too."""
-    assert value_of(time.time_ns) == pytest.approx(value_of(time.time), abs=5)
-    assert value_of(dt.datetime.now) == pytest.approx(value_of(time.time), abs=5)
-    assert value_of(time.clock_gettime) == pytest.approx(value_of(time.monotonic), abs=5)
+    assert clock_value(time.time_ns) == pytest.approx(clock_value(time.time), abs=5)
+    assert clock_value(dt.datetime.now) == pytest.approx(clock_value(time.time), abs=5)
+    assert clock_value(time.clock_gettime) == pytest.approx(clock_value(time.monotonic), abs=5)

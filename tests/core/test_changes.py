@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox import outbox
+from pytest_turris.core.outbox import attempts, queue
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.rows import snapshot_from
 
@@ -74,7 +74,8 @@ def test_changed_rows_are_all_that_changed(steps: list[str]) -> None:
 
 def test_each_step_changes_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """All steps in their order, and what is no longer kept is gone."""
-    monkeypatch.setattr(outbox, "KEPT", 4)
+    for module in (attempts, queue):
+        monkeypatch.setattr(module, "KEPT", 4)
     monkeypatch.setattr("pytest_turris.core.access.tokens._PRUNE_ABOVE", 2)
     client = Client(Sandbox(Options(webhook_debounce=OPTIONS.token_ttl / 120)))
     kept = Kept(client.sandbox)

@@ -1,6 +1,6 @@
 """The fidelity table: complete, honest about its options, and counted."""
 
-from pytest_turris.core.fidelity import FIDELITY, counted
+from pytest_turris.core.fidelity import FIDELITY, counted_rows
 from pytest_turris.core.options import option_types
 from pytest_turris.core.unknowns.record_options import RecordOptions
 
@@ -23,5 +23,5 @@ def test_every_named_option_exists_and_every_option_is_named() -> None:
 
 def test_the_counts_add_up() -> None:
     """Each row counts once."""
-    assert sum(counted().values()) == len(FIDELITY)
-    assert all(counted().values())
+    assert sum(counted_rows().values()) == len(FIDELITY)
+    assert all(counted_rows().values())

@@ -5,7 +5,7 @@ import pytest
 from doubles.sandbox_client import SANDBOX_HOST, Client
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import NoSandboxError, Tenants
+from pytest_turris.core.tenants import NoSandboxError, TenantDirectory
 from pytest_turris.core.wire.messages import Request
 
 
@@ -22,9 +22,9 @@ def newer() -> Sandbox:
 
 
 @pytest.fixture
-def door(older: Sandbox, newer: Sandbox) -> Tenants:
+def door(older: Sandbox, newer: Sandbox) -> TenantDirectory:
     """Two sandboxes behind one door."""
-    tenants = Tenants()
+    tenants = TenantDirectory()
     tenants.add(older)
     tenants.add(newer)
     return tenants
@@ -37,7 +37,7 @@ def request_with(path: str = "/v1/agents", body: bytes = b"", /, **headers: str)
     return Request(method=method, path=path, headers=fields, body=body, host=SANDBOX_HOST)
 
 
-def test_a_token_finds_its_sandbox(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+def test_a_token_finds_its_sandbox(door: TenantDirectory, older: Sandbox, newer: Sandbox) -> None:
     """The bearer names the client, and the client its sandbox."""
     for sandbox in (older, newer):
         token = sandbox.tokens.issue(sandbox.client).text
@@ -47,7 +47,7 @@ def test_a_token_finds_its_sandbox(door: Tenants, older: Sandbox, newer: Sandbox
     assert [older.journal.seen, newer.journal.seen] == [1, 1]
 
 
-def test_credentials_find_their_sandbox(door: Tenants, older: Sandbox) -> None:
+def test_credentials_find_their_sandbox(door: TenantDirectory, older: Sandbox) -> None:
     """A token request is answered by the sandbox whose client asks."""
     client = older.client
     body = f'{{"clientId":"{client.client_id}","clientSecret":"{client.client_secret}"}}'
@@ -56,7 +56,7 @@ def test_credentials_find_their_sandbox(door: Tenants, older: Sandbox) -> None:
     assert older.token_requests == 1
 
 
-def test_a_wrong_secret_still_finds_the_sandbox(door: Tenants, older: Sandbox) -> None:
+def test_a_wrong_secret_still_finds_the_sandbox(door: TenantDirectory, older: Sandbox) -> None:
     """The client id is enough to select the journal that records the refusal."""
     body = f'{{"clientId":"{older.client.client_id}","clientSecret":"wrong"}}'
     request = request_with("/v1/auth/jwt", body.encode(), content_type="application/json")
@@ -64,7 +64,7 @@ def test_a_wrong_secret_still_finds_the_sandbox(door: Tenants, older: Sandbox) -
     assert older.journal[-1].reason == f"wrong clientSecret for {older.client.client_id}"
 
 
-def test_a_restricted_token_finds_its_sandbox(door: Tenants, older: Sandbox) -> None:
+def test_a_restricted_token_finds_its_sandbox(door: TenantDirectory, older: Sandbox) -> None:
     """So does a restricted access token, even next to a bad bearer token."""
     token = older.credentials.issue_restricted().token
     assert door.find(request_with(x_restricted_access_token=token)) is older
@@ -72,7 +72,9 @@ def test_a_restricted_token_finds_its_sandbox(door: Tenants, older: Sandbox) -> 
     assert door.find(request) is older
 
 
-def test_a_forged_token_gets_no_further_than_the_journal(door: Tenants, older: Sandbox) -> None:
+def test_a_forged_token_gets_no_further_than_the_journal(
+    door: TenantDirectory, older: Sandbox
+) -> None:
     """The sandbox of the client that a forged token names refuses it."""
     token = older.tokens.forge("wrong_key", client=older.client)
     assert door.handle(request_with(authorization=f"Bearer {token}")).status == 401
@@ -94,7 +96,7 @@ def test_a_forged_token_gets_no_further_than_the_journal(door: Tenants, older: S
     ],
 )
 def test_an_unknown_credential_goes_to_the_newest(
-    door: Tenants, newer: Sandbox, headers: dict[str, str]
+    door: TenantDirectory, newer: Sandbox, headers: dict[str, str]
 ) -> None:
     """A request without a known credential is answered by the sandbox that was added last."""
     request = request_with(**headers)
@@ -119,7 +121,7 @@ def test_an_unknown_credential_goes_to_the_newest(
     ids=range(10),
 )
 def test_an_odd_token_request_goes_to_the_newest(
-    door: Tenants, newer: Sandbox, body: bytes
+    door: TenantDirectory, newer: Sandbox, body: bytes
 ) -> None:
     """Any body is answered with a refusal."""
     request = request_with("/v1/auth/jwt", body, content_type="application/json")
@@ -127,7 +129,9 @@ def test_an_odd_token_request_goes_to_the_newest(
     assert 400 <= door.handle(request).status < 500
 
 
-def test_a_body_counts_for_tokens_only(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+def test_a_body_counts_for_tokens_only(
+    door: TenantDirectory, older: Sandbox, newer: Sandbox
+) -> None:
     """``clientId`` counts in a token request only."""
     body = f'{{"clientId":"{older.client.client_id}"}}'.encode()
     assert door.find(request_with("/v1/agents", body)) is newer
@@ -135,12 +139,14 @@ def test_a_body_counts_for_tokens_only(door: Tenants, older: Sandbox, newer: San
 
 def test_one_sandbox_alone_answers_everything(older: Sandbox) -> None:
     """With one sandbox the request is not examined."""
-    tenants = Tenants()
+    tenants = TenantDirectory()
     tenants.add(older)
     assert tenants.find(request_with()) is older
 
 
-def test_a_removed_sandbox_is_not_asked(door: Tenants, older: Sandbox, newer: Sandbox) -> None:
+def test_a_removed_sandbox_is_not_asked(
+    door: TenantDirectory, older: Sandbox, newer: Sandbox
+) -> None:
     """After ``remove`` its credentials are unknown."""
     token = newer.tokens.issue(newer.client).text
     door.remove(newer)
@@ -150,7 +156,7 @@ def test_a_removed_sandbox_is_not_asked(door: Tenants, older: Sandbox, newer: Sa
 
 def test_no_sandbox(older: Sandbox) -> None:
     """A request after the end of the test is an error with that hint."""
-    tenants = Tenants()
+    tenants = TenantDirectory()
     tenants.add(older)
     tenants.remove(older)
     with pytest.raises(NoSandboxError, match="no sandbox is behind this door; is the test over"):
@@ -171,7 +177,7 @@ def test_sandboxes_share_nothing(older: Sandbox, newer: Sandbox) -> None:
 
 def test_a_door_that_outlives_the_test_answers_503(older: Sandbox) -> None:
     """A shared door refuses in Turris' shape; with a sandbox it answers as usual."""
-    tenants = Tenants()
+    tenants = TenantDirectory()
     refused = tenants.answer(request_with())
     assert (refused.status, refused.json()) == (
         503,

@@ -44,8 +44,8 @@ def ids_of(page: Path) -> set[str]:
 
 def test_every_failure_leads_to_a_section(site: Path) -> None:
     """The URL of each check and each option is a page of the site and an id on it."""
-    explained = [one for prefix in FAMILIES for one in checks.explanations(prefix).values()]
-    explained += [*options.explanations().values(), *lines.explanations().values()]
+    explained = [one for prefix in FAMILIES for one in checks.check_explanations(prefix).values()]
+    explained += [*options.option_explanations().values(), *lines.line_explanations().values()]
     ids: dict[str, set[str]] = {}
     for one in explained:
         page, _, anchor = one.url.removeprefix(URL).partition("#")

@@ -15,7 +15,7 @@ from respx.mocks import HTTPCoreMocker
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.doors.in_process.httpx import httpx_door
 
@@ -218,7 +218,7 @@ def test_other_hosts_pass_through(get: Get, monkeypatch: pytest.MonkeyPatch) -> 
 def test_two_sandboxes_answer_two_threads() -> None:
     """Behind one door each client reaches the sandbox that issued its credential."""
     sandboxes = [Sandbox(name=name) for name in ("one", "two")]
-    tenants = Tenants()
+    tenants = TenantDirectory()
     seen: dict[str, int] = {}
 
     def work(sandbox: Sandbox) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from random import Random  # noqa: TID251 - of tests, seeded
 from typing import Any
 
-from pytest_turris.webhooks.learning.bodies import BODY, forms_of
-from pytest_turris.webhooks.learning.signed_texts import JOINTS, LAYOUTS
+from pytest_turris.webhooks.learning.bodies import RAW_BODY, forms_of
+from pytest_turris.webhooks.learning.signed_texts import JOINTS_TRIED, LAYOUTS
 from pytest_turris.webhooks.learning.values import ALGORITHMS, ENCODINGS
 
 NAMES = ("Müller & Söhne", "Acme", 'O\'Brien "Ltd"', "東京", "a/b", "West")
@@ -45,9 +45,9 @@ class DrawnScheme:
         """A scheme of the known forms; half of them are what options can express."""
         plain = random.random() < 0.5
         layout = random.choice(LAYOUTS[:8] if plain else LAYOUTS)
-        form = random.choice((BODY, BODY, *forms_of(body_of(random))))
+        form = random.choice((RAW_BODY, RAW_BODY, *forms_of(body_of(random))))
         if layout not in LAYOUTS[:9]:
-            form = BODY
+            form = RAW_BODY
         key = random.choice(KEYS[:3] if plain else KEYS)
         key_prefix = random.choice(("", "whsec_")) if key in ("hex", "base64") else ""
         time_in_value = "time" in layout and random.random() < 0.3
@@ -64,7 +64,7 @@ class DrawnScheme:
             separator=random.choice(("", "", " ", ", ", "; ")) if prefix and not time_in_value and
             "," not in prefix and " " not in prefix else "",
             layout=layout,
-            joint=random.choice(JOINTS[:3] if form != BODY else JOINTS),
+            joint=random.choice(JOINTS_TRIED[:3] if form != RAW_BODY else JOINTS_TRIED),
             version=version,
             form=form,
             time="seconds" if plain else random.choice(TIMES),

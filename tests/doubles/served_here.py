@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from mock_server.serving.log import Level, ServerLog
+from mock_server.serving.log import LogLevel, ServerLog
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -16,7 +16,7 @@ class KeptLog(ServerLog):
         super().__init__(None)
         self._kept = lines
 
-    def write(self, message: str, level: Level = "info") -> None:
+    def write(self, message: str, level: LogLevel = "info") -> None:
         """Keep it."""
         self._kept.append(message if level == "info" else f"{level}: {message}")
 

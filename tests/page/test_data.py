@@ -9,7 +9,7 @@ import pytest
 from doubles.served_here import KeptLog
 from doubles.visitor import Visitor
 
-from mock_server.control.rows.state.record_models import KINDS
+from mock_server.control.rows.state.record_models import RECORD_KINDS
 from mock_server.control.tenants import DEFAULT
 from mock_server.page.forms import text_of
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
@@ -23,13 +23,13 @@ def _seeded(visitor: Visitor) -> None:
     visitor.sandbox.seed("small_agency")
 
 
-@pytest.mark.parametrize("name", [name.replace("_", "-") for name in KINDS])
+@pytest.mark.parametrize("name", [name.replace("_", "-") for name in RECORD_KINDS])
 def test_every_collection_is_a_table(visitor: Visitor, name: str) -> None:
     """Each row opens its record, and its form has what the record holds."""
     seen = visitor.get(f"data/{name}")
     assert seen.status == 200
     ids = re.findall(rf'hx-get="[^"]*/data/{name}/([^"]+)"', seen.text)
-    collection = visitor.sandbox.collection(KINDS[name.replace("-", "_")])
+    collection = visitor.sandbox.collection(RECORD_KINDS[name.replace("-", "_")])
     assert len(ids) == min(len(collection), 100)
     if ids:
         assert 'id="dialog-title"' in visitor.get(f"data/{name}/{ids[0]}").text

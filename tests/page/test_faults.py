@@ -52,6 +52,6 @@ def test_a_bug_in_what_is_sent_is_logged(
     visitor: Visitor, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also if it has a thread of its own."""
-    monkeypatch.setattr("mock_server.page.views.actions.read_form", lambda *_: 1 / 0)
+    monkeypatch.setattr("mock_server.page.views.actions.form_given", lambda *_: 1 / 0)
     assert visitor.post("do/webhooks/drain").status == 500
     assert "ZeroDivisionError" in log[-1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_server.page.rendering import pretty, segment, short, span
+from mock_server.page.rendering import age, pretty, segment, short
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from mock_server.page.rendering import pretty, segment, short, span
 )
 def test_durations(seconds: float, words: str) -> None:
     """In the two largest units."""
-    assert span(seconds) == words
+    assert age(seconds) == words
 
 
 def test_bodies() -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from doubles.visitor import Visitor
 
-from mock_server.page.views.tokens import timeline
+from mock_server.page.views.tokens import token_timeline
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.wire.messages import Request
 
@@ -77,7 +77,7 @@ def test_everything_is_inside_the_drawing(span: dt.timedelta) -> None:
         }
         for name, at in (("a", start), ("b", start + span))
     ]
-    found = timeline(items, {"a": [start], "b": [start + span]}, start + span)
+    found = token_timeline(items, {"a": [start], "b": [start + span]}, start + span)
     marks = [mark["x"] for row in found["rows"] for mark in row["marks"]]
     places = [found["now"], *marks, *(x for x, _ in found["ticks"])]
     assert all(found["left"] <= x <= found["width"] for x in places)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mock_server.serving.clock_file import ClockFile
+from mock_server.serving.files.clock_file import ClockFile
 from mock_server.shell.cli import app
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.sandbox import Sandbox

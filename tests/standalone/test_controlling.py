@@ -18,9 +18,9 @@ from mock_server.control.description import describe_all
 from mock_server.control.table import CONTROLS
 from mock_server.controlling import output
 from mock_server.controlling.commands import command_names, find_command
-from mock_server.controlling.rows import FILE, as_json, rows
+from mock_server.controlling.rows import CONTROLS_FILE, as_json, rows
 from mock_server.controlling.secret_output import protect_output
-from mock_server.controlling.values import read_members, read_value
+from mock_server.controlling.values import members_given, read_value
 from mock_server.serving.server import StandaloneSandbox
 from mock_server.shell import tables
 from mock_server.shell.cli import app
@@ -56,7 +56,7 @@ def found(result: Result) -> Any:
 
 def test_rows_are_those_of_the_table() -> None:
     """The file that the command line reads is up to date: if not, run ``make docs``."""
-    assert FILE.read_text() == as_json(describe_all())
+    assert CONTROLS_FILE.read_text() == as_json(describe_all())
     assert list(rows()) == json.loads(as_json(describe_all()))
 
 
@@ -319,7 +319,7 @@ def test_object_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_members_of_an_object() -> None:
     """Members that no row describes are JSON where they are JSON; digits stay text."""
     words = ["branchName=West", "npn=7654321", "producerCode=null", 'x={"y": [1]}', "z="]
-    assert read_members(words, [], "members") == {
+    assert members_given(words, [], "members") == {
         "members": {
             "branchName": "West",
             "npn": "7654321",
@@ -328,7 +328,7 @@ def test_members_of_an_object() -> None:
             "z": "",
         }
     }
-    assert read_members([], [], "members") == {}
+    assert members_given([], [], "members") == {}
 
 
 @pytest.mark.parametrize(

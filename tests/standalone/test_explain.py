@@ -27,7 +27,7 @@ def run(*names: str) -> Result:
 
 def every_check() -> list[Explanation]:
     """All of all kinds."""
-    return [one for prefix in FAMILIES for one in checks.explanations(prefix).values()]
+    return [one for prefix in FAMILIES for one in checks.check_explanations(prefix).values()]
 
 
 def shows_code(name: str) -> bool:
@@ -112,7 +112,7 @@ def test_an_option_shows_how_to_set_it() -> None:
 
 def test_every_option_is_explained() -> None:
     """Also those that stand for a behaviour of Turris, with its provenance."""
-    found = options.explanations()
+    found = options.option_explanations()
     assert set(found) == set(option_types())
     for row in FIDELITY:
         for name in row.options:
@@ -121,12 +121,12 @@ def test_every_option_is_explained() -> None:
 
 def test_markdown_has_the_same_parts() -> None:
     """As the text: a section of a page, with the code folded."""
-    one = checks.explanations("TC")["TC-02"]
+    one = checks.check_explanations("TC")["TC-02"]
     text = one.as_markdown("TC-02")
     assert text.startswith("## TC-02\n")
     assert all(f"- {label}: {part}" in text for label, part in one.parts.items() if part)
     assert one.broken.strip() in text
-    assert "details" not in checks.explanations("WH")["WH-49"].as_markdown("x")
+    assert "details" not in checks.check_explanations("WH")["WH-49"].as_markdown("x")
 
 
 def test_examples_hide_comments_for_checkers() -> None:

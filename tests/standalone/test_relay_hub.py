@@ -135,7 +135,7 @@ def test_process_that_disconnects_during_the_search() -> None:
         hub = relay_hub.RelayHub()
         processes = [hub.open(is_alone=False) for _ in "ab"]
         for process in processes:
-            process.tenants["1"] = relay_hub.Tenant(process, "a test")
+            process.tenants["1"] = relay_hub.RelayedTenant(process, "a test")
             process.is_reading = True
         found = asyncio.ensure_future(hub.by_socket(REQUEST))
         for process, mine in zip(processes, (True, False), strict=True):
@@ -153,7 +153,7 @@ def test_silent_process_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         hub = relay_hub.RelayHub()
         process = hub.open(is_alone=True)
-        process.tenants["1"] = relay_hub.Tenant(process, "a test")
+        process.tenants["1"] = relay_hub.RelayedTenant(process, "a test")
         process.is_reading = True
         assert not await process.owns(("127.0.0.1", 1))
         assert process.is_silent

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from doubles.served_here import served
 from doubles.served_sandbox import COMMAND, receiving, serving
 
-from mock_server.serving.env_file import write_env_file
+from mock_server.serving.files.env_file import write_env_file
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.cli import app
 from pytest_turris.core.access.credential import CredentialError

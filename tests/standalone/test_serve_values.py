@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from mock_server.serving.env_file import trusted
+from mock_server.serving.files.env_file import trusted
 from mock_server.shell.cli import app
 
 _PRINTS_ITS_ID = [sys.executable, "-c", "import os; print(os.environ['TURRIS_CLIENT_ID'])"]

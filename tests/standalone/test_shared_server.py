@@ -16,7 +16,7 @@ import pytest
 from doubles.served_sandbox import RefusedError, Running, serving
 
 from mock_server import relay_hub
-from mock_server.relay_hub import Tenant
+from mock_server.relay_hub import RelayedTenant
 from mock_server.serving.log import standard_error
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.sandbox import Sandbox
@@ -417,7 +417,7 @@ def test_request_of_no_test_process() -> None:
     served = StandaloneSandbox(Sandbox(), ServerSettings(), standard_error())
     with served:
         process = asyncio.run(opened(served))
-        process.tenants["1"] = Tenant(process, "a test in another process")
+        process.tenants["1"] = RelayedTenant(process, "a test in another process")
         process.is_closed = True  # so that it owns no socket
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(f"{served.base_url}/v1/agents", timeout=10)

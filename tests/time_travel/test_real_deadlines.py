@@ -107,7 +107,7 @@ def test_call_that_was_made_is_called_off_in_vain(
     engine: str, backend: str, turris_time: TimeTravel
 ) -> None:
     """To call off what happened already does nothing."""
-    call_after = trio_runs.call_after if backend == "trio" else loops.call_after
+    call_after = trio_runs.trio_call_after if backend == "trio" else loops.call_after
 
     async def main() -> None:
         event = anyio.Event()

@@ -36,7 +36,7 @@ class AssertionResult(Result):
 
 
 @control("assertions", "check", "GET", "/assertions/{name}", words=("assert",))
-def check(call: ControlCall, given: CheckAssertion) -> AssertionResult:
+def _check(call: ControlCall, given: CheckAssertion) -> AssertionResult:
     """Say whether an assertion about the client holds."""
     try:
         assertion_of(call.tenant.sandbox, given.name, given.expected)()
@@ -45,7 +45,7 @@ def check(call: ControlCall, given: CheckAssertion) -> AssertionResult:
     return AssertionResult(holds=True, message="")
 
 
-ROWS = (check,)
+ROWS = (_check,)
 
 
 def assertion_of(sandbox: Sandbox, name: Assertion, expected: int) -> Callable[[], None]:

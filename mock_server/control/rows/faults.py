@@ -170,7 +170,7 @@ def catalogue(call: ControlCall, given: Nothing) -> Listing[AnswerShown]:
 
 
 @control("faults", "remove", "DELETE", "/faults/{number}", status=204)
-def remove(call: ControlCall, given: FaultNumber) -> None:
+def _remove(call: ControlCall, given: FaultNumber) -> None:
     """Remove a fault; it is no longer expected to fire."""
     faults = call.tenant.sandbox.faults
     for fault in faults:
@@ -180,7 +180,7 @@ def remove(call: ControlCall, given: FaultNumber) -> None:
 
 
 @control("faults", "clear", "DELETE", "/faults")
-def clear(call: ControlCall, given: Nothing) -> Counted:
+def _clear(call: ControlCall, given: Nothing) -> Counted:
     """Remove all faults."""
     del given
     faults = call.tenant.sandbox.faults
@@ -199,7 +199,7 @@ def hang_up(call: ControlCall, given: Nothing) -> Counted:
     return Counted(count=count)
 
 
-ROWS = (list_faults, catalogue, add, hostile, hang_up, remove, clear)
+ROWS = (list_faults, catalogue, add, hostile, hang_up, _remove, _clear)
 
 
 def _shown(fault: Fault) -> FaultShown:

@@ -137,7 +137,7 @@ def get_exchange(call: ControlCall, given: ExchangeNumber) -> ExchangeShown:
 
 
 @control("journal", "follow", "GET", "/journal/stream", streams=True)
-def follow(call: ControlCall, given: FollowJournal) -> Iterator[list[ExchangeShown]]:
+def _follow(call: ControlCall, given: FollowJournal) -> Iterator[list[ExchangeShown]]:
     """Follow the exchanges that the filters leave, as they come, until the client hangs up."""
     journal = call.tenant.sandbox.journal
     number = journal.seen if given.since is None else given.since
@@ -150,7 +150,7 @@ def follow(call: ControlCall, given: FollowJournal) -> Iterator[list[ExchangeSho
 
 
 @control("journal", "clear", "DELETE", "/journal")
-def clear(call: ControlCall, given: Nothing) -> Counted:
+def _clear(call: ControlCall, given: Nothing) -> Counted:
     """Drop all exchanges; the numbering goes on."""
     del given
     journal = call.tenant.sandbox.journal
@@ -173,7 +173,7 @@ def failures(call: ControlCall, given: Nothing) -> Failures:
     return _failures(call)
 
 
-ROWS = (list_exchanges, failures, follow, get_exchange, expect, clear)
+ROWS = (list_exchanges, failures, _follow, get_exchange, expect, _clear)
 
 
 def _failures(call: ControlCall) -> Failures:

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from mock_server.control.control import Control, ControlCall
-from mock_server.control.execution import run
+from mock_server.control.execution import run_control
 from mock_server.control.models import Parameters
 from mock_server.control.table import CONTROLS, at
 from mock_server.control.tenants import Tenants
 from mock_server.control.wire.documents import (
     list_names,
+    query_of,
     read_json,
-    read_query,
     read_segment,
     validated,
 )
@@ -22,8 +22,8 @@ from mock_server.control.wire.errors import ControlError, Problem, answer, escap
 from pytest_turris.core.text.names import nearest
 from pytest_turris.core.wire.messages import Request, Response
 
-PREFIX = "/__sandbox__"
-TENANT_PREFIX = f"{PREFIX}/tenants/"
+_PREFIX = "/__sandbox__"
+TENANT_PREFIX = f"{_PREFIX}/tenants/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +40,14 @@ class Prepared:
         Raises:
             ControlError: It cannot be done; the state is as before.
         """
-        result = run(self.control, self.call, self.given)
+        result = run_control(self.control, self.call, self.given)
         if result is None:
             return answer(self.control.status, b"")
         return answer(self.control.status, _written(result))
 
     def lines(self) -> Iterator[list[bytes]]:
         """The results of a stream as they come, in JSON; an empty list if there is none now."""
-        for results in run(self.control, self.call, self.given):
+        for results in run_control(self.control, self.call, self.given):
             yield [_written(result) for result in results]
 
 
@@ -70,7 +70,7 @@ def prepared(request: Request, tenants: Tenants) -> Prepared:
 
 def _found(request: Request) -> tuple[Control, dict[str, str], str]:
     """The row, its parameters in the path, and the name of the tenant, empty for the default."""
-    path = request.path.removeprefix(PREFIX)
+    path = request.path.removeprefix(_PREFIX)
     rows, tenant = list(at(path)), ""
     if not rows and request.path.startswith(TENANT_PREFIX):
         segment, _, rest = request.path.removeprefix(TENANT_PREFIX).partition("/")
@@ -78,7 +78,7 @@ def _found(request: Request) -> tuple[Control, dict[str, str], str]:
         rows = [row for row in at(path) if row[0].scope == "sandbox"]
     if not rows:
         near = nearest(path[:200], {row.path for row in CONTROLS.values()})
-        hint = f"; did you mean {PREFIX}{near}?" if near else ""
+        hint = f"; did you mean {_PREFIX}{near}?" if near else ""
         raise ControlError(404, f"the control API has no such path{hint}")
     for control, in_path in rows:
         if control.method == request.method:
@@ -92,7 +92,7 @@ def _parameters(control: Control, request: Request, in_path: dict[str, str]) -> 
     if not control.has_body:
         if request.body.strip():
             raise ControlError(400, f"{control.method} takes no body; use the query")
-        document = read_query(request.query, list_names(control.parameters))
+        document = query_of(request.query, list_names(control.parameters))
     else:
         if request.query:
             raise ControlError(400, f"{control.method} takes no query; use a JSON body")

@@ -61,7 +61,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     return document
 
 
-def read_query(query: str, lists: frozenset[str]) -> dict[str, Any]:
+def query_of(query: str, lists: frozenset[str]) -> dict[str, Any]:
     """The parameters of a query.
 
     Args:

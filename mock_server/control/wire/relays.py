@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from mock_server.control.wire.errors import ControlError, answer
-from mock_server.relay_hub import RelayHub, Tenant, TestProcess
+from mock_server.relay_hub import RelayedTenant, RelayHub, TestProcess
 from pytest_turris.core.wire.messages import Request, Response, encode
 from pytest_turris.doors.sockets.asgi import Receive, Send
 from pytest_turris.relay.protocol import PROTOCOL, RELAYS
@@ -90,7 +90,7 @@ class Relays:
 
     def _put(self, process: TestProcess, key: str, document: dict[str, Any]) -> None:
         """Add a tenant, or further credentials of one."""
-        tenant = process.tenants.setdefault(key, Tenant(process, str(document.get("name"))))
+        tenant = process.tenants.setdefault(key, RelayedTenant(process, str(document.get("name"))))
         if not tenant.fingerprints:
             self._log(f"tenant {tenant.name}")
         tenant.fingerprints.update(map(str, document.get("fingerprints", ())))

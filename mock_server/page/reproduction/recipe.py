@@ -10,12 +10,12 @@ from typing import Any, get_args
 from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.reproduction.steps import (
-    Step,
+    RecipeStep,
     broken,
     exhausted,
     expired,
     failing,
-    forged,
+    forging,
     issued,
     loaded,
     revoked,
@@ -53,7 +53,7 @@ class Recipe:
 
     exchange: Exchange
     options: Options
-    steps: tuple[Step, ...]
+    steps: tuple[RecipeStep, ...]
     has_bearer: bool
     right_secret: bool = True
 
@@ -129,7 +129,7 @@ def _recipes(tenant: Tenant, exchange: Exchange) -> Iterator[Recipe]:
             yield replace(plain, steps=(world, *_causes(exchange), *step))
 
 
-def _bearers(exchange: Exchange) -> Iterator[tuple[Step, ...]]:
+def _bearers(exchange: Exchange) -> Iterator[tuple[RecipeStep, ...]]:
     """The tokens that it may have carried."""
     if exchange.status != _UNAUTHORIZED:
         yield (issued(),)
@@ -138,11 +138,11 @@ def _bearers(exchange: Exchange) -> Iterator[tuple[Step, ...]]:
     yield (revoked(),)
     flaws: tuple[Flaw, ...] = get_args(Flaw)
     for flaw in flaws:
-        yield (forged(flaw),)
+        yield (forging(flaw),)
     yield (issued(),)
 
 
-def _causes(exchange: Exchange) -> tuple[Step, ...]:
+def _causes(exchange: Exchange) -> tuple[RecipeStep, ...]:
     """What else made the sandbox answer like this."""
     if exchange.status == _TOO_MANY:
         return (exhausted("token" if exchange.is_token_request else "write"),)

@@ -17,7 +17,7 @@ _ISSUED = "token = turris.tokens.issue(turris.client)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class RecipeStep:
     """One thing that a test does first.
 
     Args:
@@ -33,14 +33,14 @@ class Step:
     constants: str = field(default="", repr=False)
 
 
-def issued() -> Step:
+def issued() -> RecipeStep:
     """A token that is accepted."""
-    return Step(
+    return RecipeStep(
         code=(_ISSUED, "bearer = token.text"), do=lambda one: str(one.tokens.issue(one.client).text)
     )
 
 
-def expired(ago: dt.timedelta) -> Step:
+def expired(ago: dt.timedelta) -> RecipeStep:
     """A token that has expired."""
     seconds = max(0, int(ago.total_seconds()))
 
@@ -49,7 +49,7 @@ def expired(ago: dt.timedelta) -> Step:
         sandbox.clock.advance(sandbox.options.token_ttl + dt.timedelta(seconds=seconds))
         return str(token.text)
 
-    return Step(
+    return RecipeStep(
         code=(
             _ISSUED,
             "bearer = token.text",
@@ -60,7 +60,7 @@ def expired(ago: dt.timedelta) -> Step:
     )
 
 
-def revoked() -> Step:
+def revoked() -> RecipeStep:
     """A token that was revoked."""
 
     def do(sandbox: Sandbox) -> str:
@@ -68,45 +68,45 @@ def revoked() -> Step:
         sandbox.tokens.revoke(token)
         return str(token.text)
 
-    return Step(code=(_ISSUED, "turris.tokens.revoke(token)", "bearer = token.text"), do=do)
+    return RecipeStep(code=(_ISSUED, "turris.tokens.revoke(token)", "bearer = token.text"), do=do)
 
 
-def forged(flaw: Flaw) -> Step:
+def forging(flaw: Flaw) -> RecipeStep:
     """A token with a flaw."""
-    return Step(
+    return RecipeStep(
         code=(f"bearer = turris.tokens.forge({flaw!r}, client=turris.client)",),
         do=lambda one: str(one.tokens.forge(flaw, client=one.client)),
     )
 
 
-def exhausted(bucket: Bucket) -> Step:
+def exhausted(bucket: Bucket) -> RecipeStep:
     """A rate window that is used up."""
 
     def do(sandbox: Sandbox) -> None:
         sandbox.limits.exhaust(bucket)
 
-    return Step(code=(f"turris.limits.exhaust({bucket!r})",), do=do)
+    return RecipeStep(code=(f"turris.limits.exhaust({bucket!r})",), do=do)
 
 
-def failing(operation: str, status: int) -> Step:
+def failing(operation: str, status: int) -> RecipeStep:
     """A scripted fault with a status."""
 
     def do(sandbox: Sandbox) -> None:
         sandbox.faults.add(operation, status=status)
 
-    return Step(code=(f"turris.faults.add({operation!r}, status={status})",), do=do)
+    return RecipeStep(code=(f"turris.faults.add({operation!r}, status={status})",), do=do)
 
 
-def broken(operation: str, error: FailureKind) -> Step:
+def broken(operation: str, error: FailureKind) -> RecipeStep:
     """A scripted fault without an answer."""
 
     def do(sandbox: Sandbox) -> None:
         sandbox.faults.add(operation, error=error)
 
-    return Step(code=(f"turris.faults.add({operation!r}, error={error!r})",), do=do)
+    return RecipeStep(code=(f"turris.faults.add({operation!r}, error={error!r})",), do=do)
 
 
-def loaded(world: World) -> Step:
+def loaded(world: World) -> RecipeStep:
     """The records that there were, in the test itself."""
     content = world.to_json().encode()
     packed = base64.b64encode(zlib.compress(content, 9)).decode()
@@ -115,7 +115,7 @@ def loaded(world: World) -> Step:
         World.read(content).load_into(sandbox)
 
     lines = "\n".join(f'    b"{line}"' for line in textwrap.wrap(packed, 88))
-    return Step(
+    return RecipeStep(
         code=("World.read(zlib.decompress(base64.b64decode(WORLD))).load_into(turris)",),
         do=do,
         imports=("import base64", "import zlib", "from pytest_turris.core.worlds import World"),

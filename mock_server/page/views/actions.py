@@ -7,11 +7,11 @@ from mock_server.control.control import Control
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.forms import (
     WAS,
+    control_named,
     elsewhere,
     fields_of,
-    filled,
-    named,
-    read_form,
+    filled_fields,
+    form_given,
     text_of,
 )
 from mock_server.page.views.route import Route
@@ -28,16 +28,18 @@ _CHANGED: tuple[tuple[str, str], ...] = (("hx-trigger", "changed"),)
 
 def form(visit: Visit, noun: str, verb: str) -> Response:
     """The form of a control, filled with what the query has and, for a record, what it holds."""
-    control = named(f"{noun} {verb}")
+    control = control_named(f"{noun} {verb}")
     values = dict(visit.query)
     before = _record(visit, noun, values["id"]) if verb == "update" and "id" in values else {}
-    fields = filled(control, {name: text_of(value) for name, value in before.items()} | values)
+    fields = filled_fields(
+        control, {name: text_of(value) for name, value in before.items()} | values
+    )
     return _form(visit, control, fields, has_before=verb == "update")
 
 
 def do(visit: Visit, noun: str, verb: str) -> Answer:
     """Execute a control with what a form has; what sends something has a thread of its own."""
-    control = named(f"{noun} {verb}")
+    control = control_named(f"{noun} {verb}")
     if control.streams:
         raise ControlError(404, "A stream has no form.")
     if control.sends:
@@ -56,11 +58,11 @@ def notice(visit: Visit, words: str, *, is_bad: bool = False) -> Response:
 
 def _done(visit: Visit, control: Control) -> Response:
     try:
-        result = visit.do(control.name, read_form(control, visit.form))
+        result = visit.do(control.name, form_given(control, visit.form))
     except ControlError as error:
         if IN_DIALOG not in visit.form:
             return notice(visit, str(error), is_bad=True)
-        fields = filled(control, visit.form, error.problems)
+        fields = filled_fields(control, visit.form, error.problems)
         messages = elsewhere(control, error)
         has_before = any(name.startswith(WAS) for name in visit.form)
         return _form(visit, control, fields, messages, has_before=has_before)
@@ -97,5 +99,5 @@ def _record(visit: Visit, noun: str, key: str) -> dict[str, Any]:
     for value in found.values():
         if isinstance(value, dict):
             flat |= value
-    known = {one.name for one in fields_of(named(f"{noun} update")) if not one.in_path}
+    known = {one.name for one in fields_of(control_named(f"{noun} update")) if not one.in_path}
     return {name: value for name, value in (flat | found).items() if name in known}

@@ -25,7 +25,7 @@ def attack_page(visit: Visit, key: str) -> Response:
     )
 
 
-def begin(visit: Visit, key: str) -> Response:
+def _begin(visit: Visit, key: str) -> Response:
     """The first step of a run, with its progress bar."""
     endpoint = _endpoint(visit, key)
     return visit.part(
@@ -40,7 +40,7 @@ def step(visit: Visit, key: str, at: str) -> Answer:
 
 ROUTES = (
     Route("GET", "webhooks/{key}/attack", attack_page),
-    Route("POST", "webhooks/{key}/attack", begin),
+    Route("POST", "webhooks/{key}/attack", _begin),
     Route("POST", "webhooks/{key}/attack/{at}", step),
 )
 

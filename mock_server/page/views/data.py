@@ -5,10 +5,10 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from mock_server.control.rows.state.record_models import KINDS
+from mock_server.control.rows.state.record_models import RECORD_KINDS
 from mock_server.control.table import CONTROLS
 from mock_server.control.wire.errors import ControlError
-from mock_server.page.forms import elsewhere, filled, named, read_form, text_of
+from mock_server.page.forms import control_named, elsewhere, filled_fields, form_given, text_of
 from mock_server.page.rendering import download
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit
@@ -46,13 +46,13 @@ def records(visit: Visit, noun: str) -> Response:
     found: dict[str, Any] = {"total": 0, "items": []}
     offset = visit.query.get("offset", "0")
     try:
-        document = read_form(control, {k: v for k, v in visit.query.items() if k not in _OWN})
+        document = form_given(control, {k: v for k, v in visit.query.items() if k not in _OWN})
         if offset.isdecimal():
             document["offset"] = int(offset)
         found = visit.do(control.name, document | {"limit": _PART})
     except ControlError as error:
         problems, messages = error.problems, elsewhere(control, error)
-    fields = [one for one in filled(control, visit.query, problems) if one.name not in _OWN]
+    fields = [one for one in filled_fields(control, visit.query, problems) if one.name not in _OWN]
     return visit.page(
         "records.html",
         noun.replace("-", " ").capitalize(),
@@ -76,7 +76,7 @@ def record(visit: Visit, noun: str, key: str) -> Response:
     return visit.part("record.html", noun=noun, id=key, record=found, verbs=_actions(noun))
 
 
-def export(visit: Visit) -> Response:
+def _export(visit: Visit) -> Response:
     """The sandbox as a file, without its secrets."""
     world = visit.ask("snapshots export")
     return download(json.dumps(world, indent=1), f"{visit.tenant.name}.world.json")
@@ -84,7 +84,7 @@ def export(visit: Visit) -> Response:
 
 ROUTES = (
     Route("GET", "data", data),
-    Route("GET", "export", export),
+    Route("GET", "export", _export),
     Route("GET", "data/{noun}", records),
     Route("GET", "data/{noun}/{key}", record),
 )
@@ -92,13 +92,16 @@ ROUTES = (
 
 def _collections(visit: Visit) -> list[tuple[str, int]]:
     sandbox = visit.tenant.sandbox
-    return [(name.replace("_", "-"), len(sandbox.collection(kind))) for name, kind in KINDS.items()]
+    return [
+        (name.replace("_", "-"), len(sandbox.collection(kind)))
+        for name, kind in RECORD_KINDS.items()
+    ]
 
 
 def _listing(noun: str) -> Any:  # noqa: ANN401 - a Control
-    if noun.replace("-", "_") not in KINDS:
+    if noun.replace("-", "_") not in RECORD_KINDS:
         raise ControlError(404, "There is no such collection.")
-    return named(f"{noun} list")
+    return control_named(f"{noun} list")
 
 
 def _actions(noun: str) -> list[str]:
@@ -137,7 +140,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - JSON data
 
 def id_of(visit: Visit, noun: str, record: dict[str, Any]) -> str:
     """The id of a record, which is the key of its collection."""
-    collection = visit.tenant.sandbox.collection(KINDS[noun.replace("-", "_")])
+    collection = visit.tenant.sandbox.collection(RECORD_KINDS[noun.replace("-", "_")])
     members = flat(record)
     found = (text for name, text in members.items() if name.rpartition(".")[2] in _IDS)
     return next((str(text) for text in found if collection.find(str(text))), "")

@@ -5,7 +5,7 @@ from mock_server.page.visit import Visit
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.wire.messages import Response
 
-STATUSES = (500, 502, 503, 504, 429, 401, 403, 404, 409)
+_STATUSES = (500, 502, 503, 504, 429, 401, 403, 404, 409)
 
 
 def faults(visit: Visit) -> Response:
@@ -15,7 +15,7 @@ def faults(visit: Visit) -> Response:
         "Faults",
         faults=visit.ask("faults list")["items"],
         operations=sorted(one.name for one in OPERATIONS),
-        statuses=STATUSES,
+        statuses=_STATUSES,
         catalogue=visit.ask("faults catalogue")["items"],
         limits=visit.ask("limits show")["items"],
         stored=visit.ask("idempotency list")["items"],

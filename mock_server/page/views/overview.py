@@ -3,7 +3,7 @@
 from mock_server.page.rendering import plain
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit
-from mock_server.serving.env_file import exports
+from mock_server.serving.files.env_file import exports
 from pytest_turris.core.wire.messages import Response
 
 

@@ -39,7 +39,7 @@ def again(visit: Visit, number: str) -> Response:
     return notice(visit, f"Sent again as number {sandbox.journal.seen}: {status}.")
 
 
-def rewind(visit: Visit, number: str) -> Response:
+def _rewind(visit: Visit, number: str) -> Response:
     """Let the sandbox become what it was before the request."""
     try:
         step = _step(visit, number)
@@ -49,7 +49,7 @@ def rewind(visit: Visit, number: str) -> Response:
     return notice(visit, f"The sandbox is as it was before request {number}, after step {step}.")
 
 
-def fork(visit: Visit, number: str) -> Response:
+def _fork(visit: Visit, number: str) -> Response:
     """Make a tenant that begins as the sandbox was before the request, and go there."""
     name = _free_name(visit, f"{visit.tenant.name[:40]}-before-{number_in(number)}")
     try:
@@ -63,8 +63,8 @@ ROUTES = (
     Route("POST", "requests/{number}/curl", as_curl),
     Route("POST", "requests/{number}/pytest", as_pytest),
     Route("POST", "requests/{number}/again", again),
-    Route("POST", "requests/{number}/rewind", rewind),
-    Route("POST", "requests/{number}/fork", fork),
+    Route("POST", "requests/{number}/rewind", _rewind),
+    Route("POST", "requests/{number}/fork", _fork),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from mock_server.page.rendering import html, render
+from mock_server.page.rendering import as_html, render
 from mock_server.page.views.moments import rate_window_then, token_then
 from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
@@ -39,12 +39,12 @@ def request(visit: Visit, number: str) -> Response:
         "is_kept": visit.tenant.kept is not None,
     }
     if visit.fragment == "detail":
-        return html(render("exchange.html", base=visit.base, **details))
+        return as_html(render("exchange.html", base=visit.base, **details))
     around = _listed(visit) | _choices(visit)
     return visit.page("requests.html", f"Request {number}", **around, **details)
 
 
-def follow(visit: Visit) -> Iterator[list[bytes]]:
+def follow_requests(visit: Visit) -> Iterator[list[bytes]]:
     """The rows of the exchanges that come, each as one line of HTML.
 
     Raises:

@@ -49,7 +49,7 @@ def _listed(visit: Visit) -> dict[str, Any]:
     return {
         "items": [one | {"late": _late(one, uses[one["tokenId"]])} for one in found],
         "total": count,
-        "timeline": timeline(found, uses, now) if found else None,
+        "timeline": token_timeline(found, uses, now) if found else None,
     }
 
 
@@ -57,7 +57,7 @@ def _late(one: dict[str, Any], uses: list[dt.datetime]) -> int:
     return sum(at > _moment(one["refreshAt"]) for at in uses)
 
 
-def timeline(
+def token_timeline(
     items: list[dict[str, Any]], uses: dict[str, list[dt.datetime]], now: dt.datetime
 ) -> dict[str, Any]:
     """The places of everything in the drawing, in its own units."""

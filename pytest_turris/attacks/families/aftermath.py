@@ -11,7 +11,7 @@ from pytest_turris.attacks.families.variants import with_members_everywhere
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     UnobservedError,
@@ -140,7 +140,7 @@ def _until_it_answers(context: AttackContext, there: Transmission) -> Iterator[A
     """A server may listen before it serves, and reset the first connections."""
     answered: list[bool] = []
 
-    def keep(seen: Seen) -> Iterable[Trouble]:
+    def keep(seen: StepOutcome) -> Iterable[Trouble]:
         answered.append(seen.answer is not None)
         return ()
 

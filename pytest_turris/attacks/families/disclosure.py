@@ -8,7 +8,7 @@ from pytest_turris.attacks.families.variants import named
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     accepted,
@@ -43,7 +43,7 @@ def _shown(context: AttackContext) -> Iterator[AttackStep]:
         yield step.examined(_shows)
 
 
-def _shows(seen: Seen) -> Iterable[Trouble]:
+def _shows(seen: StepOutcome) -> Iterable[Trouble]:
     if seen.answer is not None and _NAME in seen.answer.text:
         got = f"{seen.answer.status_code} with what an earlier webhook said"
         yield Trouble(got, "nothing of it", "no leak")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Generator, Iterable
 
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
-from pytest_turris.attacks.step import AttackStep, ExpectedBehaviour, Seen, Trouble
+from pytest_turris.attacks.step import AttackStep, ExpectedBehaviour, StepOutcome, Trouble
 from pytest_turris.webhooks.signed import SignedWebhook
 
 _UNKNOWN = "TURRIS_UNKNOWN"
@@ -20,10 +20,10 @@ def acted_on(context: AttackContext) -> Generator[AttackStep, None, tuple[str, .
     """
     if set(context.events) != set(ALL_EVENTS):
         return tuple(context.events)
-    seen: dict[str, Seen] = {}
+    seen: dict[str, StepOutcome] = {}
 
     def note(name: str, step: AttackStep) -> AttackStep:
-        def keep(came: Seen) -> Iterable[Trouble]:
+        def keep(came: StepOutcome) -> Iterable[Trouble]:
             seen[name] = came
             return ()
 
@@ -46,7 +46,7 @@ def _sent(webhook: SignedWebhook, label: str) -> AttackStep:
     return AttackStep(webhook=webhook, expected=expected, label=label)
 
 
-def _says(seen: Seen) -> tuple[int, str]:
+def _says(seen: StepOutcome) -> tuple[int, str]:
     """The status and the text of an answer, without numbers and ids."""
     if seen.answer is None:
         return 0, ""

@@ -11,7 +11,7 @@ from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     refused,
@@ -92,7 +92,7 @@ def _unsigned(webhook: SignedWebhook, label: str, how: Transmission) -> AttackSt
     return step.examined(_shown_as_markup)
 
 
-def _shown_as_markup(seen: Seen) -> Iterable[Trouble]:
+def _shown_as_markup(seen: StepOutcome) -> Iterable[Trouble]:
     if seen.answer is None or _MARKUP not in seen.answer.text:
         return
     kind = seen.answer.headers.get("content-type", "")

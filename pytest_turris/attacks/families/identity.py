@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
-from pytest_turris.attacks.step import AttackStep, Seen, Trouble, accepted, tolerated
+from pytest_turris.attacks.step import AttackStep, StepOutcome, Trouble, accepted, tolerated
 from pytest_turris.findings.errors import NotApplicableError
 
 IDENTITY = Catalogue("replay")
@@ -80,7 +80,7 @@ def _little(context: AttackContext) -> Iterator[AttackStep]:
         yield accepted(context.sign(event | {"note": note}), label)
 
 
-def _acts_on_both(seen: Seen) -> Iterable[Trouble]:
+def _acts_on_both(seen: StepOutcome) -> Iterable[Trouble]:
     if seen.effects == 0:
         raise NotApplicableError("the receiver takes all such events for one: see WH-92")
     return ()

@@ -12,13 +12,13 @@ from urllib.parse import quote
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
 from pytest_turris.attacks.effects import call_hook
-from pytest_turris.attacks.families.variants import Payload, identified, named
+from pytest_turris.attacks.families.variants import JsonPayload, identified, named
 from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,
     Examine,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     accepted,
@@ -45,7 +45,7 @@ _COMMANDS = ("x; {0};", "$({0})", "`{0}`", "x' ; {0}; '", 'x" ; {0}; "', "x | {0
 _QUERY_NAMES = ("path", "file", "filename", "name", "ref", "branch", "event", "type", "cmd")
 _COMPUTED = "turris1337x"
 
-Change = Callable[[Payload, Any], Payload]
+Change = Callable[[JsonPayload, Any], JsonPayload]
 
 
 @_attack(
@@ -62,11 +62,11 @@ Change = Callable[[Payload, Any], Payload]
 def _query(context: AttackContext) -> Iterator[AttackStep]:
     usual: list[int] = []
 
-    def control(seen: Seen) -> Iterable[Trouble]:
+    def control(seen: StepOutcome) -> Iterable[Trouble]:
         usual.append(seen.effects or 0)
         return ()
 
-    def no_more(seen: Seen) -> Iterable[Trouble]:
+    def no_more(seen: StepOutcome) -> Iterable[Trouble]:
         most = max(usual)
         if seen.effects is not None and seen.effects > most:
             yield Trouble(f"{seen.effects} effects", f"at most {most}, as for a plain event")
@@ -96,7 +96,7 @@ def _log(context: AttackContext) -> Iterator[AttackStep]:
         raise MissingHookError("needs to read the receiver's log: run(..., log=...)")
     begin = len(_read(log, "log"))
 
-    def told(_: Seen) -> Iterable[Trouble]:
+    def told(_: StepOutcome) -> Iterable[Trouble]:
         text = _read(log, "log")[begin:]
         if any(line.startswith(FORGED_LINE) for line in re.split(r"[\r\n]", text)):
             yield Trouble("a line of the sender's making stands in the log", "none", "no leak")
@@ -130,7 +130,7 @@ def _shown(context: AttackContext) -> Iterator[AttackStep]:
     if (shown := context.hooks.shown) is None:
         raise MissingHookError("needs to read the pages that show names: run(..., shown=...)")
 
-    def run(_: Seen) -> Iterable[Trouble]:
+    def run(_: StepOutcome) -> Iterable[Trouble]:
         if _RAW_MARKUP.search(_read(shown, "shown")):
             yield Trouble("a page shows a name as markup", "the text, escaped")
 
@@ -155,7 +155,7 @@ def _template(context: AttackContext) -> Iterator[AttackStep]:
     if not readers:
         raise MissingHookError("needs to read pages or a log: run(..., shown=..., log=...)")
 
-    def computed(seen: Seen) -> Iterable[Trouble]:
+    def computed(seen: StepOutcome) -> Iterable[Trouble]:
         answer = seen.answer.text if seen.answer else ""
         if any(
             _COMPUTED in text
@@ -182,7 +182,7 @@ def _template(context: AttackContext) -> Iterator[AttackStep]:
 def _file(context: AttackContext) -> Iterator[AttackStep]:
     with _directory() as place:
 
-        def written(_: Seen) -> Iterable[Trouble]:
+        def written(_: StepOutcome) -> Iterable[Trouble]:
             if found := sorted(one.name for one in place.iterdir()):
                 yield Trouble(f"a file was written where a name led to: {found[0]}", "none")
 
@@ -208,7 +208,7 @@ def _command(context: AttackContext) -> Iterator[AttackStep]:
     with _directory() as place, the_trap().watch("WH-138") as watch:
         commands = f"touch {place}/ran; curl -s {watch.url('command')}"
 
-        def ran(_: Seen) -> Iterable[Trouble]:
+        def ran(_: StepOutcome) -> Iterable[Trouble]:
             if any(place.iterdir()):
                 yield Trouble("a command in a name was run", "none")
 

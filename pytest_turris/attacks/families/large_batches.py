@@ -8,7 +8,7 @@ from pytest_turris.attacks.step import (
     AttackStep,
     Effects,
     ExpectedBehaviour,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     accepted,
@@ -45,7 +45,7 @@ def _batch(context: AttackContext) -> Iterator[AttackStep]:
     entry = event["payload"][0]
     acts: list[int | None] = []
 
-    def control(seen: Seen) -> Iterable[Trouble]:
+    def control(seen: StepOutcome) -> Iterable[Trouble]:
         if not seen.accepted:
             raise NotApplicableError("the receiver takes no event with an array for a payload")
         acts.append(seen.effects)

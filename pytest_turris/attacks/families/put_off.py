@@ -6,7 +6,7 @@ from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     UnobservedError,
@@ -74,7 +74,7 @@ class Notes:
         self.stored: bool = False
         self.gave_up: bool = False
 
-    def __call__(self, seen: Seen) -> Iterable[Trouble]:
+    def __call__(self, seen: StepOutcome) -> Iterable[Trouble]:
         """Keep it; nothing is wrong with it."""
         self.effects = seen.effects or 0
         self.stored = seen.accepted and seen.effects == 0
@@ -82,6 +82,6 @@ class Notes:
         return ()
 
 
-def _lost(seen: Seen, *, sure: bool) -> Iterator[Trouble]:
+def _lost(seen: StepOutcome, *, sure: bool) -> Iterator[Trouble]:
     if seen.effects or sure:
         yield Trouble(got=_FORGOTTEN if seen.effects else _LOST, expected="done without that")

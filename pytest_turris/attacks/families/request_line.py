@@ -7,7 +7,7 @@ from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
 from pytest_turris.attacks.families.switches import TRUE_NAMES, both_forged
 from pytest_turris.attacks.judging.trap import the_trap, unvisited
-from pytest_turris.attacks.step import AttackStep, Seen, Transmission, Trouble, refused
+from pytest_turris.attacks.step import AttackStep, StepOutcome, Transmission, Trouble, refused
 from pytest_turris.findings.errors import NotApplicableError
 
 REQUEST_LINE = Catalogue("transport")
@@ -95,7 +95,7 @@ def _asked_host(context: AttackContext) -> Iterator[AttackStep]:
     _require_request(context)
     with the_trap().watch("WH-149") as watch:
 
-        def unasked(_: Seen) -> Iterable[Trouble]:
+        def unasked(_: StepOutcome) -> Iterable[Trouble]:
             return unvisited(watch)
 
         named = Transmission(host=watch.host)

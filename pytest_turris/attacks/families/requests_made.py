@@ -8,7 +8,7 @@ from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.families.variants import ROUTING, identified, with_members, with_texts
 from pytest_turris.attacks.judging.trap import Watch, the_trap, unvisited
-from pytest_turris.attacks.step import AttackStep, Seen, Trouble, accepted, tolerated
+from pytest_turris.attacks.step import AttackStep, StepOutcome, Trouble, accepted, tolerated
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 
 REQUESTS_MADE = Catalogue("payload")
@@ -51,12 +51,12 @@ def _path(context: AttackContext) -> Iterator[AttackStep]:
         raise MissingHookError("needs to see what the receiver asks the API for: use turris")
     before = len(paths())
 
-    def control(_: Seen) -> Iterable[Trouble]:
+    def control(_: StepOutcome) -> Iterable[Trouble]:
         if len(paths()) == before:
             raise NotApplicableError("the receiver asks the API for nothing after a webhook")
         return ()
 
-    def led(_: Seen) -> Iterable[Trouble]:
+    def led(_: StepOutcome) -> Iterable[Trouble]:
         for path in paths():
             if _LED_ELSEWHERE.search(path):
                 yield Trouble(f"it asked for {path}", "no other resource than that of the id")

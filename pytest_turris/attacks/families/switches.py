@@ -9,7 +9,14 @@ from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
 from pytest_turris.attacks.families.variants import with_members_everywhere
-from pytest_turris.attacks.step import AttackStep, Seen, Transmission, Trouble, refused, tolerated
+from pytest_turris.attacks.step import (
+    AttackStep,
+    StepOutcome,
+    Transmission,
+    Trouble,
+    refused,
+    tolerated,
+)
 from pytest_turris.webhooks.signed import SignedWebhook
 
 SWITCHES = Catalogue("signature")
@@ -84,7 +91,7 @@ def _body(context: AttackContext) -> Iterator[AttackStep]:
         yield from both_forged(context, context.sign(event | members), f"{label}, envelope")
     ignores_unknown: list[bool] = []
 
-    def control(seen: Seen) -> Iterable[Trouble]:
+    def control(seen: StepOutcome) -> Iterable[Trouble]:
         ignores_unknown.append(seen.accepted)
         return ()
 

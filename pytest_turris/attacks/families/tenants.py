@@ -9,7 +9,7 @@ from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
     Judgement,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     refused,
@@ -133,7 +133,7 @@ def _look_alikes(context: AttackContext) -> Iterator[AttackStep]:
     context.require_turris_event()
     compares: list[bool] = []
 
-    def control(seen: Seen) -> Iterable[Trouble]:
+    def control(seen: StepOutcome) -> Iterable[Trouble]:
         compares.append(not seen.effects)
         return ()
 

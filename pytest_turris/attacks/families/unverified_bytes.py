@@ -13,7 +13,7 @@ from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
 from pytest_turris.attacks.step import (
     AttackStep,
-    Seen,
+    StepOutcome,
     Transmission,
     Trouble,
     refused,
@@ -138,7 +138,7 @@ def _watched(webhook: SignedWebhook, coding: str, label: str) -> AttackStep:
     return refused(coded, f"{coding}, {label}", transmission=_WATCHED).examined(_took_much)
 
 
-def _took_much(seen: Seen) -> Iterable[Trouble]:
+def _took_much(seen: StepOutcome) -> Iterable[Trouble]:
     if seen.memory is not None and seen.memory > _MUCH:
         grown = f"{seen.memory // 2**20} MiB more memory taken by the process"
         yield Trouble(grown, f"less than {_MUCH // 2**20} MiB more", "memory")

@@ -5,12 +5,12 @@ from typing import Any, TypeAlias
 
 from pytest_turris.core.levels import Level
 
-Payload: TypeAlias = Any  # as deep as JSON: a list of entries, or one object
-Variants = Callable[[Payload], Iterator[tuple[str, Payload]]]
+JsonPayload: TypeAlias = Any  # as deep as JSON: a list of entries, or one object
+Variants = Callable[[JsonPayload], Iterator[tuple[str, JsonPayload]]]
 
 WRONG_VALUES: tuple[Any, ...] = (7, True, "x", [None], {})
 
-NAMES = frozenset(
+_NAMES = frozenset(
     {"branchName", "legalName", "contractContainerTemplateName", "productName", "statusName"}
 )
 """Members of the documented events whose text users of Turris enter or choose."""
@@ -19,12 +19,12 @@ ROUTING = frozenset({"entity", "entityType", "stateCode", "complianceStatus"})
 """Members whose values are from a short list: receivers may refuse others."""
 
 
-def crash_level(payload: Payload) -> Level:
+def crash_level(payload: JsonPayload) -> Level:
     """How serious a crash is: no sender makes null of a payload, only the owner of the key."""
     return "should" if payload is None else "must"
 
 
-def emptied(payload: Payload) -> Iterator[tuple[str, Payload]]:
+def emptied(payload: JsonPayload) -> Iterator[tuple[str, JsonPayload]]:
     """The payload, its entries, all lists and all objects inside it: each empty in turn."""
     if isinstance(payload, list):
         yield "payload []", []
@@ -36,7 +36,7 @@ def emptied(payload: Payload) -> Iterator[tuple[str, Payload]]:
     yield "empty objects inside", _inside(payload, dict)
 
 
-def without_members(payload: Payload) -> Iterator[tuple[str, Payload]]:
+def without_members(payload: JsonPayload) -> Iterator[tuple[str, JsonPayload]]:
     """The payload without each of its members in turn, and those of its first product."""
     for member in entry_of(payload):
         yield f"without {member}", with_entry(payload, _left(entry_of(payload), member))
@@ -46,7 +46,7 @@ def without_members(payload: Payload) -> Iterator[tuple[str, Payload]]:
             yield f"without products[0].{member}", with_entry(payload, changed)
 
 
-def wrongly_typed(payload: Payload) -> Iterator[tuple[str, Payload]]:
+def wrongly_typed(payload: JsonPayload) -> Iterator[tuple[str, JsonPayload]]:
     """The payload, its entries, each member and all members at once with values of other types."""
     for value in (None, 7, "x", [None], ["x"]):
         yield f"payload {value!r}", value
@@ -64,18 +64,18 @@ def wrongly_typed(payload: Payload) -> Iterator[tuple[str, Payload]]:
             yield f"states {states!r}", with_entry(payload, entry | {"products": products})
 
 
-def entry_of(payload: Payload) -> dict[str, Any]:
+def entry_of(payload: JsonPayload) -> dict[str, Any]:
     """The first entry of a payload, or the payload."""
     entry: dict[str, Any] = payload[0] if isinstance(payload, list) else payload
     return entry
 
 
-def with_entry(payload: Payload, entry: object) -> Payload:
+def with_entry(payload: JsonPayload, entry: object) -> JsonPayload:
     """The payload with another entry."""
     return [entry] if isinstance(payload, list) else entry
 
 
-def with_members(payload: Payload, members: dict[str, Any]) -> Payload:
+def with_members(payload: JsonPayload, members: dict[str, Any]) -> JsonPayload:
     """The payload with more members in each entry."""
     if isinstance(payload, list):
         return [entry | members for entry in payload]
@@ -88,7 +88,7 @@ def with_members_everywhere(event: dict[str, Any], members: dict[str, Any]) -> d
     return event | members | inner
 
 
-def with_texts(node: Payload, change: Callable[[str, str], object]) -> Payload:
+def with_texts(node: JsonPayload, change: Callable[[str, str], object]) -> JsonPayload:
     """The node with each text inside replaced by what ``change`` makes of its name and itself."""
     if isinstance(node, list):
         return [with_texts(value, change) for value in node]
@@ -100,21 +100,21 @@ def with_texts(node: Payload, change: Callable[[str, str], object]) -> Payload:
     }
 
 
-def named(payload: Payload, text: str) -> Payload:
+def named(payload: JsonPayload, text: str) -> JsonPayload:
     """The payload with this text for every name; ids, codes and statuses stay."""
-    return with_texts(payload, lambda name, old: text if name in NAMES else old)
+    return with_texts(payload, lambda name, old: text if name in _NAMES else old)
 
 
-def identified(payload: Payload, text: object) -> Payload:
+def identified(payload: JsonPayload, text: object) -> JsonPayload:
     """The payload with this value for every text but names and routing."""
-    return with_texts(payload, lambda name, old: old if name in NAMES | ROUTING else text)
+    return with_texts(payload, lambda name, old: old if name in _NAMES | ROUTING else text)
 
 
 def _left(members: dict[str, Any], name: str) -> dict[str, Any]:
     return {other: value for other, value in members.items() if other != name}
 
 
-def _inside(node: Payload, kind: type, *, top: bool = True) -> Payload:
+def _inside(node: JsonPayload, kind: type, *, top: bool = True) -> JsonPayload:
     """The node with everything of one kind emptied, but for the payload and its entries."""
     if isinstance(node, kind) and not top:
         return kind()

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pytest_turris.attacks.attack import Attack
-from pytest_turris.attacks.description import Oracle, described
+from pytest_turris.attacks.description import Oracle, described_delivery
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.step import AttackStep
 from pytest_turris.core.levels import Level
@@ -57,7 +57,7 @@ class Case:
         if step is not None:
             path = self.receiver.shown_path(step)
             method = step.transmission.method
-            sent = described(step.webhook, method, path, step.label, self.key)
+            sent = described_delivery(step.webhook, method, path, step.label, self.key)
             level, why, fix = level or step.level, why or step.why, fix or step.fix
         self.findings.append(
             Finding(

@@ -16,7 +16,7 @@ from pytest_turris.attacks.judging.likeness import alike, meaning
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.standing import Standing
-from pytest_turris.attacks.step import AttackStep, Examine, Seen, refused
+from pytest_turris.attacks.step import AttackStep, Examine, StepOutcome, refused
 from pytest_turris.core.text.plurals import counted
 
 Responses = tuple[ReceiverResponse, ...]
@@ -86,7 +86,7 @@ class Judge:
         self, step: AttackStep, examine: Examine, responses: Responses, done: int
     ) -> None:
         """Let the attack itself look at what came of its step."""
-        seen = Seen(
+        seen = StepOutcome(
             answer=responses[0].answer if responses else None,
             effects=done if self._receiver.observed else None,
             memory=responses[0].memory if responses else None,

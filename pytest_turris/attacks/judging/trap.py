@@ -24,7 +24,7 @@ _PATH = re.compile(rb"/turris-trap/(\d+)/([\w.-]*)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Visit:
+class _Visit:
     """One connection to the trap.
 
     Args:
@@ -43,8 +43,8 @@ class Trap:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._visits: list[Visit] = []
-        self._told: set[Visit] = set()
+        self._visits: list[_Visit] = []
+        self._told: set[_Visit] = set()
         self._attacks: list[str] = []
         self._ended: set[int] = set()
         self.host: str = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -56,7 +56,7 @@ class Trap:
         self._attacks.append(attack)
         return Watch(self, len(self._attacks))
 
-    def visits(self, watch: int) -> list[Visit]:
+    def visits(self, watch: int) -> list[_Visit]:
         """The requests so far for the URLs of one watch; one on its way is waited for."""
         if not self._of(watch):
             select.select([], [], [], _GRACE)  # time travel does not reach it
@@ -75,7 +75,7 @@ class Trap:
         self._told.update(new)
         return {self._attacks[one.watch - 1]: one.place for one in new}
 
-    def _of(self, watch: int) -> list[Visit]:
+    def _of(self, watch: int) -> list[_Visit]:
         return [one for one in tuple(self._visits) if one.watch == watch]
 
     def _serve(self) -> None:
@@ -93,7 +93,7 @@ class Trap:
                 head += piece
         asked = _PATH.search(head)
         watch, place = (int(asked[1]), asked[2].decode()) if asked else (len(self._attacks), "")
-        self._visits.append(Visit(number=len(self._visits), watch=watch, place=place))
+        self._visits.append(_Visit(number=len(self._visits), watch=watch, place=place))
 
 
 class Watch:

@@ -28,7 +28,7 @@ _AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class SendingLimits:
     """How long to wait for a receiver over a socket.
 
     Args:
@@ -41,7 +41,7 @@ class Limits:
 
 
 def over_socket(
-    target: UrlTarget, how: Transmission, sent: Post, limits: Limits
+    target: UrlTarget, how: Transmission, sent: Post, limits: SendingLimits
 ) -> list[ReceiverResponse]:
     """Send all copies to a URL.
 

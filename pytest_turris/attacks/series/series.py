@@ -15,7 +15,7 @@ from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Verdict
 from pytest_turris.process.steady_clock import steady_time
 
-INTERRUPTED = "it was interrupted before"
+NOT_TRIED = "it was interrupted before"
 
 Progress = Callable[[int, int, Verdict], object]
 """Called after each attack with how many are done, how many there are, and the verdict."""
@@ -91,7 +91,7 @@ class AttackSeries:
                 self._on_progress(len(verdicts), len(attacks), verdicts[attack.id])
             interrupted = False
         if interrupted:
-            self._cause = INTERRUPTED
+            self._cause = NOT_TRIED
         found = [verdicts.get(attack.id) or self._unseen(attack) for attack in attacks]
         return SeriesResult(
             verdicts=tuple(with_late_visits(found, late_visits())),

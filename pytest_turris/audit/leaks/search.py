@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.leaks.checks import LEAKS
-from pytest_turris.audit.leaks.tap import Trace, Traces
-from pytest_turris.audit.places import Call, Place, PlaceFinder
+from pytest_turris.audit.leaks.tap import LeakTraces, Trace
+from pytest_turris.audit.places import CallSite, Place, PlaceFinder
 from pytest_turris.audit.spellings import SecretForms
 from pytest_turris.findings.verdict import Finding
 
@@ -41,7 +41,9 @@ class LeakSearch:
         self._here = here
         self._of_test = frozenset(of_test)
 
-    def search(self, traces: Traces, own_ports: frozenset[int], blind: Mapping[str, str]) -> None:
+    def search(
+        self, traces: LeakTraces, own_ports: frozenset[int], blind: Mapping[str, str]
+    ) -> None:
         """Look through all that left the application.
 
         Args:
@@ -62,7 +64,7 @@ class LeakSearch:
 
     def text(self, check: str, text: str, name: str = "") -> None:
         """Look through one text whose author is not known."""
-        trace = Trace(check, text, Call(None, 0, -1), name)
+        trace = Trace(check, text, CallSite(None, 0, -1), name)
         self._note(check, 1, [self._spot(trace)] if self._forms.find(text) else [])
 
     def _note(self, check: str, times: int, spotted: list[Spotted]) -> None:
@@ -76,7 +78,7 @@ class LeakSearch:
             return False
         return bool(self._forms.find(trace.text))
 
-    def _files(self, traces: Traces) -> None:
+    def _files(self, traces: LeakTraces) -> None:
         times, spotted = 0, []
         for name, call in traces.opened.calls.items():
             code = call.code
@@ -98,7 +100,7 @@ class LeakSearch:
         got = f"{kind} {_WHERE[trace.check]}{where}"
         return self._spotted(trace.check, got, trace.call, kind)
 
-    def _spotted(self, check_id: str, got: str, call: Call, kind: str) -> Spotted:
+    def _spotted(self, check_id: str, got: str, call: CallSite, kind: str) -> Spotted:
         check = _CHECKS[check_id]
         finding = Finding(
             level=check.level, sent="", got=got, expected="no secret there, in any encoding",

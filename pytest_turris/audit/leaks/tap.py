@@ -1,6 +1,6 @@
 """The taps of the leak watch: what the process logs, starts, sends and writes, with who did it.
 
-They are in place for a whole run; each test gives its own ``Traces``.
+They are in place for a whole run; each test gives its own ``LeakTraces``.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Self
 
-from pytest_turris.audit.places import NOWHERE, Call, call_of
+from pytest_turris.audit.places import NOWHERE, CallSite, call_of
 from pytest_turris.conformance.observation.files import WrittenFiles, written_files
 from pytest_turris.process.patch import Patch, Replacement
 
@@ -39,7 +39,7 @@ class Trace:
 
     check: str
     text: str
-    call: Call
+    call: CallSite
     name: str = ""
     port: int = 0
     message: str = ""
@@ -48,10 +48,10 @@ class Trace:
 class _Noticed(set[str]):
     """Names of files; notes who was the first to write each."""
 
-    def __init__(self, who: Callable[[], Call]) -> None:
+    def __init__(self, who: Callable[[], CallSite]) -> None:
         super().__init__()
         self._who = who
-        self.calls: dict[str, Call] = {}
+        self.calls: dict[str, CallSite] = {}
 
     def add(self, name: str, /) -> None:
         """Add a name."""
@@ -65,7 +65,7 @@ class _Noticed(set[str]):
 
 
 @dataclass
-class Traces:
+class LeakTraces:
     """What left the application in one test."""
 
     test: CodeType | None = None
@@ -76,7 +76,7 @@ class Traces:
     def __post_init__(self) -> None:
         self.opened = _Noticed(lambda: call_of(sys._getframe(3), self.test))  # noqa: SLF001 - fast
 
-    def note(self, check: str, text: str, *, name: str = "", call: Call | None = None) -> None:
+    def note(self, check: str, text: str, *, name: str = "", call: CallSite | None = None) -> None:
         """Keep a text; without a call it is the caller's on the stack."""
         call = call or call_of(sys._getframe(1), self.test)  # noqa: SLF001 - fast
         self.keep(Trace(check, text, call, name))
@@ -93,18 +93,18 @@ class Taps:
     """The taps of one process; ``traces`` are those of the test that runs."""
 
     def __init__(self) -> None:
-        self.traces: Traces = Traces()
-        self._sent_from: dict[int, Call] = {}
+        self.traces: LeakTraces = LeakTraces()
+        self._sent_from: dict[int, CallSite] = {}
         self._installed = contextlib.ExitStack()
         self._files = WrittenFiles()
 
-    def begin(self, test: CodeType | None) -> Traces:
+    def begin(self, test: CodeType | None) -> LeakTraces:
         """Keep what follows as another test's."""
-        self.traces = Traces(test)
+        self.traces = LeakTraces(test)
         self._files.opened = self.traces.opened
         return self.traces
 
-    def sent_from(self, port: int) -> Call:
+    def sent_from(self, port: int) -> CallSite:
         """Who sent last from a port of this process."""
         return self._sent_from.get(port, NOWHERE)
 

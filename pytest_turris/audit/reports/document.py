@@ -6,17 +6,17 @@
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from pytest_turris.audit.assessment import Assessment, LineState, Result, Status
+from pytest_turris.audit.assessment import AssessedMistake, Assessment, LineState, Status
 from pytest_turris.audit.checklist import PAGE
 from pytest_turris.audit.declarations import Attestation, Waiver
 from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.inert import inert_document
 from pytest_turris.core.text.docs_links import page
 
-VERSION = 1
+_VERSION = 1
 """Of the form of the document; raised by each change that a reader could notice."""
 
-SCHEMA = page("reference/audit-report.schema").removesuffix(".html") + ".json"
+_SCHEMA = page("reference/audit-report.schema").removesuffix(".html") + ".json"
 STATUSES: tuple[Status, ...] = (
     "violated", "waived", "not observed", "attested", "nothing found", "proven"
 )  # fmt: skip
@@ -25,12 +25,12 @@ STATUSES: tuple[Status, ...] = (
 Document = dict[str, Any]
 
 
-def document(assessed: Assessment) -> Document:
+def report_document(assessed: Assessment) -> Document:
     """The whole report as JSON data."""
     found: Document = inert_document(
         {
-            "$schema": SCHEMA,
-            "version": VERSION,
+            "$schema": _SCHEMA,
+            "version": _VERSION,
             "tool": {"name": "pytest-turris", "version": tool_version()},
             "checklist": PAGE,
             "at": assessed.at.isoformat(timespec="seconds"),
@@ -90,7 +90,7 @@ def _line(state: LineState) -> Document:
     }
 
 
-def _result(one: Result) -> Document:
+def _result(one: AssessedMistake) -> Document:
     spotted, check = one.spotted, check_of(one.spotted.check)
     finding, place = spotted.finding, spotted.place
     return {

@@ -9,7 +9,7 @@ from pytest_turris.audit.reports.markdown import markdown
 from pytest_turris.audit.reports.sarif import sarif
 
 
-def write(document: Document, directory: Path) -> None:
+def write_reports(document: Document, directory: Path) -> None:
     """Write the report in all forms, in place of an earlier one.
 
     Raises:

@@ -12,7 +12,7 @@ from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.document import Document
 from pytest_turris.core.text.docs_links import page
 
-SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 _CATEGORY = "turris-audit/"
 _MOST = 5_000
@@ -36,7 +36,7 @@ def sarif(document: Document) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, ids.index(one["check"])) for one in results],
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _rule(id_: str) -> dict[str, Any]:

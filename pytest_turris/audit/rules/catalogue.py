@@ -8,7 +8,7 @@ from pytest_turris.audit.rules.urls import PLACES
 from pytest_turris.audit.rules.use import USE
 from pytest_turris.audit.seen import SandboxRecord
 
-RULES: dict[str, PassiveRule] = {
+PASSIVE_RULES: dict[str, PassiveRule] = {
     rule.check.id: rule
     for rule in sorted(
         (rule for family in (PLACES, TOKENS, REPEATS, USE) for rule in family),
@@ -28,7 +28,7 @@ def look_at(record: SandboxRecord, evidence: Evidence, ignored: frozenset[str]) 
     """
     if not record.seen:
         return
-    for id_, rule in RULES.items():
+    for id_, rule in PASSIVE_RULES.items():
         if id_ not in ignored:
             look = Look(rule.check, record, evidence.test)
             rule.watch(look)

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 
 from pytest_turris.audit.checks import OWN
 from pytest_turris.audit.evidence import Evidence, Spotted
-from pytest_turris.audit.places import Call, Place, PlaceFinder
-from pytest_turris.audit.seen import SandboxRecord, Seen
+from pytest_turris.audit.places import CallSite, Place, PlaceFinder
+from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.audit.spellings import SecretForms
 from pytest_turris.findings.verdict import Finding
 
@@ -27,7 +27,7 @@ class LogLine:
 
     message: str
     text: str
-    call: Call
+    call: CallSite
 
 
 class LogAudit:
@@ -99,7 +99,7 @@ class LogAudit:
         once = {one.fingerprint: one for one in reversed(spotted)}
         self._evidence.note(check, times, once.values())
 
-    def _spot(self, check_id: str, seen: Seen, got: str, expected: str) -> Spotted:
+    def _spot(self, check_id: str, seen: SeenRequest, got: str, expected: str) -> Spotted:
         (line,) = self._record.lines([seen])
         return self._spotted(check_id, self._record.place(seen), got, expected, line=line)
 
@@ -131,7 +131,7 @@ class LogAudit:
         )  # fmt: skip
 
 
-def personal_data(seen: Seen) -> Iterator[tuple[str, str]]:
+def personal_data(seen: SeenRequest) -> Iterator[tuple[str, str]]:
     """Names and values of personal data in a request, but for what its path shows anyhow."""
     request = seen.request
     pairs = [*parse_qsl(request.query), *_members(_json(request.body))]
@@ -142,13 +142,13 @@ def personal_data(seen: Seen) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _is_about(line: LogLine, seen: Seen) -> bool:
+def _is_about(line: LogLine, seen: SeenRequest) -> bool:
     request = seen.request
     text = line.text
     return request.method in text and (request.path in text or f"{seen.operation}" in text)
 
 
-def _missing(line: LogLine, seen: Seen) -> Iterator[str]:
+def _missing(line: LogLine, seen: SeenRequest) -> Iterator[str]:
     if seen.status and str(seen.status) not in line.text:
         yield "the status"
     if seen.shows_request_id and seen.request_id not in line.text:

@@ -8,7 +8,7 @@ from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.leaks.tap import Trace
 from pytest_turris.audit.places import Place, PlaceFinder
-from pytest_turris.audit.seen import SandboxRecord, Seen
+from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.findings.verdict import Finding
 
 WHOLE_RECORDS = AuditCheck(
@@ -106,7 +106,7 @@ class LoggedAnswers:
         self._evidence.note(check.id, times, once.values())
 
     def _spotted(
-        self, check: AuditCheck, place: Place, seen: list[Seen], got: str, expected: str
+        self, check: AuditCheck, place: Place, seen: list[SeenRequest], got: str, expected: str
     ) -> Spotted:
         lines = self._record.lines(seen)
         finding = Finding(
@@ -119,11 +119,11 @@ class LoggedAnswers:
         )  # fmt: skip
 
 
-def _is_error(seen: Seen) -> bool:
+def _is_error(seen: SeenRequest) -> bool:
     return seen.shows_request_id and seen.status >= _ERROR and seen.status not in _PROTOCOL
 
 
-def _is_in(seen: Seen, text: str) -> bool:
+def _is_in(seen: SeenRequest, text: str) -> bool:
     """Whether nearly all values of one record of an answer are in a text."""
     for values in _records(seen):
         found = sum(value in text for value in values)
@@ -132,7 +132,7 @@ def _is_in(seen: Seen, text: str) -> bool:
     return False
 
 
-def _records(seen: Seen) -> Iterator[set[str]]:
+def _records(seen: SeenRequest) -> Iterator[set[str]]:
     """The values of each record in an answer, without those that are too short to be known."""
     try:
         document = json.loads(seen.answered)

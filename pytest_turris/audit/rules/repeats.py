@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 
-from pytest_turris.audit.rules.rule import Look, Rules
-from pytest_turris.audit.seen import Seen
+from pytest_turris.audit.rules.rule import Look, RuleList
+from pytest_turris.audit.seen import SeenRequest
 from pytest_turris.core.text.durations import span
 
-REPEATS = Rules()
+REPEATS = RuleList()
 
 _LIMITED = 429
 _MOST = 3
@@ -88,7 +88,7 @@ def _twice(look: Look) -> None:
             )
 
 
-def _repeated(look: Look) -> Iterator[tuple[Seen, Seen]]:
+def _repeated(look: Look) -> Iterator[tuple[SeenRequest, SeenRequest]]:
     """Each limited request with the next one that is the same, in one call of the test."""
     for strand in look.record.strands:
         for at, limited in enumerate(strand):
@@ -100,12 +100,12 @@ def _repeated(look: Look) -> Iterator[tuple[Seen, Seen]]:
                 yield limited, again
 
 
-def _is_after(first: Seen, again: Seen) -> bool:
+def _is_after(first: SeenRequest, again: SeenRequest) -> bool:
     """Whether the second was sent after the first had ended; a lost connection is another later."""
     return first.strand == again.strand or (first.status == 0 and not first.in_process)
 
 
-def _as_refusal(seen: Seen) -> tuple[object, ...]:
+def _as_refusal(seen: SeenRequest) -> tuple[object, ...]:
     request = seen.request
     if not seen.refused:
         return (seen.number,)
@@ -113,7 +113,7 @@ def _as_refusal(seen: Seen) -> tuple[object, ...]:
     return (*same, seen.call.step, seen.strand)
 
 
-def _reset_of(seen: Seen) -> dt.datetime | None:
+def _reset_of(seen: SeenRequest) -> dt.datetime | None:
     """When a 429 said that the window resets; None where it said nothing that can be used."""
     answer = dict(seen.answer)
     wait = answer.get("retry-after", "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.evidence import Spotted
-from pytest_turris.audit.seen import SandboxRecord, Seen
+from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.core.levels import Level
 from pytest_turris.findings.verdict import Finding
 
@@ -26,7 +26,7 @@ class Look:
 
     def spot(
         self,
-        seen: Iterable[Seen],
+        seen: Iterable[SeenRequest],
         got: str,
         expected: str,
         *,
@@ -66,7 +66,7 @@ class Look:
         )
 
 
-Watch = Callable[[Look], None]
+_Watch = Callable[[Look], None]
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class PassiveRule:
     """A check with the function that looks for violations."""
 
     check: AuditCheck
-    watch: Watch
+    watch: _Watch
 
 
-class Rules:
+class RuleList:
     """The passive rules of one file, in the order in which they are written down."""
 
     def __init__(self) -> None:
@@ -96,13 +96,13 @@ class Rules:
         fix: str,
         source: str,
         level: Level = "must",
-    ) -> Callable[[Watch], Watch]:
+    ) -> Callable[[_Watch], _Watch]:
         """Add a rule with the decorated function."""
         check = AuditCheck(
             id=id_, title=title, level=level, does=does, why=why, fix=fix, source=source
         )
 
-        def add(watch: Watch) -> Watch:
+        def add(watch: _Watch) -> _Watch:
             self._rules.append(PassiveRule(check, watch))
             return watch
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from pytest_turris.audit.rules.rule import Look, Rules
-from pytest_turris.audit.seen import Seen
+from pytest_turris.audit.rules.rule import Look, RuleList
+from pytest_turris.audit.seen import SeenRequest
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.plurals import counted
 
-TOKENS = Rules()
+TOKENS = RuleList()
 
 _ONE_PER_CALL = 4
 _CREATED = range(200, 300)
@@ -102,7 +102,7 @@ def _expired(look: Look) -> None:
             )
 
 
-def _issues(look: Look) -> Iterator[tuple[Seen, AccessToken]]:
+def _issues(look: Look) -> Iterator[tuple[SeenRequest, AccessToken]]:
     """Each successful token request with the token that it got."""
     issued = defaultdict(list)
     for token in look.record.sandbox.tokens:
@@ -114,15 +114,15 @@ def _issues(look: Look) -> Iterator[tuple[Seen, AccessToken]]:
                 yield seen, waiting.pop(0)
 
 
-def _issued_during(look: Look, seen: Seen) -> list[AccessToken]:
+def _issued_during(look: Look, seen: SeenRequest) -> list[AccessToken]:
     """The token of a request that took time on a clock that runs."""
     later = [token for token in look.record.sandbox.tokens if token.issued_at >= seen.at]
     return later[:1]
 
 
 def _repeated(
-    issued: list[tuple[Seen, AccessToken]],
-) -> Iterator[tuple[tuple[Seen, AccessToken], tuple[Seen, AccessToken]]]:
+    issued: list[tuple[SeenRequest, AccessToken]],
+) -> Iterator[tuple[tuple[SeenRequest, AccessToken], tuple[SeenRequest, AccessToken]]]:
     by_credential = defaultdict(list)
     for pair in issued:
         by_credential[pair[1].client_id].append(pair)
@@ -130,7 +130,7 @@ def _repeated(
         yield from pairwise(pairs)
 
 
-def _is_at_hand(look: Look, token: AccessToken, asked: Seen, again: Seen) -> bool:
+def _is_at_hand(look: Look, token: AccessToken, asked: SeenRequest, again: SeenRequest) -> bool:
     """Whether a token could still be used, as far as the client knew."""
     # A careful client counts from its request: the answer may have taken long.
     lifetime = token.expires_at - token.issued_at
@@ -141,9 +141,9 @@ def _is_at_hand(look: Look, token: AccessToken, asked: Seen, again: Seen) -> boo
     return not any(seen.refused or seen.is_unknown for seen in between)
 
 
-def _uses(look: Look) -> defaultdict[str, list[Seen]]:
+def _uses(look: Look) -> defaultdict[str, list[SeenRequest]]:
     """The calls with each token."""
-    found: defaultdict[str, list[Seen]] = defaultdict(list)
+    found: defaultdict[str, list[SeenRequest]] = defaultdict(list)
     for seen in look.record.calls:
         if seen.token:
             found[seen.token.jti].append(seen)

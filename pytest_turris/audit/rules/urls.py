@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from pytest_turris.audit.rules.rule import Look, Rules
-from pytest_turris.audit.seen import Seen
+from pytest_turris.audit.rules.rule import Look, RuleList
+from pytest_turris.audit.seen import SeenRequest
 from pytest_turris.audit.spellings import SecretForms, secrets_of
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.hosts import is_decoy, is_turris
 
-PLACES = Rules()
+PLACES = RuleList()
 
 _SHORT = 24
 _REDIRECTS = range(300, 400)
@@ -161,14 +161,14 @@ def _forms(sandbox: Sandbox) -> SecretForms:
     return SecretForms(secrets_of(sandbox))
 
 
-def _credential_in(seen: Seen, sandbox: Sandbox) -> str:
+def _credential_in(seen: SeenRequest, sandbox: Sandbox) -> str:
     request = seen.request
     body = request.body.decode("utf-8", "replace")
     headers = "\n".join(value for _, value in request.headers)
     return _forms(sandbox).find(f"{request.target}\n{headers}\n{body}")
 
 
-def _named(seen: Seen, environments: Mapping[str, str]) -> str:
+def _named(seen: SeenRequest, environments: Mapping[str, str]) -> str:
     """The environment of the client id in a token request."""
     if not seen.is_token_request:
         return ""

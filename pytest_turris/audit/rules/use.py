@@ -1,9 +1,9 @@
 """How the API is used: names, unknown members, deprecated operations, permissions."""
 
-from pytest_turris.audit.rules.rule import Look, Rules
+from pytest_turris.audit.rules.rule import Look, RuleList
 from pytest_turris.core.wire.messages import Request
 
-USE = Rules()
+USE = RuleList()
 
 _UNKNOWN = "ignored unknown "
 _GONE = 410

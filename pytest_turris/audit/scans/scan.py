@@ -74,11 +74,11 @@ def scan(
     return result
 
 
-Look = tuple[Callable[[ScannedFile], bool], Callable[[ScannedFile], Iterable[Hit]]]
+_Look = tuple[Callable[[ScannedFile], bool], Callable[[ScannedFile], Iterable[Hit]]]
 
 
-def _looks(environment: Mapping[str, str]) -> dict[str, Look]:
-    looks: dict[str, Look] = {
+def _looks(environment: Mapping[str, str]) -> dict[str, _Look]:
+    looks: dict[str, _Look] = {
         "FE-01": (lambda _: True, OwnCredentials(environment)),
         "FE-02": (lambda file: file.is_text, public_names),
         "FE-03": (may_have_map, published_sources),

@@ -48,7 +48,7 @@ class _Observed:
         return [seen for seen in self.seen if (seen.is_token_request if token else seen.is_api)]
 
 
-def run(harness: ClientHarness, answer: HostileAnswer) -> ProbeSteps[str]:
+def run_hostile_check(harness: ClientHarness, answer: HostileAnswer) -> ProbeSteps[str]:
     """Give all variants in turn; returns in words which could not be given, and why.
 
     Raises:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType
 from typing import Any
 
-Clock = Callable[..., Any]
+_Clock = Callable[..., Any]
 
 _TIME = frozenset({
     "clock_gettime", "clock_gettime_ns", "monotonic", "monotonic_ns", "perf_counter",
@@ -27,9 +27,9 @@ _LIBRARIES = frozenset({
 
 
 @contextlib.contextmanager
-def clocks_read() -> Iterator[dict[str, Clock]]:
+def clocks_read() -> Iterator[dict[str, _Clock]]:
     """Collect the built-in clocks that code reads meanwhile, each by "module: clock"."""
-    found: dict[str, Clock] = {}
+    found: dict[str, _Clock] = {}
 
     def note(frame: FrameType, event: str, called: Any) -> None:  # noqa: ANN401 - as sys.setprofile
         if event == "c_call" and _is_clock(called) and (module := _reader(frame)):
@@ -45,7 +45,7 @@ def clocks_read() -> Iterator[dict[str, Clock]]:
         sys.setprofile(before)
 
 
-def value_of(clock: Clock) -> float:
+def clock_value(clock: _Clock) -> float:
     """What a clock says to code under test, in seconds of its own."""
     name = getattr(clock, "__name__", "")
     arguments = (_monotonic_id(),) if name.startswith("clock_gettime") else ()
@@ -55,7 +55,7 @@ def value_of(clock: Clock) -> float:
     return float(value) / (1e9 if name.endswith("_ns") else 1)
 
 
-def _read(clock: Clock, *arguments: int) -> Any:  # noqa: ANN401 - a number or a date
+def _read(clock: _Clock, *arguments: int) -> Any:  # noqa: ANN401 - a number or a date
     return clock(*arguments)
 
 

@@ -74,14 +74,14 @@ class RecordedRequest:
         return "the body" if any(secret in body for secret in secrets) else ""
 
 
-def secrets_of(sandbox: Sandbox, also: list[str]) -> list[str]:
+def request_secrets(sandbox: Sandbox, also: list[str]) -> list[str]:
     """What must not show: secrets, tokens, and their other spellings."""
     secrets = [client.client_secret for client in sandbox.credentials]
     secrets += [client.previous_secret for client in sandbox.credentials if client.previous_secret]
     secrets += [token.token for token in sandbox.credentials.restricted]
     tokens = [token.text for token in sandbox.tokens]
     signatures = [text.rpartition(".")[2] for text in tokens]
-    encoded = [form for secret in secrets for form in spellings(secret)]
+    encoded = [form for secret in secrets for form in request_spellings(secret)]
     plain = [str(text) for text in (*secrets, *tokens, *signatures, *encoded, *also)]
     return [form for text in dict.fromkeys(plain) if text for form in {text, quote(text)}]
 
@@ -93,7 +93,7 @@ def pieces_of(sandbox: Sandbox, length: int) -> set[str]:
     return {text[at : at + length] for text in texts for at in range(len(text) - length + 1)}
 
 
-def spellings(secret: str) -> list[str]:
+def request_spellings(secret: str) -> list[str]:
     """A secret as it stands in a request: plain, percent-encoded, or inside Base64."""
     inside = []
     for before in range(3):

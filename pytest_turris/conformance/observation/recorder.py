@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_turris.conformance.observation.recorded_request import RecordedRequest, secrets_of
+from pytest_turris.conformance.observation.recorded_request import RecordedRequest, request_secrets
 from pytest_turris.conformance.servers.decoys import DecoyServers
 from pytest_turris.core.middleware.interception import Handle, Interceptor
 from pytest_turris.core.sandbox import Sandbox
@@ -83,7 +83,7 @@ class RequestRecorder:
 
     def secrets(self) -> list[str]:
         """All secrets and tokens that must not show."""
-        return secrets_of(self.sandbox, self.also_secret)
+        return request_secrets(self.sandbox, self.also_secret)
 
     @contextlib.contextmanager
     def intercepting(self, interceptor: Interceptor) -> Iterator[None]:

@@ -13,8 +13,8 @@ from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
-ANSWERS = RuleFamily()
-_rule = ANSWERS.rule
+ODD_ANSWERS = RuleFamily()
+_rule = ODD_ANSWERS.rule
 
 _TRIES = 2
 

@@ -12,7 +12,7 @@ from pytest_turris.conformance.harness import PAST, ClientHarness
 from pytest_turris.conformance.observation.recorded_request import (
     RecordedRequest,
     has_both_credentials,
-    spellings,
+    request_spellings,
 )
 from pytest_turris.conformance.preconditions import renew, require_cache
 from pytest_turris.conformance.rule import RuleFamily
@@ -139,7 +139,9 @@ def _secret_in_its_place(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.calls()
     if harness.client.write:
         yield from harness.writes()
-    secrets = [form for own in harness.sandbox.credentials for form in spellings(own.client_secret)]
+    secrets = [
+        form for own in harness.sandbox.credentials for form in request_spellings(own.client_secret)
+    ]
     for seen in harness.requests:
         where = "" if seen.is_token_request else seen.find(secrets)
         request = f"{seen.request.method} {seen.request.path}"

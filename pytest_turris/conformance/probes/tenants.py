@@ -6,8 +6,8 @@ from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.access.credential import ApiClient
 from pytest_turris.core.wire.hosts import HOSTS
 
-TENANTS = RuleFamily()
-_rule = TENANTS.rule
+TENANT_RULES = RuleFamily()
+_rule = TENANT_RULES.rule
 
 
 @_rule(

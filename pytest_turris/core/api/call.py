@@ -17,7 +17,7 @@ from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel
-from pytest_turris.core.wire.validation import Rules, read_body, read_multipart, read_query
+from pytest_turris.core.wire.validation import FieldRules, read_body, read_multipart, read_query
 
 Model = TypeVar("Model", bound=RequestModel)
 
@@ -72,8 +72,8 @@ class Call:
         return read_query(model, self.request, self.notes, self._rules)
 
     @property
-    def _rules(self) -> Rules:
-        return Rules(self.options.unknown_fields, self.options.missing_member)
+    def _rules(self) -> FieldRules:
+        return FieldRules(self.options.unknown_fields, self.options.missing_member)
 
     def spend(self, bucket: Bucket, credential: str) -> None:
         """Count the call against a rate limit. Raises RateLimitExceeded."""

@@ -81,7 +81,7 @@ MEMBERS = {
 }
 """Members of bodies and parameters of queries, by their model and their name on the wire."""
 
-ANSWERS = {
+STATUS_TEXTS = {
     "get_oauth_token": "JWT access token response",
     "get_agent": "Agent details",
     "create_agent": "Agent successfully added",
@@ -103,7 +103,7 @@ ANSWERS = {
 """What the reference calls the success of an operation, where that could be read."""
 
 
-def described(text: Text | None) -> dict[str, Any]:
+def described_text(text: Text | None) -> dict[str, Any]:
     """Return the members of a parameter for a text; none without a text.
 
     Args:

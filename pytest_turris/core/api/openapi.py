@@ -7,7 +7,13 @@ does the description.
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_turris.core.api.documented_texts import ANSWERS, HEADERS, MEMBERS, PATHS, described
+from pytest_turris.core.api.documented_texts import (
+    HEADERS,
+    MEMBERS,
+    PATHS,
+    STATUS_TEXTS,
+    described_text,
+)
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.schemas import ERROR, Schemas, of_query, reference
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
@@ -132,22 +138,24 @@ def _described(
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     path = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     found: list[dict[str, Any]] = [
-        {"name": name, **path, **described(PATHS.get(name))} for name in operation.parameters
+        {"name": name, **path, **described_text(PATHS.get(name))} for name in operation.parameters
     ]
     if operation.query is not None:
         for name, required, schema in of_query(operation.query):
-            text = described(MEMBERS.get((operation.query.__name__, name)))
+            text = described_text(MEMBERS.get((operation.query.__name__, name)))
             found.append(
                 {"name": name, "in": "query", "required": required, "schema": schema, **text}
             )
     if operation.idempotent:
         key = {"in": "header", "required": False, "schema": {"type": "string"}}
-        found += [{"name": name, **key, **described(HEADERS[name])} for name in IDEMPOTENCY_HEADERS]
+        found += [
+            {"name": name, **key, **described_text(HEADERS[name])} for name in IDEMPOTENCY_HEADERS
+        ]
     return found
 
 
 def _responses(operation: Operation, options: Options, schemas: Schemas) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": ANSWERS.get(operation.name, operation.summary)}
+    success: dict[str, Any] = {"description": STATUS_TEXTS.get(operation.name, operation.summary)}
     if (schema := _success_schema(operation, options, schemas)) is not None:
         success["content"] = {"application/json": {"schema": schema}}
     if headers := _headers(operation):

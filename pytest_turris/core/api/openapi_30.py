@@ -7,7 +7,7 @@ clients do not check them, and several cannot read them.
 
 from typing import Any
 
-VERSION = "3.0.3"
+_VERSION = "3.0.3"
 
 _NULL = {"type": "null"}
 _NEVER_EMPTY = frozenset({"allOf", "required"})
@@ -21,7 +21,7 @@ def as_version_30(document: dict[str, Any]) -> dict[str, Any]:
         document: The description, as JSON data. It is not changed.
     """
     converted: dict[str, Any] = _converted(document)
-    return converted | {"openapi": VERSION}
+    return converted | {"openapi": _VERSION}
 
 
 def _converted(value: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -13,7 +13,7 @@ from pytest_turris.core.wire.model import RequestModel
 Payload = WireModel | Sequence[WireModel] | dict[str, Any] | None
 Handler = Callable[[Call], Payload]
 Access = Literal["public", "oauth", "restricted", "any"]
-Evidence = Literal["documented", "derived", "assumed"]
+_Evidence = Literal["documented", "derived", "assumed"]
 
 _FORM_AROUND_A_FILE = 65_536
 
@@ -78,8 +78,8 @@ class OperationRow:
     deprecated: bool = False
     documented: bool = True
     operation_id_documented: bool = True
-    provenance: Evidence = "documented"
-    status_provenance: Evidence = "documented"
+    provenance: _Evidence = "documented"
+    status_provenance: _Evidence = "documented"
     status_option: str = ""
     largest_file: int = 0
     file_type: str = ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from pytest_turris.core.api.documented_texts import MEMBERS, described
+from pytest_turris.core.api.documented_texts import MEMBERS, described_text
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.model import RequestModel
@@ -44,7 +44,9 @@ class Schemas:
         for name, inner in schema.pop("$defs", {}).items():
             self.components[name] = self._closed(inner)
         for name, member in schema["properties"].items():
-            schema["properties"][name] = member | described(MEMBERS.get((model.__name__, name)))
+            schema["properties"][name] = member | described_text(
+                MEMBERS.get((model.__name__, name))
+            )
         self.components[model.__name__] = self._closed(schema)
         return reference(model.__name__)
 

@@ -17,14 +17,14 @@ from pytest_turris.core.entity.records import EntityRecords, Owner, is_pending
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.resources.compliance import ComplianceResult, assess
+from pytest_turris.core.resources.compliance import ComplianceResult, assess_compliance
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.products import Product
 from pytest_turris.core.resources.record import Record
 from pytest_turris.core.wire.model import StateCode
 
-Summary = tuple[str, str, str]
-Known = dict[tuple[str, str], Summary]
+_Summary = tuple[str, str, str]
+Known = dict[tuple[str, str], _Summary]
 
 _AGENT: EventKind = "AGENT_COMPLIANCE_STATUS_CHANGE"
 _AGENCY: EventKind = "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"
@@ -136,7 +136,7 @@ class ComplianceWatch:
         appointments = records.appointments.where(npn=npn) if npn else []
         for product in records.products:
             for state in _watched_states(owner, product):
-                now = assess(
+                now = assess_compliance(
                     product,
                     state,
                     "agent" if isinstance(owner, AgentEntry) else "agency",
@@ -148,7 +148,7 @@ class ComplianceWatch:
                 yield (product.id, state), product, now
 
     def _log(
-        self, owner: Owner, product: Product, state: StateEntry, was: Summary, at: dt.datetime
+        self, owner: Owner, product: Product, state: StateEntry, was: _Summary, at: dt.datetime
     ) -> None:
         """Log a change once for each agency that it concerns.
 

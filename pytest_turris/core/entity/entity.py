@@ -11,9 +11,9 @@ from pytest_turris.core.entity.compliance_watch import ComplianceWatch
 from pytest_turris.core.entity.event_models import ExecutedAgreement
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.nipr_sync import NiprSync
+from pytest_turris.core.entity.policy_upload.upload_worker import UploadWorker
 from pytest_turris.core.entity.records import COLLECTIONS, EntityRecords, Owner
 from pytest_turris.core.entity.schedule import DueEntry, Schedule
-from pytest_turris.core.entity.upload_worker import UploadWorker
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.agents import AgentEntry

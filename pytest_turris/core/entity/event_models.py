@@ -23,7 +23,7 @@ EventKind = Literal[
 """The documented values of ``webhookType``."""
 
 
-class EventPart(TurrisModel):
+class _EventPart(TurrisModel):
     """An event, or an object inside one."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -33,7 +33,7 @@ class EventPart(TurrisModel):
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-class StatusEntry(EventPart):
+class StatusEntry(_EventPart):
     """A license's or an appointment's status: ``{statusName, statusMessages?}``.
 
     ``statusMessages`` is absent, never empty, when there is nothing to say (documented example).
@@ -48,7 +48,7 @@ class StatusEntry(EventPart):
         return messages or None
 
 
-class StateEntry(EventPart):
+class StateEntry(_EventPart):
     """One state of a product: its compliance, and the two statuses that it follows from."""
 
     state_code: str
@@ -80,7 +80,7 @@ def _example_states() -> list[StateEntry]:
     ]
 
 
-class ProductCompliance(EventPart):
+class ProductCompliance(_EventPart):
     """One product of an entry: ``{productId, productName?, states[]}``."""
 
     product_id: ObjectId = "507f1f77bcf86cd799439012"
@@ -88,7 +88,7 @@ class ProductCompliance(EventPart):
     states: list[StateEntry] = Field(default_factory=_example_states)
 
 
-class ComplianceEntry(EventPart):
+class ComplianceEntry(_EventPart):
     """One entity whose compliance changed, with every product and state that did.
 
     ``legalName`` and ``branchName`` are the agency's, for an agent too (documented). Which members
@@ -117,7 +117,7 @@ class DownstreamEntityComplianceEntry(ComplianceEntry):
     entity: Literal["downstreamEntity"] = "downstreamEntity"
 
 
-class ComplianceChange(EventPart):
+class ComplianceChange(_EventPart):
     """A change of compliance in one state of a product: what entries are made of.
 
     ``was`` is the compliance status before the change, ``was_license`` and ``was_appointment`` are
@@ -149,7 +149,7 @@ class ComplianceChange(EventPart):
         )
 
 
-class Synchronization(EventPart):
+class Synchronization(_EventPart):
     """The end of a NIPR fetch. Of the statuses only ``success`` could be read in the guide.
 
     ``niprDataSubscriptionId`` is one of the Compliance Data Subscriptions API (documented).
@@ -161,7 +161,7 @@ class Synchronization(EventPart):
     nipr_data_subscription_id: ObjectId = "507f1f77bcf86cd799439013"
 
 
-class ExecutedAgreement(EventPart):
+class ExecutedAgreement(_EventPart):
     """An agreement that both parties signed.
 
     ``producerCode`` is ``null`` until one is assigned; the last four members are absent for
@@ -183,7 +183,7 @@ class ExecutedAgreement(EventPart):
         return self.model_dump(mode="json", by_alias=True, exclude=unset)
 
 
-class WebhookEvent(EventPart):
+class WebhookEvent(_EventPart):
     """The envelope of every event: ``{webhookType, upstreamEntityId, payload}``.
 
     No event id, delivery id or time is documented.

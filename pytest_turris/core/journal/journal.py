@@ -20,7 +20,7 @@ from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 
 NO_ANSWER = 0
 
-Observer = Callable[[Request, Response | None, dict[str, Any]], object]
+_Observer = Callable[[Request, Response | None, dict[str, Any]], object]
 """Gets a request, its response, and the facts of its exchange, before anything is redacted."""
 
 _SHOWN_TARGET = 2_048
@@ -177,7 +177,7 @@ class Journal:
         self.seen: int = 0
         self.undo: Undo = Undo()
         """Takes back the exchange of a call that failed."""
-        self.observer: Observer | None = None
+        self.observer: _Observer | None = None
         """Called with each exchange, in the thread and on the stack that answers it."""
 
     def __iter__(self) -> Iterator[Exchange]:

@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAnswer:
+class _StoredAnswer:
     """An answer that is kept for its key."""
 
     body_digest: str
@@ -54,9 +54,9 @@ class Idempotency:
     def __init__(self, clock: Clock, options: Options) -> None:
         self._clock = clock
         self._options = options
-        self._stored: dict[Key, StoredAnswer] = {}
+        self._stored: dict[Key, _StoredAnswer] = {}
 
-    def __iter__(self) -> Iterator[tuple[Key, StoredAnswer]]:
+    def __iter__(self) -> Iterator[tuple[Key, _StoredAnswer]]:
         """The answers that are kept now, with their keys."""
         kept = [one for one in self._stored.items() if self._is_kept(one[1])]
         return iter(kept)
@@ -98,11 +98,11 @@ class Idempotency:
     def store(self, key: Key, request: Request, response: Response) -> None:
         """Keep a response for its key, and drop expired ones."""
         self._keep_only(self._is_kept)
-        self._stored[key] = stored = StoredAnswer(_digest(request), self._clock.now(), response)
+        self._stored[key] = stored = _StoredAnswer(_digest(request), self._clock.now(), response)
         if self.changes is not None:
             self.changes.mark("idempotency", " ".join(key), partial(_plain, key, stored))
 
-    def _is_kept(self, stored: StoredAnswer) -> bool:
+    def _is_kept(self, stored: _StoredAnswer) -> bool:
         """Whether its time is not over; what was stored later than now was not stored yet."""
         age = self._clock.now() - stored.at
         return dt.timedelta(0) <= age < self._options.idempotency_ttl
@@ -112,7 +112,7 @@ class Idempotency:
         """Drop all stored responses, as Turris's in-memory cache does on a restart."""
         self._keep_only(lambda _: False)
 
-    def _keep_only(self, is_kept: Callable[[StoredAnswer], bool]) -> None:
+    def _keep_only(self, is_kept: Callable[[_StoredAnswer], bool]) -> None:
         kept = {key: stored for key, stored in self._stored.items() if is_kept(stored)}
         if self.changes is not None:
             for key in self._stored.keys() - kept.keys():
@@ -145,10 +145,10 @@ class Idempotency:
         headers = tuple((name, content) for name, content in fields)
         response = Response(status=status, headers=headers, body=body.encode())
         moment = dt.datetime.fromisoformat(at)
-        self._stored[credential, operation, value] = StoredAnswer(digest, moment, response)
+        self._stored[credential, operation, value] = _StoredAnswer(digest, moment, response)
 
 
-def _plain(key: Key, stored: StoredAnswer) -> list[Any]:
+def _plain(key: Key, stored: _StoredAnswer) -> list[Any]:
     return [
         list(key),
         stored.body_digest,

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-State = Literal["pending", "delivered", "failed", "dropped", "removed", "disabled"]
+DeliveryState = Literal["pending", "delivered", "failed", "dropped", "removed", "disabled"]
 
 KEPT = 1_000
 """How many settled deliveries, and how many attempts, are remembered."""
@@ -24,7 +24,7 @@ class Delivery:
     webhook_type: str
     event: dict[str, Any] = field(repr=False)
     due: dt.datetime
-    state: State = "pending"
+    state: DeliveryState = "pending"
     attempts: int = 0
     resends: int = 0
     body: str = field(default="", repr=False)

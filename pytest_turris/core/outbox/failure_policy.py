@@ -15,7 +15,7 @@ from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.retry_schedules import RetrySchedule
 
 GONE = 410
-LONGEST = dt.timedelta(days=1)
+_LONGEST = dt.timedelta(days=1)
 """The longest ``Retry-After`` that is respected (assumed)."""
 
 
@@ -87,7 +87,7 @@ class FailurePolicy:
         """How long after a failed attempt the next one is made."""
         if not self.honours_retry_after or attempt.retry_after is None:
             return scheduled
-        asked = min(attempt.retry_after, LONGEST.total_seconds())
+        asked = min(attempt.retry_after, _LONGEST.total_seconds())
         return max(scheduled, dt.timedelta(seconds=asked))
 
     def is_gone(self, attempt: Attempt) -> bool:

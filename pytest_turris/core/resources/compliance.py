@@ -92,7 +92,7 @@ class PolicyComplianceResponse(WireModel):
     downstream_entity_npn: str | None = None
 
 
-def assess(
+def assess_compliance(
     product: Product,
     state: StateCode,
     holder: Literal["agent", "agency"],

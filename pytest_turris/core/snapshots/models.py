@@ -15,7 +15,7 @@ from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.entity.records import COLLECTIONS
 from pytest_turris.core.faults.scripted import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
-from pytest_turris.core.outbox.deliveries import State
+from pytest_turris.core.outbox.deliveries import DeliveryState
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.hosts import Environment
@@ -37,16 +37,16 @@ def _checked_moment(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Strict()]
+_Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0)]
 CallCount = Annotated[int, Strict(), Field(ge=2, le=10_000_000)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Moment = Annotated[Text, AfterValidator(_checked_moment)]
+_Moment = Annotated[_Text, AfterValidator(_checked_moment)]
 
 
-class Part(BaseModel):
+class StatePart(BaseModel):
     """A JSON object of a snapshot: all members are there, and no others."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
@@ -54,169 +54,169 @@ class Part(BaseModel):
     )
 
 
-class ClockPart(Part):
+class ClockPart(StatePart):
     """How far the sandbox's clock is from the clock of its process."""
 
     offset_us: Whole
 
 
-class RandomnessPart(Part):
+class RandomnessPart(StatePart):
     """Where ids and secrets come from."""
 
-    seed: Text
+    seed: _Text
     drawn: dict[str, Count]
 
 
-class ClientPart(Part):
+class ClientPart(StatePart):
     """An API client."""
 
-    client_id: Text
-    client_secret: Text
+    client_id: _Text
+    client_secret: _Text
     environment: Environment
     permissions: list[Permission]
     revoked: Flag
-    previous_secret: Text | None
-    previous_until: Moment | None
+    previous_secret: _Text | None
+    previous_until: _Moment | None
 
 
-class RestrictedPart(Part):
+class RestrictedPart(StatePart):
     """A restricted access token."""
 
-    token: Text
-    allowed: list[Text]
+    token: _Text
+    allowed: list[_Text]
     permissions: list[Permission]
     environment: Environment
     revoked: Flag
 
 
-class CredentialsPart(Part):
+class CredentialsPart(StatePart):
     """All credentials."""
 
     clients: list[ClientPart]
     restricted: list[RestrictedPart]
 
 
-class TokenPart(Part):
+class TokenPart(StatePart):
     """An access token."""
 
-    text: Text
-    jti: Text
-    client_id: Text
+    text: _Text
+    jti: _Text
+    client_id: _Text
     environment: Environment
-    issued_at: Moment
-    expires_at: Moment
+    issued_at: _Moment
+    expires_at: _Moment
     revoked: Flag
 
 
-class FaultPart(Part):
+class FaultPart(StatePart):
     """A scripted fault."""
 
-    operation: Text
+    operation: _Text
     status: Whole | None
     error: FailureKind | None
     delay: Number
     real_delay: Number = 0.0
-    headers: dict[str, Text]
+    headers: dict[str, _Text]
     times: Count | None
     processed: Flag
     optional: Flag
     fired: Count
-    hostile: Text | None
+    hostile: _Text | None
     writes_only: Flag
     max_seconds: Number
     number: Count = 0
 
 
-class ExchangePart(Part):
+class ExchangePart(StatePart):
     """An exchange in the journal."""
 
     number: Count
-    at: Moment
-    environment: Text
-    method: Text
-    target: Text
-    operation: Text | None
+    at: _Moment
+    environment: _Text
+    method: _Text
+    target: _Text
+    operation: _Text | None
     status: Count
-    credential: Text | None
-    token: Text | None
-    reason: Text
+    credential: _Text | None
+    token: _Text | None
+    reason: _Text
     is_client_error: Flag
-    notes: list[Text]
-    request_id: Text
-    request_headers: dict[str, Text]
-    request_body: Text
-    response_body: Text
-    token_id: Text | None
+    notes: list[_Text]
+    request_id: _Text
+    request_headers: dict[str, _Text]
+    request_body: _Text
+    response_body: _Text
+    token_id: _Text | None
     token_in_url: Flag
 
 
-class JournalPart(Part):
+class JournalPart(StatePart):
     """The journal."""
 
     seen: Count
     exchanges: list[ExchangePart]
 
 
-class EventPart(Part):
+class EventPart(StatePart):
     """What happened; its facts have a model of their own."""
 
     number: Count
-    at: Moment
+    at: _Moment
     kind: EventKind
     facts: dict[str, Any]
 
 
-class EndpointPart(Part):
+class EndpointPart(StatePart):
     """A registered webhook."""
 
-    id: Text
-    url: Text
+    id: _Text
+    url: _Text
     webhook_type: EventKind
-    secret: Text
-    registered_at: Moment
+    secret: _Text
+    registered_at: _Moment
     failures: Count
-    disabled: Text
+    disabled: _Text
 
 
-class BatchPart(Part):
+class BatchPart(StatePart):
     """Changes that wait to be sent together; each has a model of its own."""
 
     kind: EventKind
-    group: Text = ""
-    first: Moment
-    last: Moment
+    group: _Text = ""
+    first: _Moment
+    last: _Moment
     changes: dict[str, dict[str, Any]]
 
 
-class DeliveryPart(Part):
+class DeliveryPart(StatePart):
     """An event on its way to a webhook."""
 
     number: Count
-    endpoint_id: Text
-    webhook_type: Text
+    endpoint_id: _Text
+    webhook_type: _Text
     event: dict[str, Any]
-    due: Moment
-    state: State
+    due: _Moment
+    state: DeliveryState
     attempts: Count
     resends: Count
-    body: Text
-    headers: list[tuple[Text, Text]]
+    body: _Text
+    headers: list[tuple[_Text, _Text]]
 
 
-class AttemptPart(Part):
+class AttemptPart(StatePart):
     """An attempt to deliver a webhook."""
 
     delivery: Count
     attempt: Count
-    at: Moment
+    at: _Moment
     status: Count | None
     latency: Number
-    error: Text
-    signature: Text
+    error: _Text
+    signature: _Text
     retry_after: Number | None
 
 
-class OutboxPart(Part):
+class OutboxPart(StatePart):
     """The outbox."""
 
     endpoints: list[EndpointPart]
@@ -230,13 +230,13 @@ class OutboxPart(Part):
     attempts: list[AttemptPart]
 
 
-class EntityPart(Part):
+class EntityPart(StatePart):
     """The upstream entity, without its collections."""
 
-    id: Text
-    settled_at: Moment
+    id: _Text
+    settled_at: _Moment
     events: list[EventPart]
-    watch: list[tuple[Text, list[tuple[Text, Text, Text, Text, Text]]]]
+    watch: list[tuple[_Text, list[tuple[_Text, _Text, _Text, _Text, _Text]]]]
 
 
 WholeEntityPart: type[EntityPart] = create_model(
@@ -247,12 +247,12 @@ WholeEntityPart: type[EntityPart] = create_model(
 )
 
 
-class SnapshotPart(Part):
+class SnapshotPart(StatePart):
     """A whole snapshot."""
 
     version: Literal[2]
     clock: ClockPart
-    client: Text
+    client: _Text
     token_requests: Count
     faults_made: Count
     randomness: RandomnessPart
@@ -261,10 +261,11 @@ class SnapshotPart(Part):
     credentials: CredentialsPart
     tokens: list[TokenPart]
     limits: list[
-        tuple[Bucket, Text, list[Moment]] | tuple[Bucket, Text, tuple[Moment, Moment], CallCount]
+        tuple[Bucket, _Text, list[_Moment]]
+        | tuple[Bucket, _Text, tuple[_Moment, _Moment], CallCount]
     ]
     idempotency: list[
-        tuple[tuple[Text, Text, Text], Text, Moment, Count, list[tuple[Text, Text]], Text]
+        tuple[tuple[_Text, _Text, _Text], _Text, _Moment, Count, list[tuple[_Text, _Text]], _Text]
     ]
     faults: list[FaultPart]
     journal: JournalPart

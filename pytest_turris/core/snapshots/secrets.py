@@ -11,7 +11,7 @@ _NO_SECRET = {"client_secret": "", "previous_secret": None, "previous_until": No
 _UNSIGNED = {"body": "", "headers": []}
 
 
-def scrubbed(snapshot: dict[str, Any]) -> dict[str, Any]:
+def without_secrets(snapshot: dict[str, Any]) -> dict[str, Any]:
     """Return a copy without credentials, tokens, signatures and what they are made from.
 
     The ids of API clients stay, as the journal names them. Deliveries are signed once more, with

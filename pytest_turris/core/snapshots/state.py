@@ -38,7 +38,7 @@ class Holder(Protocol):
     undo: Undo
 
 
-class State:
+class SnapshotState:
     """All that a sandbox remembers. Hold the sandbox's lock while you use it."""
 
     def __init__(self, holder: Holder, entity: UpstreamEntity, outbox: Outbox) -> None:

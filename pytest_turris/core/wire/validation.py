@@ -23,7 +23,7 @@ Unknown = Literal["ignored", "refused"]
 Missing = Literal["field_is_required", "class_validator"]
 
 
-class Rules(NamedTuple):
+class FieldRules(NamedTuple):
     """What happens to unknown members, and the words for missing ones."""
 
     unknown: Unknown = "ignored"
@@ -32,7 +32,7 @@ class Rules(NamedTuple):
     """A member that is sent by another name than the model's: that name, and the model's."""
 
 
-DEFAULT_RULES = Rules()
+DEFAULT_RULES = FieldRules()
 
 _MAX_PARAMETERS = 200
 _RULES = {
@@ -54,7 +54,7 @@ _MISSING = {bool: "bool_type", dict: "dict_type", list: "list_type", FormFile: "
 
 
 def read_body(
-    model: type[Model], request: Request, notes: list[str], rules: Rules = DEFAULT_RULES
+    model: type[Model], request: Request, notes: list[str], rules: FieldRules = DEFAULT_RULES
 ) -> Model:
     """The request's JSON body as a model; unknown members are ignored and noted, or refused.
 
@@ -70,7 +70,7 @@ def read_body(
 
 
 def read_multipart(
-    model: type[Model], request: Request, notes: list[str], rules: Rules = DEFAULT_RULES
+    model: type[Model], request: Request, notes: list[str], rules: FieldRules = DEFAULT_RULES
 ) -> Model:
     """The request's form as a model; unknown members are treated as in ``read_body``.
 
@@ -87,7 +87,7 @@ def read_multipart(
 
 
 def read_query(
-    model: type[Model], request: Request, notes: list[str], rules: Rules = DEFAULT_RULES
+    model: type[Model], request: Request, notes: list[str], rules: FieldRules = DEFAULT_RULES
 ) -> Model:
     """The query parameters as a model; unknown ones are ignored and noted, or refused.
 
@@ -109,7 +109,7 @@ def read_query(
 
 
 @cache
-def _without_parameters(model: type[Model], rules: Rules) -> Model:
+def _without_parameters(model: type[Model], rules: FieldRules) -> Model:
     """What no query is read as; most calls have none. A refusal is not kept."""
     return _checked(model, {}, "query parameter", [], rules, strict=False)
 
@@ -119,7 +119,7 @@ def _checked(
     document: dict[str, Any],
     kind: str,
     notes: list[str],
-    rules: Rules,
+    rules: FieldRules,
     *,
     strict: bool,
 ) -> Model:
@@ -128,14 +128,14 @@ def _checked(
         # By the wire's names only: snake_case is for Python.
         checked = model.model_validate(document, strict=strict, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += messages(error, model, rules.missing)
+        problems += _messages(error, model, rules.missing)
     problems += model.rules(document)
     if problems:
         raise InvalidInput(*dict.fromkeys(problems))
     return checked
 
 
-def messages(
+def _messages(
     error: ValidationError, model: type[RequestModel], missing: Missing = "field_is_required"
 ) -> list[str]:
     """One message per failed rule, in the order of the fields, without repetitions."""

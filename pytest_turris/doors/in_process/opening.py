@@ -18,7 +18,7 @@ from pkgutil import resolve_name
 from pytest_turris.core.errors import TurrisKitWarning
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.doors.in_process.httpx import httpx2_door, httpx_door
 from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.doors.in_process.trust import shared_trust
@@ -27,7 +27,7 @@ DoorFactory = Callable[[Handle], contextlib.AbstractContextManager[None]]
 
 _LOADS_TRUST = frozenset({"httpx", "httpx2"})
 
-_tenants = Tenants()
+_tenants = TenantDirectory()
 _lock = threading.RLock()
 """Held while patches come or go; never during an import, which may wait for another thread's."""
 

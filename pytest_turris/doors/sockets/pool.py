@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import Tenants
+from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.doors.environment import client_environment, no_proxy_for
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
@@ -56,7 +56,7 @@ class ServerPool:
     """The servers of a session, one for HTTP and one for HTTPS, each started when first needed."""
 
     def __init__(self) -> None:
-        self._tenants = Tenants()
+        self._tenants = TenantDirectory()
         self._live: dict[bool, LiveServer] = {}
         self._files = contextlib.ExitStack()
 

@@ -4,7 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 
-from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
+from pytest_turris.core.faults.hostile.raw import RawAnswer, RawPart
 
 _TICK = 0.002
 
@@ -16,7 +16,7 @@ class StreamedAnswer(RawAnswer, ABC):
         super().__init__((), max_seconds)
 
     @abstractmethod
-    def stream(self) -> AsyncIterator[Part]:
+    def stream(self) -> AsyncIterator[RawPart]:
         """The parts to write, in order."""
 
     @abstractmethod
@@ -69,7 +69,7 @@ async def _written(
     return True
 
 
-async def _parts(answer: RawAnswer) -> AsyncIterator[Part]:
+async def _parts(answer: RawAnswer) -> AsyncIterator[RawPart]:
     if isinstance(answer, StreamedAnswer):
         async for part in answer.stream():
             yield part

@@ -17,7 +17,7 @@ from pytest_turris.receivers.in_process.function_headers import as_gateways_do
 from pytest_turris.receivers.target import Target
 
 Source = Literal["api-gateway-v1", "api-gateway-v2", "alb"]
-Event = dict[str, Any]
+_Event = dict[str, Any]
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 _GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/turris/0123456789abcdef"
@@ -68,7 +68,7 @@ class LambdaReceiver(Target):
         except Exception as error:  # noqa: BLE001 - the gateway answers any exception with 5xx
             return WebhookResponse(status_code=_SERVER_ERROR[self.source], headers={}, error=error)
 
-    def _body(self, sent: Post) -> Event:
+    def _body(self, sent: Post) -> _Event:
         encoded = self.base64
         if encoded is None and self.source == "alb":
             kind = fold_headers(sent.headers).get("content-type", "")
@@ -92,7 +92,7 @@ class LambdaReceiver(Target):
         )
 
 
-def _rest_api(sent: Post) -> Event:
+def _rest_api(sent: Post) -> _Event:
     """An event of payload format 1.0: names as they were sent, the last line of each."""
     names = as_gateways_do if sent.exact_names else str
     path, _, query = sent.app_path.partition("?")
@@ -120,12 +120,12 @@ def _rest_api(sent: Post) -> Event:
     }
 
 
-def _http_api(sent: Post) -> Event:
+def _http_api(sent: Post) -> _Event:
     """An event of payload format 2.0: names in lower case, lines of one name joined."""
     path, _, query = sent.app_path.partition("?")
     headers = fold_headers([("Host", sent.app_host), *sent.headers])
     cookies = headers.pop("cookie", "")
-    event: Event = {
+    event: _Event = {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
@@ -150,7 +150,7 @@ def _http_api(sent: Post) -> Event:
     return event | ({"cookies": cookies.split("; ")} if cookies else {})
 
 
-def _load_balancer(sent: Post) -> Event:
+def _load_balancer(sent: Post) -> _Event:
     """An event of an Application Load Balancer: names in lower case, the last line of each."""
     path, _, query = sent.app_path.partition("?")
     lines = ((name.lower(), value) for name, value in sent.headers)
@@ -169,7 +169,7 @@ def _load_balancer(sent: Post) -> Event:
     }
 
 
-_EVENTS: dict[str, Callable[[Post], Event]] = {
+_EVENTS: dict[str, Callable[[Post], _Event]] = {
     "api-gateway-v1": _rest_api,
     "api-gateway-v2": _http_api,
     "alb": _load_balancer,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-BODY = "the raw body"
-PAYLOAD = "compact JSON of the payload member"
+RAW_BODY = "the raw body"
+COMPACT_PAYLOAD = "compact JSON of the payload member"
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "compact JSON": lambda value: _json(value, (",", ":")),
@@ -20,9 +20,9 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
 }
 _PAYLOAD_MEMBER = re.compile(r'"payload"\s*:\s*')
 
-FORMS = (
-    BODY,
-    PAYLOAD,
+BODY_FORMS = (
+    RAW_BODY,
+    COMPACT_PAYLOAD,
     "the payload member as it stands in the body",
     *(f"{name} of the payload member" for name in list(_WRITERS)[1:]),
     *(f"{name} of the body" for name in _WRITERS),
@@ -34,11 +34,11 @@ FORMS = (
 
 def forms_of(body: bytes) -> dict[str, bytes]:
     """Return what each form of the body is; forms that it does not have are left out."""
-    found = {BODY: body}
+    found = {RAW_BODY: body}
     found |= dict(_of_json(body))
     found["the body without white space around it"] = body.strip()
     found["the SHA-256 digest of the body in hex"] = hashlib.sha256(body).hexdigest().encode()
-    return {form: found[form] for form in FORMS if form in found}
+    return {form: found[form] for form in BODY_FORMS if form in found}
 
 
 def _of_json(body: bytes) -> Iterator[tuple[str, bytes]]:

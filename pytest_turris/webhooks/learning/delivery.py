@@ -7,7 +7,7 @@ from typing import Self
 
 from pytest_turris.core.errors import TurrisKitError
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+_Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 _LINE_END = re.compile(rb"\r?\n")
 _REQUEST_LINE = re.compile(r"([A-Z]+) (\S+) HTTP/\d(?:\.\d)?")
@@ -19,7 +19,7 @@ class DeliveryFormatError(TurrisKitError, ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
+class CapturedDelivery:
     """What a receiver got.
 
     Args:
@@ -35,7 +35,7 @@ class Delivery:
     method: str = "POST"
 
     @classmethod
-    def of(cls, headers: Headers, body: bytes, *, url: str = "", method: str = "POST") -> Self:
+    def of(cls, headers: _Headers, body: bytes, *, url: str = "", method: str = "POST") -> Self:
         """Return a delivery from headers in any shape."""
         lines = headers.items() if isinstance(headers, Mapping) else headers
         return cls(headers=tuple(lines), body=body, url=url, method=method)

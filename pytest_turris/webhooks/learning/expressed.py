@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from pytest_turris.webhooks.learning.bodies import BODY, PAYLOAD
+from pytest_turris.webhooks.learning.bodies import COMPACT_PAYLOAD, RAW_BODY
 from pytest_turris.webhooks.learning.search import Fit
-from pytest_turris.webhooks.learning.signed_texts import Part
+from pytest_turris.webhooks.learning.signed_texts import TextPart
 from pytest_turris.webhooks.learning.times import form_of, is_seconds
 from pytest_turris.webhooks.schemes import FIELDS, JOINTS, SCHEMES
 from pytest_turris.webhooks.signature import SignatureScheme
@@ -68,7 +68,7 @@ def _obstacles(fit: Fit) -> Iterator[str]:
         yield f"a signature in {value.encoding.name}"
     if key.form not in ("text", "hex", "base64", "stripped"):
         yield f"{key.words} as the key"
-    if signed.form not in (BODY, PAYLOAD):
+    if signed.form not in (RAW_BODY, COMPACT_PAYLOAD):
         yield f"signing {signed.form}"
     if signed.layout != tuple(kind for kind in _ORDER if kind in signed.layout):
         yield f"signing {_layout(fit)}: only version, id, time and body, in this order, can be set"
@@ -95,13 +95,13 @@ def _scheme(fit: Fit, separator: str) -> SignatureScheme:
     parts = {part.kind: part for part in fit.signed.parts}
     in_value = fit.value.form.startswith(_TIME_IN_VALUE)
     prefix = fit.value.form.removeprefix(_TIME_IN_VALUE).removesuffix("{signature}")
-    nothing = Part("", "", "")
+    nothing = TextPart("", "", "")
     return SignatureScheme(
         header=fit.value.header,
         encoding="hex" if fit.value.encoding.name == "hex" else "base64",
         prefix=prefix,
         timestamped="time" in parts,
-        signs="body" if fit.signed.form == BODY else "payload",
+        signs="body" if fit.signed.form == RAW_BODY else "payload",
         list_separator=separator,
         key_form="text" if fit.key.form == "stripped" else fit.key.form,  # type: ignore[arg-type]  # no other form gets here
         key_prefix="" if fit.key.form == "text" else fit.key.prefix,
@@ -165,7 +165,7 @@ def _layout(fit: Fit) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}, {between}"
 
 
-def _part(part: Part) -> str:
+def _part(part: TextPart) -> str:
     if part.kind == "version":
         return repr(part.text)
     return f"the {part.kind} in {part.header}" if part.header else f"the {part.kind}"

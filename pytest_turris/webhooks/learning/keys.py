@@ -49,11 +49,11 @@ _WORDS = {
     "sha256hex": "as its SHA-256 digest in hex",
 }
 
-FORMS = tuple(_WORDS)
+KEY_FORMS = tuple(_WORDS)
 """Every form, the likeliest first."""
 
 
-def readings_of(secret: str) -> list[KeyReading]:
+def key_readings(secret: str) -> list[KeyReading]:
     """Return all ways to read a secret, the likeliest first; two never give the same key."""
     __tracebackhide__ = True  # pytest --showlocals would print the key
     found: dict[bytes, KeyReading] = {}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_turris.webhooks.learning import bodies, keys, values
-from pytest_turris.webhooks.learning.delivery import Delivery, Headers
+from pytest_turris.webhooks.learning.delivery import CapturedDelivery, _Headers
 from pytest_turris.webhooks.learning.expressed import Reading, reading_of
 from pytest_turris.webhooks.learning.search import Fit, Search, search
-from pytest_turris.webhooks.learning.signed_texts import JOINTS, LAYOUTS
+from pytest_turris.webhooks.learning.signed_texts import JOINTS_TRIED, LAYOUTS
 
 _SHOWN = 8
 _ALIKE = {
@@ -52,12 +52,12 @@ class LearnedSignature:
 
 
 def learn_signature(
-    headers: Headers,
+    headers: _Headers,
     body: bytes,
     *,
     secret: str,
     url: str = "",
-    others: Iterable[tuple[Headers, bytes]] = (),
+    others: Iterable[tuple[_Headers, bytes]] = (),
 ) -> LearnedSignature:
     """Find out how the sender of a real delivery signs.
 
@@ -71,12 +71,12 @@ def learn_signature(
             of them and not another is dropped.
     """
     __tracebackhide__ = True  # pytest --showlocals would print the secret
-    first = Delivery.of(headers, body, url=url)
-    rest = [Delivery.of(lines, text, url=url) for lines, text in others]
+    first = CapturedDelivery.of(headers, body, url=url)
+    rest = [CapturedDelivery.of(lines, text, url=url) for lines, text in others]
     return learned_from([first, *rest], secret)
 
 
-def learned_from(deliveries: Sequence[Delivery], secret: str) -> LearnedSignature:
+def learned_from(deliveries: Sequence[CapturedDelivery], secret: str) -> LearnedSignature:
     """Return what several deliveries show together.
 
     Args:
@@ -176,10 +176,10 @@ def _nothing(learned: LearnedSignature) -> Iterator[str]:
     yield f"- signatures in {', '.join(learned.signatures)}, alone or in a list, with any prefix"
     yield f"- digests: {', '.join(values.ALGORITHMS.values())}"
     yield f"- encodings: {', '.join(encoding.name for encoding in values.ENCODINGS)}"
-    yield f"- the secret as {', '.join(keys.FORMS)}; without its prefix, if that is a known one"
+    yield f"- the secret as {', '.join(keys.KEY_FORMS)}; without its prefix, if that is a known one"
     yield f"- signed: {'; '.join(' '.join(layout) for layout in LAYOUTS)}"
-    yield f"- joined by {' '.join(map(repr, JOINTS))}"
-    yield f"- the body as {'; '.join(bodies.FORMS)}"
+    yield f"- joined by {' '.join(map(repr, JOINTS_TRIED))}"
+    yield f"- the body as {'; '.join(bodies.BODY_FORMS)}"
     if learned.left:
         yield f"Not tried: {_left(learned)}."
 

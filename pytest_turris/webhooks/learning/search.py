@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_turris.webhooks.learning import keys, values
-from pytest_turris.webhooks.learning.delivery import Delivery
+from pytest_turris.webhooks.learning.delivery import CapturedDelivery
 from pytest_turris.webhooks.learning.keys import KeyReading
-from pytest_turris.webhooks.learning.signed_texts import SignedText, texts_of
+from pytest_turris.webhooks.learning.signed_texts import SignedText, signed_texts_of
 from pytest_turris.webhooks.learning.values import ALGORITHMS, ValueReading
 
 MOST_BYTES = 300_000_000
@@ -60,7 +60,7 @@ class Search:
     signatures: tuple[str, ...]
 
 
-def search(delivery: Delivery, secret: str) -> Search:
+def search(delivery: CapturedDelivery, secret: str) -> Search:
     """Return every scheme that fits a delivery.
 
     Args:
@@ -71,15 +71,15 @@ def search(delivery: Delivery, secret: str) -> Search:
     read = [
         reading
         for header, value in delivery.headers
-        for reading in values.readings_of(header, value.strip())
+        for reading in values.value_readings(header, value.strip())
     ]
     wanted = _by_digest(read)
     sizes = sorted({reading.size for reading in read})
-    all_keys = keys.readings_of(secret)
+    all_keys = keys.key_readings(secret)
     fits: list[Fit] = []
     known: dict[bytes, list[tuple[KeyReading, ValueReading]]] = {}
     hashed = left = 0
-    for signed in texts_of(delivery, read) if read else ():
+    for signed in signed_texts_of(delivery, read) if read else ():
         if hashed > MOST_BYTES:
             left += len(all_keys)
             continue

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from pytest_turris.webhooks.learning.bodies import BODY, forms_of
-from pytest_turris.webhooks.learning.delivery import Delivery
+from pytest_turris.webhooks.learning.bodies import RAW_BODY, forms_of
+from pytest_turris.webhooks.learning.delivery import CapturedDelivery
 from pytest_turris.webhooks.learning.times import time_in
 from pytest_turris.webhooks.learning.values import ValueReading
 
-JOINTS = (".", ":", "", "|", "\n", ",", "-", "_", " ")
+JOINTS_TRIED = (".", ":", "", "|", "\n", ",", "-", "_", " ")
 """What may stand between the parts, the likeliest first."""
 
 LAYOUTS: tuple[tuple[str, ...], ...] = (
@@ -39,7 +39,7 @@ _ID_WORDS = ("id", "nonce", "delivery", "event")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """One part of a signed text besides the body.
 
     Args:
@@ -66,7 +66,7 @@ class SignedText:
     """
 
     layout: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[TextPart, ...]
     joint: str
     form: str
     body: bytes = field(repr=False)
@@ -88,7 +88,9 @@ class SignedText:
         return self.layout, parts, self.joint, self.form
 
 
-def texts_of(delivery: Delivery, values: Sequence[ValueReading]) -> Iterator[SignedText]:
+def signed_texts_of(
+    delivery: CapturedDelivery, values: Sequence[ValueReading]
+) -> Iterator[SignedText]:
     """Yield every text that the sender may have signed, the likeliest first.
 
     Args:
@@ -97,16 +99,19 @@ def texts_of(delivery: Delivery, values: Sequence[ValueReading]) -> Iterator[Sig
     """
     parts = _parts(delivery, values)
     forms = forms_of(delivery.body)
-    yield from _of_body(BODY, forms.pop(BODY), parts, LAYOUTS, JOINTS)
+    yield from _of_body(RAW_BODY, forms.pop(RAW_BODY), parts, LAYOUTS, JOINTS_TRIED)
     for form, body in forms.items():
-        layouts, joints = LAYOUTS[: _LAYOUTS_OF_OTHER_BODIES + 1], JOINTS[:_JOINTS_OF_OTHER_BODIES]
+        layouts, joints = (
+            LAYOUTS[: _LAYOUTS_OF_OTHER_BODIES + 1],
+            JOINTS_TRIED[:_JOINTS_OF_OTHER_BODIES],
+        )
         yield from _of_body(form, body, parts, layouts, joints)
 
 
 def _of_body(
     form: str,
     body: bytes,
-    parts: dict[str, list[Part]],
+    parts: dict[str, list[TextPart]],
     layouts: Sequence[tuple[str, ...]],
     joints: Sequence[str],
 ) -> Iterator[SignedText]:
@@ -119,7 +124,7 @@ def _of_body(
                 yield SignedText(layout, chosen, joint, form, body)
 
 
-def _distinct(parts: Sequence[Part]) -> bool:
+def _distinct(parts: Sequence[TextPart]) -> bool:
     """Whether no part is taken for two; what looks like a time is an id only besides a time."""
     kinds = {part.kind: part for part in parts}
     if "id" not in kinds or time_in(kinds["id"].text) != kinds["id"].text:
@@ -127,28 +132,28 @@ def _distinct(parts: Sequence[Part]) -> bool:
     return "time" in kinds and kinds["time"].header != kinds["id"].header
 
 
-def _parts(delivery: Delivery, values: Sequence[ValueReading]) -> dict[str, list[Part]]:
-    found: dict[str, list[Part]] = {"time": [], "id": [], "version": []}
+def _parts(delivery: CapturedDelivery, values: Sequence[ValueReading]) -> dict[str, list[TextPart]]:
+    found: dict[str, list[TextPart]] = {"time": [], "id": [], "version": []}
     for reading in values:
-        time = Part("time", reading.header, reading.time)
+        time = TextPart("time", reading.header, reading.time)
         if reading.time and time not in found["time"]:
             found["time"].append(time)
     for header, value in delivery.headers:
         text = value.strip()
         if text and time_in(text) == text:
-            found["time"].append(Part("time", header, text))
+            found["time"].append(TextPart("time", header, text))
         if _can_be_id(header.lower(), text):
-            found["id"].append(Part("id", header, text))
+            found["id"].append(TextPart("id", header, text))
     found["id"].sort(key=lambda part: not any(one in part.header.lower() for one in _ID_WORDS))
     words = [reading.prefix.rstrip("=:,. ") for reading in values]
     versions = dict.fromkeys(word for word in [*words, *_VERSIONS] if word)
-    found["version"] = [Part("version", "", word) for word in versions]
+    found["version"] = [TextPart("version", "", word) for word in versions]
     if delivery.url:
-        found["url"] = [Part("url", "", delivery.url)]
+        found["url"] = [TextPart("url", "", delivery.url)]
         split = urlsplit(delivery.url)
         path = (split.path or "/") + (f"?{split.query}" if split.query else "")
-        found["path"] = [Part("path", "", path)]
-        found["method"] = [Part("method", "", delivery.method)]
+        found["path"] = [TextPart("path", "", path)]
+        found["method"] = [TextPart("method", "", delivery.method)]
     return found
 
 

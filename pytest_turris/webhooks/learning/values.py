@@ -90,7 +90,7 @@ class ValueReading:
     time: str = ""
 
 
-def readings_of(header: str, value: str) -> list[ValueReading]:
+def value_readings(header: str, value: str) -> list[ValueReading]:
     """Return all ways to read a header's value as a signature, the likeliest first."""
     found = list(_single(header, value))
     for separator in SEPARATORS:

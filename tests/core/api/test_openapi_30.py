@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from pytest_turris.core.api.documented_texts import ANSWERS, MEMBERS, PATHS
+from pytest_turris.core.api.documented_texts import MEMBERS, PATHS, STATUS_TEXTS
 from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.openapi_30 import as_version_30
 from pytest_turris.core.api.routes import OPERATIONS
@@ -93,7 +93,7 @@ def test_documented_texts_are_in_the_description() -> None:
     made = document(OPERATIONS, Options(), "http://127.0.0.1:8791")
     assert [one["description"] for one in made["servers"]] == ["This server", "Sandbox"]
     names = {operation.name for operation in OPERATIONS}
-    assert ANSWERS.keys() <= names
+    assert STATUS_TEXTS.keys() <= names
     assert PATHS.keys() <= {name for operation in OPERATIONS for name in operation.parameters}
     invite = made["paths"]["/v1/downstream-entity-associations/invite"]["post"]
     keys = {one["name"]: one for one in invite["parameters"]}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_turris.core.entity.event_models import EVENTS
-from pytest_turris.core.entity.policy_file import REQUIRED
+from pytest_turris.core.entity.policy_upload.policy_file import REQUIRED
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.products import Product

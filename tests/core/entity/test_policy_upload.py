@@ -10,8 +10,8 @@ import pytest
 from doubles.sandbox_client import Client, refusal
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from pytest_turris.core.entity.policy_file import as_date
-from pytest_turris.core.entity.workbook import MAX_ROWS
+from pytest_turris.core.entity.policy_upload.policy_file import as_date
+from pytest_turris.core.entity.policy_upload.workbook import MAX_ROWS
 from pytest_turris.core.resources.record import RecordError
 
 HEADERS = (

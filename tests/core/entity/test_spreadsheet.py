@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_turris.core.entity.spreadsheet import (
+from pytest_turris.core.entity.policy_upload.spreadsheet import (
     TooLargeFileError,
     UnreadableFileError,
     read_csv,
     read_xlsx,
 )
-from pytest_turris.core.entity.workbook import MAX_ROWS
+from pytest_turris.core.entity.policy_upload.workbook import MAX_ROWS
 
 BOOK = """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
  xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">

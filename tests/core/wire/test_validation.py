@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pytest_turris.core.wire.errors import InvalidInput
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel, Timestamp, TurrisModel
-from pytest_turris.core.wire.validation import Rules, read_body
+from pytest_turris.core.wire.validation import FieldRules, read_body
 
 AGENTS = "/v1/agents"
 JSON = {"content-type": "application/json"}
@@ -159,7 +159,7 @@ def test_missing_members_break_the_rules_of_their_types() -> None:
         body=b'{"nested":{}}',
     )
     with pytest.raises(InvalidInput) as caught:
-        read_body(Outer, request, [], Rules(missing="class_validator"))
+        read_body(Outer, request, [], FieldRules(missing="class_validator"))
     assert caught.value.messages == (
         "someFlag must be a boolean value",
         "someKind must be one of the following values: a, b",

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from openapi_spec_validator import validate
 
-from mock_server.control.openapi import document
+from mock_server.control.openapi import control_document
 from mock_server.control.table import CONTROLS
 from mock_server.shell.cli import app
 
@@ -15,7 +15,7 @@ from mock_server.shell.cli import app
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
     """The document."""
-    return document("http://127.0.0.1:9999")
+    return control_document("http://127.0.0.1:9999")
 
 
 def test_document_is_valid(described: dict[str, Any]) -> None:

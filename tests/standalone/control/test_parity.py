@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.control.rows.state.record_models import KINDS
+from mock_server.control.rows.state.record_models import RECORD_KINDS
 from mock_server.control.table import CONTROLS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
@@ -95,7 +95,7 @@ _IN_PROCESS = "it is about the process of a test"
 NO_ROW: dict[str, str] = {
     **dict.fromkeys(
         [f"sandbox.{name}" for name in ("clock", "credentials", "faults", "idempotency")]
-        + [f"sandbox.{name}" for name in ("journal", "limits", "outbox", "tokens", *KINDS)],
+        + [f"sandbox.{name}" for name in ("journal", "limits", "outbox", "tokens", *RECORD_KINDS)],
         _PARTS,
     ),
     **dict.fromkeys(
@@ -242,12 +242,12 @@ def test_every_keyword_has_a_parameter(name: str) -> None:
     assert keywords - known == keywords & CONTROLS[ROWS[name]].parameters.model_fields.keys()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RECORD_KINDS)
 def test_every_method_of_a_collection_has_a_row_or_a_reason(name: str) -> None:
     """Verbs are the names of methods."""
     noun = name.replace("_", "-")
     verbs = {row.verb.replace("-", "_") for row in CONTROLS.values() if row.noun == noun}
-    collection = Sandbox().collection(KINDS[name])
+    collection = Sandbox().collection(RECORD_KINDS[name])
     missing = [one for one in public(collection) if one not in verbs | OF_COLLECTIONS.keys()]
     special = {name: ["leave"] for name in ("contacts", "coverages")}  # an association is removed
     assert missing == special.get(name, [])

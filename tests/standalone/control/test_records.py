@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from doubles.controlled import Controlled, Refused
 
-from mock_server.control.rows.state.record_models import KINDS
+from mock_server.control.rows.state.record_models import RECORD_KINDS
 from mock_server.control.table import CONTROLS
 
 REQUIRED: dict[str, dict[str, Any]] = {
@@ -57,7 +57,7 @@ def test_a_record_is_added_found_changed_and_removed(controlled: Controlled, nam
         for key, value in REQUIRED.get(name, {}).items()
     }
     added = controlled.call("POST", path, **members)
-    collection = controlled.sandbox.collection(KINDS[name])
+    collection = controlled.sandbox.collection(RECORD_KINDS[name])
     key = list(collection)[-1].key
     assert key in ids(added)
     assert added == controlled.get(f"{path}/{key}")
@@ -152,7 +152,7 @@ def test_a_choice_is_that_of_the_record(controlled: Controlled) -> None:
 
 def test_every_collection_has_its_rows() -> None:
     """A new collection gets its rows by being one."""
-    for name in KINDS:
+    for name in RECORD_KINDS:
         noun = name.replace("_", "-")
         verbs = {row.verb for row in CONTROLS.values() if row.noun == noun}
         assert {"list", "get", "update", "remove"} < verbs

@@ -13,11 +13,11 @@ from doubles.served_here import served
 
 from mock_server.drift import asking
 from mock_server.drift.answers import HIDDEN
-from mock_server.drift.asking import DriftError, Tenant, ask
+from mock_server.drift.asking import DriftError, RealTenant, ask
 from mock_server.drift.har import read_har
 from mock_server.drift.questions import QUESTIONS
 from mock_server.drift.report import DriftReport
-from mock_server.drift.seen import Exchange, Seen
+from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -82,7 +82,7 @@ def tenant_with(**options: Any) -> Recorder:
 def report_on(recorder: Recorder) -> DriftReport:
     """What the tenant says."""
     client = recorder.sandbox.client
-    return DriftReport.of(ask(Tenant(URL, client.client_id, client.client_secret), recorder))
+    return DriftReport.of(ask(RealTenant(URL, client.client_id, client.client_secret), recorder))
 
 
 def test_every_question_is_about_a_row() -> None:
@@ -157,7 +157,7 @@ def test_deleted_records_in_a_list_are_seen() -> None:
     """A list without any shows nothing."""
     for deleted, value in ((True, "listed"), (False, None)):
         body = {"data": [{"isDeleted": deleted}]}
-        report = DriftReport.of(Seen([seen("GET", "/v1/agents", 200, body)]))
+        report = DriftReport.of(SeenExchanges([seen("GET", "/v1/agents", 200, body)]))
         answers = {one.question.about: one for row in report.rows for one in row.answers}
         assert answers["deleted_agents"].value == value
 
@@ -166,7 +166,7 @@ def test_other_members_are_named() -> None:
     """Additional, missing and reordered members, at any depth; open objects are left alone."""
     agent = {"npn": "1", "_id": "a" * 24, "extra": "secret value"}
     body = {"data": [{"agent": agent, "email": "a@b.c"}], "requestId": "x", "timestamp": "y"}
-    report = DriftReport.of(Seen([seen("GET", "/v1/agents", 200, body)]))
+    report = DriftReport.of(SeenExchanges([seen("GET", "/v1/agents", 200, body)]))
     text = "\n".join(report.members)
     assert "`agent.extra` is a member that the sandbox lacks" in text
     assert "the members of agent have another order: `npn`, `_id`" in text
@@ -174,10 +174,10 @@ def test_other_members_are_named() -> None:
     assert "secret value" not in str(report)
 
 
-def seen(method: str, url: str, status: int, body: object, **headers: str) -> Exchange:
+def seen(method: str, url: str, status: int, body: object, **headers: str) -> SeenExchange:
     """An exchange as it was recorded."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Exchange(method=method, url=url, status=status, headers=headers, body=content)
+    return SeenExchange(method=method, url=url, status=status, headers=headers, body=content)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,11 @@ def seen(method: str, url: str, status: int, body: object, **headers: str) -> Ex
         ),
     ],
 )
-def test_what_only_a_recording_shows(exchanges: list[Exchange], option: str, value: object) -> None:
+def test_what_only_a_recording_shows(
+    exchanges: list[SeenExchange], option: str, value: object
+) -> None:
     """A recording may have what the command never asks for."""
-    assert DriftReport.of(Seen(exchanges)).options == {option: value}
+    assert DriftReport.of(SeenExchanges(exchanges)).options == {option: value}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_strange_answers_are_no_error(body: object, status: int) -> None:
     paths = ["/v1/auth/jwt", *("/v1/agents/x", "/v1/agents", "/v1/policies/uploads/1", "/x")]
     exchanges = [seen("POST", paths[0], status, body)]
     exchanges += [seen("GET", path, status, body) for path in paths[1:]]
-    assert str(DriftReport.of(Seen(exchanges))).startswith("5 exchanges")
+    assert str(DriftReport.of(SeenExchanges(exchanges))).startswith("5 exchanges")
 
 
 def token(header: object, claims: object) -> dict[str, Any]:
@@ -235,7 +237,7 @@ def test_claims_of_a_token_are_read() -> None:
         "sub": "m2m-7",
     }
     answer = seen("POST", "/v1/auth/jwt", 201, token({"alg": "ES256"}, claims))
-    options = DriftReport.of(Seen([answer])).options
+    options = DriftReport.of(SeenExchanges([answer])).options
     assert options["token_ttl"] == dt.timedelta(minutes=1)
     assert options["token_issuer"] == "https://one.example/"
     assert "token_audience" not in options
@@ -244,7 +246,7 @@ def test_claims_of_a_token_are_read() -> None:
 def test_records_without_what_is_asked_for_say_nothing() -> None:
     """No state, no current appointment, no product."""
     agent, association = "/v1/agents/1", "/v1/downstream-entity-associations/1"
-    found = Seen([
+    found = SeenExchanges([
         seen("GET", f"{agent}/license-compliance-statuses", 200, {"data": {"states": []}}),
         seen("GET", f"{association}/license-compliance-statuses", 200, {"data": {}}),
         seen("GET", f"{agent}/appointments", 200, {"data": [{"status": "terminated"}]}),
@@ -264,7 +266,7 @@ def test_ids_that_are_no_text_are_left_out() -> None:
             return httpx.Response(201, json=token({}, {}))
         return httpx.Response(200, json={"data": [{"authority": [{"upstreamEntityProductId": 7}]}]})
 
-    found = ask(Tenant(URL, "id", "secret"), httpx.MockTransport(answer))
+    found = ask(RealTenant(URL, "id", "secret"), httpx.MockTransport(answer))
     assert not found.of("get_product", succeeded=False)
 
 
@@ -357,7 +359,7 @@ def test_a_tenant_that_does_not_answer() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no", request=request)
 
-    tenant = Tenant(URL, "id", "turris_sandbox_secret")
+    tenant = RealTenant(URL, "id", "turris_sandbox_secret")
     assert "turris_sandbox_secret" not in repr(tenant)
     with pytest.raises(DriftError, match=f"no answer from {URL}: ConnectError"):
         ask(tenant, httpx.MockTransport(refuse))

@@ -5,7 +5,11 @@ import base64
 import pytest
 
 from pytest_turris.webhooks.learning import bodies, keys, search, values
-from pytest_turris.webhooks.learning.delivery import Delivery, DeliveryFormatError, header_line
+from pytest_turris.webhooks.learning.delivery import (
+    CapturedDelivery,
+    DeliveryFormatError,
+    header_line,
+)
 from pytest_turris.webhooks.learning.learned import learn_signature
 from pytest_turris.webhooks.learning.times import form_of, time_in
 from pytest_turris.webhooks.signature import SignatureScheme
@@ -20,11 +24,11 @@ def test_a_saved_request_is_read() -> None:
     head = b"Content-Type: text/plain\r\nX-Signature:  abc \r\n\r\n"
     headers = (("Content-Type", "text/plain"), ("X-Signature", "abc"))
     for first, method in ((b"", "POST"), (b"PUT /hook?a=b HTTP/1.1\r\n", "PUT")):
-        read = Delivery.read(first + head + b"\r\n\xff\n", url="https://a.b/c")
-        assert read == Delivery(
+        read = CapturedDelivery.read(first + head + b"\r\n\xff\n", url="https://a.b/c")
+        assert read == CapturedDelivery(
             headers=headers, body=b"\r\n\xff\n", url="https://a.b/c", method=method
         )
-    assert Delivery.read(b"\nbody").body == b"body"
+    assert CapturedDelivery.read(b"\nbody").body == b"body"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,7 @@ def test_a_saved_request_is_read() -> None:
 def test_another_file_is_refused(text: bytes, message: str) -> None:
     """A body alone is no delivery."""
     with pytest.raises(DeliveryFormatError, match=message):
-        Delivery.read(text)
+        CapturedDelivery.read(text)
 
 
 def test_a_mistake_in_a_header_does_not_show_its_value() -> None:
@@ -64,7 +68,7 @@ def test_a_mistake_in_a_header_does_not_show_its_value() -> None:
 )
 def test_forms_of_a_value(value: str, form: str, separator: str, encoding: str) -> None:
     """The likeliest reading is what a person would say."""
-    found = [one for one in values.readings_of("X", value) if one.size == 32]
+    found = [one for one in values.value_readings("X", value) if one.size == 32]
     assert (form, separator, encoding) in [
         (one.form, one.separator, one.encoding.name) for one in found
     ]
@@ -73,18 +77,18 @@ def test_forms_of_a_value(value: str, form: str, separator: str, encoding: str) 
 @pytest.mark.parametrize("value", ["", "abc", "application/json", "0a" * 31, "t=1,v1=2", "é" * 64])
 def test_no_form_of_a_value(value: str) -> None:
     """What is too short or has other characters is no signature."""
-    assert [one for one in values.readings_of("X", value) if one.size == 32] == []
+    assert [one for one in values.value_readings("X", value) if one.size == 32] == []
 
 
 def test_forms_of_a_key() -> None:
     """Each form that the secret can have, without repeating a key."""
-    found = {(one.form, one.prefix): one.key for one in keys.readings_of("whsec_" + "ab" * 20)}
+    found = {(one.form, one.prefix): one.key for one in keys.key_readings("whsec_" + "ab" * 20)}
     assert found["hex", "whsec_"] == b"\xab" * 20
     assert found["text", "whsec_"] == b"ab" * 20
     assert len(set(found.values())) == len(found)
-    assert [one.form for one in keys.readings_of("abcde!")] == ["text", "sha256", "sha256hex"]
-    assert ("stripped", "") in {(one.form, one.prefix) for one in keys.readings_of(" a!\n")}
-    assert "abab" not in repr(keys.readings_of("ab" * 20))
+    assert [one.form for one in keys.key_readings("abcde!")] == ["text", "sha256", "sha256hex"]
+    assert ("stripped", "") in {(one.form, one.prefix) for one in keys.key_readings(" a!\n")}
+    assert "abab" not in repr(keys.key_readings("ab" * 20))
 
 
 def test_forms_of_a_body() -> None:
@@ -92,13 +96,13 @@ def test_forms_of_a_body() -> None:
     body = b'{"note":"\\"payload\\": x","other":{"payload":2},"payload": {"a" : 1}}'
     found = bodies.forms_of(body)
     assert found["the payload member as it stands in the body"] == b'{"a" : 1}'
-    assert found[bodies.PAYLOAD] == b'{"a":1}'
+    assert found[bodies.COMPACT_PAYLOAD] == b'{"a":1}'
     escaped = bodies.forms_of(b'{"pay\\u006coad":[1, 2]}')
-    assert escaped[bodies.PAYLOAD] == b"[1,2]"
+    assert escaped[bodies.COMPACT_PAYLOAD] == b"[1,2]"
     assert "the payload member as it stands in the body" not in escaped
-    assert bodies.BODY in bodies.forms_of(b"\xff")
-    assert bodies.PAYLOAD not in bodies.forms_of(b"[1]")
-    assert bodies.PAYLOAD not in bodies.forms_of(b"[" * 100_000)
+    assert bodies.RAW_BODY in bodies.forms_of(b"\xff")
+    assert bodies.COMPACT_PAYLOAD not in bodies.forms_of(b"[1]")
+    assert bodies.COMPACT_PAYLOAD not in bodies.forms_of(b"[" * 100_000)
 
 
 @pytest.mark.parametrize(

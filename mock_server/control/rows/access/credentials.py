@@ -113,7 +113,7 @@ def list_credentials(call: ControlCall, given: Nothing) -> Listing[CredentialSho
 
 
 @control("credentials", "issue", "POST", "/credentials", status=201, issues=True)
-def issue(call: ControlCall, given: IssueClient) -> IssuedClient:
+def _issue(call: ControlCall, given: IssueClient) -> IssuedClient:
     """Issue a further API client."""
     client = call.tenant.sandbox.credentials.issue(
         environment=given.environment, permissions=given.permissions
@@ -156,7 +156,7 @@ def rotate(call: ControlCall, given: Rotate) -> IssuedClient:
 
 
 @control("credentials", "revoke", "POST", "/credentials/{id}/revoke")
-def revoke(call: ControlCall, given: CredentialId) -> CredentialShown:
+def _revoke(call: ControlCall, given: CredentialId) -> CredentialShown:
     """Refuse a credential, and every token issued for it, from now on."""
     found = [one for one in _all(call) if one.name == given.id]
     if not found:
@@ -166,7 +166,7 @@ def revoke(call: ControlCall, given: CredentialId) -> CredentialShown:
     return _shown(call, found[0])
 
 
-ROWS = (list_credentials, issue, issue_restricted, rotate, revoke)
+ROWS = (list_credentials, _issue, issue_restricted, rotate, _revoke)
 
 
 def _all(call: ControlCall) -> list[Credential]:

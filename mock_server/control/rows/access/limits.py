@@ -69,7 +69,7 @@ class BeforeReset(WindowOf):
 
 
 @control("limits", "show", "GET", "/limits", words=("limits",))
-def show(call: ControlCall, given: Nothing) -> Listing[Window]:
+def _show(call: ControlCall, given: Nothing) -> Listing[Window]:
     """Show what each credential has left in its windows."""
     del given
     sandbox = call.tenant.sandbox
@@ -111,10 +111,10 @@ def to_before_reset(call: ControlCall, given: BeforeReset) -> Window:
 
 
 @control("limits", "reset", "POST", "/limits/reset")
-def reset(call: ControlCall, given: Nothing) -> Listing[Window]:
+def _reset(call: ControlCall, given: Nothing) -> Listing[Window]:
     """Forget every call: all windows are whole."""
     call.tenant.sandbox.limits.reset()
-    return cast("Listing[Window]", show.run(call, given))
+    return cast("Listing[Window]", _show.run(call, given))
 
 
 @control("idempotency", "list", "GET", "/idempotency", words=("idempotency",))
@@ -144,7 +144,7 @@ def forget(call: ControlCall, given: Nothing) -> Counted:
     return Counted(count=count)
 
 
-ROWS = (show, exhaust, to_window_start, to_before_reset, reset, list_answers, forget)
+ROWS = (_show, exhaust, to_window_start, to_before_reset, _reset, list_answers, forget)
 
 
 def _credential(call: ControlCall, given: WindowOf) -> str:

@@ -100,7 +100,7 @@ def list_tokens(call: ControlCall, given: TokenFilters) -> Listing[TokenShown]:
 
 
 @control("tokens", "issue", "POST", "/tokens", status=201, issues=True)
-def issue(call: ControlCall, given: IssueToken) -> IssuedAccessToken:
+def _issue(call: ControlCall, given: IssueToken) -> IssuedAccessToken:
     """Issue an access token, without a token request."""
     client = _client(call, given.client_id)
     token = call.tenant.sandbox.tokens.issue(client, ttl=given.ttl)
@@ -118,7 +118,7 @@ def forge(call: ControlCall, given: ForgeToken) -> ForgedToken:
 
 
 @control("tokens", "revoke", "POST", "/tokens/{tokenId}/revoke")
-def revoke(call: ControlCall, given: TokenId) -> TokenShown:
+def _revoke(call: ControlCall, given: TokenId) -> TokenShown:
     """Refuse one access token from now on."""
     tokens = call.tenant.sandbox.tokens
     for token in tokens:
@@ -145,7 +145,7 @@ def keys(call: ControlCall, given: Nothing) -> KeySet:
     return KeySet(keys=Tokens.jwks()["keys"])
 
 
-ROWS = (list_tokens, keys, issue, forge, revoke_all, revoke)
+ROWS = (list_tokens, keys, _issue, forge, revoke_all, _revoke)
 
 
 def _client(call: ControlCall, client_id: str | None) -> ApiClient:

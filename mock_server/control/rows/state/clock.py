@@ -10,8 +10,8 @@ from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.clock import ClockError, later
 from pytest_turris.core.resources.record import UnknownRecordError
 
-EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+_EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 """Far from the year 9999, where a clock that runs would come to its end."""
 
 _YEAR = dt.timedelta(days=366)
@@ -61,10 +61,10 @@ class ToTokenMoment(Parameters):
 
 
 @control("clock", "show", "GET", "/clock", words=("clock",))
-def show(call: ControlCall, given: Nothing) -> ClockState:
+def _show(call: ControlCall, given: Nothing) -> ClockState:
     """Show the time of the sandbox, and the moments of its newest token."""
     del given
-    return state_of(call)
+    return _state_of(call)
 
 
 @control("clock", "advance", "POST", "/clock/advance", positional=("by",))
@@ -74,7 +74,7 @@ def advance(call: ControlCall, given: AdvanceClock) -> ClockState:
     _check(later(clock.now(), given.by))
     clock.advance(given.by)
     call.tenant.sandbox.settle()
-    return state_of(call)
+    return _state_of(call)
 
 
 @control("clock", "move", "POST", "/clock/move", positional=("to",))
@@ -102,13 +102,13 @@ def back_to_now(call: ControlCall, given: Nothing) -> ClockState:
     """Set the clock of the sandbox to the time of the server."""
     del given
     call.tenant.sandbox.clock.offset = dt.timedelta(0)
-    return state_of(call)
+    return _state_of(call)
 
 
-ROWS = (show, advance, move, to_refresh_point, to_expiry, back_to_now)
+ROWS = (_show, advance, move, to_refresh_point, to_expiry, back_to_now)
 
 
-def state_of(call: ControlCall) -> ClockState:
+def _state_of(call: ControlCall) -> ClockState:
     """The time of the sandbox."""
     sandbox = call.tenant.sandbox
     newest = sandbox.tokens.newest
@@ -128,12 +128,12 @@ def _moved(call: ControlCall, moment: dt.datetime) -> ClockState:
     else:
         clock.move_to(moment)
     call.tenant.sandbox.settle()
-    return state_of(call)
+    return _state_of(call)
 
 
 def _check(moment: dt.datetime) -> None:
-    if not EARLIEST <= moment <= LATEST:
-        raise ClockError(f"the clock moves from {EARLIEST:%Y} to {LATEST:%Y}, and not beyond")
+    if not _EARLIEST <= moment <= _LATEST:
+        raise ClockError(f"the clock moves from {_EARLIEST:%Y} to {_LATEST:%Y}, and not beyond")
 
 
 def _token(call: ControlCall, given: ToTokenMoment) -> AccessToken:

@@ -58,7 +58,7 @@ def list_steps(call: ControlCall, given: Steps) -> Listing[StepShown]:
 
 
 @control("history", "rewind", "POST", "/history/rewind", words=("rewind",), positional=("step",))
-def rewind(call: ControlCall, given: StepNumber) -> StepShown:
+def _rewind(call: ControlCall, given: StepNumber) -> StepShown:
     """Become what the sandbox was after a step, at the moment of that step.
 
     It is a step itself, so it can be taken back: rewind to the step before it. The journal stays.
@@ -83,7 +83,7 @@ def rewind(call: ControlCall, given: StepNumber) -> StepShown:
     issues=True,
     positional=("step",),
 )
-def fork(call: ControlCall, given: Fork) -> CreatedTenant:
+def _fork(call: ControlCall, given: Fork) -> CreatedTenant:
     """Make a new tenant of what the sandbox was after a step, at the moment of that step.
 
     The sandbox itself goes on. The tenant has credentials of its own, and the options that the
@@ -94,7 +94,7 @@ def fork(call: ControlCall, given: Fork) -> CreatedTenant:
     return created(call.tenants.create(name, world.options, given.idle_limit, world.load_into))
 
 
-ROWS = (list_steps, rewind, fork)
+ROWS = (list_steps, _rewind, _fork)
 
 
 def world_after(call: ControlCall, number: int, *, with_secrets: bool) -> World:

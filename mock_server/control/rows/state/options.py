@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
 
-from mock_server.control.changing_options import change, changeable, reason_fixed
 from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Duration, Nothing, Parameters, Result
+from mock_server.control.rows.state.changing_options import change, changeable, reason_fixed
 from pytest_turris.core.options import option_types
 from pytest_turris.core.text.redaction import mask
 
@@ -21,7 +21,7 @@ class OptionsShown(Result):
     fixed: dict[str, str]
 
 
-def show(call: ControlCall, given: Parameters) -> OptionsShown:
+def _show(call: ControlCall, given: Parameters) -> OptionsShown:
     """The options of the sandbox."""
     del given
     options = call.tenant.sandbox.options
@@ -36,7 +36,7 @@ def change_options(call: ControlCall, given: Parameters) -> OptionsShown:
     """Change options."""
     values = {name: getattr(given, name) for name in given.model_fields_set}
     change(call.tenant.sandbox, values)
-    return show(call, given)
+    return _show(call, given)
 
 
 @cache
@@ -57,7 +57,7 @@ ROWS = (
         verb="show",
         method="GET",
         path="/options",
-        run=show,
+        run=_show,
         models=lambda: (Nothing, OptionsShown),
         summary="Show the options of the sandbox, and which of them do not change.",
         words=("options",),

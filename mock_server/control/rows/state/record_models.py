@@ -14,7 +14,7 @@ from pytest_turris.core.entity.records import CollectionAttribute, Collections
 from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.record import Record
 
-KINDS: dict[str, type[Collection[Any]]] = {
+RECORD_KINDS: dict[str, type[Collection[Any]]] = {
     name: member.kind
     for name, member in vars(Collections).items()
     if isinstance(member, CollectionAttribute)
@@ -37,7 +37,7 @@ class RecordId(Parameters):
 
 def filters(name: str) -> type[Parameters]:
     """The filters of a list: the collection's indexes, and each plain member of the record."""
-    kind = KINDS[name]
+    kind = RECORD_KINDS[name]
     found: dict[str, Any] = dict.fromkeys(kind.indexes, (str | None, None))
     found |= {
         member: (plain | None, None)
@@ -53,7 +53,7 @@ def members(name: str) -> type[Parameters]:
     Left out are the id, lists that the collection keeps for itself, and nested models whose
     members have flat names.
     """
-    kind, hints = KINDS[name], _hints(KINDS[name])
+    kind, hints = RECORD_KINDS[name], _hints(RECORD_KINDS[name])
     nested = {model for model, _ in kind.flat_names.values()}
     lists = {key for key in kind.kind.internal_fields if _has_many(hints[key])}
     fixed = {_OWN_IDS.get(name, "id")} | nested | lists
@@ -67,7 +67,7 @@ def keywords(name: str, verb: str) -> type[Parameters]:
 
     Where the record has a text of that name, the keyword has its rules too, such as a choice.
     """
-    kind = KINDS[name]
+    kind = RECORD_KINDS[name]
     method = getattr(kind, verb)
     hints, known = get_type_hints(inspect.unwrap(method)), _hints(kind)
     found: dict[str, Any] = {}
@@ -171,7 +171,7 @@ def _model(
     name: str, verb: str, fields: dict[str, Any], base: type[Parameters] = Parameters
 ) -> type[Parameters]:
     """A model whose members are called in JSON as those of the record are, such as ``inUSD``."""
-    own = KINDS[name].kind.model_fields
+    own = RECORD_KINDS[name].kind.model_fields
     named = {
         key: (Annotated[hint, Field(alias=own[key].alias)], default)
         for key, (hint, default) in fields.items()

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from mock_server.control.control import Control, ControlCall, Method
 from mock_server.control.models import Listing, Parameters, part
 from mock_server.control.rows.state.record_models import (
-    KINDS,
+    RECORD_KINDS,
     RecordId,
     filters,
     is_record,
@@ -38,9 +38,9 @@ _OF_ANY: dict[str, str] = {
 }
 
 
-def rows() -> Iterator[Control]:
+def record_rows() -> Iterator[Control]:
     """The rows of all collections."""
-    for name, kind in KINDS.items():
+    for name, kind in RECORD_KINDS.items():
         yield from _Rows(name, kind).all()
 
 

@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Listing, Moment, Nothing, Parameters, Part, Result, part
-from mock_server.control.rows.state.record_models import KINDS
+from mock_server.control.rows.state.record_models import RECORD_KINDS
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.entity.seeds import SeedData
 
@@ -58,21 +58,21 @@ class EventShown(Result):
 
 
 @control("sandbox", "show", "GET", "/sandbox", words=("show",))
-def show(call: ControlCall, given: Nothing) -> SandboxState:
+def _show(call: ControlCall, given: Nothing) -> SandboxState:
     """Show what the sandbox holds, in numbers."""
     del given
     return state_of(call)
 
 
 @control("sandbox", "seed", "POST", "/sandbox/seed", words=("seed",), positional=("name",))
-def seed(call: ControlCall, given: Seed) -> SandboxState:
+def _seed(call: ControlCall, given: Seed) -> SandboxState:
     """Add named data: small_agency, national_network or messy."""
     call.tenant.sandbox.seed(given.name)
     return state_of(call)
 
 
 @control("sandbox", "reset", "POST", "/sandbox/reset", words=("reset",))
-def reset(call: ControlCall, given: Nothing) -> SandboxState:
+def _reset(call: ControlCall, given: Nothing) -> SandboxState:
     """Become what the sandbox was at its start; its credentials stay the same."""
     del given
     call.tenant.reset()
@@ -93,7 +93,7 @@ def execute_agreement(call: ControlCall, given: Agreement) -> SandboxState:
 
 
 @control("events", "list", "GET", "/events", words=("events",))
-def list_events(call: ControlCall, given: EventFilters) -> Listing[EventShown]:
+def _list_events(call: ControlCall, given: EventFilters) -> Listing[EventShown]:
     """List the changes that Turris sends webhooks about, oldest first."""
     events = call.tenant.sandbox.events.since(given.since)
     found = [event for event in events if given.kind in (None, event.kind)]
@@ -103,7 +103,7 @@ def list_events(call: ControlCall, given: EventFilters) -> Listing[EventShown]:
     )
 
 
-ROWS = (show, seed, reset, execute_agreement, list_events)
+ROWS = (_show, _seed, _reset, execute_agreement, _list_events)
 
 
 def state_of(call: ControlCall) -> SandboxState:
@@ -122,5 +122,7 @@ def state_of(call: ControlCall) -> SandboxState:
         faults=len(list(sandbox.faults)),
         webhooks=len(outbox.endpoints),
         waiting_deliveries=len(outbox),
-        records={to_camel(name): len(sandbox.collection(kind)) for name, kind in KINDS.items()},
+        records={
+            to_camel(name): len(sandbox.collection(kind)) for name, kind in RECORD_KINDS.items()
+        },
     )

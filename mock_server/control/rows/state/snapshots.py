@@ -54,12 +54,12 @@ def restore(call: ControlCall, given: SnapshotName) -> SandboxState:
 @control(
     "snapshots", "remove", "DELETE", "/snapshots/{name}", status=204, words=("snapshot", "remove")
 )
-def remove(call: ControlCall, given: SnapshotName) -> None:
+def _remove(call: ControlCall, given: SnapshotName) -> None:
     """Forget a saved state."""
     call.tenant.saved.remove(given.name)
 
 
-ROWS = (list_snapshots, save, restore, remove)
+ROWS = (list_snapshots, save, restore, _remove)
 
 
 def _shown(saved: SavedState) -> SnapshotShown:

@@ -91,7 +91,7 @@ def create(call: ControlCall, given: CreateTenant) -> CreatedTenant:
 
 
 @control("tenants", "show", "GET", "/tenants/{name}", scope="server")
-def show(call: ControlCall, given: TenantName) -> TenantShown:
+def _show(call: ControlCall, given: TenantName) -> TenantShown:
     """Show one tenant."""
     row = call.tenants.rows().get(given.name) if call.tenants.is_shared else None
     if row is not None:
@@ -108,7 +108,7 @@ def delete(call: ControlCall, given: TenantName) -> None:
     call.tenants.delete(given.name)
 
 
-ROWS = (list_tenants, create, show, delete)
+ROWS = (list_tenants, create, _show, delete)
 
 
 def _facts_of_row(name: str, row: TenantRow) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class NewCredentials(Result):
 
 
 @control("snapshots", "export", "GET", "/world", words=("snapshot", "export"))
-def export(call: ControlCall, given: ExportOptions) -> WorldFile:
+def _export(call: ControlCall, given: ExportOptions) -> WorldFile:
     """Return the sandbox as a file to share, without secrets and tokens.
 
     With secrets, keep the file for yourself: anyone who has it can use the sandbox.
@@ -136,4 +136,4 @@ def import_world(call: ControlCall, given: ImportedWorld) -> NewCredentials:
     )
 
 
-ROWS = (export, import_world)
+ROWS = (_export, import_world)

@@ -20,7 +20,7 @@ from mock_server.control.models import (
 )
 from mock_server.control.rows.webhooks.registered import WebhookId, endpoint_of
 from pytest_turris.core.entity.event_models import EventKind
-from pytest_turris.core.outbox.deliveries import Delivery, State
+from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.outbox import Outbox
@@ -52,7 +52,7 @@ class DeliveryShown(Result):
     number: int
     webhook_id: str
     webhook_type: str
-    state: State
+    state: DeliveryState
     due: Moment
     attempts: list[AttemptShown]
 
@@ -96,7 +96,7 @@ class DeliveryFilters(Part):
     """Which deliveries."""
 
     webhook_id: str | None = Field(None, max_length=200, description="Those of one webhook.")
-    state: State | None = Field(None, description="Those in a state.")
+    state: DeliveryState | None = Field(None, description="Those in a state.")
 
 
 class DeliveryNumber(Parameters):

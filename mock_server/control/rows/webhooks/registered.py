@@ -61,7 +61,7 @@ class WebhookId(Parameters):
 
 
 @control("webhooks", "list", "GET", "/webhooks", words=("webhooks",))
-def list_webhooks(call: ControlCall, given: Nothing) -> Listing[WebhookShown]:
+def _list_webhooks(call: ControlCall, given: Nothing) -> Listing[WebhookShown]:
     """List the registered webhooks."""
     del given
     found = [_webhook(one) for one in call.tenant.sandbox.outbox.endpoints]
@@ -69,7 +69,7 @@ def list_webhooks(call: ControlCall, given: Nothing) -> Listing[WebhookShown]:
 
 
 @control("webhooks", "events", "GET", "/webhooks/events")
-def list_events(call: ControlCall, given: Nothing) -> Listing[EventExample]:
+def _list_events(call: ControlCall, given: Nothing) -> Listing[EventExample]:
     """List the events that can be sent, each with the documented example."""
     del given
     own_id = call.tenant.sandbox.upstream_entity_id
@@ -93,7 +93,7 @@ def register(call: ControlCall, given: Register) -> WebhookShown:
 
 
 @control("webhooks", "remove", "DELETE", "/webhooks/{id}", status=204)
-def remove(call: ControlCall, given: WebhookId) -> None:
+def _remove(call: ControlCall, given: WebhookId) -> None:
     """Remove a webhook; its waiting deliveries are not sent."""
     call.tenant.sandbox.outbox.endpoints.remove(endpoint_of(call, given.id).id)
 
@@ -106,7 +106,7 @@ def enable(call: ControlCall, given: WebhookId) -> WebhookShown:
     return _webhook(endpoint)
 
 
-ROWS = (list_webhooks, list_events, register, enable, remove)
+ROWS = (_list_webhooks, _list_events, register, enable, _remove)
 
 
 def endpoint_of(call: ControlCall, id_: str) -> Endpoint:

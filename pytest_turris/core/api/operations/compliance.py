@@ -11,7 +11,7 @@ from pytest_turris.core.resources.compliance import (
     LicenseComplianceResponse,
     PolicyComplianceResponse,
     StateCompliance,
-    assess,
+    assess_compliance,
 )
 from pytest_turris.core.resources.coverages import Coverage, CoverageKind
 from pytest_turris.core.wire.errors import NotFound
@@ -93,7 +93,7 @@ def _compliance(
     result = (
         PENDING
         if is_pending(owner)
-        else assess(
+        else assess_compliance(
             product,
             query.state_code,
             "agent" if isinstance(owner, AgentEntry) else "agency",

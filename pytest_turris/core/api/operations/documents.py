@@ -7,7 +7,7 @@ from pydantic import WithJsonSchema
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.api.operations.associations import named_association
-from pytest_turris.core.entity.policy_file import MAX_FILE_BYTES
+from pytest_turris.core.entity.policy_upload.policy_file import MAX_FILE_BYTES
 from pytest_turris.core.resources.documents import (
     DocumentCategory,
     FileDocument,

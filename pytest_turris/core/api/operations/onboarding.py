@@ -21,7 +21,7 @@ NO_TEMPLATE = (
 INVITE_URL = "https://onboarding.turris-sandbox.invalid/invite/"
 """A recognisable fake: ``.invalid`` never resolves (RFC 6761)."""
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+_Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class OnboardingSettings(RequestModel):
@@ -52,9 +52,9 @@ class InviteDownstreamEntityDto(RequestModel):
 
     use_invite_url: bool
     is_npn_required: bool
-    downstream_entity_name: Text
-    first_name: Text
-    last_name: Text
+    downstream_entity_name: _Text
+    first_name: _Text
+    last_name: _Text
     email: Email
     category: Category
     producer_code: str | None = None
@@ -127,14 +127,14 @@ class AddDownstreamEntityDto(RequestModel):
         },
     )
 
-    first_name: Text
-    last_name: Text
+    first_name: _Text
+    last_name: _Text
     email: Email
     is_npn_required: bool
     category: Category
-    downstream_entity_npn: Text | None = None
-    branch_name: Text | None = None
-    downstream_entity_name: Text | None = None
+    downstream_entity_npn: _Text | None = None
+    branch_name: _Text | None = None
+    downstream_entity_name: _Text | None = None
     producer_code: str | None = None
     external_id: str | None = None
     parent_producer_code: str | None = None

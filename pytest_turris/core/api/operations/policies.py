@@ -3,7 +3,7 @@
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.api.operations.documents import check_size
-from pytest_turris.core.entity.policy_file import MAX_FILE_BYTES, read_rows
+from pytest_turris.core.entity.policy_upload.policy_file import MAX_FILE_BYTES, read_rows
 from pytest_turris.core.resources.policies import Policy, PolicyStatus
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.resources.uploads import Upload, UploadStatus

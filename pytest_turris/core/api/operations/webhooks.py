@@ -17,7 +17,7 @@ from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.outbox.attempts import Attempt
-from pytest_turris.core.outbox.deliveries import Delivery, State
+from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.receiver_url import ReceiverUrl
 from pytest_turris.core.resources.record import WireModel
@@ -98,7 +98,7 @@ class WebhookDelivery(WireModel):
     id: ObjectId = Field(alias="_id")
     webhook_id: ObjectId
     webhook_type: str
-    state: State
+    state: DeliveryState
     attempts: list[WebhookAttempt]
 
     @classmethod

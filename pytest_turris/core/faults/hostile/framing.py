@@ -10,10 +10,10 @@ from pytest_turris.core.faults.hostile.answer import (
     Expectation,
     Variant,
 )
-from pytest_turris.core.faults.hostile.raw import Part, RawAnswer
+from pytest_turris.core.faults.hostile.raw import RawAnswer, RawPart
 from pytest_turris.core.wire.messages import Response
 
-Script = Callable[[AnswerContext], Iterable[Part]]
+Script = Callable[[AnswerContext], Iterable[RawPart]]
 
 _AN_HOUR = 3_600.0
 _DRIP = 0.01
@@ -43,7 +43,7 @@ def _head(*fields: str, status: str = "HTTP/1.1 200 OK") -> bytes:
 
 
 def _off_by(difference: int) -> Script:
-    def script(context: AnswerContext) -> Iterable[Part]:
+    def script(context: AnswerContext) -> Iterable[RawPart]:
         body = context.honest().body
         return [_head(f"content-length: {len(body) + difference}") + body]
 
@@ -57,23 +57,23 @@ def _chunk(data: bytes) -> bytes:
 _PIECE = _chunk(b"0" * 65_536)
 
 
-def _cut_chunk(context: AnswerContext) -> Iterable[Part]:
+def _cut_chunk(context: AnswerContext) -> Iterable[RawPart]:
     return [_head("transfer-encoding: chunked") + _chunk(context.honest().body)[:-5]]
 
 
-def _no_chunk_size(context: AnswerContext) -> Iterable[Part]:
+def _no_chunk_size(context: AnswerContext) -> Iterable[RawPart]:
     return [_head("transfer-encoding: chunked") + b"size\r\n" + context.honest().body]
 
 
-def _endless_chunks(_: AnswerContext) -> Iterable[Part]:
+def _endless_chunks(_: AnswerContext) -> Iterable[RawPart]:
     return chain([_head("transfer-encoding: chunked"), _chunk(b'{"data":"')], repeat(_PIECE))
 
 
-def _endless_headers(_: AnswerContext) -> Iterable[Part]:
+def _endless_headers(_: AnswerContext) -> Iterable[RawPart]:
     return chain([_head()[:-2]], repeat(b"x-flood: %s\r\n" % (b"x" * 64) * 512))
 
 
-def _http_1_0(context: AnswerContext) -> Iterable[Part]:
+def _http_1_0(context: AnswerContext) -> Iterable[RawPart]:
     return [_head(status="HTTP/1.0 200 OK") + context.honest().body]
 
 
@@ -81,7 +81,7 @@ def _silence_after(begun: bytes) -> Script:
     return lambda _: [begun, _AN_HOUR]
 
 
-def _drip(context: AnswerContext) -> Iterator[Part]:
+def _drip(context: AnswerContext) -> Iterator[RawPart]:
     """White space, byte by byte: long on the sandbox's clock, short in real time."""
     yield _head("content-length: 4096")
     while True:

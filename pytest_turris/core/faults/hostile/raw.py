@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Response
 
-Part = bytes | float
+RawPart = bytes | float
 """Bytes to write, or how many real seconds to write nothing."""
 
 MAX_RAW_BYTES = 32 * 1024 * 1024
@@ -29,7 +29,7 @@ class RawAnswer(ConnectionFailure):
     Only a socket can send it. In process, the client gets a broken connection that says so.
     """
 
-    def __init__(self, script: Iterable[Part], max_seconds: float = MAX_SECONDS) -> None:
+    def __init__(self, script: Iterable[RawPart], max_seconds: float = MAX_SECONDS) -> None:
         """``script`` yields what to write, in order; ``max_seconds`` is in real seconds."""
         super().__init__("reset", "raw bytes, which only the fixture turris_server can send")
         self._script = script
@@ -39,7 +39,7 @@ class RawAnswer(ConnectionFailure):
         self.stopped: bool = False
         """Set it to end the answer now, wherever it is."""
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[RawPart]:
         """What to write, up to ``MAX_RAW_BYTES``."""
         written = 0
         for part in self._script:

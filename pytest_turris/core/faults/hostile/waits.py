@@ -15,20 +15,20 @@ from pytest_turris.core.faults.hostile.answer import (
 from pytest_turris.core.faults.hostile.framing import SLOW
 from pytest_turris.core.wire.messages import Response
 
-Value = Callable[[AnswerContext], str | None]
+_Value = Callable[[AnswerContext], str | None]
 _SLOW = dt.timedelta(minutes=10)
 _ENDLESS_YEAR = "Fri, 01 Jan 99999999999999999999 00:00:00 GMT"
 
 
-def _after(seconds: float) -> Value:
+def _after(seconds: float) -> _Value:
     return lambda context: context.seconds(seconds)
 
 
-def _text(text: str | None) -> Value:
+def _text(text: str | None) -> _Value:
     return lambda _: text
 
 
-def _date(seconds: float) -> Value:
+def _date(seconds: float) -> _Value:
     def value(context: AnswerContext) -> str:
         return format_datetime(context.at + dt.timedelta(seconds=seconds), usegmt=True)
 
@@ -44,7 +44,7 @@ def _milliseconds(context: AnswerContext) -> str:
 
 
 def _limited(
-    reset: Value | None = None, retry_after: Value | None = None, status: int = 429
+    reset: _Value | None = None, retry_after: _Value | None = None, status: int = 429
 ) -> AnswerMaker:
     def make(context: AnswerContext) -> Response:
         values = {
@@ -65,7 +65,7 @@ def _once(
     return Variant(name=name, make=make, times=1, expects=expects, min_wait=min_wait)
 
 
-def _always(names: dict[str, Value]) -> tuple[Variant, ...]:
+def _always(names: dict[str, _Value]) -> tuple[Variant, ...]:
     return tuple(Variant(name=name, make=_limited(reset)) for name, reset in names.items())
 
 

@@ -8,7 +8,7 @@ exact name, and a name that several agencies have needs clarification where it i
 import datetime as dt
 from typing import Any
 
-from pytest_turris.core.entity.policy_file import policy_members, problem, transaction
+from pytest_turris.core.entity.policy_upload.policy_file import policy_members, problem, transaction
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.resources.associations import Association, digits
 from pytest_turris.core.resources.uploads import Upload

@@ -11,7 +11,7 @@ from pathlib import Path
 
 def main() -> None:
     """Run the command line."""
-    home = str(Path(__file__).parents[1])
+    home = str(Path(__file__).parents[2])
     sys.path.insert(0, home)
     try:
         import_module("mock_server")  # its modules are found through it from now on

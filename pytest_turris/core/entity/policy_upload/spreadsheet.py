@@ -5,7 +5,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from pytest_turris.core.entity.workbook import (
+from pytest_turris.core.entity.policy_upload.workbook import (
     MAX_COLUMNS,
     MAX_ROWS,
     Workbook,
@@ -13,7 +13,7 @@ from pytest_turris.core.entity.workbook import (
     read_workbook,
 )
 
-Row = list[str]
+SheetRow = list[str]
 
 
 class UnreadableFileError(ValueError):
@@ -24,7 +24,7 @@ class TooLargeFileError(UnreadableFileError):
     """The table has more rows or columns than the sandbox reads."""
 
 
-def read_csv(content: bytes) -> Iterator[Row]:
+def read_csv(content: bytes) -> Iterator[SheetRow]:
     """The rows of a CSV file in UTF-8, blank ones included.
 
     Raises:

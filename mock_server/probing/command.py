@@ -22,7 +22,7 @@ def health(*, url: str, wait: float) -> None:
 
     URL is $TURRIS_BASE_URL, or http://127.0.0.1:8791, by default. Nothing secret is sent.
     """
-    from mock_server.shell.probing import why_not_ready
+    from mock_server.probing.readiness import why_not_ready
 
     if why := why_not_ready(url, wait):
         fail(why, FAILED)

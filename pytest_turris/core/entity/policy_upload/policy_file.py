@@ -13,8 +13,8 @@ from typing import Any, get_args
 
 from pydantic.alias_generators import to_camel
 
-from pytest_turris.core.entity.spreadsheet import (
-    Row,
+from pytest_turris.core.entity.policy_upload.spreadsheet import (
+    SheetRow,
     TooLargeFileError,
     UnreadableFileError,
     read_csv,
@@ -74,18 +74,18 @@ def read_rows(file: FormFile, *, blank: bool = False) -> tuple[list[dict[str, st
     return [row for row in rows if blank or any(row.values())], broken
 
 
-def _table(content: bytes, kind: str) -> tuple[Iterator[Row], int]:
+def _table(content: bytes, kind: str) -> tuple[Iterator[SheetRow], int]:
     if kind == "csv":
         return read_csv(content), 0
     workbook = read_xlsx(content)
     return iter(workbook.rows), _FIRST_OF_1904 if workbook.counts_from_1904 else 0
 
 
-def _has_text(row: Row) -> bool:
+def _has_text(row: SheetRow) -> bool:
     return any(cell.strip() for cell in row)
 
 
-def _headers(row: Row) -> list[str]:
+def _headers(row: SheetRow) -> list[str]:
     """The texts of the first row, which must match exactly (documented).
 
     The empty ones that a trailing comma makes do not count.
@@ -97,7 +97,7 @@ def _headers(row: Row) -> list[str]:
 
 
 def _read(
-    table: Iterator[Row], headers: list[str], serial_of_1904: int
+    table: Iterator[SheetRow], headers: list[str], serial_of_1904: int
 ) -> tuple[list[dict[str, str]], str]:
     rows: list[dict[str, str]] = []
     try:
@@ -156,7 +156,7 @@ def as_date(text: str) -> dt.datetime:
     return _EPOCH + dt.timedelta(days=int(serial))
 
 
-def _by_header(headers: list[str], row: Row) -> dict[str, str]:
+def _by_header(headers: list[str], row: SheetRow) -> dict[str, str]:
     cells = itertools.zip_longest(headers, row[: len(headers)], fillvalue="")
     return {header: cell.strip() for header, cell in cells}
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
-from mock_server.serving.env_file import write_file
+from mock_server.serving.files.env_file import write_file
 from pytest_turris.core.clock import Clock
 
 

@@ -1,0 +1,1 @@
+"""``turris-sandbox health``: asks a sandbox whether it is ready."""

@@ -1,0 +1,1 @@
+"""Files that a server keeps up to date for other programs."""

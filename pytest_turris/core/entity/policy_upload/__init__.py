@@ -1,0 +1,1 @@
+"""Files of policies: read within bounds, and carried out row by row."""

@@ -1,0 +1,48 @@
+"""Threads that have not run since the clock can move: they do nothing for the test's own call.
+
+Such as a server, an event loop or a listener in the background that waits for a socket.
+"""
+
+import re
+import sys
+import threading
+from types import FrameType
+
+_RUNS = re.compile(rb"ctxt_switches:\s+(\d+)")
+
+
+class IdleThreads:
+    """The threads that there are when this is made, as long as they do not run."""
+
+    def __init__(self) -> None:
+        frames = sys._current_frames()  # noqa: SLF001 - as faulthandler does
+        here = threading.get_ident()
+        self._runs = {
+            ident: _runs(thread.native_id, frames[ident])
+            for thread in threading.enumerate()
+            if (ident := thread.ident) in frames and ident != here
+        }
+
+    def is_idle(self, thread: threading.Thread, frame: FrameType) -> bool:
+        """Whether a thread has not run since; one that has will not be idle again.
+
+        Args:
+            thread: A thread that waits for something real.
+            frame: Where it is.
+        """
+        known = self._runs.get(thread.ident or 0)
+        if known is None:
+            return False
+        if known == _runs(thread.native_id, frame):
+            return True
+        del self._runs[thread.ident or 0]
+        return False
+
+
+def _runs(native_id: int | None, frame: FrameType) -> object:
+    """How often a thread ran, as Linux tells; elsewhere the instruction at which it is."""
+    try:
+        with open(f"/proc/self/task/{native_id}/status", "rb") as file:  # noqa: PTH123 - of the system
+            return _RUNS.findall(file.read()) or (id(frame), frame.f_lasti)
+    except OSError:
+        return id(frame), frame.f_lasti
