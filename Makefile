@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences findings audits mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz faults
+	system-packages node-packages generators fuzz faults screenshots
 
 RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
@@ -54,12 +54,15 @@ tests: $(VENV)/.ready node-packages
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/python docs/audits.py --check
 
+# What is traced takes several times as long: the tests with 100,000 deliveries more than the usual bound.
+TRACED := -o faulthandler_timeout=900
+
 # Takes half as long again as the tests. pytest loads plugins before pytest-cov starts, so coverage
 # starts pytest.
 coverage: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n $(WORKERS) --ignore tests/strangers \
-		|| $(BIN)/coverage run -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
+	$(BIN)/coverage run -m pytest -q -n $(WORKERS) $(TRACED) --ignore tests/strangers \
+		|| $(BIN)/coverage run -m pytest -q $(TRACED) --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -145,6 +148,11 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/page.py
+
+# Takes the pictures of the page again; needs Chromium.
+screenshots: $(VENV)/.ready
+	$(BIN)/python docs/screenshots.py
 
 # Sends random requests to every operation, and keeps those that fail in tests/fuzz/corpus:
 # `make fuzz MINUTES=60 SEED=7`.

@@ -63,7 +63,7 @@ def _link_to_repository(_app: Sphinx, page: str, source: list[str]) -> None:
 
     def resolved(link: re.Match[str]) -> str:
         target = (folder / link[2]).resolve()
-        inside = target.is_relative_to(DOCS) and (target.suffix in {".md", ".json", ".svg"})
+        inside = target.is_relative_to(DOCS) and (target.suffix in {".md", ".json", ".svg", ".png"})
         if inside and not target.is_relative_to(DOCS / "examples"):
             return link[0]
         return f"{link[1]}{base}/{target.relative_to(ROOT)}"

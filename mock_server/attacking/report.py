@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from mock_server.attacking.wording import worded
 from pytest_turris.attacks.series.server_notes import server_line
-from pytest_turris.findings.verdict import Finding, Verdict
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 
 _SCHEMA_VERSION = 1
-AS_WANTED = "as wanted"
+AS_WANTED: Final = "as wanted"
 """The outcome of an attack that found nothing, at a receiver whose effects could not be seen."""
 
 _FAILED = "failed"
@@ -113,7 +113,7 @@ class AttackReport:
         return self.masked(worded(text, self.language))
 
 
-def outcome_of(verdict: Verdict) -> str:
+def outcome_of(verdict: Verdict) -> Outcome | Literal["as wanted"]:
     """Return a verdict's outcome; ``as wanted`` if nothing but the effects stayed unseen."""
     unseen = verdict.outcome == "not observed" and not verdict.reason
     return AS_WANTED if unseen else verdict.outcome

@@ -30,7 +30,7 @@ def show_audit(
         assessed: What is judged.
         found: The same as data.
         directory: Where the files go, if anywhere.
-        fail_on: The least level of a finding that fails the command; None for none.
+        fail_on: The lowest level of a finding that fails the command; None for none.
         as_json: Whether to print JSON.
         files: Of a scan, how many files it has read: then the checklist is not printed.
     """

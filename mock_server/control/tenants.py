@@ -177,7 +177,7 @@ class Tenants:
             self.store.delete(name)
 
     def forget(self, name: str) -> None:
-        """Have a sandbox no longer in this server."""
+        """Drop a sandbox from this server; other servers may keep it."""
         with self._lock:
             tenant = self._others.pop(name, None)
             for credential in tenant.sandbox.credentials.issued if tenant else ():

@@ -63,7 +63,7 @@ class Application:
         fields: dict[str, str],
         form: dict[str, str],
     ) -> Response | None:
-        """The answer to who need not be signed in, or may not do this; None for all others."""
+        """What is answered without a session, or refused; None for all others."""
         if request.method == "POST" and not request.header("origin"):
             return _refused(403, "A form is sent by a browser, from this page.")
         if request.path == ROOT.rstrip("/"):
@@ -81,7 +81,7 @@ class Application:
         fields: dict[str, str],
         form: dict[str, str],
     ) -> Answer:
-        """The answer to who is signed in."""
+        """The answer to a browser that is signed in."""
         if session is None:
             return _way_in(request)
         if request.method == "POST" and not _is_own(request, session, form):

@@ -29,7 +29,7 @@ def exchange_of(sandbox: Sandbox, number: int) -> Exchange:
     Raises:
         ControlError: It is not in the journal.
     """
-    found = sandbox.journal.since(number - 1)[:1]
+    found = sandbox.journal.since(number - 1, 1)
     if not found or found[0].number != number:
         raise ControlError(404, f"There is no request {number}; older ones are dropped.")
     return found[0]

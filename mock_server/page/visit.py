@@ -9,12 +9,14 @@ from mock_server.control.control import ControlCall
 from mock_server.control.execution import execute
 from mock_server.control.table import CONTROLS
 from mock_server.control.tenant import Tenant
+from mock_server.control.wire.errors import ControlError
 from mock_server.page.rendering import as_html, render
 from mock_server.page.sign_in import Session
 from pytest_turris.core.wire.messages import Fields, Request, Response
 
 Answer = Response | Awaitable[Response]
 _MOST_FIELDS = 2_000
+_MOST_DIGITS = 15
 
 
 def read_fields(text: str) -> dict[str, str]:
@@ -25,6 +27,17 @@ def read_fields(text: str) -> dict[str, str]:
     """
     found = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     return {name: values[-1] for name, values in found.items()}
+
+
+def number_in(text: str) -> int:
+    """The whole number in a text.
+
+    Raises:
+        ControlError: There is none.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise ControlError(400, "A whole number is expected.")
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,3 +112,9 @@ class Visit:
     def part(self, template: str, more: Fields = (), **values: Any) -> Response:  # noqa: ANN401 - what the template shows
         """A part of a page, for an element of it."""
         return as_html(render(template, base=self.base, **values), more=more)
+
+    def dialog(self, template: str, title: str, **values: Any) -> Response:  # noqa: ANN401 - what the template shows
+        """A part for the dialog; a page of its own if its address was opened."""
+        if self.request.header("hx-request"):
+            return self.part(template, **values)
+        return self.page("alone.html", title, part=template, **values)

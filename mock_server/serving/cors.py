@@ -1,11 +1,13 @@
-"""``serve --cors-origin``: lets a browser application of one origin use the API.
+"""The origins of browsers: ``serve --public-url`` and ``serve --cors-origin``.
 
-It follows the Fetch standard's CORS protocol, without credentials of the browser (cookies). The
-control API below ``/__sandbox__/`` is never opened: its token must not be in a web page.
+The latter lets a browser application of one origin use the API. It follows the Fetch standard's
+CORS protocol, without credentials of the browser (cookies). The control API below ``/__sandbox__/``
+is never opened: its token must not be in a web page.
 """
 
 import re
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from pytest_turris.doors.sockets.asgi import App, Message, Receive, Scope, Send
 
@@ -13,12 +15,42 @@ _OWN = "/__sandbox__/"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
+_USUAL = {"http": 80, "https": 443}
 _FROM_PAGES = frozenset({b"origin", b"sec-fetch-site"})
 
 
 def is_origin(text: str) -> bool:
     """Return whether a text is an origin as browsers send it: scheme, host, port, in lower case."""
     return _ORIGIN.fullmatch(text) is not None
+
+
+def origin_of(url: str) -> str:
+    """The origin of a URL as browsers send it: in lower case, without a usual port."""
+    address = urlsplit(url)
+    name = address.hostname or ""
+    name = f"[{name}]" if ":" in name else name
+    port = "" if address.port in (None, _USUAL.get(address.scheme)) else f":{address.port}"
+    return f"{address.scheme}://{name}{port}" if name else ""
+
+
+def behind_proxy(app: App, origin: str) -> App:
+    """An application whose requests for a public name come through a proxy that ends TLS.
+
+    Args:
+        app: The application.
+        origin: The origin by which browsers know it.
+    """
+    scheme, _, host = origin.partition("://")
+    named = (b"host", host.encode())
+
+    async def translated(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and any(
+            (name, value) == named for name, value in scope["headers"]
+        ):
+            scope = {**scope, "scheme": scheme}
+        await app(scope, receive, send)
+
+    return translated
 
 
 def with_cors(app: App, origins: Collection[str]) -> App:

@@ -147,7 +147,7 @@ def _sandbox(
     client_id = _unless_real("TURRIS_CLIENT_ID", client_id, CLIENT_MARK)
     client_secret = _unless_real("TURRIS_CLIENT_SECRET", client_secret, SECRET_MARK)
     try:
-        # Random, so that what an earlier run issued is refused; it repeats for who gives a seed.
+        # Random, so that what an earlier run issued is refused; a given seed repeats it.
         is_seeded = any(text.startswith("seed=") for text in option)
         name = "" if is_seeded else os.urandom(16).hex()
         sandbox = Sandbox(options, name=name, client_id=client_id, client_secret=client_secret)

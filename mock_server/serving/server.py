@@ -18,7 +18,7 @@ from mock_server.control.tenants import Tenants
 from mock_server.page.door import page_app
 from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
-from mock_server.serving.cors import with_cors
+from mock_server.serving.cors import behind_proxy, origin_of, with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.files.env_file import trusted
 from mock_server.serving.health import Health
@@ -145,7 +145,11 @@ class StandaloneSandbox:
             self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
         )
         app = page_app(self.tenants, self._sign_in, app, log.write)
-        app = loopback_only(app, also=settings.names, advice=_ADVICE, on_refusal=log.warn)
+        public = origin_of(settings.public_url)
+        app = loopback_only(
+            app, also=settings.names, own=public, advice=_ADVICE, on_refusal=log.warn
+        )
+        app = behind_proxy(app, public) if public else app
         if settings.cors_origins:
             app = with_cors(app, settings.cors_origins)
         return self._health.added_to(app)

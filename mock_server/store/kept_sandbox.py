@@ -137,12 +137,12 @@ class KeptSandbox:
         return self._written != self.sandbox.journal.seen
 
     def detach(self) -> None:
-        """Write what waits, and keep the sandbox no longer."""
+        """Write what waits, and stop keeping the sandbox."""
         self.flush()
         self.drop()
 
     def drop(self) -> None:
-        """Keep the sandbox no longer."""
+        """Stop keeping the sandbox."""
         self.sandbox.lock = self.own_lock
 
     def _start(self, *, is_clean: bool) -> None:

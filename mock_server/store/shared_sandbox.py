@@ -80,7 +80,7 @@ class SharedSandbox(KeptSandbox):
         return bool(self._version >= self._flushed + _OFTEN)
 
     def detach(self) -> None:
-        """Keep the sandbox no longer."""
+        """Stop keeping the sandbox."""
         self.drop()
 
     def _start(self, *, is_clean: bool) -> None:

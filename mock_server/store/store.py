@@ -190,7 +190,7 @@ class Store:
         return self._kept.get(name)
 
     def delete(self, name: str) -> None:
-        """Keep a sandbox no longer, and forget it with its history and its saved snapshots."""
+        """Stop keeping a sandbox, and forget it with its history and its saved snapshots."""
         self.forget(name)
         with self._database.transaction():
             # The row first: it waits for a server that uses the tenant.

@@ -114,7 +114,7 @@ class Assessment:
         """Why a strict run fails, in sentences; empty if it passes.
 
         Args:
-            level: The least level of a finding that fails the run.
+            level: The lowest level of a finding that fails the run.
         """
         found = [
             f"{one.spotted.check} at {one.spotted.place}: {one.spotted.finding.got}"

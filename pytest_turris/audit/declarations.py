@@ -31,7 +31,7 @@ class Attestation:
         statement: How it is done.
         owner: Who says so.
         date: When they said it.
-        review_by: From the day after, it counts no longer.
+        review_by: The last day on which it counts.
     """
 
     line: str
@@ -64,7 +64,7 @@ class Waiver:
     expires: dt.date
 
     def is_expired(self, today: dt.date) -> bool:
-        """Whether it counts no longer."""
+        """Whether it has expired."""
         return today > self.expires
 
     def covers(self, spotted: Spotted) -> bool:

@@ -144,7 +144,7 @@ class SandboxRecord:
         sandbox.journal.observer = self.observe
 
     def stop(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         self.sandbox.journal.observer = None
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:

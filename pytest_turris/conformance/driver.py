@@ -16,7 +16,7 @@ from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel.loops import real_deadline
+from pytest_turris.time_travel.event_loops.loops import real_deadline
 
 T = TypeVar("T")
 ClientCall = Callable[[], Any]

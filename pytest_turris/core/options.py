@@ -47,6 +47,13 @@ class Options(RecordOptions):
     unknown_method: Literal["not_found", "method_not_allowed"] = "not_found"
     """A known path with another method: 404, or 405 with ``Allow`` (undocumented)."""
 
+    head_and_options: Literal["nestjs", "express", "unknown"] = "nestjs"
+    """HEAD and OPTIONS, which no page names: HEAD as GET without content, and OPTIONS a 404 or,
+    as ``express``, a 200 with ``Allow``; or both as methods that are not known (undocumented)."""
+
+    date_header: bool = True
+    """Whether answers have ``Date``, by the sandbox's clock (undocumented; RFC 9110 wants it)."""
+
     sunset: Literal["ignored", "gone"] = "ignored"
     """Deprecated operations after their ``Sunset`` date: unchanged, or 410 as documented."""
 

@@ -25,10 +25,10 @@ from pytest_turris.time_travel.engines import (
     refuse_green_threads,
     running,
 )
-from pytest_turris.time_travel.loops import let_tasks_run, moves_loops, shift_back
+from pytest_turris.time_travel.event_loops.loops import let_tasks_run, moves_loops, shift_back
+from pytest_turris.time_travel.event_loops.trio_runs import moves_trio
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import Sleep, as_duration
-from pytest_turris.time_travel.trio_runs import moves_trio
 
 _MARGIN = dt.timedelta(seconds=1)
 """How far from a boundary a moment on a running clock may be."""

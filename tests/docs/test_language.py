@@ -70,6 +70,17 @@ PHRASES = (
     Phrase(r"heed(?:s|ed)?", "follow, respect", "it is not heeded", "it is not followed"),
     Phrase(r"from when on", "from the moment", "from when on it is", "from the moment it is"),
     Phrase(r"(?:came|wanted):", "got:, expected:", "came: 200", "got: 200"),
+    Phrase(
+        r"no longer(?=[.;,:)]|$)", "no longer does", "it counts no longer.", "it no longer counts."
+    ),
+    Phrase(r"(?:to|for) who", "to a client that", "the answer to who asks", "to whom, to a client"),
+    Phrase(
+        r"that there (?:is|are)(?=[.;,:)]|$)",
+        "existing",
+        "the tables that there are.",
+        "the existing tables; if there are some, that there are two",
+    ),
+    Phrase(r"least level", "lowest level", "the least level", "the lowest level, at least"),
     Phrase(r"not for you\?", "how to ignore it", "not for you? ignore", "to ignore it"),
 )
 COMPILED = [

@@ -355,17 +355,18 @@ CLOCKS: dict[str, Callable[[], AbstractContextManager[object]]] = {
 @pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("stopped", ["inside", "after"])
 def test_server_stops_under_any_clock(clock: str, stopped: str) -> None:
-    """Under any engine's stopped time the server answers by that time, and stops at once."""
+    """Under any engine's stopped time the server answers by that time, and stops.
+
+    ``stop`` raises an error if that takes longer than five seconds.
+    """
     sandbox = Sandbox()
     live = LiveServer(loopback_only(asgi_app(sandbox.handle)))
-    begun = time.clock_gettime(time.CLOCK_MONOTONIC)
     with ExitStack() as stack:
         stack.enter_context(CLOCKS[clock]())
         assert request(live)[0] == 200
         if stopped == "inside":
             live.stop()
     live.stop()
-    assert time.clock_gettime(time.CLOCK_MONOTONIC) - begun < 3
     assert sandbox.journal[-1].at.year == (1999 if "past" in clock else 2031)
 
 
@@ -383,9 +384,7 @@ def test_stop_closes_idle_connections() -> None:
     """A client that keeps its connection open does not keep the server alive."""
     live = LiveServer(asgi_app(Sandbox().handle))
     with socket.create_connection(("127.0.0.1", live.port), timeout=MAX_SECONDS) as idle:
-        begun = time.monotonic()
-        live.stop()
-        assert time.monotonic() - begun < 3
+        live.stop()  # an error if it takes longer than five seconds
         with contextlib.suppress(ConnectionResetError):
             assert idle.recv(1) == b""
 

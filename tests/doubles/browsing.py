@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_server.serving.server import StandaloneSandbox
+from pytest_turris.core.wire.messages import Request
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -31,6 +32,15 @@ def require() -> None:
         if os.environ.get("TURRIS_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+def call(server: StandaloneSandbox, path: str, token: object = "") -> int:
+    """A request of a client; return its number."""
+    path, _, query = path.partition("?")
+    fields = (("authorization", f"Bearer {token}"),) if token else ()
+    request = Request(method="GET", path=path, query=query, headers=fields, host="127.0.0.1")
+    server.tenants.default.handle(request)
+    return server.sandbox.journal.seen
 
 
 class Browsing:
@@ -54,6 +64,19 @@ class Browsing:
         if dialog.type != "confirm":
             self.errors.append(f"a dialog: {dialog.message}")
         dialog.accept()
+
+    def does(self, button: str, said: str) -> None:
+        """Click a button by its name, and see what the line of notices says then."""
+        from playwright.sync_api import expect
+
+        self.page.get_by_role("button", name=button, exact=True).first.click()
+        expect(self.page.locator("#notice")).to_contain_text(said)
+
+    def copies(self, button: str) -> str:
+        """What a button puts on the clipboard."""
+        self.page.evaluate("navigator.clipboard.writeText('')")
+        self.does(button, "Copied.")
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
 
     def open(self, path: str, tenant: str = "default") -> "Page":
         """Go to a page of a tenant."""
@@ -86,7 +109,8 @@ def browsing(server: StandaloneSandbox) -> Iterator[Browsing]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1"],
         )
         context = browser.new_context(viewport={"width": 1280, "height": 800})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.base_url)

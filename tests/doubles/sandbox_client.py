@@ -119,6 +119,6 @@ def refusal(response: Response) -> tuple[int, str, list[str]]:
 
 
 def headers_of(response: Response) -> dict[str, str]:
-    """An answer's header fields, each of which must occur once."""
+    """An answer's header fields but ``Date``, each of which must occur once."""
     assert len(dict(response.headers)) == len(response.headers)
-    return dict(response.headers)
+    return {name: value for name, value in response.headers if name != "date"}

@@ -3,7 +3,7 @@
 import http.client
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from mock_server.serving.server import StandaloneSandbox
 from pytest_turris.core.sandbox import Sandbox
@@ -41,8 +41,8 @@ class Visitor:
 
     def send(self, method: str, path: str, body: str = "", **headers: str) -> Seen:
         """Send a request with exactly these headers, and the cookie."""
-        address = urlsplit(self.server.base_url)
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
+        port = self.server.tenants.server.own_port  # a public URL may be a proxy's
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         given = {name.replace("_", "-"): value for name, value in headers.items() if value}
         if self.cookie:
             given.setdefault("Cookie", self.cookie)

@@ -32,8 +32,15 @@ def test_every_collection_is_a_table(visitor: Visitor, name: str) -> None:
     collection = visitor.sandbox.collection(RECORD_KINDS[name.replace("-", "_")])
     assert len(ids) == min(len(collection), 100)
     if ids:
-        assert 'id="dialog-title"' in visitor.get(f"data/{name}/{ids[0]}").text
+        assert "<h2>" in visitor.get(f"data/{name}/{ids[0]}").text
         assert visitor.get(f"form/{name}/update?id={ids[0]}").status == 200
+
+
+def test_a_record_has_a_page_of_its_own(visitor: Visitor) -> None:
+    """A part for the dialog; if its address is opened, with the bar and the styles."""
+    key = next(iter(visitor.sandbox.agents)).key
+    assert "<html" not in visitor.get(f"data/agents/{key}", HX_Request="true").text
+    assert "<html" in visitor.get(f"data/agents/{key}").text
 
 
 def test_unknown_collections_and_records(visitor: Visitor) -> None:

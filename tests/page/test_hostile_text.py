@@ -1,27 +1,14 @@
 """Whatever a client, a receiver or a file fills in is shown as text, on every page."""
 
-import json
 import re
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
+from doubles.hostile_data import CORPUS, HOSTILE, fill
 from doubles.lenient_receiver import LenientReceiver
 from doubles.visitor import Visitor
 
-from pytest_turris.core.wire.messages import Request
-from pytest_turris.core.worlds import World
-
-CORPUS = (
-    '<xss-a onmouseover="alert(1)">',
-    "\"'><xss-b src=x onerror=alert(1)>",
-    "</textarea></title></template><xss-c>",
-    "javascript:alert(1)//<xss-d>",
-    "{{ 7*7 }}{% raw %}<xss-e>",
-    "\u2028</script><xss-f>",
-    '" autofocus onfocus=alert(1) hx-get="http://evil.example" x="<xss-g>',
-)
-HOSTILE = " ".join(CORPUS)
 PATHS = (
     "overview", "requests", "tokens", "data", "data/agents", "data/associations", "data/documents",
     "webhooks", "faults", "checklist", "form/clock/advance?by={}", "requests?text={}&operation={}",
@@ -59,40 +46,7 @@ def check(html: str) -> None:
 @pytest.fixture(scope="module")
 def filled(visitor: Visitor) -> Visitor:
     """A sandbox whose every field is hostile."""
-    sandbox = visitor.sandbox
-    token = sandbox.tokens.issue(sandbox.client)
-    body = json.dumps(dict.fromkeys(("clientId", "clientSecret", "a", HOSTILE[:60]), HOSTILE))
-    for path, bearer in (
-        ("/v1/agents", str(token.text)),
-        ("/v1/agents", HOSTILE),
-        ("/v1/auth/jwt", ""),
-    ):
-        for method in ("GET", "POST", "<xss-h>"):
-            fields = (
-                ("authorization", f"Bearer {bearer}"),
-                ("user-agent", HOSTILE),
-                ("<xss-i>", HOSTILE),
-                ("idempotency-key", HOSTILE[:100]),
-                ("content-type", "application/json"),
-            )
-            sandbox.handle(
-                Request(
-                    method=method, path=f"{path}/{HOSTILE}" if method == "GET" else path,
-                    query=f"q={HOSTILE}", headers=fields, body=body.encode(), host="127.0.0.1",
-                )
-            )  # fmt: skip
-    agent = sandbox.agents.add(first_name=HOSTILE, last_name=HOSTILE, external_id=HOSTILE)
-    association = sandbox.associations.add(downstream_entity_name=HOSTILE, branch_name=HOSTILE)
-    assert agent.key
-    sandbox.faults.add(
-        "list_agents", status=503, headers={"x": HOSTILE.encode("ascii", "replace").decode()}
-    )
-    visitor.do(
-        "webhooks register", url="http://127.0.0.1:9/<xss-j>", event="PRODUCER_AGREEMENT_EXECUTED"
-    )
-    sandbox.execute_agreement(association.id)
-    world = json.loads(World.of(sandbox).to_json()) | {"about": HOSTILE}
-    visitor.post("do/snapshots/import", world=json.dumps(world))
+    fill(visitor)
     return visitor
 
 
@@ -107,6 +61,7 @@ def test_page(filled: Visitor, path: str) -> None:
 
 def test_details(filled: Visitor) -> None:
     """Every request, record, delivery, form and copy."""
+    assert len(filled.sandbox.journal) == 9
     for exchange in filled.sandbox.journal:
         check(filled.get(f"requests/{exchange.number}").text)
     for noun in ("agents", "associations"):

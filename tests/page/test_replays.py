@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from doubles.served_here import KeptLog, served
@@ -98,6 +99,18 @@ def _of_a_record(client: Client) -> int:
     return client.call("GET", f"/v1/policies/{policy.id}", client.token)
 
 
+def _restricted(client: Client, method: str = "GET", **given: Any) -> int:  # noqa: ANN401 - what issue_restricted takes
+    token = client.sandbox.credentials.issue_restricted(**given)
+    body: dict[str, str] | None = {} if method == "POST" else None
+    return client.call(method, "/v1/agents", body=body, x_restricted_access_token=str(token.token))
+
+
+def _restricted_revoked(client: Client) -> int:
+    token = client.sandbox.credentials.issue_restricted()
+    client.sandbox.credentials.revoke(token)
+    return client.call("GET", "/v1/agents", x_restricted_access_token=str(token.token))
+
+
 CASES: dict[str, tuple[Callable[[Client], int], int]] = {
     "a list": (lambda one: one.call("GET", "/v1/agents?page=1", one.token, accept="a/b"), 200),
     "no token": (lambda one: one.call("GET", "/v1/agents"), 401),
@@ -117,6 +130,10 @@ CASES: dict[str, tuple[Callable[[Client], int], int]] = {
         lambda one: one.call("POST", "/v1/agents", one.token, {"'''\"\"\"": "\n"}), 400
     ),
     "a record": (_of_a_record, 200),
+    "a restricted token": (_restricted, 200),
+    "a restricted token of elsewhere": (lambda one: _restricted(one, allowed=["10.0.0.1"]), 403),
+    "a restricted token to read": (lambda one: _restricted(one, "POST", permissions=["read"]), 403),
+    "a restricted token that is revoked": (_restricted_revoked, 401),
 }  # fmt: skip
 
 
@@ -164,9 +181,9 @@ def test_what_cannot_be_reproduced_is_said(visitor: Visitor, client: Client) -> 
         assert visitor.post(f"requests/{client.sandbox.journal.seen}/{kind}").status == 409
     assert "2 KiB" in visitor.post(f"requests/{client.sandbox.journal.seen}/again").text
     restricted = client.sandbox.credentials.issue_restricted()
-    client.call("GET", "/v1/agents", x_restricted_access_token=str(restricted.token))
+    client.call("GET", "/v1/agents", client.token, x_restricted_access_token=str(restricted.token))
     seen = visitor.post(f"requests/{client.sandbox.journal.seen}/pytest")
-    assert (seen.status, "restricted" in seen.text) == (409, True)
+    assert (seen.status, "two kinds" in seen.text) == (409, True)
     assert visitor.post("requests/x/pytest").status == 400
     assert visitor.post("requests/12345/pytest").status == 404
 

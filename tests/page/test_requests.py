@@ -11,6 +11,9 @@ import pytest
 from doubles.served_here import served
 from doubles.visitor import PAGE, Visitor
 
+from mock_server.control.control import ControlCall
+from mock_server.page.views.requests import follow_requests
+from mock_server.page.visit import Visit
 from pytest_turris.core.wire.messages import Request
 
 
@@ -96,18 +99,44 @@ def test_a_filter_that_is_no_number_is_refused(visitor: Visitor) -> None:
 
 
 def test_older_ones_come_when_they_are_asked_for(visitor: Visitor) -> None:
-    """100 at a time; the last part has no button."""
-    for _ in range(130):
+    """50 at a time, whatever came meanwhile; the last part has no button."""
+    for _ in range(70):
         call(visitor, "GET", "/v1/agents")
-    text = visitor.get("requests").text
-    assert len(numbers(text)) == 100
-    assert 'data-total="130"' in text
-    older = re.search(r'requests\?(offset=100[^"]*)"', text)
-    assert older
-    part = visitor.get(f"requests?{older[1]}", HX_Target="older").text
-    assert len(numbers(part)) == 30
-    assert "Older requests" not in part
-    assert "<html" not in part
+    first = visitor.get("requests").text
+    assert 'data-total="70"' in first
+    for query in ("", "operation=list_agents"):
+        text = visitor.get(f"requests?{query}").text
+        before = re.search(r'name="before" value="(\d+)"', text)
+        assert before
+        call(visitor, "GET", "/v1/agents")
+        part = visitor.get(f"requests?{query}&before={before[1]}", HX_Target="older").text
+        found = numbers(text) + numbers(part)
+        assert found == sorted(set(found), reverse=True)
+        assert len(numbers(text)) == 50
+        assert found[-1] == numbers(first)[-1] - 20
+        assert "Older requests" not in part
+        assert "<html" not in part
+
+
+def test_list_alone_is_what_a_filter_gets(visitor: Visitor) -> None:
+    """Not the page around it: a filter answers while a person types."""
+    call(visitor, "GET", "/v1/agents")
+    text = visitor.get("requests?text=agents", HX_Target="list").text
+    assert text.startswith('<section id="list"')
+    assert len(numbers(text)) == 1
+
+
+def test_tenant_is_a_filter(visitor: Visitor) -> None:
+    """The list of the other one, with the same filters."""
+    assert 'id="q-tenant"' not in visitor.get("requests").text
+    visitor.do("tenants create", name="other")
+    assert 'id="q-tenant"' in visitor.get("requests").text
+    to = f"{PAGE}/other/requests?status=401"
+    seen = visitor.get("requests?tenant=other&status=401")
+    assert (seen.status, seen.headers["location"]) == (303, to)
+    seen = visitor.get("requests?tenant=other&status=401", HX_Request="true")
+    assert (seen.status, seen.headers["hx-redirect"]) == (204, to)
+    assert visitor.get("requests?tenant=unknown").status == 404
 
 
 def test_detail_says_what_was_the_case_then(visitor: Visitor) -> None:
@@ -213,6 +242,33 @@ def test_stream_needs_a_session() -> None:
     with served() as server:
         seen = Visitor(server).send("GET", f"{PAGE}/default/requests/stream")
         assert seen.status == 401
+
+
+def test_a_stream_says_how_many_it_left_out() -> None:
+    """However many come at once, each is in a row or in the count."""
+    with served() as server:
+        visitor = Visitor(server).signed_in()
+        session = next(iter(server._sign_in._sessions.values()))
+        for query in ({}, {"text": "/v1"}):
+            for _ in range(130):
+                call(visitor, "GET", "/v1/agents")
+            seen = server.sandbox.journal.seen
+            request = Request(method="GET", path="/", host="127.0.0.1")
+            control = ControlCall(tenant=server.tenants.default, tenants=server.tenants)
+            visit = Visit(
+                request=request, session=session, call=control,
+                query={"since": str(seen - 130), **query}, form={}, log=lambda _: None,
+            )  # fmt: skip
+            looks = follow_requests(visit)
+            (line,) = next(looks)
+            assert numbers(line.decode()) == list(range(seen, seen - 100, -1))
+            assert b'data-skipped="30"' in line
+            assert next(looks) == []
+            for _ in range(20):
+                call(visitor, "GET", "/v1/agents")
+            (line,) = next(looks)
+            assert len(numbers(line.decode())) == 10
+            assert b'data-skipped="10"' in line
 
 
 def test_stream_follows_the_filters(visitor: Visitor) -> None:

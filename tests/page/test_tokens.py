@@ -42,6 +42,16 @@ def test_what_was_late_stands_out(visitor: Visitor, token: AccessToken) -> None:
     assert str(token.text) not in text
 
 
+def test_thousands_of_uses_are_a_line(visitor: Visitor, token: AccessToken) -> None:
+    """A drawing with a mark for each would be too large for a browser."""
+    for seconds in range(300):
+        moment = token.issued_at + dt.timedelta(seconds=seconds)
+        visitor.sandbox.clock.move_to(moment)
+        fields = (("authorization", f"Bearer {token.text}"),)
+        visitor.sandbox.handle(Request(method="GET", path="/v1/agents", headers=fields))
+    assert 10 < visitor.get("tokens").text.count('class="used good"') < 60
+
+
 def test_inspector_shows_header_and_claims(visitor: Visitor, token: AccessToken) -> None:
     """Not the signature: what the page shows cannot be used."""
     use(visitor, token, 10)

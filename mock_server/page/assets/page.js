@@ -16,6 +16,7 @@ function say(words, isBad) {
 function followDialog() {
   const dialog = byId("dialog");
   const isFull = byId("dialog-body").childElementCount > 0;
+  dialog.setAttribute("aria-label", dialog.querySelector("h2")?.textContent ?? "");
   if (isFull && !dialog.open) dialog.showModal();
   if (!isFull && dialog.open) dialog.close();
   const wrong = dialog.querySelector("[aria-invalid]");
@@ -58,7 +59,6 @@ function shown(text) {
   close.dataset.close = "";
   close.textContent = "Close";
   const title = document.createElement("h2");
-  title.id = "dialog-title";
   title.textContent = "Copy this";
   byId("dialog-body").replaceChildren(title, area, close);
   followDialog();
@@ -95,19 +95,30 @@ const live = {
     const box = document.createElement("template");
     box.innerHTML = html;
     const fresh = [...box.content.querySelectorAll("tr[data-number]")];
-    if (!fresh.length) return;
-    const newest = Number(fresh[0].dataset.number);
-    const last = Number(this.list.dataset.seen);
+    const skipped = Number(box.content.querySelector("[data-skipped]")?.dataset.skipped ?? 0);
+    if (fresh.length) this.list.dataset.seen = fresh[0].dataset.number;
     rows.prepend(...fresh);
     fresh.forEach((row) => htmx.process(row));
-    this.list.dataset.seen = newest;
     const total = byId("total");
-    const more = this.list.dataset.query ? fresh.length : newest - last;
-    total.dataset.total = Number(total.dataset.total) + more;
+    total.dataset.total = Number(total.dataset.total) + fresh.length + skipped;
     total.textContent = total.dataset.total;
+    if (skipped) this.skip(skipped);
     if (byId("empty")) byId("empty").remove();
+    this.trim(rows);
+  },
+  skip(count) {
+    const line = byId("skipped");
+    line.dataset.skipped = Number(line.dataset.skipped) + count;
+    line.querySelector("b").textContent = line.dataset.skipped;
+    line.hidden = false;
+  },
+  // The oldest rows go, but not from under the eyes of a person who looks at them.
+  trim(rows) {
     const all = rows.querySelectorAll("tr[data-number]");
+    if (all.length <= MOST_ROWS || rows.closest(".scroll").scrollTop > 0 || window.scrollY > 0) return;
     for (let at = MOST_ROWS; at < all.length; at += 1) all[at].remove();
+    const before = rows.querySelector("#older [name=before]");
+    if (before) before.value = all[MOST_ROWS - 1].dataset.number;
   },
   lost() {
     this.stop();
@@ -167,15 +178,36 @@ function along(step) {
   if (next) next.focus();
 }
 
+// On a narrow window the bar scrolls; the page that is shown is in view.
+document.querySelector(".bar [aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
 byId("dialog").addEventListener("close", () => byId("dialog-body").replaceChildren());
 live.start();
 markChosen();
 
-// A run of attacks goes on while its next step is on the page.
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-stop]")) return;
+// A run of attacks goes on while its next step is on the page. The verdict of the attack that was
+// fired already still comes; the next step that comes with it does not.
+function stopRun() {
+  const progress = byId("progress");
+  if (!progress) return;
   const line = document.createElement("p");
   line.className = "due";
   line.textContent = "Stopped: the rest was not observed.";
-  byId("progress").replaceChildren(line);
+  progress.dataset.stopped = "";
+  progress.replaceChildren(line);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-stop]")) stopRun();
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-attack]")) stopRun();
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "verdicts") return;
+  const counts = {};
+  for (const row of event.target.rows) counts[row.dataset.outcome] = (counts[row.dataset.outcome] ?? 0) + 1;
+  byId("tally").textContent = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`).join(", ");
+});
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.target.id === "progress" && "stopped" in event.target.dataset) event.preventDefault();
 });

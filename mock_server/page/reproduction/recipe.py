@@ -18,6 +18,7 @@ from mock_server.page.reproduction.steps import (
     forging,
     issued,
     loaded,
+    restricted,
     revoked,
 )
 from mock_server.page.resending import AUTHORIZATION, own_headers, token_body, whole_body
@@ -47,14 +48,14 @@ class Recipe:
         exchange: The exchange that it reproduces.
         options: The options of the sandbox that a test sets.
         steps: What is done first.
-        has_bearer: Whether the request carries the token of the steps.
+        carrier: The header field that carries the token of the steps; empty if none does.
         right_secret: For a token request, whether its secret is the right one.
     """
 
     exchange: Exchange
     options: Options
     steps: tuple[RecipeStep, ...]
-    has_bearer: bool
+    carrier: str
     right_secret: bool = True
 
     def answer(self) -> Exchange:
@@ -62,8 +63,9 @@ class Recipe:
         sandbox = Sandbox(self.options.replaced())
         tokens = [found for step in self.steps if (found := step.do(sandbox))]
         headers = own_headers(self.exchange)
-        if self.has_bearer:
-            headers[AUTHORIZATION] = f"Bearer {tokens[-1]}"
+        if self.carrier:
+            scheme = "Bearer " if self.carrier == AUTHORIZATION else ""
+            headers[self.carrier] = f"{scheme}{tokens[-1]}"
         path, _, query = self.exchange.target.partition("?")
         request = Request(
             method=self.exchange.method,
@@ -91,10 +93,8 @@ def recipe_for(tenant: Tenant, exchange: Exchange) -> Recipe:
         ControlError: There is none, or the journal does not have all of the request.
     """
     whole_body(exchange)
-    if RESTRICTED_HEADER in exchange.request_headers:
-        raise ControlError(
-            409, "A request with a restricted access token is not written as a test."
-        )
+    if exchange.request_headers.keys() >= {AUTHORIZATION, RESTRICTED_HEADER}:
+        raise ControlError(409, "A request with two kinds of token is not written as a test.")
     alike = None
     for recipe in _recipes(tenant, exchange):
         answer = recipe.answer()
@@ -117,16 +117,27 @@ def _recipes(tenant: Tenant, exchange: Exchange) -> Iterator[Recipe]:
     options = tenant.sandbox.options.replaced(
         {name: getattr(default, name) for name in _OF_THE_SERVER}
     )
-    has_bearer = AUTHORIZATION in exchange.request_headers
-    plain = Recipe(exchange=exchange, options=options, steps=(), has_bearer=has_bearer)
+    headers = exchange.request_headers
+    carrier = next((name for name in (AUTHORIZATION, RESTRICTED_HEADER) if name in headers), "")
+    plain = Recipe(exchange=exchange, options=options, steps=(), carrier=carrier)
+    tokens = _tokens(exchange, carrier)
     secrets = (True, False) if token_body(exchange) else (True,)
-    for step in _bearers(exchange) if has_bearer else ((),):
+    for step in tokens:
         for right in secrets:
             yield replace(plain, steps=(*_causes(exchange), *step), right_secret=right)
     world = loaded(_world_before(tenant, exchange.number))
     if len(world.constants) <= _LARGEST and exchange.status != _UNAUTHORIZED:
-        for step in _bearers(exchange) if has_bearer else ((),):
+        for step in tokens:
             yield replace(plain, steps=(world, *_causes(exchange), *step))
+
+
+def _tokens(exchange: Exchange, carrier: str) -> tuple[tuple[RecipeStep, ...], ...]:
+    """The tokens that it may have carried, the most likely ones first."""
+    if not carrier:
+        return ((),)
+    if carrier == RESTRICTED_HEADER:
+        return tuple((step,) for step in restricted())
+    return tuple(_bearers(exchange))
 
 
 def _bearers(exchange: Exchange) -> Iterator[tuple[RecipeStep, ...]]:

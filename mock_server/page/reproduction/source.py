@@ -5,7 +5,7 @@ import datetime as dt
 import re
 
 from mock_server.page.reproduction.recipe import Recipe
-from mock_server.page.resending import own_headers, token_body
+from mock_server.page.resending import AUTHORIZATION, own_headers, token_body
 from pytest_turris.core.options import Options
 
 _LONGEST_NAME = 60
@@ -39,8 +39,9 @@ def _sending(recipe: Recipe) -> list[str]:
     exchange = recipe.exchange
     arguments = [f"{exchange.method!r}", f"turris.base_url + {exchange.target!r}"]
     headers = [f"{name!r}: {value!r}" for name, value in own_headers(exchange).items()]
-    if recipe.has_bearer:
-        headers.append('"authorization": f"Bearer {bearer}"')
+    if recipe.carrier:
+        value = 'f"Bearer {bearer}"' if recipe.carrier == AUTHORIZATION else "bearer"
+        headers.append(f'"{recipe.carrier}": {value}')
     if headers:
         arguments.append(f"headers={{{', '.join(headers)}}}")
     if token_body(exchange):

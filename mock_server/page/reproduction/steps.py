@@ -79,6 +79,32 @@ def forging(flaw: Flaw) -> RecipeStep:
     )
 
 
+def restricted() -> tuple[RecipeStep, ...]:
+    """Restricted access tokens: one that is accepted, and each kind that is not."""
+    kinds: tuple[tuple[str, dict[str, list[str]]], ...] = (
+        ("", {}),
+        ('permissions=["read"]', {"permissions": ["read"]}),
+        ('allowed=["192.0.2.1"]', {"allowed": ["192.0.2.1"]}),
+    )
+    found = [_restricted(code, given) for code, given in kinds]
+    revoked_one = _restricted("", {}, is_revoked=True)
+    unknown = RecipeStep(code=('bearer = "unknown"',), do=lambda _: "unknown")
+    return (*found, revoked_one, unknown)
+
+
+def _restricted(code: str, given: dict[str, list[str]], *, is_revoked: bool = False) -> RecipeStep:
+    def do(sandbox: Sandbox) -> str:
+        token = sandbox.credentials.issue_restricted(**given)  # type: ignore[arg-type] # as in code
+        if is_revoked:
+            sandbox.credentials.revoke(token)
+        return str(token.token)
+
+    lines = (f"token = turris.credentials.issue_restricted({code})", "bearer = str(token.token)")
+    return RecipeStep(
+        code=(*lines, *(("turris.credentials.revoke(token)",) if is_revoked else ())), do=do
+    )
+
+
 def exhausted(bucket: Bucket) -> RecipeStep:
     """A rate window that is used up."""
 

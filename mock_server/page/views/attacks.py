@@ -8,9 +8,8 @@ import asyncio
 from typing import Any
 
 from mock_server.control.wire.errors import ControlError
-from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Answer, Visit
+from mock_server.page.visit import Answer, Visit, number_in
 from pytest_turris.core.wire.messages import Response
 
 

@@ -15,7 +15,7 @@ from mock_server.page.visit import Visit
 from pytest_turris.core.wire.messages import Response
 
 _PART = 100
-_MOST_COLUMNS = 9
+_MOST_COLUMNS = 8
 _LONG = 80
 _OWN = ("limit", "offset")
 _VERBS = ("add", "list", "get", "update")
@@ -73,7 +73,9 @@ def record(visit: Visit, noun: str, key: str) -> Response:
     """One record as it is, in the dialog."""
     _listing(noun)
     found = visit.ask(f"{noun} get", id=key)
-    return visit.part("record.html", noun=noun, id=key, record=found, verbs=_actions(noun))
+    return visit.dialog(
+        "record.html", "Record", noun=noun, id=key, record=found, verbs=_actions(noun)
+    )
 
 
 def _export(visit: Visit) -> Response:
@@ -125,7 +127,11 @@ def _columns(items: list[dict[str, Any]]) -> list[str]:
     names: dict[str, None] = {}
     for one in map(flat, items):
         names |= {name: None for name, value in one.items() if value not in (None, [], "", False)}
-    return [name for name in names if not _LESS.search(name)][:_MOST_COLUMNS]
+    shown: dict[str, str] = {}
+    for name in names:
+        if not _LESS.search(name):  # a nested member with a name that is there is left out
+            shown.setdefault(name.rpartition(".")[2], name)
+    return list(shown.values())[:_MOST_COLUMNS]
 
 
 def _row(visit: Visit, noun: str, record: dict[str, Any]) -> dict[str, Any]:

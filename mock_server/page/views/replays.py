@@ -6,9 +6,8 @@ from mock_server.page.reproduction.recipe import recipe_for, step_before
 from mock_server.page.reproduction.source import source
 from mock_server.page.resending import curl, exchange_of, request_again
 from mock_server.page.views.actions import notice
-from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Visit
+from mock_server.page.visit import Visit, number_in
 from pytest_turris.core.journal.journal import Exchange
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Response

@@ -2,30 +2,39 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from mock_server.page.rendering import as_html, render
-from mock_server.page.views.moments import rate_window_then, token_then
-from mock_server.page.views.numbers import number_in
+from mock_server.control.wire.errors import ControlError
+from mock_server.page.moments import rate_window_then, token_then
+from mock_server.page.rendering import as_html, moved, render
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Visit
+from mock_server.page.visit import Visit, number_in
 from pytest_turris.core.api.routes import OPERATIONS
+from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.wire.messages import Response
 
-_PART = 100
+_PART = 50
 """How many rows come at a time."""
 
-_MOST_LIVE = 20
-"""How many rows one look sends. The list has the others."""
+_BURST, _STEADY = 100, 5
+"""How many rows a stream sends at once, and at each look while more and more come."""
+
+_AHEAD = 150
+"""How many exchanges a look redacts while nothing comes, so that the first filter need not."""
 
 _FILTERS = ("text", "operation", "credential")
 
 
 def requests(visit: Visit) -> Response:
     """The list, newest first; for its own elements only the part that they ask for."""
+    if (name := visit.query.get("tenant", visit.tenant.name)) != visit.tenant.name:
+        return _of_another(visit, name)
     found = _listed(visit)
     if visit.fragment == "older":
-        return visit.part("rows.html", tenant=visit.tenant.name, **found)
+        return visit.part("rows.html", skipped=0, **found)
+    if visit.fragment == "list":
+        dropped = visit.tenant.sandbox.journal.dropped
+        return visit.part("list.html", skipped=0, dropped=dropped, **found)
     return visit.page("requests.html", "Requests", exchange=None, **found, **_choices(visit))
 
 
@@ -45,7 +54,7 @@ def request(visit: Visit, number: str) -> Response:
 
 
 def follow_requests(visit: Visit) -> Iterator[list[bytes]]:
-    """The rows of the exchanges that come, each as one line of HTML.
+    """The rows of the exchanges that come, each look's as one line of HTML.
 
     Raises:
         ControlError: A filter does not fit.
@@ -53,19 +62,26 @@ def follow_requests(visit: Visit) -> Iterator[list[bytes]]:
     journal = visit.tenant.sandbox.journal
     filters = _filters(visit)
     since = number_in(visit.query.get("since", str(journal.seen)))
+    room, ahead = _BURST, 0
     while True:
-        since = since if since <= journal.seen else 0  # a reset begins to count again
+        room = min(_BURST, room + _STEADY)
+        if since > journal.seen:
+            since, ahead = 0, 0  # a reset begins to count again
         if journal.seen == since:
+            ahead = _read_ahead(journal, ahead)
             yield []
             continue
         # Without filters only what is shown is looked at, however many requests come.
-        oldest = since if filters else max(since, journal.seen - _MOST_LIVE)
-        since = journal.seen
-        listed = visit.ask(
-            "journal list", since=oldest, limit=_MOST_LIVE, newestFirst=True, **filters
-        )
-        rows = render("rows.html", base=visit.base, older="", **listed)
-        yield [" ".join(rows.split("\n")).encode()] if listed["items"] else []
+        seen = journal.seen
+        oldest = since if filters else max(since, seen - room)
+        listed = visit.ask("journal list", since=oldest, limit=room, newestFirst=True, **filters)
+        items = listed["items"]
+        skipped = listed["total"] + oldest - since - len(items)
+        # More may have come between the two looks at the journal.
+        since = max([seen, *(one["number"] for one in items[:1])])
+        room -= len(items)
+        rows = render("rows.html", base=visit.base, before=0, skipped=skipped, **listed)
+        yield [" ".join(rows.split("\n")).encode()] if listed["total"] else []
 
 
 ROUTES = (
@@ -74,20 +90,43 @@ ROUTES = (
 )
 
 
+def _read_ahead(journal: Journal, ahead: int) -> int:
+    """Redact the next exchanges after a number, and return the number of the last."""
+    read = journal.since(ahead, _AHEAD) if ahead < journal.seen else ()
+    return read[-1].number if read else ahead
+
+
+def _of_another(visit: Visit, name: str) -> Response:
+    """The list of another tenant, with the same filters."""
+    if name not in visit.call.tenants.names:
+        raise ControlError(404, "There is no such tenant any more.")
+    to = f"/__sandbox__/page/{quote(name, safe='')}/requests?{_query(visit)}"
+    is_part = bool(visit.request.header("hx-request"))
+    return Response(status=204, headers=(("hx-redirect", to),)) if is_part else moved(to)
+
+
 def _listed(visit: Visit) -> dict[str, Any]:
-    """The rows of a list, and where the older ones are."""
+    """The rows of a list, and before which number the older ones are."""
     filters, journal = _filters(visit), visit.tenant.sandbox.journal
-    offset = number_in(visit.query.get("offset", "0"))
+    seen, before = journal.seen, number_in(visit.query.get("before", "0"))
     # The first look at 10,000 exchanges redacts them all, which takes a while; not for the newest.
-    since = 0 if filters or offset else max(0, journal.seen - _PART)
+    first = 0 if filters else max(0, (before - 1 if before else seen) - _PART)
+    offset = _count_from(visit, before, filters) if before else 0
     found: dict[str, Any] = visit.ask(
-        "journal list", limit=_PART, offset=offset, since=since, newestFirst=True, **filters
+        "journal list", limit=_PART, offset=offset, since=first, newestFirst=True, **filters
     )
-    if since:
+    items = found["items"]
+    is_all = offset + len(items) >= found["total"] and first <= journal.dropped
+    if not filters:
         found["total"] = len(journal)
-    more = offset + _PART < found["total"]
-    older = "&".join([f"offset={offset + _PART}", _query(visit)]).rstrip("&") if more else ""
-    return found | {"older": older, "seen": journal.seen, "query": _query(visit)}
+    older = items[-1]["number"] if items and not is_all else 0
+    return found | {"before": older, "seen": seen, "query": _query(visit)}
+
+
+def _count_from(visit: Visit, before: int, filters: dict[str, Any]) -> int:
+    """How many exchanges the filters leave from a number on."""
+    count = visit.ask("journal list", since=max(0, before - 1), limit=1, **filters)["total"]
+    return int(count)
 
 
 def _choices(visit: Visit) -> dict[str, Any]:
@@ -97,6 +136,7 @@ def _choices(visit: Visit) -> dict[str, Any]:
         "credentials": credentials,
         "filters": {name: visit.query.get(name, "") for name in (*_FILTERS, "status", "refused")},
         "dropped": visit.tenant.sandbox.journal.dropped,
+        "skipped": 0,
     }
 
 

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from mock_server.control.wire.errors import ControlError
@@ -19,6 +20,8 @@ _TICKS = (1, 5, 10, 15, 30, 60, 120, 360, 720, 1_440, 10_080)
 """Minutes between two marks of the axis."""
 
 _MOST_MARKS = 9
+_APART = 2
+"""Units of the drawing between two uses that are shown apart."""
 
 
 def tokens(visit: Visit) -> Response:
@@ -80,9 +83,9 @@ def token_timeline(
                 "from": at(_moment(one["issuedAt"])),
                 "due": at(refresh),
                 "to": at(expiry),
-                "marks": [
+                "marks": _apart(
                     _mark(at(moment), moment, refresh, expiry) for moment in uses[one["tokenId"]]
-                ],
+                ),
             }
         )
     return {
@@ -98,6 +101,12 @@ def token_timeline(
 def _mark(x: float, at: dt.datetime, refresh: dt.datetime, expiry: dt.datetime) -> dict[str, Any]:
     kind = "dead" if at >= expiry else "due" if at > refresh else "good"
     return {"x": x, "kind": kind, "at": f"{at:%H:%M:%S}"}
+
+
+def _apart(marks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The marks that a person can see apart: thousands of uses are a line."""
+    places = {(round(mark["x"] / _APART), mark["kind"]): mark for mark in marks}
+    return list(places.values())
 
 
 def _ticks(start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:

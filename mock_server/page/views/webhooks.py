@@ -6,9 +6,8 @@ from typing import Any
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.views.actions import notice
-from mock_server.page.views.numbers import number_in
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Answer, Visit
+from mock_server.page.visit import Answer, Visit, number_in
 from pytest_turris.core.wire.messages import Response
 
 _SHOWN = 200
@@ -35,7 +34,8 @@ def webhooks(visit: Visit) -> Response:
 
 def delivery(visit: Visit, number: str) -> Response:
     """One delivery with its bytes and every attempt, in the dialog."""
-    return visit.part("delivery.html", one=visit.ask("deliveries get", number=number_in(number)))
+    one = visit.ask("deliveries get", number=number_in(number))
+    return visit.dialog("delivery.html", f"Delivery {number}", one=one)
 
 
 def event_form(visit: Visit, kind: str) -> Response:

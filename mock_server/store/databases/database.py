@@ -65,7 +65,7 @@ class Database(Protocol):
         """Return what several queries find, one after the other, in one round trip."""
 
     def tables(self) -> set[str]:
-        """The names of the tables that there are."""
+        """The names of the existing tables."""
 
     def close(self) -> None:
         """Write what waits and let go of the database."""

@@ -144,7 +144,7 @@ class PostgresDatabase:
             return self._say(*queries)
 
     def tables(self) -> set[str]:
-        """The names of the tables that there are."""
+        """The names of the existing tables."""
         query = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         return {name for (name,) in self.select(query)}
 

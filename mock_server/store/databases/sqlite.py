@@ -104,7 +104,7 @@ class SqliteDatabase:
         return [self.select(statement, *values) for statement, values in queries]
 
     def tables(self) -> set[str]:
-        """The names of the tables that there are."""
+        """The names of the existing tables."""
         return {name for (name,) in self.select("SELECT name FROM sqlite_master")}
 
     def close(self) -> None:

@@ -123,7 +123,7 @@ def _methods(context: AttackContext) -> Iterator[AttackStep]:
             level="should",
             why="No sender uses this method; without the key it opens nothing.",
         )
-    # A page for those who look, or the methods that there are: neither is an action.
+    # A page for those who look, or the allowed methods: neither is an action.
     for method in ("GET", "HEAD", "OPTIONS"):
         how = Transmission(method=method)
         yield tolerated(context.genuine(), method, effects="none", transmission=how)

@@ -48,7 +48,7 @@ def findings(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def notes(document: Document) -> Iterator[str]:
-    """What else the reader must know: what is missing, what was blind, which waivers are over."""
+    """What else matters: what is missing, what was blind, which waivers have expired."""
     yield from document["run"]["problems"]
     for channel in document["channels"]:
         if not channel["sees"]:

@@ -8,6 +8,7 @@ from pytest_turris.core.access.authentication import carries_token
 from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.call import Call
+from pytest_turris.core.api.http_semantics import date_field, without_content
 from pytest_turris.core.api.pipeline import Pipeline
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
@@ -63,15 +64,16 @@ class Dispatcher:
         if call.real_delay:
             longest = max(response.delay, dt.timedelta(seconds=call.real_delay))
             response = replace(response, delay=longest, real_delay=call.real_delay)
-        # A HEAD request has no operation here, and its answer no content (RFC 9110, 9.3.2).
-        return replace(response, body=b"") if request.method == "HEAD" else response
+        return without_content(response) if request.method == "HEAD" else response
 
     def _call(self, request: Request) -> Call:
         if self.options.client_ip:
             request = replace(request, client_ip=self.options.client_ip)
+        at = self.clock.now()
         return Call(
             request=request,
-            at=self.clock.now(),
+            at=at,
+            headers=[*date_field(at)] if self.options.date_header else [],
             request_id=self.randomness.request_id(),
             environment=environment_of(request.host, self.options.environment),
             entity=self.entity,

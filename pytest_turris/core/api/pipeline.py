@@ -21,6 +21,7 @@ from functools import partial
 from pytest_turris.core.access.authentication import Authentication
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.envelope import refusal_document, success_body
+from pytest_turris.core.api.http_semantics import options_answer
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
@@ -91,6 +92,9 @@ class Pipeline:
                 "Resource not found",
                 reason=f"sent to {request.host[:64]}, where a hostile answer led the client",
             )
+        is_told = request.method == "OPTIONS" and self._options.head_and_options == "express"
+        if is_told and (methods := self._routes.methods(request.path)):
+            return options_answer(methods, tuple(call.headers))
         operation, call.parameters = self._find(request)
         call.operation = operation.name
         fault = self._faults.next_for(operation.name, operation.method)
@@ -99,8 +103,9 @@ class Pipeline:
         return self._perform(call, operation)
 
     def _find(self, request: Request) -> tuple[Operation, dict[str, str]]:
+        is_head = request.method == "HEAD" and self._options.head_and_options != "unknown"
         try:
-            return self._routes.find(request.method, request.path)
+            return self._routes.find("GET" if is_head else request.method, request.path)
         except UnknownOperation as unknown:
             allowed = self._routes.methods(request.path)
             if not allowed or self._options.unknown_method == "not_found":

@@ -7,10 +7,12 @@ masked when it is first read.
 import datetime as dt
 import itertools
 import json
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from pytest_turris.core.changes import Row
@@ -25,6 +27,7 @@ _Observer = Callable[[Request, Response | None, dict[str, Any]], object]
 
 _SHOWN_TARGET = 2_048
 _SHOWN_FIELDS = 64
+_NUMBER = attrgetter("number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,9 +202,13 @@ class Journal:
         """How many exchanges were dropped to keep the limit."""
         return self.seen - len(self._entries)
 
-    def since(self, number: int) -> tuple[Exchange, ...]:
-        """The exchanges after the one with that number."""
-        return tuple(entry.redacted() for entry in tuple(self._entries) if entry.number > number)
+    def since(self, number: int, count: int | None = None) -> tuple[Exchange, ...]:
+        """The first exchanges, or all, after the one with that number."""
+        return tuple(entry.redacted() for entry in self._after(number)[:count])
+
+    def _after(self, number: int) -> tuple[Entry, ...]:
+        entries = tuple(self._entries)
+        return entries[bisect_right(entries, number, key=_NUMBER) :]
 
     def record(self, request: Request, response_body: bytes, **facts: Any) -> Entry:  # noqa: ANN401 - Exchange's fields
         """Keep one exchange."""

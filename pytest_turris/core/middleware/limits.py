@@ -81,7 +81,7 @@ class Limits:
         self.default_credential = ""
         """The credential whose window is meant by default: the default API client's."""
         self.names: Callable[[], Collection[str]] = lambda: (self.default_credential,)
-        """The names of the credentials that there are."""
+        """The names of all credentials."""
         self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
 
     @whole

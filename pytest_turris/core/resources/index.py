@@ -36,7 +36,7 @@ class Index:
                     index.setdefault(value, set()).add(key)
 
     def discard(self, record: Record) -> None:
-        """Let a record be found no longer, whether or not it was added as a whole."""
+        """Take out a record, whether or not it was added as a whole."""
         key = record.key
         for index in self._keys.values():
             # A set may be empty where an exception came between making and filling it.
@@ -46,7 +46,7 @@ class Index:
                     del index[value]
 
     def remove(self, record: Record) -> None:
-        """Let a record be found no longer; it must be as it was when it was added."""
+        """Take out a record; it must be as it was when it was added."""
         for name, values in self._indexes.items():
             index = self._keys[name]
             for value in values(record):

@@ -79,6 +79,10 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "class-validator's own", no_option="a text for humans; the status is documented"),
     row("errors", "404 `not_found` for unknown paths and for unknown methods", "assumed", "-",
         "fail_on_refusal", "unknown_method"),
+    row("transport", "HEAD is answered as GET, without content; OPTIONS is a 404, as of a NestJS "
+        "server without CORS", "assumed", "-", "head_and_options"),
+    row("transport", "Answers have `Date`, by the sandbox's clock", "assumed",
+        "RFC 9110, 6.6.1", "date_header"),
     row("errors", "`errorType` of 409, 413 and 422 is `invalid_input`, of 405 and 410 `not_found`",
         "assumed", "-", no_option="six values are documented, and these are the nearest"),
     row("errors", "Unknown members and parameters are ignored, and noted in the journal",

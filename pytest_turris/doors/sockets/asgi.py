@@ -101,7 +101,8 @@ def translated(scope: Scope, body: bytes) -> Request:
 async def send_response(response: Response, send: Send) -> None:
     """Send a whole response."""
     headers = [(n.encode(), v.encode("latin-1")) for n, v in response.headers]
-    headers.append((b"content-length", str(len(response.body)).encode()))
+    if not any(name == b"content-length" for name, _ in headers):  # that of HEAD is GET's
+        headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 

@@ -26,6 +26,7 @@ def loopback_only(
     app: App,
     *,
     also: Collection[str] = (),
+    own: str = "",
     advice: str = "",
     on_refusal: Callable[[str], None] = lambda _: None,
 ) -> App:
@@ -34,13 +35,14 @@ def loopback_only(
     Args:
         app: The application.
         also: Host names to accept besides those of loopback.
+        own: The origin by which browsers know the server, if a proxy is before it.
         advice: How to accept another name, for the refusal.
         on_refusal: Gets a line for each request that is refused, with the reason.
     """
     names = _NAMES | {name.lower() for name in also}
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (refusal := _foreign(scope, names)):
+        if scope["type"] == "http" and (refusal := _foreign(scope, names, own)):
             status, message = refusal
             message += advice if status == _MISDIRECTED else ""
             on_refusal(f"{scope['method']} {redact(scope['path'])} -> {status}  {message}")
@@ -51,15 +53,15 @@ def loopback_only(
     return guarded
 
 
-def _foreign(scope: Scope, names: frozenset[str]) -> tuple[int, str] | None:
+def _foreign(scope: Scope, names: frozenset[str], public: str) -> tuple[int, str] | None:
     """The status and message with which a request is refused, or None."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or _name(hosts[0]) not in names:
         return _MISDIRECTED, "Misdirected request: the sandbox answers to loopback names only"
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
-    own = f"{scope.get('scheme', 'http')}://{hosts[0]}"
+    own = (public, f"{scope.get('scheme', 'http')}://{hosts[0]}")
     sites = {value for name, value in scope["headers"] if name == b"sec-fetch-site"}
-    if any(origin != own for origin in origins) or not sites <= _OWN_SITES:
+    if any(origin not in own for origin in origins) or not sites <= _OWN_SITES:
         return 403, "Requests from web pages are refused"
     return None
 

@@ -115,6 +115,7 @@ def test_tells_what_came_since(caller: Client) -> None:
     caller.get(AGENTS)
     assert [exchange.number for exchange in caller.sandbox.journal.since(1)] == [2, 3]
     assert caller.sandbox.journal.since(3) == ()
+    assert [exchange.number for exchange in caller.sandbox.journal.since(1, 1)] == [2]
 
 
 def test_shows_only_the_beginning_of_long_things(client: Client) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from mock_server.attacking.effects import effects_of_url
+from mock_server.attacking.report import outcome_of
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Listing, Parameters, Part, Result, part
 from mock_server.control.rows.webhooks.registered import endpoint_of
@@ -46,10 +47,13 @@ class FindingShown(Result):
 
 
 class VerdictShown(Result):
-    """What came of an attack."""
+    """What came of an attack.
+
+    ``as wanted``: it answered as it should, and what it did could not be seen.
+    """
 
     attack: str
-    outcome: Outcome
+    outcome: Outcome | Literal["as wanted"]
     reason: str
     findings: list[FindingShown]
     notes: list[str]
@@ -120,7 +124,7 @@ ROWS = (list_attacks, attack_webhook)
 def _verdict(verdict: Verdict) -> VerdictShown:
     return VerdictShown(
         attack=verdict.check.id,
-        outcome=verdict.outcome,
+        outcome=outcome_of(verdict),
         reason=verdict.reason,
         findings=[
             FindingShown(

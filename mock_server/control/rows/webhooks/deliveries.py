@@ -214,7 +214,7 @@ def send(call: ControlCall, given: SendEvent) -> Listing[DeliveryShown]:
 
 @control("webhooks", "disturb", "POST", "/webhooks/disturb")
 def disturb(call: ControlCall, given: Disturb) -> NetworkShown:
-    """Drop, duplicate, delay or reorder deliveries from now on; without members, no longer."""
+    """Drop, duplicate, delay or reorder deliveries from now on; without members, end that."""
     network = NetworkFaults(**{name: getattr(given, name) for name in Disturb.model_fields})
     call.tenant.sandbox.outbox.network_faults = network
     return NetworkShown.model_validate(network)

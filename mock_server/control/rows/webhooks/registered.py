@@ -1,4 +1,4 @@
-"""Registered webhooks: list, register, enable, remove; and the events that there are."""
+"""Registered webhooks: list, register, enable, remove; and all kinds of events."""
 
 from typing import Any, get_args
 

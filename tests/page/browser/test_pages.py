@@ -1,58 +1,17 @@
 """The page in a real browser, by what a person does."""
 
-import contextlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doubles.browsing import Browsing, browsing, require
-from doubles.lenient_receiver import LenientReceiver
-from doubles.served_here import served
+from doubles.browsing import Browsing, call
 from playwright.sync_api import expect
 
 from mock_server.serving.server import StandaloneSandbox
-from pytest_turris.core.wire.messages import Request
 
 PAGES = ("overview", "requests", "requests/1", "tokens", "data", "data/agents", "webhooks")
 MORE = ("faults", "checklist")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandaloneSandbox]:
-    """A server with some data and some requests."""
-    require()
-    with served() as found:
-        found.sandbox.seed("small_agency")
-        yield found
-
-
-@pytest.fixture(scope="module")
-def person(server: StandaloneSandbox) -> Iterator[Browsing]:
-    """A person who is signed in."""
-    with browsing(server) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def _fresh(server: StandaloneSandbox, person: Browsing) -> Iterator[None]:
-    """A sandbox as it was, with one request; and an empty console at the end."""
-    server.tenants.default.reset()
-    server.sandbox.seed("small_agency")
-    call(server, "/v1/agents")
-    person.view(1280, "light")
-    person.errors.clear()
-    yield
-    assert not person.errors
-    assert person.hosts == {server.base_url}
-
-
-def call(server: StandaloneSandbox, path: str, token: object = "") -> None:
-    """A request of a client."""
-    fields = (("authorization", f"Bearer {token}"),) if token else ()
-    request = Request(method="GET", path=path, headers=fields, host="127.0.0.1")
-    server.tenants.default.handle(request)
 
 
 def test_the_token_leaves_the_address_bar(person: Browsing) -> None:
@@ -206,21 +165,16 @@ def test_tokens_by_click(server: StandaloneSandbox, person: Browsing) -> None:
     expect(page.locator("#tokens")).to_contain_text("revoked")
 
 
-def test_an_endpoint_is_attacked(server: StandaloneSandbox, person: Browsing) -> None:
-    """One attack runs to its end; a run of many can be stopped."""
-    sandbox = server.sandbox
-    with contextlib.closing(LenientReceiver()) as receiver:
-        endpoint = sandbox.outbox.register(
-            receiver.url, "PRODUCER_AGREEMENT_EXECUTED", sandbox.clock.now(), "a-key-of-this-test"
-        )
-        page = person.open(f"webhooks/{endpoint.id}/attack")
-        page.locator("#one-attack").select_option("WH-01")
-        page.get_by_role("button", name="Attack").click()
-        expect(page.locator("#progress")).to_contain_text("1 of 1")
-        expect(page.locator("#verdicts tr")).to_have_count(1)
-        page.locator("#one-attack").select_option("")
-        page.get_by_role("button", name="Attack").click()
-        expect(page.locator("#verdicts tr").nth(1)).to_be_visible()
-        page.get_by_role("button", name="Stop").click()
-        expect(page.locator("#progress")).to_contain_text("Stopped")
-        assert not person.violations()
+def test_each_finding_has_its_exchange(server: StandaloneSandbox, person: Browsing) -> None:
+    """The link goes to the request that shows it; the line of the checklist is violated."""
+    token = server.sandbox.tokens.issue(server.sandbox.client)
+    page = person.open("checklist")
+    expect(page.locator("#checklist")).to_contain_text("Nothing was found so far")
+    number = call(server, f"/v1/agents?access_token={token.text}")
+    expect(page.locator(".finding")).to_contain_text("RQ-01")
+    expect(page.locator("#checklist table")).to_contain_text("violated")
+    assert not person.violations()
+    page.locator(".finding").get_by_role("link").first.click()
+    page.wait_for_url(f"**/requests/{number}")
+    expect(page.locator("#detail")).to_contain_text("access_token=***")
+    assert str(token.text) not in page.content()

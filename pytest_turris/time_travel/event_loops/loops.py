@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 
 from pytest_turris.process.patch import Patch, Replacement
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel import trio_runs
 from pytest_turris.time_travel.chains import Chains, main_future
+from pytest_turris.time_travel.event_loops import trio_runs
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import State, rests
@@ -144,7 +144,7 @@ def _is_moved(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 async def _sleep(delay, result=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - only its code is used
-    from pytest_turris.time_travel.loops import sleep  # noqa: PLC0415 - in asyncio's namespace
+    from pytest_turris.time_travel.event_loops.loops import sleep  # noqa: PLC0415 - in asyncio's namespace
 
     return await sleep(delay, result)
 

@@ -101,7 +101,7 @@ def _current_time(original: Callable[[Any], float]) -> Callable[[Any], float]:
 
 
 async def _sleep(seconds):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - only its code is used
-    from pytest_turris.time_travel.trio_runs import trio_sleep  # noqa: PLC0415 - in trio's namespace
+    from pytest_turris.time_travel.event_loops.trio_runs import trio_sleep  # noqa: PLC0415 - in trio's namespace
 
     return await trio_sleep(seconds)
 

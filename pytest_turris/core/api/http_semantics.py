@@ -1,0 +1,41 @@
+"""What HTTP itself asks of every answer (RFC 9110): Date, and the answers to HEAD and OPTIONS."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from email.utils import format_datetime
+from functools import lru_cache
+
+from pytest_turris.core.wire.messages import Fields, Response
+
+
+def date_field(at: dt.datetime) -> Fields:
+    """The header ``Date`` (RFC 9110, 6.6.1).
+
+    Args:
+        at: The moment on the sandbox's clock.
+    """
+    return _date_field(at.replace(microsecond=0))
+
+
+@lru_cache(maxsize=8)
+def _date_field(at: dt.datetime) -> Fields:
+    return (("date", format_datetime(at, usegmt=True)),)
+
+
+def without_content(response: Response) -> Response:
+    """The answer to HEAD: that to GET, with its length and without its content (9.3.2)."""
+    length = ("content-length", str(len(response.body)))
+    return replace(response, body=b"", headers=(*response.headers, length))
+
+
+def options_answer(methods: Iterable[str], more: Fields) -> Response:
+    """The answer to OPTIONS for a path with these methods, as Express gives it by itself.
+
+    Args:
+        methods: Those of its operations.
+        more: Further headers.
+    """
+    allowed = ",".join("GET,HEAD" if method == "GET" else method for method in methods)
+    headers = (("allow", allowed), ("content-type", "text/html; charset=utf-8"))
+    return Response(status=200, headers=(*headers, *more), body=allowed.encode())
