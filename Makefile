@@ -167,6 +167,7 @@ faults: $(VENV)/.ready
 # sandbox with them. Needs npm, and Java with three libraries (system-packages).
 generators: $(VENV)/.ready
 	$(PYTHON) -m venv .generators
+	.generators/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	.generators/bin/python -m pip install --quiet --disable-pip-version-check --group generators \
 		python-dateutil urllib3 pydantic typing-extensions
 	npm ci --prefix tests/generators/tools --silent
