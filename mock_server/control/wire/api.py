@@ -12,7 +12,6 @@ from mock_server.control.models import Parameters
 from mock_server.control.table import CONTROLS, at
 from mock_server.control.tenants import Tenants
 from mock_server.control.wire.documents import (
-    list_names,
     query_of,
     read_json,
     read_segment,
@@ -92,7 +91,7 @@ def _parameters(control: Control, request: Request, in_path: dict[str, str]) -> 
     if not control.has_body:
         if request.body.strip():
             raise ControlError(400, f"{control.method} takes no body; use the query")
-        document = query_of(request.query, list_names(control.parameters))
+        document = query_of(request.query)
     else:
         if request.query:
             raise ControlError(400, f"{control.method} takes no query; use a JSON body")

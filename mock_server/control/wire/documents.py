@@ -61,12 +61,11 @@ def read_json(body: bytes) -> dict[str, Any]:
     return document
 
 
-def query_of(query: str, lists: frozenset[str]) -> dict[str, Any]:
+def query_of(query: str) -> dict[str, Any]:
     """The parameters of a query.
 
     Args:
         query: As it was sent.
-        lists: The names of those that can be repeated.
 
     Raises:
         ControlError: One is doubled, or there are too many.
@@ -82,12 +81,9 @@ def query_of(query: str, lists: frozenset[str]) -> dict[str, Any]:
         raise ControlError(400, "the query is not UTF-8, or has too many parameters") from None
     found: dict[str, Any] = {}
     for name, value in pairs:
-        if name in lists:
-            found.setdefault(name, []).append(value)
-        elif name in found:
+        if name in found:
             raise ControlError(400, problems=(Problem(name, "one value"),))
-        else:
-            found[name] = value
+        found[name] = value
     return found
 
 
@@ -101,15 +97,6 @@ def read_segment(text: str) -> str:
         return unquote(text, errors="strict")
     except ValueError:
         raise ControlError(400, "the path is not percent-encoded UTF-8") from None
-
-
-def list_names(model: type[BaseModel]) -> frozenset[str]:
-    """The members of a model that are lists, by their names in JSON."""
-    return frozenset(
-        member.alias or name
-        for name, member in model.model_fields.items()
-        if any(get_origin(kind) in (list, tuple) for kind in _kinds(member.annotation))
-    )
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

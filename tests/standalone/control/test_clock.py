@@ -42,6 +42,8 @@ def test_to_the_moments_of_a_token(controlled: Controlled) -> None:
     assert dt.timedelta(0) < sandbox.clock.now() - (second.issued_at + 3300 * SECOND) < SECOND
     controlled.call("POST", "/clock/to-expiry", minus=60)
     assert dt.timedelta(0) <= sandbox.clock.now() - second.expires_at + 60 * SECOND < SECOND
+    controlled.call("POST", "/clock/to-expiry", tokenId=second.jti)
+    assert dt.timedelta(0) <= sandbox.clock.now() - second.expires_at < SECOND
     controlled.call("POST", "/clock/to-expiry", tokenId=first.jti)
     assert dt.timedelta(0) <= sandbox.clock.now() - first.expires_at < SECOND
 

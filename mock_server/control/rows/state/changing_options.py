@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.options import option_types
 from pytest_turris.core.sandbox import Sandbox
 
@@ -36,24 +35,15 @@ def reason_fixed(name: str) -> str:
     return FIXED.get(name) or next(by_prefix, "")
 
 
-def is_of_pytest(name: str) -> bool:
-    """Whether an option does nothing in a server."""
-    return reason_fixed(name) == _OF_PYTEST
-
-
 def changeable() -> dict[str, Any]:
     """The options that change, with their types."""
     return {name: kind for name, kind in option_types().items() if not reason_fixed(name)}
 
 
 def change(sandbox: Sandbox, values: Mapping[str, Any]) -> None:
-    """Change options, all or none.
+    """Change options that are ``changeable``, all or none.
 
     Raises:
-        ControlError: One of them does not change.
         OptionError: A value does not fit.
     """
-    for name in values:
-        if reason := reason_fixed(name):
-            raise ControlError(400, f"the option {name} does not change: {reason}")
     sandbox.change_options(sandbox.options.replaced(values))

@@ -62,8 +62,7 @@ class _Rows:
             if name == self.name:
                 yield self._further(verb, summary)
         for verb, summary in _OF_ANY.items():
-            if hasattr(self.kind, verb):
-                yield self._further(verb, summary)
+            yield self._further(verb, summary)
 
     def _row(self, verb: str, method: Method, path: str, summary: str, **more: Any) -> Control:  # noqa: ANN401 - Control's fields
         noun = self.name.replace("_", "-")

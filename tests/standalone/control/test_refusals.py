@@ -1,0 +1,71 @@
+"""How the control API refuses what does not fit: each part of a request, and a store that fails."""
+
+import pytest
+from doubles.controlled import Controlled, Refused
+
+from mock_server.store.errors import StoreError
+from pytest_turris.core.wire.messages import Request, Response
+
+
+@pytest.fixture
+def controlled() -> Controlled:
+    """A sandbox with the control API."""
+    return Controlled()
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "status", "message"),
+    [
+        ("GET /clock", b"{}", 400, "GET takes no body; use the query"),
+        ("POST /agents?npn=1", b"{}", 400, "POST takes no query; use a JSON body"),
+        ("POST /agents", b'{"npn":"' + b"1" * 2**20 + b'"}', 413, "the body is longer than"),
+        ("GET /agents/%ff", b"", 400, "the path is not percent-encoded UTF-8"),
+        ("GET /agents?isDeleted=true&isDeleted=false", b"", 400, "expected one value"),
+    ],
+)
+def test_each_part_of_a_request_is_checked(
+    controlled: Controlled, target: str, body: bytes, status: int, message: str
+) -> None:
+    """The refusal says what to do instead."""
+    method, _, address = target.partition(" ")
+    path, _, query = address.partition("?")
+    answer = controlled.send(method, path, body, query=query)
+    assert answer.status == status
+    assert message in answer.json()["errorMessage"][0]
+
+
+def test_another_method_is_named(controlled: Controlled) -> None:
+    """With those that there are at the path, also in ``Allow``."""
+    answer = controlled.send("PUT", "/clock")
+    assert answer.status == 405
+    allowed = dict(answer.headers)["allow"]
+    assert f"this path has the methods {allowed}" in answer.json()["errorMessage"][0]
+
+
+def test_a_value_in_the_path_is_given_once(controlled: Controlled) -> None:
+    """The body cannot say it again."""
+    controlled.sandbox.seed("small_agency")
+    agent = next(iter(controlled.sandbox.agents))
+    with pytest.raises(Refused) as refused:
+        controlled.call("PATCH", f"/agents/{agent.id}", id=agent.id)
+    assert refused.value.fields == ["id"]
+
+
+def test_a_store_that_fails_is_named(controlled: Controlled) -> None:
+    """With 503: the request may succeed later."""
+
+    def work() -> Response:
+        raise StoreError("the disk is full")
+
+    answer = controlled.door.caught(work)
+    assert (answer.status, answer.json()["errorMessage"]) == (503, ["the disk is full"])
+
+
+def test_an_exchange_that_is_no_longer_kept() -> None:
+    """It is not confused with one that is."""
+    controlled = Controlled(journal_limit=1)
+    for _ in range(2):
+        controlled.sandbox.handle(Request(method="GET", path="/v1/agents"))
+    assert controlled.get("/journal/2")["number"] == 2
+    with pytest.raises(Refused):
+        controlled.get("/journal/1")

@@ -1,0 +1,134 @@
+"""A store that fails while the server serves: each part says so, and goes on."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from inspect import isawaitable
+
+import pytest
+from doubles.served_here import served
+
+from mock_server.serving import delivery_worker
+from mock_server.serving.delivery_worker import DeliveryWorker
+from mock_server.serving.server import StandaloneSandbox
+from mock_server.store.errors import StoreError, TenantGoneError
+from mock_server.store.store import TenantRow
+from pytest_turris.core.options import Options
+from pytest_turris.core.wire.messages import Request
+from pytest_turris.webhooks.engine import DeliveryError
+
+LIST = Request(method="GET", path="/v1/agents")
+
+
+@pytest.fixture
+def server() -> Iterator[StandaloneSandbox]:
+    """A server without a store; each test lets one fail."""
+    with served() as running:
+        yield running
+
+
+def test_a_request_whose_tenant_cannot_be_looked_up(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is answered with 503 in Turris' shape."""
+
+    def owners(_request: Request) -> None:
+        raise StoreError("the database does not answer")
+
+    monkeypatch.setattr(server, "_own", owners)
+    answer = server._answer_shared(LIST)
+    assert answer.status == 503
+    assert "the outcome of this request is unknown" in answer.json()["errorMessage"][0]
+
+
+def test_a_control_at_a_shared_store_leaves_the_event_loop(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wait for another server."""
+    from mock_server.control.door import ControlDoor
+
+    monkeypatch.setattr(type(server.tenants), "is_shared", property(lambda _: True))
+    door = ControlDoor(server.tenants, "token", print)
+
+    async def asked() -> int:
+        answer = door.control(Request(method="GET", path="/__sandbox__/clock"))
+        assert isawaitable(answer)
+        return (await answer).status
+
+    assert asyncio.run(asked()) == 200
+
+
+def test_a_tenant_that_another_server_deleted_meanwhile(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not found; to forget what is not there changes nothing."""
+
+    def added(*_: object) -> None:
+        raise TenantGoneError("gone")
+
+    monkeypatch.setattr(server.tenants, "_added", added)
+    row = TenantRow(options=Options(), idle_limit=None, facts={}, idle=0)
+    assert server.tenants._resumed("gone", row) is None
+    server.tenants.forget("gone")
+    assert server.tenants.names == ("default",)
+
+
+def test_a_delivery_that_takes_longer_than_an_attempt_may(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who wants the engine alone does not wait for it forever."""
+    monkeypatch.setattr(delivery_worker, "_LONGEST_ATTEMPT", 0.01)
+    deliveries = server.tenants.default.deliveries
+    deliveries._quiet.clear()
+    with pytest.raises(DeliveryError, match="still under way"), deliveries.alone():
+        pass
+    deliveries._quiet.set()
+
+
+class FailingDeliveries:
+    """One due delivery, whose result cannot be recorded; then the store fails in the search."""
+
+    def __init__(self) -> None:
+        self.engine = self
+        self.searches = 0
+        self.looked_again = threading.Event()
+
+    def claim_all(self) -> Iterator[str]:
+        """One endpoint at the first search; later ones fail."""
+        self.searches += 1
+        if self.searches > 1:
+            self.looked_again.set()
+            raise StoreError("the disk is full")
+        yield "endpoint"
+
+    def first(self, _endpoint_id: str) -> "FailingDeliveries":
+        """The claimed delivery."""
+        return self
+
+    @property
+    def delivery(self) -> "FailingDeliveries":
+        """As ``Claimed`` has it."""
+        return self
+
+    number = 7
+
+    def send(self, _taken: object) -> None:
+        """Send it, and fail to record that."""
+        raise StoreError("the database does not answer")
+
+    def settle_first(self, _endpoint_id: str) -> bool:
+        """Whether there is another one."""
+        return False
+
+
+def test_webhooks_that_the_store_does_not_take() -> None:
+    """The log has each reason, none of which is a bug; the worker goes on."""
+    lines: list[str] = []
+    failing = FailingDeliveries()
+    worker = DeliveryWorker(log=lines.append, watched=lambda: [failing])  # type: ignore[list-item] # a double
+    try:
+        assert failing.looked_again.wait(60)
+    finally:
+        worker.stop()
+    assert "cannot record webhook 7: the database does not answer" in lines
+    assert "cannot look for due webhooks: the disk is full" in lines
