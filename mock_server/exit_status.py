@@ -8,26 +8,35 @@ INCOMPLETE = 4
 CANNOT_RUN = 127
 INTERRUPTED = 130
 
+_ALL = "all commands"
+
 EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
-    (OK, "all commands", "done; `serve`: stopped with Ctrl-C; `attack`: no `must` failed"),
-    (
-        FAILED,
-        "`attack`, `audit`, `scan`, `trigger`, `health`, `learn-signature`, `drift`, controls",
-        "a `must` failed, or a finding; not accepted; not ready, or refused; no scheme; it drifts",
-    ),
-    (NOTHING_SENT, "all commands", "wrong arguments, or nothing could be sent: nothing answers"),
-    (INTERNAL_ERROR, "all commands", "an error of `turris-sandbox` itself; no verdict"),
-    (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried, also by Ctrl-C"),
-    (
-        CANNOT_RUN,
-        "`serve -- COMMAND`",
-        "the command cannot be run; else its own status",
-    ),
-    (INTERRUPTED, "all commands", "Ctrl-C before there was anything to stop in order"),
+    (OK, _ALL, "done"),
+    (OK, "`serve`", "stopped with Ctrl-C"),
+    (OK, "`attack`", "no `must` failed"),
+    (FAILED, "`attack`", "a `must` failed"),
+    (FAILED, "`audit`, `scan`", "a finding"),
+    (FAILED, "`trigger`", "the receiver did not accept the webhook"),
+    (FAILED, "`health`", "no sandbox is ready"),
+    (FAILED, "`learn-signature`", "no scheme fits"),
+    (FAILED, "`drift`", "the tenant contradicts the sandbox"),
+    (FAILED, "controls of a running sandbox", "it refused"),
+    (NOTHING_SENT, _ALL, "wrong arguments, or nothing answers"),
+    (INTERNAL_ERROR, _ALL, "an error of `turris-sandbox` itself; no verdict"),
+    (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried"),
+    (CANNOT_RUN, "`serve`", "COMMAND cannot be run; otherwise its own status counts"),
+    (INTERRUPTED, _ALL, "Ctrl-C before there was anything to stop in order"),
 )
 """Each status with the commands that have it and what it means."""
 
-HELP = "Exit status: " + "; ".join(
-    f"{status} {meaning.replace('`', '')}" for status, _, meaning in EXIT_STATUSES
-)
-"""The table as a paragraph, for ``--help``."""
+
+def exit_help(command: str = "") -> str:
+    """Return the statuses of one command, or those of all, as a paragraph for ``--help``."""
+    meanings: dict[int, list[str]] = {}
+    for status, commands, meaning in EXIT_STATUSES:
+        if commands == _ALL or f"`{command}`" in commands:
+            meanings.setdefault(status, []).append(meaning.replace("`", ""))
+        elif not command and status == FAILED:
+            meanings[status] = ["what the help of the command says"]
+    texts = [f"{status} {', or '.join(texts)}" for status, texts in meanings.items()]
+    return f"Exit status: {'; '.join(texts)}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mock_server.exit_status import HELP
+from mock_server.exit_status import exit_help
 from mock_server.shell.option_types import (
     FILE,
     allowed,
@@ -33,7 +33,7 @@ Examples:
 """
 
 
-@click.command(epilog=f"{_EXAMPLES}\n{HELP}")
+@click.command(epilog=f"{_EXAMPLES}\n{exit_help('attack')}")
 @click.argument("url")
 @secret_env
 @click.option(

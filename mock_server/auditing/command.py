@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from mock_server.controlling.commands import find_command, with_address
-from mock_server.exit_status import HELP
+from mock_server.exit_status import exit_help
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.option_types import FILE
 from pytest_turris.audit.declarations import FILE_NAME
@@ -51,7 +51,9 @@ def fail_on(default: str | None) -> Callable[[Command], Command]:
     )
 
 
-@click.group("audit", cls=SuggestingGroup, invoke_without_command=True, epilog=_EXAMPLES + HELP)
+@click.group(
+    "audit", cls=SuggestingGroup, invoke_without_command=True, epilog=_EXAMPLES + exit_help("audit")
+)
 @fail_on(None)
 @report_option
 @click.option(

@@ -11,7 +11,7 @@ from mock_server.auditing.command import (
     json_option,
     report_option,
 )
-from mock_server.exit_status import HELP
+from mock_server.exit_status import exit_help
 from mock_server.shell.option_types import FILE
 
 _EXAMPLES = """\b
@@ -21,7 +21,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EXAMPLES + HELP)
+@click.command(epilog=_EXAMPLES + exit_help("scan"))
 @click.argument("paths", nargs=-1, required=True, type=FILE, metavar="PATH...")
 @fail_on("must")
 @report_option

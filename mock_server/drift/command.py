@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_server.exit_status import FAILED, HELP
+from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE
 
@@ -17,7 +17,7 @@ Examples:
 """
 
 
-@click.command(epilog=f"{_EXAMPLES}\n{HELP}")
+@click.command(epilog=f"{_EXAMPLES}\n{exit_help('drift')}")
 @click.option("--against", metavar="URL", default="", help="The real tenant's base URL.")
 @click.option(
     "--read-only",
@@ -65,8 +65,7 @@ def drift(
         else:
             _check(against, read_only=read_only)
             tenant = RealTenant(against.rstrip("/"), _read(client_id_env), _read(client_secret_env))
-            if not yes:
-                _confirm(against)
+            _confirm(against, yes=yes)
             report = DriftReport.of(ask(tenant))
     except DriftError as error:
         fail(str(error))
@@ -94,8 +93,12 @@ def _read(variable: str) -> str:
     return value
 
 
-def _confirm(url: str) -> None:
+def _confirm(url: str, *, yes: bool) -> None:
     host = urlsplit(url).netloc
-    click.echo(f"One token request and some forty GET requests go to {host}; nothing is written.")
-    if click.prompt("Type the host to go on", err=True) != host:
+    click.echo(
+        f"One token request and some forty GET requests go to {host}, within a minute; "
+        "nothing is written.",
+        err=True,
+    )
+    if not yes and click.prompt("Type the host to go on", err=True) != host:
         fail("nothing was sent: that is not the host")

@@ -5,27 +5,42 @@ import binascii
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mock_server.drift.asking import DriftError
 from mock_server.drift.seen import SeenExchange, SeenExchanges
+from pytest_turris.core.wire.hosts import HOSTS
 
 
 def read_har(file: Path) -> SeenExchanges:
-    """Return the exchanges of a recording.
+    """Return the exchanges of a recording with Turris.
+
+    A browser or a proxy records other hosts, too. Theirs are left out: the documented hosts are
+    Turris', or, if there are none (a gateway), those that got a request of a documented operation.
 
     Args:
         file: The recording, for example what a browser or a proxy exports.
 
     Raises:
-        DriftError: The file cannot be read, or is not a recording.
+        DriftError: The file cannot be read, is not a recording, or has nothing of Turris.
     """
     try:
         entries = json.loads(file.read_bytes())["log"]["entries"]
-        return SeenExchanges([_exchange(entry) for entry in entries])
+        exchanges = [_exchange(entry) for entry in entries]
+        hosts = {_host(one) for one in exchanges}
+        documented = {_host(one) for one in exchanges if one.operation}
     except OSError as error:
         raise DriftError(f"{file}: {error.strerror or error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DriftError(f"{file} is not a HAR file: there is no log with entries") from None
+    ours = hosts.intersection(HOSTS.values()) or documented
+    if not ours:
+        raise DriftError(f"{file} has no exchange with Turris")
+    return SeenExchanges([one for one in exchanges if _host(one) in ours])
+
+
+def _host(exchange: SeenExchange) -> str | None:
+    return urlsplit(exchange.url).hostname
 
 
 def _exchange(entry: dict[str, Any]) -> SeenExchange:

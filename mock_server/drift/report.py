@@ -95,16 +95,20 @@ class DriftReport:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        states: tuple[_State, ...] = ("contradicted", "confirmed", "not seen")
-        counts = {state: sum(row.state == state for row in self.rows) for state in states}
-        shown = ", ".join(f"{number} {state}" for state, number in counts.items())
-        yield f"{self.exchanges} exchanges, {len(self.rows)} rows of the fidelity table: {shown}"
+        # A terminal shows the end, so what matters comes last.
+        states: tuple[_State, ...] = ("not seen", "confirmed", "contradicted")
         for state in states:
             yield from (f"{state}: {row.row.topic}: {row.row.what}" + _reasons(row)
                         for row in self.rows if row.state == state)  # fmt: skip
         yield from (f"members: {text}" for text in self.members)
+        counts = (f"{sum(row.state == one for row in self.rows)} {one}" for one in states)
+        yield (
+            f"\n{self.exchanges} exchanges, {len(self.rows)} rows of the fidelity table: "
+            f"{', '.join(counts)}"
+        )
         if self.options:
-            yield "\n[pytest]"
+            yield "\nWith these options in pytest.ini, the sandbox answers as the tenant does:"
+            yield "[pytest]"
             yield from (f"turris_{name} = {_ini(value)}" for name, value in self.options.items())
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mock_server.exit_status import FAILED, HELP
+from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, WEBHOOK_SECRET
 
@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.command("learn-signature", epilog=f"{_EXAMPLES}\n{HELP}")
+@click.command("learn-signature", epilog=f"{_EXAMPLES}\n{exit_help('learn-signature')}")
 @click.option(
     "--header",
     metavar="NAME: VALUE",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mock_server.exit_status import HELP, OK
+from mock_server.exit_status import OK, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, allowed, entity, option_texts
 
@@ -18,7 +18,7 @@ Examples:
 """
 
 
-@click.command(epilog=f"{_EXAMPLES}\n{HELP}")
+@click.command(epilog=f"{_EXAMPLES}\n{exit_help('serve')}")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(

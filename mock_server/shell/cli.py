@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mock_server.exit_status import HELP, INTERRUPTED, NOTHING_SENT
+from mock_server.exit_status import INTERRUPTED, NOTHING_SENT, exit_help
 from mock_server.shell.commands import COMMANDS
 from mock_server.shell.groups import SuggestingGroup
 
@@ -65,7 +65,7 @@ class LazyCommands(SuggestingGroup):
 @click.group(
     cls=LazyCommands,
     invoke_without_command=True,
-    epilog=HELP,
+    epilog=exit_help(),
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 @click.version_option(package_name="pytest-turris", prog_name=_NAME)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from mock_server.exit_status import FAILED, HELP
+from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import (
     allowed,
@@ -47,7 +47,7 @@ def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[Compl
     return [CompletionItem(name) for name in _EVENTS if name.startswith(typed)]
 
 
-@click.command(epilog=f"{_events()}\n\n{_EXAMPLES}\n{HELP}")
+@click.command(epilog=f"{_events()}\n\n{_EXAMPLES}\n{exit_help('trigger')}")
 @click.argument("event", default="", shell_complete=_complete_event)
 @click.option("--to", metavar="URL", default="", help="The receiver; needed without --print.")
 @click.option(

@@ -176,6 +176,8 @@ class Credentials:
                 environment. The message is always the same; the journal has the reason.
         """
         client = self._clients.get(client_id)
+        if not client_id:
+            raise _refused("clientId is empty: was it read before the sandbox set it, at import?")
         if client is None:
             raise _refused("unknown clientId: this sandbox did not issue it")
         if not _same(secret, client.client_secret):

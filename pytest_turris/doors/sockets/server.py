@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.process.steady_clock import SteadyLoop
@@ -196,7 +197,8 @@ class LiveServer:
             return None
         context = _ReportingContext(ssl.PROTOCOL_TLS_SERVER)
         context.on_refusal = self._on_refusal
-        self.authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
+        names = ("localhost", "127.0.0.1", "::1", *HOSTS.values())
+        self.authority.issue_cert(*names).configure_cert(context)
         return context
 
 

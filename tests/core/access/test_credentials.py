@@ -34,6 +34,12 @@ def test_an_unknown_client_id_is_refused(client: Client) -> None:
     assert client.sandbox.journal[-1].reason == "unknown clientId: this sandbox did not issue it"
 
 
+def test_an_empty_client_id_is_refused(client: Client) -> None:
+    """The reason says what is nearly always its cause: settings that were read too early."""
+    assert refusal(client.ask_for_token("", "")) == REFUSED
+    assert "clientId is empty: was it read before" in client.sandbox.journal[-1].reason
+
+
 @pytest.mark.parametrize("secret", ["wrong", "", "é", "turris_sandbox_secret_", "\N{SNOWMAN}"])
 def test_a_wrong_secret_is_refused_in_the_same_words(client: Client, secret: str) -> None:
     """The client cannot distinguish a wrong secret from a wrong id; the journal can."""

@@ -127,7 +127,11 @@ def test_an_option_of_the_tenant_is_found(option: str, value: object) -> None:
 def test_several_options_at_once() -> None:
     """Each is found next to the others."""
     given = {name: values[0] for name, values in KEPT.items()}
-    assert report_on(tenant_with(**given)).options == given
+    report = report_on(tenant_with(**given))
+    assert report.options == given
+    *_, last = str(report).split("\n\n")
+    first, block, *lines = last.splitlines()
+    assert (first[-1], block, len(lines)) == (":", "[pytest]", len(given))
 
 
 def test_a_path_that_cannot_be_guessed_is_said() -> None:
@@ -218,7 +222,7 @@ def test_strange_answers_are_no_error(body: object, status: int) -> None:
     paths = ["/v1/auth/jwt", *("/v1/agents/x", "/v1/agents", "/v1/policies/uploads/1", "/x")]
     exchanges = [seen("POST", paths[0], status, body)]
     exchanges += [seen("GET", path, status, body) for path in paths[1:]]
-    assert str(DriftReport.of(SeenExchanges(exchanges))).startswith("5 exchanges")
+    assert "\n5 exchanges" in str(DriftReport.of(SeenExchanges(exchanges)))
 
 
 def token(header: object, claims: object) -> dict[str, Any]:
@@ -286,12 +290,32 @@ def test_a_recording_is_read(tmp_path: Path) -> None:
     assert "turris_envelope = status_without_request_id" in done.output
 
 
-def entry(path: str, content: dict[str, str]) -> dict[str, Any]:
+@pytest.mark.parametrize("ours", [URL, "https://turris.gateway.example", "http://127.0.0.1:80"])
+def test_other_hosts_in_a_recording_are_left_out(tmp_path: Path, ours: str) -> None:
+    """A browser records everything; what another server answers says nothing about Turris."""
+    error = {"text": '{"message": "not here"}'}
+    entries = [entry("/v1/agents/x", error, host="https://other.example", status=404)]
+    if ours == URL:
+        entries.append(entry("/v1/agents", error, host="https://proxied.example", status=401))
+    else:
+        entries.append(entry("/metrics", error, host="https://proxied.example", status=401))
+        entries[0]["request"]["url"] = "https://other.example/agents/x"
+    file = tmp_path / "session.har"
+    file.write_text(json.dumps({"log": {"entries": entries}}))
+    if ours != URL:
+        done = run("drift", "--recorded", str(file))
+        assert (done.exit_code, "has no exchange with Turris" in done.output) == (2, True)
+    entries.append(entry("/v1/agents", {"text": '{"data": []}'}, host=ours))
+    file.write_text(json.dumps({"log": {"entries": entries}}))
+    assert [one.url for one in read_har(file).exchanges] == [ours + "/v1/agents"]
+
+
+def entry(path: str, content: dict[str, str], host: str = URL, status: int = 200) -> dict[str, Any]:
     """An entry of a recording."""
     headers = [{"name": "Content-Type", "value": "application/json"}]
     return {
-        "request": {"method": "get", "url": URL + path, "headers": []},
-        "response": {"status": 200, "headers": headers, "content": content},
+        "request": {"method": "get", "url": host + path, "headers": []},
+        "response": {"status": status, "headers": headers, "content": content},
     }
 
 
