@@ -6,7 +6,7 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences findings mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences findings audits mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz faults screenshots
 
 RECEIVERS := tests/strangers/receivers
@@ -52,7 +52,7 @@ contracts: $(VENV)/.ready
 tests: $(VENV)/.ready node-packages
 	$(BIN)/python -m pytest -q -n $(WORKERS) \
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
-	cd $(DEMO) && $(abspath $(BIN))/python -m pytest -q
+	$(BIN)/python docs/audits.py --check
 
 # What is traced takes several times as long: the tests with 100,000 deliveries more than the usual bound.
 TRACED := -o faulthandler_timeout=900
@@ -120,6 +120,10 @@ verdicts: $(VENV)/.ready node-packages
 	cd tests && $(abspath $(BIN))/python -m strangers.receivers
 	cd tests && $(abspath $(BIN))/python -m strangers.clients
 	$(BIN)/python docs/pages.py
+
+# Audits the suite of the example, and keeps its report next to it; `make tests` compares with it.
+audits: $(VENV)/.ready
+	$(BIN)/python docs/audits.py
 
 # Puts all rules for token clients to published libraries, which takes minutes, and keeps the evidence.
 findings: $(VENV)/.ready

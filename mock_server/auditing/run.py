@@ -41,9 +41,11 @@ def audit_served(
     """Audit a running sandbox; return the exit status."""
     declared, here = read_declared(declarations), project_file()
     row = next(row for row in rows() if row["name"] == "audit evidence")
-    answer = call(SandboxAddress(url=url.rstrip("/"), token=token, tenant=tenant), row, {})
+    address = SandboxAddress(url=url.rstrip("/"), token=token, tenant=tenant)
+    answer = call(address, row, {} if tenant else {"everywhere": True})
     ledger, facts = Ledger(), RunFacts(requests=answer["requests"])
-    ledger.add(_placed(Evidence.of_json(answer["evidence"]), here))
+    for evidence in (answer["evidence"], *answer["others"]):
+        ledger.add(_placed(Evidence.of_json(evidence), here))
     for file in verdicts:
         ledger.add(evidence_in(file, here))
     if declared.scanned:

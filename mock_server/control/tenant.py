@@ -79,6 +79,11 @@ class Tenant:
             self._audit = LiveAudit(self.sandbox, self.name)
         return self._audit
 
+    @property
+    def is_audited(self) -> bool:
+        """Whether there was anything to audit."""
+        return self._audit is not None
+
     def _begin_audit(
         self, request: Request, response: Response | None, facts: dict[str, Any]
     ) -> None:
@@ -108,6 +113,11 @@ class Tenant:
         if self.kept:
             self.kept.end_step()
 
+    @property
+    def own_lock(self) -> contextlib.AbstractContextManager[object]:
+        """What keeps threads of this server apart; other servers are not asked."""
+        return self.kept.own_lock if self.kept else self.sandbox.lock
+
     def look(self) -> None:
         """Take over what other servers have done, if there are any."""
         with contextlib.suppress(StoreError), self.sandbox.lock:
@@ -134,8 +144,7 @@ class Tenant:
             is_long: Whether it may take long. What has become due may, too, and so may another
                 thread that has the lock.
         """
-        lock = self.kept.own_lock if self.kept else self.sandbox.lock
-        return now_or_in_thread(lock, work, is_long=is_long or self.sandbox.has_work_due)
+        return now_or_in_thread(self.own_lock, work, is_long=is_long or self.sandbox.has_work_due)
 
     def restore(self, saved: SavedState) -> None:
         """Become what was saved."""

@@ -21,6 +21,7 @@ from pytest_turris.process.steady_clock import steady_time
 
 if TYPE_CHECKING:
     from mock_server.store.store import Store, TenantRow
+    from pytest_turris.audit.live import GoneAudits
 
 DEFAULT = "default"
 """The name of the sandbox whose credentials the server prints."""
@@ -53,6 +54,7 @@ class Tenants:
         self._others: dict[str, Tenant] = {}
         self._by_credential: dict[str, Tenant] = {}
         self._swept_at = steady_time()
+        self._gone: GoneAudits | None = None
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter((self.default, *tuple(self._others.values())))
@@ -182,8 +184,20 @@ class Tenants:
                 self._by_credential.pop(credential, None)
         if tenant:
             tenant.sandbox.faults.hang_up()
+            if tenant.is_audited:
+                with tenant.own_lock:
+                    self.gone.add(tenant.audit)
         if self.store:
             self.store.forget(name)
+
+    @property
+    def gone(self) -> "GoneAudits":
+        """What the audits of deleted sandboxes had found."""
+        if self._gone is None:
+            from pytest_turris.audit.live import GoneAudits  # noqa: PLC0415 - no server starts later
+
+            self._gone = GoneAudits()
+        return self._gone
 
     def find(self, credentials: Collection[str]) -> Tenant | None:
         """The tenant that issued one of these credentials."""

@@ -93,6 +93,25 @@ class LiveAudit:
         self._listen(_short(request), response, facts)
 
 
+class GoneAudits:
+    """What sandboxes that are gone had shown, in bounded memory: a test deletes its own."""
+
+    def __init__(self) -> None:
+        self.requests: int = 0
+        self.evidence: Evidence = Evidence(test="tenants that are gone")
+
+    def add(self, audit: LiveAudit) -> None:
+        """Keep what a sandbox has shown."""
+        self.requests += audit.requests
+        self.evidence = _joined(self.evidence, audit.evidence())
+
+    def clear(self) -> int:
+        """Forget it; how many requests that was."""
+        forgotten, self.requests = self.requests, 0
+        self.evidence = Evidence(test=self.evidence.test)
+        return forgotten
+
+
 def _short(request: Request) -> Request:
     """A request with the beginning of a long body; two different ones stay different."""
     body = request.body

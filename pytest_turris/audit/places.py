@@ -1,6 +1,8 @@
 """Where a call was made: the first frame that is neither a library's nor a test tool's."""
 
+import asyncio
 import sysconfig
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,14 +35,17 @@ class CallSite:
     """Where a call came from, not yet read: a code object and a line.
 
     ``step`` tells apart the calls that a test makes: two requests of one call have the same.
+    ``strand`` tells apart what runs at the same time: threads, and tasks of an event loop. It is 0
+    where that is not known.
     """
 
-    __slots__ = ("code", "line", "step")
+    __slots__ = ("code", "line", "step", "strand")
 
-    def __init__(self, code: CodeType | None, line: int, step: int) -> None:
+    def __init__(self, code: CodeType | None, line: int, step: int, strand: int = 0) -> None:
         self.code: CodeType | None = code
         self.line: int = line
         self.step: int = step
+        self.strand: int = strand
 
 
 NOWHERE: CallSite = CallSite(None, 0, -1)
@@ -65,7 +70,16 @@ def call_of(frame: FrameType | None, test: CodeType | None) -> CallSite:
             break
         frame = frame.f_back
         deepest -= 1
-    return CallSite(code, line, step) if code else NOWHERE
+    return CallSite(code, line, step, _strand()) if code else NOWHERE
+
+
+def _strand() -> int:
+    """The thread that runs, and its task; the number of one that has ended may come again."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # there is no event loop in this thread
+        task = None
+    return hash((threading.get_ident(), id(task)))
 
 
 @lru_cache(maxsize=4_096)

@@ -3,6 +3,7 @@
 import datetime as dt
 import sys
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -47,6 +48,8 @@ class SeenRequest:
     request_id: str
     shows_request_id: bool
     """Whether the answer had it, so that the client could log it."""
+    slow: bool = False
+    """Whether a fault delayed the answer, so that the client may have gone before it came."""
     credential: str | None
     token: AccessToken | None
     token_in_url: bool
@@ -71,6 +74,15 @@ class SeenRequest:
     def is_unknown(self) -> bool:
         """Whether the client cannot know if it took effect: no answer, or a 5xx."""
         return self.status == 0 or self.status >= _SERVER_ERROR
+
+    @property
+    def strand(self) -> tuple[int, int]:
+        """What sends one request after another: a task, a thread, else a connection.
+
+        Two requests of one strand were sent one after the other; of others, the second may have
+        been sent before the answer to the first.
+        """
+        return (self.call.strand, 0 if self.call.strand else self.request.client_port)
 
     @property
     def is_write(self) -> bool:
@@ -169,6 +181,7 @@ class SandboxRecord:
                 request_id=facts["request_id"],
                 shows_request_id=response is not None
                 and facts["request_id"].encode() in response.body[:_HEAD],
+                slow=facts["slow"],
                 credential=facts["credential"],
                 token=token,
                 token_in_url=facts["token_in_url"],
@@ -198,6 +211,14 @@ class SandboxRecord:
     def calls(self) -> list[SeenRequest]:
         """All but the token requests."""
         return [one for one in self.seen if not one.is_token_request]
+
+    @property
+    def strands(self) -> list[list[SeenRequest]]:
+        """The requests of each strand, in their order."""
+        found = defaultdict(list)
+        for one in self.seen:
+            found[one.strand].append(one)
+        return list(found.values())
 
     @property
     def authorized(self) -> list[SeenRequest]:

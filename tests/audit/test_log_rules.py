@@ -111,6 +111,28 @@ def test_a_record_is_read(logged: Logged, text: str, found: str) -> None:
     assert logged.found(text.format(id=logged.request_id, secret=secret)) == [found]
 
 
+def test_an_answer_that_took_long_may_be_unknown(logged: Logged) -> None:
+    """A client that has stopped waiting has no status and no requestId to log."""
+    for delay in ({"delay": dt.timedelta(minutes=1)}, {"real_delay": 30.0}):
+        logged.sandbox.faults.add("list_agents", **delay)
+        logged.send("GET", "/v1/agents")
+    known = f"POST /v1/auth/jwt 201 {logged.request_id}"
+    assert logged.found(known, "GET /v1/agents: ReadTimeout", "GET /v1/agents: ReadTimeout") == []
+
+
+def test_records_of_threads_come_in_any_order(logged: Logged) -> None:
+    """The requestId says which belongs to which; one without it is another's."""
+    logged.send("GET", "/v1/agents")
+    logged.send("GET", "/v1/agents")
+    first, second = (one.request_id for one in logged.record.seen[1:])
+    known = f"POST /v1/auth/jwt 201 {logged.request_id}"
+    turned = [f"GET /v1/agents 401 {second}", f"GET /v1/agents 401 {first}"]
+    assert logged.found(known, *turned) == []
+    assert logged.found(known, turned[0], "GET /v1/agents 401") == [
+        "AU-2 a record without the requestId"
+    ]
+
+
 def test_two_requests_need_two_records(logged: Logged) -> None:
     """One record is not counted twice."""
     logged.send("GET", "/v1/agents")

@@ -31,22 +31,38 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def npm_test(directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run what ``npm test`` runs, with the command of this checkout."""
-    script = json.loads((EXAMPLE / "package.json").read_text())["scripts"]["test"]
-    name, *words = script.split()
-    assert name == "turris-sandbox"
+def npm_run(directory: Path, name: str = "test") -> subprocess.CompletedProcess[str]:
+    """Run what ``npm run`` runs, with the command of this checkout."""
+    script = json.loads((EXAMPLE / "package.json").read_text())["scripts"][name]
+    programs = directory / "bin"
+    programs.mkdir(exist_ok=True)
+    command = programs / "turris-sandbox"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m mock_server "$@"\n')
+    command.chmod(0o755)
+    own = {"PYTHONPATH": str(ROOT), "NODE_DISABLE_COLORS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "mock_server", *words],
+        ["/bin/sh", "-c", script],
         cwd=directory, capture_output=True, text=True, timeout=120, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "NODE_DISABLE_COLORS": "1"},
+        env=os.environ | own | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
     )  # fmt: skip
 
 
+def _said(report: Path) -> list[tuple[str, str]]:
+    """What a report says of each line."""
+    return [(line["id"], line["status"]) for line in json.loads(report.read_text())["lines"]]
+
+
 def test_the_tests_of_the_example_pass(example: Path) -> None:
-    """All at the same time, each with a tenant of its own; the exit status is that of the tests."""
-    done = npm_test(example)
+    """All at the same time, each with a tenant of its own, audited together; nothing is found.
+
+    ``npm run audit`` writes the report next to the example again.
+    """
+    kept = _said(example / "audit" / "report.json")
+    done = npm_run(example, "audit")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    report = json.loads((example / "audit" / "report.json").read_text())
+    assert report["results"] == []
+    assert _said(example / "audit" / "report.json") == kept
     assert "not ok" not in done.stdout
     assert "# pass 13" in done.stdout
     assert "# fail 0" in done.stdout
@@ -68,7 +84,7 @@ def test_a_bug_in_the_example_fails_its_test(
     source = broken / "src" / file
     assert change[0] in source.read_text()
     source.write_text(source.read_text().replace(*change))
-    done = npm_test(broken)
+    done = npm_run(broken)
     assert done.returncode == 1
     assert f"- {failed}" in "".join(
         line for line in done.stdout.splitlines() if line.strip().startswith("not ok")

@@ -84,13 +84,25 @@ class AuditShown(Result):
 
 
 class AuditEvidence(Result):
-    """The same before it is judged: for ``turris-sandbox audit``, which knows the declarations."""
+    """The same before it is judged: for ``turris-sandbox audit``, which knows the declarations.
+
+    ``others`` is that of other tenants, if they were asked for; ``requests`` counts theirs too.
+    """
 
     # Its members are those of the Python class.
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=None)
 
     requests: int
     evidence: dict[str, Any]
+    others: list[dict[str, Any]]
+
+
+class AuditScope(Parameters):
+    """Whose evidence."""
+
+    everywhere: bool = Field(
+        default=False, description="Also of all other tenants, and of those that are deleted."
+    )
 
 
 class AuditFilters(Parameters):
@@ -118,18 +130,32 @@ def _show(call: ControlCall, given: AuditFilters) -> AuditShown:
 
 
 @control("audit", "evidence", "GET", "/audit/evidence")
-def evidence_of(call: ControlCall, given: Nothing) -> AuditEvidence:
+def evidence_of(call: ControlCall, given: AuditScope) -> AuditEvidence:
     """Get the evidence, from which a report can be made elsewhere."""
-    del given
     audit = call.tenant.audit
-    return AuditEvidence(requests=audit.requests, evidence=audit.evidence().as_json())
+    requests, others = audit.requests, []
+    if given.everywhere:
+        gone = call.tenants.gone
+        requests, others = requests + gone.requests, [gone.evidence.as_json()]
+        for tenant in call.tenants:
+            if tenant is not call.tenant and tenant.is_audited:
+                with tenant.own_lock:
+                    requests += tenant.audit.requests
+                    others.append(tenant.audit.evidence().as_json())
+    return AuditEvidence(requests=requests, evidence=audit.evidence().as_json(), others=others)
 
 
 @control("audit", "clear", "DELETE", "/audit")
 def _clear(call: ControlCall, given: Nothing) -> Counted:
-    """Forget what the requests so far showed; resetting the sandbox keeps it."""
+    """Forget what the requests so far showed; resetting the sandbox keeps it.
+
+    The server's own sandbox forgets what deleted tenants had shown, too.
+    """
     del given
-    return Counted(count=call.tenant.audit.clear())
+    count = call.tenant.audit.clear()
+    if call.tenant is call.tenants.default:
+        count += call.tenants.gone.clear()
+    return Counted(count=count)
 
 
 ROWS = (_show, evidence_of, _clear)

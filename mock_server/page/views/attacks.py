@@ -6,6 +6,7 @@ is closed, and nothing goes on without a person who sees it.
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.views.route import Route
@@ -56,8 +57,7 @@ def _endpoint(visit: Visit, key: str) -> dict[str, Any]:
 
 def _ids(visit: Visit) -> list[dict[str, Any]]:
     """The attacks of the form: those of a profile, or a single one."""
-    wanted = visit.form.get("attack", "")
-    profile = visit.form.get("profile", "quick")
+    wanted, profile = _asked(visit, "attack"), _asked(visit, "profile") or "quick"
     if wanted:
         found = visit.ask("attacks list")["items"]
         return [one for one in found if one["id"] == wanted]
@@ -65,8 +65,14 @@ def _ids(visit: Visit) -> list[dict[str, Any]]:
     return items
 
 
+def _asked(visit: Visit, name: str) -> str:
+    """What the form of a run says; its steps have it in their address."""
+    return visit.form.get(name, visit.query.get(name, ""))
+
+
 def _given(visit: Visit) -> dict[str, Any]:
-    return {name: visit.form.get(name, "") for name in ("profile", "attack", "effectsUrl")}
+    names = ("profile", "attack", "effectsUrl")
+    return {"run": urlencode({name: _asked(visit, name) for name in names})}
 
 
 def _place(attacks: list[dict[str, Any]], at: int) -> dict[str, Any]:
@@ -77,7 +83,7 @@ def _fired(visit: Visit, key: str, at: int) -> Response:
     attacks, endpoint = _ids(visit), _endpoint(visit, key)
     if at >= len(attacks):
         raise ControlError(404, "There is no such attack.")
-    attack, effects = attacks[at], visit.form.get("effectsUrl", "").strip()
+    attack, effects = attacks[at], _asked(visit, "effectsUrl").strip()
     try:
         verdict = visit.do(
             "webhooks attack", {"id": key, "attack": attack["id"], "effectsUrl": effects}

@@ -57,20 +57,20 @@ class LogAudit:
 
     def judge(self) -> None:
         """Add what the four rules find."""
-        waiting = list(self._lines)
-        unlogged, incomplete = [], []
+        unlogged, incomplete, answered = [], [], 0
         seen_all = self._record.seen
-        for seen in seen_all:
-            line = next((one for one in waiting if _is_about(one, seen)), None)
+        for seen, line in _matched(seen_all, self._lines):
             if line is None:
                 unlogged.append(self._spot("AU-1", seen, "no record", "a record of the request"))
                 continue
-            waiting.remove(line)
+            if seen.slow:
+                continue
+            answered += 1
             if missing := list(_missing(line, seen)):
                 got = f"a record without {' and '.join(missing)}"
                 incomplete.append(self._spot("AU-2", seen, got, "a record with both"))
         self._note("AU-1", len(seen_all), unlogged)
-        self._note("AU-2", len(seen_all) - len(unlogged), incomplete)
+        self._note("AU-2", answered, incomplete)
         self._note("AU-3", len(self._lines), list(self._control_characters()))
         self._note("AU-4", len(self._lines), list(self._sensitive()))
 
@@ -137,6 +137,28 @@ def personal_data(seen: SeenRequest) -> Iterator[tuple[str, str]]:
         known = next((one for one in _PERSONAL if short.endswith(one)), "")
         if known and len(value) >= _SHORTEST and value not in request.path:
             yield name, value
+
+
+def _matched(
+    seen_all: list[SeenRequest], lines: list[LogLine]
+) -> list[tuple[SeenRequest, LogLine | None]]:
+    """Each request with its record: that with its ``requestId``, else the first about such a one.
+
+    Threads and tasks write their records in another order than that of the requests.
+    """
+    waiting = list(lines)
+    found: dict[int, LogLine] = {}
+    for by_id in (True, False):
+        for seen in seen_all:
+            # A repeated write is answered with the requestId of the first, whose answer was lost.
+            if seen.number in found or (by_id and not seen.shows_request_id):
+                continue
+            about = (one for one in waiting if _is_about(one, seen))
+            line = next((one for one in about if not by_id or seen.request_id in one.text), None)
+            if line is not None:
+                waiting.remove(line)
+                found[seen.number] = line
+    return [(seen, found.get(seen.number)) for seen in seen_all]
 
 
 def _is_about(line: LogLine, seen: SeenRequest) -> bool:

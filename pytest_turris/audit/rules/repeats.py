@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from itertools import groupby, pairwise
 
 from pytest_turris.audit.rules.rule import Look, RuleList
@@ -19,13 +20,15 @@ _AT_ONCE = dt.timedelta(seconds=1)
 @REPEATS.rule(
     "RQ-08",
     "A refused call is not repeated as it was",
-    does="Counts how often in a row the same request is refused with the same status.",
+    does="Counts how often in a row a thread, a task or a connection sends the same request, and "
+    "is refused with the same status.",
     why="The answer stays the same, and each repetition counts against the rate limit.",
     fix="Raise the error; after a 401, repeat the call once with a new token.",
     source="RFC 9110, 15.5; RFC 6750, 3.1",
 )
 def _refused(look: Look) -> None:
-    refusals = [one for one in look.record.seen if one.status != _LIMITED]
+    # Calls that run at the same time, with one revoked token, are each refused once: that is right.
+    refusals = [one for strand in look.record.strands for one in strand if one.status != _LIMITED]
     for _, group in groupby(refusals, _as_refusal):
         seen = list(group)
         if not seen[0].refused:
@@ -39,26 +42,24 @@ def _refused(look: Look) -> None:
 @REPEATS.rule(
     "RQ-09",
     "After a 429 the client waits for the reset",
-    does="Compares the time of the next request with the reset that the 429 announced.",
+    does="Looks whether the same call came again before the reset that a 429 announced, and met "
+    "the limit once more.",
     why="Each request during the wait is refused too, and may prolong it.",
     fix="Wait until X-RateLimit-Reset, or as Retry-After says, before the next request.",
     source="vendor: guides/rate-limiting; RFC 6585, 4",
     level="should",
 )
 def _too_soon(look: Look) -> None:
-    for at, limited in enumerate(look.record.seen):
-        if limited.status != _LIMITED or (reset := _reset_of(limited)) is None:
+    for limited, again in _repeated(look):
+        if (reset := _reset_of(limited)) is None:
             continue
-        later = look.record.seen[at + 1 :]
-        again = next((one for one in later if one.same_as(limited)), None)
-        if again is None or again.call.step != limited.call.step:
-            continue  # another call of the test: its author knows what it repeats
         look.ran += 1
-        # A test that replaces sleeps without moving the clock shows no wait: hence "should".
-        if reset - again.at > _AT_ONCE:
+        # A test may replace sleeps without moving the clock: then no wait shows. So the limit
+        # itself has to say that it was too soon; a 429 that a test scripted once does not.
+        if reset - again.at > _AT_ONCE and again.status == _LIMITED:
             look.spot(
                 [limited, again],
-                f"the call was repeated after {span(again.at - limited.at)}",
+                f"the call was repeated after {span(again.at - limited.at)}, and limited again",
                 f"a wait of {span(reset - limited.at)}, until the reset",
             )
 
@@ -75,7 +76,7 @@ def _twice(look: Look) -> None:
     writes = [one for one in look.record.seen if one.is_write]
     look.ran += sum(one.is_unknown for one in writes)
     for first, again in pairwise(writes):
-        if not (first.is_unknown and first.same_as(again)):
+        if not (first.is_unknown and first.same_as(again) and _is_after(first, again)):
             continue
         if first.call.step == again.call.step and (not first.key or first.key != again.key):
             how = "another idempotency key" if first.key else "no idempotency key"
@@ -87,11 +88,29 @@ def _twice(look: Look) -> None:
             )
 
 
+def _repeated(look: Look) -> Iterator[tuple[SeenRequest, SeenRequest]]:
+    """Each limited request with the next one that is the same, in one call of the test."""
+    for strand in look.record.strands:
+        for at, limited in enumerate(strand):
+            if limited.status != _LIMITED:
+                continue
+            again = next((one for one in strand[at + 1 :] if one.same_as(limited)), None)
+            # Another call of the test: its author knows what it repeats.
+            if again is not None and again.call.step == limited.call.step:
+                yield limited, again
+
+
+def _is_after(first: SeenRequest, again: SeenRequest) -> bool:
+    """Whether the second was sent after the first had ended; a lost connection is another later."""
+    return first.strand == again.strand or (first.status == 0 and not first.in_process)
+
+
 def _as_refusal(seen: SeenRequest) -> tuple[object, ...]:
     request = seen.request
     if not seen.refused:
         return (seen.number,)
-    return (seen.status, request.method, request.target, request.body, seen.call.step)
+    same = (seen.status, request.method, request.target, request.body)
+    return (*same, seen.call.step, seen.strand)
 
 
 def _reset_of(seen: SeenRequest) -> dt.datetime | None:

@@ -132,7 +132,9 @@ def _repeated(
 
 def _is_at_hand(look: Look, token: AccessToken, asked: SeenRequest, again: SeenRequest) -> bool:
     """Whether a token could still be used, as far as the client knew."""
-    due = token.expires_at - look.record.sandbox.options.refresh_buffer
+    # A careful client counts from its request: the answer may have taken long.
+    lifetime = token.expires_at - token.issued_at
+    due = asked.at + lifetime - look.record.sandbox.options.refresh_buffer
     if again.at >= due or token.revoked:
         return False
     between = look.record.seen[asked.number : again.number - 1]

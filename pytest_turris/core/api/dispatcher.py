@@ -113,6 +113,7 @@ class Dispatcher:
         }
         entry = self.journal.record(call.request, response.body if response else b"", **facts)
         if self.journal.observer:
-            self.journal.observer(call.request, response, facts)
+            slow = bool(call.delay or call.real_delay)
+            self.journal.observer(call.request, response, facts | {"slow": slow})
         if is_client_error:
             self.refusals.note(entry.redacted())

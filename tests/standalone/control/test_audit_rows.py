@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from doubles.controlled import Controlled
 
+from mock_server.control.tenant import Tenant
 from pytest_turris.core.wire.messages import Request, Response
 
 
 class RemoteClient:
     """A client in another process: it sends over a socket, and calls wrong what it is told to."""
 
-    def __init__(self, controlled: Controlled) -> None:
+    def __init__(self, controlled: Controlled, tenant: Tenant | None = None) -> None:
         self.controlled = controlled
+        self.tenant = tenant or controlled.tenants.default
         self.token = ""
 
     def send(
@@ -33,11 +35,11 @@ class RemoteClient:
             scheme="http",
             client_port=50_123,
         )
-        return self.controlled.tenants.default.handle(request)
+        return self.tenant.handle(request)
 
     def sign_in(self) -> None:
         """Get a token."""
-        client = self.controlled.sandbox.client
+        client = self.tenant.sandbox.client
         body = {"clientId": client.client_id, "clientSecret": str(client.client_secret)}
         answer = self.send("POST", "/v1/auth/jwt", body=json.dumps(body).encode())
         self.token = answer.json()["data"]["accessToken"]
@@ -165,3 +167,25 @@ def test_each_tenant_has_its_own(remote: RemoteClient) -> None:
     remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
     remote.controlled.call("POST", "/tenants", name="other")
     assert remote.controlled.get("/tenants/other/audit")["requests"] == 0
+
+
+def test_a_report_is_about_all_tenants(remote: RemoteClient) -> None:
+    """Those that are deleted too: a suite gives each test a tenant, and deletes it at its end."""
+    controlled = remote.controlled
+    for name in ("first", "second"):
+        controlled.call("POST", "/tenants", name=name)
+        tenant = controlled.tenants.get(name)
+        assert tenant
+        other = RemoteClient(controlled, tenant)
+        other.sign_in()
+        other.send("GET", "/v1/agents", query=f"jwt={other.token}")
+    controlled.call("POST", "/tenants", name="unused")
+    controlled.send("DELETE", "/tenants/first")
+    answer = controlled.get("/audit/evidence", "everywhere=true")
+    assert answer["requests"] == 5
+    tests = {one["test"] for row in answer["others"] for one in row["spotted"]}
+    assert tests == {"first", "second"}
+    assert controlled.get("/audit/evidence")["requests"] == 1
+    assert controlled.send("DELETE", "/audit").json() == {"count": 3}
+    assert controlled.send("DELETE", "/tenants/second/audit").json() == {"count": 2}
+    assert controlled.get("/audit/evidence", "everywhere=true")["requests"] == 0

@@ -16,7 +16,6 @@ TIMEOUT = 0.25  # real seconds where nothing answers
 
 IGNORED = {
     "TC-24": "settings are an argument: after a rotation, create a new directory",
-    "TC-40": "other processes share the limit: the client waits as a 429 says",
     "TC-44": "a directory is created in the process that uses it",
     "TC-50": "a person sees that an invitation arrived twice; it does no harm",
 }

@@ -11,14 +11,23 @@ class AsyncTurris:
         self.http = httpx.AsyncClient(base_url=os.environ["TURRIS_BASE_URL"])
         self.token, self.lock = None, asyncio.Lock()
 
-    async def list_agents(self):
+    async def current_token(self, refused=None):
         async with self.lock:
-            if self.token is None:
+            if self.token == refused:
                 body = {
                     "clientId": os.environ["TURRIS_CLIENT_ID"],
                     "clientSecret": os.environ["TURRIS_CLIENT_SECRET"],
                 }
                 answer = await self.http.post("/v1/auth/jwt", json=body)
                 self.token = answer.json()["data"]["accessToken"]
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return (await self.http.get("/v1/agents", headers=headers)).json()["data"]
+            return self.token
+
+    async def get(self, token):
+        return await self.http.get("/v1/agents", headers={"Authorization": f"Bearer {token}"})
+
+    async def list_agents(self):
+        token = await self.current_token()
+        answer = await self.get(token)
+        if answer.status_code == 401:
+            answer = await self.get(await self.current_token(refused=token))
+        return answer.json()["data"]

@@ -13,7 +13,8 @@ class Refused(Exception):
 
 
 class Turris:
-    def __init__(self):
+    def __init__(self, sleep=None):
+        self.sleep = sleep or time.sleep
         self.http = httpx.Client(base_url=os.environ["TURRIS_BASE_URL"])
         self.token, self.asked_at = None, None
 
@@ -42,7 +43,7 @@ class Turris:
                 raise
             if answer.status_code == 429:
                 until = int(answer.headers["x-ratelimit-reset"])
-                time.sleep(max(until - dt.datetime.now(dt.UTC).timestamp(), 0))
+                self.sleep(max(until - dt.datetime.now(dt.UTC).timestamp(), 0))
                 continue
             if answer.status_code >= 400:
                 raise Refused(answer.status_code)

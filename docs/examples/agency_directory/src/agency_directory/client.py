@@ -25,6 +25,7 @@ from agency_directory.exchange import (
     Step,
     attempts,
 )
+from agency_directory.pace import WritePace
 from agency_directory.reading import Body
 from agency_directory.settings import Settings
 from agency_directory.token import TokenCache
@@ -72,6 +73,7 @@ class AgencyDirectory:
     ) -> None:
         self._http = httpx.Client(**_options(settings, timeout))
         self._tokens = TokenCache(settings)
+        self._pace = WritePace()
         self._lock = threading.Lock()
         self._sleep = sleep
 
@@ -91,7 +93,7 @@ class AgencyDirectory:
 
     def perform(self, call: Call[T]) -> T:
         """Make a call and return its result."""
-        return self._run(_authorized(call, self._tokens))
+        return self._run(_authorized(call, self._tokens, self._pace))
 
     def close(self) -> None:
         self._http.close()
@@ -146,6 +148,7 @@ class AsyncAgencyDirectory:
     ) -> None:
         self._options = _options(settings, timeout)
         self._tokens = TokenCache(settings)
+        self._pace = WritePace()
         self._loops: OfLoops = WeakKeyDictionary()
         self._sleep = sleep
 
@@ -168,7 +171,7 @@ class AsyncAgencyDirectory:
 
     async def perform(self, call: Call[T]) -> T:
         """Make a call and return its result."""
-        return await self._run(_authorized(call, self._tokens))
+        return await self._run(_authorized(call, self._tokens, self._pace))
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -220,8 +223,10 @@ class AsyncAgencyDirectory:
         return _answer(response, body)
 
 
-def _authorized(call: Call[T], tokens: TokenCache) -> Flow[T]:
+def _authorized(call: Call[T], tokens: TokenCache, pace: WritePace) -> Flow[T]:
     """Make the call with a token, and repeat it once with a new one if Turris refuses the first."""
+    if call.method != "GET":
+        yield from pace.turn()
     token = yield from tokens.access_token()
     try:
         return (yield from attempts(call, token))
