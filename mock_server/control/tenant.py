@@ -35,6 +35,7 @@ class Tenant:
         server: Returns what it must know of the server.
         idle_limit: After how long without a request it is deleted; None for never.
         kept: Its state in the store of the server, if there is one.
+        audited: Returns how many of its requests the audit keeps before it judges them.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class Tenant:
         server: Callable[[], ServerFacts],
         idle_limit: dt.timedelta | None = None,
         kept: "KeptSandbox | None" = None,
+        *,
+        audited: Callable[[], int],
     ) -> None:
         self.name: str = name
         self.sandbox: Sandbox = sandbox
@@ -58,6 +61,7 @@ class Tenant:
         self.saved: SavedStates = SavedStates(sandbox, kept)
         """Saved states by name."""
         self._audit: LiveAudit | None = None
+        self._audited = audited
         sandbox.journal.observer = self._begin_audit
 
     @property
@@ -76,7 +80,7 @@ class Tenant:
         if self._audit is None:
             from pytest_turris.audit.live import LiveAudit  # noqa: PLC0415 - no server starts later
 
-            self._audit = LiveAudit(self.sandbox, self.name)
+            self._audit = LiveAudit(self.sandbox, self.name, self._audited)
         return self._audit
 
     @property

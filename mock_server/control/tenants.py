@@ -30,6 +30,9 @@ MOST = 10_000
 """How many tenants there may be at a time."""
 
 _SWEEP_SECONDS = 1.0
+_ALL_AUDITED = 20_000
+"""How many requests the audits of all tenants keep together: some 30 MB."""
+_MOST_AUDITED, _FEWEST_AUDITED = 500, 10
 
 
 class Tenants:
@@ -48,10 +51,12 @@ class Tenants:
         self.is_closed: bool = False
         """Whether the server stops: streams end then."""
         kept = store.kept(DEFAULT) if store else None
-        self.default: Tenant = Tenant(DEFAULT, default, lambda: self.server, kept=kept)
+        self._others: dict[str, Tenant] = {}
+        self.default: Tenant = Tenant(
+            DEFAULT, default, lambda: self.server, kept=kept, audited=self._audited
+        )
         self._lock = threading.Lock()
         self._resuming = threading.RLock()
-        self._others: dict[str, Tenant] = {}
         self._by_credential: dict[str, Tenant] = {}
         self._swept_at = steady_time()
         self._gone: GoneAudits | None = None
@@ -61,6 +66,10 @@ class Tenants:
 
     def __len__(self) -> int:
         return 1 + len(self._others)
+
+    def _audited(self) -> int:
+        """How many requests of each tenant its audit keeps: fewer, the more tenants there are."""
+        return min(_MOST_AUDITED, max(_FEWEST_AUDITED, _ALL_AUDITED // len(self)))
 
     @property
     def has_others(self) -> bool:
@@ -150,7 +159,7 @@ class Tenants:
     def _added(self, name: str, sandbox: Sandbox, idle_limit: dt.timedelta | None) -> Tenant:
         # First: the store gives the sandbox another lock, and what it kept.
         kept = self.store.attach(sandbox, name, idle_limit) if self.store else None
-        tenant = Tenant(name, sandbox, lambda: self.server, idle_limit, kept)
+        tenant = Tenant(name, sandbox, lambda: self.server, idle_limit, kept, audited=self._audited)
         with self._lock:
             self._others[name] = tenant
         for credential in sandbox.credentials.issued:

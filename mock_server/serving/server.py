@@ -1,11 +1,9 @@
 """A sandbox on a socket, without a test, whose webhooks are sent in real time."""
 
-import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -13,23 +11,19 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from mock_server.control.door import control_app
-from mock_server.control.tenant import ENTITY_ID, Tenant
+from mock_server.control.tenant import ENTITY_ID
 from mock_server.control.tenants import Tenants
 from mock_server.page.door import page_app
 from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
+from mock_server.serving.answers.answers import ServedAnswers
 from mock_server.serving.cors import behind_proxy, origin_of, with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.files.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
-from mock_server.serving.shared_answers import SharedAnswers
-from mock_server.store.errors import StoreError, TenantGoneError
+from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import credentials_in
-from pytest_turris.core.text.redaction import redact
-from pytest_turris.core.wire.errors import ConnectionFailure, error_document
-from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 from pytest_turris.doors.environment import client_environment
 from pytest_turris.doors.sockets.asgi import App, asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
@@ -42,15 +36,6 @@ _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is the one address for some clients and the other for others."""
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
-THREADS = 8
-"""How many requests are answered at a time from a shared store."""
-_LONG_BODY = 65_536
-"""Bytes of a body whose parser may take long enough for other clients to notice."""
-
-_NOT_STORED = (
-    "The sandbox cannot use its store, so the outcome of this request is unknown; its log has "
-    "the reason"
-)
 _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
 
 
@@ -114,11 +99,7 @@ class StandaloneSandbox:
         )
         self._hub = RelayHub()
         self.tenants: Tenants = Tenants(sandbox, store)
-        # A shared store may let a request wait for another server: others go on meanwhile.
-        self._threads = ThreadPoolExecutor(THREADS) if store and store.is_shared else None
-        self._shared = SharedAnswers(
-            self.tenants, alone=self._answer_shared, failed=self._unavailable, log=self._log_line
-        )
+        self._answers = ServedAnswers(self.tenants, self._hub, settings.public_url, log)
         self._sign_in = SignIn(self.control_token)
         self._health = Health()
         options = sandbox.options
@@ -146,7 +127,7 @@ class StandaloneSandbox:
         """The application: health, the guards, the page, the control API, the sandbox."""
         settings = self._settings
         app = control_app(
-            self._hub, self.tenants, self.control_token, asgi_app(self._answer), log.write
+            self._hub, self.tenants, self.control_token, asgi_app(self._answers.answer), log.write
         )
         app = page_app(self.tenants, self._sign_in, app, log.write)
         public = origin_of(settings.public_url)
@@ -207,90 +188,8 @@ class StandaloneSandbox:
         self.tenants.is_closed = True
         self._worker.stop()
         self._server.stop()
-        if self._threads:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._answers.stop()
         self._files.close()
-
-    def _answer(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer at once, unless the request may be for the sandbox of a test."""
-        if self._settings.public_url:
-            public = urlsplit(self._settings.public_url)
-            request = replace(request, scheme=public.scheme, host=public.netloc)
-        if self._hub.tenants:
-            return self._forward(request)
-        return self._answered_here(request)
-
-    def _answered_here(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer with a sandbox of this server."""
-        if self._threads is not None:
-            credentials = credentials_in(request)
-            known = self.tenants.known(credentials) if credentials else self.tenants.default
-            if known is not None:
-                return self._shared.ask(known, request, self._threads)
-            loop = asyncio.get_running_loop()
-            return loop.run_in_executor(self._threads, self._answer_shared, request)
-        own = self._own(request) if self.tenants.has_others else None
-        return self._handle(request, own or self.tenants.default)
-
-    def _answer_shared(self, request: Request) -> Response:
-        """Answer with a sandbox that other servers have too; this may take a while."""
-        try:
-            own = self._own(request)
-        except StoreError as error:
-            return self._unavailable(error)
-        return self._answered(request, own or self.tenants.default)
-
-    async def _forward(self, request: Request) -> Response:
-        """Forward a request to the sandbox of a test if it is for one; else answer it here."""
-        tenant = None
-        if not self._own(request):
-            tenant = self._hub.by_credential(request) or await self._hub.by_socket(request)
-        if tenant is None:
-            return await _settled(self._answered_here(request))
-        line = f"{request.method} {redact(request.path)}"
-        try:
-            response = await tenant.process.forward(request)
-        except ConnectionFailure:
-            self._log(f"{line} -> no answer  for {tenant.name}")
-            raise
-        self._log(f"{line} -> {response.status}  for {tenant.name}")
-        return response
-
-    def _own(self, request: Request) -> Tenant | None:
-        """The sandbox of this server that issued the request's credential."""
-        return self.tenants.find(credentials_in(request))
-
-    def _handle(self, request: Request, tenant: Tenant) -> Response | Awaitable[Response]:
-        is_long = len(request.body) > _LONG_BODY
-        return tenant.carry_out(lambda: self._answered(request, tenant), is_long=is_long)
-
-    def _answered(self, request: Request, tenant: Tenant) -> Response:
-        line = ""
-        try:
-            with tenant.sandbox.lock:
-                try:
-                    return tenant.handle(request)
-                finally:
-                    # Under the lock, the last line is this exchange's. A journal may keep none.
-                    line = tenant.sandbox.journal.last_line
-        except TenantGoneError:
-            self.tenants.forget(tenant.name)
-            return self._answer_shared(request)
-        except StoreError as error:
-            return self._unavailable(error)
-        finally:
-            self._log_line(line, tenant)
-
-    def _unavailable(self, error: StoreError) -> Response:
-        self._warn(str(error))
-        body = encode(error_document(503, "internal_error", [_NOT_STORED]))
-        return Response(status=503, headers=JSON_HEADERS, body=body)
-
-    def _log_line(self, line: str, tenant: Tenant) -> None:
-        """Log an exchange, if any; the log has the time, unless the sandbox has another."""
-        if line:
-            shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
-            self._log(shown if tenant is self.tenants.default else f"{shown}  for {tenant.name}")
 
     def _write_authority(self) -> str | None:
         if self._server.authority is None:
@@ -299,7 +198,3 @@ class StandaloneSandbox:
         path = Path(directory) / "ca.pem"
         path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
         return str(path)
-
-
-async def _settled(answer: Response | Awaitable[Response]) -> Response:
-    return answer if isinstance(answer, Response) else await answer

@@ -14,9 +14,6 @@ from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
-_WINDOW = 500
-"""How many requests are kept; then they are judged, and the evidence stays."""
-
 _LONGEST_BODY = 16_384
 _MOST_SPOTTED = 500
 
@@ -37,10 +34,12 @@ class LiveAudit:
     Args:
         sandbox: The sandbox; each of its exchanges is noted from now on.
         name: What stands for the test in the evidence, such as the tenant's name.
+        window: Returns how many requests to keep, before they are judged.
     """
 
-    def __init__(self, sandbox: Sandbox, name: str) -> None:
+    def __init__(self, sandbox: Sandbox, name: str, window: Callable[[], int]) -> None:
         self._name = name
+        self._window = window
         self._judged = Evidence(test=name)
         self._steps = 0
         self.requests: int = 0
@@ -87,7 +86,7 @@ class LiveAudit:
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
-        if len(self._record.seen) >= _WINDOW:
+        if len(self._record.seen) >= self._window():
             self.cut()
         self.requests += 1
         self._listen(_short(request), response, facts)

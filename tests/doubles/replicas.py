@@ -36,7 +36,7 @@ class Replica(Client):
 
     def answer(self, request: Request) -> Response:
         """Answer a request as the server does, whichever tenant it is for."""
-        return self.server._answer_shared(request)
+        return self.server._answers._answer_alone(request)
 
     def close(self) -> None:
         """Stop it in order."""

@@ -70,7 +70,7 @@ def test_a_busy_sandbox_holds_up_no_other(server: StandaloneSandbox, way: str) -
 def test_what_may_take_long_leaves_the_event_loop(size: int, is_due: bool, thread: str) -> None:
     """Neither the parser of a long body nor an uploaded file that is due stops other clients."""
     sandbox = Sandbox()
-    tenant = Tenant("one", sandbox, ServerFacts)
+    tenant = Tenant("one", sandbox, ServerFacts, audited=lambda: 1)
     if is_due:
         sandbox.uploads.enqueue([])
         sandbox.clock.advance(dt.timedelta(minutes=1))

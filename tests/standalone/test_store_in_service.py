@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from inspect import isawaitable
 
 import pytest
@@ -14,6 +16,7 @@ from mock_server.serving.server import StandaloneSandbox
 from mock_server.store.errors import StoreError, TenantGoneError
 from mock_server.store.store import TenantRow
 from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.webhooks.engine import DeliveryError
 
@@ -35,10 +38,37 @@ def test_a_request_whose_tenant_cannot_be_looked_up(
     def owners(_request: Request) -> None:
         raise StoreError("the database does not answer")
 
-    monkeypatch.setattr(server, "_own", owners)
-    answer = server._answer_shared(LIST)
+    monkeypatch.setattr(server._answers, "_own", owners)
+    answer = server._answers._answer_alone(LIST)
     assert answer.status == 503
     assert "the outcome of this request is unknown" in answer.json()["errorMessage"][0]
+
+
+def test_a_request_that_may_be_for_a_test(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shared store is asked in another thread; it is answered with 503 if that fails."""
+    threads: list[int] = []
+
+    def owners(_request: Request) -> None:
+        threads.append(threading.get_ident())
+        raise StoreError("the database does not answer")
+
+    monkeypatch.setattr(type(server._answers._hub), "tenants", property(lambda _: [object()]))
+    monkeypatch.setattr(server._answers, "_own", owners)
+    other = Sandbox(Options(seed=9))
+    token = other.tokens.issue(other.client).text
+    request = replace(LIST, headers=(("authorization", f"Bearer {token}"),))
+
+    async def asked() -> int:
+        answer = server._answers.answer(request)
+        assert isawaitable(answer)
+        return (await answer).status
+
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(server._answers, "_threads", pool)
+        assert asyncio.run(asked()) == 503
+    assert threads != [threading.get_ident()]
 
 
 def test_a_control_at_a_shared_store_leaves_the_event_loop(

@@ -169,6 +169,20 @@ def test_each_tenant_has_its_own(remote: RemoteClient) -> None:
     assert remote.controlled.get("/tenants/other/audit")["requests"] == 0
 
 
+def test_many_tenants_share_the_memory(
+    remote: RemoteClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer requests of each are kept; what they showed stays, and is counted once."""
+    monkeypatch.setattr("mock_server.control.tenants._ALL_AUDITED", 24)
+    remote.controlled.call("POST", "/tenants", name="other")
+    for _ in range(30):
+        remote.send("GET", "/v1/agents", query=f"jwt={remote.token}")
+        assert len(remote.tenant.audit._record.seen) <= 12
+    answer = _audit(remote)
+    assert answer["requests"] == 31
+    assert [one["check"] for one in answer["findings"]].count("RQ-01") == 1
+
+
 def test_a_report_is_about_all_tenants(remote: RemoteClient) -> None:
     """Those that are deleted too: a suite gives each test a tenant, and deletes it at its end."""
     controlled = remote.controlled

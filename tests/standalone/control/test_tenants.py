@@ -115,7 +115,7 @@ def call(server: StandaloneSandbox, path: str, **headers: str) -> Any:
     """Let the server answer a request to the API."""
     fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     request = Request(method="GET", path=path, headers=fields, host="127.0.0.1", scheme="http")
-    return server._answer(request)
+    return server._answers.answer(request)
 
 
 def test_a_request_belongs_to_the_tenant_of_its_credential(server: StandaloneSandbox) -> None:

@@ -11,8 +11,8 @@ from doubles.replicas import Replica, replicas
 from doubles.sandbox_client import Client
 
 from mock_server.control.tenant import Tenant
-from mock_server.serving import shared_answers
-from mock_server.serving.shared_answers import Outcome
+from mock_server.serving.answers import together
+from mock_server.serving.answers.together import AnswerOutcome
 from mock_server.store.databases.conversation import Conversation
 from mock_server.store.errors import StoreError
 from pytest_turris.core.wire.errors import ConnectionFailure
@@ -57,7 +57,7 @@ def adds(client: Client, *npns: str) -> list[Request]:
 
 def answers_to(
     replica: Replica, requests: list[Request], tenant: Tenant | None = None
-) -> list[Outcome]:
+) -> list[AnswerOutcome]:
     """The answers to requests that all wait before the first one is answered."""
     found = tenant or replica.server.tenants.default
     assert found.kept is not None
@@ -65,16 +65,16 @@ def answers_to(
 
     async def asked() -> list[Any]:
         lock.acquire()
-        threads = replica.server._threads
+        threads = replica.server._answers._threads
         assert threads is not None
-        waiting = [replica.server._shared.ask(found, one, threads) for one in requests]
+        waiting = [replica.server._answers._together.ask(found, one, threads) for one in requests]
         lock.release()
         return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 60)
 
     return asyncio.run(asked())
 
 
-def statuses(outcomes: list[Outcome]) -> list[int]:
+def statuses(outcomes: list[AnswerOutcome]) -> list[int]:
     """Their statuses."""
     return [one.status for one in outcomes if isinstance(one, Response)]
 
@@ -114,7 +114,7 @@ def test_more_than_fit_wait_for_the_next_transaction(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """None is lost between two, and the order stays."""
-    monkeypatch.setattr(shared_answers, "MOST", 2)
+    monkeypatch.setattr(together, "MOST_TOGETHER", 2)
     npns = [f"1234567{digit}" for digit in range(5)]
     assert statuses(answers_to(replica, adds(replica, *npns))) == [201] * 5
     assert [agent.npn for agent in replica.sandbox.agents] == npns
@@ -147,7 +147,7 @@ def test_all_that_wait_learn_that_the_database_does_not_answer(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once, also those that no longer fit: they would wait for the same."""
-    monkeypatch.setattr(shared_answers, "MOST", 2)
+    monkeypatch.setattr(together, "MOST_TOGETHER", 2)
 
     def fail(self: Conversation, queries: object) -> None:
         raise StoreError("no answer")
@@ -162,7 +162,7 @@ def test_only_those_of_a_failed_commit_are_in_doubt(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are answered in the next transaction."""
-    monkeypatch.setattr(shared_answers, "MOST", 2)
+    monkeypatch.setattr(together, "MOST_TOGETHER", 2)
     say = Conversation.say
     failed: list[bool] = []
 
@@ -200,7 +200,7 @@ def test_client_that_has_gone(replica: Replica) -> None:
 
     async def asked() -> None:
         lock.acquire()
-        shared, threads = replica.server._shared, replica.server._threads
+        shared, threads = replica.server._answers._together, replica.server._answers._threads
         assert threads is not None
         first, second = (
             shared.ask(tenant, one, threads) for one in adds(replica, "11111111", "22222222")
@@ -217,7 +217,7 @@ def test_long_work_does_not_hold_back_what_is_answered(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a bounded time of work, the rest waits for the next transaction; each has an answer."""
-    monkeypatch.setattr(shared_answers, "LONGEST", 0.0)
+    monkeypatch.setattr(together, "LONGEST_BATCH", 0.0)
     npns = ["11111111", "22222222", "33333333"]
     begun = time.monotonic()
     assert statuses(answers_to(replica, adds(replica, *npns))) == [201] * 3

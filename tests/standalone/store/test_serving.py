@@ -118,9 +118,9 @@ def test_full_disk_is_a_503(tmp_path: Path) -> None:
     with StandaloneSandbox(sandbox, ServerSettings(), log, store) as server:
         pages = store._database.select("PRAGMA page_count")[0][0]
         store._database.select(f"PRAGMA max_page_count = {pages}")
-        answers = [server._answered(request, server.tenants.default) for _ in range(60)]
+        answers = [server._answers._answered(request, server.tenants.default) for _ in range(60)]
         store._database.select("PRAGMA max_page_count = 1000000")
-        assert server._answered(request, server.tenants.default).status == 201
+        assert server._answers._answered(request, server.tenants.default).status == 201
     failed = next(answer for answer in answers if answer.status == 503)
     assert "the outcome of this request is unknown" in failed.json()["errorMessage"][0]
     assert any("database or disk is full" in line for line in lines)

@@ -19,13 +19,13 @@ from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.process.steady_clock import steady_time
 
-Outcome = Response | Exception
+AnswerOutcome = Response | Exception
 """An answer, or what is raised in place of it, such as a scripted fault of the network."""
 
-MOST = 32
+MOST_TOGETHER = 32
 """How many requests are answered together."""
 
-LONGEST = 0.05
+LONGEST_BATCH = 0.05
 """After this long, in seconds of work, those that are answered do not wait for more."""
 
 
@@ -35,7 +35,7 @@ class _Waiting:
     answer: "asyncio.Future[Response]"
 
 
-class Batch:
+class AnswerBatch:
     """The requests of one tenant that are answered now. Iterate over them while holding it."""
 
     def __init__(self, queue: deque[_Waiting]) -> None:
@@ -43,8 +43,12 @@ class Batch:
         self.taken: list[_Waiting] = []
 
     def __iter__(self) -> Iterator[Request]:
-        end = steady_time() + LONGEST
-        while self._queue and len(self.taken) < MOST and (not self.taken or steady_time() < end):
+        end = steady_time() + LONGEST_BATCH
+        while (
+            self._queue
+            and len(self.taken) < MOST_TOGETHER
+            and (not self.taken or steady_time() < end)
+        ):
             self.taken.append(self._queue.popleft())
             yield self.taken[-1].request
 
@@ -102,7 +106,7 @@ class SharedAnswers:
 
     def _serve(self, tenant: Tenant, threads: Executor) -> None:
         """Answer a batch, and come back behind the other tenants if there is more."""
-        batch = Batch(self._queues[tenant])
+        batch = AnswerBatch(self._queues[tenant])
         outcomes = self.answers(tenant, batch)
         loop = batch.taken[0].answer.get_loop()
         loop.call_soon_threadsafe(_settle, batch.taken, outcomes)
@@ -112,9 +116,9 @@ class SharedAnswers:
                 return
         threads.submit(self._serve, tenant, threads)
 
-    def answers(self, tenant: Tenant, batch: Batch) -> list[Outcome]:
+    def answers(self, tenant: Tenant, batch: AnswerBatch) -> list[AnswerOutcome]:
         """Answer the requests of a tenant as one commit, each as a step of its own."""
-        outcomes: list[Outcome] = []
+        outcomes: list[AnswerOutcome] = []
         lines = []
         try:
             with tenant.sandbox.lock:
@@ -137,14 +141,14 @@ class SharedAnswers:
         return outcomes
 
 
-def _outcome(work: Callable[[], Response]) -> Outcome:
+def _outcome(work: Callable[[], Response]) -> AnswerOutcome:
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
         return error
 
 
-def _settle(taken: list[_Waiting], outcomes: list[Outcome]) -> None:
+def _settle(taken: list[_Waiting], outcomes: list[AnswerOutcome]) -> None:
     for one, outcome in zip(taken, outcomes, strict=True):
         if one.answer.done():
             continue  # its client has gone

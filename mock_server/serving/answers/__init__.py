@@ -1,0 +1,1 @@
+"""Which sandbox answers a request, and in which thread."""
