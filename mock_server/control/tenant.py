@@ -50,6 +50,7 @@ class Tenant:
     ) -> None:
         self.name: str = name
         self.sandbox: Sandbox = sandbox
+        sandbox.clock.is_of_a_server = True
         self.deliveries: Deliveries = Deliveries(
             sandbox, server, is_shared=kept is not None and kept.is_shared
         )

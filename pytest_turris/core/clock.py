@@ -53,6 +53,8 @@ class Clock:
         """How far the clock that several processes share is ahead of this process's."""
         self.on_move: Callable[[dt.timedelta], object] | None = None
         """Called with the offset whenever it is set."""
+        self.is_of_a_server: bool = False
+        """Whether no test has it, and every client is another process."""
         self._mover: Mover | None = None
         self._system: Callable[[], dt.datetime] | None = None
         self._alarms: list[Alarm] = []
@@ -168,6 +170,13 @@ class Clock:
         A request over a socket may come from a process that no time travel reaches.
         """
         now = self.now()
+        if abs(self.offset) >= _NOTABLE and self.is_of_a_server:
+            return (
+                f"CLOCK MISMATCH: the sandbox's clock was moved to {now:%Y-%m-%d %H:%M:%S}Z, this "
+                f"machine's says {self.process_time():%Y-%m-%d %H:%M:%S}Z, and the client may not "
+                "know. Fix: 'turris-sandbox clock back-to-now', or start the client with "
+                "libfaketime and the server with --clock-file"
+            )
         if abs(self.offset) >= _NOTABLE:
             return (
                 f"CLOCK MISMATCH: the sandbox's clock says {now:%Y-%m-%d %H:%M:%S}Z, the client's "

@@ -98,6 +98,16 @@ def test_a_mismatch_with_the_process(clock: Clock) -> None:
     assert "turris_time" in found
 
 
+def test_a_mismatch_with_a_client_of_a_server(clock: Clock) -> None:
+    """Its fix is one that works in any language."""
+    clock.is_of_a_server = True
+    clock.advance(hours=1)
+    found = clock.mismatch(over_a_socket=True)
+    assert "was moved to 2025-03-17 11:15:45Z, this machine's says 2025-03-17 10:15:45Z" in found
+    assert "turris-sandbox clock back-to-now" in found
+    assert "turris_time" not in found
+
+
 def test_a_mismatch_with_another_process(clock: Clock) -> None:
     """Only a request over a socket may come from a process with the machine's own time."""
     clock.move_with(None, lambda: NOW + dt.timedelta(hours=1))
