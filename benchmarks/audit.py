@@ -67,8 +67,9 @@ def per_request() -> tuple[float, float]:
         without = request_microseconds(lambda: sandbox.handle(request))
         sandbox.journal.observer = audit.observe
         pairs.append((without, request_microseconds(lambda: sandbox.handle(request))))
-    added = statistics.median(audited - without for without, audited in pairs)
-    return statistics.median(without for without, _ in pairs), added
+    # The quickest round of each: what else the machine does can only add to the others.
+    quickest = min(without for without, _ in pairs)
+    return quickest, min(audited for _, audited in pairs) - quickest
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The report as one HTML file: no script, no other host, light and dark, fit for paper."""
 
+import datetime as dt
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -49,7 +50,7 @@ def _body(document: Document) -> Iterator[str]:
     yield "<h1>Turris audit</h1>"
     tool, run = document["tool"], document["run"]
     yield (
-        f'<p class="soft">{_text(document["at"])}, {_seen(run)}. '
+        f'<p class="soft">{_moment(document["at"])}, {_seen(run)}. '
         f"{_text(tool['name'])} {_text(tool['version'])}. The lines are those of "
         f'<a href="{_text(document["checklist"])}">Turris: Security Best Practices</a>.</p>'
     )
@@ -63,6 +64,11 @@ def _body(document: Document) -> Iterator[str]:
     yield from _waivers(document["waivers"])
     yield from _limits(document)
     yield from _checks(document["checks"])
+
+
+def _moment(text: str) -> str:
+    """A time as people read it."""
+    return f"{dt.datetime.fromisoformat(text).astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _seen(run: Document) -> str:
