@@ -1,6 +1,6 @@
 """Where a call was made: the first frame that is neither a library's nor a test tool's."""
 
-import asyncio
+import sys
 import sysconfig
 import threading
 from dataclasses import dataclass
@@ -75,8 +75,9 @@ def call_of(frame: FrameType | None, test: CodeType | None) -> CallSite:
 
 def _strand() -> int:
     """The thread that runs, and its task; the number of one that has ended may come again."""
+    asyncio = sys.modules.get("asyncio")  # to import it would take longer than the command's help
     try:
-        task = asyncio.current_task()
+        task = asyncio.current_task() if asyncio else None
     except RuntimeError:  # there is no event loop in this thread
         task = None
     return hash((threading.get_ident(), id(task)))

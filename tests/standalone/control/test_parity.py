@@ -108,7 +108,7 @@ NO_ROW: dict[str, str] = {
         + [f"limits.{name}" for name in ("default_credential", "spend")]
         + [f"journal.{name}" for name in ("observer", "record", "rows_since")]
         + ["faults.made", "faults.next_for", "clock.on_move", "credentials.names", "limits.names"]
-        + ["journal.limit", "clock.correction", "clock.offset_at"]
+        + ["journal.limit", "clock.correction", "clock.is_of_a_server", "clock.offset_at"]
         + [f"{part}.undo" for part in ("credentials", "faults", "idempotency", "journal")]
         + [f"{part}.undo" for part in ("limits", "sandbox", "tokens")],
         _INSIDE,
@@ -158,7 +158,7 @@ RENAMED: dict[str, set[str]] = {
     "tokens.revoke": {"token"},
     "limits.allowance": {"bucket", "credential"},
     "faults.remove": {"fault"},
-    "journal.since": {"number"},
+    "journal.since": {"number", "count"},
     "webhooks.attack": {"id_", "variant"},
     "webhooks.disturb": {"how"},
     "webhooks.enable": {"endpoint"},
