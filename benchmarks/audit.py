@@ -60,7 +60,7 @@ def per_request() -> tuple[float, float]:
         host="public.api.sandbox.turrisfi.com",
         client_port=50_000,
     )
-    audit = LiveAudit(sandbox, "benchmark")
+    audit = LiveAudit(sandbox, "benchmark", lambda: 500)
     pairs = []
     for _ in range(ROUNDS):
         sandbox.journal.observer = None
