@@ -37,6 +37,8 @@ POLICY_ROWS: tuple[Behaviour, ...] = (
     row("E&O and Cyber", "One policy may cover several agencies; Crime & Fidelity is a third kind, "
         "which the operation does not show", "documented",
         "help centre: coverage; eo-cyber-compliance/get-policy-compliance"),
+    row("E&O and Cyber", "What was read from a file can be corrected by people: not modelled",
+        "documented", "help centre: coverage"),
     row("templates", "Members; only active ones are listed", "documented",
         "contract-container-templates/list"),
     row("documents", "Members; `category` is required to list; uploads are PDFs", "documented",

@@ -55,8 +55,11 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         "guides/entity-definitions (isDeleted); help centre: agencies", "deleted_associations"),
     row("associations", "Declining an invitation removes the record (`associations.remove`)",
         "documented", "help centre: agency onboarding"),
-    row("associations", "Grace periods, coverage minimums, policy licensing modes, warnings "
-        "besides compliant and non-compliant: not modelled", "documented",
+    row("associations", "Another template for an invited agency, and envelopes issued again: not "
+        "modelled", "documented", "help centre: agency onboarding, pre-contract review"),
+    row("associations", "Grace periods, coverage minimums, policy licensing modes, the authority "
+        "of an agency by state, warnings besides compliant and non-compliant: not modelled",
+        "documented",
         "guides/entity-definitions; help centre: policy licensing, agency licenses"),
     row("deprecation", "Three headers on deprecated operations", "documented",
         "guides/versioning"),
