@@ -276,7 +276,7 @@ def test_server_that_stops_ends_the_run(
         "def test_stops(turris):",
         f"    os.kill({own.process.pid}, signal.SIGINT)",
         "    for _ in range(100):",
-        "        try: httpx.get(turris.base_url)",
+        "        try: httpx.get(turris.base_url + '/v1/agents')",
         "        except httpx.ConnectError: return",
         "        except httpx.HTTPError: pass",
         "        time.sleep(0.05)",
