@@ -134,7 +134,7 @@ class SharedAnswers:
             requests = batch.requests if outcomes else batch.take_all()
             return [self._failed(error)] * len(requests)
         except Exception as error:  # noqa: BLE001 - a bug: none waits for an answer forever
-            return [error] * len(batch.requests)
+            return [error] * len(batch.requests or batch.take_all())
         finally:
             for line in lines:
                 self._log(line, tenant)
