@@ -5,7 +5,13 @@ import pytest
 from doubles.sandbox_client import SANDBOX_HOST, Client
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.tenants import NoSandboxError, TenantDirectory
+from pytest_turris.core.tenants import (
+    _LONGEST_TOKEN,
+    NoSandboxError,
+    TenantDirectory,
+    _subject,
+    credentials_in,
+)
 from pytest_turris.core.wire.messages import Request
 
 
@@ -189,3 +195,14 @@ def test_a_door_that_outlives_the_test_answers_503(older: Sandbox) -> None:
     )
     tenants.add(older)
     assert tenants.answer(request_with()).status == 401
+
+
+def test_a_token_of_any_length_is_not_remembered(older: Sandbox) -> None:
+    """One that no sandbox issues would fill the memory; all that are issued are short enough."""
+    issued = older.tokens.issue(older.client).text
+    _subject.cache_clear()
+    for token in (issued, issued + "x" * 10_000):
+        fields = (("authorization", f"Bearer {token}"),)
+        credentials_in(Request(method="GET", path="/", headers=fields))
+    assert _subject.cache_info().currsize == 1
+    assert len(issued) < _LONGEST_TOKEN / 4
