@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Counted, Nothing, Parameters, Result
+from mock_server.control.wire.errors import ControlError
 from pytest_turris.audit.assessment import RunFacts, assess
 from pytest_turris.audit.declarations import Declarations
 from pytest_turris.audit.reports.document import STATUSES, Document, report_document
@@ -101,7 +102,8 @@ class AuditScope(Parameters):
     """Whose evidence."""
 
     everywhere: bool = Field(
-        default=False, description="Also of all other tenants, and of those that are deleted."
+        default=False,
+        description="Also of all tenants and of those that are deleted; not below a tenant.",
     )
 
 
@@ -135,6 +137,9 @@ def evidence_of(call: ControlCall, given: AuditScope) -> AuditEvidence:
     audit = call.tenant.audit
     requests, others = audit.requests, []
     if given.everywhere:
+        # It holds the lock of one while it takes those of others: only ever in this order.
+        if call.tenant is not call.tenants.default:
+            raise ControlError(409, "everywhere: ask the server's own sandbox, without a tenant")
         gone = call.tenants.gone
         requests, others = requests + gone.requests, [gone.evidence.as_json()]
         for tenant in call.tenants:

@@ -203,3 +203,12 @@ def test_a_report_is_about_all_tenants(remote: RemoteClient) -> None:
     assert controlled.send("DELETE", "/audit").json() == {"count": 3}
     assert controlled.send("DELETE", "/tenants/second/audit").json() == {"count": 2}
     assert controlled.get("/audit/evidence", "everywhere=true")["requests"] == 0
+
+
+def test_a_tenant_says_nothing_of_the_others(remote: RemoteClient) -> None:
+    """Two that waited for each other's lock would wait forever."""
+    controlled = remote.controlled
+    controlled.call("POST", "/tenants", name="other")
+    answer = controlled.send("GET", "/tenants/other/audit/evidence", query="everywhere=true")
+    assert answer.status == 409
+    assert "without a tenant" in answer.body.decode()
