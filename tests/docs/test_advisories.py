@@ -1,5 +1,6 @@
 """``make advisories``: whether a known weakness concerns a version that the project allows."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (package / f"PYSEC-{number}.yaml").write_text(text)
     who = ["-c", "user.name=someone", "-c", "user.email=someone@example.com"]
     for command in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "Three advisories"]):
-        subprocess.run(["git", "-C", folder, *command], check=True)
+        git = shutil.which("git") or "git"
+        subprocess.run([git, "-C", folder, *command], check=True)
     return folder
 
 
