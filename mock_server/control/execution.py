@@ -6,7 +6,7 @@ from typing import Any
 from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Parameters
 from mock_server.control.wire.documents import validated
-from mock_server.control.wire.errors import ControlError
+from mock_server.control.wire.errors import ControlError, without
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.clock import ClockError
 from pytest_turris.core.errors import TurrisKitError
@@ -70,4 +70,5 @@ def _translated(control: Control, call: ControlCall, given: Parameters) -> Any: 
         return control.run(call, given)
     except TurrisKitError as error:
         statuses = (status for kind, status in _STATUSES if isinstance(error, kind))
-        raise ControlError(next(statuses, 400), str(error)) from error
+        words = without(str(error), given.model_dump())
+        raise ControlError(next(statuses, 400), words) from error

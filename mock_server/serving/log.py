@@ -1,12 +1,15 @@
 """The log of the server: lines for standard error that can neither block nor forge."""
 
 import contextlib
+import logging
 import queue
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Literal, TextIO
 
 from pytest_turris.core.clock import Clock
+from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.messages import encode
 
 LogLevel = Literal["info", "warning", "error"]
@@ -80,6 +83,34 @@ class ServerLog:
 def standard_error(*, as_json: bool = False, level: LogLevel = "info") -> ServerLog:
     """A log that writes to standard error."""
     return ServerLog(sys.stderr, as_json=as_json, level=level)
+
+
+class _Passed(logging.Handler):
+    """Passes the records of libraries on."""
+
+    def __init__(self, log: ServerLog) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, with its traceback if there is one, as one line."""
+        level: LogLevel = "error" if record.levelno >= logging.ERROR else "warning"
+        self._log.write(redact(self.format(record)), level)
+
+
+@contextlib.contextmanager
+def logs_of_libraries(log: ServerLog) -> Iterator[None]:
+    """Write what libraries log here too, while the context is open.
+
+    Otherwise ``logging`` writes their warnings to standard error itself. Each request that is no
+    HTTP makes uvicorn log one, so anyone could fill a pipe that nobody reads, and the server waits.
+    """
+    passed, root = _Passed(log), logging.getLogger()
+    root.addHandler(passed)
+    try:
+        yield
+    finally:
+        root.removeHandler(passed)
 
 
 def _text_line(time: str, level: LogLevel, message: str) -> str:

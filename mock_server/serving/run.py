@@ -14,7 +14,7 @@ from mock_server.exit_status import OK
 from mock_server.serving.exposure import settings_of
 from mock_server.serving.files.clock_file import ClockFile
 from mock_server.serving.files.env_file import exports, write_env_file
-from mock_server.serving.log import ServerLog, standard_error
+from mock_server.serving.log import ServerLog, logs_of_libraries, standard_error
 from mock_server.serving.server import (
     CONTROL_TOKEN,
     ServerSettings,
@@ -52,7 +52,7 @@ def serve_until_stopped(
     settings = settings_of(**given)
     sandbox = _sandbox(load, **given)
     log = standard_error(as_json=log_format == "json", level=log_level)
-    with contextlib.closing(log), contextlib.ExitStack() as files:
+    with contextlib.closing(log), logs_of_libraries(log), contextlib.ExitStack() as files:
         opened = _kept(store, sandbox, files, log, load=load, **given) if store else None
         with _started(settings, sandbox, log, opened) as server:
             try:

@@ -7,11 +7,16 @@ from random import Random  # noqa: TID251 - from a seed
 import pytest
 from doubles.api_recipes import as_request
 
-from fuzz.requests import CORPUS, Fuzz, kept, read
+from fuzz.control import ControlFuzz
+from fuzz.doors import DOORS, Answer
+from fuzz.fuzz import Fuzz
+from fuzz.requests import CORPUS, kept, read
 from pytest_turris.core.api.routes import OPERATIONS
+from pytest_turris.core.wire.messages import Response
 
 SEEDS = 20
 REQUESTS = 30
+THROUGH_A_DOOR = 60
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +43,75 @@ def test_any_request_gets_an_answer(seed: int, fuzz: Fuzz) -> None:
     for _ in range(REQUESTS):
         sent = fuzz.changed()
         assert fuzz.problem(sent) == "", kept(sent)
+
+
+@pytest.mark.parametrize("door", sorted(DOORS.keys() - {"handle"}))
+def test_any_request_gets_an_answer_through_each_door(door: str) -> None:
+    """Libraries in this process, sockets, TLS, bytes that hardly are HTTP, and all of ``serve``."""
+    with Fuzz(0, door) as through:
+        for _ in range(THROUGH_A_DOOR):
+            sent = through.changed()
+            assert through.problem(sent) == "", kept(sent)
+        assert through.unsent < THROUGH_A_DOOR / 2
+
+
+@pytest.mark.parametrize(
+    "file", sorted((CORPUS / "control").glob("*.json")), ids=lambda file: file.stem
+)
+def test_a_call_that_failed_once_is_refused(file: Path, fuzz: Fuzz) -> None:
+    """Each call of the control API that was kept gets an answer now."""
+    with ControlFuzz(0) as control:
+        assert control.problem(read(file.read_text(), fuzz.world)) == ""
+
+
+def test_any_call_of_the_control_api_gets_an_answer() -> None:
+    """Of every row, by who has the token."""
+    with ControlFuzz(0) as fuzz:
+        for _ in range(THROUGH_A_DOOR):
+            sent = fuzz.changed()
+            assert fuzz.problem(sent) == "", kept(sent)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        (b"{}", 503, "answered 503: []"),
+        (b"{}", 400, "the refusal has another shape"),
+        (b'{"statusCode": 400, "a": "<b>"}', 400, "the refusal shows what was sent"),
+        (b'{"statusCode": 400}', 400, "the refusal changed the state"),
+    ],
+)
+def test_a_fault_of_the_control_api_is_found(
+    body: bytes, status: int, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As below, for its shape of a refusal."""
+    monkeypatch.setattr("fuzz.control._WHOLE_LOOKS", 1)
+    with ControlFuzz(0) as fuzz:
+
+        def answer(_sent: object) -> Response:
+            fuzz._server.sandbox.agents.add()
+            return Response(status=status, headers=(), body=body)
+
+        monkeypatch.setattr(fuzz, "_answer", answer)
+        assert fuzz.problem(fuzz.changed()) == problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (None, "no answer"),
+        (Answer(400, b"no JSON"), "the refusal has another shape"),
+        (Answer(400, b"[]"), "the refusal has another shape"),
+        (Answer(200, b"{}"), ""),
+    ],
+)
+def test_a_fault_of_a_door_is_found(
+    answer: Answer | None, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that nobody answers, or that is refused in another shape."""
+    broken = Fuzz(1)
+    monkeypatch.setattr(broken._door, "answer", lambda _sent: answer)
+    assert broken.problem(broken.changed()) == problem
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import re
 import threading
 import time
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from mock_server.serving import log
-from mock_server.serving.log import ServerLog, standard_error
+from mock_server.serving.log import ServerLog, logs_of_libraries, standard_error
 
 TIMED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  (.*)"
 
@@ -122,3 +123,23 @@ def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> No
     server_log.write("line")
     server_log.close()
     assert capsys.readouterr().err.endswith("  line\n")
+
+
+@pytest.mark.parametrize(
+    ("level", "line"),
+    [(logging.WARNING, "warning: odd ***-"), (logging.ERROR, "error: odd ***-")],
+)
+def test_libraries_log_here_too(level: int, line: str) -> None:
+    """In one line each, without tokens; and no more after the end."""
+    stream = io.StringIO()
+    log = ServerLog(stream)
+    logger = logging.getLogger("a.library")
+    with logs_of_libraries(log):
+        logger.info("not shown")
+        logger.log(level, "odd %s\n", f"eyJhbGciOiJSUzI1NiJ9.{'a' * 40}.{'b' * 40}")
+    logger.log(level, "after the end")
+    log.close()
+    (shown,) = stream.getvalue().splitlines()
+    assert line in shown
+    assert "a" * 40 not in shown
+    assert shown.endswith("\\n")

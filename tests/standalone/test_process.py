@@ -16,6 +16,8 @@ from mock_server.shell.cli import app
 
 CONTROL = "/__sandbox__/control/relays"
 LINES_OF_A_FULL_PIPE = 1_500
+LINES_OF_NO_HTTP = 2_200
+"""uvicorn's line has 31 bytes."""
 REQUEST = (
     b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n\r\n"
 )
@@ -63,6 +65,18 @@ def test_log_that_is_not_read_blocks_no_client() -> None:
             for _ in range(LINES_OF_A_FULL_PIPE):
                 sock.sendall(REQUEST)
                 assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        running.process.kill()
+
+
+def test_what_is_no_http_fills_no_pipe() -> None:
+    """Uvicorn logs each such request; these lines block nobody either."""
+    with serving() as running:
+        address = ("127.0.0.1", port_of(running))
+        for _ in range(LINES_OF_NO_HTTP):
+            with socket.create_connection(address, timeout=10) as sock:
+                sock.sendall(b"no HTTP\r\n\r\n")
+                assert sock.recv(65_536).startswith(b"HTTP/1.1 400 ")
+        assert status(running) == 200
         running.process.kill()
 
 

@@ -101,6 +101,26 @@ def shown(name: str) -> str:
     return f"(a name of {len(name)} characters)"
 
 
+def without(words: str, given: object) -> str:
+    """The words of an error without the texts that a caller gave, but for plain names.
+
+    Args:
+        words: What another part of the sandbox says.
+        given: A text, or lists and objects of them, such as the parameters of a control.
+    """
+    if isinstance(given, str):
+        if _PLAIN_NAME.fullmatch(given) or not given:
+            return words
+        mark = f"(a text of {len(given)} characters)"
+        return words.replace(repr(given), mark).replace(given, mark)
+    if isinstance(given, dict):
+        given = [*given, *given.values()]
+    if isinstance(given, list | tuple | set | frozenset):
+        for one in given:
+            words = without(words, one)
+    return words
+
+
 def escaped(body: bytes) -> bytes:
     """JSON without any character that begins or ends HTML."""
     for character in (b"<", b">", b"&"):

@@ -9,16 +9,21 @@ from urllib.parse import urlsplit
 from mock_server.control.tenant import Tenant
 from mock_server.control.tenants import Tenants
 from mock_server.relay_hub import RelayHub
+from mock_server.serving.answers.production import meant_for_production
 from mock_server.serving.answers.together import SharedAnswers
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.tenants import credentials_in
-from pytest_turris.core.text.redaction import redact
+from pytest_turris.core.text.redaction import redact, redact_target
 from pytest_turris.core.wire.errors import ConnectionFailure, error_document
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
 
 THREADS = 8
 """How many requests are answered at a time from a shared store."""
+_REFUSED = 400
+_UNAUTHORIZED = frozenset({401, 403})
+_NO_SNIFFING = ("x-content-type-options", "nosniff")
+"""A browser takes the body for what its type says, never for HTML."""
 _LONG_BODY = 65_536
 """Bytes of a body whose parser may take long enough for other clients to notice."""
 
@@ -60,9 +65,22 @@ class ServedAnswers:
         if self._public_url:
             public = urlsplit(self._public_url)
             request = replace(request, scheme=public.scheme, host=public.netloc)
-        if self._hub.tenants:
-            return self._forward(request)
-        return self._answered_here(request)
+        answer = self._forward(request) if self._hub.tenants else self._answered_here(request)
+        if isinstance(answer, Response):
+            return self._looked_at(request, answer)
+        return self._looked_at_later(request, answer)
+
+    async def _looked_at_later(self, request: Request, answer: Awaitable[Response]) -> Response:
+        return self._looked_at(request, await answer)
+
+    def _looked_at(self, request: Request, response: Response) -> Response:
+        """Warn if what was refused was meant for the production API; let no browser run errors."""
+        if response.status < _REFUSED:
+            return response
+        if response.status in _UNAUTHORIZED and (why := meant_for_production(request)):
+            path = redact_target(request.path)
+            self._warn(f"{request.method} {path} -> {response.status}  {why}")
+        return replace(response, headers=(*response.headers, _NO_SNIFFING))
 
     def _answered_here(self, request: Request) -> Response | Awaitable[Response]:
         """Answer with a sandbox of this server."""

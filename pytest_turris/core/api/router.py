@@ -1,11 +1,10 @@
 """Finds the operation of a request in the route table, and of a name in a test."""
 
-import difflib
 from urllib.parse import unquote
 
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.text.names import LONGEST, did_you_mean, nearest
 from pytest_turris.core.wire.errors import UnknownOperation
 
 
@@ -71,12 +70,12 @@ class Routes:
         raise UnknownNameError(f"there is no operation {name!r}{hint} (there are: {names})")
 
     def _nearest(self, method: str, path: str) -> str:
-        known = [f"{o.method} {o.path}" for o in self._names.values()]
         others = self.methods(path)
         if others:
             return f"{path} is known with {', '.join(others)}, not with {method}"
-        near = difflib.get_close_matches(f"{method} {path}"[:200], known, n=1, cutoff=0.4)
-        hint = f"; the nearest is {near[0]}" if near else ""
+        known = {f"{o.method} {o.path}" for o in self._names.values()}
+        near = nearest(f"{method} {path}"[:LONGEST], known, cutoff=0.4)
+        hint = f"; the nearest is {near}" if near else ""
         return f"no documented operation has this method and path{hint}"
 
 

@@ -73,7 +73,9 @@ Timestamp = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
-Amount = Annotated[int | float, Field(allow_inf_nan=False), WithJsonSchema({"type": "number"})]
+# The check of a float fails for an int that no float can hold.
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[int | _Finite, WithJsonSchema({"type": "number"})]
 """A JSON number: the integer 5000 does not become 5000.0."""
 
 # The documented enum begins with AL (reference, licenses). Assumed: it holds the fifty states,

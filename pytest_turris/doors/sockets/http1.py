@@ -6,6 +6,7 @@ the body of a request that offers an upgrade, as each POST of Java's own client 
 """
 
 import asyncio
+import contextlib
 import re
 from functools import partial
 from typing import Any, cast
@@ -34,6 +35,7 @@ _NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid H
 _TOO_LARGE = encode(
     error_document(431, "invalid_input", [f"Request headers exceed {MAX_HEAD} bytes"])
 )
+_BUG = encode(error_document(500, "internal_error", ["Internal server error"]))
 _BUSY = encode(
     error_document(503, "internal_error", [f"More than {MAX_CONNECTIONS} connections are open"])
 )
@@ -188,9 +190,16 @@ async def _extended(
     # With both lengths, the end of a request is ambiguous: what follows may be smuggled
     # (RFC 9112, 6.3). A request must have exactly one Host (3.2).
     if _LENGTHS.issubset(names) or names.count(b"host") != 1:
-        headers = _headers_of(_NOT_HTTP)
-        start = {"type": "http.response.start", "status": 400, "headers": headers}
-        await send(start)
-        await send({"type": "http.response.body", "body": _NOT_HTTP})
-    else:
+        return await _send(send, 400, _NOT_HTTP)
+    try:
         await app(scope, receive, send)
+    except Exception:
+        # uvicorn logs it, and would answer in plain text. If it has answered already, it refuses.
+        with contextlib.suppress(RuntimeError):
+            await _send(send, 500, _BUG)
+        raise
+
+
+async def _send(send: Send, status: int, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": _headers_of(body)})
+    await send({"type": "http.response.body", "body": body})

@@ -3,6 +3,7 @@
 import pytest
 from doubles.controlled import Controlled, Refused
 
+from mock_server.control.wire.errors import without
 from mock_server.store.errors import StoreError
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -32,6 +33,21 @@ def test_each_part_of_a_request_is_checked(
     answer = controlled.send(method, path, body, query=query)
     assert answer.status == status
     assert message in answer.json()["errorMessage"][0]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("agnts", "no Agent with id 'agnts'"),
+        ("", "no Agent with id ''"),
+        ("<b>", "no Agent with id (a text of 3 characters)"),
+        ({"ids": ["<b>", 1, None]}, "no Agent with id (a text of 3 characters)"),
+    ],
+)
+def test_words_of_other_parts_show_plain_names_only(given: object, words: str) -> None:
+    """A caller's text may be anything, and is often part of an error of the core."""
+    id_ = given if isinstance(given, str) else "<b>"
+    assert without(f"no Agent with id {id_!r}", given) == words
 
 
 def test_another_method_is_named(controlled: Controlled) -> None:
