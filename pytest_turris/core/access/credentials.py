@@ -140,7 +140,7 @@ class Credentials:
 
     @whole
     def revoke(self, credential: Credential) -> None:
-        """Refuse a credential, and every token issued for it, from now on."""
+        """Refuse a credential, and every token issued for it from now on."""
         self.undo.attributes(credential, "revoked")
         credential.revoked = True
         self._mark(credential)
