@@ -97,7 +97,7 @@ class ClientHarness(RequestRecorder):
         """Let the client make its first call, for which it needs a token.
 
         Raises:
-            CaseError: The call fails although nothing was provoked.
+            CaseError: The call fails without any provocation.
         """
         (result,) = yield from self.calls()
         if result.error is not None:
