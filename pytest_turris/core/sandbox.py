@@ -186,8 +186,7 @@ class Sandbox(Collections):
     def change_options(self, options: Options) -> None:
         """Take over other options; its parts share one object, which must be this sandbox's own.
 
-        Ids, credentials, paths and the journal's limit, which were made with the old options, do
-        not change.
+        Ids, credentials, paths and the journal's limit do not change.
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
