@@ -104,7 +104,7 @@ def _mark(x: float, at: dt.datetime, refresh: dt.datetime, expiry: dt.datetime) 
 
 
 def _apart(marks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the marks that can be told apart on the screen: thousands of uses are a line."""
+    """Return the marks that people can see apart on the screen: thousands of uses are a line."""
     places = {(round(mark["x"] / _APART), mark["kind"]): mark for mark in marks}
     return list(places.values())
 
