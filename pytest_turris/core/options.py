@@ -21,6 +21,19 @@ from pytest_turris.core.unknowns.option_values import (
 from pytest_turris.core.unknowns.record_options import RecordOptions
 from pytest_turris.core.unknowns.signing_keys import check_key, key_of
 
+_CHECKS = ("turris_webhook_attack", "turris_token_case", "turris_hostile_answer")
+READ_BY = {
+    "attack_profile": ("turris_webhook_attack",),
+    "fail_on_not_observed": _CHECKS,
+    "fail_on_should": _CHECKS,
+    "time_engine": ("turris_time",),
+    "time_tick": ("turris_time",),
+    "time_real_modules": ("turris_time",),
+    "share_ssl_context": ("turris",),
+    "tls": ("turris_server",),
+}
+"""The fixtures that read an option which not every sandbox reads; fixtures on top of them too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options(RecordOptions):
