@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mock_server.store.store import Store
 
 _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
-"""``localhost`` is the one address for some clients and the other for others."""
+"""``localhost`` is one of these for some clients and the other for others."""
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
 _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
@@ -40,7 +40,7 @@ _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """Where a standalone sandbox listens, and who may reach it.
+    """Where a standalone sandbox listens, and which clients may reach it.
 
     Args:
         host: The address to listen on.
@@ -180,7 +180,7 @@ class StandaloneSandbox:
         trace: TracebackType | None,
     ) -> None:
         self._health.stopping = True
-        # All begin to stop at the same time: an orchestrator waits for seconds only.
+        # All begin to stop at the same time, because an orchestrator waits only some seconds.
         self._hub.stop()
         self._worker.begin_stop()
         self._server.begin_stop()

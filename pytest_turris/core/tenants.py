@@ -36,7 +36,7 @@ class TenantDirectory:
         self._sandboxes = [other for other in self._sandboxes if other is not sandbox]
 
     def handle(self, request: Request) -> Response:
-        """Let the sandbox that ``find`` gives answer.
+        """Pass a request to the sandbox that ``find`` returns.
 
         Raises:
             NoSandboxError: There is none.

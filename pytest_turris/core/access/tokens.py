@@ -76,7 +76,7 @@ class Tokens:
 
     @property
     def newest(self) -> AccessToken | None:
-        """The token issued last."""
+        """The newest token."""
         return next(reversed(self._issued.values()), None)
 
     @whole
@@ -190,7 +190,7 @@ class Tokens:
             self._issued[text] = _restored(row)
 
     def _prune(self, now: dt.datetime) -> None:
-        """Forget expired tokens whenever the number of tokens may have doubled."""
+        """Forget expired tokens each time the number of tokens may have doubled."""
         if len(self._issued) >= self._prune_at:
             kept = {t: old for t, old in self._issued.items() if old.expires_at > now}
             if self.changes is not None:

@@ -122,7 +122,7 @@ class Pipeline:
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
-            # The call takes effect or is refused; either way its answer is lost.
+            # The call takes effect or is refused; in both cases its answer is lost.
             with contextlib.suppress(TurrisError):
                 self._perform(call, operation)
         if fault.error is not None:

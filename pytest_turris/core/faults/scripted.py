@@ -81,7 +81,7 @@ class Faults:
         self.raw_answers: list[RawAnswer] = []
         """The answers of raw bytes that were sent so far."""
         self.made: int = 0
-        """How many there ever were: the number of the newest."""
+        """How many faults there ever were: the number of the newest."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -217,7 +217,7 @@ class Faults:
             self.raw_answers.pop().stopped = True
 
     def next_for(self, operation: str, method: str) -> Fault | None:
-        """The fault that fires for this call, counted as fired."""
+        """Return the fault that fires for this call, and count it as fired."""
         for fault in self._faults:
             if fault.fits(operation, method):
                 self.undo.attributes(fault, "fired")

@@ -68,7 +68,7 @@ class ServerMixin(asyncio.Protocol):
         return None
 
     def eof_received(self) -> None:
-        """The client sends no more: the connection ends once it has been sent what was written."""
+        """The client sends no more: the connection ends once everything was sent to it."""
         self._buffered.flush()
         super().eof_received()
 
