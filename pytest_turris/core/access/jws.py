@@ -78,7 +78,7 @@ def verified(text: str) -> dict[str, Any] | str:
 
 
 def subject_of(text: str) -> str:
-    """The client that a token says it is for, not verified; empty if it is no token."""
+    """The client that a token says it is for, not verified; empty for any other text."""
     try:
         claims = jwt.decode(text, options={"verify_signature": False})
     except _NOT_A_JWT:
