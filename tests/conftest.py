@@ -24,10 +24,12 @@ settings.load_profile("untimed")
 
 # What a machine may have, and no test is about: those that are set it themselves.
 os.umask(0o022)
-for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "CI", "BUILD_NUMBER", "PYTEST_ADDOPTS",
-             "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):  # fmt: skip
-    for spelling in (name, name.lower()):
-        os.environ.pop(spelling, None)
+NOT_OURS = """
+    COLUMNS LINES FORCE_COLOR NO_COLOR PY_COLORS CI BUILD_NUMBER PYTEST_ADDOPTS
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+"""
+for name in NOT_OURS.split():
+    os.environ.pop(name, None)
 
 LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
 """Plugins that only these tests need: each run of pytest in a process would import them for

@@ -51,10 +51,10 @@ def test_written_files_are_noted(tmp_path: Path) -> None:
     before = builtins.open, io.open, os.open
     with watch() as traces:
         with (
-            open(tmp_path / "a", "w", encoding="utf-8"),
+            open(tmp_path / "a", "w", encoding="utf-8"),  # noqa: PTH123 - what is patched
             (tmp_path / "b").open("a"),
-            open(tmp_path / "c", encoding="utf-8"),
-        ):  # noqa: PTH123 - what is patched
+            open(tmp_path / "c", encoding="utf-8"),  # noqa: PTH123 - as above
+        ):
             pass
         os.close(os.open(tmp_path / "d", os.O_WRONLY))
         descriptor = os.open(tmp_path / "c", os.O_RDONLY)
