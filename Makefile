@@ -6,7 +6,7 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences findings audits mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock findings audits mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz faults screenshots
 
 RECEIVERS := tests/strangers/receivers
@@ -18,11 +18,20 @@ SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webri
 
 test: lint types contracts tests newcomer matrix
 
-$(VENV)/.ready: pyproject.toml
+# What all tools and tests need, as it was locked: every file has its hash.
+LOCK := .ci/requirements.txt
+
+$(VENV)/.ready: pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	touch $@
+
+# Takes the newest versions that pyproject.toml allows.
+lock:
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev --all-extras \
+		--generate-hashes --no-annotate --no-header pyproject.toml --output-file $(LOCK)
 
 # Needs root. What Debian installs as services is not started: the tests start their own.
 system-packages:
@@ -91,6 +100,18 @@ wheel:
 # The licence of every package that is installed with the wheel and its extras.
 licences: .demo/.ready
 	.demo/bin/python docs/licences.py
+
+# What the project and its extras install, as a CycloneDX document, from an environment of its own.
+sbom: $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear .sbom
+	$(BIN)/uv pip install --quiet --python .sbom/bin/python '.[audit,postgres,requests,server]'
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+		--validate --output-file .sbom/pytest-turris.cdx.json .sbom/bin/python
+	@echo .sbom/pytest-turris.cdx.json
+
+# Holds the lowest versions that are allowed against a clone of https://github.com/pypa/advisory-database.
+advisories: $(VENV)/.ready
+	$(BIN)/python docs/advisories.py $(DATABASE)
 
 # Tables and numbers on the pages, and the names of the ini keys in the plugin.
 docs: $(VENV)/.ready
@@ -176,4 +197,4 @@ generators: $(VENV)/.ready
 	TURRIS_GENERATORS=$(abspath .generators/bin) $(BIN)/python -m pytest -q tests/generators
 
 clean:
-	rm -rf $(VENV) .demo .wheel dist .matrix .site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .demo .wheel .sbom dist .matrix .site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -9,6 +9,9 @@ server, as in ``server.py``, and of the server with PostgreSQL. Two replicas are
 by the CPU seconds of a request, PostgreSQL included. Each replica has the same number of
 connections, and all are for one tenant, so that each replica has to take over what the other has
 done: the worst case.
+
+What is compared runs one after the other in each round, and a ratio is the median of the rounds'
+ratios: the speed of a virtual machine changes by half within seconds.
 """
 
 import asyncio
@@ -30,9 +33,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from doubles.postgres import PostgresServer, running
 from server import Connection
 
-ROUNDS = 3
+ROUNDS = 9
 CONNECTIONS = 16
-SECONDS = 1.0
+SECONDS = 0.6
 LONGEST = 60.0
 ENOUGH = 100
 """At least this many answers are counted."""
@@ -49,21 +52,14 @@ class Costs:
         self.wall: list[float] = []
 
     @property
-    def of_servers(self) -> float:
-        """In the servers."""
-        return statistics.median(self.servers)
-
-    @property
-    def of_all(self) -> float:
+    def all(self) -> list[float]:
         """In the servers and in PostgreSQL."""
-        return statistics.median(
-            own + other for own, other in zip(self.servers, self.database, strict=True)
-        )
+        return [own + other for own, other in zip(self.servers, self.database, strict=True)]
 
     def __str__(self) -> str:
-        database = statistics.median(self.database) * 1e6
+        servers, database = (statistics.median(x) * 1e6 for x in (self.servers, self.database))
         return (
-            f"{self.of_servers * 1e6:,.0f} us + {database:,.0f} us in PostgreSQL, "
+            f"{servers:,.0f} us + {database:,.0f} us in PostgreSQL, "
             f"{1 / statistics.median(self.wall):,.0f}/s by wall time"
         )
 
@@ -96,8 +92,8 @@ def compare(postgres: PostgresServer, setups: dict[str, list[Server]]) -> None:
     }
     costs: dict[tuple[str, str], Costs] = {}
     for _ in range(ROUNDS):
-        for name, servers in setups.items():
-            for kind in ("GET", "write", "token POST"):
+        for kind in ("GET", "write", "token POST"):
+            for name, servers in setups.items():
                 found = costs.setdefault((kind, name), Costs())
                 asyncio.run(measured(postgres, [(s, loads[s][kind]) for s in servers], found))
     for kind in ("GET", "write", "token POST"):
@@ -105,13 +101,19 @@ def compare(postgres: PostgresServer, setups: dict[str, list[Server]]) -> None:
         print(f"{kind}: in memory {memory}; one replica {one}; two replicas {two}")
         print(
             f"    one replica against memory, by CPU time of the server: "
-            f"{memory.of_servers / one.of_servers:.2f} (at least {LEAST}); with the database: "
-            f"{memory.of_servers / one.of_all:.2f}"
+            f"{ratio(memory.servers, one.servers)} (at least {LEAST}); with the database: "
+            f"{ratio(memory.servers, one.all)}"
         )
         print(
             f"    two replicas against one, CPU seconds of a request with the database: "
-            f"{two.of_all / one.of_all:.2f} (at most {MOST})"
+            f"{ratio(two.all, one.all)} (at most {MOST})"
         )
+
+
+def ratio(these: list[float], those: list[float]) -> str:
+    """The median of the rounds' ratios, with the quartiles."""
+    quartiles = statistics.quantiles([a / b for a, b in zip(these, those, strict=True)], n=4)
+    return "{1:.2f} ({0:.2f} to {2:.2f})".format(*quartiles)
 
 
 async def measured(

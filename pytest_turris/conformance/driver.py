@@ -1,4 +1,4 @@
-"""How a probe makes calls: it yields steps, which a driver performs with or without ``await``.
+"""Makes the calls of a probe: it yields steps, which a driver performs with or without ``await``.
 
 So each probe is written once, for sync and for async clients.
 """

@@ -1,4 +1,4 @@
-"""Which files the code under test writes, renames and makes, by whatever library."""
+"""Finds the files that the code under test writes, renames and makes, with any library."""
 
 import builtins
 import contextlib
@@ -57,7 +57,7 @@ class WrittenFiles:
         return ""
 
     def written_in_place(self, secrets: list[str]) -> list[Path]:
-        """The files with a secret that a reader, or a crash, may find half written."""
+        """The files with a secret that a reader could see half written, also after a crash."""
         return [
             path
             for path in self.with_secret(secrets)
@@ -65,7 +65,7 @@ class WrittenFiles:
         ]
 
     def is_shut(self, directory: Path) -> bool:
-        """Whether other users cannot enter the file's directory, and the client sees to that.
+        """Whether the client makes sure that other users cannot enter the file's directory.
 
         The directories of a test are private too, but only there.
         """
@@ -157,7 +157,7 @@ def _renaming(files: WrittenFiles, original: Open) -> Open:
 
 def _connecting(files: WrittenFiles, original: Open) -> Open:
     def connect(name: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as sqlite3.connect
-        with contextlib.suppress(TypeError):  # a name of another kind is the library's to refuse
+        with contextlib.suppress(TypeError):  # the library refuses other kinds of names
             path = os.fsdecode(name)
             files.opened |= {f"{path}{ending}" for ending in _DATABASES}
         return original(name, *args, **kwargs)
@@ -177,7 +177,7 @@ def _is_searched(entry: os.DirEntry[str], depth: int) -> bool:
 
 
 def _entries() -> dict[str, tuple[int, int]]:
-    """The files that are near at hand, each with its time of change and its size."""
+    """The files in these directories, each with its time of change and its size."""
     found: dict[str, tuple[int, int]] = {}
     roots = {Path.cwd(), Path.home(), Path(tempfile.gettempdir())}
     waiting = [(str(root), 0) for root in sorted(roots)]

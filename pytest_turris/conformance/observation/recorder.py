@@ -26,7 +26,7 @@ _NOT_THE_API = Response(
 
 
 class RunawayError(BaseException):
-    """The client sent far more requests than any case asks for; it would not stop by itself.
+    """The client sent far more requests than any case needs; it would not stop by itself.
 
     Not an ``Exception``: it must stop a client that catches all of these and retries.
     """
@@ -68,7 +68,7 @@ class RequestRecorder:
         return self.requests[mark:]
 
     def blame(self, mark: int, *, limits: bool = True) -> str:
-        """Why calls since ``mark`` failed if that is another rule's matter; or empty.
+        """Why calls since ``mark`` failed, if another rule is about that; or empty.
 
         Args:
             mark: ``len(harness.requests)`` before the calls.
