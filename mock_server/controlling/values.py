@@ -41,7 +41,7 @@ def members_given(
     Args:
         words: The words.
         parameters: The parameters that are given in this way.
-        free: The name of a parameter whose own members these are; empty if there is none.
+        free: The name of the parameter that has these members; empty if there is none.
     """
     known = {one["name"]: one for one in parameters}
     members: dict[str, Any] = {}

@@ -61,6 +61,11 @@ class EffectsProbe:
         """Whether it is known when the receiver is quiet."""
         return self._settle is not None
 
+    @property
+    def snapshot(self) -> object:
+        """What was seen at the last look: a number, rows, or None before the first."""
+        return self._seen
+
     def note_request(self) -> None:
         """Note that something is sent, so that the receiver may not be quiet."""
         self._busy = True
@@ -143,6 +148,18 @@ def call_hook(hook: Callable[[], object], name: str) -> object:
                 "await turris_webhook_attack.arun(...)"
             ) from error
         raise
+
+
+def read_text(hook: Callable[[], object], name: str) -> str:
+    """Return the text that a function of the test returns, which may be async.
+
+    Raises:
+        HookError: It returned something other than a text.
+    """
+    text = call_hook(hook, name)
+    if not isinstance(text, str):
+        raise HookError(f"{name}() must return a text, not {type(text).__name__}")
+    return text
 
 
 async def _real_pause() -> None:

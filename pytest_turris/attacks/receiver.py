@@ -78,6 +78,11 @@ class Receiver:
         """Whether the test says when it is quiet."""
         return self._effects.settles
 
+    @property
+    def snapshot(self) -> object:
+        """What ``effects`` gave when it was last called; None without a probe."""
+        return self._effects.snapshot
+
     def sees(self, step: AttackStep) -> bool:
         """Whether the effects of a step can be counted."""
         elsewhere = step.transmission.target is not None

@@ -135,11 +135,13 @@ class StepOutcome:
         answer: The receiver's answer; None if there was none.
         effects: How many effects there were; None if effects are not observed.
         memory: By how many bytes the receiver's memory grew; None if that was not observed.
+        snapshot: What ``effects`` gave afterwards: a number, or rows; None if there is no probe.
     """
 
     answer: WebhookResponse | None
     effects: int | None
     memory: int | None = None
+    snapshot: object = None
 
     @property
     def accepted(self) -> bool:

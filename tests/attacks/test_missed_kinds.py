@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from doubles.attack_harness import attack_in_process
+from doubles.attack_harness import attack_in_process, context_for
 from doubles.receivers import (
     broken_aftermath,
     broken_bytes,
@@ -15,7 +15,7 @@ from doubles.receivers import (
 )
 from doubles.receivers.all_broken import BROKEN
 from doubles.receivers.correct import CORRECT
-from doubles.receivers.good_receiver import KEY, ReceiverApp
+from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from doubles.receivers.registry import as_app
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
@@ -36,6 +36,7 @@ MORE_BROKEN: list[tuple[str, type[Any]]] = [
     ("WH-112", broken_types.VerifiesIfThere),
     ("WH-113", broken_types.FirstState),
     ("WH-128", broken_types.DropsTheRest),
+    ("WH-128", broken_types.FirstEntry),
     ("WH-117", broken_switches.DryRunText),
     ("WH-117", broken_switches.Environment),
     ("WH-117", broken_switches.Ping),
@@ -51,11 +52,13 @@ MORE_BROKEN: list[tuple[str, type[Any]]] = [
     ("WH-127", broken_bytes.UndefinedKey),
     ("WH-127", broken_bytes.NamesOfObjects),
     ("WH-129", broken_aftermath.MergesConstructors),
+    ("WH-129", broken_aftermath.SharesHeaders),
     ("WH-130", broken_aftermath.AssignsKeys),
     ("WH-133", broken_injection.QueryOfIds),
     ("WH-134", broken_injection.LogsRefused),
     ("WH-140", broken_injection.FetchesNested),
     ("WH-142", broken_protocols.KeyInTheBody),
+    ("WH-143", broken_protocols.ShowsTheSignature),
     ("WH-146", broken_claims.Mode),
     ("WH-148", broken_claims.OverriddenByQuery),
     ("WH-149", broken_claims.AsksHost),
@@ -109,6 +112,22 @@ def test_challenge_as_text_is_no_markup() -> None:
     """Browsers run no text: what is repeated so is fine."""
     verdict = attack_in_process("WH-143", broken_protocols.RepeatsItAsText)
     assert verdict.outcome == "passed", str(verdict)
+
+
+@pytest.mark.parametrize("rows", [True, False], ids=["rows", "page"])
+@pytest.mark.parametrize(
+    ("app", "outcome"),
+    [(broken_types.FirstEntry, "warned"), (broken_types.EveryEntry, "passed")],
+)
+def test_each_entity_of_a_batch_is_looked_for(app: type[Any], outcome: str, rows: bool) -> None:
+    """Where the first is on a page, or in rows, each of the others has to be there."""
+    backend = Backend()
+    hooks: dict[str, Any] = {"shown": None} if rows else {}
+    context = context_for(backend, as_app(app), **hooks)
+    effects: Any = (lambda: backend.shown) if rows else backend.effects
+    receiver = Receiver(as_app(app)([KEY], backend), "/webhooks", effects=effects)
+    verdict = run_attack(find_attack("WH-128"), receiver, context)
+    assert verdict.outcome == outcome, str(verdict)
 
 
 @pytest.mark.parametrize("id_", ["WH-112", "WH-122", "WH-123", "WH-124", "WH-127", "WH-117"])

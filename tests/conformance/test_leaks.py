@@ -231,6 +231,30 @@ def test_written_by_any_way_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert {str(tmp_path / name) for name in ("rows.db", "pairs")} <= files.opened
 
 
+@pytest.mark.parametrize(
+    ("first", "text", "found"),
+    [
+        (0o644, SECRET, "token.txt (mode 0644 until it was changed)"),
+        (0o644, "", ""),
+        (0o600, SECRET, ""),
+    ],
+)
+def test_file_that_was_public_for_a_moment(
+    tmp_path: Path, first: int, text: str, found: str
+) -> None:
+    """The mode has to be right before the secret is in the file; a changed one comes too late."""
+    path, files = tmp_path / "token.txt", WrittenFiles()
+    with written_files(files):
+        path.touch()
+        path.chmod(first)
+        path.write_text(text)
+        path.chmod(0o600)
+        path.write_text(SECRET)
+        with pytest.raises(FileNotFoundError):
+            (tmp_path / "missing").chmod(0o600)
+    assert files.find_public([SECRET]) == found
+
+
 def test_file_in_a_shut_directory_is_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """WH-129 to WH-132: what shows at a later event: overwritten settings, and what is forgotten."""
 
 import select
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
@@ -34,6 +34,14 @@ _KEYS = (
     "secret", "secrets", "key", "keys", "signingKey", "signingSecret", "signing_secret",
     "webhookSecret", "webhook_secret", "clientSecret", "client_secret", "token",
 )  # fmt: skip
+Place = Callable[[dict[str, Any]], dict[str, Any]]
+_PLACES: dict[str, Place] = {
+    "__proto__": lambda members: {"__proto__": members},
+    "constructor": lambda members: {"constructor": {"prototype": members}},
+    "__class__": lambda members: {"__class__": {"__init__": {"__globals__": members}}},
+}
+"""Where a merge that is careless finds what all objects share."""
+
 _OTHERS = 105
 _START = 30.0
 """Real seconds in which a receiver starts on a busy machine."""
@@ -45,20 +53,33 @@ _ONCE = "Remember the digest of each body in the transaction that does the work.
     "prototype-pollution",
     does="Sends a genuine event with __proto__ and constructor.prototype, which give every object "
     "the members that turn verification off; then an unsigned event, and one signed with the key "
-    "that they planted.",
+    "that they planted. At last one gives every object a signature header, and the event that it "
+    "is right for comes without one.",
     wants="Refuse the forgeries (4xx), and accept genuine events as before.",
     why="A merge that follows __proto__ changes every object of the process, for all events after.",
     fix="Read the members that you know; merge nothing, or into Object.create(null).",
-    source="CWE-1321; CVE-2019-10744 (lodash)",
+    source="CWE-1321; CVE-2019-10744 (lodash); PortSwigger, server-side prototype pollution: seen "
+    "from outside in a member that the server reads from an object",
 )
 def _prototype(context: AttackContext) -> Iterator[AttackStep]:
-    members = _planted()
-    for label, hostile in (
-        ("__proto__", {"__proto__": members}),
-        ("constructor", {"constructor": {"prototype": members}}),
-        ("__class__", {"__class__": {"__init__": {"__globals__": members}}}),
-    ):
-        yield from _then_forged(context, hostile, label)
+    for label, place in _PLACES.items():
+        yield from _then_forged(context, place(_planted()), label)
+    for label, place in _PLACES.items():
+        yield from _inherited(context, place, label)
+
+
+def _inherited(context: AttackContext, place: Place, label: str) -> Iterator[AttackStep]:
+    """A header that every object inherits, as that of a request in Node.js does.
+
+    The event that comes without a signature takes back what was planted.
+    """
+    name = context.scheme.header
+    event = with_members_everywhere(context.genuine().json, place({name.lower(): None}))
+    unsigned = context.sign(event)
+    members = place({name.lower(): context.header_value(unsigned)})
+    planting = with_members_everywhere(context.genuine().json, members)
+    yield tolerated(context.sign(planting), f"{label}, a signature")
+    yield refused(unsigned.unsigned(), f"after {label}: without the signature that was planted")
 
 
 @POLLUTION.attack(

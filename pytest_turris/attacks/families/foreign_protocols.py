@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Unpack
 from urllib.parse import quote
 
 from pytest_turris.attacks.attack import Catalogue
@@ -11,6 +12,7 @@ from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
+    Judgement,
     StepOutcome,
     Transmission,
     Trouble,
@@ -32,6 +34,7 @@ _CHALLENGES = (
     "hub.mode=subscribe&hub.verify_token={0}&hub.challenge={0}",
     "challenge={0}&validationToken={0}&crc_token={0}&msg={0}&error={0}",
 )
+_AS_USUAL = Transmission()
 _PLAIN = re.compile(r"^\s*(?:text/plain|application/(?:[\w.-]+\+)?json)\b", re.IGNORECASE)
 
 
@@ -62,12 +65,13 @@ def _chosen(context: AttackContext) -> Iterator[AttackStep]:
     "WH-143",
     "reflected-markup",
     does="Asks with markup in the parameters by which other senders verify an endpoint, by GET and "
-    "by POST, and in the texts of unsigned events.",
+    "by POST, in the texts of unsigned events, and in their headers.",
     wants="Repeat none of it as HTML.",
     why="What is repeated as HTML runs in the browser of each user who follows a link, with the "
     "rights of the receiver's site.",
     fix="Answer text/plain or JSON, and repeat nothing; answer 405 to GET.",
-    source="messenger-platform-samples 181, pywa 198 (hub.challenge); CWE-79; WebSub, 5.3.1",
+    source="messenger-platform-samples 181, pywa 198 (hub.challenge); CWE-79; WebSub, 5.3.1; "
+    "PortSwigger, practical web cache poisoning (markup in a header)",
 )
 def _reflected(context: AttackContext) -> Iterator[AttackStep]:
     for query in _CHALLENGES:
@@ -75,21 +79,41 @@ def _reflected(context: AttackContext) -> Iterator[AttackStep]:
         for method in ("GET", "POST"):
             there = Transmission(change_path=_with_query(filled), method=method)
             label = f"{method} ?{query.partition('=')[0]}"
-            yield _unsigned(context.genuine(), label, there)
+            yield _unsigned(context.genuine().unsigned(), label, there)
     event = context.genuine().json
     texts = dict.fromkeys(("webhookType", "type", "challenge", "upstreamEntityId"), _MARKUP)
-    yield _unsigned(context.sign(event | texts), "in the body", Transmission())
+    yield _unsigned(context.sign(event | texts).unsigned(), "in the body")
+    headers = (context.scheme.header, "User-Agent", "Referer", "X-Forwarded-Host", "X-Request-Id")
+    bare = context.genuine().unsigned()
+    for name in headers:
+        yield _unsigned(
+            with_header_lines(bare, (name, _MARKUP)),
+            f"in {name}",
+            level="should",
+            why="No link sets a header, so that this takes a cache that keeps the answer, or a "
+            "client that lets a sender choose headers.",
+        )
 
 
 def _with_query(query: str) -> Callable[[str], str]:
     return lambda path: f"{path}?{query}"
 
 
-def _unsigned(webhook: SignedWebhook, label: str, how: Transmission) -> AttackStep:
-    """An unsigned request, of which nothing may be shown as HTML; it does nothing."""
-    expected = ExpectedBehaviour(answers="any", effects="none")
-    step = AttackStep(webhook=webhook.unsigned(), expected=expected, transmission=how, label=label)
-    return step.examined(_shown_as_markup)
+def _unsigned(
+    webhook: SignedWebhook,
+    label: str,
+    how: Transmission = _AS_USUAL,
+    **judgement: Unpack[Judgement],
+) -> AttackStep:
+    """A request that is not signed, of which nothing may be shown as HTML; it does nothing."""
+    return AttackStep(
+        webhook=webhook,
+        expected=ExpectedBehaviour(answers="any", effects="none"),
+        transmission=how,
+        label=label,
+        examine=_shown_as_markup,
+        **judgement,
+    )
 
 
 def _shown_as_markup(seen: StepOutcome) -> Iterable[Trouble]:

@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
-from pytest_turris.attacks.effects import call_hook
+from pytest_turris.attacks.effects import read_text
 from pytest_turris.attacks.families.variants import JsonPayload, identified, named
-from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import (
     AttackStep,
@@ -94,10 +93,10 @@ def _query(context: AttackContext) -> Iterator[AttackStep]:
 def _log(context: AttackContext) -> Iterator[AttackStep]:
     if (log := context.hooks.log) is None:
         raise MissingHookError("needs to read the receiver's log: run(..., log=...)")
-    begin = len(_read(log, "log"))
+    begin = len(read_text(log, "log"))
 
     def told(_: StepOutcome) -> Iterable[Trouble]:
-        text = _read(log, "log")[begin:]
+        text = read_text(log, "log")[begin:]
         if any(line.startswith(FORGED_LINE) for line in re.split(r"[\r\n]", text)):
             yield Trouble("a line of the sender's making stands in the log", "none", "no leak")
         if context.key in text:
@@ -131,7 +130,7 @@ def _shown(context: AttackContext) -> Iterator[AttackStep]:
         raise MissingHookError("needs to read the pages that show names: run(..., shown=...)")
 
     def run(_: StepOutcome) -> Iterable[Trouble]:
-        if _RAW_MARKUP.search(_read(shown, "shown")):
+        if _RAW_MARKUP.search(read_text(shown, "shown")):
             yield Trouble("a page shows a name as markup", "the text, escaped")
 
     yield tolerated(_changed(context, named, _MARKUP), "names").examined(run)
@@ -159,7 +158,7 @@ def _template(context: AttackContext) -> Iterator[AttackStep]:
         answer = seen.answer.text if seen.answer else ""
         if any(
             _COMPUTED in text
-            for text in (answer, *(_read(hook, "shown and log") for hook in readers))
+            for text in (answer, *(read_text(hook, "shown and log") for hook in readers))
         ):
             yield Trouble("an expression in a name was computed", "the name as it is")
 
@@ -237,18 +236,6 @@ def _changed(context: AttackContext, change: Change, value: object) -> SignedWeb
     """A genuine event with this value for its names, or for its ids."""
     event = context.genuine().json
     return context.sign(event | {"payload": change(event["payload"], value)})
-
-
-def _read(hook: Callable[[], object], name: str) -> str:
-    """What a hook returns, which may be async, as text.
-
-    Raises:
-        HookError: It returned something else than a text.
-    """
-    text = call_hook(hook, name)
-    if not isinstance(text, str):
-        raise HookError(f"{name}() must return a text, not {type(text).__name__}")
-    return text
 
 
 @contextmanager

@@ -47,6 +47,7 @@ class Judge:
         self._wrong: ReceiverResponse | None = None
         self._signatures: set[str] = set()
         """Right signatures of forgeries, which must not be shown."""
+        self._sent: list[bytes] = []
 
     def step(self, step: AttackStep, responses: Responses, done: int) -> None:
         """Judge one step.
@@ -58,7 +59,7 @@ class Judge:
         """
         expected = step.expected
         stored = False
-        unknown = unknown_signatures(self._context, step, self._receiver.shown_path(step))
+        unknown = self._unknown(step)
         self._signatures.update(unknown)
         for response in _distinct(responses):
             if self._is_stored(step, response, done):
@@ -82,6 +83,12 @@ class Judge:
         if step.examine is not None:
             self._examined(step, step.examine, responses, done)
 
+    def _unknown(self, step: AttackStep) -> tuple[str, ...]:
+        """The right signatures of a forgery that no body has said so far."""
+        self._sent.append(step.webhook.body)
+        unknown = unknown_signatures(self._context, step, self._receiver.shown_path(step))
+        return tuple(one for one in unknown if not any(one.encode() in body for body in self._sent))
+
     def _examined(
         self, step: AttackStep, examine: Examine, responses: Responses, done: int
     ) -> None:
@@ -90,6 +97,7 @@ class Judge:
             answer=responses[0].answer if responses else None,
             effects=done if self._receiver.observed else None,
             memory=responses[0].memory if responses else None,
+            snapshot=self._receiver.snapshot,
         )
         for one in examine(seen):
             self._case.find(one.oracle, step, one.got, one.expected, one.level)

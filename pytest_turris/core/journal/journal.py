@@ -23,7 +23,7 @@ from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 NO_ANSWER = 0
 
 _Observer = Callable[[Request, Response | None, dict[str, Any]], object]
-"""Gets a request, its response, and the facts of its exchange, before anything is redacted."""
+"""Receives a request, its response, and the facts of its exchange, before redaction."""
 
 _SHOWN_TARGET = 2_048
 _SHOWN_FIELDS = 64
@@ -34,7 +34,7 @@ _NUMBER = attrgetter("number")
 class Exchange:
     """One request and its response. Texts are redacted, bodies cut at 2 KiB.
 
-    ``status`` is 0 where a fault left the request without an answer. ``reason`` says for
+    ``status`` is 0 if a fault left the request without an answer. ``reason`` says for
     humans why the sandbox refused; ``notes`` say what it noticed and accepted.
     """
 

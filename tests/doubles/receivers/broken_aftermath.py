@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from .good_receiver import StatusInbox
@@ -43,6 +44,26 @@ class MergesConstructors(Configured):
 
     def learn(self, event: dict[str, Any]) -> None:
         self.settings.update(event.get("constructor", {}).get("prototype", {}))
+
+
+class SharesHeaders(StatusInbox):
+    """Merges an event into an object, from whose prototype the headers of each request inherit."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.prototype: dict[str, Any] = {}
+
+    def receive(self, headers: Iterable[tuple[str, str]], body: bytes) -> int:
+        lines = list(headers)
+        given = {name.lower() for name, _ in lines}
+        inherited = self.prototype.items()
+        lines += [(n, v) for n, v in inherited if n not in given and isinstance(v, str)]
+        return super().receive(lines, body)
+
+    def parse(self, body: bytes) -> dict[str, Any]:
+        event = super().parse(body)
+        self.prototype.update(json.loads(body).get("__proto__", {}))
+        return event
 
 
 @breaks("WH-130")

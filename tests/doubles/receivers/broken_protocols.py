@@ -50,6 +50,16 @@ class RepeatsItAsText(RepeatsTheChallenge):
     kind = "text/plain"
 
 
+class ShowsTheSignature(ReceiverApp):
+    """Repeats the signature that it refuses, as HTML."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        status, _ = self.answer(environ)
+        start_response(f"{status} x", [("Content-Type", "text/html")])
+        given = environ.get("HTTP_X_TURRIS_SIGNATURE", "")
+        return [f"<p>wrong: {given}</p>".encode("latin-1")] if status == 401 else [b""]
+
+
 @breaks("WH-144")
 class Confirms(ReceiverApp):
     """Confirms every subscription before it verifies."""

@@ -116,3 +116,20 @@ class DropsTheRest(StatusInbox):
 
     def entries(self, event: dict[str, Any]) -> Any:
         return () if len(event["payload"]) > 100 else super().entries(event)
+
+
+class FirstEntry(StatusInbox):
+    """Shows the first entry of a batch alone."""
+
+    shows: int | None = 1
+
+    def entries(self, event: dict[str, Any]) -> Any:
+        entries = list(super().entries(event))
+        self.backend.shown.extend(entry.get("legalName", "") for _, entry in entries[: self.shows])
+        return entries
+
+
+class EveryEntry(FirstEntry):
+    """Shows every entry of a batch."""
+
+    shows = None
