@@ -5,6 +5,7 @@ Registered only in runs that use a turris fixture: others do not pay for its hoo
 
 import re
 import sys
+import warnings
 from collections.abc import Generator
 from typing import Any, NoReturn
 
@@ -119,6 +120,13 @@ class FailureReport:
             report.longrepr = redacted_report(report.longrepr)
             report.sections = redacted_report(report.sections)
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Mask credentials in what the summary of warnings shows."""
+        shown = str(warning_message.message)
+        if (masked := redact_credentials(shown)) != shown:
+            warning_message.message = masked
 
 
 def _is_expected(item: pytest.Item, call: pytest.CallInfo[Any]) -> bool:

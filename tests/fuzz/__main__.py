@@ -54,6 +54,7 @@ def _through(door: str, seed: int, inputs: int, end: float) -> tuple[int, set[st
                 failed.add(problem)
                 text = kept(request)
                 folder = CORPUS / "control" if door == "control" else CORPUS
+                folder.mkdir(exist_ok=True)
                 file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
                 file.write_text(text)
                 sys.stdout.write(f"{door}: {problem}: kept in {file}\n")

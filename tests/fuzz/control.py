@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 import time_machine
+from doubles.api_recipes import Sent
 from doubles.controlled import Controlled
 
-from fuzz.requests import VALUES, Sent, change_body
+from fuzz.requests import VALUES, change_body
 from mock_server.control.description import describe
 from mock_server.control.table import CONTROLS
 from pytest_turris.core.wire.messages import Request, Response

@@ -148,9 +148,10 @@ class Requests(Door):
 
     def answer(self, sent: Sent) -> Answer:
         """What the client gets."""
+        headers = {name.decode(): value for name, value in _fields(sent)}
         try:
             response = self._session.request(
-                sent.method, _URL + _line(sent), headers=dict(_fields(sent)), data=sent.body
+                sent.method, _URL + _line(sent), headers=headers, data=sent.body
             )
         except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL) as error:
             raise NotSent from error

@@ -1,0 +1,99 @@
+"""No output of a failing run shows a secret of the sandbox, in any encoding."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+CONFTEST = """
+    import json, os, pathlib, pytest
+
+    @pytest.fixture(autouse=True)
+    def canaries(turris):
+        yield
+        found = [turris.client.client_secret, *(token.text for token in turris.tokens)]
+        found += [token.token for token in turris.credentials.restricted]
+        found += [webhook.secret for webhook in turris.outbox.endpoints]
+        pathlib.Path(os.environ["CANARIES"]).write_text(json.dumps([str(text) for text in found]))
+"""
+TEST = """
+    import logging, warnings, httpx
+    URL = "https://public.api.sandbox.turrisfi.com"
+
+    def test_fails(turris, turris_webhooks):
+        restricted = turris.credentials.issue_restricted()
+        webhook = turris.outbox.register(
+            "https://b.invalid/", "PRODUCER_AGREEMENT_EXECUTED", turris.clock.now()
+        )
+        client = turris.client
+        body = {"clientId": client.client_id, "clientSecret": client.client_secret}
+        answer = httpx.post(f"{URL}/v1/auth/jwt", json=body)
+        token = answer.json()["data"]["accessToken"]
+        headers = {"Authorization": f"Bearer {token}"}
+        headers["x-restricted-access-token"] = restricted.token
+        logging.getLogger("app").warning("sending %s", headers)
+        warnings.warn(f"sending {headers} of {client.client_secret}")
+        print(headers, body, str(webhook.secret))
+        httpx.get(f"{URL}/v1/agents/{token}?token={token}", headers=headers)
+        assert [headers, body] == [{}, {}], (restricted, webhook, client, list(turris.tokens))
+"""
+
+
+def forms(secret: str) -> Iterator[str]:
+    """A secret as it may be written: base64 at each offset, percent, JSON escapes, hex."""
+    data = secret.encode()
+    yield secret
+    for offset in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            # What comes before and after shares a group of four with it.
+            text = encode(b"x" * offset + data).decode()
+            yield text[4 if offset else 0 : -4]
+    yield quote(secret, safe="")
+    yield "".join(f"%{byte:02x}" for byte in data)
+    yield "".join(f"\\u{ord(char):04x}" for char in secret)
+    yield data.hex()
+
+
+def leaks(text: str, secrets: list[str]) -> list[str]:
+    """Which forms of which secrets are in a text."""
+    lowered = text.lower()
+    return [form for secret in secrets for form in forms(secret) if form.lower() in lowered]
+
+
+@pytest.mark.parametrize("form", range(11))
+def test_a_leak_is_found(form: int) -> None:
+    """In each form, whatever is around it."""
+    secret = "turris_sandbox_secret_0123456789abcdef"
+    written = list(forms(secret))
+    assert len(written) == 11
+    assert leaks(f"zz{written[form]}zz", [secret])
+    assert leaks("nothing here", [secret]) == []
+
+
+def test_a_failing_run_shows_no_secret(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Terminal with all options, JUnit, warnings, captured output, capsule, the audit's reports."""
+    kept = tmp_path / "outside" / "canaries.json"
+    kept.parent.mkdir()
+    monkeypatch.setenv("CANARIES", str(kept))
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_it=TEST)
+    result = pytester.runpytest_subprocess(
+        *("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "default"),
+        *("-vv", "--showlocals", "-rA", "--junitxml=out/junit.xml"),
+        *("--turris-capsule=out/capsule", "--turris-audit-report=out/audit"),
+    )
+    result.assert_outcomes(failed=1, warnings=1)
+    secrets = json.loads(kept.read_text())
+    assert len(secrets) == 4
+    files = [path for path in (pytester.path / "out").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".xml", ".json", ".html", ".md", ".sarif"}
+    written = {path.name: path.read_text() for path in files}
+    written |= {"stdout": result.stdout.str(), "stderr": result.stderr.str()}
+    found = {name: leaks(text, secrets) for name, text in written.items()}
+    assert not any(found.values()), found
+    assert "Bearer ***-" in written["stdout"].partition("warnings summary")[2]
