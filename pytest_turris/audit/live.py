@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_turris.findings.verdict import Verdict
 
 _LONGEST_BODY = 16_384
-_MOST_SPOTTED = 500
 _REDIRECTION = 300
 
 
@@ -87,7 +86,8 @@ class LiveAudit:
         """All that was shown so far, without a secret in any spelling."""
         from pytest_turris.audit.judging import judge_requests  # noqa: PLC0415 - see the module
 
-        return self._with(judge_requests(self._record, self._name))
+        known = frozenset(one.fingerprint for one in self._judged.spotted) if self._judged else ()
+        return self._with(judge_requests(self._record, self._name, known))
 
     def note_verdict(self, verdict: "Verdict") -> None:
         """Add what an attack or a drill has shown."""
@@ -147,7 +147,9 @@ class LiveAudit:
 
     def _with(self, found: "Evidence") -> "Evidence":
         """What was judged before, and this."""
-        return _joined(self._judged or type(found)(test=self._name), found)
+        from pytest_turris.audit.judging import joined  # noqa: PLC0415 - see the module
+
+        return joined(self._judged or type(found)(test=self._name), found)
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
@@ -172,8 +174,10 @@ class GoneAudits:
 
     def add(self, audit: LiveAudit) -> None:
         """Keep what a sandbox has shown."""
+        from pytest_turris.audit.judging import joined  # noqa: PLC0415 - see the module
+
         self.requests += audit.requests
-        self.evidence = _joined(self.evidence, audit.evidence())
+        self.evidence = joined(self.evidence, audit.evidence())
 
     def clear(self) -> int:
         """Forget it; how many requests that was."""
@@ -188,19 +192,3 @@ def _short(request: Request) -> Request:
     if len(body) <= _LONGEST_BODY:
         return request
     return replace(request, body=body[:_LONGEST_BODY] + hashlib.sha256(body).digest())
-
-
-def _joined(before: "Evidence", after: "Evidence") -> "Evidence":
-    ran = dict(before.ran)
-    for check, times in after.ran.items():
-        ran[check] = ran.get(check, 0) + times
-    # Each mistake once, as it was seen first: a client that repeats it must not fill the memory.
-    newest_first = (*reversed(after.spotted), *reversed(before.spotted))
-    once = {one.fingerprint: one for one in newest_first}
-    return type(after)(
-        test=before.test,
-        ran=ran,
-        spotted=sorted(once.values(), key=lambda one: one.numbers)[:_MOST_SPOTTED],
-        granted=before.granted | after.granted,
-        used=before.used | after.used,
-    )
