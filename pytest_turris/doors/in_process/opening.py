@@ -75,7 +75,7 @@ def _is_new_enough(library: str) -> bool:
 
 
 def _open(sandbox: Sandbox, opened: contextlib.ExitStack, library: str) -> None:
-    """Open one door. A door that cannot be opened is no obstacle for the others."""
+    """Open one door. The others open even if this one cannot."""
     try:
         door: DoorFactory = _resolved(f"pytest_turris.doors.in_process.{_DOORS[library]}")
         parts = [door(_tenants.handle)]
