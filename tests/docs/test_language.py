@@ -82,6 +82,26 @@ PHRASES = (
     ),
     Phrase(r"least level", "lowest level", "the least level", "the lowest level, at least"),
     Phrase(r"not for you\?", "how to ignore it", "not for you? ignore", "to ignore it"),
+    Phrase(
+        r"(?:after|by|for|than) so (?:long|much)",
+        "this long, this much",
+        "deleted after so long",
+        "deleted after this long, so long as",
+    ),
+    Phrase(r"in vain", "without success", "it waits in vain", "it waits without success"),
+    Phrase(
+        r"knows? of|known of",
+        "know about",
+        "what is known of it, and who knows of it",
+        "what is known about it; of all known, of one",
+    ),
+    Phrase(
+        r"lets? go of", "release", "it lets go of the lock", "it releases the lock, and lets it go"
+    ),
+    Phrase(
+        r"becomes? what", "restore, turn into", "it becomes what was saved", "it restores the state"
+    ),
+    Phrase(r"shown this once", "shown only once", "a secret, shown this once", "shown only once"),
 )
 COMPILED = [
     (re.compile(rf"(?<!\w){one.pattern}(?!\w)", re.IGNORECASE), one.instead) for one in PHRASES
