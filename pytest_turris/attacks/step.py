@@ -107,7 +107,7 @@ class ExpectedBehaviour:
 
 
 class Judgement(TypedDict, total=False):
-    """How serious it is if a step is not withstood, where that differs from its attack.
+    """How serious a finding of a step is, if that differs from its attack.
 
     Args:
         level: Of a wrong answer or effect.
@@ -129,7 +129,7 @@ _NORMAL = Transmission()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepOutcome:
-    """What came of a step.
+    """The result of a step.
 
     Args:
         answer: The receiver's answer; None if there was none.
@@ -151,7 +151,7 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What an attack itself finds wrong with what came of a step.
+    """A fault that an attack itself finds in the result of a step.
 
     Args:
         got: What the receiver did.
@@ -184,7 +184,7 @@ class AttackStep:
             the attack is about a server.
         why: What goes wrong, if not what the attack says.
         fix: How to mend it, if not as the attack says.
-        examine: Looks at what came of the step, after all oracles; what it returns is found.
+        examine: Looks at the result of the step, after all oracles; it returns further findings.
     """
 
     webhook: SignedWebhook
@@ -199,7 +199,7 @@ class AttackStep:
     examine: Examine | None = None
 
     def examined(self, examine: Examine) -> "AttackStep":
-        """The step with something that looks at what comes of it."""
+        """Return the step with a function that examines its result."""
         return replace(self, examine=examine)
 
 

@@ -1,4 +1,4 @@
-"""The audit of a sandbox that serves: what its clients showed so far, in bounded memory."""
+"""The audit of a served sandbox: the evidence of its clients so far, in bounded memory."""
 
 import hashlib
 from collections.abc import Callable
@@ -93,7 +93,7 @@ class LiveAudit:
 
 
 class GoneAudits:
-    """What sandboxes that are gone had shown, in bounded memory: a test deletes its own."""
+    """The evidence of deleted sandboxes, in bounded memory."""
 
     def __init__(self) -> None:
         self.requests: int = 0

@@ -175,4 +175,4 @@ def _until_it_answers(context: AttackContext, there: Transmission) -> Iterator[A
             return
         if steady_time() > deadline:
             raise UnobservedError(f"no answer within {_START:.0f} s after it was started again")
-        select.select([], [], [], 0.1)  # time travel does not reach it
+        select.select([], [], [], 0.1)  # time travel does not move it
