@@ -63,7 +63,7 @@ tests: $(VENV)/.ready node-packages
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/python docs/audits.py --check
 
-# What is traced takes several times as long: the tests with 100,000 deliveries more than the usual bound.
+# What is traced takes several times as long, on a busy machine more than the usual bound.
 TRACED := -o faulthandler_timeout=900
 
 # Takes half as long again as the tests. pytest loads plugins before pytest-cov starts, so coverage
