@@ -5,7 +5,6 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -194,6 +193,8 @@ class StandaloneSandbox:
     def _write_authority(self) -> str | None:
         if self._server.authority is None:
             return None
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 - only with TLS
+
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
         path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.faults.scripted import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
 from pytest_turris.core.sandbox import Sandbox

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 from pytest_turris.core.undo import Undo, whole
 
@@ -166,6 +165,8 @@ class Faults:
             UnknownNameError: There is no such answer, variant or operation.
             FaultError: The answer cannot be scripted, or ``times`` is out of range.
         """
+        from pytest_turris.core.faults.hostile.catalogue import find_answer  # noqa: PLC0415 - it is large
+
         answer, (variant, *_) = find_answer(name)
         if variant.endpoint == "handshake":
             raise FaultError(

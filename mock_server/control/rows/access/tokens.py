@@ -17,7 +17,7 @@ from mock_server.control.models import (
     part,
 )
 from pytest_turris.core.access.credential import ApiClient
-from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.text.redaction import mask
