@@ -1,4 +1,4 @@
-"""The audit of a served sandbox: the evidence of its clients so far, in bounded memory.
+"""The audit of a sandbox that serves: what its clients showed so far, in bounded memory.
 
 What judges is imported when it judges: a server notes its first request soon after its start.
 """
@@ -111,7 +111,7 @@ class LiveAudit:
 
 
 class GoneAudits:
-    """The evidence of deleted sandboxes, in bounded memory."""
+    """What sandboxes that are gone had shown, in bounded memory: a test deletes its own."""
 
     def __init__(self) -> None:
         from pytest_turris.audit.evidence import Evidence  # noqa: PLC0415 - see the module

@@ -98,9 +98,6 @@ PHRASES = (
     Phrase(
         r"lets? go of", "release", "it lets go of the lock", "it releases the lock, and lets it go"
     ),
-    Phrase(
-        r"becomes? what", "restore, turn into", "it becomes what was saved", "it restores the state"
-    ),
     Phrase(r"shown this once", "shown only once", "a secret, shown this once", "shown only once"),
 )
 COMPILED = [

@@ -40,8 +40,8 @@ def fresh(self: Restorable) -> Iterator[None]:
     """A block whose changes are undone at its end: a fresh state for each example of hypothesis.
 
     Records, credentials, tokens, limits, idempotency keys, faults, the journal, the outbox and the
-    sandbox's clock are restored to their state before the block; ids repeat. What the code under
-    test keeps, such as a token, is not undone: make its client inside the block.
+    sandbox's clock become what they were before the block; ids repeat. What the code under test
+    keeps, such as a token, is not undone: make its client inside the block.
 
     Raises:
         StrictFailureError: The block provoked refusals that it did not expect, or scripted faults
