@@ -90,15 +90,14 @@ PHRASES = (
     ),
     Phrase(r"in vain", "without success", "it waits in vain", "it waits without success"),
     Phrase(
-        r"knows? of|known of",
+        r"knows? of",
         "know about",
-        "what is known of it, and who knows of it",
-        "what is known about it; of all known, of one",
+        "the server knows of it",
+        "the server knows about it",
     ),
     Phrase(
         r"lets? go of", "release", "it lets go of the lock", "it releases the lock, and lets it go"
     ),
-    Phrase(r"shown this once", "shown only once", "a secret, shown this once", "shown only once"),
 )
 COMPILED = [
     (re.compile(rf"(?<!\w){one.pattern}(?!\w)", re.IGNORECASE), one.instead) for one in PHRASES
