@@ -1,11 +1,12 @@
 """Hooks and fixtures, and nothing else.
 
-This module is loaded in every pytest run of every user, so it imports pytest alone; what a
-fixture needs is imported when that fixture is first asked for.
+This module is loaded in every pytest run of every user, so it imports only pytest. What a fixture
+needs is imported when a test first asks for that fixture.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,9 +56,15 @@ _INI_NAMES = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One ini key for each option, ``turris_<option>``; its sentence is at the link."""
+    """One ini key for each option, ``turris_<option>``."""
+    described: dict[str, str] = {}
+    if not {"-h", "--help"}.isdisjoint(sys.argv):
+        from pytest_turris.fixtures.options import option_docs
+
+        described = option_docs()
     for name in _INI_NAMES:
-        parser.addini(f"{_PREFIX}_{name}", f"see {_OPTIONS_PAGE}#{name.replace('_', '-')}")
+        link = f"see {_OPTIONS_PAGE}#{name.replace('_', '-')}"
+        parser.addini(f"{_PREFIX}_{name}", described.get(name, link))
     group = parser.getgroup("turris")
     group.addoption(
         "--turris-url",
@@ -73,18 +80,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     # As two names: with an optional value, argparse would take the next argument for it.
     for name, value, words in (
-        (
-            "--turris-audit",
-            "tell",
-            "tell at the end which advice of Turris' security page is proven",
-        ),
-        (
-            "--turris-audit=strict",
-            "strict",
-            "the same, and fail if there is a finding of level must",
-        ),
+        ("", "tell", "report which advice of Turris' security page is proven"),
+        ("=strict", "strict", "the same, and fail if there is a finding of level must"),
     ):
-        group.addoption(name, dest="turris_audit", action="store_const", const=value, help=words)
+        flag = f"--turris-audit{name}"
+        group.addoption(flag, dest="turris_audit", action="store_const", const=value, help=words)
     group.addoption(
         "--turris-audit-report",
         metavar="DIR",
@@ -129,7 +129,7 @@ def _begin_audit(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Guard the real Turris from the whole run, if any of its tests stands in for it."""
+    """Guard the real Turris from the whole run, if any of its tests uses a sandbox."""
     ours = [item for item in items if any(n.startswith(_PREFIX) for n in _fixtures(item))]
     if ours:
         from pytest_turris.hooks.failure_report import begin_watch
@@ -144,7 +144,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What checks found that did not fail a test, and which were ignored, with the reasons."""
+    """List findings that did not fail a test, and ignored checks with the reasons."""
     _summarise_audit(terminalreporter)
     reports = [
         report
@@ -180,22 +180,20 @@ def _fixtures(item: pytest.Item) -> tuple[str, ...]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule or hostile answer; their ids are loaded only where asked for."""
+    if any(marker.name == _PREFIX for marker in metafunc.definition.own_markers):
+        from pytest_turris.fixtures.options import warn_of_idle_marker
+
+        warn_of_idle_marker(metafunc)
     if "turris_token_case" in metafunc.fixturenames:
         from pytest_turris.conformance.rules import RULES
-        from pytest_turris.findings.check import slug
-        from pytest_turris.fixtures.checks import check_markers
+        from pytest_turris.fixtures.checks import one_test_for_each
 
-        check_markers(metafunc, RULES)
-        ids = [slug(rule.id, rule.title) for rule in RULES.values()]
-        metafunc.parametrize("turris_token_case", list(RULES), ids=ids, indirect=True)
+        one_test_for_each(metafunc, "turris_token_case", RULES)
     if "turris_hostile_answer" in metafunc.fixturenames:
         from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
-        from pytest_turris.findings.check import slug
-        from pytest_turris.fixtures.checks import check_markers
+        from pytest_turris.fixtures.checks import one_test_for_each
 
-        check_markers(metafunc, CATALOGUE)
-        ids = [slug(answer.id, answer.title) for answer in CATALOGUE.values()]
-        metafunc.parametrize("turris_hostile_answer", list(CATALOGUE), ids=ids, indirect=True)
+        one_test_for_each(metafunc, "turris_hostile_answer", CATALOGUE)
     if "turris_webhook_attack" in metafunc.fixturenames:
         from pytest_turris.fixtures.webhook_attack import parametrize
 
@@ -203,10 +201,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """The sandbox of the test; no fixture, because each costs its test 0.1 ms."""
-    from pytest_turris.fixtures.turris import sandbox_of
+    """The sandbox of the test; not a fixture, because each costs its test 0.1 ms."""
+    from pytest_turris.fixtures.turris import sandbox_for
 
-    return sandbox_of(request.node)
+    return sandbox_for(request)
 
 
 @pytest.fixture
@@ -223,7 +221,7 @@ def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     params=[pytest.param(name, marks=pytest.mark.turris(envelope=name)) for name in _ENVELOPES]
 )
 def turris_envelope(request: pytest.FixtureRequest) -> str:
-    """Runs the test once under each of the four documented success envelopes; its name."""
+    """Run the test once under each of the four documented success envelopes; return its name."""
     return str(request.param)
 
 

@@ -1,10 +1,7 @@
-"""Every option, explained: its docstring, its values, and what is known about the behaviour."""
+"""Every option, explained: its docstring, its values, and what is known about its behaviour."""
 
-import ast
 import datetime as dt
-import inspect
-import itertools
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any
 
@@ -12,6 +9,7 @@ from mock_server.explaining.explanation import Explanation
 from pytest_turris.core import options
 from pytest_turris.core.fidelity import FIDELITY
 from pytest_turris.core.text.docs_links import page
+from pytest_turris.core.text.field_docs import field_docs
 
 
 def option_explanations() -> dict[str, Explanation]:
@@ -22,19 +20,7 @@ def option_explanations() -> dict[str, Explanation]:
 @cache
 def descriptions() -> dict[str, str]:
     """Each option with the docstring below its field, in Markdown."""
-    classes = [one for one in options.Options.__mro__ if is_dataclass(one)]
-    bodies = [ast.parse(inspect.getsource(one)).body[0] for one in classes]
-    return {
-        attribute.target.id: " ".join(docstring.value.value.split()).replace("``", "`")
-        for body in bodies
-        if isinstance(body, ast.ClassDef)
-        for attribute, docstring in itertools.pairwise(body.body)
-        if isinstance(attribute, ast.AnnAssign)
-        and isinstance(attribute.target, ast.Name)
-        and isinstance(docstring, ast.Expr)
-        and isinstance(docstring.value, ast.Constant)
-        and isinstance(docstring.value.value, str)
-    }
+    return field_docs(options.Options)
 
 
 def shown_default(name: str) -> str:
@@ -59,7 +45,7 @@ def _explained(name: str) -> Explanation:
             "Default": shown_default(name) or "empty",
             "In a test": f"@pytest.mark.turris({name}={_marker_value(name)})",
             "In an ini file": f"turris_{name} = {shown_default(name)}".rstrip(),
-            "On the command line": f"turris-sandbox serve -o {name}={shown_default(name)}",
+            "On the command line": _served(name),
             "Stands for": "; ".join(f"{row.topic} ({row.provenance})" for row in known),
             "Source": "; ".join(dict.fromkeys(row.source for row in known)),
         },
@@ -72,6 +58,14 @@ def _marker_value(name: str) -> str:
     if isinstance(default, dt.timedelta):
         return f"timedelta(seconds={default.total_seconds():g})"
     return repr(default)
+
+
+def _served(name: str) -> str:
+    """How a server is given the option; empty if only tests in pytest read it."""
+    if name == "tls":
+        return "turris-sandbox serve --tls"
+    of_tests = name in options.READ_BY or name.startswith("fail_on_")
+    return "" if of_tests else f"turris-sandbox serve -o {name}={shown_default(name)}"
 
 
 def _default(name: str) -> Any:  # noqa: ANN401 - as wide as the options' types

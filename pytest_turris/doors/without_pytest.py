@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_turris.core.checks.fresh_state import StrictFailureError
-from pytest_turris.core.options import Options
+from pytest_turris.core.options import READ_BY, Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.doors.environment import client_environment
 from pytest_turris.doors.in_process.opening import open_doors
 from pytest_turris.process.environment import environment
@@ -25,11 +26,17 @@ def sandbox(**options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - the options'
         **options: Options, such as ``envelope="top_level"``, as on the options page.
 
     Raises:
-        OptionError: There is no such option, or its value is wrong.
+        OptionError: There is no such option, its value is wrong, or only another fixture than
+            ``turris`` reads it.
         StrictFailureError: The context ended without an error of its own, but with refusals that
             it did not expect, or with unused faults (options ``fail_on_refusal`` and
             ``fail_on_unused_fault``).
     """
+    for name in options:
+        if "turris" not in (readers := READ_BY.get(name, ("turris",))):
+            raise OptionError(
+                f"turris option {name!r} does nothing here: only {' and '.join(readers)} read it"
+            )
     made = Sandbox(Options.from_layers(options), name=os.urandom(8).hex())
     with environment(client_environment(made, made.base_url)), open_doors(made):
         yield made

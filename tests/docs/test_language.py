@@ -156,7 +156,7 @@ def test_file_is_in_plain_english(path: Path) -> None:
     texts = texts_of if path.suffix == ".py" else prose_of
     found = [
         f"{path.relative_to(ROOT)}:{line}: {phrase}"
-        for line, text in texts(path.read_text())
+        for line, text in texts(path.read_text(encoding="utf-8"))
         for phrase in found_in(text)
     ]
     assert not found, "\n".join(found)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 import pytest_turris
+from pytest_turris.core.unknowns.option_values import OptionError
 
 URL = "https://public.api.sandbox.turrisfi.com"
 
@@ -55,5 +56,14 @@ def test_wrong_options_are_named() -> None:
     with (
         pytest.raises(pytest_turris.OptionError, match="token_ttl"),
         pytest_turris.sandbox(token_tl=1),
+    ):
+        pass
+
+
+def test_an_option_that_nothing_reads_is_refused() -> None:
+    """There is no server here, so that ``tls`` could mean nothing."""
+    with (
+        pytest.raises(OptionError, match="'tls' does nothing here: only turris_server"),
+        pytest_turris.sandbox(tls=True),
     ):
         pass

@@ -27,11 +27,11 @@ class Restorable(Protocol):
         ...
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """Become what the snapshot holds."""
+        """Restore the state of a snapshot."""
         ...
 
     def strict_failures(self) -> list[str]:
-        """What the block fails for."""
+        """The reasons for which the block fails."""
         ...
 
 
@@ -53,7 +53,7 @@ def fresh(self: Restorable) -> Iterator[None]:
     try:
         yield
         for fault in scripted:
-            fault.optional = True  # those of the whole test need not fire in each block
+            fault.optional = True  # faults of the whole test need not fire in each block
         if failures := self.strict_failures():
             raise StrictFailureError("\n\n".join(failures))
     finally:

@@ -7,6 +7,7 @@ sent there: the core resolves no names.
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -24,6 +25,7 @@ _LOOPBACK = rf"(?:localhost|127(?:\.{_OCTET}){{3}}|\[::1\])"
 _REST = r"(?:[/?][!\x22$-\[\]-~]*)?"
 _URL = f"(?:https://{_HOST}|http://{_LOOPBACK}){_PORT}{_REST}"
 _ACCEPTED = re.compile(_URL)
+_HERE = re.compile(rf"(?:.*\.)?localhost\.?|127(?:\.{_OCTET}){{3}}|::1", re.IGNORECASE)
 _PLAIN = re.compile(f"http://{_HOST}{_PORT}{_REST}")
 
 
@@ -41,3 +43,13 @@ ReceiverUrl = Annotated[
     AfterValidator(_require_allowed),
     WithJsonSchema({"type": "string", "maxLength": _MOST, "pattern": f"^{_URL}$"}),
 ]
+
+
+def other_machine(url: str) -> str:
+    """The ``host:port`` of an accepted URL that does not lead to this machine; else empty.
+
+    It is in the form in which a sender wants it to be allowed. No name is resolved.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return "" if _HERE.fullmatch(host) else f"{host}:{parts.port or 443}"

@@ -340,3 +340,22 @@ def test_path_of_another_operation_is_refused() -> None:
     """Webhooks hide no documented operation."""
     with pytest.raises(OptionError, match="as POST /v1/agents is there"):
         Sandbox(Options(webhooks_path="/v1/agents"))
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.com/hooks", "example.com:443"),
+        ("https://App.Test:3000", "app.test:3000"),
+        ("https://192.0.2.7/", "192.0.2.7:443"),
+        ("http://127.0.0.1:3000/hooks", ""),
+        ("https://localhost/hooks", ""),
+        ("https://app.LOCALHOST:8443", ""),
+        ("http://[::1]:3000", ""),
+    ],
+)
+def test_a_url_of_another_machine_is_noted(caller: Client, url: str, name: str) -> None:
+    """It is accepted, as at Turris; the journal and the log say at once that nothing is sent."""
+    register(caller, url=url)
+    noted = f"{name} is not this machine: nothing is sent there without --allow {name}"
+    assert caller.sandbox.journal[-1].notes == ((noted,) if name else ())

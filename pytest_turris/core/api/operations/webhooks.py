@@ -19,7 +19,7 @@ from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.core.outbox.receiver_url import ReceiverUrl
+from pytest_turris.core.outbox.receiver_url import ReceiverUrl, other_machine
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import NotFound
 from pytest_turris.core.wire.model import Amount, ObjectId, RequestModel, Timestamp
@@ -133,6 +133,10 @@ def register_webhook(call: Call) -> RegisteredWebhook:
     The secret signs its webhooks: a secret of its own, or that of the option ``webhook_secret``.
     """
     body = call.body(RegisterWebhookDto)
+    if name := other_machine(body.url):
+        call.notes.append(
+            f"{name} is not this machine: nothing is sent there without --allow {name}"
+        )
     endpoint = call.outbox.register(
         body.url, body.webhook_type, call.at, call.options.webhook_secret
     )
