@@ -38,6 +38,8 @@ class Transmission:
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
         among: Over a socket: webhooks that others have just sent, and wait for their answers.
+        among_genuine: With ``among``: genuine ones that are sent in their place, and answered, if
+            the answer came late. On a busy machine it then comes as late.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
         copies: How many copies are sent at once; for 0 nothing is sent, and it is only waited.
         peer: The address that the request comes from: any in process; over a socket 127.0.0.2
@@ -58,6 +60,7 @@ class Transmission:
     never_ends: bool = False
     alongside: Callable[[str, str], RawPost] | None = None
     among: tuple[SignedWebhook, ...] = ()
+    among_genuine: tuple[SignedWebhook, ...] = ()
     split_at: int = 0
     copies: int = 1
     peer: str = LOOPBACK
