@@ -4,7 +4,7 @@ What judges is imported when it judges: a server notes its first request soon af
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
 if TYPE_CHECKING:
-    from pytest_turris.audit.evidence import Evidence
+    from pytest_turris.audit.evidence import Evidence, Spotted
 
 _LONGEST_BODY = 16_384
 _MOST_SPOTTED = 500
@@ -25,7 +25,7 @@ class _ServedRecord(SandboxRecord):
     """Requests of other processes: their place is the operation."""
 
     def place(self, seen: SeenRequest) -> Place:
-        """The operation that was called, which is all that is known of the caller."""
+        """The operation that was called, which is all that is known about the caller."""
         return Place(path="", symbol=seen.operation or "no operation")
 
 
@@ -90,10 +90,17 @@ class LiveAudit:
 
         found = Evidence(test=self._name)
         look_at(self._record, found, frozenset())
+        judged = self._judged or Evidence(test=self._name)
+        # A client that repeats a mistake must not delay its server: looking for each spelling of
+        # a thousand tokens takes as long as the thousand requests.
+        known = {one.fingerprint for one in judged.spotted}
+        found.spotted = [
+            one for one in _first_of_each(found.spotted) if one.fingerprint not in known
+        ]
         if found.spotted:
             forms = SecretForms(secrets_of(self._record.sandbox))
             found = Evidence.of_json(scrubbed(forms, found.as_json()))
-        return _joined(self._judged or Evidence(test=self._name), found)
+        return _joined(judged, found)
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
@@ -136,13 +143,18 @@ def _joined(before: "Evidence", after: "Evidence") -> "Evidence":
     ran = dict(before.ran)
     for check, times in after.ran.items():
         ran[check] = ran.get(check, 0) + times
-    # Each mistake once, as it was seen first: a client that repeats it must not fill the memory.
-    newest_first = (*reversed(after.spotted), *reversed(before.spotted))
-    once = {one.fingerprint: one for one in newest_first}
     return type(after)(
         test=before.test,
         ran=ran,
-        spotted=sorted(once.values(), key=lambda one: one.numbers)[:_MOST_SPOTTED],
+        spotted=_first_of_each((*before.spotted, *after.spotted))[:_MOST_SPOTTED],
         granted=before.granted | after.granted,
         used=before.used | after.used,
     )
+
+
+def _first_of_each(spotted: Iterable["Spotted"]) -> "list[Spotted]":
+    """Each mistake once, as it was seen first: one that is repeated must not fill the memory."""
+    once: dict[str, Spotted] = {}
+    for one in spotted:
+        once.setdefault(one.fingerprint, one)
+    return sorted(once.values(), key=lambda one: one.numbers)

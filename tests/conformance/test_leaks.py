@@ -50,11 +50,15 @@ def test_written_files_are_noted(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     before = builtins.open, io.open, os.open
     with watch() as traces:
-        with open(tmp_path / "a", "w"), (tmp_path / "b").open("a"), open(tmp_path / "c"):  # noqa: PTH123 - what is patched
+        with (
+            open(tmp_path / "a", "w", encoding="utf-8"),  # noqa: PTH123 - what is patched
+            (tmp_path / "b").open("a"),
+            open(tmp_path / "c", encoding="utf-8"),  # noqa: PTH123 - as above
+        ):
             pass
         os.close(os.open(tmp_path / "d", os.O_WRONLY))
         descriptor = os.open(tmp_path / "c", os.O_RDONLY)
-        with open(descriptor):  # noqa: PTH123 - as above
+        with open(descriptor, encoding="utf-8"):  # noqa: PTH123 - as above
             pass
     assert {Path(name).name for name in traces.files.opened} == {"a", "b", "d"}
     assert before == (builtins.open, io.open, os.open)
