@@ -27,7 +27,7 @@ class _ServedRecord(SandboxRecord):
     """Requests of other processes: their place is the operation."""
 
     def place(self, seen: SeenRequest) -> Place:
-        """The operation that was called, which is all that is known of the caller."""
+        """The operation that was called, which is all that is known about the caller."""
         return Place(path="", symbol=seen.operation or "no operation")
 
 
