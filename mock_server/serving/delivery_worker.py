@@ -52,7 +52,7 @@ class Deliveries:
 
     Args:
         sandbox: The sandbox.
-        server: Returns what it must know of the server.
+        server: Returns what it must know about the server.
         is_shared: Whether other servers may have registered webhooks or enqueued deliveries.
     """
 

@@ -120,7 +120,8 @@ def test_an_attack_is_fired_at_what_is_registered(
 ) -> None:
     """A receiver that does not verify fails; without a look at its effects nothing is passed.
 
-    As on the command line, what was answered as it should be has a word of its own.
+    As on the command line, what was answered as it should be has a word of its own. The verdict is
+    evidence of the audit, as far as the effects were seen.
     """
     url, handler = receiver
     webhook = controlled.call("POST", "/webhooks", url=url, event=EVENT)
@@ -132,6 +133,9 @@ def test_an_attack_is_fired_at_what_is_registered(
     assert genuine["outcome"] == "as wanted"
     quick, full = (controlled.get("/attacks", f"profile={name}") for name in ("quick", "full"))
     assert 0 < quick["total"] < full["total"]
+    ran = do(controlled, "audit evidence")["evidence"]["ran"]
+    assert ran.get("WH-02") == 1
+    assert "WH-01" not in ran
 
 
 def test_the_events_are_listed_with_examples(controlled: Controlled) -> None:
