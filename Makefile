@@ -48,6 +48,7 @@ node-packages: $(RECEIVERS)/node_modules/.ready tests/page/node_modules/.ready \
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
+	$(BIN)/ruff check --quiet --preview --select PLW1514 . # files are read alike on every machine
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.ready
@@ -59,18 +60,18 @@ contracts: $(VENV)/.ready
 # Many tests wait for servers, so that more workers than cores are worth it. Receivers on sockets have
 # deadlines, so tests that failed on a busy machine run once more, without other workers.
 tests: $(VENV)/.ready node-packages
-	$(BIN)/python -m pytest -q -n $(WORKERS) \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/python docs/audits.py --check
 
-# What is traced takes several times as long: the tests with 100,000 deliveries more than the usual bound.
+# What is traced takes several times as long, on a busy machine more than the usual bound.
 TRACED := -o faulthandler_timeout=900
 
 # Takes half as long again as the tests. pytest loads plugins before pytest-cov starts, so coverage
 # starts pytest.
 coverage: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n $(WORKERS) $(TRACED) --ignore tests/strangers \
+	$(BIN)/coverage run -m pytest -q -n $(WORKERS) --dist worksteal $(TRACED) --ignore tests/strangers \
 		|| $(BIN)/coverage run -m pytest -q $(TRACED) --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report

@@ -56,7 +56,7 @@ def test_long(turris):
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "test_long.py").write_text(SUITE)
+        Path(folder, "test_long.py").write_text(SUITE, encoding="utf-8")
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider",
              "--disable-plugin-autoload", "-p", "pytest_turris.plugin"],

@@ -105,8 +105,8 @@ def test_respx_unused(respx_mock, n):
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "conftest.py").write_text(CONFTEST)
-        Path(folder, "test_both.py").write_text(SUITE)
+        Path(folder, "conftest.py").write_text(CONFTEST, encoding="utf-8")
+        Path(folder, "test_both.py").write_text(SUITE, encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
         command += [word for name in sorted(OTHERS) for word in ("-p", f"no:{name}")]
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

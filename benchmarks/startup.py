@@ -38,7 +38,8 @@ def main() -> None:
         many = Path(folder, "many")
         many.mkdir()
         Path(many, "test_many.py").write_text(
-            "import pytest\n@pytest.mark.parametrize('n', range(1000))\ndef test(n): pass\n"
+            "import pytest\n@pytest.mark.parametrize('n', range(1000))\ndef test(n): pass\n",
+            encoding="utf-8",
         )
         report("empty suite", empty, WARM, rounds=ROUNDS)
         report("1,000 trivial tests", many, WARM, rounds=ROUNDS // 3)

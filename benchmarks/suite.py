@@ -63,8 +63,10 @@ def milliseconds(
         RuntimeError: A test failed.
     """
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "conftest.py").write_text(_CONFTEST.format(clock=clock))
-        Path(folder, "test_suite.py").write_text(_OFTEN.format(count=count) + suite)
+        Path(folder, "conftest.py").write_text(_CONFTEST.format(clock=clock), encoding="utf-8")
+        Path(folder, "test_suite.py").write_text(
+            _OFTEN.format(count=count) + suite, encoding="utf-8"
+        )
         off = [word for name in sorted(_PLUGINS - {*plugins}) for word in ("-p", f"no:{name}")]
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *off],
@@ -75,7 +77,9 @@ def milliseconds(
         )
         if run.returncode:
             raise RuntimeError(run.stdout[-2_000:] + run.stderr)
-        took: dict[str, list[float]] = json.loads(Path(folder, "took.json").read_text())
+        took: dict[str, list[float]] = json.loads(
+            Path(folder, "took.json").read_text(encoding="utf-8")
+        )
     return took
 
 

@@ -33,7 +33,7 @@ class Held:
 
 def lowest_versions(project: Path = PROJECT) -> Iterator[tuple[str, Version]]:
     """The packages that are installed with the project or an extra, and their lowest versions."""
-    table = tomllib.loads(project.read_text())["project"]
+    table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     extras = table["optional-dependencies"].values()
     for line in sorted({*table["dependencies"], *(line for extra in extras for line in extra)}):
         requirement = Requirement(line)

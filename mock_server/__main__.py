@@ -5,8 +5,9 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. Its first imports are here, so that Ctrl-C meets no traceback."""
-    # By default these end the process at once, and what it started runs on. Windows has no SIGHUP.
+    """Run the command line. The first imports are here, so that Ctrl-C prints no traceback."""
+    # By default these signals end the process at once, and its children keep running. Windows has
+    # no SIGHUP.
     for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
             signal.signal(number, signal.default_int_handler)
@@ -31,7 +32,8 @@ def _run() -> None:
     from mock_server.shell.cli import app  # noqa: PLC0415 - it needs click
 
     for stream in (sys.stdout, sys.stderr):
-        # A pipe may have an encoding that lacks the lines of tables: no verdict is lost for it.
+        # The encoding of a pipe may lack the characters of a table's lines. No verdict is lost
+        # because of that.
         if stream is not None:  # it may be closed
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of files
     app()

@@ -25,7 +25,7 @@ from pytest_turris.relay.protocol import (
 
 _PAUSE = 0.5
 _TIMEOUT = 1.0
-"""Seconds for a reply that takes a test process no time."""
+"""Seconds to wait for a reply that a test process can give at once."""
 
 _ANSWER_SECONDS = 60.0
 _READ_SECONDS = 10.0
@@ -86,8 +86,8 @@ class TestProcess:
     async def owns(self, client: Address) -> bool:
         """Ask whether the client's end of a connection is a socket of the process.
 
-        A process that does not reply within a second is not asked again until it does, so that
-        a suspended one holds up no other's requests.
+        A process that does not reply within a second is not asked again until it does, so that a
+        suspended one does not delay the requests of others.
         """
         if self.is_silent or not self.is_reading:
             return False
@@ -172,7 +172,7 @@ class _ForwardedRawAnswer(StreamedAnswer):
         self._call = call
 
     async def stream(self) -> AsyncIterator[RawPart]:
-        """Ask for part after part."""
+        """Yield the answer part by part."""
         with contextlib.suppress(ConnectionFailure):
             while not (message := await self._call.send("next_part")).get("stopped"):
                 part = decode_part(message)
@@ -197,7 +197,7 @@ class RelayHub:
         self._processes: dict[str, TestProcess] = {}
 
     def open(self, *, is_alone: bool) -> TestProcess:
-        """Connect a process; one that does not begin to read its lines is forgotten soon."""
+        """Connect a process; if it does not begin to read its lines, it is soon forgotten."""
         process = TestProcess(is_alone=is_alone)
         self._processes[process.id] = process
         loop = asyncio.get_running_loop()

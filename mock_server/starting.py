@@ -1,4 +1,4 @@
-"""What makes ``turris-sandbox serve`` answer soon after its start.
+"""Makes ``turris-sandbox serve`` answer soon after its start.
 
 The imports make a hundred thousand objects that stay. Collecting garbage among them finds none, and
 building each model that some request may need takes longer than the rest of the start.
@@ -16,7 +16,7 @@ def begin() -> None:
 
 
 def finish() -> None:
-    """Collect garbage as usual, but not among what is there by now; once the server listens.
+    """Collect garbage as usual, but not among the present objects; called once the server listens.
 
     In a process that did not begin so, nothing changes.
     """

@@ -1,7 +1,7 @@
 """Hooks and fixtures, and nothing else.
 
-This module is loaded in every pytest run of every user, so it imports pytest alone; what a
-fixture needs is imported when that fixture is first asked for.
+This module is loaded in every pytest run of every user, so it imports only pytest. What a fixture
+needs is imported when a test first asks for that fixture.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     # As two names: with an optional value, argparse would take the next argument for it.
     for name, value, words in (
-        ("", "tell", "tell at the end which advice of Turris' security page is proven"),
+        ("", "tell", "report which advice of Turris' security page is proven"),
         ("=strict", "strict", "the same, and fail if there is a finding of level must"),
     ):
         flag = f"--turris-audit{name}"
@@ -129,7 +129,7 @@ def _begin_audit(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Guard the real Turris from the whole run, if any of its tests stands in for it."""
+    """Guard the real Turris from the whole run, if any of its tests uses a sandbox."""
     ours = [item for item in items if any(n.startswith(_PREFIX) for n in _fixtures(item))]
     if ours:
         from pytest_turris.hooks.failure_report import begin_watch
@@ -144,7 +144,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What checks found that did not fail a test, and which were ignored, with the reasons."""
+    """List findings that did not fail a test, and ignored checks with the reasons."""
     _summarise_audit(terminalreporter)
     reports = [
         report
@@ -201,7 +201,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """The sandbox of the test; no fixture, because each costs its test 0.1 ms."""
+    """The sandbox of the test; not a fixture, because each costs its test 0.1 ms."""
     from pytest_turris.fixtures.turris import sandbox_for
 
     return sandbox_for(request)
@@ -221,7 +221,7 @@ def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     params=[pytest.param(name, marks=pytest.mark.turris(envelope=name)) for name in _ENVELOPES]
 )
 def turris_envelope(request: pytest.FixtureRequest) -> str:
-    """Runs the test once under each of the four documented success envelopes; its name."""
+    """Run the test once under each of the four documented success envelopes; return its name."""
     return str(request.param)
 
 

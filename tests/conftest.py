@@ -1,5 +1,6 @@
 """Fixtures that more than one wing's tests ask for."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -21,15 +22,30 @@ from pytest_turris.webhooks.signature import SignatureScheme
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# What a machine may have, and no test is about: those that are set it themselves.
+os.umask(0o022)
+NOT_OURS = """
+    COLUMNS LINES FORCE_COLOR NO_COLOR PY_COLORS CI BUILD_NUMBER PYTEST_ADDOPTS
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+"""
+for name in NOT_OURS.split():
+    os.environ.pop(name, None)
+
 LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
 """Plugins that only these tests need: each run of pytest in a process would import them for
 seconds. ``-p randomly`` after it brings one back."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_configuration_from_above(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """End the search for a configuration at the temporary folder, not at one above it."""
+    (tmp_path_factory.getbasetemp() / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+
+
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """The one of pytest, whose runs leave out what makes them slow."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", LIGHT)
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"{LIGHT} --rootdir={pytester.path}")
     return pytester
 
 

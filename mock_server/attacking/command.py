@@ -65,7 +65,7 @@ Examples:
     metavar="SECONDS",
     default=_TOTAL_SECONDS,
     show_default=True,
-    help="The time for all attacks; then the rest is left.",
+    help="The time for all attacks. After it, the remaining attacks are not tried.",
 )
 @click.option(
     "--effects",
@@ -84,7 +84,7 @@ Examples:
     type=click.FloatRange(min=0),
     metavar="SECONDS",
     default=0.0,
-    help="The receiver is done when nothing changed for so long.",
+    help="The receiver is done when nothing has changed for this long.",
 )
 @click.option(
     "--failing-work",
@@ -114,7 +114,7 @@ Examples:
 @allowed
 @signing_texts
 def attack(**given: Any) -> None:  # noqa: ANN401 - the values of the options above
-    """Attack a receiver with hostile webhooks, and print what it does not withstand.
+    """Attack a receiver with hostile webhooks, and print which of them succeed.
 
     URL is the receiver, for example http://127.0.0.1:3000/webhooks.
     """

@@ -1,4 +1,4 @@
-"""What the receiver did, as a command or a URL of the user tells it."""
+"""What the receiver did, as reported by a command or a URL of the user."""
 
 import contextlib
 import json

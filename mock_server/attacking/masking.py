@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pytest_turris.core.text.redaction import mask
 
 _SHORTEST = 6
-"""A value that is shorter stands in texts by chance; it is masked after its name only."""
+"""A shorter value may be part of other texts by chance, so it is masked only after its name."""
 
 
 def masker(lines: Sequence[tuple[str, str]]) -> Callable[[str], str]:

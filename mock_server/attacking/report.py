@@ -35,7 +35,7 @@ class AttackReport:
         exit_status: The exit status of the command.
         cause: Why the rest was not tried; empty if all was.
         error: What went wrong besides the receiver; else empty.
-        language: The receiver's language, if its answers tell; else empty.
+        language: The receiver's language, if its answers show it; else empty.
         masked: Masks what must not be shown.
     """
 
@@ -64,7 +64,7 @@ class AttackReport:
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "seconds": round(self.seconds, 3),
             "complete": not (self.cause or self.error),
-            "cause": self.masked(self.cause),
+            "cause": self._text(self.cause),
             "error": self.masked(self.error),
             "exit_status": self.exit_status,
             "language": self.language,
@@ -114,7 +114,7 @@ class AttackReport:
 
 
 def outcome_of(verdict: Verdict) -> Outcome | Literal["as wanted"]:
-    """Return a verdict's outcome; ``as wanted`` if nothing but the effects stayed unseen."""
+    """Return a verdict's outcome; ``as wanted`` if only the effects were not seen."""
     unseen = verdict.outcome == "not observed" and not verdict.reason
     return AS_WANTED if unseen else verdict.outcome
 

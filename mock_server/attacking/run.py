@@ -1,4 +1,4 @@
-"""One run of ``turris-sandbox attack``: its report is written whatever happens."""
+"""One run of ``turris-sandbox attack``: its report is always written."""
 
 import contextlib
 import datetime as dt
@@ -90,7 +90,7 @@ class AttackSettings:
 
 @dataclass(kw_only=True, slots=True)
 class _Outcome:
-    """What is known so far of a run; an exception leaves it as it is."""
+    """What is known so far about a run. It survives an exception."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     cause: str = ""
@@ -175,13 +175,13 @@ def _attack(settings: AttackSettings, console: Console, outcome: _Outcome) -> No
 
 
 def _note(outcome: _Outcome, verdict: Verdict, show_progress: Callable[[], object]) -> None:
-    """Keep a verdict, and show that there is one more."""
+    """Keep a verdict, and show progress."""
     outcome.verdicts.append(verdict)
     show_progress()
 
 
 def _language(settings: AttackSettings) -> str:
-    """The receiver's language, if its answer to a plain GET tells."""
+    """The receiver's language, if its answer to a plain GET shows it."""
     looked = Post(headers=settings.lines, body=b"", method="GET", host=settings.target.host)
     try:
         where = settings.target.destination(looked)

@@ -1,4 +1,4 @@
-"""The shell commands of the user: what they print, and the errors of those that fail."""
+"""Runs the user's shell commands: returns what they print, or raises an error if they fail."""
 
 import subprocess
 

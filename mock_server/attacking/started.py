@@ -1,4 +1,4 @@
-"""Receivers that ``--start`` runs: with their keys in the environment, ended by their process."""
+"""Receivers that ``--start`` runs, with their keys in the environment."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ _SHOWN = 300
 
 
 class StartError(Exception):
-    """The receiver did not start: it ended, or listens nowhere."""
+    """The receiver did not start: it ended, or does not listen."""
 
 
 class StartedReceiver:
@@ -152,7 +152,7 @@ class StartedReceivers:
 
         Raises:
             NotApplicableError: The receiver cannot be given two keys, or it does not start with
-                them; so that this means something, it has to start with the right key first.
+                them; it must have started with the right key first, or this would mean nothing.
         """
         if len(keys) > 1 and not self._previous_key_variable:
             raise NotApplicableError("needs a receiver with two keys: --previous-secret-env NAME")
@@ -183,7 +183,7 @@ class StartedReceivers:
 
 
 def read_log(log: Path, begin: int = 0) -> str:
-    """Return what stands in a log from a byte on.
+    """Return the text of a log from a byte on.
 
     Args:
         log: The file; if it does not exist, its text is empty.

@@ -1,4 +1,4 @@
-"""What ``turris-sandbox attack`` knows of the receiver besides its answers."""
+"""What ``turris-sandbox attack`` knows about the receiver besides its answers."""
 
 import contextlib
 import tempfile
@@ -85,7 +85,7 @@ def watched(
             receivers = stack.enter_context(_started(settings, url, factory, output))
             log = log or output
         if probe:
-            probe()  # a mistake in it is found before anything is sent
+            probe()  # find a mistake in it before anything is sent
         receiver = Receiver(
             target, effects=probe, settle=settings.settle or None, timeout=timeout, allow=allow
         )
@@ -93,7 +93,7 @@ def watched(
 
 
 class Watched:
-    """The receiver under attack, and what is known of it besides its answers.
+    """The receiver under attack, and what is known about it besides its answers.
 
     Args:
         receiver: The receiver.

@@ -58,7 +58,7 @@ _OPTIONS = {
 
 
 def language_of(headers: Mapping[str, str]) -> str:
-    """Return the language of a receiver, as far as its response says; empty if it does not.
+    """Return the language of a receiver, or an empty text if its response does not show it.
 
     Args:
         headers: The headers of a response.
@@ -70,10 +70,10 @@ def language_of(headers: Mapping[str, str]) -> str:
 
 
 def worded(text: str, language: str = "") -> str:
-    """Return a text about a check as it is meant for users of the command line.
+    """Return a text about a check in the words of the command line.
 
-    Parameters of pytest's fixture become options of the command line, and what only Python has
-    becomes what the receiver's language has, or a neutral word.
+    Parameters of pytest's fixture become options of the command line, and words for what only
+    Python has are replaced by those of the receiver's language, or neutral ones.
 
     Args:
         text: A verdict's reason, why or fix.
@@ -95,5 +95,5 @@ def _as_option(call: re.Match[str]) -> str:
 
 
 def _as_argument(found: re.Match[str]) -> str:
-    """An argument that a sentence names outside a call."""
+    """Write an argument that a sentence names outside a call."""
     return _OPTIONS.get(found[1], found[0])

@@ -1,1 +1,1 @@
-"""``turris-sandbox audit`` and ``scan``: the audit of what is not a pytest run."""
+"""``turris-sandbox audit`` and ``scan``: the audit outside pytest."""

@@ -67,7 +67,7 @@ def fail_on(default: str | None) -> Callable[[Command], Command]:
 @json_option
 @click.pass_context
 def audit(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - values of the options
-    """Audit a running sandbox: what its clients showed about Turris' security page.
+    """Audit a running sandbox: how well its clients follow Turris' security page.
 
     The requests come from any language. The report is that of pytest --turris-audit.
     """

@@ -52,7 +52,7 @@ def show_audit(
 
 
 def _print(found: Document, files: int | None) -> None:
-    """Print the findings, the checklist, and what the reader must know besides."""
+    """Print the findings, the checklist, and further notes."""
     for level, text in terminal.findings(found):
         heading, _, rest = text.partition("\n")
         click.secho(heading, fg=terminal.COLOURS.get(level), bold=True)

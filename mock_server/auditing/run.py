@@ -24,7 +24,7 @@ _PROJECTS = (
     "package.json", "pyproject.toml", "go.mod", "pom.xml", "build.gradle", "composer.json",
     "Gemfile", "Cargo.toml", FILE_NAME,
 )  # fmt: skip
-"""Files that stand for a project: a finding without a line of code is shown there."""
+"""Files that represent a project: a finding without a line of code is shown at one of them."""
 
 
 def audit_served(
@@ -91,7 +91,7 @@ def _scanned(paths: Iterable[Path], declared: Declarations, facts: RunFacts) -> 
 
 
 def read_declared(file: Path) -> Declarations:
-    """What a file declares; a mistake in it ends the command."""
+    """Return what a file declares; a mistake in it ends the command."""
     try:
         return Declarations.read(file, lambda: iter(all_checks()))
     except DeclarationError as error:
@@ -99,12 +99,12 @@ def read_declared(file: Path) -> Declarations:
 
 
 def project_file() -> str:
-    """The file in the working directory that stands for the project as a whole."""
+    """Return the file in the working directory that represents the project as a whole."""
     return next((name for name in _PROJECTS if Path(name).exists()), FILE_NAME)
 
 
 def _placed(evidence: Evidence, here: str) -> Evidence:
-    """The same with a path for what has only the name of an operation."""
+    """Return the same, with a path for findings that have only the name of an operation."""
     evidence.spotted = [
         replace(one, place=replace(one.place, path=one.place.path or here))
         for one in evidence.spotted

@@ -14,7 +14,7 @@ _KNOWN = 1
 
 
 def evidence_in(file: Path, here: str) -> Evidence:
-    """The evidence in a report; one of another kind ends the command.
+    """Return the evidence in a report; a file of another kind ends the command.
 
     Args:
         file: The report.
@@ -36,7 +36,10 @@ def evidence_in(file: Path, here: str) -> Evidence:
 
 
 def _verdict(row: dict[str, Any]) -> Verdict:
-    """A verdict of the report. What is only "as wanted" has seen no effects: it shows nothing."""
+    """Return a verdict of the report.
+
+    "As wanted" means that no effects were seen, so it proves nothing.
+    """
     outcome: Outcome = row["outcome"] if row["outcome"] != "as wanted" else "not observed"
     return Verdict(
         check=check_of(row["id"]),

@@ -26,7 +26,7 @@ _READS = frozenset({"GET", "DELETE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlCall:
-    """What a control acts on: a sandbox with its surroundings, among all of the server.
+    """What a control acts on: one sandbox of the server, and all of them.
 
     Args:
         tenant: The sandbox that is controlled.
@@ -52,10 +52,10 @@ class Control:
         words: What the shell types for it; noun and verb by default.
         status: The HTTP status of success.
         scope: Whether it controls one sandbox, or the server with all of them.
-        sends: Whether it sends something to a receiver. It runs in a thread of its own, and
-            doing it again would send it again.
+        sends: Whether it sends something to a receiver. It runs in a thread of its own, and a
+            repeated call sends again.
         streams: Whether the result goes on until the client hangs up.
-        issues: Whether the result has a credential, which is shown this once.
+        issues: Whether the result has a credential, which is shown only once.
         max_body: The longest body in bytes.
         positional: The parameters that the shell takes by place, besides those of the path.
         rest: The parameter whose members the shell takes as ``member=value``; ``*`` for all that

@@ -1,4 +1,4 @@
-"""The table as plain data: for the shell, the reference page and whatever else is made of it."""
+"""The table as plain data, for the shell and the reference page."""
 
 from typing import Any
 

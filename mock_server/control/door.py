@@ -46,7 +46,7 @@ _MOST_READ = 64 * 1024 * 1024
 """The longest body of a control that is read; each row has a limit of its own."""
 
 _LONG_BODY = 65_536
-"""A longer body may take long to carry out: that is done in a thread."""
+"""A longer body may take a long time to process, so a thread does it."""
 
 _MOST_RELAYED = 256 * 1024 * 1024
 """A forwarded answer is up to six times as long in JSON, and some hostile answers are long."""
@@ -94,7 +94,7 @@ def _is_controlled(path: str) -> bool:
 
 
 class ControlDoor:
-    """Answers the controls for those who may use them.
+    """Answers the controls for authorised callers.
 
     Args:
         tenants: The sandboxes of the server.
@@ -153,7 +153,7 @@ class ControlDoor:
         return prepared(request, self._tenants)
 
     def caught(self, work: Callable[[], T]) -> T | Response:
-        """What the work returns, or the answer to the refusal that it raises."""
+        """Return what the work returns, or the answer to the refusal that it raises."""
         try:
             return work()
         except ControlError as error:

@@ -113,12 +113,12 @@ Offset = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class Part(Parameters):
-    """Which part of a list."""
+    """A part of a list."""
 
-    limit: Limit = Field(1_000, description="How many at most.")
-    offset: Offset = Field(0, description="How many to leave out at the beginning.")
+    limit: Limit = Field(1_000, description="The maximum number of entries.")
+    offset: Offset = Field(0, description="The number of entries to skip.")
 
 
 def part(rows: list[Any], given: Any) -> dict[str, Any]:  # noqa: ANN401 - has limit and offset
-    """The members of a Listing: the part that is wanted, and how many there are."""
+    """Return the members of a Listing: the requested part, and the total."""
     return {"total": len(rows), "items": rows[given.offset : given.offset + given.limit]}

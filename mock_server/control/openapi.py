@@ -12,7 +12,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _JSON = "application/json"
 _STREAMS = ("application/x-ndjson", "text/event-stream")
 _ABOUT = """\
-What a test does to a sandbox, over HTTP. Every path is below `/__sandbox__` of a running server,
+Controls a sandbox over HTTP. Every path is below `/__sandbox__` of a running server,
 and takes the control token that `turris-sandbox serve` prints. The operations of one sandbox
 control the server's own; for a tenant they are at the same paths below `/__sandbox__/tenants/NAME`.
 """
@@ -105,7 +105,7 @@ def _schema(model: Any, mode: JsonSchemaMode, schemas: dict[str, Any]) -> dict[s
 
 
 def _without_null_defaults(node: Any) -> Any:  # noqa: ANN401 - as deep as a schema
-    """A default of null stands for a member that is left out; few schemas allow null."""
+    """Remove defaults of null: they mean that a member is left out, and few schemas allow null."""
     if isinstance(node, list):
         return [_without_null_defaults(one) for one in node]
     if not isinstance(node, dict):

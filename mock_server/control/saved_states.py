@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST = 100
 _START = ""
-"""The name of the state of the start, which no caller can give."""
+"""The name of the state at the start. No caller can give this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class SavedState:
         return cls(name, sandbox.clock.now(), packed)
 
     def restore(self, sandbox: Sandbox) -> None:
-        """Let a sandbox become what was saved."""
+        """Restore a sandbox to the saved state."""
         sandbox.restore(from_json(zlib.decompress(self.packed)))
 
 
@@ -98,13 +98,13 @@ class SavedStates:
             del self._states[name]
 
     def begin(self) -> None:
-        """Take the state and the options that the sandbox has now for those of its start."""
+        """Make the present state and options those of the start."""
         options = data_of(self._sandbox.options, with_secrets=True)
         start = {"options": options, "state": self._sandbox.snapshot()}
         self._keep(SavedState(_START, self._sandbox.clock.now(), _pack(start)))
 
     def reset(self) -> None:
-        """Let the sandbox become what it was at its start."""
+        """Reset the sandbox to its state at the start."""
         start = _unpack(self._all()[_START].packed)
         self._sandbox.change_options(options_from(start["options"]))
         self._sandbox.restore(start["state"])

@@ -1,4 +1,4 @@
-"""One sandbox of the server: its webhooks, its saved states, its audit, and when it is too old."""
+"""One sandbox of the server: its webhooks, its saved states, its audit, and when it expires."""
 
 import contextlib
 import datetime as dt
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ENTITY_ID = "TURRIS_UPSTREAM_ENTITY_ID"
-"""The variable with the id that every webhook of a sandbox has."""
+"""The environment variable with the upstreamEntityId, which every webhook of a sandbox has."""
 
 
 class Tenant:
-    """One sandbox of the server, with what surrounds it.
+    """One sandbox of the server, with what belongs to it.
 
     Args:
         name: Its name.
         sandbox: The sandbox, as it is at its start. Its options belong to it alone.
-        server: Returns what it must know of the server.
+        server: Returns what it must know about the server.
         idle_limit: After how long without a request it is deleted; None for never.
         kept: Its state in the store of the server, if there is one.
         audited: Returns how many of its requests the audit keeps before it judges them.
@@ -77,7 +77,7 @@ class Tenant:
 
     @property
     def audit(self) -> "LiveAudit":
-        """What its clients showed about the vendor's security page, from the first request on."""
+        """The evidence about the vendor's security page, from the first request on."""
         if self._audit is None:
             from pytest_turris.audit.live import LiveAudit  # noqa: PLC0415 - no server starts later
 
@@ -114,17 +114,17 @@ class Tenant:
         return self.kept.step(what) if self.kept else self.sandbox.lock
 
     def end_step(self) -> None:
-        """Let what comes next under the lock be a step of its own, if steps are kept."""
+        """End the step: what follows under the lock is another one, if steps are kept."""
         if self.kept:
             self.kept.end_step()
 
     @property
     def own_lock(self) -> contextlib.AbstractContextManager[object]:
-        """What keeps threads of this server apart; other servers are not asked."""
+        """The lock between the threads of this server; other servers do not know it."""
         return self.kept.own_lock if self.kept else self.sandbox.lock
 
     def look(self) -> None:
-        """Take over what other servers have done, if there are any."""
+        """Take over the changes of other servers, if there are any."""
         with contextlib.suppress(StoreError), self.sandbox.lock:
             pass
 
@@ -142,27 +142,27 @@ class Tenant:
         return self.sandbox.handle(request)
 
     def carry_out(self, work: Callable[[], T], *, is_long: bool = False) -> T | Awaitable[T]:
-        """Do something with the sandbox now, or in a thread if that could hold up other tenants.
+        """Do something with the sandbox now, or in a thread if it could delay other tenants.
 
         Args:
             work: What to do; it takes the sandbox's lock itself.
-            is_long: Whether it may take long. What has become due may, too, and so may another
-                thread that has the lock.
+            is_long: Whether it may take long. Work that has become due and another thread that
+                holds the lock can also take long.
         """
         return now_or_in_thread(self.own_lock, work, is_long=is_long or self.sandbox.has_work_due)
 
     def restore(self, saved: SavedState) -> None:
-        """Become what was saved."""
+        """Restore a saved state."""
         self.sandbox.faults.hang_up()
         self.audit.cut()
         saved.restore(self.sandbox)
 
     def begin(self) -> None:
-        """Take the state that the sandbox has now for that of its start."""
+        """Make the present state that of the start."""
         self.saved.begin()
 
     def reset(self) -> None:
-        """Become what the sandbox was at its start."""
+        """Reset the sandbox to its state at the start."""
         sandbox = self.sandbox
         sandbox.faults.hang_up()
         self.audit.cut()

@@ -1,4 +1,4 @@
-"""The sandboxes of a server: the default one, and further ones by name, apart from each other.
+"""The sandboxes of a server: the default one, and further, isolated ones by name.
 
 A request belongs to the sandbox that issued its credential, so no client needs a special header.
 """
@@ -47,9 +47,9 @@ class Tenants:
         self.store: Store | None = store
         """What keeps them, if anything does."""
         self.server: ServerFacts = ServerFacts()
-        """What sandboxes must know of the server; set once it listens."""
+        """What sandboxes must know about the server; set once it listens."""
         self.is_closed: bool = False
-        """Whether the server stops: streams end then."""
+        """Whether the server is stopping: then streams end."""
         kept = store.kept(DEFAULT) if store else None
         self._others: dict[str, Tenant] = {}
         self.default: Tenant = Tenant(
@@ -68,7 +68,7 @@ class Tenants:
         return 1 + len(self._others)
 
     def _audited(self) -> int:
-        """How many requests of each tenant its audit keeps: fewer, the more tenants there are."""
+        """How many requests the audit of each tenant keeps: the more tenants, the fewer."""
         return min(_MOST_AUDITED, max(_FEWEST_AUDITED, _ALL_AUDITED // len(self)))
 
     @property
@@ -113,7 +113,7 @@ class Tenants:
             name: Its name.
             options: Its options.
             idle_limit: After how long without a request it is deleted; None for never.
-            fill: Gives it what it begins with. If that fails, there is no such tenant.
+            fill: Fills it with its first data. If that fails, no tenant is made.
 
         Raises:
             ControlError: The name is taken, or there are too many.
@@ -227,7 +227,7 @@ class Tenants:
         if steady_time() - self._swept_at < _SWEEP_SECONDS:
             return
         self._swept_at = steady_time()
-        if self.store and self.is_shared:  # the others know of requests too
+        if self.store and self.is_shared:  # the others also know about requests
             expired = self.store.expired()
         else:
             expired = [tenant.name for tenant in self._others.values() if tenant.is_expired]

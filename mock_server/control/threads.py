@@ -1,4 +1,4 @@
-"""What could hold up the event loop, and so all clients of a server, is done in a thread."""
+"""Does in a thread what could block the event loop, and so all clients of a server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ _MOST = 16
 def now_or_in_thread(
     lock: AbstractContextManager[object], work: Callable[[], T], *, is_long: bool
 ) -> T | Awaitable[T]:
-    """Do something now, or return what waits until a thread has done it.
+    """Do something now, or return an awaitable that a thread completes.
 
     Args:
         lock: The reentrant lock that the work takes. If another thread has it, the work waits in a

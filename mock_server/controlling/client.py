@@ -66,7 +66,7 @@ def follow_stream(
     connection, answer = _sent(address, row, values, None)
     try:
         for line in answer:
-            if line.strip():  # an empty line shows that the stream lives
+            if line.strip():  # an empty line keeps the stream alive
                 yield _document(line)
     except (OSError, http.client.HTTPException):
         return  # the server stopped

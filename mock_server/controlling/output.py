@@ -13,7 +13,7 @@ _FRAME = 3
 """Characters around the text of a cell."""
 
 _FEWEST = 3
-"""Columns that are shown however narrow the terminal is; their text is folded then."""
+"""Columns that are always shown; on a narrow terminal their text is folded."""
 
 
 def show(answer: Any, *, as_json: bool) -> None:  # noqa: ANN401 - any JSON value
@@ -21,7 +21,7 @@ def show(answer: Any, *, as_json: bool) -> None:  # noqa: ANN401 - any JSON valu
 
     Args:
         answer: The answer; None if it has no content.
-        as_json: Whether JSON is wanted on a terminal, too.
+        as_json: Whether to print JSON on a terminal, too.
     """
     if as_json or not tables.is_terminal():
         if answer is not None:
@@ -54,7 +54,7 @@ def _show_list(answer: Mapping[str, Any]) -> None:
 
 
 def _fitting(items: list[dict[str, Any]]) -> list[str]:
-    """The first columns that a terminal has room for; empty ones and lists say nothing there."""
+    """Return the first columns that a terminal has room for, without empty ones and lists."""
     room, chosen = shutil.get_terminal_size().columns, list[str]()
     for name in dict.fromkeys(name for item in items for name in item):
         values = [item.get(name) for item in items]
@@ -85,7 +85,7 @@ def _cell(value: object) -> str:
 
 
 def _words(line: Any) -> str:  # noqa: ANN401 - any JSON value
-    """A line of a stream for people: its values, without what is empty."""
+    """Return a line of a stream for people: its values, without empty ones."""
     if not isinstance(line, dict):
         return str(line)
     return "  ".join(

@@ -1,4 +1,4 @@
-"""What a command prints with secrets in it."""
+"""Output that has secrets in it."""
 
 import contextlib
 import os
@@ -10,12 +10,13 @@ import click
 
 def protect_output() -> None:
     """Make the file that standard output goes to private to its owner, and warn."""
-    # Standard output may be closed, or no file of the system; and a file may belong to another.
+    # Standard output may be closed, or not be a file of the system, or the file belongs to another
+    # user.
     with contextlib.suppress(AttributeError, OSError, ValueError):
         number = sys.stdout.fileno()
         if stat.S_ISREG(os.fstat(number).st_mode):
             os.fchmod(number, 0o600)
     click.echo(
-        "turris-sandbox: this has secrets and tokens in it; keep it to yourself",
+        "turris-sandbox: this has secrets and tokens in it; keep it private",
         err=True,
     )

@@ -41,7 +41,7 @@ def members_given(
     Args:
         words: The words.
         parameters: The parameters that are given in this way.
-        free: The name of a parameter whose own members these are; empty if there is none.
+        free: The name of the parameter that has these members; empty if there is none.
     """
     known = {one["name"]: one for one in parameters}
     members: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def _number(text: str) -> Any:  # noqa: ANN401 - a number, or else the text
 
 def _json_of_file(name: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return _json(name, Path(path).read_text())
+        return _json(name, Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{name}: cannot read {path}: {getattr(error, 'strerror', None) or error}")
 

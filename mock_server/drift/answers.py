@@ -1,6 +1,7 @@
-"""What was seen of a tenant, question by question.
+"""What a tenant's answers show, question by question.
 
-Each function returns the value of an option, or whether the sandbox is right; None if unseen.
+Each function returns the value of an option, or whether the sandbox is right; None if the answers
+do not show it.
 """
 
 import datetime as dt
@@ -31,7 +32,7 @@ HIDDEN = "(not shown: it may name the tenant)"
 
 
 def envelope(seen: SeenExchanges) -> str | None:
-    """Which of the documented envelopes most answers have."""
+    """Return which of the documented envelopes most answers have."""
     found: Counter[str] = Counter()
     for operation, exchange in seen.answers:
         if not operation.enveloped or operation.bare_if or not isinstance(exchange.json, dict):
@@ -43,7 +44,7 @@ def envelope(seen: SeenExchanges) -> str | None:
             with_id = "requestId" in members
             found["data_with_status" if with_id else "status_without_request_id"] += 1
         elif operation.many:
-            found["data"] += 0  # lists stay under `data` whatever the envelope is
+            found["data"] += 0  # lists stay under `data` in every envelope
         else:
             found["data"] += 1
     return found.most_common(1)[0][0] if found else None
@@ -103,7 +104,7 @@ def key_in_jwks(seen: SeenExchanges) -> bool | None:
 
 
 def claim(name: str) -> Callable[[SeenExchanges], str | None]:
-    """A question for the value of a claim; what looks like an id is not shown."""
+    """A question for the value of a claim; a value that looks like an id is not shown."""
 
     def ask(seen: SeenExchanges) -> str | None:
         value = seen.token_parts[1].get(name)
@@ -159,7 +160,7 @@ def document_categories(seen: SeenExchanges) -> str | None:
 
 
 def compliance_states(seen: SeenExchanges) -> str | None:
-    """What a state in a compliance answer has."""
+    """Return the members of a state in a compliance answer."""
     for name in ("get_agent_compliance", "get_association_compliance"):
         for exchange in seen.of(name):
             states = exchange.data.get("states") if isinstance(exchange.data, dict) else None
@@ -237,13 +238,13 @@ def unknown_id(seen: SeenExchanges) -> bool | None:
 
 
 def malformed_id(seen: SeenExchanges) -> str | None:
-    """What an id that cannot be one is answered with."""
+    """Return the answer to a malformed id."""
     asked = [one for one in seen.exchanges if one.path == f"/v1/agents/{NO_ID}"]
     return _by_status(asked, {_NOT_FOUND: "not_found", _BAD_REQUEST: "invalid_input"})
 
 
 def unknown_fein(seen: SeenExchanges) -> str | None:
-    """What the FEIN of no agency is answered with."""
+    """Return the answer to the FEIN of no agency."""
     asked = seen.of("list_surplus_lines", succeeded=False)
     return _by_status(asked, {_NOT_FOUND: "not_found", _OK: "empty"})
 

@@ -24,7 +24,7 @@ PAUSE = 0.2
 _TOO_MANY = 429
 _SURPLUS_LINES = "/v1/downstream-entity-associations/licenses/surplus-lines"
 _NOT_ASKED = frozenset({
-    "get_sign_in_url",  # its answer is a link that signs in
+    "get_sign_in_url",  # its answer is a link that signs a user in
     "dangerously_list_surplus_lines",
     "test_restricted_access_token",
     "get_upload_status",
@@ -132,7 +132,7 @@ def _is_asked(operation: Operation) -> bool:
 
 
 def _filled(operation: Operation, seen: SeenExchanges) -> tuple[str, dict[str, str]] | None:
-    """The path and the query with ids of the tenant; None if one of them was not seen."""
+    """The path and the query with ids of the tenant; None if one of them is not known."""
     fields = operation.query.model_fields if operation.query else {}
     required = [str(field.alias) for field in fields.values() if field.is_required()]
     values = {name: _value(name, seen) for name in (*operation.parameters, *required)}
@@ -145,7 +145,7 @@ def _filled(operation: Operation, seen: SeenExchanges) -> tuple[str, dict[str, s
 
 
 def _value(name: str, seen: SeenExchanges) -> str:
-    """The first value in the list where such ids stand; empty if there is none."""
+    """Return the first value of the list that has such ids; empty if there is none."""
     source, steps = _SOURCES.get(name, ("", ()))
     for exchange in seen.of(source):
         for record in exchange.data if isinstance(exchange.data, list) else ():

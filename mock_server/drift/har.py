@@ -1,4 +1,4 @@
-"""Reads what was seen of a tenant from a recording in the HTTP Archive format (HAR 1.2)."""
+"""Reads the exchanges with a tenant from a recording in the HTTP Archive format (HAR 1.2)."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ def read_har(file: Path) -> SeenExchanges:
         file: The recording, for example what a browser or a proxy exports.
 
     Raises:
-        DriftError: The file cannot be read, is not a recording, or has nothing of Turris.
+        DriftError: The file cannot be read, is not a recording, or has no exchange with Turris.
     """
     try:
         entries = json.loads(file.read_bytes())["log"]["entries"]

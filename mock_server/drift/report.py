@@ -78,7 +78,7 @@ class DriftReport:
 
     @property
     def options(self) -> dict[str, object]:
-        """The options that follow from what contradicts the defaults."""
+        """Return the options that would remove the contradictions."""
         return {
             one.question.option: one.value
             for row in self.rows
@@ -95,7 +95,7 @@ class DriftReport:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        # A terminal shows the end, so what matters comes last.
+        # The most important comes last, because a terminal shows the end.
         states: tuple[_State, ...] = ("not seen", "confirmed", "contradicted")
         for state in states:
             yield from (f"{state}: {row.row.topic}: {row.row.what}" + _reasons(row)

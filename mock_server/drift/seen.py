@@ -1,4 +1,4 @@
-"""What was seen of a tenant: its exchanges, and what they are about."""
+"""The exchanges with a tenant, and what they are about."""
 
 import base64
 import binascii

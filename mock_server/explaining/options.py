@@ -1,4 +1,4 @@
-"""Every option, explained: its docstring, its values, and what is known about the behaviour."""
+"""Every option, explained: its docstring, its values, and what is known about its behaviour."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Answers the requests of the page: signs in, finds the view, refuses what is not its own."""
+"""Answers the requests of the page: signs in, finds the view, and refuses other requests."""
 
 import hmac
 import re
@@ -42,7 +42,7 @@ class Application:
         self._log = log
 
     def answer(self, request: Request) -> Answer:
-        """Answer any request but a stream's."""
+        """Answer any request except that of a stream."""
         if request.method not in ("GET", "HEAD", "POST"):
             return _refused(405, "This page has GET and POST only.", (("allow", "GET, POST"),))
         if found := _ASSET.fullmatch(request.path):
@@ -63,7 +63,7 @@ class Application:
         fields: dict[str, str],
         form: dict[str, str],
     ) -> Response | None:
-        """What is answered without a session, or refused; None for all others."""
+        """Return the answer to a request without a session, or None if it needs one."""
         if request.method == "POST" and not request.header("origin"):
             return _refused(403, "A form is sent by a browser, from this page.")
         if request.path == ROOT.rstrip("/"):
@@ -99,7 +99,7 @@ class Application:
         try:
             visit, rest = self._visit(request, session, read_fields(request.query), {})
             lines = follow_requests(visit) if rest == "requests/stream" else None
-            # What is wrong with the filters shows at the first look.
+            # The first look shows what is wrong with the filters.
             first = next(lines) if lines else []
         except (ControlError, ValueError) as error:
             return await send_response(_refused(400, str(error)), send)
@@ -111,7 +111,7 @@ class Application:
     def _root(self, request: Request, session: Session | None, fields: dict[str, str]) -> Response:
         """The address that is printed, with its token or without."""
         token = fields.get("token", "")
-        # A browser that only looks ahead must not use the token up.
+        # A browser that only prefetches must not use up the token.
         if token and request.method == "GET" and not request.header("sec-purpose"):
             entered = self._sign_in.enter(token)
             if entered:
@@ -190,7 +190,7 @@ def _is_own(request: Request, session: Session, form: dict[str, str]) -> bool:
 
 
 def _way_in(request: Request, *, is_used: bool = False, is_wrong: bool = False) -> Response:
-    """The page that says how to get in."""
+    """Return the page that says how to sign in."""
     if request.header("hx-request"):
         return Response(status=401, headers=(("hx-redirect", ROOT),))
     return as_html(render("sign_in.html", is_used=is_used, is_wrong=is_wrong), status=401)

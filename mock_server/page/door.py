@@ -1,4 +1,4 @@
-"""The door of the page: which requests are for it. The rest is imported when the first comes."""
+"""The door of the page: which requests are for it. The rest is imported at the first of them."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _PREFIX = f"{ROOT}page/"
 _ROOTS = frozenset({ROOT, ROOT.rstrip("/")})
 _LARGEST = 64 * 1024 * 1024
-"""A world that is imported is the longest that a browser sends."""
+"""The longest body that a browser sends is a world to import."""
 
 
 def page_app(tenants: Tenants, sign_in: SignIn, app: App, log: Callable[[str], None]) -> App:

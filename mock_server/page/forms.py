@@ -1,7 +1,7 @@
-"""Forms that are made from the models of the controls, and what a browser sends of them.
+"""Forms that are made from the models of the controls, and what a browser sends.
 
-Values are text on the page. They become JSON here, and nothing is checked here but what has no
-JSON at all: the control refuses the rest, and its problems are shown at their fields.
+Values are text on the page, and become JSON here. Only a text that cannot become JSON is refused
+here. The control refuses the rest, and its problems are shown at their fields.
 """
 
 import json
@@ -17,7 +17,7 @@ from mock_server.control.table import CONTROLS
 from mock_server.control.wire.errors import ControlError, Problem
 
 WAS = "was."
-"""Before the name of a field that has the value from before."""
+"""The prefix of a field that has the earlier value."""
 
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?")
 _TOP = re.compile(r"[^.\[]+")
@@ -79,7 +79,7 @@ def filled_fields(
 
 
 def elsewhere(control: Control, error: ControlError) -> tuple[str, ...]:
-    """What is wrong, but with none of the fields."""
+    """Return what is wrong with none of the fields."""
     names = {one.name for one in fields_of(control)}
     shown = {
         str(problem)
@@ -90,7 +90,7 @@ def elsewhere(control: Control, error: ControlError) -> tuple[str, ...]:
 
 
 def form_given(control: Control, form: Mapping[str, str]) -> dict[str, Any]:
-    """The document that a form stands for. A field that is empty, or as before, is left out.
+    """Return the document that a form represents. A field that is empty or unchanged is left out.
 
     Raises:
         ControlError: A value has no JSON.
@@ -160,7 +160,7 @@ def _single(kind: str, text: str) -> Any:  # noqa: ANN401 - JSON data
 
 
 def _same(text: str, before: str) -> bool:
-    """Browsers send line ends in their own way."""
+    """Compare two texts whose line ends may differ, as browsers change them."""
     return text.replace("\r\n", "\n") == before.replace("\r\n", "\n")
 
 

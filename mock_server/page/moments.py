@@ -18,7 +18,7 @@ _WRITES = frozenset(one.name for one in OPERATIONS if one.limited)
 
 
 def token_then(sandbox: Sandbox, number: int) -> dict[str, Any] | None:
-    """How old the token of an exchange was; None if it had none that the sandbox still knows."""
+    """Return how old the token of an exchange was; None without a token that is still known."""
     exchange = _exchange(sandbox, number)
     # A token request has the token that it was given; the journal shows its end.
     token = next((one for one in sandbox.tokens if _is_of(one, exchange)), None)
@@ -41,7 +41,7 @@ def token_then(sandbox: Sandbox, number: int) -> dict[str, Any] | None:
 
 
 def rate_window_then(sandbox: Sandbox, number: int) -> dict[str, Any] | None:
-    """What was used of the window of an exchange, counted from the journal.
+    """Return how much of the window was used at an exchange, counted from the journal.
 
     None if it is in no window: only token requests and writes are.
     """

@@ -43,15 +43,15 @@ HTMX = json.dumps(
         "allowScriptTags": False,
         "includeIndicatorStyles": False,
         "selfRequestsOnly": True,
-        # A button in a part that follows changes is not to be swapped as that part is.
+        # A button inside a part that updates itself must not be swapped like that part.
         "disableInheritance": True,
-        # Otherwise copies of what is shown stay in the browser's storage.
+        # Otherwise copies of the page stay in the browser's storage.
         "historyCacheSize": 0,
         "refreshOnHistoryMiss": True,
         "defaultSettleDelay": 0,
     }
 )
-"""What the policy above asks of htmx: no code in attributes, no style element of its own."""
+"""The policy above requires this of htmx: no code in attributes, no style element of its own."""
 
 
 def as_html(text: str, status: int = 200, more: Fields = ()) -> Response:
@@ -156,7 +156,7 @@ def segment(text: object) -> str:
 
 
 def short(credential: str) -> str:
-    """A credential without what all of the sandbox have in common."""
+    """Return a credential without the prefix that all of a sandbox have."""
     return credential.replace("turris_sandbox_client_", "…")
 
 

@@ -1,6 +1,6 @@
 """A request of the journal once more: as a request to the sandbox, and as a curl command.
 
-The journal masks secrets. Where the sandbox still knows one, it is put back for the request; the
+The journal masks secrets. For the request, those that the sandbox still knows are put back; the
 command takes them from the environment.
 """
 
@@ -47,7 +47,7 @@ def whole_body(exchange: Exchange) -> str:
 
 
 def own_headers(exchange: Exchange) -> dict[str, str]:
-    """The header fields that say something about this request."""
+    """Return the header fields that are specific to this request."""
     left_out = _OF_THE_CONNECTION | _OF_CLIENTS
     return {k: v for k, v in exchange.request_headers.items() if k not in left_out}
 

@@ -19,7 +19,7 @@ _MARK = "turris_sandbox_control_page_"
 """Redaction knows tokens that begin like this, so no log or failure shows one."""
 
 _MOST = 100
-"""How many browsers can be signed in, and how many addresses can wait to be opened."""
+"""The maximum number of browsers that are signed in, and of addresses that are not opened yet."""
 
 
 def _random() -> str:
@@ -32,7 +32,7 @@ class Session:
 
     Args:
         key: The value of its cookie.
-        csrf: What each of its changes carries, so that no other page can make one.
+        csrf: The token that each of its changes has, so that no other page can make one.
     """
 
     key: str = field(repr=False, default_factory=_random)
@@ -40,7 +40,7 @@ class Session:
 
 
 class SignIn:
-    """The addresses that were given out, and the browsers that are signed in.
+    """The addresses for signing in, and the browsers that are signed in.
 
     Args:
         control_token: The control token of the server.
@@ -59,7 +59,7 @@ class SignIn:
         return f"{base_url}{ROOT}?token={token}"
 
     def enter(self, token: str) -> Session | None:
-        """A new session for the token of an address or the control token; None for another."""
+        """Return a new session for an address's token or the control token, else None."""
         digest = _digest(token)
         is_control = hmac.compare_digest(digest, self._control)
         if not is_control and digest not in self._waiting:
@@ -85,7 +85,10 @@ class SignIn:
 
 
 def cookie_name(request: Request) -> str:
-    """The name of the cookie. Browsers send cookies to all ports, so it has the port in it."""
+    """The name of the cookie.
+
+    Browsers send cookies to all ports, so the port is part of the name.
+    """
     port = request.host.rpartition(":")[2]
     return f"turris_sandbox_{port}" if port.isdecimal() else "turris_sandbox"
 

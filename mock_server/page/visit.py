@@ -1,4 +1,4 @@
-"""One request to the page: whose it is, which sandbox it is about, and how it is answered."""
+"""One request to the page: its session, the sandbox that it is about, and its answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class Visit:
 
     Args:
         request: The request.
-        session: Whose browser sent it.
+        session: The session of the browser that sent it.
         call: The sandbox that it is about, and all others.
         query: The fields of its query.
         form: The fields of its body.

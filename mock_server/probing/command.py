@@ -1,4 +1,4 @@
-"""``turris-sandbox health``: for health checks of images without curl, and for scripts."""
+"""``turris-sandbox health``: for health checks in images without curl, and for scripts."""
 
 import click
 

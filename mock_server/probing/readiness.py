@@ -16,7 +16,7 @@ def why_not_ready(url: str, patience: float) -> str:
 
     Args:
         url: Its base URL.
-        patience: How many seconds to ask again while the answer is no.
+        patience: For how many seconds to ask again if none is ready.
     """
     address = urlsplit(url)
     try:
@@ -48,7 +48,8 @@ def _connection(address: SplitResult) -> http.client.HTTPConnection:
     host, port = address.hostname or "", address.port
     if address.scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
-    # Nothing secret is sent, and a health check has no certificate authority.
+    # Certificates are not verified: nothing secret is sent, and a health check has no certificate
+    # authority.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -11,7 +11,7 @@ from mock_server.shell.mistakes import fail
 from pytest_turris.doors.environment import no_proxy_for
 
 _PATIENCE = 1
-"""Seconds for the command to end after SIGTERM; an orchestrator gives us a few more."""
+"""Seconds that the command has to end after SIGTERM; an orchestrator gives us a few more."""
 
 _BY_SIGNAL = 128
 

@@ -94,21 +94,21 @@ Examples:
     "--data",
     metavar="NAME",
     default="",
-    help="Begin with a named world: small_agency, national_network or messy.",
+    help="Start with named data: small_agency, national_network or messy.",
 )
 @click.option(
     "--store",
     metavar="FILE|URL",
     envvar="TURRIS_STORE",
     show_envvar=True,
-    help="Keep everything in this file, also when the server is killed; it is made if missing. Or "
+    help="Keep everything in this file, even if the server is killed; it is made if missing. Or "
     "in PostgreSQL, postgresql://..., which several servers share.",
 )
 @click.option(
     "--load",
     type=FILE,
     metavar="FILE",
-    help="Begin with the world in this file, which 'snapshot export' or --turris-capsule wrote.",
+    help="Start with the world in this file, which 'snapshot export' or --turris-capsule wrote.",
 )
 @entity
 @allowed

@@ -1,4 +1,4 @@
-"""The origins of browsers: ``serve --public-url`` and ``serve --cors-origin``.
+"""The origins of browser applications: ``serve --public-url`` and ``serve --cors-origin``.
 
 The latter lets a browser application of one origin use the API. It follows the Fetch standard's
 CORS protocol, without credentials of the browser (cookies). The control API below ``/__sandbox__/``
@@ -57,7 +57,8 @@ def with_cors(app: App, origins: Collection[str]) -> App:
     """Add CORS headers to an application, for some origins.
 
     Args:
-        app: The application. It sees no header that says that a page sent the request.
+        app: The application. The headers that show that a page sent the request are removed before
+            it.
         origins: The origins, as browsers send them.
     """
     known = {origin.encode() for origin in origins}

@@ -22,7 +22,7 @@ _OWN_KEY = (
 )
 MOST_THREADS = 64
 MOST_OF_ONE = 16
-"""How many receivers of one sandbox are sent to at a time, so that slow ones hold up no other's."""
+"""How many receivers of one sandbox are sent to at a time: slow ones do not delay others."""
 
 _TIMEOUT = 1.0
 _LONGEST_ATTEMPT = 40.0
@@ -31,7 +31,7 @@ _LONGEST_ATTEMPT = 40.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
-    """What a sandbox must know of the server that it is on.
+    """What a sandbox must know about its server.
 
     Args:
         base_url: Where the server answers.
@@ -47,11 +47,11 @@ class ServerFacts:
 
 
 class Deliveries:
-    """The webhooks of one sandbox: those under way, and the engine that sends them.
+    """The webhooks of one sandbox: those being sent, and the engine that sends them.
 
     Args:
         sandbox: The sandbox.
-        server: Returns what it must know of the server.
+        server: Returns what it must know about the server.
         is_shared: Whether other servers may have registered webhooks or enqueued deliveries.
     """
 
@@ -69,7 +69,7 @@ class Deliveries:
 
     @cached_property
     def engine(self) -> "Engine":
-        """Sends; made, and imported, when something is to be sent."""
+        """The engine that sends; made, and imported, when there is something to send."""
         from pytest_turris.webhooks.engine import Engine  # noqa: PLC0415 - it takes long to load
         from pytest_turris.webhooks.factory import WebhookFactory  # noqa: PLC0415 - as above
 
@@ -79,7 +79,7 @@ class Deliveries:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator["Engine"]:
-        """The engine, while nothing is under way and no other thread looks for due deliveries.
+        """A block with the engine, in which no other thread sends or looks for due deliveries.
 
         Raises:
             DeliveryError: A receiver keeps a delivery for longer than an attempt may take.
@@ -92,7 +92,7 @@ class Deliveries:
             yield self.engine
 
     def claim_all(self) -> Iterator[str]:
-        """Claim what is due, in the order of the endpoints; each that needs a thread is yielded."""
+        """Claim what is due, and yield each endpoint that needs a thread, in order."""
         if not (self.is_shared or self.sandbox.sends_webhooks) or not self._search.acquire(
             blocking=False
         ):
@@ -114,7 +114,7 @@ class Deliveries:
         return self._queues[endpoint_id][0]
 
     def settle_first(self, endpoint_id: str) -> bool:
-        """Drop the first claimed delivery, which was sent; whether another one follows."""
+        """Drop the first claimed delivery, which was sent; return whether another one follows."""
         with self._lock:
             queue = self._queues[endpoint_id]
             queue.popleft()
@@ -158,7 +158,7 @@ class DeliveryWorker:
         self._thread.join(_TIMEOUT)
 
     def _start_thread(self, work: Callable[..., None], *args: object) -> threading.Thread:
-        # A daemon: a receiver may take 30 seconds, and the process does not wait for it at its end.
+        # A daemon: a receiver may take 30 seconds, and the process must not wait for it at its end.
         thread = threading.Thread(target=work, args=args, name="turris-delivery", daemon=True)
         thread.start()
         return thread
@@ -190,7 +190,7 @@ class DeliveryWorker:
         self._waiting = still
 
     def _found(self) -> Collection[Deliveries]:
-        """The deliveries to look at; none while a shared store cannot be asked."""
+        """Return the deliveries to look at; none while a shared store does not answer."""
         try:
             return self._watched()
         except StoreError as error:

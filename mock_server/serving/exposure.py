@@ -1,4 +1,4 @@
-"""Where a server listens, and who may reach it, as the command line says."""
+"""Where a server listens and which clients may reach it, from the command line."""
 
 import ipaddress
 import os
@@ -62,7 +62,7 @@ def _checked_url(url: str) -> str:
 
 
 def _check_exposure(host: str, token: str, *, allowed: bool) -> None:
-    """Say what --host exposes; refuse it without the flag, or with a token that can be guessed."""
+    """Warn what --host exposes; refuse it without the flag, or with a token that can be guessed."""
     if not allowed:
         fail(
             f"--host {host}: other machines could read and change this sandbox. "

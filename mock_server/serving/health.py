@@ -1,7 +1,8 @@
 """``GET /__sandbox__/health`` and ``/ready``: for health checks of containers and for scripts.
 
 They need no credential and no known ``Host``, because a probe uses the address of a container. They
-reach no sandbox: no limit, journal or log knows of them. A web page cannot read them.
+reach no sandbox, so they count in no limit and appear in no journal or log. A web page cannot read
+them.
 """
 
 from pytest_turris.core.wire.messages import encode
@@ -50,5 +51,5 @@ class Health:
 
 
 def _is_page(scope: Scope) -> bool:
-    """Whether a browser sends it for a page; the guard behind this one decides about those."""
+    """Whether a page in a browser sent it; the next guard decides about those."""
     return any(name in _OF_BROWSERS for name, _ in scope["headers"])

@@ -1,4 +1,4 @@
-"""The log of the server: lines for standard error that can neither block nor forge."""
+"""The log of the server: lines for standard error that never block it and cannot be forged."""
 
 import contextlib
 import queue
@@ -19,8 +19,8 @@ _CLOSE_SECONDS = 1.0
 class ServerLog:
     """Writes lines in a thread of its own, each with its time in UTC and its level.
 
-    A pipe that is not read blocks that thread alone. When 10,000 lines wait, further ones are
-    dropped, and the next line that is written says how many.
+    A pipe that is not read blocks only that thread. When 10,000 lines wait, further ones are
+    dropped, and the next line says how many.
 
     Args:
         stream: Where to write; None if the process has no standard error.

@@ -64,7 +64,7 @@ def serve_until_stopped(
             except KeyboardInterrupt:
                 status = OK
             finally:
-                # It takes a second; what is interrupted twice would leave files behind.
+                # This takes a second, and a second interrupt would leave files behind.
                 for number in _SIGNALS:
                     signal.signal(number, signal.SIG_IGN)
         # Other servers of a shared store send what is left.
@@ -89,7 +89,7 @@ def _serve(
         return run_command(command, server.environment(), server.base_url)
     _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
     server.wait()
-    return OK
+    return OK  # pragma: no cover - a signal ends the wait with an exception
 
 
 def _kept(
@@ -163,7 +163,7 @@ def _sandbox(
 
 
 def _unless_real(variable: str, text: str, mark: str) -> str:
-    """Leave out what the environment has for the real Turris; it is not shown."""
+    """Leave out credentials for the real Turris that are in the environment; they are not shown."""
     if text and text == os.environ.get(variable) and not text.startswith(mark):
         click.echo(
             f"# {variable} in the environment is not that of a sandbox ({mark}...): "

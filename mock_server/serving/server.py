@@ -5,7 +5,6 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from mock_server.store.store import Store
 
 _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
-"""``localhost`` is the one address for some clients and the other for others."""
+"""``localhost`` is one of these for some clients and the other for others."""
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
 _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
@@ -41,7 +40,7 @@ _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """Where a standalone sandbox listens, and who may reach it.
+    """Where a standalone sandbox listens, and which clients may reach it.
 
     Args:
         host: The address to listen on.
@@ -181,7 +180,7 @@ class StandaloneSandbox:
         trace: TracebackType | None,
     ) -> None:
         self._health.stopping = True
-        # All begin to stop at the same time: an orchestrator waits for seconds only.
+        # All begin to stop at the same time, because an orchestrator waits only some seconds.
         self._hub.stop()
         self._worker.begin_stop()
         self._server.begin_stop()
@@ -194,6 +193,8 @@ class StandaloneSandbox:
     def _write_authority(self) -> str | None:
         if self._server.authority is None:
             return None
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 - only with TLS
+
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         path = Path(directory) / "ca.pem"
         path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))

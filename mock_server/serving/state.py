@@ -32,7 +32,7 @@ def printable(text: str) -> str:
 
 
 def load_world(sandbox: Sandbox, world: World, path: Path) -> None:
-    """Let a sandbox become what the file of ``--load`` holds."""
+    """Load the file of ``--load`` into a sandbox."""
     try:
         world.load_into(sandbox)
         if world.about:
@@ -50,7 +50,7 @@ def open_store(place: str, log: Callable[[str], object]) -> Store:
 
 
 def close_store(store: Store, log: Callable[[str], object]) -> None:
-    """Write what waits; what cannot be written is said."""
+    """Write what waits, and close the store; report what cannot be written."""
     try:
         store.close()
     except StoreError as error:
@@ -58,7 +58,7 @@ def close_store(store: Store, log: Callable[[str], object]) -> None:
 
 
 def keep(store: Store, sandbox: Sandbox, *, given: dict[str, bool]) -> None:
-    """Keep the default sandbox, which becomes what the store has.
+    """Keep the default sandbox, and restore what the store has.
 
     Args:
         store: The store.

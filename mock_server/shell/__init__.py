@@ -1,1 +1,1 @@
-"""The commands of ``turris-sandbox``: what they are called, read and print."""
+"""The commands of ``turris-sandbox``: their names, options and output."""

@@ -29,7 +29,7 @@ _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 _OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
 
 OF_WEBHOOKS = ("signature_", "webhook_secret", "webhook_user_agent", "upstream_entity_id")
-"""How the names of the options begin that sending a webhook reads."""
+"""The prefixes of the options that sending a webhook reads."""
 
 
 def egress_reason(error: "EgressRefused") -> str:
@@ -55,13 +55,13 @@ def read_options(
 ) -> Options:
     """Return the options of ``--option name=value``; ``fixed`` ones take precedence.
 
-    What the command does not read is accepted, and a line on standard error says so.
+    An option that the command does not read is accepted, with a line on standard error.
 
     Args:
         texts: The values of ``--option``.
         scheme: The value of ``--scheme``; the default leaves it to ``--option``.
         base: The options of what is not given; the defaults if None.
-        reads: How the names of the options begin that the command reads; all if empty.
+        reads: The prefixes of the options that the command reads; all if empty.
         **fixed: Options that other parts of the command line give.
     """
     given: dict[str, Any] = {}

@@ -36,7 +36,7 @@ class LazyCommands(SuggestingGroup):
         return find_command(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table, importing nothing."""
+        """Write the table without importing a command."""
         del ctx
         from mock_server.controlling.commands import command_names
 
@@ -55,7 +55,7 @@ class LazyCommands(SuggestingGroup):
         except click.ClickException as error:
             click.echo(f"{_NAME}: {error.format_message()}", err=True)
             sys.exit(NOTHING_SENT)
-        except click.Abort:  # Ctrl-C outside of what a command does about it
+        except click.Abort:  # Ctrl-C that the command does not handle
             click.echo(f"{_NAME}: interrupted", err=True)
             sys.exit(INTERRUPTED)
         # An exit status is returned; so is the result of a command, which has none.

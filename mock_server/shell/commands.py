@@ -30,7 +30,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow(
         "attack",
         "mock_server.attacking.command:attack",
-        "Attack a webhook receiver, and print what it does not withstand.",
+        "Attack a webhook receiver, and print which of them succeed.",
     ),
     CommandRow(
         "audit",

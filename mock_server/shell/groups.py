@@ -1,10 +1,10 @@
-"""A group of commands that names the nearest one when there is none of a name."""
+"""A group of commands that suggests the nearest name for an unknown one."""
 
 import click
 
 
 class SuggestingGroup(click.Group):
-    """As click's own, with a suggestion."""
+    """Click's group, with a suggestion for an unknown name."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -14,7 +14,7 @@ class SuggestingGroup(click.Group):
             from pytest_turris.core.text.names import did_you_mean
 
             hint = did_you_mean(args[0], self.list_commands(ctx))
-            # Without a near name, the list is short enough to be shown for all but the first word.
+            # Without a near name it shows the list, which is short for all but the first word.
             known = ", ".join(self.list_commands(ctx)) if ctx.parent and not hint else ""
             ctx.fail(f"there is no command {args[0]!r}{hint}" + (f"; use {known}" if known else ""))
         return super().resolve_command(ctx, args)

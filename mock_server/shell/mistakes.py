@@ -11,7 +11,7 @@ def fail(message: str, status: int = NOTHING_SENT) -> NoReturn:
     """Print a mistake, and end the command.
 
     Args:
-        message: What is wrong, and how to put it right.
+        message: What is wrong, and how to fix it.
         status: The exit status.
     """
     click.echo(f"turris-sandbox: {message}", err=True)

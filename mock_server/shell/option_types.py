@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 ENTITY = "507f1f77bcf86cd799439010"
-"""The ``upstreamEntityId`` of the documented examples, the default of all commands."""
+"""The ``upstreamEntityId`` of the documented examples; the default of all commands."""
 
 TIMEOUT = 10.0
 """Seconds to wait for one answer by default: a third of what Turris does."""
@@ -65,7 +65,7 @@ scheme = click.option(
     "--scheme",
     default="turris",
     show_default=True,
-    help="Whose webhooks: turris, standard-webhooks, svix, stripe, github, slack or shopify.",
+    help="The scheme: turris, standard-webhooks, svix, stripe, github, slack or shopify.",
 )
 
 payload_file = click.option(

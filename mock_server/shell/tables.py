@@ -1,4 +1,4 @@
-"""How lists are printed: tables on a terminal, whole lines everywhere else."""
+"""Prints lists: as tables on a terminal, as whole lines everywhere else."""
 
 import sys
 from collections.abc import Iterable, Sequence

@@ -1,1 +1,1 @@
-"""State that stays: a file that keeps the sandboxes of a server, with their history."""
+"""State that survives a restart: the sandboxes of a server, with their history."""

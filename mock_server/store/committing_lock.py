@@ -1,4 +1,4 @@
-"""The lock of a kept sandbox: what was done under it is durable before anyone else goes on."""
+"""The lock of a kept sandbox: changes under it are durable before another thread gets it."""
 
 import contextlib
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from mock_server.store.errors import StoreError
 
 
 class CommittingLock:
-    """A reentrant lock that commits when its outermost holder lets go of it.
+    """A reentrant lock that commits when its outermost holder releases it.
 
     So a request, a control or a delivery is one commit, whatever it consists of, and its answer is
     sent afterwards.
 
     Args:
         lock: The sandbox's own lock.
-        begin: Makes the state the newest; the lock is held already.
+        begin: Brings the state up to date; the lock is held already.
         commit: Writes what has changed; the lock is still held.
         wait: For how many seconds it is waited for at most.
     """
@@ -39,7 +39,7 @@ class CommittingLock:
         lock: Any = self._lock
         if not lock.acquire(timeout=self._wait):
             raise StoreError(f"another request has held the sandbox for {self._wait:g} s")
-        self._depth += 1  # what begins may take the lock too
+        self._depth += 1  # `begin` may take the lock too
         if self._depth == 1:
             try:
                 self._begin()
@@ -56,7 +56,7 @@ class CommittingLock:
         trace: TracebackType | None,
     ) -> None:
         try:
-            # Also after an exception: what was changed until then has changed.
+            # Commit after an exception too: the changes before it stand.
             if self._depth == 1:
                 self._commit()
         finally:

@@ -1,4 +1,4 @@
-"""What a store knows of a sandbox: its rows now, its steps, and its rows after any of them."""
+"""What a store knows about a sandbox: its rows now, its steps, and its rows after each step."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class HistoryStep:
 
 
 class History:
-    """Reads what a store has of one sandbox.
+    """Reads what a store has about one sandbox.
 
     Args:
         database: Where it is.

@@ -33,12 +33,12 @@ class KeptSandbox:
     Args:
         database: Where to.
         name: The tenant; its row exists.
-        sandbox: The sandbox. If the store has a state of it, it becomes that.
-        is_clean: Whether the server that wrote that state was stopped in order.
+        sandbox: The sandbox. If the store has a state for it, it is restored.
+        is_clean: Whether the server that wrote that state was stopped properly.
     """
 
     _wait = 60.0
-    """Seconds for which a request waits for another one, which may be a large upload."""
+    """Seconds that a request waits for another one, which may be a large upload."""
 
     def __init__(
         self, database: Database, name: str, sandbox: Sandbox, *, is_clean: bool = True
@@ -69,7 +69,7 @@ class KeptSandbox:
                 self._what = self._what or what
 
     def end_step(self) -> None:
-        """Let what comes next under the lock be a step of its own."""
+        """End the step: what follows under the lock is another one."""
         self._commit()
 
     def save(self, name: str, at: str, packed: bytes) -> None:
@@ -97,7 +97,7 @@ class KeptSandbox:
             )
 
     def rewind(self, number: int) -> HistoryStep:
-        """Let the sandbox become what it was after a step, at the moment of that step.
+        """Restore the sandbox as it was after a step, at the time of that step.
 
         Rewinding is a step itself, so it can be taken back in the same way. The journal stays.
 
@@ -110,7 +110,9 @@ class KeptSandbox:
             return step
 
     def state_at(self, number: int) -> tuple[HistoryStep, dict[str, Any]]:
-        """A step with the snapshot after it, from whose moment a sandbox goes on that restores it.
+        """Return a step with the snapshot after it.
+
+        A sandbox that restores it goes on from its time.
 
         Raises:
             HistoryError: There is no such step, or it is no longer kept.
@@ -123,7 +125,7 @@ class KeptSandbox:
             return step, state | {"clock": {"offset_us": offset_us + offset.microseconds}}
 
     def flush(self) -> None:
-        """Write what is not written with each step: the journal, and the counters of reads.
+        """Write what is not written with each step: the journal and the counters of reads.
 
         Raises:
             StoreError: The database does not take it; it is written the next time.
@@ -153,7 +155,7 @@ class KeptSandbox:
         self.sandbox.lock = self.own_lock
 
     def _start(self, *, is_clean: bool) -> None:
-        """Become what the store has, or else let it have what the sandbox is."""
+        """Restore what the store has, or else write what the sandbox has."""
         self._version, self._step, facts = self._database.select(_TENANT, self.name)[0]
         if facts:
             state = self.history.state(facts)
@@ -170,7 +172,7 @@ class KeptSandbox:
             self._commit()
 
     def _begin(self) -> None:
-        """No other process changes the state: it is the newest already."""
+        """Do nothing: no other process changes the state."""
 
     def _commit(self) -> None:
         """Write what has changed under the lock, as one step.
@@ -185,7 +187,7 @@ class KeptSandbox:
             with self._database.transaction():
                 facts = self._write_step(what)
         except BaseException:
-            self._changes.is_everything = True  # what was taken of them is not written
+            self._changes.is_everything = True  # what was taken from them is not written
             raise
         self._version += 1
         self._step += 1
@@ -238,7 +240,7 @@ class KeptSandbox:
         self._database.execute(self._update, facts, version, whole, step, self._due(), self.name)
 
     def _whole(self) -> int:
-        """The version that replaced the whole state; of interest to other servers only."""
+        """The version that replaced the whole state; only other servers use it."""
         return 0
 
     def _flush_some(self) -> bool:

@@ -1,4 +1,4 @@
-"""Who sends which delivery: a server claims it for a while, on the clock of the database."""
+"""Decides which server sends a delivery: it claims it for a while, by the clock of the database."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class Leases:
         self.now, self.changed = now, False
 
     def take(self, number: int) -> bool:
-        """Claim a delivery; whether this server may send it."""
+        """Claim a delivery; return whether this server may send it."""
         owner, until = self._leases.get(number, ("", 0.0))
         if owner and until > self.now and owner != self._owner:
             return False
@@ -39,12 +39,12 @@ class Leases:
         return True
 
     def renew(self, number: int) -> bool:
-        """Claim a delivery for longer; whether this server still has it."""
+        """Extend a claim; return whether this server still has it."""
         owner, _ = self._leases.get(number, ("", 0.0))
         return owner == self._owner and self.take(number)
 
     def release(self, number: int) -> bool:
-        """Give a claim back; whether this server still had it."""
+        """Give a claim back; return whether this server still had it."""
         owner, _ = self._leases.get(number, ("", 0.0))
         if owner != self._owner:
             return False
@@ -53,7 +53,7 @@ class Leases:
         return True
 
     def lapsed_resends(self) -> list[int]:
-        """The deliveries whose resend was claimed by a server that is gone."""
+        """Return the deliveries whose resend was claimed by a server that no longer runs."""
         lapsed = [
             number
             for number, (_, until) in self._leases.items()

@@ -1,4 +1,4 @@
-"""One sandbox that several servers have: each takes over what the others did before it goes on.
+"""One sandbox that several servers have: each takes over the changes of the others first.
 
 A thread that holds the sandbox's lock holds the row of the tenant too, so that one server at a time
 uses the state, and its clock is that of the database. All that a holder changes is one commit,
@@ -19,17 +19,17 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import options_from
 
 _GONE_KEPT = 10_000
-"""For this many versions the rows that are gone stay known to servers that were not in use."""
+"""For this many versions, deleted rows stay known, for servers that were idle."""
 
 _OFTEN = 100
 """After this many commits, what is no longer kept is forgotten."""
 
-# The time is that after the wait for the lock: the outer query reads nothing before the inner one
-# has its row. Who knows the version knows what it has.
+# The time is that after the wait for the lock, as the outer query reads nothing before the inner
+# one has its row. A server that knows the version needs no facts.
 _LOCK = """SELECT version, whole, step, CASE WHEN version <> ? THEN facts END,
     CASE WHEN version <> ? THEN options END, {now}
     FROM (SELECT version, whole, step, facts, options FROM tenants WHERE name = ?{row_lock}) AS t"""
-# A query of its own: it has to see what was committed during that wait. Exchanges have no part.
+# A separate query, so that it sees what was committed during that wait. Exchanges have no part.
 _NEWS = """SELECT part, key, position, value FROM state WHERE tenant = ? AND version > ?
     UNION ALL SELECT '', '', number, value FROM exchanges WHERE tenant = ? AND number > ?
     ORDER BY 3"""
@@ -44,7 +44,7 @@ class SharedSandbox(KeptSandbox):
     Args:
         database: Where the state is.
         name: The tenant; its row exists.
-        sandbox: The sandbox. If the store has a state of it, it becomes that.
+        sandbox: The sandbox. If the store has a state for it, it is restored.
         owner: The name of this server among the others.
         lease: For how many seconds a server that claimed a delivery may send it.
     """
@@ -65,7 +65,7 @@ class SharedSandbox(KeptSandbox):
         super().__init__(database, name, sandbox)
 
     def flush(self) -> None:
-        """Forget what is no longer kept; all else is written with each request.
+        """Delete what is no longer kept; everything else is written with each request.
 
         Raises:
             StoreError: The database does not take it; it is done the next time.
@@ -83,9 +83,9 @@ class SharedSandbox(KeptSandbox):
         return bool(self._version >= self._flushed + _OFTEN)
 
     def end_step(self) -> None:
-        """Let what comes next under the lock be a step of its own; both are committed at its end.
+        """End the step: what follows under the lock is another one. Both are committed at its end.
 
-        What reads have added to the journal is written with the next step, or at the end.
+        What reads added to the journal is written with the next step, or at the end.
         """
         if self._is_step:
             what, self._what = self._what, ""
@@ -146,7 +146,7 @@ class SharedSandbox(KeptSandbox):
             self._take_options(options)
         self._version, self._step, self._whole_version = version, step, whole
         self._generation = self._database.generation
-        self._changes.take()  # what was taken over is written already
+        self._changes.take()  # what was taken over is already written
         self._remember_as_written(self._facts)
         self._kept_entries = len(sandbox.journal)
 
@@ -165,9 +165,9 @@ class SharedSandbox(KeptSandbox):
             self._options = options
 
     def _read_whole(self) -> bool:
-        """Become what the database has, whatever this process knew; what it sends, it sends.
+        """Restore what the database has, whatever this process knew, but for its own deliveries.
 
-        Returns whether it has a state.
+        Returns whether the database has a state.
         """
         tenants, rows, exchanges = self._database.select_all(
             (_FACTS, (self.name,)), (_WHOLE, (self.name,)), (EXCHANGES, (self.name,))
@@ -184,7 +184,7 @@ class SharedSandbox(KeptSandbox):
         return True
 
     def _commit(self) -> None:
-        """Write what has changed under the lock, and let go of the tenant.
+        """Write what has changed under the lock, and release the tenant.
 
         Raises:
             StoreError: The database did not take it, or its answer is lost. The next holder reads

@@ -21,12 +21,12 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import options_from
 
 FLUSH_SECONDS = 1.0
-"""How long after an exchange the journal is written, at most."""
+"""The longest time after an exchange at which the journal is written."""
 
 _JOIN_SECONDS = 5.0
 _POSTGRES = ("postgresql://", "postgres://")
 _OF_TENANTS = ("state", "exchanges", "steps", "undo", "snapshots")
-"""The tables with what tenants have."""
+"""The tables with the data of tenants."""
 
 _NEW = """INSERT INTO tenants VALUES (?, ?, ?, '', 0, 0, 0, NULL, {now}, ?)
     ON CONFLICT (name) DO NOTHING"""
@@ -113,7 +113,7 @@ class Store:
 
     @property
     def place(self) -> str:
-        """What the database is called, without a password."""
+        """The name of the database for people, without a password."""
         return self._database.name
 
     @property
@@ -152,7 +152,7 @@ class Store:
     def attach(
         self, sandbox: Sandbox, name: str, idle_limit: dt.timedelta | None = None
     ) -> KeptSandbox:
-        """Keep a sandbox from now on; it becomes what the store has under that name, if anything.
+        """Keep a sandbox from now on, and restore what the store has under that name, if anything.
 
         Options that were changed while it ran stay changed, unless the sandbox has others than
         the defaults. Where servers share the store, they share the options too: those of the
@@ -162,7 +162,7 @@ class Store:
             StoreError: The database does not take it.
             SnapshotError: What the store has cannot be read.
         """
-        # As a whole: otherwise another server could meet a tenant without a state.
+        # In one transaction: otherwise another server could find a tenant without a state.
         with self._database.transaction():
             self._keep_options(sandbox, name, idle_limit)
             kept = self._made(sandbox, name)

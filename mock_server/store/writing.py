@@ -1,4 +1,4 @@
-"""Writes the rows of one sandbox, and what they were before."""
+"""Writes the rows of one sandbox, and their earlier values."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ FACTS = "facts"
 """The part of the history that has the facts of a tenant."""
 
 _PLACES = 10_000_000
-"""How many rows a commit may make: their positions begin with its version."""
+"""The maximum number of new rows in a commit: their positions begin with its version."""
 
 _Text = tuple[str, str, str | None]
 """The part and the key of a row, and its value as JSON; None if the row is gone."""
@@ -54,7 +54,7 @@ class StateWriter:
         for place, (part, key, text) in enumerate(texts, version * _PLACES):
             if text is None and not self._database.is_shared:
                 gone.append((self._name, part, key))
-            else:  # others have to hear that a row is gone
+            else:  # other servers must learn that the row is gone
                 kept.append((self._name, part, key, place, version, text))
         self._database.execute_each(_DELETE, gone)
         self._database.execute_each(_UPSERT, kept)
@@ -92,7 +92,7 @@ class StateWriter:
         )
 
     def forget_gone(self, *, before: int) -> None:
-        """Forget which rows are gone since longer ago than this version."""
+        """Delete the marks of rows that were removed before this version."""
         self._database.execute(
             "DELETE FROM state WHERE tenant = ? AND version < ? AND value IS NULL",
             self._name,
@@ -101,7 +101,7 @@ class StateWriter:
 
 
 def as_texts(rows: Iterable[Row]) -> Iterable[_Text]:
-    """Rows as JSON; without those that facts or the journal have."""
+    """Return rows as JSON, without those that the facts or the journal have."""
     return (
         (part, key, None if value is None else to_json(value).decode())
         for part, key, value in rows

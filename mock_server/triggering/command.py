@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_turris.webhooks.signed import SignedWebhook
 
 _EVENTS = json.loads((Path(__file__).parent / "events.json").read_text())
-"""Each event with its members; made by ``make docs``, because their models take long to load."""
+"""Each event with its members; made by ``make docs``, because the models are slow to load."""
 
 _EXAMPLES = """\b
 Examples:
@@ -158,7 +158,7 @@ def _sent(
     timeout: float,
     allow: tuple[str, ...],
 ) -> tuple[int | None, str, str]:
-    """The status; why the receiver did not accept the webhook, empty if it did; its answer."""
+    """Return the status, the reason of a refusal (empty if accepted), and the answer."""
     from pytest_turris.attacks.receiver import Receiver
     from pytest_turris.attacks.series.causes import why_refused
     from pytest_turris.attacks.step import accepted

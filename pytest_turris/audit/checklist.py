@@ -47,7 +47,7 @@ class ChecklistLine:
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """All checks that can prove or break it, each once."""
+        """All checks that can prove or break it, without repetition."""
         proving = (check for group in self.proofs for check in group)
         return tuple(dict.fromkeys((*proving, *self.others)))
 
@@ -75,7 +75,7 @@ _LOG = 'logger = "myapp.audit" below [log] in turris-audit.toml'
 _SCAN = '[scan] path = "frontend/dist" in turris-audit.toml, or turris-sandbox scan frontend/dist'
 
 _LEAKS = ("LK-01", "LK-02", "LK-03", "LK-04", "LK-05", "LK-07", "LK-08", "LK-09")
-"""Where a token may show besides files."""
+"""The places besides files in which a token may appear."""
 
 _CREDENTIALS = "Credential Protection"
 _TOKENS = "Token Management"

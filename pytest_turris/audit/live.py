@@ -1,18 +1,21 @@
-"""The audit of a sandbox that serves: what its clients showed so far, in bounded memory."""
+"""The audit of a sandbox that serves: what its clients showed so far, in bounded memory.
+
+What judges is imported when it judges: a server notes its first request soon after its start.
+"""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import CallSite, Place, PlaceFinder
-from pytest_turris.audit.rules.catalogue import look_at
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
-from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
+
+if TYPE_CHECKING:
+    from pytest_turris.audit.evidence import Evidence, Spotted
 
 _LONGEST_BODY = 16_384
 _MOST_SPOTTED = 500
@@ -22,7 +25,7 @@ class _ServedRecord(SandboxRecord):
     """Requests of other processes: their place is the operation."""
 
     def place(self, seen: SeenRequest) -> Place:
-        """The operation that was called, which is all that is known of the caller."""
+        """The operation that was called, which is all that is known about the caller."""
         return Place(path="", symbol=seen.operation or "no operation")
 
 
@@ -40,7 +43,7 @@ class LiveAudit:
     def __init__(self, sandbox: Sandbox, name: str, window: Callable[[], int]) -> None:
         self._name = name
         self._window = window
-        self._judged = Evidence(test=name)
+        self._judged: Evidence | None = None
         self._steps = 0
         self.requests: int = 0
         """How many requests were noted."""
@@ -71,18 +74,33 @@ class LiveAudit:
     def clear(self) -> int:
         """Forget everything; how many requests that was."""
         forgotten, self.requests = self.requests, 0
-        self._judged = Evidence(test=self._name)
+        self._judged = None
         self._record.seen.clear()
         return forgotten
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> "Evidence":
         """All that was shown so far, without a secret in any spelling."""
+        from pytest_turris.audit.evidence import Evidence  # noqa: PLC0415 - see the module
+        from pytest_turris.audit.rules.catalogue import look_at  # noqa: PLC0415 - as above
+        from pytest_turris.audit.spellings import (  # noqa: PLC0415 - as above
+            SecretForms,
+            scrubbed,
+            secrets_of,
+        )
+
         found = Evidence(test=self._name)
         look_at(self._record, found, frozenset())
+        judged = self._judged or Evidence(test=self._name)
+        # A client that repeats a mistake must not delay its server: looking for each spelling of
+        # a thousand tokens takes as long as the thousand requests.
+        known = {one.fingerprint for one in judged.spotted}
+        found.spotted = [
+            one for one in _first_of_each(found.spotted) if one.fingerprint not in known
+        ]
         if found.spotted:
             forms = SecretForms(secrets_of(self._record.sandbox))
             found = Evidence.of_json(scrubbed(forms, found.as_json()))
-        return _joined(self._judged, found)
+        return _joined(judged, found)
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
@@ -96,6 +114,8 @@ class GoneAudits:
     """What sandboxes that are gone had shown, in bounded memory: a test deletes its own."""
 
     def __init__(self) -> None:
+        from pytest_turris.audit.evidence import Evidence  # noqa: PLC0415 - see the module
+
         self.requests: int = 0
         self.evidence: Evidence = Evidence(test="tenants that are gone")
 
@@ -107,7 +127,7 @@ class GoneAudits:
     def clear(self) -> int:
         """Forget it; how many requests that was."""
         forgotten, self.requests = self.requests, 0
-        self.evidence = Evidence(test=self.evidence.test)
+        self.evidence = type(self.evidence)(test=self.evidence.test)
         return forgotten
 
 
@@ -119,17 +139,22 @@ def _short(request: Request) -> Request:
     return replace(request, body=body[:_LONGEST_BODY] + hashlib.sha256(body).digest())
 
 
-def _joined(before: Evidence, after: Evidence) -> Evidence:
+def _joined(before: "Evidence", after: "Evidence") -> "Evidence":
     ran = dict(before.ran)
     for check, times in after.ran.items():
         ran[check] = ran.get(check, 0) + times
-    # Each mistake once, as it was seen first: a client that repeats it must not fill the memory.
-    newest_first = (*reversed(after.spotted), *reversed(before.spotted))
-    once = {one.fingerprint: one for one in newest_first}
-    return Evidence(
+    return type(after)(
         test=before.test,
         ran=ran,
-        spotted=sorted(once.values(), key=lambda one: one.numbers)[:_MOST_SPOTTED],
+        spotted=_first_of_each((*before.spotted, *after.spotted))[:_MOST_SPOTTED],
         granted=before.granted | after.granted,
         used=before.used | after.used,
     )
+
+
+def _first_of_each(spotted: Iterable["Spotted"]) -> "list[Spotted]":
+    """Each mistake once, as it was seen first: one that is repeated must not fill the memory."""
+    once: dict[str, Spotted] = {}
+    for one in spotted:
+        once.setdefault(one.fingerprint, one)
+    return sorted(once.values(), key=lambda one: one.numbers)

@@ -1,4 +1,4 @@
-"""The spellings of a secret: how it may stand in a URL, a log line, a file or a built frontend."""
+"""The spellings of a secret in a URL, a log line, a file or a built frontend."""
 
 import base64
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def spellings(secret: str) -> tuple[str, ...]:
     forms = [secret, quote(secret, safe=""), raw.hex(), raw.hex().upper(), secret[::-1]]
     for before in range(3):
         encoded = base64.b64encode(b"x" * before + raw).decode()
-        # The characters at both ends depend on what stands next to the secret.
+        # The characters at both ends depend on the text around the secret.
         inside = encoded.rstrip("=")[4 if before else 0 : -2]
         forms += [inside, inside.replace("+", "-").replace("/", "_")]
     forms.append("".join(f"\\u{ord(character):04x}" for character in secret))

@@ -14,7 +14,7 @@ def main() -> None:
     home = str(Path(__file__).parents[2])
     sys.path.insert(0, home)
     try:
-        import_module("mock_server")  # its modules are found through it from now on
+        import_module("mock_server")  # so that its modules are found through it
     finally:
         sys.path.remove(home)
     import_module("mock_server.__main__").main()

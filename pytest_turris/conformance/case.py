@@ -1,4 +1,4 @@
-"""What token cases and hostile answers have in common: how a client is examined."""
+"""Examines a client: the common part of token cases and hostile answers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
@@ -19,7 +19,7 @@ from pytest_turris.time_travel.travel import TimeTravel
 
 _SLEEPS = 8
 _OTHERS = {"TC-": ("AR-", "WH-"), "AR-": ("TC-", "WH-")}
-"""How the ids of other kinds begin, which one marker may name besides."""
+"""The prefixes of other kinds of ids, which a marker may name too."""
 
 
 class ConformanceCase(CheckRun, ABC):
@@ -87,7 +87,7 @@ class ConformanceCase(CheckRun, ABC):
 
     @contextmanager
     def _judging(self, harness: ClientHarness) -> Iterator[list[Verdict]]:
-        """Turn what the steps raise into a verdict; forgive what they provoked."""
+        """Turn what the steps raise into a verdict; expect the refusals that they provoked."""
         verdicts: list[Verdict] = []
         mark = self._sandbox.journal.seen
         try:

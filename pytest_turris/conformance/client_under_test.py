@@ -18,7 +18,7 @@ class ClientUnderTest:
         record: Makes one GET of one record by its id.
         operation: Begins one operation, and returns the call that makes its POST.
         concurrency: How many threads or tasks call at once.
-        max_seconds: For how many real seconds an answer without an end goes on, over a socket.
+        max_seconds: How many real seconds an endless answer lasts over a socket.
     """
 
     call: ClientCall

@@ -1,4 +1,4 @@
-"""How a probe makes calls: it yields steps, which a driver performs with or without ``await``.
+"""Makes the calls of a probe: it yields steps, which a driver performs with or without ``await``.
 
 So each probe is written once, for sync and for async clients.
 """
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.errors import CaseError
+from pytest_turris.conformance.own_loop import run_in_own_loop
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.event_loops.loops import real_deadline
@@ -156,8 +157,11 @@ async def _aperform(step: _Step, now: Callable[[], dt.datetime]) -> list[CallRes
     if isinstance(step, Cancel):
         return await _cancel(step, now)
     if step.new_loop:
-        backend = "trio" if asyncio._get_running_loop() is None else "asyncio"  # noqa: SLF001 - get_running_loop raises
-        in_loop = partial(anyio.run, _aperform, replace(step, new_loop=False), now, backend=backend)
+        there = replace(step, new_loop=False)
+        if asyncio._get_running_loop() is None:  # noqa: SLF001 - get_running_loop raises
+            in_loop = partial(anyio.run, _aperform, there, now, backend="trio")
+        else:
+            in_loop = partial(run_in_own_loop, partial(_aperform, there, now))
         return await anyio.to_thread.run_sync(in_loop)
     if not step.at_once:
         return [await _aattempt(call, now, step.timeout) for call in step.calls]

@@ -1,4 +1,4 @@
-"""What a conformance case raises: to the test, and inside its own steps."""
+"""The exceptions of a conformance case, for the test and inside its own steps."""
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.levels import Level

@@ -1,8 +1,8 @@
-"""At which age a client replaces its token, and whether something that was provoked changes it.
+"""Observes at which age a client replaces its token, and whether a provocation changes it.
 
 A client may also replace its token at certain times of the day, or at random: then two tokens
-differ though nothing was provoked. So a difference counts only if it is there for every token
-while something is provoked, and for none otherwise.
+differ though nothing was provoked. So a difference counts only if every token has it during the
+provocation, and none has it otherwise.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ class Habits:
         self._life = options.token_ttl
         self._due = options.token_ttl - options.refresh_buffer
         self._replaced: dict[dt.timedelta, bool] = {}
-        """Whether the token is replaced by an age, for the ages that tell something."""
+        """Whether the token is replaced by an age, for the ages that show a difference."""
 
     def observe(self) -> ProbeSteps[None]:
         """Let two tokens live, from a new one on."""
@@ -92,7 +92,7 @@ class Habits:
         return found
 
     def _replaces(self, age: dt.timedelta) -> ProbeSteps[bool]:
-        """Whether the newest token is not sent any more when it reaches this age."""
+        """Whether the newest token is no longer sent when it reaches this age."""
         harness = self._harness
         token = harness.sandbox.tokens.newest
         yield from harness.move_to_token_age(age)

@@ -1,4 +1,4 @@
-"""What a probe works with: the sandbox, the clock, and the client under test."""
+"""The tools of a probe: the sandbox, the clock, and the client under test."""
 
 import contextlib
 import datetime as dt
@@ -37,7 +37,7 @@ class ClientHarness(RequestRecorder):
         self.is_async: bool = False
         """Whether the calls are coroutines."""
         self.lesser: list[ViolationError] = []
-        """What was found that is less serious than the rule, and does not end its probe."""
+        """Findings that are less serious than the rule, and do not end its probe."""
         self._last_step = 0
 
     def require(self, condition: object, got: str) -> None:
@@ -66,7 +66,7 @@ class ClientHarness(RequestRecorder):
         Args:
             results: Of the calls.
             when: What was provoked, for the text.
-            ours_alone: No other rule is about the reason for which they may fail.
+            ours_alone: No other rule is about the reasons for which they can fail.
 
         Raises:
             ViolationError: A call failed.
@@ -81,7 +81,7 @@ class ClientHarness(RequestRecorder):
         raise ViolationError(got)
 
     def not_applicable(self, reason: str) -> NoReturn:
-        """Give up: there is nothing to see."""
+        """Give up: there is nothing to observe."""
         raise NotApplicableError(reason)
 
     def calls(self, times: int = 1, *, at_once: bool = False) -> ProbeSteps[list[CallResult]]:
@@ -97,7 +97,7 @@ class ClientHarness(RequestRecorder):
         """Let the client make its first call, for which it needs a token.
 
         Raises:
-            CaseError: The call fails although nothing was provoked.
+            CaseError: The call fails without any provocation.
         """
         (result,) = yield from self.calls()
         if result.error is not None:
@@ -176,6 +176,7 @@ class ClientHarness(RequestRecorder):
         """Move the clocks of the sandbox and of the client; what sleeps meanwhile wakes up."""
         time = self.time
         yield Move(lambda: time.move_to(moment), lambda: time.amove_to(moment))
+        self.settled = len(self.requests)
 
     def advance(self, delta: dt.timedelta) -> ProbeSteps[None]:
         """Let time pass."""
@@ -282,7 +283,7 @@ class ClientHarness(RequestRecorder):
 
 
 def _holders(call: ClientCall) -> list[object]:
-    """The objects that a call holds on to: the client, most likely."""
+    """The objects that a call refers to: most likely the client."""
     holders = [getattr(call, "__self__", None)]
     for cell in getattr(call, "__closure__", None) or ():
         with contextlib.suppress(ValueError):

@@ -1,6 +1,6 @@
-"""What must be so before a probe can judge; else it gives no verdict, and names another rule.
+"""Preconditions of a probe.
 
-One bug then breaks one rule, and does not drag others along.
+Without them it gives no verdict, and names another rule, so that one bug breaks one rule.
 """
 
 import datetime as dt

@@ -23,17 +23,17 @@ LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def later(moment: dt.datetime, delta: dt.timedelta) -> dt.datetime:
-    """A moment plus a duration, or the latest moment there is."""
+    """A moment plus a duration, or the latest possible moment."""
     return moment + delta if delta <= LATEST - moment else LATEST
 
 
 class ClockError(TurrisKitError, ValueError):
-    """A step back; a moment without a zone, outside 1970 to 9999, or lost on a running clock."""
+    """A step back; or a moment without a zone, outside 1970 to 9999, or lost on a running clock."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alarm:
-    """What is called when a thread's time reaches a moment."""
+    """A function to call when a thread's time reaches a moment."""
 
     moment: dt.datetime
     ring: Callable[[], object]
@@ -54,7 +54,7 @@ class Clock:
         self.on_move: Callable[[dt.timedelta], object] | None = None
         """Called with the offset whenever it is set."""
         self.is_of_a_server: bool = False
-        """Whether no test has it, and every client is another process."""
+        """Whether a server has it, and every client is another process."""
         self._mover: Mover | None = None
         self._system: Callable[[], dt.datetime] | None = None
         self._alarms: list[Alarm] = []
@@ -107,7 +107,7 @@ class Clock:
             while (due := self._pop_alarm(end)) is not None:
                 self._move(max(due.moment - self.now(), dt.timedelta(0)))
                 due.ring()
-            step = max(end - self.now(), dt.timedelta(0))  # what was called may have taken time
+            step = max(end - self.now(), dt.timedelta(0))  # the called function may have taken time
         self._move(step)
         return self.now()
 

@@ -15,4 +15,4 @@ class TurrisKitWarning(TurrisKitError, UserWarning):  # noqa: N818 - a warning
 
 
 class UnknownNameError(TurrisKitError, ValueError):
-    """There is nothing of that name: an operation, an event, an attack, a permission, ..."""
+    """An unknown name: of an operation, an event, an attack, a permission, ..."""

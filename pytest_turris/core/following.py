@@ -1,4 +1,4 @@
-"""Several processes with one state: each takes over what the others have changed, row by row."""
+"""Several processes with one state: each takes over the others' changes, row by row."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def shared_facts(self: "Sandbox") -> dict[str, Any]:
-    """What is outside the rows and changes often, as JSON data: for ``follow``."""
+    """The state outside the rows, which changes often, as JSON data for ``follow``."""
     network = self._outbox.network_faults
     return {part: value for part, _, value in self.state.few_rows()} | {
         "carried_out": self._entity.carried_out,
@@ -35,7 +35,7 @@ def follow(
     rows: Iterable[Row],
     exchanges: Iterable[tuple[int, str]],
 ) -> None:
-    """Take over what was changed elsewhere since the last time.
+    """Take over what other processes changed since the last time.
 
     Args:
         self: The sandbox.
@@ -72,7 +72,7 @@ def follow(
 
 
 def follow_whole(self: "Sandbox", snapshot: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Become what a snapshot from elsewhere holds; what this process sends now, it goes on to send.
+    """Restore a snapshot of another process, and keep sending what this process sends now.
 
     Args:
         self: The sandbox.
@@ -87,7 +87,7 @@ def follow_whole(self: "Sandbox", snapshot: dict[str, Any], facts: dict[str, Any
 
 
 def next_due(self: "Sandbox", *, but: Collection[int] = ()) -> dt.datetime | None:
-    """When a webhook, but for some deliveries by number, is to be sent next.
+    """When the next webhook is to be sent, except some deliveries by number.
 
     None if nothing happens until the next call.
     """

@@ -1,4 +1,4 @@
-"""Every option of the kit in one frozen object: marker keywords and ini keys.
+"""Every option in one frozen object: marker keywords and ini keys.
 
 An option exists where Turris's documentation is silent or contradicts itself, or where a test
 may want the sandbox less strict. ``docs/reference/options.md`` lists them all.
@@ -61,11 +61,11 @@ class Options(RecordOptions):
     """A known path with another method: 404, or 405 with ``Allow`` (undocumented)."""
 
     head_and_options: Literal["nestjs", "express", "unknown"] = "nestjs"
-    """HEAD and OPTIONS, which no page names: HEAD as GET without content, and OPTIONS a 404 or,
-    as ``express``, a 200 with ``Allow``; or both as methods that are not known (undocumented)."""
+    """HEAD and OPTIONS, which no page names: HEAD is GET without content, and OPTIONS a 404 or,
+    as ``express``, a 200 with ``Allow``; or both are unknown methods (undocumented)."""
 
     date_header: bool = True
-    """Whether answers have ``Date``, by the sandbox's clock (undocumented; RFC 9110 wants it)."""
+    """Whether answers have ``Date``, by the sandbox's clock (undocumented; RFC 9110: yes)."""
 
     sunset: Literal["ignored", "gone"] = "ignored"
     """Deprecated operations after their ``Sunset`` date: unchanged, or 410 as documented."""
@@ -137,8 +137,11 @@ class Options(RecordOptions):
     """The client address that IP allowlists see. Empty: the peer's address, or 127.0.0.1."""
 
     webhook_secret: str = field(default="", repr=False)
-    """The signing key. Empty: the client secret, as the guide says; the help centre differs, and
-    a webhook registered over HTTP then gets a secret of its own."""
+    """The signing key.
+
+    Empty: the client secret, as the guide says; the help centre differs, and a webhook registered
+    over HTTP then gets a secret of its own.
+    """
 
     webhook_retries: Literal["none", "standard", "svix", "stripe"] = "none"
     """Which retry schedule to use (undocumented): none, or that of Standard Webhooks, Svix or
@@ -169,7 +172,7 @@ class Options(RecordOptions):
     """Which attacks ``turris_webhook_attack`` runs: about 25, or the whole catalogue."""
 
     fail_on_not_observed: bool = False
-    """Whether a check that could not see what decides fails its test; otherwise it is skipped with
+    """Whether a check that could not observe enough fails its test; otherwise it is skipped with
     the reason. It never passes."""
 
     fail_on_should: bool = False
@@ -186,8 +189,10 @@ class Options(RecordOptions):
     """How many exchanges the journal keeps. Older ones are dropped, but still counted."""
 
     time_engine: Literal["auto", "freezegun", "time-machine"] = "auto"
-    """The library that moves the process's time, unless the test uses one of them itself. ``auto``:
-    time-machine if it is installed, else freezegun."""
+    """The library that moves the process's time, unless the test uses one of them itself.
+
+    ``auto``: time-machine if it is installed, else freezegun.
+    """
 
     time_tick: bool = False
     """Whether time passes under ``turris_time``, or stands still until the test moves it."""
@@ -226,7 +231,7 @@ class Options(RecordOptions):
         check_key(*self._key_form, self.webhook_secret)
 
     def signing_key(self, secret: str) -> str:
-        """Return a secret, which may be any text, in the form that the scheme wants for a key."""
+        """Return a secret, which may be any text, in the form that the scheme needs for a key."""
         return key_of(*self._key_form, secret)
 
     @property

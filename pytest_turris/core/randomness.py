@@ -19,13 +19,13 @@ class Randomness:
         self.seed: str = seed
         self.drawn: dict[str, int] = {}
         self.undo: Undo = Undo()
-        """Takes back what was drawn in a call that failed."""
+        """Takes back the ids of a call that failed."""
 
     def digest(self, purpose: str) -> str:
         """The next 64 hex digits for a purpose."""
         self.undo.item(self.drawn, purpose)
         count = self.drawn[purpose] = self.drawn.get(purpose, 0) + 1
-        # A third of what SHA-256 takes: OpenSSL looks up its algorithms each time.
+        # It takes a third of the time of SHA-256: OpenSSL looks up its algorithms each time.
         return hashlib.blake2s(f"{self.seed}/{purpose}/{count}".encode()).hexdigest()
 
     def object_id(self) -> str:
@@ -59,7 +59,7 @@ class Randomness:
         return {"seed": self.seed, "drawn": dict(self.drawn)}
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Continue where the source of a snapshot was."""
+        """Continue from the state of a snapshot."""
         self.seed = data["seed"]
         self.drawn = dict(data["drawn"])
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 class Sandbox(Collections):
     """A fake Turris for one upstream entity: stateful, strict, on its own clock.
 
-    It answers what comes through every door. It does no I/O; any thread may call it.
+    It answers the requests of every door. It does no I/O; any thread may call it.
     """
 
     token_requests: int = 0
@@ -80,7 +80,7 @@ class Sandbox(Collections):
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
         self.lock: AbstractContextManager[object] = threading.RLock()
-        """Held while a request is answered; hold it to use the state alone."""
+        """Held while a request is answered; hold it for exclusive use of the state."""
         self.undo: Undo = Undo(lambda: self.lock)
         """A block, under the lock, that takes effect as a whole or not at all."""
         self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
@@ -92,7 +92,7 @@ class Sandbox(Collections):
         self.faults: Faults = Faults(self._routes.resolve)
         self.journal: Journal = Journal(self.options.journal_limit)
         self.interceptors: Interceptors = Interceptors()
-        """The callables between the doors and this sandbox."""
+        """The interceptors between the doors and this sandbox."""
         self._refusals = Refusals()
         self._guard()
         self.client: ApiClient = self.credentials.issue(
@@ -103,7 +103,7 @@ class Sandbox(Collections):
         self.limits.names = lambda: self.credentials.names
 
     def _guard(self) -> None:
-        """Let the changes of all parts be whole, together."""
+        """Make the changes of all parts whole, together."""
         for part in (self.randomness, self.credentials, self.tokens, self.limits):
             part.undo = self.undo
         self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
@@ -129,7 +129,7 @@ class Sandbox(Collections):
 
     @property
     def events(self) -> EventLog:
-        """What happened up to now, including what has become due."""
+        """The events up to now, including those that have become due."""
         self.settle()
         return self._entity.events
 
@@ -178,7 +178,7 @@ class Sandbox(Collections):
 
     @cached_property
     def _outbox(self) -> Outbox:
-        """Made when it is first used; most tests use none."""
+        """The outbox, made when it is first used; most tests use none."""
         outbox = Outbox(self._entity.records, self.randomness, self.options)
         outbox.guard(self.undo)
         return outbox
@@ -186,7 +186,7 @@ class Sandbox(Collections):
     def change_options(self, options: Options) -> None:
         """Take over other options; its parts share one object, which must be this sandbox's own.
 
-        What was made with an option stays as it is: ids, credentials, paths, the journal's limit.
+        Ids, credentials, paths and the journal's limit do not change.
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
@@ -198,7 +198,7 @@ class Sandbox(Collections):
 
     @property
     def sends_webhooks(self) -> bool:
-        """Whether a webhook is registered or waits; a look at ``outbox`` would make one."""
+        """Whether a webhook is registered or waits; reading ``outbox`` would make one."""
         outbox: Outbox | None = vars(self).get("_outbox")
         return outbox is not None and bool(len(outbox.endpoints) or len(outbox))
 
@@ -206,7 +206,7 @@ class Sandbox(Collections):
     def webhook_secret(self) -> Secret:
         """The signing key of webhooks: the option ``webhook_secret``, or the client secret.
 
-        Where the signature scheme wants a key in base64, it is the client secret in that form.
+        If the signature scheme needs a key in base64, it is the client secret in that form.
         """
         options = self.options
         return Secret(options.webhook_secret or options.signing_key(self.client.client_secret))
@@ -233,7 +233,7 @@ class Sandbox(Collections):
             self.undo.attributes(self, "token_requests")
             self.token_requests += 1
             state: SnapshotState | None = vars(self).get("state")
-            if state is not None:  # made when something keeps it; most tests keep nothing
+            if state is not None:  # made if something keeps the state; most tests do not
                 state.note_token_request()
         return self._dispatcher.answer(request)
 
@@ -243,7 +243,7 @@ class Sandbox(Collections):
             return self.state.snapshot()
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """Become what the snapshot holds; options stay as they are.
+        """Restore the state of a snapshot; options stay as they are.
 
         Raises:
             SnapshotError: It is of a newer version, or not a whole snapshot; nothing is changed.
@@ -253,7 +253,7 @@ class Sandbox(Collections):
         state = migrated(snapshot)
         check(state)
         try:
-            # Another sandbox tries it first: a broken snapshot leaves this one as it is.
+            # Try it with another sandbox first: a broken snapshot does not change this one.
             Sandbox(self.options).state.become(state)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise SnapshotError(f"not a whole snapshot: {error}") from error

@@ -1,8 +1,8 @@
 """Changes of a sandbox that take effect one after another, each as a whole or not at all.
 
 An exception can end a change at any line: Ctrl-C, the signal of a timeout plugin, no memory, a
-bug. So whatever changes the state first notes how to take that back. If the block ends with an
-exception, what was noted in it is done, the newest first. The state is then as if nothing had
+bug. So all code that changes the state first notes how to take that back. If the block ends with an
+exception, these notes are carried out, the newest first. The state is then as if nothing had
 happened.
 """
 
@@ -24,7 +24,7 @@ _UNLOCKED = nullcontext()
 
 
 class Undo:
-    """A reentrant block in which one thread changes the state, with what takes that back.
+    """A reentrant block in which one thread changes the state, and which can take that back.
 
     Args:
         lock: Returns the lock that is held meanwhile.
@@ -60,7 +60,7 @@ class Undo:
             lock.__exit__(None, None, None)
 
     def step(self, take_back: Callable[[], object]) -> None:
-        """Note what takes back the change that follows; it is harmless if that is not made."""
+        """Note how to take back the next change; harmless if that change is not made."""
         if self._open:
             self._steps.append(take_back)
 
@@ -96,13 +96,13 @@ class Undo:
 
 
 class Changing(Protocol):
-    """What has methods that change the state of a sandbox."""
+    """A class with methods that change the state of a sandbox."""
 
     undo: Undo
 
 
 def whole(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Let a method be called from any thread, and take effect as a whole or not at all."""
+    """Make a method callable from any thread, with its whole effect or none."""
 
     @functools.wraps(method)
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:

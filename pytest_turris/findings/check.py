@@ -1,4 +1,4 @@
-"""What every check has, whatever it looks at: an attack, a rule, a hostile answer."""
+"""The interface of every check: an attack, a rule, a hostile answer."""
 
 import re
 from typing import Protocol
@@ -76,7 +76,7 @@ class Check(Protocol):
 
 
 def slug(check_id: str, title: str) -> str:
-    """Id and the first words of a title, for the name of a test: ``TC-06-expired-token-never``."""
+    """Id and first words of the title, for the name of a test: ``TC-06-expired-token-never``."""
     words = _PUNCTUATION.sub("", title).lower().split()
     telling = [word for word in words if word not in _SMALL_WORDS]
     return "-".join([check_id, *telling[:_SLUG_WORDS]])

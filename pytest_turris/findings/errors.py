@@ -14,7 +14,7 @@ class CheckWarning(TurrisKitWarning):
 
 
 class NotObservedError(TurrisKitError, unittest.SkipTest):
-    """A check was not made: it is ignored, does not apply, or had nothing to look at.
+    """A check was not made: it is ignored, does not apply, or had nothing to observe.
 
     ``unittest.SkipTest`` is the standard library's way to skip a test. pytest honours it, so the
     test is skipped with the reason, and what raises this needs no import of pytest.
@@ -26,7 +26,7 @@ class IgnoreError(TurrisKitError, ValueError):
 
 
 class NotApplicableError(Exception):
-    """Raised inside a check that has nothing to look at; the text is the verdict's reason."""
+    """Raised inside a check that has nothing to observe; the text is the verdict's reason."""
 
 
 class MissingHookError(NotApplicableError):

@@ -1,4 +1,4 @@
-"""How a check is left out, with a reason: by a marker, by a call, or on the command line."""
+"""Leaves checks out, with a reason: by a marker, by a call, or on the command line."""
 
 from collections.abc import Collection, Mapping
 
@@ -23,8 +23,8 @@ class IgnoredChecks:
 
     Args:
         known: The ids of all checks of this kind.
-        others: How the ids of other kinds begin, such as ``"TC-"``. One marker may name checks
-            of several kinds; those of other kinds are passed over.
+        others: The prefixes of other kinds of ids, such as ``"TC-"``. One marker may name checks
+            of several kinds; those of other kinds are skipped.
     """
 
     def __init__(self, known: Collection[str], others: tuple[str, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""How a verdict reaches the test runner: as a failure, a warning or a skip."""
+"""Reports a verdict to the test runner: as a failure, a warning or a skip."""
 
 import warnings
 from collections.abc import Callable, Collection
@@ -9,16 +9,16 @@ from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Outcome, Verdict
 
 _NOT_MADE: tuple[Outcome, ...] = ("not observed", "skipped", "ignored")
-_UNSEEN = "nothing was found, and what decides could not be seen"
+_UNSEEN = "nothing was found, but too little was observed to pass"
 
 
 class CheckRun:
-    """What a fixture gives for one check: it can be ignored, and its verdict is reported.
+    """One check of a fixture: it can be ignored, and its verdict is reported.
 
     Args:
         check: The check.
         known: The ids of all checks of its kind.
-        others: How the ids of other kinds begin, which one marker may name besides.
+        others: The prefixes of other kinds of ids, which a marker may name too.
     """
 
     def __init__(self, check: Check, known: Collection[str], others: tuple[str, ...]) -> None:
@@ -45,7 +45,7 @@ class CheckRun:
 
         Args:
             check_id: Such as ``"WH-13"``. All tests of one parametrised function may call this
-                with the same id; it matters to the test of that check alone.
+                with the same id; only the test of that check is affected.
             reason: A text that a reviewer can judge.
 
         Raises:
@@ -69,7 +69,7 @@ class CheckRun:
         self._record = record
 
     def fail_on(self, outcome: Outcome, option: str) -> None:
-        """Let an outcome that warns or skips fail the test, because an option says so."""
+        """Make an outcome that warns or skips fail the test, because an option says so."""
         self._failing[outcome] = option
 
     def _if_ignored(self) -> Verdict | None:
@@ -85,7 +85,7 @@ class CheckRun:
         Called by a method that the test calls, so that a warning shows the test's line.
 
         Raises:
-            CheckFailedError: The outcome is ``failed``, or an option lets it fail the test.
+            CheckFailedError: The outcome is ``failed``, or an option makes it fail the test.
             NotObservedError: The check was not made; see ``Outcome``.
         """
         __tracebackhide__ = True

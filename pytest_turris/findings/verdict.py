@@ -1,4 +1,4 @@
-"""What a check found, as data: its findings, and the outcome that follows from them."""
+"""The result of a check as data: its findings, and the outcome that follows from them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Outcome = Literal["passed", "failed", "warned", "noted", "not observed", "skippe
 - ``warned``: a finding of level ``should``. The test passes with a warning, or fails with the
   option ``fail_on_should``.
 - ``noted``: a finding of level ``info``. The test passes; the end of the run shows it.
-- ``not observed``: nothing was found, and what decides could not be seen. Never counts as
+- ``not observed``: nothing was found, but too little was observed to pass. Never counts as
   passed: the test is skipped with the reason, or fails with the option ``fail_on_not_observed``.
 - ``skipped``: the check does not apply here, for the reason given. The test is skipped.
 - ``ignored``: the test left the check out, with a reason. The test is skipped, and the end of

@@ -1,4 +1,4 @@
-"""``--turris-audit``: what each test shows about the vendor's security page, and the report.
+"""``--turris-audit``: the evidence of each test about the vendor's security page, and the report.
 
 In a worker of pytest-xdist this collects the evidence of each test, which goes to the controller on
 the test's report. There, as in a run without workers, it becomes one assessment.
@@ -36,11 +36,11 @@ EVIDENCE = "turris_audit"
 _OUTPUT = ("stdout", "stderr")
 _OTHERS = ("WH-", "TC-", "AR-")
 _PROVOKED = frozenset({"turris_token_case", "turris_hostile_answer", "turris_webhook_attack"})
-"""In tests with these fixtures the kit provokes the application: their verdict is the evidence."""
+"""These fixtures provoke the application, so in their tests only the verdict is evidence."""
 
 
 class TestAudit:
-    """The audit of one test: what is watched in it, and what it shows."""
+    """The audit of one test: what it watches, and its evidence."""
 
     __test__ = False
 
@@ -61,7 +61,7 @@ class TestAudit:
             self.add_log_file(file)
 
     def add_log_file(self, file: Path) -> None:
-        """Take what is appended to a file from now on for the audit log."""
+        """Treat what is appended to a file from now on as the audit log."""
         self._log_starts[file] = file.stat().st_size if file.exists() else 0
 
     def watch(self, sandbox: Sandbox) -> None:
@@ -76,7 +76,7 @@ class TestAudit:
         self._records.append(record)
 
     def finish(self) -> Evidence:
-        """What the test showed."""
+        """Return the evidence of the test."""
         evidence = self.evidence
         evidence.ignored |= {id_: why for id_ in OWN if (why := self.ignored.reason(id_))}
         provoked = not _PROVOKED.isdisjoint(getattr(self._item, "fixturenames", ()))
@@ -121,7 +121,7 @@ class TestAudit:
             answers.judge(frozenset(self.evidence.ignored))
 
     def _own_files(self) -> set[str]:
-        """The source files of the test: what they log and write, they mean to."""
+        """The source files of the test: they log and write on purpose."""
         own = {str(self._item.path)}
         return own | {call.code.co_filename for call in self._of_fixtures() if call.code}
 
@@ -152,7 +152,7 @@ class TestAudit:
 
 
 class Auditor:
-    """Watches the tests of one process, and puts what they show on their reports.
+    """Watches the tests of one process, and puts the evidence on their reports.
 
     Raises:
         pytest.UsageError: ``turris-audit.toml`` cannot be read.
@@ -164,13 +164,13 @@ class Auditor:
         self.declared: Declarations = read_declarations(config)
         self.taps: Taps = Taps()
         self.blind: dict[str, str] = {}
-        """For each channel of the leak watch, why it is blind; empty where it sees."""
+        """For each channel of the leak watch, why it cannot see leaks; empty if it can."""
         self._ours = PytestTaps(self.taps)
         self._config = config
         self._audits: dict[str, TestAudit] = {}
 
     def pytest_unconfigure(self) -> None:
-        """Take the taps away."""
+        """Remove the taps."""
         if self.blind:
             self._ours.remove()
 
@@ -192,7 +192,7 @@ class Auditor:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Judge what was seen, once all fixtures of the test are gone."""
+        """Judge the observations after all fixtures of the test are torn down."""
         if item.nodeid in self._audits:
             self._ours.note_reprs(getattr(item, "funcargs", {}))
         try:
@@ -267,7 +267,7 @@ def _apply_markers(item: pytest.Item, ignored: IgnoredChecks) -> None:
 
 
 def _place_of(item: pytest.Item, finder: PlaceFinder) -> Place:
-    """The line of a test; for one outside of the base, the name of its file."""
+    """The line of a test; for a test outside the base, the name of its file."""
     _, line, name = item.location
     path = finder.relative(str(item.path)) or Path(item.path).name
     function = getattr(getattr(item, "function", None), "__qualname__", name)

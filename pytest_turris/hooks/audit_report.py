@@ -19,7 +19,7 @@ from pytest_turris.hooks.audit import EVIDENCE, read_declarations
 from pytest_turris.process.system_clock import system_time
 
 _CRASHED = "???"
-"""What pytest-xdist gives as the phase of the test during which a worker died."""
+"""What pytest-xdist reports as the phase of a test in which a worker crashed."""
 
 _GREEN = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _HERE = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
@@ -73,7 +73,7 @@ class AuditReport:
         """Judge all evidence.
 
         Args:
-            collected: How many tests there were to run.
+            collected: How many tests were collected.
         """
         facts = self._facts
         facts.tests, facts.with_sandbox = len(self._finished), len(self._ledger)
@@ -108,14 +108,14 @@ class AuditReport:
         self._ledger.add(found.evidence)
 
     def _here(self) -> str:
-        """A file that exists, for what belongs to no line: code hosts show nothing without one."""
+        """An existing file for findings without a line: code hosts require one."""
         root = self._config.rootpath
         found = [root / name for name in _HERE if (root / name).exists()]
         found += [root / name.partition("::")[0] for name in sorted(self._finished)]
         return found[0].relative_to(base_of(root)).as_posix() if found else FILE_NAME
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Write the checklist, each finding, and what the reader must know besides."""
+        """Write the checklist, each finding, and further notes."""
         if self._assessed is None:
             return
         found = report_document(self._assessed)
@@ -149,7 +149,7 @@ def report_on(
 
 
 def _markup(name: str) -> dict[str, bool]:
-    """How pytest colours a status or a level; it says purple for magenta."""
+    """How pytest colours a status or a level; its name for magenta is purple."""
     colour = terminal.COLOURS.get(name, "")
     return {colour.replace("magenta", "purple"): True} if colour else {}
 

@@ -1,4 +1,4 @@
-"""The taps of an audited run that know pytest, and the canaries that show whether they see."""
+"""The taps of an audited run that know pytest, and the canaries that test them."""
 
 import contextlib
 import io
@@ -27,7 +27,7 @@ _UNSEEN = "its canary was not seen there"
 
 
 class PytestTaps:
-    """What the taps see by way of pytest: printed output and expected exceptions."""
+    """The taps in pytest: printed output and expected exceptions."""
 
     def __init__(self, taps: Taps) -> None:
         self._taps = taps
@@ -48,7 +48,7 @@ class PytestTaps:
         self._taps.remove()
 
     def note_exception(self, error: BaseException, trace: TracebackType | None) -> None:
-        """Keep what an exception shows; its place is where the application raised it."""
+        """Keep the text of an exception, with the place where the application raised it."""
         call = CallSite(None, 0, -1)
         while trace is not None:
             code = trace.tb_frame.f_code
@@ -93,7 +93,7 @@ class PytestTaps:
 
 
 class Canaries:
-    """Leaks a throw-away secret through each channel, and looks whether the tap saw it."""
+    """Leaks a throw-away secret through each channel, and checks that the tap saw it."""
 
     def __init__(self, config: pytest.Config, taps: Taps, ours: PytestTaps) -> None:
         self._capture: CaptureManager | None = config.pluginmanager.getplugin("capturemanager")
@@ -104,7 +104,7 @@ class Canaries:
         self._canary = str(Randomness(seed).secret("canary"))
 
     def blind(self) -> dict[str, str]:
-        """For each channel, why it is blind; empty where its tap sees."""
+        """For each channel, why it cannot see leaks; empty if it can."""
         found = {
             check: self._try(check, leak)
             for check, leak in (
@@ -169,7 +169,7 @@ def _descriptor_is_captured() -> bool:
 
 
 def _as_application(leak: Callable[[str], object]) -> Callable[[str], object]:
-    """The same function, as if a file of the application held it: the taps pass ours over."""
+    """The same function, as if it were in a file of the application: the taps skip our files."""
     assert isinstance(leak, FunctionType)  # noqa: S101 - all of them are
     return FunctionType(leak.__code__.replace(co_filename=_APPLICATION), leak.__globals__)
 

@@ -20,7 +20,7 @@ _LONGEST = 120
 def leave_capsule(folder: Path, test: str, sandbox: Sandbox) -> str:
     """Write a test's sandbox to a file, without secrets, and return what to do with it.
 
-    An error does not fail the run: it is what the text says then.
+    An error does not fail the run: then the text says so.
 
     Args:
         folder: Where to; it is made if missing.
@@ -37,7 +37,7 @@ def leave_capsule(folder: Path, test: str, sandbox: Sandbox) -> str:
 
 
 def _name(test: str) -> str:
-    """A file name for a test id, another one for each id."""
+    """A file name for a test id, different for each id."""
     plain = _UNUSUAL.sub("-", test).strip("-")
     if plain == test and len(test) <= _LONGEST:
         return f"{plain}.json"

@@ -27,7 +27,7 @@ _FAKE = (
     "time_engine='time-machine'"
 )
 _DOORS = frozenset({"turris", "turris_server"})
-"""The fixtures that test a client: for these tests, no request at all is worth a line."""
+"""The fixtures that test a client: in these tests, the absence of any request is worth a line."""
 
 _RECEIVERS = frozenset({"turris_webhooks", "turris_webhook_attack"})
 """The fixtures that test a receiver, which need not send any request."""
@@ -37,12 +37,12 @@ _BODY = pytest.StashKey[bool]()
 
 # The one line of the summary has no room for the module of an error.
 _MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
-# A secret or token from whose middle pytest took a piece: what is left would not be known again.
+# A secret or token that pytest shortened in the middle, which redaction would not recognise.
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
 
 
 class Complaint(Failed):
-    """Something that a test did not mean to do, reported at its end. No ``xfail`` hides it."""
+    """A mistake of a test, reported at its end. No ``xfail`` hides it."""
 
     __module__ = "builtins"  # as pytest's own: the one line of the summary has no room for ours
 
@@ -71,7 +71,7 @@ class FailureReport:
         self._guard.install()
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the process's sockets."""
+        """Release the process's sockets."""
         self._guard.remove()
 
     @pytest.hookimpl(tryfirst=True)
@@ -84,7 +84,7 @@ class FailureReport:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Fail a test that tried to reach the real Turris; tell a failed one's last exchanges."""
+        """Fail a test that tried to reach the real Turris; show a failed one's last exchanges."""
         if call.when == "call":
             item.stash[_BODY] = call.excinfo is None
         report = yield
@@ -130,7 +130,7 @@ def _is_expected(item: pytest.Item, call: pytest.CallInfo[Any]) -> bool:
 
 
 def _notes_on_time(report: pytest.TestReport) -> str:
-    """What slept in a failed test, and a hint if freezegun's types show in its failure."""
+    """The sleeps of a failed test, and a hint if freezegun's types appear in its failure."""
     module = sys.modules.get("pytest_turris.time_travel.scheduler")
     scheduler = module.Scheduler.current if module else None
     notes = [scheduler.record.summary()] if scheduler else []
@@ -146,7 +146,7 @@ def _complains(error: BaseException) -> bool:
 
 
 def _fail(report: pytest.TestReport, longrepr: Any) -> None:  # noqa: ANN401 - a text or pytest's tree
-    """Let a report be a failure, although the test is marked ``xfail``."""
+    """Make a report a failure, although the test is marked ``xfail``."""
     report.outcome, report.longrepr = "failed", longrepr
     vars(report).pop("wasxfail", None)
 
@@ -158,7 +158,7 @@ def _is_about_requests(item: pytest.Item) -> bool:
 
 
 def redacted_report(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
-    """What pytest shows of a test, such as its locals, without credentials; changed in place."""
+    """Redact in place what pytest shows about a test, such as its locals."""
     if isinstance(found, str):
         short = _MODULE_OF_AN_ERROR.sub("", found)
         return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), short))
@@ -171,7 +171,7 @@ def redacted_report(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
 
 
 def last_exchanges(sandbox: Sandbox) -> str:
-    """The last exchanges of a sandbox, redacted, and where its clock stands."""
+    """The last exchanges of a sandbox, redacted, and the time of its clock."""
     journal = sandbox.journal
     shown = list(journal)[-_LAST:]
     earlier = journal.seen - len(shown)

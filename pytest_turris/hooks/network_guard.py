@@ -1,4 +1,4 @@
-"""No test reaches the real Turris: resolving or connecting to it fails, whatever the library."""
+"""No test reaches the real Turris: resolving or connecting to it fails in every library."""
 
 import socket
 import sys
@@ -23,7 +23,7 @@ class RealHostError(TurrisKitError, RuntimeError):
 
 
 class RealHostGuard:
-    """Stands between the process and ``*.turrisfi.com``; ``trips`` are the attempts."""
+    """Blocks connections to ``*.turrisfi.com``; ``trips`` are the attempts."""
 
     def __init__(self) -> None:
         self.trips: list[str] = []
@@ -44,10 +44,11 @@ class RealHostGuard:
             (socket.socket, _CONNECTORS, self._connector),
         ):
             for name in names:
-                # While sockets are off, pytest-socket looks for its own function to end that.
+                # While sockets are disabled, pytest-socket looks for its own function to enable
+                # them.
                 if getattr(getattr(owner, name), "__module__", "") != _SWITCH:
                     yield owner, name, wrap
-                # After each test it puts back what it saw before any guard was there.
+                # After each test it puts back the function from before this guard.
                 if hasattr(switch, f"_true_{name}"):
                     yield switch, f"_true_{name}", wrap
 

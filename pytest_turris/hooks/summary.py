@@ -1,4 +1,4 @@
-"""What checks found, on the report of each test, and at the end of a run.
+"""The results of checks, on the report of each test and at the end of a run.
 
 Each verdict is a row of properties, all of them plain text, which pytest writes into JUnit XML.
 """
@@ -20,7 +20,7 @@ _SHOWN = ("ignored", "noted")
 
 
 def recorder(item: pytest.Item) -> Callable[[Verdict], None]:
-    """Writes verdicts down on the report of a test."""
+    """Writes verdicts on the report of a test."""
 
     def record(verdict: Verdict) -> None:
         item.user_properties += _properties(verdict)
@@ -30,7 +30,7 @@ def recorder(item: pytest.Item) -> Callable[[Verdict], None]:
 
 
 def _properties(verdict: Verdict) -> list[tuple[str, object]]:
-    """What a report says of a verdict; ``turris_id`` is the first of each."""
+    """What a report says about a verdict; ``turris_id`` is always the first property."""
     check, detail = verdict.check, "\n".join(filter(None, (verdict.reason, *verdict.notes)))
     if verdict.outcome in ("noted", "warned"):  # a failure has its text already
         detail = str(verdict)
@@ -47,7 +47,7 @@ def _properties(verdict: Verdict) -> list[tuple[str, object]]:
 
 def write_summary(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
     """Write which checks were ignored, with the reasons, what was noted, and what was not seen."""
-    # The statistics hold a report once for each phase of its test.
+    # The statistics have one report for each phase of a test.
     verdicts = {tuple(one.values()): one for report in reports for one in _verdicts(report)}
     unseen: dict[str, list[str]] = {}
     for one in verdicts.values():

@@ -90,8 +90,8 @@ def _forged(delivery: AcceptedDelivery) -> Post | None:
 def with_flipped_bit(body: bytes) -> bytes | None:
     """Flip the lowest bit of a body's last digit; None if the body has no digit.
 
-    The body stays valid JSON of the same shape, so that a receiver has no reason to refuse it
-    but the signature.
+    The body stays valid JSON of the same shape, so that only the signature is a reason to refuse
+    it.
     """
     found = _LAST_DIGIT.search(body)
     if found is None:

@@ -1,1 +1,1 @@
-"""What the kit changes in this process, and puts back: attributes, the environment, output."""
+"""What the plugin changes in this process and restores: attributes, the environment, output."""

@@ -1,4 +1,4 @@
-"""Built-in functions of CPython, replaced wherever they are held.
+"""Built-in functions of CPython, replaced for everything that holds them.
 
 ``from time import sleep as nap``, a partial, a default argument and a class attribute all hold the
 same object. So the object itself is changed, as time-machine does it in C: it is made to call a
@@ -21,7 +21,7 @@ _CALLS = {_NOARGS: "PyObject_CallNoArgs", _ONE: "PyObject_CallOneArg",
 
 
 class CFunctionError(TurrisKitError, RuntimeError):
-    """This Python keeps its built-in functions in another way than CPython does."""
+    """This Python stores its built-in functions differently from CPython."""
 
 
 class _Method(ctypes.Structure):
@@ -36,7 +36,7 @@ class _Method(ctypes.Structure):
 
 
 class CFunctionPatch(AbstractContextManager[None]):
-    """Lets a built-in function call a Python function, while the context is open.
+    """Makes a built-in function call a Python function, while the context is open.
 
     Args:
         function: A function of a built-in module, such as ``time.sleep``.
@@ -63,7 +63,7 @@ class CFunctionPatch(AbstractContextManager[None]):
         self._replacement = wrap(_copy(function, self._before[0]))
 
     def __enter__(self) -> None:
-        # The function object owns what is in the second field, also if it is freed meanwhile.
+        # The function object owns what is in the second field, even if it is freed meanwhile.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._replacement))
         # Both fields in one step of the interpreter: another thread may call it at any moment.
         self._fields[:] = [ctypes.addressof(self._method), id(self._replacement)]

@@ -1,4 +1,4 @@
-"""What child processes find in the environment in place of what this process finds there."""
+"""Environment variables with another value for child processes."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ _ENV = 9
 
 @contextmanager
 def children_find(name: str, theirs: str) -> Iterator[None]:
-    """Give child processes another value of a variable, however they are started.
+    """Give child processes another value of a variable, for every way to start them.
 
     A child that inherits the environment finds it there, and a child that gets one (``env=``)
     finds it in place of each value that begins with the one here. A forked child is a copy

@@ -1,4 +1,4 @@
-"""What the code under test prints and logs: captured, and passed on."""
+"""Captures what the code under test prints and logs, and passes it on."""
 
 import io
 import logging
@@ -12,7 +12,7 @@ class Tee:
     """Wraps a stream of text or bytes; all other attributes are the stream's.
 
     Args:
-        stream: What is written through to, such as ``sys.stdout``.
+        stream: The stream behind it, such as ``sys.stdout``.
         kept: Gets each piece that was written; bytes as UTF-8.
     """
 
@@ -25,7 +25,7 @@ class Tee:
 
     @property
     def buffer(self) -> "Tee":
-        """The bytes behind the texts, which are kept too."""
+        """The stream of bytes below, which is captured too."""
         return Tee(self._stream.buffer, self._kept)
 
     def write(self, piece: Any) -> int:  # noqa: ANN401 - text or bytes

@@ -50,5 +50,5 @@ class Patch(AbstractContextManager[None]):
 
 
 def _own(owner: Any, name: str, original: Any) -> Any:  # noqa: ANN401 - any attribute
-    """What the owner itself holds; the code of a function is in no namespace."""
+    """The attribute in the owner's own namespace; the code of a function is not in one."""
     return original if isinstance(owner, FunctionType) else vars(owner).get(name, _INHERITED)

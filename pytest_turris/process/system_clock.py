@@ -1,4 +1,4 @@
-"""The system's wall clock, whatever time this process was made to believe.
+"""The system's wall clock, even if the time of this process was moved.
 
 Its own module, outside of ``time_travel``: by its name the moved clocks know that it asks for the
 real time.
@@ -9,7 +9,7 @@ import sys
 
 
 def system_time() -> dt.datetime:
-    """The time of the machine, whatever this process was made to believe, in UTC."""
+    """The time of the machine in UTC, even if the time of this process was moved."""
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and freezegun.freeze_factories:
         return dt.datetime.fromtimestamp(freezegun.real_time(), dt.UTC)

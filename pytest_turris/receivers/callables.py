@@ -1,4 +1,4 @@
-"""What a callable takes, and what to say of an object that is not a receiver."""
+"""The parameters of callables, and errors about objects that are not receivers."""
 
 import inspect
 
@@ -17,7 +17,7 @@ _HINTS = {
 
 
 def hint_for(receiver: object, parameters: list[str]) -> str | None:
-    """What to pass in place of an object that people take for a receiver; None if unknown."""
+    """What to pass in place of an object that looks like a receiver; None if unknown."""
     if parameters == _LAMBDA_PARAMETERS:
         return "an AWS Lambda handler gets events: pass LambdaReceiver(handler, source=...)"
     kind = type(receiver)

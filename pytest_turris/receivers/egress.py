@@ -18,7 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 _NETLOC = re.compile(r"(?:[^\[\]:]+|\[[0-9a-fA-F:.]+\])(?::[0-9]*)?")
 _ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$")
 
-# The clouds' metadata services that are not link-local: AWS (IPv6), Alibaba, Azure.
+# Metadata services of clouds that are not link-local: AWS (IPv6), Alibaba, Azure.
 _METADATA = {
     ipaddress.ip_address(address)
     for address in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")
@@ -44,7 +44,7 @@ class Destination:
         port: The port; the scheme's default if the URL has none.
         address: The IP address to connect to.
         path: Path and query.
-        others: Further addresses of the name, to connect to where nothing listens at the first.
+        others: Further addresses of the name, to try if nothing listens at the first.
     """
 
     scheme: str
@@ -60,9 +60,9 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
 
     It may be a loopback address, ``localhost`` or a name below it (RFC 6761, 6.3), or what
     ``allow`` holds as ``host:port`` (``[host]:port`` for IPv6). Other names are not looked up: a
-    query would tell them to a name server. The host is resolved once. Link-local addresses,
+    query would reveal them to a name server. The host is resolved once. Link-local addresses,
     metadata services and ``own_port`` on this machine are always refused. An IPv4 address comes
-    first, as test servers listen there; some listen on ``::1`` alone, so all addresses of
+    first, as test servers listen there; some listen only on ``::1``, so all addresses of
     ``localhost`` are tried.
 
     Args:

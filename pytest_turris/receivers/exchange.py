@@ -95,7 +95,7 @@ class WebhookResponse:
 
     @property
     def accepted(self) -> bool:
-        """Whether Turris takes it for success: 200-299 (documented: guides/webhooks)."""
+        """Whether Turris counts it as a success: 200-299 (documented: guides/webhooks)."""
         return 200 <= self.status_code <= 299  # noqa: PLR2004 - the documented range
 
     @property

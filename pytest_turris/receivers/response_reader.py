@@ -1,4 +1,4 @@
-"""Reads a response from a socket, limited in size and in total time, however slowly it comes."""
+"""Reads a response from a socket, limited in size and total time, even if it comes slowly."""
 
 import contextlib
 import http.client

@@ -251,7 +251,7 @@ class AsyncClientTarget(Target):
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class VerifierTarget(Target):
-    """A function ``verify(body, headers)`` that stands for a receiver.
+    """A function ``verify(body, headers)`` as a receiver.
 
     It answers 204 for True and 401 for False (our convention). The headers are a dict, as gateways
     and many frameworks pass them on. A function that refuses because it looks a header up in other

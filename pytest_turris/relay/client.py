@@ -112,12 +112,12 @@ class Relay:
             except NothingListensError:
                 if steady_time() >= end:
                     raise
-                # A sleep may be patched by the tests; nothing sets this event.
+                # Tests may patch sleeps, so this waits for an event that is never set.
                 threading.Event().wait(_START_PAUSE)
 
     def stop(self) -> None:
         """Disconnect; the server forgets this process."""
-        # To close what another thread reads would wait for that thread.
+        # Closing a stream that another thread reads would wait for that thread.
         sock = self._line_connection.sock  # None if the server closed the connection
         with contextlib.suppress(OSError):
             if sock is not None:
@@ -140,7 +140,7 @@ class Relay:
             try:
                 answer = self._answer(message["what"], number, message)
             except BaseException:
-                self._reply(number, _AFTER_ERROR)  # else the client would wait for good
+                self._reply(number, _AFTER_ERROR)  # otherwise the client would wait forever
                 raise
             self._reply(number, answer)
 
@@ -212,7 +212,7 @@ class _RawStream:
         self._pause = 0.0
 
     def go_on(self) -> RelayMessage:
-        """The next part, unless the test ended. A pause comes in short steps."""
+        """The next part, unless the test has ended. A pause is cut into short steps."""
         return {"stopped": True} if self.answer.stopped else encode_part(self._next())
 
     def _next(self) -> RawPart | None:

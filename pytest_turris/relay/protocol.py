@@ -39,7 +39,7 @@ def encode_request(request: Request) -> RelayMessage:
 
 
 def decode_request(message: RelayMessage) -> Request:
-    """The request as the server got it."""
+    """The request as the server received it."""
     headers, body = _fields(message["headers"]), message["body"].encode("latin-1")
     return Request(**message | {"headers": headers, "body": body})
 

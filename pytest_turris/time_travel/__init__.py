@@ -1,1 +1,1 @@
-"""What moves the process's time: the engines, and sleeps that pass without being slept."""
+"""Moves the process's time: the engines, and sleeps that return at once."""

@@ -1,6 +1,6 @@
-"""Threads that wait: ``time.sleep``, and all that waits with ``threading``, such as queues.
+"""Threads that wait: ``time.sleep``, and everything that waits with ``threading``, such as queues.
 
-Whatever a thread waits for with the standard library's Python code, it waits in
+A thread that waits with the standard library's Python code waits in
 ``Condition.wait`` or in ``Thread.join``: events, semaphores, barriers, queues, futures, timers.
 """
 
@@ -46,7 +46,7 @@ def _virtual_sleep(original: Callable[[float], None]) -> Callable[[float], None]
 
 
 def _lasts(seconds: Any) -> bool:  # noqa: ANN401 - whatever the code under test gives
-    """Whether it is a time to sleep; for anything else Python raises what it always does."""
+    """Whether it is a valid duration; for anything else Python raises its usual error."""
     try:
         number = seconds if isinstance(seconds, float) else operator.index(seconds)
     except TypeError:

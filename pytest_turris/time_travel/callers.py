@@ -1,4 +1,4 @@
-"""Whose code calls: the code under test, whose time moves, or code whose waits stay real."""
+"""Decides which code calls: the code under test, or code whose waits stay real."""
 
 import threading
 from collections.abc import Collection
@@ -11,7 +11,7 @@ _MACHINERY = frozenset({
     # The standard library's own polling.
     "_pyrepl", "http", "logging", "multiprocessing", "selectors", "socket", "socketserver", "ssl",
     "subprocess", "urllib", "wsgiref",
-    # Servers that look around now and then.
+    # Servers that poll now and then.
     "gunicorn", "hypercorn", "uvicorn", "waitress", "werkzeug",
 })  # fmt: skip
 _READING = frozenset({"http", "selectors", "socket", "ssl", "subprocess", "urllib"})
@@ -60,7 +60,7 @@ class Callers:
         return module.partition(".")[0] in _MACHINERY or self.is_left_out(module)
 
     def is_in_kit(self, frame: FrameType | None) -> bool:
-        """Whether it is the kit that waits, such as a door that lets other threads run."""
+        """Whether the plugin itself waits, such as a door that lets other threads run."""
         return self.find(frame, "")[0].startswith("pytest_turris.")
 
     def is_left_out(self, module: str) -> bool:
@@ -68,7 +68,7 @@ class Callers:
         return any(module == name or module.startswith(f"{name}.") for name in self._left_out)
 
     def kind(self, frame: FrameType | None) -> str:
-        """What a whole stack belongs to: ``client``, ``machinery``, or ``idle``: to no one yet."""
+        """What a whole stack belongs to: ``client``, ``machinery``, or ``idle``: nothing yet."""
         found = "idle"
         while frame is not None:
             name = str(frame.f_globals.get("__name__", ""))
@@ -86,7 +86,7 @@ def _is_neutral(module: str) -> bool:
 
 
 def _called(package: str, frame: FrameType) -> str:
-    """The public function that a frame is of, if it is one that waits."""
+    """The public function of a frame, if it is one that waits."""
     code = frame.f_code
     if package in ("threading", "queue", "concurrent"):
         return "" if code.co_name.startswith("_") else code.co_qualname

@@ -1,7 +1,7 @@
-"""What the tasks of an event loop wait for, all the way down what they await.
+"""What the tasks of an event loop wait for, down the whole chain of awaits.
 
-A loop waits for a sleep if everything that its main task awaits ends at one. If what a task
-waits for is not known, and a socket is open, it is taken to wait for that.
+A loop waits for a sleep if everything that its main task awaits ends at one. If it is unknown what
+a task waits for, and a socket is open, it counts as waiting for that.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Chains:
         self._pauses = pauses
 
     def waits_for(self, main: Any, tasks: Iterable[Any], *, sockets: bool) -> Leaf:  # noqa: ANN401 - a future
-        """What a loop waits for that has nothing to run.
+        """What an idle loop waits for.
 
         Args:
             main: The future that it runs until; None if that is not known.

@@ -1,9 +1,9 @@
-"""The clocks of ``time`` under time travel, under whatever name they are held.
+"""The clocks of ``time`` under time travel, under every name that code has for them.
 
 Both engines leave something out. freezegun replaces names in modules, so a clock that an object
-holds goes on; near a function of its ignore list, such as a thread's first ones, code reads real
-time; and its monotonic clock goes back with the wall clock. time-machine moves the wall clock
-alone. Here a clock is moved in the function itself, and the monotonic one never goes back.
+holds keeps running; near a function of its ignore list, such as a thread's first ones, code reads
+real time; and its monotonic clock goes back with the wall clock. time-machine moves only the wall
+clock. Here a clock is moved in the function itself, and the monotonic one never goes back.
 """
 
 import calendar
@@ -108,7 +108,7 @@ def captured(*, frozen: bool) -> tuple[str, ...]:
     """Clocks that were not moved: what holds them, and libraries that have their own.
 
     Args:
-        frozen: Whether freezegun is in force, which replaces names in modules alone.
+        frozen: Whether freezegun is active, which replaces only names in modules.
     """
     loaded = [f"{name}, whose clock is its own" for name in _OWN_CLOCKS if name in sys.modules]
     return (*(sorted(set(_held())) if frozen else ()), *loaded)
@@ -139,7 +139,7 @@ def _held() -> Iterator[str]:
 
 
 def _monotonic(scheduler: Scheduler) -> float:
-    """Microseconds since some moment; they only grow."""
+    """Microseconds since some moment; they never decrease."""
     return round(scheduler.steady * SECOND) + scheduler.sync()
 
 

@@ -1,6 +1,6 @@
-"""The two libraries that move a Python process through time, behind one face.
+"""The two libraries that move a Python process through time, behind one interface.
 
-Whatever the test runs already is moved; only where there is nothing, an engine is begun.
+A freeze or travel of the test is moved; only without one, an engine is started.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ class EngineError(TurrisKitError, RuntimeError):
 
 
 class Travel(Protocol):
-    """What is in force: a freeze of freezegun or a travel of time-machine."""
+    """The active freeze of freezegun or travel of time-machine."""
 
     def shift(self, delta: dt.timedelta) -> object:
         """Move the process's time."""
@@ -51,7 +51,7 @@ class StartedTravel(Protocol):
 
 
 def running() -> Travel | None:
-    """The time travel in force: freezegun's innermost freeze, else time-machine's travel."""
+    """The active time travel: freezegun's innermost freeze, else time-machine's travel."""
     freezegun = sys.modules.get("freezegun.api")
     if freezegun is not None and freezegun.freeze_factories:
         return _Freeze(freezegun.freeze_factories[-1])
@@ -62,15 +62,15 @@ def running() -> Travel | None:
 
 
 def is_frozen() -> bool:
-    """Whether freezegun's clock is in force."""
+    """Whether freezegun's clock is active."""
     return isinstance(running(), _Freeze)
 
 
 def choose(option: str, of_test: EngineName | None) -> EngineName:
     """The engine to begin: the test's own, else the option's, else the better one.
 
-    time-machine changes no types, reaches clocks wherever they are held, and lets a freeze begin
-    inside its travel; the other way round it refuses.
+    time-machine changes no types, reaches every clock, and allows a freeze to start inside its
+    travel; inside a freeze it refuses to start.
     """
     if of_test is not None:
         return of_test
@@ -132,16 +132,16 @@ def _begin_time_machine(moment: dt.datetime, *, tick: bool) -> StartedTravel:
 
 @cache
 def _preload_cryptography() -> None:
-    """Show cryptography the real ``datetime``: it keeps the first it meets and refuses others.
+    """Show cryptography the real ``datetime``: it keeps the first one and refuses others.
 
-    A certificate first made under a freeze would leave it with freezegun's for good.
+    A certificate first made under a freeze would leave it with freezegun's permanently.
     """
     moment = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     x509.RevokedCertificateBuilder().serial_number(1).revocation_date(moment).build()
 
 
 def _leave_out(freeze: Any) -> None:  # noqa: ANN401 - freezegun has no public type
-    """Give the modules that measure real time their own clock back."""
+    """Give modules that measure real time their own clock again."""
     for module, name, original in freeze.undo_changes:
         if getattr(module, "__name__", "") in _OWN_CLOCKS:
             setattr(module, name, original)

@@ -1,4 +1,4 @@
-"""Threads that have not run since the clock can move: they do nothing for the test's own call.
+"""Threads that did not run since the clock can move: they do nothing for the test's own call.
 
 Such as a server, an event loop or a listener in the background that waits for a socket.
 """
@@ -12,7 +12,7 @@ _RUNS = re.compile(rb"ctxt_switches:\s+(\d+)")
 
 
 class IdleThreads:
-    """The threads that there are when this is made, as long as they do not run."""
+    """The threads that exist when this is made, as long as they do not run."""
 
     def __init__(self) -> None:
         frames = sys._current_frames()  # noqa: SLF001 - as faulthandler does
@@ -40,7 +40,7 @@ class IdleThreads:
 
 
 def _runs(native_id: int | None, frame: FrameType) -> object:
-    """How often a thread ran, as Linux tells; elsewhere the instruction at which it is."""
+    """How often a thread ran, from Linux; elsewhere the instruction at which it is."""
     try:
         with open(f"/proc/self/task/{native_id}/status", "rb") as file:  # noqa: PTH123 - of the system
             return _RUNS.findall(file.read()) or (id(frame), frame.f_lasti)

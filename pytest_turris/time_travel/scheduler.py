@@ -48,7 +48,7 @@ class Scheduler:
     """
 
     current: ClassVar["Scheduler | None"] = None
-    """The one in force: ``turris_time``'s."""
+    """The active one: that of ``turris_time``."""
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class Scheduler:
         self.sleepers: Sleepers = Sleepers()
         self.record: SleepRecord = SleepRecord()
         self.pauses: set[object] = set()
-        """What tasks await that sleep really."""
+        """What tasks await while they really sleep."""
         self.elapsed: float = 0
-        """How far the clock went, in microseconds. It never goes back, and starts at 0."""
+        """How far the clock moved, in microseconds. It never goes back, and starts at 0."""
         self.steady: float = steady_time()
         """The system's monotonic clock at that moment."""
         self._seen = now()
@@ -135,7 +135,7 @@ class Scheduler:
             self.sleepers.discard(sleeper)
 
     def step(self, waiting: Waiting, holds: Callable[[], bool], asleep: int | None = None) -> bool:
-        """Move to the earliest due time, if nothing speaks against it; whether anything woke.
+        """Move to the earliest due time, unless other code works; return whether anything woke.
 
         Only called while the test's own call waits.
 
@@ -155,7 +155,7 @@ class Scheduler:
                 before = self.sleepers.added
                 if not self.threads.all_wait(self.main):
                     return False
-            # Asked last: until the others waited, one of them could end the wait.
+            # This comes last: until the others wait, one of them could end the wait.
             return holds() and self._move_to_earliest(before)
         finally:
             self._mover.release()
@@ -169,7 +169,7 @@ class Scheduler:
         )
 
     def advance(self, delta: dt.timedelta) -> None:
-        """Let time pass: it stops at each due time, and lets what is due run."""
+        """Let time pass: stop at each due time, and let what is due run."""
         with self._mover:
             self.threads.settle(threading.get_ident())
             target = self.sync() + microseconds(delta)
@@ -210,7 +210,7 @@ class Scheduler:
         return threading.get_ident() == self.main
 
     def close(self) -> None:
-        """Let go of all that waits: the rest of its wait is real."""
+        """Release everything that waits: the rest of its wait is real."""
         self._over = True
         with self._lock:
             for sleeper in self.sleepers:
@@ -247,7 +247,7 @@ class Scheduler:
         return self.record.too_long(due - self.elapsed, self._now())
 
     def _refuse(self, earliest: Sleeper, error: SleptTooLongError) -> bool:
-        """Raise where the test's own call sleeps, or what it waits for: what came last."""
+        """Raise in the newest sleeper of the test's own call, or of what it waits for."""
         asleep = [sleeper for sleeper in self.sleepers if sleeper.sleep]
         own = [sleeper for sleeper in asleep if sleeper.thread == self.main]
         if not asleep:
@@ -265,7 +265,7 @@ class Scheduler:
         return True
 
     def _go(self, moment: float) -> None:
-        """Put the clock to a moment, and wake what is due."""
+        """Set the clock to a moment, and wake what is due."""
         with self._lock:
             if moment > self.elapsed:
                 self._shift(as_duration(moment - self.elapsed))

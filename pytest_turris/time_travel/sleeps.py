@@ -1,4 +1,4 @@
-"""What waits for a moment: the queue of sleepers, and the record of those that woke."""
+"""The queue of sleepers, and the record of those that woke."""
 
 import datetime as dt
 import heapq
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 _LONGEST = dt.timedelta(days=3_650)
-"""A single wait beyond this is an error: the code under test would never come back."""
+"""A single wait beyond this is an error: the code under test would never return."""
 
 SECOND = 1_000_000
 """Moments and durations of the queue are in microseconds."""
@@ -18,14 +18,14 @@ SECOND = 1_000_000
 class SleptTooLongError(BaseException):
     """The code under test would wait beyond its budget, or for more than ten years.
 
-    No Exception: a client's own ``except Exception`` is not to take it for a failed request.
-    ``pytest.raises(SleptTooLongError)`` catches it, ``pytest.raises(Exception)`` does not.
+    It is not an Exception, because a client's own ``except Exception`` would treat it as a failed
+    request. ``pytest.raises(SleptTooLongError)`` catches it, ``pytest.raises(Exception)`` does not.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """One sleep that passed: when it began on the virtual clock, how long, by what, and whose."""
+    """One sleep that passed: its start on the virtual clock, its length, what slept, and where."""
 
     at: dt.datetime
     duration: dt.timedelta
@@ -109,7 +109,7 @@ class SleepRecord:
         self.real: dict[str, float] = defaultdict(float)
         """How many real seconds each module slept that the test left out."""
         self.budget: dt.timedelta | None = None
-        """How much the test's own call may wait from here on; None is without bounds."""
+        """How much the test's own call may wait from here on; None means no limit."""
         self.passed: float = 0
         """How far sleeps moved the clock, in microseconds."""
 
@@ -160,7 +160,7 @@ def from_seconds(seconds: float) -> float:
 
 
 def as_duration(step: float) -> dt.timedelta:
-    """A duration of the queue; the longest there is for one that is longer."""
+    """A duration of the queue as a timedelta, at most the longest one."""
     try:
         return dt.timedelta(microseconds=step)
     except OverflowError:

@@ -1,7 +1,7 @@
 """What the process's other threads are doing: the clock moves only while they wait too.
 
-A thread that waits in a function that is patched here says so. Of any other, Linux tells in
-which system call it is; elsewhere a thread that stays at one instruction is taken to wait.
+A thread that waits in a function that is patched here reports that. For any other, Linux shows its
+system call; elsewhere a thread that stays at one instruction counts as waiting.
 """
 
 import contextlib
@@ -70,7 +70,7 @@ class Threads:
     def parked(
         self, holds: Callable[[], bool], state: State = "waiting", *, at_gate: bool = False
     ) -> Iterator[None]:
-        """Say that the current thread waits, as long as ``holds()``."""
+        """Note that the current thread waits, as long as ``holds()``."""
         ident = threading.get_ident()
         before = self._parked.get(ident)
         self._woken.discard(ident)
@@ -113,7 +113,7 @@ class Threads:
     def all_wait(self, but: int) -> bool:
         """Whether no other thread works, or waits for something real since the clock can move.
 
-        It looks twice: one that worked may have woken one that was already looked at.
+        It looks twice: one that worked may have woken one that was checked before.
         """
         if threading.active_count() == 1:
             return True
@@ -147,7 +147,7 @@ class Threads:
                 if ident in self.at_queue:
                     yield ident, "working"
                 elif parked is not None and not parked.holds():
-                    yield ident, "working"  # let go, though the system may not have woken it yet
+                    yield ident, "working"  # released, though the system may not have woken it yet
                 elif parked is not None and _rests(parked, thread.native_id):
                     yield ident, parked.state
                 elif (frame := frames.get(ident)) is not None:
@@ -201,7 +201,7 @@ def _system_call(native_id: int | None) -> State | None:
 
 
 def _call_of(native_id: int | None) -> list[str]:
-    """The system call of a thread, with its arguments, as Linux tells; empty where it does not."""
+    """The system call of a thread, with its arguments, from Linux; empty elsewhere."""
     try:
         with open(f"/proc/self/task/{native_id}/syscall", "rb") as file:  # noqa: PTH123 - of the system
             return file.read().decode().split()
@@ -210,7 +210,7 @@ def _call_of(native_id: int | None) -> list[str]:
 
 
 def _state_in(call: list[str]) -> State | None:
-    """What a thread does in a system call; None where that is unknown, or for a timed wait.
+    """What a thread does in a system call; None if that is unknown, or for a timed wait.
 
     Such a wait may be the one for the interpreter's own lock.
     """

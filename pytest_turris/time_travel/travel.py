@@ -1,8 +1,8 @@
 """Time travel: the sandbox and the code under test, together.
 
-A freeze or travel that the test runs already is moved; only where there is none, one is begun,
-of freezegun or, with the option ``time_engine``, of time-machine. Either way event loops keep
-the system's own time: else their timeouts never fire, and moving the clock fires all of them.
+A freeze or travel of the test is moved; only without one, one is started, of freezegun or, with the
+option ``time_engine``, of time-machine. In both cases event loops keep the system's own time:
+otherwise their timeouts would never fire, or moving the clock would fire all of them.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ _MARGIN = dt.timedelta(seconds=1)
 
 
 class NoTokenError(TurrisKitError, LookupError):
-    """There is no token yet whose life could be travelled."""
+    """There is no token yet to which time could move."""
 
 
 class TimeTravel:
@@ -65,7 +65,7 @@ class TimeTravel:
 
     @property
     def slept(self) -> dt.timedelta:
-        """How far the test's own call moved the clock by its sleeps: those at once count once."""
+        """How far the test's own call moved the clock: simultaneous sleeps count once."""
         return as_duration(self._scheduler.record.passed)
 
     @property
@@ -82,10 +82,10 @@ class TimeTravel:
         return captured(frozen=is_frozen())
 
     def limit_sleeps(self, budget: dt.timedelta | None) -> None:
-        """Forget the sleeps so far; a call that waits longer than so much raises from here on.
+        """Forget the sleeps so far; from here on, a call that waits longer than this raises.
 
-        It raises ``SleptTooLongError``, a BaseException, where the code under test sleeps. Sleeps
-        at once count once; what sleeps in the background does not count. None is without bounds.
+        It raises ``SleptTooLongError``, a BaseException, where the code under test sleeps.
+        Simultaneous sleeps count once; sleeps in the background do not count. None means no limit.
         """
         self._scheduler.record.forget(budget)
 
@@ -102,8 +102,8 @@ class TimeTravel:
         # The core's models, built at import time, have loaded that code by now.
         with contextlib.ExitStack() as stack:
             if running() is None:
-                # A full second: ``iat`` and ``exp`` then are exact. The last: a process on the
-                # machine's time accepts a token at once.
+                # A full second, so that ``iat`` and ``exp`` are exact. The last one, so that a
+                # process on the machine's time accepts a token at once.
                 moment = Clock.process_time().replace(microsecond=0)
                 options = self._sandbox.options
                 engine = choose(options.time_engine, self._engine)
@@ -117,7 +117,7 @@ class TimeTravel:
             self._patched = stack.pop_all()
 
     def stop(self) -> None:
-        """Let go of the clock and of sleeps, and end the freeze if it was begun here."""
+        """Release the clock and the sleeps, and end the freeze if it was started here."""
         self._sandbox.faults.hang_up()  # a slow one moves the clock
         if Scheduler.current is self._scheduler:
             self._scheduler.close()
@@ -127,9 +127,9 @@ class TimeTravel:
         self._patched.close()
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
-        """Go to a moment of the sandbox's time, before or after.
+        """Move to a moment of the sandbox's time, before or after.
 
-        On the way forward it stops wherever something is due, and lets that run. What sleeps
+        On the way forward it stops at each due time, and lets what is due run. Code that sleeps
         while time goes back still sleeps for the rest of its time.
 
         Raises:
@@ -184,7 +184,7 @@ class TimeTravel:
     def to_refresh_point(
         self, *, plus: dt.timedelta = dt.timedelta(0), token: AccessToken | None = None
     ) -> dt.datetime:
-        """To where a client may still use a token for the last time, plus something.
+        """Move to the last moment at which a client may still use a token, plus something.
 
         That is its issue + TTL - buffer, 55:00 after the issue by default. The vendor's rule
         is strict: refresh when elapsed **>** 55 minutes, so ``plus`` a millisecond refreshes.
@@ -201,7 +201,7 @@ class TimeTravel:
     def to_expiry(
         self, *, plus: dt.timedelta = dt.timedelta(0), token: AccessToken | None = None
     ) -> dt.datetime:
-        """To the moment from which a token is refused, plus something.
+        """Move to the moment from which a token is refused, plus something.
 
         Raises:
             NoTokenError: None was issued yet.

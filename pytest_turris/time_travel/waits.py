@@ -9,7 +9,7 @@ from pytest_turris.time_travel.scheduler import MAX_TURNS, Scheduler, Waiting
 from pytest_turris.time_travel.sleeps import Sleeper
 
 TURNS = 1_000
-"""How often tasks run on that never come to wait."""
+"""How often tasks run on that never wait."""
 
 LONGEST = 86_400.0
 """Real seconds of one wait for a socket: the system refuses much longer ones."""
@@ -71,7 +71,8 @@ def wait(
     while not ended(pause):
         if scheduler.step(waiting, holds, asleep):
             pause, turns = 0.0, turns + 1
-            # What sleeps again and again moves the clock forever, but not past a real deadline.
+            # Code that sleeps again and again moves the clock forever, but not past a real
+            # deadline.
             if steady_time() - began < bound and (sleeper is None or turns < MAX_TURNS):
                 continue
         waited = steady_time() - began

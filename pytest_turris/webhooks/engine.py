@@ -26,7 +26,7 @@ from pytest_turris.webhooks.sender import ATTEMPT_TIME, Sender, timed_out
 from pytest_turris.webhooks.signature import SignatureScheme
 
 ATTEMPT_LIMIT = 1_000_000
-"""After this many attempts one ``drain`` gives up: a receiver's work causes more webhooks."""
+"""After this many attempts, ``drain`` gives up: a receiver's work causes more webhooks."""
 
 
 _MOMENT = dt.timedelta(microseconds=1)
@@ -149,7 +149,7 @@ class Engine:
         """Let time pass until nothing is waiting, and send each delivery when it is due.
 
         Raises:
-            DeliveryError: There was no end after a million attempts: each webhook causes another.
+            DeliveryError: There were a million attempts: each webhook causes another.
         """
         return self._deliver(until_empty=True)
 
@@ -226,7 +226,7 @@ class Engine:
         begin = clock.now()
 
         def give_up() -> None:
-            """Take the attempt for failed, while the receiver is still at work."""
+            """Count the attempt as failed, while the receiver is still working."""
             late.append(timed_out(delivery, number, begin))
             self._record(delivery, late[0], number)
             if delivery.state == "pending":
@@ -248,7 +248,7 @@ class Engine:
         return attempt
 
     def _send_overlapping(self) -> None:
-        """Send what is due while a receiver is still at work on something earlier."""
+        """Send what is due while a receiver still works on an earlier delivery."""
         while (claimed := self.claim()) is not None:
             self._overlapping.append(self.send(claimed))
 

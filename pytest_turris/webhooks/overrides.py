@@ -69,7 +69,7 @@ def merged_members(own: Mapping[str, object], given: Mapping[str, object]) -> di
 
     Args:
         own: The members that a receiver requires.
-        given: The members that are changed, which win.
+        given: The members that are changed, which take precedence.
     """
     merged = {**own, **given}
     inside = {name: value for name, value in merged.items() if name not in _ENVELOPE}

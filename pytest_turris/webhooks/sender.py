@@ -1,4 +1,4 @@
-"""Makes one attempt at a delivery: signs it, sends it, and says how the receiver responded."""
+"""Makes one attempt at a delivery: signs it, sends it, and reports how the receiver responded."""
 
 import datetime as dt
 

@@ -20,7 +20,7 @@ def marked(file: Path) -> set[tuple[str, str, int]]:
     """The check, the file and the line of each mark in an application."""
     return {
         (check, file.name, number)
-        for number, line in enumerate(file.read_text().splitlines(), 1)
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
         if (found := _MARK.search(line))
         for check in found[1].split()
     }

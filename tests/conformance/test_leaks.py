@@ -50,11 +50,15 @@ def test_written_files_are_noted(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     before = builtins.open, io.open, os.open
     with watch() as traces:
-        with open(tmp_path / "a", "w"), (tmp_path / "b").open("a"), open(tmp_path / "c"):  # noqa: PTH123 - what is patched
+        with (
+            open(tmp_path / "a", "w", encoding="utf-8"),  # noqa: PTH123 - what is patched
+            (tmp_path / "b").open("a"),
+            open(tmp_path / "c", encoding="utf-8"),  # noqa: PTH123 - as above
+        ):
             pass
         os.close(os.open(tmp_path / "d", os.O_WRONLY))
         descriptor = os.open(tmp_path / "c", os.O_RDONLY)
-        with open(descriptor):  # noqa: PTH123 - as above
+        with open(descriptor, encoding="utf-8"):  # noqa: PTH123 - as above
             pass
     assert {Path(name).name for name in traces.files.opened} == {"a", "b", "d"}
     assert before == (builtins.open, io.open, os.open)
@@ -225,6 +229,30 @@ def test_written_by_any_way_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert str(tmp_path / "renamed") in files.renamed
     assert files.directories == {str(tmp_path / "made")}
     assert {str(tmp_path / name) for name in ("rows.db", "pairs")} <= files.opened
+
+
+@pytest.mark.parametrize(
+    ("first", "text", "found"),
+    [
+        (0o644, SECRET, "token.txt (mode 0644 until it was changed)"),
+        (0o644, "", ""),
+        (0o600, SECRET, ""),
+    ],
+)
+def test_file_that_was_public_for_a_moment(
+    tmp_path: Path, first: int, text: str, found: str
+) -> None:
+    """The mode has to be right before the secret is in the file; a changed one comes too late."""
+    path, files = tmp_path / "token.txt", WrittenFiles()
+    with written_files(files):
+        path.touch()
+        path.chmod(first)
+        path.write_text(text)
+        path.chmod(0o600)
+        path.write_text(SECRET)
+        with pytest.raises(FileNotFoundError):
+            (tmp_path / "missing").chmod(0o600)
+    assert files.find_public([SECRET]) == found
 
 
 def test_file_in_a_shut_directory_is_private(

@@ -80,7 +80,7 @@ class Newcomer:
 
     def follow(self, page: Path) -> str:
         """Do what a page says; return what went wrong, empty if nothing did."""
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         missing = unnamed(text, [*self.there, *requirements(text, self.built)])
         if missing:
             return f"it imports {sorted(missing)}, and does not say to install them"
@@ -98,7 +98,7 @@ class Newcomer:
         folder.mkdir()
         printed = Walkthrough(folder, self._environment(), done=self._note).walk(text)
         if self.record:
-            page.write_text(printed)
+            page.write_text(printed, encoding="utf-8")
         lines = difflib.unified_diff(text.splitlines(), printed.splitlines(), lineterm="", n=0)
         differing = "\n".join(lines)
         assert self.record or not differing, f"if this is right, use --record:\n{differing}"

@@ -49,7 +49,10 @@ def npm_run(directory: Path, name: str = "test") -> subprocess.CompletedProcess[
 
 def _said(report: Path) -> list[tuple[str, str]]:
     """What a report says of each line."""
-    return [(line["id"], line["status"]) for line in json.loads(report.read_text())["lines"]]
+    return [
+        (line["id"], line["status"])
+        for line in json.loads(report.read_text(encoding="utf-8"))["lines"]
+    ]
 
 
 def test_the_tests_of_the_example_pass(example: Path) -> None:

@@ -23,7 +23,7 @@ PAGES += sorted((ROOT / "docs" / "tutorial").glob("*.md"))
 
 
 def _examples(page: Path) -> dict[str, str]:
-    return examples(page.read_text().partition(pages.MARK)[0])
+    return examples(page.read_text(encoding="utf-8").partition(pages.MARK)[0])
 
 
 # tests/conformance/test_docs.py sweeps the clients of the page about token clients. The guides are
@@ -104,7 +104,7 @@ def test_every_option_is_on_the_page() -> None:
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link of a page is a file of the project."""
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 

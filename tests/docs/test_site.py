@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ids_of(page: Path) -> set[str]:
     """What a link to that page can name."""
-    return set(re.findall(r'\bid="([^"]+)"', page.read_text()))
+    return set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
 
 
 def test_every_failure_leads_to_a_section(site: Path) -> None:

@@ -91,7 +91,7 @@ def test_run_without_a_recorder_works() -> None:
 
 def test_not_observed_has_a_reason_even_if_the_verdict_has_none() -> None:
     """A skip without a word would not say what is missing."""
-    with pytest.raises(NotObservedError, match="what decides could not be seen"):
+    with pytest.raises(NotObservedError, match="too little was observed to pass"):
         Run(Verdict(check=CHECK, outcome="not observed")).run()
 
 

@@ -28,7 +28,7 @@ def fuzz() -> Fuzz:
 @pytest.mark.parametrize("file", sorted(CORPUS.glob("*.json")), ids=lambda file: file.stem)
 def test_what_failed_once_is_refused(file: Path, fuzz: Fuzz) -> None:
     """Each request of the corpus gets an answer now."""
-    assert fuzz.problem(read(file.read_text(), fuzz.world)) == ""
+    assert fuzz.problem(read(file.read_text(encoding="utf-8"), fuzz.world)) == ""
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

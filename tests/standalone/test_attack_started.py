@@ -102,7 +102,7 @@ def test_work_fails(started: Started, attacks: None) -> None:
     failing = f"echo >{started.effects}.mode"
     done = started.attack("--effects", f"cat {started.effects}", "--failing-work", failing)
     assert set(started.outcomes().values()) == {"passed"}, done.output
-    assert Path(f"{started.effects}.mode").read_text() == "none\n"
+    assert Path(f"{started.effects}.mode").read_text(encoding="utf-8") == "none\n"
 
 
 @choose("WH-90")

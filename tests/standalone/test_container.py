@@ -106,7 +106,11 @@ def test_entry_point_as_process_1(installed: list[str], folder: Path) -> None:
             if line.startswith("# curl"):
                 break
         run_as_nobody(folder, *installed, "health", base_url)
-        [first] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        [first] = (
+            Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            .read_text(encoding="utf-8")
+            .split()
+        )
         os.kill(int(first), signal.SIGTERM)
         log = process.communicate(timeout=30)[1]
     finally:

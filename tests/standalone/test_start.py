@@ -45,6 +45,36 @@ def test_a_server_builds_a_model_when_it_is_used() -> None:
     assert works == same
 
 
+_LATER = (
+    "jwt",
+    "cryptography",
+    "h11",
+    "email.message",
+    "zipfile",
+    "xml",
+    "unittest",
+    "fastapi",
+    "sqlite3",
+)
+
+
+def test_a_server_imports_for_its_first_answer_what_that_needs() -> None:
+    """The rest comes with the first token, form, upload, control call or audit."""
+    code = """
+import sys
+from mock_server import starting
+starting.begin()
+import mock_server.serving.run
+from pytest_turris import Sandbox
+from pytest_turris.core.wire.messages import Request
+answer = Sandbox().handle(Request(method="GET", path="/.well-known/jwks.json"))
+print(answer.status, [name for name in sys.argv[1:] if name in sys.modules])
+"""
+    arguments = [sys.executable, "-c", code, *_LATER]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "200 []"
+
+
 def test_garbage_is_collected_once_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not during the imports, which leave none."""
     calls: list[str] = []

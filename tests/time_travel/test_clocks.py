@@ -1,4 +1,4 @@
-"""The clocks of ``time`` under time travel, under whatever name they are held."""
+"""The clocks of ``time`` under time travel, under every name that code has for them."""
 
 import datetime as dt
 import functools

@@ -49,6 +49,6 @@ ROWS = (_check,)
 
 
 def assertion_of(sandbox: Sandbox, name: Assertion, expected: int) -> Callable[[], None]:
-    """The method of the sandbox that asserts it."""
+    """Return the method of the sandbox that asserts it."""
     method: Callable[..., None] = getattr(sandbox, f"assert_{name.replace('-', '_')}")
     return partial(method, expected) if name == "token-requests" else method

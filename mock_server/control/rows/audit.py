@@ -1,4 +1,4 @@
-"""The audit: what the clients of a sandbox showed about the vendor's security page."""
+"""The audit: how well the clients of a sandbox follow the vendor's security page."""
 
 import datetime as dt
 from typing import Any, ClassVar
@@ -85,7 +85,7 @@ class AuditShown(Result):
 
 
 class AuditEvidence(Result):
-    """The same before it is judged: for ``turris-sandbox audit``, which knows the declarations.
+    """The evidence before it is judged, for ``turris-sandbox audit``, which knows the declarations.
 
     ``others`` is that of other tenants, if they were asked for; ``requests`` counts theirs too.
     """
@@ -103,7 +103,7 @@ class AuditScope(Parameters):
 
     everywhere: bool = Field(
         default=False,
-        description="Also of all tenants and of those that are deleted; not below a tenant.",
+        description="Include the evidence of all tenants and of deleted ones; not below a tenant.",
     )
 
 
@@ -133,7 +133,7 @@ def _show(call: ControlCall, given: AuditFilters) -> AuditShown:
 
 @control("audit", "evidence", "GET", "/audit/evidence")
 def evidence_of(call: ControlCall, given: AuditScope) -> AuditEvidence:
-    """Get the evidence, from which a report can be made elsewhere."""
+    """Get the evidence, for a report that is made elsewhere."""
     audit = call.tenant.audit
     requests, others = audit.requests, []
     if given.everywhere:
@@ -152,9 +152,9 @@ def evidence_of(call: ControlCall, given: AuditScope) -> AuditEvidence:
 
 @control("audit", "clear", "DELETE", "/audit")
 def _clear(call: ControlCall, given: Nothing) -> Counted:
-    """Forget what the requests so far showed; resetting the sandbox keeps it.
+    """Forget the evidence so far. A reset of the sandbox keeps it.
 
-    The server's own sandbox forgets what deleted tenants had shown, too.
+    The server's own sandbox also forgets the evidence of deleted tenants.
     """
     del given
     count = call.tenant.audit.clear()

@@ -1,4 +1,4 @@
-"""The journal: what came in, why it was refused, and what would fail a test."""
+"""The journal: the requests, why they were refused, and what would fail a test."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -26,7 +26,7 @@ _MOST_AT_ONCE = 500
 
 
 class ExchangeShown(Result):
-    """One request and its answer, redacted; bodies are cut at 2 KiB. Status 0: none came."""
+    """One request and its answer, redacted; bodies are cut at 2 KiB. Status 0 means no answer."""
 
     number: int
     at: Moment
@@ -65,11 +65,11 @@ class JournalFilters(Parameters):
     method: str | None = Field(None, description="The method of the request.")
     text: str | None = Field(None, description="A text in target, reason, notes or bodies.")
     credential: str | None = Field(None, description="The credential as the journal shows it.")
-    refused: bool = Field(default=False, description="Only those that were answered with a 4xx.")
+    refused: bool = Field(default=False, description="Only those that got a 4xx.")
 
     def fits(self, exchange: Exchange) -> bool:
         """Whether the filters leave an exchange."""
-        # The text last: that takes longest, and 10,000 exchanges may be asked.
+        # The text comes last: it takes longest, and there may be 10,000 exchanges.
         return (
             self.operation in (None, "*", exchange.operation)
             and self.status in (None, exchange.status)
@@ -98,7 +98,7 @@ class ListJournal(JournalFilters, Part):
 
 
 class FollowJournal(JournalFilters):
-    """Which exchanges, from where on."""
+    """Which exchanges, and from which number on."""
 
     since: int | None = Field(
         None, ge=0, description="Begin after the exchange with this number; now by default."
@@ -112,7 +112,7 @@ class ExchangeNumber(Parameters):
 
 
 class Since(Parameters):
-    """From where on."""
+    """From which number on."""
 
     since: int = Field(0, ge=0, description="The number of the last exchange before.")
 
@@ -147,7 +147,7 @@ def _follow(call: ControlCall, given: FollowJournal) -> Iterator[list[ExchangeSh
     number = journal.seen if given.since is None else given.since
     while True:
         call.tenant.look()
-        number = min(number, journal.seen)  # a reset begins to count again
+        number = min(number, journal.seen)  # a reset restarts the numbering
         found = journal.since(number, _MOST_AT_ONCE) if journal.seen > number else ()
         number = found[-1].number if found else journal.seen
         yield [_shown(one) for one in found if given.fits(one)]

@@ -1,4 +1,4 @@
-"""Reads the parameters of a control, strictly: no unknown, doubled or misspelt member."""
+"""Reads the parameters of a control strictly: no unknown, repeated or misspelt member."""
 
 import json
 import types
@@ -28,7 +28,7 @@ def validated(control: Control, document: Mapping[str, Any], *, texts: bool = Fa
         texts: Whether the values are text, as in a query.
 
     Raises:
-        ControlError: A member is unknown, missing or does not fit.
+        ControlError: A member is unknown or missing, or its value does not fit.
     """
     model = control.parameters
     if problems := list(_unknown(model, document)):
@@ -46,12 +46,12 @@ def read_json(body: bytes) -> dict[str, Any]:
     """The members of a JSON object. An empty body has none.
 
     Raises:
-        ControlError: It is not JSON, not an object, or a member is doubled.
+        ControlError: It is not JSON or not an object, or a member is repeated.
     """
     if not body.strip():
         return {}
     try:
-        # This parser knows the limits of depth and of numbers; the other one sees doubled members.
+        # This parser limits depth and numbers; the other one finds repeated members.
         from_json(body, allow_inf_nan=False)
         document = json.loads(body, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError):
@@ -68,7 +68,7 @@ def query_of(query: str) -> dict[str, Any]:
         query: As it was sent.
 
     Raises:
-        ControlError: One is doubled, or there are too many.
+        ControlError: A parameter is repeated, or there are too many.
     """
     try:
         pairs = parse_qsl(

@@ -6,8 +6,8 @@
      "errorMessage": ["by: expected a duration: seconds, or text such as 56m"],
      "problems": [{"field": "by", "expected": "a duration: ..."}]}
 
-The first three members are those of Turris' own errors. Values that a caller sent are never part of
-an answer, and of names only those that are plain identifiers.
+The first three members are those of Turris' own errors. An answer never has values that a caller
+sent, and only names that are plain identifiers.
 """
 
 import re
@@ -39,7 +39,7 @@ class Problem:
 
     Args:
         field: The field, such as ``authority[0].approvedStates``; empty for the whole document.
-        expected: What would be right.
+        expected: What is expected.
         nearest: The nearest known name or value, if there is one.
     """
 

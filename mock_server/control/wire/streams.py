@@ -10,7 +10,7 @@ _PAUSE = 0.1
 """Seconds between two looks at what is new."""
 
 _HEARTBEAT = 100
-"""After this number of pauses without a line, an empty one shows that the stream lives."""
+"""After this number of pauses without a line, an empty line keeps the stream alive."""
 
 _EVENTS = "text/event-stream"
 
@@ -42,7 +42,7 @@ async def stream(
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     quiet = _HEARTBEAT  # the first line comes at once, so that a client knows that it is connected
     while not hung_up.done() and not is_closed():
-        # In a thread: a shared store may let it wait.
+        # In a thread, because a shared store may make it wait.
         new = await asyncio.to_thread(next, lines)
         found = b"".join(b"data: %b\n\n" % line if as_events else line + b"\n" for line in new)
         quiet = 0 if found else quiet + 1

@@ -1,1 +1,1 @@
-"""A request of the journal as a pytest test, which was tried before it is given out."""
+"""A request of the journal as a pytest test, which is tried before it is shown."""

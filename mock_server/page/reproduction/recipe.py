@@ -1,4 +1,4 @@
-"""Finds the steps after which a fresh sandbox answers a request as this one did."""
+"""Finds the steps after which a new sandbox answers a request as this one did."""
 
 import contextlib
 import datetime as dt
@@ -23,7 +23,7 @@ from mock_server.page.reproduction.steps import (
 )
 from mock_server.page.resending import AUTHORIZATION, own_headers, token_body, whole_body
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
-from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.journal.journal import Exchange
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -34,10 +34,10 @@ from pytest_turris.core.worlds import World
 
 _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = 401, 429, 500
 _OF_THE_SERVER = ("tls", "journal_limit", "webhook_secret")
-"""Options of ``serve`` that a test has no use for, or that it must not show."""
+"""Options of ``serve`` that a test does not need, or must not show."""
 
 _LARGEST = 100_000
-"""How long a state may be that is written into a test."""
+"""The maximum length of a state that is written into a test."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Recipe:
     right_secret: bool = True
 
     def answer(self) -> Exchange:
-        """The exchange that it gives in a fresh sandbox."""
+        """Return the exchange that it gives in a new sandbox."""
         sandbox = Sandbox(self.options.replaced())
         tokens = [found for step in self.steps if (found := step.do(sandbox))]
         headers = own_headers(self.exchange)
@@ -87,7 +87,7 @@ class Recipe:
 
 
 def recipe_for(tenant: Tenant, exchange: Exchange) -> Recipe:
-    """The shortest recipe that was tried and gives the same status, if possible with its reason.
+    """Return the shortest recipe that gives the same status, and the same reason if possible.
 
     Raises:
         ControlError: There is none, or the journal does not have all of the request.
@@ -154,7 +154,7 @@ def _bearers(exchange: Exchange) -> Iterator[tuple[RecipeStep, ...]]:
 
 
 def _causes(exchange: Exchange) -> tuple[RecipeStep, ...]:
-    """What else made the sandbox answer like this."""
+    """Return what else made the sandbox answer like this."""
     if exchange.status == _TOO_MANY:
         return (exhausted("token" if exchange.is_token_request else "write"),)
     if exchange.status == 0 and exchange.operation:
@@ -188,5 +188,5 @@ def step_before(tenant: Tenant, number: int) -> int | None:
 
 
 def _shape(reason: str) -> str:
-    """A reason without what differs each time."""
+    """Return a reason without the parts that differ each time."""
     return re.sub(r"\S*\d\S*|\*\*\*\S*", "#", reason)

@@ -1,4 +1,4 @@
-"""Writes a recipe as a pytest test. Whatever a client sent is a literal in it."""
+"""Writes a recipe as a pytest test. Everything that a client sent is a literal in it."""
 
 import dataclasses
 import datetime as dt

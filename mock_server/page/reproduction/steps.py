@@ -1,4 +1,4 @@
-"""What a test does before it sends its request: as code, and done to a sandbox to try it."""
+"""What a test does before it sends its request: as code, and as a function that tries it."""
 
 import base64
 import datetime as dt
@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.faults.scripted import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
 from pytest_turris.core.sandbox import Sandbox
@@ -133,7 +133,7 @@ def broken(operation: str, error: FailureKind) -> RecipeStep:
 
 
 def loaded(world: World) -> RecipeStep:
-    """The records that there were, in the test itself."""
+    """Return a step that loads the records, which the test has as a literal."""
     content = world.to_json().encode()
     packed = base64.b64encode(zlib.compress(content, 9)).decode()
 

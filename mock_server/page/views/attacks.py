@@ -1,7 +1,7 @@
 """Attacks an endpoint: one attack after the other, each verdict as it comes.
 
 The browser asks for the next attack when it has shown the last verdict. So a run ends when its page
-is closed, and nothing goes on without a person who sees it.
+is closed.
 """
 
 import asyncio

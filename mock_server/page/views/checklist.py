@@ -1,4 +1,4 @@
-"""The checklist: what the auditor found in this sandbox's exchanges so far."""
+"""The checklist: what the audit found in this sandbox's exchanges so far."""
 
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit

@@ -19,7 +19,7 @@ _MOST_COLUMNS = 8
 _LONG = 80
 _OWN = ("limit", "offset")
 _VERBS = ("add", "list", "get", "update")
-"""Verbs that have a place of their own; all others of a record are buttons in its row."""
+"""Verbs with a place of their own; all other verbs of a record are buttons in its row."""
 
 _LESS = re.compile(r"ids?$|(created|updated)at$", re.IGNORECASE)
 """Members that the table leaves to the dialog."""
@@ -123,13 +123,13 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _columns(items: list[dict[str, Any]]) -> list[str]:
-    """The members that say something about these records."""
+    """Return the members that differ from record to record."""
     names: dict[str, None] = {}
     for one in map(flat, items):
         names |= {name: None for name, value in one.items() if value not in (None, [], "", False)}
     shown: dict[str, str] = {}
     for name in names:
-        if not _LESS.search(name):  # a nested member with a name that is there is left out
+        if not _LESS.search(name):  # a nested member is left out if its name is taken
             shown.setdefault(name.rpartition(".")[2], name)
     return list(shown.values())[:_MOST_COLUMNS]
 

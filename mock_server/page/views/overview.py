@@ -1,4 +1,4 @@
-"""The overview: the clock, the credentials, what is left of each limit, faults, tenants."""
+"""The overview: the clock, the credentials, the limits, faults, tenants."""
 
 from mock_server.page.rendering import plain
 from mock_server.page.views.route import Route

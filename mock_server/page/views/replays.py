@@ -1,4 +1,4 @@
-"""A request once more: copied, sent again, or never sent, with the sandbox as it was before."""
+"""A request again: as text to copy, sent again, or undone with the sandbox as it was before."""
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.rendering import plain
@@ -39,7 +39,7 @@ def again(visit: Visit, number: str) -> Response:
 
 
 def _rewind(visit: Visit, number: str) -> Response:
-    """Let the sandbox become what it was before the request."""
+    """Restore the sandbox as it was before the request."""
     try:
         step = _step(visit, number)
         visit.ask("history rewind", step=step)
@@ -49,7 +49,7 @@ def _rewind(visit: Visit, number: str) -> Response:
 
 
 def _fork(visit: Visit, number: str) -> Response:
-    """Make a tenant that begins as the sandbox was before the request, and go there."""
+    """Make a tenant with the state before the request, and go there."""
     name = _free_name(visit, f"{visit.tenant.name[:40]}-before-{number_in(number)}")
     try:
         visit.do("history fork", {"step": _step(visit, number), "as": name})
@@ -73,7 +73,7 @@ def _exchange(visit: Visit, number: str) -> Exchange:
 
 def _step(visit: Visit, number: str) -> int:
     exchange = _exchange(visit, number)
-    # Asked first: without a store it says how to start the server with one.
+    # This comes first: without a store, its error says how to start the server with one.
     visit.ask("history list", limit=1)
     step = step_before(visit.tenant, exchange.number)
     if step is None:

@@ -17,16 +17,16 @@ _PART = 50
 """How many rows come at a time."""
 
 _BURST, _STEADY = 100, 5
-"""How many rows a stream sends at once, and at each look while more and more come."""
+"""The maximum number of rows that a stream sends at one look."""
 
 _AHEAD = 150
-"""How many exchanges a look redacts while nothing comes, so that the first filter need not."""
+"""How many exchanges an idle look redacts, so that the first filter is fast."""
 
 _FILTERS = ("text", "operation", "credential")
 
 
 def requests(visit: Visit) -> Response:
-    """The list, newest first; for its own elements only the part that they ask for."""
+    """The list, newest first; for its own elements only the requested part."""
     if (name := visit.query.get("tenant", visit.tenant.name)) != visit.tenant.name:
         return _of_another(visit, name)
     found = _listed(visit)
@@ -54,7 +54,7 @@ def request(visit: Visit, number: str) -> Response:
 
 
 def follow_requests(visit: Visit) -> Iterator[list[bytes]]:
-    """The rows of the exchanges that come, each look's as one line of HTML.
+    """Yield the rows of new exchanges, those of one look as one line of HTML.
 
     Raises:
         ControlError: A filter does not fit.
@@ -66,12 +66,12 @@ def follow_requests(visit: Visit) -> Iterator[list[bytes]]:
     while True:
         room = min(_BURST, room + _STEADY)
         if since > journal.seen:
-            since, ahead = 0, 0  # a reset begins to count again
+            since, ahead = 0, 0  # a reset restarts the numbering
         if journal.seen == since:
             ahead = _read_ahead(journal, ahead)
             yield []
             continue
-        # Without filters only what is shown is looked at, however many requests come.
+        # Without filters, only the shown exchanges are read, even if many requests come.
         seen = journal.seen
         oldest = since if filters else max(since, seen - room)
         listed = visit.ask("journal list", since=oldest, limit=room, newestFirst=True, **filters)
@@ -106,7 +106,7 @@ def _of_another(visit: Visit, name: str) -> Response:
 
 
 def _listed(visit: Visit) -> dict[str, Any]:
-    """The rows of a list, and before which number the older ones are."""
+    """Return the rows of a list, and the number before which the older ones are."""
     filters, journal = _filters(visit), visit.tenant.sandbox.journal
     seen, before = journal.seen, number_in(visit.query.get("before", "0"))
     # The first look at 10,000 exchanges redacts them all, which takes a while; not for the newest.

@@ -1,4 +1,4 @@
-"""The tokens: where each stands in its hour, what was late, and what is in one."""
+"""The tokens: the age of each, late uses, and the content of one."""
 
 import base64
 import datetime as dt
@@ -104,7 +104,7 @@ def _mark(x: float, at: dt.datetime, refresh: dt.datetime, expiry: dt.datetime) 
 
 
 def _apart(marks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The marks that a person can see apart: thousands of uses are a line."""
+    """Return the marks that people can see apart on the screen: thousands of uses are a line."""
     places = {(round(mark["x"] / _APART), mark["kind"]): mark for mark in marks}
     return list(places.values())
 

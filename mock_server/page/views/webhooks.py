@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, deliveries with every attempt, events with members changed in a form."""
+"""Webhooks: endpoints, deliveries with every attempt, and a form for events."""
 
 import asyncio
 import json

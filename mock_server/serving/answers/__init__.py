@@ -1,1 +1,1 @@
-"""Which sandbox answers a request, and in which thread."""
+"""Decides which sandbox answers a request, and in which thread."""

@@ -20,7 +20,7 @@ from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, en
 THREADS = 8
 """How many requests are answered at a time from a shared store."""
 _LONG_BODY = 65_536
-"""Bytes of a body whose parser may take long enough for other clients to notice."""
+"""The length in bytes from which parsing a body could delay other clients."""
 
 _NOT_STORED = (
     "The sandbox cannot use its store, so the outcome of this request is unknown; its log has "
@@ -44,7 +44,8 @@ class ServedAnswers:
         self._public_url = public_url
         self._log = log.write
         self._warn = log.warn
-        # A shared store may let a request wait for another server: others go on meanwhile.
+        # A shared store may make a request wait for another server; other requests are answered
+        # meanwhile.
         self._threads = ThreadPoolExecutor(THREADS) if tenants.is_shared else None
         self._together = SharedAnswers(
             tenants, alone=self._answer_alone, failed=self._unavailable, log=self._log_line

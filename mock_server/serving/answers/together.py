@@ -20,13 +20,13 @@ from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.process.steady_clock import steady_time
 
 AnswerOutcome = Response | Exception
-"""An answer, or what is raised in place of it, such as a scripted fault of the network."""
+"""An answer, or the exception in place of it, such as a scripted fault of the network."""
 
 MOST_TOGETHER = 32
 """How many requests are answered together."""
 
 LONGEST_BATCH = 0.05
-"""After this long, in seconds of work, those that are answered do not wait for more."""
+"""After this many seconds of work, a batch takes no more requests."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +88,7 @@ class SharedAnswers:
         self._log = log
         self._lock = threading.Lock()
         self._queues: dict[Tenant, deque[_Waiting]] = {}
-        """Those of the tenants that a thread serves, or will."""
+        """The batches of the tenants that a thread serves or will serve."""
 
     def ask(
         self, tenant: Tenant, request: Request, threads: Executor
@@ -105,7 +105,7 @@ class SharedAnswers:
         return waiting.answer
 
     def _serve(self, tenant: Tenant, threads: Executor) -> None:
-        """Answer a batch, and come back behind the other tenants if there is more."""
+        """Answer a batch. If there is more, wait behind the other tenants."""
         batch = AnswerBatch(self._queues[tenant])
         outcomes = self.answers(tenant, batch)
         loop = batch.taken[0].answer.get_loop()
@@ -130,7 +130,7 @@ class SharedAnswers:
             self._tenants.forget(tenant.name)
             return [_outcome(partial(self._alone, one)) for one in batch.take_all()]
         except StoreError as error:
-            # If none was begun, the others would wait for the same as long.
+            # If none was begun, the others would wait as long for the same.
             requests = batch.requests if outcomes else batch.take_all()
             return [self._failed(error)] * len(requests)
         except Exception as error:  # noqa: BLE001 - a bug: none waits for an answer forever

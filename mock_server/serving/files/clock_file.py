@@ -28,7 +28,7 @@ class ClockFile:
         clock.on_move = self._write
 
     def close(self) -> None:
-        """Remove the file: processes that read it have the machine's time again."""
+        """Remove the file: processes that read it get the machine's time again."""
         self._clock.on_move = None
         self._path.unlink(missing_ok=True)
 

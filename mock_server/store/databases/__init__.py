@@ -1,1 +1,1 @@
-"""The databases that a store can be in; all that differs between them is here."""
+"""The databases that a store can be in, and all differences between them."""

@@ -1,7 +1,7 @@
-"""How a server speaks with PostgreSQL: statements go together, and are prepared at their first use.
+"""Talks to PostgreSQL: statements are sent together, and prepared at their first use.
 
-psycopg's cursors would take more time than all else that a request does. So this uses what they are
-made of, ``psycopg.pq``: libpq in pipeline mode.
+psycopg's cursors would take more time than the rest of a request. So this uses the layer below
+them, ``psycopg.pq``: libpq in pipeline mode.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from mock_server.store.databases.database import Found, Query
 from pytest_turris.process.steady_clock import steady_time
 
 SILENCE = 30.0
-"""Seconds without an answer after which PostgreSQL, or the network, is taken to stand still.
+"""Seconds without an answer after which PostgreSQL, or the network, counts as stalled.
 
 It is longer than PostgreSQL lets a statement take.
 """
@@ -33,7 +33,7 @@ _TEXT, _BINARY = pq.Format.TEXT, pq.Format.BINARY
 
 
 class Conversation(psycopg.Connection[Any]):
-    """A connection that is in pipeline mode from ``begin`` on; then ``say`` is all it can do."""
+    """A connection that is in pipeline mode from ``begin`` on; then only ``say`` works."""
 
     def begin(self) -> None:
         """Be ready for ``say``."""
@@ -48,7 +48,7 @@ class Conversation(psycopg.Connection[Any]):
 
     @property
     def has_news(self) -> bool:
-        """Whether there is something to read before anything is said: PostgreSQL has ended it."""
+        """Whether there is something to read before any statement: PostgreSQL hung up."""
         return bool(self._readable.poll(0))
 
     @property
@@ -76,13 +76,13 @@ class Conversation(psycopg.Connection[Any]):
         return self._found(expected, results)
 
     def _send(self, queries: Sequence[Query]) -> list[tuple[str, bytes]]:
-        """Send statements; return for each result what it prepares, and as what, if anything."""
+        """Send statements; return for each the statement that it prepares and its name, if any."""
         expected = []
         new: dict[str, bytes] = {}
         for statement, values in queries:
             name = self._statements.get(statement) or new.get(statement)
             if name is None:
-                # A number that is never used again: what follows a failure is not prepared.
+                # The number is never used again: statements after a failure are not prepared.
                 name = new[statement] = b"s%d" % next(self._numbers)
                 self.pgconn.send_prepare(name, _numbered(statement))
                 expected.append((statement, name))

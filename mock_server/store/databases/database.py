@@ -18,15 +18,15 @@ class Database(Protocol):
     """What a store needs of its database."""
 
     name: str
-    """What it is called where people read it, without a password."""
+    """Its name for people, without a password."""
     is_shared: bool
     """Whether other processes may use it at the same time."""
     generation: int
-    """Another number once the database may have forgotten something, such as after its restart."""
+    """A number that changes when the database may have lost something, as after a restart."""
     table_suffix: str
     """What follows the definition of a table."""
     further: tuple[str, ...]
-    """Statements that make what else this database needs."""
+    """Further statements that this database needs."""
     binary: str
     """The type of a column of bytes."""
     now: str
@@ -68,4 +68,4 @@ class Database(Protocol):
         """The names of the existing tables."""
 
     def close(self) -> None:
-        """Write what waits and let go of the database."""
+        """Write what waits and release the database."""

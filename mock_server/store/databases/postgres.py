@@ -31,7 +31,7 @@ STALLED = 10.0
 for its locks."""
 
 _BOUNDS = (
-    # What holds a tenant takes milliseconds. A server that stands still in between must not
+    # A tenant is held for milliseconds. A server that stalls meanwhile must not
     # block the others for longer than they wait.
     "-c idle_in_transaction_session_timeout=10s -c lock_timeout=15s -c statement_timeout=20s "
     # Otherwise a replica would see what it has written itself only after a while, or lose it.
@@ -79,7 +79,7 @@ class PostgresDatabase:
         self.name = _without_password(url)
         self.generation = 0
         self._used = threading.local()
-        # What goes wrong is said by what fails for it.
+        # The operations that fail report what is wrong.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         try:
             given: dict[str, Any] = conninfo_to_dict(url)
@@ -100,7 +100,8 @@ class PostgresDatabase:
             open=False,
         )
         try:
-            # One by hand: a pool would try again, and not say why it cannot.
+            # The first one without the pool, which would try again and not say why it cannot
+            # connect.
             psycopg.connect(make_conninfo(**defaults | given)).close()
             self._pool.open(wait=True)
         except (psycopg.Error, PoolTimeout) as error:
@@ -149,11 +150,11 @@ class PostgresDatabase:
         return {name for (name,) in self.select(query)}
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Release the database."""
         self._pool.close()
 
     def _connected(self, connection: Conversation) -> None:
-        """Count connections: one that replaces another may be to a server that was restarted."""
+        """Count connections: a new one may be to a server that was restarted."""
         connection.begin()
         self.generation += 1
 
@@ -166,7 +167,7 @@ class PostgresDatabase:
     def _say(self, *queries: Query) -> list[Found]:
         """Carry out what waits and these; return what these find.
 
-        After each, PostgreSQL ends the transaction if this server stands still.
+        After each, PostgreSQL ends the transaction if this server stalls.
         """
         connection, unsaid = self._used.connection, self._used.unsaid
         self._used.unsaid = []
@@ -196,7 +197,7 @@ class PostgresDatabase:
             raise StoreError(f"the store {self.name} is closed") from None
 
     def _end_stalled(self, connection: Conversation, error: psycopg.Error) -> None:
-        """After waiting for a lock, end transactions of servers that stand still amid a pipeline.
+        """After waiting for a lock, end transactions of servers that stalled within a pipeline.
 
         PostgreSQL counts them as active: no limit of its own ends them, and their locks stay.
         """
@@ -212,7 +213,7 @@ class PostgresDatabase:
 
 
 def _without_password(url: str) -> str:
-    """A connection URL as it may be shown: without its user and its parameters too."""
+    """A connection URL without its password, user and parameters."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""

@@ -24,10 +24,10 @@ _FUTURE = dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
 
 
 def offer_bad_certificates(harness: ClientHarness, names: list[str]) -> ProbeSteps[None]:
-    """Send a new client to each server; its trust store holds the authority of all but one.
+    """Send a new client to each server; its trust store has the authorities of all servers but one.
 
-    Otherwise the client would refuse every certificate for its issuer, and nothing would be seen
-    of the other faults.
+    Otherwise the client would refuse every certificate because of its issuer, and the other faults
+    would not be tested.
     """
     authority = trustme.CA()
     trusted = yield from _reached(harness, authority, _GOOD)

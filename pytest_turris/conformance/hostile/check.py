@@ -51,7 +51,7 @@ class HostileCheck:
 
     @property
     def source(self) -> str:
-        """Where the answer is known from."""
+        """The source of the answer."""
         return self.answer.source
 
     @property

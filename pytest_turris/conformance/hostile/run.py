@@ -30,7 +30,7 @@ _FORGED = re.compile(r"[\r\n]2025-01-01 INFO forged|\x1b\[31m")
 
 @dataclass(frozen=True)
 class _Observed:
-    """What was seen of the client when it got one variant."""
+    """What the client did when it got one variant."""
 
     name: str
     """``AR-33/half-open``."""

@@ -1,1 +1,1 @@
-"""What is seen of a client: its requests, and where its secrets show."""
+"""Observes a client: its requests, and where its secrets appear."""

@@ -1,4 +1,4 @@
-"""Which files the code under test writes, renames and makes, by whatever library."""
+"""Finds the files that the code under test writes, renames and makes, with any library."""
 
 import builtins
 import contextlib
@@ -34,6 +34,8 @@ class WrittenFiles:
     """The names that files were given: a reader of such a file sees all of it or nothing."""
     directories: set[str] = field(default_factory=set)
     """Directories that were made."""
+    were_public: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    """Files whose mode was changed after others could read them: the mode before, the content."""
 
     def with_secret(self, secrets: list[str]) -> list[Path]:
         """The files that hold one of the secrets."""
@@ -47,20 +49,23 @@ class WrittenFiles:
         """The name of a file that holds a secret and that others may read; or empty."""
         for path in self.with_secret(secrets):
             mode = path.stat().st_mode
-            if mode & _PRIVATE and not self._is_shut(path.parent):
+            if mode & _PRIVATE and not self.is_shut(path.parent):
                 return f"{path.name} (mode {mode & 0o777:04o})"
+        for name, (mode, content) in self.were_public.items():
+            if any(secret.encode() in content for secret in secrets):
+                return f"{Path(name).name} (mode {mode:04o} until it was changed)"
         return ""
 
     def written_in_place(self, secrets: list[str]) -> list[Path]:
-        """The files with a secret that a reader, or a crash, may find half written."""
+        """The files with a secret that a reader could see half written, also after a crash."""
         return [
             path
             for path in self.with_secret(secrets)
             if str(path) not in self.renamed and not path.read_bytes().startswith(_SQLITE)
         ]
 
-    def _is_shut(self, directory: Path) -> bool:
-        """Whether other users cannot enter the file's directory, and the client sees to that.
+    def is_shut(self, directory: Path) -> bool:
+        """Whether the client makes sure that other users cannot enter the file's directory.
 
         The directories of a test are private too, but only there.
         """
@@ -92,6 +97,7 @@ def _replacements(files: WrittenFiles) -> list[Replacement]:
         (builtins, "open", lambda original: _opening(files, original)),
         (io, "open", lambda original: _opening(files, original)),
         (os, "open", lambda original: _opening_low(files, original)),
+        (os, "chmod", lambda original: _changing_mode(files, original)),
         (os, "mkdir", lambda original: _making(files, original)),
         (os, "rename", lambda original: _renaming(files, original)),
         (os, "replace", lambda original: _renaming(files, original)),
@@ -129,6 +135,18 @@ def _making(files: WrittenFiles, original: Open) -> Open:
     return mkdir
 
 
+def _changing_mode(files: WrittenFiles, original: Open) -> Open:
+    def chmod(path: Any, mode: int, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as os.chmod
+        with contextlib.suppress(OSError, TypeError):
+            before = os.stat(path).st_mode & 0o777  # noqa: PTH116 - a file may be given by its number
+            name = os.fsdecode(path)
+            if before & _PRIVATE & ~mode and not files.is_shut(Path(name).parent):
+                files.were_public[name] = (before, _content(name))
+        return original(path, mode, *args, **kwargs)
+
+    return chmod
+
+
 def _renaming(files: WrittenFiles, original: Open) -> Open:
     def rename(source: Any, target: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as os.rename
         files.renamed.add(os.fsdecode(target))
@@ -139,7 +157,7 @@ def _renaming(files: WrittenFiles, original: Open) -> Open:
 
 def _connecting(files: WrittenFiles, original: Open) -> Open:
     def connect(name: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as sqlite3.connect
-        with contextlib.suppress(TypeError):  # a name of another kind is the library's to refuse
+        with contextlib.suppress(TypeError):  # the library refuses other kinds of names
             path = os.fsdecode(name)
             files.opened |= {f"{path}{ending}" for ending in _DATABASES}
         return original(name, *args, **kwargs)
@@ -159,7 +177,7 @@ def _is_searched(entry: os.DirEntry[str], depth: int) -> bool:
 
 
 def _entries() -> dict[str, tuple[int, int]]:
-    """The files that are near at hand, each with its time of change and its size."""
+    """The files in these directories, each with its time of change and its size."""
     found: dict[str, tuple[int, int]] = {}
     roots = {Path.cwd(), Path.home(), Path(tempfile.gettempdir())}
     waiting = [(str(root), 0) for root in sorted(roots)]

@@ -1,4 +1,4 @@
-"""Where a secret may show: log records, output, warnings and files."""
+"""Finds secrets in log records, output, warnings and files."""
 
 import contextlib
 import logging

@@ -46,7 +46,7 @@ def clocks_read() -> Iterator[dict[str, _Clock]]:
 
 
 def clock_value(clock: _Clock) -> float:
-    """What a clock says to code under test, in seconds of its own."""
+    """The value of a clock for code under test, in its own unit as seconds."""
     name = getattr(clock, "__name__", "")
     arguments = (_monotonic_id(),) if name.startswith("clock_gettime") else ()
     value: Any = _read_by_client(clock, *arguments)

@@ -94,11 +94,11 @@ def pieces_of(sandbox: Sandbox, length: int) -> set[str]:
 
 
 def request_spellings(secret: str) -> list[str]:
-    """A secret as it stands in a request: plain, percent-encoded, or inside Base64."""
+    """The spellings of a secret in a request: plain, percent-encoded, or inside Base64."""
     inside = []
     for before in range(3):
         encoded = base64.b64encode(b"x" * before + secret.encode()).decode()
-        # The characters at both ends depend on what stands next to the secret.
+        # The characters at both ends depend on the text around the secret.
         inside.append(encoded.rstrip("=")[4 if before else 0 : -2])
     return [secret, quote(secret, safe=""), *inside]
 

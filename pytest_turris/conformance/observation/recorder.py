@@ -26,7 +26,7 @@ _NOT_THE_API = Response(
 
 
 class RunawayError(BaseException):
-    """The client sent far more requests than any case asks for; it would not stop by itself.
+    """The client sent far more requests than any case needs; it would not stop by itself.
 
     Not an ``Exception``: it must stop a client that catches all of these and retries.
     """
@@ -41,6 +41,8 @@ class RequestRecorder:
         self.also_secret: list[str] = []
         self.aliases: dict[str, str] = {}
         """The sandbox's tokens, each with the text that the client gets in its place."""
+        self.settled: int = 0
+        """How many requests do not count any more as those of a client that never stops."""
         self.elsewhere: DecoyServers = DecoyServers(self.record_elsewhere)
         self._intercept: Interceptor = lambda request, handle: handle(request)
         self._lock = threading.Lock()
@@ -66,7 +68,7 @@ class RequestRecorder:
         return self.requests[mark:]
 
     def blame(self, mark: int, *, limits: bool = True) -> str:
-        """Why calls since ``mark`` failed if that is another rule's matter; or empty.
+        """Why calls since ``mark`` failed, if another rule is about that; or empty.
 
         Args:
             mark: ``len(harness.requests)`` before the calls.
@@ -131,13 +133,14 @@ class RequestRecorder:
         return request.scheme != "https" or port not in ("", "443")
 
     def _stop_runaway(self, recorded: RecordedRequest) -> None:
-        if len(self.requests) <= _RUNAWAY:
+        many = len(self.requests) - self.settled
+        if many <= _RUNAWAY:
             return
         if recorded.in_process:
             raise RunawayError(f"more than {_RUNAWAY} requests")
         # The client is in another thread than this answer. A sync one is stopped there; an
         # async one by the driver, whose max_seconds ends.
-        if len(self.requests) == _RUNAWAY + 1 and not self.has_loop:
+        if many == _RUNAWAY + 1 and not self.has_loop:
             raised = ctypes.py_object(RunawayError)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), raised)
         raise ConnectionFailure("reset")

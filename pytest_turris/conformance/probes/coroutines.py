@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,15 +14,20 @@ from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import is_turris
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.doors.in_process import httpx
+from pytest_turris.process.patch import Patch
 
 COROUTINES = RuleFamily()
 _rule = COROUTINES.rule
+
+Checkpoint = Callable[[], Awaitable[None]]
 
 _BUDGET = dt.timedelta(minutes=10)
 _TURNS = 8
 _ASYNC_DOOR = "async_handler"
 """The function of the doors in process that answers async clients."""
 _CALLS = 8
+_STEPS = 3
 _TWICE = 2
 
 
@@ -76,7 +81,8 @@ def _ends(harness: ClientHarness) -> ProbeSteps[None]:
             if cold:
                 yield from harness.past_expiry()
             harness.time.limit_sleeps(_BUDGET)
-            (result,) = yield Cancel(harness.client.call, turns)
+            with Patch((httpx, "checkpoint", _several)):
+                (result,) = yield Cancel(harness.client.call, turns)
             harness.time.limit_sleeps(None)
             harness.sandbox.limits.reset()
             if result.defied_cancel:
@@ -109,6 +115,16 @@ def _another_loop(harness: ClientHarness) -> ProbeSteps[None]:
     results = yield Perform(calls, at_once=True, new_loop=True)
     harness.require_success(results, "at once, in another event loop", ours_alone=True)
     harness.require_success((yield from harness.calls()), "back in the first event loop")
+
+
+def _several(checkpoint: Checkpoint) -> Checkpoint:
+    """A request in process takes as many steps as one over a socket may: each can be cancelled."""
+
+    async def checkpoints() -> None:
+        for _ in range(_STEPS):
+            await checkpoint()
+
+    return checkpoints
 
 
 @contextmanager

@@ -10,14 +10,15 @@ from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.preconditions import renew
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.wire.hosts import DECOY_DOMAIN, is_turris
+from pytest_turris.core.wire.hosts import DECOY_DOMAIN, LOOK_ALIKE, is_turris
 from pytest_turris.core.wire.messages import Request, Response
 
 REDIRECTS = RuleFamily()
 _rule = REDIRECTS.rule
 
 _IN_FRONT, _AS_USER, _IN_PATH = "in front of another", "as a user name", "in its path"
-_LOOK_ALIKES = (_IN_FRONT, _AS_USER, _IN_PATH)
+_AT_THE_END = "at the end of another"
+_LOOK_ALIKES = (_IN_FRONT, _AS_USER, _IN_PATH, _AT_THE_END)
 _FOUND = 302
 CODES = (301, 302, 303, 307, 308)
 _WHY = "A server that an answer names gets the credential, and can use the API."
@@ -82,10 +83,10 @@ def _other_next_page(harness: ClientHarness) -> ProbeSteps[None]:
     "TC-65",
     "A host is compared as a whole",
     does="Names next pages, and redirects, whose URL only contains the API's host: at the "
-    "beginning of another host, as a user name, in the path.",
+    "beginning of another host, as a user name, in the path; or whose host only ends like it.",
     why=_WHY,
     fix="Compare scheme, host and port of the parsed URL with those of the base URL.",
-    usual_bug="`if host in url`, or url.startswith(base_url)",
+    usual_bug="`if host in url`, url.startswith(base_url), or host.endswith('turrisfi.com')",
     source="CWE-1023; RFC 3986, 3.2.1",
 )
 def _look_alikes(harness: ClientHarness) -> ProbeSteps[None]:
@@ -94,7 +95,7 @@ def _look_alikes(harness: ClientHarness) -> ProbeSteps[None]:
         yield from harness.calls()
     if any(seen.elsewhere and seen.find(harness.secrets()) for seen in harness.requests):
         harness.not_applicable("the client follows links to every host: look at TC-35 first")
-    for where in _LOOK_ALIKES:
+    for where in _LOOK_ALIKES if harness.requests[0].in_process else _LOOK_ALIKES[:-1]:
         with _next_page(harness, where):
             yield from harness.calls()
         _require_no_credential_elsewhere(harness, f"to a next page with the API's host {where}")
@@ -155,6 +156,7 @@ def _elsewhere(harness: ClientHarness, request: Request, where: str) -> str:
         _IN_FRONT: f"https://{request.host}{DECOY_DOMAIN}{path}",
         _AS_USER: f"https://{request.host}@collector{DECOY_DOMAIN}{path}",
         _IN_PATH: f"https://collector{DECOY_DOMAIN}/{request.host}{path}",
+        _AT_THE_END: f"https://{LOOK_ALIKE}{path}",
         "port": f"https://{request.host}:8443{path}",
         "scheme": f"http://{request.host}{path}",
     }[where]

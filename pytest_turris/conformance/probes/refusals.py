@@ -35,6 +35,8 @@ _OF_CALLS: dict[str, dict[str, Any]] = {
     "a broken connection": {"error": "reset"},
     "a refused connection": {"error": "connect"},
     "a silence of two minutes": {"delay": 120_000 * TICK},
+    "a 503 that lasts": {"status": 503, "times": None},
+    "a broken connection, again and again,": {"error": "reset", "times": None},
 }
 
 
@@ -94,8 +96,8 @@ def _recovers(harness: ClientHarness) -> ProbeSteps[None]:
 @_rule(
     "TC-61",
     "Only a 401 costs a token",
-    does="Answers a call with 400, 403, 404, 409, 429, 500, 503 or a broken connection, and then "
-    "makes one more.",
+    does="Answers a call with 400, 403, 404, 409, 429, 500, 503 or a broken connection, once or "
+    "until it gives up, and then makes one more.",
     why="Each failing call costs a token request, of which ten a minute are allowed.",
     fix="Drop the token on a 401 alone.",
     usual_bug="every error clears the cache, 'to be safe'",

@@ -1,4 +1,4 @@
-"""Places where no credential may arrive: a second listener, with and without TLS."""
+"""Servers that must not receive a credential: a second listener, with and without TLS."""
 
 import contextlib
 import socket
@@ -48,7 +48,7 @@ class DecoyServers:
 
     @contextlib.contextmanager
     def in_place_of_turris(self) -> Iterator[None]:
-        """Let the names of the Turris hosts resolve to the listener without TLS."""
+        """Make the names of the Turris hosts resolve to the listener without TLS."""
         port = self.port()
 
         def resolving(resolve: Resolve) -> Resolve:

@@ -22,13 +22,13 @@ ALL_PERMISSIONS: frozenset[Permission] = frozenset({"read", "write"})
 
 CLIENT_MARK = "turris_sandbox_client_"
 SECRET_MARK = "turris_sandbox_secret_"
-"""What the ids and secrets of sandboxes begin with: real ones do not, so none is taken in."""
+"""The prefixes of a sandbox's ids and secrets: real ones differ, so none is accepted."""
 
 _GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 class CredentialError(TurrisKitError, ValueError):
-    """A client id or secret that was given is not that of a sandbox, or is in use."""
+    """The given client id or secret does not have the form of a sandbox's, or is in use."""
 
 
 @dataclass(kw_only=True)
@@ -77,7 +77,7 @@ Credential = ApiClient | RestrictedAccessToken
 
 
 def checked_mark(what: str, text: str, mark: str) -> str:
-    """The given id or secret, checked; a real one is refused, and not repeated in the message."""
+    """Return the given id or secret, if it is valid; no message shows a real one."""
     if text and not (text.startswith(mark) and _GIVEN.fullmatch(text.removeprefix(mark))):
         raise CredentialError(
             f"a {what} of a sandbox is {mark!r} and 1 to 128 letters, digits, '_', '.' or '-': "
@@ -87,7 +87,7 @@ def checked_mark(what: str, text: str, mark: str) -> str:
 
 
 def known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
-    """The names as a set; UnknownNameError if there is no such permission."""
+    """Return the names as a set; UnknownNameError if there is no such permission."""
     permissions = frozenset(names)
     if unknown := permissions - ALL_PERMISSIONS:
         raise UnknownNameError(f"there is no permission {min(unknown)!r}; use 'read' or 'write'")
@@ -95,7 +95,7 @@ def known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
 
 
 def known_environment(name: Environment) -> Environment:
-    """The name of an environment; UnknownNameError if there is none of that name."""
+    """Return the name of an environment; UnknownNameError if there is none of that name."""
     if name not in ("sandbox", "production"):
         raise UnknownNameError(f"there is no environment {name!r}; use 'sandbox' or 'production'")
     return name
@@ -111,7 +111,7 @@ def as_row(credential: Credential) -> dict[str, Any]:
 
 
 def client_of(row: dict[str, Any]) -> ApiClient:
-    """The API client that is in a row."""
+    """Return the API client that a row holds."""
     until, previous = row["previous_until"], row["previous_secret"]
     return ApiClient(
         **row
@@ -125,7 +125,7 @@ def client_of(row: dict[str, Any]) -> ApiClient:
 
 
 def restricted_of(row: dict[str, Any]) -> RestrictedAccessToken:
-    """The restricted access token that is in a row."""
+    """Return the restricted access token that a row holds."""
     return RestrictedAccessToken(
         **row
         | {

@@ -1,7 +1,7 @@
 """All credentials of a sandbox: issued, rotated, revoked.
 
-Derived from guides/security, which says to keep them apart: the sandbox environment refuses
-credentials of the production environment, and vice versa.
+Derived from guides/security, which says to keep the environments apart: the sandbox environment
+refuses credentials of the production environment, and vice versa.
 """
 
 import datetime as dt
@@ -52,7 +52,7 @@ class Credentials:
         self.on_issue: Callable[[str], object] | None = None
         """Called with each client id and restricted access token, before the caller gets it."""
         self.on_rotate: Callable[[ApiClient], object] | None = None
-        """Called with each API client that got a new secret, or another one by a restore."""
+        """Called with each API client whose secret was rotated, or changed by a restore."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))
@@ -126,8 +126,8 @@ class Credentials:
         """Give a client a new secret; the old one stays valid for ``overlap``, if given.
 
         Tokens issued for the old secret stay valid until they expire (assumed). The environment
-        variables of a test keep the old secret, as those of a running program do: a test that
-        wants the new one there sets ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
+        variables of a test keep the old secret, as those of a running program do. To change them,
+        set ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
         """
         self.undo.attributes(client, "client_secret", "previous_secret", "previous_until")
         client.previous_secret = client.client_secret if overlap else None
@@ -140,7 +140,7 @@ class Credentials:
 
     @whole
     def revoke(self, credential: Credential) -> None:
-        """Refuse a credential, and every token issued for it, from now on."""
+        """Refuse a credential, and every token issued for it from now on."""
         self.undo.attributes(credential, "revoked")
         credential.revoked = True
         self._mark(credential)

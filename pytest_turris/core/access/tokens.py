@@ -8,13 +8,12 @@ clock; ``iat`` and ``exp`` are whole seconds.
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, get_args
 
-import jwt
-
-from pytest_turris.core.access import keys
 from pytest_turris.core.access.credential import ApiClient
-from pytest_turris.core.access.jws import Flaw, forged, signed
+from pytest_turris.core.access.flaws import Flaw
+from pytest_turris.core.access.jwks import jwks
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import UnknownNameError
@@ -23,9 +22,15 @@ from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.redaction import Secret, mask
 from pytest_turris.core.undo import Undo, whole
+from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.errors import ExpiredToken, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request
+
+if not ModelBuilding.is_deferred:
+    # A server imports cryptography with its first token; a test process, where the imports of a
+    # test are not to depend on what ran before, with this module.
+    import_module("pytest_turris.core.access.jws")
 
 _PRUNE_ABOVE = 1_000
 _MESSAGE = "Invalid or expired token"
@@ -71,7 +76,7 @@ class Tokens:
 
     @property
     def newest(self) -> AccessToken | None:
-        """The token issued last."""
+        """The newest token."""
         return next(reversed(self._issued.values()), None)
 
     @whole
@@ -80,6 +85,8 @@ class Tokens:
         now = self._clock.now()
         lifetime = self._options.token_ttl if ttl is None else ttl
         jti = self._randomness.uuid("jti")
+        from pytest_turris.core.access.jws import signed  # noqa: PLC0415 - see above
+
         text = signed(self._claims(client.client_id, client.environment, jti, now, lifetime))
         token = AccessToken(
             text=Secret(text),
@@ -153,14 +160,14 @@ class Tokens:
         if flaw == "expired":
             now -= ttl + dt.timedelta(seconds=1)
         claims = self._claims(name, environment, self._randomness.uuid("jti"), now, ttl)
+        from pytest_turris.core.access.jws import forged  # noqa: PLC0415 - see above
+
         return Secret(forged(flaw, claims))
 
     @staticmethod
     def jwks() -> dict[str, Any]:
         """The public keys as a JWK Set (RFC 7517)."""
-        public = keys.signing_key().public_key()
-        key = jwt.algorithms.RSAAlgorithm.to_jwk(public, as_dict=True)
-        return {"keys": [key | {"kid": keys.KEY_ID, "use": "sig", "alg": "RS256"}]}
+        return jwks()
 
     def rows(self) -> Iterator[Row]:
         """The tokens as rows of the state."""
@@ -183,7 +190,7 @@ class Tokens:
             self._issued[text] = _restored(row)
 
     def _prune(self, now: dt.datetime) -> None:
-        """Forget expired tokens whenever the number of tokens may have doubled."""
+        """Forget expired tokens each time the number of tokens may have doubled."""
         if len(self._issued) >= self._prune_at:
             kept = {t: old for t, old in self._issued.items() if old.expires_at > now}
             if self.changes is not None:
@@ -213,30 +220,11 @@ class Tokens:
 
     def _flaw_of(self, text: str, environment: Environment) -> str:
         """Why a token that is not among the issued ones is refused."""
-        try:
-            header = jwt.get_unverified_header(text)
-        except (jwt.PyJWTError, ValueError, RecursionError):
-            return "malformed: not a JWT of three base64url parts"
-        if header.get("alg") != "RS256":
-            return f"signed with alg {str(header.get('alg'))[:16]!r}; only RS256 is accepted"
-        if header.get("kid") != keys.KEY_ID:
-            return "signed with a key that is not in the JWKS (unknown kid)"
-        try:
-            claims = jwt.decode(
-                text,
-                keys.signing_key().public_key(),
-                algorithms=["RS256"],
-                # The claims are checked below, with the sandbox's clock and its reasons.
-                options={
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                    "verify_aud": False,
-                    "verify_iss": False,
-                },
-            )
-        except (jwt.PyJWTError, ValueError, RecursionError):
-            return "wrong signature: forged, or changed in transit"
+        from pytest_turris.core.access.jws import verified  # noqa: PLC0415 - see above
+
+        claims = verified(text)
+        if isinstance(claims, str):
+            return claims
         return self._claims_flaw(claims, environment)
 
     def _claims_flaw(self, claims: dict[str, Any], environment: Environment) -> str:

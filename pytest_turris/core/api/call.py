@@ -1,4 +1,4 @@
-"""A call: one request on its way through the sandbox, with all that is found out about it."""
+"""A call: one request on its way through the sandbox, with everything known about it."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=RequestModel)
 
 @dataclass(kw_only=True)
 class Call:
-    """What an operation may use, and what it leaves for the response and the journal.
+    """What an operation can use, and what it adds to the response and the journal.
 
     ``operation`` is the name of the operation, ``parameters`` are those of its path, ``notes``
     go to the journal, ``headers`` and ``delay`` to the response.
@@ -80,5 +80,5 @@ class Call:
         self.headers += self.limits.spend(bucket, credential, self.operation or "")
 
     def identify(self, client: ApiClient, token: AccessToken | None = None) -> None:
-        """Record the caller for the journal, where the credential is in the body."""
+        """Record the caller for the journal, if the credential is in the body."""
         self.caller = Caller(client, token)

@@ -1,4 +1,4 @@
-"""The dispatcher: makes a call of a request, answers it, and records both in the journal."""
+"""The dispatcher: turns a request into a call, answers it, and records both in the journal."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from pytest_turris.core.wire.messages import Request, Response
 
 @dataclass(slots=True, kw_only=True)
 class Dispatcher:
-    """Has all that a call may use; ``refusals`` collects those that a client has to explain."""
+    """Has everything that a call can use; ``refusals`` collects those that can fail the test."""
 
     options: Options
     clock: Clock

@@ -100,7 +100,7 @@ STATUS_TEXTS = {
     "get_product": "Product details",
     "lookup_npns": "Array of NPN lookup results",
 }
-"""What the reference calls the success of an operation, where that could be read."""
+"""What the reference calls the success of an operation, if it could be read."""
 
 
 def described_text(text: Text | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What HTTP itself asks of every answer (RFC 9110): Date, and the answers to HEAD and OPTIONS."""
+"""What HTTP requires of every answer (RFC 9110): Date, and the answers to HEAD and OPTIONS."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def without_content(response: Response) -> Response:
 
 
 def options_answer(methods: Iterable[str], more: Fields) -> Response:
-    """The answer to OPTIONS for a path with these methods, as Express gives it by itself.
+    """The answer to OPTIONS for a path with these methods, as Express gives it by default.
 
     Args:
         methods: Those of its operations.

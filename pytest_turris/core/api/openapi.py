@@ -79,7 +79,7 @@ def document(
         operations: The operations.
         options: The options that their answers depend on.
         server_url: Where the sandbox answers, named first; else the documented sandbox host. The
-            live host is not named: clients that are generated take the first one for their default.
+            production host is not named: generated clients use the first one by default.
     """
     rows = tuple(operations)
     schemas = Schemas(options)

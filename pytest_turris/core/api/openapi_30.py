@@ -35,9 +35,9 @@ def _converted(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if "anyOf" in kept:
         kept = _nullable(kept)
     if isinstance(kept.get("allOf"), list) and not all(kept["allOf"]):
-        # A condition was all that a part had.
+        # The part had only a condition.
         kept["allOf"] = [part for part in kept["allOf"] if part]
-    # 3.0 allows no empty list there.
+    # 3.0 does not allow an empty list there.
     return {name: item for name, item in kept.items() if item != [] or name not in _NEVER_EMPTY}
 
 
@@ -55,6 +55,6 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     others = {name: item for name, item in schema.items() if name != "anyOf"}
     if len(choices) > 1:
         return others | {"anyOf": choices, "nullable": True}
-    # What stands next to a reference is ignored in 3.0.
+    # 3.0 ignores members next to a reference.
     one = {"allOf": choices} if "$ref" in choices[0] else choices[0]
     return others | one | {"nullable": True}

@@ -53,9 +53,9 @@ class OperationRow:
         provenance: How method and path are known.
         status_provenance: How the success status is known.
         status_option: The option that has another success status, where it is assumed.
-        largest_file: How many bytes a file in the form may have.
+        largest_file: The maximum size of a file in the form, in bytes.
         file_type: The media type of the file in the form.
-        links: Where values of the answer can be used.
+        links: Operations that take values of the answer.
     """
 
     method: str
@@ -86,7 +86,7 @@ class OperationRow:
     links: tuple[Link, ...] = ()
 
     def __call__(self, handler: Handler) -> "Operation":
-        """The operation of a function: its name, and what its return annotation answers with."""
+        """Make an operation of a function, with its name and the model of its return annotation."""
         answer, many = _answer_of(handler)
         return Operation(
             **vars(self), name=handler.__name__, handler=handler, answer=answer, many=many

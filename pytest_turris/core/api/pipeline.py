@@ -25,8 +25,6 @@ from pytest_turris.core.api.http_semantics import options_answer
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.faults.hostile.answer import AnswerContext
-from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import RawAnswer
 from pytest_turris.core.faults.scripted import Fault, Faults
 from pytest_turris.core.middleware.idempotency import REPLAYED, Idempotency
@@ -124,7 +122,7 @@ class Pipeline:
         if fault.status is None and fault.error is None:
             return self._perform(call, operation)
         if fault.processed:
-            # The call takes effect or is refused; either way its answer is lost.
+            # The call takes effect or is refused; in both cases its answer is lost.
             with contextlib.suppress(TurrisError):
                 self._perform(call, operation)
         if fault.error is not None:
@@ -134,6 +132,9 @@ class Pipeline:
         raise error
 
     def _hostile(self, call: Call, operation: Operation, name: str, max_seconds: float) -> Response:
+        from pytest_turris.core.faults.hostile.answer import AnswerContext  # noqa: PLC0415 - rarely needed
+        from pytest_turris.core.faults.hostile.catalogue import find_answer  # noqa: PLC0415 - as above
+
         _, (variant,) = find_answer(name)
         honest = partial(self._perform, call, operation)
         call.notes.append(f"a hostile answer that the test asked for: {name}")

@@ -34,7 +34,7 @@ class Schemas:
         """A reference to the schema of an answer's model: the members that are sent."""
         name = model.__name__
         if name not in self.components:
-            self.components[name] = {}  # It can refer to itself.
+            self.components[name] = {}  # A model can refer to itself.
             self.components[name] = self._sent(model)
         return reference(name)
 

@@ -1,1 +1,1 @@
-"""What a test checks of its client: asserted, expected, and what fails it at its end."""
+"""What a test checks about its client: assertions, expected refusals, and failures at its end."""

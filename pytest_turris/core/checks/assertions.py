@@ -59,11 +59,11 @@ def assert_no_token_in_urls(sandbox: Observer) -> None:
 
 
 def assert_refreshed_within_buffer(sandbox: Observer) -> None:
-    """Each token was replaced inside its refresh buffer: not before it, not after expiry.
+    """Each token was replaced inside its refresh buffer: neither before it nor after expiry.
 
     Raises:
-        AssertionError: A token was used beyond its refresh point or replaced before it; or
-            no token came that far, so that nothing was shown.
+        AssertionError: A token was used beyond its refresh point or replaced before it; or no token
+            became that old, so nothing is shown.
     """
     buffer = sandbox.options.refresh_buffer
     late = [
@@ -87,7 +87,7 @@ def assert_refreshed_within_buffer(sandbox: Observer) -> None:
         )
     if not pairs:
         raise AssertionError(
-            "no token was ever replaced, so nothing is shown about the buffer: go to "
+            "no token was ever replaced, so nothing is shown about the buffer: call "
             "turris_time.to_refresh_point(plus=timedelta(milliseconds=1)) and call again"
         )
 

@@ -23,7 +23,7 @@ class Restorable(Strict, Protocol):
         ...
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """Become what the snapshot holds."""
+        """Restore the state of a snapshot."""
         ...
 
 
@@ -45,7 +45,7 @@ def fresh(self: Restorable) -> Iterator[None]:
     try:
         yield
         for fault in scripted:
-            fault.optional = True  # those of the whole test need not fire in each block
+            fault.optional = True  # faults of the whole test need not fire in each block
         if failures := strict_failures(self):
             raise StrictFailureError("\n\n".join(failures))
     finally:

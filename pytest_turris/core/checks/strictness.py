@@ -1,4 +1,4 @@
-"""What fails a test at its end unless it is expected: refusals, and faults that never fired.
+"""What fails a test at its end unless expected: refusals, and faults that never fired.
 
 ``Sandbox`` has each function here as a method.
 """
@@ -50,7 +50,7 @@ def expect_refusal(  # noqa: D417 - self, as a method
 
 
 def expect_since(self: Strict, number: int) -> None:
-    """Take every refusal after the exchange with that number as expected: it fails no test."""
+    """Treat every refusal after the exchange with that number as expected."""
     self._refusals.expect_since(number)
 
 

@@ -64,7 +64,7 @@ class ComplianceWatch:
             self._reassess(owner, at)
 
     def record_baseline(self, at: dt.datetime) -> None:
-        """Take the compliance as of a moment as known, and log nothing."""
+        """Take the compliance at a moment as known, without logging it."""
         before = self._known
         self._records.undo.attributes(self, "_known")
         self._known = {
@@ -79,7 +79,7 @@ class ComplianceWatch:
                 self._mark(owner)
 
     def rows(self) -> Iterator[tuple[str, Any]]:
-        """Each agent or agency by its key, with what is known of it as JSON data."""
+        """Each agent or agency by its key, with what is known about it as JSON data."""
         for owner in self._known:
             yield owner, self._plain(owner)
 
@@ -88,13 +88,13 @@ class ComplianceWatch:
         return [row for _, row in self.rows()]
 
     def restore(self, rows: list[Any]) -> None:
-        """Replace what is known by a snapshot's."""
+        """Replace what is known with a snapshot's."""
         self._known = {
             owner: {(p, s): (c, held, a) for p, s, c, held, a in known} for owner, known in rows
         }
 
     def take_over(self, owner: str, row: list[Any] | None) -> None:
-        """Take over what is known of one agent or agency elsewhere; None if it is gone there."""
+        """Take over what is known elsewhere about an agent or agency; None if it is gone there."""
         if row is None:
             self._known.pop(owner, None)
         else:

@@ -92,7 +92,7 @@ class UpstreamEntity:
 
     @contextmanager
     def without_events(self) -> Iterator[None]:
-        """A block whose changes set up a state: they are logged as no events."""
+        """A block whose changes set up a state: they log no events."""
         self._undo.attributes(self, "_silent")
         self._silent = True
         try:
@@ -146,11 +146,11 @@ class UpstreamEntity:
 
     @property
     def carried_out(self) -> str:
-        """The moment up to which all that was due is carried out."""
+        """The moment up to which all due work is done."""
         return self._carried_out.isoformat()
 
     def take_over_facts(self, data: dict[str, Any], carried_out: str) -> None:
-        """Take over what is not a row of its own from elsewhere, before any row."""
+        """Take over the facts, which are not rows, from another process, before any row."""
         moment = dt.datetime.fromisoformat(carried_out)
         self.records.upstream_entity_id = data["id"]
         self._settled_at = dt.datetime.fromisoformat(data["settled_at"])
@@ -160,7 +160,7 @@ class UpstreamEntity:
         self._schedule.drop_until(moment)
 
     def take_over(self, member: str, key: str, row: Any) -> None:  # noqa: ANN401 - JSON data
-        """Take over one row that was changed elsewhere; None if it is gone there."""
+        """Take over one row that another process changed; None if it is gone there."""
         if member == "events":
             self.events.take_over(row)
         elif member == "watch":
@@ -171,7 +171,7 @@ class UpstreamEntity:
                 self._plan(record)
 
     def facts(self) -> dict[str, Any]:
-        """What is not a row of its own, as JSON data."""
+        """The facts, which are not rows, as JSON data."""
         return {
             "id": self.records.upstream_entity_id,
             "settled_at": self._settled_at.isoformat(),
@@ -185,7 +185,7 @@ class UpstreamEntity:
         yield from self.records.rows()
 
     def snapshot(self) -> dict[str, Any]:
-        """Records, events and what is known of compliance, as JSON data."""
+        """Records, events and the known compliance, as JSON data."""
         return (
             self.facts()
             | {
@@ -196,7 +196,7 @@ class UpstreamEntity:
         )
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Become what a snapshot holds."""
+        """Restore the state of a snapshot."""
         self.records.upstream_entity_id = data["id"]
         self.records.restore(data)
         self.events.restore(data["events"])
@@ -245,7 +245,7 @@ class UpstreamEntity:
                 self._plan(record)
 
     def _go_back(self, now: dt.datetime) -> None:
-        """The clock was put back: what lies ahead becomes due once more, without an event now."""
+        """After the clock was set back, let future moments become due again, without events."""
         self._settled_at = now
         self._plan_all()
         self._watch.record_baseline(now)

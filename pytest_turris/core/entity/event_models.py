@@ -3,7 +3,7 @@
 Source: guides/webhooks and its four event pages. Values whose list could not be read in full
 (statuses, state codes) are plain strings. The models forbid unknown members: they describe what
 Turris sends, and a receiver must tolerate more. Both the webhook factory and the sandbox itself
-make their events of these models.
+make their events with these models.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class _EventPart(TurrisModel):
 class StatusEntry(_EventPart):
     """A license's or an appointment's status: ``{statusName, statusMessages?}``.
 
-    ``statusMessages`` is absent, never empty, when there is nothing to say (documented example).
+    ``statusMessages`` is absent, never empty, if there are none (documented example).
     """
 
     status_name: str
@@ -118,7 +118,7 @@ class DownstreamEntityComplianceEntry(ComplianceEntry):
 
 
 class ComplianceChange(_EventPart):
-    """A change of compliance in one state of a product: what entries are made of.
+    """A change of compliance in one state of a product, from which entries are made.
 
     ``was`` is the compliance status before the change, ``was_license`` and ``was_appointment`` are
     the names of the statuses that it followed from.

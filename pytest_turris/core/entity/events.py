@@ -1,6 +1,6 @@
 """What happened: an append-only log of the changes that Turris sends webhooks about.
 
-The outbox reads the log on from the last number it has seen. Kinds are the documented
+The outbox reads the log from the last number that it has seen. Kinds are the documented
 ``webhookType`` values (guides/webhooks); a fact is one change, in the words of the webhooks.
 """
 

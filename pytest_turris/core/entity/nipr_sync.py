@@ -1,8 +1,8 @@
-"""Fetches of an agent's or agency's data from NIPR: queued, and done later, well or not.
+"""Fetches of an agent's or agency's data from NIPR: queued first; later they succeed or fail.
 
 That a fetch is asynchronous and takes a few minutes is documented (compliance-data-subscriptions),
-and so is the event at its end. The help centre knows data that is not yet pulled, and fetches that
-failed; the words for them are assumed.
+and so is the event at its end. The help centre mentions data that is not yet pulled, and fetches
+that failed; the words for them are assumed.
 """
 
 import datetime as dt
@@ -72,7 +72,7 @@ class NiprSync:
         return npns.why_not(npn, "firm" if isinstance(owner, Association) else "individual")
 
     def _names(self, owner: Owner) -> dict[str, str]:
-        """What NIPR says wins (help centre); a middle name only if there is none (documented)."""
+        """NIPR's names take precedence (help centre), its middle name only if none is given."""
         if isinstance(owner, Association):
             return self._records.npns.firm(owner.npn)
         names = self._records.npns.individual(owner.npn)

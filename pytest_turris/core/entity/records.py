@@ -26,11 +26,11 @@ from pytest_turris.core.resources.uploads import Uploads
 from pytest_turris.core.undo import Undo
 
 Owner = AgentEntry | Association
-"""What has a NIPR data subscription."""
+"""An agent or association: it has a NIPR data subscription."""
 
 
 def is_pending(owner: Owner) -> bool:
-    """Whether NIPR's data about an owner is still to come: no fetch has succeeded."""
+    """Whether NIPR's data about an owner is still missing: no fetch has succeeded."""
     subscription = owner.nipr_data_subscription
     return subscription is not None and subscription.is_pending
 
@@ -39,7 +39,7 @@ C = TypeVar("C", bound=Collection[Any])
 
 
 class CollectionAttribute(Generic[C]):
-    """An attribute whose value is a collection; the object that has it finds the collection."""
+    """An attribute whose value is a collection, which its object finds."""
 
     def __init__(self, kind: type[C]) -> None:
         self.kind = kind
@@ -101,7 +101,7 @@ class Collections(ABC):
 class EntityRecords(Collections):
     """The records that an upstream entity has. A collection is made when it is first used.
 
-    Most tests need two or three of the thirteen, and every test makes a sandbox.
+    Most tests need two or three of them, and every test makes a sandbox.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class EntityRecords(Collections):
     def follow_deletion(self, association: Association) -> None:
         """Soft-delete or restore an association's agents and PDB alerts with it (help centre).
 
-        An agent who is at another agency, or was deleted alone, stays as it is.
+        An agent at another agency, or one that was deleted alone, does not change.
         """
         gone, now = association.is_deleted, self.clock.now()
         for entry in self.agents.where(association=association.id):
@@ -186,7 +186,7 @@ class EntityRecords(Collections):
         return {name: self.collection(kind).snapshot() for name, kind in COLLECTIONS.items()}
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Replace all records by a snapshot's."""
+        """Replace all records with a snapshot's."""
         for name, kind in COLLECTIONS.items():
             self.collection(kind).restore(data[name])
 

@@ -1,4 +1,4 @@
-"""What becomes due as time passes: moments in order, each with a kind and whom it concerns."""
+"""What becomes due as time passes: moments in order, each with a kind and a key."""
 
 import bisect
 import datetime as dt
@@ -13,7 +13,10 @@ DueEntry = tuple[dt.datetime, DueKind, str]
 
 
 class Schedule:
-    """Entries in the order of their moments. One whose cause is gone has no effect when due."""
+    """Entries in the order of their moments.
+
+    An entry without a cause has no effect when it is due.
+    """
 
     def __init__(self, undo: Undo | None = None) -> None:
         self._undo = undo or Undo()

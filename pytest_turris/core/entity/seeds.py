@@ -1,4 +1,4 @@
-"""Named seed data: records to begin with, always the same for the same seed option.
+"""Named seed data: records to start with, always the same for the same seed option.
 
 Seeding emits no events.
 """
@@ -130,7 +130,7 @@ def _agency(
 def _agent(
     records: EntityRecords, agency: Association, product: Product, states: tuple[str, ...]
 ) -> str:
-    """Add an agent with a license and an appointment in each state; give its NPN."""
+    """Add an agent with a license and an appointment in each state; return its NPN."""
     npn = records.randomness.number("npn", 8)
     authority: list[dict[str, Any]] = [
         {

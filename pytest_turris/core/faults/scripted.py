@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.faults.hostile.catalogue import find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 from pytest_turris.core.undo import Undo, whole
 
@@ -82,7 +81,7 @@ class Faults:
         self.raw_answers: list[RawAnswer] = []
         """The answers of raw bytes that were sent so far."""
         self.made: int = 0
-        """How many there ever were: the number of the newest."""
+        """How many faults there ever were: the number of the newest."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._faults))
@@ -166,6 +165,8 @@ class Faults:
             UnknownNameError: There is no such answer, variant or operation.
             FaultError: The answer cannot be scripted, or ``times`` is out of range.
         """
+        from pytest_turris.core.faults.hostile.catalogue import find_answer  # noqa: PLC0415 - it is large
+
         answer, (variant, *_) = find_answer(name)
         if variant.endpoint == "handshake":
             raise FaultError(
@@ -216,7 +217,7 @@ class Faults:
             self.raw_answers.pop().stopped = True
 
     def next_for(self, operation: str, method: str) -> Fault | None:
-        """The fault that fires for this call, counted as fired."""
+        """Return the fault that fires for this call, and count it as fired."""
         for fault in self._faults:
             if fault.fits(operation, method):
                 self.undo.attributes(fault, "fired")

@@ -1,1 +1,1 @@
-"""What happened in the sandbox, and what a test expected."""
+"""The exchanges of a sandbox, and the refusals that a test expects."""

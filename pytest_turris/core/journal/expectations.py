@@ -26,11 +26,11 @@ class Refusals:
             self.unexpected = [*self.unexpected, exchange]
 
     def expect_since(self, number: int) -> None:
-        """Take those after the exchange with that number as expected."""
+        """Treat those after the exchange with that number as expected."""
         self.unexpected = [e for e in self.unexpected if e.number <= number]
 
     def expect(self, exchanges: tuple[Exchange, ...]) -> None:
-        """Take these as expected."""
+        """Treat these as expected."""
         numbers = {exchange.number for exchange in exchanges}
         self.unexpected = [e for e in self.unexpected if e.number not in numbers]
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from pytest_turris.core.changes import Row
@@ -23,18 +23,24 @@ from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
 NO_ANSWER = 0
 
 _Observer = Callable[[Request, Response | None, dict[str, Any]], object]
-"""Gets a request, its response, and the facts of its exchange, before anything is redacted."""
+"""Receives a request, its response, and the facts of its exchange, before redaction."""
 
 _SHOWN_TARGET = 2_048
 _SHOWN_FIELDS = 64
 _NUMBER = attrgetter("number")
+_FACTS = (
+    "number", "at", "environment", "method", "operation", "status", "credential", "token",
+    "reason", "is_client_error", "notes", "request_id", "token_id", "token_in_url",
+)  # fmt: skip
+"""What is known of an exchange besides its two messages, by the names of ``Exchange``."""
+_FACTS_OF = itemgetter(*_FACTS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One request and its response. Texts are redacted, bodies cut at 2 KiB.
 
-    ``status`` is 0 where a fault left the request without an answer. ``reason`` says for
+    ``status`` is 0 if a fault left the request without an answer. ``reason`` says for
     humans why the sandbox refused; ``notes`` say what it noticed and accepted.
     """
 
@@ -99,24 +105,44 @@ class Exchange:
 
 
 class _RawExchange:
-    """An exchange not yet redacted; it has no repr, and is cut to what the journal shows."""
+    """An exchange not yet redacted; it has no repr, and is cut to what the journal shows.
 
-    __slots__ = ("_answered", "_body", "_facts", "_fields", "_sizes", "_target")
+    A server keeps a thousand for each tenant, so it is small: no dict, and what the exchange before
+    it has as well is kept once.
+    """
 
-    def __init__(self, request: Request, response_body: bytes, facts: dict[str, Any]) -> None:
-        self._facts = facts
-        self._target = request.target[:_SHOWN_TARGET]
-        self._fields = request.headers[:_SHOWN_FIELDS]
-        self._body, self._answered = request.body[:SHOWN], response_body[:SHOWN]
+    __slots__ = ("_body", "_facts", "_sizes", "answered", "fields", "target")
+
+    def __init__(
+        self,
+        request: Request,
+        response_body: bytes,
+        facts: dict[str, Any],
+        before: "_RawExchange | None",
+    ) -> None:
+        self._facts: tuple[Any, ...] = _FACTS_OF(facts)
+        self.target = request.target[:_SHOWN_TARGET]
+        self.fields = request.headers[:_SHOWN_FIELDS]
+        self._body, self.answered = request.body[:SHOWN], response_body[:SHOWN]
         self._sizes = len(request.body), len(response_body)
+        if before is not None:
+            self._share(before)
+
+    def _share(self, before: "_RawExchange") -> None:
+        if self.fields == before.fields:  # most clients send the same ones again
+            self.fields = before.fields
+        if self.target == before.target:
+            self.target = before.target
+        if self.answered == before.answered:
+            self.answered = before.answered
 
     def redacted(self) -> Exchange:
         """The exchange with its secrets masked."""
         sent, answered = self._sizes
         return self._exchange(
-            request_headers=redact_headers(self._fields),
+            request_headers=redact_headers(self.fields),
             request_body=preview(self._body, sent),
-            response_body=preview(self._answered, answered),
+            response_body=preview(self.answered, answered),
         )
 
     def summary(self) -> str:
@@ -124,12 +150,13 @@ class _RawExchange:
         return str(self._exchange(request_headers={}, request_body="", response_body=""))
 
     def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
+        facts = dict(zip(_FACTS, self._facts, strict=True))
         texts = {
-            "target": redact_target(self._target),
-            "reason": redact(self._facts["reason"]),
-            "notes": tuple(map(redact, self._facts["notes"])),
+            "target": redact_target(self.target),
+            "reason": redact(facts["reason"]),
+            "notes": tuple(map(redact, facts["notes"])),
         }
-        return Exchange(**self._facts | texts | content)
+        return Exchange(**facts | texts | content)
 
 
 class _KeptExchange:
@@ -164,6 +191,12 @@ class Entry:
         if not isinstance(exchange, Exchange):
             exchange = self._exchange = exchange.redacted()
         return exchange
+
+    @property
+    def raw(self) -> _RawExchange | None:
+        """The exchange, if it is not redacted yet."""
+        exchange = self._exchange
+        return exchange if isinstance(exchange, _RawExchange) else None
 
     def summary(self) -> str:
         """The exchange in one text; cheaper than ``redacted``, and kept nowhere."""
@@ -215,7 +248,8 @@ class Journal:
         self.undo.step(partial(self._forget_since, self.seen, self._oldest()))
         self.seen += 1
         facts |= {"number": self.seen, "method": request.method[:32]}
-        entry = Entry(self.seen, _RawExchange(request, response_body, facts))
+        before = self._entries[-1].raw if self._entries else None
+        entry = Entry(self.seen, _RawExchange(request, response_body, facts, before))
         self._entries.append(entry)
         return entry
 

@@ -1,1 +1,1 @@
-"""What wraps an operation: rate limits, idempotency, interceptors."""
+"""Code that wraps an operation: rate limits, idempotency, interceptors."""

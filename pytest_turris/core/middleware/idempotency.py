@@ -103,7 +103,7 @@ class Idempotency:
             self.changes.mark("idempotency", " ".join(key), partial(_plain, key, stored))
 
     def _is_kept(self, stored: _StoredAnswer) -> bool:
-        """Whether its time is not over; what was stored later than now was not stored yet."""
+        """Whether it is still kept; an answer that was stored after now does not exist yet."""
         age = self._clock.now() - stored.at
         return dt.timedelta(0) <= age < self._options.idempotency_ttl
 

@@ -79,7 +79,7 @@ class Limits:
         self._clock = clock
         self._options = options
         self.default_credential = ""
-        """The credential whose window is meant by default: the default API client's."""
+        """The credential whose window is used by default: the default API client's."""
         self.names: Callable[[], Collection[str]] = lambda: (self.default_credential,)
         """The names of all credentials."""
         self._calls: dict[tuple[Bucket, str], deque[dt.datetime]] = {}
@@ -120,7 +120,7 @@ class Limits:
             UnknownNameError: There is no such bucket, or no such credential.
         """
         whose = self._name_of(bucket, credential)
-        is_open = (bucket, whose) in self._calls  # a look opens no window
+        is_open = (bucket, whose) in self._calls  # reading it opens no window
         calls = self._current(bucket, whose) if is_open else ()
         start = calls[0] if calls else self._clock.now()
         return Allowance(self._limit(bucket), len(calls), later(start, WINDOW))
@@ -246,7 +246,7 @@ class Limits:
         calls = self._calls[key] = self._calls.get(key, _NO_CALLS).copy()
         now = self._clock.now()
         while calls and calls[-1] > now:
-            calls.pop()  # time went back, to before that call
+            calls.pop()  # time went back to before that call
         horizon = now - WINDOW
         if self._options.rate_window == "fixed":
             if calls and calls[0] <= horizon:
@@ -260,7 +260,7 @@ class Limits:
         return calls
 
     def _newest_reset(self, bucket: Bucket, credential: str) -> dt.datetime:
-        """When no past call counts any more."""
+        """The time from which no past call counts any more."""
         calls = self._current(bucket, credential)
         last = calls[0] if self._options.rate_window == "fixed" else calls[-1]
         return later(last, WINDOW)

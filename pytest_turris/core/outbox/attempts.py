@@ -1,4 +1,4 @@
-"""The log of attempts: the last ones, each with the result that the receiver's answer gave."""
+"""The log of attempts: the last ones, each with the receiver's answer."""
 
 import datetime as dt
 from collections import deque
@@ -60,7 +60,7 @@ class AttemptLog:
 
     def __init__(self) -> None:
         self.made: int = 0
-        """How many attempts there were, those that are no longer kept included."""
+        """How many attempts there were, including those that are no longer kept."""
         self._kept: deque[Attempt] = deque(maxlen=KEPT)
 
     def __len__(self) -> int:
@@ -92,11 +92,11 @@ class AttemptLog:
             yield "outbox.attempts", str(number), attempt.snapshot()
 
     def restore(self, rows: Iterable[dict[str, Any]], made: int) -> None:
-        """Become what a snapshot holds."""
+        """Restore the state of a snapshot."""
         self.made = made
         self._kept = deque(map(Attempt.restored, rows), maxlen=KEPT)
 
     def take_over(self, row: dict[str, Any] | None) -> None:
-        """Take over an attempt that was logged elsewhere; None if it is no longer kept there."""
+        """Take over an attempt that another process logged; None if it is no longer kept there."""
         if row:
             self._kept.append(Attempt.restored(row))

@@ -1,4 +1,4 @@
-"""Deliveries: what is sent to whom, and how far that got."""
+"""Deliveries: what is sent to whom, and the state of each."""
 
 import datetime as dt
 from dataclasses import asdict, dataclass, field

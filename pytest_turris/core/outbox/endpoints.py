@@ -100,7 +100,7 @@ class Endpoints:
 
     @whole
     def enable(self, id_: str) -> None:
-        """Let a disabled webhook receive what happens from now on.
+        """Enable a disabled webhook: it receives what happens from now on.
 
         Raises:
             UnknownRecordError: There is no such webhook.
@@ -127,11 +127,11 @@ class Endpoints:
         return [one.plain() for one in self]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
-        """Replace the webhooks by a snapshot's."""
+        """Replace the webhooks with a snapshot's."""
         self._endpoints = {row["id"]: _restored(row) for row in rows}
 
     def take_over(self, id_: str, row: dict[str, Any] | None) -> None:
-        """Take over a webhook that was changed elsewhere; None if it was removed there."""
+        """Take over a webhook that another process changed; None if it was removed there."""
         if row is None:
             self._endpoints.pop(id_, None)
         else:

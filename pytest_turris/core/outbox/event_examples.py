@@ -1,6 +1,6 @@
-"""The documented examples of the events, with fresh ids and names that are not ASCII alone.
+"""The documented examples of the events, with fresh ids and some names beyond ASCII.
 
-A test webhook holds one, and the factory begins with it.
+A test webhook contains one, and the factory starts with it.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _NOT_ASCII = {
     "productName": "Property & Casualty (Español)",
     "contractContainerTemplateName": "Producer Agreement (Español)",
 }
-"""Names of the documented examples, which are all ASCII: a receiver has to cope with any."""
+"""New names for the documented ones, which are all ASCII: a receiver has to accept any."""
 
 
 def example(webhook_type: str, upstream_entity_id: str, new_id: Callable[[], str]) -> Any:  # noqa: ANN401 - JSON
@@ -27,7 +27,7 @@ def example(webhook_type: str, upstream_entity_id: str, new_id: Callable[[], str
 def template(event: type[WebhookEvent]) -> dict[str, Any]:
     """The example of an event with every optional member, and a gap for each id in it.
 
-    All callers share it: they lay changes over it and leave it as it is.
+    All callers share it, and must not change it.
     """
     whole: dict[str, Any] = _with_gaps(event.model_validate({}).model_dump(by_alias=True))
     return whole
@@ -36,7 +36,7 @@ def template(event: type[WebhookEvent]) -> dict[str, Any]:
 def filled(node: object, new_id: Callable[[], str]) -> Any:  # noqa: ANN401 - as deep as JSON
     """A copy in which each gap left for an id holds a fresh one."""
     if isinstance(node, dict):
-        # Most values are texts, which need no look inside: it is half of the time.
+        # Most values are texts without gaps; to skip them saves half of the time.
         return {
             name: value if type(value) is str else filled(value, new_id)
             for name, value in node.items()

@@ -1,4 +1,4 @@
-"""What an attempt changes: a retry, and what else a failure leads to (undocumented).
+"""What follows from an attempt: a retry, or a disabled webhook (undocumented).
 
 Standard Webhooks asks senders to disable a webhook whose receiver answers 410, or fails for long,
 and to respect ``Retry-After``; Svix and Stripe disable after days of failures.
@@ -21,7 +21,7 @@ _LONGEST = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailurePolicy:
-    """What a receiver's failures lead to.
+    """What follows from a receiver's failures.
 
     Args:
         disable_after: Disable a webhook after this many failed deliveries in a row; 0: never.
@@ -49,7 +49,7 @@ class FailurePolicy:
         endpoint: Endpoint | None,
         schedule: RetrySchedule,
     ) -> Attempt:
-        """Count an attempt: the delivery is delivered, has failed, or is due once more.
+        """Count an attempt: the delivery is delivered, has failed, or is due again.
 
         Args:
             attempt: The attempt.
@@ -58,7 +58,7 @@ class FailurePolicy:
             schedule: The waits before retries.
 
         Returns:
-            The attempt, with what followed for the webhook.
+            The attempt, with what follows for the webhook.
         """
         delivery.attempts += 1
         if attempt.succeeded:
@@ -91,7 +91,7 @@ class FailurePolicy:
         return max(scheduled, dt.timedelta(seconds=asked))
 
     def is_gone(self, attempt: Attempt) -> bool:
-        """Whether an attempt was the last that this webhook gets."""
+        """Whether an attempt was the last one for this webhook."""
         return self.gone_disables and attempt.status == GONE
 
     def reason_to_disable(self, attempt: Attempt, failures: int) -> str:

@@ -15,7 +15,7 @@ class NetworkFaultError(TurrisKitError, ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFaults:
-    """What may happen to a delivery on its way.
+    """The faults of the network that a delivery can meet.
 
     Args:
         seed: The same seed affects the same deliveries.

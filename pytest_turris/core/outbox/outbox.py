@@ -56,7 +56,7 @@ class Outbox:
         return iter(self._queue)
 
     def guard(self, undo: Undo) -> None:
-        """Let changes be whole, with those of all other parts."""
+        """Make changes part of the sandbox's transactions."""
         for part in (self, self.endpoints, self.attempts, self._publisher, self._queue):
             part.undo = undo
 
@@ -74,7 +74,7 @@ class Outbox:
         return self.endpoints.add(url, kind, at, secret)
 
     def follow_options(self, options: Options) -> None:
-        """Take over what options say about waits and failures; what waits, waits on."""
+        """Take over the options about waits and failures; deliveries that wait keep their time."""
         if options.webhook_retries != self._retries:
             self._retries = options.webhook_retries
             self.schedule = schedule_of(self._retries)
@@ -83,7 +83,7 @@ class Outbox:
 
     @whole
     def collect(self, events: EventLog, now: dt.datetime) -> None:
-        """Read the log from where the last call ended, and make deliveries of what is new."""
+        """Read the log from where the last call ended, and make deliveries of new events."""
         for endpoint, event, at in self._publisher.read(events, now):
             self.enqueue(endpoint, event, at)
 
@@ -109,7 +109,7 @@ class Outbox:
 
     @whole
     def request_resend(self, delivery: Delivery) -> None:
-        """Enqueue a delivery to be sent once more by hand, whatever its state is."""
+        """Enqueue a delivery to be sent again by hand, in any state."""
         self.undo.copies(self, "_resends")
         self._resends.append(delivery.number)
         self._mark_counters()
@@ -132,22 +132,22 @@ class Outbox:
 
     @property
     def resends_wait(self) -> bool:
-        """Whether something is to be sent once more by hand."""
+        """Whether something is to be sent again by hand."""
         return bool(self._resends)
 
     def next_due(self, *, but: Collection[int] = ()) -> dt.datetime | None:
-        """When the next batch, or delivery but for some by number, is due; None if none waits."""
+        """When the next batch or delivery is due, except some by number; None if none waits."""
         moments = (self._queue.next_due(but=but), self._publisher.next_due())
         return min(filter(None, moments), default=None)
 
     @whole
     def pop_delivery(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest delivery that is due, and that no other process sends."""
+        """Take out the earliest due delivery that no other process sends."""
         return self._queue.pop(now)
 
     @whole
     def still_sends(self, delivery: Delivery, *, by_hand: bool) -> bool:
-        """Whether this process may send what it took out; another one does if it took too long."""
+        """Whether this process may still send what it took out; if not, another one sends it."""
         return self._queue.still_sends(delivery, by_hand=by_hand)
 
     @whole
@@ -207,7 +207,7 @@ class Outbox:
         return tuple(self._queue.unsettled())
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything as JSON data but the network faults, which are part of the test."""
+        """Everything as JSON data, except the network faults, which are part of the test."""
         return {
             **self._counters(),
             "endpoints": self.endpoints.snapshot(),
@@ -224,14 +224,14 @@ class Outbox:
         yield from self.attempts.rows()
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Become what a snapshot holds."""
+        """Restore the state of a snapshot."""
         self.endpoints.restore(data["endpoints"])
         self._restore_counters(data)
         self._queue.restore(data)
         self.attempts.restore(data["attempts"], int(data["attempted"]))
 
     def take_over(self, member: str, key: str, row: Any) -> None:  # noqa: ANN401 - JSON data
-        """Take over one row that was changed elsewhere; None if it is gone there."""
+        """Take over one row that another process changed; None if it is gone there."""
         if member == "endpoints":
             self.endpoints.take_over(key, row)
         elif member in ("waiting", "settled"):
@@ -248,12 +248,12 @@ class Outbox:
         return self._queue.in_flight
 
     def stay_in_flight(self, deliveries: Iterable[Delivery]) -> None:
-        """Go on with what this process sends, after the state was read from where it is kept."""
+        """Keep what this process sends in flight, after the state was read from a store."""
         self._queue.stay_in_flight(deliveries)
 
     @property
     def claims(self) -> Claims | None:
-        """Who sends what, if other processes send too."""
+        """Which process sends what, if several send."""
         return self._queue.claims
 
     @claims.setter

@@ -1,4 +1,4 @@
-"""The queue of deliveries: those that wait, those in flight, and the last ones that are settled."""
+"""The queue of deliveries: those that wait, those in flight, and the last settled ones."""
 
 import datetime as dt
 import heapq
@@ -13,25 +13,28 @@ from pytest_turris.core.undo import Undo
 
 
 class Claims(Protocol):
-    """Who sends what, where several processes send from one outbox."""
+    """Decides which process sends what, if several send from one outbox."""
 
     def take(self, number: int) -> bool:
-        """Claim a delivery; whether this process may send it. A resend has a negative number."""
+        """Claim a delivery; return whether this process may send it.
+
+        A resend has a negative number.
+        """
 
     def renew(self, number: int) -> bool:
-        """Claim a delivery for longer; whether this process still has it."""
+        """Extend a claim; return whether this process still has it."""
 
     def release(self, number: int) -> bool:
-        """Give a claim back; whether this process still had it."""
+        """Give a claim back; return whether this process still had it."""
 
     def lapsed_resends(self) -> list[int]:
-        """The deliveries whose resend was claimed by a process that is gone."""
+        """The deliveries whose resend was claimed by a process that no longer runs."""
 
 
 class DeliveryQueue:
     """Deliveries in the order in which they are due.
 
-    One that is taken out with ``pop`` is in flight, and does not wait, so nothing is sent twice.
+    One that was taken out with ``pop`` is in flight and no longer waits, so nothing is sent twice.
     """
 
     undo: Undo = Undo()
@@ -39,7 +42,7 @@ class DeliveryQueue:
     changes: Changes | None = None
     """Where changed rows are noted, if something keeps the state."""
     claims: Claims | None = None
-    """Who sends what, if other processes send too."""
+    """Which process sends what, if several send."""
 
     def __init__(self) -> None:
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
@@ -60,19 +63,19 @@ class DeliveryQueue:
         return [*self._in_flight.values(), *(delivery for _, _, delivery in waiting)]
 
     def next_due(self, *, but: Collection[int] = ()) -> dt.datetime | None:
-        """When the first delivery that waits, but for some by number, is due; None if none does."""
+        """When the first waiting delivery is due, except some by number; None if none waits."""
         if not but:
             return self._waiting[0][0] if self._waiting else None
         return min((row[0] for row in self._waiting if row[1] not in but), default=None)
 
     def push(self, delivery: Delivery) -> None:
-        """Let a delivery wait until it is due."""
+        """Enqueue a delivery until it is due."""
         self.undo.step(partial(self._withdraw, delivery))
         heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
         self.mark(delivery)
 
     def pop(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest delivery that is due, and that no other process sends."""
+        """Take out the earliest due delivery that no other process sends."""
         if not self._waiting or self._waiting[0][0] > now:
             return None
         due = [row for row in self._waiting if row[0] <= now] if self.claims else self._waiting[:1]
@@ -88,7 +91,7 @@ class DeliveryQueue:
         return None
 
     def still_sends(self, delivery: Delivery, *, by_hand: bool) -> bool:
-        """Whether this process may send what it took out; another one does if it took too long."""
+        """Whether this process may still send what it took out; if not, another one sends it."""
         number = -delivery.number if by_hand else delivery.number
         if self.claims is None or self.claims.renew(number):
             return True
@@ -149,7 +152,7 @@ class DeliveryQueue:
             yield "outbox.settled", str(delivery.number), delivery.snapshot()
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Become what a snapshot holds."""
+        """Restore the state of a snapshot."""
         self._waiting, self._in_flight = [], {}
         for row in data["waiting"]:
             self.push(Delivery.restored(row))
@@ -161,7 +164,7 @@ class DeliveryQueue:
         return tuple(self._in_flight.values())
 
     def stay_in_flight(self, deliveries: Iterable[Delivery]) -> None:
-        """Go on with what this process sends, after the state was read from where it is kept."""
+        """Keep what this process sends in flight, after the state was read from a store."""
         for delivery in deliveries:
             waiting = [row for row in self._waiting if row[1] != delivery.number]
             if len(waiting) < len(self._waiting):
@@ -170,7 +173,7 @@ class DeliveryQueue:
                 self._in_flight[delivery.number] = delivery
 
     def take_over(self, member: str, number: int, delivery: Delivery | None) -> None:
-        """Take over a delivery that waits, or is settled, elsewhere; None if it no longer does."""
+        """Take over a delivery that another process keeps; None if it no longer does."""
         if member == "settled":
             self._take_over_settled(number, delivery)
             return

@@ -1,1 +1,1 @@
-"""What an upstream entity has at Turris: one file for each kind of record."""
+"""The records of an upstream entity: one file for each kind."""

@@ -130,11 +130,10 @@ class Agents(Collection[AgentEntry]):
 
         Unless ``synchronized``, the first fetch from NIPR is queued now.
 
-        Names that are not given are those that ``npns`` has for the NPN, if it has any.
-
-        An NPN that exists gives the same agent, who joins the association as well (assumed: what
-        Turris does with a second agent of an NPN is not documented). ``authority`` has the states
-        requested and approved, for each product.
+        Missing names are those that ``npns`` has for the NPN, if it has any. With the NPN of a
+        known agent, that agent is returned and joins the association (assumed: what Turris does
+        with a second agent of an NPN is not documented). ``authority`` has the states requested
+        and approved, for each product.
 
         Raises:
             RecordError: A value does not fit, or there is no such association.
@@ -193,7 +192,7 @@ class Agents(Collection[AgentEntry]):
         return self.one_where(npn=npn)
 
     def _existing(self, association_id: str | None) -> str | None:
-        """An association's id as it is given. RecordError if there is no such association."""
+        """Return the id of an association. RecordError if there is no such association."""
         if association_id and self._associations.find(association_id) is None:
             raise RecordError(f"no association with id {association_id!r}; add it first")
         return association_id

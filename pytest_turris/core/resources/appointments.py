@@ -1,7 +1,7 @@
-"""Appointments: for which carrier an agent or agency may sell, as NIPR reports it.
+"""Appointments: the carriers for which an agent or agency may sell, as NIPR reports it.
 
-The members are documented (appointments/agent-appointments); of the values of ``status`` only
-``active`` and, in the filter's example, ``appointed`` were seen.
+The members are documented (appointments/agent-appointments); the only known values of ``status``
+are ``active`` and, in the filter's example, ``appointed``.
 """
 
 import datetime as dt

@@ -27,17 +27,17 @@ _UNGUARDED = frozenset({"rows", "snapshot", "restore", "find", "get"})
 
 
 class ChangeListener(Protocol):
-    """What a collection calls before and after each change of a record."""
+    """Called by a collection before and after each change of a record."""
 
     def settle(self) -> None:
         """Carry out what is due before the change."""
 
     def changed(self, old: Record | None, new: Record | None) -> None:
-        """Follow the change: a record was made (no ``old``), changed, or removed (no ``new``)."""
+        """React to a change: a record was made (no ``old``), changed, or removed (no ``new``)."""
 
 
 class CollectionHolder(Protocol):
-    """What holds the collections of an upstream entity, and has all that they need."""
+    """The holder of an upstream entity's collections, with what they need."""
 
     clock: Clock
     randomness: Randomness
@@ -60,10 +60,10 @@ class Collection(Generic[R]):
     indexes: ClassVar[Indexes] = {}
     """The indexes by name: each gives the values that a record is found by, matched exactly."""
     flat_names: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """Keywords for a member of a nested model: ``{"npn": ("agent", "npn")}``."""
+    """Keywords for members of nested models: ``{"npn": ("agent", "npn")}``."""
 
     def __init_subclass__(cls) -> None:
-        """Guard the methods of each kind: they change several records, or read while others do."""
+        """Guard the methods of each kind: they change several records, or read during changes."""
         super().__init_subclass__()
         for name, method in tuple(vars(cls).items()):
             if inspect.isfunction(method) and name[0] != "_" and name not in _UNGUARDED:
@@ -137,7 +137,7 @@ class Collection(Generic[R]):
         self._listener.changed(current, None)
 
     def delete(self, record: R | str) -> R:
-        """Soft-delete a record whose kind can be; an agency's agents are deleted with it.
+        """Soft-delete a record, if its kind allows that; an agency's agents are deleted with it.
 
         Raises:
             UnknownRecordError: There is none.
@@ -208,7 +208,7 @@ class Collection(Generic[R]):
         return [row for _, row in self.rows()]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
-        """Replace all records by a snapshot's.
+        """Replace all records with a snapshot's.
 
         Raises:
             RecordError: A record does not fit its model.
@@ -220,7 +220,7 @@ class Collection(Generic[R]):
             self._keep(record)
 
     def take_over(self, key: str, row: dict[str, Any] | None) -> R | None:
-        """Take over a record as it was changed elsewhere; None if it was removed there.
+        """Take over a record that another process changed; None if it was removed there.
 
         Raises:
             RecordError: It does not fit its model.
@@ -268,7 +268,7 @@ class Collection(Generic[R]):
         self._index.add(record)
 
     def _put_back(self, record: R, members: dict[str, Any]) -> None:
-        """Let a record have these members again, and be found by them."""
+        """Give a record these members again, and index it by them."""
         self._index.discard(record)
         vars(record).clear()
         record.become(members)

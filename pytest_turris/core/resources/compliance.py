@@ -1,4 +1,4 @@
-"""Compliance: what licenses, appointments and a product's requirements come to, in a state.
+"""Compliance: what follows from licenses, appointments and a product's requirements, in a state.
 
 ``productName`` and ``states[].stateCode`` are documented (compliance-status/agent-compliance); the
 other members of a state are those of the webhooks (guides/webhooks), and so are the names
@@ -45,7 +45,7 @@ class StateCompliance(WireModel):
 
 
 class ComplianceResult(NamedTuple):
-    """What a license and an appointment come to, before it is shown for a state."""
+    """What follows from a license and an appointment, before it is shown for a state."""
 
     license_status: RequirementStatus
     appointment_status: RequirementStatus
@@ -147,7 +147,7 @@ def _expiry(held: License) -> str:
 
 
 def _missing(name: str, *messages: str) -> RequirementStatus:
-    # Not validated: nothing is built for what is made at import.
+    # Without validation, so that no validator is built at import.
     return RequirementStatus.model_construct(status_name=name, status_messages=list(messages))
 
 
@@ -160,4 +160,4 @@ _NPN_MISSING = _missing("NPN Missing", "NPN is missing")
 _PENDING = _missing("Pending Data", "NIPR data is not available yet")
 
 PENDING = ComplianceResult(_PENDING, _PENDING)
-"""The compliance of an agent or agency of whom no fetch from NIPR has succeeded (assumed)."""
+"""The compliance of an agent or agency without a successful fetch from NIPR (assumed)."""

@@ -114,7 +114,7 @@ class Contacts(Collection[Contact]):
         is_primary: bool = False,
         visibility: Visibility = "market",
     ) -> Contact:
-        """Add a contact at an agency; an e-mail address that exists gives the same contact.
+        """Add a contact at an agency; with a known e-mail address, it is the same contact.
 
         Without ``email`` it is a new person. An agency has one primary contact (help centre): that
         of its association, so ``is_primary`` is for one that has none.
@@ -154,8 +154,8 @@ class Contacts(Collection[Contact]):
     def follow(self, old: Association | None, new: Association) -> None:
         """Keep the primary contact of an association that was made or changed as a contact.
 
-        One e-mail address is one person. With another address the agency has another contact: the
-        person who had the old one stays a contact of other agencies.
+        One e-mail address is one person. After a change of address the agency has another contact;
+        the person with the old address stays a contact of other agencies.
         """
         if old is not None and old.contact == new.contact:
             return
@@ -241,7 +241,7 @@ class Contacts(Collection[Contact]):
         return sorted(found.values(), key=lambda contact: self._order[contact.key])
 
     def leave(self, association: Association) -> None:
-        """Remove an agency from its contacts, and those contacts who have no other agency."""
+        """Remove an agency from its contacts, and the contacts without another agency."""
         for contact in self.at(association):
             self._part(contact, association)
 

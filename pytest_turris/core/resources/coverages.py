@@ -148,7 +148,7 @@ class Coverages(Collection[Coverage]):
         )
 
     def read(self, coverage: Coverage, at: dt.datetime) -> Coverage:
-        """Finish reading an uploaded policy: its data is made up, as that of ``add``."""
+        """Finish reading an uploaded policy: its data is generated, like that of ``add``."""
         half = dt.timedelta(days=182)
         association = self._associations.get(coverage.downstream_entity_association_id)
         return self.update(

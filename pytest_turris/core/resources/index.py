@@ -1,4 +1,4 @@
-"""The index of a collection: the ids of its records by the values that they are found by."""
+"""The index of a collection: the ids of its records by their indexed values."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from pytest_turris.core.resources.record import Record
 
 Indexes = Mapping[str, Callable[[Any], Iterable[str | None]]]
-"""The values of a record, by the name of what it is found by."""
+"""The indexed values of a record, by the name of the index."""
 
 
 class Index:
@@ -27,7 +27,7 @@ class Index:
         return set().union(*(index.get(one, set()) for one in value))
 
     def add(self, record: Record) -> None:
-        """Let a record be found."""
+        """Add a record."""
         key = record.key
         for name, values in self._indexes.items():
             index = self._keys[name]
@@ -36,17 +36,17 @@ class Index:
                     index.setdefault(value, set()).add(key)
 
     def discard(self, record: Record) -> None:
-        """Take out a record, whether or not it was added as a whole."""
+        """Remove a record, even if it was only partly added."""
         key = record.key
         for index in self._keys.values():
-            # A set may be empty where an exception came between making and filling it.
+            # A set is empty if an exception came between making and filling it.
             for value in [value for value, keys in index.items() if not keys or key in keys]:
                 index[value].discard(key)
                 if not index[value]:
                     del index[value]
 
     def remove(self, record: Record) -> None:
-        """Take out a record; it must be as it was when it was added."""
+        """Remove a record; it must be as it was when it was added."""
         for name, values in self._indexes.items():
             index = self._keys[name]
             for value in values(record):

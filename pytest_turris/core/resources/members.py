@@ -1,4 +1,4 @@
-"""The members of a record, as a test, a call or a snapshot gives them: known, and of their type."""
+"""Checks the members of a record from a test, a call or a snapshot: known, and of their type."""
 
 import functools
 import inspect

@@ -56,7 +56,7 @@ class RegisteredNpn(Record):
 
     @property
     def person(self) -> dict[str, str]:
-        """The names of an individual, of which NIPR's text is taken apart at its spaces."""
+        """The names of an individual: NIPR's text, split at its spaces."""
         first, *middle, last = self.name.split() if " " in self.name.strip() else ("", self.name)
         return {"first_name": first, "middle_name": " ".join(middle), "last_name": last}
 
@@ -84,13 +84,13 @@ class Npns(Collection[RegisteredNpn]):
     ) -> RegisteredNpn:
         """Add a producer; the NPN is generated unless given.
 
-        Its name, and the FEIN of a firm, win over what an agent or agency of that NPN has, from
-        its next sync on. An NPN that is ``not found`` cannot be synchronised.
+        Its name, and the FEIN of a firm, replace those of an agent or agency with that NPN at its
+        next sync. An NPN that is ``not found`` cannot be synchronised.
 
         Args:
             npn: The National Producer Number.
-            entity_type: What NIPR has the number for.
-            name: The firm's or the person's.
+            entity_type: Which kind of producer has the number.
+            name: The name of the firm or person.
             ein: The firm's FEIN.
             members: What a lookup answers for this NPN, by the names on the wire, instead of the
                 assumed members.
@@ -121,7 +121,7 @@ class Npns(Collection[RegisteredNpn]):
         return {"legal_name": known.name} | ({"ein": known.ein} if known.ein else {})
 
     def why_not(self, npn: str, wanted: EntityType) -> str:
-        """Why NIPR has no data for an NPN of this kind of producer; empty if it has."""
+        """Why NIPR has no data for an NPN of this kind of producer; empty if it has some."""
         known = self.find(npn)
         if known is None:
             return "NPN not found" if self._holder.options.unknown_npn == "not_found" else ""
@@ -151,7 +151,7 @@ class Npns(Collection[RegisteredNpn]):
         return {"busy_until": self.busy_until.isoformat() if self.busy_until else None}
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
-        """Replace all records by a snapshot's."""
+        """Replace all records with a snapshot's."""
         head, *records = rows
         self._restore_head(head)
         super().restore(records)

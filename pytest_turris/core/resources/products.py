@@ -17,7 +17,7 @@ from pytest_turris.core.wire.model import ObjectId, StateCode, Timestamp
 
 
 class StateRequirements(WireModel):
-    """What differs in one state; a member without a value is as for the whole product."""
+    """What differs in one state; a member without a value has that of the whole product."""
 
     license_class_codes: list[str] | None = None
     line_of_authority_codes: list[str] | None = None

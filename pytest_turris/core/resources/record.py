@@ -37,14 +37,14 @@ class WireModel(TurrisModel):
     internal_fields: ClassVar[frozenset[str]] = frozenset()
     not_relied_on: ClassVar[frozenset[str]] = frozenset()
     never_null: ClassVar[frozenset[str]] = frozenset()
-    """Members that are left out even where the option ``optional_fields`` sends ``null``: the
+    """Members that are left out even if the option ``optional_fields`` sends ``null``: the
     samples do without them."""
     excluded: ClassVar[dict[str, Any]] = {}
     """The internal fields, those of nested models included, as pydantic's ``exclude``."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 - pydantic's own
-        """Gather the internal fields of this model and of the models in it."""
+        """Collect the internal fields of this model and of the models in it."""
         cls.excluded = dict.fromkeys(cls.internal_fields, True)
         for name, field in cls.model_fields.items():
             model, listed = _model_in(field.annotation)
@@ -69,7 +69,7 @@ class WireModel(TurrisModel):
         return kept[1]
 
     def become(self, changes: Mapping[str, Any]) -> None:
-        """Change in place, past the freeze: a caller that holds the record sees the change."""
+        """Change the frozen record in place: a caller that holds it sees the change."""
         vars(self).update(changes)
         object.__setattr__(self, "_encoding", None)
 
@@ -84,7 +84,7 @@ class Record(WireModel):
 
 
 def _leave_out(model: WireModel, document: dict[str, Any]) -> None:
-    """Take the members that are never ``null`` out of a document, and out of the objects in it."""
+    """Remove the members that are never ``null`` from a document and the objects in it."""
     for name, field in type(model).model_fields.items():
         shown = field.alias or name
         if shown not in document:

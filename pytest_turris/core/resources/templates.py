@@ -65,7 +65,7 @@ class ContractContainerTemplate(Record):
         return self.id
 
     def broken_rules(self, values: Mapping[str, Any] | None, missing: Missing) -> Iterator[str]:
-        """A message for each custom field that the values leave out or do not fit.
+        """A message for each custom field whose value is missing or does not fit.
 
         The values are required when the template has custom fields (documented:
         downstream-entity-associations/invite).

@@ -47,7 +47,7 @@ _Moment = Annotated[_Text, AfterValidator(_checked_moment)]
 
 
 class StatePart(BaseModel):
-    """A JSON object of a snapshot: all members are there, and no others."""
+    """A JSON object of a snapshot, with exactly these members."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid", defer_build=ModelBuilding.is_deferred
@@ -55,7 +55,7 @@ class StatePart(BaseModel):
 
 
 class ClockPart(StatePart):
-    """How far the sandbox's clock is from the clock of its process."""
+    """The offset of the sandbox's clock from the clock of its process."""
 
     offset_us: Whole
 

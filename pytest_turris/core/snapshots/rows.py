@@ -15,7 +15,7 @@ def snapshot_from(rows: Iterable[Row]) -> dict[str, Any]:
     """Return the snapshot that consists of these rows, which are in the order of their lists."""
     state: dict[str, Any] = {
         "version": SNAPSHOT_VERSION,
-        "faults_made": 0,  # rows of earlier versions do not say it
+        "faults_made": 0,  # rows of earlier versions lack it
         "entity": {"events": [], "watch": []} | {name: [] for name in COLLECTIONS},
         "outbox": {"endpoints": [], "waiting": [], "settled": [], "attempts": []},
         "credentials": {"clients": [], "restricted": []},

@@ -1,4 +1,4 @@
-"""Takes the secrets out of a snapshot, and gives one without secrets new ones."""
+"""Removes the secrets from a snapshot, and adds new ones to a snapshot without secrets."""
 
 import copy
 from typing import Any
@@ -12,9 +12,9 @@ _UNSIGNED = {"body": "", "headers": []}
 
 
 def without_secrets(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy without credentials, tokens, signatures and what they are made from.
+    """Return a copy without credentials, tokens, signatures and the seed of them.
 
-    The ids of API clients stay, as the journal names them. Deliveries are signed once more, with
+    The ids of API clients stay, as the journal names them. Deliveries are signed again, with
     another key, when they are next sent.
     """
     state = copy.deepcopy(snapshot)
@@ -72,5 +72,5 @@ def reissued(
 
 
 def _highest(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    """Counters beyond both: the new ids differ from all that either has made."""
+    """Return counters beyond both: new ids differ from all ids of either."""
     return {key: max(one.get(key, 0), other.get(key, 0)) for key in {**other, **one}}

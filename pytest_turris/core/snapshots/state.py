@@ -39,7 +39,7 @@ class Holder(Protocol):
 
 
 class SnapshotState:
-    """All that a sandbox remembers. Hold the sandbox's lock while you use it."""
+    """Everything that a sandbox remembers. Hold the sandbox's lock while you use it."""
 
     def __init__(self, holder: Holder, entity: UpstreamEntity, outbox: Outbox) -> None:
         self._holder = holder
@@ -64,7 +64,7 @@ class SnapshotState:
         return {"version": SNAPSHOT_VERSION} | self._facts() | parts
 
     def become(self, snapshot: dict[str, Any]) -> None:
-        """Become what a snapshot holds; if it is not whole, only part of it is taken over.
+        """Restore the state of a snapshot; of an incomplete one, only a part.
 
         Raises:
             ArithmeticError, LookupError, TypeError, ValueError: It is not a whole snapshot.
@@ -99,7 +99,7 @@ class SnapshotState:
         return changes
 
     def _replace(self) -> None:
-        """What is noted may be of rows that were taken back."""
+        """Mark everything as changed: rows may have been taken back."""
         if self._changes is not None:
             self._changes.is_everything = True
 

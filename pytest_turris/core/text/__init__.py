@@ -1,1 +1,1 @@
-"""How things read: masked secrets, durations, plurals, near names, links to the docs."""
+"""How things are written: masked secrets, durations, plurals, near names, links to the docs."""

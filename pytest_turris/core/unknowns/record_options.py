@@ -9,7 +9,7 @@ from pytest_turris.core.unknowns.signature_options import SignatureOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOptions(SignatureOptions):
-    """How records become answers and events. Defaults are documented where anything is.
+    """How records become answers and events. Defaults follow the documentation where it exists.
 
     The fidelity table names each option at the behaviour that it changes.
     """
@@ -22,12 +22,17 @@ class RecordOptions(SignatureOptions):
     """An id in a path that is not an ObjectId: 404, or 400 (undocumented)."""
 
     first_sync: Literal["queued", "done"] = "queued"
-    """The first NIPR fetch of a new NPN: takes ``sync_duration``, or is done at once. Until then
-    there are no licenses, appointments and regulatory actions."""
+    """The first NIPR fetch of a new NPN: takes ``sync_duration``, or is done at once.
+
+    Until then there are no licenses, appointments and regulatory actions.
+    """
 
     sync_outcome: Literal["success", "failed"] = "success"
-    """How each NIPR fetch ends (the help centre knows failed ones). A single NPN fails if
-    ``turris.npns`` has it as ``not found``, or as that of the other kind of producer."""
+    """How each NIPR fetch ends (the help centre knows failed ones).
+
+    A single NPN fails if ``turris.npns`` has it as ``not found``, or as that of the other kind of
+    producer.
+    """
 
     unknown_npn: Literal["invented", "not_found"] = "invented"
     """The first fetch of an NPN that ``turris.npns`` does not have: names are invented, or the
@@ -93,7 +98,7 @@ class RecordOptions(SignatureOptions):
     same (undocumented)."""
 
     webhook_batch: Literal["type", "entity"] = "type"
-    """What waits together for ``webhook_debounce``: all changes of one type, or those of one agent
+    """Which changes wait together for ``webhook_debounce``: all of one type, or those of one agent
     or agency (undocumented)."""
 
     webhook_reverted: Literal["sent", "dropped"] = "sent"

@@ -1,4 +1,4 @@
-"""The rows about agents, agencies, contacts, and what NIPR knows of them."""
+"""The rows about agents, agencies, contacts, and NIPR's data about them."""
 
 from pytest_turris.core.unknowns.rows import Behaviour, row
 

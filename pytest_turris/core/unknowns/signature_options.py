@@ -11,8 +11,10 @@ class SignatureOptions:
     signature_scheme: Literal[
         "turris", "standard-webhooks", "svix", "stripe", "github", "slack", "shopify"
     ] = "turris"
-    """Whose scheme signs webhooks: Turris', or another sender's. The options ``signature_*`` below
-    change parts of it where they differ from their defaults."""
+    """Whose scheme signs webhooks: Turris', or another sender's.
+
+    The options ``signature_*`` below change parts of it where they differ from their defaults.
+    """
 
     signature_header: str = "X-Turris-Signature"
     """The header of a webhook's signature (documented)."""
@@ -27,7 +29,7 @@ class SignatureOptions:
     """Send ``t=...,v1=...`` and sign the timestamp as well (undocumented)."""
 
     signature_signs: Literal["body", "payload"] = "body"
-    """What is signed: the raw body, or its ``payload`` member alone (undocumented)."""
+    """What is signed: the raw body, or only its ``payload`` member (undocumented)."""
 
     signature_list_separator: str = ""
     """What separates several signatures in the header, as some senders write them while they
@@ -45,7 +47,7 @@ class SignatureOptions:
     signature_joint: Literal[
         "dot", "colon", "comma", "pipe", "newline", "space", "dash", "underscore", "none"
     ] = "dot"
-    """What stands between version, id, time and body in the signed text (undocumented)."""
+    """The separator of version, id, time and body in the signed text (undocumented)."""
 
     signature_key: Literal["text", "base64", "hex"] = "text"
     """The signing key: ``webhook_secret`` as text, or decoded (undocumented)."""

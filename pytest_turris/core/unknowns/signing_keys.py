@@ -10,7 +10,7 @@ _PREFIX = "whsec_"
 
 
 def check_key(scheme: str, form: str, prefix: str, secret: str) -> None:
-    """Refuse a webhook secret that the scheme cannot take for a key.
+    """Refuse a webhook secret that the scheme cannot use as a key.
 
     Args:
         scheme: The option ``signature_scheme``.
@@ -35,7 +35,7 @@ def check_key(scheme: str, form: str, prefix: str, secret: str) -> None:
 
 
 def key_of(scheme: str, form: str, prefix: str, secret: str) -> str:
-    """Return a secret in the form that a scheme wants for a key.
+    """Return a secret in the form that a scheme needs for a key.
 
     Args:
         scheme: The option ``signature_scheme``.

@@ -11,7 +11,7 @@ import pydantic.main
 
 
 class ModelBuilding:
-    """What the models of this process ask when they are imported."""
+    """The setting that the models of this process read when they are imported."""
 
     is_deferred: ClassVar[bool] = False
     """Whether a model is built when it is first used."""
@@ -20,7 +20,7 @@ class ModelBuilding:
     def defer(cls) -> None:
         """Defer it for all models that are imported from now on.
 
-        Two threads may use a model for the first time at once. Versions of pydantic that do not
-        lock against that go on to build at import.
+        Two threads may use a model for the first time at once. Versions of pydantic without a lock
+        against that still build at import.
         """
         cls.is_deferred = hasattr(pydantic.main, "_rebuild_lock")

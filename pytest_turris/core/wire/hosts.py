@@ -19,6 +19,9 @@ LOOPBACK_HOSTS = frozenset({LOOPBACK, "::1", "localhost"})
 DECOY_DOMAIN = ".decoy.invalid"
 """The domain of hostile redirects and links; its names never resolve (RFC 6761)."""
 
+LOOK_ALIKE = "not-turrisfi.com"
+"""Another's domain, which ends like that of the API. Answered in process only."""
+
 _ENVIRONMENTS: dict[str, Environment] = {host: name for name, host in HOSTS.items()}
 
 
@@ -34,7 +37,7 @@ def is_turris(host: str) -> bool:
 
 def is_decoy(host: str) -> bool:
     """Whether this is a host to which no client should ever send a credential."""
-    return _name(host).endswith(DECOY_DOMAIN)
+    return _name(host).endswith((DECOY_DOMAIN, LOOK_ALIKE))
 
 
 @lru_cache(maxsize=64)

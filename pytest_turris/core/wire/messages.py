@@ -57,7 +57,7 @@ class Response:
     """An HTTP response.
 
     ``delay`` is how long it took on the sandbox's clock; ``real_delay`` is how many seconds a door
-    to a socket waits before it sends it.
+    to a socket waits before it sends the response.
     """
 
     status: int

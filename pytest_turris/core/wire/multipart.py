@@ -10,8 +10,6 @@ The messages for broken forms are those of busboy, the parser behind NestJS (ass
 
 import contextlib
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import HeaderParser
 from typing import Annotated
 
 from pydantic import WithJsonSchema
@@ -55,6 +53,8 @@ def read_form(content_type: str, body: bytes) -> dict[str, FormValue]:
 
 
 def _boundary(content_type: str) -> bytes:
+    from email.message import Message  # noqa: PLC0415 - it takes long to import, and forms are rare
+
     header = Message()
     boundary = ""
     if not _is_excessive(content_type.encode("utf-8", "replace")):
@@ -88,6 +88,8 @@ def _is_excessive(head: bytes) -> bool:
 
 
 def _field(head: bytes, content: bytes) -> tuple[str, str | FormFile]:
+    from email.parser import HeaderParser  # noqa: PLC0415 - as above
+
     try:
         header = HeaderParser().parsestr(head.decode("utf-8", "replace"))
         name = header.get_param("name", header="content-disposition")

@@ -29,7 +29,7 @@ _LOADS_TRUST = frozenset({"httpx", "httpx2"})
 
 _tenants = TenantDirectory()
 _lock = threading.RLock()
-"""Held while patches come or go; never during an import, which may wait for another thread's."""
+"""Held while patches change; never during an import, which can wait for another thread's."""
 
 
 @contextlib.contextmanager

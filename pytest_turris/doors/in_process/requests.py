@@ -156,7 +156,7 @@ class SandboxConnection(HTTPConnection):
 
 
 class _Body(BytesIO):
-    """A body that says when it was read, as that of a connection does: else streams never end."""
+    """A body that reports its end, as that of a connection does: otherwise streams never end."""
 
     def isclosed(self) -> bool:
         """Whether nothing is left; urllib3 asks for it under this name."""

@@ -1,4 +1,4 @@
-"""What the doors in process have in common: Turris hosts, timeouts, and letting others run."""
+"""The common parts of the doors in process: Turris hosts, timeouts, and yielding."""
 
 import threading
 

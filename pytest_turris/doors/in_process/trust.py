@@ -71,7 +71,7 @@ def _environment() -> object:
 
 
 def _state(context: ssl.SSLContext) -> object:
-    """What decides whom a context trusts: a context that was changed is not shared further."""
+    """What decides whom a context trusts: a changed context is no longer shared."""
     return (
         context.verify_mode,
         context.check_hostname,

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import encode
@@ -44,7 +43,7 @@ def protocol() -> type[asyncio.Protocol]:
     return _HttptoolsProtocol
 
 
-class _ServerMixin(asyncio.Protocol):
+class ServerMixin(asyncio.Protocol):
     """Can drop a connection, refuses broken HTTP as Turris does, and sends a response at once."""
 
     app: Any
@@ -69,7 +68,7 @@ class _ServerMixin(asyncio.Protocol):
         return None
 
     def eof_received(self) -> None:
-        """The client sends no more: the connection ends once it has been sent what was written."""
+        """The client sends no more: the connection ends once everything was sent to it."""
         self._buffered.flush()
         super().eof_received()
 
@@ -94,15 +93,7 @@ class _ServerMixin(asyncio.Protocol):
         return bool(self.flow.write_paused)
 
 
-class _H11Protocol(_ServerMixin, H11Protocol):
-    """Parses with h11."""
-
-    def is_reading(self) -> bool:
-        """Whether the end of a head or body has not come yet."""
-        return super().is_reading() or bool(self.conn.trailing_data[0])
-
-
-class _HttptoolsProtocol(BoundedHead, _ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
+class _HttptoolsProtocol(BoundedHead, ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
     """Parses with httptools, if it is installed, up to the first offer of an upgrade."""
 
     _head = b""
@@ -132,12 +123,15 @@ class _HttptoolsProtocol(BoundedHead, _ServerMixin, AutoHTTPProtocol):  # type: 
         last = self.cycle
         return last is None or (last.response_complete and not last.more_body)
 
-    def _hand_over(self) -> _H11Protocol:
+    def _hand_over(self) -> asyncio.Protocol:
         """Replace this protocol, as uvicorn does when a connection becomes a WebSocket."""
+        # Few clients offer an upgrade, and h11 takes long to import.
+        from pytest_turris.doors.sockets.http1_h11 import UpgradableProtocol  # noqa: PLC0415 - see above
+
         self._unset_keepalive_if_required()
         self.connections.discard(self)
         transport = self._buffered.transport
-        protocol = _H11Protocol(self.config, self.server_state, self.app_state)
+        protocol = UpgradableProtocol(self.config, self.server_state, self.app_state)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         return protocol

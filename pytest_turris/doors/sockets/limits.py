@@ -1,6 +1,6 @@
-"""What a client can cost on one connection: a bound for heads, and time to send a request.
+"""Limits for one connection: the size of heads, and the time to send a request.
 
-uvicorn bounds neither for httptools, which copies what it has of a header with each packet.
+uvicorn limits neither for httptools, which copies what it has of a header with each packet.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ MAX_HEAD = 65_536
 MAX_CONNECTIONS = 1_000
 
 READ_SECONDS = 30.0
-"""A connection is dropped if it reads the same head or body for so long, or at most twice that."""
+"""A connection is dropped if it reads one head or body for this long, or at most twice that."""
 
 
 class HeadTooLargeError(Exception):

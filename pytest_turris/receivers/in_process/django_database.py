@@ -1,8 +1,8 @@
-"""Django's database of a test: which thread sees it, and how an application stays in that thread.
+"""Django's database of a test: which thread sees it, and how an application stays in it.
 
 A test inside a transaction (pytest-django's ``db``, ``django.test.TestCase``) rolls back what its
 connection wrote. A connection belongs to a thread, so an application in another thread would
-neither see the test's rows nor be rolled back. Django is looked up, never imported.
+neither see the test's rows nor be rolled back. Django is only used if it is imported already.
 """
 
 import asyncio

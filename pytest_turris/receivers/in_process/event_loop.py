@@ -21,7 +21,7 @@ Work = Callable[[], Coroutine[Any, Any, _Result]]
 
 
 class Portal(Protocol):
-    """The way from a worker thread to the event loop that it works for; anyio has one."""
+    """Runs work of a worker thread on its event loop; anyio has such a portal."""
 
     def call(self, work: Work[_Result]) -> _Result:
         """Run work on that loop, and wait for its result."""
@@ -33,7 +33,7 @@ _portal: contextvars.ContextVar[Portal | None] = contextvars.ContextVar("portal"
 
 @contextmanager
 def through(portal: Portal) -> Iterator[None]:
-    """Let ``run_async`` run everything on the loop behind a portal, inside the context."""
+    """Make ``run_async`` run everything on the loop behind a portal, inside the context."""
     token = _portal.set(portal)
     try:
         yield
@@ -69,9 +69,9 @@ def has_loop() -> bool:
 
 
 def close_loop() -> None:
-    """Shut all applications down that were started, and close the test's loop.
+    """Shut down all started applications, and close the test's loop.
 
-    What they left running on it is cancelled.
+    Tasks that still run on it are cancelled.
     """
     _away_from_loops(shut_down)
     _away_from_loops(_shared.close)
@@ -121,7 +121,7 @@ def _run_alone(work: Work[_Result]) -> _Result:
 
 
 def _away_from_loops(step: Callable[[], _Result]) -> _Result:
-    """Take a step in this thread, or in another one if a loop runs here."""
+    """Run a function in this thread, or in another one if a loop runs here."""
     if not loop_is_running():
         return step()
     with ThreadPoolExecutor(max_workers=1) as thread:

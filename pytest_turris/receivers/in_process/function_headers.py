@@ -17,7 +17,7 @@ class FunctionHeaders(dict[str, str]):
 
     @property
     def were_missed(self) -> bool:
-        """Whether a header that is there was looked up, and never found."""
+        """Whether a present header was looked up, and never found."""
         return bool(self._missed - self._found)
 
     def __getitem__(self, name: str) -> str:
@@ -42,8 +42,8 @@ class FunctionHeaders(dict[str, str]):
 def spelled_headers(sent: Post) -> Iterator[FunctionHeaders]:
     """Yield the headers as dicts: as sent, in lower case, capitalised; each only once.
 
-    Repeated lines are joined by a comma. Where only the given letters count, mixed ones that no
-    gateway passes on are lower case.
+    Repeated lines are joined by a comma. If only the given spelling counts, mixed case that no
+    gateway passes on becomes lower case.
     """
     changes = (as_gateways_do,) if sent.exact_names else (str, str.lower, str.title)
     folded, seen = fold_headers(sent.headers), list[FunctionHeaders]()
@@ -58,5 +58,5 @@ def spelled_headers(sent: Post) -> Iterator[FunctionHeaders]:
 
 
 def as_gateways_do(name: str) -> str:
-    """The name of a header in letters that some gateway passes on: mixed ones are lower case."""
+    """The name of a header as some gateway spells it: mixed case becomes lower case."""
     return name.lower() if name.isupper() or name.swapcase().istitle() else name

@@ -27,14 +27,14 @@ _SERVER_ERROR = {"api-gateway-v1": 502, "api-gateway-v2": 500, "alb": 502}
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
-    """The second argument of a handler, with what handlers read most."""
+    """The second argument of a handler, with the members that handlers read most."""
 
     function_name: str = "turris-receiver"
     aws_request_id: str = _ID
     memory_limit_in_mb: int = 128
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that are left; as many as Turris waits."""
+        """Return the milliseconds that are left: Turris' time limit."""
         return 30_000
 
 

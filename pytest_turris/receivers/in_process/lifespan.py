@@ -47,7 +47,7 @@ async def started(app: AsgiApp) -> "Lifespan":
 
 
 def shut_down() -> None:
-    """Shut the applications down that were started, on all loops of asyncio that are idle now.
+    """Shut down the started applications on all idle asyncio loops.
 
     Those on other loops shut down when their loop ends.
     """
@@ -126,7 +126,8 @@ class Lifespan:
         try:
             await self._ending.wait()
         except asyncio.CancelledError:
-            # A loop that is closed cancels its tasks and waits for them: time to shut down.
+            # A loop that closes cancels its tasks and waits for them, so there is time to shut
+            # down.
             if self._ending.is_set() or self._task is None:
                 raise  # pragma: no cover - cancelled again, while it shuts down
             self._ending.set()
@@ -142,7 +143,7 @@ class Lifespan:
         self._started.set()
 
     async def _run_shielded(self) -> None:
-        """Run where the end of trio's loop does not cancel; ``_watch`` reports that end."""
+        """Run shielded from the cancellation when trio's loop ends; ``_watch`` reports that."""
         import trio  # noqa: PLC0415 - as above
 
         with trio.CancelScope(shield=True):

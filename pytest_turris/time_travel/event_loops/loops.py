@@ -1,6 +1,6 @@
 """Asyncio under time travel: timers and sleeps by the virtual clock, sockets in real time.
 
-A loop's time is how far the clock went, plus the real time that the loop waited for something
+A loop's time is how far the clock moved, plus the real time that the loop waited for something
 real: so a deadline around a sleep ends at once, and one around a socket after real seconds.
 """
 
@@ -26,12 +26,12 @@ from pytest_turris.time_travel.waits import LONGEST, TURNS, wait
 
 _NEAR = 1e-6
 _PATIENCE = 1.0
-"""Real seconds after which a wait for a thread makes a deadline come nearer."""
+"""Real seconds after which a wait for a thread counts against a deadline."""
 _real_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)
 
 
 class _State:
-    """What is kept of a loop."""
+    """The state of a loop."""
 
     def __init__(self) -> None:
         self.waited = 0.0
@@ -60,7 +60,7 @@ def moves_loops() -> Patch:
 
 
 def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
-    """Call something from the running loop after real seconds; returns how to call that off."""
+    """Call something from the running loop after real seconds; return how to cancel that."""
     loop = asyncio.get_running_loop()
     if Scheduler.current is None or not _is_moved(loop):
         return loop.call_later(seconds, call).cancel
@@ -109,7 +109,7 @@ def _runs_trio() -> bool:
 
 
 def shift_back(scheduler: Scheduler) -> None:
-    """Give the timers of loops that go on without time travel the moments of the real clock."""
+    """Move the timers of loops that outlive the travel to the real clock."""
     for loop, state in list(_states.items()):
         ahead = scheduler.elapsed / SECOND + state.waited - (steady_time() - scheduler.steady)
         for handle in getattr(loop, "_scheduled", ()):
@@ -194,7 +194,7 @@ def _begin(
 
     sleeper = scheduler.begin(delay, wake, by=by, module=module, key=future)
     if scheduler.is_main() and not _is_moved(loop):
-        # The loop's own timers are out of reach, so nothing else on it runs meanwhile.
+        # The loop's own timers cannot be reached, so nothing else on it runs meanwhile.
         wait(
             scheduler,
             lambda _: not sleeper.queued,
@@ -288,7 +288,7 @@ class _Waiting:
 
     @contextlib.contextmanager
     def _timer(self, wake: Callable[[BaseException | None], object]) -> Iterator[None]:
-        """Let the loop's next timer stand in the queue."""
+        """Queue the loop's next timer."""
         sleeper = self._scheduler.timer(self._left(), wake)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Trio under time travel, as ``loops.py`` has it for asyncio.
+"""Trio under time travel, as ``loops.py`` does it for asyncio.
 
 Trio looks at a socket only while a task waits for it, so open connections do not matter here.
 """
@@ -47,7 +47,7 @@ def moves_trio() -> Patch:
 
 
 def trio_call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
-    """Call something from the current run after real seconds; returns how to call that off."""
+    """Call something from the current run after real seconds; return how to cancel that."""
     import trio  # noqa: PLC0415 - as in ``trio_sleep``
 
     token, over = trio.lowlevel.current_trio_token(), _thread.allocate_lock()
@@ -63,7 +63,7 @@ def trio_call_after(seconds: float, call: Callable[[], object]) -> Callable[[], 
 
 
 async def let_trio_tasks_run() -> None:
-    """Let the other tasks of the current run go on until each waits."""
+    """Let the other tasks of the current run continue until each waits."""
     import trio.testing  # noqa: PLC0415 - as above
 
     with trio.CancelScope() as scope:
@@ -230,7 +230,7 @@ class _Waiting:
         if "pause" in found:
             return "real"
         sockets = self._manager.statistics()
-        # One is what other threads wake the run by.
+        # One is the socket by which other threads wake the run.
         real = sockets.tasks_waiting_read > 1 or sockets.tasks_waiting_write
         return "real" if real else "task"
 
@@ -248,7 +248,7 @@ class _Waiting:
         return [leaf for child in children for leaf in self._leaves(child)] or ["task"]
 
     def _holds(self) -> bool:
-        """Whether no other thread, nor the clock, has handed something to the run."""
+        """Whether neither another thread nor the clock has handed something to the run."""
         return not self._runner.entry_queue.size()
 
     def _step(self, left: float) -> bool:

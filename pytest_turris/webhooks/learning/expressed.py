@@ -1,4 +1,4 @@
-"""What was learned as options of the sandbox, or why no option expresses it."""
+"""The learned scheme as options of the sandbox, or why no option expresses it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -26,9 +26,10 @@ class Reading:
 
     Args:
         aspects: The scheme in words, by what they are about.
-        options: The options that make the sandbox sign so; they differ from the defaults.
-        obstacles: What no option expresses; the sandbox cannot sign so if there is anything.
-        notes: What else to know, such as a secret to write without its prefix.
+        options: The options that make the sandbox sign like this; they differ from the defaults.
+        obstacles: What no option expresses; if there is anything, the sandbox cannot sign like
+            this.
+        notes: Further advice, such as a secret to write without its prefix.
     """
 
     aspects: dict[str, str]
@@ -47,7 +48,7 @@ def reading_of(fit: Fit, several: Sequence[Fit] = ()) -> Reading:
 
     Args:
         fit: The fit.
-        several: Fits of other deliveries; one of them may show what separates signatures.
+        several: Fits of other deliveries; one of them may show the separator of signatures.
     """
     obstacles = tuple(_obstacles(fit))
     separators = [one.value.separator for one in (fit, *several) if one.value.separator]

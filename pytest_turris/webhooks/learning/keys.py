@@ -11,7 +11,7 @@ KEY_PREFIXES = (
     "v1,whsec_", "whsec_", "whsk_", "whs_", "secret_", "sec_", "sk_live_", "sk_test_", "sk_",
     "key_", "sha256=", "base64:", "hex:",
 )  # fmt: skip
-"""What secrets of known senders begin with."""
+"""The prefixes of known senders' secrets."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
@@ -24,7 +24,7 @@ class KeyReading:
     Args:
         form: ``text``, ``hex``, ``base64``, ``base64url``, ``stripped`` (the text without the
             white space around it), ``sha256`` or ``sha256hex`` (the digest of the text).
-        prefix: What is taken off first.
+        prefix: The prefix that is removed first.
         key: The key; it never shows in a ``repr``.
     """
 

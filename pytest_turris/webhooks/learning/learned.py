@@ -16,7 +16,7 @@ _ALIKE = {
     "body": "with spaces in its JSON and names that are not ASCII",
     "signature": "whose signature has one of the characters + / - _",
 }
-"""What looks alike in many deliveries, with the delivery in which it does not."""
+"""Schemes that look the same in many deliveries, with a delivery that distinguishes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def learned_from(deliveries: Sequence[CapturedDelivery], secret: str) -> Learned
     searches = [search(delivery, secret) for delivery in deliveries]
     common = [list(same) for same in _common(searches)]
     readings = [reading_of(fits[0], fits) for fits in common]
-    # Of what fits equally well, show first what the sandbox can do.
+    # Of equally good fits, show first those that the sandbox can do.
     readings.sort(key=lambda reading: bool(reading.obstacles))
     return LearnedSignature(
         readings=tuple(readings),

@@ -12,7 +12,10 @@ from pytest_turris.webhooks.learning.signed_texts import SignedText, signed_text
 from pytest_turris.webhooks.learning.values import ALGORITHMS, ValueReading
 
 MOST_BYTES = 300_000_000
-"""How many bytes are hashed at most: a second or so. Beyond them the least likely are left out."""
+"""The maximum number of bytes that are hashed, for about a second.
+
+Then the least likely are left out.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Fit:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What is the same in every delivery of the sender, but for the list of signatures."""
+        """What is the same in every delivery of the sender, except the list of signatures."""
         value = self.value
         key = self.key.form, self.key.prefix
         shown = value.header.lower(), value.form, value.encoding.name, value.size

@@ -11,7 +11,7 @@ from pytest_turris.webhooks.learning.times import time_in
 from pytest_turris.webhooks.learning.values import ValueReading
 
 JOINTS_TRIED = (".", ":", "", "|", "\n", ",", "-", "_", " ")
-"""What may stand between the parts, the likeliest first."""
+"""The possible separators of the parts, the likeliest first."""
 
 LAYOUTS: tuple[tuple[str, ...], ...] = (
     ("body",), ("time", "body"), ("id", "time", "body"), ("version", "time", "body"),
@@ -60,7 +60,7 @@ class SignedText:
     Args:
         layout: The kinds of its parts, in order.
         parts: The parts besides the body, in order.
-        joint: What stands between them.
+        joint: Their separator.
         form: The form of the body.
         body: The body in this form.
     """
@@ -125,7 +125,7 @@ def _of_body(
 
 
 def _distinct(parts: Sequence[TextPart]) -> bool:
-    """Whether no part is taken for two; what looks like a time is an id only besides a time."""
+    """Whether no part is used twice; what looks like a time can be an id only next to a time."""
     kinds = {part.kind: part for part in parts}
     if "id" not in kinds or time_in(kinds["id"].text) != kinds["id"].text:
         return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_turris.webhooks.learning.times import TIME, time_in
 
 SEPARATORS = (", ", ",", "; ", ";", " ", "|", "&")
-"""What may stand between several signatures, or between a time and a signature."""
+"""The possible separators of several signatures, or of a time and a signature."""
 
 ALGORITHMS = {20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 """The digests that are tried, by their size in bytes."""

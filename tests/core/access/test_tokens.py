@@ -9,7 +9,9 @@ from doubles.sandbox_client import MICROSECOND, NOW, PRODUCTION_HOST, Client, re
 from freezegun import freeze_time
 
 from pytest_turris.core.access import keys
-from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.access.flaws import Flaw
+from pytest_turris.core.access.jwks import KEY_ID
+from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import mask
@@ -37,7 +39,7 @@ def signed(**claims: object) -> str:
     """A token with the sandbox's own signature and the given claims."""
     options = Options()
     usual = {"iss": options.token_issuer, "aud": options.token_audience, "env": "sandbox"}
-    headers = {"kid": keys.KEY_ID}
+    headers = {"kid": KEY_ID}
     return jwt.encode(usual | claims, keys.signing_key(), algorithm="RS256", headers=headers)
 
 
@@ -82,9 +84,17 @@ def test_pyjwt_verifies_a_token_against_the_jwks(caller: Client) -> None:
 
 def test_pyjwt_refuses_a_forged_token_against_the_jwks(sandbox: Sandbox) -> None:
     """The published key does not verify what another key signed."""
-    key = jwt.PyJWKSet.from_dict(sandbox.tokens.jwks())[keys.KEY_ID]
+    key = jwt.PyJWKSet.from_dict(sandbox.tokens.jwks())[KEY_ID]
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(sandbox.tokens.forge("wrong_key"), key, algorithms=["RS256"])
+
+
+def test_the_jwks_is_that_of_the_key_that_signs() -> None:
+    """It is written down, so that a server needs no cryptography to show it."""
+    (key,) = Tokens.jwks()["keys"]
+    public = keys.signing_key().public_key()
+    made = jwt.algorithms.RSAAlgorithm.to_jwk(public, as_dict=True)
+    assert key == made | {"kid": KEY_ID, "use": "sig", "alg": "RS256"}
 
 
 def test_the_jwks_holds_no_private_part(sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -223,3 +224,20 @@ def test_comes_back_from_its_snapshot(caller: Client) -> None:
     exchanges: list[Exchange] = list(again)
     assert exchanges == list(journal)
     assert again.seen == journal.seen
+
+
+def test_what_repeats_is_kept_once(caller: Client) -> None:
+    """A client's headers and bearer token would take most of the memory of a server's journals."""
+    caller.get(AGENTS)
+    calls = 200
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(calls):
+            caller.get(AGENTS)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / calls < 1_400
+    *_, one, last = caller.sandbox.journal
+    assert one.request_headers == last.request_headers

@@ -75,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def mode(self) -> str:
         with contextlib.suppress(OSError):
-            return Path(f"{self.effects}.mode").read_text().strip()
+            return Path(f"{self.effects}.mode").read_text(encoding="utf-8").strip()
         return ""
 
     def lines(self) -> list[bytes]:

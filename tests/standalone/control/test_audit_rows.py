@@ -7,6 +7,8 @@ import pytest
 from doubles.controlled import Controlled
 
 from mock_server.control.tenant import Tenant
+from pytest_turris.audit.live import LiveAudit
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
 
@@ -212,3 +214,28 @@ def test_a_tenant_says_nothing_of_the_others(remote: RemoteClient) -> None:
     answer = controlled.send("GET", "/tenants/other/audit/evidence", query="everywhere=true")
     assert answer.status == 409
     assert "without a tenant" in answer.body.decode()
+
+
+def test_what_a_client_repeats_costs_no_second_search_for_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its server may have issued thousands of tokens, each with a dozen spellings."""
+    searches: list[Sandbox] = []
+
+    def no_secrets(sandbox: Sandbox) -> list[tuple[str, str]]:
+        searches.append(sandbox)
+        return []
+
+    monkeypatch.setattr("pytest_turris.audit.spellings.secrets_of", no_secrets)
+    sandbox = Sandbox()
+    audit = LiveAudit(sandbox, "a client", lambda: 5)
+    token = sandbox.tokens.issue(sandbox.client).text
+    for port in range(1, 41):
+        query = f"jwt={token}"
+        sandbox.handle(
+            Request(method="GET", path="/v1/agents", query=query, client_port=port, headers=())
+        )
+    found = audit.evidence()
+    assert [one.check for one in found.spotted].count("RQ-01") == 1
+    assert found.ran["RQ-01"] == 40
+    assert searches == [sandbox]

@@ -15,7 +15,7 @@ from mock_server.control.table import CONTROLS
 DEEP: Any = [[[[[[[[{"a": [1]}]]]]]]]]
 WRONG: tuple[Any, ...] = (
     None, True, -1, 0, 10**30, 1.5, "", " ", "\0", "\ud7ff\U0001f3e2", "../../etc/passwd",
-    "x" * 5_000,
+    "x" * 5_000, "\ud800", "e\u0301\u202e\u200f\ufeff",
     [], ["x"], {}, {"$ref": "x"}, DEEP, "null", "{{7*7}}", "507f1f77bcf86cd799439011", "1h30m",
 )  # fmt: skip
 DRAWN = 12
@@ -29,6 +29,8 @@ def documents(row: Control, numbers: random.Random) -> Iterator[bytes]:
         chosen = numbers.sample(names, min(len(names), numbers.randint(1, 3)))
         given = {name: numbers.choice(WRONG) for name in chosen}
         yield json.dumps(given | numbers.choice([{}, {"nobodyKnows": 1}])).encode()
+    for name in names[:4]:
+        yield f'{{"{name}":null,"{name}":1}}'.encode()
     yield from (b"", b"{", b"[]", b"null", b'{"a":1,"a":2}', b"\xff", b'"x"', b"[" * 2_000)
 
 
@@ -72,3 +74,35 @@ def test_bad_queries_are_refused_and_change_nothing(row: Control) -> None:
         assert answer.status < 500, (query, server.log[-1:])
         if answer.status >= 400:
             assert server.sandbox.snapshot() == before
+
+
+def test_an_unknown_tenant_is_refused_by_every_control() -> None:
+    """Before anything is done, with the nearest name."""
+    server = Controlled()
+    server.call("POST", "/tenants", name="first")
+    before = [tenant.sandbox.snapshot() for tenant in server.tenants]
+    odd = random.Random(5)  # noqa: S311 - as above
+    for row in (row for row in ROWS if row.scope == "sandbox"):
+        path = next(paths(row, odd))
+        for name in ("frist", "%00", "..", "x" * 1_000, "\u540d\u524d"):
+            answer = server.send(row.method, f"/tenants/{name}{path}")
+            assert 400 <= answer.status < 500, (row.name, name)
+        answer = server.send(row.method, f"/tenants/frist{path}")
+        assert (answer.status, answer.json()["problems"][0]["field"]) == (404, "tenant"), row.name
+    assert [tenant.sandbox.snapshot() for tenant in server.tenants] == before
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.has_body], ids=lambda row: row.name)
+def test_huge_and_deep_bodies_are_refused(row: Control) -> None:
+    """By their size or depth, whatever members they have."""
+    server = Controlled()
+    before = server.sandbox.snapshot()
+    names = [one["name"] for one in describe(row)["parameters"] if one["where"] != "path"]
+    name, path = names[0] if names else "x", next(paths(row, random.Random(1)))  # noqa: S311 - as above
+    long = b'"' + b"x" * min(row.max_body, 2_000_000) + b'"'
+    deep = b"[" * 100_000 + b"]" * 100_000
+    for value in (deep, long, b"9" * 5_000):
+        answer = server.send(row.method, path, b'{"%s":%s}' % (name.encode(), value))
+        assert 400 <= answer.status < 500, (row.name, value[:20], answer.status)
+        assert len(answer.body) < 20_000
+    assert server.sandbox.snapshot() == before

@@ -1,7 +1,6 @@
 """Which ways the strangers' clients are tested in: one, or all of them (``make verdicts``)."""
 
 import pytest
-from strangers.clients.open_verdicts import HANGING
 from strangers.clients.registry import BROKEN, CORRECT
 from strangers.clients.ways import ways_of
 
@@ -27,7 +26,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             [
                 pytest.param(design, way, id=f"{design.name}-{way.name}", marks=way.mark)
                 for design in CORRECT.values()
-                if design.name not in HANGING
                 for way in ways_of(design)[:last]
             ],
         )

@@ -45,7 +45,10 @@ LEFT: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     ),
     "logs": (_log, _configure_logs),
     "working directory": (Path.cwd, lambda: os.chdir("/")),
-    "a file": (lambda: Path("token.json").exists(), lambda: Path("token.json").write_text("{}")),
+    "a file": (
+        lambda: Path("token.json").exists(),
+        lambda: Path("token.json").write_text("{}", encoding="utf-8"),
+    ),
     "a module": (
         lambda: sys.modules["requests"],
         lambda: sys.modules.update(requests=types.ModuleType("requests")),

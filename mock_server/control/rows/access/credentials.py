@@ -46,7 +46,7 @@ class CredentialShown(Result):
 
 
 class IssuedClient(Result):
-    """An API client with its secret, which is shown this once."""
+    """An API client with its secret, which is shown only once."""
 
     client_id: str
     client_secret: str
@@ -56,7 +56,7 @@ class IssuedClient(Result):
 
 
 class IssuedToken(Result):
-    """A restricted access token, which is shown this once."""
+    """A restricted access token, which is shown only once."""
 
     id: str
     token: str
@@ -66,19 +66,19 @@ class IssuedToken(Result):
 
 
 class IssueClient(Parameters):
-    """What a new API client may do."""
+    """The permissions of a new API client."""
 
     environment: Environment = Field("sandbox", description="The environment that it belongs to.")
-    permissions: list[Permission] = Field(_ALL, description="What it may do.")
+    permissions: list[Permission] = Field(_ALL, description="Its permissions.")
 
 
 class IssueRestricted(IssueClient):
-    """What a new restricted access token may do, and from where."""
+    """The permissions of a new restricted access token, and the addresses that may use it."""
 
     allowed: list[str] = Field(
         default=[],
         max_length=100,
-        description="IP addresses or networks such as 10.0.0.0/8; none allows all.",
+        description="IP addresses or networks such as 10.0.0.0/8; an empty list allows all.",
     )
 
 
@@ -157,7 +157,7 @@ def rotate(call: ControlCall, given: Rotate) -> IssuedClient:
 
 @control("credentials", "revoke", "POST", "/credentials/{id}/revoke")
 def _revoke(call: ControlCall, given: CredentialId) -> CredentialShown:
-    """Refuse a credential, and every token issued for it, from now on."""
+    """Refuse a credential, and every token issued for it from now on."""
     found = [one for one in _all(call) if one.name == given.id]
     if not found:
         raise UnknownRecordError("no credential with that id; list them with GET /credentials")

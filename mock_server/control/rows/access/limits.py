@@ -112,7 +112,7 @@ def to_before_reset(call: ControlCall, given: BeforeReset) -> Window:
 
 @control("limits", "reset", "POST", "/limits/reset")
 def _reset(call: ControlCall, given: Nothing) -> Listing[Window]:
-    """Forget every call: all windows are whole."""
+    """Forget every call: all windows are full again."""
     call.tenant.sandbox.limits.reset()
     return cast("Listing[Window]", _show.run(call, given))
 
@@ -148,7 +148,7 @@ ROWS = (_show, exhaust, to_window_start, to_before_reset, _reset, list_answers, 
 
 
 def _credential(call: ControlCall, given: WindowOf) -> str:
-    """The credential that is meant; a window of an unknown one would be a silent mistake."""
+    """Return the credential of this name. A window of an unknown one would hide a mistake."""
     sandbox = call.tenant.sandbox
     if given.credential is None:
         return sandbox.client.client_id

@@ -17,7 +17,7 @@ from mock_server.control.models import (
     part,
 )
 from pytest_turris.core.access.credential import ApiClient
-from pytest_turris.core.access.jws import Flaw
+from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.access.tokens import AccessToken, Tokens
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.text.redaction import mask
@@ -41,7 +41,7 @@ class TokenShown(Result):
 
 
 class IssuedAccessToken(Result):
-    """An access token, which is shown this once."""
+    """An access token, which is shown only once."""
 
     access_token: str
     token_id: str
@@ -93,7 +93,7 @@ class TokenId(Parameters):
 
 @control("tokens", "list", "GET", "/tokens", words=("tokens",))
 def list_tokens(call: ControlCall, given: TokenFilters) -> Listing[TokenShown]:
-    """List the access tokens, oldest first, with the moments of their lives."""
+    """List the access tokens, oldest first, with the times of their issue, refresh and expiry."""
     found = [one for one in call.tenant.sandbox.tokens if given.client_id in (None, one.client_id)]
     shown = part(found, given)
     return Listing(total=shown["total"], items=[_shown(call, one) for one in shown["items"]])

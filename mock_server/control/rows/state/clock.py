@@ -12,7 +12,7 @@ from pytest_turris.core.resources.record import UnknownRecordError
 
 _EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
-"""Far from the year 9999, where a clock that runs would come to its end."""
+"""Far from the year 9999, the last one that a datetime can have."""
 
 _YEAR = dt.timedelta(days=366)
 
@@ -20,7 +20,7 @@ _YEAR = dt.timedelta(days=366)
 class ClockState(Result):
     """The time of a sandbox.
 
-    ``aheadSeconds`` is how far it is before the time of the server, negative if behind.
+    ``aheadSeconds`` is its lead over the time of the server, negative if it is behind.
     ``newestToken`` has the moments of the token issued last, if there is one.
     """
 

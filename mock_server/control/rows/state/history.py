@@ -37,14 +37,14 @@ class StepNumber(Parameters):
 
 
 class Fork(StepNumber):
-    """Which moment becomes a tenant."""
+    """The step from which a tenant is made."""
 
     name: Name | None = Field(
         None, alias="as", description="The name of the new tenant; made if not given."
     )
     idle_limit: Duration | None = Field(
         None,
-        description="It is deleted after so long without a request; never if left out.",
+        description="Delete it after this long without a request; never if left out.",
     )
 
 
@@ -59,7 +59,7 @@ def list_steps(call: ControlCall, given: Steps) -> Listing[StepShown]:
 
 @control("history", "rewind", "POST", "/history/rewind", words=("rewind",), positional=("step",))
 def _rewind(call: ControlCall, given: StepNumber) -> StepShown:
-    """Become what the sandbox was after a step, at the moment of that step.
+    """Restore the sandbox as it was after a step, at the time of that step.
 
     It is a step itself, so it can be taken back: rewind to the step before it. The journal stays.
     """
@@ -84,7 +84,7 @@ def _rewind(call: ControlCall, given: StepNumber) -> StepShown:
     positional=("step",),
 )
 def _fork(call: ControlCall, given: Fork) -> CreatedTenant:
-    """Make a new tenant of what the sandbox was after a step, at the moment of that step.
+    """Make a new tenant from the state after a step, at the time of that step.
 
     The sandbox itself goes on. The tenant has credentials of its own, and the options that the
     sandbox has now.
@@ -98,7 +98,7 @@ ROWS = (list_steps, _rewind, _fork)
 
 
 def world_after(call: ControlCall, number: int, *, with_secrets: bool) -> World:
-    """Return what the sandbox was after a step, at its moment.
+    """Return the state of the sandbox after a step, at its time.
 
     Raises:
         ControlError: There is no such step.

@@ -1,4 +1,4 @@
-"""The models of what a caller may say about records, made of the collections themselves."""
+"""The models of the parameters about records, made from the collections themselves."""
 
 import datetime as dt
 import inspect
@@ -63,9 +63,10 @@ def members(name: str) -> type[Parameters]:
 
 
 def keywords(name: str, verb: str) -> type[Parameters]:
-    """The keywords of a method of a collection; a record is given by its id.
+    """Return the keywords of a method of a collection; a record is given by its id.
 
-    Where the record has a text of that name, the keyword has its rules too, such as a choice.
+    If the record has a text member of the same name, its rules apply to the keyword too, such as a
+    choice.
     """
     kind = RECORD_KINDS[name]
     method = getattr(kind, verb)

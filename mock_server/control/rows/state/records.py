@@ -1,6 +1,6 @@
 """The collections: list, get, add, update, remove, and what else a method does to one record.
 
-The rows are made of the collections themselves. A new collection, keyword or member needs no code
+The rows are made from the collections themselves. A new collection, keyword or member needs no code
 here; a new method of a collection needs its sentence.
 """
 
@@ -28,7 +28,7 @@ FURTHER: dict[tuple[str, str], str] = {
     ("uploads", "fail"): "Let the processing of an upload fail.",
     ("agents", "leave"): "Remove an agent from an association.",
     ("coverages", "receive"): "Let a coverage policy arrive, as if the agency had sent it.",
-    ("npns", "occupy"): "Begin an NPN lookup that takes this long; another one is refused then.",
+    ("npns", "occupy"): "Begin an NPN lookup that takes this long; others are refused meanwhile.",
 }
 """What else a method of a collection does, with the sentence of the row."""
 

@@ -49,7 +49,7 @@ class EventFilters(Part):
 
 
 class EventShown(Result):
-    """One change that Turris sends webhooks about."""
+    """One change for which Turris sends webhooks."""
 
     number: int
     at: Moment
@@ -73,7 +73,7 @@ def _seed(call: ControlCall, given: Seed) -> SandboxState:
 
 @control("sandbox", "reset", "POST", "/sandbox/reset", words=("reset",))
 def _reset(call: ControlCall, given: Nothing) -> SandboxState:
-    """Become what the sandbox was at its start; its credentials stay the same."""
+    """Reset the sandbox to its state at the start; its credentials stay the same."""
     del given
     call.tenant.reset()
     return state_of(call)
@@ -94,7 +94,7 @@ def execute_agreement(call: ControlCall, given: Agreement) -> SandboxState:
 
 @control("events", "list", "GET", "/events", words=("events",))
 def _list_events(call: ControlCall, given: EventFilters) -> Listing[EventShown]:
-    """List the changes that Turris sends webhooks about, oldest first."""
+    """List the changes for which Turris sends webhooks, oldest first."""
     events = call.tenant.sandbox.events.since(given.since)
     found = [event for event in events if given.kind in (None, event.kind)]
     shown = part(found, given)

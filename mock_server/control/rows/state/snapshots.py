@@ -1,4 +1,4 @@
-"""Saved states of a sandbox by name, in memory or in the store. A name is never a path."""
+"""The saved states of a sandbox by name, in memory or in the store. A name is never a path."""
 
 from pydantic import Field
 
@@ -40,13 +40,13 @@ def list_snapshots(call: ControlCall, given: Nothing) -> Listing[SnapshotShown]:
     positional=("name",),
 )
 def save(call: ControlCall, given: SnapshotName) -> SnapshotShown:
-    """Save the state under a name; the one of that name before is replaced."""
+    """Save the state under a name, in place of an earlier one of that name."""
     return _shown(call.tenant.saved.save(given.name))
 
 
 @control("snapshots", "restore", "POST", "/snapshots/{name}/restore", words=("snapshot", "restore"))
 def restore(call: ControlCall, given: SnapshotName) -> SandboxState:
-    """Become what was saved; the options stay as they are."""
+    """Restore a saved state; the options stay as they are."""
     call.tenant.restore(call.tenant.saved.get(given.name))
     return state_of(call)
 

@@ -1,4 +1,4 @@
-"""Tenants: further sandboxes at the same address, each with everything of its own."""
+"""Tenants: further, isolated sandboxes at the same address."""
 
 import datetime as dt
 import os
@@ -31,22 +31,22 @@ class TenantShown(Result):
 
 
 class CreatedTenant(TenantShown):
-    """A new tenant, with the environment variables of its client, which are shown this once."""
+    """A new tenant, with the environment variables of its client, which are shown only once."""
 
     environment: dict[str, str]
 
 
 class CreateTenant(Parameters):
-    """What the tenant is to be."""
+    """The properties of a new tenant."""
 
     name: Name | None = Field(None, description="Its name; made if not given.")
-    data: SeedData | None = Field(None, description="Named data to begin with.")
+    data: SeedData | None = Field(None, description="The named data that it starts with.")
     options: model_of_options(changes_only=False) = Field(  # type: ignore[valid-type] # made from the options
         default_factory=model_of_options(changes_only=False), description="Options of its own."
     )
     idle_limit: Duration | None = Field(
         _HOUR,
-        description="It is deleted after so long without a request; null for never.",
+        description="Delete it after this long without a request; null for never.",
         json_schema_extra={"default": _HOUR.total_seconds()},
     )
 
@@ -104,7 +104,7 @@ def _show(call: ControlCall, given: TenantName) -> TenantShown:
 
 @control("tenants", "delete", "DELETE", "/tenants/{name}", scope="server", status=204)
 def delete(call: ControlCall, given: TenantName) -> None:
-    """Delete a tenant with all that it holds; its credentials are unknown from then on."""
+    """Delete a tenant with everything in it; its credentials are unknown from then on."""
     call.tenants.delete(given.name)
 
 
@@ -112,7 +112,7 @@ ROWS = (list_tenants, create, _show, delete)
 
 
 def _facts_of_row(name: str, row: TenantRow) -> dict[str, Any]:
-    """What a shared store knows of a tenant: other servers have used it too."""
+    """What a shared store knows about a tenant: other servers have used it too."""
     limit = row.idle_limit
     return {
         "name": name,

@@ -1,4 +1,4 @@
-"""A sandbox as a file to share: export it, and become what such a file holds."""
+"""A sandbox as a file to share: export it, and import it."""
 
 from typing import Any, ClassVar
 
@@ -84,7 +84,7 @@ class NewCredentials(Result):
 def _export(call: ControlCall, given: ExportOptions) -> WorldFile:
     """Return the sandbox as a file to share, without secrets and tokens.
 
-    With secrets, keep the file for yourself: anyone who has it can use the sandbox.
+    With secrets, keep the file private: anyone who has it can use the sandbox.
     """
     if given.step is None:
         world = World.of(call.tenant.sandbox, with_secrets=given.with_secrets)
@@ -104,7 +104,7 @@ def _export(call: ControlCall, given: ExportOptions) -> WorldFile:
     positional=("world",),
 )
 def import_world(call: ControlCall, given: ImportedWorld) -> NewCredentials:
-    """Become what a file holds, at its moment, with new credentials unless it has some.
+    """Import a file, at the time of its clock, with new credentials unless it has some.
 
     The options stay as they are; 'turris-sandbox serve --load' takes those of the file.
     """

@@ -1,1 +1,1 @@
-"""Webhooks: who receives them, what is sent, and attacks on those who receive."""
+"""Webhooks: the receivers, what they are sent, and attacks on them."""

@@ -1,7 +1,7 @@
 """Attacks: the catalogue, and any of it on a registered webhook.
 
-Over HTTP only the receiver's answers are seen, or what ``effectsUrl`` tells; without it nothing
-counts as passed.
+Over HTTP, only the receiver's answers can be seen, and its effects at ``effectsUrl``. Without that
+URL nothing counts as passed.
 """
 
 import threading
@@ -23,7 +23,7 @@ from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.factory import WebhookFactory
 
 _ONE_AT_A_TIME = threading.Lock()
-"""An attack listens to what this process prints, so two at once would hear each other."""
+"""An attack reads what this process prints, so two at once would read each other's."""
 
 
 class AttackShown(Result):
@@ -47,9 +47,9 @@ class FindingShown(Result):
 
 
 class VerdictShown(Result):
-    """What came of an attack.
+    """The verdict of an attack.
 
-    ``as wanted``: it answered as it should, and what it did could not be seen.
+    ``as wanted``: the receiver answered as it should, but what it did could not be seen.
     """
 
     attack: str

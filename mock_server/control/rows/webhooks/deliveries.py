@@ -1,4 +1,4 @@
-"""Deliveries: list, send, resend, drain; and a bad network between."""
+"""Deliveries: list, send, resend, drain, and disturb the network."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ class DeliveryShown(Result):
 
 
 class DeliveryDetail(DeliveryShown):
-    """A delivery with what is sent: the event, and after the first attempt its very bytes."""
+    """A delivery with what is sent: the event, and after the first attempt the exact bytes."""
 
     event: dict[str, Any]
     headers: list[list[str]]
@@ -77,7 +77,7 @@ class Summary(Result):
 
 
 class NetworkShown(Result):
-    """What may happen to deliveries on their way."""
+    """Faults of the network between the sandbox and the receivers."""
 
     seed: int
     duplicate: float
@@ -118,7 +118,7 @@ class SendEvent(Parameters):
 
 
 class Disturb(Parameters):
-    """What may happen to deliveries on their way."""
+    """Faults of the network between the sandbox and the receivers."""
 
     seed: int = Field(0, ge=0, le=2**53, description="The same seed affects the same deliveries.")
     duplicate: float = _PROBABILITY
@@ -177,7 +177,7 @@ def deliver(call: ControlCall, given: Nothing) -> Summary:
 
 @control("webhooks", "drain", "POST", "/webhooks/drain", sends=True)
 def drain(call: ControlCall, given: Nothing) -> Summary:
-    """Let time pass until nothing waits, and send each delivery when it is due."""
+    """Let time pass until no delivery waits, and send each when it is due."""
     del given
     with call.tenant.deliveries.alone() as engine:
         return _summary(engine.drain())
@@ -214,7 +214,7 @@ def send(call: ControlCall, given: SendEvent) -> Listing[DeliveryShown]:
 
 @control("webhooks", "disturb", "POST", "/webhooks/disturb")
 def disturb(call: ControlCall, given: Disturb) -> NetworkShown:
-    """Drop, duplicate, delay or reorder deliveries from now on; without members, end that."""
+    """Drop, duplicate, delay or reorder deliveries from now on; without members, stop doing so."""
     network = NetworkFaults(**{name: getattr(given, name) for name in Disturb.model_fields})
     call.tenant.sandbox.outbox.network_faults = network
     return NetworkShown.model_validate(network)
@@ -222,7 +222,7 @@ def disturb(call: ControlCall, given: Disturb) -> NetworkShown:
 
 @control("webhooks", "retries", "POST", "/webhooks/retries", positional=("waits",))
 def retries(call: ControlCall, given: Retries) -> ScheduleShown:
-    """Retry failed deliveries on a schedule of your own, in place of the option webhookRetries."""
+    """Retry failed deliveries on this schedule, in place of the option webhookRetries."""
     schedule = schedule_from(wait.total_seconds() for wait in given.waits)
     call.tenant.sandbox.outbox.schedule = schedule
     return ScheduleShown(waits=[wait.total_seconds() for wait in schedule])

@@ -24,7 +24,7 @@ _PROBABILITY = Field(0.0, ge=0, le=1, description="A probability from 0 to 1.")
 
 
 class WebhookShown(Result):
-    """A registered webhook. Of its secret the last four characters are shown."""
+    """A registered webhook. Only the last four characters of its secret are shown."""
 
     id: str
     url: str
@@ -43,7 +43,7 @@ class EventExample(Result):
 
 
 class Register(Parameters):
-    """Where, and what for."""
+    """The receiver and its type of event."""
 
     url: str = _URL
     event: EventKind = Field(description="The webhookType.")

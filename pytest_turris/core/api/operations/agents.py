@@ -131,7 +131,7 @@ def get_agent(call: Call) -> AgentEntry:
 def create_agent(call: Call) -> AgentEntry:
     """Create an agent by NPN, at an association if one is given.
 
-    An agent who is known joins it, with the members that are given (assumed).
+    A known agent joins it, with the given members (assumed).
     """
     body = call.body(CreateAgentDto)
     association_id = body.downstream_entity_association_id
@@ -162,7 +162,7 @@ def create_agent(call: Call) -> AgentEntry:
 
 
 def _at(entry: AgentEntry, association_id: str | None) -> AgentEntry:
-    """The agent as seen at the agency that was asked for: an agent may be at several."""
+    """The agent as seen at the requested agency: an agent may be at several."""
     if association_id is None:
         return entry
     return entry.model_copy(update={"downstream_entity_association_id": association_id})

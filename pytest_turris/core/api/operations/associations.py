@@ -131,7 +131,7 @@ def get_sign_in_url(call: Call) -> SignInUrl:
 
 
 def _has_address(call: Call, association: Association, query: ListAssociationsQuery) -> bool:
-    """Whether a contact has the wanted address (documented: filter by contact email)."""
+    """Whether a contact has the address (documented: filter by contact email)."""
     wanted, domain = query.email, query.email_domain
     if wanted is None and domain is None:
         return True

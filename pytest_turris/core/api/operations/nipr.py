@@ -1,4 +1,4 @@
-"""What the operations on NIPR data share: the filters, and the id of the subscription."""
+"""What the operations on NIPR data share: the filters and the id of the subscription."""
 
 from pytest_turris.core.entity.records import Owner
 from pytest_turris.core.resources.appointments import ACTIVE

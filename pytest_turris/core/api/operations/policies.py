@@ -3,7 +3,7 @@
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.api.operations.documents import check_size
-from pytest_turris.core.entity.policy_upload.policy_file import MAX_FILE_BYTES, read_rows
+from pytest_turris.core.entity.policy_upload.policy_file import MAX_FILE_BYTES
 from pytest_turris.core.resources.policies import Policy, PolicyStatus
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.resources.uploads import Upload, UploadStatus
@@ -93,6 +93,8 @@ def upload_policy_file(call: Call) -> QueuedUpload:
     """Upload a file: its headers are checked now, its rows are queued."""
     form = call.form(UploadPolicyFileDto)
     check_size(call, form.file)
+    from pytest_turris.core.entity.policy_upload.policy_table import read_rows  # noqa: PLC0415 - it imports much
+
     rows, broken = read_rows(form.file, blank=call.options.blank_rows == "counted")
     upload = call.records.uploads.enqueue(rows, broken)
     return QueuedUpload(upload_id=upload.upload_id, status=upload.status)

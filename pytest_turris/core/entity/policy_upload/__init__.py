@@ -1,1 +1,1 @@
-"""Files of policies: read within bounds, and carried out row by row."""
+"""Files of policies: read within limits, and processed row by row."""

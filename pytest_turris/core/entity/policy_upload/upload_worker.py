@@ -2,7 +2,8 @@
 
 Documented: rows of one policy number make one policy, an existing one is updated, a failed row
 is reported by its index. Assumed: an agency is matched by NPN, FEIN, license, producer code or
-exact name, and a name that several agencies have needs clarification where it is all there is.
+exact name; a name that several agencies share needs clarification if the row has no other
+identifier.
 """
 
 import datetime as dt
@@ -107,7 +108,7 @@ class UploadWorker:
         return bool(names - set(upload.clarified))
 
     def _agencies(self, row: dict[str, str]) -> list[Association]:
-        """The associations that a row may mean, by the most reliable identifier in it.
+        """The associations that a row may refer to, by its most reliable identifier.
 
         Branches may share an NPN and a FEIN: they are one agency.
         """

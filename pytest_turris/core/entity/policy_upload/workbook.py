@@ -1,9 +1,9 @@
 """XLSX files: ZIP archives of XML (ECMA-376, part 1, section 18). Reads cell texts, no formats.
 
 The XML is read as a stream, within a budget of bytes, depth, rows, cells and characters, so that
-the time and memory for a file do not depend on what it claims. No library is used: a sheet of two
-far cells, 1.5 kB, ends a process that reads it with python-calamine (0.9), and openpyxl (3.1) keeps
-all shared strings in memory, however many there are.
+time and memory do not depend on what the file claims. No library is used: a sheet of two far cells,
+1.5 kB, ends a process that reads it with python-calamine (0.9), and openpyxl (3.1) keeps all shared
+strings in memory, without a limit.
 """
 
 import contextlib
@@ -171,7 +171,7 @@ class _Strings:
 
 
 class _Sheet:
-    """The rows of a sheet, blank ones included, as far as another follows."""
+    """The rows of a sheet, blank ones included except at the end."""
 
     def __init__(self, strings: list[str]) -> None:
         self.rows: list[list[str]] = []

@@ -33,7 +33,7 @@ class AnswerContext:
     pass_time: Callable[[dt.timedelta], object] = lambda _: None
     """Advances the sandbox's clock."""
     max_seconds: float = MAX_SECONDS
-    """How many real seconds an answer of raw bytes lasts at most."""
+    """The maximum number of real seconds that an answer of raw bytes lasts."""
 
     def document(self) -> dict[str, Any]:
         """The honest answer's JSON document."""
@@ -50,7 +50,7 @@ class AnswerContext:
         return replace(self.honest(), body=body)
 
     def seconds(self, ahead: float) -> str:
-        """A time so far from now, in Unix seconds, as in ``X-RateLimit-Reset``."""
+        """The time this far from now, in Unix seconds, as in ``X-RateLimit-Reset``."""
         return str(int((self.at + dt.timedelta(seconds=ahead)).timestamp()))
 
 
@@ -68,7 +68,7 @@ class Variant:
         times: How many requests get it; ``None``: all, until the fault is removed.
         expects: What the user's call should do.
         max_requests: How many requests of that kind one call of the user may make.
-        min_wait: How many seconds a client must wait at least before it asks again.
+        min_wait: The minimum number of seconds that a client must wait before it asks again.
         delay: How long the answer takes on the sandbox's clock.
         cached: Whether the client holds a token inside its refresh buffer at that time.
         transport: Which clients can get it.

@@ -1,4 +1,4 @@
-"""Answers about another record than the one asked for, or that hide a write that took effect."""
+"""Answers about another record than the requested one, or that hide a write that took effect."""
 
 import re
 from dataclasses import replace
@@ -52,7 +52,7 @@ ANSWERS = (
         ),
     ),
     HostileAnswer(
-        id="AR-34", title="a success about another record than the one asked for",
+        id="AR-34", title="a success about another record than the requested one",
         expects="an error of the client's own", source="CWE-345",
         variants=(Variant(name="another id", endpoint="record", make=_of_another),),
     ),

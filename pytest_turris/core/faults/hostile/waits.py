@@ -135,7 +135,10 @@ ANSWERS = (
     HostileAnswer(
         id="AR-31", title="Retry-After and X-RateLimit-Reset disagree", level="should",
         expects="the later one counts", source="RFC 9110, 10.2.3",
-        variants=(_once("2 and 5 s", _limited(_after(5), _text("2")), min_wait=4),),
+        variants=(
+            _once("2 and 5 s", _limited(_after(5), _text("2")), min_wait=4),
+            _once("5 and 2 s", _limited(_after(2), _text("5")), min_wait=4),
+        ),
     ),
     HostileAnswer(
         id="AR-33", title="an answer that takes ten minutes, comes byte by byte, or never comes",

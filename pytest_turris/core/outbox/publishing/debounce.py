@@ -18,10 +18,10 @@ CAP = 30
 
 @dataclass(slots=True)
 class Batch:
-    """Changes of one kind that wait: for each state of each product of each entity the last.
+    """Changes of one kind that wait: the last one for each state, product and entity.
 
-    ``group`` is what waits together: empty for all changes of the kind, or one agent or agency
-    (option ``webhook_batch``).
+    ``group`` says which changes wait together: empty for all changes of the kind, or one agent or
+    agency (option ``webhook_batch``).
     """
 
     kind: EventKind
@@ -59,7 +59,7 @@ class Debounce:
         self._by_entity = options.webhook_batch == "entity"
 
     def add(self, kind: EventKind, change: ComplianceChange, at: dt.datetime) -> None:
-        """Add a change to its batch, once ``pop_due`` took out what was due before."""
+        """Add a change to its batch, after ``pop_due`` took out what was due before."""
         group = _entity(change) if self._by_entity else ""
         if (kind, group) not in self._batches:
             self._batches[kind, group] = Batch(kind, group, self._window, first=at, last=at)
@@ -72,7 +72,7 @@ class Debounce:
                 yield self._batches.pop((batch.kind, batch.group))
 
     def kept(self) -> Callable[[], object]:
-        """What puts back the batches that there are now."""
+        """Return a function that puts back the present batches."""
         before = {
             key: replace(one, changes=one.changes.copy()) for key, one in self._batches.items()
         }
@@ -102,7 +102,7 @@ class Debounce:
         ]
 
     def restore(self, rows: list[dict[str, Any]]) -> None:
-        """Replace the batches by a snapshot's."""
+        """Replace the batches with a snapshot's."""
         self._batches = {
             (row["kind"], row.get("group", "")): Batch(
                 row["kind"],

@@ -1,4 +1,4 @@
-"""Reads the event log and publishes what is in it to the webhooks that are subscribed."""
+"""Reads the event log, and publishes its events to the subscribed webhooks."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ class Publisher:
         return {"debounce": self._debounce.snapshot(), "seen": self._seen}
 
     def restore(self, facts: dict[str, Any]) -> None:
-        """Become what a snapshot holds."""
+        """Restore the state of a snapshot."""
         self._debounce.restore(facts["debounce"])
         self._seen = int(facts["seen"])
 

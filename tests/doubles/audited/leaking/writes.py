@@ -4,4 +4,4 @@ from pathlib import Path
 
 
 def keep(token, directory):
-    Path(directory, "token.json").write_text(f'{{"token": "{token}"}}')  # LK-06
+    Path(directory, "token.json").write_text(f'{{"token": "{token}"}}', encoding="utf-8")  # LK-06

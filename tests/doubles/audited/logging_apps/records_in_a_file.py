@@ -45,6 +45,6 @@ class Turris:
             "status": answer.status_code,
             "id": document["requestId"],
         }
-        with Path(os.environ["ACME_AUDIT"]).open("a") as file:
+        with Path(os.environ["ACME_AUDIT"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         return document
