@@ -138,7 +138,7 @@ class SandboxRecord:
         self.dropped: int = 0
         self._test = test
         self.here = here
-        self._finder = finder
+        self.finder = finder
         self._sent_from = sent_from
         self._clients: list[weakref.ref[object]] = []
         sandbox.journal.observer = self.observe
@@ -227,7 +227,7 @@ class SandboxRecord:
 
     def place(self, seen: SeenRequest) -> Place:
         """The line of the application that made a request, else the test's."""
-        return self._finder.place(seen.call, self.here)
+        return self.finder.place(seen.call, self.here)
 
     def lines(self, seen: list[SeenRequest]) -> tuple[str, ...]:
         """Exchanges as evidence; their times count from the first that this test saw."""
