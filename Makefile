@@ -60,18 +60,18 @@ contracts: $(VENV)/.ready
 # Many tests wait for servers, so that more workers than cores are worth it. Receivers on sockets have
 # deadlines, so tests that failed on a busy machine run once more, without other workers.
 tests: $(VENV)/.ready node-packages
-	$(BIN)/python -m pytest -q -n $(WORKERS) \
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/python docs/audits.py --check
 
-# What is traced takes several times as long: the tests with 100,000 deliveries more than the usual bound.
+# What is traced takes several times as long, on a busy machine more than the usual bound.
 TRACED := -o faulthandler_timeout=900
 
 # Takes half as long again as the tests. pytest loads plugins before pytest-cov starts, so coverage
 # starts pytest.
 coverage: $(VENV)/.ready node-packages
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n $(WORKERS) $(TRACED) --ignore tests/strangers \
+	$(BIN)/coverage run -m pytest -q -n $(WORKERS) --dist worksteal $(TRACED) --ignore tests/strangers \
 		|| $(BIN)/coverage run -m pytest -q $(TRACED) --last-failed --last-failed-no-failures none -p no:randomly
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
@@ -84,9 +84,15 @@ matrix: $(VENV)/.ready
 demo: .demo/.ready
 	BIN=$(abspath .demo/bin) sh $(DEMO)/demo.sh
 
+# Where uv is there, it takes seconds. Bytecode is compiled for what is imported, which is a third.
+UV := $(or $(wildcard $(BIN)/uv),$(shell command -v uv))
+DEMO_NEEDS := '.[server]' fastapi pytest-xdist
 .demo/.ready: pyproject.toml
-	$(PYTHON) -m venv .demo
-	.demo/bin/python -m pip install --quiet --disable-pip-version-check '.[server]' fastapi pytest-xdist
+	rm -rf .demo
+	$(if $(UV),$(UV) venv --quiet --no-python-downloads --python $(PYTHON) .demo \
+		&& $(UV) pip install --quiet --python .demo/bin/python $(DEMO_NEEDS) ||) \
+	($(PYTHON) -m venv --clear .demo && .demo/bin/python -m pip install --quiet \
+		--disable-pip-version-check --no-compile $(DEMO_NEEDS))
 	touch $@
 
 # The wheel and the source distribution, built twice: the same files come out.
@@ -99,8 +105,8 @@ wheel:
 	ls -l dist
 
 # The licence of every package that is installed with the wheel and its extras.
-licences: .demo/.ready
-	.demo/bin/python docs/licences.py
+licences: $(VENV)/.ready
+	$(BIN)/python docs/licences.py
 
 # What the project and its extras install, as a CycloneDX document, from an environment of its own.
 sbom: $(VENV)/.ready

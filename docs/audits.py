@@ -1,10 +1,12 @@
-"""Audits the suite of the example project, and keeps its report; ``--check`` only compares.
+"""Audits the suites of the example projects, and keeps their reports; ``--check`` only compares.
 
 Every line that tests can prove has to be proven, and nothing may be found. The kept report is
-current if it says the same of each line, by the same checks.
+current if it says the same of each line, by the same checks. That of the example in Node.js is
+compared by ``tests/docs/test_node_directory.py``, which runs its suite anyway.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ from typing import Any
 
 EXAMPLE = Path(__file__).parent / "examples" / "agency_directory"
 KEPT = EXAMPLE / "audit"
+NODE = EXAMPLE.parent / "node_directory"
 OPTIONS = ("tests", "drills", "--turris-verify-webhooks", "--turris-audit=strict")
 
 
@@ -26,6 +29,19 @@ def audit(directory: Path) -> dict[str, Any]:
     if done.returncode:
         sys.exit(done.returncode)
     found: dict[str, Any] = json.loads((directory / "report.json").read_text())
+    return found
+
+
+def audit_node() -> dict[str, Any]:
+    """Run the suite in Node.js, audited; its report as data. It needs ``npm install`` there."""
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        ["npm", "run", "audit"],  # noqa: S607 - npm, wherever it is
+        cwd=NODE,
+        check=True,
+        env=os.environ | {"PATH": programs},
+    )
+    found: dict[str, Any] = json.loads((NODE / "audit" / "report.json").read_text())
     return found
 
 
@@ -49,7 +65,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         checks = sys.argv[1:] == ["--check"]
         found = audit(Path(directory) if checks else KEPT)
-        if wrong := unproven(found):
+        wrong = unproven(found) + ([] if checks else unproven(audit_node()))
+        if wrong:
             sys.exit("\n".join(wrong))
         kept = json.loads((KEPT / "report.json").read_text())
         if facts(found) != facts(kept):

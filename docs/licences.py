@@ -1,10 +1,9 @@
-"""List the licence of every package that is installed with this one: ``make licences``."""
+"""List the licence of every package that this one and its extras bring: ``make licences``."""
 
 import re
 import sys
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, metadata, requires
 
-EXTRAS = ("server", "requests")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _EXTRA = re.compile(r"extra == ['\"]([\w-]+)['\"]")
 
@@ -21,7 +20,7 @@ def licence(package: Distribution) -> str:
 def installed_with(name: str) -> dict[str, Distribution]:
     """The packages that are installed for this one and its extras, by name."""
     found: dict[str, Distribution] = {}
-    waiting = [(name, EXTRAS)]
+    waiting = [(name, tuple(metadata(name).get_all("Provides-Extra") or ()))]
     while waiting:
         package, extras = waiting.pop()
         for line in requires(package) or ():

@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    if "serve" in sys.argv[1:2]:
+    if "serve" in sys.argv[1:2] and sys.argv[2:3] not in (["--help"], ["-h"]):
         from mock_server import starting  # noqa: PLC0415 - no other command needs it
 
         starting.begin()

@@ -64,7 +64,7 @@ class AttackReport:
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "seconds": round(self.seconds, 3),
             "complete": not (self.cause or self.error),
-            "cause": self.masked(self.cause),
+            "cause": self._text(self.cause),
             "error": self.masked(self.error),
             "exit_status": self.exit_status,
             "language": self.language,

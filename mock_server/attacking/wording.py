@@ -72,8 +72,8 @@ def language_of(headers: Mapping[str, str]) -> str:
 def worded(text: str, language: str = "") -> str:
     """Return a text about a check in the words of the command line.
 
-    Parameters of pytest's fixture become options of the command line, and what only Python has
-    becomes what the receiver's language has, or a neutral word.
+    Parameters of pytest's fixture become options of the command line, and words for what only
+    Python has are replaced by those of the receiver's language, or neutral ones.
 
     Args:
         text: A verdict's reason, why or fix.

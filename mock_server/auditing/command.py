@@ -79,5 +79,5 @@ def audit(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - values
 
 with_address(audit)
 _CONTROLS = find_command("audit")
-assert isinstance(_CONTROLS, click.Group)  # noqa: S101 - three controls have this first word
+assert isinstance(_CONTROLS, click.Group)  # noqa: S101 - the controls have this first word
 audit.commands.update(_CONTROLS.commands)

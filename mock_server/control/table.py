@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from mock_server.control.control import Control
-from mock_server.control.rows import assertions, audit, faults, journal
+from mock_server.control.rows import assertions, audit, audit_proofs, faults, journal
 from mock_server.control.rows.access import credentials, limits, tokens
 from mock_server.control.rows.state import (
     clock,
@@ -31,6 +31,7 @@ CONTROLS: dict[str, Control] = {
         *journal.ROWS,
         *assertions.ROWS,
         *audit.ROWS,
+        *audit_proofs.ROWS,
         *credentials.ROWS,
         *tokens.ROWS,
         *limits.ROWS,

@@ -32,7 +32,7 @@ class Tenant:
     Args:
         name: Its name.
         sandbox: The sandbox, as it is at its start. Its options belong to it alone.
-        server: Returns what it must know of the server.
+        server: Returns what it must know about the server.
         idle_limit: After how long without a request it is deleted; None for never.
         kept: Its state in the store of the server, if there is one.
         audited: Returns how many of its requests the audit keeps before it judges them.
@@ -152,7 +152,7 @@ class Tenant:
         return now_or_in_thread(self.own_lock, work, is_long=is_long or self.sandbox.has_work_due)
 
     def restore(self, saved: SavedState) -> None:
-        """Become what was saved."""
+        """Restore a saved state."""
         self.sandbox.faults.hang_up()
         self.audit.cut()
         saved.restore(self.sandbox)

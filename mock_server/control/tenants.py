@@ -227,7 +227,7 @@ class Tenants:
         if steady_time() - self._swept_at < _SWEEP_SECONDS:
             return
         self._swept_at = steady_time()
-        if self.store and self.is_shared:  # the others know of requests too
+        if self.store and self.is_shared:  # the others also know about requests
             expired = self.store.expired()
         else:
             expired = [tenant.name for tenant in self._others.values() if tenant.is_expired]

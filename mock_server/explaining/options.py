@@ -1,6 +1,7 @@
 """Every option, explained: its docstring, its values, and what is known about its behaviour."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any
@@ -40,6 +41,7 @@ def _explained(name: str) -> Explanation:
         title="an option of the sandbox",
         parts={
             "What it does": descriptions()[name],
+            "Why it matters": _why({row.provenance for row in known}),
             "Values": ", ".join(map(repr, values)),
             "Unit": unit,
             "Default": shown_default(name) or "empty",
@@ -51,6 +53,18 @@ def _explained(name: str) -> Explanation:
         },
         url=page("reference/options", name.replace("_", "-")),
     )
+
+
+def _why(provenances: Collection[str]) -> str:
+    """Why one may want another value; empty for what is about tests, not about Turris."""
+    if not {"assumed", "disputed"}.isdisjoint(provenances):
+        return (
+            "Turris' documentation does not settle it: run your tests under each value, and see "
+            "whether your code depends on what no page says."
+        )
+    if provenances:
+        return "Turris may change it: another value shows what your code does then."
+    return ""
 
 
 def _marker_value(name: str) -> str:

@@ -12,6 +12,7 @@ from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from pytest_turris.core.outbox.endpoints import Endpoint
     from pytest_turris.webhooks.engine import Claimed, DeliveryResult, Engine
 
 _PAUSE = 0.1
@@ -51,7 +52,7 @@ class Deliveries:
 
     Args:
         sandbox: The sandbox.
-        server: Returns what it must know of the server.
+        server: Returns what it must know about the server.
         is_shared: Whether other servers may have registered webhooks or enqueued deliveries.
     """
 
@@ -228,8 +229,11 @@ class DeliveryWorker:
 
 def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:
     """The result in one line; a 401 says which key it was signed with."""
-    attempt, endpoint = result.attempt, result.endpoint
+    status = result.attempt.status if result.attempt else None
+    return f"{result}{key_hint(status, result.endpoint, sandbox)}"
+
+
+def key_hint(status: int | None, endpoint: "Endpoint | None", sandbox: Sandbox) -> str:
+    """What to know of the key of a webhook whose receiver refused it for its signature."""
     own_key = endpoint is not None and endpoint.secret != sandbox.webhook_secret
-    if attempt is not None and attempt.status in _SIGNATURE_REFUSED and own_key:
-        return f"{result}{_OWN_KEY}"
-    return str(result)
+    return _OWN_KEY if status in _SIGNATURE_REFUSED and own_key else ""

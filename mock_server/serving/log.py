@@ -16,6 +16,9 @@ LogLevel = Literal["info", "warning", "error"]
 _LEVELS: tuple[LogLevel, ...] = ("info", "warning", "error")
 
 _CAPACITY = 10_000
+_GATHERING = 0.02
+"""Seconds that a line may wait for more: to wake the thread for each takes as long as to answer."""
+_TOGETHER = 256
 _CLOSE_SECONDS = 1.0
 
 
@@ -39,7 +42,8 @@ class ServerLog:
         self._lowest = _LEVELS.index(level)
         # The machine's time: a sandbox's own clock may be moved.
         self._clock = Clock()
-        self._lines: queue.Queue[str | None] = queue.Queue(_CAPACITY)
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="turris-log", daemon=True)
         self._thread.start()
@@ -48,9 +52,9 @@ class ServerLog:
         """Log a line. Control characters, which a client or receiver may send, are escaped."""
         if _LEVELS.index(level) < self._lowest:
             return
-        try:
-            self._lines.put_nowait(self._line(message, level))
-        except queue.Full:
+        if self._lines.qsize() < _CAPACITY:
+            self._lines.put(self._line(message, level))
+        else:
             self._dropped += 1
 
     def warn(self, message: str) -> None:
@@ -59,8 +63,8 @@ class ServerLog:
 
     def close(self) -> None:
         """Write what waits, for at most a second."""
-        with contextlib.suppress(queue.Full):
-            self._lines.put_nowait(None)
+        self._lines.put(None)
+        self._closing.set()
         self._thread.join(_CLOSE_SECONDS)
 
     def _line(self, message: str, level: LogLevel) -> str:
@@ -68,16 +72,27 @@ class ServerLog:
         return self._form(time, level, message)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not None:
+        lines: list[str | None] = []
+        while None not in lines:
+            lines = self._gathered()
+            text = [line for line in lines if line is not None]
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                lost = self._line(f"{dropped} lines before this one were dropped", "warning")
-                line = f"{line}\n{lost}"
+                text.append(self._line(f"{dropped} lines before this one were dropped", "warning"))
             # Standard error may be missing, closed, or on a full disk.
             with contextlib.suppress(OSError, ValueError):
-                if self._stream:
-                    self._stream.write(f"{line}\n")
+                if self._stream and text:
+                    self._stream.write("\n".join([*text, ""]))
                     self._stream.flush()
+
+    def _gathered(self) -> list[str | None]:
+        """The next line, and what comes soon after it; None is the end."""
+        lines = [self._lines.get()]
+        self._closing.wait(_GATHERING)
+        with contextlib.suppress(queue.Empty):
+            while len(lines) < _TOGETHER:
+                lines.append(self._lines.get_nowait())
+        return lines
 
 
 def standard_error(*, as_json: bool = False, level: LogLevel = "info") -> ServerLog:

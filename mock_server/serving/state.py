@@ -58,7 +58,7 @@ def close_store(store: Store, log: Callable[[str], object]) -> None:
 
 
 def keep(store: Store, sandbox: Sandbox, *, given: dict[str, bool]) -> None:
-    """Keep the default sandbox, which becomes what the store has.
+    """Keep the default sandbox, and restore what the store has.
 
     Args:
         store: The store.

@@ -9,7 +9,7 @@ from mock_server.store.errors import StoreError
 
 
 class CommittingLock:
-    """A reentrant lock that commits when its outermost holder lets go of it.
+    """A reentrant lock that commits when its outermost holder releases it.
 
     So a request, a control or a delivery is one commit, whatever it consists of, and its answer is
     sent afterwards.

@@ -184,7 +184,7 @@ class SharedSandbox(KeptSandbox):
         return True
 
     def _commit(self) -> None:
-        """Write what has changed under the lock, and let go of the tenant.
+        """Write what has changed under the lock, and release the tenant.
 
         Raises:
             StoreError: The database did not take it, or its answer is lost. The next holder reads

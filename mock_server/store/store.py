@@ -152,7 +152,7 @@ class Store:
     def attach(
         self, sandbox: Sandbox, name: str, idle_limit: dt.timedelta | None = None
     ) -> KeptSandbox:
-        """Keep a sandbox from now on; it becomes what the store has under that name, if anything.
+        """Keep a sandbox from now on, and restore what the store has under that name, if anything.
 
         Options that were changed while it ran stay changed, unless the sandbox has others than
         the defaults. Where servers share the store, they share the options too: those of the

@@ -44,7 +44,7 @@ def run_attack(
         attack: The attack.
         receiver: The receiver.
         context: Builds what is sent.
-        standing: What is known of the receiver from attacks before; nothing unless given.
+        standing: What is known about the receiver from attacks before; nothing unless given.
     """
     __tracebackhide__ = True
     standing = standing or Standing()

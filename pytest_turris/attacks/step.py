@@ -38,6 +38,8 @@ class Transmission:
         alongside: Over a socket: builds a request that stays open on another connection
             while the webhook is sent.
         among: Over a socket: webhooks that others have just sent, and wait for their answers.
+        among_genuine: With ``among``: genuine ones that are sent in their place, and answered, if
+            the answer came late. On a busy machine it then comes as late.
         split_at: An ASGI application gets the body in two messages, cut here; 0 does not cut it.
         copies: How many copies are sent at once; for 0 nothing is sent, and it is only waited.
         peer: The address that the request comes from: any in process; over a socket 127.0.0.2
@@ -58,6 +60,7 @@ class Transmission:
     never_ends: bool = False
     alongside: Callable[[str, str], RawPost] | None = None
     among: tuple[SignedWebhook, ...] = ()
+    among_genuine: tuple[SignedWebhook, ...] = ()
     split_at: int = 0
     copies: int = 1
     peer: str = LOOPBACK
@@ -107,7 +110,7 @@ class ExpectedBehaviour:
 
 
 class Judgement(TypedDict, total=False):
-    """How serious it is if a step is not withstood, where that differs from its attack.
+    """How serious a finding of a step is, if that differs from its attack.
 
     Args:
         level: Of a wrong answer or effect.
@@ -129,7 +132,7 @@ _NORMAL = Transmission()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepOutcome:
-    """What came of a step.
+    """The result of a step.
 
     Args:
         answer: The receiver's answer; None if there was none.
@@ -151,7 +154,7 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What an attack itself finds wrong with what came of a step.
+    """A fault that an attack itself finds in the result of a step.
 
     Args:
         got: What the receiver did.
@@ -184,7 +187,7 @@ class AttackStep:
             the attack is about a server.
         why: What goes wrong, if not what the attack says.
         fix: How to mend it, if not as the attack says.
-        examine: Looks at what came of the step, after all oracles; what it returns is found.
+        examine: Looks at the result of the step, after all oracles; it returns further findings.
     """
 
     webhook: SignedWebhook
@@ -199,7 +202,7 @@ class AttackStep:
     examine: Examine | None = None
 
     def examined(self, examine: Examine) -> "AttackStep":
-        """The step with something that looks at what comes of it."""
+        """Return the step with a function that examines its result."""
         return replace(self, examine=examine)
 
 

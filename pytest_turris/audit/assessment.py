@@ -1,4 +1,4 @@
-"""From evidence to the checklist: what is proven, violated, not observed or attested."""
+"""Turns evidence into the checklist: what is proven, violated, not observed or attested."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -72,20 +72,20 @@ class LineState:
 
 @dataclass(kw_only=True, slots=True)
 class RunFacts:
-    """What happened in the run besides."""
+    """Further facts about the run."""
 
     tests: int = 0
     """How many tests ran."""
     with_sandbox: int = 0
     """How many of them used a sandbox, or gave evidence."""
     requests: int | None = None
-    """Outside of a test run: how many requests the sandbox answered."""
+    """Outside a test run: how many requests the sandbox answered."""
     problems: list[str] = field(default_factory=list)
     """What is missing in the evidence, in sentences: a crashed worker, an early stop."""
     allowed: dict[Allowed, int] = field(default_factory=dict)
     """What a scan may find, with how often it did."""
     channels: dict[str, str] = field(default_factory=dict)
-    """The channels of the leak watch: empty if it saw the canary there, else why it is blind."""
+    """The channels of the leak watch: empty if it saw the canary there, else why it did not."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -128,7 +128,7 @@ class Assessment:
 
 
 class Ledger:
-    """Collects the evidence of a run, in whatever order and from whatever process it comes."""
+    """Collects the evidence of a run, in any order and from any process."""
 
     def __init__(self) -> None:
         self._of_tests: dict[str, Evidence] = {}
@@ -162,7 +162,7 @@ def assess(
     Args:
         ledger: The evidence of its tests.
         declared: What people say, and what they accept.
-        facts: What happened besides.
+        facts: Further facts about the run.
         at: Now, in UTC.
         here: The file that stands for the run as a whole, relative to the base.
     """
@@ -203,7 +203,7 @@ def _state(line: ChecklistLine, assessed: Assessment) -> LineState:
 
 
 def _attest(state: LineState, attestation: Attestation, today: dt.date) -> None:
-    """A person's word counts where nothing else does, and only until its review."""
+    """An attestation counts only for a line without other evidence, and until its review."""
     state.attestation = attestation
     if attestation.is_overdue(today):
         state.note = f"The attestation of {attestation.owner} was to be reviewed by "
@@ -239,7 +239,7 @@ def _ignored(evidence: list[Evidence]) -> dict[str, str]:
 
 
 def _unused_permissions(evidence: list[Evidence], ran: dict[str, int], here: str) -> list[Spotted]:
-    """What no call of the run needed, of what its credentials allow."""
+    """Find the permissions of the credentials that no call of the run needed."""
     used = {name for one in evidence for name in one.used}
     granted = {name for one in evidence for name in one.granted}
     if not granted:

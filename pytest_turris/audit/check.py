@@ -1,4 +1,4 @@
-"""What a check of the audit is: data about it. Passive rules add a function."""
+"""A check of the audit, as data. Passive rules add a function."""
 
 from dataclasses import dataclass
 

@@ -47,7 +47,7 @@ class ChecklistLine:
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """All checks that can prove or break it, each once."""
+        """All checks that can prove or break it, without repetition."""
         proving = (check for group in self.proofs for check in group)
         return tuple(dict.fromkeys((*proving, *self.others)))
 
@@ -75,7 +75,7 @@ _LOG = 'logger = "myapp.audit" below [log] in turris-audit.toml'
 _SCAN = '[scan] path = "frontend/dist" in turris-audit.toml, or turris-sandbox scan frontend/dist'
 
 _LEAKS = ("LK-01", "LK-02", "LK-03", "LK-04", "LK-05", "LK-07", "LK-08", "LK-09")
-"""Where a token may show besides files."""
+"""The places besides files in which a token may appear."""
 
 _CREDENTIALS = "Credential Protection"
 _TOKENS = "Token Management"
@@ -111,7 +111,7 @@ _LINES = (
     ChecklistLine(
         id="SEC-05", section=_TOKENS, kind="heuristic",
         words="Tokens are stored securely",
-        proofs=(("LK-06", "TC-29"),), others=("TC-28", "TC-63", "TC-70", *_LEAKS), next_step=_ANY,
+        proofs=(("LK-06", "TC-29"),), others=("TC-28", "TC-63", "TC-70", *_LEAKS), next_step=_RULES,
     ),
     ChecklistLine(
         id="SEC-06", section=_TOKENS, kind="provable",
@@ -193,7 +193,7 @@ _LINES = (
         id="SEC-18", section=_DATA, kind="heuristic",
         words="Little sensitive data is transmitted",
         proofs=(("RQ-14",),), others=("RQ-18", "AU-4", "TC-54", "TC-55"),
-        next_step=_ANY,
+        next_step="pytest --turris-audit  # a test that sends data: client.invite(...)",
     ),
     ChecklistLine(
         id="SEC-19", section=_DATA, kind="process",

@@ -1,4 +1,4 @@
-"""``turris-audit.toml``: what only people can say, and the findings that they accept for a time."""
+"""``turris-audit.toml``: what only people can state, and findings that they accept."""
 
 import datetime as dt
 import fnmatch

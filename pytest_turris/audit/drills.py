@@ -36,11 +36,11 @@ def rotation_drill(
         if new_client is None:
             got, expected = "the call fails until the process is restarted", "the new secret"
             note = "Pass new_client=... if a restart is how the application picks it up."
-            return Verdict.of(check, [_finding(check.id, got, expected)], notes=[note])
+            return Verdict.of(check, [drill_finding(check.id, got, expected)], notes=[note])
         if _works(sandbox, new_client()):
             return Verdict.of(check, [], notes=["The secret is picked up by a restart."])
     got = "a new client fails too"
-    return Verdict.of(check, [_finding(check.id, got, "a call with the new secret")])
+    return Verdict.of(check, [drill_finding(check.id, got, "a call with the new secret")])
 
 
 def revocation_drill(sandbox: Sandbox, call: _Call) -> Verdict:
@@ -63,12 +63,25 @@ def revocation_drill(sandbox: Sandbox, call: _Call) -> Verdict:
         return Verdict(
             check=check, outcome="not observed", reason="the call sent no request, so nothing shows"
         )
-    findings = []
+    return revocation_verdict(failed=failed, requests=requests, tokens=tokens)
+
+
+def revocation_verdict(*, failed: bool, requests: int, tokens: int) -> Verdict:
+    """What a call with revoked credentials shows.
+
+    Args:
+        failed: Whether it ended with an error.
+        requests: How many requests it sent, those for a token included.
+        tokens: How many of them asked for a token.
+    """
+    check, findings = OWN["DR-2"], []
     if not failed:
-        findings.append(_finding(check.id, "the call ends as if nothing were wrong", "an error"))
+        got = "the call ends as if nothing were wrong"
+        findings.append(drill_finding(check.id, got, "an error"))
     if tokens > _MOST_TOKEN_REQUESTS or requests > _MOST_REQUESTS:
         got = f"{counted(requests, 'request')}, {tokens} of them for a token"
-        findings.append(_finding(check.id, got, "an error after the token endpoint's first 401"))
+        expected = "an error after the token endpoint's first 401"
+        findings.append(drill_finding(check.id, got, expected))
     return Verdict.of(check, findings)
 
 
@@ -100,7 +113,8 @@ def _works(sandbox: Sandbox, call: _Call) -> bool:
     return True
 
 
-def _finding(check_id: str, got: str, expected: str) -> Finding:
+def drill_finding(check_id: str, got: str, expected: str) -> Finding:
+    """What is wrong in a drill, in the words of its check."""
     check = OWN[check_id]
     return Finding(
         level=check.level, sent=check.does, got=got, expected=expected, why=check.why, fix=check.fix

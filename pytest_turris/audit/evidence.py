@@ -1,4 +1,4 @@
-"""What one test showed: which checks could have failed there, and what they found. Plain data."""
+"""The evidence of one test as data: which checks could have failed, and what they found."""
 
 import hashlib
 from collections.abc import Iterable

@@ -4,7 +4,7 @@ What judges is imported when it judges: a server notes its first request soon af
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,19 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
 if TYPE_CHECKING:
-    from pytest_turris.audit.evidence import Evidence, Spotted
+    from pytest_turris.audit.evidence import Evidence
+    from pytest_turris.audit.served_drills import DrillName, ServedDrill
+    from pytest_turris.findings.verdict import Verdict
 
 _LONGEST_BODY = 16_384
-_MOST_SPOTTED = 500
+_REDIRECTION = 300
 
 
 class _ServedRecord(SandboxRecord):
     """Requests of other processes: their place is the operation."""
 
     def place(self, seen: SeenRequest) -> Place:
-        """The operation that was called, which is all that is known of the caller."""
+        """The operation that was called, which is all that is known about the caller."""
         return Place(path="", symbol=seen.operation or "no operation")
 
 
@@ -45,6 +47,8 @@ class LiveAudit:
         self._window = window
         self._judged: Evidence | None = None
         self._steps = 0
+        self._drill: ServedDrill | None = None
+        self._has_worked = False
         self.requests: int = 0
         """How many requests were noted."""
         self._record = _ServedRecord(
@@ -80,33 +84,82 @@ class LiveAudit:
 
     def evidence(self) -> "Evidence":
         """All that was shown so far, without a secret in any spelling."""
-        from pytest_turris.audit.evidence import Evidence  # noqa: PLC0415 - see the module
-        from pytest_turris.audit.rules.catalogue import look_at  # noqa: PLC0415 - as above
-        from pytest_turris.audit.spellings import (  # noqa: PLC0415 - as above
-            SecretForms,
-            scrubbed,
-            secrets_of,
+        from pytest_turris.audit.judging import judge_requests  # noqa: PLC0415 - see the module
+
+        known = frozenset(one.fingerprint for one in self._judged.spotted) if self._judged else ()
+        return self._with(judge_requests(self._record, self._name, known))
+
+    def note_verdict(self, verdict: "Verdict") -> None:
+        """Add what an attack or a drill has shown."""
+        from pytest_turris.audit.judging import judge_verdict  # noqa: PLC0415 - see the module
+
+        self._judged = self._with(judge_verdict(verdict, self._record.sandbox, self._name))
+
+    def begin_drill(self, name: "DrillName") -> None:
+        """Begin a drill: rotate or revoke the credentials, or count the writes.
+
+        Args:
+            name: Which one.
+
+        Raises:
+            DrillError: No call with a token was answered yet: a drill needs a client that works.
+        """
+        from pytest_turris.audit.served_drills import (  # noqa: PLC0415 - see the module
+            DrillError,
+            ServedDrill,
         )
 
-        found = Evidence(test=self._name)
-        look_at(self._record, found, frozenset())
-        judged = self._judged or Evidence(test=self._name)
-        # A client that repeats a mistake must not delay its server: looking for each spelling of
-        # a thousand tokens takes as long as the thousand requests.
-        known = {one.fingerprint for one in judged.spotted}
-        found.spotted = [
-            one for one in _first_of_each(found.spotted) if one.fingerprint not in known
-        ]
-        if found.spotted:
-            forms = SecretForms(secrets_of(self._record.sandbox))
-            found = Evidence.of_json(scrubbed(forms, found.as_json()))
-        return _joined(judged, found)
+        if not self._has_worked:
+            raise DrillError("let the client make a call first: a drill needs one that works")
+        self._drill = ServedDrill(name)
+        self._drill.begin(self._record.sandbox)
+
+    def end_drill(self, *, failed: bool) -> "Verdict":
+        """Judge the drill that has begun; its verdict is part of the evidence.
+
+        Args:
+            failed: Whether the client's call ended with an error.
+
+        Raises:
+            DrillError: None has begun.
+        """
+        from pytest_turris.audit.served_drills import DrillError  # noqa: PLC0415 - see the module
+
+        if self._drill is None:
+            raise DrillError("no drill has begun; POST /audit/drill begins one")
+        limit = self._record.sandbox.options.writes_per_minute
+        verdict, self._drill = self._drill.judge(failed=failed, limit=limit), None
+        self.note_verdict(verdict)
+        return verdict
+
+    def read_log(self, text: str) -> "Evidence":
+        """Compare an audit log with the requests since the last one; what that shows.
+
+        Args:
+            text: What the application has logged since then, a line for each record.
+        """
+        from pytest_turris.audit.judging import judge_log  # noqa: PLC0415 - see the module
+
+        found = judge_log(self._record, self._name, text)
+        self.cut()
+        self._judged = self._with(found)
+        return found
+
+    def _with(self, found: "Evidence") -> "Evidence":
+        """What was judged before, and this."""
+        from pytest_turris.audit.judging import joined  # noqa: PLC0415 - see the module
+
+        return joined(self._judged or type(found)(test=self._name), found)
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
         if len(self._record.seen) >= self._window():
             self.cut()
         self.requests += 1
+        if facts["token_id"] and facts["status"] < _REDIRECTION:
+            self._has_worked = True
+        if self._drill:
+            self._drill.observe(request, facts)
         self._listen(_short(request), response, facts)
 
 
@@ -121,8 +174,10 @@ class GoneAudits:
 
     def add(self, audit: LiveAudit) -> None:
         """Keep what a sandbox has shown."""
+        from pytest_turris.audit.judging import joined  # noqa: PLC0415 - see the module
+
         self.requests += audit.requests
-        self.evidence = _joined(self.evidence, audit.evidence())
+        self.evidence = joined(self.evidence, audit.evidence())
 
     def clear(self) -> int:
         """Forget it; how many requests that was."""
@@ -137,24 +192,3 @@ def _short(request: Request) -> Request:
     if len(body) <= _LONGEST_BODY:
         return request
     return replace(request, body=body[:_LONGEST_BODY] + hashlib.sha256(body).digest())
-
-
-def _joined(before: "Evidence", after: "Evidence") -> "Evidence":
-    ran = dict(before.ran)
-    for check, times in after.ran.items():
-        ran[check] = ran.get(check, 0) + times
-    return type(after)(
-        test=before.test,
-        ran=ran,
-        spotted=_first_of_each((*before.spotted, *after.spotted))[:_MOST_SPOTTED],
-        granted=before.granted | after.granted,
-        used=before.used | after.used,
-    )
-
-
-def _first_of_each(spotted: Iterable["Spotted"]) -> "list[Spotted]":
-    """Each mistake once, as it was seen first: one that is repeated must not fill the memory."""
-    once: dict[str, Spotted] = {}
-    for one in spotted:
-        once.setdefault(one.fingerprint, one)
-    return sorted(once.values(), key=lambda one: one.numbers)

@@ -74,7 +74,7 @@ def call_of(frame: FrameType | None, test: CodeType | None) -> CallSite:
 
 
 def _strand() -> int:
-    """The thread that runs, and its task; the number of one that has ended may come again."""
+    """The current thread, and its task; the number of an ended one can be reused."""
     asyncio = sys.modules.get("asyncio")  # to import it would take longer than the command's help
     try:
         task = asyncio.current_task() if asyncio else None

@@ -1,4 +1,4 @@
-"""What a sandbox saw: each request with what was found out about it, and the call that made it."""
+"""The requests of a sandbox, with what is known about each, and the call that made it."""
 
 import datetime as dt
 import sys
@@ -63,7 +63,7 @@ class SeenRequest:
     client: int | None = None
     """Which object of the application asked for a token, where there is one."""
     knows_time: bool = True
-    """Whether the client could know the time: the sandbox's clock was not moved alone."""
+    """Whether the client could know the time: not only the sandbox's clock was moved."""
 
     @property
     def refused(self) -> bool:
@@ -77,7 +77,7 @@ class SeenRequest:
 
     @property
     def strand(self) -> tuple[int, int]:
-        """What sends one request after another: a task, a thread, else a connection.
+        """The source of requests in order: a task, a thread, else a connection.
 
         Two requests of one strand were sent one after the other; of others, the second may have
         been sent before the answer to the first.
@@ -138,7 +138,7 @@ class SandboxRecord:
         self.dropped: int = 0
         self._test = test
         self.here = here
-        self._finder = finder
+        self.finder = finder
         self._sent_from = sent_from
         self._clients: list[weakref.ref[object]] = []
         sandbox.journal.observer = self.observe
@@ -227,7 +227,7 @@ class SandboxRecord:
 
     def place(self, seen: SeenRequest) -> Place:
         """The line of the application that made a request, else the test's."""
-        return self._finder.place(seen.call, self.here)
+        return self.finder.place(seen.call, self.here)
 
     def lines(self, seen: list[SeenRequest]) -> tuple[str, ...]:
         """Exchanges as evidence; their times count from the first that this test saw."""

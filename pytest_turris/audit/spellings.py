@@ -1,4 +1,4 @@
-"""The spellings of a secret: how it may stand in a URL, a log line, a file or a built frontend."""
+"""The spellings of a secret in a URL, a log line, a file or a built frontend."""
 
 import base64
 from collections.abc import Iterable

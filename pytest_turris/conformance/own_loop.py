@@ -12,7 +12,7 @@ class _OwnLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.transports: list[asyncio.BaseTransport] = []
+        self.transports: list[asyncio.Transport] = []
 
     async def create_connection(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as documented there
         """As documented; the loop notes the connection."""
@@ -23,8 +23,7 @@ class _OwnLoop(asyncio.SelectorEventLoop):
     async def abort_connections(self) -> None:
         """Close all of them at once."""
         for transport in self.transports:
-            if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
+            transport.abort()
         await asyncio.sleep(0)
 
 

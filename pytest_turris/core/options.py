@@ -22,7 +22,7 @@ from pytest_turris.core.unknowns.record_options import RecordOptions
 from pytest_turris.core.unknowns.signing_keys import check_key, key_of
 
 _CHECKS = ("turris_webhook_attack", "turris_token_case", "turris_hostile_answer")
-READ_BY = {
+READ_BY: Mapping[str, tuple[str, ...]] = {
     "attack_profile": ("turris_webhook_attack",),
     "fail_on_not_observed": _CHECKS,
     "fail_on_should": _CHECKS,

@@ -112,7 +112,7 @@ class World:
         )
 
     def load_into(self, sandbox: Sandbox) -> None:
-        """Let a sandbox become what the file holds, at the moment of the file.
+        """Load the file into a sandbox, at the moment of the file.
 
         It gets new credentials, unless the file has some. Its options stay as they are.
 

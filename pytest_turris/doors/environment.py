@@ -35,7 +35,8 @@ def no_proxy_for(environment: Mapping[str, str], base_url: str) -> dict[str, str
         base_url: The address of a sandbox.
     """
     names = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    known, host = [name.strip() for name in names.split(",")], urlsplit(base_url).hostname
     # An asterisk means all hosts only if it is the whole value.
-    if names.strip() != "*":
-        names = ",".join(filter(None, [names, urlsplit(base_url).hostname]))
+    if known != ["*"] and host not in known:
+        names = ",".join(filter(None, [names, host]))
     return {"no_proxy": names, "NO_PROXY": names}

@@ -59,8 +59,8 @@ def _config(sandbox: Sandbox) -> SchemathesisConfig:
         {
             "seed": 1,
             "headers": {"Authorization": f"Bearer {token.text}"},
-            "generation": {"max-examples": 10, "database": "none"},
-            "phases": {"stateful": {"enabled": True, "generation": {"max-examples": 25}}},
+            "generation": {"max-examples": 5, "database": "none"},
+            "phases": {"stateful": {"enabled": True, "generation": {"max-examples": 12}}},
             "operations": [
                 _accepting([*EXCLUSIVE, *FILES], "400"),
                 _accepting(STATEFUL, "400", "422"),

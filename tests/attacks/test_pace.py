@@ -1,10 +1,15 @@
 """How long an answer may take follows from this receiver, this machine, and the clock."""
 
+import contextlib
+import select
+import socket
 import time
+from collections.abc import Iterable
 
 import pytest
-from doubles.attack_harness import attack_in_process, context_for
-from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
+from doubles.attack_harness import attack_in_process, attack_over_socket, context_for
+from doubles.receivers.bare_server import BareServer
+from doubles.receivers.good_receiver import ENTITY, KEY, Backend, ReceiverApp, StatusInbox
 
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.judging import pace
@@ -98,6 +103,46 @@ def test_slowness_has_to_repeat(app_class: type[ReceiverApp], outcome: str) -> N
     assert [finding.kind for finding in verdict.findings] == (
         ["time"] if outcome != "passed" else []
     )
+
+
+class Slow(StatusInbox):
+    """Takes a third of a second for every webhook, genuine or not, as on a busy machine."""
+
+    def receive(self, headers: Iterable[tuple[str, str]], body: bytes) -> int:
+        select.select([], [], [], 0.3)
+        return super().receive(headers, body)
+
+
+@pytest.mark.parametrize("id_", ["WH-68", "WH-156"])
+def test_late_answer_is_compared_with_that_to_others(
+    id_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes as late without forged or unfinished requests did not wait for them."""
+    monkeypatch.setattr(Pace, "patience", lambda _: 0.2)
+    server = BareServer()
+    server._inbox = Slow([KEY], ENTITY, server.backend.act)
+    server._inbox.backend = server.backend
+    with server.open():
+        verdict = attack_over_socket(id_, server)
+    assert verdict.outcome == "passed", str(verdict)
+
+
+class Lingers(BareServer):
+    """Serves one after another, and waits for each client to close first, as RFC 9112, 9.6 says."""
+
+    def _converse(self, line: socket.socket) -> None:
+        with line, line.makefile("rb") as reader, contextlib.suppress(OSError):
+            line.settimeout(2)
+            line.sendall(b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % self._answer(reader))
+            line.shutdown(socket.SHUT_WR)
+            line.recv(1)
+
+
+def test_server_that_waits_for_the_client_to_close_is_not_accused() -> None:
+    """Those who sent forged webhooks close when they have their answers, as clients do."""
+    with Lingers("WH-68").open() as server:
+        verdict = attack_over_socket("WH-156", server)
+    assert verdict.outcome == "passed", str(verdict)
 
 
 class SlowForAll(ReceiverApp):

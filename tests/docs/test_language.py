@@ -82,6 +82,22 @@ PHRASES = (
     ),
     Phrase(r"least level", "lowest level", "the least level", "the lowest level, at least"),
     Phrase(r"not for you\?", "how to ignore it", "not for you? ignore", "to ignore it"),
+    Phrase(
+        r"(?:after|by|for|than) so (?:long|much)",
+        "this long, this much",
+        "deleted after so long",
+        "deleted after this long, so long as",
+    ),
+    Phrase(r"in vain", "without success", "it waits in vain", "it waits without success"),
+    Phrase(
+        r"knows? of",
+        "know about",
+        "the server knows of it",
+        "the server knows about it",
+    ),
+    Phrase(
+        r"lets? go of", "release", "it lets go of the lock", "it releases the lock, and lets it go"
+    ),
 )
 COMPILED = [
     (re.compile(rf"(?<!\w){one.pattern}(?!\w)", re.IGNORECASE), one.instead) for one in PHRASES

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 
+import httpx
 import pytest
 from doubles.doors.child_clients import program
 
@@ -12,6 +13,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import TRUST, no_proxy_for
 from pytest_turris.doors.sockets.pool import Server, ServerPool
+from pytest_turris.fixtures.server import serving
 
 PATH = "/.well-known/jwks.json"
 IN_PYTHON = {
@@ -171,8 +173,22 @@ def test_proxy_is_not_asked_for_loopback(
         ({"NO_PROXY": "a.example"}, "a.example,127.0.0.1"),
         ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "a.example,127.0.0.1"),
         ({"no_proxy": "*"}, "*"),
+        ({"NO_PROXY": "127.0.0.1, a.example"}, "127.0.0.1, a.example"),
     ],
 )
 def test_hosts_past_the_proxy_are_kept(before: dict[str, str], after: str) -> None:
     """Hosts that the developer excluded from the proxy stay excluded."""
     assert no_proxy_for(before, "http://127.0.0.1:1") == {"no_proxy": after, "NO_PROXY": after}
+
+
+def test_proxy_is_not_asked_by_the_test_itself(
+    request: pytest.FixtureRequest, turris: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor by the code under test while it uses the server; afterwards all is as it was."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "a.example")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    with serving(request.node, turris) as server:
+        assert httpx.get(f"{server.base_url}/.well-known/jwks.json").status_code == 200
+    assert "no_proxy" not in os.environ
+    assert os.environ["NO_PROXY"] == "a.example"

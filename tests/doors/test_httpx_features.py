@@ -13,6 +13,7 @@ import pytest
 from doubles.doors.clients import NO_VERIFY
 from fastapi import FastAPI
 from flask import Flask
+from h11 import LocalProtocolError
 
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.sandbox import Sandbox
@@ -278,3 +279,48 @@ def test_transport_that_connects_by_itself_is_not_answered(
         client.get(sandbox.base_url + PATH)
     assert looked_up == [HOSTS["sandbox"]]
     assert len(sandbox.journal) == 0
+
+
+@pytest.fixture
+def post(library: ModuleType, kind: str) -> Callable[..., list[Any]]:
+    """Sends one request several times; returns the statuses."""
+
+    def send(url: str, times: int = 1, **options: Any) -> list[Any]:  # noqa: ANN401 - as httpx
+        with library.Client() as client:
+            request = client.build_request("POST", url, **options)
+            return [client.send(request).status_code for _ in range(times)]
+
+    async def asend(url: str, times: int = 1, **options: Any) -> list[Any]:  # noqa: ANN401 - as httpx
+        if not isinstance(options["content"], bytes):
+            options["content"] = _later(options["content"])
+        async with library.AsyncClient() as client:
+            request = client.build_request("POST", url, **options)
+            return [(await client.send(request)).status_code for _ in range(times)]
+
+    return send if kind == "sync" else lambda *args, **options: asyncio.run(asend(*args, **options))
+
+
+async def _later(parts: Any) -> Any:  # noqa: ANN401 - an async generator
+    for part in parts:
+        yield part
+
+
+def test_stream_is_sent_once(
+    library: ModuleType, sandbox: Sandbox, post: Callable[..., list[Any]]
+) -> None:
+    """A generator is used up by the first request, as over a socket: a retry cannot send it."""
+    url = f"{sandbox.base_url}/v1/auth/jwt"
+    assert post(url, 2, content=b"{}") == [400, 400]
+    with pytest.raises(library.StreamConsumed):
+        post(url, 2, content=(part for part in (b"{", b"}")))
+
+
+@pytest.mark.parametrize(("length", "much"), [("1", "much"), ("3", "little")])
+def test_false_length_is_refused(
+    sandbox: Sandbox, post: Callable[..., list[Any]], length: str, much: str
+) -> None:
+    """A Content-Length that is not true ends in the same exception as over a socket."""
+    url = f"{sandbox.base_url}/v1/auth/jwt"
+    assert post(url, content=b"{}", headers={"content-length": "2"}) == [400]
+    with pytest.raises(LocalProtocolError, match=f"Too {much} data for declared Content-Length"):
+        post(url, content=b"{}", headers={"content-length": length})

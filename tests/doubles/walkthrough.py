@@ -168,6 +168,7 @@ def environment(bin_folder: Path, root: Path) -> dict[str, str]:
         "PYTHONPATH": str(root),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_ADDOPTS": "-p pytest_turris.plugin -p no:cacheprovider",
+        # anyio comes with httpx, so a reader has its plugin too.
+        "PYTEST_ADDOPTS": "-p pytest_turris.plugin -p anyio.pytest_plugin -p no:cacheprovider",
         "COLUMNS": "80",
     }

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from doubles.served_here import KeptLog, served
 from doubles.visitor import Visitor
 
 from mock_server.control.tenants import DEFAULT
+from mock_server.page.reproduction.recipe import step_before
 from mock_server.page.resending import exchange_of, request_again
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.store.store import Store
@@ -311,3 +313,16 @@ def test_history_that_does_not_reach_back(kept: Visitor) -> None:
     kept.server.tenants.default.kept.history.prune(10_000)  # type: ignore[union-attr] # it has one
     assert "does not reach back" in kept.post("requests/1/rewind").text
     assert kept.post("requests/1/pytest").status == 200
+
+
+def test_a_step_far_back_in_the_history() -> None:
+    """The history is read part by part, from its end."""
+    steps = [SimpleNamespace(number=one, exchange=one) for one in range(1, 2_001)]
+
+    def last(count: int, before: int | None = None) -> list[SimpleNamespace]:
+        return steps[: before - 1 if before else None][-count:]
+
+    tenant: Any = SimpleNamespace(kept=SimpleNamespace(history=SimpleNamespace(steps=last)))
+    assert step_before(tenant, 2_000) == 1_999
+    assert step_before(tenant, 700) == 699
+    assert step_before(tenant, 1) is None

@@ -282,3 +282,10 @@ def test_stream_follows_the_filters(visitor: Visitor) -> None:
     call(visitor, "GET", "/v1/nope")
     assert numbers(next_event(stream)) == [visitor.sandbox.journal.seen]
     connection.close()
+
+
+def test_the_list_of_a_tenant_that_is_gone(visitor: Visitor) -> None:
+    """The answer says so, in place of an empty list."""
+    answer = visitor.get("requests?tenant=gone")
+    assert answer.status == 404
+    assert "There is no such tenant any more." in answer.text

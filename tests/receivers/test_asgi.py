@@ -146,3 +146,24 @@ def test_copies_run_at_the_same_time() -> None:
 
     answers = post_asgi_copies(app, Post(headers=(), body=b"a"), 3)
     assert [answer.body for answer in answers] == [b"1 a"] * 3
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_objects_of_the_tests_loop_get_a_hint(webhooks: WebhookFactory, own: bool) -> None:
+    """Sync code in an async test runs the application on another loop: its error names asend."""
+
+    async def main() -> WebhookResponse:
+        awaited = asyncio.get_running_loop().create_future()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+            if scope["type"] == "http":
+                await receive()
+                await (awaited if own else asyncio.sleep(0))
+                raise ValueError("of the application")
+
+        return webhooks.producer_agreement_executed().send(app, "/")
+
+    error = asyncio.run(main()).error
+    assert isinstance(error, RuntimeError if own else ValueError)
+    assert ("await webhook.asend(...)" in str(error)) == own
+    assert (error.__cause__ is not None) == own

@@ -1,5 +1,6 @@
 """``turris-sandbox attack``: its report, its exit statuses and its words."""
 
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from doubles.command_line import EVENT, KEY, Started, free_port, run
 
 from mock_server.__main__ import main
+from mock_server.attacking.report import AttackReport
 from mock_server.attacking.wording import language_of, worded
 from mock_server.exit_status import EXIT_STATUSES
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
@@ -295,3 +297,22 @@ def test_trigger_sends_an_event_or_a_payload(arguments: tuple[str, ...], reason:
     """One of them."""
     done = run("trigger", *arguments, "--to", "http://127.0.0.1:9/")
     assert (done.exit_code, reason in done.output) == (2, True)
+
+
+def test_cause_names_no_parameter_of_pytest() -> None:
+    """The report of the command line says what to do there, in its cause too."""
+    report = AttackReport(
+        url="http://127.0.0.1:3000/webhooks",
+        profile="quick",
+        scheme="turris",
+        options={},
+        started_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        seconds=1.0,
+        verdicts=(),
+        exit_status=4,
+        cause="429: raise its limit for the test, or let reset=... clear what it counted",
+        error="",
+        language="",
+        masked=str,
+    )
+    assert report.as_json()["cause"] == "429: raise its limit for the test"

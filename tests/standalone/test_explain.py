@@ -110,6 +110,35 @@ def test_an_option_shows_how_to_set_it() -> None:
     assert "Unit: seconds" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("token_ttl", "Why it matters: Turris may change it"),
+        ("rate_window", "Why it matters: Turris' documentation does not settle it"),
+    ],
+)
+def test_an_option_says_why_one_may_set_it(name: str, why: str) -> None:
+    """It depends on how the behaviour is known."""
+    assert why in run(name).stdout
+
+
+def test_options_that_only_tests_read_are_not_shown_for_a_server() -> None:
+    """Where the server has a flag of its own, that is shown."""
+    assert "serve" not in run("time_tick").stdout
+    assert "turris-sandbox serve --tls\n" in run("tls").stdout
+
+
+def test_a_line_of_the_security_page_shows_code() -> None:
+    """The code of a check that proves it; what only people can say has none."""
+    text = run("SEC-07").stdout
+    assert "Why it matters: " in text
+    assert "The examples are those of: TC-16" in text
+    assert checks.examples()["TC-16"]["broken"].splitlines()[0] in text
+    for name, line in CHECKLIST.items():
+        said = run(name).stdout
+        assert ("Why it matters" in said) == bool(line.proofs or line.others or line.repeats), name
+
+
 def test_every_option_is_explained() -> None:
     """Also those that stand for a behaviour of Turris, with its provenance."""
     found = options.option_explanations()

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import threading
-import time
 
 import pytest
 
@@ -22,9 +21,11 @@ class Blocked(io.StringIO):
         super().__init__()
         self.release = threading.Event()
         self.reached = threading.Event()
+        self.writes = 0
 
     def write(self, text: str) -> int:
         """Wait for the reader."""
+        self.writes += 1
         self.reached.set()
         self.release.wait(10)
         return super().write(text)
@@ -58,18 +59,27 @@ def test_pipe_that_is_not_read_blocks_no_caller(monkeypatch: pytest.MonkeyPatch)
         server_log.write(f"line {number}")
     server_log.close()  # gives up: the pipe is still not read
     stream.release.set()
-    while server_log._lines.qsize():
-        time.sleep(0.001)
-    server_log.write("last")
-    monkeypatch.setattr(log, "_CLOSE_SECONDS", 10)
-    server_log.close()
+    server_log._thread.join(10)
     assert texts(stream) == [
         "first",
         "line 0",
-        "warning: 3 lines before this one were dropped",
         "line 1",
-        "last",
+        "warning: 3 lines before this one were dropped",
     ]
+
+
+def test_a_burst_of_lines_is_written_together() -> None:
+    """Waking the thread for each line would take as long as answering the request."""
+    stream = Blocked()
+    server_log = ServerLog(stream)
+    server_log.write("first")
+    assert stream.reached.wait(10)
+    for number in range(600):
+        server_log.write(f"line {number}")
+    stream.release.set()
+    server_log.close()
+    assert texts(stream) == ["first", *(f"line {number}" for number in range(600))]
+    assert stream.writes <= 5
 
 
 @pytest.mark.parametrize("close", [True, False])

@@ -380,6 +380,8 @@ def test_sleep_on_a_loop_with_its_own_time(engine: str, turris_time: TimeTravel)
     assert turris_time.now - before == MINUTE
 
 
+# It begins a travel of its own, with the engine of the option.
+@pytest.mark.filterwarnings("ignore:turris marker")
 def test_timers_of_a_loop_that_outlives_the_travel(engine: str, turris: Sandbox) -> None:
     """Afterwards what still sleeps sleeps for the rest of its time, really."""
     loop = asyncio.new_event_loop()

@@ -5,15 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from doubles import doc_modules
 
 import pytest_turris
 
 HERE = Path(__file__).parent
 ROOT = Path(pytest_turris.__file__).parent.parent
-MISTAKES = [11, 12, 13, 14, 15]
+MISTAKES = [f"consumer_wrong.py:{line}" for line in (11, 12, 13, 14, 15)]
 
 PYRIGHT = shutil.which("pyright", path=Path(sys.executable).parent)
 
@@ -27,24 +29,34 @@ def output(*command: str) -> str:
     return run.stdout
 
 
-def mypy(path: Path, cache: Path) -> list[int]:
-    """The lines in which mypy finds something."""
+def mypy(*paths: Path) -> list[str]:
+    """What mypy finds: the name of each file, with the line."""
     strict = ("--strict", "--config-file=", "--no-error-summary", "--hide-error-context")
     # The package is installed for consumers: it is followed, and its own errors are not theirs.
     found = output(
-        sys.executable, "-m", "mypy", *strict, "--follow-imports=silent",
-        f"--cache-dir={cache}", str(path),
+        sys.executable, "-m", "mypy", *strict, "--follow-imports=silent", "--no-color-output",
+        f"--cache-dir={ROOT / '.mypy_cache' / 'consumers'}", *map(str, paths),
     )  # fmt: skip
     lines = [line for line in found.splitlines() if ": error:" in line]
-    return sorted({int(line.split(":")[1]) for line in lines})
+    print("\n".join(lines))  # noqa: T201 - pytest shows it if the test fails
+    return _places((Path(line).name, int(number)) for line, number, *_ in _split(lines))
 
 
-def pyright(path: Path) -> list[int]:
-    """The lines in which pyright finds something."""
+def pyright(*paths: Path) -> list[str]:
+    """What pyright finds, in the same form."""
     assert PYRIGHT
-    found = output(PYRIGHT, "--outputjson", "--pythonpath", sys.executable, str(path))
+    found = output(PYRIGHT, "--outputjson", "--pythonpath", sys.executable, *map(str, paths))
     errors = json.loads(found)["generalDiagnostics"]
-    return sorted({error["range"]["start"]["line"] + 1 for error in errors})
+    print(*(f"{one['file']}: {one['message']}" for one in errors), sep="\n")  # noqa: T201 - as above
+    return _places((Path(one["file"]).name, one["range"]["start"]["line"] + 1) for one in errors)
+
+
+def _split(lines: Iterable[str]) -> Iterator[list[str]]:
+    return (line.split(":") for line in lines)
+
+
+def _places(found: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"{name}:{line}" for name, line in sorted(set(found))]
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +71,26 @@ def test_package_says_that_it_is_typed() -> None:
     assert Path(pytest_turris.__file__).with_name("py.typed").is_file()
 
 
-def test_mypy_strict(tmp_path: Path) -> None:
-    """The checker mypy finds nothing in what is right, and each of the mistakes."""
-    assert mypy(HERE / "consumer.py", tmp_path) == []
-    assert mypy(HERE / "consumer_wrong.py", tmp_path) == MISTAKES
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The Python of all pages, in files."""
+    return doc_modules.write(tmp_path_factory.mktemp("pages"))
+
+
+def test_mypy_strict(documented: list[Path]) -> None:
+    """The checker mypy finds nothing in what is right and on any page, and each of the mistakes."""
+    assert mypy(HERE / "consumer.py", HERE / "consumer_wrong.py", *documented) == MISTAKES
 
 
 @pytest.mark.usefixtures("needs_pyright")
-def test_pyright_strict() -> None:
-    """The checker pyright finds nothing in what is right, and each of the mistakes."""
-    assert pyright(HERE / "consumer.py") == []
-    assert pyright(HERE / "consumer_wrong.py") == MISTAKES
+def test_pyright_strict(documented: list[Path]) -> None:
+    """The checker pyright finds nothing in what is right and on any page, and each mistake.
+
+    It is not asked about modules that use a library without types: it infers them from its source.
+    """
+    typed = [path for path in documented if not doc_modules.is_untyped(path.read_text())]
+    assert len(typed) > len(documented) / 2
+    assert pyright(HERE / "consumer.py", HERE / "consumer_wrong.py", *typed) == MISTAKES
 
 
 @pytest.mark.usefixtures("needs_pyright")

@@ -118,8 +118,9 @@ def _show(call: ControlCall, given: AuditFilters) -> AuditShown:
     """Show the checklist of the vendor's security page, and what the requests so far show."""
     audit = call.tenant.audit
     evidence = audit.evidence()
+    facts = RunFacts(requests=audit.requests)
     at = dt.datetime.fromtimestamp(0, dt.UTC)  # nothing is declared here, so no date counts
-    found = report_document(assess([evidence], Declarations(), RunFacts(), at, here=""))
+    found = report_document(assess([evidence], Declarations(), facts, at, here=""))
     numbers = {one.fingerprint: one.numbers for one in evidence.spotted}
     counts = {status.replace(" ", "_"): found["summary"][status] for status in STATUSES}
     return AuditShown(

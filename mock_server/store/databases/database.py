@@ -68,4 +68,4 @@ class Database(Protocol):
         """The names of the existing tables."""
 
     def close(self) -> None:
-        """Write what waits and let go of the database."""
+        """Write what waits and release the database."""

@@ -150,7 +150,7 @@ class PostgresDatabase:
         return {name for (name,) in self.select(query)}
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Release the database."""
         self._pool.close()
 
     def _connected(self, connection: Conversation) -> None:

@@ -34,8 +34,8 @@ _KEYS = (
     "secret", "secrets", "key", "keys", "signingKey", "signingSecret", "signing_secret",
     "webhookSecret", "webhook_secret", "clientSecret", "client_secret", "token",
 )  # fmt: skip
-Place = Callable[[dict[str, Any]], dict[str, Any]]
-_PLACES: dict[str, Place] = {
+_Place = Callable[[dict[str, Any]], dict[str, Any]]
+_PLACES: dict[str, _Place] = {
     "__proto__": lambda members: {"__proto__": members},
     "constructor": lambda members: {"constructor": {"prototype": members}},
     "__class__": lambda members: {"__class__": {"__init__": {"__globals__": members}}},
@@ -68,7 +68,7 @@ def _prototype(context: AttackContext) -> Iterator[AttackStep]:
         yield from _inherited(context, place, label)
 
 
-def _inherited(context: AttackContext, place: Place, label: str) -> Iterator[AttackStep]:
+def _inherited(context: AttackContext, place: _Place, label: str) -> Iterator[AttackStep]:
     """A header that every object inherits, as that of a request in Node.js does.
 
     The event that comes without a signature takes back what was planted.
@@ -175,4 +175,4 @@ def _until_it_answers(context: AttackContext, there: Transmission) -> Iterator[A
             return
         if steady_time() > deadline:
             raise UnobservedError(f"no answer within {_START:.0f} s after it was started again")
-        select.select([], [], [], 0.1)  # time travel does not reach it
+        select.select([], [], [], 0.1)  # time travel does not move it

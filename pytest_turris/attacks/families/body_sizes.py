@@ -3,11 +3,11 @@
 import gzip
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import CRASHED
+from pytest_turris.attacks.sending.packed_spaces import packed_spaces
 from pytest_turris.attacks.sending.raw_requests import raw_chunks, raw_post
 from pytest_turris.attacks.step import (
     AttackStep,
@@ -56,7 +56,7 @@ def _compressed(context: AttackContext) -> Iterator[AttackStep]:
 )
 def _bomb(context: AttackContext) -> Iterator[AttackStep]:
     context.require_whole_body_signed()
-    bomb = _gzip(context.sign(_packed_spaces() + gzip.compress(context.genuine().body)))
+    bomb = _gzip(context.sign(packed_spaces(_HUGE)["gzip"] + gzip.compress(context.genuine().body)))
     yield refused(bomb, may_store=True)
 
 
@@ -151,9 +151,3 @@ def _lengths(context: AttackContext) -> Iterator[AttackStep]:
 
 def _gzip(webhook: SignedWebhook) -> SignedWebhook:
     return with_header_lines(webhook, ("Content-Encoding", "gzip"))
-
-
-@cache
-def _packed_spaces() -> bytes:
-    """The bomb, which takes a third of a second to make; gzip files are read one after another."""
-    return gzip.compress(b" " * _HUGE, compresslevel=1)

@@ -30,8 +30,10 @@ _LENGTHS = ("-1", "-99", "+5", "0x10", "1e3", "five")
 )
 def _among(context: AttackContext) -> Iterator[AttackStep]:
     forged = tuple(context.wrongly_signed(context.genuine()) for _ in range(_FORGED))
+    genuine = tuple(context.genuine() for _ in range(_FORGED))
     yield accepted(context.genuine(), "alone")
-    yield accepted(context.genuine(), "among forged ones", transmission=Transmission(among=forged))
+    how = Transmission(among=forged, among_genuine=genuine)
+    yield accepted(context.genuine(), "among forged ones", transmission=how)
 
 
 @_attack(

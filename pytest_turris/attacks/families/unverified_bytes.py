@@ -1,16 +1,14 @@
 """WH-122 to WH-126: the bytes that are verified are not those that are used."""
 
 import json
-import struct
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
 from urllib.parse import urlencode
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext, with_header_lines
 from pytest_turris.attacks.families.advice import FORGED
+from pytest_turris.attacks.sending.packed_spaces import packed_spaces
 from pytest_turris.attacks.step import (
     AttackStep,
     StepOutcome,
@@ -27,7 +25,6 @@ _RAW = "Verify the raw bytes of the body before anything parses or decodes them.
 _FIELDS = ("payload", "data", "event", "body", "json")
 _BOUNDARY = "turris-0123456789abcdef"
 _BOMB = 32 * 1024 * 1024
-_BLOCK = 1024 * 1024
 _MUCH = 16 * 1024 * 1024
 _REPLACED = "\N{REPLACEMENT CHARACTER}".encode()
 _WATCHED = Transmission(watch_memory=True)
@@ -123,7 +120,7 @@ def _lossy(context: AttackContext) -> Iterator[AttackStep]:
     source="CWE-409; sashiko 310; express, body-parser: inflates by default, up to its limit",
 )
 def _inflated(context: AttackContext) -> Iterator[AttackStep]:
-    packed = _packed()
+    packed = packed_spaces(_BOMB)
     forged = context.wrongly_signed(context.genuine())
     for coding, body in packed.items():
         yield _watched(replace(forged, body=body), coding, "wrongly signed")
@@ -167,21 +164,3 @@ def _trailing(context: AttackContext) -> Iterator[AttackStep]:
 def _typed(webhook: SignedWebhook, kind: str) -> SignedWebhook:
     lines = [line for line in webhook.header_lines if line[0].lower() != "content-type"]
     return replace(webhook, header_lines=(("Content-Type", kind), *lines))
-
-
-@cache
-def _packed() -> dict[str, bytes]:
-    """32 MiB of spaces in each coding: one block many times, which is quicker to make."""
-    one = zlib.compressobj(level=1, wbits=-zlib.MAX_WBITS)
-    block = one.compress(b" " * _BLOCK) + one.flush(zlib.Z_FULL_FLUSH)
-    whole, end = block * (_BOMB // _BLOCK), b"\x03\0"
-    spaces = b" " * _BOMB
-    return {
-        # RFC 1952, 2.3: the head of a gzip member, and CRC and length after it.
-        "gzip": b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-        + whole
-        + end
-        + struct.pack("<II", zlib.crc32(spaces), _BOMB),
-        # RFC 1950, 2.2: what HTTP calls deflate (RFC 9110, 8.4.1.2).
-        "deflate": b"\x78\x01" + whole + end + struct.pack(">I", zlib.adler32(spaces)),
-    }

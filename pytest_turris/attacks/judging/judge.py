@@ -32,7 +32,7 @@ class Judge:
         case: Where findings and notes go.
         receiver: The receiver under attack.
         context: Builds what is sent besides the steps.
-        standing: What is known of the receiver.
+        standing: What is known about the receiver.
     """
 
     def __init__(

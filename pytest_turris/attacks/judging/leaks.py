@@ -59,7 +59,8 @@ def unknown_signatures(context: AttackContext, step: AttackStep, path: str) -> t
         base64.b64encode(digest).decode(),
         base64.urlsafe_b64encode(digest).decode(),
     )
-    sent = f"{webhook.header_lines}{path}{webhook.body!r}"
     # Without its padding too, as some write it.
-    known = any(text.rstrip("=") in sent for text in spelled)
-    return () if known else tuple(dict.fromkeys(text.rstrip("=") for text in spelled))
+    bare = tuple(dict.fromkeys(text.rstrip("=") for text in spelled))
+    sent = f"{webhook.header_lines}{path}"
+    known = any(text in sent or text.encode() in webhook.body for text in bare)
+    return () if known else bare

@@ -53,12 +53,11 @@ def _resident(process: int, field: str) -> int:
 
 
 def _listening_inodes(port: int) -> Iterator[str]:
+    # A line: "0: 0100007F:1F90 00000000:0000 0A ... inode"; thousands may wait for their end.
+    listens = re.compile(rf":{port:04X} [0-9A-F]+:[0-9A-F]+ {_LISTENS} (?:\S+ +){{5}}(\d+)")
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):  # a kernel without IPv6
-            for line in (_PROC / "net" / table).read_text().splitlines()[1:]:
-                local, state, inode = (line.split()[at] for at in (1, 3, 9))
-                if state == _LISTENS and int(local.rpartition(":")[2], 16) == port:
-                    yield inode
+            yield from listens.findall((_PROC / "net" / table).read_text())
 
 
 def _processes() -> Iterator[int]:

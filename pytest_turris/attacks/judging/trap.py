@@ -59,7 +59,7 @@ class Trap:
     def visits(self, watch: int) -> list[_Visit]:
         """The requests so far for the URLs of one watch; one on its way is waited for."""
         if not self._of(watch):
-            select.select([], [], [], _GRACE)  # time travel does not reach it
+            select.select([], [], [], _GRACE)  # time travel does not move it
         found = self._of(watch)
         self._told.update(found)
         return found

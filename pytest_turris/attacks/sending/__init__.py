@@ -1,1 +1,1 @@
-"""How the webhook of one step is sent, and what comes back."""
+"""Sends the webhook of one step, and returns the response."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,11 @@ OTHER_LOOPBACK = "127.0.0.2"
 """An address of this machine that a receiver takes for another sender; some systems lack it."""
 
 _AT_ONCE = 20
+
+_PIECE = 65_536
+
+_LONGER = 2.0
+"""How many times as long as usual an answer takes that waits for something."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +72,11 @@ def over_socket(
         return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
 
     if how.among:
-        others = [raw_post(one, host, where.path) for one in how.among]
-        return [_among(where, others, posted, limits.patience)]
+        others, genuine = (
+            [raw_post(one, host, where.path) for one in those]
+            for those in (how.among, how.among_genuine)
+        )
+        return [_among(where, others, genuine, posted, limits)]
     if how.alongside:
         return [_alongside(where, how.alongside(host, where.path), posted, limits.patience)]
     if how.raw:
@@ -158,28 +167,66 @@ def _alongside(
         # No future is waited for: time travel makes such a wait pass at once.
         blocked = not answered.acquire(timeout=patience)
         line.close()
-        return replace(sent.result(), blocked=blocked)
+        response = sent.result()
+    # On a busy machine any answer takes as long.
+    return replace(response, blocked=blocked and patience > _LONGER * posted().seconds)
 
 
 def _among(
     where: Destination,
     others: Sequence[RawPost],
+    genuine: Sequence[RawPost],
     posted: Callable[[], ReceiverResponse],
-    patience: float,
+    limits: SendingLimits,
 ) -> ReceiverResponse:
-    """Send after others did, whose answers are not waited for; whether it had to wait for them.
+    """Send after others did, whose answers are not waited for; whether it had to wait for them."""
+    response = _after(where, others, posted, timeout=limits.timeout)
+    if response.seconds <= limits.patience:
+        return response
+    posted()  # until it is done with the others
+    usual = _after(where, genuine, posted, all_answered=True, timeout=limits.timeout)
+    return replace(response, blocked=response.seconds > _LONGER * usual.seconds)
+
+
+def _after(
+    where: Destination,
+    others: Sequence[RawPost],
+    posted: Callable[[], ReceiverResponse],
+    *,
+    all_answered: bool = False,
+    timeout: float,
+) -> ReceiverResponse:
+    """Send after others, and wait for their answers too if ``all_answered``.
 
     Their requests are written before the connection is made, so that no scheduler decides which
     of them the receiver sees first.
     """
     watch = Stopwatch()
-    with contextlib.ExitStack() as lines:
+    with contextlib.ExitStack() as stack:
+        lines: list[socket.socket] = []
         for other in others:
             try:
-                line = lines.enter_context(closing(open_connection(where)))
+                lines.append(stack.enter_context(closing(open_connection(where))))
             except OSError as error:
                 return _no_response(error, watch)
             with contextlib.suppress(OSError):
-                line.sendall(other.head + b"".join(other.pieces))
+                lines[-1].sendall(other.head + b"".join(other.pieces))
+        # A client closes when it has its answer: some servers wait a moment for that.
+        threads = [threading.Thread(target=_read_and_close, args=(one, timeout)) for one in lines]
+        for thread in threads:
+            thread.start()
         response = posted()
-    return replace(response, blocked=response.silent or response.seconds > patience)
+        for line in () if all_answered else lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+    return response
+
+
+def _read_and_close(line: socket.socket, timeout: float) -> None:
+    line.settimeout(timeout)
+    with contextlib.suppress(OSError):
+        while line.recv(_PIECE):
+            pass
+    line.close()

@@ -1,4 +1,4 @@
-"""What comes back when the webhook of one step is sent."""
+"""The response to the webhook of one step."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Several attacks on one receiver: whether it can be attacked at all, and still can."""
+"""Several attacks on one receiver: whether it can be attacked, before and afterwards."""

@@ -1,4 +1,4 @@
-"""Why a genuine webhook was not accepted, in one sentence with the way out."""
+"""Why a genuine webhook was not accepted, in one sentence with the fix."""
 
 from collections.abc import Iterator
 
@@ -67,7 +67,7 @@ def _why_status(receiver: Receiver, step: AttackStep, answer: WebhookResponse) -
 
 
 def _start_up(receiver: Receiver) -> str:
-    """What may be amiss in a test with an ASGI application, or with a function."""
+    """Return what may be wrong in a test with an ASGI application or a function."""
     if isinstance(receiver.target, VerifierTarget):
         return ". It was called as verify(body, headers): a WSGI application has start_response"
     if not isinstance(receiver.target, AsgiTarget):

@@ -1,4 +1,4 @@
-"""Requests for the URLs of attacks that came when their verdict was given already."""
+"""Requests for the URLs of attacks that came after their verdict."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ def found_late(visits: Mapping[str, str]) -> str:
 
 
 def with_late_visits(verdicts: Sequence[Verdict], visits: Mapping[str, str]) -> list[Verdict]:
-    """The verdicts, where those of attacks whose URL was asked for later are failed.
+    """Return the verdicts; an attack whose URL was requested later has failed.
 
     Args:
         verdicts: What was found while the attacks ran.

@@ -1,4 +1,4 @@
-"""What is there instead of a receiver, at a URL that gives no HTTP/1.1 response."""
+"""Finds out what answers at a URL that gives no HTTP/1.1 response."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""Many attacks on one receiver: what it shows is kept, whatever stops the rest."""
+"""Many attacks on one receiver: its verdicts are kept, even if something stops the rest."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ Progress = Callable[[int, int, Verdict], object]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeriesResult:
-    """What came of a series of attacks.
+    """The result of a series of attacks.
 
     Args:
         verdicts: One for each attack, in the order in which they were given.

@@ -1,4 +1,4 @@
-"""What attacks found about the server under a receiver: one line, and not the receiver's fault."""
+"""Findings about the server under a receiver, in one line: they are not its fault."""
 
 from collections.abc import Iterable, Iterator
 

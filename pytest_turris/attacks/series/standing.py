@@ -1,4 +1,4 @@
-"""Whether a receiver takes genuine webhooks: asked before it is attacked, and after each attack."""
+"""Whether a receiver accepts genuine webhooks: tested before and after each attack."""
 
 import select
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ from pytest_turris.receivers.exchange import WebhookResponse
 from pytest_turris.webhooks.signature import SignatureError
 
 _MANY = 3
-"""Forged webhooks after which a refusal of genuine ones may be a lock, and no accident."""
+"""The number of forged webhooks after which a refusal of genuine ones may be a lock."""
 
 _STRANGER = "198.51.100.7"
 _SERVER = 500
 _RESTART = 3.0
-"""Seconds in which whatever watches over a server starts it again."""
+"""Seconds in which a supervisor restarts a server."""
 
 _LIMITED = (
     "the receiver limits rates, and a refusal for that says nothing about signatures. Raise its "
@@ -39,10 +39,10 @@ _STOPPED = (
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What a genuine webhook got after an attack.
+    """The response to a genuine webhook after an attack.
 
     Args:
-        got: What is wrong with that, if it is the attack's doing; else empty.
+        got: What is wrong with it, if the attack caused that; else empty.
         expected: What should have come.
         level: How serious it is.
         unseen: Why the attack could not be observed, if the receiver limits or locks.
@@ -67,7 +67,7 @@ _LOCKED = Aftermath(
 
 
 class Standing:
-    """What genuine webhooks got so far."""
+    """The responses to genuine webhooks so far."""
 
     def __init__(self) -> None:
         self.cause: str = ""
@@ -80,7 +80,7 @@ class Standing:
         """How many forged webhooks were refused so far."""
 
         self.effect_missing: bool = False
-        """Whether genuine webhooks are accepted, and have no effect."""
+        """Whether genuine webhooks are accepted without an effect."""
 
         self.refusal: ReceiverResponse | None = None
         """The answer that ``cause`` explains."""
@@ -120,7 +120,7 @@ class Standing:
         Args:
             cause: Why.
             response: What the last one got.
-            final: Whether it is of no use to send another, unless the receiver is reset.
+            final: Whether another one makes no sense, unless the receiver is reset.
         """
         self.cause, self.refusal, self._final = cause, response, final
 
@@ -176,7 +176,7 @@ class Standing:
         return Aftermath(unseen=cause)
 
     def _refuses_everyone(self, receiver: Receiver, context: AttackContext) -> bool:
-        """Whether a genuine webhook from an address that forged nothing is refused as well."""
+        """Whether a genuine webhook from an address that forged nothing is refused too."""
         if context.hooks.allowed_ip:
             return False  # no other address is let in anyway
         other = OTHER_LOOPBACK if receiver.is_url else _STRANGER
@@ -204,7 +204,7 @@ class Standing:
         """Whether a genuine webhook is accepted again within some seconds."""
         deadline = steady_time() + _RESTART
         while steady_time() < deadline:
-            select.select([], [], [], 0.1)  # time travel does not reach it
+            select.select([], [], [], 0.1)  # time travel does not move it
             response = self.send(accepted(context.genuine(), effects="any"), receiver)
             if response.answer is not None:
                 return response.answer.accepted

@@ -1,1 +1,1 @@
-"""The leak watch: where a secret may show, and whether it would be seen there."""
+"""The leak watch: the channels in which a secret may appear, and whether it would be seen."""

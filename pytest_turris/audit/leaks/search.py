@@ -1,4 +1,4 @@
-"""Searches what left the application for secrets, and says where they showed."""
+"""Searches everything that left the application for secrets, and reports where they are."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ class LeakSearch:
         forms: The secrets of the test's sandboxes.
         finder: Makes places of calls.
         here: The test's line.
-        of_test: Whether a source file is the test's own: what it writes, it means to.
+        of_test: Whether a source file is the test's own: it writes on purpose.
     """
 
     def __init__(

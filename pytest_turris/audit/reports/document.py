@@ -11,6 +11,7 @@ from pytest_turris.audit.checklist import PAGE
 from pytest_turris.audit.declarations import Attestation, Waiver
 from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.inert import inert_document
+from pytest_turris.audit.served_steps import SERVED_STEPS
 from pytest_turris.core.text.docs_links import page
 
 _VERSION = 1
@@ -27,6 +28,7 @@ Document = dict[str, Any]
 
 def report_document(assessed: Assessment) -> Document:
     """The whole report as JSON data."""
+    is_served = assessed.facts.requests is not None
     found: Document = inert_document(
         {
             "$schema": _SCHEMA,
@@ -46,7 +48,7 @@ def report_document(assessed: Assessment) -> Document:
                 {"check": name, "sees": not reason, "reason": reason}
                 for name, reason in sorted(assessed.facts.channels.items())
             ],
-            "lines": [_line(state) for state in assessed.lines],
+            "lines": [_line(state, is_served=is_served) for state in assessed.lines],
             "results": [_result(one) for one in assessed.results],
             "checks": [_check(id_, times) for id_, times in assessed.ran.items()],
             "ignored": [
@@ -70,8 +72,9 @@ def tool_version() -> str:
         return "0"
 
 
-def _line(state: LineState) -> Document:
+def _line(state: LineState, *, is_served: bool) -> Document:
     line = state.line
+    served = SERVED_STEPS.get(line.id) if is_served else None
     return {
         "id": line.id,
         "section": line.section,
@@ -83,7 +86,7 @@ def _line(state: LineState) -> Document:
         "results": [one.spotted.fingerprint for one in state.results],
         "attestation": _attestation(state.attestation),
         "note": state.note,
-        "next_step": line.next_step,
+        "next_step": served or line.next_step,
         "beyond": line.beyond,
         "repeats": list(line.repeats),
         "help_uri": line.help_uri,

@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: no secret, no control character, no endless length."""
+"""Makes text from outside safe to show: no secrets, no control characters, a limited length."""
 
 import re
 from typing import Any

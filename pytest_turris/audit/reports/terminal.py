@@ -48,7 +48,7 @@ def findings(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def notes(document: Document) -> Iterator[str]:
-    """What else matters: what is missing, what was blind, which waivers have expired."""
+    """Further notes: missing evidence, channels without sight, expired waivers."""
     yield from document["run"]["problems"]
     for channel in document["channels"]:
         if not channel["sees"]:

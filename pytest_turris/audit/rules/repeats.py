@@ -1,4 +1,4 @@
-"""What is repeated: refused calls, rate-limited calls, writes of unknown outcome."""
+"""Repetitions of refused calls, rate-limited calls, and writes of unknown outcome."""
 
 import datetime as dt
 import re

@@ -12,7 +12,7 @@ from pytest_turris.findings.verdict import Finding
 
 @dataclass
 class Look:
-    """What a rule sees in one test, and notes about it.
+    """The record of one test for a rule, and its findings.
 
     ``ran`` counts the cases in which the rule could have found something: without such a case
     it proves nothing.

@@ -1,4 +1,4 @@
-"""What a scan of one file found."""
+"""A finding in one file."""
 
 from dataclasses import dataclass
 

@@ -17,7 +17,7 @@ _NAME = re.compile(
     rf"(?<![A-Za-z0-9_])(?:{'|'.join(_PREFIXES)})_"
     rf"(?:[A-Z0-9_]*?{_SECRETS}|[A-Z0-9_]*?TURRIS_[A-Z0-9_]*?(?:CLIENT_ID|KEY))[A-Z0-9_]*"
 )
-# Names of what is public by its kind: tokens of map services, of forms, of analytics.
+# Names of values that are public: tokens of map services, forms, analytics.
 _PUBLIC = re.compile(r"PUBLISHABLE|PUBLIC_KEY|CSRF|XSRF|MAPBOX|SITE_TOKEN|ANALYTICS|MEASUREMENT")
 
 

@@ -1,4 +1,4 @@
-"""A scan: each file is looked at by each check, and what is allowed is left out."""
+"""Scans files: each check looks at each file; allowed findings are left out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ def _spotted(check: AuditCheck, file: ScannedFile, hits: Iterable[Hit]) -> Itera
     count: dict[str, int] = {}
     lines = dict.fromkeys((hit.what, file.line_at(hit.offset), hit.level) for hit in hits)
     for what, line, level in lines:
-        # Which of several: a line that moves stays the same finding.
+        # A number, so that a line that moves stays the same finding.
         count[what] = count.get(what, 0) + 1
         finding = Finding(
             level=level or check.level,

@@ -27,6 +27,7 @@ from pytest_turris.core.access.credential import (
     known_permissions,
     restricted_of,
 )
+from pytest_turris.core.access.outlived import no_test, of_another_test
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.randomness import Randomness
@@ -53,6 +54,8 @@ class Credentials:
         """Called with each client id and restricted access token, before the caller gets it."""
         self.on_rotate: Callable[[ApiClient], object] | None = None
         """Called with each API client whose secret was rotated, or changed by a restore."""
+        self.test_of: Callable[[str], str] = no_test
+        """Which test has, or had, the API client with an id."""
 
     def __iter__(self) -> Iterator[ApiClient]:
         return iter(tuple(self._clients.values()))
@@ -179,7 +182,8 @@ class Credentials:
         if not client_id:
             raise _refused("clientId is empty: was it read before the sandbox set it, at import?")
         if client is None:
-            raise _refused("unknown clientId: this sandbox did not issue it")
+            outlived = of_another_test(self.test_of(client_id))
+            raise _refused(f"unknown clientId: this sandbox did not issue it{outlived}")
         if not _same(secret, client.client_secret):
             self._check_previous(client, secret)
         if client.revoked:

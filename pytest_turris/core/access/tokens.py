@@ -6,7 +6,7 @@ clock; ``iat`` and ``exp`` are whole seconds.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, get_args
@@ -14,6 +14,7 @@ from typing import Any, get_args
 from pytest_turris.core.access.credential import ApiClient
 from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.access.jwks import jwks
+from pytest_turris.core.access.outlived import no_test, of_another_test
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import UnknownNameError
@@ -70,6 +71,8 @@ class Tokens:
         self._options = options
         self._issued: dict[str, AccessToken] = {}
         self._prune_at = _PRUNE_ABOVE
+        self.test_of: Callable[[str], str] = no_test
+        """Which test has, or had, the API client with an id."""
 
     def __iter__(self) -> Iterator[AccessToken]:
         return iter(tuple(self._issued.values()))
@@ -239,7 +242,9 @@ class Tokens:
             return "malformed: no iat or exp claim"
         if self._clock.now().timestamp() >= expires:
             return self._expired_claims(issued, expires)
-        return "validly signed, but not issued by this sandbox: from another test or an earlier run"
+        outlived = of_another_test(self.test_of(str(claims.get("sub"))))
+        source = outlived or ": from another test or an earlier run"
+        return f"validly signed, but not issued by this sandbox{source}"
 
     def _expired_claims(self, issued: int, expires: int) -> str:
         try:

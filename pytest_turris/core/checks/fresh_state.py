@@ -7,20 +7,16 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from pytest_turris.core.checks.strictness import Strict, strict_failures
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.faults.scripted import Faults
-from pytest_turris.core.journal.expectations import Refusals
 
 
 class StrictFailureError(TurrisKitError, AssertionError):
     """A block ended with requests that Turris would not understand, or with unused faults."""
 
 
-class Restorable(Protocol):
-    """The parts of a sandbox that a block puts back."""
-
-    faults: Faults
-    _refusals: Refusals
+class Restorable(Strict, Protocol):
+    """The parts of a sandbox that a block puts back, besides those that decide about failures."""
 
     def snapshot(self) -> dict[str, Any]:
         """The state."""
@@ -28,10 +24,6 @@ class Restorable(Protocol):
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Restore the state of a snapshot."""
-        ...
-
-    def strict_failures(self) -> list[str]:
-        """The reasons for which the block fails."""
         ...
 
 
@@ -54,7 +46,7 @@ def fresh(self: Restorable) -> Iterator[None]:
         yield
         for fault in scripted:
             fault.optional = True  # faults of the whole test need not fire in each block
-        if failures := self.strict_failures():
+        if failures := strict_failures(self):
             raise StrictFailureError("\n\n".join(failures))
     finally:
         self.restore(before)

@@ -185,7 +185,7 @@ class UpstreamEntity:
         yield from self.records.rows()
 
     def snapshot(self) -> dict[str, Any]:
-        """Records, events and what is known of compliance, as JSON data."""
+        """Records, events and the known compliance, as JSON data."""
         return (
             self.facts()
             | {

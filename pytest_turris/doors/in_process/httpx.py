@@ -8,10 +8,10 @@ another name: its door is the same one for another library.
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Iterable
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import respx
@@ -77,19 +77,19 @@ class _Transports:
         return handle_async_request
 
 
-_transports_of = cache(_Transports)
+transports_of = cache(_Transports)
 
 
 class _Door(contextlib.AbstractContextManager[None]):
     """Patches the transports of a library while it is open."""
 
     def __init__(self, library: ModuleType, handle: Handle) -> None:
-        self._transports = _transports_of(library)
+        self._transports = transports_of(library)
         self._router = _TurrisRouter(handle, library)
 
     def __enter__(self) -> None:
-        self._transports.routers.insert(0, self._router)
         self._transports.patch.__enter__()
+        self._transports.routers.insert(0, self._router)
 
     def __exit__(self, *_: object) -> None:
         self._transports.routers.remove(self._router)
@@ -100,10 +100,10 @@ class _HttpxDoor(_Door):
     """The same, and lets requests to loopback past a user's own mocks."""
 
     def __enter__(self) -> None:
+        super().__enter__()
         self._loopback = _LoopbackRouter()
         # Registered, not started: respx uses it only while a user's own mock is active.
         HTTPCoreMocker.routers.insert(0, self._loopback)
-        super().__enter__()
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
@@ -121,20 +121,23 @@ class _TurrisRouter(respx.Router):
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """The sandbox's answer."""
-        request.read()
+        # As a transport reads it, which keeps nothing: a stream can be sent once.
+        body = b"".join(cast("Iterable[bytes]", request.stream))
         yield_to_other_threads()
-        return self._answer(request)
+        return self._answer(request, body)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
-        await request.aread()
+        stream = cast("AsyncIterable[bytes]", request.stream)
+        body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
-        return self._answer(request)
+        return self._answer(request, body)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        _require_length(request, body)
         try:
-            response = self._handle(_translated(request))
+            response = self._handle(_translated(request, body))
         except ConnectionFailure as failure:
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
@@ -182,7 +185,18 @@ class _LoopbackRouter(respx.Router):
         return AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
 
 
-def _translated(request: httpx.Request) -> Request:
+def _require_length(request: httpx.Request, body: bytes) -> None:
+    """Refuse a body that is not as long as its head says, in the words that h11 has for it."""
+    declared = request.headers.get("content-length", "")
+    if not declared.isdecimal() or int(declared) == len(body):
+        return
+    from h11 import LocalProtocolError  # noqa: PLC0415 - of httpx's own, which need not use it
+
+    much = "much" if len(body) > int(declared) else "little"
+    raise LocalProtocolError(f"Too {much} data for declared Content-Length")
+
+
+def _translated(request: httpx.Request, body: bytes) -> Request:
     url = request.url
     path, _, query = url.raw_path.decode("ascii").partition("?")
     return Request(
@@ -195,7 +209,7 @@ def _translated(request: httpx.Request) -> Request:
                 for name, value in request.headers.raw
             ]
         ),
-        body=request.content,
+        body=body,
         scheme=url.scheme,
         host=url.host,
     )

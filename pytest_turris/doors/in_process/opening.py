@@ -19,7 +19,6 @@ from pytest_turris.core.errors import TurrisKitWarning
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import TenantDirectory
-from pytest_turris.doors.in_process.httpx import httpx2_door, httpx_door
 from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.doors.in_process.trust import shared_trust
 
@@ -76,27 +75,53 @@ def _is_new_enough(library: str) -> bool:
 
 
 def _open(sandbox: Sandbox, opened: contextlib.ExitStack, library: str) -> None:
-    parts = [_DOORS[library](_tenants.handle)]
-    if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
-        parts.insert(0, shared_trust(library))
-    with _lock:
-        for part in parts:
-            opened.enter_context(part)
+    """Open one door. The others open even if this one cannot."""
+    try:
+        door: DoorFactory = _resolved(f"pytest_turris.doors.in_process.{_DOORS[library]}")
+        parts = [door(_tenants.handle)]
+        if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
+            parts.insert(0, shared_trust(library))
+        with _lock, contextlib.ExitStack() as stack:
+            for part in parts:
+                stack.enter_context(part)
+            opened.push(stack.pop_all())
+    except (AttributeError, ImportError, TypeError) as error:
+        _warn_of_unknown_version(library, error)
 
 
-def _requests_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
-    door: DoorFactory = _resolved("pytest_turris.doors.in_process.requests:requests_door")
-    return door(handle)
+def _warn_of_unknown_version(library: str, error: Exception) -> None:
+    """Say that a door stays closed, because a library is not made as the door expects it.
+
+    Requests to Turris then find no door, and the network guard stops them.
+    """
+    found = " with ".join(f"{name} {_version(name)}" for name in (library, *_NEEDS[library]))
+    warnings.warn(
+        f"{found} is not answered in process: {error}. Fix: install earlier versions, or use "
+        "turris_server",
+        TurrisKitWarning,
+        stacklevel=2,
+    )
 
 
-# requests may be missing, and its door cannot be imported without it.
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "of an unknown version"
+
+
+# A library may be missing, or changed, and its door cannot be imported then.
 _resolved = cache(resolve_name)
 
 _OLDEST = {"requests": (2, 32, 2)}
 """The oldest version that a door can open, where the package's own dependencies do not say it."""
 
-_DOORS: dict[str, DoorFactory] = {
-    "httpx": httpx_door,
-    "httpx2": httpx2_door,
-    "requests": _requests_door,
+_DOORS = {
+    "httpx": "httpx:httpx_door",
+    "httpx2": "httpx:httpx2_door",
+    "requests": "requests:requests_door",
 }
+"""Where the door of each library is."""
+
+_NEEDS = {"httpx": ("respx",), "httpx2": ("respx",), "requests": ("urllib3",)}
+"""What a door uses besides its library."""

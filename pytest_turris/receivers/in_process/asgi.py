@@ -1,8 +1,10 @@
 """Posts to an ASGI application in this process, without a server."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -19,6 +21,8 @@ from pytest_turris.receivers.socket_post import TURRIS_TIMEOUT
 _PATIENCE = 10.0
 """Real seconds for an application that waits for more of a body after its end."""
 
+_OF_ANOTHER_LOOP = re.compile(r"different (?:event )?loop")
+
 _Result = TypeVar("_Result")
 
 
@@ -32,7 +36,20 @@ def post_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:
         StartupError: The start-up of the application failed.
         TransactionError: The application could not see the database of the test.
     """
-    return _run(app, lambda: apost_asgi(app, sent))
+    response = _run(app, lambda: apost_asgi(app, sent))
+    error = response.error
+    if error is None or not loop_is_running() or not _OF_ANOTHER_LOOP.search(str(error)):
+        return response
+    return replace(response, error=_hint_at_asend(error))
+
+
+def _hint_at_asend(error: Exception) -> Exception:
+    hinted = RuntimeError(
+        f"{error}. The application uses something of the test's own event loop, but runs on "
+        "another one. Fix: await webhook.asend(...)"
+    )
+    hinted.__cause__ = error
+    return hinted
 
 
 async def apost_asgi(app: AsgiApp, sent: Post) -> WebhookResponse:

@@ -58,6 +58,25 @@ def test_an_event_is_sent_to_what_is_registered(
     assert controlled.get("/webhooks")["total"] == 0
 
 
+def test_a_refused_signature_names_the_key_that_made_it(
+    controlled: Controlled, receiver: tuple[str, type[Receiver]]
+) -> None:
+    """One that a client registers has a secret of its own; one that a control adds has not."""
+    url, handler = receiver
+    handler.status = 401
+    sandbox = controlled.sandbox
+    own = sandbox.outbox.register(url, EVENT, sandbox.clock.now())
+    common = controlled.call("POST", "/webhooks", url=f"{url}/2", event=EVENT)
+    sent = do(controlled, "webhooks send", event=EVENT)["items"]
+    hints = {
+        one["webhookId"]: "this webhook's own secret" in one["attempts"][0]["error"] for one in sent
+    }
+    assert hints == {own.id: True, common["id"]: False}
+    number = next(one["number"] for one in sent if one["webhookId"] == own.id)
+    assert "own secret" in do(controlled, "deliveries resend", number=number)["error"]
+    assert "own secret" in controlled.get(f"/deliveries/{number}")["attempts"][0]["error"]
+
+
 def test_what_happened_is_delivered(
     controlled: Controlled, receiver: tuple[str, type[Receiver]]
 ) -> None:
@@ -101,7 +120,8 @@ def test_an_attack_is_fired_at_what_is_registered(
 ) -> None:
     """A receiver that does not verify fails; without a look at its effects nothing is passed.
 
-    As on the command line, what was answered as it should be has a word of its own.
+    As on the command line, what was answered as it should be has a word of its own. The verdict is
+    evidence of the audit, as far as the effects were seen.
     """
     url, handler = receiver
     webhook = controlled.call("POST", "/webhooks", url=url, event=EVENT)
@@ -113,6 +133,9 @@ def test_an_attack_is_fired_at_what_is_registered(
     assert genuine["outcome"] == "as wanted"
     quick, full = (controlled.get("/attacks", f"profile={name}") for name in ("quick", "full"))
     assert 0 < quick["total"] < full["total"]
+    ran = do(controlled, "audit evidence")["evidence"]["ran"]
+    assert ran.get("WH-02") == 1
+    assert "WH-01" not in ran
 
 
 def test_the_events_are_listed_with_examples(controlled: Controlled) -> None:

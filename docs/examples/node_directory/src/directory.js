@@ -1,12 +1,14 @@
 // A carrier's agencies and agents, read from Turris.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 
 const MINUTE = 60_000
 const TOKEN_REPLACED_AFTER = 55 * MINUTE // a token lives for an hour; Turris recommends a buffer of 5 minutes
 const REQUEST_TIMEOUT = 10_000
 const ATTEMPTS = 3
 const LONGEST_PAUSE = MINUTE // a window of the rate limit
+const WRITES_PER_MINUTE = 60
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'] // a sandbox on this machine
 
 export class TurrisError extends Error {
   constructor(status, messages, requestId) {
@@ -16,26 +18,37 @@ export class TurrisError extends Error {
 }
 
 export class Directory {
-  #settings
+  #baseUrl
+  #credentials
   #now
+  #sleep
+  #log
   #token // a promise, so that concurrent calls share one request
   #tokenFrom = 0
+  #writes = [] // the last ones, each with when its answer came
 
-  // The clock is a parameter, so that a test can move it together with the sandbox's.
-  constructor({ baseUrl, clientId, clientSecret }, now = Date.now) {
-    this.#settings = { baseUrl, clientId, clientSecret }
+  // The clock and the sleep are parameters, so that a test can move them together with the sandbox's. `log` gets an
+  // object for each request, which has no secret and no data of people.
+  constructor({ baseUrl, credentials }, { now = Date.now, sleep = wait, log = () => {} } = {}) {
+    const url = new URL(baseUrl)
+    if (url.protocol !== 'https:' && !LOOPBACK.includes(url.hostname)) throw new Error('Turris is called over HTTPS only')
+    this.#baseUrl = url
+    this.#credentials = credentials
     this.#now = now
+    this.#sleep = sleep
+    this.#log = log
   }
 
-  static fromEnvironment(environment = process.env, now = Date.now) {
-    const settings = {
-      baseUrl: environment.TURRIS_BASE_URL,
+  // The credentials are read whenever a token is requested, so a secret that was rotated is picked up.
+  static fromEnvironment(environment = process.env, parts = {}) {
+    const names = ['TURRIS_BASE_URL', 'TURRIS_CLIENT_ID', 'TURRIS_CLIENT_SECRET']
+    const missing = names.filter((name) => !environment[name])
+    if (missing.length) throw new Error(`not in the environment: ${missing.join(', ')}`)
+    const credentials = () => ({
       clientId: environment.TURRIS_CLIENT_ID,
       clientSecret: environment.TURRIS_CLIENT_SECRET,
-    }
-    const missing = Object.keys(settings).filter((name) => !settings[name])
-    if (missing.length) throw new Error(`not in the environment: ${missing.join(', ')}`)
-    return new Directory(settings, now)
+    })
+    return new Directory({ baseUrl: environment.TURRIS_BASE_URL, credentials }, parts)
   }
 
   agents() {
@@ -57,7 +70,9 @@ export class Directory {
       const token = await this.#currentToken()
       const headers = { Authorization: `Bearer ${token}` }
       if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
+      const ended = method === 'GET' ? undefined : await this.#turnToWrite()
       const answer = await this.#send(method, path, headers, body).catch((error) => error)
+      ended?.()
       if (answer.status === 401 && !renewed) {
         renewed = true
         await this.#forget(token)
@@ -68,7 +83,7 @@ export class Directory {
       const isTransient = answer instanceof Error || answer.status >= 500
       const mayRepeat = answer.status === 429 || (isTransient && (method === 'GET' || idempotencyKey))
       if (mayRepeat && attempt < ATTEMPTS) {
-        await sleep(pause(answer, attempt))
+        await this.#sleep(pause(answer, attempt))
         continue
       }
       if (answer instanceof Error) throw answer
@@ -90,8 +105,7 @@ export class Directory {
   }
 
   async #requestToken() {
-    const { clientId, clientSecret } = this.#settings
-    const answer = await this.#send('POST', '/v1/auth/jwt', {}, { clientId, clientSecret })
+    const answer = await this.#send('POST', '/v1/auth/jwt', {}, this.#credentials())
     return dataOf(answer).accessToken
   }
 
@@ -100,16 +114,38 @@ export class Directory {
     if ((await this.#token?.catch(() => undefined)) === token) this.#token = undefined
   }
 
+  // Waits until a minute has passed since the answer to the 60th write before this one: when exactly Turris counted
+  // that is not known, but it was no later. Returns what notes the time of this one's answer.
+  async #turnToWrite() {
+    for (;;) {
+      const before = this.#writes.at(-WRITES_PER_MINUTE) ?? { at: -Infinity }
+      const early = before.at + MINUTE + 1 - this.#now()
+      if (early <= 0) break
+      await this.#sleep(early)
+    }
+    const write = { at: this.#now() }
+    this.#writes = [...this.#writes.slice(1 - WRITES_PER_MINUTE), write]
+    return () => {
+      write.at = this.#now()
+    }
+  }
+
   async #send(method, path, headers, body) {
-    const answer = await fetch(new URL(path, this.#settings.baseUrl), {
-      method,
-      headers: body ? { ...headers, 'Content-Type': 'application/json' } : headers,
-      body: body && JSON.stringify(body),
-      redirect: 'error', // Turris does not redirect: this would show the token to another host
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT),
-    })
-    const document = await answer.json().catch(() => ({}))
-    return { status: answer.status, headers: answer.headers, document }
+    let answer
+    let document = {}
+    try {
+      answer = await fetch(new URL(path, this.#baseUrl), {
+        method,
+        headers: body ? { ...headers, 'Content-Type': 'application/json' } : headers,
+        body: body && JSON.stringify(body),
+        redirect: 'error', // Turris does not redirect: this would show the token to another host
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT),
+      })
+      document = await answer.json().catch(() => ({}))
+      return { status: answer.status, headers: answer.headers, document }
+    } finally {
+      this.#log({ method, path, status: answer?.status ?? 'no answer', requestId: document?.requestId })
+    }
   }
 }
 

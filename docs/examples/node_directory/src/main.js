@@ -1,7 +1,9 @@
 import { Directory } from './directory.js'
 import { createReceiver } from './receiver.js'
 
-const directory = Directory.fromEnvironment()
+// The audit log: a line of JSON for each request. JSON escapes control characters, so no text can forge a line.
+const log = (record) => console.error(JSON.stringify({ at: new Date().toISOString(), ...record }))
+const directory = Directory.fromEnvironment(process.env, { log })
 for (const { agent } of await directory.agents()) console.log(agent.npn, agent.firstName, agent.lastName)
 
 const { TURRIS_WEBHOOK_SECRET: key, TURRIS_UPSTREAM_ENTITY_ID: upstreamEntityId, PORT = 3000 } = process.env

@@ -8,7 +8,7 @@ import { createSandbox } from '../testing/sandbox.js'
 const EVENT = 'PRODUCER_AGREEMENT_EXECUTED'
 
 async function listening(test, sandbox, act) {
-  const { TURRIS_WEBHOOK_SECRET: key, TURRIS_UPSTREAM_ENTITY_ID: upstreamEntityId } = sandbox.environment
+  const { TURRIS_WEBHOOK_SECRET: key, TURRIS_UPSTREAM_ENTITY_ID: upstreamEntityId } = sandbox.environment()
   const server = createReceiver({ key, upstreamEntityId, act }).listen(0, '127.0.0.1')
   test.after(() => server.close())
   await once(server, 'listening')

@@ -46,7 +46,7 @@ class CreateTenant(Parameters):
     )
     idle_limit: Duration | None = Field(
         _HOUR,
-        description="It is deleted after so long without a request; null for never.",
+        description="Delete it after this long without a request; null for never.",
         json_schema_extra={"default": _HOUR.total_seconds()},
     )
 

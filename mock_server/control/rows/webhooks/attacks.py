@@ -18,7 +18,7 @@ from pytest_turris.attacks.catalogue import find_attack, profile
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
-from pytest_turris.findings.verdict import Outcome, Verdict
+from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.factory import WebhookFactory
 
@@ -100,7 +100,10 @@ def list_attacks(call: ControlCall, given: AttackFilters) -> Listing[AttackShown
 
 @control("webhooks", "attack", "POST", "/webhooks/{id}/attack", sends=True, positional=("attack",))
 def attack_webhook(call: ControlCall, given: FireAttack) -> VerdictShown:
-    """Fire one attack of the catalogue at a registered webhook, and judge its answers."""
+    """Fire one attack of the catalogue at a registered webhook, and judge its answers.
+
+    The verdict is evidence of the audit.
+    """
     attack, sandbox = find_attack(given.attack), call.tenant.sandbox
     server = call.tenant.deliveries.server()
     endpoint = endpoint_of(call, given.id)
@@ -115,7 +118,12 @@ def attack_webhook(call: ControlCall, given: FireAttack) -> VerdictShown:
     context = AttackContext(factory=WebhookFactory(**arguments), events={kind: {} for kind in same})
     with _ONE_AT_A_TIME:
         receiver = Receiver(target, effects=probe, allow=server.allow, timeout=given.timeout)
-        return _verdict(run_attack(attack, receiver, context))
+        verdict = run_attack(attack, receiver, context)
+    shown = _verdict(verdict)
+    if shown.outcome != "as wanted":  # else its effects were not seen, so it shows nothing
+        with call.tenant.own_lock:
+            call.tenant.audit.note_verdict(verdict)
+    return shown
 
 
 ROWS = (list_attacks, attack_webhook)
@@ -126,15 +134,17 @@ def _verdict(verdict: Verdict) -> VerdictShown:
         attack=verdict.check.id,
         outcome=outcome_of(verdict),
         reason=verdict.reason,
-        findings=[
-            FindingShown(
-                level=finding.level,
-                sent=finding.sent,
-                got=finding.got,
-                expected=finding.expected,
-                fix=finding.fix or verdict.check.fix,
-            )
-            for finding in verdict.findings
-        ],
+        findings=[finding_shown(one, verdict.check.fix) for one in verdict.findings],
         notes=list(verdict.notes),
+    )
+
+
+def finding_shown(finding: Finding, fix: str) -> FindingShown:
+    """One thing that was wrong; ``fix`` is that of its check."""
+    return FindingShown(
+        level=finding.level,
+        sent=finding.sent,
+        got=finding.got,
+        expected=finding.expected,
+        fix=finding.fix or fix,
     )

@@ -19,6 +19,7 @@ from mock_server.control.models import (
     part,
 )
 from mock_server.control.rows.webhooks.registered import WebhookId, endpoint_of
+from mock_server.serving.delivery_worker import key_hint
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint
@@ -26,6 +27,7 @@ from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.outbox.retry_schedules import schedule_from
 from pytest_turris.core.resources.record import UnknownRecordError
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.webhooks.engine import DeliverySummary
 from pytest_turris.webhooks.factory import WebhookFactory
 
@@ -146,7 +148,7 @@ def list_deliveries(call: ControlCall, given: DeliveryFilters) -> Listing[Delive
         and given.state in (None, delivery.state)
     ]
     shown = part(found, given)
-    return Listing(total=shown["total"], items=_deliveries(outbox, shown["items"]))
+    return Listing(total=shown["total"], items=_deliveries(call.tenant.sandbox, shown["items"]))
 
 
 @control("deliveries", "get", "GET", "/deliveries/{number}")
@@ -154,7 +156,7 @@ def get_delivery(call: ControlCall, given: DeliveryNumber) -> DeliveryDetail:
     """Get one delivery, with what is sent."""
     outbox = _outbox(call)
     delivery = outbox.find(given.number)
-    (shown,) = _deliveries(outbox, [delivery])
+    (shown,) = _deliveries(call.tenant.sandbox, [delivery])
     return DeliveryDetail(
         **dict(shown), event=delivery.event, headers=delivery.headers, body=delivery.body
     )
@@ -164,7 +166,8 @@ def get_delivery(call: ControlCall, given: DeliveryNumber) -> DeliveryDetail:
 def resend(call: ControlCall, given: DeliveryNumber) -> AttemptShown:
     """Send a delivery again, byte for byte, whatever its state."""
     with call.tenant.deliveries.alone() as engine:
-        return AttemptShown.model_validate(engine.resend(given.number))
+        attempt = engine.resend(given.number)
+        return _attempt(call.tenant.sandbox, _outbox(call).find(given.number), attempt)
 
 
 @control("webhooks", "deliver", "POST", "/webhooks/deliver", sends=True)
@@ -192,7 +195,7 @@ def test(call: ControlCall, given: WebhookId) -> DeliveryShown:
             endpoint = endpoint_of(call, given.id)
             delivery = sandbox.outbox.request_test(endpoint, sandbox.clock.now())
         engine.deliver_due()
-        return _deliveries(sandbox.outbox, [delivery])[0]
+        return _deliveries(sandbox, [delivery])[0]
 
 
 @control(
@@ -208,7 +211,7 @@ def send(call: ControlCall, given: SendEvent) -> Listing[DeliveryShown]:
             event = WebhookFactory.of(sandbox).event(given.event, **given.members).json
             sent = [outbox.enqueue(endpoint, event, now) for endpoint in chosen]
         engine.deliver_due()
-        shown = _deliveries(sandbox.outbox, sent)
+        shown = _deliveries(sandbox, sent)
     return Listing(total=len(shown), items=shown)
 
 
@@ -252,9 +255,9 @@ def _subscribed(outbox: Outbox, kind: str) -> list[Endpoint]:
     return found
 
 
-def _deliveries(outbox: Outbox, deliveries: Iterable[Delivery]) -> list[DeliveryShown]:
+def _deliveries(sandbox: Sandbox, deliveries: Iterable[Delivery]) -> list[DeliveryShown]:
     attempts: dict[int, list[Attempt]] = {}
-    for attempt in outbox.attempts:
+    for attempt in sandbox.outbox.attempts:
         attempts.setdefault(attempt.delivery, []).append(attempt)
     return [
         DeliveryShown(
@@ -264,11 +267,17 @@ def _deliveries(outbox: Outbox, deliveries: Iterable[Delivery]) -> list[Delivery
             state=delivery.state,
             due=delivery.due,
             attempts=[
-                AttemptShown.model_validate(one) for one in attempts.get(delivery.number, ())
+                _attempt(sandbox, delivery, one) for one in attempts.get(delivery.number, ())
             ],
         )
         for delivery in deliveries
     ]
+
+
+def _attempt(sandbox: Sandbox, delivery: Delivery, attempt: "Attempt") -> AttemptShown:
+    shown = AttemptShown.model_validate(attempt)
+    hint = key_hint(attempt.status, sandbox.outbox.endpoints.get(delivery.endpoint_id), sandbox)
+    return shown.model_copy(update={"error": f"{shown.error}{hint}"}) if hint else shown
 
 
 def _summary(summary: DeliverySummary) -> Summary:
