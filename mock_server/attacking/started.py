@@ -182,7 +182,7 @@ class StartedReceivers:
         return StartedReceiver(self._command, self._variables | given, port, self._log)
 
 
-def read_log(log: Path, begin: int = 0) -> str:
+def log_since(log: Path, begin: int = 0) -> str:
     """Return the text of a log from a byte on.
 
     Args:
@@ -197,7 +197,7 @@ def read_log(log: Path, begin: int = 0) -> str:
 
 def last_words(log: Path) -> str:
     """Return the end of a log, for the message about a receiver that did not start."""
-    return read_log(log).strip()[-_SHOWN:]
+    return log_since(log).strip()[-_SHOWN:]
 
 
 def _listens(port: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mock_server.attacking.effects import effects_of_command, effects_of_url, failing_work
-from mock_server.attacking.started import StartedReceivers, StartError, last_words, read_log
+from mock_server.attacking.started import StartedReceivers, StartError, last_words, log_since
 from pytest_turris.attacks.context import AttackContext
 from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
@@ -140,10 +140,10 @@ class Watched:
 def _hooks(
     settings: WatchSettings, receivers: StartedReceivers | None, log: Path | None
 ) -> ReceiverHooks:
-    begin = len(read_log(log).encode()) if log else 0
+    begin = len(log_since(log).encode()) if log else 0
     return ReceiverHooks(
         failing_work=failing_work(settings.failing_work) if settings.failing_work else None,
-        log=(lambda: read_log(log, begin)) if log else None,
+        log=(lambda: log_since(log, begin)) if log else None,
         restart=receivers.restart if receivers else None,
     )
 

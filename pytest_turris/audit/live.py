@@ -16,7 +16,7 @@ from pytest_turris.core.wire.messages import Request, Response
 
 if TYPE_CHECKING:
     from pytest_turris.audit.evidence import Evidence
-    from pytest_turris.audit.served_drills import DrillName, ServedDrill
+    from pytest_turris.audit.drills.served import DrillName, ServedDrill
     from pytest_turris.findings.verdict import Verdict
 
 _LONGEST_BODY = 16_384
@@ -104,7 +104,7 @@ class LiveAudit:
         Raises:
             DrillError: No call with a token was answered yet: a drill needs a client that works.
         """
-        from pytest_turris.audit.served_drills import (  # noqa: PLC0415 - see the module
+        from pytest_turris.audit.drills.served import (  # noqa: PLC0415 - see the module
             DrillError,
             ServedDrill,
         )
@@ -123,7 +123,7 @@ class LiveAudit:
         Raises:
             DrillError: None has begun.
         """
-        from pytest_turris.audit.served_drills import DrillError  # noqa: PLC0415 - see the module
+        from pytest_turris.audit.drills.served import DrillError  # noqa: PLC0415 - see the module
 
         if self._drill is None:
             raise DrillError("no drill has begun; POST /audit/drill begins one")

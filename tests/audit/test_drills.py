@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pytest_turris import Sandbox
-from pytest_turris.audit.drills import revocation_drill, rotation_drill
+from pytest_turris.audit.drills.calls import revocation_drill, rotation_drill
 from pytest_turris.findings.verdict import Verdict
 
 Call = Callable[[], object]

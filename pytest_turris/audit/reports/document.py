@@ -11,7 +11,7 @@ from pytest_turris.audit.checklist import PAGE
 from pytest_turris.audit.declarations import Attestation, Waiver
 from pytest_turris.audit.families import check_of
 from pytest_turris.audit.reports.inert import inert_document
-from pytest_turris.audit.served_steps import SERVED_STEPS
+from pytest_turris.audit.reports.served_steps import SERVED_STEPS
 from pytest_turris.core.text.docs_links import page
 
 _VERSION = 1

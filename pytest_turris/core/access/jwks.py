@@ -15,7 +15,7 @@ _MODULUS = (
 )
 
 
-def jwks() -> dict[str, Any]:
+def public_keys() -> dict[str, Any]:
     """The public key as a JWK Set (RFC 7517)."""
     public = {"kty": "RSA", "key_ops": ["verify"], "n": _MODULUS, "e": "AQAB"}
     return {"keys": [public | {"kid": KEY_ID, "use": "sig", "alg": "RS256"}]}

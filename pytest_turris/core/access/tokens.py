@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from pytest_turris.core.access.credential import ApiClient
 from pytest_turris.core.access.flaws import Flaw
-from pytest_turris.core.access.jwks import jwks
+from pytest_turris.core.access.jwks import public_keys
 from pytest_turris.core.access.outlived import no_test, of_another_test
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
@@ -170,7 +170,7 @@ class Tokens:
     @staticmethod
     def jwks() -> dict[str, Any]:
         """The public keys as a JWK Set (RFC 7517)."""
-        return jwks()
+        return public_keys()
 
     def rows(self) -> Iterator[Row]:
         """The tokens as rows of the state."""

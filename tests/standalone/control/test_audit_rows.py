@@ -226,7 +226,7 @@ def test_what_a_client_repeats_costs_no_second_search_for_secrets(
         searches.append(sandbox)
         return []
 
-    monkeypatch.setattr("pytest_turris.audit.spellings.secrets_of", no_secrets)
+    monkeypatch.setattr("pytest_turris.audit.judging.secrets_of", no_secrets)
     sandbox = Sandbox()
     audit = LiveAudit(sandbox, "a client", lambda: 5)
     token = sandbox.tokens.issue(sandbox.client).text

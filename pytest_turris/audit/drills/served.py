@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pytest_turris.audit.drills import drill_finding, revocation_verdict
+from pytest_turris.audit.drills.calls import drill_finding, revocation_verdict
 from pytest_turris.audit.families import check_of
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.middleware.limits import WINDOW

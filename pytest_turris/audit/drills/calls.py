@@ -1,4 +1,4 @@
-"""Drills: a secret is rotated, credentials are revoked, and the application is watched."""
+"""Drills around a call of the test: how the client takes a new secret or a revocation."""
 
 import os
 from collections.abc import Callable, Iterator
