@@ -15,8 +15,8 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
 if TYPE_CHECKING:
-    from pytest_turris.audit.evidence import Evidence
     from pytest_turris.audit.drills.served import DrillName, ServedDrill
+    from pytest_turris.audit.evidence import Evidence
     from pytest_turris.findings.verdict import Verdict
 
 _LONGEST_BODY = 16_384

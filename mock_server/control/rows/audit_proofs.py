@@ -6,8 +6,8 @@ from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Parameters, Result
 from mock_server.control.rows.webhooks.attacks import FindingShown, finding_shown
 from mock_server.control.wire.errors import ControlError
-from pytest_turris.audit.evidence import Spotted
 from pytest_turris.audit.drills.served import DrillError, DrillName
+from pytest_turris.audit.evidence import Spotted
 from pytest_turris.findings.verdict import Outcome
 
 _LONGEST_LOG = 1_000_000
