@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-LONGEST = 120
+LONGEST_NAME = 120
 """Comparing takes time with the square of the length, and callers send names of any length."""
 
 
@@ -13,7 +13,7 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     The result is that of ``difflib.get_close_matches``, which compares with every name; this
     compares with those that can still be the nearest, by how many characters they share.
     """
-    if len(name) > LONGEST:
+    if len(name) > LONGEST_NAME:
         return ""
     matcher = SequenceMatcher()
     matcher.set_seq2(name)
