@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.text.names import LONGEST, did_you_mean, nearest
+from pytest_turris.core.text.names import LONGEST_NAME, did_you_mean, nearest
 from pytest_turris.core.wire.errors import UnknownOperation
 
 
@@ -74,7 +74,7 @@ class Routes:
         if others:
             return f"{path} is known with {', '.join(others)}, not with {method}"
         known = {f"{o.method} {o.path}" for o in self._names.values()}
-        near = nearest(f"{method} {path}"[:LONGEST], known, cutoff=0.4)
+        near = nearest(f"{method} {path}"[:LONGEST_NAME], known, cutoff=0.4)
         hint = f"; the nearest is {near}" if near else ""
         return f"no documented operation has this method and path{hint}"
 
