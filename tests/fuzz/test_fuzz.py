@@ -61,7 +61,7 @@ def test_any_request_gets_an_answer_through_each_door(door: str) -> None:
 def test_a_call_that_failed_once_is_refused(file: Path, fuzz: Fuzz) -> None:
     """Each call of the control API that was kept gets an answer now."""
     with ControlFuzz(0) as control:
-        assert control.problem(read(file.read_text(), fuzz.world)) == ""
+        assert control.problem(read(file.read_text(encoding="utf-8"), fuzz.world)) == ""
 
 
 def test_any_call_of_the_control_api_gets_an_answer() -> None:

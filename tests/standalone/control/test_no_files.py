@@ -36,7 +36,7 @@ def test_an_opened_file_is_seen() -> None:
     found: list[str] = []
     _seen.append(found)
     try:
-        with open("/dev/null"):  # noqa: PTH123 - as any code may do it
+        with open("/dev/null", encoding="utf-8"):  # noqa: PTH123 - as any code may do it
             pass
     finally:
         _seen.pop()
