@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = """
 attacks.hooks HookError
 audit.declarations DeclarationError
+audit.drills.served DrillError
 conformance.errors CaseError
 core.access.allowlist AllowlistError
 core.access.credential CredentialError

@@ -1,6 +1,7 @@
 # What type checkers read of the package: each public name and its home.
 from pytest_turris.attacks.hooks import HookError as HookError
 from pytest_turris.audit.declarations import DeclarationError as DeclarationError
+from pytest_turris.audit.drills.served import DrillError as DrillError
 from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
 from pytest_turris.core.access.credential import CredentialError as CredentialError
@@ -68,6 +69,7 @@ __all__ = [
     "ClockError",
     "CredentialError",
     "DeclarationError",
+    "DrillError",
     "DeliveryError",
     "DeliveryFormatError",
     "EgressRefused",

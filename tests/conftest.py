@@ -36,16 +36,10 @@ LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
 seconds. ``-p randomly`` after it brings one back."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_configuration_from_above(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """End the search for a configuration at the temporary folder, not at one above it."""
-    (tmp_path_factory.getbasetemp() / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-
-
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """The one of pytest, whose runs leave out what makes them slow."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", f"{LIGHT} --rootdir={pytester.path}")
+    monkeypatch.setenv("PYTEST_ADDOPTS", LIGHT)
     return pytester
 
 

@@ -234,6 +234,6 @@ def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:
 
 
 def key_hint(status: int | None, endpoint: "Endpoint | None", sandbox: Sandbox) -> str:
-    """What to know of the key of a webhook whose receiver refused it for its signature."""
+    """What to know about the key of a webhook whose receiver refused it for its signature."""
     own_key = endpoint is not None and endpoint.secret != sandbox.webhook_secret
     return _OWN_KEY if status in _SIGNATURE_REFUSED and own_key else ""

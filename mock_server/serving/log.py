@@ -117,8 +117,8 @@ class _Passed(logging.Handler):
 def logs_of_libraries(log: ServerLog) -> Iterator[None]:
     """Write what libraries log here too, while the context is open.
 
-    Otherwise ``logging`` writes their warnings to standard error itself. Each request that is no
-    HTTP makes uvicorn log one, so anyone could fill a pipe that nobody reads, and the server waits.
+    Otherwise ``logging`` writes their warnings to standard error itself. Each request that
+    is not HTTP makes uvicorn log one, so anyone could fill an unread pipe, and the server waits.
     """
     passed, root = _Passed(log), logging.getLogger()
     root.addHandler(passed)

@@ -137,6 +137,10 @@ NO_ROW: dict[str, str] = {
         + [f"webhooks.{name}" for name in ("sign", "verify")],
         "it builds requests in a test; 'turris-sandbox trigger' sends any body to any URL",
     ),
+    **dict.fromkeys(
+        ("credentials.test_of", "tokens.test_of"),
+        "it names the test of a refused credential; a server has no tests",
+    ),
 }
 """Each public name without a row, with the reason."""
 
