@@ -121,9 +121,10 @@ class _RawExchange:
         before: "_RawExchange | None",
     ) -> None:
         self._facts: tuple[Any, ...] = _FACTS_OF(facts)
-        self.target = request.target[:_SHOWN_TARGET]
-        self.fields = request.headers[:_SHOWN_FIELDS]
-        self._body, self.answered = request.body[:SHOWN], response_body[:SHOWN]
+        self.target: str = request.target[:_SHOWN_TARGET]
+        self.fields: tuple[tuple[str, str], ...] = request.headers[:_SHOWN_FIELDS]
+        self._body: bytes = request.body[:SHOWN]
+        self.answered: bytes = response_body[:SHOWN]
         self._sizes = len(request.body), len(response_body)
         if before is not None:
             self._share(before)
