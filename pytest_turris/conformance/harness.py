@@ -176,7 +176,7 @@ class ClientHarness(RequestRecorder):
         """Move the clocks of the sandbox and of the client; what sleeps meanwhile wakes up."""
         time = self.time
         yield Move(lambda: time.move_to(moment), lambda: time.amove_to(moment))
-        self.settled = len(self.requests)
+        self.settled: int = len(self.requests)
 
     def advance(self, delta: dt.timedelta) -> ProbeSteps[None]:
         """Let time pass."""

@@ -13,7 +13,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets import http1, limits
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
-from pytest_turris.doors.sockets.http1_h11 import UpgradableProtocol
+from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
 from pytest_turris.doors.sockets.server import LiveServer
 
 HEAD = b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -29,7 +29,7 @@ def sandbox() -> Sandbox:
     return Sandbox()
 
 
-@pytest.fixture(params=[_HttptoolsProtocol, UpgradableProtocol])
+@pytest.fixture(params=[_HttptoolsProtocol, _UpgradableProtocol])
 def server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> Iterator[LiveServer]:

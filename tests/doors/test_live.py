@@ -22,7 +22,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
-from pytest_turris.doors.sockets.http1_h11 import UpgradableProtocol
+from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.pool import Server, ServerPool
 from pytest_turris.doors.sockets.server import LiveServer, ServerError
@@ -30,7 +30,7 @@ from pytest_turris.doors.sockets.server import LiveServer, ServerError
 MAX_SECONDS = 5
 
 
-@pytest.fixture(scope="module", params=[_HttptoolsProtocol, UpgradableProtocol])
+@pytest.fixture(scope="module", params=[_HttptoolsProtocol, _UpgradableProtocol])
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:

@@ -77,7 +77,10 @@ class _Transports:
         return handle_async_request
 
 
-transports_of = cache(_Transports)
+@cache
+def transports_of(library: ModuleType) -> _Transports:
+    """The patched transports of a library, made once."""
+    return _Transports(library)
 
 
 class _Door(contextlib.AbstractContextManager[None]):

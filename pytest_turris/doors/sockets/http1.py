@@ -128,12 +128,12 @@ class _HttptoolsProtocol(BoundedHead, ServerMixin, AutoHTTPProtocol):  # type: i
     def _hand_over(self) -> asyncio.Protocol:
         """Replace this protocol, as uvicorn does when a connection becomes a WebSocket."""
         # Few clients offer an upgrade, and h11 takes long to import.
-        from pytest_turris.doors.sockets.http1_h11 import UpgradableProtocol  # noqa: PLC0415 - see above
+        from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol  # noqa: PLC0415 - see above
 
         self._unset_keepalive_if_required()
         self.connections.discard(self)
         transport = self._buffered.transport
-        protocol = UpgradableProtocol(self.config, self.server_state, self.app_state)
+        protocol = _UpgradableProtocol(self.config, self.server_state, self.app_state)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         return protocol

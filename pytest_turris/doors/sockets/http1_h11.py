@@ -5,7 +5,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from pytest_turris.doors.sockets.http1 import ServerMixin
 
 
-class UpgradableProtocol(ServerMixin, H11Protocol):
+class _UpgradableProtocol(ServerMixin, H11Protocol):
     """Parses with h11, which keeps the body of a request that offers an upgrade."""
 
     def is_reading(self) -> bool:
