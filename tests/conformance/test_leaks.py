@@ -64,12 +64,18 @@ def test_written_files_are_noted(tmp_path: Path) -> None:
     assert before == (builtins.open, io.open, os.open)
 
 
-def test_records_of_the_sandboxs_server_are_not_the_clients() -> None:
+def test_records_of_the_sandboxs_server_are_not_the_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What uvicorn logs is not the client's leak, and is still logged."""
     heard: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign] # a spy
     logger = logging.getLogger("uvicorn.error")
+    # What a server of another test left.
+    monkeypatch.setattr(logger, "disabled", False)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
     logger.addHandler(handler)
     try:
         with watch() as traces:
@@ -77,6 +83,7 @@ def test_records_of_the_sandboxs_server_are_not_the_clients() -> None:
             logging.getLogger("some.client").debug("%s again", SECRET)
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
     assert heard == [SECRET]
     assert traces.messages == [f"{SECRET} again"]
     assert traces.find_secret([SECRET]) == "a log record"
