@@ -78,8 +78,8 @@ def test_failure_of_a_receiver_tells_no_exchanges(pytester: pytest.Pytester) -> 
 
 
 def test_ignored_attack_is_shown_with_its_reason(pytester: pytest.Pytester) -> None:
-    """An ignored attack is skipped, and the summary has the reason."""
-    mark = "@pytest.mark.turris(ignore={'WH-02': 'the proxy does it'})"
+    """An ignored attack is skipped, and the summary has the reason; rules may be named too."""
+    mark = "@pytest.mark.turris(ignore={'WH-02': 'the proxy does it', 'TC-05': 'not here'})"
     result = run(
         pytester, *IMPORTS, mark, ATTACK, "    turris_webhook_attack.run(believe)",
         args=("-k", "WH-02"),
