@@ -96,6 +96,6 @@ def _client_id(request: Request) -> str:
 @lru_cache(maxsize=1024)
 def _subject(token: str) -> str:
     """The client of an access token, not validated; a client sends its token many times."""
-    from pytest_turris.core.access.jws import subject_of  # noqa: PLC0415 - it needs cryptography
+    from pytest_turris.core.access.jws import unverified  # noqa: PLC0415 - it needs cryptography
 
-    return subject_of(token)
+    return str(unverified(token).get("sub", ""))

@@ -77,13 +77,12 @@ def verified(text: str) -> dict[str, Any] | str:
     return claims
 
 
-def subject_of(text: str) -> str:
-    """The client that a token says it is for, not verified; empty for any other text."""
+def unverified(text: str) -> dict[str, Any]:
+    """What a token says, not verified; empty for any other text."""
     try:
-        claims = jwt.decode(text, options={"verify_signature": False})
+        return dict(jwt.decode(text, options={"verify_signature": False}))
     except _NOT_A_JWT:
-        return ""
-    return str(claims.get("sub", ""))
+        return {}
 
 
 def _signed_with_public_key(claims: dict[str, Any]) -> str:
