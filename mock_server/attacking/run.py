@@ -19,7 +19,6 @@ from mock_server.attacking.table import show_verdicts
 from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
-from mock_server.shell.arguments import egress_reason
 from pytest_turris.attacks.catalogue import profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.hooks import HookError
@@ -31,7 +30,7 @@ from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Verdict
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.receivers.egress import EgressRefused
+from pytest_turris.receivers.egress import EgressRefused, for_command
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.socket_post import post_over_socket
 from pytest_turris.receivers.target import UrlTarget
@@ -132,7 +131,7 @@ def _caught(outcome: _Outcome) -> Iterator[None]:
     try:
         yield
     except EgressRefused as error:
-        outcome.status, outcome.error = NOTHING_SENT, egress_reason(error)
+        outcome.status, outcome.error = NOTHING_SENT, for_command(error)
     except StartError as error:
         outcome.status, outcome.error = NOTHING_SENT, str(error)
     except HookError as error:

@@ -7,12 +7,13 @@ from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Parameters
 from mock_server.control.wire.documents import validated
 from mock_server.control.wire.errors import ControlError, without
+from mock_server.serving.delivery_worker import SERVE_ALLOWS
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.clock import ClockError
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.middleware.limits import RateWindowError
 from pytest_turris.core.resources.record import UnknownRecordError
-from pytest_turris.receivers.egress import EgressRefused
+from pytest_turris.receivers.egress import EgressRefused, for_command
 from pytest_turris.webhooks.engine import DeliveryError
 
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
@@ -70,5 +71,5 @@ def _translated(control: Control, call: ControlCall, given: Parameters) -> Any: 
         return control.run(call, given)
     except TurrisKitError as error:
         statuses = (status for kind, status in _STATUSES if isinstance(error, kind))
-        words = without(str(error), given.model_dump())
+        words = without(for_command(error, SERVE_ALLOWS), given.model_dump())
         raise ControlError(next(statuses, 400), words) from error

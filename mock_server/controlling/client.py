@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from mock_server.shell.mistakes import fail
 
 _TIMEOUT = 60.0
 _PREFIX = "/__sandbox__"
+_LIST = re.compile(r"\bGET /([a-z]+)")
 _SUCCESS = range(200, 300)
 _UNAUTHORIZED = 401
 _WRONG_ARGUMENTS = (400, 413, 415, 422)
@@ -127,7 +129,8 @@ def _refusal(status: int, words: str) -> tuple[str, int]:
 
 def _words(answer: http.client.HTTPResponse) -> str:
     try:
-        return "; ".join(json.loads(answer.read())["errorMessage"])
+        words = "; ".join(json.loads(answer.read())["errorMessage"])
+        return _LIST.sub(r"'turris-sandbox \1'", words)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return f"it answered with {answer.status}, so it is not a turris-sandbox of this version"
 

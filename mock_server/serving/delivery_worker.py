@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_turris.core.outbox.endpoints import Endpoint
     from pytest_turris.webhooks.engine import Claimed, DeliveryResult, Engine
 
+SERVE_ALLOWS = "start the server with --allow"
+"""The words before the ``host:port`` of another machine that webhooks may be sent to."""
+
 _PAUSE = 0.1
 _SIGNATURE_REFUSED = (401, 403)
 _OWN_KEY = (
@@ -228,12 +231,15 @@ class DeliveryWorker:
 
 
 def _described(result: "DeliveryResult", sandbox: Sandbox) -> str:
-    """The result in one line; a 401 says which key it was signed with."""
+    """The result in one line, with what to do about it."""
     status = result.attempt.status if result.attempt else None
-    return f"{result}{key_hint(status, result.endpoint, sandbox)}"
+    return advised(str(result), status, result.endpoint, sandbox)
 
 
-def key_hint(status: int | None, endpoint: "Endpoint | None", sandbox: Sandbox) -> str:
-    """What to know about the key of a webhook whose receiver refused it for its signature."""
+def advised(text: str, status: int | None, endpoint: "Endpoint | None", sandbox: Sandbox) -> str:
+    """What an attempt says, with what to do at a server: about another machine, or the key."""
+    from pytest_turris.receivers.egress import for_command  # noqa: PLC0415 - with the first attempt
+
     own_key = endpoint is not None and endpoint.secret != sandbox.webhook_secret
-    return _OWN_KEY if status in _SIGNATURE_REFUSED and own_key else ""
+    hint = _OWN_KEY if status in _SIGNATURE_REFUSED and own_key else ""
+    return f"{for_command(text, SERVE_ALLOWS)}{hint}"

@@ -16,7 +16,6 @@ from pytest_turris.core.unknowns.option_values import OptionError
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload
     from pytest_turris.findings.ignore import IgnoredChecks
-    from pytest_turris.receivers.egress import EgressRefused
     from pytest_turris.receivers.target import UrlTarget
     from pytest_turris.webhooks.factory import WebhookFactory
 
@@ -25,16 +24,10 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-_ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 _OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
 
 OF_WEBHOOKS = ("signature_", "webhook_secret", "webhook_user_agent", "upstream_entity_id")
 """The prefixes of the options that sending a webhook reads."""
-
-
-def egress_reason(error: "EgressRefused") -> str:
-    """Return why nothing may be sent to a URL, with the option that allows it."""
-    return _ALLOW_HINT.sub(r"use --allow \1", str(error))
 
 
 def read_signing_key(variable: str) -> str:
@@ -146,7 +139,7 @@ def read_header_lines(texts: Iterable[str], options: Options) -> tuple[tuple[str
 def read_target(url: str, *, host: str, allow: Collection[str]) -> "UrlTarget":
     """Return the receiver at a URL, after all checks that need no request."""
     from pytest_turris.receivers.address import TargetError
-    from pytest_turris.receivers.egress import EgressRefused, check_egress
+    from pytest_turris.receivers.egress import EgressRefused, check_egress, for_command
     from pytest_turris.receivers.target import Target, UrlTarget
 
     if "://" not in url:
@@ -155,7 +148,7 @@ def read_target(url: str, *, host: str, allow: Collection[str]) -> "UrlTarget":
         check_egress(url, allow=allow)
         target = Target.of(url, allow=allow, host=host)
     except EgressRefused as error:
-        fail(egress_reason(error))
+        fail(for_command(error))
     except TargetError as error:
         fail(f"--host: {error}")
     assert isinstance(target, UrlTarget)  # noqa: S101 - it has a scheme

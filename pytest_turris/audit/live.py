@@ -126,7 +126,7 @@ class LiveAudit:
         from pytest_turris.audit.drills.served import DrillError  # noqa: PLC0415 - see the module
 
         if self._drill is None:
-            raise DrillError("no drill has begun; POST /audit/drill begins one")
+            raise DrillError("no drill has begun: begin one first")
         limit = self._record.sandbox.options.writes_per_minute
         verdict, self._drill = self._drill.judge(failed=failed, limit=limit), None
         self.note_verdict(verdict)

@@ -16,6 +16,7 @@ from pytest_turris.core.errors import TurrisKitError
 
 _PORTS = {"http": 80, "https": 443}
 _NETLOC = re.compile(r"(?:[^\[\]:]+|\[[0-9a-fA-F:.]+\])(?::[0-9]*)?")
+_ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 _ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$")
 
 # Metadata services of clouds that are not link-local: AWS (IPv6), Alibaba, Azure.
@@ -53,6 +54,11 @@ class Destination:
     address: str
     path: str
     others: tuple[str, ...] = ()
+
+
+def for_command(message: object, words: str = "use --allow") -> str:
+    """Return a message with an option of a command in place of the parameter ``allow``."""
+    return _ALLOW_HINT.sub(rf"{words} \1", str(message))
 
 
 def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:

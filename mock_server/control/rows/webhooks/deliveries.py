@@ -19,7 +19,7 @@ from mock_server.control.models import (
     part,
 )
 from mock_server.control.rows.webhooks.registered import WebhookId, endpoint_of
-from mock_server.serving.delivery_worker import key_hint
+from mock_server.serving.delivery_worker import advised
 from pytest_turris.core.entity.event_models import EventKind
 from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint
@@ -276,8 +276,9 @@ def _deliveries(sandbox: Sandbox, deliveries: Iterable[Delivery]) -> list[Delive
 
 def _attempt(sandbox: Sandbox, delivery: Delivery, attempt: "Attempt") -> AttemptShown:
     shown = AttemptShown.model_validate(attempt)
-    hint = key_hint(attempt.status, sandbox.outbox.endpoints.get(delivery.endpoint_id), sandbox)
-    return shown.model_copy(update={"error": f"{shown.error}{hint}"}) if hint else shown
+    endpoint = sandbox.outbox.endpoints.get(delivery.endpoint_id)
+    error = advised(shown.error, attempt.status, endpoint, sandbox)
+    return shown.model_copy(update={"error": error})
 
 
 def _summary(summary: DeliverySummary) -> Summary:
