@@ -334,7 +334,9 @@ def test_without_the_extra_it_says_how_to_install_it() -> None:
 
 def test_another_missing_package_is_an_error() -> None:
     """A missing package that is not part of the extra is not blamed on the extra."""
-    code = "import sys; sys.modules['uvicorn'] = None; from mock_server.__main__ import main; main()"
+    code = (
+        "import sys; sys.modules['uvicorn'] = None; from mock_server.__main__ import main; main()"
+    )
     command = [sys.executable, "-c", code, "serve", "--port", "0"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 3

@@ -81,6 +81,8 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "fail_on_refusal", "unknown_method"),
     row("transport", "HEAD is answered as GET, without content; OPTIONS is a 404, as of a NestJS "
         "server without CORS", "assumed", "-", "head_and_options"),
+    row("transport", "Errors of `turris-sandbox serve` have `X-Content-Type-Options: nosniff`",
+        "assumed", "-", no_option="it is for browsers; no API client reads it"),
     row("transport", "Answers have `Date`, by the sandbox's clock", "assumed",
         "RFC 9110, 6.6.1", "date_header"),
     row("errors", "`errorType` of 409, 413 and 422 is `invalid_input`, of 405 and 410 `not_found`",
