@@ -4,6 +4,8 @@ import threading
 from collections.abc import Collection
 from types import FrameType
 
+from pytest_turris.time_travel.frames import uncollected
+
 _MACHINERY = frozenset({
     # The test runner and its plugins.
     "_pytest", "coverage", "debugpy", "execnet", "freezegun", "hypothesis", "pluggy", "pydevd",
@@ -37,6 +39,7 @@ class Callers:
     def __init__(self, left_out: Collection[str] = ()) -> None:
         self._left_out = tuple(left_out)
 
+    @uncollected
     def find(self, frame: FrameType | None, by: str) -> tuple[str, str]:
         """The module that waits, and what it called.
 
@@ -67,6 +70,7 @@ class Callers:
         """Whether the test left a module out."""
         return any(module == name or module.startswith(f"{name}.") for name in self._left_out)
 
+    @uncollected
     def kind(self, frame: FrameType | None) -> str:
         """What a whole stack belongs to: ``client``, ``machinery``, or ``idle``: nothing yet."""
         found = "idle"

@@ -1,0 +1,88 @@
+"""The stacks of other threads: reading them never hangs or crashes the interpreter."""
+
+import gc
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pytest_turris.time_travel.callers import Callers
+from pytest_turris.time_travel.frames import uncollected
+
+DEPTH = 200
+
+
+@contextmanager
+def deep_stack() -> Iterator[int]:
+    """A thread that waits deep in its calls: for each call, reading makes an object."""
+    waits, ends = threading.Event(), threading.Event()
+
+    def call(depth: int) -> None:
+        if depth:
+            call(depth - 1)
+        else:
+            waits.set()
+            ends.wait()
+
+    thread = threading.Thread(target=call, args=(DEPTH,))
+    thread.start()
+    waits.wait()
+    try:
+        yield thread.ident or 0
+    finally:
+        ends.set()
+        thread.join()
+
+
+@contextmanager
+def collecting_always() -> Iterator[list[str]]:
+    """The phases of garbage collections, which begin with nearly each new object."""
+    seen: list[str] = []
+    before = gc.get_threshold()
+
+    def note(phase: str, _: object) -> None:
+        seen.append(phase)
+
+    gc.callbacks.append(note)
+    gc.set_threshold(1)
+    try:
+        yield seen
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(note)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="reading a stack collects nothing there")
+def test_nothing_is_collected_while_a_stack_is_read() -> None:
+    """A collection in the middle may run the thread whose stack is read."""
+    with deep_stack() as ident:
+        frame = sys._current_frames()[ident]
+        with collecting_always() as seen:
+            gc.disable()
+            seen.clear()
+            gc.enable()
+            Callers().kind(frame)
+            assert len(seen) <= 2  # at most one, when the collector is switched on again
+    assert gc.isenabled()
+
+
+def test_the_choice_of_others_stays() -> None:
+    """A program that has switched the collector off finds it off; errors change nothing."""
+
+    @uncollected
+    def read(*, fails: bool) -> bool:
+        if fails:
+            raise LookupError
+        return gc.isenabled()
+
+    gc.disable()
+    try:
+        assert not read(fails=False)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with pytest.raises(LookupError):
+        read(fails=True)
+    assert gc.isenabled()
