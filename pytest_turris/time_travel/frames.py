@@ -1,15 +1,17 @@
 """Reads the stacks of other threads without a garbage collection meanwhile.
 
-Python 3.11 makes the frame objects of a stack while ``f_back`` is read, and may collect garbage in
-the middle of that. A finalizer can then let the other thread run, whose frames are gone when
-Python goes on: it hangs, crashes, or returns another object (as in CPython's issues 97002 and
-106883). From 3.12 on it collects between instructions only.
+Python 3.11 makes frame objects while stacks are read, and may collect garbage in the middle of
+that. A finalizer can then let the other threads run. While ``sys._current_frames`` holds the lock
+of the list of threads, one that starts makes all wait forever (CPython's issue 106883). While
+``f_back`` is read, the frames may be gone when Python goes on: it crashes, or returns another
+object (as in issue 97002). From 3.12 on it collects between instructions only.
 """
 
 import gc
 import sys
 from collections.abc import Callable
 from functools import wraps
+from types import FrameType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -32,3 +34,9 @@ def uncollected(function: Callable[P, T]) -> Callable[P, T]:
             gc.enable()
 
     return wrapped
+
+
+@uncollected
+def frames_of_threads() -> dict[int, FrameType]:
+    """The innermost frame of each thread, by the thread's ident."""
+    return sys._current_frames()  # noqa: SLF001 - as faulthandler does

@@ -4,9 +4,10 @@ Such as a server, an event loop or a listener in the background that waits for a
 """
 
 import re
-import sys
 import threading
 from types import FrameType
+
+from pytest_turris.time_travel.frames import frames_of_threads
 
 _RUNS = re.compile(rb"ctxt_switches:\s+(\d+)")
 
@@ -15,7 +16,7 @@ class IdleThreads:
     """The threads that exist when this is made, as long as they do not run."""
 
     def __init__(self) -> None:
-        frames = sys._current_frames()  # noqa: SLF001 - as faulthandler does
+        frames = frames_of_threads()
         here = threading.get_ident()
         self._runs = {
             ident: _runs(thread.native_id, frames[ident])

@@ -6,7 +6,6 @@ system call; elsewhere a thread that stays at one instruction counts as waiting.
 
 import contextlib
 import platform
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
+from pytest_turris.time_travel.frames import frames_of_threads
 from pytest_turris.time_travel.idle_threads import IdleThreads
 
 State = Literal["working", "waiting", "real"]
@@ -123,7 +123,7 @@ class Threads:
         """Whether a thread waits for another, in C, and in no function that is patched here."""
         if thread.ident in self._parked:
             return False
-        frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - as faulthandler does
+        frame = frames_of_threads().get(thread.ident or 0)
         return frame is not None and self._look(thread, frame) == "waiting"
 
     def _busy(self, but: int) -> State | None:
@@ -136,7 +136,7 @@ class Threads:
         return found
 
     def _states(self, but: int) -> Iterator[tuple[int, State]]:
-        frames = sys._current_frames()  # noqa: SLF001 - as above
+        frames = frames_of_threads()
         here = threading.get_ident()
         for thread in threading.enumerate():
             ident = thread.ident
