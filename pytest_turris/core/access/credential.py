@@ -28,7 +28,7 @@ _GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 class CredentialError(TurrisKitError, ValueError):
-    """The given client id or secret does not have the form of a sandbox's, or is in use."""
+    """A given id or secret is in use or has the wrong form, or a value is no credential."""
 
 
 @dataclass(kw_only=True)
@@ -74,6 +74,16 @@ class RestrictedAccessToken:
 
 
 Credential = ApiClient | RestrictedAccessToken
+
+
+def checked_kind(value: object, *kinds: type) -> None:
+    """Refuse what is none of these kinds; the message has its type alone, as it may be a secret."""
+    if not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise CredentialError(
+            f"expected {names}, got {type(value).__name__}: pass the object, such as "
+            "turris.client or turris.tokens.newest, not its id or text"
+        )
 
 
 def checked_mark(what: str, text: str, mark: str) -> str:

@@ -21,6 +21,7 @@ from pytest_turris.core.access.credential import (
     Permission,
     RestrictedAccessToken,
     as_row,
+    checked_kind,
     checked_mark,
     client_of,
     known_environment,
@@ -131,7 +132,11 @@ class Credentials:
         Tokens issued for the old secret stay valid until they expire (assumed). The environment
         variables of a test keep the old secret, as those of a running program do. To change them,
         set ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
+
+        Raises:
+            CredentialError: It is not an API client, but its id, for example.
         """
+        checked_kind(client, ApiClient)
         self.undo.attributes(client, "client_secret", "previous_secret", "previous_until")
         client.previous_secret = client.client_secret if overlap else None
         client.previous_until = later(self._clock.now(), overlap) if overlap else None
@@ -143,7 +148,12 @@ class Credentials:
 
     @whole
     def revoke(self, credential: Credential) -> None:
-        """Refuse a credential, and every token issued for it from now on."""
+        """Refuse a credential, and every token issued for it from now on.
+
+        Raises:
+            CredentialError: It is not a credential, but its id, for example.
+        """
+        checked_kind(credential, ApiClient, RestrictedAccessToken)
         self.undo.attributes(credential, "revoked")
         credential.revoked = True
         self._mark(credential)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, get_args
 
-from pytest_turris.core.access.credential import ApiClient
+from pytest_turris.core.access.credential import ApiClient, checked_kind
 from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.access.jwks import public_keys
 from pytest_turris.core.access.outlived import no_test, of_another_test
@@ -84,7 +84,12 @@ class Tokens:
 
     @whole
     def issue(self, client: ApiClient, *, ttl: dt.timedelta | None = None) -> AccessToken:
-        """Issue a token for a client; ``ttl`` overrides the option ``token_ttl``."""
+        """Issue a token for a client; ``ttl`` overrides the option ``token_ttl``.
+
+        Raises:
+            CredentialError: It is not an API client, but its id, for example.
+        """
+        checked_kind(client, ApiClient)
         now = self._clock.now()
         lifetime = self._options.token_ttl if ttl is None else ttl
         jti = self._randomness.uuid("jti")
@@ -111,7 +116,12 @@ class Tokens:
 
     @whole
     def revoke(self, token: AccessToken) -> None:
-        """Refuse one token from now on."""
+        """Refuse one token from now on.
+
+        Raises:
+            CredentialError: It is not an ``AccessToken``, but its text, for example.
+        """
+        checked_kind(token, AccessToken)
         self.undo.attributes(token, "revoked")
         token.revoked = True
         self._mark(token)

@@ -262,6 +262,8 @@ def _check(fault: Fault) -> None:
         raise FaultError(f"status={fault.status} is not an error status; use 400 to 599")
     if fault.error not in (None, "connect", "reset"):
         raise FaultError(f"error={fault.error!r} is not one of 'connect', 'reset'")
+    if fault.headers and fault.status is None:
+        raise FaultError("headers are those of an answer with an error: give its status, too")
     if fault.delay < dt.timedelta(0):
         raise FaultError(f"delay={fault.delay} is negative")
     if not 0 <= fault.real_delay <= _LONGEST:

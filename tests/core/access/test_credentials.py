@@ -1,11 +1,13 @@
 """Client credentials: exchange, rotation, revocation and environments."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from doubles.sandbox_client import MICROSECOND, PRODUCTION_HOST, Client, refusal
 
+from pytest_turris.core.access.credential import CredentialError
 from pytest_turris.core.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -194,3 +196,20 @@ def test_secrets_stay_out_of_reprs(sandbox: Sandbox) -> None:
     assert str(sandbox.client.client_secret) not in shown
     assert str(token.token) not in shown
     assert sandbox.client.client_id in shown
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda sandbox, text: sandbox.credentials.rotate(text),
+        lambda sandbox, text: sandbox.credentials.revoke(text),
+        lambda sandbox, text: sandbox.tokens.issue(text),
+        lambda sandbox, text: sandbox.tokens.revoke(text),
+    ],
+)
+def test_a_text_is_no_credential(sandbox: Sandbox, wrong: Callable[[Sandbox, str], object]) -> None:
+    """An id or a secret in place of its object is refused, and not shown."""
+    secret = str(sandbox.client.client_secret)
+    with pytest.raises(CredentialError, match=r"got str: pass the object") as caught:
+        wrong(sandbox, secret)
+    assert secret not in str(caught.value)

@@ -189,6 +189,14 @@ def test_a_token_may_be_issued_and_its_answer_lost(client: Client) -> None:
         ({"status": 200}, "status=200 is not an error status; use 400 to 599"),
         ({"status": 600}, "status=600 is not an error status; use 400 to 599"),
         ({"error": "timeout"}, "error='timeout' is not one of 'connect', 'reset'"),
+        (
+            {"error": "reset", "headers": {"Retry-After": "1"}},
+            "headers are those of an answer with an error: give its status, too",
+        ),
+        (
+            {"delay": 1, "headers": {"Retry-After": "1"}},
+            "headers are those of an answer with an error: give its status, too",
+        ),
         ({"delay": -1}, "delay=-1 day, 23:59:59 is negative"),
         ({"delay": float("inf")}, "delay=inf is not a number of seconds"),
         ({"delay": float("nan")}, "delay=nan is not a number of seconds"),
