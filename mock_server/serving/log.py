@@ -138,6 +138,8 @@ def _json_line(time: str, level: LogLevel, message: str) -> str:
 
 
 def _printable(line: str) -> str:
+    if line.isprintable():
+        return line
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )

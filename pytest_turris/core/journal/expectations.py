@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.journal.journal import Exchange, Journal
+from pytest_turris.core.journal.exchange import Exchange
+from pytest_turris.core.journal.journal import Journal
 
 _KEPT = 100
 
