@@ -8,9 +8,11 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+from pytest_turris.core.text.moments import iso
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
+_TIME = len("2025-03-17T")
 _SHOWN_TARGET = 2_048
 _SHOWN_FIELDS = 64
 _FACTS = (
@@ -97,7 +99,7 @@ def _line(
 ) -> str:
     """An exchange in one line, and a line for each detail."""
     credential, token = caller
-    line = f"{at.time().isoformat('milliseconds')}Z  {what}  [{operation or 'no such operation'}]"
+    line = f"{iso(at)[_TIME:]}  {what}  [{operation or 'no such operation'}]"
     if credential:
         line += f"  as {credential}" + (f", token {token}" if token else "")
     return "\n    ".join([line, *filter(None, details)])
