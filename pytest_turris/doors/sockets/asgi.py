@@ -88,7 +88,7 @@ async def _read(receive: Receive, max_body: int) -> bytes | None:
 
 def translated(scope: Scope, body: bytes) -> Request:
     """The request of a scope."""
-    headers = fields_of(scope["headers"])
+    headers = lines_of(scope["headers"])
     host = next((value for name, value in headers if name == "host"), "")
     path = scope.get("raw_path") or scope["path"].encode()
     client_ip, client_port = scope.get("client") or ("127.0.0.1", 0)
@@ -105,7 +105,7 @@ def translated(scope: Scope, body: bytes) -> Request:
     )
 
 
-def fields_of(lines: Iterable[tuple[bytes, bytes]]) -> Fields:
+def lines_of(lines: Iterable[tuple[bytes, bytes]]) -> Fields:
     """The lines of a head as the sandbox reads them."""
     return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines)
 

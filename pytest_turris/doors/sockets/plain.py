@@ -13,11 +13,11 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from pytest_turris.core.wire.messages import Fields, Request, Response
-from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, fields_of, send_answer
+from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, lines_of, send_answer
 from pytest_turris.doors.sockets.loopback import is_for, names_of_server
 
-Answer = Callable[[Request], Response | Awaitable[Response]]
-Line = tuple[bytes, bytes]
+PlainHandler = Callable[[Request], Response | Awaitable[Response]]
+_Line = tuple[bytes, bytes]
 
 _METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"})
 _OWN_PATHS = b"/__sandbox__"
@@ -50,15 +50,15 @@ class PlainAnswers:
         also: The host names of the server besides those of loopback.
     """
 
-    def __init__(self, answer: Answer, also: Collection[str] = ()) -> None:
-        self.answer: Answer = answer
+    def __init__(self, answer: PlainHandler, also: Collection[str] = ()) -> None:
+        self.answer: PlainHandler = answer
         self._names = names_of_server(also)
-        self.head: Callable[[tuple[Line, ...]], PlainHead | None] = lru_cache(_KNOWN_HEADS)(
+        self.head: Callable[[tuple[_Line, ...]], PlainHead | None] = lru_cache(_KNOWN_HEADS)(
             self._head
         )
         """Returns the head of a request with these lines, or None if it is not plain."""
 
-    def _head(self, lines: tuple[Line, ...]) -> PlainHead | None:
+    def _head(self, lines: tuple[_Line, ...]) -> PlainHead | None:
         names = [name for name, _ in lines]
         known = dict(lines)
         if not _NOT_PLAIN.isdisjoint(known) or any(names.count(name) > 1 for name in _SINGLE):
@@ -67,7 +67,7 @@ class PlainAnswers:
         # The parser has made sure that it is a number.
         if int(length) > _LONGEST_BODY or not is_for(host, self._names):
             return None
-        return PlainHead(fields_of(lines), host)
+        return PlainHead(lines_of(lines), host)
 
 
 def is_plain(method: bytes, url: bytes) -> bool:
