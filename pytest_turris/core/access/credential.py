@@ -77,7 +77,7 @@ Credential = ApiClient | RestrictedAccessToken
 
 
 def checked_kind(value: object, *kinds: type) -> None:
-    """Refuse what is of another kind; the message has its type alone, as it may be a secret."""
+    """Refuse a value of another kind; the message has its type alone, as it may be a secret."""
     if not isinstance(value, kinds):
         names = " or ".join(kind.__name__ for kind in kinds)
         raise CredentialError(
