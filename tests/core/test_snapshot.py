@@ -171,7 +171,7 @@ def test_each_row_fits_its_model(
     ],
 )
 def test_models_have_all_members(kind: type, model: type[models.StatePart]) -> None:
-    """Who adds a member to the state adds it to its model; with a default, for older snapshots."""
+    """Each member of the state is in its model; a later one has a default, for older snapshots."""
     assert {field.name for field in dataclasses.fields(kind)} == model.model_fields.keys()
 
 
