@@ -28,7 +28,7 @@ _GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 class CredentialError(TurrisKitError, ValueError):
-    """A given id or secret is in use or has the wrong form, or a value is no credential."""
+    """A given id or secret is in use or has the wrong form, or a value is not a credential."""
 
 
 @dataclass(kw_only=True)
@@ -77,7 +77,7 @@ Credential = ApiClient | RestrictedAccessToken
 
 
 def checked_kind(value: object, *kinds: type) -> None:
-    """Refuse what is none of these kinds; the message has its type alone, as it may be a secret."""
+    """Refuse a value of another kind; the message has its type alone, as it may be a secret."""
     if not isinstance(value, kinds):
         names = " or ".join(kind.__name__ for kind in kinds)
         raise CredentialError(

@@ -129,9 +129,8 @@ class Credentials:
     def rotate(self, client: ApiClient, *, overlap: dt.timedelta | None = None) -> ApiClient:
         """Give a client a new secret; the old one stays valid for ``overlap``, if given.
 
-        Tokens issued for the old secret stay valid until they expire (assumed). The environment
-        variables of a test keep the old secret, as those of a running program do. To change them,
-        set ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
+        Tokens of the old secret stay valid until they expire (assumed). A test's environment keeps
+        it: set ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
 
         Raises:
             CredentialError: It is not an API client, but its id, for example.
