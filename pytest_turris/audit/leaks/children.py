@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from pytest_turris.audit.leaks.traces import Note, shown
+from pytest_turris.audit.leaks.traces import Note, repr_of
 from pytest_turris.process.patch import Replacement
 
 _STARTERS = ("system", "posix_spawn", "posix_spawnp")
@@ -17,7 +17,7 @@ def starting_taps(note: Note) -> list[Replacement]:
 
     def popen(original: Callable[..., None]) -> Callable[..., None]:
         def start(process: Any, args: Any, *rest: Any, **options: Any) -> None:  # noqa: ANN401 - as Popen
-            note("LK-07", shown(args), name="a child process")
+            note("LK-07", repr_of(args), name="a child process")
             original(process, args, *rest, **options)
 
         return start
@@ -25,7 +25,7 @@ def starting_taps(note: Note) -> list[Replacement]:
     def function(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - as the function of os
             # The environment comes third: only its owner can read it.
-            note("LK-07", shown(args[:2]), name="a child process")
+            note("LK-07", repr_of(args[:2]), name="a child process")
             return original(*args, **options)
 
         return start

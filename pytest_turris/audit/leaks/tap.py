@@ -16,7 +16,7 @@ from typing import Any
 from pytest_turris.audit.leaks.children import starting_taps
 from pytest_turris.audit.leaks.hooks import hook_taps
 from pytest_turris.audit.leaks.other_hosts import LIBRARIES, sending_taps
-from pytest_turris.audit.leaks.traces import LeakTraces, Trace, exception_texts, shown
+from pytest_turris.audit.leaks.traces import LeakTraces, Trace, exception_texts, repr_of
 from pytest_turris.audit.places import NOWHERE, CallSite, call_of
 from pytest_turris.conformance.observation.files import WrittenFiles, written_files
 from pytest_turris.doors.in_process.import_hook import when_imported
@@ -95,7 +95,7 @@ class Taps:
             parts = [str(record.msg)]
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if extra:
-            parts.append(shown(extra))
+            parts.append(repr_of(extra))
         if record.exc_info and record.exc_info[1] is not None:
             parts += exception_texts(record.exc_info[1])
         traces = self.traces

@@ -94,7 +94,7 @@ def exception_texts(error: BaseException) -> list[str]:
         if id(one) in known:
             continue
         known.add(id(one))
-        texts += [shown(one), shown(one.args), *map(str, getattr(one, "__notes__", ()))]
+        texts += [repr_of(one), repr_of(one.args), *map(str, getattr(one, "__notes__", ()))]
         with contextlib.suppress(Exception):  # a __str__ of the application may fail
             texts.append(str(one))
         waiting += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
@@ -103,7 +103,7 @@ def exception_texts(error: BaseException) -> list[str]:
     return texts
 
 
-def shown(value: object) -> str:
+def repr_of(value: object) -> str:
     """The repr of an object of the application, which may fail."""
     try:
         return repr(value)
