@@ -79,7 +79,7 @@ _LEAKS = ("LK-01", "LK-02", "LK-03", "LK-04", "LK-05", "LK-07", "LK-08", "LK-09"
 """The places besides files in which a token may appear."""
 
 _ELSEWHERE = ("RQ-03", "RQ-13", *_ids("TC", 20, 21, 35, 36, 37, 56, 59, 65))
-"""Who gets a token besides Turris, or another token than its own."""
+"""A token that another host gets, or that is not the caller's own."""
 
 _CREDENTIALS = "Credential Protection"
 _TOKENS = "Token Management"
