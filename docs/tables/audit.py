@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from mock_server.explaining.checks import explained
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.checklist import CHECKLIST, ChecklistLine
 from pytest_turris.audit.checks import OWN
@@ -39,6 +40,7 @@ def _check_section(check: AuditCheck) -> list[str]:
         f"- Otherwise: {check.why}",
         f"- Fix: {check.fix}",
         f"- Level `{check.level}`. Source: {check.source}.",
+        *explained(check).folded_code(),
     ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The code that ``turris-sandbox explain`` shows: from the receivers and clients of the tests.
 
 Each check has a double that is broken in just its way, and each double overrides what it breaks of
-a good one. So the broken example is the double, and the right one what it overrides.
+a good one. So the broken example is the double, and the right one what it overrides. What is wrong
+with how a receiver is set up has two doubles, and the checks of the audit have their own module.
 """
 
 import inspect
@@ -15,8 +16,10 @@ from typing import Any
 
 import turris_inbox
 from doubles.clients import good_client, good_tokens, registry
-from doubles.receivers import bare_server, broken_signature, good_receiver
+from doubles.receivers import bare_server, broken_signature, good_receiver, set_up
 from doubles.receivers.all_broken import BROKEN as RECEIVERS
+
+from .audit_examples import audit_examples
 
 FILE = Path(__file__).parents[2] / "mock_server" / "explaining" / "examples.json"
 
@@ -28,6 +31,13 @@ _GOOD = (
     good_client.GoodClient,
     good_tokens.GoodTokens,
 )
+_SET_UP: dict[str, tuple[Any, Any]] = {
+    "WH-49": (set_up.key_of_the_api, set_up.key_of_its_own),
+    "WH-89": (turris_inbox.Inbox.entries, set_up.OneTypeInbox),
+    "WH-99": (set_up.serve_in_the_clear, set_up.serve_with_tls),
+}
+"""Broken and right, where the one overrides nothing of the other."""
+
 _DECORATOR = re.compile(r"^@breaks\(.*\)\n", re.MULTILINE)
 _FOR_CHECKERS = re.compile(r"  # (?:type: ignore|noqa).*")
 
@@ -38,6 +48,12 @@ def as_json() -> str:
     found |= {id_: _of_server(id_) for id_ in bare_server.LENIENT if id_ not in found}
     clients = registry.BROKEN | registry.FRAGILE
     found |= {id_: _of_class(client) for id_, client in clients.items()}
+    found |= {
+        id_: {"broken": _source(broken), "right": _source(right)}
+        for id_, (broken, right) in _SET_UP.items()
+    }
+    # One bit of a webhook is flipped, as in the attack.
+    found |= audit_examples() | {"VW-1": found["WH-50"]}
     return json.dumps({id_: found[id_] for id_ in sorted(found) if found[id_]}, indent=1) + "\n"
 
 

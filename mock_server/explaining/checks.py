@@ -1,4 +1,4 @@
-"""Every check with an id, explained: attacks, rules for token clients, hostile answers."""
+"""Every check with an id, explained: attacks, rules, hostile answers, checks of the audit."""
 
 import json
 from functools import cache
@@ -43,12 +43,14 @@ def explained(check: Check) -> Explanation:
         url=check.help_uri,
         broken=example.get("broken", ""),
         right=example.get("right", ""),
+        # What is scanned is the files of a frontend.
+        language="text" if check.id.startswith("FE") else "python",
     )
 
 
 @cache
 def examples() -> dict[str, dict[str, str]]:
-    """The code of the examples by id: receivers and clients of the project's own tests.
+    """The code of the examples by id: receivers, clients and files of the project's own tests.
 
     ``make docs`` writes the file. The tests run each broken one, and its check catches it.
     """

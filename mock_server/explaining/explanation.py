@@ -17,6 +17,7 @@ class Explanation:
         url: Where the same text is on the web.
         broken: Code that has the fault.
         right: Code that does not.
+        language: What the code is written in.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Explanation:
     url: str = ""
     broken: str = ""
     right: str = ""
+    language: str = "python"
 
     def as_text(self) -> str:
         """The entry for a terminal, at most 88 columns wide, except code."""
@@ -46,14 +48,16 @@ class Explanation:
         """
         lines = [f"## {heading}", ""]
         lines += [f"- {label}: {text}" for label, text in self.parts.items() if text]
-        if self.broken:
-            codes = [("A broken example", self.broken), ("A right one", self.right)]
-            lines += ["", "<details><summary>A broken and a right example</summary>"]
-            lines += [
-                f"\n{label}:\n\n```python\n{code.strip()}\n```" for label, code in codes if code
-            ]
-            lines += ["", "</details>"]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *self.folded_code()]) + "\n"
+
+    def folded_code(self) -> list[str]:
+        """The two examples as lines of a page, which can be folded out; none without code."""
+        if not self.broken:
+            return []
+        codes = [("A broken example", self.broken), ("A right one", self.right)]
+        lines = ["", "<details><summary>A broken and a right example</summary>"]
+        lines += [f"\n{label}:\n\n```{self.language}\n{code.strip()}\n```" for label, code in codes]
+        return [*lines, "", "</details>"]
 
 
 def _labelled(label: str, text: str) -> str:

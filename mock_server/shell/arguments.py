@@ -24,6 +24,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
+_HOST = re.compile(r"localhost|[^/]*[.:]")
 _OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
 
 OF_WEBHOOKS = ("signature_", "webhook_secret", "webhook_user_agent", "upstream_entity_id")
@@ -143,6 +144,8 @@ def read_target(url: str, *, host: str, allow: Collection[str]) -> "UrlTarget":
     from pytest_turris.receivers.target import Target, UrlTarget
 
     if "://" not in url:
+        if not _HOST.match(url):
+            fail(f"{url!r} is not a URL, such as http://127.0.0.1:3000/webhooks")
         fail(f"{url!r} has no scheme: write http://{url}")
     try:
         check_egress(url, allow=allow)

@@ -53,13 +53,25 @@ class LazyCommands(SuggestingGroup):
         try:
             status = super().main(*args, **more)
         except click.ClickException as error:
-            click.echo(f"{_NAME}: {error.format_message()}", err=True)
+            click.echo(f"{_NAME}: {error.format_message()}{_form(error)}", err=True)
             sys.exit(NOTHING_SENT)
         except click.Abort:  # Ctrl-C that the command does not handle
             click.echo(f"{_NAME}: interrupted", err=True)
             sys.exit(INTERRUPTED)
         # An exit status is returned; so is the result of a command, which has none.
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _form(error: click.ClickException) -> str:
+    """How to write a command whose arguments are too few or too many; empty for other mistakes."""
+    ctx, said = getattr(error, "ctx", None), error.format_message()
+    is_missing = isinstance(error, click.MissingParameter) or said.startswith("Missing command")
+    if ctx is None or not (is_missing or "unexpected extra" in said):
+        return ""
+    pieces = ctx.command.collect_usage_pieces(ctx)
+    if isinstance(ctx.command, click.Group):
+        pieces = ["|".join(ctx.command.list_commands(ctx))]
+    return f"{'' if said.endswith('.') else '.'} Write: {' '.join([ctx.command_path, *pieces])}"
 
 
 @click.group(

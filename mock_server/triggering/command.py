@@ -48,7 +48,7 @@ def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[Compl
 
 
 @click.command(epilog=f"{_events()}\n\n{_EXAMPLES}\n{exit_help('trigger')}")
-@click.argument("event", default="", shell_complete=_complete_event)
+@click.argument("words", nargs=-1, metavar="EVENT", shell_complete=_complete_event)
 @click.option("--to", metavar="URL", default="", help="The receiver; needed without --print.")
 @click.option(
     "--print",
@@ -74,7 +74,7 @@ def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[Compl
 @signing_texts
 def trigger(
     *,
-    event: str,
+    words: tuple[str, ...],
     to: str,
     is_printed: bool,
     secret_env: str,
@@ -95,15 +95,16 @@ def trigger(
     from mock_server.shell import arguments
     from pytest_turris.core.text.redaction import redact_target
 
+    event = _event(words, to)
+    _check(payload, event, member)
+    if not (to or is_printed):
+        fail("give the receiver: --to URL; or --print, which sends nothing")
     key = arguments.read_signing_key(secret_env)
     options = arguments.read_options(
         option, scheme=scheme, reads=arguments.OF_WEBHOOKS, webhook_secret=key
     )
     lines = arguments.read_header_lines(header, options)
     factory = arguments.new_factory(options, entity=entity, lines=lines)
-    _check(payload, event, member)
-    if not (to or is_printed):
-        fail("give the receiver: --to URL; or --print, which sends nothing")
     target = None if is_printed else arguments.read_target(to, host=host, allow=allow)
     webhook = _webhook(factory, payload, event, member)
     if target is None:
@@ -120,6 +121,21 @@ def trigger(
         click.echo(f"turris-sandbox: {cause}", err=True)
         raise click.exceptions.Exit(FAILED)
     return None
+
+
+def _event(words: tuple[str, ...], to: str) -> str:
+    """Return the one event; the receiver, which is not an argument here, is easily mixed up."""
+    from pytest_turris.core.text.redaction import redact_target
+
+    events = [word for word in words if "://" not in word]
+    urls = [redact_target(word) for word in (*words, to) if "://" in word]
+    known = [*events, *(word for word in (to,) if word.upper() in _EVENTS)]
+    meant = f"turris-sandbox trigger {(*known, 'EVENT')[0]} --to {(*urls, 'URL')[0]}"
+    if len(events) < len(words) or (to and known[-1:] == [to]):
+        fail(f"the receiver is the value of --to: {meant}")
+    if len(events) > 1:
+        fail(f"got {len(events)} words for one EVENT: {', '.join(events)}; write {meant}")
+    return events[0] if events else ""
 
 
 def _check(payload: Path | None, event: str, member: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import repeat
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -72,14 +73,14 @@ class Undo:
     def attributes(self, thing: object, *names: str) -> None:
         """Note attributes of an object, whose values are replaced and not changed."""
         if self._open:
-            before = [(name, getattr(thing, name)) for name in names]
-            self._steps.append(partial(_set, thing, before))
+            before = tuple(map(getattr, repeat(thing), names))
+            self._steps.append(partial(_set, thing, names, before))
 
     def copies(self, thing: object, *names: str) -> None:
         """Note copies of attributes of an object: of lists, dicts and deques."""
         if self._open:
-            before = [(name, getattr(thing, name).copy()) for name in names]
-            self._steps.append(partial(_set, thing, before))
+            before = tuple(getattr(thing, name).copy() for name in names)
+            self._steps.append(partial(_set, thing, names, before))
 
     def last(self, kept: deque[T], added: T) -> None:
         """Note what a deque drops at its beginning when one is added at its end."""
@@ -125,6 +126,6 @@ def _without_last(kept: deque[T], added: T, dropped: list[T]) -> None:
         kept.extendleft(dropped)
 
 
-def _set(thing: object, values: list[tuple[str, object]]) -> None:
-    for name, value in values:
+def _set(thing: object, names: tuple[str, ...], values: tuple[object, ...]) -> None:
+    for name, value in zip(names, values, strict=True):
         object.__setattr__(thing, name, value)

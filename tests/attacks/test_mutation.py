@@ -16,6 +16,7 @@ from doubles.receivers import (
 from doubles.receivers.all_broken import BROKEN
 from doubles.receivers.bare_server import LENIENT, BareServer
 from doubles.receivers.good_receiver import ALLOWED, ReceiverApp
+from doubles.receivers.set_up import OneTypeInbox
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.core.sandbox import Sandbox
@@ -41,9 +42,7 @@ class AllowlistApp(ReceiverApp):
 class OneTypeApp(ReceiverApp):
     """A good door for one type of event."""
 
-    def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-        status = 204 if b'"PRODUCER_AGREEMENT_EXECUTED"' not in body else 0
-        return (status, b"") if status else super().receive(lines, body)
+    inbox_class = OneTypeInbox
 
 
 def good_app(id_: str, broken: type[ReceiverApp]) -> type[ReceiverApp]:

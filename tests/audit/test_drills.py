@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from doubles.drilled_clients import Careful, GoesOn, KeepsItsSecret
 
 from pytest_turris import Sandbox
 from pytest_turris.audit.drills.calls import revocation_drill, rotation_drill
@@ -13,69 +14,14 @@ from pytest_turris.findings.verdict import Verdict
 Call = Callable[[], object]
 
 
-class Careful:
-    """Reads the secret whenever it needs a token, and asks for one more after a 401."""
-
-    def __init__(self) -> None:
-        self.http = httpx.Client(base_url=os.environ["TURRIS_BASE_URL"])
-        self.secret: str | None = None
-        self.token = ""
-        self.most = 1
-
-    def sign_in(self) -> None:
-        """Get a token."""
-        body = {
-            "clientId": os.environ["TURRIS_CLIENT_ID"],
-            "clientSecret": self.secret or os.environ["TURRIS_CLIENT_SECRET"],
-        }
-        answer = self.http.post("/v1/auth/jwt", json=body)
-        answer.raise_for_status()
-        self.token = answer.json()["data"]["accessToken"]
-
-    def agents(self) -> object:
-        """List agents; a refusal is an error."""
-        for _ in range(self.most + 1):
-            if not self.token:
-                self.sign_in()
-            headers = {"Authorization": f"Bearer {self.token}"}
-            answer = self.http.get("/v1/agents", headers=headers)
-            if answer.status_code != 401:
-                break
-            self.token = ""
-        answer.raise_for_status()
-        return answer.json()
-
-
-class KeepsItsSecret(Careful):
-    """Reads it once, at its start."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secret = os.environ["TURRIS_CLIENT_SECRET"]
-
-
 class HasItBuiltIn(Careful):
     """Was built with a secret, so that a restart does not help."""
 
     built_with = ""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.secret = self.built_with
-
-
-class GoesOn(Careful):
-    """Tries for a token again and again."""
-
-    def sign_in(self) -> None:
-        """Get a token, some time."""
-        for attempt in range(6):
-            try:
-                return super().sign_in()
-            except httpx.HTTPStatusError:
-                if attempt == 5:
-                    raise
-        return None
+    def secret(self) -> str:
+        """The secret of the build."""
+        return self.built_with
 
 
 class SaysNothing(Careful):
@@ -134,12 +80,12 @@ def test_a_rotation_is_followed_or_not(
     assert os.environ["TURRIS_CLIENT_SECRET"] == before
 
 
+@pytest.mark.usefixtures("built_with")
 def test_a_variable_that_was_not_set_is_taken_away(
     turris: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client has its secret from elsewhere."""
-    client = Careful()
-    client.secret = str(turris.client.client_secret)
+    client = HasItBuiltIn()
     monkeypatch.delenv("TURRIS_CLIENT_SECRET")
     assert rotation_drill(turris, client.agents).outcome == "warned"
     assert "TURRIS_CLIENT_SECRET" not in os.environ

@@ -24,6 +24,16 @@ def test_each_channel_is_watched(audited: AuditedProject) -> None:
     assert placeless == {("LK-05", "test_leaking_apps.py"), ("LK-09", "test_leaking_apps.py")}
 
 
+def test_the_careful_counterparts_leak_nothing(audited: AuditedProject) -> None:
+    """The same suite, with what ``explain`` shows as the right examples."""
+    audited.copy("careful", "test_leaking_apps.txt")
+    suite = audited.path / "test_leaking_apps.py"
+    suite.write_text(suite.read_text().replace('(tmp_path / "token.json").chmod(0o644)', ""))
+    report = audited.run()
+    assert {one["check"] for one in report["results"]} - {"RQ-16"} == set()
+    assert {check.id for check in LEAKS} <= {one["check"] for one in report["checks"]}
+
+
 def test_without_capture_the_output_is_not_seen(audited: AuditedProject) -> None:
     """A blind channel is told, and proves nothing."""
     audited.pytester.makepyfile("def test_prints(turris): print('all is well')")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from audit.conftest import AuditedProject
+from doubles.scanned_examples import SCANNED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -247,6 +248,17 @@ def test_what_is_allowed_is_counted(tmp_path: Path) -> None:
     assert _found(result) == []
     assert list(result.allowed.values()) == [0, 0, 1]
     assert result.evidence.ran["FE-01"] == 1
+
+
+@pytest.mark.parametrize("id_", SCANNED)
+def test_the_examples_of_explain_are_found_or_not(tmp_path: Path, id_: str) -> None:
+    """The broken one by its check; in the right one there is nothing."""
+    name, broken, right = SCANNED[id_]
+    file = tmp_path / name
+    file.write_text(broken.replace("...", "0123456789abcdefghijABCDEFGHIJ012345"))
+    assert id_ in {check for check, _, _ in _found(_scan(tmp_path))}
+    file.write_text(right)
+    assert _found(_scan(tmp_path)) == []
 
 
 def test_a_run_scans_what_the_project_declares(audited: AuditedProject) -> None:

@@ -20,6 +20,10 @@ FORMED = {
     for name, text in {
         "client_ip": "203.0.113.7",
         "signature_header": "X-Other",
+        "signature_timestamp_header": "X-Time",
+        "signature_id_header": "X-Id",
+        "upstream_entity_id": "507f1f77bcf86cd799439011",
+        "time_real_modules": "acme.queue other",
         "env_base_url": "A_NAME",
         "env_client_id": "A_NAME",
         "env_client_secret": "A_NAME",
@@ -260,12 +264,27 @@ def test_a_key_without_its_form_is_refused() -> None:
         ("env_base_url", "", "not the name of an environment variable"),
         ("env_client_id", "A=B", "not the name of an environment variable"),
         ("webhooks_path", "webhooks", "not a path"),
+        ("upstream_entity_id", "acme", "not an ObjectId"),
+        ("webhook_user_agent", "a\nb", "not printable ASCII"),
+        ("signature_prefix", "\u20ac", "not printable ASCII"),
+        ("signature_list_separator", "\n", "not printable ASCII"),
+        ("signature_version", "\n", "not printable ASCII"),
+        ("signature_timestamp_header", "a time", "not the name of a header"),
+        ("signature_id_header", "X-Id:", "not the name of a header"),
+        ("npn_lookup_member", "", "not the name of a member"),
+        ("time_real_modules", "acme-queue", "not names of modules"),
     ],
 )
 def test_a_text_of_the_wrong_form_is_refused(name: str, value: str, expected: str) -> None:
     """When it is given, in place of an error of the system later."""
     with pytest.raises(OptionError, match=f"'{name}'.*{expected}"):
         Options.from_layers({name: value})
+
+
+def test_two_values_need_two_variables() -> None:
+    """One would take the place of the other."""
+    with pytest.raises(OptionError, match="'env_client_id': 'env_base_url' names 'TURRIS_URL' too"):
+        Options(env_base_url="TURRIS_URL", env_client_id="TURRIS_URL")
 
 
 @pytest.mark.parametrize("value", ["203.0.113.7", "2001:db8::1", ""])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pytest_turris.core.access.credential import ApiClient, RestrictedAccessToken
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.faults.scripted import Fault
-from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
@@ -171,7 +171,7 @@ def test_each_row_fits_its_model(
     ],
 )
 def test_models_have_all_members(kind: type, model: type[models.StatePart]) -> None:
-    """Who adds a member to the state adds it to its model; with a default, for older snapshots."""
+    """Each member of the state is in its model; a later one has a default, for older snapshots."""
     assert {field.name for field in dataclasses.fields(kind)} == model.model_fields.keys()
 
 

@@ -96,6 +96,18 @@ PHRASES = (
         "the server knows about it",
     ),
     Phrase(
+        r"(?-i:Who) (?!is |was |has )(?:may|can|\w+s) (?:[\w']+ )+?\w+s(?= \w)",
+        "a receiver that, a client that",
+        "Who parses it first gives strangers a parser",
+        "A receiver that parses it gives; Who says so",
+    ),
+    Phrase(
+        r"only who",
+        "only the client that",
+        "only who has the key",
+        "only the owner; only those who",
+    ),
+    Phrase(
         r"lets? go of", "release", "it lets go of the lock", "it releases the lock, and lets it go"
     ),
 )

@@ -14,6 +14,7 @@ from pytest_turris.doors.sockets import http1, limits
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
 from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.server import LiveServer
 
 HEAD = b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -29,14 +30,17 @@ def sandbox() -> Sandbox:
     return Sandbox()
 
 
-@pytest.fixture(params=[_HttptoolsProtocol, _UpgradableProtocol])
+@pytest.fixture(params=["httptools", "httptools, all by ASGI", "h11"])
 def server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> Iterator[LiveServer]:
     """A server with either parser."""
     assert issubclass(_HttptoolsProtocol, HttpToolsProtocol)
-    monkeypatch.setattr("pytest_turris.doors.sockets.server.protocol", lambda: request.param)
-    live = LiveServer(asgi_app(sandbox.handle))
+    if request.param == "h11":
+        made = "pytest_turris.doors.sockets.server.protocol"
+        monkeypatch.setattr(made, lambda _: _UpgradableProtocol)
+    plain = PlainAnswers(sandbox.handle) if request.param == "httptools" else None
+    live = LiveServer(asgi_app(sandbox.handle), plain=plain)
     yield live
     live.stop()
 

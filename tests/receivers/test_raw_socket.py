@@ -75,7 +75,7 @@ def test_writes_until_there_is_an_answer() -> None:
 
 
 def test_writes_everything_to_who_reads_it() -> None:
-    """Who reads to the end is sent all of it."""
+    """A reader that goes on to the end is sent all of it."""
     size = 3_000_000
     with server(reads_to_the_end) as url:
         answer = post(url, bytes(size), finished=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from doubles.command_line import ENVIRONMENT, EVENT
+from doubles.command_line import ENVIRONMENT, EVENT, run
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 
 from mock_server.serving.exposure import is_loopback
@@ -283,6 +283,20 @@ def test_a_refused_trigger_is_an_exit_status(receiver: tuple[str, type[Receiver]
             ["PRODUCER_AGREEMENT_EXECUTED", "--print", "--payload", "push.json"],
             "--payload is sent as it is: leave out EVENT and --set",
         ),
+        (
+            ["http://me:secret@127.0.0.1:1/", "PRODUCER_AGREEMENT_EXECUTED"],
+            "--to: turris-sandbox trigger PRODUCER_AGREEMENT_EXECUTED --to http://***@127.0.0.1:1/\n",
+        ),
+        (
+            ["http://127.0.0.1:1/", "--to", "PRODUCER_AGREEMENT_EXECUTED"],
+            "turris-sandbox trigger PRODUCER_AGREEMENT_EXECUTED --to http://127.0.0.1:1/\n",
+        ),
+        (
+            ["PRODUCER_AGREEMENT_EXECUTED", "West", "--print"],
+            "got 2 words for one EVENT: PRODUCER_AGREEMENT_EXECUTED, West; write ",
+        ),
+        (["PRODUCER_AGREEMENT_EXECUTED", "--to", "receiver"], "'receiver' is not a URL, such as"),
+        (["PRODUCER_AGREEMENT_EXECUTED", "--to", "localhost:1"], "write http://localhost:1\n"),
     ],
 )
 def test_wrong_triggers(arguments: list[str], words: str) -> None:
@@ -291,6 +305,22 @@ def test_wrong_triggers(arguments: list[str], words: str) -> None:
     assert result.exit_code == 2
     assert words in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["attack"], "Missing argument 'URL'. Write: turris-sandbox attack [OPTIONS] URL\n"),
+        (["attack", "a", "b"], "argument (b). Write: turris-sandbox attack [OPTIONS] URL\n"),
+        (["list"], "Missing command. Write: turris-sandbox list agents|"),
+        (["attack", "--no-such", "x"], "No such option '--no-such'.\n"),
+    ],
+)
+def test_wrong_numbers_of_arguments(arguments: list[str], words: str) -> None:
+    """They are answered with the form of the command; other mistakes have their own words."""
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert words in result.output
 
 
 def test_no_trigger_without_a_key() -> None:

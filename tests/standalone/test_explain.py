@@ -5,6 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner, Result
+from doubles.consumer_project import QUIET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,10 +15,7 @@ from mock_server.explaining.explanation import Explanation
 from pytest_turris.audit.checklist import CHECKLIST
 from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.fidelity import FIDELITY
-from pytest_turris.core.options import option_types
-
-WITHOUT_CODE = {"WH-49", "WH-99"}
-"""Attacks on how a receiver is set up: the key that it was given, and the address."""
+from pytest_turris.core.options import Options, option_types, parse
 
 
 def run(*names: str) -> Result:
@@ -30,11 +28,6 @@ def every_check() -> list[Explanation]:
     return [one for prefix in FAMILIES for one in checks.check_explanations(prefix).values()]
 
 
-def shows_code(name: str) -> bool:
-    """Whether there are examples: the rules of the audit are about a whole run."""
-    return name.startswith(("WH", "TC", "AR")) and name not in WITHOUT_CODE
-
-
 def test_every_check_has_each_part() -> None:
     """What it does, why, how to fix it, its level and source, and a page."""
     for one in every_check():
@@ -44,20 +37,20 @@ def test_every_check_has_each_part() -> None:
 
 
 def test_every_check_has_examples() -> None:
-    """A broken one and a right one, which are Python and differ."""
+    """A broken one and a right one, which differ; all but those of scans are Python."""
     for one in every_check():
-        if not shows_code(one.name):
-            continue
-        ast.parse(one.broken)
-        ast.parse(one.right)
-        assert one.broken != one.right, one.name
         assert one.broken, one.name
+        assert one.right, one.name
+        assert one.broken != one.right, one.name
+        if one.language == "python":
+            ast.parse(one.broken)
+            ast.parse(one.right)
 
 
 def test_examples_are_of_checks_that_exist() -> None:
     """None is left over from a check that was renamed."""
     names = {one.name for one in every_check()}
-    assert set(checks.examples()) == set(filter(shows_code, names))
+    assert set(checks.examples()) == names
 
 
 @pytest.mark.parametrize(
@@ -104,9 +97,9 @@ def test_unknown_name_is_a_usage_error(name: str, hint: str) -> None:
 def test_an_option_shows_how_to_set_it() -> None:
     """In a test, in an ini file and on the command line, with its unit and what it stands for."""
     text = run("token_ttl").stdout
-    assert "@pytest.mark.turris(token_ttl=timedelta(seconds=3600))" in text
-    assert "turris_token_ttl = 3600" in text
-    assert "turris-sandbox serve -o token_ttl=3600" in text
+    assert "@pytest.mark.turris(token_ttl=timedelta(seconds=1800))" in text
+    assert "turris_token_ttl = 1800" in text
+    assert "turris-sandbox serve -o token_ttl=1800" in text
     assert "Unit: seconds" in text
 
 
@@ -132,8 +125,8 @@ def test_a_line_of_the_security_page_shows_code() -> None:
     """The code of a check that proves it; what only people can say has none."""
     text = run("SEC-07").stdout
     assert "Why it matters: " in text
-    assert "The examples are those of: TC-16" in text
-    assert checks.examples()["TC-16"]["broken"].splitlines()[0] in text
+    assert "The examples are those of: RQ-01" in text
+    assert checks.examples()["RQ-01"]["broken"].splitlines()[0] in text
     for name, line in CHECKLIST.items():
         said = run(name).stdout
         assert ("Why it matters" in said) == bool(line.proofs or line.others or line.repeats), name
@@ -148,6 +141,29 @@ def test_every_option_is_explained() -> None:
             assert row.provenance in found[name].parts["Stands for"]
 
 
+@pytest.mark.parametrize("name", option_types())
+def test_an_option_has_a_broken_and_a_right_example(name: str) -> None:
+    """The right one has another value than the default; the broken one says how it is refused."""
+    value = options.example_value(name)
+    assert value != getattr(Options(), name)
+    one = options.option_explanations()[name]
+    ast.parse(one.right)
+    assert f"@pytest.mark.turris({name}=" in one.right
+    assert f"# turris option '{name}': " in one.broken
+    assert parse(name, one.parts["In an ini file"].partition(" = ")[2]) == value
+
+
+def test_examples_of_options_are_tests_that_pass(pytester: pytest.Pytester) -> None:
+    """As they are shown, with what the fixtures of attacks and sweeps need."""
+    found = options.option_explanations().values()
+    runs = [
+        one.right for one in found if not one.right.endswith(("_attack): ...\n", "_case): ...\n"))
+    ]
+    files = {f"test_{number}": text for number, text in enumerate(runs)}
+    pytester.makepyfile(**files)
+    pytester.runpytest_inprocess(*QUIET).assert_outcomes(passed=len(runs), warnings=0)
+
+
 def test_markdown_has_the_same_parts() -> None:
     """As the text: a section of a page, with the code folded."""
     one = checks.check_explanations("TC")["TC-02"]
@@ -155,7 +171,7 @@ def test_markdown_has_the_same_parts() -> None:
     assert text.startswith("## TC-02\n")
     assert all(f"- {label}: {part}" in text for label, part in one.parts.items() if part)
     assert one.broken.strip() in text
-    assert "details" not in checks.check_explanations("WH")["WH-49"].as_markdown("x")
+    assert "details" not in Explanation(name="x", title="y").as_markdown("x")
 
 
 def test_examples_hide_comments_for_checkers() -> None:

@@ -88,7 +88,7 @@ def _inherited(context: AttackContext, place: _Place, label: str) -> Iterator[At
     does="Sends a genuine event whose envelope and payload also have members named as settings: "
     "secret, keys, verified, isAdmin; then an unsigned event, and one signed with the planted key.",
     wants="Refuse the forgeries (4xx), and accept genuine events as before.",
-    why="What is copied member by member overwrites what was meant to be the receiver's own.",
+    why="Copied member by member, it overwrites what was meant to be the receiver's own.",
     fix="Read the members that you know, by name.",
     source="CWE-915; OWASP API3:2023",
 )
@@ -142,7 +142,7 @@ def _after_many(context: AttackContext) -> Iterator[AttackStep]:
     level="should",
     does="Sends a genuine event, starts the receiver again, and sends the same bytes.",
     wants="Accept or refuse it, and act no more.",
-    why="What was seen is remembered by the process alone: each deployment forgets it.",
+    why="Only the process remembers what it has seen: each deployment forgets it.",
     fix=_ONCE,
     source="guides/webhooks: tolerate duplicates; manual resend at any time",
 )

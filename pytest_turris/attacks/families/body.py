@@ -47,9 +47,7 @@ def _changed(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
     yield refused(webhook.tampered(), same_as_wrong_signature=True)
     no_json = replace(context.wrongly_signed(webhook), body=b"{no json")
-    parsed = (
-        "What parses before it verifies gives strangers a parser to play with, and tells them so."
-    )
+    parsed = "Parsing before verifying gives strangers a parser to play with, and shows them that."
     yield refused(no_json, "no JSON", same_as_wrong_signature=True, why=f"{_PATH} {parsed}")
 
 
@@ -146,7 +144,7 @@ def _empty(context: AttackContext) -> Iterator[AttackStep]:
     does="Announces more than it sends, and closes.",
     wants="Close the connection or refuse it (4xx), and do nothing.",
     why="A sender that hung up gets no answer, whatever it is; the bytes that are there are those "
-    "that were signed. It tells which servers call an application with half a body.",
+    "that were signed. It shows which servers call an application with half a body.",
     fix="Read as many bytes as announced, or give up.",
     source="RFC 9112, 8: a server that gets less than was announced answers with an error",
 )

@@ -101,7 +101,7 @@ def _types(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends each type of event with names outside ASCII, written as they are and as escapes, "
     "and with quotes and an ampersand in them.",
     wants="Accept it (2xx), and act on it.",
-    why="Who decodes and encodes again loses the webhooks of customers with such names.",
+    why="Decoding and encoding again loses the webhooks of customers with such names.",
     fix="Verify the raw bytes; write names as parameters and as UTF-8.",
     source="RFC 8259, 7 and 8.1; razorpay-dot-net 156",
 )

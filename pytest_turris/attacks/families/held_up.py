@@ -22,7 +22,7 @@ _LENGTHS = ("-1", "-99", "+5", "0x10", "1e3", "five")
     delivery="socket",
     does=f"Sends {_FORGED} wrongly signed events on connections of their own, and a genuine one at "
     "the same time.",
-    wants="Accept the genuine one as soon as ever.",
+    wants="Accept the genuine one as soon as otherwise.",
     why="A receiver that sleeps, or computes for long, after a wrong signature can be switched off "
     "by anyone who sends them.",
     fix="Refuse at once; leave slowing down to a proxy, which does it for each address.",

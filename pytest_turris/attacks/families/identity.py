@@ -20,7 +20,7 @@ _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     does="Sends a genuine event, then the same bytes with other spellings of the same signature: "
     "capitals, spaces around it, base64 with and without padding.",
     wants="Accept or refuse it, and act no more.",
-    why="One signature has many spellings: who remembers the text is replayed with another.",
+    why="One signature has many spellings: a memory of one does not know the others.",
     fix="Remember the digest of the body, in the transaction that does the work.",
     source="RFC 4648, 3.5 and 8; CWE-294; signature malleability (CWE-347)",
 )
@@ -56,7 +56,7 @@ def _spellings(context: AttackContext, signature: str) -> Iterator[tuple[str, st
     does="Sends genuine events that differ in the case of letters, in one nested value, in their "
     "last bytes, or in the order of a list.",
     wants="Accept and act on each.",
-    why="What folds, cuts or sorts before it compares takes another event for a duplicate.",
+    why="Folding, cutting or sorting before comparing makes a duplicate of another event.",
     fix="Key on a digest of the whole body, as it came.",
     source="over-eager deduplication; RFC 8259, 8.3: strings are equal if all characters are",
 )

@@ -55,7 +55,7 @@ def _empty_forgery(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-42",
     "placeholder-key",
-    does="Signs with a key as it stands in documentation.",
+    does="Signs with a key that is an example in documentation.",
     wants="Refuse it (4xx).",
     why="A copied example is a key that everyone knows.",
     fix="Stop at start-up if the key is one of the placeholders.",

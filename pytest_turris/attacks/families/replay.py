@@ -104,7 +104,7 @@ def _late(context: AttackContext) -> Iterator[AttackStep]:
 def _other_times(context: AttackContext) -> Iterator[AttackStep]:
     """Times that are long past, which a good receiver refuses, and others that do no harm.
 
-    Only who has the key can sign for a time to come, and a fraction of a second changes nothing:
+    Only the owner of the key can sign for a time to come; a fraction of a second changes nothing:
     Stripe's, Slack's and Svix' libraries accept one or the other.
     """
     now, day = context.now, dt.timedelta(days=1)
@@ -216,7 +216,7 @@ def _order(context: AttackContext) -> Iterator[AttackStep]:
     "legitimate-repeat",
     does="Sends three genuine events with different contents.",
     wants="Accept and act on each.",
-    why="What keys on too little takes the second event for a duplicate.",
+    why="A receiver that keys on too little takes the second event for a duplicate.",
     fix="Key on the whole body, not on an id inside it.",
     source="over-eager deduplication",
 )

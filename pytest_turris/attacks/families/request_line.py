@@ -46,7 +46,7 @@ def _query(context: AttackContext) -> Iterator[AttackStep]:
     "claimed-host",
     quick=True,
     does="Sends an unsigned and a wrongly signed event whose Host header names this machine, or a "
-    "network of one's own.",
+    "private network.",
     wants="Refuse it (4xx), and do nothing.",
     why="Anyone can write the Host header; it does not say that a developer is at work. " + FORGED,
     fix="Verify whatever the host is; leave test switches to the tests, which can sign.",
@@ -86,8 +86,8 @@ def _override(context: AttackContext) -> Iterator[AttackStep]:
     does="Sends an unsigned event that names, as its Host, a server on this machine, which watches "
     "whether it is asked for anything.",
     wants="Refuse it (4xx), and make no request.",
-    why="Who builds a URL from the Host header sends requests, and what they carry, to wherever a "
-    "stranger says.",
+    why="A receiver that builds a URL from the Host header sends requests, and what they carry, "
+    "to wherever a stranger says.",
     fix="Take your own address from your configuration.",
     source="CWE-918; RFC 9110, 7.2: Host is a target of those who redirect requests",
 )

@@ -121,7 +121,7 @@ def _prefixes(context: AttackContext) -> Iterator[AttackStep]:
     does="Names another algorithm before the right signature: sha1=, md5=, none=.",
     wants="Refuse it (4xx).",
     why="The receiver does not read the name, or lets the sender choose the algorithm; WH-21 "
-    "tells.",
+    "shows which.",
     fix="Pin one algorithm; ignore every other.",
     source="octokit webhooks-methods; Stripe's advice on schemes",
 )
@@ -139,7 +139,7 @@ def _labels(context: AttackContext) -> Iterator[AttackStep]:
     quick=True,
     does="Signs with the right key, but with HMAC-MD5, HMAC-SHA1 or HMAC-SHA512.",
     wants="Refuse it (4xx).",
-    why="Who may choose the algorithm chooses the weakest, today or in the version that adds one. "
+    why="A sender that may choose the algorithm chooses the weakest, today or once one is added. "
     "It takes the key to sign with these three, too.",
     fix="Pin SHA-256.",
     source="RFC 6151, 2.3: HMAC-MD5 is not for new designs, yet not broken; octokit "
@@ -181,8 +181,8 @@ def _hashes(context: AttackContext) -> Iterator[AttackStep]:
     level="should",
     does="Sends the key itself, or its base64, in the signature's place.",
     wants="Refuse it (4xx).",
-    why="A key that is sent stands in the logs of every proxy, and such a request is bound to no "
-    "body. Only who has the key can send it.",
+    why="A key that is sent is in the logs of every proxy, and such a request is bound to no "
+    "body. Only the owner of the key can send it.",
     fix="Compute the HMAC; never compare the header with the key.",
     source="confusion with GitLab's tokens",
 )

@@ -218,7 +218,7 @@ def _space(context: AttackContext) -> Iterator[AttackStep]:
     delivery="socket",
     does="Puts a NUL or a bare CR into the value, after the right signature.",
     wants="Refuse it (4xx), without an error.",
-    why="What ends the text at such a byte compares another value than was sent. " + _PARSER,
+    why="A parser that ends the text there gives another value than was sent. " + _PARSER,
     fix="Compare the whole value.",
     source="RFC 9110, 5.5: a recipient must refuse it, or put a space in its place; measured: "
     "Werkzeug delivers NUL, a bare CR cuts the value",
@@ -237,7 +237,7 @@ def _control(context: AttackContext) -> Iterator[AttackStep]:
     quick=True,
     does="Sends the right signature in the query, in a cookie or in the body.",
     wants="Refuse it (4xx).",
-    why="URLs and cookies are logged, cached and set by others, and so is then what proves a "
+    why="URLs and cookies are logged, cached and set by others; then so is the proof of the "
     "sender. Without a right signature it opens nothing.",
     fix="Read the signature from its header alone.",
     source="guides/webhooks",

@@ -100,7 +100,7 @@ def _body(context: AttackContext) -> Iterator[AttackStep]:
     for name in _PINGS:
         event = context.genuine().json | {"type": name, "event": name, "challenge": "turris"}
         ping = context.sign(event | {"webhookType": name}).unsigned()
-        # Who ignores every unknown type before it verifies does nothing for a ping, either.
+        # A receiver that ignores unknown types before it verifies does nothing for a ping, either.
         if ignores_unknown == [True]:
             yield tolerated(ping, name, effects="none")
         else:

@@ -125,7 +125,7 @@ def _unheeded(webhook: SignedWebhook, label: str, how: Transmission) -> AttackSt
     does="Sends genuine events whose upstreamEntityId is a longer text with the receiver's in it, "
     "or a list or an object that holds it.",
     wants="Accept or refuse it, and do nothing; no error.",
-    why="What contains the right id is not the right id: another tenant's events are taken.",
+    why="A text that contains the right id is not that id: another tenant's events are taken.",
     fix="Compare the whole value: event['upstreamEntityId'] == yours.",
     source="CWE-187 (partial comparison), CWE-1024",
 )

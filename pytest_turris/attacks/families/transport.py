@@ -87,7 +87,7 @@ def _unverified(context: AttackContext) -> Iterator[AttackStep]:
     delivery="in process",
     does="Comes from an allowed address, written as IPv4 inside IPv6.",
     wants="Accept it (2xx).",
-    why="Servers that listen on both see every IPv4 peer so: genuine webhooks are lost.",
+    why="Servers that listen on both see IPv4 peers this way: genuine webhooks are lost.",
     fix="ipaddress.ip_address(peer).ipv4_mapped or the address itself.",
     source="RFC 4291, 2.5.5.2",
 )

@@ -134,7 +134,7 @@ def _environment(look: Look) -> None:
     "RQ-13",
     "Each credential is in its one place",
     does="Looks for the secret and the token in bodies and headers where they do not belong.",
-    why="What stands in an unexpected place is neither masked nor guarded there.",
+    why="In an unexpected place a secret is neither masked nor guarded.",
     fix="Send the secret in the body of the token request only, the token in its header only.",
     source="RFC 6749, 2.3.1; RFC 6750, 2",
 )

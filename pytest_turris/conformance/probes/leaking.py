@@ -98,7 +98,7 @@ def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
     "No piece of a secret shows in logs, output or errors",
     does="Does what TC-28 does, and looks for eight characters in a row of a secret or of a "
     "token's signature.",
-    why="Pieces of several log lines make the whole; and a piece tells which secret is in use.",
+    why="Pieces of several log lines make the whole; and a piece shows which secret is in use.",
     fix="Show at most the last four characters, as Turris does, or a hash.",
     usual_bug="secret[:12] + '...' is thought to hide it",
     source="vendor: error handling, which shows the last four characters",

@@ -114,6 +114,7 @@ class Dispatcher:
         entry = self.journal.record(call.request, response.body if response else b"", **facts)
         if self.journal.observer:
             slow = bool(call.delay or call.real_delay)
-            self.journal.observer(call.request, response, facts | {"slow": slow})
+            more = {"slow": slow, "access_token": used}
+            self.journal.observer(call.request, response, facts | more)
         if is_client_error:
             self.refusals.note(entry.redacted())

@@ -9,9 +9,9 @@ from typing import Any
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.resources.record import WireModel
+from pytest_turris.core.text.moments import iso
 from pytest_turris.core.wire.errors import TurrisError, error_document
 from pytest_turris.core.wire.messages import encode
-from pytest_turris.core.wire.model import iso
 
 
 def success_body(payload: Payload, call: Call, operation: Operation) -> bytes:

@@ -38,6 +38,7 @@ _NAMED_IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _SEGMENT = re.compile(r"(?<=/)(?=[^/?]*[0-9])(?=[^/?]*[A-Za-z])[A-Za-z0-9_.~+=-]{20,}(?=[/?]|$)")
+_PASSWORD = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _ID = re.compile(
     r"(?:[a-z]{1,8}_)?[0-9a-f]{20,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 )
@@ -113,11 +114,12 @@ def redact_credentials(text: str) -> str:
 
 
 def redact_target(target: str) -> str:
-    """A path with its query: values of secret or personal parameters masked.
+    """A path with its query, or a URL: values of secret or personal parameters masked.
 
-    So are segments of the path that look like a credential and not like the id of a record.
+    So are segments of the path that look like a credential and not like the id of a record, and
+    the password in a URL.
     """
-    path, question, query = target.partition("?")
+    path, question, query = _PASSWORD.sub("***", target).partition("?")
     path = _SEGMENT.sub(_masked_segment, path)
     return redact(_PARAMETER.sub(_masked_parameter, path + question + query))
 

@@ -4,7 +4,7 @@ import base64
 import datetime as dt
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pytest_turris.core.errors import TurrisKitError
@@ -12,11 +12,24 @@ from pytest_turris.core.errors import TurrisKitError
 _BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
 )
+_PRINTABLE = (re.compile(r"[ -~]*"), "printable ASCII")
+_FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _FORMS = {
-    "webhooks_path": (re.compile(r"(?:/[A-Za-z0-9._~-]+)+"), "a path, such as '/v1/webhooks'"),
-    "signature_header": (
-        re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), "the name of a header (RFC 9110, 5.1)"
+    "upstream_entity_id": (
+        re.compile(r"([0-9a-f]{24})?"), "an ObjectId: 24 hexadecimal digits in lower case"
     ),
+    "webhooks_path": (re.compile(r"(?:/[A-Za-z0-9._~-]+)+"), "a path, such as '/v1/webhooks'"),
+    "webhook_user_agent": _PRINTABLE,
+    "signature_header": (re.compile(_FIELD_NAME), "the name of a header (RFC 9110, 5.1)"),
+    **dict.fromkeys(
+        ("signature_timestamp_header", "signature_id_header"),
+        (re.compile(f"({_FIELD_NAME})?"), "the name of a header (RFC 9110, 5.1), or empty"),
+    ),
+    **dict.fromkeys(
+        ("signature_prefix", "signature_list_separator", "signature_version"), _PRINTABLE
+    ),
+    "npn_lookup_member": (re.compile(r"[ -~]+"), "the name of a member"),
+    "time_real_modules": (re.compile(r"[\w.\s]*"), "names of modules, separated by spaces"),
     "env_": (re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "the name of an environment variable"),
 }  # fmt: skip
 """The form of options that are text, by the name or its beginning, and how to say it."""
@@ -80,6 +93,18 @@ def check_form(name: str, value: object) -> None:
             ipaddress.ip_address(str(value))
         except ValueError:
             raise OptionError(f"turris option {name!r}: {value!r} is not an IP address") from None
+
+
+def check_distinct(variables: Mapping[str, str]) -> None:
+    """Refuse an environment variable for two values: one of them would be lost.
+
+    Raises:
+        OptionError: The message names both options.
+    """
+    seen: dict[str, str] = {}
+    for name, variable in variables.items():
+        if (other := seen.setdefault(variable, name)) != name:
+            raise OptionError(f"turris option {name!r}: {other!r} names {variable!r} too")
 
 
 def choices_of(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type hint

@@ -19,6 +19,7 @@ from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.doors.sockets import limits
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.process.steady_clock import SteadyLoop
 
 if TYPE_CHECKING:
@@ -91,10 +92,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _config(app: App, context: ssl.SSLContext | None) -> uvicorn.Config:
+def _config(app: App, context: ssl.SSLContext | None, plain: PlainAnswers | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http=protocol(),
+        http=protocol(plain),  # type: ignore[arg-type]  # uvicorn calls it, and does no more
         ws="none",
         lifespan="off",
         log_config=None,
@@ -125,6 +126,7 @@ class LiveServer:
         host: str = "127.0.0.1",
         port: int = 0,
         also: Collection[str] = (),
+        plain: PlainAnswers | None = None,
         on_refusal: Callable[[str], None] | None = None,
     ) -> None:
         """Bind a socket and serve from a thread.
@@ -136,6 +138,7 @@ class LiveServer:
             host: The address to bind.
             port: The port to bind; 0 takes a free one.
             also: Further addresses to bind with the same port, where that is possible.
+            plain: Answers the requests that need no other layer of the application.
             on_refusal: Gets a line for each connection that fails before its first request.
 
         Raises:
@@ -150,7 +153,7 @@ class LiveServer:
         for address in also:
             with contextlib.suppress(OSError):  # no such address here, or its port is taken
                 self._sockets.append(_listen(address, self.port))
-        self._server = _Server(_config(app, context or self._server_context()))
+        self._server = _Server(_config(app, context or self._server_context(), plain))
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
         self._thread.start()

@@ -166,6 +166,12 @@ def test_masks_a_credential_in_a_path() -> None:
         assert redact_target(known) == known
 
 
+def test_masks_a_password_in_a_url() -> None:
+    """Whatever is before the host; a path with an at sign has none."""
+    assert redact_target("http://me:pass@app:3000/w?a=1") == "http://***@app:3000/w?a=1"
+    assert redact_target("http://app:3000/me@home") == "http://app:3000/me@home"
+
+
 def test_leaves_other_parameters_alone() -> None:
     """Filters stay readable."""
     target = "/v1/agents?npn=12345678&stateCode=CA&emailDomain=example.com"
