@@ -1,0 +1,106 @@
+"""The taps of the leak watch by themselves: what they see, and what they put up with."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.leaks import traces as module
+from pytest_turris.audit.leaks.search import LeakSearch
+from pytest_turris.audit.leaks.tap import Taps
+from pytest_turris.audit.leaks.traces import LeakTraces, Trace, exception_texts, repr_of
+from pytest_turris.audit.leaks.ways import WAYS, as_application
+from pytest_turris.audit.places import NOWHERE, CallSite, Place, PlaceFinder
+from pytest_turris.audit.spellings import SecretForms
+
+_SECRET = "turris_sandbox_secret_3f9a1c0d7e5b2a4866aa01"
+
+
+@pytest.fixture
+def taps() -> Iterator[Taps]:
+    """Taps in this process, on top of those of a run that is audited itself."""
+    found = Taps()
+    found.install()
+    yield found
+    found.remove()
+
+
+@pytest.mark.parametrize(("check", "way", "leak"), WAYS, ids=[way for _, way, _ in WAYS])
+def test_each_way_out_is_seen(taps: Taps, check: str, way: str, leak: object) -> None:
+    """From a file of an application; from one of ours, nothing is kept of what is sent."""
+    del way
+    assert callable(leak)
+    leak(_SECRET)
+    found = taps.begin(None)
+    as_application(leak)(_SECRET)
+    names = "\n".join(found.opened | found.renamed)
+    texts = [one.text for one in found.texts if one.check == check]
+    assert _SECRET in (names if check == "LK-06" else "\n".join(texts))
+
+
+def test_what_is_put_back_sees_nothing() -> None:
+    """After ``remove`` the hooks are those of before."""
+    before = threading.excepthook
+    found = Taps()
+    found.install()
+    assert threading.excepthook is not before
+    found.remove()
+    assert threading.excepthook is before
+
+
+def test_there_is_an_end_to_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that logs without end does not take all memory."""
+    monkeypatch.setattr(module, "_MOST", 2)
+    found = LeakTraces()
+    for _ in range(5):
+        found.note("LK-01", "text")
+    assert (len(found.texts), found.dropped) == (2, 3)
+
+
+class _Odd(Exception):  # noqa: N818 - as an application may write it
+    """Can be shown in no way."""
+
+    def __str__(self) -> str:
+        raise ValueError(self)
+
+    __repr__ = __str__
+
+
+def test_an_exception_that_cannot_be_shown_is_passed_over() -> None:
+    """Its notes and its causes are read anyway, each once."""
+    error = _Odd()
+    error.add_note(_SECRET)
+    error.__context__ = other = ValueError("other")
+    other.__context__ = error
+    texts = exception_texts(error)
+    assert _SECRET in texts
+    assert texts.count("other") == 1
+    assert repr_of(error) == ""
+
+
+def test_files_that_are_gone_and_directories_are_passed_over(tmp_path: Path) -> None:
+    """Only what can be read is searched."""
+    call = CallSite((lambda: None).__code__, 1, -1)
+    found = LeakTraces()
+    found.opened.calls |= {str(tmp_path / "gone"): call, str(tmp_path): call}
+    found.renamed.calls["nul\0"] = NOWHERE
+    evidence = Evidence(test="test_it")
+    forms = SecretForms([(_SECRET, "a client secret")])
+    search = LeakSearch(evidence, forms, PlaceFinder(tmp_path), Place(path="test_it.py"), ())
+    search.search(found, frozenset(), {})
+    assert evidence.is_empty
+
+
+def test_the_first_of_several_taps_names_the_host(tmp_path: Path) -> None:
+    """A request that a client library and a socket show is one finding."""
+    found = LeakTraces()
+    for name in ("errors.example", "a socket"):
+        found.keep(Trace("LK-08", _SECRET, CallSite((lambda: None).__code__, 1, -1), name, 80))
+    evidence = Evidence(test="test_it")
+    forms = SecretForms([(_SECRET, "a client secret")])
+    search = LeakSearch(evidence, forms, PlaceFinder(tmp_path), Place(path="test_it.py"), ())
+    search.search(found, frozenset({81}), {})
+    (one,) = evidence.spotted
+    assert one.finding.got.endswith("of errors.example")
