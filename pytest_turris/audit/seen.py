@@ -230,6 +230,10 @@ class SandboxRecord:
         """The line of the application that made a request, else the test's."""
         return self.finder.place(seen.call, self.here)
 
+    def is_of_test(self, call: CallSite) -> bool:
+        """Whether the test function itself made a call."""
+        return call.code is not None and call.code is self._test
+
     def lines(self, seen: list[SeenRequest]) -> tuple[str, ...]:
         """Exchanges as evidence; their times count from the first that this test saw."""
         start = self.seen[0].at

@@ -149,6 +149,21 @@ def test_a_request_that_does_not_arrive_is_dropped(
     assert ended
 
 
+@pytest.mark.parametrize("begin", [b"", b"\x16\x03\x01\x02\x00\x01"], ids=["nothing", "part"])
+def test_a_tls_handshake_that_does_not_arrive_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """After the same deadline; such a connection has no protocol that could count it yet."""
+    monkeypatch.setattr(limits, "READ_SECONDS", 0.05)
+    live = LiveServer(asgi_app(Sandbox().handle), tls=True)
+    try:
+        with connected(live) as sock:
+            sock.sendall(begin)
+            assert answer_to(sock) == b""
+    finally:
+        live.stop()
+
+
 def test_further_connections_are_refused(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ import uvicorn
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.doors.sockets import limits
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.doors.sockets.plain import PlainAnswers
@@ -71,6 +72,16 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals of the process alone: it runs tests."""
         yield
+
+
+class _ServerLoop(SteadyLoop):
+    """Bounds the TLS handshake, in which uvicorn does not know a connection yet."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 - as asyncio's
+        """Listen; a client that says nothing is dropped."""
+        if options.get("ssl"):
+            options["ssl_handshake_timeout"] = limits.READ_SECONDS
+        return await super().create_server(*args, **options)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -178,13 +189,15 @@ class LiveServer:
             pass
 
     def _run(self) -> None:
-        loop = SteadyLoop()
+        loop = _ServerLoop()
         loop.set_exception_handler(self._handle)
         try:
             loop.run_until_complete(self._server.serve(sockets=self._sockets))
         finally:
             self._ended.set()
-            # uvicorn does not know connections that are still in their TLS handshake.
+            # uvicorn does not know connections that were just accepted, and those that are still in
+            # their TLS handshake.
+            loop.run_until_complete(asyncio.sleep(0))
             for transport in list(vars(loop).get("_transports", {}).values()):
                 transport.abort()
             loop.run_until_complete(asyncio.sleep(0))
