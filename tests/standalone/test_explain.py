@@ -62,6 +62,8 @@ def test_examples_are_of_checks_that_exist() -> None:
         ("AR-27/milliseconds", "AR-27: "),
         ("rq-04", "RQ-04: Requests go over HTTPS only"),
         ("AU-1", "AU-1: "),
+        ("au-01", "AU-1: "),
+        ("WH5", "WH-05: wrong-same-length"),
         ("token_ttl", "token_ttl: an option"),
         ("turris_token_ttl", "token_ttl: an option"),
     ],
