@@ -156,6 +156,7 @@ audits: $(VENV)/.ready
 # Puts all rules for token clients to published libraries, which takes minutes, and keeps the evidence.
 findings: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m doubles.clients.findings
+	cd tests && $(abspath $(BIN))/python -m doubles.clients.audited_libraries
 	$(BIN)/python docs/pages.py
 
 # Installs the peers that only the benchmarks need. Each script can also be run by itself.

@@ -1,6 +1,7 @@
 """Fixtures that more than one wing's tests ask for."""
 
 import os
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,12 @@ for name in NOT_OURS.split():
 LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
 """Plugins that only these tests need: each run of pytest in a process would import them for
 seconds. ``-p randomly`` after it brings one back."""
+
+
+def pytest_sessionfinish() -> None:
+    """Save what was traced: pytest-xdist kills a worker that takes long to write it at its exit."""
+    if "coverage" in sys.modules and (running := sys.modules["coverage"].Coverage.current()):
+        running.save()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def parts_of_the_sandbox() -> Iterator[str]:
         if ours and kind is not pytest_turris.Options and kind not in seen:
             seen.add(kind)
             yield f"{kind.__module__}.{kind.__qualname__}"
-    yield "pytest_turris.core.journal.journal.Exchange"
+    yield "pytest_turris.core.journal.exchange.Exchange"
     yield "pytest_turris.core.journal.expectations.ExpectedRefusal"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
-from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import SHOWN
 from pytest_turris.core.wire.messages import Request

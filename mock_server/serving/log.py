@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, TextIO
 
 from pytest_turris.core.clock import Clock
+from pytest_turris.core.text.moments import iso
 from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.messages import encode
 
@@ -39,7 +40,7 @@ class ServerLog:
     ) -> None:
         self._stream = stream
         self._form = _json_line if as_json else _text_line
-        self._lowest = _LEVELS.index(level)
+        self._written = frozenset(_LEVELS[_LEVELS.index(level) :])
         # The machine's time: a sandbox's own clock may be moved.
         self._clock = Clock()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -50,7 +51,7 @@ class ServerLog:
 
     def write(self, message: str, level: LogLevel = "info") -> None:
         """Log a line. Control characters, which a client or receiver may send, are escaped."""
-        if _LEVELS.index(level) < self._lowest:
+        if level not in self._written:
             return
         if self._lines.qsize() < _CAPACITY:
             self._lines.put(self._line(message, level))
@@ -68,8 +69,7 @@ class ServerLog:
         self._thread.join(_CLOSE_SECONDS)
 
     def _line(self, message: str, level: LogLevel) -> str:
-        time = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return self._form(time, level, message)
+        return self._form(iso(self._clock.now()), level, message)
 
     def _run(self) -> None:
         lines: list[str | None] = []
@@ -138,6 +138,8 @@ def _json_line(time: str, level: LogLevel, message: str) -> str:
 
 
 def _printable(line: str) -> str:
+    if line.isprintable():
+        return line
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )

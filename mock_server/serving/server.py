@@ -26,6 +26,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import client_environment
 from pytest_turris.doors.sockets.asgi import App, asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.server import LiveServer
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class StandaloneSandbox:
             host=settings.host,
             port=settings.port,
             also=_OTHER_LOOPBACK.get(settings.host, ()),
+            # A proxy in front changes what a request says about itself.
+            plain=None
+            if settings.public_url
+            else PlainAnswers(self._answers.answer, settings.names),
             on_refusal=log.warn,
         )
         sandbox.base_url = self.base_url

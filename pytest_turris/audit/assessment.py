@@ -188,7 +188,10 @@ def _state(line: ChecklistLine, assessed: Assessment) -> LineState:
     checks = set(line.checks)
     results = [one for one in assessed.results if one.spotted.check in checks]
     broken = {one.spotted.check for one in results if one.counts or one.waiver}
-    held = {c: assessed.ran[c] for c in line.checks if c in assessed.ran and c not in broken}
+    sound = {c: assessed.ran[c] for c in line.checks if c in assessed.ran and c not in broken}
+    # What has found something to note has broken nothing; it has not held either.
+    noted = {one.spotted.check for one in results}
+    held = {check: times for check, times in sound.items() if check not in noted}
     never = tuple(check for check in line.checks if check not in assessed.ran)
     state = LineState(
         line=line, status="not observed", held=held, results=results, never=never
@@ -197,7 +200,7 @@ def _state(line: ChecklistLine, assessed: Assessment) -> LineState:
         state.status = "violated"
     elif any(one.waiver for one in results):
         state.status = "waived"
-    elif line.proofs and all(any(check in held for check in group) for group in line.proofs):
+    elif line.proofs and all(any(check in sound for check in group) for group in line.proofs):
         state.status = "proven" if line.kind == "provable" else "nothing found"
     return state
 

@@ -68,6 +68,7 @@ def _attest(line: str) -> str:
 _RULES = "def test_conforms(turris_token_case): turris_token_case.run(lambda: client.agents())"
 _HOSTILE = _RULES.replace("conforms", "copes").replace("token_case", "hostile_answer")
 _ATTACKS = 'def test_withstands(turris_webhook_attack): turris_webhook_attack.run(app, "/webhooks")'
+_DELIVERY = 'turris_webhooks.producer_agreement_executed().send(app, "/webhooks")'
 _ANY = "pytest --turris-audit  # any test that calls Turris with the fixture turris"
 _LATE = "turris_time.to_refresh_point(plus=timedelta(milliseconds=1)); client.agents()"
 _LOG = 'logger = "myapp.audit" below [log] in turris-audit.toml'
@@ -76,6 +77,9 @@ _SCAN = '[scan] path = "frontend/dist" in turris-audit.toml, or turris-sandbox s
 
 _LEAKS = ("LK-01", "LK-02", "LK-03", "LK-04", "LK-05", "LK-07", "LK-08", "LK-09")
 """The places besides files in which a token may appear."""
+
+_ELSEWHERE = ("RQ-03", "RQ-13", *_ids("TC", 20, 21, 35, 36, 37, 56, 59, 65))
+"""A token that another host gets, or that is not the caller's own."""
 
 _CREDENTIALS = "Credential Protection"
 _TOKENS = "Token Management"
@@ -111,7 +115,8 @@ _LINES = (
     ChecklistLine(
         id="SEC-05", section=_TOKENS, kind="heuristic",
         words="Tokens are stored securely",
-        proofs=(("LK-06", "TC-29"),), others=("TC-28", "TC-63", "TC-70", *_LEAKS), next_step=_RULES,
+        proofs=(("LK-06", "TC-29"),),
+        others=("TC-28", "TC-63", "TC-70", *_LEAKS, *_ELSEWHERE), next_step=_RULES,
     ),
     ChecklistLine(
         id="SEC-06", section=_TOKENS, kind="provable",
@@ -127,7 +132,7 @@ _LINES = (
     ChecklistLine(
         id="SEC-08", section=_TOKENS, kind="provable",
         words="Tokens are cached, so that few are requested",
-        proofs=(("RQ-05", "TC-01"),), others=_ids("TC", 2, 3, 4, 69),
+        proofs=(("RQ-05", "TC-01"),), others=_ids("TC", 2, 3, 4, 44, 69),
         next_step="client.agents(); client.agents(); turris.assert_token_requests(1)",
     ),
     ChecklistLine(
@@ -146,8 +151,9 @@ _LINES = (
         words="All input is validated and sanitised",
         proofs=((*_ids("WH", 70, 71, 72, 73, 74, 75, 76, 77, 78, 79),
                  *_ids("AR", 2, 3, 5, 6, 7, 8)),),
-        others=(*_ids("WH", *range(100, 109), *range(129, 144)),
-                *_ids("AR", 1, 4, 9, 10, 15, 34, 35, 37, 38)),
+        others=(*_ids("WH", *range(66, 70), *range(84, 96), 97, *range(100, 112)),
+                *_ids("WH", *range(128, 144), 152, 154, 155, 157, 158),
+                *_ids("AR", 1, 4, 9, 10, 15, 34, 35, 37, 38), "TC-26", "TC-27"),
         next_step=_ATTACKS,
     ),
     ChecklistLine(
@@ -155,7 +161,7 @@ _LINES = (
         words="Errors are handled",
         proofs=(("RQ-08", *_ids("AR", 12, 17, 18), *_ids("TC", 13, 14, 23)),),
         others=(*_ids("AR", 11, 13, 14, 16, 19, 20, 21, 22, 23, 33), "RQ-10", "RQ-11",
-                *_ids("TC", 15, 38, 39, 43, 46, 52, 60, 61, 62, 66, 67, 68)),
+                *_ids("TC", 15, 25, 34, 38, 39, 43, *range(46, 54), 60, 61, 62, 66, 67, 68)),
         next_step=_HOSTILE,
     ),
     ChecklistLine(
@@ -163,8 +169,8 @@ _LINES = (
         words="The signatures of webhooks are verified",
         proofs=(("VW-1", *_ids("WH", 5, 50)),),
         others=(*_ids("WH", *range(1, 5), *range(6, 39), *range(40, 50), *range(51, 60), 65, 82),
-                *_ids("WH", *range(112, 128), *range(141, 146))),
-        next_step="pytest --turris-audit --turris-verify-webhooks",
+                *_ids("WH", 96, 98, *range(112, 128), *range(141, 152), 153, 156)),
+        next_step=f"{_DELIVERY}, with --turris-verify-webhooks",
     ),
     ChecklistLine(
         id="SEC-14", section=_ACCESS, kind="process",

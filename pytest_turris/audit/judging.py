@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from pytest_turris.audit.evidence import Evidence, Spotted
-from pytest_turris.audit.leaks.tap import Trace
+from pytest_turris.audit.leaks.traces import Trace
 from pytest_turris.audit.places import NOWHERE, Place
 from pytest_turris.audit.rules.catalogue import look_at
 from pytest_turris.audit.rules.log import LogAudit, LogLine

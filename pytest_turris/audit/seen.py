@@ -154,7 +154,7 @@ class SandboxRecord:
             return
         clock, at = self.sandbox.clock, facts["at"]
         port = request.client_port
-        token = self.sandbox.tokens.find(request) if facts["token_id"] else None
+        token = facts["access_token"]
         asks = request.is_token_request
         client = None
         if port:
@@ -188,7 +188,8 @@ class SandboxRecord:
                 answered=response.body if response and len(response.body) <= _HEAD else b"",
                 call=call,
                 is_token_request=asks,
-                carries_credential=asks or any(name in _CARRIERS for name, _ in request.headers),
+                carries_credential=asks
+                or not _CARRIERS.isdisjoint([name for name, _ in request.headers]),
                 client=client,
                 knows_time=knows_time,
             )
@@ -228,6 +229,10 @@ class SandboxRecord:
     def place(self, seen: SeenRequest) -> Place:
         """The line of the application that made a request, else the test's."""
         return self.finder.place(seen.call, self.here)
+
+    def is_of_test(self, call: CallSite) -> bool:
+        """Whether the test function itself made a call."""
+        return call.code is not None and call.code is self._test
 
     def lines(self, seen: list[SeenRequest]) -> tuple[str, ...]:
         """Exchanges as evidence; their times count from the first that this test saw."""

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from pytest_turris.core.sandbox import Sandbox
 
@@ -11,15 +11,22 @@ _SHORTEST = 12
 
 
 def spellings(secret: str) -> tuple[str, ...]:
-    """A secret as such, percent-encoded, in Base64 at each alignment, in hex, and backwards."""
+    """A secret as such, and as it may be encoded.
+
+    Percent-encoded, as far as it needs that or each byte; in Base64 at each alignment; in hex; in
+    JSON's escapes; backwards.
+    """
     raw = secret.encode("utf-8", "surrogatepass")
-    forms = [secret, quote(secret, safe=""), raw.hex(), raw.hex().upper(), secret[::-1]]
+    forms = [secret, quote(secret, safe=""), quote(secret), quote_plus(secret)]
+    forms += [raw.hex(), raw.hex().upper(), secret[::-1]]
     for before in range(3):
         encoded = base64.b64encode(b"x" * before + raw).decode()
         # The characters at both ends depend on the text around the secret.
         inside = encoded.rstrip("=")[4 if before else 0 : -2]
         forms += [inside, inside.replace("+", "-").replace("/", "_")]
-    forms.append("".join(f"\\u{ord(character):04x}" for character in secret))
+    for case in "xX":
+        forms.append("".join(f"%{byte:02{case}}" for byte in raw))
+        forms.append("".join(f"\\u{ord(character):04{case}}" for character in secret))
     return tuple(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
 
 

@@ -93,7 +93,7 @@ class Sandbox(Collections):
         self.journal: Journal = Journal(self.options.journal_limit)
         self.interceptors: Interceptors = Interceptors()
         """The interceptors between the doors and this sandbox."""
-        self._refusals = Refusals()
+        self._refusals = Refusals(self.undo)
         self._guard()
         self.client: ApiClient = self.credentials.issue(
             environment=self.options.environment, client_id=client_id, client_secret=client_secret
@@ -227,7 +227,6 @@ class Sandbox(Collections):
     @whole
     def _handle(self, request: Request) -> Response:
         self.undo.attributes(self.clock, "offset")
-        self.undo.attributes(self._refusals, "unexpected")
         self._entity.settle()
         if request.is_token_request:
             self.undo.attributes(self, "token_requests")

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import repeat
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -35,13 +37,16 @@ class Undo:
     ) -> None:
         self._lock = lock
         self._open: list[tuple[AbstractContextManager[object], int]] = []
+        self._holder = 0
+        """The thread inside, which has the lock."""
         self._steps: list[Callable[[], object]] = []
         self.on_taken_back: Callable[[], object] = lambda: None
         """Called after something was taken back."""
 
     def __enter__(self) -> None:
-        lock = self._lock()
+        lock = _UNLOCKED if self._holder == get_ident() else self._lock()
         lock.__enter__()
+        self._holder = get_ident()
         self._open.append((lock, len(self._steps)))
 
     def __exit__(
@@ -57,6 +62,8 @@ class Undo:
             elif not self._open:
                 self._steps.clear()
         finally:
+            if not self._open:
+                self._holder = 0
             lock.__exit__(None, None, None)
 
     def step(self, take_back: Callable[[], object]) -> None:
@@ -72,14 +79,14 @@ class Undo:
     def attributes(self, thing: object, *names: str) -> None:
         """Note attributes of an object, whose values are replaced and not changed."""
         if self._open:
-            before = [(name, getattr(thing, name)) for name in names]
-            self._steps.append(partial(_set, thing, before))
+            before = tuple(map(getattr, repeat(thing), names))
+            self._steps.append(partial(_set, thing, names, before))
 
     def copies(self, thing: object, *names: str) -> None:
         """Note copies of attributes of an object: of lists, dicts and deques."""
         if self._open:
-            before = [(name, getattr(thing, name).copy()) for name in names]
-            self._steps.append(partial(_set, thing, before))
+            before = tuple(getattr(thing, name).copy() for name in names)
+            self._steps.append(partial(_set, thing, names, before))
 
     def last(self, kept: deque[T], added: T) -> None:
         """Note what a deque drops at its beginning when one is added at its end."""
@@ -125,6 +132,6 @@ def _without_last(kept: deque[T], added: T, dropped: list[T]) -> None:
         kept.extendleft(dropped)
 
 
-def _set(thing: object, values: list[tuple[str, object]]) -> None:
-    for name, value in values:
+def _set(thing: object, names: tuple[str, ...], values: tuple[object, ...]) -> None:
+    for name, value in zip(names, values, strict=True):
         object.__setattr__(thing, name, value)

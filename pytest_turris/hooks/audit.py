@@ -26,7 +26,8 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Finding, Verdict
-from pytest_turris.hooks.audit_taps import Canaries, PytestTaps
+from pytest_turris.hooks.audit_canaries import Canaries
+from pytest_turris.hooks.audit_taps import PytestTaps
 from pytest_turris.hooks.summary import VERDICTS
 
 _NAME = "turris_audit"

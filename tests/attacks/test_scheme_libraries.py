@@ -183,7 +183,7 @@ def test_learns_what_node_libraries_sign(node_libraries: Path) -> None:
         env=os.environ | {"KEY": KEY, "KEY_IN_BASE64": KEY_IN_BASE64},
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=200,
     )
     signed = json.loads(done.stdout)
     body = signed["body"].encode()

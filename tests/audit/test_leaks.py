@@ -1,10 +1,17 @@
 """The leak watch sees each channel, in each encoding, and says where it is blind."""
 
+import hashlib
+import json
+from base64 import b64encode, urlsafe_b64encode
+from functools import partial
+from urllib.parse import quote, quote_plus
+
 import pytest
 from audit.conftest import AUDITED, AuditedProject, marked
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_turris.audit.checklist import CHECKLIST
 from pytest_turris.audit.leaks.checks import LEAKS
 from pytest_turris.audit.spellings import SecretForms, spellings
 
@@ -62,13 +69,53 @@ def test_each_spelling_is_found_and_taken_out(form: str) -> None:
     assert form not in forms.scrub(f"before{form}after")
 
 
+_DATA = _SECRET.encode()
+ENCODINGS = {
+    "raw": _SECRET,
+    "percent-encoded": "".join(f"%{byte:02x}" for byte in _DATA),
+    "percent-encoded, upper case": "".join(f"%{byte:02X}" for byte in _DATA),
+    **{f"base64, alignment {n}": b64encode(b"abc"[:n] + _DATA).decode() for n in range(3)},
+    **{
+        f"base64url, alignment {n}": urlsafe_b64encode(b"abc"[:n] + _DATA).decode()
+        for n in range(3)
+    },
+    "base64 without padding": b64encode(_DATA).decode().rstrip("="),
+    "hex": _DATA.hex(),
+    "hex, upper case": _DATA.hex().upper(),
+    "JSON": json.dumps({"secret": _SECRET}),
+    "JSON, each character escaped": "".join(f"\\u{byte:04x}" for byte in _DATA),
+    "JSON, escaped in upper case": "".join(f"\\u{byte:04X}" for byte in _DATA),
+    "reversed": _SECRET[::-1],
+}
+"""Each encoding in which secrets were seen to leak, by code of its own."""
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_each_encoding_is_known(name: str) -> None:
+    """Inside of other text."""
+    assert SecretForms([(_SECRET, "a client secret")]).find(f"zz{ENCODINGS[name]}zz")
+
+
+def test_a_percent_encoded_secret_is_found() -> None:
+    """One with characters that a URL cannot have."""
+    forms = SecretForms([("a+b/c=d&e f%g_hijk", "a client secret")])
+    for encode in (quote, quote_plus, partial(quote, safe="")):
+        assert forms.find(encode("a+b/c=d&e f%g_hijk")), encode
+
+
+def test_a_hash_is_no_leak() -> None:
+    """A digest tells which secret it is, and opens nothing; pieces are the matter of TC-63."""
+    forms = SecretForms([(_SECRET, "a client secret")])
+    assert not forms.find(hashlib.sha256(_DATA).hexdigest())
+    assert not forms.find(_SECRET[-8:])
+    assert "TC-63" in CHECKLIST["SEC-05"].checks
+
+
 @given(before=st.binary(max_size=20), after=st.binary(max_size=20))
 def test_a_secret_inside_base64_is_found(before: bytes, after: bytes) -> None:
     """Whatever stands before and after it."""
-    import base64
-
     forms = SecretForms([(_SECRET, "a client secret")])
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+    for encode in (b64encode, urlsafe_b64encode):
         assert forms.find(encode(before + _SECRET.encode() + after).decode())
 
 

@@ -150,6 +150,17 @@ def test_workers_and_order_change_nothing(audited: AuditedProject) -> None:
     assert turned[0] == alone[0]
 
 
+def test_each_distribution_gives_the_same(audited: AuditedProject) -> None:
+    """With ``each``, every test runs in every worker: its mistakes are found once."""
+    audited.copy("broken", "test_broken_apps.txt")
+    chosen = ("-k", "referer or writes_twice or goes_on")
+    alone = _facts(audited.run(*chosen, apart=True))
+    assert len(alone[1]) >= 3
+    for how in ("each", "loadscope", "loadfile", "loadgroup", "worksteal"):
+        found = _facts(audited.run("-n", "2", "--dist", how, *chosen, apart=True))
+        assert found == alone, how
+
+
 def test_lines_may_move(audited: AuditedProject) -> None:
     """A comment above a mistake changes its line, not its fingerprint."""
     audited.copy("broken", "test_broken_apps.txt")

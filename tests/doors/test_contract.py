@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_turris.core.faults.scripted import FailureKind
-from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.journal.exchange import Exchange
 
 JSON = ("content-type", "application/json")
 INVITATION = {

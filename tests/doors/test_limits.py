@@ -14,6 +14,7 @@ from pytest_turris.doors.sockets import http1, limits
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
 from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.server import LiveServer
 
 HEAD = b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -29,14 +30,17 @@ def sandbox() -> Sandbox:
     return Sandbox()
 
 
-@pytest.fixture(params=[_HttptoolsProtocol, _UpgradableProtocol])
+@pytest.fixture(params=["httptools", "httptools, all by ASGI", "h11"])
 def server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> Iterator[LiveServer]:
     """A server with either parser."""
     assert issubclass(_HttptoolsProtocol, HttpToolsProtocol)
-    monkeypatch.setattr("pytest_turris.doors.sockets.server.protocol", lambda: request.param)
-    live = LiveServer(asgi_app(sandbox.handle))
+    if request.param == "h11":
+        made = "pytest_turris.doors.sockets.server.protocol"
+        monkeypatch.setattr(made, lambda _: _UpgradableProtocol)
+    plain = PlainAnswers(sandbox.handle) if request.param == "httptools" else None
+    live = LiveServer(asgi_app(sandbox.handle), plain=plain)
     yield live
     live.stop()
 
@@ -143,6 +147,21 @@ def test_a_request_that_does_not_arrive_is_dropped(
             if ended:
                 break
     assert ended
+
+
+@pytest.mark.parametrize("begin", [b"", b"\x16\x03\x01\x02\x00\x01"], ids=["nothing", "part"])
+def test_a_tls_handshake_that_does_not_arrive_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """After the same deadline; such a connection has no protocol that could count it yet."""
+    monkeypatch.setattr(limits, "READ_SECONDS", 0.05)
+    live = LiveServer(asgi_app(Sandbox().handle), tls=True)
+    try:
+        with connected(live) as sock:
+            sock.sendall(begin)
+            assert answer_to(sock) == b""
+    finally:
+        live.stop()
 
 
 def test_further_connections_are_refused(

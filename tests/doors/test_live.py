@@ -1,5 +1,6 @@
 """The live door with requests that no client library sends, and under users' clocks."""
 
+import asyncio
 import contextlib
 import datetime as dt
 import http.client
@@ -21,20 +22,28 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.asgi import asgi_app
-from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
+from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol, protocol
 from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
 from pytest_turris.doors.sockets.loopback import loopback_only
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.pool import Server, ServerPool
 from pytest_turris.doors.sockets.server import LiveServer, ServerError
 
 MAX_SECONDS = 5
 
+WAYS: dict[str, Callable[[PlainAnswers | None], Callable[..., asyncio.Protocol]]] = {
+    "httptools": protocol,
+    "httptools, all by ASGI": lambda _: protocol(None),
+    "h11": lambda _: _UpgradableProtocol,
+}
+"""The ways of a request through a server."""
 
-@pytest.fixture(scope="module", params=[_HttptoolsProtocol, _UpgradableProtocol])
+
+@pytest.fixture(scope="module", params=WAYS)
 def pool(request: pytest.FixtureRequest) -> Iterator[ServerPool]:
     """Servers with either parser, of which a user has the one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pytest_turris.doors.sockets.server.protocol", lambda: request.param)
+        patch.setattr("pytest_turris.doors.sockets.server.protocol", WAYS[request.param])
         pool = ServerPool()
         yield pool
         pool.stop()

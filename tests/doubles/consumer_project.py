@@ -80,4 +80,4 @@ class Project:
 
     def run_apart(self, *args: str) -> pytest.RunResult:
         """A run in a process of its own, for what is about modules, plugins or signals."""
-        return self.pytester.runpytest_subprocess(*QUIET, *args, timeout=60)
+        return self.pytester.runpytest_subprocess(*QUIET, *args, timeout=200)

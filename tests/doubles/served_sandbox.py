@@ -54,7 +54,7 @@ class Running:
         authority = self.variables.get("SSL_CERT_FILE")
         context = ssl.create_default_context(cafile=authority) if authority else None
         try:
-            with urllib.request.urlopen(request, context=context, timeout=10) as answer:
+            with urllib.request.urlopen(request, context=context, timeout=60) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             error.close()

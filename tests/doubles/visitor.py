@@ -42,7 +42,7 @@ class Visitor:
     def send(self, method: str, path: str, body: str = "", **headers: str) -> Seen:
         """Send a request with exactly these headers, and the cookie."""
         port = self.server.tenants.server.own_port  # a public URL may be a proxy's
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         given = {name.replace("_", "-"): value for name, value in headers.items() if value}
         if self.cookie:
             given.setdefault("Cookie", self.cookie)

@@ -114,7 +114,7 @@ def test_server_opens_it(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--load", file, "--", "true"],
         check=True,
-        timeout=60,
+        timeout=200,
         capture_output=True,
         text=True,
     )

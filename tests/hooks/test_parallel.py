@@ -13,7 +13,7 @@ from doubles.consumer_project import Project
 
 XDIST = ("-p", "turris", "-p", "xdist", "-p", "no:cacheprovider", "-W", "error")
 TWO = ("--numprocesses=2",)
-MAX_SECONDS = 30
+MAX_SECONDS = 200
 USES_BOTH = (
     "import pytest",
     "from directory import Client",

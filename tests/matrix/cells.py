@@ -63,6 +63,7 @@ def _plugins() -> Iterator[Cell]:
     threads = ("--parallel-threads=4",)
     yield cell("pytest-run-parallel", args=threads, files=("test_threads.py",))
     yield cell("pytest-randomly")
+    yield cell("pytest-rerunfailures", args=("--reruns", "2"), files=("test_reruns.py",))
     off = ("--disable-socket", "-k", "not server and not async")
     yield cell("pytest-socket, no sockets", "pytest-socket", args=off)
     yield cell("pytest-socket, loopback", "pytest-socket", args=("--allow-hosts=127.0.0.1",))

@@ -24,7 +24,7 @@ def test_browser_is_given_a_new_address(tmp_path: Path, monkeypatch: pytest.Monk
         address = urlsplit(noted.read_text())
         base = urlsplit(running.variables["TURRIS_BASE_URL"])
         assert address.netloc == base.netloc
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
         connection.request("GET", f"{address.path}?{address.query}")
         answer = connection.getresponse()
         assert (answer.status, answer.headers["location"]) == (

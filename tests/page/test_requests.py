@@ -208,7 +208,7 @@ def test_sliding_windows(visitor: Visitor, token: str) -> None:
 def stream(visitor: Visitor) -> Iterator[http.client.HTTPResponse]:
     """The open stream of a browser."""
     address = urlsplit(visitor.server.base_url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
     headers = {"Cookie": visitor.cookie, "Accept": "text/event-stream"}
     path = f"{PAGE}/default/requests/stream?since={visitor.sandbox.journal.seen}"
     connection.request("GET", path, headers=headers)
@@ -274,7 +274,7 @@ def test_a_stream_says_how_many_it_left_out() -> None:
 def test_stream_follows_the_filters(visitor: Visitor) -> None:
     """Only what they leave comes."""
     address = urlsplit(visitor.server.base_url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
     headers = {"Cookie": visitor.cookie, "Accept": "text/event-stream"}
     connection.request("GET", f"{PAGE}/default/requests/stream?text=nope", headers=headers)
     stream = connection.getresponse()

@@ -132,7 +132,7 @@ def test_pytest_asyncio(project: Project, mode: str) -> None:
         "    await calls(turris, turris_server.base_url)",
     )
     result = project.pytester.runpytest_subprocess(
-        f"--asyncio-mode={mode}", "-p", "no:randomly", "-W", "error", timeout=60
+        f"--asyncio-mode={mode}", "-p", "no:randomly", "-W", "error", timeout=200
     )
     result.assert_outcomes(passed=1)
 
@@ -172,7 +172,7 @@ def test_plugin_can_be_switched_on(
     """Without autoload it is loaded by its name or its module, and needs no other plugin."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     project.files(*TEST_ALL)
-    result = project.pytester.runpytest_subprocess("-p", plugin, "-W", "error", timeout=60)
+    result = project.pytester.runpytest_subprocess("-p", plugin, "-W", "error", timeout=200)
     result.assert_outcomes(passed=1)
 
 
@@ -180,6 +180,6 @@ def test_no_warning_of_ours(project: Project) -> None:
     """Under ``-W error`` every fixture works, and nothing is left open at the end."""
     project.files(*TEST_ALL, "def test_gc(): import gc; gc.collect()")
     result = project.pytester.runpytest_subprocess(
-        "-W", "error", "-p", "no:asyncio", "-p", "no:randomly", timeout=60
+        "-W", "error", "-p", "no:asyncio", "-p", "no:randomly", timeout=200
     )
     result.assert_outcomes(passed=2)

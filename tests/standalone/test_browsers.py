@@ -25,7 +25,7 @@ def sent(
     server: StandaloneSandbox, method: str, path: str, body: str | None = None, **headers: str
 ) -> http.client.HTTPResponse:
     """Send what a browser sends."""
-    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=60)
     connection.request(
         method, path, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()}
     )

@@ -43,7 +43,7 @@ def test_log_shows_exchanges_and_no_secret() -> None:
             running.call(f"/v1/agents?access_token={token}")
         process, secret = running.process, running.variables["TURRIS_CLIENT_SECRET"]
         process.send_signal(signal.SIGINT)
-        log = process.communicate(timeout=15)[1]
+        log = process.communicate(timeout=60)[1]
     assert "POST /v1/auth/jwt -> 201  [get_oauth_token]" in log
     assert "[list_agents]  a token in the URL is never accepted" in log
     assert token not in log
@@ -56,7 +56,7 @@ def test_serves_without_a_journal() -> None:
         assert running.token().startswith("eyJ")
         process = running.process
         process.send_signal(signal.SIGINT)
-        assert "get_oauth_token" not in process.communicate(timeout=15)[1]
+        assert "get_oauth_token" not in process.communicate(timeout=60)[1]
 
 
 def test_serves_https_with_its_own_authority() -> None:
@@ -368,7 +368,7 @@ def test_another_missing_package_is_an_error() -> None:
         "import sys; sys.modules['uvicorn'] = None; from mock_server.__main__ import main; main()"
     )
     command = [sys.executable, "-c", code, "serve", "--port", "0"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert run.returncode == 3
     assert "ModuleNotFoundError: import of uvicorn halted" in run.stderr
     assert "needs an extra" not in run.stderr

@@ -112,7 +112,7 @@ def test_entry_point_as_process_1(installed: list[str], folder: Path) -> None:
             .split()
         )
         os.kill(int(first), signal.SIGTERM)
-        log = process.communicate(timeout=30)[1]
+        log = process.communicate(timeout=60)[1]
     finally:
         process.kill()
         process.wait()

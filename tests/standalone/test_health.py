@@ -27,7 +27,7 @@ def asked(
     server: StandaloneSandbox, method: str, path: str, **headers: str
 ) -> tuple[int, dict[str, str]]:
     """The status and the JSON of a request without credentials."""
-    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=60)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     body = answer.read()

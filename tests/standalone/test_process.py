@@ -37,7 +37,7 @@ def port_of(running: Running) -> int:
 
 def status(running: Running, host: str = "127.0.0.1", **headers: str) -> int:
     """The status of a request without a credential."""
-    connection = http.client.HTTPConnection(host, port_of(running), timeout=10)
+    connection = http.client.HTTPConnection(host, port_of(running), timeout=60)
     try:
         connection.request("GET", "/.well-known/jwks.json", headers=headers)
         return connection.getresponse().status
@@ -52,7 +52,7 @@ def test_signals_end_it_in_order(number: signal.Signals) -> None:
         folder = Path(running.variables["SSL_CERT_FILE"]).parent
         with socket.create_connection(("127.0.0.1", port_of(running))):
             running.process.send_signal(number)
-            log = running.process.communicate(timeout=15)[1]
+            log = running.process.communicate(timeout=60)[1]
     assert running.process.returncode == 0
     assert log.endswith("stopped\n")
     assert not folder.exists()
@@ -61,7 +61,7 @@ def test_signals_end_it_in_order(number: signal.Signals) -> None:
 def test_log_that_is_not_read_blocks_no_client() -> None:
     """A pipe holds 64 KiB; the server answers further requests all the same."""
     with serving() as running:
-        with socket.create_connection(("127.0.0.1", port_of(running)), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", port_of(running)), timeout=60) as sock:
             for _ in range(LINES_OF_A_FULL_PIPE):
                 sock.sendall(REQUEST)
                 assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
@@ -73,7 +73,7 @@ def test_what_is_no_http_fills_no_pipe() -> None:
     with serving() as running:
         address = ("127.0.0.1", port_of(running))
         for _ in range(LINES_OF_NO_HTTP):
-            with socket.create_connection(address, timeout=10) as sock:
+            with socket.create_connection(address, timeout=60) as sock:
                 sock.sendall(b"no HTTP\r\n\r\n")
                 assert sock.recv(65_536).startswith(b"HTTP/1.1 400 ")
         assert status(running) == 200
@@ -114,7 +114,7 @@ def test_exposure_is_announced_and_names_are_accepted() -> None:
         assert status(running, Host="turris:8791") == 200
         assert status(running, Host="other:8791") == 421
         running.process.send_signal(signal.SIGINT)
-        log = running.process.communicate(timeout=15)[1]
+        log = running.process.communicate(timeout=60)[1]
     assert "# --host 0.0.0.0: other machines can read and change this sandbox" in log
     assert (
         "GET /.well-known/jwks.json -> 421  Misdirected request: the sandbox answers to loopback "

@@ -173,13 +173,28 @@ def test_a_bug_is_json_too(
         raise LookupError("canary")
 
     monkeypatch.setattr(server._server._server.config, "loaded_app", broken)
-    answer = _raw(server, b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    answer = _raw(server, b"GET /%2f HTTP/1.1\r\nhost: localhost\r\n\r\n")
     assert b"canary" not in answer
     if begins:
         assert b" 500 " not in answer
     else:
         assert answer.startswith(b"HTTP/1.1 500 ")
         assert_safe_bytes(answer)
+
+
+def test_a_bug_behind_a_plain_request_is_json_too(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that is answered without ASGI has the same answer to a bug."""
+
+    def broken(_request: object) -> object:
+        raise LookupError("canary")
+
+    monkeypatch.setattr(server._answers, "_answered_here", broken)
+    answer = _raw(server, b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"canary" not in answer
+    assert_safe_bytes(answer)
 
 
 def _raw(server: StandaloneSandbox, sent: bytes) -> bytes:

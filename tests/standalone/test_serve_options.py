@@ -34,7 +34,7 @@ SECRET = "turris_sandbox_secret_of_the_team"
 
 def gotten(server: StandaloneSandbox, path: str, **headers: str) -> Any:
     """The JSON of a GET."""
-    connection = http.client.HTTPConnection("127.0.0.1", server._server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server._server.port, timeout=60)
     connection.request("GET", path, headers=headers)
     found = json.loads(connection.getresponse().read())
     connection.close()
@@ -101,7 +101,7 @@ def test_real_credentials_of_the_environment_are_left_alone(
     with serving() as running:
         assert running.variables["TURRIS_CLIENT_SECRET"].startswith("turris_sandbox_secret_")
         running.process.send_signal(signal.SIGINT)
-        log = running.process.communicate(timeout=15)[1]
+        log = running.process.communicate(timeout=60)[1]
     assert "# TURRIS_CLIENT_SECRET in the environment is not that of a sandbox" in log
     assert "s3cr3t" not in log
 
@@ -224,7 +224,7 @@ def test_ends_while_a_delivery_is_under_way() -> None:
             running.call(path, data=b"{}", Authorization=bearer)
         assert begun.wait(10)
         running.process.send_signal(signal.SIGTERM)
-        log = running.process.communicate(timeout=15)[1]
+        log = running.process.communicate(timeout=60)[1]
         release.set()
     assert running.process.returncode == 0
     last = log.splitlines()[-1]
@@ -291,7 +291,7 @@ def test_plain_http_on_a_port_with_tls_is_logged() -> None:
     """The client sees an empty answer; the log says why."""
     log: list[str] = []
     with served(Options(tls=True), log=log) as running:
-        with socket.create_connection(("127.0.0.1", running._server.port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", running._server.port), timeout=60) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             with contextlib.suppress(ConnectionResetError):
                 assert not sock.recv(1_000).startswith(b"HTTP")

@@ -146,7 +146,7 @@ def run(pytester: pytest.Pytester, url: str, *args: str, **files: str) -> pytest
     """Run a consumer's suite with a server."""
     pytester.makepyfile(client=CLIENT, **files)
     options = ("-p", "turris", "-p", "no:cacheprovider", "-W", "error", "--turris-url", url)
-    return pytester.runpytest_subprocess(*options, *args, timeout=60)
+    return pytester.runpytest_subprocess(*options, *args, timeout=200)
 
 
 def url_of(running: Running) -> str:
@@ -202,7 +202,7 @@ def test_log_names_the_test(own: Running, pytester: pytest.Pytester) -> None:
     """The server's log names the test of each request, and contains no secret."""
     run(pytester, url_of(own), test_log="from client import get\ndef test(turris): get()")
     own.process.send_signal(signal.SIGINT)
-    log = own.process.communicate(timeout=15)[1]
+    log = own.process.communicate(timeout=60)[1]
     assert "tenant test_log.py::test\n" in log
     assert "POST /v1/auth/jwt -> 201  for test_log.py::test\n" in log
     assert "secret" not in log
@@ -221,7 +221,7 @@ def test_log_masks_a_token_in_the_path(own: Running, pytester: pytest.Pytester) 
     )
     run(pytester, url_of(own), test_path="\n".join(test)).assert_outcomes(passed=1)
     own.process.send_signal(signal.SIGINT)
-    log = own.process.communicate(timeout=15)[1]
+    log = own.process.communicate(timeout=60)[1]
     assert "GET /v1/agents/***" in log
     assert (pytester.path / "token").read_text() not in log
 
@@ -420,6 +420,6 @@ def test_request_of_no_test_process() -> None:
         process.tenants["1"] = RelayedTenant(process, "a test in another process")
         process.is_closed = True  # so that it owns no socket
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
-            urllib.request.urlopen(f"{served.base_url}/v1/agents", timeout=10)
+            urllib.request.urlopen(f"{served.base_url}/v1/agents", timeout=60)
         refused.value.close()
         assert [exchange.status for exchange in served.sandbox.journal] == [401]

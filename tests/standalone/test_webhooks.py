@@ -79,7 +79,7 @@ def test_a_change_over_http_reaches_a_receiver() -> None:
         webhook.post("/v1/agents", {"npn": "12345678"})
         (row,) = webhook.settled()
         running.process.send_signal(signal.SIGINT)
-        log = running.process.communicate(timeout=15)[1]
+        log = running.process.communicate(timeout=60)[1]
     assert (row["state"], row["attempts"][0]["status"]) == ("delivered", 204)
     ((body, signature),) = handler.received
     assert json.loads(body)["payload"]["npn"] == "12345678"

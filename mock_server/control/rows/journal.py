@@ -19,7 +19,7 @@ from mock_server.control.models import (
 )
 from pytest_turris.core.api.routes import ROUTES
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.resources.record import UnknownRecordError
 
 _MOST_AT_ONCE = 500

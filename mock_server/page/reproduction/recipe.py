@@ -24,7 +24,7 @@ from mock_server.page.reproduction.steps import (
 from mock_server.page.resending import AUTHORIZATION, own_headers, token_body, whole_body
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
 from pytest_turris.core.access.flaws import Flaw
-from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure

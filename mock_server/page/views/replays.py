@@ -8,7 +8,7 @@ from mock_server.page.resending import curl, exchange_of, request_again
 from mock_server.page.views.actions import notice
 from mock_server.page.views.route import Route
 from mock_server.page.visit import Visit, number_in
-from pytest_turris.core.journal.journal import Exchange
+from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Response
 

@@ -66,7 +66,7 @@ class ServedAnswers:
         if self._public_url:
             public = urlsplit(self._public_url)
             request = replace(request, scheme=public.scheme, host=public.netloc)
-        answer = self._forward(request) if self._hub.tenants else self._answered_here(request)
+        answer = self._forward(request) if self._hub.is_in_use else self._answered_here(request)
         if isinstance(answer, Response):
             return self._looked_at(request, answer)
         return self._looked_at_later(request, answer)

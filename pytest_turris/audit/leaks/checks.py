@@ -27,14 +27,15 @@ LEAKS = (
     _leak(
         "LK-04",
         "exceptions",
-        "Reads the text, the arguments and the notes of each exception that a test sees, and of "
-        "its causes.",
+        "Reads the text, the arguments and the notes of each exception that a test sees, or that "
+        "ends a thread, and of its causes.",
     ),
     _leak("LK-05", "the repr of objects", "Reads the repr of the values of the test's fixtures."),
     _leak(
         "LK-06",
         "files that others may read",
-        "Reads each file that is written during a test; a file with mode 0600 may hold a token.",
+        "Reads each file that is written or renamed during a test; a file with mode 0600 may hold "
+        "a token.",
     ),
     _leak(
         "LK-07",
@@ -44,7 +45,8 @@ LEAKS = (
     _leak(
         "LK-08",
         "requests to other hosts",
-        "Reads what is sent to hosts other than Turris', as far as it is not encrypted.",
+        "Reads what is sent to hosts other than Turris', as far as it is not encrypted; and what "
+        "httpx and requests send where a test's mock answers.",
     ),
     _leak(
         "LK-09",

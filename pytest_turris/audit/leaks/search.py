@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.leaks.checks import LEAKS
-from pytest_turris.audit.leaks.tap import LeakTraces, Trace
+from pytest_turris.audit.leaks.traces import LeakTraces, Trace
 from pytest_turris.audit.places import CallSite, Place, PlaceFinder
 from pytest_turris.audit.spellings import SecretForms
 from pytest_turris.findings.verdict import Finding
@@ -68,8 +68,9 @@ class LeakSearch:
         self._note(check, 1, [self._spot(trace)] if self._forms.find(text) else [])
 
     def _note(self, check: str, times: int, spotted: list[Spotted]) -> None:
-        once = {one.fingerprint: one for one in spotted}
-        self._evidence.note(check, times, list(once.values())[:_AT_MOST])
+        # Of several taps that saw the same, the first one knows most.
+        once = {one.fingerprint: one for one in reversed(spotted)}
+        self._evidence.note(check, times, list(once.values())[::-1][:_AT_MOST])
 
     def _leaks(self, trace: Trace) -> bool:
         # What the test itself logs or prints says nothing about the application.
@@ -80,7 +81,7 @@ class LeakSearch:
 
     def _files(self, traces: LeakTraces) -> None:
         times, spotted = 0, []
-        for name, call in traces.opened.calls.items():
+        for name, call in (traces.opened.calls | traces.renamed.calls).items():
             code = call.code
             if code is None or code.co_filename in self._of_test:
                 continue

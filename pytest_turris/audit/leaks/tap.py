@@ -7,86 +7,23 @@ import contextlib
 import logging
 import socket
 import ssl
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any, Self
+from typing import Any
 
+from pytest_turris.audit.leaks.children import starting_taps
+from pytest_turris.audit.leaks.hooks import hook_taps
+from pytest_turris.audit.leaks.other_hosts import LIBRARIES, sending_taps
+from pytest_turris.audit.leaks.traces import LeakTraces, Trace, exception_texts, repr_of
 from pytest_turris.audit.places import NOWHERE, CallSite, call_of
 from pytest_turris.conformance.observation.files import WrittenFiles, written_files
+from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.process.patch import Patch, Replacement
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_MOST = 20_000
-_SENDERS = ("send", "sendall", "sendmsg")
-
-
-@dataclass(slots=True)
-class Trace:
-    """One text that left the application.
-
-    Args:
-        check: The check of its channel, such as ``LK-01``.
-        text: The text, as it was; it is never shown.
-        call: Where it was made.
-        name: The logger, the file, the program.
-        port: The port that it was sent from, for a socket.
-        message: Of a log record, its message alone.
-    """
-
-    check: str
-    text: str
-    call: CallSite
-    name: str = ""
-    port: int = 0
-    message: str = ""
-
-
-class _Noticed(set[str]):
-    """Names of files; notes who was the first to write each."""
-
-    def __init__(self, who: Callable[[], CallSite]) -> None:
-        super().__init__()
-        self._who = who
-        self.calls: dict[str, CallSite] = {}
-
-    def add(self, name: str, /) -> None:
-        """Add a name."""
-        super().add(name)
-        self.calls.setdefault(name, self._who())
-
-    def __ior__(self, names: Any) -> Self:  # type: ignore[override,misc] # noqa: ANN401 - as set
-        for name in names:
-            self.add(name)
-        return self
-
-
-@dataclass
-class LeakTraces:
-    """What left the application in one test."""
-
-    test: CodeType | None = None
-    texts: list[Trace] = field(default_factory=list)
-    opened: _Noticed = field(init=False)
-    dropped: int = 0
-
-    def __post_init__(self) -> None:
-        self.opened = _Noticed(lambda: call_of(sys._getframe(3), self.test))  # noqa: SLF001 - fast
-
-    def note(self, check: str, text: str, *, name: str = "", call: CallSite | None = None) -> None:
-        """Keep a text; without a call it is the caller's on the stack."""
-        call = call or call_of(sys._getframe(1), self.test)  # noqa: SLF001 - fast
-        self.keep(Trace(check, text, call, name))
-
-    def keep(self, trace: Trace) -> None:
-        """Keep a text, as long as there are not too many."""
-        if len(self.texts) < _MOST:
-            self.texts.append(trace)
-        else:
-            self.dropped += 1
+_SENDERS = ("send", "sendall", "sendmsg", "sendto")
 
 
 class Taps:
@@ -94,6 +31,8 @@ class Taps:
 
     def __init__(self) -> None:
         self.traces: LeakTraces = LeakTraces()
+        self.passed_over: tuple[type[Warning], ...] = ()
+        """Warnings that repeat what another tap saw."""
         self._sent_from: dict[int, CallSite] = {}
         self._installed = contextlib.ExitStack()
         self._files = WrittenFiles()
@@ -101,7 +40,7 @@ class Taps:
     def begin(self, test: CodeType | None) -> LeakTraces:
         """Keep what follows as another test's."""
         self.traces = LeakTraces(test)
-        self._files.opened = self.traces.opened
+        self._files.opened, self._files.renamed = self.traces.opened, self.traces.renamed
         return self.traces
 
     def sent_from(self, port: int) -> CallSite:
@@ -114,14 +53,23 @@ class Taps:
         replacements: list[Replacement] = [
             (logging.Logger, "callHandlers", self._logging),
             (logging.Logger, "isEnabledFor", _listening),
-            (subprocess.Popen, "__init__", self._starting),
             *((socket.socket, name, self._sending) for name in _SENDERS),
             *((ssl.SSLSocket, name, self._sending) for name in _SENDERS[:2]),
             (ssl.SSLObject, "write", self._encrypting),
             (warnings, "warn", self._warning),
+            (warnings, "_showwarnmsg", self._showing),
+            *starting_taps(self._note),
+            *hook_taps(self._note),
         ]
         self._installed.enter_context(Patch(*replacements))
         self._installed.enter_context(written_files(self._files))
+        when_imported(LIBRARIES, self._tap_library, self._installed)
+
+    def _tap_library(self, library: str) -> None:
+        self._installed.enter_context(Patch(*sending_taps(library, self._note)))
+
+    def _note(self, check: str, text: str, *, name: str, call: CallSite | None = None) -> None:
+        self.traces.note(check, text, name=name, call=call)
 
     def remove(self) -> None:
         """Put everything back."""
@@ -147,28 +95,32 @@ class Taps:
             parts = [str(record.msg)]
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if extra:
-            parts.append(_shown(extra))
+            parts.append(repr_of(extra))
         if record.exc_info and record.exc_info[1] is not None:
             parts += exception_texts(record.exc_info[1])
         traces = self.traces
         call = call_of(sys._getframe(1), traces.test)  # noqa: SLF001 - fast
         traces.keep(Trace("LK-01", "\n".join(parts), call, record.name, 0, parts[0]))
 
-    def _starting(self, original: Callable[..., None]) -> Callable[..., None]:
-        def start(process: Any, args: Any, *rest: Any, **options: Any) -> None:  # noqa: ANN401 - as Popen
-            self.traces.note("LK-07", _shown(args), name="a child process")
-            original(process, args, *rest, **options)
-
-        return start
-
     def _warning(self, original: Callable[..., None]) -> Callable[..., None]:
         def warn(message: Any, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as warnings.warn
-            self.traces.note("LK-03", str(message))
+            if not isinstance(message, self.passed_over):
+                self.traces.note("LK-03", str(message))
             named = dict(zip(("category", "stacklevel", "source"), args, strict=False)) | options
             named["stacklevel"] = named.get("stacklevel", 1) + 1  # this function is on the stack
             original(message, **named)
 
         return warn
+
+    def _showing(self, original: Callable[..., None]) -> Callable[..., None]:
+        """Where warnings arrive from code that has imported ``warn``, or calls another function."""
+
+        def show(message: warnings.WarningMessage) -> None:
+            if not isinstance(message.message, self.passed_over):
+                self.traces.note("LK-03", str(message.message))
+            original(message)
+
+        return show
 
     def _sending(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def send(sock: socket.socket, data: Any, *rest: Any) -> Any:  # noqa: ANN401 - as socket.send
@@ -217,28 +169,3 @@ def _listening(_: object) -> Callable[[logging.Logger, int], bool]:
         return True
 
     return audible
-
-
-def exception_texts(error: BaseException) -> list[str]:
-    """What an exception and its causes show: text, arguments, notes."""
-    texts, waiting, known = [], [error], set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in known:
-            continue
-        known.add(id(one))
-        texts += [_shown(one), _shown(one.args), *map(str, getattr(one, "__notes__", ()))]
-        with contextlib.suppress(Exception):  # a __str__ of the application may fail
-            texts.append(str(one))
-        waiting += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
-        if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
-    return texts
-
-
-def _shown(value: object) -> str:
-    """The repr of an object of the application, which may fail."""
-    try:
-        return repr(value)
-    except Exception:  # noqa: BLE001 - any error of the application's own repr
-        return ""

@@ -1,8 +1,9 @@
 """The report as one HTML file: no script, no other host, light and dark, fit for paper."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 from pytest_turris.audit.reports.document import STATUSES, Document
@@ -12,12 +13,15 @@ from pytest_turris.core.text.plurals import counted
 _STYLE = Path(__file__).with_name("style.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _COLUMNS = 4
+_OF_CHECK = ("why", "fix", "source")
+"""What the findings of one check mostly have in common."""
+
 _EXPLAINED = {
     "violated": "a check found a violation",
     "waived": "violations are accepted for a time",
     "not observed": "nothing is known",
     "attested": "a person says so",
-    "nothing found": "checks looked and found nothing, which does not prove it",
+    "nothing found": "checks found no violation, which does not prove it",
     "proven": "checks that could have failed ran and held",
 }
 
@@ -117,7 +121,9 @@ def _evidence(line: Document, results: dict[str, Document]) -> str:
         found = ", ".join(
             f'<a href="#{_text(at)}">{_text(id_)}</a>' for id_, at in sorted(links.items())
         )
-        parts.append(f"{counted(len(line['results']), 'finding')}: {found}.")
+        notes = all(results[one]["level"] == "info" for one in line["results"])
+        kind = "note" if notes else "finding"
+        parts.append(f"{counted(len(line['results']), kind)}: {found}.")
     if line["held"]:
         held = ", ".join(
             f"{_text(one['check'])} ({counted(one['times'], 'time')})" for one in line["held"]
@@ -147,20 +153,39 @@ def _findings(results: list[Document]) -> Iterator[str]:
     if not results:
         return
     yield f"<h2>{counted(len(results), 'finding').capitalize()}</h2>"
-    for one in results:
-        waived = ", waived" if one["waiver"] else ""
-        yield f'<article class="{one["level"]}" id="{_text(one["fingerprint"])}">'
-        yield (
-            f'<header><span class="level {one["level"]}">{one["level"]}{waived}</span>'
-            f'<h3><a href="{_text(one["help_uri"])}">{_text(one["check"])}</a> '
-            f"{_text(one['title'])}</h3>"
-            f'<span class="place">{_text(one["path"])}:{one["line"]}</span></header>'
-        )
-        yield "<dl>"
-        for name, value in _rows(one):
-            if value:
-                yield f"<dt>{name}</dt><dd>{value}</dd>"
-        yield "</dl></article>"
+    for _, group in groupby(results, lambda one: (one["level"], one["check"])):
+        yield from _of_check(list(group))
+
+
+def _of_check(found: list[Document]) -> Iterator[str]:
+    """The findings of one check: what they have in common comes first, once."""
+    first = found[0]
+    level = first["level"]
+    common = {name for name in _OF_CHECK if len({one[name] for one in found}) == 1}
+    yield f'<section class="{level}">'
+    yield (
+        f'<header><span class="level {level}">{level}</span>'
+        f'<h3><a href="{_text(first["help_uri"])}">{_text(first["check"])}</a> '
+        f"{_text(first['title'])}</h3>"
+        f'<span class="soft">{counted(len(found), "finding")}</span></header>'
+    )
+    yield from _list((name, _text(first[name])) for name in _OF_CHECK if name in common)
+    for one in found:
+        waived = '<span class="waived level">waived</span>' if one["waiver"] else ""
+        yield f'<article id="{_text(one["fingerprint"])}">'
+        yield f'<h4 class="place">{_text(one["path"])}:{one["line"]} {waived}</h4>'
+        own = [(name, _text(one[name])) for name in _OF_CHECK if name not in common]
+        yield from _list([*_rows(one), *own])
+        yield "</article>"
+    yield "</section>"
+
+
+def _list(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    yield "<dl>"
+    for name, value in rows:
+        if value:
+            yield f"<dt>{name}</dt><dd>{value}</dd>"
+    yield "</dl>"
 
 
 def _rows(one: Document) -> Iterator[tuple[str, str]]:
@@ -169,9 +194,6 @@ def _rows(one: Document) -> Iterator[tuple[str, str]]:
     yield "sent", f"<pre>{exchanges}</pre>" if exchanges else ""
     yield "got", _text(one["got"])
     yield "expected", _text(one["expected"])
-    yield "why", _text(one["why"])
-    yield "fix", _text(one["fix"])
-    yield "source", _text(one["source"])
     yield "seen in", "<br>".join(map(_text, one["tests"][:5])) + _more(len(one["tests"]) - 5)
     if waiver := one["waiver"]:
         until = f"{_text(waiver['owner'])}, until {_text(waiver['expires'])}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pytest_turris.audit.reports.document import STATUSES, Document
 from pytest_turris.audit.reports.inert import one_line
+from pytest_turris.core.text.plurals import counted
 
 _SIGNS = {
     "violated": "❌",
@@ -72,7 +73,8 @@ def _known(line: Document) -> str:
         return f"{safe(said['statement'])} ({safe(said['owner'])}, {said['date']})"
     if line["status"] in ("proven", "nothing found"):
         held = ", ".join(f"{one['check']} ({one['times']})" for one in line["held"])
-        return f"{line['status']}: {held}"
+        notes = f"{counted(len(line['results']), 'note')}, see below" if line["results"] else ""
+        return f"{line['status']}: {', '.join(filter(None, (held, notes)))}"
     if line["status"] in ("violated", "waived"):
         return f"{line['status']}: {len(line['results'])}, see below"
     step = f" To prove it: {_code(line['next_step'])}" if line["next_step"] else ""

@@ -42,8 +42,8 @@ def _refused(look: Look) -> None:
 @REPEATS.rule(
     "RQ-09",
     "After a 429 the client waits for the reset",
-    does="Looks whether the same call came again before the reset that a 429 announced, and met "
-    "the limit once more.",
+    does="Looks whether the same call, or several others in a row, came before the reset that a "
+    "429 announced, and met the limit once more.",
     why="Each request during the wait is refused too, and may prolong it.",
     fix="Wait until X-RateLimit-Reset, or as Retry-After says, before the next request.",
     source="vendor: guides/rate-limiting; RFC 6585, 4",
@@ -62,6 +62,13 @@ def _too_soon(look: Look) -> None:
                 f"the call was repeated after {span(again.at - limited.at)}, and limited again",
                 f"a wait of {span(reset - limited.at)}, until the reset",
             )
+    for limited, others in _gone_on(look):
+        look.spot(
+            [limited, *others],
+            f"{len(others)} more requests after it, each limited too",
+            "an error, or a wait until the reset",
+            kind="went on",
+        )
 
 
 @REPEATS.rule(
@@ -98,6 +105,22 @@ def _repeated(look: Look) -> Iterator[tuple[SeenRequest, SeenRequest]]:
             # Another call of the test: its author knows what it repeats.
             if again is not None and again.call.step == limited.call.step:
                 yield limited, again
+
+
+def _gone_on(look: Look) -> Iterator[tuple[SeenRequest, list[SeenRequest]]]:
+    """Each limited request after which one call of the test sent others, all limited.
+
+    Fewer may have been under way; and a test that sends requests itself may want to be limited.
+    """
+    for strand in look.record.strands:
+        for (status, step), group in groupby(strand, lambda one: (one.status, one.call.step)):
+            limited, *others = group
+            reset = _reset_of(limited) if status == _LIMITED else None
+            if reset is None or step < 0 or look.record.is_of_test(limited.call):
+                continue
+            others = [one for one in others if reset - one.at > _AT_ONCE]
+            if len(others) >= _MOST and not any(one.same_as(limited) for one in others):
+                yield limited, others
 
 
 def _is_after(first: SeenRequest, again: SeenRequest) -> bool:

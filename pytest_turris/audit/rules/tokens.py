@@ -1,8 +1,9 @@
 """How tokens are used: cached, replaced in time, never after their expiry."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from pytest_turris.audit.rules.rule import Look, RuleList
 from pytest_turris.audit.seen import SeenRequest
@@ -104,20 +105,18 @@ def _expired(look: Look) -> None:
 
 def _issues(look: Look) -> Iterator[tuple[SeenRequest, AccessToken]]:
     """Each successful token request with the token that it got."""
-    issued = defaultdict(list)
-    for token in look.record.sandbox.tokens:
+    tokens, issued = list(look.record.sandbox.tokens), defaultdict(list)
+    for token in tokens:
         issued[token.issued_at].append(token)
+    # The first token since a moment is the first of those at which the latest issue reaches it.
+    latest = list(accumulate([token.issued_at for token in tokens], max))
     for seen in look.record.seen:
         if seen.is_token_request and seen.status in _CREATED:
-            waiting = issued.get(seen.at) or _issued_during(look, seen)
+            # A request takes time on a clock that runs.
+            first = bisect_left(latest, seen.at)
+            waiting = issued.get(seen.at) or tokens[first : first + 1]
             if waiting:
                 yield seen, waiting.pop(0)
-
-
-def _issued_during(look: Look, seen: SeenRequest) -> list[AccessToken]:
-    """The token of a request that took time on a clock that runs."""
-    later = [token for token in look.record.sandbox.tokens if token.issued_at >= seen.at]
-    return later[:1]
 
 
 def _repeated(

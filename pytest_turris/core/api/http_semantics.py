@@ -3,9 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
-from email.utils import format_datetime
-from functools import lru_cache
 
+from pytest_turris.core.text.moments import http_date
 from pytest_turris.core.wire.messages import Fields, Response
 
 
@@ -15,12 +14,7 @@ def date_field(at: dt.datetime) -> Fields:
     Args:
         at: The moment on the sandbox's clock.
     """
-    return _date_field(at.replace(microsecond=0))
-
-
-@lru_cache(maxsize=8)
-def _date_field(at: dt.datetime) -> Fields:
-    return (("date", format_datetime(at, usegmt=True)),)
+    return (("date", http_date(at)),)
 
 
 def without_content(response: Response) -> Response:

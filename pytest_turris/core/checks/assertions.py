@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Protocol
 
 from pytest_turris.core.access.tokens import AccessToken, Tokens
-from pytest_turris.core.journal.journal import NO_ANSWER, Exchange, Journal
+from pytest_turris.core.journal.exchange import Exchange
+from pytest_turris.core.journal.journal import NO_ANSWER, Journal
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.durations import moment, span

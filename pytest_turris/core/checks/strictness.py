@@ -8,8 +8,9 @@ from typing import Protocol
 
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.faults.scripted import Faults
+from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
-from pytest_turris.core.journal.journal import Exchange, Journal
+from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.plurals import counted
 

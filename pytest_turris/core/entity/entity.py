@@ -57,6 +57,9 @@ class UpstreamEntity:
         if self._busy:
             return
         now = self._clock.now()
+        if now >= self._settled_at and not self._schedule.is_due(now):
+            self._carried_out = now  # most calls find no work, and have nothing to take back
+            return
         self._undo.attributes(self, "_busy", "_settled_at")
         self._busy = True
         try:

@@ -5,7 +5,9 @@ from types import TracebackType
 from typing import Self
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.journal.journal import Exchange, Journal
+from pytest_turris.core.journal.exchange import Exchange
+from pytest_turris.core.journal.journal import Journal
+from pytest_turris.core.undo import Undo
 
 _KEPT = 100
 
@@ -17,12 +19,14 @@ class RefusalExpected(TurrisKitError, AssertionError):
 class Refusals:
     """The refusals that fail the test, because they mean a broken client."""
 
-    def __init__(self) -> None:
+    def __init__(self, undo: Undo) -> None:
+        self._undo = undo
         self.unexpected: list[Exchange] = []
 
     def note(self, exchange: Exchange) -> None:
         """Keep a refusal that fails the test unless it is expected."""
         if len(self.unexpected) < _KEPT:
+            self._undo.attributes(self, "unexpected")
             self.unexpected = [*self.unexpected, exchange]
 
     def expect_since(self, number: int) -> None:

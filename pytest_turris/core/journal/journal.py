@@ -4,177 +4,25 @@ Masking takes longer than many operations, and most exchanges are never read, so
 masked when it is first read.
 """
 
-import datetime as dt
 import itertools
-import json
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 from pytest_turris.core.changes import Row
-from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
+from pytest_turris.core.journal.exchange import Exchange, KeptExchange, RawExchange
 from pytest_turris.core.undo import Undo
-from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request, Response
+from pytest_turris.core.wire.messages import Request, Response
 
 NO_ANSWER = 0
 
 _Observer = Callable[[Request, Response | None, dict[str, Any]], object]
 """Receives a request, its response, and the facts of its exchange, before redaction."""
 
-_SHOWN_TARGET = 2_048
-_SHOWN_FIELDS = 64
 _NUMBER = attrgetter("number")
-_FACTS = (
-    "number", "at", "environment", "method", "operation", "status", "credential", "token",
-    "reason", "is_client_error", "notes", "request_id", "token_id", "token_in_url",
-)  # fmt: skip
-"""What is known of an exchange besides its two messages, by the names of ``Exchange``."""
-_FACTS_OF = itemgetter(*_FACTS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One request and its response. Texts are redacted, bodies cut at 2 KiB.
-
-    ``status`` is 0 if a fault left the request without an answer. ``reason`` says for
-    humans why the sandbox refused; ``notes`` say what it noticed and accepted.
-    """
-
-    number: int
-    at: dt.datetime
-    environment: str
-    method: str
-    target: str
-    operation: str | None
-    status: int
-    credential: str | None
-    token: str | None
-    reason: str
-    is_client_error: bool
-    notes: tuple[str, ...]
-    request_id: str
-    request_headers: dict[str, str] = field(repr=False)
-    request_body: str = field(repr=False)
-    response_body: str = field(repr=False)
-    token_id: str | None = None
-    """The ``jti`` of the access token in the request, accepted or not."""
-    token_in_url: bool = False
-
-    @property
-    def path(self) -> str:
-        """The path without its query."""
-        return self.target.partition("?")[0]
-
-    @property
-    def is_token_request(self) -> bool:
-        """Whether the request asked for an access token."""
-        return (self.method, self.path) == TOKEN_REQUEST
-
-    @property
-    def refused(self) -> bool:
-        """Whether the answer was a 4xx."""
-        return 400 <= self.status < 500  # noqa: PLR2004 - RFC 9110, client errors
-
-    def plain(self) -> dict[str, Any]:
-        """The exchange as JSON data."""
-        return vars(self) | {
-            "at": self.at.isoformat(),
-            "notes": list(self.notes),
-            "request_headers": dict(self.request_headers),
-        }
-
-    @classmethod
-    def restored(cls, row: dict[str, Any]) -> "Exchange":
-        """A snapshot's exchange."""
-        at = dt.datetime.fromisoformat(row["at"])
-        return cls(**row | {"at": at, "notes": tuple(row["notes"])})
-
-    def __str__(self) -> str:
-        status = self.status or "no answer"
-        time = self.at.time().isoformat("milliseconds")
-        line = f"{time}Z  {self.method} {self.target} -> {status}"
-        line += f"  [{self.operation or 'no such operation'}]"
-        if self.credential:
-            line += f"  as {self.credential}" + (f", token {self.token}" if self.token else "")
-        details = [self.reason] if self.reason else []
-        return "\n    ".join([line, *details, *self.notes])
-
-
-class _RawExchange:
-    """An exchange not yet redacted; it has no repr, and is cut to what the journal shows.
-
-    A server keeps a thousand for each tenant, so it is small: no dict, and what the exchange before
-    it has as well is kept once.
-    """
-
-    __slots__ = ("_body", "_facts", "_sizes", "answered", "fields", "target")
-
-    def __init__(
-        self,
-        request: Request,
-        response_body: bytes,
-        facts: dict[str, Any],
-        before: "_RawExchange | None",
-    ) -> None:
-        self._facts: tuple[Any, ...] = _FACTS_OF(facts)
-        self.target: str = request.target[:_SHOWN_TARGET]
-        self.fields: tuple[tuple[str, str], ...] = request.headers[:_SHOWN_FIELDS]
-        self._body: bytes = request.body[:SHOWN]
-        self.answered: bytes = response_body[:SHOWN]
-        self._sizes = len(request.body), len(response_body)
-        if before is not None:
-            self._share(before)
-
-    def _share(self, before: "_RawExchange") -> None:
-        if self.fields == before.fields:  # most clients send the same ones again
-            self.fields = before.fields
-        if self.target == before.target:
-            self.target = before.target
-        if self.answered == before.answered:
-            self.answered = before.answered
-
-    def redacted(self) -> Exchange:
-        """The exchange with its secrets masked."""
-        sent, answered = self._sizes
-        return self._exchange(
-            request_headers=redact_headers(self.fields),
-            request_body=preview(self._body, sent),
-            response_body=preview(self.answered, answered),
-        )
-
-    def summary(self) -> str:
-        """The exchange in one text, without headers and bodies."""
-        return str(self._exchange(request_headers={}, request_body="", response_body=""))
-
-    def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
-        facts = dict(zip(_FACTS, self._facts, strict=True))
-        texts = {
-            "target": redact_target(self.target),
-            "reason": redact(facts["reason"]),
-            "notes": tuple(map(redact, facts["notes"])),
-        }
-        return Exchange(**facts | texts | content)
-
-
-class _KeptExchange:
-    """An exchange in JSON, already redacted, from somewhere else."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def redacted(self) -> Exchange:
-        """The exchange, read."""
-        return Exchange.restored(json.loads(self._text))
-
-    def summary(self) -> str:
-        """The exchange in one text."""
-        return str(self.redacted())
 
 
 class Entry:
@@ -182,7 +30,7 @@ class Entry:
 
     __slots__ = ("_exchange", "number")
 
-    def __init__(self, number: int, exchange: Exchange | _RawExchange | _KeptExchange) -> None:
+    def __init__(self, number: int, exchange: Exchange | RawExchange | KeptExchange) -> None:
         self.number: int = number
         self._exchange = exchange
 
@@ -194,10 +42,10 @@ class Entry:
         return exchange
 
     @property
-    def raw(self) -> _RawExchange | None:
+    def raw(self) -> RawExchange | None:
         """The exchange, if it is not redacted yet."""
         exchange = self._exchange
-        return exchange if isinstance(exchange, _RawExchange) else None
+        return exchange if isinstance(exchange, RawExchange) else None
 
     def summary(self) -> str:
         """The exchange in one text; cheaper than ``redacted``, and kept nowhere."""
@@ -244,13 +92,13 @@ class Journal:
         entries = tuple(self._entries)
         return entries[bisect_right(entries, number, key=_NUMBER) :]
 
-    def record(self, request: Request, response_body: bytes, **facts: Any) -> Entry:  # noqa: ANN401 - Exchange's fields
-        """Keep one exchange."""
+    def record(self, request: Request, response_body: bytes, facts: dict[str, Any]) -> Entry:
+        """Keep one exchange; its facts get the number and the method that it is recorded with."""
         self.undo.step(partial(self._forget_since, self.seen, self._oldest()))
         self.seen += 1
-        facts |= {"number": self.seen, "method": request.method[:32]}
+        facts["number"], facts["method"] = self.seen, request.method[:32]
         before = self._entries[-1].raw if self._entries else None
-        entry = Entry(self.seen, _RawExchange(request, response_body, facts, before))
+        entry = Entry(self.seen, RawExchange(request, response_body, facts, before))
         self._entries.append(entry)
         return entry
 
@@ -295,4 +143,4 @@ class Journal:
     def take_over(self, seen: int, texts: Iterable[tuple[int, str]]) -> None:
         """Take over exchanges that were recorded elsewhere, in JSON, by their numbers."""
         self.seen = seen
-        self._entries.extend(Entry(number, _KeptExchange(text)) for number, text in texts)
+        self._entries.extend(Entry(number, KeptExchange(text)) for number, text in texts)

@@ -102,7 +102,9 @@ class Limits:
             calls = self._current(bucket, window)
             if len(calls) >= limit:
                 raise self._exceeded(bucket, window)
-        calls.append(self._clock.now())
+        moment = self._clock.now()
+        self.undo.last(calls, moment)
+        calls.append(moment)
         allowance = Allowance(limit, len(calls), later(calls[0], WINDOW))
         near = allowance.used >= _NEAR * allowance.limit
         return allowance.headers if near or self._options.rate_headers == "always" else ()
@@ -144,7 +146,9 @@ class Limits:
         if not 0 <= leave <= limit:
             raise RateWindowError(f"leave={leave} is not from 0 to the limit of {limit}")
         calls = self._current(bucket, whose)
-        calls.extend([self._clock.now()] * (limit - leave - len(calls)))
+        more = [self._clock.now()] * (limit - leave - len(calls))
+        self.undo.item(self._calls, (bucket, whose))
+        self._calls[bucket, whose] = deque([*calls, *more])
         return self.allowance(bucket, whose)
 
     def to_window_start(
@@ -242,21 +246,26 @@ class Limits:
     def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
         """The calls that count now; those of past windows are dropped."""
         key = bucket, credential
-        self.undo.item(self._calls, key)
-        calls = self._calls[key] = self._calls.get(key, _NO_CALLS).copy()
-        now = self._clock.now()
+        calls, now = self._calls.get(key), self._clock.now()
+        if not calls or calls[-1] > now or calls[0] <= now - WINDOW:
+            self.undo.item(self._calls, key)
+            calls = self._calls[key] = self._counting(calls or _NO_CALLS, now)
+        if self.changes is not None:
+            plain = partial(self._plain, bucket, credential)
+            self.changes.mark("limits", f"{bucket} {credential}", plain)
+        return calls
+
+    def _counting(self, before: deque[dt.datetime], now: dt.datetime) -> deque[dt.datetime]:
+        """A copy of the calls without those that do not count."""
+        calls, horizon = before.copy(), now - WINDOW
         while calls and calls[-1] > now:
             calls.pop()  # time went back to before that call
-        horizon = now - WINDOW
         if self._options.rate_window == "fixed":
             if calls and calls[0] <= horizon:
                 calls.clear()
         else:
             while calls and calls[0] <= horizon:
                 calls.popleft()
-        if self.changes is not None:
-            plain = partial(self._plain, bucket, credential)
-            self.changes.mark("limits", f"{bucket} {credential}", plain)
         return calls
 
     def _newest_reset(self, bucket: Bucket, credential: str) -> dt.datetime:

@@ -20,16 +20,12 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from pytest_turris.core.text.moments import iso
 from pytest_turris.core.wire.building import ModelBuilding
 
 _OBJECT_ID_LENGTH = 24
 _HEX = "0123456789abcdef"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-
-
-def iso(moment: dt.datetime) -> str:
-    """A point in time as Turris writes it, such as ``2025-03-17T10:15:45.000Z``."""
-    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def is_object_id(value: str) -> bool:

@@ -1,13 +1,13 @@
 """The door for ASGI: for any server, and for a client's ASGI transport."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from inspect import isawaitable
 from typing import Any
 
 from pytest_turris.core.faults.hostile.raw import RawAnswer
 from pytest_turris.core.wire.errors import ConnectionFailure
-from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.core.wire.messages import Fields, Request, Response
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,16 +47,26 @@ def asgi_app(
         body = await _read(receive, max_body)
         if body is None:
             return None
-        try:
-            answer = handle(translated(scope, body))
-            response = await answer if isawaitable(answer) else answer
-        except ConnectionFailure as failure:
-            return await _drop(scope, receive, failure)
-        if response.real_delay:
-            await asyncio.sleep(response.real_delay)
-        return await send_response(response, send)
+        return await send_answer(lambda: handle(translated(scope, body)), scope, receive, send)
 
     return app
+
+
+async def send_answer(
+    answer: Callable[[], Response | Awaitable[Response]],
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Send what ``answer`` returns or awaits, or break the connection if it raises that."""
+    try:
+        given = answer()
+        response = await given if isawaitable(given) else given
+    except ConnectionFailure as failure:
+        return await _drop(scope, receive, failure)
+    if response.real_delay:
+        await asyncio.sleep(response.real_delay)
+    return await send_response(response, send)
 
 
 async def _read(receive: Receive, max_body: int) -> bytes | None:
@@ -78,10 +88,7 @@ async def _read(receive: Receive, max_body: int) -> bytes | None:
 
 def translated(scope: Scope, body: bytes) -> Request:
     """The request of a scope."""
-    headers = tuple(
-        (name.decode("latin-1").lower(), value.decode("latin-1"))
-        for name, value in scope["headers"]
-    )
+    headers = lines_of(scope["headers"])
     host = next((value for name, value in headers if name == "host"), "")
     path = scope.get("raw_path") or scope["path"].encode()
     client_ip, client_port = scope.get("client") or ("127.0.0.1", 0)
@@ -96,6 +103,11 @@ def translated(scope: Scope, body: bytes) -> Request:
         client_ip=client_ip,
         client_port=client_port,
     )
+
+
+def lines_of(lines: Iterable[tuple[bytes, bytes]]) -> Fields:
+    """The lines of a head as the sandbox reads them."""
+    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines)
 
 
 async def send_response(response: Response, send: Send) -> None:

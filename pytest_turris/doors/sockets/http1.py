@@ -8,6 +8,7 @@ the body of a request that offers an upgrade, as each POST of Java's own client 
 import asyncio
 import contextlib
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -17,17 +18,21 @@ from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import encode
 from pytest_turris.doors.sockets import raw_response
 from pytest_turris.doors.sockets.asgi import ABORT, WRITE, App, Receive, Scope, Send
+from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.limits import (
     MAX_CONNECTIONS,
     MAX_HEAD,
     BoundedHead,
     expect_progress,
 )
+from pytest_turris.doors.sockets.plain import PlainAnswers
+from pytest_turris.doors.sockets.plain_requests import PlainRequests
 
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 """The longest match in practice: no client sends so much white space before the colon."""
 
+_READ_SIZE = 65_536
 _HEAD_END = b"\r\n\r\n"
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))
@@ -40,9 +45,13 @@ _BUSY = encode(
 )
 
 
-def protocol() -> type[asyncio.Protocol]:
-    """The protocol class that uvicorn makes for each connection."""
-    return _HttptoolsProtocol
+def protocol(plain: PlainAnswers | None = None) -> Callable[..., asyncio.Protocol]:
+    """What makes the protocol of each connection for uvicorn.
+
+    Args:
+        plain: Answers the plain requests, if not the application does.
+    """
+    return partial(_HttptoolsProtocol, plain=plain)
 
 
 class ServerMixin(asyncio.Protocol):
@@ -54,24 +63,33 @@ class ServerMixin(asyncio.Protocol):
     flow: Any
     transport: Any
     is_head_too_large: bool = False
+    answered: int = 0
+    """How many requests were answered without ASGI."""
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """Give the application our extensions for this connection."""
-        self._buffered = _BufferedTransport(transport)
-        super().connection_made(cast("Any", self._buffered))
+        # asyncio makes a buffer of this size for each read. Its 256 KiB take longer than to parse a
+        # request, because the allocator returns so much to the system each time.
+        transport.max_size = _READ_SIZE
+        self.buffered: BufferedTransport = BufferedTransport(transport)
+        super().connection_made(cast("Any", self.buffered))
         if len(self.connections) > MAX_CONNECTIONS:
             return self._refuse(b"503 Service Unavailable", _BUSY)
         expect_progress(self, transport)
-        extensions = {
+        self._extensions = {
             ABORT: transport.abort,
             WRITE: partial(raw_response.write, transport=transport, is_full=self._is_full),
         }
-        self.app = partial(_extended, self.app, extensions)
+        self.app = self.extended(self.app)
         return None
+
+    def extended(self, app: App) -> App:
+        """An application with our extensions for this connection."""
+        return partial(_extended, app, self._extensions)
 
     def eof_received(self) -> None:
         """The client sends no more: the connection ends once everything was sent to it."""
-        self._buffered.flush()
+        self.buffered.flush()
         super().eof_received()
 
     def send_400_response(self, msg: str) -> None:
@@ -84,7 +102,7 @@ class ServerMixin(asyncio.Protocol):
 
     def is_reading(self) -> bool:
         """Whether the end of a head or body has not come yet."""
-        return self.cycle is None or bool(self.cycle.more_body)
+        return bool(self.cycle.more_body) if self.cycle else not self.answered
 
     def _refuse(self, status: bytes, body: bytes) -> None:
         fields = b"".join(b"%s: %s\r\n" % field for field in _headers_of(body))
@@ -95,15 +113,19 @@ class ServerMixin(asyncio.Protocol):
         return bool(self.flow.write_paused)
 
 
-class _HttptoolsProtocol(BoundedHead, ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
+class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
     """Parses with httptools, if it is installed, up to the first offer of an upgrade."""
 
     _head = b""
     """What has arrived of a head whose end has not."""
 
+    def __init__(self, *args: Any, plain: PlainAnswers | None, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
+        self.plain: PlainAnswers | None = plain
+        super().__init__(*args, **kwargs)
+
     def data_received(self, data: bytes) -> None:
         """Parse, or hand over to the other protocol from the first byte of a request on."""
-        if not self._is_idle():
+        if not self.is_idle():
             return super().data_received(data)
         if self.is_in_head and not self._head and _UPGRADE.search(data):
             # The other protocol cannot have the whole head: its beginning came behind a request.
@@ -118,12 +140,7 @@ class _HttptoolsProtocol(BoundedHead, ServerMixin, AutoHTTPProtocol):  # type: i
 
     def is_reading(self) -> bool:
         """Whether the end of a head or body has not come yet."""
-        return super().is_reading() or self.is_in_head
-
-    def _is_idle(self) -> bool:
-        """Whether the next bytes are the head of a request, and not part of a body."""
-        last = self.cycle
-        return last is None or (last.response_complete and not last.more_body)
+        return self.is_in_head or self.is_in_plain_body or super().is_reading()
 
     def _hand_over(self) -> asyncio.Protocol:
         """Replace this protocol, as uvicorn does when a connection becomes a WebSocket."""
@@ -132,39 +149,11 @@ class _HttptoolsProtocol(BoundedHead, ServerMixin, AutoHTTPProtocol):  # type: i
 
         self._unset_keepalive_if_required()
         self.connections.discard(self)
-        transport = self._buffered.transport
+        transport = self.buffered.transport
         protocol = _UpgradableProtocol(self.config, self.server_state, self.app_state)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         return protocol
-
-
-class _BufferedTransport:
-    """A transport that sends in one packet what is written in one iteration of the loop.
-
-    uvicorn writes the head and the body of a response separately, and each would wake the client.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        if not self._parts:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._parts.append(data)
-
-    def flush(self) -> None:
-        parts, self._parts = self._parts, []
-        if parts:
-            self.transport.write(b"".join(parts))
-
-    def close(self) -> None:
-        self.flush()
-        self.transport.close()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
-        return getattr(self.transport, name)
 
 
 def _headers_of(body: bytes) -> list[tuple[bytes, bytes]]:

@@ -77,7 +77,7 @@ def expect_progress(protocol: Any, transport: asyncio.BaseTransport, before: obj
     """
     if transport.is_closing():
         return
-    now = (protocol.is_reading(), id(protocol.cycle))
+    now = (protocol.is_reading(), id(protocol.cycle), protocol.answered)
     if now == before and now[0]:
         transport.abort()  # type: ignore[attr-defined]  # an asyncio.Transport
         return

@@ -39,7 +39,7 @@ def loopback_only(
         advice: How to accept another name, for the refusal.
         on_refusal: Gets a line for each request that is refused, with the reason.
     """
-    names = _NAMES | {name.lower() for name in also}
+    names = names_of_server(also)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := _foreign(scope, names, own)):
@@ -53,10 +53,20 @@ def loopback_only(
     return guarded
 
 
+def names_of_server(also: Collection[str]) -> frozenset[str]:
+    """The host names of a server: those of loopback, and others."""
+    return _NAMES | {name.lower() for name in also}
+
+
+def is_for(host: str, names: frozenset[str]) -> bool:
+    """Whether a ``Host`` has one of these names, with or without a port."""
+    return _name(host) in names
+
+
 def _foreign(scope: Scope, names: frozenset[str], public: str) -> tuple[int, str] | None:
     """The status and message with which a request is refused, or None."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1 or _name(hosts[0]) not in names:
+    if len(hosts) != 1 or not is_for(hosts[0], names):
         return _MISDIRECTED, "Misdirected request: the sandbox answers to loopback names only"
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
     own = (public, f"{scope.get('scheme', 'http')}://{hosts[0]}")

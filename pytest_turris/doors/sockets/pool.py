@@ -13,6 +13,7 @@ from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.doors.environment import client_environment, no_proxy_for
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.server import LiveServer, ServerError
 
 
@@ -80,7 +81,7 @@ class ServerPool:
     def _started(self, *, tls: bool) -> LiveServer:
         if tls not in self._live:
             app = loopback_only(asgi_app(self._tenants.answer))
-            self._live[tls] = LiveServer(app, tls=tls)
+            self._live[tls] = LiveServer(app, tls=tls, plain=PlainAnswers(self._tenants.answer))
         return self._live[tls]
 
     def _ca_file(self, live: LiveServer) -> str | None:

@@ -16,8 +16,10 @@ import uvicorn
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.doors.sockets import limits
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
+from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.process.steady_clock import SteadyLoop
 
 if TYPE_CHECKING:
@@ -72,6 +74,16 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _ServerLoop(SteadyLoop):
+    """Bounds the TLS handshake, in which uvicorn does not know a connection yet."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 - as asyncio's
+        """Listen; a client that says nothing is dropped."""
+        if options.get("ssl"):
+            options["ssl_handshake_timeout"] = limits.READ_SECONDS
+        return await super().create_server(*args, **options)
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.create_server((host, port), family=family)
@@ -80,10 +92,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _config(app: App, context: ssl.SSLContext | None) -> uvicorn.Config:
+def _config(app: App, context: ssl.SSLContext | None, plain: PlainAnswers | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http=protocol(),
+        http=protocol(plain),  # type: ignore[arg-type]  # uvicorn calls it, and does no more
         ws="none",
         lifespan="off",
         log_config=None,
@@ -114,6 +126,7 @@ class LiveServer:
         host: str = "127.0.0.1",
         port: int = 0,
         also: Collection[str] = (),
+        plain: PlainAnswers | None = None,
         on_refusal: Callable[[str], None] | None = None,
     ) -> None:
         """Bind a socket and serve from a thread.
@@ -125,6 +138,7 @@ class LiveServer:
             host: The address to bind.
             port: The port to bind; 0 takes a free one.
             also: Further addresses to bind with the same port, where that is possible.
+            plain: Answers the requests that need no other layer of the application.
             on_refusal: Gets a line for each connection that fails before its first request.
 
         Raises:
@@ -139,7 +153,7 @@ class LiveServer:
         for address in also:
             with contextlib.suppress(OSError):  # no such address here, or its port is taken
                 self._sockets.append(_listen(address, self.port))
-        self._server = _Server(_config(app, context or self._server_context()))
+        self._server = _Server(_config(app, context or self._server_context(), plain))
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
         self._thread.start()
@@ -175,13 +189,15 @@ class LiveServer:
             pass
 
     def _run(self) -> None:
-        loop = SteadyLoop()
+        loop = _ServerLoop()
         loop.set_exception_handler(self._handle)
         try:
             loop.run_until_complete(self._server.serve(sockets=self._sockets))
         finally:
             self._ended.set()
-            # uvicorn does not know connections that are still in their TLS handshake.
+            # uvicorn does not know connections that were just accepted, and those that are still in
+            # their TLS handshake.
+            loop.run_until_complete(asyncio.sleep(0))
             for transport in list(vars(loop).get("_transports", {}).values()):
                 transport.abort()
             loop.run_until_complete(asyncio.sleep(0))

@@ -3,14 +3,17 @@
 import dataclasses
 import json
 import tracemalloc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from doubles.sandbox_client import NOW, Client
 
-from pytest_turris.core.journal.journal import Exchange, Journal
+from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from pytest_turris.core.journal.exchange import Exchange
 
 CANARY = "canary-0123456789-wxyz"
 AGENTS = "/v1/agents"

@@ -37,7 +37,7 @@ class Doors:
     def _live(self, sandbox: Sandbox) -> Iterator[Client]:
         with self._pool.serve(sandbox) as server:
             trusted = server.client_context() if sandbox.options.tls else NO_VERIFY
-            with httpx.Client(verify=trusted, timeout=10) as client:
+            with httpx.Client(verify=trusted, timeout=60) as client:
                 yield SyncHttpx(server.base_url, client)
 
     @contextmanager
@@ -50,7 +50,7 @@ class Doors:
     def _through_shared_server(self, sandbox: Sandbox) -> Iterator[Client]:
         relay, server = self._sharing(sandbox, tls=sandbox.options.tls)
         trusted = server.client_context() if sandbox.options.tls else NO_VERIFY
-        with relay.serve(sandbox, "contract"), httpx.Client(verify=trusted, timeout=10) as client:
+        with relay.serve(sandbox, "contract"), httpx.Client(verify=trusted, timeout=60) as client:
             yield SyncHttpx(server.base_url, client)
 
     def _sharing(self, sandbox: Sandbox, *, tls: bool) -> tuple[Relay, Server]:

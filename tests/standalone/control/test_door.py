@@ -30,7 +30,7 @@ def send(
 ) -> tuple[int, dict[str, str], bytes]:
     """Send a request with exactly these headers, and return status, headers and body."""
     address = urlsplit(served.base_url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.putrequest(method, path, skip_host="Host" in given, skip_accept_encoding=True)
     for name, value in given.items():
@@ -116,7 +116,7 @@ def test_a_stream_tells_that_it_lives_and_what_comes(served: StandaloneSandbox) 
     """Lines of JSON, or server-sent events for who accepts them; the first comes at once."""
     for accept, first, lead in (("*/*", b"\n", b""), ("text/event-stream", b": \n\n", b"data: ")):
         address = urlsplit(served.base_url)
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
         headers = RIGHT | {"Accept": accept}
         connection.request("GET", "/__sandbox__/journal/stream?refused=true", headers=headers)
         answer = connection.getresponse()

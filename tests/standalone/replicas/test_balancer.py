@@ -92,7 +92,7 @@ def test_two_servers_behind_a_balancer(postgres: PostgresServer, tmp_path: Path)
             assert asked.send("POST", "/v1/agents", new, **fields)[0] == 201
         for server in (first, second):
             server.process.terminate()
-        logs = [server.process.communicate(timeout=30)[1] for server in (first, second)]
+        logs = [server.process.communicate(timeout=60)[1] for server in (first, second)]
     assert all("/v1/agents" in log for log in logs)
     assert "not-a-secret" not in "".join(logs)
 

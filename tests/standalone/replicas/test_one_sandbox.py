@@ -152,13 +152,16 @@ def test_tenants_are_those_of_all(servers: list[Replica]) -> None:
 def test_idle_tenants_go_by_the_use_of_all(servers: list[Replica]) -> None:
     """One that another server has used is not idle."""
     for name in ("idle", "used"):
-        servers[0].control("tenants create", name=name, idleLimit=60)
+        servers[0].control("tenants create", name=name, idleLimit=600)
     database = servers[0].store._database
+    earlier = "UPDATE tenants SET used_at = used_at - 400 WHERE name <> 'default'"
     with database.transaction():
-        database.execute("UPDATE tenants SET used_at = used_at - 300 WHERE name <> 'default'")
+        database.execute(earlier)
     tenant = servers[1].server.tenants.get("used")
     assert tenant is not None
     tenant.sandbox.seed("small_agency")
+    with database.transaction():
+        database.execute(earlier)
     servers[2].server.tenants._swept_at -= 5
     servers[2].server.tenants.sweep()
     assert sorted(servers[1].store.tenants()) == ["default", "used"]

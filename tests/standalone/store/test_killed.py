@@ -44,7 +44,7 @@ class Caller:
 
     def __init__(self, running: Running, answered: Answered) -> None:
         port = int(running.variables["TURRIS_BASE_URL"].rpartition(":")[2])
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._variables = running.variables
         self._answered = answered
         self.bearer = ""

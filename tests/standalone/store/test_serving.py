@@ -42,7 +42,7 @@ def test_store_gives_the_same_environment(tmp_path: Path) -> None:
         assert second.variables == first.variables
         assert "open in another process" in refused("--store", str(path))
         second.process.terminate()
-        log = second.process.communicate(timeout=15)[1]
+        log = second.process.communicate(timeout=60)[1]
     assert log.startswith("# --client-name: not used, as the store has a state and credentials")
 
 

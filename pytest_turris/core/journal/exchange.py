@@ -1,0 +1,185 @@
+"""An exchange: one request and its response, as the journal keeps and shows it."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from pytest_turris.core.text.moments import iso
+from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
+from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
+
+_TIME = len("2025-03-17T")
+_SHOWN_TARGET = 2_048
+_SHOWN_FIELDS = 64
+_FACTS = (
+    "number", "at", "environment", "method", "operation", "status", "credential", "token",
+    "reason", "is_client_error", "notes", "request_id", "token_id", "token_in_url",
+)  # fmt: skip
+"""What is known of an exchange besides its two messages, by the names of ``Exchange``."""
+_FACTS_OF = itemgetter(*_FACTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and its response. Texts are redacted, bodies cut at 2 KiB.
+
+    ``status`` is 0 if a fault left the request without an answer. ``reason`` says for
+    humans why the sandbox refused; ``notes`` say what it noticed and accepted.
+    """
+
+    number: int
+    at: dt.datetime
+    environment: str
+    method: str
+    target: str
+    operation: str | None
+    status: int
+    credential: str | None
+    token: str | None
+    reason: str
+    is_client_error: bool
+    notes: tuple[str, ...]
+    request_id: str
+    request_headers: dict[str, str] = field(repr=False)
+    request_body: str = field(repr=False)
+    response_body: str = field(repr=False)
+    token_id: str | None = None
+    """The ``jti`` of the access token in the request, accepted or not."""
+    token_in_url: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def is_token_request(self) -> bool:
+        """Whether the request asked for an access token."""
+        return (self.method, self.path) == TOKEN_REQUEST
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer was a 4xx."""
+        return 400 <= self.status < 500  # noqa: PLR2004 - RFC 9110, client errors
+
+    def plain(self) -> dict[str, Any]:
+        """The exchange as JSON data."""
+        return vars(self) | {
+            "at": self.at.isoformat(),
+            "notes": list(self.notes),
+            "request_headers": dict(self.request_headers),
+        }
+
+    @classmethod
+    def restored(cls, row: dict[str, Any]) -> "Exchange":
+        """A snapshot's exchange."""
+        at = dt.datetime.fromisoformat(row["at"])
+        return cls(**row | {"at": at, "notes": tuple(row["notes"])})
+
+    def __str__(self) -> str:
+        return _line(
+            self.at,
+            f"{self.method} {self.target} -> {self.status or 'no answer'}",
+            self.operation,
+            (self.credential, self.token),
+            (self.reason, *self.notes),
+        )
+
+
+def _line(
+    at: dt.datetime,
+    what: str,
+    operation: str | None,
+    caller: tuple[str | None, str | None],
+    details: Iterable[str],
+) -> str:
+    """An exchange in one line, and a line for each detail."""
+    credential, token = caller
+    line = f"{iso(at)[_TIME:]}  {what}  [{operation or 'no such operation'}]"
+    if credential:
+        line += f"  as {credential}" + (f", token {token}" if token else "")
+    return "\n    ".join([line, *filter(None, details)])
+
+
+_short_target = lru_cache(maxsize=256)(redact_target)
+"""A client calls the same few targets again and again."""
+
+
+class RawExchange:
+    """An exchange not yet redacted; it has no repr, and is cut to what the journal shows.
+
+    A server keeps a thousand for each tenant, so it is small: no dict, and what the exchange before
+    it has as well is kept once.
+    """
+
+    __slots__ = ("_body", "_facts", "_sizes", "answered", "fields", "target")
+
+    def __init__(
+        self,
+        request: Request,
+        response_body: bytes,
+        facts: dict[str, Any],
+        before: "RawExchange | None",
+    ) -> None:
+        self._facts: tuple[Any, ...] = _FACTS_OF(facts)
+        self.target: str = request.target[:_SHOWN_TARGET]
+        self.fields: tuple[tuple[str, str], ...] = request.headers[:_SHOWN_FIELDS]
+        self._body: bytes = request.body[:SHOWN]
+        self.answered: bytes = response_body[:SHOWN]
+        self._sizes = len(request.body), len(response_body)
+        if before is not None:
+            self._share(before)
+
+    def _share(self, before: "RawExchange") -> None:
+        if self.fields == before.fields:  # most clients send the same ones again
+            self.fields = before.fields
+        if self.target == before.target:
+            self.target = before.target
+        if self.answered == before.answered:
+            self.answered = before.answered
+
+    def redacted(self) -> Exchange:
+        """The exchange with its secrets masked."""
+        sent, answered = self._sizes
+        return self._exchange(
+            request_headers=redact_headers(self.fields),
+            request_body=preview(self._body, sent),
+            response_body=preview(self.answered, answered),
+        )
+
+    def summary(self) -> str:
+        """The exchange in one text, without headers and bodies."""
+        _, at, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
+        details = map(redact, (reason, *notes)) if reason or notes else ()
+        what = f"{method} {_short_target(self.target)} -> {status or 'no answer'}"
+        return _line(at, what, operation, (credential, token), details)
+
+    def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
+        facts = dict(zip(_FACTS, self._facts, strict=True))
+        texts = {
+            "target": redact_target(self.target),
+            "reason": redact(facts["reason"]),
+            "notes": tuple(map(redact, facts["notes"])),
+        }
+        return Exchange(**facts | texts | content)
+
+
+class KeptExchange:
+    """An exchange in JSON, already redacted, from somewhere else."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def redacted(self) -> Exchange:
+        """The exchange, read."""
+        return Exchange.restored(json.loads(self._text))
+
+    def summary(self) -> str:
+        """The exchange in one text."""
+        return str(self.redacted())

@@ -1,0 +1,43 @@
+"""The transport of a connection, with what is written gathered."""
+
+import asyncio
+from typing import Any
+
+
+class BufferedTransport:
+    """A transport that sends in one packet what is written in one iteration of the loop.
+
+    uvicorn writes the head and the body of a response separately, and each would wake the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport: asyncio.Transport = transport
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Write soon."""
+        if not self._parts:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._parts.append(data)
+
+    def write_now(self, data: bytes) -> None:
+        """Write what is whole, after what waits."""
+        if self._parts:
+            self._parts.append(data)
+            self.flush()
+        else:
+            self.transport.write(data)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        parts, self._parts = self._parts, []
+        if parts:
+            self.transport.write(b"".join(parts))
+
+    def close(self) -> None:
+        """Write what waits, and close the connection."""
+        self.flush()
+        self.transport.close()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+        return getattr(self.transport, name)
