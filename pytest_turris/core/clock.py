@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.text.names import did_you_mean
 
 Mover = Callable[[dt.timedelta], None]
 
@@ -41,7 +40,7 @@ def step_of(delta: object, parts: Mapping[str, float]) -> dt.timedelta:
     units = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
     for name in parts:
         if name not in units:
-            raise ClockError(f"there is no unit {name!r}{did_you_mean(name, units)}")
+            raise ClockError(f"there is no unit {name!r}; use one of {', '.join(units)}")
     if isinstance(delta, dt.timedelta) != bool(parts) and (delta is None or not parts):
         return delta if isinstance(delta, dt.timedelta) else dt.timedelta(**parts)
     given = "both" if parts and delta is not None else "nothing" if delta is None else repr(delta)

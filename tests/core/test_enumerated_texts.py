@@ -106,7 +106,7 @@ def test_a_status_that_is_no_refusal_is_refused() -> None:
         ((), {}, "got nothing"),
         ((5,), {}, "got 5"),
         ((dt.timedelta(1),), {"minutes": 5}, "got both"),
-        ((), {"minute": 5}, "there is no unit 'minute'; did you mean 'minutes'?"),
+        ((), {"minute": 5}, "there is no unit 'minute'; use one of weeks, days, hours, minutes,"),
     ],
 )
 def test_a_step_that_is_none_is_refused(
