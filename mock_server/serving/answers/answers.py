@@ -165,6 +165,7 @@ class ServedAnswers:
         """Log an exchange, if any; the log has the time, unless the sandbox has another."""
         if line:
             shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
+            shown = shown.replace("\n    ", "  ")  # a log has one line for each exchange
             self._log(shown if tenant is self._tenants.default else f"{shown}  for {tenant.name}")
 
 
