@@ -218,6 +218,11 @@ class RelayHub:
         return self._processes.get(process_id)
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether there may be a sandbox of a test."""
+        return bool(self._processes)
+
+    @property
     def tenants(self) -> list[RelayedTenant]:
         """The sandboxes of all running tests, the newest last."""
         return [

@@ -11,8 +11,8 @@ from mock_server.explaining.options import option_explanations
 from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.names import did_you_mean
 
-_CHECK = re.compile(r"([A-Za-z]{2,4})-(\d{1,3})(?:[-/].*)?")
-"""An id, also as tests show it: ``WH-05-wrong-same-length``, ``AR-27/milliseconds``."""
+_CHECK = re.compile(r"([A-Za-z]{2,4})-?(\d{1,3})(?:[-/].*)?")
+"""An id, also as tests show it: ``WH-05-wrong-same-length``, ``AR-27/milliseconds``, or ``wh5``."""
 
 
 @click.command()
@@ -45,7 +45,9 @@ def found(name: str) -> Explanation:
         known = (
             lines.line_explanations() if prefix == lines.LINE_PREFIX else check_explanations(prefix)
         )
-        wanted = f"{prefix}-{check[2]}"
+        number = int(check[2])
+        forms = (f"{prefix}-{check[2]}", f"{prefix}-{number:02}", f"{prefix}-{number}")
+        wanted = next((form for form in forms if form in known), forms[0])
     else:
         known, wanted = option_explanations(), name.removeprefix("turris_")
     if wanted in known:

@@ -40,7 +40,7 @@ class ServerLog:
     ) -> None:
         self._stream = stream
         self._form = _json_line if as_json else _text_line
-        self._lowest = _LEVELS.index(level)
+        self._written = frozenset(_LEVELS[_LEVELS.index(level) :])
         # The machine's time: a sandbox's own clock may be moved.
         self._clock = Clock()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -51,7 +51,7 @@ class ServerLog:
 
     def write(self, message: str, level: LogLevel = "info") -> None:
         """Log a line. Control characters, which a client or receiver may send, are escaped."""
-        if _LEVELS.index(level) < self._lowest:
+        if level not in self._written:
             return
         if self._lines.qsize() < _CAPACITY:
             self._lines.put(self._line(message, level))

@@ -7,7 +7,7 @@ freezegun, a thread may see the real ``time.time()`` next to a frozen ``datetime
 import contextlib
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_turris.core.errors import TurrisKitError
@@ -28,7 +28,36 @@ def later(moment: dt.datetime, delta: dt.timedelta) -> dt.datetime:
 
 
 class ClockError(TurrisKitError, ValueError):
-    """A step back; or a moment without a zone, outside 1970 to 9999, or lost on a running clock."""
+    """A step back, or none at all; or a moment without a zone, outside 1970 to 9999, or lost."""
+
+
+def step_of(delta: object, parts: Mapping[str, float]) -> dt.timedelta:
+    """The step of ``advance(timedelta(...))`` or ``advance(minutes=...)``.
+
+    Raises:
+        ClockError: It is neither, or both.
+    """
+    units = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+    for name in parts:
+        if name not in units:
+            raise ClockError(f"there is no unit {name!r}; use one of {', '.join(units)}")
+    if isinstance(delta, dt.timedelta) != bool(parts) and (delta is None or not parts):
+        return delta if isinstance(delta, dt.timedelta) else dt.timedelta(**parts)
+    given = "both" if parts and delta is not None else "nothing" if delta is None else repr(delta)
+    raise ClockError(f"advance by a timedelta, or by parts such as minutes=5; got {given}")
+
+
+def zoned(moment: object) -> dt.datetime:
+    """A moment to move to.
+
+    Raises:
+        ClockError: It is not a datetime, or has no time zone.
+    """
+    if not isinstance(moment, dt.datetime):
+        raise ClockError(f"{moment!r} is not a datetime; write dt.datetime(..., tzinfo=dt.UTC)")
+    if moment.tzinfo is None:
+        raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
+    return moment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,9 +124,9 @@ class Clock:
         for the sandbox.
 
         Raises:
-            ClockError: The step is negative; ``move_to`` goes back.
+            ClockError: The step is negative (``move_to`` goes back), or it is not a step.
         """
-        step = delta if delta is not None else dt.timedelta(**parts)
+        step = step_of(delta, parts)
         if step < dt.timedelta(0):
             raise ClockError(f"advance by {step} would go back; use move_to for that")
         if step > LATEST - self.now():
@@ -146,9 +175,7 @@ class Clock:
         Raises:
             ClockError: The moment has no time zone.
         """
-        if moment.tzinfo is None:
-            raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
-        self.offset = self.offset_at(moment)
+        self.offset = self.offset_at(zoned(moment))
         return self.now()
 
     def offset_at(self, moment: dt.datetime) -> dt.timedelta:

@@ -12,6 +12,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import repeat
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -36,13 +37,16 @@ class Undo:
     ) -> None:
         self._lock = lock
         self._open: list[tuple[AbstractContextManager[object], int]] = []
+        self._holder = 0
+        """The thread inside, which has the lock."""
         self._steps: list[Callable[[], object]] = []
         self.on_taken_back: Callable[[], object] = lambda: None
         """Called after something was taken back."""
 
     def __enter__(self) -> None:
-        lock = self._lock()
+        lock = _UNLOCKED if self._holder == get_ident() else self._lock()
         lock.__enter__()
+        self._holder = get_ident()
         self._open.append((lock, len(self._steps)))
 
     def __exit__(
@@ -58,6 +62,8 @@ class Undo:
             elif not self._open:
                 self._steps.clear()
         finally:
+            if not self._open:
+                self._holder = 0
             lock.__exit__(None, None, None)
 
     def step(self, take_back: Callable[[], object]) -> None:

@@ -35,7 +35,7 @@ def sandbox(**options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - the options'
     for name in options:
         if "turris" not in (readers := READ_BY.get(name, ("turris",))):
             raise OptionError(
-                f"turris option {name!r} does nothing here: only {' and '.join(readers)} read it"
+                f"turris option {name!r} does nothing here: only {' or '.join(readers)} reads it"
             )
     made = Sandbox(Options.from_layers(options), name=os.urandom(8).hex())
     with environment(client_environment(made, made.base_url)), open_doors(made):

@@ -9,7 +9,7 @@ import contextlib
 import datetime as dt
 
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.clock import EARLIEST, Clock, ClockError
+from pytest_turris.core.clock import EARLIEST, Clock, ClockError, step_of, zoned
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.process.system_clock import system_time
@@ -135,9 +135,7 @@ class TimeTravel:
         Raises:
             ClockError: The moment has no time zone.
         """
-        if moment.tzinfo is None:
-            raise ClockError(f"{moment} has no time zone; write dt.datetime(..., tzinfo=dt.UTC)")
-        if moment < EARLIEST:
+        if zoned(moment) < EARLIEST:
             raise ClockError(f"{moment} is before 1970, where clocks begin")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
         delta = moment - self.now
@@ -162,7 +160,7 @@ class TimeTravel:
         Raises:
             ClockError: The step is negative; ``move_to`` goes back.
         """
-        step = delta if delta is not None else dt.timedelta(**parts)
+        step = step_of(delta, parts)
         end = self.now + step
         while (due := self._scheduler.time_to_next()) is not None and self.now + due < end:
             self.advance(due)
@@ -177,7 +175,7 @@ class TimeTravel:
         Raises:
             ClockError: The moment has no time zone.
         """
-        if moment.tzinfo is not None and moment > self.now:
+        if zoned(moment) > self.now:
             return await self.aadvance(moment - self.now)
         return self.move_to(moment)
 

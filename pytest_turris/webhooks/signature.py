@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ class SignatureError(TurrisKitError, ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110, 5.6.2)."""
 
 
 class SchemeError(TurrisKitError, ValueError):
@@ -98,6 +103,8 @@ class SignatureScheme:
     unsigned_lines: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        if not _FIELD_NAME.fullmatch(self.header):
+            raise SchemeError(f"header={self.header!r} is not the name of a header")
         if self.encoding not in {"hex", "base64"}:
             raise SchemeError(f"encoding must be 'hex' or 'base64', not {self.encoding!r}")
         if self.signs not in {"body", "payload"}:

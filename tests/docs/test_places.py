@@ -91,6 +91,15 @@ def test_a_command_without_a_place_is_found() -> None:
     ]
 
 
+def test_the_pythons_of_the_package_are_those_of_the_matrix() -> None:
+    """An index shows no version with which nothing was run, and hides none."""
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    named = re.findall(r"Python :: (\d\.\d+)", " ".join(classifiers))
+    rows = (ROOT / "docs/reference/compatibility.md").read_text()
+    assert named == re.findall(r"^\| Python (\d\.\d+) \|", rows, re.MULTILINE)
+    assert len(named) > 2
+
+
 @pytest.mark.parametrize(
     "extra",
     tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"],

@@ -36,7 +36,7 @@ def test_serves_the_credentials_that_it_prints() -> None:
 
 
 def test_log_shows_exchanges_and_no_secret() -> None:
-    """Each exchange is a line on standard error, its token masked."""
+    """Each exchange is a line on standard error with its reason, its token masked."""
     with serving() as running:
         token = running.token()
         with pytest.raises(RefusedError):
@@ -45,7 +45,7 @@ def test_log_shows_exchanges_and_no_secret() -> None:
         process.send_signal(signal.SIGINT)
         log = process.communicate(timeout=60)[1]
     assert "POST /v1/auth/jwt -> 201  [get_oauth_token]" in log
-    assert "a token in the URL is never accepted" in log
+    assert "[list_agents]  a token in the URL is never accepted" in log
     assert token not in log
     assert secret not in log
 

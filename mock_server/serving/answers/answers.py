@@ -66,7 +66,7 @@ class ServedAnswers:
         if self._public_url:
             public = urlsplit(self._public_url)
             request = replace(request, scheme=public.scheme, host=public.netloc)
-        answer = self._forward(request) if self._hub.tenants else self._answered_here(request)
+        answer = self._forward(request) if self._hub.is_in_use else self._answered_here(request)
         if isinstance(answer, Response):
             return self._looked_at(request, answer)
         return self._looked_at_later(request, answer)
@@ -165,6 +165,7 @@ class ServedAnswers:
         """Log an exchange, if any; the log has the time, unless the sandbox has another."""
         if line:
             shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
+            shown = shown.replace("\n    ", "  ")  # a log has one line for each exchange
             self._log(shown if tenant is self._tenants.default else f"{shown}  for {tenant.name}")
 
 

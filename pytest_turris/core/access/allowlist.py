@@ -28,6 +28,17 @@ def network(entry: str) -> str:
     return str(found)
 
 
+def networks(entries: Iterable[str]) -> tuple[str, ...]:
+    """An allowlist as networks.
+
+    Raises:
+        AllowlistError: An entry is neither an address nor a network, or there is one text alone.
+    """
+    if isinstance(entries, str):
+        raise AllowlistError(f"allowed={entries!r} is a text; give a list: [{entries!r}]")
+    return tuple(map(network, entries))
+
+
 def is_within(client_ip: str, networks: Iterable[str]) -> bool:
     """Whether the address is in one of the networks; False for text that is not an address."""
     try:

@@ -98,6 +98,8 @@ def checked_mark(what: str, text: str, mark: str) -> str:
 
 def known_permissions(names: Iterable[Permission]) -> frozenset[Permission]:
     """Return the names as a set; UnknownNameError if there is no such permission."""
+    if isinstance(names, str):
+        raise UnknownNameError(f"permissions={names!r} is a text; give a set: {{{names!r}}}")
     permissions = frozenset(names)
     if unknown := permissions - ALL_PERMISSIONS:
         raise UnknownNameError(f"there is no permission {min(unknown)!r}; use 'read' or 'write'")

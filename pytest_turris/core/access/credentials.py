@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from pytest_turris.core.access.allowlist import network
+from pytest_turris.core.access.allowlist import networks
 from pytest_turris.core.access.credential import (
     ALL_PERMISSIONS,
     CLIENT_MARK,
@@ -115,7 +115,7 @@ class Credentials:
         """
         token = RestrictedAccessToken(
             token=self._randomness.secret("token"),
-            allowed=tuple(map(network, allowed)),
+            allowed=networks(allowed),
             permissions=known_permissions(permissions),
             environment=known_environment(environment),
         )

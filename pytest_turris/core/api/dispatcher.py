@@ -110,11 +110,12 @@ class Dispatcher:
             "request_id": call.request_id,
             "token_id": used.jti if used else None,
             "token_in_url": in_url,
+            # For the observer alone:
+            "access_token": used,
+            "slow": bool(call.delay or call.real_delay),
         }
-        entry = self.journal.record(call.request, response.body if response else b"", **facts)
+        entry = self.journal.record(call.request, response.body if response else b"", facts)
         if self.journal.observer:
-            slow = bool(call.delay or call.real_delay)
-            more = {"slow": slow, "access_token": used}
-            self.journal.observer(call.request, response, facts | more)
+            self.journal.observer(call.request, response, facts)
         if is_client_error:
             self.refusals.note(entry.redacted())

@@ -52,4 +52,10 @@ def _encoded(payload: Payload, *, nulls: bool) -> bytes:
         return encode(payload)
     if isinstance(payload, WireModel):
         return payload.encoded(nulls=nulls)
-    return b"[%b]" % b",".join([record.encoded(nulls=nulls) for record in payload])
+    pieces = [record.encoded(nulls=nulls) for record in payload]
+    if not pieces:
+        return b"[]"
+    # Not around the whole: a list can have megabytes, and each step copies it.
+    pieces[0] = b"[" + pieces[0]
+    pieces[-1] += b"]"
+    return b",".join(pieces)

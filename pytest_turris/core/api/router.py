@@ -67,7 +67,7 @@ class Routes:
             return self._names[name].name
         hint = did_you_mean(name, self._names)
         names = ", ".join(sorted({operation.name for operation in self._names.values()}))
-        raise UnknownNameError(f"there is no operation {name!r}{hint} (there are: {names})")
+        raise UnknownNameError(f"there is no operation {name!r}{hint or f'; use one of {names}'}")
 
     def _nearest(self, method: str, path: str) -> str:
         others = self.methods(path)

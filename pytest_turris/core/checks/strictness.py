@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
@@ -39,8 +40,10 @@ def expect_refusal(  # noqa: D417 - self, as a method
             ``METHOD /path``.
 
     Raises:
-        UnknownNameError: There is no such operation.
+        UnknownNameError: There is no such operation, or the status is not that of a refusal.
     """
+    if status is not None and status not in range(400, 500):
+        raise UnknownNameError(f"status={status!r} is not that of a refusal; use 400 to 499")
     name = self._resolve(operation) if operation else None
     expected = f"a refusal with status {status or '4xx'} of {name or 'any operation'}"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from pytest_turris.core.changes import Changes
 from pytest_turris.core.entity.event_models import (
@@ -18,6 +18,8 @@ from pytest_turris.core.entity.event_models import (
     ExecutedAgreement,
     Synchronization,
 )
+from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.undo import Undo
 
 Fact = ComplianceChange | Synchronization | ExecutedAgreement
@@ -99,7 +101,14 @@ class EventLog:
         return tuple(self._events[number:])
 
     def of(self, kind: EventKind) -> tuple[Event, ...]:
-        """The events of one kind."""
+        """The events of one kind.
+
+        Raises:
+            UnknownNameError: There is no such kind.
+        """
+        if kind not in get_args(EventKind):
+            hint = did_you_mean(kind, get_args(EventKind))
+            raise UnknownNameError(f"there is no kind of event {kind!r}{hint}")
         return tuple(event for event in self._events if event.kind == kind)
 
     def snapshot(self) -> list[dict[str, Any]]:

@@ -92,11 +92,11 @@ class Journal:
         entries = tuple(self._entries)
         return entries[bisect_right(entries, number, key=_NUMBER) :]
 
-    def record(self, request: Request, response_body: bytes, **facts: Any) -> Entry:  # noqa: ANN401 - Exchange's fields
-        """Keep one exchange."""
+    def record(self, request: Request, response_body: bytes, facts: dict[str, Any]) -> Entry:
+        """Keep one exchange; its facts get the number and the method that it is recorded with."""
         self.undo.step(partial(self._forget_since, self.seen, self._oldest()))
         self.seen += 1
-        facts |= {"number": self.seen, "method": request.method[:32]}
+        facts["number"], facts["method"] = self.seen, request.method[:32]
         before = self._entries[-1].raw if self._entries else None
         entry = Entry(self.seen, RawExchange(request, response_body, facts, before))
         self._entries.append(entry)

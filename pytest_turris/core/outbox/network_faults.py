@@ -33,8 +33,8 @@ class NetworkFaults:
 
     def __post_init__(self) -> None:
         for name in ("duplicate", "drop", "reorder"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise NetworkFaultError(f"{name} must be a probability, from 0 to 1")
+            if not 0 <= (given := getattr(self, name)) <= 1:
+                raise NetworkFaultError(f"{name}={given!r} is not a probability, from 0 to 1")
 
     def drops(self, number: int) -> bool:
         """Whether this delivery is lost."""

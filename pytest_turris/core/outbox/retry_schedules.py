@@ -37,6 +37,7 @@ def schedule_from(seconds: Iterable[float]) -> RetrySchedule:
         RetryScheduleError: A wait is negative or infinite.
     """
     waits = tuple(seconds)
-    if any(not 0 <= wait < float("inf") for wait in waits):
-        raise RetryScheduleError("a wait between attempts is negative or infinite")
+    for wait in waits:
+        if not 0 <= wait < float("inf"):
+            raise RetryScheduleError(f"a wait of {wait} s between attempts is negative or infinite")
     return tuple(dt.timedelta(seconds=wait) for wait in waits)

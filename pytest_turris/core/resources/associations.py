@@ -4,7 +4,7 @@ Members and their order are documented (DownstreamEntityAssociationResponseDto).
 """
 
 import itertools
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from pytest_turris.core.resources.collection import (
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.npns import Npns
-from pytest_turris.core.resources.record import Record, WireModel
+from pytest_turris.core.resources.record import Record, RecordError, WireModel
 from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
@@ -25,6 +25,12 @@ Category = Literal["agency", "agency network", "wholesale brokerage", "third par
 FEIN = r"\d{2}-?\d{7}"
 """With or without the hyphen (documented: licenses/surplus-lines)."""
 _EMAIL = "dana.lee{}@acme-insurance.example"
+
+
+def _check_category(category: object) -> None:
+    if category not in get_args(Category):
+        names = ", ".join(map(repr, get_args(Category)))
+        raise RecordError(f"category={category!r} is not one of {names}")
 
 
 class DownstreamEntity(WireModel):
@@ -152,6 +158,7 @@ class Associations(Collection[Association]):
         Raises:
             RecordError: A value does not fit.
         """
+        _check_category(category)
         needs_npn = downstream_entity_npn is None and is_npn_required and not invited
         npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
         email = email or self._unused_email()
@@ -173,6 +180,8 @@ class Associations(Collection[Association]):
 
     def update(self, record: Association | str, **members: Any) -> Association:  # noqa: ANN401 - as in make
         """Change members; a new NPN gets a NIPR data subscription, whose first fetch is queued."""
+        if "category" in members:
+            _check_category(members["category"])
         npn = members.get("downstream_entity_npn")
         if isinstance(npn, str) and npn and npn != self._current(record).npn:
             members["nipr_data_subscription"] = self._subscription(npn, synchronized=False)

@@ -6,7 +6,7 @@ The fourteen members are documented (eo-cyber-compliance/get-policy-compliance);
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -183,7 +183,13 @@ class Coverages(Collection[Coverage]):
     def current(
         self, association_id: str, coverage_kind: CoverageKind, moment: dt.datetime
     ) -> Coverage | None:
-        """The policy that is shown: one in force, else the one that ends last."""
+        """The policy that is shown: one in force, else the one that ends last.
+
+        Raises:
+            RecordError: There is no such kind of coverage.
+        """
+        if coverage_kind not in get_args(CoverageKind):
+            raise RecordError(f"coverage_kind={coverage_kind!r} is not 'E&O' or 'Cyber'")
         held = self.where(association=association_id, coverage_kind=coverage_kind)
         never = dt.datetime.min.replace(tzinfo=dt.UTC)
         return max(

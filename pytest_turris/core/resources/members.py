@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.text.names import did_you_mean
@@ -13,6 +14,9 @@ from pytest_turris.core.text.names import did_you_mean
 P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+
+_SHOWN = 80
+"""How many characters of a wrong word a message shows."""
 
 
 def suggest_keywords(add: Callable[P, T]) -> Callable[P, T]:
@@ -44,9 +48,17 @@ def record_of(kind: type[R], members: Mapping[str, Any]) -> R:
     try:
         return kind.model_validate(members)
     except ValidationError as error:
-        rows = error.errors(include_url=False, include_input=False)
-        messages = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows)
+        rows = error.errors(include_url=False)
+        messages = "; ".join(f"{'.'.join(map(str, row['loc']))}: {_why(row)}" for row in rows)
         raise RecordError(f"{kind.__name__}: {messages}") from None
+
+
+def _why(row: ErrorDetails) -> str:
+    """What is wrong with one value, which is shown only where a fixed set is expected."""
+    if row["type"] != "literal_error":
+        return row["msg"]
+    word = repr(row["input"])[:_SHOWN]
+    return f"{word} is not one of {row['ctx']['expected'].replace(' or ', ', ')}"
 
 
 def nested(

@@ -1,7 +1,7 @@
 """The port of the core: every door passes in a Request and gets back a Response."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -14,7 +14,12 @@ TOKEN_REQUEST = ("POST", "/v1/auth/jwt")
 """Method and path of the token endpoint (documented: auth/get-oauth-token)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+_AT_ONCE = dt.timedelta(0)
+
+
+# A frozen dataclass sets each field by a call of its own, which is a tenth of a short request's
+# time: so both classes fill their namespace themselves.
+@dataclass(frozen=True, init=False)
 class Request:
     """An HTTP request as an API sees it (RFC 9110).
 
@@ -32,6 +37,31 @@ class Request:
     client_ip: str = LOOPBACK
     client_port: int = 0
     """0 where there is no socket."""
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        path: str,
+        query: str = "",
+        headers: Fields = (),
+        body: bytes = b"",
+        scheme: str = "https",
+        host: str = "",
+        client_ip: str = LOOPBACK,
+        client_port: int = 0,
+    ) -> None:
+        vars(self).update(
+            method=method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=body,
+            scheme=scheme,
+            host=host,
+            client_ip=client_ip,
+            client_port=client_port,
+        )
 
     def lines(self, name: str) -> list[str]:
         """The values of a header's field lines, by its lower-case name."""
@@ -52,7 +82,7 @@ class Request:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Response:
     """An HTTP response.
 
@@ -63,8 +93,21 @@ class Response:
     status: int
     headers: Fields = ()
     body: bytes = b""
-    delay: dt.timedelta = field(default=dt.timedelta(0))
+    delay: dt.timedelta = _AT_ONCE
     real_delay: float = 0.0
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        headers: Fields = (),
+        body: bytes = b"",
+        delay: dt.timedelta = _AT_ONCE,
+        real_delay: float = 0.0,
+    ) -> None:
+        vars(self).update(
+            status=status, headers=headers, body=body, delay=delay, real_delay=real_delay
+        )
 
     def json(self) -> Any:  # noqa: ANN401 - any JSON value
         """The body as JSON."""

@@ -32,6 +32,7 @@ _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 """The longest match in practice: no client sends so much white space before the colon."""
 
+_READ_SIZE = 65_536
 _HEAD_END = b"\r\n\r\n"
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))
@@ -67,6 +68,9 @@ class ServerMixin(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's own type
         """Give the application our extensions for this connection."""
+        # asyncio makes a buffer of this size for each read. Its 256 KiB take longer than to parse a
+        # request, because the allocator returns so much to the system each time.
+        transport.max_size = _READ_SIZE
         self.buffered: BufferedTransport = BufferedTransport(transport)
         super().connection_made(cast("Any", self.buffered))
         if len(self.connections) > MAX_CONNECTIONS:

@@ -70,11 +70,19 @@ class PlainRequests(asyncio.Protocol):
         self._may_answer = True
         super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        """Begin a request; uvicorn does so when it is known to be its own."""
+        self.url, self.headers = b"", []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a line of the head."""
+        self.headers.append((name.lower(), value))
+
     def on_headers_complete(self) -> None:
         """Decide which way the request takes."""
         self._asked = self._plain_head()
         if self._asked is None:
-            super().on_headers_complete()  # type: ignore[misc]  # uvicorn's protocol has it
+            self._hand_to_uvicorn()
 
     def on_body(self, body: bytes) -> None:
         """Keep a body, which is short."""
@@ -156,10 +164,20 @@ class PlainRequests(asyncio.Protocol):
         own: App = self.app
         self.app = cast("Any", self).extended(app_of(answer))
         try:
-            super().on_headers_complete()  # type: ignore[misc]  # as above
+            self._hand_to_uvicorn()
             super().on_message_complete()  # type: ignore[misc]  # as above
         finally:
             self.app = own
+
+    def _hand_to_uvicorn(self) -> None:
+        """Let uvicorn read the head."""
+        uvicorn: Any = super()
+        url, headers = self.url, self.headers
+        uvicorn.on_message_begin()
+        self.url = url
+        for name, value in headers:
+            uvicorn.on_header(name, value)
+        uvicorn.on_headers_complete()
 
     def _close_if_idle(self) -> None:
         """Close a connection that has been idle for long; look again when it may have been.

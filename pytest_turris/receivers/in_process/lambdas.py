@@ -56,6 +56,8 @@ class LambdaReceiver(Target):
     context: object = None
 
     def __post_init__(self) -> None:
+        if not callable(self.handler):
+            raise TargetError(f"the handler is not a function of event, context: {self.handler!r}")
         if self.source not in _EVENTS:
             raise TargetError(f"source={self.source!r} is not one of {', '.join(_EVENTS)}")
 

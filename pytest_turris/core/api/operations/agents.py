@@ -83,7 +83,9 @@ def list_agents(call: Call) -> list[AgentEntry]:
         npns = call.records.licenses.npns(query.license_number, query.state_code)
     asked = query.downstream_entity_association_id
     found = call.records.agents.where(association=asked, npn=npns)
-    return [_at(entry, asked) for entry in found if _is_shown(call, entry)]
+    if call.options.deleted_agents != "listed":
+        found = [entry for entry in found if not (entry.is_deleted or entry.is_archived)]
+    return found if asked is None else [_at(entry, asked) for entry in found]
 
 
 @operation(
