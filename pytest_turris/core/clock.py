@@ -41,8 +41,10 @@ def step_of(delta: object, parts: Mapping[str, float]) -> dt.timedelta:
     for name in parts:
         if name not in units:
             raise ClockError(f"there is no unit {name!r}; use one of {', '.join(units)}")
-    if isinstance(delta, dt.timedelta) != bool(parts) and (delta is None or not parts):
-        return delta if isinstance(delta, dt.timedelta) else dt.timedelta(**parts)
+    if parts and delta is None:
+        return dt.timedelta(**parts)
+    if isinstance(delta, dt.timedelta) and not parts:
+        return delta
     given = "both" if parts and delta is not None else "nothing" if delta is None else repr(delta)
     raise ClockError(f"advance by a timedelta, or by parts such as minutes=5; got {given}")
 

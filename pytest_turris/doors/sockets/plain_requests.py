@@ -26,6 +26,7 @@ class PlainRequests(asyncio.Protocol):
     """
 
     # These are set by uvicorn's protocol and by the classes around this one.
+    answered: int
     app: Any
     buffered: BufferedTransport
     client: tuple[str, int] | None
@@ -42,9 +43,6 @@ class PlainRequests(asyncio.Protocol):
     timeout_keep_alive: int
     transport: Any
     url: bytes
-
-    answered: int = 0
-    """How many plain requests were answered."""
 
     _asked: PlainHead | None = None
     """The head of the plain request that is being read."""
