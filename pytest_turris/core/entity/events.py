@@ -107,7 +107,8 @@ class EventLog:
             UnknownNameError: There is no such kind.
         """
         if kind not in get_args(EventKind):
-            hint = did_you_mean(kind, get_args(EventKind))
+            kinds = get_args(EventKind)
+            hint = did_you_mean(kind, kinds) or f"; use one of {', '.join(kinds)}"
             raise UnknownNameError(f"there is no kind of event {kind!r}{hint}")
         return tuple(event for event in self._events if event.kind == kind)
 
