@@ -25,7 +25,7 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (INTERNAL_ERROR, _ALL, "an error of `turris-sandbox` itself; no verdict"),
     (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried"),
     (CANNOT_RUN, "`serve`", "COMMAND cannot be run; otherwise its own status counts"),
-    (INTERRUPTED, _ALL, "Ctrl-C before there was anything to stop in order"),
+    (INTERRUPTED, _ALL, "Ctrl-C before the command had begun its work"),
 )
 """Each status with the commands that have it and what it means."""
 

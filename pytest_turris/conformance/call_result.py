@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_turris.core.text.redaction import redact
 
 _SHOWN = 200
+_LONGEST_CHAIN = 100
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class CallResult:
     took: dt.timedelta = dt.timedelta(0)
     defied_cancel: bool = False
     """Whether the call was cancelled and did not end by that."""
+    hangs: bool = False
+    """Whether the call never ended by itself."""
 
     @property
     def crashed(self) -> bool:
@@ -27,6 +30,16 @@ class CallResult:
         kind = type(self.error)
         own = getattr(builtins, kind.__name__, None) is kind and not isinstance(self.error, OSError)
         return self.error is not None and (own or kind is json.JSONDecodeError)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it ended by a timeout of the client: Python's, or a library's of that name."""
+        seen, known = None if self.hangs else self.error, 0
+        while seen is not None and known < _LONGEST_CHAIN:
+            if isinstance(seen, TimeoutError) or "Timeout" in type(seen).__name__:
+                return True
+            seen, known = seen.__cause__ or seen.__context__, known + 1
+        return False
 
     def __str__(self) -> str:
         if self.error is None:
@@ -46,7 +59,7 @@ def texts_of(error: BaseException | None) -> str:
         return ""
     texts = [*traceback.format_exception(error)]
     seen: BaseException | None = error
-    while seen is not None and len(texts) < 100:  # noqa: PLR2004 - a chain that loops
+    while seen is not None and len(texts) < _LONGEST_CHAIN:  # a chain that loops
         texts += [repr(seen), str(seen), repr(seen.args)]
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return "\n".join(texts)

@@ -239,10 +239,11 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
     except BaseException as error:  # noqa: BLE001 - whatever the client raises is its result
         return CallResult(error=error, took=now() - began)
     if deadline.cancelled_caught:
-        return CallResult(error=TimeoutError(), took=now() - began)
+        return CallResult(error=TimeoutError(), took=now() - began, hangs=True)
     return CallResult(value=value, took=now() - began)
 
 
 def _with_hung(results: list[CallResult | None], timeout: float) -> list[CallResult]:
-    hung = CallResult(error=TimeoutError(f"the call still hangs after {timeout:g} s"))
+    error = TimeoutError(f"the call still hangs after {timeout:g} s")
+    hung = CallResult(error=error, hangs=True)
     return [result or hung for result in results]

@@ -27,6 +27,24 @@ def require_cache(harness: ClientHarness) -> ProbeSteps[None]:
         harness.not_applicable("the client requests a token for each call: look at TC-01 first")
 
 
+def require_in_time(harness: ClientHarness, results: list[CallResult]) -> None:
+    """Over a socket, no call ended by the client's own timeout, as nothing holds up its answer.
+
+    On a machine that is too slow for it, another call asks for a token once more: that says
+    nothing about the client's lock.
+
+    Raises:
+        NotApplicableError: A call did.
+    """
+    late = [result for result in results if result.timed_out]
+    if late and not harness.requests[-1].in_process:
+        harness.not_applicable(
+            f"{len(late)} of {len(results)} calls at once ended by the client's own timeout "
+            f"({late[0]}): the machine is too slow for it. Give the client a longer timeout in "
+            "this test"
+        )
+
+
 def renew(harness: ClientHarness) -> ProbeSteps[CallResult]:
     """Let the newest token expire, and let the client make a call, for which it needs a new one.
 

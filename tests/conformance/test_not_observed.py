@@ -1,8 +1,12 @@
 """Cases that have nothing to look at, or cannot be run."""
 
+import os
 import ssl
+import threading
+import time
 from typing import Any
 
+import httpx
 import pytest
 from doubles.clients.early_and_late import LastsUntilItsExpiry
 from doubles.clients.good_client import GoodClient
@@ -13,6 +17,7 @@ from doubles.clients.sweeping import examine
 from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import NotObservedError
 from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.fixtures.token_case import TokenCase
@@ -147,3 +152,44 @@ def test_write_without_a_key_shows_nothing_about_keys(
     """Rules about keys need a write that has one."""
     verdict = examine(TokenCase("TC-47", turris, turris_time), "httpx", BROKEN["TC-39"])
     assert verdict.reason == "the write carries no idempotency key"
+
+
+class Impatient:
+    """A correct client with one lock, whose timeout is shorter than a busy machine answers."""
+
+    def __init__(self) -> None:
+        self.http = httpx.Client(base_url=os.environ["TURRIS_BASE_URL"], timeout=5)
+        self._lock = threading.Lock()
+        self._token = ""
+        self._until = 0.0
+        self.seconds = 5.0
+
+    def _headers(self) -> dict[str, str]:
+        with self._lock:
+            if time.time() > self._until:
+                names = {"clientId": "TURRIS_CLIENT_ID", "clientSecret": "TURRIS_CLIENT_SECRET"}
+                body = {member: os.environ[name] for member, name in names.items()}
+                answer = self.http.post("/v1/auth/jwt", json=body, timeout=self.seconds)
+                data = answer.raise_for_status().json()["data"]
+                self._token = data["accessToken"]
+                self._until = time.time() + data["expiresIn"] - 300
+            return {"Authorization": f"Bearer {self._token}"}
+
+    def agents(self) -> object:
+        """List the agents; an error of the library stays its own."""
+        answer = self.http.get("/v1/agents", headers=self._headers())
+        self.seconds = 0.02
+        return answer.raise_for_status().json()
+
+
+@pytest.mark.parametrize("rule", ["TC-02", "TC-03"])
+def test_calls_that_time_out_show_nothing(
+    turris: Sandbox, turris_time: TimeTravel, turris_server: Server, rule: str
+) -> None:
+    """A machine that is too slow for the client's timeout makes the client ask once more."""
+    client = Impatient()
+    client.seconds = 0.02 if rule == "TC-02" else 5.0
+    with pytest.raises(NotObservedError, match=r"timeout.*slow") as caught:
+        TokenCase(rule, turris, turris_time).run(client.agents)
+    client.http.close()
+    assert "Timeout" in str(caught.value)

@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
-from pytest_turris.conformance.preconditions import require_cache, require_moving_clock
+from pytest_turris.conformance.preconditions import (
+    require_cache,
+    require_in_time,
+    require_moving_clock,
+)
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
@@ -54,6 +58,7 @@ def _one_token(harness: ClientHarness) -> ProbeSteps[None]:
 def _cold_start(harness: ClientHarness) -> ProbeSteps[None]:
     with _first_token_held(harness):
         results = yield from harness.calls_at_once()
+    require_in_time(harness, results)
     asked = len(harness.token_requests)
     if not asked:
         raise CaseError(f"the calls sent no token request: {results[0]}")
@@ -86,6 +91,7 @@ def _refresh_under_load(harness: ClientHarness) -> ProbeSteps[None]:
     mark = len(harness.requests)
     with _first_token_held(harness):
         results = yield from harness.calls_at_once()
+    require_in_time(harness, results)
     asked = harness.count_token_requests(mark)
     if not asked:
         yield from require_moving_clock(harness)
