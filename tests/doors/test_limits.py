@@ -1,9 +1,12 @@
 """What a client can cost a server: bytes of a head, time, connections."""
 
 import contextlib
+import gc
 import json
 import socket
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +18,7 @@ from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
 from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
 from pytest_turris.doors.sockets.plain import PlainAnswers
-from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.doors.sockets.server import LiveServer, _Server
 
 HEAD = b"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 CHUNKED = b"POST /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -203,3 +206,24 @@ def test_both_loopback_addresses_are_bound() -> None:
         assert {sock.getsockname()[1] for sock in live._sockets} == {live.port}
     finally:
         live.stop()
+
+
+def test_a_connection_that_was_just_accepted_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a stop that comes before the second address is served; no socket is left to the GC."""
+    may_start = threading.Event()
+    startup = _Server.startup
+
+    async def late(server: _Server, sockets: list[socket.socket] | None = None) -> None:
+        may_start.wait(MAX_SECONDS)
+        await startup(server, sockets)
+
+    monkeypatch.setattr(_Server, "startup", late)
+    live = LiveServer(asgi_app(Sandbox().handle), also=("::1",))
+    with connected(live) as sock, warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always")
+        live.begin_stop()
+        may_start.set()
+        assert answer_to(sock) == b""
+        live.stop()
+        gc.collect()
+    assert not [str(warning.message) for warning in left]

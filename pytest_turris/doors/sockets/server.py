@@ -73,6 +73,19 @@ class _Server(uvicorn.Server):
         """Leave the signals of the process alone: it runs tests."""
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, and only then close.
+
+        Up to Python 3.12, asyncio neither serves nor closes a connection that it has accepted in
+        the iteration before its server is closed.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in self.servers:
+            for sock in listening.sockets:
+                loop.remove_reader(sock.fileno())
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
 
 class _ServerLoop(SteadyLoop):
     """Bounds the TLS handshake, in which uvicorn does not know a connection yet."""
