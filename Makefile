@@ -9,6 +9,9 @@ DEMO := docs/examples/agency_directory
 .PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock findings audits mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz faults screenshots
 
+# Tests start hundreds of interpreters, and each would compile again all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 RECEIVERS := tests/strangers/receivers
 # Runtimes and servers of the strangers' receivers, as Debian has them.
 SYSTEM_PACKAGES := golang-go ruby ruby-rack ruby-sinatra ruby-sqlite3 ruby-webrick puma php-cli \
