@@ -67,7 +67,8 @@ def exchange(server: Server, sent: bytes) -> bytes:
     with socket.create_connection(address, timeout=MAX_SECONDS) as plain:
         try:
             plain.sendall(sent)
-            plain.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # the server has reset it already
+                plain.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: plain.recv(65_536), b""))
         except (ConnectionResetError, BrokenPipeError):
             return b""

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import IO
 
 import pytest
@@ -109,6 +110,8 @@ def looping(project: Project) -> Iterator[IO[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        # A process in the background of a shell ignores it, and its children too.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no locks
     )
     deadline = threading.Timer(MAX_SECONDS, process.kill)
     deadline.start()
