@@ -33,6 +33,10 @@ class Changes:
         """Note that a row was removed."""
         self._marks[part, key] = None
 
+    def mark_everything(self) -> None:
+        """Note that the whole state was replaced."""
+        self.is_everything = True
+
     def take(self) -> Iterator[Row]:
         """Return the changed rows as they are now, and begin with no changes."""
         marks, self._marks, self.is_everything = self._marks, {}, False

@@ -1,5 +1,6 @@
 """Changes: the rows that a store would write give the state, whatever happens."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -31,14 +32,14 @@ class Kept:
 
     def update(self) -> None:
         """Take the changes, as JSON."""
-        is_everything = self._changes.is_everything
+        if self._changes.is_everything:  # what was noted may have been taken back
+            self._changes.take()
+            self._read_all()
         for part, key, value in self._changes.take():
             if value is None:
                 self.rows.pop((part, key), None)
             else:
                 self.rows[part, key] = json.loads(json.dumps(value))
-        if is_everything:
-            self._read_all()
         journal = self._sandbox.journal.rows()
         for part, key, value in (*self._sandbox.state.few_rows(), *journal):
             self.rows[part, key] = value
@@ -99,3 +100,17 @@ def test_nothing_is_noted_twice() -> None:
     assert changes
     assert ("entity.agents", agent.key) in {(part, key) for part, key, _ in changes.take()}
     assert not changes
+
+
+@pytest.mark.parametrize("done", [[], ["add agent", "webhook"]])
+def test_what_is_taken_back_is_no_change(done: list[str]) -> None:
+    """Whatever was noted before or meanwhile, the rows give the state as it is then."""
+    client = Client(Sandbox(OPTIONS))
+    kept = Kept(client.sandbox)
+    took(client, done)
+    with contextlib.suppress(ZeroDivisionError), client.sandbox.undo:
+        took(client, ["add agent", "token", "webhook"])
+        raise ZeroDivisionError
+    kept.update()
+    assert in_any_order(kept.snapshot()) == in_any_order(client.sandbox.snapshot())
+    assert len(client.sandbox.agents) == done.count("add agent")

@@ -259,11 +259,11 @@ class Credentials:
             is_new = key not in self._restricted
             self._restricted[key] = restricted_of(row)
         else:
-            before, after = self._clients.get(key), client_of(row)
-            is_new = before is None
-            self._clients[key] = after
-            if before and before.client_secret != after.client_secret and self.on_rotate:
-                self.on_rotate(after)
+            client = self._clients.setdefault(key, after := client_of(row))
+            is_new, rotated = client is after, client.client_secret != after.client_secret
+            vars(client).update(vars(after))  # as a rotation does: others hold it
+            if rotated and self.on_rotate:
+                self.on_rotate(client)
         if is_new:
             self._announce(key)
 

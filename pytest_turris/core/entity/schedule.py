@@ -1,6 +1,7 @@
 """What becomes due as time passes: moments in order, each with a kind and a key."""
 
 import bisect
+import contextlib
 import datetime as dt
 from functools import partial
 from typing import Literal
@@ -48,7 +49,7 @@ class Schedule:
         return self._entries.pop(0)
 
     def _discard(self, entry: DueEntry) -> None:
-        if entry in self._entries:
+        with contextlib.suppress(ValueError):  # it was not added, or is carried out
             self._entries.remove(entry)
 
     def is_due(self, now: dt.datetime) -> bool:

@@ -48,6 +48,8 @@ class DeliveryQueue:
         self.settled: deque[Delivery] = deque(maxlen=KEPT)
         self._waiting: list[tuple[dt.datetime, int, Delivery]] = []
         self._in_flight: dict[int, Delivery] = {}
+        self._elsewhere: dict[int, Delivery] = {}
+        """What other processes have recorded of those in flight here."""
 
     def __len__(self) -> int:
         """How many are not settled."""
@@ -95,8 +97,22 @@ class DeliveryQueue:
         number = -delivery.number if by_hand else delivery.number
         if self.claims is None or self.claims.renew(number):
             return True
-        self._in_flight.pop(number, None)
+        self._hand_over(number)
         return False
+
+    def _hand_over(self, number: int) -> None:
+        """End the flight of a delivery that another process claimed; here it waits, as there."""
+        if number in self._in_flight:
+            delivery = self._elsewhere.get(number, self._in_flight[number])
+            self._end_flight(number)
+            self.undo.step(partial(self._withdraw, delivery))
+            heapq.heappush(self._waiting, (delivery.due, number, delivery))
+
+    def _end_flight(self, number: int) -> None:
+        self.undo.item(self._in_flight, number)
+        self.undo.item(self._elsewhere, number)
+        self._in_flight.pop(number, None)
+        self._elsewhere.pop(number, None)
 
     def _withdraw(self, delivery: Delivery) -> None:
         self._waiting = [row for row in self._waiting if row[2] is not delivery]
@@ -113,12 +129,11 @@ class DeliveryQueue:
         One that was in flight before the state was replaced is not part of the new state.
         """
         if self.claims is not None and not self.claims.release(delivery.number):
-            self._in_flight.pop(delivery.number, None)
+            self._hand_over(delivery.number)
             return False
         if self._in_flight.get(delivery.number) is not delivery:
             return False
-        self.undo.item(self._in_flight, delivery.number)
-        del self._in_flight[delivery.number]
+        self._end_flight(delivery.number)
         return True
 
     def settle(self, delivery: Delivery) -> None:
@@ -153,7 +168,7 @@ class DeliveryQueue:
 
     def restore(self, data: dict[str, Any]) -> None:
         """Restore the state of a snapshot."""
-        self._waiting, self._in_flight = [], {}
+        self._waiting, self._in_flight, self._elsewhere = [], {}, {}
         for row in data["waiting"]:
             self.push(Delivery.restored(row))
         self.settled = deque(map(Delivery.restored, data["settled"]), maxlen=KEPT)
@@ -166,11 +181,10 @@ class DeliveryQueue:
     def stay_in_flight(self, deliveries: Iterable[Delivery]) -> None:
         """Keep what this process sends in flight, after the state was read from a store."""
         for delivery in deliveries:
-            waiting = [row for row in self._waiting if row[1] != delivery.number]
-            if len(waiting) < len(self._waiting):
-                self._waiting = waiting
-                heapq.heapify(self._waiting)
-                self._in_flight[delivery.number] = delivery
+            for _, number, kept in list(self._waiting):
+                if number == delivery.number:
+                    self._withdraw(kept)
+                    self._in_flight[number], self._elsewhere[number] = delivery, kept
 
     def take_over(self, member: str, number: int, delivery: Delivery | None) -> None:
         """Take over a delivery that another process keeps; None if it no longer does."""
@@ -180,8 +194,10 @@ class DeliveryQueue:
         self._waiting = [row for row in self._waiting if row[1] != number]
         heapq.heapify(self._waiting)
         if delivery is None:
-            self._in_flight.pop(number, None)
-        elif number not in self._in_flight:
+            self._end_flight(number)
+        elif number in self._in_flight:
+            self._elsewhere[number] = delivery
+        else:
             heapq.heappush(self._waiting, (delivery.due, number, delivery))
 
     def _take_over_settled(self, number: int, delivery: Delivery | None) -> None:

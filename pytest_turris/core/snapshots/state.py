@@ -83,7 +83,7 @@ class SnapshotState:
         holder.token_requests = int(snapshot["token_requests"])
         holder.faults.made = int(snapshot["faults_made"])
         if self._changes is not None:
-            self._changes.is_everything = True
+            self._changes.mark_everything()
         on_rotate = holder.credentials.on_rotate
         if on_rotate and before != (client.client_id, client.client_secret):
             on_rotate(client)
@@ -91,17 +91,13 @@ class SnapshotState:
     def note_changes(self) -> Changes:
         """Note from now on which rows of the state change, and return where."""
         self._changes = changes = Changes()
-        self._holder.undo.on_taken_back = self._replace
+        # Changes may be among what was taken back.
+        self._holder.undo.on_taken_back = changes.mark_everything
         for name in ("credentials", "tokens", "limits", "idempotency", "faults"):
             self._parts[name].changes = changes
         self._outbox.note_changes(changes)
         self._entity.note_changes(changes)
         return changes
-
-    def _replace(self) -> None:
-        """Mark everything as changed: rows may have been taken back."""
-        if self._changes is not None:
-            self._changes.is_everything = True
 
     def note_token_request(self) -> None:
         """Note that there was one more token request."""

@@ -1,12 +1,16 @@
 """The outbox of a sandbox: it has everything that happened by now, without a call for it."""
 
+import contextlib
 import datetime as dt
 from typing import Any
 
 import pytest
+from doubles.sandbox_client import NOW
 
+from mock_server.store.leases import Leases
 from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.options import Options
+from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.resources.record import UnknownRecordError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
@@ -14,6 +18,9 @@ from pytest_turris.fixtures.webhooks import TurrisWebhooks
 AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 STATUS = "AGENT_COMPLIANCE_STATUS_CHANGE"
 URL = "https://receiver.invalid/"
+ATTEMPT = Attempt(
+    delivery=1, attempt=1, at=NOW, status=204, latency=0.25, error="", signature="***-abcd"
+)
 
 
 def agreement(sandbox: Sandbox) -> None:
@@ -127,3 +134,56 @@ def test_a_resend_that_cannot_be_made_leaves_the_delivery(sandbox: Sandbox) -> N
         webhooks.resend(1)
     (delivery,) = webhooks.deliveries
     assert (delivery.state, delivery.resends) == ("failed", 0)
+
+
+def two_due(sandbox: Sandbox) -> dt.datetime:
+    """Register a webhook, let it wait for two deliveries, and return the present."""
+    now = sandbox.clock.now()
+    endpoint = sandbox.outbox.register(URL, AGREEMENT, now)
+    for _ in range(2):
+        sandbox.outbox.request_test(endpoint, now)
+    return now
+
+
+def test_an_attempt_that_began_before_a_restore_is_no_part_of_the_state(sandbox: Sandbox) -> None:
+    """It is not logged, and its delivery waits as in the snapshot."""
+    now = two_due(sandbox)
+    before = sandbox.snapshot()
+    taken = sandbox.outbox.pop_delivery(now)
+    assert taken is not None
+    sandbox.restore(before)
+    sandbox.outbox.record(taken, ATTEMPT)
+    assert len(sandbox.outbox.attempts) == 0
+    assert sandbox.snapshot() == before
+
+
+def test_what_another_process_claimed_is_passed_over(sandbox: Sandbox) -> None:
+    """The one behind it is taken; the claimed one waits."""
+    now = two_due(sandbox)
+    claims = sandbox.outbox.claims = Leases("here", 60)
+    claims.restore({"1": ("elsewhere", 60.0)})
+    taken = sandbox.outbox.pop_delivery(now)
+    assert taken is not None
+    assert taken.number == 2
+    assert sandbox.outbox.pop_delivery(now) is None
+    assert [one.number for one in sandbox.outbox.unsent] == [2, 1]
+    sandbox.outbox.record(taken, ATTEMPT)
+    assert [(one.number, one.state) for one in sandbox.outbox] == [(2, "delivered"), (1, "pending")]
+
+
+def test_an_attempt_without_a_claim_is_the_other_processs(sandbox: Sandbox) -> None:
+    """Another one claimed the delivery meanwhile: it logs its own, and the delivery waits here."""
+    now = two_due(sandbox)
+    before = sandbox.snapshot()
+    claims = sandbox.outbox.claims = Leases("here", 60)
+    taken = sandbox.outbox.pop_delivery(now)
+    assert taken is not None
+    claims.restore({"1": ("elsewhere", 60.0)})
+    with contextlib.suppress(ZeroDivisionError), sandbox.undo:
+        sandbox.outbox.record(taken, ATTEMPT)
+        raise ZeroDivisionError
+    assert list(sandbox.outbox.in_flight) == [taken]
+    sandbox.outbox.record(taken, ATTEMPT)
+    assert list(sandbox.outbox.in_flight) == []
+    assert len(sandbox.outbox.attempts) == 0
+    assert sandbox.snapshot() == before

@@ -77,6 +77,32 @@ def test_attempt_of_a_server_that_is_gone(postgres: PostgresServer) -> None:
         assert len(receiver.received) == 2
 
 
+def test_retry_of_an_attempt_that_another_server_made(postgres: PostgresServer) -> None:
+    """The server that was too late knows it, so that what it does next leaves it due."""
+    options = Options(webhook_retries="stripe")
+    with replicas(postgres.new_database(), 2, options) as (a, b):
+        for server in (a, b):
+            server.server._worker.stop()
+        a.control("webhooks register", url="http://127.0.0.1:9/", event=KIND)
+        agency = a.control("associations add")
+        a.control("associations execute-agreement", id=agency.id)
+        late, engine = (one.server.tenants.default.deliveries.engine for one in (a, b))
+        taken = late.claim()
+        assert taken is not None
+        lapse(a)
+        again = engine.claim()
+        assert again is not None
+        assert engine.send(again).delivery.state == "pending"
+        assert late.send(taken).attempt is None
+        due = b.sandbox.next_due()
+        assert due is not None
+        a.control("associations add")
+        assert a.sandbox.next_due() == due
+        assert [(one.number, one.attempts) for one in a.sandbox.outbox.unsent] == [(1, 1)]
+        a.control("clock advance", by="1d")
+        assert b.store.due() == ["default"]
+
+
 def test_server_that_is_killed_while_it_sends(postgres: PostgresServer) -> None:
     """The receiver has the webhook, and no server knows: after the claim, another one sends it."""
     database = postgres.new_database()
