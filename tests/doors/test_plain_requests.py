@@ -1,5 +1,6 @@
 """Requests that are answered without ASGI get the same answers, and the same protection."""
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -13,6 +14,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response
 from pytest_turris.doors.sockets import limits
 from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.plain import PlainAnswers, is_plain, whole_answer
 from pytest_turris.doors.sockets.server import LiveServer
@@ -133,6 +135,40 @@ def test_unusual_answer_goes_by_asgi(field: tuple[str, str]) -> None:
     assert whole_answer(Response(status=200, headers=JSON_HEADERS, body=b"{}"))
     assert whole_answer(Response(status=200, headers=(*JSON_HEADERS, field), body=b"{}")) is None
     assert whole_answer(Response(status=200, real_delay=0.1)) is None
+
+
+def test_status_without_a_phrase() -> None:
+    """RFC 9110 lets a server send any; the answer has an empty phrase, whichever way it took."""
+    seen = []
+    for plain in (True, False):
+        sandbox = Sandbox()
+        sandbox.faults.add("list_agents", status=599)
+        with served(sandbox.handle, plain=plain) as live, connected(live) as client:
+            seen.append(VARIABLE.sub(b"*", answer(client, REQUESTS["without a token"])))
+    assert seen[0] == seen[1]
+    assert seen[0].startswith(b"HTTP/1.1 599 \r\n")
+
+
+def test_answers_are_sent_in_their_order() -> None:
+    """One that is whole goes behind what waits for the end of the iteration, and both at once."""
+    sent: list[bytes] = []
+
+    class Recording(asyncio.Transport):
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            sent.append(bytes(data))
+
+    async def write() -> None:
+        buffered = BufferedTransport(Recording())
+        buffered.write_now(b"0")
+        buffered.write(b"1")
+        buffered.write(b"2")
+        assert sent == [b"0"]
+        buffered.write_now(b"3")
+        assert sent == [b"0", b"123"]
+        await asyncio.sleep(0)
+
+    asyncio.run(write())
+    assert sent == [b"0", b"123"]
 
 
 def test_fault_and_delay_leave_the_server_whole() -> None:

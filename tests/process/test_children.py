@@ -73,6 +73,15 @@ def test_position_of_the_parameter_does_not_matter() -> None:
         assert child.stdout.read().split()[0] == b"https://none.invalid"
 
 
+def test_positional_none_is_inherited() -> None:
+    """As without a position: the child finds the environment of the process, changed."""
+    with subprocess.Popen(
+        SHOW, -1, None, None, subprocess.PIPE, None, None, True, False, None, None
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.read().split()[0] == b"https://none.invalid"
+
+
 def test_shell_finds_it() -> None:
     """What the system starts inherits the environment of the process."""
     with os.popen("echo $OURS") as output:  # noqa: S605, S607 - that is it

@@ -46,7 +46,8 @@ class Prepared:
 
     def lines(self) -> Iterator[list[bytes]]:
         """The results of a stream as they come, in JSON; an empty list if there is none now."""
-        for results in run_control(self.control, self.call, self.given):
+        streamed = run_control(self.control, self.call, self.given)
+        for results in streamed:  # pragma: no branch - a stream ends when the client hangs up
             yield [_written(result) for result in results]
 
 

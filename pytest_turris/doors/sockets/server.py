@@ -203,7 +203,6 @@ class LiveServer:
 
     def _run(self) -> None:
         loop = _ServerLoop()
-        loop.set_exception_handler(self._handle)
         try:
             loop.run_until_complete(self._server.serve(sockets=self._sockets))
         finally:
@@ -215,11 +214,6 @@ class LiveServer:
                 transport.abort()
             loop.run_until_complete(asyncio.sleep(0))
             loop.close()
-
-    def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        # uvicorn closes its sockets before the loop stops to accept from them.
-        if not self._server.should_exit:
-            loop.default_exception_handler(context)
 
     def _server_context(self) -> ssl.SSLContext | None:
         if self.authority is None:

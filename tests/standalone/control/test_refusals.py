@@ -36,6 +36,24 @@ def test_each_part_of_a_request_is_checked(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "query", "body"),
+    [
+        ("GET", "/agents/a", "id=b", b""),
+        ("GET", "/agents/a", "id=a", b""),
+        ("PATCH", "/agents/a", "", b'{"id":"b"}'),
+    ],
+)
+def test_what_the_path_has_is_given_once(
+    controlled: Controlled, method: str, path: str, query: str, body: bytes
+) -> None:
+    """A second value is refused, by its name, even if it is the same."""
+    answer = controlled.send(method, path, body, query=query)
+    assert answer.status == 400
+    problem = answer.json()["problems"][0]
+    assert (problem["field"], problem["expected"]) == ("id", "a value in the path only")
+
+
+@pytest.mark.parametrize(
     ("given", "words"),
     [
         ("agnts", "no Agent with id 'agnts'"),

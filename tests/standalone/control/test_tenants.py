@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -94,6 +95,18 @@ def test_an_idle_tenant_is_forgotten(
     _set_time(monkeypatch, later + 2)
     controlled.tenants.deliveries()
     assert controlled.tenants.names == ("default", "kept", "used")
+
+
+def test_without_a_store_no_step_ends(controlled: Controlled) -> None:
+    """What follows is part of the same one: no other thread has the sandbox in between."""
+    default = controlled.tenants.default
+    lock: Any = default.sandbox.lock
+    with ThreadPoolExecutor(1) as other, default.step("two agents"):
+        default.sandbox.agents.add()
+        default.end_step()
+        assert not other.submit(lock.acquire, blocking=False).result()
+        default.sandbox.agents.add()
+    assert len(controlled.get("/agents")["items"]) == 2
 
 
 def test_there_are_not_too_many(controlled: Controlled, monkeypatch: pytest.MonkeyPatch) -> None:

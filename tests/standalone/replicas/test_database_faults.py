@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -214,6 +215,31 @@ def test_connection_after_a_statement_that_failed(url: str) -> None:
                 database.select_all(("SELECT 2", ()), ("SELECT 1 / 0", ()), ("SELECT 3", ()))
             assert database.select("SELECT 3") == [(3,)]
         assert database.generation == postgres_database.CONNECTIONS
+
+
+def test_bytes_that_are_no_answer(url: str) -> None:
+    """They end the request at once, and its connection; the next one has another."""
+    theirs, ours = socket.socketpair()
+    with contextlib.closing(PostgresDatabase(url)) as database, theirs, ours:
+
+        def ask() -> None:
+            with database.transaction():
+                database.select("SELECT 1")
+                os.dup2(ours.fileno(), database._used.connection.pgconn.socket)
+                theirs.sendall(b"!" + b"\xff" * 4)
+                database.select("SELECT 1")
+
+        with pytest.raises(StoreError, match="the connection is lost"):
+            ask()
+        assert database.select("SELECT 2") == [(2,)]
+
+
+def test_closed_store(url: str) -> None:
+    """It says that it is closed, and waits for no connection."""
+    database = PostgresDatabase(url)
+    database.close()
+    with pytest.raises(StoreError, match=r"the store postgresql://.* is closed$"):
+        database.select("SELECT 1")
 
 
 def test_more_than_a_socket_holds(url: str) -> None:
