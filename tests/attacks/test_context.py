@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from doubles.attack_harness import context_for
@@ -38,6 +38,18 @@ def test_events_that_the_receiver_does_not_act_on() -> None:
         context.event(STATUS)
     with pytest.raises(NotApplicableError, match="array"):
         context.status_event()
+
+
+@pytest.mark.parametrize(
+    ("form", "key", "written"),
+    [("text", KEY, "abc"), ("base64", "d2hzZWM=", "YWJj"), ("hex", "77687365", "616263")],
+)
+def test_other_keys_are_written_as_the_own_one(
+    form: Literal["text", "base64", "hex"], key: str, written: str
+) -> None:
+    """A receiver reads a key from its configuration as the scheme says."""
+    context = context_for(Backend(), ReceiverApp, scheme=SignatureScheme(key_form=form), key=key)
+    assert context.configured_key(b"abc") == written
 
 
 def test_payload_that_is_an_array() -> None:

@@ -1,5 +1,8 @@
 """What a test passes so that more can be seen: pages, the log, a restart, requests to the API."""
 
+import hashlib
+import hmac
+import json
 import socket
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -75,6 +78,22 @@ def test_key_in_the_log_is_found() -> None:
     assert "the key stands in the log" in {finding.got for finding in verdict.findings}
 
 
+def test_computed_signature_in_the_log_is_found() -> None:
+    """Whoever reads there what the receiver expected can send the forgery again, signed."""
+    logged = ["started"]
+
+    class Logs(ReceiverApp):
+        def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+            expected = hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
+            logged.append(f"expected {expected}")
+            return super().receive(lines, body)
+
+    verdict = attack_in_process("WH-02", Logs, log=lambda: "\n".join(logged))
+    (finding,) = verdict.findings
+    assert finding.got == "the right signature of a forgery stands in its output"
+    assert (verdict.outcome, finding.level) == ("warned", "should")
+
+
 def test_hook_must_return_a_text() -> None:
     """A mistake of the test is said to be one."""
     with pytest.raises(HookError, match=r"log\(\) must return a text, not list"):
@@ -117,6 +136,24 @@ def test_members_that_the_test_gives_stay(monkeypatch: pytest.MonkeyPatch) -> No
     bodies.clear()
     attack_in_process("WH-116", Keeps, events={"PRODUCER_AGREEMENT_EXECUTED": {}})
     assert all(b'"note"' in body for body in bodies if b'"form"' in body)
+
+
+def test_given_members_stay_in_each_entity_of_a_batch() -> None:
+    """They are the same in all of them; what is not given differs."""
+    bodies: list[bytes] = []
+
+    class Keeps(ReceiverApp):
+        def receive(self, lines: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+            bodies.append(body)
+            return super().receive(lines, body)
+
+    given = {"legalName": "Pe\u00f1a Agency"}
+    verdict = attack_in_process("WH-128", Keeps, events={"AGENT_COMPLIANCE_STATUS_CHANGE": given})
+    assert verdict.outcome == "passed"
+    batches = [json.loads(body)["payload"] for body in bodies]
+    few = next(batch for batch in batches if 1 < len(batch) < 100)
+    assert {entry["legalName"] for entry in few} == {given["legalName"]}
+    assert len({entry["npn"] for entry in few}) == len(few)
 
 
 class HangsUp(StatusInbox):

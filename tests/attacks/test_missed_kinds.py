@@ -75,6 +75,13 @@ def test_other_bugs_of_the_kind_are_caught(id_: str, broken: type[Any]) -> None:
     assert verdict.outcome in ACCUSED, f"{verdict} {verdict.reason}"
 
 
+def test_a_bug_that_hides_another_is_named() -> None:
+    """Where all events of an entity are one, nothing can be said about small differences."""
+    verdict = attack_in_process("WH-154", as_app(BROKEN["WH-92"]))
+    assert verdict.outcome == "skipped"
+    assert verdict.reason == "the receiver takes all such events for one: see WH-92"
+
+
 @pytest.mark.parametrize("observed", [True, False], ids=["effects", "answers"])
 @pytest.mark.parametrize("correct", CORRECT, ids=lambda one: one.__name__)
 def test_no_correct_receiver_is_accused(correct: type[Any], observed: bool) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import werkzeug.test
 from doubles.attack_harness import context_for
 from doubles.receivers import guarded
 from doubles.receivers.bare_server import BareServer
-from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
+from doubles.receivers.good_receiver import ALLOWED, KEY, Backend, ReceiverApp
 from doubles.receivers.odd_ports import hangs_up, listening
 
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack, profile
@@ -28,14 +29,17 @@ def series_on(
     *,
     resets: bool = False,
     attacks: Any = QUICK,
+    allowed_ip: str = "",
+    by_client: bool = False,
     **options: Any,
 ) -> SeriesResult:
     """Attacks on an application."""
     backend = Backend()
     app = app_class([KEY], backend)
     reset = app.reset if resets else None
-    receiver = Receiver(app, "/webhooks", effects=backend.effects, reset=reset)
-    context = context_for(backend, ReceiverApp, allowed_ip="")
+    target = werkzeug.test.Client(app) if by_client else app
+    receiver = Receiver(target, "/webhooks", effects=backend.effects, reset=reset)
+    context = context_for(backend, ReceiverApp, allowed_ip=allowed_ip)
     return AttackSeries(receiver, context, **options).run(attacks)
 
 
@@ -91,6 +95,27 @@ def test_receiver_that_anyone_can_lock_is_told_so_once() -> None:
     warned = next(one for one in result.verdicts if one.outcome == "warned")
     assert "403 'locked', from another address too, after " in str(warned)
     assert "fix:       Count wrong signatures for each address" in str(warned)
+
+
+@pytest.mark.parametrize("way", [{"allowed_ip": ALLOWED}, {"by_client": True}], ids=str)
+def test_who_is_locked_is_not_known_without_another_address(way: dict[str, Any]) -> None:
+    """None other is let in, or none can be chosen: nothing is said against the lock."""
+    assert set(outcomes(series_on(guarded.LocksEverybody, **way))) == {"passed", "not observed"}
+
+
+def test_receiver_that_stops_to_work_is_named() -> None:
+    """Genuine webhooks are accepted after an odd one, but nothing comes of them."""
+    backend = Backend()
+    app = guarded.StopsWorking([KEY], backend)
+    receiver = Receiver(app, "/webhooks", effects=backend.effects)
+    context, standing = context_for(backend, ReceiverApp), Standing()
+    standing.meet(receiver, context)
+    assert not standing.after(find_attack("WH-84"), receiver, context, took_odd=True).got
+    app.stopped = True
+    aftermath = standing.after(find_attack("WH-84"), receiver, context, took_odd=True)
+    assert aftermath.got == "200, and nothing done"
+    assert standing.effect_missing
+    assert "genuine webhooks have no effect since WH-84" in standing.cause
 
 
 @pytest.mark.parametrize("app_class", [guarded.LimitsRate, guarded.Locks])

@@ -1,9 +1,15 @@
-"""An event loop of the harness leaves the client's connections in order."""
+"""Event loops of the harness: one of the same library, and the client's connections in order."""
 
 import asyncio
+import datetime as dt
 
+import anyio
 import httpx
+import pytest
+import sniffio
 
+from pytest_turris.conformance.call_result import CallResult
+from pytest_turris.conformance.driver import Perform, ProbeSteps, adrive
 from pytest_turris.conformance.own_loop import run_in_own_loop
 from pytest_turris.doors.sockets.pool import Server
 
@@ -18,3 +24,17 @@ def test_client_can_be_closed_afterwards(turris_server: Server) -> None:
     assert run_in_own_loop(call) == 200
     asyncio.run(client.aclose())
     assert client.is_closed
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_second_loop_is_of_the_same_library(backend: str) -> None:
+    """A client that a test calls on trio is called on trio again."""
+
+    async def library() -> str:
+        return sniffio.current_async_library()
+
+    def steps() -> ProbeSteps[list[CallResult]]:
+        return (yield Perform((library, library), at_once=True, new_loop=True))
+
+    found = anyio.run(adrive, steps(), lambda: dt.datetime.now(dt.UTC), backend=backend)
+    assert [one.value for one in found] == [backend] * 2

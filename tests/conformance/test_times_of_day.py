@@ -98,11 +98,14 @@ def test_skew_is_found_at_any_time(turris: Sandbox, turris_time: TimeTravel, min
     assert verdict.outcome == "failed", verdict
 
 
-@pytest.mark.parametrize("minute", range(36, 42))
+@pytest.mark.parametrize("minute", range(0, 60, 2))
 def test_own_times_are_no_cost_of_an_error(
     turris: Sandbox, turris_time: TimeTravel, minute: int
 ) -> None:
-    """A token may also be replaced while a call waits: its own time has come, that is all."""
+    """A token may also be replaced while a call waits: its own time has come, that is all.
+
+    The longest wait is two minutes.
+    """
     _begin(turris_time, minute)
     verdict = examine(TokenCase("TC-61", turris, turris_time), "httpx", ByTheClock)
     assert verdict.outcome == "passed", verdict

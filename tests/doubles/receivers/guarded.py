@@ -107,3 +107,12 @@ class BreaksOnce(Counting):
         if "HTTP_X_TURRIS_SIGNATURE" not in environ:
             self.failing = 3
         return (500, b"") if self.failing in (1, 2) else super().guarded(environ)
+
+
+class StopsWorking(Counting):
+    """Accepts everything and does nothing once it is stopped."""
+
+    stopped = False
+
+    def guarded(self, environ: dict[str, Any]) -> tuple[int, bytes]:
+        return (200, b"queued") if self.stopped else super().guarded(environ)
