@@ -2,7 +2,6 @@
 
 import re
 import socket
-from pathlib import Path
 
 import pytest
 from audit.conftest import AuditedProject
@@ -88,4 +87,5 @@ def test_what_an_audit_left_out_is_a_problem(
     assert requests == "the audit left out the last 3 requests of test_good_apps.py::test_requests"
     # What the plugins of this environment log and print counts too.
     assert re.fullmatch(r".* the last \d texts of test_good_apps.py::test_texts", texts)
-    assert "left out the last 3 requests" in Path("report", "report.html").read_text()
+    page = (audited.path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "left out the last 3 requests" in page
