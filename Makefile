@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock findings audits mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz faults screenshots
+	system-packages node-packages generators fuzz faults soak screenshots
 
 # Tests start hundreds of interpreters, and each would compile again all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
@@ -196,6 +196,13 @@ fuzz: $(VENV)/.ready
 # Raises exceptions at random lines of the core, and looks whether anything is left half done.
 faults: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m faults --trials $(or $(TRIALS),4500) --seed $(or $(SEED),0)
+
+# Lets suites come and go at a served sandbox for half an hour, and draws what it held.
+soak: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group soak
+	cd tests && $(abspath $(BIN))/python -m soak --record --requests $(or $(REQUESTS),2000000) \
+		--tenants $(or $(TENANTS),10000)
+	$(BIN)/python docs/pages.py
 
 # Generates clients from the OpenAPI description with several generators, compiles them, and calls the
 # sandbox with them. Needs npm, and Java with three libraries (system-packages).

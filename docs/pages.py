@@ -32,6 +32,7 @@ from tables import (
     receivers,
     records,
     rules,
+    soak,
     stranger_clients,
 )
 
@@ -53,6 +54,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "how-to/token-clients.md": rules.as_markdown,
     "explanation/sweep-findings.md": findings.as_markdown,
     "explanation/audit-findings.md": audited_libraries.as_markdown,
+    "explanation/soak.md": soak.as_markdown,
     "reference/audit-checks.md": audit.as_markdown,
     "reference/token-rules.md": rules.rules_sections,
     "reference/hostile-answers.md": rules.answers_sections,

@@ -24,7 +24,6 @@ Status = Literal["violated", "waived", "proven", "nothing found", "attested", "n
 """
 
 _RANK: dict[Level, int] = {"must": 0, "should": 1, "info": 2}
-_MOST_TESTS = 5
 _PRIVILEGES = "RQ-16"
 
 
@@ -46,13 +45,6 @@ class AssessedMistake:
     def counts(self) -> bool:
         """Whether it breaks a line: it is not waived, and more than information."""
         return self.waiver is None and self.spotted.level != "info"
-
-    @property
-    def some_tests(self) -> str:
-        """A few of the tests, in one text."""
-        shown = ", ".join(self.tests[:_MOST_TESTS])
-        more = len(self.tests) - _MOST_TESTS
-        return f"{shown} and {more} more" if more > 0 else shown
 
 
 @dataclass(kw_only=True, slots=True)
@@ -177,8 +169,7 @@ def assess(
     )
     states = {id_: _state(line, assessed) for id_, line in CHECKLIST.items() if not line.repeats}
     for attestation in declared.attested:
-        if attestation.line in states:
-            _attest(states[attestation.line], attestation, at.date())
+        _attest(states[attestation.line], attestation, at.date())
     for id_, line in CHECKLIST.items():
         assessed.lines.append(states[id_] if id_ in states else _repeated(line, states))
     return assessed

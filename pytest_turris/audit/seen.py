@@ -140,7 +140,7 @@ class SandboxRecord:
         self.here = here
         self.finder = finder
         self._sent_from = sent_from
-        self._clients: list[weakref.ref[object]] = []
+        self._clients: list[Callable[[], object]] = []
         sandbox.journal.observer = self.observe
 
     def stop(self) -> None:
@@ -196,7 +196,7 @@ class SandboxRecord:
         )
 
     def _number_of(self, client: object) -> int | None:
-        """The same number for the same object, as long as it lives."""
+        """The same number for the same object, which is kept alive only if it has to be."""
         if client is None:
             return None
         for number, known in enumerate(self._clients):
@@ -205,7 +205,7 @@ class SandboxRecord:
         try:
             self._clients.append(weakref.ref(client))
         except TypeError:  # its class has slots, and none for weak references
-            return None
+            self._clients.append(lambda: client)
         return len(self._clients) - 1
 
     @property

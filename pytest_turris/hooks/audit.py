@@ -23,6 +23,7 @@ from pytest_turris.audit.rules.logged import LoggedAnswers
 from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Finding, Verdict
@@ -50,7 +51,6 @@ class TestAudit:
         self.place: Place = _place_of(item, auditor.finder)
         self.ignored: IgnoredChecks = IgnoredChecks(OWN, _OTHERS)
         self.loggers: set[str] = set(auditor.declared.loggers)
-        self.log_files: list[Path] = [auditor.root / name for name in auditor.declared.log_files]
         self._log_starts: dict[Path, int] = {}
         self._item = item
         self._auditor = auditor
@@ -58,8 +58,8 @@ class TestAudit:
         self._code: CodeType | None = getattr(getattr(item, "function", None), "__code__", None)
         self._records: list[SandboxRecord] = []
         self._traces = auditor.taps.begin(self._code)
-        for file in self.log_files:
-            self.add_log_file(file)
+        for name in auditor.declared.log_files:
+            self.add_log_file(auditor.root / name)
 
     def add_log_file(self, file: Path) -> None:
         """Treat what is appended to a file from now on as the audit log."""
@@ -75,6 +75,14 @@ class TestAudit:
             sent_from=self._auditor.taps.sent_from,
         )
         self._records.append(record)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is missing in the evidence, in sentences: there is an end to what is kept."""
+        requests = sum(record.dropped for record in self._records)
+        left = {"request": requests, "text": self._traces.dropped}
+        told = [counted(count, name) for name, count in left.items() if count]
+        return [f"the audit left out the last {one} of {self.evidence.test}" for one in told]
 
     def finish(self) -> Evidence:
         """Return the evidence of the test."""
@@ -185,11 +193,10 @@ class Auditor:
     def audit_of(self, item: pytest.Item) -> TestAudit:
         """The audit of a test; it begins when it is first asked for."""
         __tracebackhide__ = True
-        audit = self._audits.get(item.nodeid)
-        if audit is None:
-            audit = self._audits[item.nodeid] = TestAudit(item, self)
+        if item.nodeid not in self._audits:
+            self._audits[item.nodeid] = audit = TestAudit(item, self)
             _apply_markers(item, audit.ignored)
-        return audit
+        return self._audits[item.nodeid]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -236,7 +243,8 @@ class Auditor:
             self._ours.note_exception(call.excinfo.value, call.excinfo.tb)
         report = yield
         if call.when == "teardown" and (audit := self._audits.pop(item.nodeid, None)):
-            setattr(report, EVIDENCE, audit.evidence.as_json() | {"channels": self.blind})
+            row = audit.evidence.as_json() | {"channels": self.blind, "problems": audit.problems}
+            setattr(report, EVIDENCE, row)
         return report
 
 

@@ -50,6 +50,7 @@ class AuditReport:
         row: dict[str, Any] | None = getattr(report, EVIDENCE, None)
         if row is not None:
             self._facts.channels |= row.pop("channels", {})
+            self._facts.problems += row.pop("problems", [])
             evidence = Evidence.of_json(row)
             if not evidence.is_empty:
                 self._ledger.add(evidence)

@@ -11,6 +11,14 @@ from typing import Any
 import pytest
 from doubles.consumer_project import QUIET
 
+from pytest_turris.audit.evidence import Evidence, Spotted
+from pytest_turris.audit.places import Place, PlaceFinder
+from pytest_turris.audit.rules.catalogue import look_at
+from pytest_turris.audit.seen import SandboxRecord
+from pytest_turris.core.options import Options
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request, Response
+
 AUDITED = Path(__file__).parents[1] / "doubles" / "audited"
 Run = Callable[..., Any]
 _MARK = re.compile(r"# ((?:[A-Z]{2}-\d+ ?)+)$")
@@ -24,6 +32,51 @@ def marked(file: Path) -> set[tuple[str, str, int]]:
         if (found := _MARK.search(line))
         for check in found[1].split()
     }
+
+
+class Watched:
+    """A sandbox, and what the audit sees of the requests that a test sends to it itself."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of Options
+        self.sandbox = Sandbox(Options(**options))
+        self.record = SandboxRecord(
+            self.sandbox, test=None, here=Place(path="test_it.py"), finder=PlaceFinder(AUDITED)
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *headers: tuple[str, str],
+        **content: Any,  # noqa: ANN401 - Request's
+    ) -> Response:
+        """Send a request to the sandbox."""
+        fields = (("content-type", "application/json"), *headers)
+        content = {"host": "public.api.sandbox.turrisfi.com", **content}
+        return self.sandbox.handle(Request(method=method, path=path, headers=fields, **content))
+
+    def ask(self) -> Response:
+        """Ask for a token."""
+        client = self.sandbox.client
+        body = f'{{"clientId": "{client.client_id}", "clientSecret": "{client.client_secret!s}"}}'
+        return self.send("POST", "/v1/auth/jwt", body=body.encode())
+
+    def bearer(self) -> tuple[str, str]:
+        """The header of a new token."""
+        self.ask()
+        newest = self.sandbox.tokens.newest
+        assert newest is not None
+        return ("authorization", f"Bearer {newest.text!s}")
+
+    def evidence(self) -> Evidence:
+        """What the passive rules show."""
+        evidence = Evidence(test="t")
+        look_at(self.record, evidence, frozenset())
+        return evidence
+
+    def spotted(self, check: str) -> list[Spotted]:
+        """What one rule finds."""
+        return [one for one in self.evidence().spotted if one.check == check]
 
 
 class AuditedProject:

@@ -9,9 +9,13 @@ from audit.conftest import AuditedProject
 from pytest_turris.audit.assessment import Ledger, RunFacts, assess
 from pytest_turris.audit.declarations import DeclarationError, Declarations
 from pytest_turris.audit.evidence import Evidence, Spotted
-from pytest_turris.audit.families import all_checks
+from pytest_turris.audit.families import all_checks, check_of
 from pytest_turris.audit.places import Place
-from pytest_turris.findings.verdict import Finding
+from pytest_turris.audit.reports import terminal
+from pytest_turris.audit.reports.document import report_document
+from pytest_turris.audit.reports.html import html
+from pytest_turris.audit.reports.markdown import markdown
+from pytest_turris.findings.verdict import Finding, Verdict
 
 NOW = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
 ATTESTED = """
@@ -169,3 +173,65 @@ def test_a_misspelt_check_fails_its_test(audited: AuditedProject) -> None:
     audited.run()
     assert audited.result is not None
     audited.result.stdout.fnmatch_lines(["*there is no check 'RQ-99'*"])
+
+
+OVERDUE = ATTESTED.replace("SEC-19", "SEC-20").replace("2027-06-30", "2027-01-31")
+UNUSED = WAIVED.replace("src/*.py::Client.*", "lib/*.py")
+EXPIRED = WAIVED.replace("2027-06-30", "2027-01-31")
+
+
+def test_each_form_shows_what_people_declare(tmp_path: Path) -> None:
+    """Who says what until when: on the terminal, in Markdown and in HTML."""
+    declared = _read(tmp_path, ATTESTED + OVERDUE + WAIVED + UNUSED + EXPIRED)
+    document = report_document(_assessed(declared, _ledger()))
+    ((level, finding),) = terminal.findings(document)
+    assert level == "must"
+    assert (
+        "RQ-05 A token is requested only when none is at hand: must, waived until 2027-06-30"
+        in (finding)
+    )
+    assert "Release 4 replaces it. (Kim)" in finding
+    table = "\n".join(text for _, text in terminal.table(document))
+    late = "The attestation of Dana Lee was to be reviewed by 2027-01-31, so it does not count."
+    assert late in table
+    assert "As SEC-02." not in table  # the line itself is above
+    assert list(terminal.notes(document)) == [
+        "the waiver of RQ-05 at lib/*.py is unused (until 2027-06-30, Kim)",
+        "the waiver of RQ-05 at src/*.py::Client.* is expired (until 2027-01-31, Kim)",
+    ]
+    text = markdown(document)
+    assert "| Deleted after 30 days. (Dana Lee, 2027-01-02) |" in text
+    assert "| must (waived) |" in text
+    page = html(document)
+    assert "Deleted after 30 days. <span" in page
+    assert "Dana Lee, 2027-01-02; review by 2027-06-30." in page
+    assert "<dd>Release 4 replaces it. (Kim, until 2027-06-30)</dd>" in page
+    rows = page.partition("<h2>Waivers</h2>")[2].partition("</table>")[0].split("<tr><td>")
+    assert [row.partition("<")[0] for row in rows[1:]] == ["used", "unused", "expired"]
+    assert "lib/*.py</code></td><td>Release 4 replaces it.</td><td>Kim, 2027-06-30<" in rows[2]
+
+
+def test_a_long_list_ends_in_markdown() -> None:
+    """A job's summary has its limit; the page has them all."""
+    ledger = Ledger()
+    for number in range(52):
+        (evidence,) = _ledger(symbol=f"call_{number}")
+        evidence.test = f"t{number}"
+        ledger.add(evidence)
+    document = report_document(_assessed(Declarations(), ledger))
+    text = markdown(document)
+    assert text.count("| must |") == 50
+    assert "\n2 more are in report.html.\n" in text
+    assert html(document).count("<article") == 52
+
+
+def test_an_attack_that_a_test_leaves_out_is_told() -> None:
+    """With its reason, as what the audit's own checks leave out; it proves nothing."""
+    evidence = Evidence(test="t")
+    verdict = Verdict(check=check_of("WH-05"), outcome="ignored", reason="a gateway does it")
+    evidence.note_verdict(verdict, Place(path="test_it.py"))
+    ledger = Ledger()
+    ledger.add(evidence)
+    document = report_document(_assessed(Declarations(), ledger))
+    assert list(terminal.notes(document)) == ["WH-05 is left out in a test: a gateway does it"]
+    assert document["run"]["proves_nothing"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from audit.conftest import AuditedProject
 from doubles.drilled_clients import Careful, GoesOn, KeepsItsSecret
 
 from pytest_turris import Sandbox
@@ -120,3 +121,24 @@ def test_without_a_client_that_works_there_is_no_drill(
 
     with pytest.raises(LookupError):
         drill(turris, fails)
+
+
+def test_a_failed_drill_fails_its_test(audited: AuditedProject) -> None:
+    """With the verdict as its text, and a finding at its line."""
+    audited.pytester.makepyfile(
+        test_it="""
+        import os, httpx
+
+        def test_revoked(turris_audit):
+            url = f"{os.environ['TURRIS_BASE_URL']}/v1/agents"
+            turris_audit.revocation_drill(lambda: httpx.get(url).status_code)
+        """
+    )
+    report = audited.run()
+    assert audited.result is not None
+    assert audited.result.parseoutcomes() == {"failed": 1}
+    audited.result.stdout.fnmatch_lines(
+        ["E*CheckFailedError: DR-2*", "E*as if nothing were wrong*"]
+    )
+    (found,) = [one for one in report["results"] if one["check"] == "DR-2"]
+    assert (found["path"], found["line"], found["level"]) == ("test_it.py", 3, "must")

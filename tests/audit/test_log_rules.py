@@ -4,16 +4,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from audit.conftest import AUDITED, AuditedProject, marked
+from audit.conftest import AUDITED, AuditedProject, Watched, marked
 
 from pytest_turris.audit.evidence import Evidence
-from pytest_turris.audit.places import NOWHERE, Place, PlaceFinder
+from pytest_turris.audit.places import NOWHERE, PlaceFinder
 from pytest_turris.audit.rules.log import LogAudit, LogLine, personal_data
 from pytest_turris.audit.rules.logged import _records
-from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, secrets_of
-from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.wire.messages import Request
 
 
 def test_each_log_is_judged_at_its_line(audited: AuditedProject) -> None:
@@ -52,26 +49,39 @@ def test_a_log_of_the_project_is_watched_in_each_test(audited: AuditedProject) -
     assert {line["id"]: line["status"] for line in report["lines"]}["SEC-24"] == "proven"
 
 
-class Logged:
+@pytest.mark.parametrize("written", [True, False])
+def test_a_file_of_the_project_is_the_log(
+    audited: AuditedProject, monkeypatch: pytest.MonkeyPatch, *, written: bool
+) -> None:
+    """What each test appends to it counts for that test; one that nobody writes has no record."""
+    audited.copy("logging_apps", "test_logging_apps.txt")
+    audited.pytester.makepyfile(
+        test_logging_apps="""
+        import pytest
+        import records_in_a_file
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_it(turris, number):
+            records_in_a_file.Turris().invite("ABC", "dana.lee@abc.example")
+        """
+    )
+    monkeypatch.setenv("ACME_AUDIT", "audit.log")
+    name = "audit.log" if written else "other.log"
+    (audited.path / "turris-audit.toml").write_text(f'[log]\nfile = "{name}"\n')
+    report = audited.run()
+    held = {one["check"]: one["times"] for one in report["checks"]}
+    assert held["AU-1"] == 4
+    unlogged = [one["got"] for one in report["results"] if one["check"] == "AU-1"]
+    assert bool(unlogged) != written
+
+
+class Logged(Watched):
     """A sandbox with one request, and a log about it."""
 
     def __init__(self) -> None:
-        self.sandbox = Sandbox()
-        self.record = SandboxRecord(
-            self.sandbox, test=None, here=Place(path="test_it.py"), finder=PlaceFinder(AUDITED)
-        )
-        client = self.sandbox.client
-        body = f'{{"clientId": "{client.client_id}", "clientSecret": "{client.client_secret!s}"}}'
-        self.send("POST", "/v1/auth/jwt", body=body.encode())
+        super().__init__()
+        self.ask()
         self.request_id = self.record.seen[0].request_id
-
-    def send(self, method: str, path: str, **content: Any) -> None:  # noqa: ANN401 - Request's
-        """Send a request to the sandbox."""
-        headers = (("content-type", "application/json"),)
-        host = "public.api.sandbox.turrisfi.com"
-        self.sandbox.handle(
-            Request(method=method, path=path, headers=headers, host=host, **content)
-        )
 
     def found(self, *texts: str) -> list[str]:
         """What the rules find in these records."""

@@ -1,8 +1,12 @@
 """Each passive rule, tried on applications that were written without it in mind."""
 
-import pytest
-from audit.conftest import AUDITED, AuditedProject, marked
+from dataclasses import dataclass
+from typing import Any
 
+import pytest
+from audit.conftest import AUDITED, AuditedProject, Watched, marked
+
+from pytest_turris import TimeTravel
 from pytest_turris.audit.rules.catalogue import PASSIVE_RULES
 
 _NOT_A_BUG = {"RQ-16"}
@@ -34,3 +38,123 @@ def test_each_rule_has_a_broken_application(id_: str) -> None:
     """A rule that no application breaks is not tested."""
     marks = {mark[0] for file in (AUDITED / "broken").glob("*.py") for mark in marked(file)}
     assert id_ in marks
+
+
+class Plain:
+    """A client that asks for a token whenever it is told to."""
+
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+
+    def sign_in(self) -> None:
+        """Get a token."""
+        self.watched.ask()
+
+
+@dataclass(slots=True)
+class Slotted:
+    """The same, with slots: nothing can refer to it weakly."""
+
+    watched: Watched
+
+    def sign_in(self) -> None:
+        """Get a token."""
+        self.watched.ask()
+
+
+@pytest.mark.parametrize("kind", [Plain, Slotted])
+def test_a_client_is_known_by_its_object(kind: type[Plain] | type[Slotted]) -> None:
+    """One that asks while it has a token is found; two that ask once each are not."""
+    watched = Watched()
+    first, second = kind(watched), kind(watched)
+    first.sign_in()
+    second.sign_in()
+    assert watched.spotted("RQ-05") == []
+    first.sign_in()
+    first.sign_in()
+    (one,) = watched.spotted("RQ-05")
+    assert one.finding.kind == "valid token at hand"
+
+
+@pytest.mark.parametrize("answer", ["AR-02/null", "AR-02/missing"])
+def test_an_answer_without_a_token_gives_none(answer: str) -> None:
+    """So to ask once more is right, though the sandbox has issued one each time."""
+    watched = Watched()
+    client = Plain(watched)
+    watched.sandbox.faults.hostile(answer, times=1)
+    client.sign_in()
+    client.sign_in()
+    assert [one.status for one in watched.record.seen] == [201, 201]
+    assert watched.spotted("RQ-05") == []
+    client.sign_in()
+    assert len(watched.spotted("RQ-05")) == 1
+
+
+def test_an_old_token_may_be_used_while_no_other_is_to_be_had(turris_time: TimeTravel) -> None:
+    """Inside of the buffer; without the attempt to get another, that is a mistake."""
+    for status, count in ((503, 0), (None, 1)):
+        watched = Watched()
+        bearer = watched.bearer()
+        turris_time.advance(minutes=57)
+        if status:
+            watched.sandbox.faults.add("get_oauth_token", status=status)
+            watched.ask()
+        watched.send("GET", "/v1/agents", bearer)
+        evidence = watched.evidence()
+        assert len([one for one in evidence.spotted if one.check == "RQ-06"]) == count
+        assert evidence.ran["RQ-06"] == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "check"),
+    [
+        ((("referer", "https://app.example/agents"),), {}, "RQ-02"),
+        ((), {"host": "api.decoy.invalid"}, "RQ-03"),
+        ((("x-note", "eyJ is how a token begins"),), {}, "RQ-13"),
+        ((), {"body": b'{"note": "eyJ is how a token begins"}'}, "RQ-13"),
+    ],
+)
+def test_what_looks_like_a_leak_is_none_without_a_secret(
+    headers: tuple[tuple[str, str], ...], content: dict[str, Any], check: str
+) -> None:
+    """The rule has looked, and holds; with the token in that place it is broken."""
+    for leaks in (False, True):
+        watched = Watched()
+        bearer = watched.bearer()
+        token = bearer[1] if leaks else ""
+        given = [(name, f"{value}{token}") for name, value in headers]
+        if "body" in content:
+            content = {"body": b'{"note": "eyJ: %s"}' % token.encode()}
+        if "host" in content:  # whatever the credential is in
+            given += [bearer] if leaks else []
+        else:
+            given.append(bearer)
+        watched.send("POST", "/v1/agents", *given, **content)
+        evidence = watched.evidence()
+        assert evidence.ran[check] >= 1
+        assert [one.check for one in evidence.spotted if one.check == check] == [check] * leaks
+
+
+@pytest.mark.parametrize("retry_after", [True, False])
+def test_a_429_says_in_either_header_when_it_ends(*, retry_after: bool) -> None:
+    """A call that is repeated before that, and limited again, came too soon."""
+    watched = Watched(retry_after=retry_after)
+    bearer = watched.bearer()
+    watched.sandbox.limits.exhaust("write")
+    for _ in range(2):
+        watched.send("POST", "/v1/agents", bearer, body=b'{"npn": "12345678"}')
+    assert [one.status for one in watched.record.calls] == [429, 429]
+    (one,) = watched.spotted("RQ-09")
+    assert one.finding.expected.startswith("a wait of 1:0")  # a minute, in whole seconds
+
+
+def test_a_429_without_a_reset_says_nothing() -> None:
+    """Nobody knows how long to wait, so no wait was too short."""
+    watched = Watched()
+    bearer = watched.bearer()
+    watched.sandbox.faults.add("list_agents", status=429, times=2)
+    for _ in range(2):
+        watched.send("GET", "/v1/agents", bearer)
+    evidence = watched.evidence()
+    assert [one.status for one in watched.record.calls] == [429, 429]
+    assert "RQ-09" not in evidence.ran

@@ -93,7 +93,7 @@ def test_an_attack(pytester: pytest.Pytester) -> None:
         """
     )
     with traced() as seen:
-        pytester.inline_run("-k", "WH-01-", "-p", "no:randomly")
+        pytester.inline_run("-k", "WH-01-", "-p", "no:randomly", "-p", "no:asyncio")
     check("An attack.", seen, fewest=5)
 
 
@@ -110,7 +110,7 @@ def test_an_option(pytester: pytest.Pytester) -> None:
         """
     )
     with traced() as seen:
-        pytester.inline_run("-p", "no:randomly").assertoutcome(passed=1)
+        pytester.inline_run("-p", "no:randomly", "-p", "no:asyncio").assertoutcome(passed=1)
     check("An option.", seen, fewest=3)
 
 

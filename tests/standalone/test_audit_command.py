@@ -113,6 +113,11 @@ expires = 9999-06-30
     report = _report(server, "--fail-on", "must")
     states = {line["id"]: line["status"] for line in report["lines"]}
     assert (states["SEC-07"], states["SEC-19"]) == ("waived", "attested")
+    _run(server, "clear")
+    note = (
+        "note: the waiver of RQ-01 at package.json::list_agents is unused (until 9999-06-30, Kim)"
+    )
+    assert note in _run(server).stdout
     (tmp_path / "turris-audit.toml").write_text("[[atested]]")
     assert "did you mean 'attested'" in _run(server).stderr
 

@@ -91,8 +91,8 @@ class Taps:
             return  # the sandbox's own server
         try:
             parts = [record.getMessage()]
-        except (TypeError, ValueError):  # the application's own mistake, which logging reports
-            parts = [str(record.msg)]
+        except Exception:  # noqa: BLE001 - any mistake of the application, which logging reports
+            parts = [repr_of(record.msg), repr_of(record.args)]
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if extra:
             parts.append(repr_of(extra))
