@@ -357,5 +357,8 @@ def test_path_of_another_operation_is_refused() -> None:
 def test_a_url_of_another_machine_is_noted(caller: Client, url: str, name: str) -> None:
     """It is accepted, as at Turris; the journal and the log say at once that nothing is sent."""
     register(caller, url=url)
-    noted = f"{name} is not this machine: nothing is sent there without --allow {name}"
+    noted = (
+        f"{name} is not this machine: nothing is sent there "
+        f"(turris-sandbox serve --allow {name} does)"
+    )
     assert caller.sandbox.journal[-1].notes == ((noted,) if name else ())

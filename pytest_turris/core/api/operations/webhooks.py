@@ -135,7 +135,8 @@ def register_webhook(call: Call) -> RegisteredWebhook:
     body = call.body(RegisterWebhookDto)
     if name := other_machine(body.url):
         call.notes.append(
-            f"{name} is not this machine: nothing is sent there without --allow {name}"
+            f"{name} is not this machine: nothing is sent there "
+            f"(turris-sandbox serve --allow {name} does)"
         )
     endpoint = call.outbox.register(
         body.url, body.webhook_type, call.at, call.options.webhook_secret
