@@ -12,13 +12,13 @@ from pytest_turris.audit.places import Place
 from pytest_turris.core.levels import Level
 from pytest_turris.findings.verdict import Finding
 
-Status = Literal["violated", "waived", "proven", "nothing found", "attested", "not observed"]
+Status = Literal["violated", "waived", "proven", "no violation", "attested", "not observed"]
 """What is known about a line.
 
 - ``violated``: a check found a violation of level ``must`` or ``should``.
 - ``waived``: each violation is accepted for a time.
 - ``proven``: checks that could have failed ran and held.
-- ``nothing found``: the same for a line that no test can prove.
+- ``no violation``: the same for a line that no test can prove.
 - ``attested``: a person says so.
 - ``not observed``: nothing is known. It never counts as proven.
 """
@@ -192,7 +192,7 @@ def _state(line: ChecklistLine, assessed: Assessment) -> LineState:
     elif any(one.waiver for one in results):
         state.status = "waived"
     elif line.proofs and all(any(check in sound for check in group) for group in line.proofs):
-        state.status = "proven" if line.kind == "provable" else "nothing found"
+        state.status = "proven" if line.kind == "provable" else "no violation"
     return state
 
 
@@ -207,7 +207,7 @@ def _attest(state: LineState, attestation: Attestation, today: dt.date) -> None:
 
 
 _WORST: tuple[Status, ...] = (
-    "violated", "not observed", "waived", "attested", "nothing found", "proven"
+    "violated", "not observed", "waived", "attested", "no violation", "proven"
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def test_without_a_directory_the_terminal_has_it_all(
     result = audited.pytester.runpytest_inprocess(*QUIET, "--turris-audit")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
-        ["*turris audit: Security Best Practices*", "proven *SEC-10 *", "*nothing found, 4 proven"]
+        ["*turris audit: Security Best Practices*", "proven *SEC-10 *", "*no violation, 4 proven"]
     )
     for words in ("report:*", "note:*"):
         result.stdout.no_fnmatch_line(words)

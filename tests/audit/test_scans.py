@@ -271,7 +271,7 @@ def test_a_run_scans_what_the_project_declares(audited: AuditedProject) -> None:
     audited.pytester.makepyfile("def test_it(turris): pass")
     report = audited.run()
     line = next(one for one in report["lines"] if one["id"] == "SEC-01")
-    assert line["status"] == "nothing found"
+    assert line["status"] == "no violation"
     assert report["allowed"][0]["times"] == 0
     assert audited.result is not None
     audited.result.stdout.fnmatch_lines(["*[[]allowed]] says of FE-04 at old/* is not there*"])

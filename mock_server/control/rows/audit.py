@@ -70,7 +70,7 @@ class AuditSummary(Result):
     waived: int
     not_observed: int
     attested: int
-    nothing_found: int
+    no_violation: int
     proven: int
 
 

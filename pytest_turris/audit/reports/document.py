@@ -19,7 +19,7 @@ _VERSION = 1
 
 _SCHEMA = page("reference/audit-report.schema").removesuffix(".html") + ".json"
 STATUSES: tuple[Status, ...] = (
-    "violated", "waived", "not observed", "attested", "nothing found", "proven"
+    "violated", "waived", "not observed", "attested", "no violation", "proven"
 )  # fmt: skip
 """In the order of a summary: what needs work first."""
 

@@ -21,7 +21,7 @@ _EXPLAINED = {
     "waived": "violations are accepted for a time",
     "not observed": "nothing is known",
     "attested": "a person says so",
-    "nothing found": "checks found no violation, which does not prove it",
+    "no violation": "checks found no violation, which does not prove it",
     "proven": "checks that could have failed ran and held",
 }
 

@@ -12,7 +12,7 @@ _SIGNS = {
     "waived": "⚠️",
     "not observed": "❔",
     "attested": "✍️",
-    "nothing found": "🔎",
+    "no violation": "🔎",
     "proven": "✅",
 }
 # A backslash before a punctuation mark stands for the mark itself (CommonMark 0.31, 2.4).
@@ -71,7 +71,7 @@ def _known(line: Document) -> str:
     if line["attestation"] and line["status"] == "attested":
         said = line["attestation"]
         return f"{safe(said['statement'])} ({safe(said['owner'])}, {said['date']})"
-    if line["status"] in ("proven", "nothing found"):
+    if line["status"] in ("proven", "no violation"):
         held = ", ".join(f"{one['check']} ({one['times']})" for one in line["held"])
         notes = f"{counted(len(line['results']), 'note')}, see below" if line["results"] else ""
         return f"{line['status']}: {', '.join(filter(None, (held, notes)))}"

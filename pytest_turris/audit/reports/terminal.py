@@ -8,7 +8,7 @@ from pytest_turris.findings.text import laid_out
 
 COLOURS = {
     "proven": "green",
-    "nothing found": "cyan",
+    "no violation": "cyan",
     "attested": "magenta",
     "violated": "red",
     "waived": "yellow",
