@@ -70,7 +70,7 @@ def test_the_report_is_that_of_a_test_run(server: StandaloneSandbox, tmp_path: P
     sarif = json.loads((tmp_path / "audit" / "report.sarif").read_text())
     assert {one["ruleId"] for one in sarif["runs"][0]["results"]} >= {"RQ-01", "RQ-14"}
     assert "RQ-01 No token or secret is in a URL: must" in result.stdout
-    assert "violated       SEC-07" in result.stdout
+    assert "violated      SEC-07" in result.stdout
     for file in (tmp_path / "audit").iterdir():
         assert token not in file.read_text()
     assert token not in result.output
