@@ -1,16 +1,13 @@
 """``turris-sandbox``, or ``python -m mock_server``."""
 
-import signal
 import sys
+
+from mock_server import interruption
 
 
 def main() -> None:
-    """Run the command line. The first imports are here, so that Ctrl-C prints no traceback."""
-    # By default these signals end the process at once, and its children keep running. Windows has
-    # no SIGHUP.
-    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
-            signal.signal(number, signal.default_int_handler)
+    """Run the command line. Its imports are here, so that Ctrl-C prints no traceback."""
+    interruption.end_by_signals()
     try:
         _run()
     except KeyboardInterrupt:

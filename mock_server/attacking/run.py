@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from mock_server import interruption
 from mock_server.attacking.masking import masker
 from mock_server.attacking.report import AttackReport, has_failed
 from mock_server.attacking.started import StartError
@@ -177,6 +178,7 @@ def _note(outcome: _Outcome, verdict: Verdict, show_progress: Callable[[], objec
     """Keep a verdict, and show progress."""
     outcome.verdicts.append(verdict)
     show_progress()
+    interruption.raise_if_lost()
 
 
 def _language(settings: AttackSettings) -> str:

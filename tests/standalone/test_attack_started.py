@@ -1,16 +1,19 @@
 """``turris-sandbox attack --start``: a receiver as a program, with its effects in sight."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from doubles.command_line import EVENT, KEY, Started, run
 from doubles.served_sandbox import COMMAND
 
+from mock_server import interruption
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.series.series import AttackSeries, SeriesResult
 
@@ -129,6 +132,8 @@ def test_a_signal_ends_the_receiver_too(started: Started, number: signal.Signals
         [*COMMAND, "attack", started.url, *arguments],
         env=os.environ | {"TURRIS_WEBHOOK_SECRET": KEY},
         stdout=subprocess.PIPE,
+        # nohup ignores SIGHUP, and its children too.
+        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),  # noqa: PLW1509 - no locks
     ) as process:
         while not started.listens() and process.poll() is None:
             time.sleep(0.05)
@@ -137,6 +142,21 @@ def test_a_signal_ends_the_receiver_too(started: Started, number: signal.Signals
     assert process.returncode == 4
     assert not started.listens()
     assert not started.reported()["complete"]
+
+
+@choose("WH-01", "WH-02", "WH-84")
+def test_a_signal_is_not_lost(
+    started: Started, attacks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that came in the midst of an import, say, whose exception nothing gets."""
+    monkeypatch.setattr(interruption, "_received", [])
+    with contextlib.suppress(KeyboardInterrupt):
+        interruption._interrupt(signal.SIGTERM, None)
+    done = started.attack()
+    assert (done.exit_code, "it was interrupted" in done.output) == (4, True)
+    assert [one["outcome"] for one in started.reported()["verdicts"]] == [
+        "as wanted", "not observed", "not observed",
+    ]  # fmt: skip
 
 
 @choose("WH-01")
