@@ -153,7 +153,9 @@ class Relay:
             case "next_part":
                 return self._raw_streams[number].go_on()
             case _:
-                self._raw_streams.pop(number).answer.exhausted = message["exhausted"]
+                ended = self._raw_streams.pop(number).answer
+                ended.exhausted = message["exhausted"]
+                ended.close()
                 return {}
 
     def _exchange(self, number: int, message: RelayMessage) -> RelayMessage:

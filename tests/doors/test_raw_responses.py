@@ -61,6 +61,34 @@ def test_refusal_is_no_raw_answer(turris: Sandbox, turris_server: Server) -> Non
         assert httpx.get(f"{turris_server.base_url}/v1/agents").status_code == 401
 
 
+def test_it_can_be_waited_for(turris: Sandbox, turris_server: Server) -> None:
+    """When its connection is closed, the client knows; before that, it might use it again."""
+    turris.faults.hostile("AR-07/length too short")
+    token = turris.tokens.issue(turris.client)
+    head = (
+        f"GET /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token.text}\r\n\r\n"
+    )
+    address = ("127.0.0.1", int(turris_server.base_url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=MAX_SECONDS) as client:
+        client.sendall(head.encode())
+        assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        (answer,) = turris.faults.raw_answers
+        answer.wait_until_closed(MAX_SECONDS)
+        answer.wait_until_closed(0)
+        client.setblocking(False)
+        # Without an end, one of these reads would raise BlockingIOError.
+        b"".join(iter(lambda: client.recv(65_536), b""))
+
+
+def test_the_wait_for_one_that_stays_open_has_an_end() -> None:
+    """It waits no longer than it is told, and to close it twice is no mistake."""
+    answer = RawAnswer([])
+    answer.wait_until_closed(0.001)
+    answer.close()
+    answer.close()
+    answer.wait_until_closed(MAX_SECONDS)
+
+
 def test_nothing_outlasts_its_test() -> None:
     """When a sandbox leaves its server, an answer that is still being written ends."""
     pool, outcomes = ServerPool(), []

@@ -25,6 +25,8 @@ BUDGET = dt.timedelta(minutes=10)
 
 _PAUSE = dt.timedelta(minutes=2)
 _TRIES = 4
+_CLOSE_SECONDS = 1.0
+"""How long the server, which is another thread, may take to close a connection."""
 _FORGED = re.compile(r"[\r\n]2025-01-01 INFO forged|\x1b\[31m")
 
 
@@ -98,6 +100,9 @@ def _run_variant(
     raw, seen = list(faults.raw_answers), harness.since(mark)
     faults.remove(fault)
     faults.hang_up()
+    if not harness.requests[0].in_process:
+        for one in raw:
+            one.wait_until_closed(_CLOSE_SECONDS)
     if variant.endpoint == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
         return "the call given as record= did not ask for a record by its id"
     _require_valid_token(harness, name, result, mark)

@@ -34,13 +34,16 @@ async def write(
         transport: The connection.
         is_full: Whether the transport accepts no more bytes for now.
     """
+    loop = asyncio.get_running_loop()
     complete = await _written(answer, transport, is_full)
     if isinstance(answer, StreamedAnswer):
         await answer.finished()
-    if not complete:
-        return transport.abort()
-    asyncio.get_running_loop().call_later(answer.max_seconds, transport.abort)
-    return transport.close()
+    if complete:
+        loop.call_later(answer.max_seconds, transport.abort)
+        transport.close()
+    else:
+        transport.abort()
+    loop.call_soon(answer.close)  # the transport closes the socket in the callback before
 
 
 async def _written(

@@ -1,5 +1,6 @@
 """Answers that no HTTP library would send: bytes for a socket, and pauses between them."""
 
+import threading
 from collections.abc import Iterable, Iterator
 
 from pytest_turris.core.wire.errors import ConnectionFailure
@@ -38,6 +39,22 @@ class RawAnswer(ConnectionFailure):
         """Whether the client stayed until the last byte, or until the timeout."""
         self.stopped: bool = False
         """Set it to end the answer now, wherever it is."""
+        # A lock, because time travel makes the waits of an ``Event`` virtual.
+        self._open = threading.Lock()
+        self._open.acquire()
+
+    def close(self) -> None:
+        """Say that its connection is closed."""
+        if self._open.locked():
+            self._open.release()
+
+    def wait_until_closed(self, seconds: float) -> None:
+        """Wait until its connection is closed, so many real seconds at most.
+
+        A client that makes its next call before that may take the connection for a usable one.
+        """
+        if self._open.acquire(timeout=seconds):
+            self._open.release()
 
     def parts(self) -> Iterator[RawPart]:
         """What to write, up to ``MAX_RAW_BYTES``."""
