@@ -44,12 +44,12 @@ class RawAnswer(ConnectionFailure):
         self._open.acquire()
 
     def close(self) -> None:
-        """Say that its connection is closed."""
+        """Mark its connection as closed."""
         if self._open.locked():
             self._open.release()
 
     def wait_until_closed(self, seconds: float) -> None:
-        """Wait until its connection is closed, so many real seconds at most.
+        """Wait until its connection is closed, or ``seconds`` of real time have passed.
 
         A client that makes its next call before that may take the connection for a usable one.
         """
