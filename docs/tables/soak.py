@@ -1,9 +1,11 @@
 """What the last long run against a served sandbox found."""
 
 import json
-import statistics
 from pathlib import Path
 from typing import Any
+
+from soak.growth import medians
+from soak.process import Sample
 
 FILE = Path(__file__).parents[1] / "explanation" / "soak.json"
 _HELD = {"memory": "memory, MiB", "threads": "threads", "descriptors": "open descriptors"}
@@ -12,10 +14,9 @@ _HELD = {"memory": "memory, MiB", "threads": "threads", "descriptors": "open des
 def as_markdown() -> str:
     """A table of what the process held, early and late."""
     found: dict[str, Any] = json.loads(FILE.read_text())
-    samples, tenants = found["samples"], found["tenants"]
-    fifth = len(samples) // 5
+    samples, tenants = [Sample(**row) for row in found["samples"]], found["tenants"]
     lines = [
-        f"On {found['date']}, in {samples[-1]['second'] / 60:.0f} minutes:\n",
+        f"On {found['date']}, in {samples[-1].second / 60:.0f} minutes:\n",
         f"- {found['requests']:,} requests;",
         f"- {sum(tenants.values()):,} tenants, {tenants['killed']:,} left by a killed process;",
         f"- {found['webhooks']:,} webhooks;",
@@ -24,9 +25,6 @@ def as_markdown() -> str:
         "|---|---|---|",
     ]
     for name, words in _HELD.items():
-        early, late = (
-            statistics.median(one[name] for one in part)
-            for part in (samples[fifth : 2 * fifth], samples[-fifth:])
-        )
+        early, late = medians(samples, name)
         lines.append(f"| {words} (median) | {early:g} | {late:g} |")
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 from soak.graph import draw
 from soak.growth import grown
 from soak.lives import Site
-from soak.process import Sample, Served
+from soak.process import Sample, served
 from soak.receivers import Receivers
 from soak.run import Result, soak
 
@@ -29,13 +29,13 @@ def main() -> int:
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Served(Path(folder)) as served,
+        served(Path(folder)) as server,
         Receivers() as receivers,
     ):
-        site = Site(served.port, served.token, receivers)
+        site = Site(server.port, server.token, receivers)
         run = soak(
             site,
-            served,
+            server,
             tenants=given.tenants,
             requests=given.requests,
             every=_EVERY,

@@ -10,17 +10,25 @@ KINDS = {"memory": 1.1, "threads": 1.25, "descriptors": 1.25}
 many deliveries are under way."""
 
 
-def grown(samples: Sequence[Sample]) -> list[str]:
-    """What grew, with both medians.
+def medians(samples: Sequence[Sample], kind: str) -> tuple[float, float]:
+    """The median of one kind over the second fifth of a run, and over the last.
 
     The first fifth is left out: caches, journals and the evidence of deleted tenants fill until
     they reach their bounds.
     """
     fifth = len(samples) // 5
-    found = []
-    for kind, most in KINDS.items():
-        early = statistics.median(getattr(one, kind) for one in samples[fifth : 2 * fifth])
-        late = statistics.median(getattr(one, kind) for one in samples[-fifth:])
-        if late > early * most:
-            found.append(f"{kind} grew from {early:g} to {late:g}")
-    return found
+    second, last = samples[fifth : 2 * fifth], samples[-fifth:]
+    return (
+        statistics.median(getattr(one, kind) for one in second),
+        statistics.median(getattr(one, kind) for one in last),
+    )
+
+
+def grown(samples: Sequence[Sample]) -> list[str]:
+    """What grew, with both medians."""
+    found = {kind: medians(samples, kind) for kind in KINDS}
+    return [
+        f"{kind} grew from {early:g} to {late:g}"
+        for kind, (early, late) in found.items()
+        if late > early * KINDS[kind]
+    ]

@@ -44,7 +44,6 @@ class Life:
     def __init__(self, site: Site, number: int, requests: int) -> None:
         self._site = site
         self.name: str = f"suite-{number}"
-        self._requests = requests
         chance = random.Random(number)
         self.is_killed: bool = chance.randrange(100) < KILLED_OF_100
         self.is_silent: bool = chance.randrange(1000) < SILENT_OF_1000

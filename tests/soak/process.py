@@ -1,18 +1,14 @@
-"""The server's process: how it is started, and what the system says about it (Linux)."""
+"""The server's process, and what the system says about it (Linux)."""
 
+import contextlib
 import os
-import re
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from soak.connection import SoakError
+from doubles.served_sandbox import Running, serving
 
-_EXPORT = re.compile(r"^export TURRIS_(\w+)=(.*)$", re.MULTILINE)
 _MEBI = 1_048_576
 
 
@@ -25,7 +21,7 @@ class Sample:
         memory: The resident set in MiB.
         threads: How many run.
         descriptors: How many are open.
-        requests: How many it has answered.
+        requests: How many it has answered to suites that have ended.
         tenants: How many tenants have come and gone.
     """
 
@@ -42,57 +38,44 @@ class Sample:
 
 
 class Served:
-    """``turris-sandbox serve`` in a process of its own.
+    """A served sandbox, from outside.
 
     Args:
-        folder: Where its output is written.
+        running: The server.
+        log: The file of its log, which has errors alone.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._output = folder / "serve.log"
-        self._begin = 0.0
-
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "mock_server", "serve", "--port", "0"]
-        with self._output.open("w") as output:
-            self._process = subprocess.Popen(
-                [*command, "--log-level", "error"], stdout=output, stderr=subprocess.STDOUT
-            )
-        until = time.monotonic() + 30
-        while "BASE_URL" not in (facts := dict(_EXPORT.findall(self._output.read_text()))):
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise SoakError(f"the server did not start: {self._output.read_text()}")
-            time.sleep(0.05)
-        self.port: int = int(facts["BASE_URL"].rpartition(":")[2])
-        self.token: str = facts["CONTROL_TOKEN"]
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+    def __init__(self, running: Running, log: Path) -> None:
+        self.port: int = int(running.variables["TURRIS_BASE_URL"].rpartition(":")[2])
+        self.token: str = running.variables["TURRIS_CONTROL_TOKEN"]
+        self._process = Path(f"/proc/{running.process.pid}")
+        self._log = log
+        self._begin = time.monotonic()
 
     @property
-    def complaints(self) -> str:
-        """What it logged after its start: errors of its own."""
-        return "\n".join(
-            line for line in self._output.read_text().splitlines() if "ERROR" in line.upper()
-        )
+    def complaints(self) -> list[str]:
+        """The errors that it logged, a line each."""
+        return self._log.read_text().splitlines()
 
     def sample(self, requests: int, tenants: int) -> Sample:
         """What the process holds now."""
-        process = Path(f"/proc/{self._process.pid}")
-        pages = int((process / "statm").read_text().split()[1])
-        self._begin = self._begin or time.monotonic()
+        pages = int((self._process / "statm").read_text().split()[1])
         return Sample(
             second=round(time.monotonic() - self._begin, 1),
             memory=round(pages * os.sysconf("SC_PAGE_SIZE") / _MEBI, 1),
-            threads=len(list((process / "task").iterdir())),
-            descriptors=len(list((process / "fd").iterdir())),
+            threads=len(list((self._process / "task").iterdir())),
+            descriptors=len(list((self._process / "fd").iterdir())),
             requests=requests,
             tenants=tenants,
         )
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[Served]:
+    """Serve a sandbox, whose log is written into a folder."""
+    log = folder / "serve.log"
+    with (
+        log.open("w") as output,
+        serving("--log-level", "error", log=output.fileno()) as running,
+    ):
+        yield Served(running, log)

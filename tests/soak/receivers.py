@@ -8,7 +8,6 @@ from collections import Counter
 from types import TracebackType
 from typing import Self
 
-KINDS = ("slow", "refusing", "resetting", "silent")
 SLOW_SECONDS = 0.1
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -68,10 +69,10 @@ async def soak(
     watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watching
-    await _all_gone(site)
+    result.problems += await _left(site)
     result.samples.append(served.sample(result.sent["requests"], result.tenants.total()))
     result.problems += [missed for life in lives for missed in life.missing()]
-    result.problems += served.complaints.splitlines()
+    result.problems += served.complaints
     return result
 
 
@@ -99,13 +100,16 @@ async def _watch(
         await asyncio.sleep(every)
 
 
-async def _all_gone(site: Site) -> None:
-    """Wait until the tenants of killed processes are deleted too."""
+async def _left(site: Site) -> list[str]:
+    """The tenants of killed processes that are still there when they should be deleted."""
     client = await Connection.to(site.port)
+    until = time.monotonic() + site.idle_seconds * 3
     try:
-        async with asyncio.timeout(site.idle_seconds * 3):
-            path = "/__sandbox__/tenants"
-            while (await client.call("GET", path, site.token))["total"] > 1:  # noqa: ASYNC110 - another process decides
-                await asyncio.sleep(1)
+        while True:
+            found = await client.call("GET", "/__sandbox__/tenants", site.token)
+            left = [f"{one['name']} is left" for one in found["items"] if one["name"] != "default"]
+            if not left or time.monotonic() > until:
+                return left
+            await asyncio.sleep(1)
     finally:
         client.abort()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from soak.connection import SoakError
+from soak.connection import Connection, SoakError
 from soak.growth import grown
 from soak.lives import WEBHOOKS, Life, Site
-from soak.process import Sample, Served
+from soak.process import Sample, served
 from soak.receivers import Receivers
 from soak.run import soak
 
@@ -17,9 +17,9 @@ TENANTS, REQUESTS = 12, 240
 
 def test_nothing_is_lost(tmp_path: Path) -> None:
     """One of the suites is killed."""
-    with Served(tmp_path) as served, Receivers() as receivers:
-        site = Site(served.port, served.token, receivers, idle_seconds=3)
-        result = asyncio.run(soak(site, served, tenants=TENANTS, requests=REQUESTS, every=0.2))
+    with served(tmp_path) as server, Receivers() as receivers:
+        site = Site(server.port, server.token, receivers, idle_seconds=3)
+        result = asyncio.run(soak(site, server, tenants=TENANTS, requests=REQUESTS, every=0.2))
     assert not result.problems
     assert result.tenants.total() == TENANTS
     assert result.tenants["killed"]
@@ -36,10 +36,27 @@ def test_a_lost_webhook_is_found(tmp_path: Path) -> None:
     assert life.missing() == [f"{life.name}-3: 2 times", f"{life.name}-4: 0 times"]
 
 
+def test_a_tenant_that_stays_is_found(tmp_path: Path) -> None:
+    """One that is never idle for too long is named, and an error in the log is shown."""
+    with served(tmp_path) as server, Receivers() as receivers:
+        site = Site(server.port, server.token, receivers, idle_seconds=1)
+        asyncio.run(_made(site, "stays"))
+        (tmp_path / "serve.log").write_text("cannot send webhook 1: KeyError\n")
+        result = asyncio.run(soak(site, server, tenants=1, requests=1, every=1))
+    assert result.problems == ["stays is left", "cannot send webhook 1: KeyError"]
+
+
+async def _made(site: Site, name: str) -> None:
+    client = await Connection.to(site.port)
+    body = {"name": name, "idleLimit": None}
+    await client.call("POST", "/__sandbox__/tenants", site.token, body)
+    client.abort()
+
+
 def test_a_wrong_answer_is_a_problem(tmp_path: Path) -> None:
     """A control token that the server does not know."""
-    with Served(tmp_path) as served, Receivers() as receivers:
-        life = Life(Site(served.port, "wrong", receivers), 0, 1)
+    with served(tmp_path) as server, Receivers() as receivers:
+        life = Life(Site(server.port, "wrong", receivers), 0, 1)
         with pytest.raises(SoakError, match="POST /__sandbox__/tenants: 401"):
             asyncio.run(life.live())
 
