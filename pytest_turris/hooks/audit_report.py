@@ -50,7 +50,8 @@ class AuditReport:
         row: dict[str, Any] | None = getattr(report, EVIDENCE, None)
         if row is not None:
             self._facts.channels |= row.pop("channels", {})
-            self._facts.problems += row.pop("problems", [])
+            told = row.pop("problems", [])  # twice, if two workers run each test
+            self._facts.problems += [one for one in told if one not in self._facts.problems]
             evidence = Evidence.of_json(row)
             if not evidence.is_empty:
                 self._ledger.add(evidence)

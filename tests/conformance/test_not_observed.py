@@ -193,3 +193,15 @@ def test_calls_that_time_out_show_nothing(
         TokenCase(rule, turris, turris_time).run(client.agents)
     client.http.close()
     assert "Timeout" in str(caught.value)
+
+
+def test_calls_that_time_out_before_they_send(
+    turris: Sandbox, turris_time: TimeTravel, turris_server: Server
+) -> None:
+    """A call that waits in vain for a pool of its own says nothing about the machine."""
+
+    def call() -> None:
+        raise TimeoutError("no connection is free")
+
+    with pytest.raises(CaseError, match="sent no token request: TimeoutError: no connection is fr"):
+        TokenCase("TC-02", turris, turris_time).run(call)

@@ -73,8 +73,7 @@ def test_it_can_be_waited_for(turris: Sandbox, turris_server: Server) -> None:
         client.sendall(head.encode())
         assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
         (answer,) = turris.faults.raw_answers
-        answer.wait_until_closed(MAX_SECONDS)
-        answer.wait_until_closed(0)
+        assert answer.wait_until_closed(MAX_SECONDS)
         client.setblocking(False)
         # Without an end, one of these reads would raise BlockingIOError.
         b"".join(iter(lambda: client.recv(65_536), b""))
@@ -83,10 +82,11 @@ def test_it_can_be_waited_for(turris: Sandbox, turris_server: Server) -> None:
 def test_the_wait_for_one_that_stays_open_has_an_end() -> None:
     """It waits no longer than it is told, and to close it twice is no mistake."""
     answer = RawAnswer([])
-    answer.wait_until_closed(0.001)
+    assert not answer.wait_until_closed(0.001)
     answer.close()
     answer.close()
-    answer.wait_until_closed(MAX_SECONDS)
+    assert answer.wait_until_closed(0)
+    assert answer.wait_until_closed(0)
 
 
 def test_nothing_outlasts_its_test() -> None:

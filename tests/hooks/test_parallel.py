@@ -111,7 +111,7 @@ def looping(project: Project) -> Iterator[IO[str]]:
         stderr=subprocess.DEVNULL,
         text=True,
         # A process in the background of a shell ignores it, and its children too.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no locks
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - takes no lock
     )
     deadline = threading.Timer(MAX_SECONDS, process.kill)
     deadline.start()

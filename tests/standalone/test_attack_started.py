@@ -133,7 +133,7 @@ def test_a_signal_ends_the_receiver_too(started: Started, number: signal.Signals
         env=os.environ | {"TURRIS_WEBHOOK_SECRET": KEY},
         stdout=subprocess.PIPE,
         # nohup ignores SIGHUP, and its children too.
-        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),  # noqa: PLW1509 - no locks
+        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),  # noqa: PLW1509 - takes no lock
     ) as process:
         while not started.listens() and process.poll() is None:
             time.sleep(0.05)

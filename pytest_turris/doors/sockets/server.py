@@ -76,8 +76,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nothing more, and only then close.
 
-        Up to Python 3.12, asyncio neither serves nor closes a connection that it has accepted in
-        the iteration before its server is closed.
+        asyncio, that of Python 3.11 at least, neither serves nor closes a connection that it has
+        accepted in the iteration before its server is closed.
         """
         loop = asyncio.get_running_loop()
         for listening in self.servers:

@@ -48,13 +48,14 @@ class RawAnswer(ConnectionFailure):
         if self._open.locked():
             self._open.release()
 
-    def wait_until_closed(self, seconds: float) -> None:
-        """Wait until its connection is closed, or ``seconds`` of real time have passed.
+    def wait_until_closed(self, seconds: float) -> bool:
+        """Wait until its connection is closed; return whether it was within so much real time.
 
         A client that makes its next call before that may take the connection for a usable one.
         """
-        if self._open.acquire(timeout=seconds):
+        if is_closed := self._open.acquire(timeout=seconds):
             self._open.release()
+        return is_closed
 
     def parts(self) -> Iterator[RawPart]:
         """What to write, up to ``MAX_RAW_BYTES``."""
