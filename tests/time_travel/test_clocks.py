@@ -92,7 +92,8 @@ def test_system_without_clock_gettime(engine: str, monkeypatch: pytest.MonkeyPat
     try:
         before = time.time(), time.monotonic()
         travel.advance(hours=1)
-        assert time.time() - before[0] == time.monotonic() - before[1] == pytest.approx(3600)
+        assert time.time() - before[0] == pytest.approx(3600)
+        assert time.monotonic() - before[1] == pytest.approx(3600)
     finally:
         travel.stop()
 
