@@ -71,6 +71,17 @@ def test_each_step_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
         assert state(follower.sandbox) == state(leader.sandbox), step
 
 
+def test_which_client_is_the_sandboxes_own_is_taken_over() -> None:
+    """Another one may be chosen where the sandbox is; limits without a credential count on it."""
+    leader = Sandbox(OPTIONS)
+    follower = Follower(leader)
+    leader.client = leader.credentials.issue()
+    follower.update()
+    own = leader.client.client_id
+    assert follower.sandbox.client.client_id == own
+    assert follower.sandbox.limits.default_credential == own
+
+
 def test_what_a_sandbox_sends_now_it_goes_on_to_send() -> None:
     """It reads the whole state in between; another one's removals end its flights."""
     leader = Client(Sandbox(OPTIONS))

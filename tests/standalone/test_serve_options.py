@@ -3,12 +3,9 @@
 import contextlib
 import http.client
 import json
-import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +15,7 @@ import jwt
 import pytest
 from click.testing import CliRunner
 from doubles.served_here import served
-from doubles.served_sandbox import COMMAND, receiving, serving
+from doubles.served_sandbox import receiving, serving
 
 from mock_server.serving.files.env_file import write_env_file
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
@@ -120,54 +117,6 @@ def test_unknown_world() -> None:
     assert result.exit_code == 2
     assert "--data: " in result.output
     assert "small_agency" in result.output
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``serve`` with a command."""
-    return subprocess.run(
-        [*COMMAND, "serve", "--port", "0", "--", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | environment,
-    )
-
-
-def test_command_runs_while_the_sandbox_does() -> None:
-    """It finds it in its environment; its output and its status are the command's."""
-    program = (
-        "import os, sys, urllib.request as r\n"
-        "url = os.environ['TURRIS_BASE_URL']\n"
-        "print(r.urlopen(url + '/__sandbox__/ready').status, os.environ['NO_PROXY'])\n"
-        "sys.exit(7)"
-    )
-    done = run(sys.executable, "-c", program, HTTP_PROXY="http://127.0.0.1:9", NO_PROXY="a.example")
-    assert (done.returncode, done.stdout) == (7, "200 a.example,127.0.0.1\n")
-    assert done.stderr.endswith("stopped\n")
-
-
-def test_command_that_a_signal_ends_or_that_there_is_not() -> None:
-    """The statuses are those of a shell."""
-    assert run("sh", "-c", "kill -TERM $$").returncode == 128 + signal.SIGTERM
-    missing = run("no-such-program")
-    assert missing.returncode == 127
-    assert "cannot run 'no-such-program': No such file or directory" in missing.stderr
-
-
-def test_signals_are_passed_on_to_the_command() -> None:
-    """SIGTERM ends both; a command that ignores it is killed."""
-    program = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
-    with subprocess.Popen(
-        [*COMMAND, "serve", "--port", "0", "--", "sh", "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        process.wait(15)
-    assert process.returncode == 128 + signal.SIGKILL
 
 
 def test_what_was_not_delivered_is_said_in_the_last_line() -> None:

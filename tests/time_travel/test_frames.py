@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.frames import frames_of_threads, uncollected
+from pytest_turris.time_travel.threads import Threads
 
 DEPTH = 200
 AT_ITS_EDGES = 4
@@ -99,3 +101,16 @@ def test_the_choice_of_others_stays() -> None:
     with pytest.raises(LookupError):
         read(fails=True)
     assert gc.isenabled()
+
+
+def test_process_with_one_thread_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It need not wait for another, and asks for no stack."""
+
+    def fail() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr("pytest_turris.time_travel.threads.frames_of_threads", fail)
+    threads = Threads(Callers(), time.sleep)
+    assert threads.all_wait(but=0)
+    threads.settle(but=0)

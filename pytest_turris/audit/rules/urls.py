@@ -15,6 +15,8 @@ PLACES = RuleList()
 _SHORT = 24
 _REDIRECTS = range(300, 400)
 _PROPER = ("authorization", RESTRICTED_HEADER)
+_LOOKED_AT = (*_PROPER, "referer")
+"""The headers of which other rules tell."""
 
 
 @PLACES.rule(
@@ -146,7 +148,7 @@ def _misplaced(look: Look) -> None:
             if found := _forms(look.record.sandbox).find(text):
                 look.spot([seen], f"{found} in the body of a call", "no credential in the body")
         for name, value in seen.request.headers:
-            if name in (*_PROPER, "referer") or not _looks_secret(value):
+            if name in _LOOKED_AT or not _looks_secret(value):
                 continue
             if found := _forms(look.record.sandbox).find(value):
                 got = f"{found} in the header {name[:40]}"

@@ -15,6 +15,7 @@ from mock_server.serving.answers import together
 from mock_server.serving.answers.together import AnswerOutcome
 from mock_server.store.databases.conversation import Conversation
 from mock_server.store.errors import StoreError
+from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -206,6 +207,25 @@ def test_tenant_that_another_server_has_deleted(replica: Replica, pair: list[Rep
     assert statuses(answers_to(replica, requests, tenant)) == [200, 200]
     pair[1].control("tenants delete", name="gone")
     assert statuses(answers_to(replica, requests, tenant)) == [401, 401]
+
+
+def test_tenant_that_another_server_has_made(replica: Replica, pair: list[Replica]) -> None:
+    """Its credentials are looked up where all keep theirs, before the request is refused."""
+    replica.server._worker.stop()  # it looks at all tenants
+    pair[1].control("tenants create", name="new")
+    tenant = pair[1].server.tenants.get("new")
+    assert tenant is not None
+    client = Client(tenant.sandbox)
+    (request,) = requests_of(client, client.ask_for_token)
+    answers = replica.server._answers
+    assert answers._tenants.known(credentials_in(request)) is None
+
+    async def asked() -> Response:
+        answer = answers.answer(request)
+        assert not isinstance(answer, Response)
+        return await answer
+
+    assert asyncio.run(asked()).status == 201
 
 
 def test_client_that_has_gone(replica: Replica) -> None:
