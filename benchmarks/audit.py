@@ -20,8 +20,8 @@ from pytest_turris.core.wire.messages import Request
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "agency_directory"
 SUITE_ROUNDS = 3
-ROUNDS = 5
-REQUESTS = 2_000
+ROUNDS = 40
+REQUESTS = 500
 OFF = """
 import sys, pytest
 status = pytest.main(["-q", "-p", "no:randomly", "-p", "no:asyncio", "-p", "no:cacheprovider"])
@@ -64,7 +64,7 @@ def per_request() -> tuple[float, float]:
         host="public.api.sandbox.turrisfi.com",
         client_port=50_000,
     )
-    audit = LiveAudit(sandbox, "benchmark", lambda: 500)
+    audit = LiveAudit(sandbox, "benchmark", lambda: REQUESTS)  # judged once a round
     pairs = []
     for _ in range(ROUNDS):
         sandbox.journal.observer = None

@@ -46,7 +46,7 @@ class LiveAudit:
         self._name = name
         self._window = window
         self._judged: Evidence | None = None
-        self._steps = 0
+        self._call = CallSite(None, 0, 0)  # nothing is known but the step
         self._drill: ServedDrill | None = None
         self._has_worked = False
         self.requests: int = 0
@@ -56,7 +56,7 @@ class LiveAudit:
             test=None,
             here=Place(path=""),
             finder=PlaceFinder(Path()),
-            sent_from=lambda _: CallSite(None, 0, self._steps),
+            sent_from=lambda _: self._call,
         )
         self._listen: Callable[[Request, Response | None, dict[str, Any]], object] = (
             self._record.observe
@@ -68,7 +68,7 @@ class LiveAudit:
 
         So a client that repeats itself is not confused with a test that makes a call twice.
         """
-        self._steps += 1
+        self._call = CallSite(None, 0, self._call.step + 1)
 
     def cut(self) -> None:
         """Judge what was seen: from now on the sandbox is another, as after a reset."""

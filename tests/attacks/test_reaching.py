@@ -1,6 +1,9 @@
 """Which steps can be sent to which kind of receiver, and the hooks around them."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import flask
 import pytest
@@ -59,6 +62,69 @@ def test_steps_with_another_receiver() -> None:
 
     Receiver(accept, "/webhooks").send(step(Transmission(target=app)))
     assert paths == ["/webhooks"]
+
+
+class OneAtATime(ThreadingHTTPServer):
+    """Closes a connection without an answer while another is served, as a full queue may."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], limit: int) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.answered = 0
+        self.limit = limit
+        """How many requests are answered before it answers none."""
+        self.busy = threading.Lock()
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Take it, unless another is served."""
+        if self.answered < self.limit and self.busy.acquire(blocking=False):
+            self.answered += 1
+            super().process_request(request, client_address)  # type: ignore[arg-type] # a socket
+        else:
+            self.shutdown_request(request)  # type: ignore[arg-type] # a socket
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Accepts everything."""
+
+    server: OneAtATime
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        threading.Event().wait(0.02)  # the others come meanwhile
+        self.server.busy.release()  # before its client can send again
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextlib.contextmanager
+def one_at_a_time(limit: int) -> Iterator[OneAtATime]:
+    """Such a server."""
+    with OneAtATime(Handler, limit) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_what_a_burst_gets_no_answer_to_is_sent_again() -> None:
+    """A server's socket may queue five connections only: that says nothing about the receiver."""
+    with one_at_a_time(limit=100) as server:
+        receiver = Receiver(f"http://127.0.0.1:{server.server_port}/")
+        responses = receiver.send(step(Transmission(copies=20)))
+        assert [response.answer is not None for response in responses] == [True] * 20
+        assert server.answered == 20
+
+
+def test_burst_that_a_receiver_does_not_survive_is_told() -> None:
+    """One is sent again, and no other after it."""
+    with one_at_a_time(limit=1) as server:
+        receiver = Receiver(f"http://127.0.0.1:{server.server_port}/")
+        responses = receiver.send(step(Transmission(copies=20)))
+        assert [response.answer is None for response in responses].count(True) == 19
 
 
 def test_probe_without_a_result_is_a_mistake() -> None:

@@ -87,7 +87,8 @@ def over_socket(
                 lambda: post_raw(where, made, timeout=limits.timeout, patience=limits.patience),
             )
         ]
-    return _together(posted, how.copies)
+    responses = _together(posted, how.copies)
+    return responses if how.copies == 1 else _sent_again(responses, posted)
 
 
 def in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
@@ -143,6 +144,23 @@ def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[Receive
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
         futures = [threads.submit(contextvars.copy_context().run, send) for _ in range(copies)]
         return [future.result() for future in futures]
+
+
+def _sent_again(
+    responses: Sequence[ReceiverResponse], send: Callable[[], ReceiverResponse]
+) -> list[ReceiverResponse]:
+    """The responses, where what got no answer is sent again alone, as Turris does later.
+
+    At once there may be more than the queue of a server's socket takes, or than it answers in
+    time. The first that gets none again is the last to be sent.
+    """
+    found = list(responses)
+    for at, response in enumerate(responses):
+        if response.answer is None:
+            found[at] = send()
+            if found[at].answer is None:
+                break
+    return found
 
 
 def _alongside(
