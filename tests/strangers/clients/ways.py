@@ -26,8 +26,11 @@ class Way:
 
 
 def ways_of(design: Design) -> tuple[Way, ...]:
-    """The fastest first; a library that is not answered in process needs a socket."""
-    over_socket = Way("freezegun", socket=True)
+    """The fastest first; a library that is not answered in process needs a socket.
+
+    freezegun looks at each module that is loaded: in a worker that has run all tests, at 5,000.
+    """
+    over_socket = (Way("time-machine", socket=True), Way("freezegun", socket=True))
     if design.socket:
-        return (over_socket, Way("time-machine", socket=True))
-    return (Way("freezegun"), Way("time-machine"), over_socket)
+        return over_socket
+    return (Way("time-machine"), Way("freezegun"), over_socket[1])
