@@ -24,9 +24,11 @@ def spellings(secret: str) -> tuple[str, ...]:
         # The characters at both ends depend on the text around the secret.
         inside = encoded.rstrip("=")[4 if before else 0 : -2]
         forms += [inside, inside.replace("+", "-").replace("/", "_")]
-    for case in "xX":
-        forms.append("".join(f"%{byte:02{case}}" for byte in raw))
-        forms.append("".join(f"\\u{ord(character):04{case}}" for character in secret))
+    # In C: a run may have thousands of tokens, of hundreds of characters each.
+    percents = f"%{raw.hex('%')}"
+    units = secret.encode("utf-16-be", "surrogatepass").hex("+", 2)
+    forms += [percents, percents.upper()]
+    forms += [f"+{digits}".replace("+", "\\u") for digits in (units, units.upper())]
     return tuple(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
 
 

@@ -103,6 +103,16 @@ def test_a_percent_encoded_secret_is_found() -> None:
         assert forms.find(encode("a+b/c=d&e f%g_hijk")), encode
 
 
+@given(st.text(min_size=12, max_size=40))
+def test_each_character_may_be_encoded(secret: str) -> None:
+    """Also one outside ASCII, in JSON's escapes as a pair if it is beyond the basic plane."""
+    percents = "".join(f"%{byte:02x}" for byte in secret.encode())
+    code_units = memoryview(secret.encode("utf-16-le")).cast("H")
+    escapes = "".join(f"\\u{unit:04X}" for unit in code_units)
+    assert json.loads(f'"{escapes}"') == secret
+    assert {percents, percents.upper(), escapes}.issubset(spellings(secret))
+
+
 def test_a_hash_is_no_leak() -> None:
     """A digest tells which secret it is, and opens nothing; pieces are the matter of TC-63."""
     forms = SecretForms([(_SECRET, "a client secret")])

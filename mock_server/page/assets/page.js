@@ -180,7 +180,11 @@ function along(step) {
 
 // On a narrow window the bar scrolls; the page that is shown is in view.
 document.querySelector(".bar [aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
-byId("dialog").addEventListener("close", () => byId("dialog-body").replaceChildren());
+// The event comes a moment after Escape: an answer that is settled in between opens it once more.
+byId("dialog").addEventListener("close", () => {
+  byId("dialog-body").replaceChildren();
+  followDialog();
+});
 live.start();
 markChosen();
 

@@ -243,6 +243,21 @@ def test_webhooks_by_click(person: Browsing, receiver: LenientReceiver) -> None:
     assert receiver.received[1] == receiver.received[0]
 
 
+def test_dialog_that_is_closed_while_its_answer_settles(person: Browsing) -> None:
+    """Else it would stay open without a content, and the page could not be used."""
+    page = person.open("webhooks")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.evaluate(
+        "document.getElementById('dialog').close();"
+        "document.getElementById('dialog-body')"
+        ".dispatchEvent(new CustomEvent('htmx:afterSettle', {bubbles: true}))"
+    )
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_a_run_of_attacks_is_stopped(person: Browsing, endpoint: Endpoint) -> None:
     """The verdict that is on its way still comes, and no attack after it."""
     page = person.open(f"webhooks/{endpoint.id}/attack")
