@@ -28,7 +28,7 @@ _AT_ONCE = dt.timedelta(seconds=1)
 )
 def _refused(look: Look) -> None:
     if not any(seen.refused for seen in look.record.seen):
-        return  # soon said of most windows
+        return  # the usual case, at little cost
     # Calls that run at the same time, with one revoked token, are each refused once: that is right.
     refusals = [one for strand in look.record.strands for one in strand if one.status != _LIMITED]
     for _, group in groupby(refusals, _as_refusal):
@@ -53,7 +53,7 @@ def _refused(look: Look) -> None:
 )
 def _too_soon(look: Look) -> None:
     if all(seen.status != _LIMITED for seen in look.record.seen):
-        return  # soon said of most windows
+        return  # the usual case, at little cost
     for limited, again in _repeated(look):
         if (reset := _reset_of(limited)) is None:
             continue
