@@ -18,7 +18,6 @@ from mock_server.relay_hub import RelayHub
 from mock_server.serving.answers.answers import ServedAnswers
 from mock_server.serving.cors import behind_proxy, origin_of, with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
-from mock_server.serving.files.env_file import trusted
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
 from mock_server.store.errors import StoreError
@@ -200,7 +199,7 @@ class StandaloneSandbox:
             return None
         from tempfile import TemporaryDirectory  # noqa: PLC0415 - only with TLS
 
+        from pytest_turris.doors.authorities import trusted_file  # noqa: PLC0415 - only with TLS
+
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
-        path = Path(directory) / "ca.pem"
-        path.write_bytes(trusted(self._server.authority.cert_pem.bytes()))
-        return str(path)
+        return str(trusted_file(Path(directory), self._server.authority.cert_pem.bytes()))

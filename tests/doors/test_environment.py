@@ -81,6 +81,15 @@ def secure(pool: ServerPool) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture
+def company() -> Iterator[Server]:
+    """A server with another authority."""
+    pool = ServerPool()
+    with pool.serve(Sandbox(Options(tls=True))) as server:
+        yield server
+    pool.stop()
+
+
 @pytest.mark.parametrize("child", CHILDREN)
 def test_child_reaches_a_plain_server(plain: Server, child: str) -> None:
     """A child needs nothing but its environment."""
@@ -104,6 +113,18 @@ def test_child_that_was_not_told_trusts_nobody(secure: Server, child: str) -> No
     assert done.returncode != 0
     assert "certificate" in done.stderr.lower()
     assert len(secure.sandbox.journal) == 0
+
+
+@pytest.mark.parametrize("child", CHILDREN)
+def test_child_goes_on_to_trust_what_it_trusted(
+    secure: Server, company: Server, child: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of the company, for example, by the authority that its machines trust."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(company.ca_file))
+    environment = secure.environment()
+    for base_url in (secure.base_url, company.base_url):
+        done = run(child, environment | {"TURRIS_BASE_URL": base_url})
+        assert done.stdout.strip() == "200", done.stderr
 
 
 CLIENT = """

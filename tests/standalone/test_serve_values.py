@@ -1,14 +1,11 @@
-"""``turris-sandbox serve``: options that do nothing, allowed receivers, seeds, authorities."""
+"""``turris-sandbox serve``: options that do nothing, allowed receivers, seeds."""
 
 import subprocess
 import sys
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
-from mock_server.serving.files.env_file import trusted
 from mock_server.shell.cli import app
 
 _PRINTS_ITS_ID = [sys.executable, "-c", "import os; print(os.environ['TURRIS_CLIENT_ID'])"]
@@ -42,19 +39,3 @@ def test_an_allowed_receiver_has_a_host_and_a_port(command: str, text: str) -> N
     result = CliRunner().invoke(app, [command, "--allow", "app:3000", "--allow", text])
     assert result.exit_code == 2
     assert "is not HOST:PORT, such as app:3000 or [::1]:3000" in result.output
-
-
-def test_authorities_that_were_trusted_stay_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those of SSL_CERT_FILE, or else those of the system; the sandbox's own comes last."""
-    file = tmp_path / "company.pem"
-    file.write_bytes(b"company\n")
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    assert trusted(b"ours\n") == b"company\nours\n"
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    paths = SimpleNamespace(cafile=str(file))
-    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: paths)
-    assert trusted(b"ours\n") == b"company\nours\n"
-    paths.cafile = None
-    assert trusted(b"ours\n") == b"ours\n"

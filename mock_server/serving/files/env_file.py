@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shlex
-import ssl
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,18 +11,6 @@ from pathlib import Path
 def exports(variables: Mapping[str, str]) -> str:
     """Return lines that can be pasted into a shell."""
     return "".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items())
-
-
-def trusted(authority: bytes) -> bytes:
-    """Certificates in PEM: what this process trusts so far, and one more authority.
-
-    A program that is given a file of them trusts those in it alone.
-    """
-    known = (os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile)
-    for path in filter(None, known):
-        with contextlib.suppress(OSError):
-            return Path(path).read_bytes().rstrip(b"\n") + b"\n" + authority
-    return authority
 
 
 def write_env_file(path: Path, variables: Mapping[str, str]) -> None:

@@ -4,12 +4,14 @@ import contextlib
 import os
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import TenantDirectory
+from pytest_turris.doors.authorities import trusted_file
 from pytest_turris.doors.environment import client_environment, no_proxy_for
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
@@ -30,15 +32,23 @@ class Server:
     ca_file: str | None = None
     """The certificate authority to trust, as a PEM file; None for plain HTTP."""
 
+    _directory: Path | None = field(default=None, repr=False)
+    """For files for child processes; None if ``ca_file`` has what they trusted before, too."""
+
     def environment(self) -> dict[str, str]:
         """The environment of a child process, for ``subprocess.run(..., env=...)``.
 
-        It is that of this process, with the base URL, the credentials, and for HTTPS the
-        ``ca_file`` in the variables that OpenSSL, requests, curl and Node read. Loopback is
-        excepted from any proxy.
+        It is that of this process, with the base URL, the credentials, and for HTTPS a file of
+        authorities in the variables that OpenSSL, requests, curl and Node read: this server's,
+        and those that were trusted before. Loopback is excepted from any proxy.
         """
-        variables = client_environment(self.sandbox, self.base_url, self.ca_file)
+        variables = client_environment(self.sandbox, self.base_url, self._file_for_children())
         return {**os.environ, **no_proxy_for(os.environ, self.base_url), **variables}
+
+    def _file_for_children(self) -> str | None:
+        if self.ca_file is None or self._directory is None:
+            return self.ca_file
+        return str(trusted_file(self._directory, Path(self.ca_file).read_bytes()))
 
     def client_context(self) -> ssl.SSLContext:
         """An SSL context that trusts this server and nothing else.
@@ -67,7 +77,8 @@ class ServerPool:
         live = self._started(tls=sandbox.options.tls)
         self._tenants.add(sandbox)
         try:
-            yield Server(live.base_url, sandbox, self._ca_file(live))
+            ca_file = self._ca_file(live)
+            yield Server(live.base_url, sandbox, ca_file, self._directory if ca_file else None)
         finally:
             sandbox.faults.hang_up()
             self._tenants.remove(sandbox)
@@ -87,12 +98,11 @@ class ServerPool:
     def _ca_file(self, live: LiveServer) -> str | None:
         if live.authority is None:
             return None
-        path = Path(self._directory()) / "ca.pem"
+        path = self._directory / "ca.pem"
         if not path.exists():
             live.authority.cert_pem.write_to_path(path)
         return str(path)
 
-    def _directory(self) -> str:
-        if not hasattr(self, "_temporary"):
-            self._temporary = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
-        return self._temporary
+    @cached_property
+    def _directory(self) -> Path:
+        return Path(self._files.enter_context(TemporaryDirectory(prefix="turris-")))
