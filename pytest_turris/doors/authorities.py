@@ -10,18 +10,21 @@ from tempfile import NamedTemporaryFile
 
 from pytest_turris.doors.environment import TRUST
 
+_REPLACING = tuple(name for name in TRUST if name != "NODE_EXTRA_CA_CERTS")
+"""The variables whose file replaces what a program trusts otherwise; Node's adds to it."""
+
 
 def trusted(authority: bytes) -> bytes:
     """Certificates in PEM: what programs trust so far, and one more authority.
 
     A program that is given a file of them trusts those in it alone. So what the variables of
-    ``TRUST`` name is in it too, or else what the system trusts, or else what httpx and requests
-    bring.
+    ``TRUST`` name is in it too, and if one is not set, what the system trusts, or else what httpx
+    and requests bring.
     """
-    for paths in (map(os.environ.get, TRUST), _of_system(), _of_libraries()):
-        if known := list(_read(paths)):
-            return b"".join(known) + authority
-    return authority
+    known = list(_read(map(os.environ.get, TRUST)))
+    if not all(map(os.environ.get, _REPLACING)):
+        known += list(_read(_of_system())) or _read(_of_libraries())
+    return b"".join(known) + authority
 
 
 def trusted_file(directory: Path, authority: bytes) -> Path:
