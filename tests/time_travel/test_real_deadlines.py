@@ -134,7 +134,13 @@ class FastClock(trio.abc.Clock):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: trio.testing.MockClock(autojump_threshold=0), FastClock], ids=["jumps", "runs"]
+    "make",
+    [
+        lambda: trio.testing.MockClock(autojump_threshold=0),
+        lambda: trio.testing.MockClock(rate=100_000),
+        FastClock,
+    ],
+    ids=["jumps", "has a rate", "runs"],
 )
 def test_trio_with_its_own_clock_keeps_it(
     engine: str, make: Callable[[], trio.abc.Clock], turris_time: TimeTravel
