@@ -9,7 +9,7 @@ import pytest
 from doubles.postgres import PostgresServer
 from doubles.sandbox_client import Client
 from doubles.sandbox_steps import STEPS, took
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mock_server.store.store import Store
@@ -33,6 +33,8 @@ def state(sandbox: Sandbox) -> dict[str, Any]:
     """The state, without the order of rows where it means nothing."""
     with sandbox.lock:
         found = sandbox.snapshot()
+        # A record that is gone may leave a moment behind at which nothing happens, where it was.
+        sandbox._entity._plan_all()
         # A resend is due at once, whenever that is asked.
         found["due"] = "now" if sandbox._outbox.resends_wait else str(sandbox.next_due())
     del found["entity"]["settled_at"]  # nothing became due in between
@@ -47,6 +49,7 @@ def state(sandbox: Sandbox) -> dict[str, Any]:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(series=SERIES)
+@example(series=[("create", 0), ("remove", 0), ("webhook", 0)])
 def test_any_series_of_steps(stores: list[Store], series: list[tuple[str, int]]) -> None:
     """Afterwards the replicas are equal, and equal to a third one that begins then."""
     name = f"tenant{next(NUMBERS)}"
