@@ -18,7 +18,7 @@ EngineName = Literal["freezegun", "time-machine"]
 _NAMELESS = dt.timezone(dt.timedelta(hours=1))
 _OWN_CLOCKS = frozenset({"_pytest.timing", "trio._core._run"})
 """Modules that measure real time: pytest's durations, trio's deadlines."""
-_REAL_FOR = ("trio._core._mock_clock",)
+_IGNORED_BY_FREEZEGUN = ["trio._core._mock_clock"]
 """Modules that ask ``time.perf_counter`` itself: a ``MockClock`` with a rate would stand."""
 
 
@@ -112,7 +112,7 @@ def begin_travel(name: EngineName, moment: dt.datetime, *, tick: bool) -> Starte
     import freezegun  # noqa: PLC0415 - 50 ms, and only time travel needs it
 
     _preload_cryptography()
-    freeze = freezegun.freeze_time(moment, tick=tick, ignore=[*_REAL_FOR])
+    freeze = freezegun.freeze_time(moment, tick=tick, ignore=_IGNORED_BY_FREEZEGUN)
     freeze.start()
     _leave_out(freeze)
     return freeze

@@ -1,16 +1,21 @@
 """Which steps can be sent to which kind of receiver, and the hooks around them."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import flask
 import pytest
+from doubles.attack_harness import context_for
 from doubles.fixed_webhooks import fixed_factory
+from doubles.receivers.good_receiver import Backend, ReceiverApp
 
+from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.receiver import Receiver
+from pytest_turris.attacks.runner import run_attack
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted
 from pytest_turris.findings.errors import NotApplicableError
 
@@ -117,6 +122,19 @@ def test_what_a_burst_gets_no_answer_to_is_sent_again() -> None:
         responses = receiver.send(step(Transmission(copies=20)))
         assert [response.answer is not None for response in responses] == [True] * 20
         assert server.answered == 20
+
+
+def test_verdict_notes_what_got_no_answer_in_a_burst() -> None:
+    """So that a receiver that drops some of them for a reason of its own is not hidden."""
+    with one_at_a_time(limit=100) as server:
+        receiver = Receiver(f"http://127.0.0.1:{server.server_port}/")
+        context = context_for(Backend(), ReceiverApp)
+        verdict = run_attack(find_attack("WH-85"), receiver, context)
+    assert verdict.outcome == "not observed"  # without an effects= probe
+    (note,) = [note for note in verdict.notes if "at once" in note]
+    assert re.fullmatch(
+        r"twenty: \d+ of 20 at once got no answer \(\w+: .+\); sent again alone, they got one", note
+    )
 
 
 def test_burst_that_a_receiver_does_not_survive_is_told() -> None:

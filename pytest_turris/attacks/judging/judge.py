@@ -71,6 +71,7 @@ class Judge:
                     self._case.find("no leak", step, got, wished, "must")
             if step.transmission.never_ends:
                 self._end(step, response)
+        self._burst(step, responses)
         self._time(step, responses)
         if stored:
             self._case.notes.append(f"{step.label or 'the body'}: stored, to be looked at later")
@@ -150,6 +151,15 @@ class Judge:
                     f"{self._answered(response)} {size}, all there were: the answer to any forgery"
                 )
                 self._case.find("status", step, got, "an answer before the end, or 413")
+
+    def _burst(self, step: AttackStep, responses: Responses) -> None:
+        """What the server did not answer at once, and the receiver did when it came alone."""
+        late = [one.reason for one in responses if one.answer is not None and one.reason]
+        if late:
+            self._case.notes.append(
+                f"{step.label}: {len(late)} of {len(responses)} at once got no answer ({late[0]}); "
+                "sent again alone, they got one"
+            )
 
     def _time(self, step: AttackStep, responses: Responses) -> None:
         how, level = step.transmission, self._case.crash_level(step)

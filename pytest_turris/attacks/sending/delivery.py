@@ -149,17 +149,18 @@ def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[Receive
 def _sent_again(
     responses: Sequence[ReceiverResponse], send: Callable[[], ReceiverResponse]
 ) -> list[ReceiverResponse]:
-    """The responses, where what got no answer is sent again alone, as Turris does later.
+    """The responses, where what got no answer is sent again alone.
 
-    At once there may be more than the queue of a server's socket takes, or than it answers in
-    time. The first that gets none again is the last to be sent.
+    A burst may be longer than the queue of the server's socket, or than it answers in time: that
+    says nothing about the receiver. When one gets no answer alone, no other is sent again.
     """
     found = list(responses)
     for at, response in enumerate(responses):
         if response.answer is None:
-            found[at] = send()
-            if found[at].answer is None:
+            alone = send()
+            if alone.answer is None:
                 break
+            found[at] = replace(alone, reason=response.reason)
     return found
 
 

@@ -14,7 +14,7 @@ class ReceiverResponse:
 
     Args:
         answer: The answer; None if there was none.
-        reason: Why there was no answer.
+        reason: Why there was no answer, or none at first if it was sent again.
         silent: The receiver neither answered nor closed the connection.
         error: Why there was no answer, as an exception.
         blocked: The answer came only when the request alongside was given up.

@@ -33,7 +33,7 @@ def state(sandbox: Sandbox) -> dict[str, Any]:
     """The state, without the order of rows where it means nothing."""
     with sandbox.lock:
         found = sandbox.snapshot()
-        # A record that is gone may leave a moment behind at which nothing happens, where it was.
+        # The process that removed a record still has its moment, at which nothing happens then.
         sandbox._entity._plan_all()
         # A resend is due at once, whenever that is asked.
         found["due"] = "now" if sandbox._outbox.resends_wait else str(sandbox.next_due())
