@@ -40,6 +40,9 @@ _TWICE = "Delivery is at least once, and a captured webhook stays valid: work is
 _SLOW_WORK = 3.0
 """Seconds that the work takes: see ``ReceiverHooks``."""
 
+_IN_WORK = (409, 425, 503)
+"""What a receiver may answer to a copy of what it is working on: the sender can try again."""
+
 _ONCE = "Remember the digest of each body in the transaction that does the work."
 _NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
 
@@ -65,15 +68,18 @@ def _duplicate(context: AttackContext) -> Iterator[AttackStep]:
     "concurrent-duplicate",
     quick=True,
     does="Sends the same bytes twenty times at once.",
-    wants="Accept all (2xx), and act once.",
+    wants="Accept one (2xx), and act once. Accept the others, or answer 409, 425 or 503 while the "
+    "first is in work.",
     why="Between the look and the act another one has looked.",
     fix="Claim the digest atomically: a unique key in the database, not a look before an insert.",
-    source="covenant 271",
+    source="covenant 271; draft-ietf-httpapi-idempotency-key-header, error scenarios: 409 for a "
+    "request that is still being processed",
 )
 def _concurrent(context: AttackContext) -> Iterator[AttackStep]:
     yield accepted(context.genuine(), "alone")
     at_once = Transmission(copies=20)
-    yield accepted(context.genuine(), "twenty", effects="same", transmission=at_once)
+    twenty = accepted(context.genuine(), "twenty", effects="same", transmission=at_once)
+    yield replace(twenty, expected=replace(twenty.expected, refusals=_IN_WORK))
 
 
 @_attack(

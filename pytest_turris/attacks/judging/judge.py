@@ -153,13 +153,16 @@ class Judge:
                 self._case.find("status", step, got, "an answer before the end, or 413")
 
     def _burst(self, step: AttackStep, responses: Responses) -> None:
-        """What the server did not answer at once, and the receiver did when it came alone."""
+        """What was not answered at once but alone, and whether any of them was accepted."""
         late = [one.reason for one in responses if one.answer is not None and one.reason]
         if late:
             self._case.notes.append(
                 f"{step.label}: {len(late)} of {len(responses)} at once got no answer ({late[0]}); "
                 "sent again alone, they got one"
             )
+        if len(responses) > 1 and _all_refused(step, responses):
+            got = f"{self._answered(responses[0])} to all {len(responses)}"
+            self._case.find("status", step, got, f"{wanted(step)} to one of them")
 
     def _time(self, step: AttackStep, responses: Responses) -> None:
         how, level = step.transmission, self._case.crash_level(step)
@@ -180,8 +183,7 @@ class Judge:
     def _effects(self, step: AttackStep, responses: Responses, done: int) -> None:
         previous, self._before = self._before, done
         acted, self._total = self._total > 0, self._total + done
-        refused = any(is_expected_refusal(step, response) for response in responses)
-        if refused or not self._receiver.sees(step):
+        if _all_refused(step, responses) or not self._receiver.sees(step):
             return
         expected, fine = {
             "none": (_NOTHING, done == 0),
@@ -229,6 +231,11 @@ class Judge:
 
     def _answered(self, response: ReceiverResponse) -> str:
         return answered(response.answer, self._context.key, response.reason)
+
+
+def _all_refused(step: AttackStep, responses: Responses) -> bool:
+    """Whether no copy was accepted, and each got a status that is fine besides."""
+    return bool(responses) and all(is_expected_refusal(step, one) for one in responses)
 
 
 def _distinct(responses: Responses) -> Iterator[ReceiverResponse]:
