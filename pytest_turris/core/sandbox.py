@@ -26,7 +26,6 @@ from pytest_turris.core.middleware.idempotency import Idempotency
 from pytest_turris.core.middleware.interception import Interceptors
 from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options, option_types
-from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.snapshots.errors import SnapshotError
@@ -40,6 +39,7 @@ from pytest_turris.core.wire.messages import Request, Response
 
 if TYPE_CHECKING:
     from pytest_turris.core.access.credential import ApiClient
+    from pytest_turris.core.outbox.outbox import Outbox
 
 
 class Sandbox(Collections):
@@ -170,15 +170,17 @@ class Sandbox(Collections):
 
     @property
     @whole
-    def outbox(self) -> Outbox:
+    def outbox(self) -> "Outbox":
         """The registered webhooks and what waits to be sent, with all that happened by now."""
         self._entity.settle()
         self._outbox.collect(self._entity.events, self.clock.now())
         return self._outbox
 
     @cached_property
-    def _outbox(self) -> Outbox:
+    def _outbox(self) -> "Outbox":
         """The outbox, made when it is first used; most tests use none."""
+        from pytest_turris.core.outbox.outbox import Outbox  # noqa: PLC0415 - as rarely used
+
         outbox = Outbox(self._entity.records, self.randomness, self.options)
         outbox.guard(self.undo)
         return outbox
@@ -190,8 +192,7 @@ class Sandbox(Collections):
         """
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
-        state: SnapshotState | None = vars(self).get("state")
-        if state is not None:
+        if (state := vars(self).get("state")) is not None:
             state.note_options()
         if (outbox := vars(self).get("_outbox")) is not None:
             outbox.follow_options(options)

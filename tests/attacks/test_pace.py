@@ -37,8 +37,8 @@ def test_limit_grows_with_the_machine_and_the_receiver() -> None:
     """On a busy machine, and for a receiver that is slow by itself, an answer may take longer."""
     known = Pace()
     assert known.limit(Elapsed(3)) == 20.0
-    known.learn(1.0)
-    known.learn(0.5)
+    known.learn(Elapsed(1.0))
+    known.learn(Elapsed(0.5))
     assert known.limit(Elapsed(6)) == 50.0
     assert known.patience() == 4.5
 
@@ -48,6 +48,15 @@ def test_seconds_of_a_virtual_clock_are_what_they_are() -> None:
     """No other process takes them, and a delay that is known does not grow either."""
     assert Pace().limit(Elapsed(3, virtual=True)) == 2.0
     assert Pace().limit(Elapsed(3), within=2.5) == 2.5
+
+
+def test_real_seconds_of_genuine_webhooks_do_not_widen_a_virtual_limit() -> None:
+    """A busy machine takes its time for them, and a sleep on the virtual clock takes none of it."""
+    known = Pace()
+    known.learn(Elapsed(0.4))
+    assert known.limit(Elapsed(2.1, virtual=True)) == 2.0
+    known.learn(Elapsed(0.2, virtual=True))
+    assert known.limit(Elapsed(2.1, virtual=True)) == 2.6
 
 
 def test_slowdown_is_never_less_than_one(monkeypatch: pytest.MonkeyPatch) -> None:

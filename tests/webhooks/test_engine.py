@@ -11,7 +11,7 @@ import pytest
 from doubles.receivers.recording import RecordingReceiver
 from freezegun import freeze_time
 
-from pytest_turris.core.entity.event_models import (
+from pytest_turris.core.entity.event_facts import (
     ComplianceChange,
     EventKind,
     StateEntry,

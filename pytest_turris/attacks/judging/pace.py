@@ -57,22 +57,26 @@ class Pace:
 
     def __init__(self) -> None:
         self._slowest = 0.0
+        self._slowest_virtual = 0.0
 
-    def learn(self, elapsed: float) -> None:
+    def learn(self, elapsed: Elapsed) -> None:
         """Take the time of a genuine webhook into account."""
         self._slowest = max(self._slowest, elapsed)
+        if elapsed.virtual:
+            self._slowest_virtual = max(self._slowest_virtual, elapsed)
 
     def limit(self, elapsed: Elapsed, within: float = 0.0) -> float:
         """The seconds that an answer may take, which it took already.
 
-        On a virtual clock, whose seconds no other process takes, they are what they are. On the
-        real one they are the more, the less this machine gets done just now.
+        On a virtual clock, whose seconds no other process takes, they are what they are, and only
+        its seconds are compared. On the real one they are the more, the less this machine gets
+        done just now.
 
         Args:
             elapsed: How long it took.
             within: The seconds for this one, where they follow from a delay that is known.
         """
-        own = 3 * self._slowest
+        own = 3 * (self._slowest_virtual if elapsed.virtual else self._slowest)
         if within or elapsed.virtual or elapsed <= _FAIR + own:
             return (within or _FAIR) + own
         return (_FAIR + own) * slowdown()

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_turris.core.access.authentication import Caller
 from pytest_turris.core.access.credential import ApiClient
@@ -13,11 +13,13 @@ from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.middleware.limits import Bucket, Limits
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel
 from pytest_turris.core.wire.validation import FieldRules, read_body, read_multipart, read_query
+
+if TYPE_CHECKING:
+    from pytest_turris.core.outbox.outbox import Outbox
 
 Model = TypeVar("Model", bound=RequestModel)
 
@@ -39,7 +41,7 @@ class Call:
     tokens: Tokens
     limits: Limits
     options: Options
-    open_outbox: Callable[[], Outbox] = field(repr=False)
+    open_outbox: Callable[[], "Outbox"] = field(repr=False)
     operation: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
@@ -54,7 +56,7 @@ class Call:
         return self.entity.records
 
     @property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> "Outbox":
         """The registered webhooks and what waits to be sent, with all that happened by now."""
         return self.open_outbox()
 

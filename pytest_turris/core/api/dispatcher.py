@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pytest_turris.core.access.authentication import carries_token
 from pytest_turris.core.access.credentials import Credentials
@@ -16,12 +17,14 @@ from pytest_turris.core.journal.expectations import Refusals
 from pytest_turris.core.journal.journal import NO_ANSWER, Journal
 from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
-from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.redaction import mask
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response
+
+if TYPE_CHECKING:
+    from pytest_turris.core.outbox.outbox import Outbox
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class Dispatcher:
     clock: Clock
     randomness: Randomness
     entity: UpstreamEntity
-    open_outbox: Callable[[], Outbox]
+    open_outbox: Callable[[], "Outbox"]
     credentials: Credentials
     tokens: Tokens
     limits: Limits

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from pytest_turris.core.changes import Changes
-from pytest_turris.core.entity.event_models import ComplianceChange, EventKind, StateEntry
+from pytest_turris.core.entity.event_facts import ComplianceChange, EventKind, StateEntry
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords, Owner, is_pending
 from pytest_turris.core.resources.agents import AgentEntry

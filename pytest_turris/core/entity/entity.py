@@ -8,7 +8,7 @@ from typing import Any
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
-from pytest_turris.core.entity.event_models import ExecutedAgreement
+from pytest_turris.core.entity.event_facts import ExecutedAgreement
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.nipr_sync import NiprSync
 from pytest_turris.core.entity.policy_upload.upload_worker import UploadWorker

@@ -8,53 +8,18 @@ make their events with these models.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field
 
-from pytest_turris.core.wire.model import ObjectId, TurrisModel
-
-EventKind = Literal[
-    "AGENT_COMPLIANCE_STATUS_CHANGE",
-    "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE",
-    "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED",
-    "PRODUCER_AGREEMENT_EXECUTED",
-]
-"""The documented values of ``webhookType``."""
-
-
-class _EventPart(TurrisModel):
-    """An event, or an object inside one."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    def given_members(self) -> dict[str, Any]:
-        """The JSON object of exactly the members that were given; None becomes ``null``."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-class StatusEntry(_EventPart):
-    """A license's or an appointment's status: ``{statusName, statusMessages?}``.
-
-    ``statusMessages`` is absent, never empty, if there are none (documented example).
-    """
-
-    status_name: str
-    status_messages: list[str] | None = None
-
-    @field_validator("status_messages")
-    @classmethod
-    def _nothing_to_say(cls, messages: list[str] | None) -> list[str] | None:
-        return messages or None
-
-
-class StateEntry(_EventPart):
-    """One state of a product: its compliance, and the two statuses that it follows from."""
-
-    state_code: str
-    compliance_status: str
-    license_status: StatusEntry
-    appointment_status: StatusEntry
+from pytest_turris.core.entity.event_facts import (
+    EventMember,
+    ExecutedAgreement,
+    StateEntry,
+    StatusEntry,
+    Synchronization,
+)
+from pytest_turris.core.wire.model import ObjectId
 
 
 def _example_states() -> list[StateEntry]:
@@ -80,7 +45,7 @@ def _example_states() -> list[StateEntry]:
     ]
 
 
-class ProductCompliance(_EventPart):
+class ProductCompliance(EventMember):
     """One product of an entry: ``{productId, productName?, states[]}``."""
 
     product_id: ObjectId = "507f1f77bcf86cd799439012"
@@ -88,7 +53,7 @@ class ProductCompliance(_EventPart):
     states: list[StateEntry] = Field(default_factory=_example_states)
 
 
-class ComplianceEntry(_EventPart):
+class ComplianceEntry(EventMember):
     """One entity whose compliance changed, with every product and state that did.
 
     ``legalName`` and ``branchName`` are the agency's, for an agent too (documented). Which members
@@ -117,73 +82,7 @@ class DownstreamEntityComplianceEntry(ComplianceEntry):
     entity: Literal["downstreamEntity"] = "downstreamEntity"
 
 
-class ComplianceChange(_EventPart):
-    """A change of compliance in one state of a product, from which entries are made.
-
-    ``was`` is the compliance status before the change, ``was_license`` and ``was_appointment`` are
-    the names of the statuses that it followed from.
-    """
-
-    npn: str | None
-    downstream_entity_association_id: ObjectId
-    product_id: ObjectId
-    product_name: str
-    state: StateEntry
-    was: str
-    was_license: str = ""
-    was_appointment: str = ""
-
-    @property
-    def before(self) -> tuple[str, str, str]:
-        """The three statuses before the change, by name."""
-        return self.was, self.was_license, self.was_appointment
-
-    @property
-    def after(self) -> tuple[str, str, str]:
-        """The three statuses after it."""
-        state = self.state
-        return (
-            state.compliance_status,
-            state.license_status.status_name,
-            state.appointment_status.status_name,
-        )
-
-
-class Synchronization(_EventPart):
-    """The end of a NIPR fetch. Of the statuses only ``success`` could be read in the guide.
-
-    ``niprDataSubscriptionId`` is one of the Compliance Data Subscriptions API (documented).
-    """
-
-    entity_type: Literal["Agent", "DownstreamEntity", "UpstreamEntity"] = "Agent"
-    npn: str = "1234567"
-    synchronization_status: str = "success"
-    nipr_data_subscription_id: ObjectId = "507f1f77bcf86cd799439013"
-
-
-class ExecutedAgreement(_EventPart):
-    """An agreement that both parties signed.
-
-    ``producerCode`` is ``null`` until one is assigned; the last four members are absent for
-    envelopes signed before the contract container migration (documented).
-    """
-
-    downstream_entity_association_id: ObjectId = "507f1f77bcf86cd799439011"
-    downstream_entity_id: ObjectId = "507f1f77bcf86cd799439012"
-    producer_code: str | None = "03-e55f06b3-618c-4bf2-b578-efae34a87a6e"
-    branch_name: str = "Main Branch"
-    contract_container_instance_id: ObjectId | None = "6a171043c80172422211a416"
-    contract_container_template_id: ObjectId | None = "6a13495a5415a8bb4ac83b5d"
-    contract_container_template_name: str | None = "Producer Agreement"
-    signed_file_document_id: ObjectId | None = "6a1710bcc80172422211a421"
-
-    def wire(self) -> dict[str, Any]:
-        """The JSON object that Turris sends: ``producerCode`` stays, as ``null``."""
-        unset = {name for name, value in self if value is None} - {"producer_code"}
-        return self.model_dump(mode="json", by_alias=True, exclude=unset)
-
-
-class WebhookEvent(_EventPart):
+class WebhookEvent(EventMember):
     """The envelope of every event: ``{webhookType, upstreamEntityId, payload}``.
 
     No event id, delivery id or time is documented.

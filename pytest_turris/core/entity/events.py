@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from pytest_turris.core.changes import Changes
-from pytest_turris.core.entity.event_models import (
+from pytest_turris.core.entity.event_facts import (
     ComplianceChange,
     EventKind,
     ExecutedAgreement,

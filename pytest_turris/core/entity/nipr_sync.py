@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_turris.core.clock import later
-from pytest_turris.core.entity.event_models import Synchronization
+from pytest_turris.core.entity.event_facts import Synchronization
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords, Owner
 from pytest_turris.core.resources.associations import Association

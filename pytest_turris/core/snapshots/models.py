@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, creat
 from pydantic_core import PydanticCustomError, ValidationError
 
 from pytest_turris.core.access.credential import Permission
-from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.entity.records import COLLECTIONS
 from pytest_turris.core.faults.scripted import FailureKind
 from pytest_turris.core.middleware.limits import Bucket

@@ -13,13 +13,13 @@ from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.middleware.idempotency import Idempotency
 from pytest_turris.core.middleware.limits import Limits
-from pytest_turris.core.outbox.outbox import Outbox
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.snapshots.versions import SNAPSHOT_VERSION
 from pytest_turris.core.undo import Undo
 
 if TYPE_CHECKING:
     from pytest_turris.core.access.credential import ApiClient
+    from pytest_turris.core.outbox.outbox import Outbox
 
 
 class Holder(Protocol):
@@ -41,7 +41,7 @@ class Holder(Protocol):
 class SnapshotState:
     """Everything that a sandbox remembers. Hold the sandbox's lock while you use it."""
 
-    def __init__(self, holder: Holder, entity: UpstreamEntity, outbox: Outbox) -> None:
+    def __init__(self, holder: Holder, entity: UpstreamEntity, outbox: "Outbox") -> None:
         self._holder = holder
         self._entity = entity
         self._outbox = outbox

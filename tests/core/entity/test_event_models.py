@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pytest_turris.core.entity.event_facts import ExecutedAgreement, StatusEntry
 from pytest_turris.core.entity.event_models import (
     EVENTS,
     AgentComplianceEntry,
     AgentComplianceStatusChange,
     DownstreamEntityComplianceStatusChange,
     EntityComplianceDataSynchronized,
-    ExecutedAgreement,
     ProducerAgreementExecuted,
-    StatusEntry,
 )
 
 STATUS_CHANGE = """

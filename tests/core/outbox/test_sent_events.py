@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from doubles.sandbox_client import Client
 
-from pytest_turris.core.entity.event_models import EVENTS, EventKind
+from pytest_turris.core.entity.event_facts import EventKind
+from pytest_turris.core.entity.event_models import EVENTS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
 

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from mock_server.control.control import ControlCall, control
 from mock_server.control.models import Listing, Moment, Nothing, Parameters, Part, Result, part
 from mock_server.control.rows.state.record_models import RECORD_KINDS
-from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.entity.seeds import SeedData
 
 

@@ -20,7 +20,7 @@ from mock_server.control.models import (
 )
 from mock_server.control.rows.webhooks.registered import WebhookId, endpoint_of
 from mock_server.serving.delivery_worker import advised
-from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.network_faults import NetworkFaults

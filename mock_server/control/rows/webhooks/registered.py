@@ -12,7 +12,7 @@ from mock_server.control.models import (
     Parameters,
     Result,
 )
-from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.outbox.endpoints import Endpoint
 from pytest_turris.core.outbox.event_examples import example
 from pytest_turris.core.resources.record import UnknownRecordError

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
-from pytest_turris.core.entity.event_models import EventKind
+from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.deliveries import Delivery, DeliveryState
 from pytest_turris.core.outbox.endpoints import Endpoint

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_turris.core.entity.event_models import ComplianceChange, EventKind
+from pytest_turris.core.entity.event_facts import ComplianceChange, EventKind
 from pytest_turris.core.options import Options
 
 CAP = 30

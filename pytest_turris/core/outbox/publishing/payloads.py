@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_turris.core.entity.event_facts import ComplianceChange, EventKind, StateEntry
 from pytest_turris.core.entity.event_models import (
     AgentComplianceEntry,
-    ComplianceChange,
     ComplianceEntry,
     DownstreamEntityComplianceEntry,
-    EventKind,
     ProductCompliance,
-    StateEntry,
 )
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.resources.associations import Association

@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_turris.core.entity.event_models import (
-    EVENTS,
+from pytest_turris.core.entity.event_facts import (
     ComplianceChange,
-    ComplianceEntry,
     EventKind,
     ExecutedAgreement,
     Synchronization,
 )
+from pytest_turris.core.entity.event_models import EVENTS, ComplianceEntry
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.options import Options
