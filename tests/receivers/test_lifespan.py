@@ -150,6 +150,7 @@ def test_start_up_that_does_not_end(
 
     with pytest.raises(TimeoutError, match="no answer in 0 s"):
         webhooks.sign(b"{}").send(app)
+    monkeypatch.undo()
     with pytest.raises(StartupError, match="did not end in 0 s"):
         webhooks.sign(b"{}").send(app)
 

@@ -141,7 +141,10 @@ def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Receiv
 def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
     if copies == 1:
         return [send()]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+    workers = min(copies, _AT_ONCE)
+    # All have started before one sends: on a busy machine, the first could be done before.
+    begin = threading.Barrier(workers)
+    with ThreadPoolExecutor(workers, initializer=begin.wait) as threads:
         futures = [threads.submit(contextvars.copy_context().run, send) for _ in range(copies)]
         return [future.result() for future in futures]
 

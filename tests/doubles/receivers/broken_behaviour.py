@@ -27,7 +27,7 @@ class LooksThenActs(StatusInbox):
     def act_once(self, digest: str, entries: list[tuple[str, dict[str, Any]]]) -> int:
         if digest in self._seen:
             return 204
-        select.select([], [], [], 0.01)  # time travel does not move it
+        select.select([], [], [], 0.05)  # time travel does not move it
         self._seen.add(digest)
         for name, entry in entries:
             self._act(f"{next(COUNT)}/{digest}/{name}", entry)

@@ -72,7 +72,8 @@ class Variant:
         delay: How long the answer takes on the sandbox's clock.
         cached: Whether the client holds a token inside its refresh buffer at that time.
         transport: Which clients can get it.
-        endless: Whether it lasts until the client hangs up or a limit is reached.
+        endless: Whether it lasts until the client hangs up or a limit is reached: with ``silence``
+            a timeout for each read ends it, with ``bytes`` a limit of size or of the whole time.
         processed: Whether a write takes effect before the answer, and must not do so again.
     """
 
@@ -86,7 +87,7 @@ class Variant:
     delay: dt.timedelta = dt.timedelta(0)
     cached: bool = False
     transport: Transport = "both"
-    endless: bool = False
+    endless: Literal["", "silence", "bytes"] = ""
     processed: bool = False
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
+from typing import Literal
 
 from pytest_turris.core.faults.hostile.answer import (
     AnswerContext,
@@ -27,7 +28,7 @@ def _raw(
     *,
     endpoint: EndpointKind = "api",
     expects: Expectation = "refuses",
-    endless: bool = False,
+    endless: Literal["", "silence", "bytes"] = "",
 ) -> Variant:
     def make(context: AnswerContext) -> Response:
         raise RawAnswer(script(context), context.max_seconds)
@@ -96,16 +97,16 @@ FALSE_LENGTHS = (
     _raw("chunk cut off", _cut_chunk),
     _raw("no chunk size", _no_chunk_size),
 )
-ENDLESS_BODIES = (_raw("endless chunks", _endless_chunks, endless=True),)
+ENDLESS_BODIES = (_raw("endless chunks", _endless_chunks, endless="bytes"),)
 SLOW = (
-    _raw("half-open", _silence_after(b""), endless=True),
-    _raw("half-open, token", _silence_after(b""), endpoint="token", endless=True),
-    _raw("slow headers", _silence_after(_head()[:-2]), endless=True),
-    _raw("slow body", _drip, endless=True),
+    _raw("half-open", _silence_after(b""), endless="silence"),
+    _raw("half-open, token", _silence_after(b""), endpoint="token", endless="silence"),
+    _raw("slow headers", _silence_after(_head()[:-2]), endless="silence"),
+    _raw("slow body", _drip, endless="bytes"),
 )
 ODD_HEADS = (
     _raw("100 Continue, then nothing", _silence_after(b"HTTP/1.1 100 Continue\r\n\r\n"),
-         endless=True),
+         endless="silence"),
     _raw("HTTP/1.0", _http_1_0, expects="succeeds"),
-    _raw("endless headers", _endless_headers, endless=True),
+    _raw("endless headers", _endless_headers, endless="bytes"),
 )  # fmt: skip
