@@ -116,7 +116,8 @@ class ConformanceCase(CheckRun, ABC):
                 level=violation.level or self._check.level,
                 sent=timeline(harness.requests),
                 got=str(violation),
-                expected=self._expected,
+                expected=violation.expected or self._expected,
+                fix=violation.fix,
             )
             for violation in (*violations, *harness.lesser)
         ]

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.errors import CaseError
-from pytest_turris.conformance.own_loop import run_in_own_loop
+from pytest_turris.conformance.own_loop import OwnLoops
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.event_loops.loops import real_deadline
@@ -35,8 +35,8 @@ class Perform:
     calls: tuple[ClientCall, ...]
     at_once: bool = False
     timeout: float = STEP_TIMEOUT
-    new_loop: bool = False
-    """Whether they are made in an event loop of another thread."""
+    loops: OwnLoops | None = None
+    """Makes an event loop of their own for them, in another thread."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ async def _aperform(step: _Step, now: Callable[[], dt.datetime]) -> list[CallRes
         return []
     if isinstance(step, Cancel):
         return await _cancel(step, now)
-    if step.new_loop:
-        there = replace(step, new_loop=False)
+    if step.loops:
+        there = replace(step, loops=None)
         if asyncio._get_running_loop() is None:  # noqa: SLF001 - get_running_loop raises
             in_loop = partial(anyio.run, _aperform, there, now, backend="trio")
         else:
-            in_loop = partial(run_in_own_loop, partial(_aperform, there, now))
+            in_loop = partial(step.loops.run, partial(_aperform, there, now))
         return await anyio.to_thread.run_sync(in_loop)
     if not step.at_once:
         return [await _aattempt(call, now, step.timeout) for call in step.calls]
@@ -195,7 +195,7 @@ async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> list[CallResu
             await anyio.lowlevel.checkpoint()
         cancelled = True
         cancel()
-    ended = CallResult(error=RuntimeError("the call was cancelled"))
+    ended = CallResult(error=asyncio.CancelledError("it was cancelled too"))
     return [results[0] or CallResult(), *(result or ended for result in results[1:])]
 
 

@@ -14,8 +14,14 @@ class ViolationError(Exception):
     Args:
         got: What the client did.
         level: How serious it is; None is the level of the rule.
+        expected: What the client should have done; empty is what the rule says.
+        fix: How to mend it; empty is what the rule says.
     """
 
-    def __init__(self, got: str, level: Level | None = None) -> None:
+    def __init__(
+        self, got: str, level: Level | None = None, *, expected: str = "", fix: str = ""
+    ) -> None:
         super().__init__(got)
         self.level = level
+        self.expected = expected
+        self.fix = fix

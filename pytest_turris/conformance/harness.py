@@ -226,8 +226,8 @@ class ClientHarness(RequestRecorder):
         if any(not recorded.elsewhere for recorded in seen):
             name = self.sandbox.options.env_base_url
             self.not_applicable(
-                f"{name} was {base_url}, and new_client made a client that called the sandbox: it "
-                "has to read the environment"
+                f"{name} was {base_url}, and the sandbox was called: new_client made a client that "
+                "does not read the environment, or one of before renews its token in the background"
             )
         return seen
 
@@ -270,7 +270,10 @@ class ClientHarness(RequestRecorder):
 
     def find_shown_secret(self, results: list[CallResult]) -> str:
         """Where an exception or the client's repr shows a secret, in words; or empty."""
-        secrets = self.secrets()
+        return self.find_shown(results, self.secrets())
+
+    def find_shown(self, results: list[CallResult], secrets: list[str]) -> str:
+        """Where one of these texts shows in the same way, in words; or empty."""
         for result in results:
             text = texts_of(result.error)
             if any(secret in text for secret in secrets):

@@ -1,14 +1,16 @@
-"""An event loop that leaves no connections behind."""
+"""Event loops that are closed as ``asyncio.run`` closes them, and leave no connections behind."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
 
 class _OwnLoop(asyncio.SelectorEventLoop):
-    """An event loop that knows its connections."""
+    """An event loop that knows its connections, and can end them after it was closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,31 +22,62 @@ class _OwnLoop(asyncio.SelectorEventLoop):
         self.transports.append(transport)
         return transport, protocol
 
-    async def abort_connections(self) -> None:
-        """Close all of them at once."""
+    def close(self) -> None:
+        """Look closed: what uses it raises RuntimeError."""
+        self._closed = True
+
+    def end(self) -> None:
+        """End its connections, and close it."""
+        self._closed = False
+        self.run_until_complete(self._abort_connections())
+        super().close()
+
+    async def _abort_connections(self) -> None:
         for transport in self.transports:
+            # What a client closed after its loop is half closed, and cannot be aborted any more.
+            lost = getattr(transport, "_call_connection_lost", None)
+            if transport.is_closing() and lost and getattr(transport, "_sock", None):
+                lost(None)
             transport.abort()
         await asyncio.sleep(0)
 
 
-def run_in_own_loop(function: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine function in a new event loop of asyncio, and close its connections.
+class OwnLoops:
+    """Runs coroutine functions of asyncio, each in an event loop that is closed after it.
 
-    A client that keeps one could not close it any more: that needs the loop. Its test would fail
-    with "Event loop is closed", far from what the client did.
+    A client that keeps a connection of such a loop cannot use it any more. It could not close it
+    either, and its test would fail with "Event loop is closed", far from what the client did: so at
+    the end of the context the connections end.
     """
-    import anyio  # noqa: PLC0415 - a sync client needs no event loop
 
-    loops: list[_OwnLoop] = []
+    def __init__(self) -> None:
+        self._loops: list[_OwnLoop] = []
 
-    def make_loop() -> _OwnLoop:
-        loops.append(_OwnLoop())
-        return loops[-1]
+    def __enter__(self) -> Self:
+        return self
 
-    async def run() -> T:
-        try:
-            return await function()
-        finally:
-            await loops[-1].abort_connections()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # In a thread: the one that leaves the context may have a running event loop.
+        ending = Thread(target=self._end, daemon=True)
+        ending.start()
+        ending.join()
 
-    return anyio.run(run, backend="asyncio", backend_options={"loop_factory": make_loop})
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run a coroutine function in a new event loop."""
+        import anyio  # noqa: PLC0415 - a sync client needs no event loop
+
+        options = {"loop_factory": self._make}
+        return anyio.run(function, backend="asyncio", backend_options=options)
+
+    def _end(self) -> None:
+        for loop in self._loops:
+            loop.end()
+
+    def _make(self) -> _OwnLoop:
+        self._loops.append(_OwnLoop())
+        return self._loops[-1]

@@ -14,6 +14,11 @@ from pytest_turris.core.access.tokens import AccessToken
 _DAY = dt.timedelta(days=1)
 _CACHE = "cachetools"
 
+NO_RENEWAL = (
+    "no call renewed the token at the refresh point: the client does so later (see TC-05), or in "
+    "the background"
+)
+
 
 def require_cache(harness: ClientHarness) -> ProbeSteps[None]:
     """The client has a token, and uses it for its next call.

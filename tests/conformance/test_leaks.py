@@ -7,9 +7,11 @@ import os
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from doubles.clients.good_client import GoodClient
 from doubles.clients.plain_client import PlainClient
 from doubles.clients.registry import BROKEN
 from doubles.clients.sweeping import examine
@@ -20,6 +22,7 @@ from pytest_turris.conformance.observation.leaks import watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
+from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.travel import TimeTravel
 
@@ -143,6 +146,43 @@ def test_secret_in_a_repr_is_found_through_a_function(
     assert "a token shows in the repr of ShowsItsSecret" in verdict.findings[0].got
     verdict = TokenCase("TC-28", turris, turris_time).examine(made_around(PlainClient(turris)))
     assert verdict.outcome == "passed", verdict
+
+
+def test_secret_in_a_repr_is_no_link(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """TC-54 is about links alone."""
+    association = turris.associations.add()
+    client = ShowsItsSecret(turris)
+    client.path = (
+        f"/v1/downstream-entity-associations/{association.id}/sign-in-url?email={association.email}"
+    )
+    verdict = TokenCase("TC-54", turris, turris_time).examine(ClientUnderTest(call=client.call))
+    assert verdict.outcome == "passed", verdict
+
+
+class LogsWhatIsRefused(GoodClient):
+    """Logs the token that the API refuses for want of a permission."""
+
+    def note(self, send: Any, outcome: Any) -> None:
+        """With its headers."""
+        if getattr(outcome, "status", 0) == 403:
+            logging.getLogger("careless").warning("refused: %s", send.headers)
+
+
+def test_token_that_the_api_refuses_is_looked_for(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """The API refuses and fails too, not the token endpoint alone."""
+    for rule, outcome in (("TC-28", "failed"), ("TC-63", "not observed")):
+        verdict = examine(TokenCase(rule, turris, turris_time), "httpx", LogsWhatIsRefused)
+        assert verdict.outcome == outcome, verdict
+
+
+def test_leak_under_a_hostile_answer_has_its_own_advice(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """What to do about the answer does not mend it."""
+    verdict = examine(HostileCase("AR-13", turris, turris_time), "httpx", LogsWhatIsRefused)
+    assert "shows in a log record" in verdict.findings[0].got
+    assert verdict.findings[0].expected == "it shows nowhere: see TC-28"
+    assert verdict.findings[0].fix.startswith("Log method, path and status only")
 
 
 def test_urls_of_a_client_that_only_reads(turris: Sandbox, turris_time: TimeTravel) -> None:

@@ -86,7 +86,7 @@ def test_client_that_is_not_made_from_the_environment_shows_nothing(
     verdict = case.examine(under_test)
     client.close()
     assert verdict.outcome == "not observed", verdict
-    assert "it has to read the environment" in str(verdict)
+    assert "does not read the environment" in str(verdict)
 
 
 @pytest.mark.parametrize("rule", ["TC-36", "TC-37"])

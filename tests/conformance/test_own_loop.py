@@ -10,7 +10,7 @@ import sniffio
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import Perform, ProbeSteps, adrive
-from pytest_turris.conformance.own_loop import run_in_own_loop
+from pytest_turris.conformance.own_loop import OwnLoops
 from pytest_turris.doors.sockets.pool import Server
 
 
@@ -21,9 +21,23 @@ def test_client_can_be_closed_afterwards(turris_server: Server) -> None:
     async def call() -> int:
         return (await client.get(f"{turris_server.base_url}/.well-known/jwks.json")).status_code
 
-    assert run_in_own_loop(call) == 200
+    with OwnLoops() as loops:
+        assert loops.run(call) == 200
     asyncio.run(client.aclose())
     assert client.is_closed
+
+
+def test_connection_is_of_no_use_after_its_loop(turris_server: Server) -> None:
+    """As after ``asyncio.run``: what a later loop does with it fails."""
+    client = httpx.AsyncClient()
+
+    async def call() -> int:
+        return (await client.get(f"{turris_server.base_url}/.well-known/jwks.json")).status_code
+
+    with OwnLoops() as loops:
+        loops.run(call)
+        with pytest.raises(RuntimeError, match="Event loop is closed"):
+            loops.run(call)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -34,7 +48,8 @@ def test_a_second_loop_is_of_the_same_library(backend: str) -> None:
         return sniffio.current_async_library()
 
     def steps() -> ProbeSteps[list[CallResult]]:
-        return (yield Perform((library, library), at_once=True, new_loop=True))
+        with OwnLoops() as loops:
+            return (yield Perform((library, library), at_once=True, loops=loops))
 
     found = anyio.run(adrive, steps(), lambda: dt.datetime.now(dt.UTC), backend=backend)
     assert [one.value for one in found] == [backend] * 2

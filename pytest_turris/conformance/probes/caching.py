@@ -8,6 +8,7 @@ from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
 from pytest_turris.conformance.preconditions import (
+    NO_RENEWAL,
     require_cache,
     require_in_time,
     require_moving_clock,
@@ -95,7 +96,9 @@ def _refresh_under_load(harness: ClientHarness) -> ProbeSteps[None]:
     asked = harness.count_token_requests(mark)
     if not asked:
         yield from require_moving_clock(harness)
-        harness.not_applicable("no call needed a new token: look at TC-06 first")
+        harness.not_applicable(
+            "no call needed a new token: it is renewed in the background, or look at TC-06 first"
+        )
     harness.require(
         asked == 1,
         f"{len(results)} calls at once with a token that {'is due' if buffered else 'expired'} "
@@ -152,7 +155,7 @@ def _no_storm(harness: ClientHarness) -> ProbeSteps[None]:
     asked = harness.count_token_requests(mark)
     limit = harness.sandbox.options.token_requests_per_minute
     if not asked:
-        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+        harness.not_applicable(NO_RENEWAL)
     got = f"a minute of failures, with a call each second, made {counted(asked, 'token request')}"
     # Without a pause each call asks once, as applications without much traffic may do.
     more = f"{got}: one call asks more than {_TRIES} times"
@@ -165,7 +168,8 @@ def _no_storm(harness: ClientHarness) -> ProbeSteps[None]:
     "A cancelled refresh does not block other calls",
     does="Cancels a call while it asks for a token, then makes two calls that need one.",
     why="A request that a user aborts stops the whole application until it is restarted.",
-    fix="Release the lock, or clear the marker, in a finally block.",
+    fix="Release the lock, or clear the marker, in a finally block. Let calls that wait for one "
+    "task await asyncio.shield(task).",
     usual_bug="the lock or the marker of the refresh stays",
     source="editor-code-assistant issue 462",
     needs="an async client",

@@ -10,7 +10,7 @@ from functools import partial
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.habits import Habits
 from pytest_turris.conformance.harness import ClientHarness
-from pytest_turris.conformance.preconditions import renew_well, require_cache
+from pytest_turris.conformance.preconditions import NO_RENEWAL, renew_well, require_cache
 from pytest_turris.conformance.probes.expiry import life
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.clock import Clock
@@ -112,7 +112,7 @@ def _local_time(harness: ClientHarness) -> ProbeSteps[None]:
     habits = Habits(harness)
     yield from habits.observe()
     if not habits.replaces_in_time:
-        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+        harness.not_applicable(NO_RENEWAL)
     before = os.environ.get("TZ")
     for name, zone in _ZONES.items():
         with _zone(zone):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
 from pytest_turris.conformance.preconditions import (
+    NO_RENEWAL,
     renew,
     require_cache,
     require_expiry_known,
@@ -103,7 +104,7 @@ def _never_expired(harness: ClientHarness) -> ProbeSteps[None]:
 def _slow_token_endpoint(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     if not (yield from harness.refreshes_in_buffer()):
-        harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+        harness.not_applicable(NO_RENEWAL)
     with harness.fault("get_oauth_token", delay=dt.timedelta(seconds=3), times=None):
         if (yield from renew(harness)).error is not None:
             harness.not_applicable("the client does not wait three seconds for a token")
@@ -213,7 +214,7 @@ def _failed_refresh(harness: ClientHarness) -> ProbeSteps[None]:
                     f"{left} more",
                 )
                 return
-    harness.not_applicable("the client replaces no token before its expiry, see TC-05")
+    harness.not_applicable(NO_RENEWAL)
 
 
 def life(harness: ClientHarness) -> tuple[dt.timedelta, dt.timedelta]:

@@ -147,7 +147,7 @@ def _links(harness: ClientHarness) -> ProbeSteps[None]:
             "no answer had a sign-in or invite link: give write= a call that gets one"
         )
     failed = [result for result in results if result.error]
-    where = harness.find_shown_secret(failed) or traces.find_secret(found)
+    where = harness.find_shown(failed, found) or traces.find_secret(found)
     harness.require(not where, f"a sign-in or invite link shows in {where}")
     public = traces.files.find_public(found)
     harness.require(not public, f"a file holds a sign-in or invite link: {public}")
@@ -182,11 +182,28 @@ def _personal_values(harness: ClientHarness) -> ProbeSteps[None]:
 
 def _failures(harness: ClientHarness) -> Iterator[AbstractContextManager[None]]:
     yield harness.fault("*", status=401, times=None)
+    for status in (401, 403, 500):  # of the API: with a token
+        yield _api_refuses(harness, status)
     yield harness.fault("get_oauth_token", status=401, times=None)
     yield harness.fault("*", error="reset", times=None)
     yield harness.fault("get_oauth_token", error="connect", times=None)
     yield _echoing(harness)
     yield _garbage(harness)
+
+
+@contextmanager
+def _api_refuses(harness: ClientHarness, status: int) -> Iterator[None]:
+    """The API answers with an error, the token endpoint as ever."""
+
+    def refuse(request: Request, handle: Handle) -> Response:
+        response = handle(request)
+        if request.is_token_request:
+            return response
+        body = b'{"statusCode":%d,"errorMessage":["Refused"]}' % status
+        return Response(status=status, headers=(_JSON,), body=body)
+
+    with harness.intercepting(refuse):
+        yield
 
 
 @contextmanager
