@@ -4,6 +4,7 @@ import builtins
 import datetime as dt
 import json
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_turris.core.text.redaction import redact
@@ -50,16 +51,25 @@ class CallResult:
 
 
 def texts_of(error: BaseException | None) -> str:
-    """All that a log of the error could show: its text, repr, notes and causes.
+    """What every log of the error shows: its text, notes and causes.
 
     A context that ``raise ... from None`` suppresses is not shown by a traceback (the language
     reference, "The raise statement"), nor by an error tracker, so it is left out.
     """
     if error is None:
         return ""
-    texts = [*traceback.format_exception(error)]
-    seen: BaseException | None = error
-    while seen is not None and len(texts) < _LONGEST_CHAIN:  # a chain that loops
-        texts += [repr(seen), str(seen), repr(seen.args)]
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-    return "\n".join(texts)
+    return "\n".join([*traceback.format_exception(error), *map(str, _chain(error))])
+
+
+def reprs_of(error: BaseException | None) -> str:
+    """What some logs show besides: its repr and arguments, and those of its causes."""
+    return "\n".join(text for one in _chain(error) for text in (repr(one), repr(one.args)))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its causes, as a traceback has them."""
+    for _ in range(_LONGEST_CHAIN):  # a chain can loop
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

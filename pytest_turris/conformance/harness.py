@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from pytest_turris.conformance.call_result import CallResult, texts_of
+from pytest_turris.conformance.call_result import CallResult, reprs_of, texts_of
 from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ClientCall, Move, Perform, ProbeSteps
 from pytest_turris.conformance.errors import CaseError, ViolationError
-from pytest_turris.conformance.observation.leaks import Traces, watch
+from pytest_turris.conformance.observation.leaks import Traces, holders_of, watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RequestRecorder
 from pytest_turris.core.access.tokens import AccessToken
@@ -270,27 +270,23 @@ class ClientHarness(RequestRecorder):
 
     def find_shown_secret(self, results: list[CallResult]) -> str:
         """Where an exception or the client's repr shows a secret, in words; or empty."""
-        return self.find_shown(results, self.secrets())
-
-    def find_shown(self, results: list[CallResult], secrets: list[str]) -> str:
-        """Where one of these texts shows in the same way, in words; or empty."""
-        for result in results:
-            text = texts_of(result.error)
-            if any(secret in text for secret in secrets):
-                return f"the text of {type(result.error).__name__} or of its cause"
-        for holder in _holders(self.client.call):
+        for holder in holders_of(self.client.call):
             text = repr(holder)
-            if any(secret in text for secret in secrets):
+            if any(secret in text for secret in self.secrets()):
                 return f"the repr of {type(holder).__name__}"
+        return self.find_in_errors(results, self.secrets())
+
+    def find_in_errors(self, results: list[CallResult], texts: list[str]) -> str:
+        """Where an exception shows one of these texts, in words; or empty."""
+        for result in results:
+            shown = texts_of(result.error)
+            if any(text in shown for text in texts):
+                return f"the text of {type(result.error).__name__} or of its cause"
         return ""
 
-
-def _holders(call: ClientCall) -> list[object]:
-    """The objects that a call refers to: most likely the client."""
-    holders = [getattr(call, "__self__", None)]
-    for cell in getattr(call, "__closure__", None) or ():
-        with contextlib.suppress(ValueError):
-            holders.append(cell.cell_contents)
-    return [
-        held for held in holders if held is not None and not isinstance(held, Sandbox | TimeTravel)
-    ]
+    def advise_on_reprs(self, name: str, results: list[CallResult]) -> None:
+        """Advise where a secret shows in the repr of an error alone: aiohttp's has the request."""
+        for result in results:
+            shown = any(secret in reprs_of(result.error) for secret in self.secrets())
+            got = f"{name}a secret or a token shows in the repr of {type(result.error).__name__}"
+            self.recommend(not shown, got)

@@ -224,7 +224,7 @@ def test_client_that_does_not_wait_shows_nothing(turris: Sandbox, turris_time: T
     ("new_client", "words"),
     [
         (lambda: 1 // 0, "new_client failed: ZeroDivisionError"),
-        (None, "does not read the environment"),
+        (None, "it has to read the environment"),
     ],
 )
 def test_other_client_that_is_not_another_shows_nothing(

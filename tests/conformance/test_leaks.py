@@ -175,6 +175,33 @@ def test_token_that_the_api_refuses_is_looked_for(turris: Sandbox, turris_time: 
         assert verdict.outcome == outcome, verdict
 
 
+class ErrorWithRequestError(Exception):
+    """As aiohttp's ClientResponseError: its text is harmless, its repr has the request."""
+
+    def __init__(self, headers: object) -> None:
+        super().__init__(headers)
+
+    def __str__(self) -> str:
+        return "refused"
+
+
+class RaisesTheRequest(GoodClient):
+    """Its errors have what was sent."""
+
+    def note(self, send: Any, outcome: Any) -> None:
+        """Raise one."""
+        if getattr(outcome, "status", 0) == 403:
+            raise ErrorWithRequestError(send.headers)
+
+
+def test_secret_in_the_repr_of_an_error_is_advice(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """Few logs show a repr, and some libraries put the request there."""
+    verdict = examine(TokenCase("TC-28", turris, turris_time), "httpx", RaisesTheRequest)
+    assert verdict.outcome == "warned", verdict
+    (finding,) = verdict.findings
+    assert finding.got == "a secret or a token shows in the repr of ErrorWithRequestError"
+
+
 def test_leak_under_a_hostile_answer_has_its_own_advice(
     turris: Sandbox, turris_time: TimeTravel
 ) -> None:

@@ -216,9 +216,12 @@ def _require_bounded_requests(harness: ClientHarness, observed: _Observed) -> No
 
 
 def _require_no_traces(harness: ClientHarness, observed: _Observed, traces: Traces) -> None:
-    shown = harness.find_shown_secret([observed.result]) or traces.find_secret(harness.secrets())
+    secrets = harness.secrets()
+    # What the client's own repr shows is the matter of TC-28, not of each answer.
+    shown = harness.find_in_errors([observed.result], secrets) or traces.find_secret(secrets)
     if shown:
         got = f"{observed.name}: a secret or a token shows in {shown}"
         raise ViolationError(got, expected="it shows nowhere: see TC-28", fix=_HIDE)
+    harness.advise_on_reprs(f"{observed.name}: ", [observed.result])
     forged = any(_FORGED.search(text) for text in traces.messages)
     harness.require(not forged, f"{observed.name}: control characters of the answer are in the log")

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_turris.conformance.observation.files import WrittenFiles, written_files
+from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.process.output import captured_streams
 from pytest_turris.process.patch import Patch
+from pytest_turris.time_travel.travel import TimeTravel
 
 CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
 
@@ -33,6 +35,17 @@ class Traces:
             if any(secret in text for text in texts for secret in secrets):
                 return where
         return ""
+
+
+def holders_of(call: Callable[[], object]) -> list[object]:
+    """The objects that a call refers to: most likely the client."""
+    holders = [getattr(call, "__self__", None)]
+    for cell in getattr(call, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):
+            holders.append(cell.cell_contents)
+    return [
+        held for held in holders if held is not None and not isinstance(held, Sandbox | TimeTravel)
+    ]
 
 
 @contextlib.contextmanager

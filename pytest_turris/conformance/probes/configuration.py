@@ -1,6 +1,6 @@
 """TC-17, TC-18, TC-24, TC-30 to TC-33, TC-37: new clients, from an environment with a fault."""
 
-from pytest_turris.conformance.call_result import texts_of
+from pytest_turris.conformance.call_result import reprs_of, texts_of
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.rule import RuleFamily
@@ -126,7 +126,7 @@ def _malformed_secret(harness: ClientHarness) -> ProbeSteps[None]:
     for name, form in _AROUND.items():
         with harness.traces() as traces, harness.environment(client_secret=form.format(secret)):
             result = yield from harness.new_client()
-        shown = secret in texts_of(result.error)
+        shown = secret in texts_of(result.error) + reprs_of(result.error)
         harness.require(not shown, f"with {name} the error shows the secret")
         where = traces.find_secret([secret])
         harness.require(not where, f"with {name} the secret shows in {where}")

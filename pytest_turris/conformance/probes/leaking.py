@@ -91,6 +91,7 @@ def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
         where = harness.find_shown_secret(results)
     where = where or traces.find_secret(harness.secrets())
     harness.require(not where, f"a secret or a token shows in {where}")
+    harness.advise_on_reprs("", results)
 
 
 @_rule(
@@ -146,8 +147,7 @@ def _links(harness: ClientHarness) -> ProbeSteps[None]:
         harness.not_applicable(
             "no answer had a sign-in or invite link: give write= a call that gets one"
         )
-    failed = [result for result in results if result.error]
-    where = harness.find_shown(failed, found) or traces.find_secret(found)
+    where = harness.find_in_errors(results, found) or traces.find_secret(found)
     harness.require(not where, f"a sign-in or invite link shows in {where}")
     public = traces.files.find_public(found)
     harness.require(not public, f"a file holds a sign-in or invite link: {public}")
