@@ -184,7 +184,7 @@ def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:
     """Require an end of what is endless.
 
     Most clients have a timeout for each read and no other limit, which only Turris itself could
-    misuse: so that is advice. Without any timeout, a connection that breaks silently blocks it forever.
+    misuse: so that is advice. Without any timeout, a connection that breaks blocks it forever.
     """
     silent = observed.variant.endless == "silence"
     demand = harness.require if silent else harness.recommend
