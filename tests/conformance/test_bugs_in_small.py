@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -83,6 +84,28 @@ def test_blocking_request_in_a_coroutine(
     verdict = examine_async(TokenCase("TC-66", turris, turris_time), call)
     assert verdict.findings[0].got == (
         "a coroutine sent POST /v1/auth/jwt with a library that blocks"
+    )
+
+
+@pytest.mark.parametrize("over_a_socket", [False, True])
+def test_coroutine_that_waits_for_a_thread(
+    request: pytest.FixtureRequest, turris: Sandbox, turris_time: TimeTravel, *, over_a_socket: bool
+) -> None:
+    """The thread sends the request, and the event loop stands still until it has its answer."""
+    if over_a_socket:
+        request.getfixturevalue("turris_server")
+    client, own = SmallAsyncClient(turris), turris.client
+    body = {"clientId": own.client_id, "clientSecret": str(own.client_secret)}
+
+    async def call() -> Any:
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(httpx.post, f"{turris.base_url}/v1/auth/jwt", json=body).result()
+        answer.raise_for_status()
+        return await client.get(answer.json()["data"]["accessToken"])
+
+    verdict = examine_async(TokenCase("TC-66", turris, turris_time), call)
+    assert verdict.findings[0].got == (
+        "a coroutine blocked its event loop until POST /v1/auth/jwt was answered"
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -27,6 +28,8 @@ _BUDGET = dt.timedelta(minutes=10)
 _TURNS = 8
 _ASYNC_DOOR = "async_handler"
 """The function of the doors in process that answers async clients."""
+_SOON = 2.0
+"""Real seconds within which an event loop that is not blocked turns, on a busy machine too."""
 _CALLS = 8
 _STEPS = 3
 _TWICE = 2
@@ -39,7 +42,7 @@ _TWICE = 2
     "looks how the client waits, and by what it sends its requests.",
     why="While one call waits, no other task of the application runs.",
     fix="Await asyncio.sleep and an async HTTP client.",
-    usual_bug="time.sleep, or httpx.post, in code that was written for the sync client",
+    usual_bug="time.sleep, httpx.post, or result() of what a thread does, as in a sync client",
     source="Python documentation: developing with asyncio, running blocking code",
     needs="an async client",
 )
@@ -56,8 +59,7 @@ def _blocking_sleep(harness: ClientHarness) -> ProbeSteps[None]:
                     yield from renew(harness)
             blocking = [sleep for sleep in harness.time.sleeps if sleep.blocks_loop]
             harness.require(not blocking, f"a coroutine called {blocking and blocking[0]}")
-            got = f"a coroutine sent {requests and requests[0]} with a library that blocks"
-            harness.require(not requests, got)
+            harness.require(not requests, "".join(requests[:1]))
             harness.time.limit_sleeps(None)
             harness.sandbox.limits.reset()
 
@@ -137,23 +139,36 @@ def _several(checkpoint: Checkpoint) -> Checkpoint:
 
 @contextmanager
 def _blocking_requests(harness: ClientHarness) -> Iterator[list[str]]:
-    """The requests that a sync library sends in the thread of a running event loop.
-
-    Only in process: over a socket, the sandbox answers in a thread of its own.
-    """
+    """What blocked the running event loop: a sync library in its thread, or waiting for another."""
     found: list[str] = []
+    loop = asyncio._get_running_loop()  # noqa: SLF001 - get_running_loop raises, on trio
 
     def note(request: Request, handle: Handle) -> Response:
-        if asyncio._get_running_loop() is not None and is_turris(request.host):  # noqa: SLF001 - get_running_loop raises
-            frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no public way
-            while frame is not None and frame.f_code.co_name != _ASYNC_DOOR:
-                frame = frame.f_back
-            if frame is None:
-                found.append(f"{request.method} {request.path}")
+        what = f"{request.method} {request.path}"
+        if asyncio._get_running_loop() is loop is not None:  # noqa: SLF001 - as above
+            if is_turris(request.host) and not _comes_from_async_door():
+                found.append(f"a coroutine sent {what} with a library that blocks")
+        elif loop is not None and not _turns(loop):
+            found.append(f"a coroutine blocked its event loop until {what} was answered")
         return handle(request)
 
     with harness.intercepting(note):
         yield found
+
+
+def _comes_from_async_door() -> bool:
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no public way
+    while frame is not None and frame.f_code.co_name != _ASYNC_DOOR:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _turns(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether an event loop of another thread does something else, soon in real time."""
+    turned = threading.Lock()  # because time travel makes the waits of an ``Event`` virtual
+    turned.acquire()
+    loop.call_soon_threadsafe(turned.release)
+    return turned.acquire(timeout=_SOON)
 
 
 def _require_loop(harness: ClientHarness) -> None:
