@@ -16,6 +16,9 @@ from pytest_turris.core.text.durations import moment
 
 _YOUNG = 0.6
 """Part of the time until a token is due: nothing asks for a new one yet."""
+_QUIET = 1.5
+"""Part of a token's life after which nothing was asked: it has expired, and by a clock that was set
+back by an hour meanwhile it has not."""
 _PHASES = (0.05, 0.17, 0.31, 0.53, 0.71)
 """Parts of a token's life by which the moments of the requests differ: no period of time that ends
 between ``_YOUNG`` and the expiry lets all these tokens live as long."""
@@ -33,12 +36,13 @@ class Habits:
         """Whether the token is replaced by an age, for the ages that show a difference."""
 
     def observe(self) -> ProbeSteps[None]:
-        """Let two tokens live, from a new one on."""
+        """Let three tokens live, from a new one on."""
         yield from renew_well(self._harness)
         if not (yield from self._replaces(self._due * _YOUNG)):
             self._replaced[self._due * _YOUNG] = False
-        if (yield from self._replaces(self._due + PAST)):
-            self._replaced[self._due + PAST] = True
+        for age in (self._due + PAST, self._life * _QUIET):
+            if (yield from self._replaces(age)):
+                self._replaced[age] = True
 
     @property
     def replaces_in_time(self) -> bool:
@@ -53,7 +57,7 @@ class Habits:
         early_is_fine: bool = False,
         again: Callable[[float], dt.datetime] | None = None,
     ) -> ProbeSteps[None]:
-        """Let two more tokens live while something is provoked, from a new one on.
+        """Let as many more tokens live while something is provoked, from a new one on.
 
         Args:
             where: What is provoked.
@@ -66,6 +70,9 @@ class Habits:
             ViolationError: The client now replaces its tokens at another age.
         """
         for age, usual in list(self._replaced.items()):
+            if again:  # the token of the age before may have been replaced meanwhile
+                yield from self._harness.move_to(again(_PHASES[2]))
+                yield from self._harness.calls()
             if (yield from self._replaces(age)) == usual or (early_is_fine and not usual):
                 continue
             there = yield from self._seen_in_phases(age, again)

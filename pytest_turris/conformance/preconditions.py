@@ -35,8 +35,8 @@ def require_cache(harness: ClientHarness) -> ProbeSteps[None]:
 def require_in_time(harness: ClientHarness, results: list[CallResult]) -> None:
     """Over a socket, no call ended by the client's own timeout, as nothing holds up its answer.
 
-    On a machine that is too slow for it, another call asks for a token once more: that says
-    nothing about the client's lock. Calls that sent no request at all are looked at elsewhere.
+    On a machine that is too slow for it, that says nothing about the client: another call asks
+    for a token once more. Calls that sent no request at all are looked at elsewhere.
 
     Raises:
         NotApplicableError: A call did.
@@ -44,7 +44,7 @@ def require_in_time(harness: ClientHarness, results: list[CallResult]) -> None:
     late = [result for result in results if result.timed_out]
     if late and harness.requests and not harness.requests[-1].in_process:
         harness.not_applicable(
-            f"{len(late)} of {len(results)} calls at once ended by the client's own timeout "
+            f"{len(late)} of {len(results)} calls ended by the client's own timeout "
             f"({late[0]}): the machine may be too slow for it. Give the client a longer timeout in "
             "this test"
         )

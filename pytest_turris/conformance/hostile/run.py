@@ -12,6 +12,7 @@ from pytest_turris.conformance.hostile.bad_certificates import offer_bad_certifi
 from pytest_turris.conformance.observation.leaks import Traces
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RunawayError
+from pytest_turris.conformance.preconditions import require_in_time
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.outcomes import RECORD_ID
 from pytest_turris.core.faults.hostile.raw import RawAnswer
@@ -138,6 +139,8 @@ def _require_recovery(
     before = len(harness.requests)
     (result,) = yield Perform((call,))
     _require_valid_token(harness, name, result, before)
+    if len(harness.requests) > before:
+        require_in_time(harness, [result])
     harness.require(
         result.error is None, f"{name}: later, with ordinary answers, the call failed: {result}"
     )

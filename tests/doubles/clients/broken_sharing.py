@@ -129,6 +129,14 @@ class NaiveLocalTime(GoodClient):
         return moment.astimezone().replace(tzinfo=None)
 
 
+class NaiveButWary(NaiveLocalTime):
+    """TC-64: as before, but a token of the future is not believed."""
+
+    def is_valid(self, token: Token) -> bool:
+        """Not before it was requested, by the clock on the wall."""
+        return self.wall(self.now()) >= self.wall(token.at) and super().is_valid(token)
+
+
 class HostBySubstring(FollowsNext):
     """TC-65: a link is one's own if it contains the host."""
 

@@ -33,6 +33,7 @@ from .broken_sharing import (
     GivesUpForGood,
     HostBySubstring,
     LogsPieces,
+    NaiveButWary,
     NaiveLocalTime,
     OneLoop,
     PublicDatabase,
@@ -134,7 +135,7 @@ BROKEN: dict[str, type[GoodClient]] = {
 
 ALSO: dict[str, list[type[GoodClient]]] = {
     "TC-28": [SecretInError], "TC-29": [RenamesPublicFile, PublicDatabase],
-    "TC-64": [NaiveLocalTime], "TC-39": [MintsNewKeys],
+    "TC-64": [NaiveLocalTime, NaiveButWary], "TC-39": [MintsNewKeys],
 }  # fmt: skip
 """Further bugs that a rule has to catch."""
 
