@@ -46,6 +46,10 @@ class OnePool:
         data = answer.raise_for_status().json()["data"]
         self._token, self._until = data["accessToken"], time.time() + data["expiresIn"] - 300
 
+    async def close(self) -> None:
+        """End the connections."""
+        await self._pool.aclose()
+
     async def agents(self) -> object:
         """Ask for the agents."""
         async with self.lock():
@@ -86,6 +90,11 @@ class PerLoop(OnePool):
         super().__init__()
         self._pools: dict[object, httpx.AsyncClient] = {}
 
+    async def close(self) -> None:
+        """End all of them."""
+        for pool in (self._pool, *self._pools.values()):
+            await pool.aclose()
+
     def http(self) -> httpx.AsyncClient:
         """That of the running event loop."""
         return self._pools.setdefault(asyncio.get_running_loop(), self.pool())
@@ -95,7 +104,11 @@ def judged(make: Callable[[], OnePool], turris: Sandbox, turris_time: TimeTravel
     """The outcome of TC-69 for such a client."""
 
     async def run() -> str:
-        return str((await TokenCase("TC-69", turris, turris_time).arun(make().agents)).outcome)
+        client = make()
+        try:
+            return str((await TokenCase("TC-69", turris, turris_time).arun(client.agents)).outcome)
+        finally:
+            await client.close()
 
     return anyio.run(run)
 

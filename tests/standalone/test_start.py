@@ -39,7 +39,7 @@ def built(*arguments: str) -> list[str]:
 def test_a_server_builds_a_model_when_it_is_used() -> None:
     """None is built by then; what is used works as it does in a test process, where all are."""
     models, complete, *works = built("serve")
-    assert int(models) > 80
+    assert int(models) > 70
     assert complete == "0"
     known, all_of_them, *same = built()
     assert (known, all_of_them) == (models, models)

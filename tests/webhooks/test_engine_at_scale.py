@@ -159,4 +159,6 @@ def peak_of_drain(retries: int) -> int:
 def test_memory_does_not_grow_with_attempts() -> None:
     """More attempts take no more memory."""
     peak_of_drain(0)  # what is imported and cached on the way is not the drain's
-    assert peak_of_drain(4) < 1.1 * peak_of_drain(1)
+    # Threads of other tests may need some meanwhile, so the smallest of three counts.
+    few, many = (min(peak_of_drain(retries) for _ in range(3)) for retries in (1, 4))
+    assert many < 1.1 * few

@@ -139,8 +139,8 @@ def _on_one_loop(target: AsgiTarget, sent: Post, copies: int) -> Iterator[Receiv
 
 
 def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[ReceiverResponse]:
-    if copies == 1:
-        return [send()]
+    if copies <= 1:
+        return [send() for _ in range(copies)]
     workers = min(copies, _AT_ONCE)
     # All have started before one sends: on a busy machine, the first could be done before.
     begin = threading.Barrier(workers)
