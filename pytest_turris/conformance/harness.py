@@ -284,9 +284,14 @@ class ClientHarness(RequestRecorder):
                 return f"the text of {type(result.error).__name__} or of its cause"
         return ""
 
-    def advise_on_reprs(self, name: str, results: list[CallResult]) -> None:
-        """Advise where a secret shows in the repr of an error alone: aiohttp's has the request."""
+    def advise_on_reprs(self, results: list[CallResult], where: str = "") -> None:
+        """Advise where only the repr of an error shows a secret: aiohttp's has the request.
+
+        Args:
+            results: Of the calls.
+            where: The beginning of the text, such as ``AR-33/half-open: ``.
+        """
         for result in results:
             shown = any(secret in reprs_of(result.error) for secret in self.secrets())
-            got = f"{name}a secret or a token shows in the repr of {type(result.error).__name__}"
+            got = f"{where}a secret or a token shows in the repr of {type(result.error).__name__}"
             self.recommend(not shown, got)

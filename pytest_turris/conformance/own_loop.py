@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from threading import Thread
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -46,23 +45,16 @@ class OwnLoops:
     """Runs coroutine functions of asyncio, each in an event loop that is closed after it.
 
     A client that keeps a connection of such a loop cannot use it any more. It could not close it
-    either, and its test would fail with "Event loop is closed", far from what the client did: so at
-    the end of the context the connections end.
+    either, and its test would fail with "Event loop is closed", far from what the client did: so
+    ``close`` ends the connections.
     """
 
     def __init__(self) -> None:
         self._loops: list[_OwnLoop] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # In a thread: the one that leaves the context may have a running event loop.
+    def close(self) -> None:
+        """End the connections."""
+        # In a thread: the calling one may have a running event loop.
         ending = Thread(target=self._end, daemon=True)
         ending.start()
         ending.join()

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from contextlib import closing
 
 import anyio
 import httpx
@@ -21,7 +22,7 @@ def test_client_can_be_closed_afterwards(turris_server: Server) -> None:
     async def call() -> int:
         return (await client.get(f"{turris_server.base_url}/.well-known/jwks.json")).status_code
 
-    with OwnLoops() as loops:
+    with closing(OwnLoops()) as loops:
         assert loops.run(call) == 200
     asyncio.run(client.aclose())
     assert client.is_closed
@@ -34,7 +35,7 @@ def test_connection_is_of_no_use_after_its_loop(turris_server: Server) -> None:
     async def call() -> int:
         return (await client.get(f"{turris_server.base_url}/.well-known/jwks.json")).status_code
 
-    with OwnLoops() as loops:
+    with closing(OwnLoops()) as loops:
         loops.run(call)
         with pytest.raises(RuntimeError, match="Event loop is closed"):
             loops.run(call)
@@ -48,7 +49,7 @@ def test_a_second_loop_is_of_the_same_library(backend: str) -> None:
         return sniffio.current_async_library()
 
     def steps() -> ProbeSteps[list[CallResult]]:
-        with OwnLoops() as loops:
+        with closing(OwnLoops()) as loops:
             return (yield Perform((library, library), at_once=True, loops=loops))
 
     found = anyio.run(adrive, steps(), lambda: dt.datetime.now(dt.UTC), backend=backend)

@@ -44,6 +44,7 @@ class OnePool:
         credentials = {name: os.environ[variable] for name, variable in names.items()}
         answer = await self.http().post("/v1/auth/jwt", json=credentials)
         data = answer.raise_for_status().json()["data"]
+        # A client reads the time itself, and renews five minutes before the expiry.
         self._token, self._until = data["accessToken"], time.time() + data["expiresIn"] - 300
 
     async def close(self) -> None:

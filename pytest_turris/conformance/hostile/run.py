@@ -225,6 +225,6 @@ def _require_no_traces(harness: ClientHarness, observed: _Observed, traces: Trac
     if shown:
         got = f"{observed.name}: a secret or a token shows in {shown}"
         raise ViolationError(got, expected="it shows nowhere: see TC-28", fix=_HIDE)
-    harness.advise_on_reprs(f"{observed.name}: ", [observed.result])
+    harness.advise_on_reprs([observed.result], f"{observed.name}: ")
     forged = any(_FORGED.search(text) for text in traces.messages)
     harness.require(not forged, f"{observed.name}: control characters of the answer are in the log")

@@ -5,7 +5,7 @@ import datetime as dt
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 
 from pytest_turris.conformance.driver import Cancel, Perform, ProbeSteps
@@ -99,9 +99,9 @@ def _ends(harness: ClientHarness) -> ProbeSteps[None]:
 @_rule(
     "TC-69",
     "The client works in another event loop",
-    does="Makes many calls at once in an event loop, and after that was closed in another one, "
-    "where they need a new token; then a call in the test's own. Connections are kept, and tested, "
-    "over a socket.",
+    does="Makes many calls at once in an event loop and closes it, makes them again in another one "
+    "when a new token is due, and then makes a call in the test's own. Over a socket, the client's "
+    "connections are tested too.",
     why="With asyncio.run for each job, or a loop for each test, the second use raises "
     "RuntimeError.",
     fix="Keep locks and connections for each event loop, or make a client for each.",
@@ -113,7 +113,7 @@ def _ends(harness: ClientHarness) -> ProbeSteps[None]:
 def _another_loop(harness: ClientHarness) -> ProbeSteps[None]:
     _require_loop(harness)
     calls, mark = (harness.client.call,) * _CALLS, len(harness.requests)
-    with OwnLoops() as loops:
+    with closing(OwnLoops()) as loops:
         first = yield Perform(calls, at_once=True, loops=loops)
         if harness.count_token_requests(mark) >= _CALLS:
             harness.not_applicable("each call requested a token: look at TC-01 and TC-02 first")

@@ -91,7 +91,7 @@ def _not_shown(harness: ClientHarness) -> ProbeSteps[None]:
         where = harness.find_shown_secret(results)
     where = where or traces.find_secret(harness.secrets())
     harness.require(not where, f"a secret or a token shows in {where}")
-    harness.advise_on_reprs("", results)
+    harness.advise_on_reprs(results)
 
 
 @_rule(
