@@ -23,6 +23,7 @@ class Store:
         self.inbox = folder / "inbox"
         self._away = folder / "away"
         self._counted = counted
+        self._stuck = False
 
     def effects(self) -> int:
         """How many files there are in its inbox, and rows in its tables."""
@@ -30,12 +31,13 @@ class Store:
         with os.scandir(folder) as files:
             return sum(1 for _ in files) + sum(self._rows())
 
-    def wait_for(self, query: str, seconds: float = 3) -> None:
-        """Wait until a query gives 0, for some seconds at most: it may be stuck."""
-        end = steady_time() + seconds
+    def wait_for(self, query: str, seconds: float = 10) -> None:
+        """Wait until a query gives 0, for some seconds at most, and hardly once it is stuck."""
+        end = steady_time() + (0.1 if self._stuck else seconds)
         with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
-            while db.execute(query).fetchone()[0] and steady_time() < end:
+            while (left := db.execute(query).fetchone()[0]) and steady_time() < end:
                 threading.Event().wait(0.005)
+        self._stuck = bool(left)
 
     @contextlib.contextmanager
     def outage(self) -> Iterator[None]:
