@@ -9,6 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from doubles.ports import free_port
 from mock_server.shell.cli import app
 
 RECEIVER = Path(__file__).parent / "receivers" / "started_receiver.py"
@@ -53,11 +54,3 @@ class Started:
     def reported(self) -> Any:  # noqa: ANN401 - JSON
         """The report."""
         return json.loads(self.report.read_text())
-
-
-def free_port() -> int:
-    """A port where nothing listens."""
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        port: int = tried.getsockname()[1]
-    return port

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doubles import tethered
-from doubles.command_line import free_port
+from doubles.ports import free_port
 
 _FILE = r"(?:`(?P<file>[\w./-]+\.(?:py|mjs|feature|txt|toml|yml))`[^`\n]*:\n\n)?"
 _STEP = re.compile(_FILE + r"```(?P<language>\w+)\n(?P<text>.*?)\n?```", re.DOTALL)

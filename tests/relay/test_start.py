@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from doubles.command_line import free_port
+from doubles.ports import free_port
 from doubles.served_here import served
 
 from mock_server.serving.server import ServerSettings

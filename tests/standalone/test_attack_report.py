@@ -8,7 +8,8 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from doubles.command_line import EVENT, KEY, Started, free_port, run
+from doubles.command_line import EVENT, KEY, Started, run
+from doubles.ports import free_port
 
 from mock_server.__main__ import main
 from mock_server.attacking.report import AttackReport

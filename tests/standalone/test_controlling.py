@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from doubles.command_line import free_port
+from doubles.ports import free_port
 from doubles.served_here import served
 from doubles.text_server import answering
 

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 from click.testing import CliRunner
-from doubles.command_line import free_port
+from doubles.ports import free_port
 from doubles.served_here import served
 
 from mock_server.serving.server import StandaloneSandbox

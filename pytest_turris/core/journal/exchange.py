@@ -13,7 +13,7 @@ from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_hea
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
 _TIME = len("2025-03-17T")
-_SHOWN_TARGET = 2_048
+_LONGEST_TARGET = 2_048
 _SHOWN_FIELDS = 64
 _FACTS = (
     "number", "at", "environment", "method", "operation", "status", "credential", "token",
@@ -105,8 +105,11 @@ def _line(
     return "\n    ".join([line, *filter(None, details)])
 
 
-_short_target = lru_cache(maxsize=256)(redact_target)
+_shown_target = lru_cache(maxsize=256)(redact_target)
 """A client calls the same few targets again and again."""
+
+_shown_headers = lru_cache(maxsize=32)(redact_headers)
+"""Most clients send the same ones until they get another token."""
 
 
 class RawExchange:
@@ -126,7 +129,7 @@ class RawExchange:
         before: "RawExchange | None",
     ) -> None:
         self._facts: tuple[Any, ...] = _FACTS_OF(facts)
-        self.target: str = request.target[:_SHOWN_TARGET]
+        self.target: str = request.target[:_LONGEST_TARGET]
         self.fields: tuple[tuple[str, str], ...] = request.headers[:_SHOWN_FIELDS]
         self._body: bytes = request.body[:SHOWN]
         self.answered: bytes = response_body[:SHOWN]
@@ -146,7 +149,7 @@ class RawExchange:
         """The exchange with its secrets masked."""
         sent, answered = self._sizes
         return self._exchange(
-            request_headers=redact_headers(self.fields),
+            request_headers=dict(_shown_headers(self.fields)),
             request_body=preview(self._body, sent),
             response_body=preview(self.answered, answered),
         )
@@ -155,13 +158,13 @@ class RawExchange:
         """The exchange in one text, without headers and bodies."""
         _, at, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
         details = map(redact, (reason, *notes)) if reason or notes else ()
-        what = f"{method} {_short_target(self.target)} -> {status or 'no answer'}"
+        what = f"{method} {_shown_target(self.target)} -> {status or 'no answer'}"
         return _line(at, what, operation, (credential, token), details)
 
     def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
         facts = dict(zip(_FACTS, self._facts, strict=True))
         texts = {
-            "target": redact_target(self.target),
+            "target": _shown_target(self.target),
             "reason": redact(facts["reason"]),
             "notes": tuple(map(redact, facts["notes"])),
         }

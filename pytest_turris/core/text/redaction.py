@@ -18,6 +18,11 @@ _NAMES = (
     *("authorization", "jwt"),
 )
 _LAST = (*_NAMES, "credentials", "url")
+_ROOTS = (
+    *("token", "secret", "pass", "pwd", "ssn", "credential", "signature", "key"),
+    *("authorization", "jwt", "url"),
+)
+"""At least one of these is in each of the names."""
 _MEMBER_NAME_END = re.compile(r'"\s*:')
 _SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 _PARAMETER = re.compile(r"(^|[?&])([^=&#?]*)=([^&#]*)")
@@ -47,6 +52,7 @@ _ID = re.compile(
 _SECRETS = re.compile(
     r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
 )
+_OWN = ("eyJ", "turris_sandbox_")
 _ESCAPED_ASCII = re.compile(r"\\u00([4-7][0-9a-f])", re.IGNORECASE)
 _MASKED = "***"
 _SHORTEST_SHOWN = 12
@@ -108,7 +114,7 @@ def _redact_named(text: str) -> str:
 
 def redact_credentials(text: str) -> str:
     """The text with the sandbox's own secrets and every JWT masked, and nothing else."""
-    if "eyJ" in text or "turris_sandbox_" in text:
+    if any(sign in text for sign in _OWN):
         return _SECRETS.sub(lambda found: mask(found[0]), text)
     return text
 
@@ -138,11 +144,23 @@ def preview(body: bytes, size: int | None = None) -> str:
     text = body[:SHOWN].decode("utf-8", "replace")
     if text.count("\0") > 1 + len(text) // 4:
         text = text.replace("\0", "")  # UTF-16: without NULs it reads like the rest
+    shown = text if _is_harmless_json(text) else _redacted_body(text)
+    return shown if size <= SHOWN else f"{shown}... ({size:,} bytes)"
+
+
+def _is_harmless_json(text: str) -> bool:
+    """Whether JSON has nothing to mask: it is so for most bodies, and quick to see."""
+    if text[:1] not in ("{", "[") or any(sign in text for sign in ("\\u00", *_OWN)):
+        return False
+    lowered = _lowered(text)
+    return not any(root in lowered for root in _ROOTS)
+
+
+def _redacted_body(text: str) -> str:
     shown = redact(text)
     if text.lstrip("\ufeff\ufffd \t\r\n")[:1] not in ("{", "["):
         shown = redact(_PARAMETER.sub(_masked_parameter, text))
-    shown = _redact_named(shown)
-    return shown if size <= SHOWN else f"{shown}... ({size:,} bytes)"
+    return _redact_named(shown)
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ import json
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pytest_turris.core.text import redaction
@@ -274,3 +274,23 @@ def test_what_is_fast_finds_what_the_expressions_find(text: str) -> None:
     assert redaction._redact_members(text) == members
     named = redaction._NAMED_IN_TEXT.sub(redaction._masked_value, text)
     assert redaction._redact_named(text) == named
+
+
+_WORDS = st.sampled_from(
+    ["toKen", "\u017fecret", "apiKey", "pa\u017fsword", "npn", "url", "eyJhbGciOiJSUzI1", "x"]
+)
+_TEXTS = st.one_of(_WORDS, st.text(max_size=30), st.just(f"turris_sandbox_control_{CANARY}"))
+_JSON = st.recursive(
+    st.one_of(_TEXTS, st.integers(), st.none()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=st.dictionaries(_TEXTS, _JSON, max_size=4), is_ascii=st.booleans())
+def test_the_quick_look_at_json_misses_nothing(value: object, is_ascii: bool) -> None:
+    """A body that is shown as it is would come out the same if each expression were tried on it."""
+    text = json.dumps(value, ensure_ascii=is_ascii)
+    body = text.encode()
+    assume(len(body) <= redaction.SHOWN)
+    assert preview(body) == redaction._redacted_body(text)

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from doubles.ports import free_port
 from strangers.receivers.api import Api
 from strangers.receivers.bug import Bug
 from strangers.receivers.stack import FOLDER, Stack
@@ -58,7 +59,7 @@ class Served:
         self._output = folder / "output.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.api = Api()
-        self.port = _free_port()
+        self.port = free_port()
         self.data.mkdir(mode=0o777)
         self.own_store.inbox.mkdir()
         for path in (folder, self.data, self.own_store.inbox):
@@ -205,12 +206,6 @@ def served(name: str, bug: Bug | None = None) -> Iterator[Served]:
         one.start(upstream=upstream.port if upstream else 0)
         one.store = (upstream or one).own_store
         yield one
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _path() -> str:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pytest_turris.process.steady_clock import steady_time
 
@@ -34,9 +35,8 @@ class Store:
     def wait_for(self, query: str, seconds: float = 10) -> None:
         """Wait until a query gives 0, for some seconds at most, and hardly once it is stuck."""
         end = steady_time() + (0.1 if self._stuck else seconds)
-        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
-            while (left := db.execute(query).fetchone()[0]) and steady_time() < end:
-                threading.Event().wait(0.005)
+        while (left := self._select(query)[0][0]) and steady_time() < end:
+            threading.Event().wait(0.005)
         self._stuck = bool(left)
 
     @contextlib.contextmanager
@@ -61,14 +61,30 @@ class Store:
                 db.commit()
 
     def _rows(self) -> Iterator[int]:
-        if not self.database.exists():
-            return
-        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
-            for name in self._tables():
-                yield db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - its own table
+        for name in self._tables():
+            yield self._select(f"SELECT count(*) FROM {name}")[0][0]  # noqa: S608 - its own table
 
     def _tables(self) -> Sequence[str]:
-        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
-            found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        if not self.database.exists():
+            return []
+        found = self._select("SELECT name FROM sqlite_master WHERE type = 'table'")
         names = [name for (name,) in found if not name.startswith("sqlite_")]
         return [name for name in names if not self._counted or name in self._counted]
+
+    def _select(self, query: str, seconds: float = 10) -> list[tuple[Any, ...]]:
+        """What a query finds, tried again: the receiver may be in the middle of a commit.
+
+        node-sqlite3-wasm has locks of its own, so its journal looks as if a process that died had
+        left it; a reader that may write would undo the commit. One that stays is of such a process.
+        """
+        end = steady_time() + seconds
+        while True:
+            mode = "ro" if steady_time() < end else "rw"
+            address = f"{self.database.as_uri()}?mode={mode}"
+            try:
+                with contextlib.closing(sqlite3.connect(address, timeout=10, uri=True)) as db:
+                    return db.execute(query).fetchall()
+            except sqlite3.OperationalError:
+                if mode == "rw":
+                    raise
+                threading.Event().wait(0.01)
