@@ -23,12 +23,9 @@ _UPSERT = """INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)
     version = excluded.version, position = CASE WHEN state.value IS NULL
     THEN excluded.position ELSE state.position END"""
 _DELETE = "DELETE FROM state WHERE tenant = ? AND part = ? AND key = ?"
-_REMEMBER = """INSERT INTO undo
-    SELECT now.tenant, now.step, now.part, now.key, old.position, old.value
-    FROM (SELECT CAST(? AS TEXT) AS tenant, CAST(? AS BIGINT) AS step, CAST(? AS TEXT) AS part,
-    CAST(? AS TEXT) AS key) AS now
-    LEFT JOIN state AS old
-    ON old.tenant = now.tenant AND old.part = now.part AND old.key = now.key"""
+_REMEMBER = """INSERT INTO undo VALUES (?, ?, ?, ?,
+    (SELECT position FROM state WHERE tenant = ? AND part = ? AND key = ?),
+    (SELECT value FROM state WHERE tenant = ? AND part = ? AND key = ?))"""
 _REMEMBER_ALL = """INSERT INTO undo
     SELECT tenant, CAST(? AS BIGINT), part, key, position, value FROM state
     WHERE tenant = ? AND value IS NOT NULL"""
@@ -61,7 +58,8 @@ class StateWriter:
 
     def remember(self, step: int, texts: Iterable[_Text], facts: str) -> None:
         """Keep what these rows, and the facts, are before a step."""
-        places = ((self._name, step, part, key) for part, key, _ in texts)
+        rows = ((self._name, part, key) for part, key, _ in texts)
+        places = ((row[0], step, *row[1:], *row, *row) for row in rows)
         self._database.execute_each(_REMEMBER, places)
         self._database.execute(_REMEMBER_FACTS, self._name, step, facts)
 

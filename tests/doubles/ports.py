@@ -1,6 +1,7 @@
 """Ports for servers that have to be told theirs before they start."""
 
 import contextlib
+import os
 import secrets  # noqa: TID251 - plugins seed `random` alike in all workers
 import socket
 from collections import deque
@@ -8,8 +9,9 @@ from collections import deque
 _PORTS = range(20_000, 30_000)
 """Below those that systems give to outgoing connections, and to servers that ask for any port."""
 
-_held: deque[socket.socket] = deque(maxlen=64)
-"""UDP sockets with the same numbers: so no other test, in any process, takes the last ports."""
+_LONGEST_HELD = 64
+_held: deque[int] = deque()
+"""The descriptors of UDP sockets with the same numbers: so no other test gets the last ports."""
 
 
 def free_port() -> int:
@@ -20,6 +22,12 @@ def free_port() -> int:
         with socket.socket() as tried, contextlib.suppress(OSError):
             mark.bind(("127.0.0.1", port))
             tried.bind(("127.0.0.1", port))
-            _held.append(mark)
+            _hold(mark)
             return port
         mark.close()
+
+
+def _hold(mark: socket.socket) -> None:
+    if len(_held) == _LONGEST_HELD:
+        os.close(_held.popleft())
+    _held.append(mark.detach())

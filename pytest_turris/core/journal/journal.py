@@ -59,6 +59,7 @@ class Journal:
     def __init__(self, limit: int) -> None:
         self.limit: int = limit
         self._entries: deque[Entry] = deque(maxlen=limit)
+        self._last: tuple[Entry | None, str] = (None, "")
         self.seen: int = 0
         self.undo: Undo = Undo()
         """Takes back the exchange of a call that failed."""
@@ -77,7 +78,14 @@ class Journal:
     @property
     def last_line(self) -> str:
         """The newest exchange in one text, redacted; empty if there is none."""
-        return self._entries[-1].summary() if self._entries else ""
+        if not self._entries:
+            return ""
+        newest = self._entries[-1]
+        known, line = self._last
+        if newest is not known:
+            line = newest.summary()
+            self._last = newest, line  # a store names its step after it, and a server logs it
+        return line
 
     @property
     def dropped(self) -> int:
