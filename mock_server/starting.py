@@ -6,12 +6,12 @@ building each model that some request may need takes longer than the rest of the
 
 import gc
 
-from pytest_turris.core.wire.building import ModelBuilding
-
 
 def begin() -> None:
     """Collect no garbage, and build no model that is not used; before the other imports."""
     gc.disable()
+    from pytest_turris.core.wire.building import ModelBuilding  # noqa: PLC0415 - it imports pydantic
+
     ModelBuilding.defer()
 
 

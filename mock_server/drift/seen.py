@@ -14,7 +14,7 @@ from pytest_turris.core.api.router import Routes
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.wire.errors import UnknownOperation
 
-_ROUTES = Routes(OPERATIONS)
+_ROUTES = Routes(lambda: OPERATIONS)
 _OK = range(200, 300)
 
 

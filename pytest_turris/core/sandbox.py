@@ -12,7 +12,7 @@ from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.dispatcher import Dispatcher
 from pytest_turris.core.api.pipeline import Pipeline
-from pytest_turris.core.api.routes import routes_at
+from pytest_turris.core.api.router import routes_at
 from pytest_turris.core.checks import assertions, fresh_state, strictness
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity

@@ -39,10 +39,11 @@ def built(*arguments: str) -> list[str]:
 def test_a_server_builds_a_model_when_it_is_used() -> None:
     """None is built by then; what is used works as it does in a test process, where all are."""
     models, complete, *works = built("serve")
-    assert int(models) > 70
+    assert int(models) > 40
     assert complete == "0"
     known, all_of_them, *same = built()
-    assert (known, all_of_them) == (models, models)
+    assert known == all_of_them
+    assert int(known) > int(models)  # those of operations come with the first request for them
     assert works == same
 
 
@@ -56,6 +57,9 @@ _LATER = (
     "unittest",
     "fastapi",
     "sqlite3",
+    "pytest_turris.core.api.routes",
+    "pytest_turris.core.api.operations.agents",
+    "pytest_turris.core.outbox.outbox",
 )
 
 

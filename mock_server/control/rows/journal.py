@@ -17,7 +17,7 @@ from mock_server.control.models import (
     Result,
     part,
 )
-from pytest_turris.core.api.routes import ROUTES
+from pytest_turris.core.api.router import ROUTES
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.resources.record import UnknownRecordError

@@ -1,30 +1,61 @@
-"""Finds the operation of a request in the route table, and of a name in a test."""
+"""Finds the operation of a request, and of a name in a test.
 
+A server answers soon after its start: it imports most operations at the first request for one of
+them. A test process imports all at once, for the reason in ``ModelBuilding``.
+"""
+
+from collections.abc import Callable
+from functools import cache, cached_property
 from urllib.parse import unquote
 
 from pytest_turris.core.api.operation import Operation
+from pytest_turris.core.api.operations import auth
 from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.options import Options
 from pytest_turris.core.text.names import LONGEST_NAME, did_you_mean, nearest
+from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.errors import UnknownOperation
+
+if not ModelBuilding.is_deferred:
+    from pytest_turris.core.api import routes as _imported  # noqa: F401 - see above
+
+_FIRST = (auth.get_oauth_token, auth.jwks)
 
 
 class Routes:
-    """Finds operations; literal segments of a path match before ``{parameters}``."""
+    """Finds operations; literal segments of a path match before ``{parameters}``.
 
-    def __init__(self, operations: tuple[Operation, ...]) -> None:
-        self._literal: dict[tuple[str, str], Operation] = {}
-        self._patterns: dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]] = {}
-        self._names: dict[str, Operation] = {}
-        for operation in operations:
-            self._names[operation.name] = operation
-            self._names[operation.operation_id] = operation
-            self._names[f"{operation.method} {operation.path}"] = operation
-            if "{" not in operation.path:
-                self._literal[operation.method, operation.path] = operation
-                continue
-            segments = tuple(operation.path.split("/"))
-            shape = operation.method, len(segments)
-            self._patterns.setdefault(shape, []).append((segments, operation))
+    Args:
+        operations: Returns all operations; called when one is not among the first.
+        first: Operations without parameters in their paths.
+    """
+
+    def __init__(
+        self, operations: Callable[[], tuple[Operation, ...]], first: tuple[Operation, ...] = ()
+    ) -> None:
+        self._operations = operations
+        self._first = {(one.method, one.path): one for one in first}
+
+    @cached_property
+    def _literal(self) -> dict[tuple[str, str], Operation]:
+        return {(one.method, one.path): one for one in self._operations() if "{" not in one.path}
+
+    @cached_property
+    def _patterns(self) -> dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]]:
+        found: dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]] = {}
+        for one in self._operations():
+            if "{" in one.path:
+                segments = tuple(one.path.split("/"))
+                found.setdefault((one.method, len(segments)), []).append((segments, one))
+        return found
+
+    @cached_property
+    def _names(self) -> dict[str, Operation]:
+        return {
+            name: one
+            for one in self._operations()
+            for name in (one.name, one.operation_id, f"{one.method} {one.path}")
+        }
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """Find the operation of a method and a path, with its path parameters percent-decoded.
@@ -32,7 +63,8 @@ class Routes:
         Raises:
             UnknownOperation: No operation has this method and path.
         """
-        if operation := self._literal.get((method, path)):
+        place = method, path
+        if operation := self._first.get(place) or self._literal.get(place):
             return operation, {}
         segments = path.split("/")
         for pattern, operation in self._patterns.get((method, len(segments)), ()):
@@ -89,3 +121,26 @@ def _matched(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | 
         elif expected != given:
             return None
     return parameters
+
+
+@cache
+def routes_at(webhooks_path: str) -> Routes:
+    """The routes to all operations, with those on webhooks below ``Options.webhooks_path``.
+
+    Raises:
+        OptionError: Another operation has one of their paths.
+    """
+    if webhooks_path != Options().webhooks_path:
+        _described(webhooks_path)
+    return Routes(lambda: _described(webhooks_path), _FIRST)
+
+
+def _described(webhooks_path: str) -> tuple[Operation, ...]:
+    """All operations and their description."""
+    from pytest_turris.core.api.routes import get_openapi, operations_at  # noqa: PLC0415 - see above
+
+    return (*operations_at(webhooks_path), get_openapi)
+
+
+ROUTES = routes_at(Options().webhooks_path)
+"""The routes of a sandbox with the default options."""

@@ -1,4 +1,4 @@
-"""The route table: every operation of the sandbox, in the order of the documented reference."""
+"""Every operation of the sandbox, in the order of the documented reference."""
 
 import re
 from dataclasses import replace
@@ -26,7 +26,6 @@ from pytest_turris.core.api.operations import (
     templates,
     webhooks,
 )
-from pytest_turris.core.api.router import Routes
 from pytest_turris.core.options import Options
 from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.core.wire.hosts import is_turris
@@ -101,12 +100,6 @@ def operations_at(webhooks_path: str) -> tuple[Operation, ...]:
     return (*_FIXED, *moved)
 
 
-@cache
-def routes_at(webhooks_path: str) -> Routes:
-    """The routes to these operations and to their description. Raises OptionError."""
-    return Routes((*operations_at(webhooks_path), get_openapi))
-
-
 def _moved(one: Operation, webhooks_path: str) -> Operation:
     return replace(one, path=webhooks_path + one.path.removeprefix(webhooks.PATH))
 
@@ -138,6 +131,3 @@ def get_openapi(call: Call) -> dict[str, Any]:
 
 OPERATIONS = operations_at(Options().webhooks_path)
 """The operations of a sandbox with the default options."""
-
-ROUTES = routes_at(Options().webhooks_path)
-"""The routes of a sandbox with the default options."""

@@ -5,7 +5,8 @@ import re
 import pytest
 from doubles.sandbox_client import Client, refusal
 
-from pytest_turris.core.api.routes import OPERATIONS, ROUTES
+from pytest_turris.core.api.router import ROUTES
+from pytest_turris.core.api.routes import OPERATIONS
 
 DOCUMENTED_ORDER = [
     "get_oauth_token", "test_oauth", "test_restricted_access_token", "jwks", "list_agents",
