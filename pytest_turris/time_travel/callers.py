@@ -1,5 +1,6 @@
 """Decides which code calls: the code under test, or code whose waits stay real."""
 
+import asyncio
 import threading
 from collections.abc import Collection
 from types import FrameType
@@ -27,6 +28,7 @@ _NEUTRAL = frozenset({
 
 _HERE = "pytest_turris.time_travel."
 _TIMER = threading.Timer.run.__code__
+_RUN_FOREVER = asyncio.BaseEventLoop.run_forever.__code__
 
 
 class Callers:
@@ -76,6 +78,8 @@ class Callers:
         found = "idle"
         while frame is not None:
             name = str(frame.f_globals.get("__name__", ""))
+            if _reports_when_idle(frame):
+                return "client"
             if not _is_neutral(name):
                 if not self.is_real(name):
                     return "client"
@@ -83,6 +87,20 @@ class Callers:
                 found = "client" if name.partition(".")[0] in _READING else "machinery"
             frame = frame.f_back
         return found
+
+
+def _reports_when_idle(frame: FrameType) -> bool:
+    """Whether it runs an event loop by the virtual clock: what that does counts, whoever began it.
+
+    Between two tasks nothing else on the stack tells whose they are.
+    """
+    if frame.f_code is _RUN_FOREVER:
+        time = type(frame.f_locals["self"]).time
+        return str(getattr(time, "__module__", "")).startswith(_HERE)
+    if frame.f_code.co_name == "unrolled_run":  # of trio
+        runner = frame.f_locals.get("runner")
+        return type(getattr(runner, "clock", None)).__name__ == "SystemClock"
+    return False
 
 
 def _is_neutral(module: str) -> bool:

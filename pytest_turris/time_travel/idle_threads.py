@@ -19,7 +19,7 @@ class IdleThreads:
         frames = frames_of_threads()
         here = threading.get_ident()
         self._runs = {
-            ident: _runs(thread.native_id, frames[ident])
+            ident: runs_of(thread.native_id, frames[ident])
             for thread in threading.enumerate()
             if (ident := thread.ident) in frames and ident != here
         }
@@ -34,13 +34,13 @@ class IdleThreads:
         known = self._runs.get(thread.ident or 0)
         if known is None:
             return False
-        if known == _runs(thread.native_id, frame):
+        if known == runs_of(thread.native_id, frame):
             return True
         del self._runs[thread.ident or 0]
         return False
 
 
-def _runs(native_id: int | None, frame: FrameType) -> object:
+def runs_of(native_id: int | None, frame: FrameType) -> object:
     """How often a thread ran, from Linux; elsewhere the instruction at which it is."""
     try:
         with open(f"/proc/self/task/{native_id}/status", "rb") as file:  # noqa: PTH123 - of the system

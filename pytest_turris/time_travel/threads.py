@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.frames import frames_of_threads
-from pytest_turris.time_travel.idle_threads import IdleThreads
+from pytest_turris.time_travel.idle_threads import IdleThreads, runs_of
 
 State = Literal["working", "waiting", "real"]
 """``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
@@ -31,8 +31,8 @@ _READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", 
 _STILL = 0.015
 """Seconds at one instruction, longer than the interpreter makes a thread wait for its turn."""
 
-_Place: TypeAlias = tuple[int, int, str]
-"""A frame, an instruction in it, and the address in memory that the thread waits at."""
+_Place: TypeAlias = tuple[int, int, str, object]
+"""A frame, an instruction in it, the address in memory that the thread waits at, and its runs."""
 
 _CPU, _LONG, _ANSWER = 0.05, 5.0, 0.25
 
@@ -170,9 +170,10 @@ class Threads:
         state = _state_in(call)
         if state is not None:
             return state
-        # One that got its lock, and waits for its turn to run, waits at another address.
-        at = call[1] if call else ""
-        if not self._is_still(thread.ident or 0, (id(frame), frame.f_lasti, at)):
+        # One that got its lock, and waits for its turn to run, waits at another address; and it
+        # runs every 5 ms to ask for its turn, however long it does not get it on a busy machine.
+        at, runs = call[1] if call else "", runs_of(thread.native_id, frame)
+        if not self._is_still(thread.ident or 0, (id(frame), frame.f_lasti, at, runs)):
             return "working"
         module = str(frame.f_globals.get("__name__", ""))
         return "real" if module.partition(".")[0] in _READS else "waiting"

@@ -1,14 +1,18 @@
 """The stacks of other threads: reading them never hangs or crashes the interpreter."""
 
+import asyncio
 import gc
+import selectors
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
+from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.frames import frames_of_threads, uncollected
 from pytest_turris.time_travel.threads import Threads
@@ -114,3 +118,49 @@ def test_process_with_one_thread_is_not_looked_at(monkeypatch: pytest.MonkeyPatc
     threads = Threads(Callers(), time.sleep)
     assert threads.all_wait(but=0)
     threads.settle(but=0)
+
+
+class _Watched(selectors.SelectSelector):
+    """Notes what the stack belongs to each time that its loop looks for something to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: list[str] = []
+
+    def select(self, timeout: float | None = None) -> Any:
+        """As documented."""
+        self.kinds.append(Callers().kind(sys._getframe(1)))
+        return super().select(timeout)
+
+
+@pytest.mark.usefixtures("turris_time")
+def test_a_loop_between_two_tasks_counts() -> None:
+    """Nothing of the code under test is on its stack then, and its next task may end a wait."""
+
+    async def turns() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    selector = _Watched()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        thread = threading.Thread(target=runner.run, args=(turns(),))
+        thread.start()
+        thread.join()
+        assert set(selector.kinds) == {"client"}
+
+
+class _OwnTime(asyncio.SelectorEventLoop):
+    def time(self) -> float:
+        """The real time."""
+        return steady_time()
+
+
+@pytest.mark.usefixtures("turris_time")
+def test_a_loop_with_a_clock_of_its_own_does_not_count() -> None:
+    """Such as that of a server in the same process: it does not say when it is idle."""
+    selector = _Watched()
+    with asyncio.Runner(loop_factory=lambda: _OwnTime(selector)) as runner:
+        thread = threading.Thread(target=runner.run, args=(asyncio.sleep(0),))
+        thread.start()
+        thread.join()
+        assert set(selector.kinds) == {"idle"}
