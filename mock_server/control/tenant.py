@@ -168,4 +168,4 @@ class Tenant:
         self.audit.cut()
         sandbox.expect_since(0)
         self.saved.reset()
-        sandbox.outbox.network_faults = NetworkFaults()
+        sandbox.state.outbox.network_faults = NetworkFaults()

@@ -8,6 +8,7 @@ from pytest_turris.core.changes import Row
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 
 if TYPE_CHECKING:
+    from pytest_turris.core.outbox.outbox import Outbox
     from pytest_turris.core.sandbox import Sandbox
 
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -15,7 +16,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 def shared_facts(self: "Sandbox") -> dict[str, Any]:
     """The state outside the rows, which changes often, as JSON data for ``follow``."""
-    network = self._outbox.network_faults
+    network = self.state.outbox.network_faults
     return {part: value for part, _, value in self.state.few_rows()} | {
         "carried_out": self._entity.carried_out,
         "network": {
@@ -44,7 +45,7 @@ def follow(
         exchanges: The exchanges since then: their numbers, and what they are in JSON.
     """
     part_of = self.state.part
-    entity, outbox = part_of("entity"), part_of("outbox")
+    entity, outbox = part_of("entity"), self.state.outbox
     offset = dt.timedelta(microseconds=facts["sandbox"]["clock"]["offset_us"])
     if offset != self.clock.offset:
         self.clock.offset = offset
@@ -79,7 +80,7 @@ def follow_whole(self: "Sandbox", snapshot: dict[str, Any], facts: dict[str, Any
         snapshot: The whole state.
         facts: What ``shared_facts`` returned with it.
     """
-    outbox = self._outbox
+    outbox = self.state.outbox
     in_flight = outbox.in_flight
     self.restore(snapshot)
     follow(self, facts, (), ())
@@ -91,7 +92,9 @@ def next_due(self: "Sandbox", *, but: Collection[int] = ()) -> dt.datetime | Non
 
     None if nothing happens until the next call.
     """
-    outbox = self._outbox
+    outbox: Outbox | None = vars(self).get("_outbox")
+    if outbox is None:
+        return None  # without a webhook, nothing happens by itself
     if outbox.resends_wait:
         return self.clock.now()
     moments = [outbox.next_due(but=but)]

@@ -29,6 +29,7 @@ from pytest_turris.core.options import Options, option_types
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.snapshots.outbox_state import OutboxState
 from pytest_turris.core.snapshots.state import SnapshotState
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.plurals import counted
@@ -79,6 +80,7 @@ class Sandbox(Collections):
         """The URL of the documented host of the default environment, or of a server."""
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
+        self._resolve: Callable[[str], str] = self._routes.resolve
         self.lock: AbstractContextManager[object] = threading.RLock()
         """Held while a request is answered; hold it for exclusive use of the state."""
         self.undo: Undo = Undo(lambda: self.lock)
@@ -89,7 +91,7 @@ class Sandbox(Collections):
         self.tokens: Tokens = Tokens(self.clock, self.randomness, self.options)
         self.limits: Limits = Limits(self.clock, self.options)
         self.idempotency: Idempotency = Idempotency(self.clock, self.options)
-        self.faults: Faults = Faults(self._routes.resolve)
+        self.faults: Faults = Faults(self._resolve)
         self.journal: Journal = Journal(self.options.journal_limit)
         self.interceptors: Interceptors = Interceptors()
         """The interceptors between the doors and this sandbox."""
@@ -183,6 +185,8 @@ class Sandbox(Collections):
 
         outbox = Outbox(self._entity.records, self.randomness, self.options)
         outbox.guard(self.undo)
+        if (state := vars(self).get("state")) is not None:
+            state.outbox.begin(outbox)
         return outbox
 
     def change_options(self, options: Options) -> None:
@@ -200,7 +204,7 @@ class Sandbox(Collections):
     @property
     def sends_webhooks(self) -> bool:
         """Whether a webhook is registered or waits; reading ``outbox`` would make one."""
-        outbox: Outbox | None = vars(self).get("_outbox")
+        outbox = vars(self).get("_outbox")
         return outbox is not None and bool(len(outbox.endpoints) or len(outbox))
 
     @property
@@ -232,8 +236,7 @@ class Sandbox(Collections):
         if request.is_token_request:
             self.undo.attributes(self, "token_requests")
             self.token_requests += 1
-            state: SnapshotState | None = vars(self).get("state")
-            if state is not None:  # made if something keeps the state; most tests do not
+            if state := vars(self).get("state"):
                 state.note_token_request()
         return self._dispatcher.answer(request)
 
@@ -263,7 +266,8 @@ class Sandbox(Collections):
     @cached_property
     def state(self) -> SnapshotState:
         """The state as a store keeps it; hold the lock while you use it."""
-        return SnapshotState(self, self._entity, self._outbox)
+        outbox = OutboxState(lambda: vars(self).get("_outbox"), lambda: self._outbox)
+        return SnapshotState(self, self._entity, outbox)
 
     def __repr__(self) -> str:
         return (
@@ -271,10 +275,6 @@ class Sandbox(Collections):
             f"{counted(len(self.associations), 'association')}, "
             f"{counted(self.journal.seen, 'exchange')}>"
         )
-
-    @property
-    def _resolve(self) -> Callable[[str], str]:
-        return self._routes.resolve
 
     @cached_property
     def _dispatcher(self) -> Dispatcher:

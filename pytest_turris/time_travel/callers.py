@@ -90,9 +90,9 @@ class Callers:
 
 
 def _reports_when_idle(frame: FrameType) -> bool:
-    """Whether it runs an event loop by the virtual clock: what that does counts, whoever began it.
+    """Whether it runs an event loop by the virtual clock: what its tasks do counts.
 
-    Between two tasks nothing else on the stack tells whose they are.
+    Between two of them nothing else on the stack tells whose they are.
     """
     if frame.f_code is _RUN_FOREVER:
         time = type(frame.f_locals["self"]).time

@@ -253,3 +253,24 @@ def test_a_counter_is_a_number(busy: Sandbox, hole: dict[str, Any]) -> None:
     ):
         busy.restore(before | hole)
     assert busy.snapshot() == before
+
+
+def test_a_state_without_webhooks_makes_no_outbox() -> None:
+    """What it has then is what a new outbox would have, in each form of the state."""
+    unused, used = Sandbox(), Sandbox()
+    assert used._outbox is not None
+    assert unused.snapshot()["outbox"] == used.snapshot()["outbox"]
+    assert list(unused.state.rows()) == list(used.state.rows())
+    unused.restore(unused.snapshot())
+    assert "_outbox" not in vars(unused)
+
+
+def test_an_outbox_that_is_made_later_notes_its_changes() -> None:
+    """A store that keeps the state writes the first webhook, too."""
+    sandbox = Sandbox()
+    changes = sandbox.state.note_changes()
+    sandbox.outbox.register(
+        "https://example.com/", "PRODUCER_AGREEMENT_EXECUTED", sandbox.clock.now()
+    )
+    parts = [part for part, _, _ in changes.take()]
+    assert "outbox.endpoints" in parts

@@ -14,12 +14,12 @@ from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.middleware.idempotency import Idempotency
 from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.snapshots.outbox_state import OutboxState
 from pytest_turris.core.snapshots.versions import SNAPSHOT_VERSION
 from pytest_turris.core.undo import Undo
 
 if TYPE_CHECKING:
     from pytest_turris.core.access.credential import ApiClient
-    from pytest_turris.core.outbox.outbox import Outbox
 
 
 class Holder(Protocol):
@@ -41,10 +41,10 @@ class Holder(Protocol):
 class SnapshotState:
     """Everything that a sandbox remembers. Hold the sandbox's lock while you use it."""
 
-    def __init__(self, holder: Holder, entity: UpstreamEntity, outbox: "Outbox") -> None:
+    def __init__(self, holder: Holder, entity: UpstreamEntity, outbox: OutboxState) -> None:
         self._holder = holder
         self._entity = entity
-        self._outbox = outbox
+        self.outbox: OutboxState = outbox
         self._changes: Changes | None = None
         self._parts: dict[str, Any] = {
             "randomness": holder.randomness,
@@ -95,7 +95,7 @@ class SnapshotState:
         self._holder.undo.on_taken_back = changes.mark_everything
         for name in ("credentials", "tokens", "limits", "idempotency", "faults"):
             self._parts[name].changes = changes
-        self._outbox.note_changes(changes)
+        self.outbox.note_changes(changes)
         self._entity.note_changes(changes)
         return changes
 
