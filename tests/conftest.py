@@ -47,6 +47,9 @@ def pytest_sessionfinish() -> None:
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """The one of pytest, whose runs leave out what makes them slow."""
     monkeypatch.setenv("PYTEST_ADDOPTS", LIGHT)
+    # Otherwise a configuration above the temporary folder would be theirs. Any that a test writes
+    # comes before this one.
+    (pytester.path / "setup.cfg").write_text("[tool:pytest]\n")
     return pytester
 
 
