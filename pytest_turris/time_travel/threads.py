@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Literal, TypeAlias
 
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.process.system_calls import FUTEX, system_call_of
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.frames import frames_of_threads
 from pytest_turris.time_travel.idle_threads import IdleThreads, runs_of
@@ -21,7 +22,6 @@ from pytest_turris.time_travel.idle_threads import IdleThreads, runs_of
 State = Literal["working", "waiting", "real"]
 """``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
 
-_FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
 _SLEEP = {"x86_64": ("35", "230"), "aarch64": ("101", "115")}.get(platform.machine(), ())
 """Sleeps that began before the clock could move."""
 _ACCEPT = {"x86_64": ("43", "288"), "aarch64": ("202", "242")}.get(platform.machine(), ())
@@ -166,7 +166,7 @@ class Threads:
             yield thread.ident or 0, state
 
     def _look(self, thread: threading.Thread, frame: FrameType) -> State:
-        call = _call_of(thread.native_id)
+        call = system_call_of(thread.native_id)
         state = _state_in(call)
         if state is not None:
             return state
@@ -188,7 +188,7 @@ class Threads:
 
 def _rests(parked: _Parked, native_id: int | None) -> bool:
     """Whether a parked thread is in its wait: one that just got its lock holds it, too."""
-    return not (parked.at_gate and _FUTEX) or _system_call(native_id) == "waiting"
+    return not (parked.at_gate and FUTEX) or _system_call(native_id) == "waiting"
 
 
 def rests() -> Callable[[], bool]:
@@ -198,16 +198,7 @@ def rests() -> Callable[[], bool]:
 
 
 def _system_call(native_id: int | None) -> State | None:
-    return _state_in(_call_of(native_id))
-
-
-def _call_of(native_id: int | None) -> list[str]:
-    """The system call of a thread, with its arguments, from Linux; empty elsewhere."""
-    try:
-        with open(f"/proc/self/task/{native_id}/syscall", "rb") as file:  # noqa: PTH123 - of the system
-            return file.read().decode().split()
-    except OSError:
-        return []
+    return _state_in(system_call_of(native_id))
 
 
 def _state_in(call: list[str]) -> State | None:
@@ -221,6 +212,6 @@ def _state_in(call: list[str]) -> State | None:
         return "working"
     if call[0] in _SLEEP or call[0] in _ACCEPT:
         return "waiting"
-    if call[0] != _FUTEX:
-        return "real" if _FUTEX else None
+    if call[0] != FUTEX:
+        return "real" if FUTEX else None
     return "waiting" if call[4] == "0x0" else None

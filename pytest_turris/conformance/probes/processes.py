@@ -16,11 +16,16 @@ from pytest_turris.core.faults.hostile.raw import RawAnswer, as_bytes
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.process.system_calls import waits_for_itself
 
 PROCESSES = RuleFamily()
 
 _CHILDREN = 4
 _TIMEOUT = 3.0
+_LOOK = 0.01
+_SURE = 3
+"""How often in a row a process has to wait for itself."""
+
 _OVERLAP = 0.3
 _MOST = 65_536
 
@@ -90,8 +95,7 @@ def _fork(work: Callable[[], str]) -> tuple[int, int]:
 
 def _result(child: int, pipe: int, end: float) -> str | None:
     try:
-        ready, _, _ = select.select([pipe], [], [], max(0.0, end - steady_time()))
-        if not ready:
+        if not _is_ready(child, pipe, end):
             os.kill(child, signal.SIGKILL)
             return None
         text = os.read(pipe, _MOST)
@@ -99,6 +103,19 @@ def _result(child: int, pipe: int, end: float) -> str | None:
     finally:
         os.close(pipe)
         os.waitpid(child, 0)
+
+
+def _is_ready(child: int, pipe: int, end: float) -> bool:
+    """Wait for a result as long as there may be one: a deadlock is seen at once on Linux."""
+    stuck = 0
+    while stuck < _SURE:
+        ready, _, _ = select.select([pipe], [], [], min(_LOOK, max(0.0, end - steady_time())))
+        if ready:
+            return True
+        if steady_time() >= end:
+            return False
+        stuck = stuck + 1 if waits_for_itself(child) else 0
+    return False
 
 
 @contextlib.contextmanager

@@ -1,0 +1,35 @@
+"""The system calls in which threads wait, from Linux."""
+
+import contextlib
+import os
+import platform
+
+FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
+"""The number of the one by which threads wait for each other; empty where it is not known."""
+
+_PRIVATE = 0x80
+"""The flag of a lock that no other process has."""
+
+
+def system_call_of(thread: int | None, process: int | str = "self") -> list[str]:
+    """The system call of a thread, with its arguments; empty if that is not known."""
+    try:
+        with open(f"/proc/{process}/task/{thread}/syscall", "rb") as file:  # noqa: PTH123 - of the system
+            return file.read().decode().split()
+    except OSError:
+        return []
+
+
+def waits_for_itself(process: int) -> bool:
+    """Whether a process will wait forever: for a lock that another of its threads has to release.
+
+    It has no other thread, as after a fork while another thread held that lock.
+    """
+    threads: list[str] = []
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{process}/task")  # noqa: PTH208 - of the system
+    match system_call_of(process, process) if len(threads) == 1 else []:
+        case [number, _, operation, _, timeout, *_]:
+            is_private = bool(int(operation, 16) & _PRIVATE)
+            return number == FUTEX and is_private and timeout == "0x0"
+    return False
