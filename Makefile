@@ -60,11 +60,9 @@ types: $(VENV)/.ready
 contracts: $(VENV)/.ready
 	$(BIN)/lint-imports
 
-# Many tests wait for servers, so that more workers than cores are worth it. Receivers on sockets have
-# deadlines, so tests that failed on a busy machine run once more, without other workers.
+# Many tests wait for servers, so that more workers than cores are worth it.
 tests: $(VENV)/.ready node-packages
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
-		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 	$(BIN)/python docs/audits.py --check
 
 # What is traced takes several times as long, on a busy machine more than the usual bound.

@@ -46,6 +46,8 @@ version = "1"
 
 [dependency-groups]
 test = ["pytest"]
+
+[tool.pytest.ini_options]
 """
 
 

@@ -40,6 +40,7 @@ def outcomes(
     Returns:
         The outcomes of the tests of each module, and what pytest printed.
     """
+    (folder / "setup.cfg").write_text("[tool:pytest]\n")  # not that of a folder above
     for name, code in modules.items():
         (folder / f"{name}.py").write_text(code)
     report = folder / "outcomes.xml"
