@@ -11,15 +11,18 @@ from pytest_turris.core.text.redaction import redact
 
 _SHOWN = 200
 _LONGEST_CHAIN = 100
+_LONG = 0.5
+"""Real seconds from which on a call that failed may have ended by a timeout of any name."""
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """A value or an error, and the virtual time that the call took."""
+    """A value or an error, the virtual time that the call took, and its real seconds."""
 
     value: object = None
     error: BaseException | None = None
     took: dt.timedelta = dt.timedelta(0)
+    lasted: float = 0.0
     defied_cancel: bool = False
     """Whether the call was cancelled and did not end by that."""
     hangs: bool = False
@@ -34,8 +37,14 @@ class CallResult:
 
     @property
     def timed_out(self) -> bool:
-        """Whether it ended by a timeout of the client: Python's, or a library's of that name."""
+        """Whether it ended by a timeout of the client.
+
+        It is one of Python's, a library's of that name, or one that shows only in how long the call
+        took.
+        """
         seen, known = None if self.hangs else self.error, 0
+        if seen is not None and self.lasted >= _LONG:
+            return True
         while seen is not None and known < _LONGEST_CHAIN:
             if isinstance(seen, TimeoutError) or "Timeout" in type(seen).__name__:
                 return True

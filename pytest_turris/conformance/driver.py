@@ -135,13 +135,13 @@ def attempt(call: ClientCall, now: Callable[[], dt.datetime]) -> CallResult:
     Raises:
         CaseError: The call is async.
     """
-    began = now()
+    began, real = now(), steady_time()
     try:
         value = call()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the client raises is its result
-        return CallResult(error=error, took=now() - began)
+        return CallResult(error=error, took=now() - began, lasted=steady_time() - real)
     if inspect.isawaitable(value):
         getattr(value, "close", lambda: None)()
         raise CaseError("the call is async: write 'await ....arun(call)' in place of run(call)")
@@ -228,7 +228,7 @@ def _started(run: Callable[[int], Coroutine[Any, Any, None]], group: Any) -> Cal
 async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: float) -> CallResult:
     import anyio  # noqa: PLC0415 - as above
 
-    began = now()
+    began, real = now(), steady_time()
     try:
         with real_deadline(seconds) as deadline:
             value = call()
@@ -237,7 +237,7 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
     except (KeyboardInterrupt, anyio.get_cancelled_exc_class()):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the client raises is its result
-        return CallResult(error=error, took=now() - began)
+        return CallResult(error=error, took=now() - began, lasted=steady_time() - real)
     if deadline.cancelled_caught:
         return CallResult(error=TimeoutError(), took=now() - began, hangs=True)
     return CallResult(value=value, took=now() - began)

@@ -8,8 +8,9 @@ from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.findings.errors import NotObservedError
+from pytest_turris.findings.errors import CheckFailedError, NotObservedError
 from pytest_turris.fixtures.hostile_answer import HostileCase
+from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.travel import TimeTravel
 
 
@@ -43,3 +44,51 @@ def test_client_without_a_buffer_gets_odd_tokens(turris: Sandbox, turris_time: T
     client = type("Naive", (TakesAnything, LastsUntilItsExpiry), {})
     for name in ("AR-02", "AR-03"):
         assert examine(HostileCase(name, turris, turris_time), "httpx", client).outcome == "failed"
+
+
+class SlowOnce:
+    """A good client; one call after the hostile answers ends by a timeout that has no such name."""
+
+    for_good = False
+
+    def __init__(self) -> None:
+        self.good = SyncHttpx(GoodClient())
+        self._failed = self._slow = False
+
+    def call(self) -> object:
+        """Ask for the agents; not soon enough, on this machine."""
+        if self._failed and not (self._slow and not self.for_good):
+            self._slow = True
+            real_sleep(0.6)
+            raise ConnectionError("no answer in time")
+        try:
+            return self.good.call()
+        except Exception:
+            self._failed = True
+            raise
+
+
+class StuckForGood(SlowOnce):
+    """A client that never works again."""
+
+    for_good = True
+
+
+@pytest.mark.usefixtures("turris_server")
+def test_client_whose_timeout_is_short_for_the_machine_is_not_blamed(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """Over a socket the machine may be busy: a later call works."""
+    client = SlowOnce()
+    with pytest.raises(NotObservedError, match="the machine may be too slow"):
+        HostileCase("AR-22", turris, turris_time).run(client.call)
+    client.good.close()
+
+
+@pytest.mark.usefixtures("turris_server")
+def test_client_that_is_stuck_for_good_is_blamed(turris: Sandbox, turris_time: TimeTravel) -> None:
+    """None of its later calls reaches the sandbox."""
+    client = StuckForGood()
+    with pytest.raises(CheckFailedError, match="later, with ordinary answers, the call failed"):
+        HostileCase("AR-22", turris, turris_time).run(client.call)
+    client.good.close()

@@ -139,6 +139,10 @@ def _require_recovery(
     before = len(harness.requests)
     (result,) = yield Perform((call,))
     _require_valid_token(harness, name, result, before)
+    if result.timed_out and not harness.requests[0].in_process:
+        # A machine that is too slow for the client's timeout lets some calls pass, and a client
+        # that keeps a broken connection none.
+        yield Perform((call,) * _TRIES)
     if len(harness.requests) > before:
         require_in_time(harness, [result])
     harness.require(
