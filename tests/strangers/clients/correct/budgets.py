@@ -108,20 +108,21 @@ class Budgets:
     ) -> tuple[int, bytes]:
         for attempt in range(attempts):
             headers: Any = {}
+            answered: tuple[int, bytes] | None = None
             try:
                 async with self._http.stream(method, path, **arguments) as answer:
-                    status, headers = answer.status_code, answer.headers
-                    body = await aread(answer)
+                    headers = answer.headers
+                    answered = answer.status_code, await aread(answer)
             except (httpx.HTTPError, ConnectionLostError) as error:
                 if attempt == attempts - 1:
                     raise ConnectionLostError(type(error).__name__) from None
-            else:
-                if status not in pauses.RETRIED or attempt == attempts - 1:
-                    return status, body
+            is_last = attempt == attempts - 1
+            if answered and (answered[0] not in pauses.RETRIED or is_last):
+                return answered
             pause = pauses.pause(headers, attempt, datetime.now(UTC)) + random.uniform(0, 0.1)
             if asyncio.get_running_loop().time() + pause >= (budget.when() or 0.0):
-                if headers:
-                    return status, body
+                if answered:
+                    return answered
                 raise ConnectionLostError("no time for another attempt")
             await asyncio.sleep(pause)
         raise AssertionError("the loop returns or raises")
