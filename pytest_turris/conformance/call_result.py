@@ -23,8 +23,8 @@ class CallResult:
     error: BaseException | None = None
     took: dt.timedelta = dt.timedelta(0)
     lasted: float = 0.0
-    defied_cancel: bool = False
-    """Whether the call was cancelled and did not end by that."""
+    cancelled_at: float | None = None
+    """When it was cancelled, on the steady clock, if it did not end by that."""
     hangs: bool = False
     """Whether the call never ended by itself."""
 

@@ -181,11 +181,11 @@ async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> list[CallResu
     import anyio  # noqa: PLC0415 - as above
 
     results: list[CallResult | None] = [None] * (step.others + 1)
-    cancelled = False
+    cancelled_at: float | None = None
 
     async def run(index: int) -> None:
         result = await _aattempt(step.call, now, STEP_TIMEOUT)
-        results[index] = replace(result, defied_cancel=cancelled and index == 0)
+        results[index] = replace(result, cancelled_at=None if index else cancelled_at)
 
     async with anyio.create_task_group() as group:
         cancel = _started(run, group)
@@ -193,7 +193,7 @@ async def _cancel(step: Cancel, now: Callable[[], dt.datetime]) -> list[CallResu
             group.start_soon(run, index)
         for _ in range(step.turns):
             await anyio.lowlevel.checkpoint()
-        cancelled = True
+        cancelled_at = steady_time()
         cancel()
     ended = CallResult(error=asyncio.CancelledError("it was cancelled too"))
     return [results[0] or CallResult(), *(result or ended for result in results[1:])]
@@ -236,11 +236,18 @@ async def _aattempt(call: ClientCall, now: Callable[[], dt.datetime], seconds: f
                 value = await value
     except (KeyboardInterrupt, anyio.get_cancelled_exc_class()):
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever the client raises is its result
+    except BaseException as error:
+        if _is_cancellation(error, anyio.get_cancelled_exc_class()):
+            raise
         return CallResult(error=error, took=now() - began, lasted=steady_time() - real)
     if deadline.cancelled_caught:
         return CallResult(error=TimeoutError(), took=now() - began, hangs=True)
     return CallResult(value=value, took=now() - began)
+
+
+def _is_cancellation(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether all that is in a group is the cancellation: each task of a trio nursery raises it."""
+    return isinstance(error, BaseExceptionGroup) and error.split(kind)[1] is None
 
 
 def _with_hung(results: list[CallResult | None], timeout: float) -> list[CallResult]:

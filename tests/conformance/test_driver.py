@@ -6,18 +6,31 @@ import threading
 
 import anyio
 import pytest
+import trio
 from doubles.clients.stacks import AsyncHttpx, SyncHttpx
 
 from pytest_turris.conformance import driver
 from pytest_turris.conformance.call_result import CallResult
-from pytest_turris.conformance.driver import STEP_TIMEOUT, Perform, ProbeSteps, adrive, drive
+from pytest_turris.conformance.driver import (
+    STEP_TIMEOUT,
+    Cancel,
+    Perform,
+    ProbeSteps,
+    adrive,
+    drive,
+)
 from pytest_turris.core.sandbox import Sandbox
 
 
 def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience is for all calls together, not for one call after the other."""
     moments = itertools.chain([0.0], itertools.repeat(STEP_TIMEOUT + 1))
-    monkeypatch.setattr(driver, "steady_time", lambda: next(moments))
+    own = threading.current_thread()
+
+    def steady_time() -> float:
+        return next(moments) if threading.current_thread() is own else 0.0
+
+    monkeypatch.setattr(driver, "steady_time", steady_time)
     go_on = threading.Event()
 
     def steps() -> ProbeSteps[list[CallResult]]:
@@ -43,6 +56,21 @@ def test_async_call_that_hangs_is_given_up(backend: str, at_once: bool, turris: 
 
     hung, done = anyio.run(adrive, steps(), turris.clock.now, backend=backend)
     assert (type(hung.error), done.value) == (TimeoutError, "done")
+
+
+def test_cancelled_tasks_of_a_call_are_no_error(turris: Sandbox) -> None:
+    """On trio each of them raises, and the group of these is the cancellation."""
+
+    async def two_tasks() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            await trio.sleep_forever()
+
+    def steps() -> ProbeSteps[list[CallResult]]:
+        return (yield Cancel(two_tasks, turns=5))
+
+    (result,) = anyio.run(adrive, steps(), turris.clock.now, backend="trio")
+    assert (result.error, result.cancelled_at) == (None, None)
 
 
 def test_result_shows_one_line_of_an_error() -> None:
