@@ -246,6 +246,8 @@ class KeptSandbox:
     def _flush_some(self) -> bool:
         """Write some exchanges; whether there are more."""
         journal = self.sandbox.journal
+        # To redact them takes longest, and needs no lock: requests are answered meanwhile.
+        journal.since(self._written, _CHUNK)
         with self.sandbox.lock, self._database.transaction():
             exchanges = list(journal.rows_since(self._written, _CHUNK))
             self._writer.add_exchanges(exchanges)
