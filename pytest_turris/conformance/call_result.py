@@ -12,7 +12,7 @@ from pytest_turris.core.text.redaction import redact
 _SHOWN = 200
 _LONGEST_CHAIN = 100
 _LONG = 0.5
-"""Real seconds from which on a call that failed may have ended by a timeout of any name."""
+"""Real seconds: a call that failed later may have ended by a timeout of any name."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,18 @@ class CallResult:
 
     @property
     def timed_out(self) -> bool:
-        """Whether it ended by a timeout of the client.
-
-        It is one of Python's, a library's of that name, or one that shows only in how long the call
-        took.
-        """
+        """Whether it ended by a timeout of the client: Python's, or a library's of that name."""
         seen, known = None if self.hangs else self.error, 0
-        if seen is not None and self.lasted >= _LONG:
-            return True
         while seen is not None and known < _LONGEST_CHAIN:
             if isinstance(seen, TimeoutError) or "Timeout" in type(seen).__name__:
                 return True
             seen, known = seen.__cause__ or seen.__context__, known + 1
         return False
+
+    @property
+    def may_have_timed_out(self) -> bool:
+        """Whether it did, perhaps by an error of another name: it failed after a long time."""
+        return self.timed_out or (self.error is not None and self.lasted >= _LONG)
 
     def __str__(self) -> str:
         if self.error is None:

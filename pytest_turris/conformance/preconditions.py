@@ -4,6 +4,7 @@ Without them it gives no verdict, and names another rule, so that one bug breaks
 """
 
 import datetime as dt
+from typing import NoReturn
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import ProbeSteps
@@ -43,11 +44,19 @@ def require_in_time(harness: ClientHarness, results: list[CallResult]) -> None:
     """
     late = [result for result in results if result.timed_out]
     if late and harness.requests and not harness.requests[-1].in_process:
-        harness.not_applicable(
-            f"{len(late)} of {len(results)} calls ended by the client's own timeout "
-            f"({late[0]}): the machine may be too slow for it. Give the client a longer timeout in "
-            "this test"
-        )
+        blame_machine(harness, late[0], f"{len(late)} of {len(results)} calls")
+
+
+def blame_machine(harness: ClientHarness, late: CallResult, calls: str) -> NoReturn:
+    """Say that the machine may be too slow for the client's timeout.
+
+    Raises:
+        NotApplicableError: Always.
+    """
+    harness.not_applicable(
+        f"{calls} ended by the client's own timeout ({late}): the machine may be too slow for it. "
+        "Give the client a longer timeout in this test"
+    )
 
 
 def renew(harness: ClientHarness) -> ProbeSteps[CallResult]:

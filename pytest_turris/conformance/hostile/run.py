@@ -12,7 +12,7 @@ from pytest_turris.conformance.hostile.bad_certificates import offer_bad_certifi
 from pytest_turris.conformance.observation.leaks import Traces
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RunawayError
-from pytest_turris.conformance.preconditions import require_in_time
+from pytest_turris.conformance.preconditions import blame_machine
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.outcomes import RECORD_ID
 from pytest_turris.core.faults.hostile.raw import RawAnswer
@@ -139,12 +139,12 @@ def _require_recovery(
     before = len(harness.requests)
     (result,) = yield Perform((call,))
     _require_valid_token(harness, name, result, before)
-    if result.timed_out and not harness.requests[0].in_process:
+    if result.may_have_timed_out and not harness.requests[0].in_process:
         # A machine that is too slow for the client's timeout lets some calls pass, and a client
         # that keeps a broken connection none.
         yield Perform((call,) * _TRIES)
-    if len(harness.requests) > before:
-        require_in_time(harness, [result])
+        if len(harness.requests) > before:
+            blame_machine(harness, result, "a call with ordinary answers")
     harness.require(
         result.error is None, f"{name}: later, with ordinary answers, the call failed: {result}"
     )
