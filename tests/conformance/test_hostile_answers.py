@@ -74,6 +74,22 @@ class StuckForGood(SlowOnce):
     for_good = True
 
 
+class LosesAnswersForGood(SlowOnce):
+    """A client that sends its requests as before, and never gets to an answer again."""
+
+    def call(self) -> object:
+        """Ask for the agents, and lose the answer once something went wrong."""
+        try:
+            agents = self.good.call()
+        except Exception:
+            self._failed = True
+            raise
+        if self._failed:
+            real_sleep(0.6)
+            raise ConnectionError("no answer in time")
+        return agents
+
+
 @pytest.mark.usefixtures("turris_server")
 def test_client_whose_timeout_is_short_for_the_machine_is_not_blamed(
     turris: Sandbox, turris_time: TimeTravel
@@ -86,9 +102,12 @@ def test_client_whose_timeout_is_short_for_the_machine_is_not_blamed(
 
 
 @pytest.mark.usefixtures("turris_server")
-def test_client_that_is_stuck_for_good_is_blamed(turris: Sandbox, turris_time: TimeTravel) -> None:
-    """None of its later calls reaches the sandbox."""
-    client = StuckForGood()
+@pytest.mark.parametrize("kind", [StuckForGood, LosesAnswersForGood])
+def test_client_that_is_stuck_for_good_is_blamed(
+    kind: type[SlowOnce], turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """None of its later calls works, whether they reach the sandbox or not."""
+    client = kind()
     with pytest.raises(CheckFailedError, match="later, with ordinary answers, the call failed"):
         HostileCase("AR-22", turris, turris_time).run(client.call)
     client.good.close()
