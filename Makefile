@@ -61,7 +61,7 @@ contracts: $(VENV)/.ready
 	$(BIN)/lint-imports
 
 # Many tests wait for servers, so that more workers than cores are worth it. What failed runs once more,
-# without other workers: two of 18,000 tests failed in one run and in no other, and we do not know why.
+# without other workers: a few of 18,000 tests still fail in one run and in no other.
 tests: $(VENV)/.ready node-packages
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
 		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly

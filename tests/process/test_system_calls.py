@@ -1,5 +1,6 @@
 """What other processes wait for, as Linux shows it."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -44,6 +45,13 @@ def waits_for_a_thread() -> None:
     lock.acquire()
 
 
+def waits_for_another_process() -> None:
+    """Wait for a lock that any process may release that has it, too."""
+    lock = multiprocessing.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
 @contextmanager
 def forked(work: Callable[[], None]) -> Iterator[int]:
     """A process that does such work, and is ended afterwards."""
@@ -69,9 +77,11 @@ def test_a_process_without_hope_is_known() -> None:
             time.sleep(0.005)
 
 
-@pytest.mark.parametrize("work", [takes_for_a_minute, sleeps, waits_for_a_thread])
+@pytest.mark.parametrize(
+    "work", [takes_for_a_minute, sleeps, waits_for_a_thread, waits_for_another_process]
+)
 def test_a_process_with_hope_is_known(work: Callable[[], None]) -> None:
-    """A limit, the clock or another thread may let it go on."""
+    """A limit, the clock, another thread or another process may let it go on."""
     with forked(work) as child:
         for _ in range(60):
             if waits_for_itself(child):

@@ -17,9 +17,10 @@ from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.errors import UnknownOperation
 
 if not ModelBuilding.is_deferred:
-    from pytest_turris.core.api import routes as _imported  # noqa: F401 - see above
+    from pytest_turris.core.api import routes as _imported  # noqa: F401 - only to have it loaded
 
 _FIRST = (auth.get_oauth_token, auth.jwks)
+"""What a client asks for before anything else."""
 
 
 class Routes:
@@ -137,7 +138,7 @@ def routes_at(webhooks_path: str) -> Routes:
 
 def _described(webhooks_path: str) -> tuple[Operation, ...]:
     """All operations and their description."""
-    from pytest_turris.core.api.routes import get_openapi, operations_at  # noqa: PLC0415 - see above
+    from pytest_turris.core.api.routes import get_openapi, operations_at  # noqa: PLC0415 - when first needed
 
     return (*operations_at(webhooks_path), get_openapi)
 

@@ -276,6 +276,12 @@ def test_what_is_fast_finds_what_the_expressions_find(text: str) -> None:
     assert redaction._redact_named(text) == named
 
 
+def test_the_quick_look_knows_each_name() -> None:
+    """A name without one of these parts would be shown with its value."""
+    for name in redaction._LAST:
+        assert any(root in name for root in redaction._ROOTS), name
+
+
 _WORDS = st.sampled_from(
     ["toKen", "\u017fecret", "apiKey", "pa\u017fsword", "npn", "url", "eyJhbGciOiJSUzI1", "x"]
 )
