@@ -85,6 +85,11 @@ class Scheduler:
 
     def sync(self) -> float:
         """Follow moves that other code made, such as a tick of the user's own freeze."""
+        # Two threads that read at once would count a move twice, or set ``elapsed`` back.
+        with self._queue():
+            return self._follow()
+
+    def _follow(self) -> float:
         now = self._now()
         if now > self._seen:
             self.elapsed += microseconds(now - self._seen)
@@ -106,7 +111,7 @@ class Scheduler:
             blocks = key is None and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
             at = self._now()
             sleep = Sleep(at, as_duration(duration), by, module, blocks) if by else None
-            sleeper = Sleeper(self.sync() + duration, wake, sleep, threading.get_ident(), key)
+            sleeper = Sleeper(self._follow() + duration, wake, sleep, threading.get_ident(), key)
             self.sleepers.add(sleeper)
         if sleeper.thread != self.main and not self._watched:
             self._watched = True
@@ -203,7 +208,7 @@ class Scheduler:
             sleeper = self.sleepers.earliest()
             if sleeper is None or sleeper.due == math.inf:
                 return None
-            return as_duration(max(0, sleeper.due - self.sync()))
+            return as_duration(max(0, sleeper.due - self._follow()))
 
     def is_main(self) -> bool:
         """Whether the current thread is the test's own."""
@@ -228,7 +233,7 @@ class Scheduler:
         with self._lock:
             if added not in (None, self.sleepers.added):
                 return False
-            self.sync()
+            self._follow()
             sleeper = self.sleepers.earliest()
             if sleeper is None:
                 return False
@@ -286,7 +291,7 @@ class Scheduler:
         while not self._over and self.sleepers.earliest():
             self._pause(_WATCH)
             with self._lock:
-                self._go(self.sync())
+                self._go(self._follow())
             waits = self.threads.blocked(test)
             blocked = blocked + 1 if waits else 0
             if blocked > 1:

@@ -121,7 +121,7 @@ class Threads:
 
     def blocked(self, thread: threading.Thread) -> bool:  # pragma: no cover - as ``_watch``
         """Whether a thread waits for another, in C, and in no function that is patched here."""
-        if thread.ident in self._parked:
+        if thread.ident in self._parked or thread.ident in self.at_queue:
             return False
         frame = frames_of_threads().get(thread.ident or 0)
         return frame is not None and self._look(thread, frame) == "waiting"

@@ -83,9 +83,11 @@ def test_what_installs_is_left_out(tmp_path: Path) -> None:
         Walkthrough(tmp_path, environment, installing=True).walk(page)
 
 
-def test_commands_end_with_the_test(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signals", [1, 2], ids=["at once", "misses the first"])
+def test_commands_end_with_the_test(signals: int) -> None:
     """Also if the process that entered them is killed: it is a closed pipe that ends them."""
-    command = "trap 'echo ended; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+    trap = f"got=$((got + 1)); if [ $got = {signals} ]; then echo ended; exit 7; fi"
+    command = f"trap '{trap}' TERM; echo ready; while :; do sleep 0.05; done"
     with subprocess.Popen(
         [sys.executable, tethered.__file__, command],
         stdin=subprocess.PIPE,

@@ -10,6 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+
+_PAUSE = 0.5
 
 
 def main(command: str) -> int:
@@ -24,7 +27,10 @@ def main(command: str) -> int:
 
     def end_with_starter() -> None:
         os.read(sys.stdin.fileno(), 1)  # a buffered reader would be locked when this process ends
-        end()
+        # Again and again: a shell that starts a process at this moment can miss one.
+        while process.poll() is None:
+            end()
+            time.sleep(_PAUSE)
 
     signal.signal(signal.SIGTERM, end)
     threading.Thread(target=end_with_starter, daemon=True).start()
