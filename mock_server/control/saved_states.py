@@ -93,7 +93,7 @@ class SavedStates:
         """
         self.get(name)
         if self._kept:
-            self._kept.forget_saved(name)
+            self._kept.snapshots.forget(name)
         else:
             del self._states[name]
 
@@ -111,7 +111,7 @@ class SavedStates:
 
     def _keep(self, state: SavedState) -> SavedState:
         if self._kept:
-            self._kept.save(state.name, state.at.isoformat(), state.packed)
+            self._kept.snapshots.save(state.name, state.at.isoformat(), state.packed)
         else:
             self._states[state.name] = state
         return state
@@ -121,7 +121,7 @@ class SavedStates:
             return self._states
         return {
             name: SavedState(name, dt.datetime.fromisoformat(at), packed)
-            for name, at, packed in self._kept.saved()
+            for name, at, packed in self._kept.snapshots.read()
         }
 
 

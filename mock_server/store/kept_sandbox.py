@@ -9,7 +9,10 @@ from pydantic_core import to_json
 from mock_server.store.committing_lock import CommittingLock
 from mock_server.store.databases.database import Database
 from mock_server.store.history import KEPT_STEPS, History, HistoryStep
-from mock_server.store.writing import StateWriter, as_texts
+from mock_server.store.saved_snapshots import SavedSnapshots
+from mock_server.store.step_log import LoggedStep, StepLog
+from mock_server.store.writing import ADD_STEP, StateWriter, as_texts
+from pytest_turris.core.following import kept_facts
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import data_of
 
@@ -44,7 +47,8 @@ class KeptSandbox:
         self, database: Database, name: str, sandbox: Sandbox, *, is_clean: bool = True
     ) -> None:
         self.name: str = name
-        self.history: History = History(database, name)
+        self._history = History(database, name)
+        self.snapshots: SavedSnapshots = SavedSnapshots(database, name)
         self.sandbox: Sandbox = sandbox
         self._database = database
         self._writer = StateWriter(database, name)
@@ -59,6 +63,12 @@ class KeptSandbox:
             self._start(is_clean=is_clean)
         sandbox.lock = CommittingLock(self.own_lock, self._begin, self._commit, wait=self._wait)
 
+    @property
+    def history(self) -> History:
+        """Its steps."""
+        self._settle()
+        return self._history
+
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
         """A block, under the sandbox's lock, whose changes have this name in the history."""
@@ -71,30 +81,6 @@ class KeptSandbox:
     def end_step(self) -> None:
         """End the step: what follows under the lock is another one."""
         self._commit()
-
-    def save(self, name: str, at: str, packed: bytes) -> None:
-        """Keep a saved state under a name; that of the start has an empty one."""
-        statement = (
-            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (tenant, name) "
-            "DO UPDATE SET at = excluded.at, packed = excluded.packed"
-        )
-        with self._database.transaction():
-            self._database.execute(statement, self.name, name, at, packed)
-
-    def saved(self) -> list[tuple[str, str, bytes]]:
-        """The saved states: their names, moments and contents, oldest first."""
-        query = "SELECT name, at, packed FROM snapshots WHERE tenant = ? ORDER BY at, name"
-        return [
-            (name, at, bytes(packed))
-            for name, at, packed in self._database.select(query, self.name)
-        ]
-
-    def forget_saved(self, name: str) -> None:
-        """Forget a saved state."""
-        with self._database.transaction():
-            self._database.execute(
-                "DELETE FROM snapshots WHERE tenant = ? AND name = ?", self.name, name
-            )
 
     def rewind(self, number: int) -> HistoryStep:
         """Restore the sandbox as it was after a step, at the time of that step.
@@ -119,7 +105,7 @@ class KeptSandbox:
         """
         with self.sandbox.lock:
             self.flush()
-            step, state = self.history.at(number)
+            step, state = self._history.at(number)
             offset = self.sandbox.clock.offset_at(step.at)
             offset_us = offset.days * 86_400_000_000 + offset.seconds * 1_000_000
             return step, state | {"clock": {"offset_us": offset_us + offset.microseconds}}
@@ -130,10 +116,11 @@ class KeptSandbox:
         Raises:
             StoreError: The database does not take it; it is written the next time.
         """
+        self._settle()  # most of it without the sandbox's lock
         while self._flush_some():
             pass
         with self._database.transaction():
-            self.history.prune(self._step - KEPT_STEPS)
+            self._history.prune(self._step - KEPT_STEPS)
 
     @property
     def is_shared(self) -> bool:
@@ -143,7 +130,7 @@ class KeptSandbox:
     @property
     def is_unwritten(self) -> bool:
         """Whether there is something for ``flush`` to do."""
-        return self._written != self.sandbox.journal.seen
+        return bool(self._log) or self._written != self.sandbox.journal.seen
 
     def detach(self) -> None:
         """Write what waits, and stop keeping the sandbox."""
@@ -156,9 +143,11 @@ class KeptSandbox:
 
     def _start(self, *, is_clean: bool) -> None:
         """Restore what the store has, or else write what the sandbox has."""
+        self._log = StepLog(self._database, self.name)
+        self._settle()
         self._version, self._step, facts = self._database.select(_TENANT, self.name)[0]
         if facts:
-            state = self.history.state(facts)
+            state = self._history.state(facts)
             if not is_clean:
                 drawn = state["randomness"]["drawn"]
                 drawn["request id"] = drawn.get("request id", 0) + _SKIPPED_IDS
@@ -183,60 +172,82 @@ class KeptSandbox:
         what, self._what = self._what, ""
         if not self._changes and self.sandbox.clock.offset == self._offset:
             return
+        is_everything = self._changes.is_everything
+        if is_everything:
+            self._settle()
         try:
-            with self._database.transaction():
-                facts = self._write_step(what)
+            step = self._next_step(what)
+            self._write_step(step, is_everything=is_everything)
         except BaseException:
             self._changes.is_everything = True  # what was taken from them is not written
             raise
-        self._version += 1
-        self._step += 1
-        self._remember_as_written(facts)
+        if not is_everything:
+            self._log.add(step)
+        self._version, self._step = step.version, step.number
+        self._remember_as_written(step.facts)
+
+    def _settle(self) -> None:
+        """Let all tables have the steps that are committed."""
+        self._log.carry_over()
 
     def _remember_as_written(self, facts: str) -> None:
         self._facts, self._kept_options = facts, self._options
         self._offset, self._seen = self.sandbox.clock.offset, self.sandbox.journal.seen
 
     def _facts_text(self) -> str:
-        return to_json(self.sandbox.shared_facts()).decode()
+        return to_json(kept_facts(self.sandbox)).decode()
 
     def _due(self) -> float | None:
         """When a webhook is to be sent, for the other servers; there are none."""
         return None
 
-    def _write_step(self, what: str) -> str:
-        """Write a step; return the facts after it."""
-        number, version = self._step + 1, self._version + 1
-        facts, whole = self._facts_text(), self._whole()
-        if self._changes.is_everything:
-            self._changes.take()
-            whole = version
-            parts = self._writer.replace(version, number, self.sandbox.state.rows(), self._facts)
-            self._writer.add_exchanges(self.sandbox.journal.rows_since(0))
-            self._written = self.sandbox.journal.seen
-            self._options = options_text(self.sandbox)
-        else:
-            rows = list(self._changes.take())
-            if any(part == "options" for part, _, _ in rows):
-                self._options = options_text(self.sandbox)
-            changed = [row for row in as_texts(rows) if row[0] != "options"]
-            self._writer.remember(number, changed, self._facts)
-            self._writer.write(version, changed)
-            parts = {part for part, _, _ in rows}
-        self._write_tenant(facts, version, whole, number)
-        self._database.execute(
-            "INSERT INTO steps VALUES (?, ?, ?, ?, ?)",
-            self.name,
-            number,
-            self.sandbox.clock.now().isoformat(),
-            (what or self._description(parts))[:_LONGEST],
-            self.sandbox.journal.seen,
+    def _next_step(self, what: str) -> LoggedStep:
+        """What has changed since the last step."""
+        is_everything, sandbox = self._changes.is_everything, self.sandbox
+        rows = list(self._changes.take())
+        if is_everything:
+            rows = list(sandbox.state.rows())
+        parts = {part for part, _, _ in rows}
+        if is_everything or "options" in parts:
+            self._options = options_text(sandbox)
+        return LoggedStep(
+            number=self._step + 1,
+            version=self._version + 1,
+            at=sandbox.clock.now().isoformat(),
+            what=(what or self._description(parts))[:_LONGEST],
+            exchange=sandbox.journal.seen,
+            facts=self._facts_text(),
+            changed=[row for row in as_texts(rows) if row[0] != "options"],
         )
-        return facts
+
+    def _write_step(self, step: LoggedStep, *, is_everything: bool) -> None:
+        if not is_everything and self._options == self._kept_options:
+            self._write_changes(step)
+            return
+        with self._database.transaction():
+            if is_everything:
+                self._write_everything(step)
+            else:
+                self._write_changes(step)
+            self._database.execute(_UPDATE_OPTIONS, self._options, self.name)
+
+    def _write_everything(self, step: LoggedStep) -> None:
+        """Write a step that replaced the whole state."""
+        self._writer.replace(step.version, step.number, step.changed, self._facts)
+        self._writer.add_exchanges(self.sandbox.journal.rows_since(0))
+        self._written = step.exchange
+        self._write_end(step, whole=step.version)
+
+    def _write_changes(self, step: LoggedStep) -> None:
+        """Write a step that changed some rows."""
+        self._log.write(step)
+
+    def _write_end(self, step: LoggedStep, whole: int) -> None:
+        self._write_tenant(step.facts, step.version, whole, step.number)
+        values = (step.number, step.at, step.what, step.exchange)
+        self._database.execute(ADD_STEP, self.name, *values)
 
     def _write_tenant(self, facts: str, version: int, whole: int, step: int) -> None:
-        if self._options != self._kept_options:
-            self._database.execute(_UPDATE_OPTIONS, self._options, self.name)
         self._database.execute(self._update, facts, version, whole, step, self._due(), self.name)
 
     def _whole(self) -> int:
@@ -248,16 +259,18 @@ class KeptSandbox:
         journal = self.sandbox.journal
         # To redact them takes longest, and needs no lock: requests are answered meanwhile.
         journal.since(self._written, _CHUNK)
-        with self.sandbox.lock, self._database.transaction():
-            exchanges = list(journal.rows_since(self._written, _CHUNK))
-            self._writer.add_exchanges(exchanges)
-            self._facts = self._facts_text()
-            self._write_tenant(self._facts, self._version, self._whole(), self._step)
-            self._written = int(exchanges[-1][1]) if exchanges else journal.seen
-            if self._written < journal.seen:
-                return True
-            self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
-            return False
+        with self.sandbox.lock:
+            self._settle()  # in a transaction of its own: what it forgets must be carried over
+            with self._database.transaction():
+                exchanges = list(journal.rows_since(self._written, _CHUNK))
+                self._writer.add_exchanges(exchanges)
+                self._facts = self._facts_text()
+                self._write_tenant(self._facts, self._version, self._whole(), self._step)
+                self._written = int(exchanges[-1][1]) if exchanges else journal.seen
+                if self._written < journal.seen:
+                    return True
+                self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
+                return False
 
     def _description(self, parts: Iterable[str]) -> str:
         """What a step was: the exchange, or else what has changed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from mock_server.store.databases.database import Database
 from mock_server.store.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _FEW = ("sandbox", "randomness", "entity")
 """The parts that version 1 kept as rows of their own, and version 2 as facts of the tenant."""
@@ -142,4 +142,11 @@ def _facts_of_version_1(database: Database, name: str) -> str:
     return json.dumps(facts) if facts else ""
 
 
-_MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _to_version_2}
+def _to_version_3(database: Database) -> None:
+    """A log of steps, where only this server uses the store."""
+    if not database.is_shared:
+        for statement in database.further:
+            database.execute(statement)
+
+
+_MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _to_version_2, 2: _to_version_3}

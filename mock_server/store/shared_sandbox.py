@@ -15,6 +15,7 @@ from mock_server.store.errors import StoreError, TenantGoneError
 from mock_server.store.history import EXCHANGES, KEPT_STEPS, snapshot_of
 from mock_server.store.kept_sandbox import KeptSandbox
 from mock_server.store.leases import Leases
+from mock_server.store.step_log import LoggedStep
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.option_data import options_from
 
@@ -74,7 +75,7 @@ class SharedSandbox(KeptSandbox):
         with self.sandbox.lock:
             self._writer.forget_exchanges(before=journal.seen - len(journal) + 1)
             self._writer.forget_gone(before=self._version - _GONE_KEPT)
-            self.history.prune(self._step - KEPT_STEPS)
+            self._history.prune(self._step - KEPT_STEPS)
             self._flushed = self._version
 
     @property
@@ -210,8 +211,9 @@ class SharedSandbox(KeptSandbox):
             self._writer.add_exchanges(journal.rows_since(self._seen))
         if is_step:
             was_whole = self._changes.is_everything
-            self._facts = self._write_step(what)
-            self._step += 1
+            step = self._next_step(what)
+            self._write_step(step, is_everything=was_whole)
+            self._facts, self._step = step.facts, step.number
             if was_whole:
                 self._whole_version = self._version + 1
         else:
@@ -220,6 +222,14 @@ class SharedSandbox(KeptSandbox):
             self._write_tenant(facts, self._version + 1, self._whole_version, self._step)
             self._facts = facts
         self._version += 1
+
+    def _settle(self) -> None:
+        """Do nothing: a commit has all tables, as the other servers read them."""
+
+    def _write_changes(self, step: LoggedStep) -> None:
+        self._writer.remember(step.number, step.changed, self._facts)
+        self._writer.write(step.version, step.changed)
+        self._write_end(step, whole=self._whole())
 
     @property
     def _is_step(self) -> bool:

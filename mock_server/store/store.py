@@ -41,7 +41,7 @@ class TenantRow(NamedTuple):
     Args:
         options: Its options.
         idle_limit: After how long without a request it is deleted.
-        facts: What its requests change, as ``Sandbox.shared_facts`` has it; empty at first.
+        facts: What its requests change, as ``kept_facts`` returns it; empty at first.
         idle: For how many seconds there was no request.
     """
 
@@ -195,7 +195,7 @@ class Store:
         with self._database.transaction():
             # The row first: it waits for a server that uses the tenant.
             self._database.execute("DELETE FROM tenants WHERE name = ?", name)
-            for table in _OF_TENANTS:
+            for table in _OF_TENANTS if self.is_shared else (*_OF_TENANTS, "log"):
                 self._database.execute(f"DELETE FROM {table} WHERE tenant = ?", name)  # noqa: S608 - ours
 
     def forget(self, name: str) -> None:

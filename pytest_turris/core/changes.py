@@ -1,15 +1,18 @@
 """Which rows of a sandbox's state changed: what a store has to write.
 
 The state consists of rows. A row has a part, such as ``tokens`` or ``entity.agents``, a key within
-that part, and a value, which is JSON data. One row with an empty key has the other members of a
-part, such as counters. Nothing is noted until something keeps the state.
+that part, and a value, which is JSON data or a model. One row with an empty key has the other
+members of a part, such as counters. Nothing is noted until something keeps the state.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 Row = tuple[str, str, Any]
-"""The part, the key and the value of a row; a value of None means that the row is gone."""
+"""The part, the key and the value of a row; a value of None means that the row is gone.
+
+In JSON the members of a model have their names in Python.
+"""
 
 _Value = Callable[[], Any]
 

@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
+def kept_facts(sandbox: "Sandbox") -> dict[str, Any]:
+    """The state outside the rows, which changes often, as JSON data."""
+    few = {part: value for part, _, value in sandbox.state.few_rows()}
+    few["journal"] = {"seen": sandbox.journal.seen}
+    return few
+
+
 def shared_facts(self: "Sandbox") -> dict[str, Any]:
-    """The state outside the rows, which changes often, as JSON data for ``follow``."""
+    """Those facts, with what only ``follow`` needs."""
     network = self.state.outbox.network_faults
-    return {part: value for part, _, value in self.state.few_rows()} | {
+    return kept_facts(self) | {
         "carried_out": self._entity.carried_out,
         "network": {
             "seed": network.seed,
@@ -26,7 +33,6 @@ def shared_facts(self: "Sandbox") -> dict[str, Any]:
             "reorder": network.reorder,
             "delay": network.delay // _MICROSECOND,
         },
-        "journal": {"seen": self.journal.seen},
     }
 
 

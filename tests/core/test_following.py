@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from doubles.sandbox_client import Client
 from doubles.sandbox_steps import STEPS, took
+from pydantic_core import to_json
 
 from mock_server.store.leases import Leases
 from pytest_turris.core.options import Options
@@ -42,7 +43,7 @@ class Follower:
             if key and int(key) > seen
         ]
         in_facts = {part for part, _, _ in self._leader.state.few_rows()}
-        changed = [json.loads(json.dumps(row)) for row in self._changes.take()]
+        changed = json.loads(to_json(list(self._changes.take()), by_alias=False))
         rows = [(part, key, value) for part, key, value in changed if part not in in_facts]
         facts = json.loads(json.dumps(self._leader.shared_facts()))
         self.sandbox.follow(facts, rows, exchanges)

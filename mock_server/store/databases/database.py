@@ -54,6 +54,13 @@ class Database(Protocol):
     def execute_each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Carry out a statement for each row of values."""
 
+    def execute_alone(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - as above
+        """Carry out one statement as a transaction.
+
+        Raises:
+            StoreError: The database does not take it.
+        """
+
     def select(self, statement: str, *values: Any) -> Found:  # noqa: ANN401 - as above
         """Return the rows that a query finds.
 

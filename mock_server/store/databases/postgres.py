@@ -135,6 +135,11 @@ class PostgresDatabase:
         """Carry out a statement for each row of values."""
         self._used.unsaid.extend((statement, row) for row in rows)
 
+    def execute_alone(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - as in Database
+        """Carry out one statement as a transaction."""
+        with self.transaction():
+            self.execute(statement, *values)
+
     def select(self, statement: str, *values: Any) -> Found:  # noqa: ANN401 - as in Database
         """Return the rows that a query finds."""
         return self.select_all((statement, values))[0]

@@ -31,7 +31,15 @@ class SqliteDatabase:
     generation: int = 0
     table_suffix = " WITHOUT ROWID"
     """Rows are kept by their primary key alone, so that a commit writes half as many pages."""
-    further: tuple[str, ...] = ()
+    further: tuple[str, ...] = (
+        # Steps that the other tables do not have yet. It has no key: a step is added at the end, so
+        # that a commit writes one page, or a few.
+        """CREATE TABLE log (
+            tenant TEXT NOT NULL, number BIGINT NOT NULL, version BIGINT NOT NULL,
+            at TEXT NOT NULL, what TEXT NOT NULL, exchange BIGINT NOT NULL, facts TEXT NOT NULL,
+            changed TEXT NOT NULL
+        )""",
+    )
     binary = "BLOB"
     now = "((julianday('now') - 2440587.5) * 86400.0)"
     row_lock = row_lock_skipping = ""
@@ -93,6 +101,14 @@ class SqliteDatabase:
     def execute_each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Carry out a statement for each row of values."""
         self._connection.executemany(statement, rows)
+
+    def execute_alone(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - as in Database
+        """Carry out one statement as a transaction."""
+        with self._lock:
+            try:
+                self._connection.execute(statement, values)
+            except sqlite3.Error as error:
+                raise StoreError(self._explained(error)) from error
 
     def select(self, statement: str, *values: Any) -> Found:  # noqa: ANN401 - as in Database
         """Return the rows that a query finds."""

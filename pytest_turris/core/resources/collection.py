@@ -259,7 +259,7 @@ class Collection(Generic[R]):
 
     def _mark(self, record: R) -> None:
         if self._holder.changes is not None:
-            self._holder.changes.mark(self.part, record.key, partial(_plain, record))
+            self._holder.changes.mark(self.part, record.key, lambda: record)
 
     def _keep(self, record: R) -> None:
         self._records[record.key] = record

@@ -14,6 +14,7 @@ from doubles.replicas import Replica, RoutedClient, replicas
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.store.errors import StoreError
+from mock_server.store.schema import SCHEMA_VERSION
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
 
@@ -201,9 +202,10 @@ def test_newer_tables_are_refused(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     store = Store.open(url, print)
     with store._database.transaction():
-        store._database.execute("UPDATE meta SET value = '3' WHERE name = 'schema'")
+        newer_version = str(SCHEMA_VERSION + 1)
+        store._database.execute("UPDATE meta SET value = ? WHERE name = 'schema'", newer_version)
     store.close()
-    with pytest.raises(StoreError, match="of version 3, from a newer pytest-turris") as newer:
+    with pytest.raises(StoreError, match=f"of version {newer_version}, from a newer pyt") as newer:
         Store.open(url, print)
     elsewhere = "postgresql://turris:not-a-secret@127.0.0.1:9/turris"
     with pytest.raises(StoreError, match=r"postgresql://127.0.0.1:9/turris: .*refused") as gone:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from mock_server.store.databases.sqlite import SqliteDatabase
 from mock_server.store.errors import HistoryError, StoreError
+from mock_server.store.schema import SCHEMA_VERSION
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -93,10 +94,10 @@ def test_each_state_comes_back(steps: list[str]) -> None:
         store = opened(Path(folder) / "turris.db")
         client = Client(Sandbox(OPTIONS))
         kept = store.attach(client.sandbox, "default")
-        states = {kept.history.last: lasting(client.sandbox)}
+        states = {kept._step: lasting(client.sandbox)}
         for step in ("token", *steps):
             took(client, [step])
-            states[kept.history.last] = lasting(client.sandbox)
+            states[kept._step] = lasting(client.sandbox)
         last = kept.history.last
         for number, state in states.items():
             again = Sandbox(OPTIONS)
@@ -107,6 +108,33 @@ def test_each_state_comes_back(steps: list[str]) -> None:
         kept.rewind(last)
         assert lasting(client.sandbox) | {"clock": 0} == states[last] | {"clock": 0}
         crash(store)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=SERIES, written=st.integers(0, 15))
+def test_each_state_comes_back_after_a_crash(steps: list[str], written: int) -> None:
+    """Those before the last write of the journal, and those after it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "turris.db"
+        store = opened(path)
+        client = Client(Sandbox(OPTIONS))
+        kept = store.attach(client.sandbox, "default")
+        client.token()
+        states = {}
+        for place, step in enumerate(steps):
+            took(client, [step])
+            if place == written:
+                kept.flush()
+            states[kept._step] = lasting(client.sandbox)
+        crash(store)
+        store = opened(path)
+        kept = store.attach(Sandbox(OPTIONS), "default")
+        assert kept.history.last == max(states, default=2)
+        for number, state in states.items():
+            again = Sandbox(OPTIONS)
+            again.restore(kept.state_at(number)[1])
+            assert lasting(again) | {"clock": 0} == state | {"clock": 0}
+        store.close()
 
 
 def test_everything_lasts_over_an_orderly_end(path: Path) -> None:
@@ -262,12 +290,15 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     other.close()
     newer = opened(tmp_path / "newer.db")
     with newer._database.transaction():
-        newer._database.execute("UPDATE meta SET value = '3' WHERE name = 'schema'")
+        newer_version = SCHEMA_VERSION + 1
+        newer._database.execute(
+            "UPDATE meta SET value = ? WHERE name = 'schema'", str(newer_version)
+        )
     newer.close()
     for name, message in (
         ("text", "text is not a store: it is not a file of SQLite"),
         ("other.db", "not a store: it has tables of something else, such as 'cats'"),
-        ("newer.db", "the store is of version 3, from a newer pytest-turris; this one reads 2"),
+        ("newer.db", f"of version {newer_version}, from a newer pytest-turris; this one reads "),
         (".", "cannot open the store .*: Is a directory"),
         ("missing/turris.db", "cannot open the store .*: No such file or directory"),
     ):
@@ -305,6 +336,26 @@ def test_commit_that_fails_is_not_answered_and_made_up_for(
     assert again.attach(sandbox, "default").history.last == last
     assert lasting(sandbox) == before
     again.close()
+
+
+def test_steps_that_cannot_be_carried_over_are_not_lost(store: Store, path: Path) -> None:
+    """They stay in the log, and the tables have them once there is room."""
+    client = Client(Sandbox(OPTIONS))
+    kept = store.attach(client.sandbox, "default")
+    made = [client.sandbox.agents.add().id for _ in range(3)]
+    client.sandbox.settle()
+    with store._database.transaction():
+        store._database.execute("ALTER TABLE undo RENAME TO away")
+    client.sandbox.agents.remove(made[0])
+    client.sandbox.settle()
+    with pytest.raises(StoreError, match="no such table"):
+        kept.flush()
+    with store._database.transaction():
+        store._database.execute("ALTER TABLE away RENAME TO undo")
+    kept.flush()
+    assert store._database.select("SELECT COUNT(*) FROM log") == [(0,)]
+    last = kept.history.last
+    assert [len(kept.state_at(last - back)[1]["entity"]["agents"]) for back in (0, 1)] == [2, 3]
 
 
 def test_journal_that_cannot_be_written_is_logged_once(path: Path) -> None:

@@ -3,18 +3,22 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
+from mock_server.store.schema import SCHEMA_VERSION
 from mock_server.store.store import Store
 from pytest_turris.core.sandbox import Sandbox
 
-DUMP = Path(__file__).parent / "data" / "version_1.sql"
-"""What version 1 wrote: three agents, each added in a step of its own."""
+DUMPS = Path(__file__).parent / "data"
+"""What older versions wrote: three agents, each added in a step of its own."""
 
 
-def test_version_1(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_older_version(version: int, tmp_path: Path) -> None:
     """State, options and history are there; it goes on from them."""
     path = tmp_path / "turris.db"
     connection = sqlite3.connect(path)
-    connection.executescript(DUMP.read_text())
+    connection.executescript((DUMPS / f"version_{version}.sql").read_text())
     connection.close()
     store, sandbox = Store.open(path, print), Sandbox()
     kept = store.attach(sandbox, "default")

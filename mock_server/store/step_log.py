@@ -1,0 +1,123 @@
+"""The steps of one sandbox that are committed, and not yet in the other tables.
+
+A commit of a file waits for as many pages as it changes, and a step changes many: the rows, what
+they were before, the facts. So a commit adds one row to a log, and the steps of a second are
+carried over into the tables together.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from mock_server.store.databases.database import Database
+from mock_server.store.writing import ADD_STEP, ADD_UNDO, FACTS, REMOVE, ROW_PLACES, RowText
+
+_LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_LOGGED = """SELECT number, version, at, what, exchange, facts, changed FROM log
+    WHERE tenant = ? ORDER BY number"""
+_FORGET = "DELETE FROM log WHERE tenant = ? AND number <= ?"
+_TENANT = "SELECT step, facts FROM tenants WHERE name = ?"
+_UPDATE = "UPDATE tenants SET facts = ?, version = ?, step = ? WHERE name = ?"
+_ROW = """SELECT position, version, value FROM state
+    WHERE tenant = ? AND part = ? AND key = ?"""
+_REPLACE = "REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)"
+_NO_ROW = (None, 0, None)
+
+
+class LoggedStep(NamedTuple):
+    """One step.
+
+    Args:
+        number: Its number.
+        version: That of its commit.
+        at: The moment on the sandbox's clock, in ISO 8601.
+        what: What it was, redacted.
+        exchange: The number of the journal's newest exchange at that moment.
+        facts: The facts after it, as JSON.
+        changed: The rows that it changed.
+    """
+
+    number: int
+    version: int
+    at: str
+    what: str
+    exchange: int
+    facts: str
+    changed: list[RowText]
+
+
+class StepLog:
+    """Keeps steps until they are carried over.
+
+    Args:
+        database: Where to.
+        name: The tenant.
+    """
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = name
+        self._steps = deque(map(_read, database.select(_LOGGED, name)))
+        """What the table has."""
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def write(self, step: LoggedStep) -> None:
+        """Write a step."""
+        *values, changed = step
+        self._database.execute_alone(_LOG, self._name, *values, to_json(changed).decode())
+
+    def add(self, step: LoggedStep) -> None:
+        """Note that the transaction with a step is committed."""
+        self._steps.append(step)
+
+    def carry_over(self) -> None:
+        """Let the other tables have what the log has."""
+        if not self._steps:
+            return
+        with self._database.transaction():
+            # Another thread may have carried over some a moment ago.
+            done, facts = self._database.select(_TENANT, self._name)[0]
+            steps = [step for step in tuple(self._steps) if step.number > done]
+            if steps:
+                self._carry(steps, facts)
+                done = steps[-1].number
+        while self._steps and self._steps[0].number <= done:
+            self._steps.popleft()
+
+    def _carry(self, steps: list[LoggedStep], facts: str) -> None:
+        execute_each, name = self._database.execute_each, self._name
+        execute_each(ADD_UNDO, self._undone(steps, facts))
+        execute_each(ADD_STEP, ((name, s.number, s.at, s.what, s.exchange) for s in steps))
+        last = steps[-1]
+        self._database.execute(_UPDATE, last.facts, last.version, last.number, name)
+        self._database.execute(_FORGET, name, last.number)
+
+    def _undone(self, steps: list[LoggedStep], facts: str) -> Iterable[tuple[Any, ...]]:
+        """What was before each step; afterwards the rows of the state are those after the last."""
+        name = self._name
+        rows: dict[tuple[str, str], tuple[int | None, int, str | None]] = {}
+        for step in steps:
+            yield name, step.number, FACTS, "", 0, facts
+            facts = step.facts
+            for place, (part, key, text) in enumerate(step.changed, step.version * ROW_PLACES):
+                row = rows.get((part, key)) or self._row(part, key)
+                yield name, step.number, part, key, row[0], row[2]
+                position = place if row[0] is None else row[0]
+                rows[part, key] = _NO_ROW if text is None else (position, step.version, text)
+        gone = [(name, *place) for place, row in rows.items() if row is _NO_ROW]
+        self._database.execute_each(REMOVE, gone)
+        kept = ((name, *place, *row) for place, row in rows.items() if row is not _NO_ROW)
+        self._database.execute_each(_REPLACE, kept)
+
+    def _row(self, part: str, key: str) -> tuple[int | None, int, str | None]:
+        """A row of the state: its position, version and value."""
+        found = self._database.select(_ROW, self._name, part, key)
+        return found[0] if found else _NO_ROW
+
+
+def _read(row: tuple[Any, ...]) -> LoggedStep:
+    return LoggedStep._make((*row[:-1], [tuple(changed) for changed in from_json(row[-1])]))
