@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock findings audits mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz faults soak screenshots
+	system-packages node-packages generators fuzz faults soak secrets screenshots
 
 # Tests start hundreds of interpreters, and each would compile again all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
@@ -192,6 +192,10 @@ screenshots: $(VENV)/.ready
 # `make fuzz MINUTES=60 SEED=7`.
 fuzz: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m fuzz --minutes $(or $(MINUTES),2) --seed $(or $(SEED),0)
+
+# Lets detect-secrets look at every file; those texts that it takes for secrets and are none are in the baseline.
+secrets: $(VENV)/.ready
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
 # Raises exceptions at random lines of the core, and looks whether anything is left half done.
 faults: $(VENV)/.ready

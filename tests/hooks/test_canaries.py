@@ -2,12 +2,18 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from detect_secrets.core.secrets_collection import SecretsCollection
+from detect_secrets.settings import default_settings
+from doubles.scanners import hits
 
+IDS = re.compile(r"[0-9a-f]{24}|[0-9a-f]{32}")
+"""Ids of records, as MongoDB makes them, and of findings: the page on security has both."""
 CONFTEST = """
     import json, os, pathlib, pytest
 
@@ -97,3 +103,25 @@ def test_a_failing_run_shows_no_secret(
     found = {name: leaks(text, secrets) for name, text in written.items()}
     assert not any(found.values()), found
     assert "Bearer ***-" in written["stdout"].partition("warnings summary")[2]
+    assert {name: hits(text) for name, text in written.items() if hits(text)} == {}
+    assert [text for text in reported(written, tmp_path) if not IDS.fullmatch(text)] == []
+
+
+def reported(files: dict[str, str], folder: Path) -> Iterator[str]:
+    """What detect-secrets, with its own settings, takes for a secret in files."""
+    scanned = SecretsCollection()
+    with default_settings():
+        for name, text in files.items():
+            (folder / name).write_text(text)
+            scanned.scan_file(str(folder / name))
+    return (secret.secret_value or "" for found in scanned.data.values() for secret in found)
+
+
+def test_a_scanner_reports_a_token(tmp_path: Path) -> None:
+    """In a line of a log, as another one reports an id."""
+    text = (
+        'Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.x\n"4fb1c76d46ca4c147721b4cf"\n'
+    )
+    token, record = sorted(reported({"output.txt": text}, tmp_path), key=len, reverse=True)
+    assert token.startswith("eyJhbGciOiJSUzI1NiJ9.")
+    assert IDS.fullmatch(record)
