@@ -71,5 +71,5 @@ def _translated(control: Control, call: ControlCall, given: Parameters) -> Any: 
         return control.run(call, given)
     except TurrisKitError as error:
         statuses = (status for kind, status in _STATUSES if isinstance(error, kind))
-        words = without(for_command(error, SERVE_ALLOWS), given.model_dump())
+        words = without(for_command(error, SERVE_ALLOWS), given.model_dump(exclude_unset=True))
         raise ControlError(next(statuses, 400), words) from error

@@ -79,6 +79,8 @@ class ControlFuzz(AbstractContextManager["ControlFuzz"]):
             self._server.sandbox.seed("small_agency")
         self._sent += 1
         looks = self._sent % _WHOLE_LOOKS == 0
+        if looks:
+            self._server.sandbox.settle()  # a call before may have moved the clock
         before = self._server.sandbox.snapshot() if looks else None
         try:
             response = self._answer(sent)

@@ -1,8 +1,12 @@
 """The rows of credentials, tokens, limits, faults, options, saved states and assertions."""
 
+import json
+
 import pytest
 from doubles.controlled import Controlled, Refused
+from pydantic.alias_generators import to_camel
 
+from mock_server.control.rows.state.changing_options import changeable
 from pytest_turris.core.wire.messages import Request
 
 
@@ -145,6 +149,18 @@ def test_options_change_while_it_runs(controlled: Controlled) -> None:
     controlled.call("POST", "/sandbox/reset")
     assert controlled.get("/options")["options"]["tokenTtl"] == 3600
     assert len(list(outbox.schedule)) == 0
+
+
+WRONG = (-1, "agents", "", {"a": 1}, [1], None, "-1", "\x00", 10**30)
+
+
+@pytest.mark.parametrize("name", sorted(map(to_camel, changeable())))
+def test_wrong_values_of_an_option(controlled: Controlled, name: str) -> None:
+    """Each is taken, or refused with a text that is not about the server."""
+    for value in WRONG:
+        body = json.dumps({name: value}).encode()
+        response = controlled.send("PATCH", "/options", body)
+        assert response.status in (200, 400), (value, response.json())
 
 
 def test_the_webhook_secret_is_masked() -> None:
