@@ -400,6 +400,33 @@ def test_stop_closes_idle_connections() -> None:
             assert idle.recv(1) == b""
 
 
+def eventually(happened: Callable[[], object]) -> None:
+    """Wait until something has happened."""
+    end = time.monotonic() + MAX_SECONDS
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("ended_by", ["the client", "the server"])
+def test_answer_that_waits_ends_early(ended_by: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A slow answer holds up no server that stops, and is forgotten with its client."""
+    sandbox = Sandbox()
+    sandbox.faults.add("jwks", real_delay=300)
+    live = LiveServer(asgi_app(sandbox.handle))
+    with socket.create_connection(("127.0.0.1", live.port), timeout=MAX_SECONDS) as client:
+        client.sendall(b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        eventually(lambda: len(sandbox.journal) == 1)
+        if ended_by == "the client":
+            client.close()
+            eventually(lambda: not live._server.server_state.tasks)
+        live.stop()
+        if ended_by == "the server":
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+    assert caplog.messages == []
+
+
 def test_server_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that does not end in time is an error with the server's address."""
     server = LiveServer(asgi_app(Sandbox().handle))

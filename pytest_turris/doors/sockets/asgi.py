@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import nullcontext
 from inspect import isawaitable
 from typing import Any
 
@@ -20,6 +21,10 @@ ABORT = "turris.abort"
 
 WRITE = "turris.write"
 """An extension of the server that writes a ``RawAnswer`` and closes the connection."""
+
+DELAY = "turris.delay"
+"""An extension of the server: a context in which an answer waits, and a server that stops does not
+wait for it."""
 
 _MAX_BODY = 16 * 1024 * 1024
 
@@ -64,9 +69,25 @@ async def send_answer(
         response = await given if isawaitable(given) else given
     except ConnectionFailure as failure:
         return await _drop(scope, receive, failure)
-    if response.real_delay:
-        await asyncio.sleep(response.real_delay)
+    if response.real_delay and await _hung_up(scope, receive, response.real_delay):
+        return None
     return await send_response(response, send)
+
+
+async def _hung_up(scope: Scope, receive: Receive, seconds: float) -> bool:
+    """Wait; return whether the client has hung up, or the server, before the end."""
+    with scope.get("extensions", {}).get(DELAY, nullcontext)():
+        hung_up = asyncio.ensure_future(_disconnected(receive))
+        try:
+            done, _ = await asyncio.wait([hung_up], timeout=seconds)
+        finally:
+            hung_up.cancel()
+    return bool(done)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass  # more of a body that is too large
 
 
 async def _read(receive: Receive, max_body: int) -> bytes | None:

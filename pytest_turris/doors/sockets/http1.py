@@ -8,7 +8,7 @@ the body of a request that offers an upgrade, as each POST of Java's own client 
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.messages import encode
 from pytest_turris.doors.sockets import raw_response
-from pytest_turris.doors.sockets.asgi import ABORT, WRITE, App, Receive, Scope, Send
+from pytest_turris.doors.sockets.asgi import ABORT, DELAY, WRITE, App, Receive, Scope, Send
 from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.limits import (
     MAX_CONNECTIONS,
@@ -63,6 +63,8 @@ class ServerMixin(asyncio.Protocol):
     flow: Any
     transport: Any
     is_head_too_large: bool = False
+    is_delayed: bool = False
+    """Whether an answer waits only for time."""
     answered: int = 0
     """How many requests were answered without ASGI."""
 
@@ -78,6 +80,7 @@ class ServerMixin(asyncio.Protocol):
         expect_progress(self, transport)
         self._extensions = {
             ABORT: transport.abort,
+            DELAY: self._delayed,
             WRITE: partial(raw_response.write, transport=transport, is_full=self._is_full),
         }
         self.app = self.extended(self.app)
@@ -86,6 +89,13 @@ class ServerMixin(asyncio.Protocol):
     def extended(self, app: App) -> App:
         """An application with our extensions for this connection."""
         return partial(_extended, app, self._extensions)
+
+    def shutdown(self) -> None:
+        """Close the connection as the server stops, after its answer if that is under way."""
+        if self.is_delayed:
+            self.buffered.transport.abort()
+        else:
+            super().shutdown()  # type: ignore[misc]  # uvicorn's
 
     def eof_received(self) -> None:
         """The client sends no more: the connection ends once everything was sent to it."""
@@ -108,6 +118,14 @@ class ServerMixin(asyncio.Protocol):
         fields = b"".join(b"%s: %s\r\n" % field for field in _headers_of(body))
         self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + fields + b"\r\n" + body)
         self.transport.close()
+
+    @contextlib.contextmanager
+    def _delayed(self) -> Iterator[None]:
+        self.is_delayed = True
+        try:
+            yield
+        finally:
+            self.is_delayed = False
 
     def _is_full(self) -> bool:
         return bool(self.flow.write_paused)
