@@ -178,11 +178,11 @@ class KeptSandbox:
         try:
             step = self._next_step(what)
             self._write_step(step, is_everything=is_everything)
+            if not is_everything:
+                self._log.add(step)
         except BaseException:
             self._changes.is_everything = True  # what was taken from them is not written
             raise
-        if not is_everything:
-            self._log.add(step)
         self._version, self._step = step.version, step.number
         self._remember_as_written(step.facts)
 

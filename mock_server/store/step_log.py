@@ -5,8 +5,8 @@ they were before, the facts. So a commit adds one row to a log, and the steps of
 carried over into the tables together.
 """
 
+import threading
 from collections import deque
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -16,14 +16,18 @@ from mock_server.store.writing import ADD_STEP, ADD_UNDO, FACTS, REMOVE, ROW_PLA
 
 _LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _LOGGED = """SELECT number, version, at, what, exchange, facts, changed FROM log
-    WHERE tenant = ? ORDER BY number"""
+    WHERE tenant = ? AND number > (SELECT step FROM tenants WHERE name = ?) ORDER BY number"""
 _FORGET = "DELETE FROM log WHERE tenant = ? AND number <= ?"
-_TENANT = "SELECT step, facts FROM tenants WHERE name = ?"
+_FACTS = "SELECT facts FROM tenants WHERE name = ?"
 _UPDATE = "UPDATE tenants SET facts = ?, version = ?, step = ? WHERE name = ?"
 _ROW = """SELECT position, version, value FROM state
     WHERE tenant = ? AND part = ? AND key = ?"""
 _REPLACE = "REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)"
-_NO_ROW = (None, 0, None)
+
+_Row = tuple[int | None, int, str | None]
+"""A position, a version and a value; without a value the row is gone."""
+
+_NO_ROW: _Row = (None, 0, None)
 
 
 class LoggedStep(NamedTuple):
@@ -59,8 +63,9 @@ class StepLog:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._steps = deque(map(_read, database.select(_LOGGED, name)))
+        self._steps = deque(map(_read, database.select(_LOGGED, name, name)))
         """What the table has."""
+        self._carrying = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -76,45 +81,44 @@ class StepLog:
 
     def carry_over(self) -> None:
         """Let the other tables have what the log has."""
-        if not self._steps:
-            return
-        with self._database.transaction():
-            # Another thread may have carried over some a moment ago.
-            done, facts = self._database.select(_TENANT, self._name)[0]
-            steps = [step for step in tuple(self._steps) if step.number > done]
+        with self._carrying:
+            steps = list(self._steps)
             if steps:
-                self._carry(steps, facts)
-                done = steps[-1].number
-        while self._steps and self._steps[0].number <= done:
-            self._steps.popleft()
+                with self._database.transaction():
+                    self._carry(steps)
+            for _ in steps:
+                self._steps.popleft()
 
-    def _carry(self, steps: list[LoggedStep], facts: str) -> None:
-        execute_each, name = self._database.execute_each, self._name
-        execute_each(ADD_UNDO, self._undone(steps, facts))
-        execute_each(ADD_STEP, ((name, s.number, s.at, s.what, s.exchange) for s in steps))
-        last = steps[-1]
-        self._database.execute(_UPDATE, last.facts, last.version, last.number, name)
-        self._database.execute(_FORGET, name, last.number)
+    def _carry(self, steps: list[LoggedStep]) -> None:
+        database, name, last = self._database, self._name, steps[-1]
+        rows: dict[tuple[str, str], _Row] = {}
+        database.execute_each(ADD_UNDO, self._undone(steps, rows))
+        database.execute_each(ADD_STEP, [(name, s.number, s.at, s.what, s.exchange) for s in steps])
+        gone = [(name, *place) for place, row in rows.items() if row is _NO_ROW]
+        database.execute_each(REMOVE, gone)
+        kept = [(name, *place, *row) for place, row in rows.items() if row is not _NO_ROW]
+        database.execute_each(_REPLACE, kept)
+        database.execute(_UPDATE, last.facts, last.version, last.number, name)
+        database.execute(_FORGET, name, last.number)
 
-    def _undone(self, steps: list[LoggedStep], facts: str) -> Iterable[tuple[Any, ...]]:
-        """What was before each step; afterwards the rows of the state are those after the last."""
-        name = self._name
-        rows: dict[tuple[str, str], tuple[int | None, int, str | None]] = {}
+    def _undone(
+        self, steps: list[LoggedStep], rows: dict[tuple[str, str], _Row]
+    ) -> list[tuple[Any, ...]]:
+        """What was before each step; ``rows`` gets what is after the last one."""
+        name, undone = self._name, list[tuple[Any, ...]]()
+        facts = self._database.select(_FACTS, name)[0][0]
         for step in steps:
-            yield name, step.number, FACTS, "", 0, facts
+            undone.append((name, step.number, FACTS, "", 0, facts))
             facts = step.facts
             for place, (part, key, text) in enumerate(step.changed, step.version * ROW_PLACES):
-                row = rows.get((part, key)) or self._row(part, key)
-                yield name, step.number, part, key, row[0], row[2]
-                position = place if row[0] is None else row[0]
+                position, _, before = rows.get((part, key)) or self._row(part, key)
+                undone.append((name, step.number, part, key, position, before))
+                position = place if position is None else position
                 rows[part, key] = _NO_ROW if text is None else (position, step.version, text)
-        gone = [(name, *place) for place, row in rows.items() if row is _NO_ROW]
-        self._database.execute_each(REMOVE, gone)
-        kept = ((name, *place, *row) for place, row in rows.items() if row is not _NO_ROW)
-        self._database.execute_each(_REPLACE, kept)
+        return undone
 
-    def _row(self, part: str, key: str) -> tuple[int | None, int, str | None]:
-        """A row of the state: its position, version and value."""
+    def _row(self, part: str, key: str) -> _Row:
+        """A row of the state."""
         found = self._database.select(_ROW, self._name, part, key)
         return found[0] if found else _NO_ROW
 
