@@ -37,6 +37,16 @@ def command_names() -> dict[str, str]:
     return found
 
 
+def first_words() -> dict[str, list[str]]:
+    """Return the first words of the commands that have a second one, by that."""
+    found: dict[str, list[str]] = {}
+    for row in rows():
+        first, *others = row["words"]
+        for second in others:
+            found.setdefault(second, []).append(first)
+    return found
+
+
 def find_command(name: str) -> click.Command | None:
     """Return the command with a first word, with all that are below it."""
     own = [row for row in rows() if row["words"][0] == name]

@@ -35,6 +35,20 @@ class LazyCommands(SuggestingGroup):
 
         return find_command(cmd_name)
 
+    def suggestion(self, ctx: click.Context, args: list[str]) -> str:
+        """The commands whose second word is like the one that was given."""
+        from difflib import get_close_matches
+
+        from mock_server.controlling.commands import first_words
+
+        firsts = first_words()
+        word, following = args[0], args[1:2]
+        for second in get_close_matches(word, firsts, n=1, cutoff=0.7):  # 'agent' is as good
+            found = [first for first in firsts[second] if [first] == following] or firsts[second]
+            *most, last = (f"'{first} {second}'" for first in found)
+            return f"; did you mean {', '.join(most)}{' or ' if most else ''}{last}?"
+        return super().suggestion(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table without importing a command."""
         del ctx

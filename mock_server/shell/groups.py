@@ -1,4 +1,4 @@
-"""A group of commands that suggests the nearest name for an unknown one."""
+"""A group of commands that suggests what may have been meant by an unknown one."""
 
 import click
 
@@ -9,12 +9,18 @@ class SuggestingGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or suggest the nearest name."""
+        """Find a command, or suggest one."""
         if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
-            from pytest_turris.core.text.names import did_you_mean
-
-            hint = did_you_mean(args[0], self.list_commands(ctx))
-            # Without a near name it shows the list, which is short for all but the first word.
-            known = ", ".join(self.list_commands(ctx)) if ctx.parent and not hint else ""
-            ctx.fail(f"there is no command {args[0]!r}{hint}" + (f"; use {known}" if known else ""))
+            ctx.fail(f"there is no command {args[0]!r}{self.suggestion(ctx, args)}")
         return super().resolve_command(ctx, args)
+
+    def suggestion(self, ctx: click.Context, args: list[str]) -> str:
+        """The nearest name; else all, and what the group does without one."""
+        from pytest_turris.core.text.names import did_you_mean
+
+        known = self.list_commands(ctx)
+        hint = did_you_mean(args[0], known)
+        if hint or not ctx.parent:  # the list of all first words is long
+            return hint
+        alone = f"; or nothing more: {self.help}" if self.invoke_without_command else ""
+        return f"; use {', '.join(known)}{alone}"

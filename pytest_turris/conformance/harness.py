@@ -11,6 +11,7 @@ from pytest_turris.conformance.call_result import CallResult, reprs_of, texts_of
 from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.driver import ClientCall, Move, Perform, ProbeSteps
 from pytest_turris.conformance.errors import CaseError, ViolationError
+from pytest_turris.conformance.late_calls import require_in_time
 from pytest_turris.conformance.observation.leaks import Traces, holders_of, watch
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RequestRecorder
@@ -75,6 +76,7 @@ class ClientHarness(RequestRecorder):
         failed = [result for result in results if result.error is not None]
         if not failed:
             return
+        require_in_time(results, self.requests[self._last_step :])
         got = f"{len(failed)} of {len(results)} calls failed {when}: {failed[0]}"
         if not ours_alone and (why := self.blame(self._last_step)):
             raise NotApplicableError(f"{got}; {why}")

@@ -4,7 +4,6 @@ Without them it gives no verdict, and names another rule, so that one bug breaks
 """
 
 import datetime as dt
-from typing import NoReturn
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import ProbeSteps
@@ -31,32 +30,6 @@ def require_cache(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.calls()
     if harness.count_token_requests(mark):
         harness.not_applicable("the client requests a token for each call: look at TC-01 first")
-
-
-def require_in_time(harness: ClientHarness, results: list[CallResult]) -> None:
-    """Over a socket, no call ended by the client's own timeout, as nothing holds up its answer.
-
-    On a machine that is too slow for it, that says nothing about the client: another call asks
-    for a token once more. Calls that sent no request at all are looked at elsewhere.
-
-    Raises:
-        NotApplicableError: A call did.
-    """
-    late = [result for result in results if result.timed_out]
-    if late and harness.requests and not harness.requests[-1].in_process:
-        blame_machine(harness, late[0], f"{len(late)} of {len(results)} calls")
-
-
-def blame_machine(harness: ClientHarness, late: CallResult, calls: str) -> NoReturn:
-    """Say that the machine may be too slow for the client's timeout.
-
-    Raises:
-        NotApplicableError: Always.
-    """
-    harness.not_applicable(
-        f"{calls} ended by the client's own timeout ({late}): the machine may be too slow for it. "
-        "Give the client a longer timeout in this test"
-    )
 
 
 def renew(harness: ClientHarness) -> ProbeSteps[CallResult]:

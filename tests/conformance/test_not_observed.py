@@ -1,5 +1,6 @@
 """Cases that have nothing to look at, or cannot be run."""
 
+import itertools
 import os
 import ssl
 import threading
@@ -18,7 +19,7 @@ from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server
-from pytest_turris.findings.errors import NotObservedError
+from pytest_turris.findings.errors import CheckFailedError, NotObservedError
 from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.travel import TimeTravel
@@ -193,6 +194,29 @@ def test_calls_that_time_out_show_nothing(
         TokenCase(rule, turris, turris_time).run(client.agents)
     client.http.close()
     assert "Timeout" in str(caught.value)
+
+
+@pytest.mark.parametrize("way", ["over a socket", "in process", "no request"])
+def test_any_rule_blames_a_timeout_only_where_the_machine_can_not_be_the_reason(
+    turris: Sandbox, turris_time: TimeTravel, request: pytest.FixtureRequest, way: str
+) -> None:
+    """Over a socket, after the request has arrived, it may be."""
+    if way != "in process":
+        request.getfixturevalue("turris_server")
+    client, numbers = SyncHttpx(GoodClient()), itertools.count()
+
+    def call() -> object:
+        """Later calls end by a timeout."""
+        is_late = next(numbers) > 0
+        agents = None if is_late and way == "no request" else client.call()
+        if is_late:
+            raise TimeoutError("no answer in time")
+        return agents
+
+    error = NotObservedError if way == "over a socket" else CheckFailedError
+    with pytest.raises(error, match=r"machine may be too slow|calls failed"):
+        TokenCase("TC-06", turris, turris_time).run(call)
+    client.close()
 
 
 def test_calls_that_time_out_before_they_send(

@@ -9,10 +9,10 @@ from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, 
 from pytest_turris.conformance.errors import ViolationError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.hostile.bad_certificates import offer_bad_certificates
+from pytest_turris.conformance.late_calls import blame_machine, require_in_time
 from pytest_turris.conformance.observation.leaks import Traces
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RunawayError
-from pytest_turris.conformance.preconditions import blame_machine
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.outcomes import RECORD_ID
 from pytest_turris.core.faults.hostile.raw import RawAnswer
@@ -145,7 +145,7 @@ def _require_recovery(
         later = yield Perform((call,) * _TRIES)
         has_asked = len(harness.requests) > before
         if any(one.error is None for one in later) or (result.timed_out and has_asked):
-            blame_machine(harness, result, "a call with ordinary answers")
+            blame_machine(result, "a call with ordinary answers")
     harness.require(
         result.error is None, f"{name}: later, with ordinary answers, the call failed: {result}"
     )
@@ -181,6 +181,7 @@ def _require_result(harness: ClientHarness, observed: _Observed) -> None:
     if variant.endless:
         _require_bounds(harness, observed)
     if variant.expects == "succeeds":
+        require_in_time([result], observed.seen)
         harness.require(result.error is None, f"{name}: the call failed: {result}")
     if variant.expects == "refuses":
         harness.require(result.error is not None, f"{name}: the call returned a result")

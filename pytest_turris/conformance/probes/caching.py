@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pytest_turris.conformance.driver import Cancel, ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
+from pytest_turris.conformance.late_calls import require_in_time
 from pytest_turris.conformance.preconditions import (
     NO_RENEWAL,
     require_cache,
-    require_in_time,
     require_moving_clock,
 )
 from pytest_turris.conformance.rule import RuleFamily
@@ -59,7 +59,7 @@ def _one_token(harness: ClientHarness) -> ProbeSteps[None]:
 def _cold_start(harness: ClientHarness) -> ProbeSteps[None]:
     with _first_token_held(harness):
         results = yield from harness.calls_at_once()
-    require_in_time(harness, results)
+    require_in_time(results, harness.requests)
     asked = len(harness.token_requests)
     if not asked:
         raise CaseError(f"the calls sent no token request: {results[0]}")
@@ -92,7 +92,7 @@ def _refresh_under_load(harness: ClientHarness) -> ProbeSteps[None]:
     mark = len(harness.requests)
     with _first_token_held(harness):
         results = yield from harness.calls_at_once()
-    require_in_time(harness, results)
+    require_in_time(results, harness.requests)
     asked = harness.count_token_requests(mark)
     if not asked:
         yield from require_moving_clock(harness)
