@@ -400,6 +400,26 @@ def test_stop_closes_idle_connections() -> None:
             assert idle.recv(1) == b""
 
 
+def test_stop_leaves_lost_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that was closed before all was sent, and has sent it: asyncio cannot abort it."""
+    held: list[asyncio.Transport] = []
+    made = _HttptoolsProtocol.connection_made
+
+    def hold(self: _HttptoolsProtocol, transport: asyncio.Transport) -> None:
+        held.append(transport)
+        made(self, transport)
+        transport.write(bytes(10_000_000))
+        transport.close()
+
+    monkeypatch.setattr(_HttptoolsProtocol, "connection_made", hold)
+    live = LiveServer(asgi_app(Sandbox().handle))
+    with socket.create_connection(("127.0.0.1", live.port), timeout=MAX_SECONDS) as client:
+        while client.recv(1_000_000):
+            pass
+    eventually(lambda: held[0].get_protocol() is None)
+    live.stop()  # an exception in its thread would be a warning, which is an error here
+
+
 def eventually(happened: Callable[[], object]) -> None:
     """Wait until something has happened."""
     end = time.monotonic() + MAX_SECONDS

@@ -211,7 +211,8 @@ class LiveServer:
             # their TLS handshake.
             loop.run_until_complete(asyncio.sleep(0))
             for transport in list(vars(loop).get("_transports", {}).values()):
-                transport.abort()
+                if transport.get_protocol() is not None:  # else its connection is lost already
+                    transport.abort()
             loop.run_until_complete(asyncio.sleep(0))
             loop.close()
 
