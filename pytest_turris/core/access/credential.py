@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pytest_turris.core.access.allowlist import is_within
+from pytest_turris.core.clock import later
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
 from pytest_turris.core.text.redaction import Secret, mask
 from pytest_turris.core.wire.hosts import Environment
@@ -84,6 +85,23 @@ def checked_kind(value: object, *kinds: type) -> None:
             f"expected {names}, got {type(value).__name__}: pass the object, such as "
             "turris.client or turris.tokens.newest, not its id or text"
         )
+
+
+def replace_secret(
+    client: ApiClient, secret: Secret, now: dt.datetime, overlap: dt.timedelta | None
+) -> None:
+    """Give a client a secret; the one before stays valid for ``overlap``, if given.
+
+    Raises:
+        CredentialError: The overlap is negative.
+    """
+    if overlap is not None and overlap < dt.timedelta(0):
+        raise CredentialError(
+            f"overlap={overlap.total_seconds():g} s is negative: give how long the old secret lasts"
+        )
+    client.previous_secret = client.client_secret if overlap else None
+    client.previous_until = later(now, overlap) if overlap else None
+    client.client_secret = secret
 
 
 def checked_mark(what: str, text: str, mark: str) -> str:

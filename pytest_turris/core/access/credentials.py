@@ -26,11 +26,12 @@ from pytest_turris.core.access.credential import (
     client_of,
     known_environment,
     known_permissions,
+    replace_secret,
     restricted_of,
 )
 from pytest_turris.core.access.outlived import no_test, of_another_test
 from pytest_turris.core.changes import Changes, Row
-from pytest_turris.core.clock import Clock, later
+from pytest_turris.core.clock import Clock
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.undo import Undo, whole
@@ -133,13 +134,11 @@ class Credentials:
         it: set ``TURRIS_CLIENT_SECRET`` to ``str(client.client_secret)``.
 
         Raises:
-            CredentialError: It is not an API client, but its id, for example.
+            CredentialError: It is not an API client, but its id; or the overlap is negative.
         """
         checked_kind(client, ApiClient)
         self.undo.attributes(client, "client_secret", "previous_secret", "previous_until")
-        client.previous_secret = client.client_secret if overlap else None
-        client.previous_until = later(self._clock.now(), overlap) if overlap else None
-        client.client_secret = self._randomness.secret("secret")
+        replace_secret(client, self._randomness.secret("secret"), self._clock.now(), overlap)
         self._mark(client)
         if self.on_rotate:
             self.on_rotate(client)

@@ -86,6 +86,8 @@ class Tokens:
     def issue(self, client: ApiClient, *, ttl: dt.timedelta | None = None) -> AccessToken:
         """Issue a token for a client; ``ttl`` overrides the option ``token_ttl``.
 
+        With a negative one, the token has expired already.
+
         Raises:
             CredentialError: It is not an API client, but its id, for example.
         """

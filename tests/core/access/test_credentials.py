@@ -108,6 +108,14 @@ def test_rotation_with_an_overlap_lets_both_secrets_hold(client: Client) -> None
     assert client.ask_for_token().status == 201
 
 
+def test_a_negative_overlap_is_refused(client: Client) -> None:
+    """And the secret stays."""
+    before = str(client.sandbox.client.client_secret)
+    with pytest.raises(CredentialError, match=r"overlap=.* is negative"):
+        client.sandbox.credentials.rotate(client.sandbox.client, overlap=-MINUTE)
+    assert str(client.sandbox.client.client_secret) == before
+
+
 def test_the_overlap_ends_to_the_microsecond(client: Client) -> None:
     """At the end of the overlap the old secret is refused; the reason names the time."""
     old = client.sandbox.client.client_secret
