@@ -65,6 +65,7 @@ def read_options(
         for name, value in _pairs("--option", "name=value", texts):
             given[name] = parse(name, value) if name in option_types() else value
         options = (base or Options()).replaced(given, fixed)
+        _check_paths(options)
     except OptionError as error:
         fail(f"{'--scheme' if 'signature_scheme' in str(error) else '--option'}: {error}")
     for name in given:
@@ -156,6 +157,14 @@ def read_target(url: str, *, host: str, allow: Collection[str]) -> "UrlTarget":
         fail(f"--host: {error}")
     assert isinstance(target, UrlTarget)  # noqa: S101 - it has a scheme
     return target
+
+
+def _check_paths(options: Options) -> None:
+    """Refuse a path that another operation has, which is not seen without the operations."""
+    if options.webhooks_path != Options().webhooks_path:
+        from pytest_turris.core.api.router import routes_at
+
+        routes_at(options.webhooks_path)
 
 
 def new_factory(

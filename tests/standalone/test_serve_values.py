@@ -39,3 +39,14 @@ def test_an_allowed_receiver_has_a_host_and_a_port(command: str, text: str) -> N
     result = CliRunner().invoke(app, [command, "--allow", "app:3000", "--allow", text])
     assert result.exit_code == 2
     assert "is not HOST:PORT, such as app:3000 or [::1]:3000" in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "openapi"])
+def test_a_path_that_another_operation_has_is_refused(command: str) -> None:
+    """In one line, whichever command would describe it."""
+    result = CliRunner().invoke(app, [command, "-o", "webhooks_path=/v1/agents"])
+    assert result.exit_code == 2
+    assert result.output == (
+        "turris-sandbox: --option: turris option 'webhooks_path': '/v1/agents' is taken, "
+        "as POST /v1/agents is there\n"
+    )
