@@ -1,7 +1,6 @@
 """Changes: the rows that a store would write give the state, whatever happens."""
 
 import contextlib
-import json
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from doubles.sandbox_client import Client
 from doubles.sandbox_steps import STEPS, took
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox import attempts, queue
@@ -39,7 +39,7 @@ class Kept:
             if value is None:
                 self.rows.pop((part, key), None)
             else:
-                self.rows[part, key] = json.loads(json.dumps(value))
+                self.rows[part, key] = from_json(to_json(value, by_alias=False))
         journal = self._sandbox.journal.rows()
         for part, key, value in (*self._sandbox.state.few_rows(), *journal):
             self.rows[part, key] = value
