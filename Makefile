@@ -60,11 +60,9 @@ types: $(VENV)/.ready
 contracts: $(VENV)/.ready
 	$(BIN)/lint-imports
 
-# Many tests wait for servers, so that more workers than cores are worth it. What failed runs once more,
-# without other workers: a few of 18,000 tests still fail in one run and in no other.
+# Many tests wait for servers, so that more workers than cores are worth it.
 tests: $(VENV)/.ready node-packages
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal \
-		|| $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none -p no:randomly
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 	$(BIN)/python docs/audits.py --check
 
 # What is traced takes several times as long, on a busy machine more than the usual bound.

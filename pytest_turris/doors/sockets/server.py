@@ -88,13 +88,20 @@ class _Server(uvicorn.Server):
 
 
 class _ServerLoop(SteadyLoop):
-    """Bounds the TLS handshake, in which uvicorn does not know a connection yet."""
+    """Bounds the TLS handshake, in which uvicorn does not know a connection yet, and ends all."""
 
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 - as asyncio's
         """Listen; a client that says nothing is dropped."""
         if options.get("ssl"):
             options["ssl_handshake_timeout"] = limits.READ_SECONDS
         return await super().create_server(*args, **options)
+
+    def abort_connections(self) -> None:
+        """Abort all connections that are not lost already."""
+        for transport in list(vars(self).get("_transports", {}).values()):
+            # asyncio cannot abort one that was closed before all was sent, and has sent it.
+            if transport.get_protocol() is not None:
+                transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -210,9 +217,7 @@ class LiveServer:
             # uvicorn does not know connections that were just accepted, and those that are still in
             # their TLS handshake.
             loop.run_until_complete(asyncio.sleep(0))
-            for transport in list(vars(loop).get("_transports", {}).values()):
-                if transport.get_protocol() is not None:  # else its connection is lost already
-                    transport.abort()
+            loop.abort_connections()
             loop.run_until_complete(asyncio.sleep(0))
             loop.close()
 
