@@ -55,6 +55,7 @@ class KeptSandbox:
         self.own_lock: contextlib.AbstractContextManager[object] = sandbox.lock
         """The sandbox's lock before it was made to commit."""
         self._what = ""
+        self._is_dropped = False
         self._written = 0
         self._options = self._kept_options = options_text(sandbox)
         self._update = _UPDATE.format(now=database.now)
@@ -139,6 +140,7 @@ class KeptSandbox:
 
     def drop(self) -> None:
         """Stop keeping the sandbox."""
+        self._is_dropped = True  # a request that is under way commits nothing more
         self.sandbox.lock = self.own_lock
 
     def _start(self, *, is_clean: bool) -> None:
@@ -170,7 +172,7 @@ class KeptSandbox:
             StoreError: The database does not take it; the next commit writes all.
         """
         what, self._what = self._what, ""
-        if not self._changes and self.sandbox.clock.offset == self._offset:
+        if self._is_dropped or not (self._changes or self.sandbox.clock.offset != self._offset):
             return
         is_everything = self._changes.is_everything
         if is_everything:

@@ -16,7 +16,8 @@ from mock_server.store.writing import ADD_STEP, ADD_UNDO, FACTS, REMOVE, ROW_PLA
 
 _LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _LOGGED = """SELECT number, version, at, what, exchange, facts, changed FROM log
-    WHERE tenant = ? AND number > (SELECT step FROM tenants WHERE name = ?) ORDER BY number"""
+    WHERE tenant = ? AND number > (SELECT step FROM tenants WHERE name = ? AND facts <> '')
+    ORDER BY number"""
 _FORGET = "DELETE FROM log WHERE tenant = ? AND number <= ?"
 _FACTS = "SELECT facts FROM tenants WHERE name = ?"
 _UPDATE = "UPDATE tenants SET facts = ?, version = ?, step = ? WHERE name = ?"
@@ -85,14 +86,16 @@ class StepLog:
             steps = list(self._steps)
             if steps:
                 with self._database.transaction():
-                    self._carry(steps)
+                    found = self._database.select(_FACTS, self._name)
+                    if found:  # else it was deleted a moment ago
+                        self._carry(steps, found[0][0])
             for _ in steps:
                 self._steps.popleft()
 
-    def _carry(self, steps: list[LoggedStep]) -> None:
+    def _carry(self, steps: list[LoggedStep], facts: str) -> None:
         database, name, last = self._database, self._name, steps[-1]
         rows: dict[tuple[str, str], _Row] = {}
-        database.execute_each(ADD_UNDO, self._undone(steps, rows))
+        database.execute_each(ADD_UNDO, self._undone(steps, facts, rows))
         database.execute_each(ADD_STEP, [(name, s.number, s.at, s.what, s.exchange) for s in steps])
         gone = [(name, *place) for place, row in rows.items() if row is _NO_ROW]
         database.execute_each(REMOVE, gone)
@@ -102,11 +105,10 @@ class StepLog:
         database.execute(_FORGET, name, last.number)
 
     def _undone(
-        self, steps: list[LoggedStep], rows: dict[tuple[str, str], _Row]
+        self, steps: list[LoggedStep], facts: str, rows: dict[tuple[str, str], _Row]
     ) -> list[tuple[Any, ...]]:
         """What was before each step; ``rows`` gets what is after the last one."""
         name, undone = self._name, list[tuple[Any, ...]]()
-        facts = self._database.select(_FACTS, name)[0][0]
         for step in steps:
             undone.append((name, step.number, FACTS, "", 0, facts))
             facts = step.facts

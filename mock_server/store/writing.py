@@ -72,7 +72,8 @@ class StateWriter:
         self._database.execute_each(_REMEMBER_NEW, places)
         if facts:
             self._database.execute(_REMEMBER_FACTS, self._name, step, facts)
-        for table in ("state", "exchanges"):
+        further = () if self._database.is_shared else ("log",)  # of a deleted tenant of that name
+        for table in ("state", "exchanges", *further):
             self._database.execute(f"DELETE FROM {table} WHERE tenant = ?", self._name)  # noqa: S608 - ours
         self.write(version, texts)
 

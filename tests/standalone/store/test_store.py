@@ -394,6 +394,24 @@ def test_several_sandboxes_in_one_store(store: Store, path: Path) -> None:
     assert counts == [("default",)]
 
 
+def test_deleted_sandbox_leaves_nothing_to_the_next_of_its_name(path: Path) -> None:
+    """Neither its steps that wait, nor those of a request that ends after it."""
+    store, old = opened(path), Sandbox(OPTIONS)
+    kept = store.attach(old, "other")
+    with old.lock:
+        old.agents.add()
+    with old.lock:
+        old.agents.add()
+        store.delete("other")
+    kept.flush()
+    store.attach(Sandbox(OPTIONS), "other")
+    crash(store)
+    store, new = opened(path), Sandbox(OPTIONS)
+    kept = store.attach(new, "other")
+    assert (len(new.agents), kept.history.last) == (0, 1)
+    store.close()
+
+
 def test_lock_is_as_reentrant_as_before(store: Store) -> None:
     """What is done inside one block is one step, also if it ends with an exception."""
     sandbox = Sandbox(OPTIONS)
