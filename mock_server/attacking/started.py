@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from pytest_turris.attacks.step import NotStartedError
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
 
@@ -143,9 +144,18 @@ class StartedReceivers:
             other.stop()
 
     def restart(self) -> None:
-        """Stop the receiver at the URL, and start it again."""
+        """Stop the receiver at the URL, and start it again.
+
+        Raises:
+            NotStartedError: It still listens after its end, or does not start again.
+        """
         self._own.stop()
-        self._own = self._start([self._key], self._port)
+        if _listens(self._port):
+            raise NotStartedError(f"--start: port {self._port} is in use after its process ended")
+        try:
+            self._own = self._start([self._key], self._port)
+        except StartError as error:
+            raise NotStartedError(f"--start, the second time: {error}") from None
 
     def with_keys(self, keys: Sequence[str]) -> str:
         """Return the URL, without path, of a receiver with these keys, the current one first.

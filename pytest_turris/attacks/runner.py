@@ -13,7 +13,7 @@ from pytest_turris.attacks.judging.constant_time import Tripwire, spy
 from pytest_turris.attacks.judging.judge import Judge, Responses
 from pytest_turris.attacks.receiver import OutOfTimeError, Receiver, with_header
 from pytest_turris.attacks.series.standing import Standing, limited
-from pytest_turris.attacks.step import AttackStep, UnobservedError, accepted
+from pytest_turris.attacks.step import AttackStep, NotStartedError, UnobservedError, accepted
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.findings.errors import MissingHookError, NotApplicableError
 from pytest_turris.findings.verdict import Outcome, Verdict
@@ -117,6 +117,7 @@ class AttackRunner:
             raise NotApplicableError("it is about a server: run it against a URL on this machine")
         log = self._context.hooks.log or str
         begin = len(log())
+        may_harm = True
         with captured_output() as heard:
             try:
                 # Closed at once: an attack may hold the receiver's work in trouble between steps.
@@ -126,15 +127,17 @@ class AttackRunner:
                         self._send(step)
             except UnobservedError as reason:
                 self.case.unseen = str(reason)
-            self._stays_healthy()
+                may_harm = not isinstance(reason, NotStartedError)
+            self._stays_healthy(may_harm=may_harm)
         self._judge.output("".join(heard) + log()[begin:])
 
-    def _stays_healthy(self) -> None:
+    def _stays_healthy(self, *, may_harm: bool) -> None:
+        """Send a genuine webhook, and blame the attack for its refusal unless it did no harm."""
         after = self._standing.after(
             self._attack, self._receiver, self._context, took_odd=self._took_odd
         )
         self.case.unseen = after.unseen or self.case.unseen
-        if after.got:
+        if after.got and may_harm:
             words = {"why": after.why, "fix": after.fix}
             self.case.find("health", None, after.got, after.expected, after.level, **words)
 

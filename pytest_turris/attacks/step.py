@@ -22,6 +22,10 @@ class UnobservedError(Exception):
     """
 
 
+class NotStartedError(UnobservedError):
+    """The receiver was started again, and does not answer: no webhook has done that."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transmission:
     """How the webhook of a step is sent.

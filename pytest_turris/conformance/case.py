@@ -62,7 +62,7 @@ class ConformanceCase(CheckRun, ABC):
             return ignored
         harness = ClientHarness(self._sandbox, self._time, client)
         with self._judging(harness) as verdicts:
-            notes = drive(self._steps(harness), self._sandbox.clock.now)
+            notes = drive(self._steps(harness), self._time)
             verdicts.append(self._verdict(harness, notes=notes))
         return verdicts[0]
 
@@ -77,7 +77,7 @@ class ConformanceCase(CheckRun, ABC):
         harness = ClientHarness(self._sandbox, self._time, client)
         harness.is_async = True
         with self._judging(harness) as verdicts:
-            notes = await adrive(self._steps(harness), self._sandbox.clock.now)
+            notes = await adrive(self._steps(harness), self._time)
             verdicts.append(self._verdict(harness, notes=notes))
         return verdicts[0]
 

@@ -18,6 +18,7 @@ from pytest_turris.conformance.own_loop import OwnLoops
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.event_loops.loops import real_deadline
+from pytest_turris.time_travel.travel import TimeTravel
 
 T = TypeVar("T")
 ClientCall = Callable[[], Any]
@@ -26,6 +27,7 @@ STEP_TIMEOUT = 5.0
 """Real seconds after which a call of an async client, or one of many at once, counts as hung."""
 
 _DEPTH = 8
+_NO_TIME = dt.timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,10 @@ _Step: TypeAlias = Perform | Cancel | Move
 ProbeSteps: TypeAlias = Generator[_Step, list[CallResult], T]
 
 
-def drive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
+def drive(steps: ProbeSteps[T], time: TimeTravel) -> T:
     """Perform the steps for a sync client.
+
+    After each, its threads run until they wait, so that the next sees what it caused alone.
 
     Raises:
         CaseError: The call is async.
@@ -76,18 +80,20 @@ def drive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
             step = next(steps) if reply is None else steps.send(reply)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return] # StopIteration is not generic
-        reply = _perform(step, now)
+        reply = _perform(step, lambda: time.now)
+        time.advance(_NO_TIME)
 
 
-async def adrive(steps: ProbeSteps[T], now: Callable[[], dt.datetime]) -> T:
-    """Perform the steps for an async client, on asyncio or trio."""
+async def adrive(steps: ProbeSteps[T], time: TimeTravel) -> T:
+    """Perform the steps for an async client, on asyncio or trio; its tasks run after each, too."""
     reply: list[CallResult] | None = None
     while True:
         try:
             step = next(steps) if reply is None else steps.send(reply)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return] # StopIteration is not generic
-        reply = await _aperform(step, now)
+        reply = await _aperform(step, lambda: time.now)
+        await time.aadvance(_NO_TIME)
 
 
 def _perform(step: _Step, now: Callable[[], dt.datetime]) -> list[CallResult]:

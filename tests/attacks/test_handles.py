@@ -1,5 +1,6 @@
 """What a test passes so that more can be seen: pages, the log, a restart, requests to the API."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -28,6 +29,7 @@ from pytest_turris.attacks.families import aftermath
 from pytest_turris.attacks.hooks import HookError
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
+from pytest_turris.attacks.series.standing import Standing
 from pytest_turris.findings.verdict import Verdict
 from pytest_turris.webhooks.signature import SignatureScheme
 
@@ -248,6 +250,19 @@ def test_receiver_that_does_not_come_back_is_not_judged(monkeypatch: pytest.Monk
         verdict = restarted(f"http://127.0.0.1:{port}/webhooks")
     assert verdict.outcome == "not observed"
     assert verdict.reason == "no answer within 0 s after it was started again"
+
+
+def test_receiver_that_is_stopped_for_good_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that failed is not taken for what the webhook before it has done."""
+    monkeypatch.setattr(aftermath, "_START", 0.0)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(BareServer().open())
+        receiver = Receiver(server.url, effects=server.backend.effects)
+        context = context_for(server.backend, ReceiverApp, restart=stack.close)
+        standing = Standing()
+        verdict = run_attack(find_attack("WH-132"), receiver, context, standing)
+    assert (verdict.outcome, verdict.findings) == ("not observed", ())
+    assert standing.cause.startswith("gone since WH-132")
 
 
 def test_receiver_that_starts_slowly_is_waited_for() -> None:

@@ -1,6 +1,5 @@
 """How calls are made, and how their results read."""
 
-import datetime as dt
 import itertools
 import threading
 
@@ -20,9 +19,12 @@ from pytest_turris.conformance.driver import (
     drive,
 )
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.time_travel.travel import TimeTravel
 
 
-def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hung_calls_are_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch, turris_time: TimeTravel
+) -> None:
     """Patience is for all calls together, not for one call after the other."""
     moments = itertools.chain([0.0], itertools.repeat(STEP_TIMEOUT + 1))
     own = threading.current_thread()
@@ -36,16 +38,63 @@ def test_hung_calls_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None
     def steps() -> ProbeSteps[list[CallResult]]:
         return (yield Perform((go_on.wait,) * 20, at_once=True))
 
-    outcomes = drive(steps(), lambda: dt.datetime.now(dt.UTC))
+    outcomes = drive(steps(), turris_time)
     go_on.set()
     assert {str(outcome) for outcome in outcomes} == {
         "TimeoutError: the call still hangs after 5 s"
     }
 
 
+def test_thread_of_a_call_rests_before_the_next_step(turris_time: TimeTravel) -> None:
+    """What a call's thread does late, on a busy machine, is not seen as part of the next call."""
+    done: list[str] = []
+
+    def keep_fresh() -> None:
+        sum(range(500_000))
+        done.append("background")
+        threading.Event().wait(60)
+
+    def steps() -> ProbeSteps[None]:
+        yield Perform((lambda: threading.Thread(target=keep_fresh, daemon=True).start(),))
+        done.append("next step")
+
+    drive(steps(), turris_time)
+    assert done == ["background", "next step"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_task_of_a_call_rests_before_the_next_step(backend: str, turris_time: TimeTravel) -> None:
+    """The same for the tasks of an async client."""
+    done: list[str] = []
+
+    async def keep_fresh() -> None:
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+        done.append("background")
+        await anyio.sleep(60)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+
+            async def call() -> None:
+                group.start_soon(keep_fresh)
+
+            def steps() -> ProbeSteps[None]:
+                yield Perform((call,))
+                done.append("next step")
+
+            await adrive(steps(), turris_time)
+            group.cancel_scope.cancel()
+
+    anyio.run(main, backend=backend)
+    assert done == ["background", "next step"]
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
-def test_async_call_that_hangs_is_given_up(backend: str, at_once: bool, turris: Sandbox) -> None:
+def test_async_call_that_hangs_is_given_up(
+    backend: str, at_once: bool, turris_time: TimeTravel
+) -> None:
     """After the timeout of its step, each call that still waits has failed; others have not."""
 
     async def quick() -> str:
@@ -54,11 +103,11 @@ def test_async_call_that_hangs_is_given_up(backend: str, at_once: bool, turris: 
     def steps() -> ProbeSteps[list[CallResult]]:
         return (yield Perform((anyio.sleep_forever, quick), at_once=at_once, timeout=0.05))
 
-    hung, done = anyio.run(adrive, steps(), turris.clock.now, backend=backend)
+    hung, done = anyio.run(adrive, steps(), turris_time, backend=backend)
     assert (type(hung.error), done.value) == (TimeoutError, "done")
 
 
-def test_cancelled_tasks_of_a_call_are_no_error(turris: Sandbox) -> None:
+def test_cancelled_tasks_of_a_call_are_no_error(turris_time: TimeTravel) -> None:
     """On trio each of them raises, and the group of these is the cancellation."""
 
     async def two_tasks() -> None:
@@ -69,7 +118,7 @@ def test_cancelled_tasks_of_a_call_are_no_error(turris: Sandbox) -> None:
     def steps() -> ProbeSteps[list[CallResult]]:
         return (yield Cancel(two_tasks, turns=5))
 
-    (result,) = anyio.run(adrive, steps(), turris.clock.now, backend="trio")
+    (result,) = anyio.run(adrive, steps(), turris_time, backend="trio")
     assert (result.error, result.cancelled_at) == (None, None)
 
 

@@ -1,7 +1,6 @@
 """Event loops of the harness: one of the same library, and the client's connections in order."""
 
 import asyncio
-import datetime as dt
 from contextlib import closing
 
 import anyio
@@ -13,6 +12,7 @@ from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import Perform, ProbeSteps, adrive
 from pytest_turris.conformance.own_loop import OwnLoops
 from pytest_turris.doors.sockets.pool import Server
+from pytest_turris.time_travel.travel import TimeTravel
 
 
 def test_client_can_be_closed_afterwards(turris_server: Server) -> None:
@@ -42,7 +42,7 @@ def test_connection_is_of_no_use_after_its_loop(turris_server: Server) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_second_loop_is_of_the_same_library(backend: str) -> None:
+def test_a_second_loop_is_of_the_same_library(backend: str, turris_time: TimeTravel) -> None:
     """A client that a test calls on trio is called on trio again."""
 
     async def library() -> str:
@@ -52,5 +52,5 @@ def test_a_second_loop_is_of_the_same_library(backend: str) -> None:
         with closing(OwnLoops()) as loops:
             return (yield Perform((library, library), at_once=True, loops=loops))
 
-    found = anyio.run(adrive, steps(), lambda: dt.datetime.now(dt.UTC), backend=backend)
+    found = anyio.run(adrive, steps(), turris_time, backend=backend)
     assert [one.value for one in found] == [backend] * 2

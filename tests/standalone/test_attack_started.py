@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -285,6 +286,38 @@ def test_a_receiver_is_restarted(started: Started, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(AttackSeries, "run", run_series)
     assert started.attack().exit_code == 0
     assert restarted == ["once"]
+
+
+@choose("WH-01", "WH-132", "WH-02")
+def test_a_receiver_that_does_not_start_twice(started: Started, attacks: None) -> None:
+    """Nothing is said about the attack, and what is known by then is kept."""
+    once = started.effects.with_name("once")
+    command = f"mkdir {once} || exit 7; exec {started.command}"
+    done = started.attack("--effects", f"cat {started.effects}", start=command)
+    reason = "--start, the second time: it ended with exit status 7 before it listened"
+    assert reason in " ".join(done.output.split())
+    outcomes = started.outcomes()
+    assert [outcomes[id_] for id_ in ("WH-01", "WH-132")] == ["passed", "not observed"]
+
+
+@choose("WH-01", "WH-132", "WH-02")
+def test_a_receiver_that_outlives_its_process(
+    started: Started, attacks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that leaves its session, as a daemon does, cannot be started again: that is said."""
+    monkeypatch.setattr("mock_server.attacking.started._STOP_SECONDS", 0.5)
+    own = started.effects.with_name("pid")
+    daemon = shlex.quote(f"echo $$ >{own}; exec {started.command}")
+    try:
+        done = started.attack(
+            "--effects", f"cat {started.effects}", start=f"setsid sh -c {daemon} & wait"
+        )
+    finally:
+        os.kill(int(own.read_text()), signal.SIGKILL)
+    reason = f"--start: port {started.port} is in use after its process ended"
+    assert reason in " ".join(done.output.split())
+    outcomes = started.outcomes()
+    assert [outcomes[id_] for id_ in ("WH-01", "WH-132")] == ["passed", "not observed"]
 
 
 def test_trigger_prints_the_entity(started: Started) -> None:

@@ -11,10 +11,10 @@ from pytest_turris.attacks.families.variants import with_members_everywhere
 from pytest_turris.attacks.step import (
     AttackStep,
     ExpectedBehaviour,
+    NotStartedError,
     StepOutcome,
     Transmission,
     Trouble,
-    UnobservedError,
     accepted,
     refused,
     tolerated,
@@ -174,5 +174,5 @@ def _until_it_answers(context: AttackContext, there: Transmission) -> Iterator[A
         if answered[-1]:
             return
         if steady_time() > deadline:
-            raise UnobservedError(f"no answer within {_START:.0f} s after it was started again")
+            raise NotStartedError(f"no answer within {_START:.0f} s after it was started again")
         select.select([], [], [], 0.1)  # time travel does not move it

@@ -25,6 +25,7 @@ from pytest_turris.process.steady_clock import steady_time
 KEY = "turris_sandbox_whsec_0123456789abcdef"
 ENTITY = "507f1f77bcf86cd799439010"
 START_SECONDS = 60
+_PAUSE = 0.02
 MODULES = FOLDER / "node_modules"
 
 
@@ -103,11 +104,16 @@ class Served:
         self._wait()
 
     def stop(self) -> None:
-        """End the process and those that it started."""
-        if self._process:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        """End the process and those that it started, and wait until its port is free."""
+        if not self._process:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        # Those that it started end a moment later; what is started meanwhile cannot listen.
+        end = steady_time() + START_SECONDS
+        while self._listens() and steady_time() < end:
+            threading.Event().wait(_PAUSE)
 
     def restart(self) -> None:
         """Start it again on the same data."""
@@ -180,14 +186,18 @@ class Served:
         while steady_time() < end:
             if self._process and self._process.poll() is not None:
                 break
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", self.port), 1),
-            ):
+            if self._listens():
                 return
-            threading.Event().wait(0.02)
+            threading.Event().wait(_PAUSE)
         self.stop()
         raise RuntimeError(f"{self.stack.name} does not start: {self.log()[-2000:]}")
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
 
 
 @contextlib.contextmanager
