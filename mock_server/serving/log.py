@@ -2,9 +2,9 @@
 
 import contextlib
 import logging
-import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Literal, TextIO
 
@@ -43,7 +43,9 @@ class ServerLog:
         self._written = frozenset(_LEVELS[_LEVELS.index(level) :])
         # The machine's time: a sandbox's own clock may be moved.
         self._clock = Clock()
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lines: deque[str] = deque()
+        self._waiting = threading.Event()
+        """Whether lines wait: set once for many, as to wake a thread takes long."""
         self._closing = threading.Event()
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="turris-log", daemon=True)
@@ -53,10 +55,12 @@ class ServerLog:
         """Log a line. Control characters, which a client or receiver may send, are escaped."""
         if level not in self._written:
             return
-        if self._lines.qsize() < _CAPACITY:
-            self._lines.put(self._line(message, level))
-        else:
+        if len(self._lines) >= _CAPACITY:
             self._dropped += 1
+            return
+        self._lines.append(self._line(message, level))
+        if not self._waiting.is_set():
+            self._waiting.set()
 
     def warn(self, message: str) -> None:
         """Log what was refused."""
@@ -64,35 +68,33 @@ class ServerLog:
 
     def close(self) -> None:
         """Write what waits, for at most a second."""
-        self._lines.put(None)
         self._closing.set()
+        self._waiting.set()
         self._thread.join(_CLOSE_SECONDS)
 
     def _line(self, message: str, level: LogLevel) -> str:
         return self._form(iso(self._clock.now()), level, message)
 
     def _run(self) -> None:
-        lines: list[str | None] = []
-        while None not in lines:
-            lines = self._gathered()
-            text = [line for line in lines if line is not None]
-            dropped, self._dropped = self._dropped, 0
-            if dropped:
-                text.append(self._line(f"{dropped} lines before this one were dropped", "warning"))
-            # Standard error may be missing, closed, or on a full disk.
-            with contextlib.suppress(OSError, ValueError):
-                if self._stream and text:
-                    self._stream.write("\n".join([*text, ""]))
-                    self._stream.flush()
+        is_closing = False
+        while not is_closing:
+            self._waiting.wait()
+            self._waiting.clear()
+            is_closing = self._closing.wait(_GATHERING)
+            while self._lines or self._dropped:
+                self._write_some()
 
-    def _gathered(self) -> list[str | None]:
-        """The next line, and what comes soon after it; None is the end."""
-        lines = [self._lines.get()]
-        self._closing.wait(_GATHERING)
-        with contextlib.suppress(queue.Empty):
-            while len(lines) < _TOGETHER:
-                lines.append(self._lines.get_nowait())
-        return lines
+    def _write_some(self) -> None:
+        """Write the lines that wait, but not too many in one piece."""
+        lines = [self._lines.popleft() for _ in range(min(len(self._lines), _TOGETHER))]
+        dropped, self._dropped = self._dropped, 0
+        if dropped:
+            lines.append(self._line(f"{dropped} lines before this one were dropped", "warning"))
+        # Standard error may be missing, closed, or on a full disk.
+        with contextlib.suppress(OSError, ValueError):
+            if self._stream:
+                self._stream.write("\n".join([*lines, ""]))
+                self._stream.flush()
 
 
 def standard_error(*, as_json: bool = False, level: LogLevel = "info") -> ServerLog:

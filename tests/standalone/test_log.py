@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+import time
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_lines_are_written_in_order() -> None:
         server_log.write(f"line {number}")
     server_log.close()
     assert texts(stream) == ["line 0", "line 1", "line 2"]
+
+
+def test_last_line_is_not_lost() -> None:
+    """What was logged right before the end is written, whatever the thread is doing then."""
+    for number in range(100):
+        stream = io.StringIO()
+        ended = ServerLog(stream)
+        ended.write("first")
+        time.sleep(number % 5 * 0.006)
+        ended.write("last")
+        ended.close()
+        assert texts(stream) == ["first", "last"]
 
 
 def test_pipe_that_is_not_read_blocks_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
