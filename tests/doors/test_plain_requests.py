@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -149,26 +151,163 @@ def test_status_without_a_phrase() -> None:
     assert seen[0].startswith(b"HTTP/1.1 599 \r\n")
 
 
-def test_answers_are_sent_in_their_order() -> None:
-    """One that is whole goes behind what waits for the end of the iteration, and both at once."""
-    sent: list[bytes] = []
+class Recording(asyncio.Transport):
+    """A transport that keeps what is written."""
 
-    class Recording(asyncio.Transport):
-        def write(self, data: bytes | bytearray | memoryview) -> None:
-            sent.append(bytes(data))
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep it."""
+        self.sent.append(bytes(data))
+
+
+def test_answers_are_sent_in_their_order() -> None:
+    """One that is whole goes behind what waits for the end of the iteration, and all at once."""
+    transport = Recording()
 
     async def write() -> None:
-        buffered = BufferedTransport(Recording())
-        buffered.write_now(b"0")
+        buffered = BufferedTransport(transport)
+        buffered.write_whole(b"0")
         buffered.write(b"1")
         buffered.write(b"2")
-        assert sent == [b"0"]
-        buffered.write_now(b"3")
-        assert sent == [b"0", b"123"]
+        buffered.write_whole(b"3")
+        assert transport.sent == [b"0"]
         await asyncio.sleep(0)
 
     asyncio.run(write())
-    assert sent == [b"0", b"123"]
+    assert transport.sent == [b"0", b"123"]
+
+
+def test_answers_of_one_iteration_are_sent_together() -> None:
+    """While requests on other connections wait, an answer waits for theirs; the last one does not.
+
+    So a client that has them all is woken once.
+    """
+    first, last = Recording(), Recording()
+    seen: list[list[bytes]] = []
+
+    def answered(transport: Recording) -> None:
+        BufferedTransport(transport).write_whole(b"answer")
+        seen.append([*first.sent, *last.sent])
+
+    async def iterate() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(answered, first)
+        loop.call_soon(answered, last)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(iterate())
+    assert seen[0] == []
+    assert (first.sent, last.sent) == ([b"answer"], [b"answer"])
+
+
+_SEQUENCES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["keys", "without a token", "a token request", "an encoded path", "no body"]
+        ),
+        st.sampled_from([0, 0, 0, 3, -6]),
+    ),
+    min_size=2,
+    max_size=8,
+)
+
+
+def test_any_sequence_of_requests_is_answered_as_by_asgi() -> None:
+    """Whatever came before on the connection, in however many packets: repetitions, too."""
+    sandboxes: list[Sandbox] = []
+
+    def handle(request: Request) -> Response:
+        return sandboxes[-1].handle(request)
+
+    with served(handle) as plainly, served(handle, plain=False) as by_asgi:
+
+        @given(_SEQUENCES)
+        @example([("keys", 0), ("an encoded path", 0), ("an encoded path", 0)])
+        @settings(max_examples=20, deadline=None)
+        def are_equal(parts: list[tuple[str, int]]) -> None:
+            seen = []
+            for live in (plainly, by_asgi):
+                sandboxes.append(Sandbox())
+                got = list(_answers(live, parts))
+                journal = sandboxes[-1].journal
+                seen.append((got, [(one.target, one.status, one.request_body) for one in journal]))
+            assert seen[0] == seen[1]
+
+        are_equal()
+
+
+def _answers(live: LiveServer, parts: list[tuple[str, int]]) -> Iterator[bytes]:
+    """The answers to requests on one connection, each sent in one packet or in two."""
+    with connected(live) as client:
+        for name, at in parts:
+            sent = REQUESTS[name]
+            if at:
+                client.sendall(sent[:at])
+                time.sleep(0.005)
+                sent = sent[at:]
+            yield VARIABLE.sub(b"*", answer(client, sent))
+
+
+def test_repeated_request_meets_what_has_changed() -> None:
+    """The same bytes again are another request: with a delay, a fault, or another answer."""
+    sandbox = Sandbox()
+    get = REQUESTS["keys"]
+    with served(sandbox.handle) as live, connected(live) as client:
+        for _ in range(2):
+            assert answer(client, get).startswith(b"HTTP/1.1 200 ")
+        client.sendall(REQUESTS["a token request"][:-3])
+        time.sleep(0.02)
+        assert answer(client, REQUESTS["a token request"][-3:]).startswith(b"HTTP/1.1 401 ")
+        sandbox.faults.add("jwks", real_delay=0.05, times=1)
+        began = time.perf_counter()
+        assert answer(client, get).startswith(b"HTTP/1.1 200 ")
+        assert time.perf_counter() - began >= 0.05
+        sandbox.faults.add("jwks", status=503, times=1)
+        assert answer(client, get).startswith(b"HTTP/1.1 503 ")
+        assert answer(client, get).startswith(b"HTTP/1.1 200 ")
+        sandbox.faults.add("jwks", error="reset", times=1)
+        with contextlib.suppress(ConnectionResetError):
+            client.sendall(get)
+            assert client.recv(65_536) == b""
+    assert [one.status for one in sandbox.journal] == [200, 200, 401, 200, 503, 200, 0]
+
+
+def test_end_of_a_head_is_taken_for_no_request() -> None:
+    """What ends a head in a packet of its own is no request when it comes again."""
+    sandbox, get = Sandbox(), REQUESTS["keys"]
+    with served(sandbox.handle) as live, connected(live) as client:
+        client.sendall(get[:4])
+        time.sleep(0.02)
+        assert answer(client, get[4:]).startswith(b"HTTP/1.1 200 ")
+        assert b"Request is not valid HTTP" in answer(client, get[4:])
+    assert len(sandbox.journal) == 1
+
+
+def test_two_requests_in_a_packet_are_two_again() -> None:
+    """A packet that is repeated has as many answers as before."""
+    sandbox, get = Sandbox(), REQUESTS["keys"]
+    with served(sandbox.handle) as live, connected(live) as client:
+        for _ in range(3):
+            client.sendall(get * 2)
+            received = b""
+            while received.count(b'"keys"') < 2:
+                received += client.recv(65_536)
+    assert len(sandbox.journal) == 6
+
+
+def test_body_is_taken_for_no_request() -> None:
+    """A body in a packet of its own, with the end of a head in it, is none when it comes again."""
+    sandbox, body = Sandbox(), b"{}\r\n\r\n"
+    with served(sandbox.handle) as live, connected(live) as client:
+        client.sendall(TOKEN + LENGTH % len(body) + b"\r\n")
+        time.sleep(0.02)
+        assert answer(client, body).startswith(b"HTTP/1.1 400 ")
+        assert b"Request is not valid HTTP" in answer(client, body)
+    assert len(sandbox.journal) == 1
 
 
 def test_fault_and_delay_leave_the_server_whole() -> None:

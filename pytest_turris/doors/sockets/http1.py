@@ -33,6 +33,7 @@ _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 """The longest match in practice: no client sends so much white space before the colon."""
 
 _READ_SIZE = 65_536
+_LONGEST_KEPT = 8_192
 _HEAD_END = b"\r\n\r\n"
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))
@@ -145,6 +146,9 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         """Parse, or hand over to the other protocol from the first byte of a request on."""
         if not self.is_idle():
             return super().data_received(data)
+        if self.answers_again(data):
+            return None
+        begins_here = not (self.is_in_head or self._head)
         if self.is_in_head and not self._head and _UPGRADE.search(data):
             # The other protocol cannot have the whole head: its beginning came behind a request.
             return self.send_400_response("")
@@ -154,7 +158,10 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
             return self._hand_over().data_received(head)
         is_whole = head.find(_HEAD_END, max(0, known - len(_HEAD_END))) >= 0
         self._head = b"" if is_whole or len(head) > MAX_HEAD else head
-        return super().data_received(data)
+        super().data_received(data)
+        if begins_here and data.find(_HEAD_END) == len(data) - len(_HEAD_END) <= _LONGEST_KEPT:
+            self.keep(data)
+        return None
 
     def is_reading(self) -> bool:
         """Whether the end of a head or body has not come yet."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
@@ -16,6 +16,13 @@ from pytest_turris.doors.sockets.plain import (
 
 if TYPE_CHECKING:
     from pytest_turris.doors.sockets.asgi import App
+
+
+class AnsweredPacket(NamedTuple):
+    """A packet that was one request, and that request."""
+
+    packet: bytes
+    request: Request
 
 
 class PlainRequests(asyncio.Protocol):
@@ -48,6 +55,9 @@ class PlainRequests(asyncio.Protocol):
     """The head of the plain request that is being read."""
     _body = b""
     _may_answer = False
+    _last: Request | None = None
+    """The one in the last packet that was answered here."""
+    _before: AnsweredPacket | None = None
     _idle_since = 0.0
     _timer: asyncio.TimerHandle | None = None
 
@@ -66,7 +76,25 @@ class PlainRequests(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse."""
         self._may_answer = True
+        self._last = self._before = None
         super().data_received(data)
+
+    def answers_again(self, packet: bytes) -> bool:
+        """Answer what is, byte for byte, the packet before; return whether it was.
+
+        A client that polls sends the same bytes again and again. They need no parser: it is where
+        it was before that packet, and what it found is still here.
+        """
+        before, plain = self._before, self.plain
+        if before is None or before.packet != packet or plain is None or self._is_behind():
+            return False
+        self._answer(before.request, plain)
+        return True
+
+    def keep(self, packet: bytes) -> None:
+        """Keep a packet that was one head and no more, if it was answered here."""
+        if self._last:
+            self._before = AnsweredPacket(packet, self._last)
 
     def on_message_begin(self) -> None:
         """Begin a request; uvicorn does so when it is known to be its own."""
@@ -95,7 +123,7 @@ class PlainRequests(asyncio.Protocol):
         if asked is None or self.plain is None:
             super().on_message_complete()  # type: ignore[misc]  # as above
         else:
-            self._answer(asked, self.plain)
+            self._answer(self._request(asked), self.plain)
 
     def on_response_complete(self) -> None:
         """Note since when the connection is idle."""
@@ -114,8 +142,7 @@ class PlainRequests(asyncio.Protocol):
             self.plain is None
             or not self._may_answer
             or not self.is_idle()
-            or self.pipeline
-            or self.flow.write_paused
+            or self._is_behind()
             or parser.get_http_version() != "1.1"
             or not parser.should_keep_alive()
             or not is_plain(parser.get_method(), self.url)
@@ -123,10 +150,13 @@ class PlainRequests(asyncio.Protocol):
             return None
         return self.plain.head(tuple(self.headers))
 
-    def _answer(self, asked: PlainHead, plain: PlainAnswers) -> None:
+    def _is_behind(self) -> bool:
+        """Whether requests or answers wait."""
+        return bool(self.pipeline or self.flow.write_paused)
+
+    def _answer(self, request: Request, plain: PlainAnswers) -> None:
         self._may_answer = False
         self.answered += 1
-        request = self._request(asked)
         try:
             answer = plain.answer(request)
         except Exception as error:  # noqa: BLE001 - ASGI's way breaks the connection, or reports a bug
@@ -134,7 +164,8 @@ class PlainRequests(asyncio.Protocol):
         whole = whole_answer(answer) if isinstance(answer, Response) else None
         if whole is None:
             return self._answer_later(answer)
-        self.buffered.write_now(whole)
+        self._last = request
+        self.buffered.write_whole(whole)
         self.server_state.total_requests += 1
         self._idle_since = self.loop.time()
         if self._timer is None:
