@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.leaks.traces import Trace
 from pytest_turris.audit.places import NOWHERE, Place
-from pytest_turris.audit.rules.catalogue import look_at
+from pytest_turris.audit.rules.catalogue import looks_at
 from pytest_turris.audit.rules.log import LogAudit, LogLine
 from pytest_turris.audit.rules.logged import LoggedAnswers
 from pytest_turris.audit.seen import SandboxRecord
@@ -14,22 +14,39 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.verdict import Verdict
 
 _MOST_SPOTTED = 500
+_NO_MORE = object()
 
 
-def judge_requests(record: SandboxRecord, name: str, known: Collection[str]) -> Evidence:
-    """What the requests show, without a secret in any spelling.
+class RequestJudgement:
+    """What some requests show, asked one rule at a time: all at once, the next client would wait.
 
     Args:
         record: The requests.
         name: What stands for the test.
-        known: The fingerprints of mistakes that need not be shown once more.
     """
-    found = Evidence(test=name)
-    look_at(record, found, frozenset())
-    # A client that repeats a mistake must not delay its server: looking for each spelling of a
-    # thousand tokens takes as long as the thousand requests.
-    found.spotted = [one for one in _first_of_each(found.spotted) if one.fingerprint not in known]
-    return _clean(found, record.sandbox)
+
+    def __init__(self, record: SandboxRecord, name: str) -> None:
+        self._sandbox = record.sandbox
+        self._found = Evidence(test=name)
+        self._rules = looks_at(record, self._found)
+
+    def ask_next(self) -> bool:
+        """Ask a rule; return whether there was one."""
+        return next(self._rules, _NO_MORE) is not _NO_MORE
+
+    def result(self, known: Collection[str]) -> Evidence:
+        """Ask all rules that are left; return what was found, without a secret in any spelling.
+
+        Args:
+            known: The fingerprints of mistakes that need not be shown once more.
+        """
+        while self.ask_next():
+            pass
+        # A client that repeats a mistake must not delay its server: looking for each spelling of a
+        # thousand tokens takes as long as the thousand requests.
+        spotted = _first_of_each(self._found.spotted)
+        self._found.spotted = [one for one in spotted if one.fingerprint not in known]
+        return _clean(self._found, self._sandbox)
 
 
 def judge_verdict(verdict: Verdict, sandbox: Sandbox, name: str) -> Evidence:

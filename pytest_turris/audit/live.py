@@ -5,6 +5,7 @@ What judges is imported when it judges: a server notes its first request soon af
 
 import hashlib
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,13 @@ from pytest_turris.core.wire.messages import Request, Response
 if TYPE_CHECKING:
     from pytest_turris.audit.drills.served import DrillName, ServedDrill
     from pytest_turris.audit.evidence import Evidence
+    from pytest_turris.audit.judging import RequestJudgement
     from pytest_turris.findings.verdict import Verdict
 
 _LONGEST_BODY = 16_384
 _REDIRECTION = 300
+_BETWEEN = 16
+"""Requests between two rules of a judgement: a busy server answers no client much later for it."""
 
 
 class _ServedRecord(SandboxRecord):
@@ -46,6 +50,8 @@ class LiveAudit:
         self._name = name
         self._window = window
         self._judged: Evidence | None = None
+        self._judgement: RequestJudgement | None = None
+        """Of the requests before those in the record, while rules are left to be asked."""
         self._call = CallSite(None, 0, 0)  # nothing is known but the step
         self._drill: ServedDrill | None = None
         self._has_worked = False
@@ -75,19 +81,37 @@ class LiveAudit:
         self._judged = self.evidence()
         self._record.seen.clear()
 
+    def _begin_judging(self) -> None:
+        """Judge what was seen, while further requests come."""
+        from pytest_turris.audit.judging import RequestJudgement  # noqa: PLC0415 - see the module
+
+        self._end_judging()
+        self._judgement = RequestJudgement(copy(self._record), self._name)
+        self._record.seen = []
+
+    def _end_judging(self) -> None:
+        """Keep what the judgement that is under way shows."""
+        if self._judgement:
+            judgement, self._judgement = self._judgement, None
+            self._judged = self._with(judgement.result(self._known()))
+
+    def _known(self) -> frozenset[str]:
+        found = self._judged.spotted if self._judged else ()
+        return frozenset(one.fingerprint for one in found)
+
     def clear(self) -> int:
         """Forget everything; how many requests that was."""
         forgotten, self.requests = self.requests, 0
-        self._judged = None
+        self._judged = self._judgement = None
         self._record.seen.clear()
         return forgotten
 
     def evidence(self) -> "Evidence":
         """All that was shown so far, without a secret in any spelling."""
-        from pytest_turris.audit.judging import judge_requests  # noqa: PLC0415 - see the module
+        from pytest_turris.audit.judging import RequestJudgement  # noqa: PLC0415 - see the module
 
-        known = frozenset(one.fingerprint for one in self._judged.spotted) if self._judged else ()
-        return self._with(judge_requests(self._record, self._name, known))
+        self._end_judging()
+        return self._with(RequestJudgement(self._record, self._name).result(self._known()))
 
     def note_verdict(self, verdict: "Verdict") -> None:
         """Add what an attack or a drill has shown."""
@@ -153,9 +177,12 @@ class LiveAudit:
 
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
-        if len(self._record.seen) >= self._window():
-            self.cut()
         self.requests += 1
+        is_turn = self.requests % _BETWEEN == 0
+        if is_turn and self._judgement and not self._judgement.ask_next():
+            self._end_judging()
+        if len(self._record.seen) >= self._window():
+            self._begin_judging()
         if facts["token_id"] and facts["status"] < _REDIRECTION:
             self._has_worked = True
         if self._drill:

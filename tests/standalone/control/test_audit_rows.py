@@ -1,6 +1,7 @@
 """The audit of a sandbox that serves: what its clients show, in any language."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from doubles.controlled import Controlled
 
 from mock_server.control.tenant import Tenant
 from pytest_turris.audit.live import LiveAudit
+from pytest_turris.audit.rules import catalogue
+from pytest_turris.audit.rules.rule import Look
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -144,6 +147,38 @@ def test_many_requests_are_judged_in_parts(remote: RemoteClient) -> None:
     assert {one["check"]: one["times"] for one in shown["checks"]}["RQ-01"] == 602
     assert _found(remote) == ["RQ-01", "RQ-14"]
     assert len(remote.controlled.tenants.default.audit.evidence().spotted) == 2
+
+
+def test_no_client_waits_for_a_whole_judgement(
+    remote: RemoteClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a request one rule is asked at most."""
+    audit = remote.tenant.audit
+    asked: list[int] = []
+
+    class Noted(Look):
+        def __init__(self, *of: Any) -> None:
+            super().__init__(*of)
+            asked.append(audit.requests)
+
+    monkeypatch.setattr(catalogue, "Look", Noted)
+    for _ in range(1_300):
+        remote.send("GET", "/v1/agents")
+    assert len(asked) == 2 * len(catalogue.PASSIVE_RULES)
+    assert max(Counter(asked).values()) == 1
+
+
+@pytest.mark.parametrize("number", [498, 499, 500, 515, 516, 600, 999, 1_000, 1_100])
+def test_a_judgement_that_is_under_way_counts(remote: RemoteClient, number: int) -> None:
+    """What is shown is about all requests, and nothing is left when it is cleared."""
+    for _ in range(number):
+        remote.send("GET", "/v1/agents")
+    audit = remote.tenant.audit
+    assert audit.evidence().ran["RQ-01"] == number + 1
+    remote.send("GET", "/v1/agents")
+    assert audit.evidence().ran["RQ-01"] == number + 2
+    audit.clear()
+    assert audit.evidence().is_empty
 
 
 def test_it_is_cleared(remote: RemoteClient) -> None:
