@@ -6,7 +6,7 @@ WORKERS ?= 4
 BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
-.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock findings audits mutations verdicts benchmarks clean \
+.PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock mocks findings audits mutations verdicts benchmarks clean \
 	system-packages node-packages generators fuzz faults soak secrets screenshots
 
 # Tests start hundreds of interpreters, and each would compile again all that it imports.
@@ -160,6 +160,16 @@ findings: $(VENV)/.ready
 	cd tests && $(abspath $(BIN))/python -m doubles.clients.audited_libraries
 	$(BIN)/python docs/pages.py
 
+# The server beside other mock servers, which are installed for that.
+mocks: $(VENV)/.ready .peers/.ready
+	$(BIN)/python benchmarks/mocks.py .peers
+
+.peers/.ready:
+	npm install --silent --prefix .peers wiremock @stoplight/prism-cli
+	$(PYTHON) -m venv .peers/moto
+	.peers/moto/bin/pip install --quiet --disable-pip-version-check 'moto[server]'
+	touch $@
+
 # Installs the peers that only the benchmarks need. Each script can also be run by itself.
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group benchmarks
@@ -172,6 +182,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python benchmarks/tokens.py
 	$(BIN)/python benchmarks/clock.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/tenants.py
 	$(BIN)/python benchmarks/replicas.py

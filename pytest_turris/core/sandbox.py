@@ -231,7 +231,6 @@ class Sandbox(Collections):
 
     @whole
     def _handle(self, request: Request) -> Response:
-        self.undo.attributes(self.clock, "offset")
         self._entity.settle()
         if request.is_token_request:
             self.undo.attributes(self, "token_requests")

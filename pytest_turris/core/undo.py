@@ -66,6 +66,10 @@ class Undo:
                 self._holder = 0
             lock.__exit__(None, None, None)
 
+    def is_inside(self) -> bool:
+        """Whether the current thread is in the block."""
+        return self._holder == get_ident()
+
     def step(self, take_back: Callable[[], object]) -> None:
         """Note how to take back the next change; harmless if that change is not made."""
         if self._open:
@@ -113,6 +117,19 @@ def whole(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P],
 
     @functools.wraps(method)
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.undo:
+            return method(self, *args, **kwargs)
+
+    return guarded
+
+
+def reading(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Make a method callable from any thread; it changes nothing, and sees no change half done."""
+
+    @functools.wraps(method)
+    def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self.undo.is_inside():
+            return method(self, *args, **kwargs)
         with self.undo:
             return method(self, *args, **kwargs)
 

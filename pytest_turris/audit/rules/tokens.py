@@ -148,13 +148,14 @@ def _replaced_when_due(look: Look) -> int:
     buffer = look.record.sandbox.options.refresh_buffer
     count = 0
     last: dict[str, AccessToken] = {}
+    before: AccessToken | None = None
     for seen in look.record.calls:
         token = seen.token
-        if token is None or seen.refused:
+        if token is None or token is before or seen.refused:
             continue
         old = last.get(token.client_id)
         count += bool(
             old and old is not token and seen.knows_time and seen.at > old.expires_at - buffer
         )
-        last[token.client_id] = token
+        last[token.client_id] = before = token
     return count

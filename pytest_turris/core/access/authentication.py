@@ -5,8 +5,7 @@ guides/error-handling). Assumed: when both fail, the answer is that of the beare
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pytest_turris.core.access.credential import Credential
 from pytest_turris.core.access.credentials import Credentials
@@ -20,8 +19,7 @@ RESTRICTED_HEADER = "x-restricted-access-token"
 _TOKEN_IN_URL = re.compile(r"[&?/=]eyJ[\w-]+\.|[?&](?:[\w-]*token|jwt|bearer)=", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The credential of a request, and the access token if there is one."""
 
     credential: Credential
@@ -48,8 +46,8 @@ class Authentication:
             Unauthorized: There is no credential, or no valid one.
             Forbidden: The restricted access token does not allow the caller's address.
         """
-        bearers = [] if only == "restricted" else request.lines("authorization")
-        restricted = [] if only == "oauth" else request.lines(RESTRICTED_HEADER)
+        bearers = () if only == "restricted" else request.lines("authorization")
+        restricted = () if only == "oauth" else request.lines(RESTRICTED_HEADER)
         if not bearers and not restricted:
             raise self._missing(request)
         if len(bearers) > 1 or len(restricted) > 1:

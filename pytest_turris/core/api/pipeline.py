@@ -113,6 +113,7 @@ class Pipeline:
             raise error from None
 
     def _fail(self, call: Call, operation: Operation, fault: Fault) -> Response:
+        self._faults.undo.attributes(self._clock, "offset")  # nothing but a fault moves it
         if fault.delay:
             self._clock.advance(fault.delay)
             call.delay = fault.delay

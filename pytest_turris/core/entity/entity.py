@@ -75,7 +75,8 @@ class UpstreamEntity:
     @property
     def has_work_due(self) -> bool:
         """Whether something is due by now."""
-        return self._schedule.is_due(self._clock.now())
+        first = self._schedule.first
+        return first is not None and first <= self._clock.now()
 
     def changed(self, old: Record | None, new: Record | None) -> None:
         """Follow a change of a record: schedule what it makes due, update what depends on it."""

@@ -81,28 +81,24 @@ class Exchange:
         return cls(**row | {"at": at, "notes": tuple(row["notes"])})
 
     def __str__(self) -> str:
-        return _line(
-            self.at,
-            f"{self.method} {self.target} -> {self.status or 'no answer'}",
-            self.operation,
-            (self.credential, self.token),
-            (self.reason, *self.notes),
-        )
+        what = f"{self.method} {self.target} -> {self.status or 'no answer'}"
+        outline = _outline(what, self.operation, (self.credential, self.token))
+        return _lines(self.at, outline, (self.reason, *self.notes))
 
 
-def _line(
-    at: dt.datetime,
-    what: str,
-    operation: str | None,
-    caller: tuple[str | None, str | None],
-    details: Iterable[str],
-) -> str:
+def _lines(at: dt.datetime, outline: str, details: Iterable[str]) -> str:
     """An exchange in one line, and a line for each detail."""
+    return "\n    ".join([f"{iso(at)[_TIME:]}  {outline}", *filter(None, details)])
+
+
+@lru_cache(maxsize=256)
+def _outline(what: str, operation: str | None, caller: tuple[str | None, str | None]) -> str:
+    """An exchange in one line, without its time: most are like one before."""
     credential, token = caller
-    line = f"{iso(at)[_TIME:]}  {what}  [{operation or 'no such operation'}]"
+    line = f"{what}  [{operation or 'no such operation'}]"
     if credential:
         line += f"  as {credential}" + (f", token {token}" if token else "")
-    return "\n    ".join([line, *filter(None, details)])
+    return line
 
 
 _shown_target = lru_cache(maxsize=256)(redact_target)
@@ -159,7 +155,7 @@ class RawExchange:
         _, at, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
         details = map(redact, (reason, *notes)) if reason or notes else ()
         what = f"{method} {_shown_target(self.target)} -> {status or 'no answer'}"
-        return _line(at, what, operation, (credential, token), details)
+        return _lines(at, _outline(what, operation, (credential, token)), details)
 
     def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
         facts = dict(zip(_FACTS, self._facts, strict=True))

@@ -18,7 +18,7 @@ from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.index import Index, Indexes
 from pytest_turris.core.resources.members import nested, record_of, refuse_unknown
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
-from pytest_turris.core.undo import Undo, whole
+from pytest_turris.core.undo import Undo, reading, whole
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")
@@ -102,7 +102,7 @@ class Collection(Generic[R]):
         except KeyError:
             raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
-    @whole
+    @reading
     def where(self, /, **wanted: str | AbstractSet[str] | None) -> list[R]:
         """The records with these values in these indexes, in order.
 

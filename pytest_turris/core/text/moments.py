@@ -2,7 +2,7 @@
 
 import datetime as dt
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _Second = tuple[int, int, int, int, int, int]
 
@@ -10,7 +10,7 @@ _Second = tuple[int, int, int, int, int, int]
 def iso(moment: dt.datetime) -> str:
     """A point in time as Turris writes it, such as ``2025-03-17T10:15:45.000Z``."""
     moment = moment.astimezone(dt.UTC)
-    return f"{_iso(_second(moment))}{moment.microsecond // 1000:03d}Z"
+    return _iso(_second(moment)) + _fraction(moment.microsecond // 1000)
 
 
 def http_date(moment: dt.datetime) -> str:
@@ -24,7 +24,12 @@ def _second(at: dt.datetime) -> _Second:
 
 @lru_cache(maxsize=8)
 def _iso(second: _Second) -> str:
-    return f"{dt.datetime(*second).isoformat()}."  # noqa: DTZ001 - its text has no zone
+    return dt.datetime(*second).isoformat()  # noqa: DTZ001 - its text has no zone
+
+
+@cache
+def _fraction(milliseconds: int) -> str:
+    return f".{milliseconds:03d}Z"
 
 
 @lru_cache(maxsize=8)

@@ -63,9 +63,17 @@ class Request:
             client_port=client_port,
         )
 
-    def lines(self, name: str) -> list[str]:
+    def lines(self, name: str) -> tuple[str, ...]:
         """The values of a header's field lines, by its lower-case name."""
-        return [value for field, value in self.headers if field == name]
+        # Not ``cached_property``, which takes a lock.
+        last: dict[str, str] | None = vars(self).get("_last_lines")
+        if last is None:
+            last = vars(self)["_last_lines"] = dict(self.headers)
+        if name not in last:
+            return ()
+        if len(last) == len(self.headers):
+            return (last[name],)
+        return tuple([value for field, value in self.headers if field == name])
 
     def header(self, name: str) -> str:
         """The value of a header, repeated field lines joined by a comma; empty if absent."""
