@@ -381,6 +381,19 @@ def test_request_that_stops_is_dropped(sent: bytes, monkeypatch: pytest.MonkeyPa
             assert client.recv(65_536) == b""
 
 
+def test_connection_that_is_used_after_a_delay_is_kept() -> None:
+    """An answer that had to wait begins no time of idleness for the plain ones behind it."""
+    sandbox, get = Sandbox(), REQUESTS["keys"]
+    with served(sandbox.handle) as live:
+        live._server.config.timeout_keep_alive = 1
+        with connected(live) as client:
+            assert answer(client, get).startswith(b"HTTP/1.1 200 ")
+            sandbox.faults.add("jwks", real_delay=0.05, times=1)
+            for _ in range(5):
+                assert answer(client, get).startswith(b"HTTP/1.1 200 ")
+                time.sleep(0.4)
+
+
 def test_idle_connection_is_closed() -> None:
     """Some time after the last answer, not after the first, whichever way they took."""
     by_asgi = REQUESTS["an encoded path"]

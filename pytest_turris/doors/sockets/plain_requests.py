@@ -190,6 +190,7 @@ class PlainRequests(asyncio.Protocol):
 
     def _answer_later(self, answer: Response | Awaitable[Response] | Exception) -> None:
         """Let uvicorn send an answer that has to wait, breaks the connection, or is unusual."""
+        self._before = None  # uvicorn has begun to count the time; its parser ends that
         own: App = self.app
         self.app = cast("Any", self).extended(app_of(answer))
         try:
