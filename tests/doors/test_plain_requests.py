@@ -385,13 +385,13 @@ def test_connection_that_is_used_after_a_delay_is_kept() -> None:
     """An answer that had to wait begins no time of idleness for the plain ones behind it."""
     sandbox, get = Sandbox(), REQUESTS["keys"]
     with served(sandbox.handle) as live:
-        live._server.config.timeout_keep_alive = 1
+        live._server.config.timeout_keep_alive = 2
         with connected(live) as client:
             assert answer(client, get).startswith(b"HTTP/1.1 200 ")
             sandbox.faults.add("jwks", real_delay=0.05, times=1)
             for _ in range(5):
                 assert answer(client, get).startswith(b"HTTP/1.1 200 ")
-                time.sleep(0.4)
+                time.sleep(0.5)
 
 
 def test_idle_connection_is_closed() -> None:

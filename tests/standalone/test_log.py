@@ -48,8 +48,9 @@ def test_lines_are_written_in_order() -> None:
     assert texts(stream) == ["line 0", "line 1", "line 2"]
 
 
-def test_last_line_is_not_lost() -> None:
+def test_last_line_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was logged right before the end is written, whatever the thread is doing then."""
+    monkeypatch.setattr(log, "_CLOSE_SECONDS", 60)
     for number in range(100):
         stream = io.StringIO()
         ended = ServerLog(stream)
