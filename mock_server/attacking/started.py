@@ -151,11 +151,15 @@ class StartedReceivers:
         """
         self._own.stop()
         if _listens(self._port):
-            raise NotStartedError(f"--start: port {self._port} is in use after its process ended")
+            raise NotStartedError(
+                f"--start: port {self._port} is in use after its process ended. Let the command "
+                "run the receiver in the foreground, so that a signal ends all of it"
+            )
         try:
             self._own = self._start([self._key], self._port)
         except StartError as error:
-            raise NotStartedError(f"--start, the second time: {error}") from None
+            said = f"; it wrote: {last_words(self._log)}"
+            raise NotStartedError(f"--start, the second time: {error}{said}") from None
 
     def with_keys(self, keys: Sequence[str]) -> str:
         """Return the URL, without path, of a receiver with these keys, the current one first.

@@ -187,6 +187,14 @@ def test_a_receiver_that_does_not_start(started: Started, attacks: None) -> None
 
 
 @choose("WH-01")
+def test_last_words_show_no_key(started: Started, attacks: None) -> None:
+    """A receiver that does not start may have written the key that it was given."""
+    done = started.attack(start="echo no database for $TURRIS_WEBHOOK_SECRET >&2; exit 7")
+    assert "no database for ***-cdef" in done.output
+    assert KEY not in done.output + started.report.read_text()
+
+
+@choose("WH-01")
 def test_a_receiver_that_listens_nowhere(
     started: Started, attacks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +306,17 @@ def test_a_receiver_that_does_not_start_twice(started: Started, attacks: None) -
     assert reason in " ".join(done.output.split())
     outcomes = started.outcomes()
     assert [outcomes[id_] for id_ in ("WH-01", "WH-132")] == ["passed", "not observed"]
+
+
+@choose("WH-01", "WH-132")
+def test_last_words_of_the_second_start_show_no_key(started: Started, attacks: None) -> None:
+    """They say why it did not start again; a receiver may write its key."""
+    once = started.effects.with_name("once")
+    fails = "echo no port for $TURRIS_WEBHOOK_SECRET >&2; exit 7"
+    done = started.attack(start=f"mkdir {once} || {{ {fails}; }}; exec {started.command}")
+    assert "it wrote:" in done.output
+    assert "no port for" in started.report.read_text()
+    assert KEY not in done.output + started.report.read_text()
 
 
 @choose("WH-01", "WH-132", "WH-02")
