@@ -83,11 +83,15 @@ class LiveAudit:
 
     def _begin_judging(self) -> None:
         """Judge what was seen, while further requests come."""
+        self._end_judging()
+        self._judgement = self._judgement_of_seen()
+        self._record.seen = []
+
+    def _judgement_of_seen(self) -> "RequestJudgement":
+        """A judgement of the requests in the record, whatever comes later."""
         from pytest_turris.audit.judging import RequestJudgement  # noqa: PLC0415 - see the module
 
-        self._end_judging()
-        self._judgement = RequestJudgement(copy(self._record), self._name)
-        self._record.seen = []
+        return RequestJudgement(copy(self._record), self._name)
 
     def _end_judging(self) -> None:
         """Keep what the judgement that is under way shows."""
@@ -108,10 +112,8 @@ class LiveAudit:
 
     def evidence(self) -> "Evidence":
         """All that was shown so far, without a secret in any spelling."""
-        from pytest_turris.audit.judging import RequestJudgement  # noqa: PLC0415 - see the module
-
         self._end_judging()
-        return self._with(RequestJudgement(self._record, self._name).result(self._known()))
+        return self._with(self._judgement_of_seen().result(self._known()))
 
     def note_verdict(self, verdict: "Verdict") -> None:
         """Add what an attack or a drill has shown."""

@@ -69,7 +69,7 @@ ProbeSteps: TypeAlias = Generator[_Step, list[CallResult], T]
 def drive(steps: ProbeSteps[T], time: TimeTravel) -> T:
     """Perform the steps for a sync client.
 
-    After each, its threads run until they wait, so that the next sees what it caused alone.
+    After each step its threads run until they wait: the next one then sees its own effects only.
 
     Raises:
         CaseError: The call is async.
@@ -85,7 +85,7 @@ def drive(steps: ProbeSteps[T], time: TimeTravel) -> T:
 
 
 async def adrive(steps: ProbeSteps[T], time: TimeTravel) -> T:
-    """Perform the steps for an async client, on asyncio or trio; its tasks run after each, too."""
+    """Perform the steps for an async client, on asyncio or trio; its tasks run too."""
     reply: list[CallResult] | None = None
     while True:
         try:

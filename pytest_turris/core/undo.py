@@ -124,7 +124,7 @@ def whole(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P],
 
 
 def reading(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Make a method callable from any thread; it changes nothing, and sees no change half done."""
+    """Make a method that changes nothing callable from any thread; no change is seen half done."""
 
     @functools.wraps(method)
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -153,7 +153,7 @@ def _misplaced(look: Look) -> None:
     for seen in look.record.calls:
         look.ran += seen.carries_credential
         if seen.request is clean:
-            continue
+            continue  # as above
         before = len(look.spotted)
         if b"turris_sandbox_secret" in seen.request.body or b"eyJ" in seen.request.body:
             text = seen.request.body.decode("utf-8", "replace")

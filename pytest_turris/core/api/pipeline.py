@@ -113,7 +113,7 @@ class Pipeline:
             raise error from None
 
     def _fail(self, call: Call, operation: Operation, fault: Fault) -> Response:
-        self._faults.undo.attributes(self._clock, "offset")  # nothing but a fault moves it
+        self._faults.undo.attributes(self._clock, "offset")  # only a fault moves it during a call
         if fault.delay:
             self._clock.advance(fault.delay)
             call.delay = fault.delay

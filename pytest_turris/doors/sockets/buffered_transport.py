@@ -23,8 +23,8 @@ class BufferedTransport:
     def write_whole(self, data: bytes) -> None:
         """Write what is whole: at once, unless requests on other connections wait.
 
-        Each write wakes its client, which takes a third of the time of a short answer. Those who
-        share a process, or a processor, are awake already at the second of several writes in a row.
+        A write that wakes a client takes a quarter of the time of a short answer. Of several writes
+        in a row to clients in one process, only the first has to wake it.
         """
         if self._parts or _others_wait():
             self.write(data)

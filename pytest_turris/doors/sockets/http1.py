@@ -34,6 +34,7 @@ _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 
 _READ_SIZE = 65_536
 _LONGEST_KEPT = 8_192
+"""Bytes of a packet that a connection keeps, in case it is repeated."""
 _HEAD_END = b"\r\n\r\n"
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))

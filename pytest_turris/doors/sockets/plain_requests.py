@@ -55,9 +55,10 @@ class PlainRequests(asyncio.Protocol):
     """The head of the plain request that is being read."""
     _body = b""
     _may_answer = False
-    _last: Request | None = None
-    """The one in the last packet that was answered here."""
-    _before: AnsweredPacket | None = None
+    _just_answered: Request | None = None
+    """The request in the last packet, if it was answered here."""
+    _repeatable: AnsweredPacket | None = None
+    """The last packet, if it was one head and no more."""
     _idle_since = 0.0
     _timer: asyncio.TimerHandle | None = None
 
@@ -76,16 +77,16 @@ class PlainRequests(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse."""
         self._may_answer = True
-        self._last = self._before = None
+        self._just_answered = self._repeatable = None
         super().data_received(data)
 
     def answers_again(self, packet: bytes) -> bool:
         """Answer what is, byte for byte, the packet before; return whether it was.
 
-        A client that polls sends the same bytes again and again. They need no parser: it is where
-        it was before that packet, and what it found is still here.
+        A client that polls sends the same bytes again and again. They are not parsed again: the
+        parser is where it was before that packet, and what it found then is still here.
         """
-        before, plain = self._before, self.plain
+        before, plain = self._repeatable, self.plain
         if before is None or before.packet != packet or plain is None or self._is_behind():
             return False
         self._answer(before.request, plain)
@@ -93,8 +94,8 @@ class PlainRequests(asyncio.Protocol):
 
     def keep(self, packet: bytes) -> None:
         """Keep a packet that was one head and no more, if it was answered here."""
-        if self._last:
-            self._before = AnsweredPacket(packet, self._last)
+        if self._just_answered:
+            self._repeatable = AnsweredPacket(packet, self._just_answered)
 
     def on_message_begin(self) -> None:
         """Begin a request; uvicorn does so when it is known to be its own."""
@@ -164,7 +165,7 @@ class PlainRequests(asyncio.Protocol):
         whole = whole_answer(answer) if isinstance(answer, Response) else None
         if whole is None:
             return self._answer_later(answer)
-        self._last = request
+        self._just_answered = request
         self.buffered.write_whole(whole)
         self.server_state.total_requests += 1
         self._idle_since = self.loop.time()
@@ -190,7 +191,8 @@ class PlainRequests(asyncio.Protocol):
 
     def _answer_later(self, answer: Response | Awaitable[Response] | Exception) -> None:
         """Let uvicorn send an answer that has to wait, breaks the connection, or is unusual."""
-        self._before = None  # uvicorn has begun to count the time; its parser ends that
+        # uvicorn counts how long the connection is idle after this answer, until it parses again.
+        self._repeatable = None
         own: App = self.app
         self.app = cast("Any", self).extended(app_of(answer))
         try:
