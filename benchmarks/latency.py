@@ -10,10 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from server import PEER, Connection, Load, Server
-
-from pytest_turris.core.access.keys import signing_key
+from server import Connection, Load, Server, peer_in
 
 CONNECTIONS = 32
 BEFORE = 50_000
@@ -55,14 +52,10 @@ async def times(server: Server, request: bytes) -> list[float]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        pem = signing_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        (folder / "key.pem").write_bytes(pem)
-        (folder / "peer.py").write_text(PEER)
-        peer = [sys.executable, str(folder / "peer.py"), "PORT", str(folder / "key.pem")]
         ours = [sys.executable, "-m", "mock_server", "serve", "--port", "PORT"]
         servers = {
             "turris-sandbox": Server(ours, folder),
-            "Starlette + uvicorn h11": Server(peer, folder),
+            "Starlette + uvicorn h11": Server(peer_in(folder), folder),
         }
         try:
             for name, server in servers.items():

@@ -199,13 +199,18 @@ class Server:
         raise RuntimeError(f"no answer from {self.url}")
 
 
+def peer_in(folder: Path) -> list[str]:
+    """Write the Starlette application and its key to a folder; return its command."""
+    pem = signing_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(pem)
+    (folder / "peer.py").write_text(PEER)
+    return [sys.executable, str(folder / "peer.py"), "PORT", str(folder / "key.pem")]
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        pem = signing_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        (folder / "key.pem").write_bytes(pem)
-        (folder / "peer.py").write_text(PEER)
-        peer = [sys.executable, str(folder / "peer.py"), "PORT", str(folder / "key.pem")]
+        peer = peer_in(folder)
         plenty = "token_requests_per_minute=1000000000"
         ours = [sys.executable, "-m", "mock_server", "serve", "--port", "PORT", "-o", plenty]
         compare_starts(ours, peer, folder)
