@@ -207,7 +207,7 @@ def _report(
         cause=outcome.cause,
         error=outcome.error,
         language=outcome.language,
-        masked=masker([settings.factory.key], settings.lines),
+        masked=masker(settings.lines, settings.factory.key),
     )
 
 

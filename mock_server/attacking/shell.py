@@ -2,6 +2,7 @@
 
 import subprocess
 
+from mock_server.attacking.masking import end_of
 from pytest_turris.attacks.hooks import HookError
 from pytest_turris.core.text.redaction import redact
 
@@ -31,6 +32,6 @@ def output_of(option: str, command: str) -> str:
     except subprocess.TimeoutExpired:
         raise HookError(f"{option}: {program!r} ran longer than {_SECONDS:.0f} s") from None
     if done.returncode:
-        said = redact((done.stderr or done.stdout).decode(errors="replace").strip()[-_SHOWN:])
+        said = end_of(redact((done.stderr or done.stdout).decode(errors="replace")), _SHOWN)
         raise HookError(f"{option}: {program!r} exited with {done.returncode}: {said}")
     return done.stdout.decode(errors="replace")

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from mock_server.attacking.masking import masker
+from mock_server.attacking.masking import end_of
 from pytest_turris.attacks.step import NotStartedError
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.findings.errors import NotApplicableError
@@ -159,8 +159,7 @@ class StartedReceivers:
         try:
             self._own = self._start([self._key], self._port)
         except StartError as error:
-            keys = {self._key, *(key for others in self._others for key in others)}
-            said = f"; it wrote: {last_words(self._log, keys)}"
+            said = f"; it wrote: {last_words(self._log)}"
             raise NotStartedError(f"--start, the second time: {error}{said}") from None
 
     def with_keys(self, keys: Sequence[str]) -> str:
@@ -211,14 +210,9 @@ def log_since(log: Path, begin: int = 0) -> str:
         return ""
 
 
-def last_words(log: Path, keys: Iterable[str]) -> str:
-    """Return the end of a log, for the message about a receiver that did not start.
-
-    Args:
-        log: The file.
-        keys: Signing keys, which are masked before the text is cut: a part of one is not found.
-    """
-    return masker(keys)(log_since(log).strip())[-_SHOWN:]
+def last_words(log: Path) -> str:
+    """Return the end of a log, for the message about a receiver that did not start."""
+    return end_of(log_since(log), _SHOWN)
 
 
 def _listens(port: int) -> bool:

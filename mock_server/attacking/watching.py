@@ -162,5 +162,5 @@ def _started(
             log=output,
         )
     except StartError as error:
-        said = last_words(output, [factory.key])
+        said = last_words(output)
         raise StartError(f"--start: {error}" + (f"; it wrote: {said}" if said else "")) from None

@@ -72,6 +72,15 @@ def test_one_cause_for_all(app: object, cause: str) -> None:
     assert (result.answered, result.complete) == (True, False)
 
 
+@pytest.mark.parametrize("before", [0, 60, 90])
+def test_cause_shows_no_key(before: int) -> None:
+    """An error page may show the key, and a cut may go through it."""
+    body = b"x " * (before // 2) + KEY.encode()
+    cause = series_on(answering(500, body=body), "/hooks").cause
+    assert cause.startswith("500 to a genuine webhook: it fails")
+    assert KEY[:6] not in cause
+
+
 def test_application_that_never_started() -> None:
     """An ASGI application without what its start-up makes is reported as such."""
 

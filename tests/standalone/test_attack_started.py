@@ -189,10 +189,20 @@ def test_a_receiver_that_does_not_start(started: Started, attacks: None) -> None
 @choose("WH-01")
 @pytest.mark.parametrize("more", ["", "x" * 285], ids=["whole", "cut"])
 def test_last_words_show_no_key(started: Started, attacks: None, more: str) -> None:
-    """A receiver that does not start may have written its key, or the end of it is shown."""
+    """A receiver that does not start may have written its key, in the middle of which is a cut."""
     done = started.attack(start=f"echo no database for $TURRIS_WEBHOOK_SECRET {more} >&2; exit 7")
-    assert "***-cdef" in done.output
     shown = done.output + started.report.read_text()
+    assert ("***-cdef" in shown) is not bool(more)
+    assert KEY[-6:] not in shown
+
+
+@choose("WH-01")
+@pytest.mark.parametrize("more", ["", "x" * 185], ids=["whole", "cut"])
+def test_command_for_effects_shows_no_key(started: Started, attacks: None, more: str) -> None:
+    """What it wrote before it failed is shown in the same way."""
+    done = started.attack("--effects", f"echo no {KEY} {more} >&2; exit 7")
+    shown = done.output + started.report.read_text()
+    assert "exited with 7" in shown
     assert KEY[-6:] not in shown
 
 

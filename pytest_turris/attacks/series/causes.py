@@ -36,7 +36,7 @@ def why_refused(receiver: Receiver, step: AttackStep, response: ReceiverResponse
         key: The signing key, which is masked.
     """
     if response.answer is not None:
-        why = next(_why_status(receiver, step, response.answer))
+        why = next(_why_status(receiver, step, response.answer, key))
         return redacted(f"{response.answer.status_code} to a genuine webhook: {why}", key)
     where = receiver.destination(step)
     if where is None:
@@ -44,9 +44,13 @@ def why_refused(receiver: Receiver, step: AttackStep, response: ReceiverResponse
     return redacted(why_no_answer(where, response), key)
 
 
-def _why_status(receiver: Receiver, step: AttackStep, answer: WebhookResponse) -> Iterator[str]:
+def _why_status(
+    receiver: Receiver, step: AttackStep, answer: WebhookResponse, key: str
+) -> Iterator[str]:
     """The causes that fit, the likeliest first."""
-    status, said = answer.status_code, " ".join(answer.text.split())[:100]
+    status = answer.status_code
+    # Cut afterwards: the first half of a key would not be known as one.
+    said = redacted(" ".join(answer.text.split()), key)[:100]
     if answer.error is not None:
         yield f"the application raised {answer.error!r}{_start_up(receiver)}"
     if asked := answer.headers.get("www-authenticate"):
