@@ -212,8 +212,7 @@ def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
     from pytest_turris.doors.in_process.opening import open_doors
 
-    sandbox = _sandbox(request)
-    with open_doors(sandbox):
+    with open_doors(_sandbox(request)) as sandbox:
         yield sandbox
 
 

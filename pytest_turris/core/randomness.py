@@ -15,11 +15,12 @@ from pytest_turris.core.undo import Undo
 class Randomness:
     """A deterministic source of identifiers that look like Turris's."""
 
+    undo: Undo = Undo()
+    """Takes back the ids of a call that failed."""
+
     def __init__(self, seed: str) -> None:
         self.seed: str = seed
         self.drawn: dict[str, int] = {}
-        self.undo: Undo = Undo()
-        """Takes back the ids of a call that failed."""
 
     def digest(self, purpose: str) -> str:
         """The next 64 hex digits for a purpose."""

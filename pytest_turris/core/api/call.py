@@ -60,9 +60,9 @@ class Call:
         """The registered webhooks and what waits to be sent, with all that happened by now."""
         return self.open_outbox()
 
-    def body(self, model: type[Model], renamed: tuple[str, str] = ("", "")) -> Model:
+    def body(self, model: type[Model], renamed: tuple[str, str] | None = None) -> Model:
         """The validated JSON body, a member of which may be renamed. Raises InvalidInput."""
-        rules = self._rules._replace(renamed=renamed)
+        rules = self._rules._replace(renamed=renamed) if renamed else self._rules
         return read_body(model, self.request, self.notes, rules)
 
     def form(self, model: type[Model]) -> Model:

@@ -56,13 +56,14 @@ class Entry:
 class Journal:
     """The last exchanges of one sandbox, oldest first; ``dropped`` counts the older ones."""
 
+    undo: Undo = Undo()
+    """Takes back the exchange of a call that failed."""
+
     def __init__(self, limit: int) -> None:
         self.limit: int = limit
         self._entries: deque[Entry] = deque(maxlen=limit)
         self._last: tuple[Entry | None, str] = (None, "")
         self.seen: int = 0
-        self.undo: Undo = Undo()
-        """Takes back the exchange of a call that failed."""
         self.observer: _Observer | None = None
         """Called with each exchange, in the thread and on the stack that answers it."""
 

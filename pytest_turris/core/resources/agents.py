@@ -12,7 +12,6 @@ from pydantic import Field
 from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
     Collection,
-    CollectionHolder,
 )
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -104,10 +103,13 @@ class Agents(Collection[AgentEntry]):
         "last_name": ("agent", "last_name"),
     }
 
-    def __init__(self, holder: CollectionHolder) -> None:
-        super().__init__(holder)
-        self._associations = holder.collection(Associations)
-        self._npns = holder.collection(Npns)
+    @property
+    def _associations(self) -> Associations:
+        return self._holder.collection(Associations)
+
+    @property
+    def _npns(self) -> Npns:
+        return self._holder.collection(Npns)
 
     @suggest_keywords
     def add(

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from pytest_turris.core.resources.collection import (
     Collection,
-    CollectionHolder,
 )
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -122,9 +121,9 @@ class Associations(Collection[Association]):
         "email": ("contact", "email"),
     }
 
-    def __init__(self, holder: CollectionHolder) -> None:
-        super().__init__(holder)
-        self._npns = holder.collection(Npns)
+    @property
+    def _npns(self) -> Npns:
+        return self._holder.collection(Npns)
 
     @suggest_keywords
     def add(

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal
 from pytest_turris.core.resources.associations import Association, Associations
 from pytest_turris.core.resources.collection import (
     Collection,
-    CollectionHolder,
 )
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -97,9 +96,9 @@ class Contacts(Collection[Contact]):
         ],
     }
 
-    def __init__(self, holder: CollectionHolder) -> None:
-        super().__init__(holder)
-        self._associations = holder.collection(Associations)
+    @property
+    def _associations(self) -> Associations:
+        return self._holder.collection(Associations)
 
     @suggest_keywords
     def add(

@@ -14,7 +14,6 @@ from pytest_turris.core.clock import later
 from pytest_turris.core.resources.associations import Associations
 from pytest_turris.core.resources.collection import (
     Collection,
-    CollectionHolder,
 )
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -80,9 +79,9 @@ class Coverages(Collection[Coverage]):
         "coverage_kind": lambda held: [held.coverage_kind],
     }
 
-    def __init__(self, holder: CollectionHolder) -> None:
-        super().__init__(holder)
-        self._associations = holder.collection(Associations)
+    @property
+    def _associations(self) -> Associations:
+        return self._holder.collection(Associations)
 
     @suggest_keywords
     def add(

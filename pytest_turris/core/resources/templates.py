@@ -12,7 +12,6 @@ from pydantic import Field
 
 from pytest_turris.core.resources.collection import (
     Collection,
-    CollectionHolder,
 )
 from pytest_turris.core.resources.documents import FileDocuments
 from pytest_turris.core.resources.index import Indexes
@@ -95,9 +94,9 @@ class ContractContainerTemplates(Collection[ContractContainerTemplate]):
         "producer_agreement": lambda template: [template.producer_agreement.file_document_id],
     }
 
-    def __init__(self, holder: CollectionHolder) -> None:
-        super().__init__(holder)
-        self._documents = holder.collection(FileDocuments)
+    @property
+    def _documents(self) -> FileDocuments:
+        return self._holder.collection(FileDocuments)
 
     @suggest_keywords
     def add(

@@ -172,11 +172,13 @@ def _unknown(
     notes: list[str],
     unknown: Unknown,
 ) -> list[str]:
-    names = [name[:64] for name in sorted(document.keys() - _names_of(model))[:5]]
+    found = document.keys() - _names_of(model)
+    if not found:
+        return []
+    names = [name[:64] for name in sorted(found)[:5]]
     if unknown == "refused":
         return [f"property {name} should not exist" for name in names]
-    if names:
-        notes.append(f"ignored unknown {kind}: {', '.join(map(repr, names))}")
+    notes.append(f"ignored unknown {kind}: {', '.join(map(repr, names))}")
     return []
 
 

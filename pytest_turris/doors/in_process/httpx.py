@@ -48,7 +48,9 @@ class _Transports:
     """
 
     def __init__(self, library: ModuleType) -> None:
-        self.routers: list[_TurrisRouter] = []
+        self.handles: list[Handle] = []
+        """The handlers of the open doors; the newest, which comes first, answers."""
+        self._router = _TurrisRouter(self.handles, library)
         # The originals may be another library's patches, such as pytest-httpx's: they get the rest.
         self.patch = Patch(
             (library.HTTPTransport, "handle_request", self._sync),
@@ -56,12 +58,12 @@ class _Transports:
         )
 
     def _sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """A transport's method: for Turris hosts the newest router answers, else the original."""
+        """A transport's method: for Turris hosts the router answers, else the original."""
 
         def handle_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
             # Code that patched it later may keep it, and call it when no door is open.
-            if self.routers and is_ours(request.url.host):
-                return self.routers[0].handler(request)
+            if self.handles and is_ours(request.url.host):
+                return self._router.handler(request)
             return original(transport, request)
 
         return handle_request
@@ -70,8 +72,8 @@ class _Transports:
         """The same for an async client."""
 
         async def handle_async_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
-            if self.routers and is_ours(request.url.host):
-                return await self.routers[0].async_handler(request)
+            if self.handles and is_ours(request.url.host):
+                return await self._router.async_handler(request)
             return await original(transport, request)
 
         return handle_async_request
@@ -88,14 +90,14 @@ class _Door(contextlib.AbstractContextManager[None]):
 
     def __init__(self, library: ModuleType, handle: Handle) -> None:
         self._transports = transports_of(library)
-        self._router = _TurrisRouter(handle, library)
+        self._handle = handle
 
     def __enter__(self) -> None:
         self._transports.patch.__enter__()
-        self._transports.routers.insert(0, self._router)
+        self._transports.handles.insert(0, self._handle)
 
     def __exit__(self, *_: object) -> None:
-        self._transports.routers.remove(self._router)
+        self._transports.handles.remove(self._handle)
         self._transports.patch.__exit__()
 
 
@@ -104,43 +106,44 @@ class _HttpxDoor(_Door):
 
     def __enter__(self) -> None:
         super().__enter__()
-        self._loopback = _LoopbackRouter()
         # Registered, not started: respx uses it only while a user's own mock is active.
-        HTTPCoreMocker.routers.insert(0, self._loopback)
+        HTTPCoreMocker.routers.insert(0, _LOOPBACK)
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
-        HTTPCoreMocker.unregister(self._loopback)
+        HTTPCoreMocker.unregister(_LOOPBACK)
         HTTPCoreMocker.stop()
 
 
 class _TurrisRouter(respx.Router):
     """A router that answers every request; it gets those to Turris hosts only."""
 
-    def __init__(self, handle: Handle, library: ModuleType) -> None:
+    def __init__(self, handles: list[Handle], library: ModuleType) -> None:
         # Without respx's own __init__: it makes mocks and snapshots of routes; there are none.
-        self._handle = handle
+        self._handles = handles
         self._library: Any = library
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """The sandbox's answer."""
+        handle = self._handles[0]
         # As a transport reads it, which keeps nothing: a stream can be sent once.
         body = b"".join(cast("Iterable[bytes]", request.stream))
         yield_to_other_threads()
-        return self._answer(request, body)
+        return self._answer(handle, request, body)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
+        handle = self._handles[0]
         stream = cast("AsyncIterable[bytes]", request.stream)
         body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
-        return self._answer(request, body)
+        return self._answer(handle, request, body)
 
-    def _answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+    def _answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
         _require_length(request, body)
         try:
-            response = self._handle(_translated(request, body))
+            response = handle(_translated(request, body))
         except ConnectionFailure as failure:
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
@@ -186,6 +189,9 @@ class _LoopbackRouter(respx.Router):
         if request.url.host in LOOPBACK_HOSTS:
             return PassThrough("to loopback", request=request, origin=respx.Route())
         return AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
+
+
+_LOOPBACK = _LoopbackRouter()
 
 
 def _require_length(request: httpx.Request, body: bytes) -> None:

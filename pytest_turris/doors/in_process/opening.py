@@ -5,11 +5,11 @@ the threads. The credential in a request decides which sandbox answers; without 
 newest.
 """
 
-import contextlib
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.doors.in_process.trust import shared_trust
 
-DoorFactory = Callable[[Handle], contextlib.AbstractContextManager[None]]
+DoorFactory = Callable[[Handle], AbstractContextManager[None]]
 
 _LOADS_TRUST = frozenset({"httpx", "httpx2"})
 
@@ -31,21 +31,34 @@ _lock = threading.RLock()
 """Held while patches change; never during an import, which can wait for another thread's."""
 
 
-@contextlib.contextmanager
-def open_doors(sandbox: Sandbox) -> Iterator[None]:
+def open_doors(sandbox: Sandbox) -> AbstractContextManager[Sandbox]:
     """Let a sandbox answer every supported client library while the context is open."""
-    opened = contextlib.ExitStack()
-    with _lock:
-        _tenants.add(sandbox)
-    try:
-        when_imported(installed(), partial(_open, sandbox, opened), opened)
-        sandbox.doors = installed()
-        yield
-    finally:
-        sandbox.doors = ()
+    return _OpenDoors(sandbox)
+
+
+class _OpenDoors(AbstractContextManager[Sandbox]):
+    """Every test enters one: a generator takes longer."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Sandbox:
         with _lock:
-            opened.close()
-            _tenants.remove(sandbox)
+            _tenants.add(self._sandbox)
+        try:
+            when_imported(installed(), partial(_open, self._sandbox, self._opened), self._opened)
+        except BaseException:
+            self.__exit__()
+            raise
+        self._sandbox.doors = installed()
+        return self._sandbox
+
+    def __exit__(self, *_: object) -> None:
+        self._sandbox.doors = ()
+        with _lock:
+            self._opened.close()
+            _tenants.remove(self._sandbox)
 
 
 @cache
@@ -74,17 +87,14 @@ def _is_new_enough(library: str) -> bool:
     return False
 
 
-def _open(sandbox: Sandbox, opened: contextlib.ExitStack, library: str) -> None:
+def _open(sandbox: Sandbox, opened: ExitStack, library: str) -> None:
     """Open one door. The others open even if this one cannot."""
     try:
         door: DoorFactory = _resolved(f"pytest_turris.doors.in_process.{_DOORS[library]}")
-        parts = [door(_tenants.handle)]
-        if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
-            parts.insert(0, shared_trust(library))
-        with _lock, contextlib.ExitStack() as stack:
-            for part in parts:
-                stack.enter_context(part)
-            opened.push(stack.pop_all())
+        with _lock:
+            if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
+                opened.enter_context(shared_trust(library))
+            opened.enter_context(door(_tenants.handle))
     except (AttributeError, ImportError, TypeError) as error:
         _warn_of_unknown_version(library, error)
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -64,19 +63,23 @@ class SharedContext:
 def _environment() -> object:
     """The trust store that the environment names; a file that was rewritten is another one."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if not file or not Path(file).is_file():
+    if not file:
         return file, folder
-    found = Path(file).stat()
+    try:
+        found = os.stat(file)  # noqa: PTH116 - each client asks, and ``Path`` takes as long again
+    except OSError:
+        return file, folder
     return file, folder, found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _state(context: ssl.SSLContext) -> object:
     """What decides whom a context trusts: a changed context is no longer shared."""
+    plain: Any = super(ssl.SSLContext, context)  # its numbers, not made into enums
     return (
-        context.verify_mode,
+        plain.verify_mode,
         context.check_hostname,
-        context.verify_flags,
-        context.options,
-        context.minimum_version,
+        plain.verify_flags,
+        plain.options,
+        plain.minimum_version,
         context.cert_store_stats(),
     )
