@@ -8,7 +8,7 @@ from dataclasses import fields
 from mock_server.explaining.options import descriptions
 from pytest_turris.core import options
 
-_INI_NAMES = re.compile(r"(\n_INI_NAMES = \(\n).*?(\n\)  # fmt: skip\n)", re.DOTALL)
+_INI_NAMES = re.compile(r'(\n_INI_NAMES = """\n).*?(\n"""\n)', re.DOTALL)
 
 
 def as_markdown() -> str:
@@ -25,9 +25,9 @@ def as_markdown() -> str:
 
 def ini_names_filled(plugin: str) -> str:
     """The plugin's source with the names of the options, which it does not import to start fast."""
-    names = ", ".join(f'"{field.name}"' for field in fields(options.Options))
-    lines = textwrap.fill(names, 96, initial_indent=" " * 4, subsequent_indent=" " * 4)
-    return _INI_NAMES.sub(lambda found: f"{found[1]}{lines},{found[2]}", plugin)
+    names = " ".join(field.name for field in fields(options.Options))
+    lines = textwrap.fill(names, 100)
+    return _INI_NAMES.sub(lambda found: f"{found[1]}{lines}{found[2]}", plugin)
 
 
 def _shown(default: object) -> str:

@@ -15,7 +15,7 @@ from pytest_turris.audit.reports import terminal
 from pytest_turris.audit.reports.document import report_document
 from pytest_turris.audit.reports.files import write_reports
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.hooks.audit import EVIDENCE, read_declarations
+from pytest_turris.hooks.audit import EVIDENCE, begin_audit, read_declarations
 from pytest_turris.process.system_clock import system_time
 
 _CRASHED = "???"
@@ -23,6 +23,16 @@ _CRASHED = "???"
 
 _GREEN = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _HERE = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
+
+
+def begin_report(config: pytest.Config) -> None:
+    """Audit the run, and report at its end, as the command line says."""
+    begin_audit(config)
+    if not hasattr(config, "workerinput"):  # a worker of pytest-xdist reports to its controller
+        option = config.option
+        strict, directory = option.turris_audit == "strict", option.turris_audit_report
+        report = AuditReport(config, strict=strict, directory=directory)
+        config.pluginmanager.register(report, "turris_audit_report")
 
 
 class AuditReport:

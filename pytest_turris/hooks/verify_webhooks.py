@@ -14,7 +14,13 @@ from pytest_turris.core.text.plurals import counted
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.webhooks.observers import AcceptedDelivery, add_observer, remove_observer
 
+_NAME = "turris_verify_webhooks"
 _LAST_DIGIT = re.compile(rb"[0-9](?=[^0-9]*$)")
+
+
+def begin_verification(config: pytest.Config) -> None:
+    """Send a forgery after every accepted delivery of the run."""
+    config.pluginmanager.register(WebhookVerification(), _NAME)
 
 
 class WebhookVerification:

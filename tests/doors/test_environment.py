@@ -209,7 +209,7 @@ def test_proxy_is_not_asked_by_the_test_itself(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("NO_PROXY", "a.example")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    with serving(request.node, turris) as server:
+    with serving(request) as server:
         assert httpx.get(f"{server.base_url}/.well-known/jwks.json").status_code == 200
     assert "no_proxy" not in os.environ
     assert os.environ["NO_PROXY"] == "a.example"
