@@ -110,9 +110,17 @@ class _Passed(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, with its traceback if there is one, as one line."""
+        """Write a record, with its traceback if there is one, as one line.
+
+        It never raises: what fails in the event loop is logged in its handler of exceptions, and an
+        exception there would end the server.
+        """
         level: LogLevel = "error" if record.levelno >= logging.ERROR else "warning"
-        self._log.write(redact(self.format(record)), level)
+        try:
+            self._log.write(redact(self.format(record)), level)
+        except Exception as error:  # noqa: BLE001 - see above
+            kind = type(error).__name__
+            self._log.write(f"a message of {record.name} cannot be written: {kind}", level)
 
 
 @contextlib.contextmanager

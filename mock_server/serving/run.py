@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mock_server import starting
-from mock_server.exit_status import OK
+from mock_server.exit_status import INTERNAL_ERROR, OK
 from mock_server.serving.exposure import settings_of
 from mock_server.serving.files.clock_file import ClockFile
 from mock_server.serving.files.env_file import exports, write_env_file
@@ -27,6 +27,7 @@ from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.doors.sockets.limits import allow_most_connections
 
 if TYPE_CHECKING:
     from mock_server.store.store import Store
@@ -50,6 +51,7 @@ def serve_until_stopped(
 ) -> int:
     """Serve until a signal, or until the command ends; return the exit status."""
     settings = settings_of(**given)
+    allow_most_connections()
     sandbox = _sandbox(load, **given)
     log = standard_error(as_json=log_format == "json", level=log_level)
     with contextlib.closing(log), logs_of_libraries(log), contextlib.ExitStack() as files:
@@ -88,8 +90,9 @@ def _serve(
 
         return run_command(command, server.environment(), server.base_url)
     _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
-    server.wait()
-    return OK  # pragma: no cover - a signal ends the wait with an exception
+    server.wait()  # a signal ends it with an exception
+    click.echo("turris-sandbox: the server ended by itself; its log says why", err=True)
+    return INTERNAL_ERROR
 
 
 def _kept(

@@ -13,7 +13,7 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.doors.sockets import http1, limits
+from pytest_turris.doors.sockets import limits
 from pytest_turris.doors.sockets.asgi import asgi_app
 from pytest_turris.doors.sockets.http1 import _HttptoolsProtocol
 from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
@@ -171,7 +171,7 @@ def test_further_connections_are_refused(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a 503 in Turris' form, and served again when others have ended."""
-    monkeypatch.setattr(http1, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 1)
     with connected(server) as first:
         first.sendall(WHOLE)
         assert first.recv(65_536).startswith(b"HTTP/1.1 401 ")
@@ -227,3 +227,85 @@ def test_a_connection_that_was_just_accepted_is_closed(monkeypatch: pytest.Monke
         live.stop()
         gc.collect()
     assert not [str(warning.message) for warning in left]
+
+
+@pytest.mark.parametrize("server", ["httptools", "httptools, all by ASGI"], indirect=True)
+def test_empty_lines_keep_no_connection_open(server: LiveServer) -> None:
+    """After its answer, a connection that sends nothing else is closed as an idle one."""
+    server._server.config.timeout_keep_alive = 0.2  # type: ignore[assignment]
+    with connected(server) as sock:
+        sock.sendall(WHOLE.replace(b"\r\n\r\n", b"\r\nSec-Fetch-Site: none\r\n\r\n"))
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        with contextlib.suppress(OSError):  # it may be closed by now
+            sock.sendall(b"\r\n")
+        assert answer_to(sock) == b""
+
+
+@pytest.mark.parametrize("server", ["httptools", "httptools, all by ASGI"], indirect=True)
+def test_an_empty_line_between_requests_is_no_part_of_them(server: LiveServer) -> None:
+    """It may come in a packet of its own, and the end of a head is one too."""
+    with connected(server) as sock:
+        sock.sendall(b"\r\n")
+        sock.sendall(WHOLE + HEAD)
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        sock.sendall(b"\r\n")
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
+        sock.sendall(b"\r\n")
+        sock.sendall(WHOLE)
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
+_EVIL = b"GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+_LENGTH = b"Content-Length: %d\r\n" % len(_EVIL)
+_OFFER = b"Upgrade: h2c\r\nConnection: upgrade\r\n"
+_POST = b"POST /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        [WHOLE + _POST + _LENGTH, _OFFER + b"\r\n", _EVIL],
+        [WHOLE + _POST + _LENGTH + b"Upgr", b"ade: h2c\r\nConnection: upgrade\r\n\r\n", _EVIL],
+        [_POST + b"Content-Length: 2\r\n\r\n{", b"}" + _POST + _LENGTH + _OFFER + b"\r\n", _EVIL],
+        [CHUNKED + b"1\r\n{\r\n", b"0\r\n\r\n" + _POST + _LENGTH + _OFFER + b"\r\n", _EVIL],
+        [b"CONNECT /v1/agents HTTP/1.1\r\nHost: 127.0.0.1\r\n" + _LENGTH + b"\r\n", _EVIL],
+    ],
+    ids=["line by line", "in the name", "behind a body", "behind a chunk", "CONNECT"],
+)
+def test_no_body_is_run_as_a_request(
+    server: LiveServer, sandbox: Sandbox, packets: list[bytes]
+) -> None:
+    """Wherever the offer of an upgrade stands, what follows it is a body, or refused."""
+    with connected(server) as sock, contextlib.suppress(OSError):  # it may be closed by now
+        for packet in packets:
+            sock.sendall(packet)
+            time.sleep(0.01)  # so that they arrive apart
+        sock.shutdown(socket.SHUT_WR)
+        answer_to(sock)
+    assert all(exchange.path == "/v1/agents" for exchange in sandbox.journal)
+
+
+@pytest.mark.parametrize(
+    ("files", "connections"), [(65_536, 1_000), (1_024, 480), (256, 96), (64, 16), (-1, 1_000)]
+)
+def test_connections_leave_files_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch, files: int, connections: int
+) -> None:
+    """Where a process may open few files, fewer connections are served."""
+    monkeypatch.setattr("resource.getrlimit", lambda _: (files, files))
+    assert limits.most_connections() == connections
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((1_024, 65_536), (2_064, 65_536)), ((256, 512), (512, 512)), ((65_536, 65_536), None)],
+)
+def test_a_server_asks_for_as_many_files_as_it_needs(
+    monkeypatch: pytest.MonkeyPatch, before: tuple[int, int], after: tuple[int, int] | None
+) -> None:
+    """As many as the system gives to a process that asks."""
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr("resource.getrlimit", lambda _: before)
+    monkeypatch.setattr("resource.setrlimit", lambda _, wanted: asked.append(wanted))
+    limits.allow_most_connections()
+    assert asked == ([after] if after else [])

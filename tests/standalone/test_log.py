@@ -149,6 +149,24 @@ def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err.endswith("  line\n")
 
 
+class Unprintable:
+    """Fails as a message does that needs a file where none can be opened."""
+
+    def __str__(self) -> str:
+        raise OSError(24, "Too many open files")
+
+
+def test_a_message_that_cannot_be_written_raises_nothing() -> None:
+    """It may come from the handler of exceptions of the event loop, which would end."""
+    stream = io.StringIO()
+    log = ServerLog(stream)
+    record = logging.LogRecord("a.library", logging.ERROR, "", 1, "odd %s", (Unprintable(),), None)
+    with logs_of_libraries(log):
+        logging.getLogger().handlers[-1].emit(record)
+    log.close()
+    assert stream.getvalue().endswith("error: a message of a.library cannot be written: OSError\n")
+
+
 @pytest.mark.parametrize(
     ("level", "line"),
     [(logging.WARNING, "warning: odd ***-"), (logging.ERROR, "error: odd ***-")],

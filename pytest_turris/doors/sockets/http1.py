@@ -20,10 +20,10 @@ from pytest_turris.doors.sockets import raw_response
 from pytest_turris.doors.sockets.asgi import ABORT, DELAY, WRITE, App, Receive, Scope, Send
 from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.limits import (
-    MAX_CONNECTIONS,
     MAX_HEAD,
     BoundedHead,
     expect_progress,
+    most_connections,
 )
 from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.plain_requests import PlainRequests
@@ -31,6 +31,9 @@ from pytest_turris.doors.sockets.plain_requests import PlainRequests
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 """The longest match in practice: no client sends so much white space before the colon."""
+
+_KNOWS_HEADS = hasattr(AutoHTTPProtocol, "on_headers_complete")
+"""Whether the parser is httptools, which tells where a head begins; h11 does not."""
 
 _READ_SIZE = 65_536
 _LONGEST_KEPT = 8_192
@@ -42,9 +45,7 @@ _TOO_LARGE = encode(
     error_document(431, "invalid_input", [f"Request headers exceed {MAX_HEAD} bytes"])
 )
 _BUG = encode(error_document(500, "internal_error", ["Internal server error"]))
-_BUSY = encode(
-    error_document(503, "internal_error", [f"More than {MAX_CONNECTIONS} connections are open"])
-)
+_BUSY = encode(error_document(503, "internal_error", ["Too many connections are open"]))
 
 
 def protocol(plain: PlainAnswers | None = None) -> Callable[..., asyncio.Protocol]:
@@ -77,7 +78,7 @@ class ServerMixin(asyncio.Protocol):
         transport.max_size = _READ_SIZE
         self.buffered: BufferedTransport = BufferedTransport(transport)
         super().connection_made(cast("Any", self.buffered))
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > most_connections():
             return self._refuse(b"503 Service Unavailable", _BUSY)
         expect_progress(self, transport)
         self._extensions = {
@@ -133,6 +134,10 @@ class ServerMixin(asyncio.Protocol):
         return bool(self.flow.write_paused)
 
 
+class UnreadBodyError(Exception):
+    """Stops the parser at the head of a request whose body it would skip."""
+
+
 class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
     """Parses with httptools, if it is installed, up to the first offer of an upgrade."""
 
@@ -149,6 +154,10 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
             return super().data_received(data)
         if self.answers_again(data):
             return None
+        if _KNOWS_HEADS and not (self.is_in_head or self._head or data.strip(b"\r\n")):
+            # Empty lines before a request mean nothing (RFC 9112, 2.2). The parser does not get
+            # them: uvicorn would no longer wait for the end of an idle connection.
+            return None
         begins_here = not (self.is_in_head or self._head)
         if self.is_in_head and not self._head and _UPGRADE.search(data):
             # The other protocol cannot have the whole head: its beginning came behind a request.
@@ -163,6 +172,16 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         if begins_here and data.find(_HEAD_END) == len(data) - len(_HEAD_END) <= _LONGEST_KEPT:
             self.keep(data)
         return None
+
+    def on_headers_complete(self) -> None:
+        """Refuse a body that the parser would take for further requests.
+
+        Only the head of a request that begins a packet while no other is under way is searched for
+        an offer. The parser finds the others, and skips their bodies.
+        """
+        if self.parser.should_upgrade() and not _LENGTHS.isdisjoint(dict(self.headers)):
+            raise UnreadBodyError
+        super().on_headers_complete()
 
     def is_reading(self) -> bool:
         """Whether the end of a head or body has not come yet."""

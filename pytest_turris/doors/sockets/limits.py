@@ -4,12 +4,22 @@ uvicorn limits neither for httptools, which copies what it has of a header with 
 """
 
 import asyncio
+import contextlib
+import sys
 from typing import Any, cast
+
+if sys.platform != "win32":  # which has no such limit for sockets
+    import resource
 
 MAX_HEAD = 65_536
 """Bytes of a head, of trailers, or of a chunk's extensions. h11 has the same bound."""
 
 MAX_CONNECTIONS = 1_000
+"""At most; fewer where a process may open few files."""
+
+_OWN_FILES = 64
+"""Of the files that a process may open: standard streams, a store, receivers, listening sockets."""
+_FEWEST = 16
 
 READ_SECONDS = 30.0
 """A connection is dropped if it reads one head or body for this long, or at most twice that."""
@@ -68,6 +78,33 @@ class BoundedHead(asyncio.Protocol):
         self._had_body = True
         self._size = 0
         super().on_body(body)  # type: ignore[misc]  # as above
+
+
+def most_connections() -> int:
+    """How many connections are served at a time, as far as the process may open files.
+
+    Half of these files are left to connections that are not counted: those that were just accepted,
+    those that are being refused, and those in their TLS handshake.
+    """
+    if sys.platform == "win32":
+        return MAX_CONNECTIONS
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(_FEWEST, (files - _OWN_FILES) // 2))
+
+
+def allow_most_connections() -> None:
+    """Let this process open as many files as all connections need, if the system allows it."""
+    if sys.platform == "win32":
+        return
+    wanted = _OWN_FILES + 2 * MAX_CONNECTIONS
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if files != resource.RLIM_INFINITY and files < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def expect_progress(protocol: Any, transport: asyncio.BaseTransport, before: object = None) -> None:  # noqa: ANN401 - uvicorn's protocols share no type
