@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import repeat
 from threading import get_ident
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
@@ -26,7 +25,11 @@ _UNLOCKED = nullcontext()
 
 
 class Undo:
-    """A reentrant block in which one thread changes the state, and which can take that back.
+    """Runs what changes the state, one thread at a time, and can take its changes back.
+
+    A signal's exception may come between any two steps of Python code, and would leave a lock held
+    that such code takes. So ``run`` takes the lock by ``with`` itself, without a call of its own
+    between that and the block that frees it.
 
     Args:
         lock: Returns the lock that is held meanwhile.
@@ -36,35 +39,48 @@ class Undo:
         self, lock: Callable[[], AbstractContextManager[object]] = lambda: _UNLOCKED
     ) -> None:
         self._lock = lock
-        self._open: list[tuple[AbstractContextManager[object], int]] = []
         self._holder = 0
         """The thread inside, which has the lock."""
         self._steps: list[Callable[[], object]] = []
+        self._is_failed = False
+        """Whether steps must be taken back before anything else: an exception has ended that."""
         self.on_taken_back: Callable[[], object] = lambda: None
         """Called after something was taken back."""
 
-    def __enter__(self) -> None:
-        lock = _UNLOCKED if self._holder == get_ident() else self._lock()
-        lock.__enter__()
-        self._holder = get_ident()
-        self._open.append((lock, len(self._steps)))
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        lock, mark = self._open.pop()
-        try:
-            if error is not None and not getattr(error, "takes_effect", False):
-                self._take_back(mark)
-            elif not self._open:
-                self._steps.clear()
-        finally:
-            if not self._open:
+    def run(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function, with its whole effect or none; it may call others in this way."""
+        me = get_ident()
+        if self._holder == me:
+            return self._nested(work, *args, **kwargs)
+        with self._lock():
+            self._holder = me
+            try:
+                if self._is_failed:
+                    self._take_back(0)
+                return work(*args, **kwargs)
+            except BaseException as error:
+                self._is_failed = True
+                self._end(0, error)
+                raise
+            finally:
                 self._holder = 0
-            lock.__exit__(None, None, None)
+                if not self._is_failed:
+                    self._steps.clear()
+
+    def _nested(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        mark = len(self._steps)
+        try:
+            return work(*args, **kwargs)
+        except BaseException as error:
+            self._end(mark, error)
+            raise
+
+    def _end(self, mark: int, error: BaseException) -> None:
+        """Take a failed call back, unless its failure is the effect."""
+        if getattr(error, "takes_effect", False):
+            self._is_failed = False
+        else:
+            self._take_back(mark)
 
     def is_inside(self) -> bool:
         """Whether the current thread is in the block."""
@@ -72,37 +88,40 @@ class Undo:
 
     def step(self, take_back: Callable[[], object]) -> None:
         """Note how to take back the next change; harmless if that change is not made."""
-        if self._open:
+        if self._holder:
             self._steps.append(take_back)
 
     def item(self, mapping: MutableMapping[Any, Any], key: object) -> None:
         """Note what a mapping has for a key; its order is not kept."""
-        if self._open:
+        if self._holder:
             self._steps.append(partial(_put_back, mapping, key, mapping.get(key, _MISSING)))
 
     def attributes(self, thing: object, *names: str) -> None:
         """Note attributes of an object, whose values are replaced and not changed."""
-        if self._open:
+        if self._holder:
             before = tuple(map(getattr, repeat(thing), names))
             self._steps.append(partial(_set, thing, names, before))
 
     def copies(self, thing: object, *names: str) -> None:
         """Note copies of attributes of an object: of lists, dicts and deques."""
-        if self._open:
+        if self._holder:
             before = tuple(getattr(thing, name).copy() for name in names)
             self._steps.append(partial(_set, thing, names, before))
 
     def last(self, kept: deque[T], added: T) -> None:
         """Note what a deque drops at its beginning when one is added at its end."""
-        if self._open:
+        if self._holder:
             dropped = [kept[0]] if len(kept) == kept.maxlen else []
             self._steps.append(partial(_without_last, kept, added, dropped))
 
     def _take_back(self, mark: int) -> None:
-        steps, self._steps = self._steps[mark:], self._steps[:mark]
-        for take_back in reversed(steps):
-            take_back()
-        if steps:
+        """Take back the newest steps. What is interrupted goes on with the next call."""
+        is_any = len(self._steps) > mark
+        while (count := len(self._steps)) > mark:
+            self._steps[-1]()  # harmless if it is done twice
+            del self._steps[count - 1 :]
+        self._is_failed = False
+        if is_any:
             self.on_taken_back()
 
 
@@ -117,8 +136,7 @@ def whole(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P],
 
     @functools.wraps(method)
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.undo:
-            return method(self, *args, **kwargs)
+        return self.undo.run(method, self, *args, **kwargs)
 
     return guarded
 
@@ -130,8 +148,7 @@ def reading(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self.undo.is_inside():
             return method(self, *args, **kwargs)
-        with self.undo:
-            return method(self, *args, **kwargs)
+        return self.undo.run(method, self, *args, **kwargs)
 
     return guarded
 

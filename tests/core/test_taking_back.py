@@ -42,9 +42,13 @@ def test_each_step_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     for step in sorted(STEPS.keys() - OF_THE_WHOLE):
         took(client, ["webhook", "pass time"])
         before, bearer = state(sandbox), client.bearer
-        with contextlib.suppress(_Ended), sandbox.undo:
+
+        def change(step: str = step) -> None:
             took(client, [step, "agreement", "deliver"])
             raise _Ended
+
+        with contextlib.suppress(_Ended):
+            sandbox.undo.run(change)
         assert state(sandbox) == before, step
         client.bearer = bearer
         took(client, [step, "deliver"])
@@ -84,11 +88,15 @@ def test_a_noted_change_is_taken_back_or_was_not_made(*, is_made: bool) -> None:
     """An exception between the note and the change leaves what was before, too."""
     things = Things()
     before = things.facts()
-    with contextlib.suppress(_Ended), things.undo:
+
+    def change() -> None:
         things.note()
         if is_made:
             things.change()
         raise _Ended
+
+    with contextlib.suppress(_Ended):
+        things.undo.run(change)
     assert things.facts() == before
 
 
@@ -98,8 +106,12 @@ def test_what_was_changed_outside_of_a_block_stays() -> None:
     things.note()
     things.change()
     after = things.facts()
-    with contextlib.suppress(_Ended), things.undo:
+
+    def change() -> None:
         raise _Ended
+
+    with contextlib.suppress(_Ended):
+        things.undo.run(change)
     assert things.facts() == after
 
 
@@ -107,8 +119,12 @@ def test_an_entry_that_was_added_and_carried_out_elsewhere_is_not_scheduled() ->
     """Taking it back finds nothing to remove."""
     undo = Undo()
     schedule = Schedule(undo)
-    with contextlib.suppress(_Ended), undo:
+
+    def change() -> None:
         schedule.add(NOW, "sync is done", "a key")
         schedule.drop_until(NOW)
         raise _Ended
+
+    with contextlib.suppress(_Ended):
+        undo.run(change)
     assert schedule.first is None
