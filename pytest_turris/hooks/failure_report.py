@@ -34,6 +34,7 @@ _RECEIVERS = frozenset({"turris_webhooks", "turris_webhook_attack"})
 """The fixtures that test a receiver, which need not send any request."""
 
 _BODY = pytest.StashKey[bool]()
+_IS_ENDING = pytest.StashKey[bool]()
 """Whether the body of a test ended without an exception."""
 
 # The one line of the summary has no room for the module of an error.
@@ -51,6 +52,18 @@ class Complaint(Failed):
 def complain(text: str) -> NoReturn:
     """Fail a test at its teardown, whatever its markers expect."""
     raise Complaint(f"turris: {text}", pytrace=False)
+
+
+def is_ending(config: pytest.Config) -> bool:
+    """Whether the session ends: what Ctrl-C left is torn down, and there is no test to fail."""
+    return config.stash.get(_IS_ENDING, False)
+
+
+def say_at_end(config: pytest.Config, text: str) -> None:
+    """Write a line at the end of the session, where an exception would end pytest."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:  # a worker of pytest-xdist has none
+        reporter.write_line(f"turris: {redact_credentials(text)}")
 
 
 def body_passed(item: pytest.Item) -> bool:
@@ -74,6 +87,11 @@ class FailureReport:
     def pytest_unconfigure(self) -> None:
         """Release the process's sockets."""
         self._guard.remove()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Note that the session ends, before pytest tears down what is left of it."""
+        session.config.stash[_IS_ENDING] = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
