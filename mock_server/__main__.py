@@ -3,12 +3,14 @@
 import sys
 
 from mock_server import interruption
+from mock_server.standard_streams import OutputError, prepare_streams
 
 
 def main() -> None:
     """Run the command line. Its imports are here, so that Ctrl-C prints no traceback."""
     interruption.end_by_signals()
     try:
+        prepare_streams()
         _run()
     except KeyboardInterrupt:
         sys.stderr.write("\nturris-sandbox: interrupted\n")
@@ -17,6 +19,8 @@ def main() -> None:
         if error.name not in ("click", "rich"):
             _report(error)
         sys.exit("turris-sandbox needs an extra: pip install 'pytest-turris[server]'")
+    except OutputError as error:
+        sys.exit(f"turris-sandbox: cannot write to standard output: {error.strerror}")
     except Exception as error:  # noqa: BLE001 - whatever it is, its exit status is not a verdict's
         _report(error)
 
@@ -29,9 +33,8 @@ def _run() -> None:
     from mock_server.shell.cli import app  # noqa: PLC0415 - it needs click
 
     for stream in (sys.stdout, sys.stderr):
-        # The encoding of a pipe may lack the characters of a table's lines. No verdict is lost
-        # because of that.
-        if stream is not None:  # it may be closed
+        # Those of a program that runs this one may lack the characters of a table's lines, too.
+        if stream is not None:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams of files
     app()
 
@@ -41,9 +44,11 @@ def _report(error: Exception) -> None:
     import traceback  # noqa: PLC0415 - only then
 
     from mock_server.exit_status import INTERNAL_ERROR  # noqa: PLC0415 - as above
+    from pytest_turris.process.control_token import without_control_token  # noqa: PLC0415 - as above
 
-    traceback.print_exception(error)
-    sys.stderr.write(f"turris-sandbox: internal error, please report it: {error!r}\n")
+    said = "".join(traceback.format_exception(error))
+    said += f"turris-sandbox: internal error, please report it: {error!r}\n"
+    sys.stderr.write(without_control_token(said))
     sys.exit(INTERNAL_ERROR)
 
 

@@ -102,6 +102,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "turris(**options): options of the Turris sandbox for one test, class or module; "
         f"the nearest wins. See {_OPTIONS_PAGE}",
     )
+    if config.option.turris_url:
+        from pytest_turris.process.control_token import ControlTokenError, control_token
+
+        try:
+            control_token()
+        except ControlTokenError as error:
+            raise pytest.UsageError(f"turris: --turris-url: {error}") from None
     if config.option.turris_verify_webhooks:
         from pytest_turris.hooks.verify_webhooks import begin_verification
 

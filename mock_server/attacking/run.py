@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Verdict
+from pytest_turris.process.control_token import without_control_token
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.receivers.egress import EgressRefused, for_command
 from pytest_turris.receivers.exchange import Post
@@ -141,9 +141,10 @@ def _caught(outcome: _Outcome) -> Iterator[None]:
     except KeyboardInterrupt:
         outcome.status, outcome.cause = INCOMPLETE, NOT_TRIED
     except Exception as error:  # noqa: BLE001 - the report is written for every error
-        traceback.print_exc(file=sys.stderr)
+        click.echo(without_control_token(traceback.format_exc()), err=True, nl=False)
         outcome.status = INTERNAL_ERROR
-        outcome.error = f"internal error, please report it: {type(error).__name__}: {error}"
+        said = without_control_token(f"{type(error).__name__}: {error}")
+        outcome.error = f"internal error, please report it: {said}"
 
 
 def _attack(settings: AttackSettings, console: Console, outcome: _Outcome) -> None:

@@ -29,6 +29,7 @@ from pytest_turris.doors.sockets.asgi import (
     send_response,
     translated,
 )
+from pytest_turris.process.control_token import without_control_token
 
 if TYPE_CHECKING:
     from mock_server.control.wire.api import Prepared
@@ -161,5 +162,6 @@ class ControlDoor:
         except StoreError as error:
             return ControlError(503, str(error)).response
         except Exception:  # noqa: BLE001 - the server goes on, and the log has the cause
-            self._log(f"a bug in the control API; please report it: {traceback.format_exc()}")
+            trace = without_control_token(traceback.format_exc())
+            self._log(f"a bug in the control API; please report it: {trace}")
             return ControlError(500, "a bug in the sandbox; its log has the details").response

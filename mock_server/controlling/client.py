@@ -7,11 +7,13 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from mock_server.controlling.rows import ControlRow
 from mock_server.exit_status import FAILED, INTERNAL_ERROR, NOTHING_SENT
 from mock_server.shell.mistakes import fail
+from pytest_turris.core.wire.base_url import split_base_url
+from pytest_turris.process.control_token import without_control_token
 
 _TIMEOUT = 60.0
 _PREFIX = "/__sandbox__"
@@ -49,7 +51,8 @@ def call(address: SandboxAddress, row: ControlRow, values: Mapping[str, Any]) ->
     try:
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        fail(f"{address.url}: the answer broke off: {error!r}")
+        said = without_control_token(repr(error), address.token)
+        fail(f"{address.url}: the answer broke off: {said}")
     finally:
         connection.close()
     return _document(body) if body else None
@@ -89,12 +92,13 @@ def _sent(
         answer = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
+        said = without_control_token(str(error), address.token)
         fail(
-            f"nothing answers at {address.url}: {error}. Start a sandbox with 'turris-sandbox "
+            f"nothing answers at {address.url}: {said}. Start a sandbox with 'turris-sandbox "
             "serve', or name one with --url or TURRIS_BASE_URL"
         )
     if answer.status not in _SUCCESS:
-        words = _words(answer)
+        words = without_control_token(_words(answer), address.token)
         connection.close()
         fail(*_refusal(answer.status, words))
     return connection, answer
@@ -148,13 +152,10 @@ def _plain(value: object) -> object:
 
 
 def _connection(url: str, timeout: float | None) -> http.client.HTTPConnection:
-    address = urlsplit(url)
-    try:
-        host, port = address.hostname or "", address.port
-    except ValueError:
-        host, port = "", None
-    if address.scheme not in ("http", "https") or not host:
+    address = split_base_url(url)
+    if address is None:
         fail(f"--url {url!r} is not a URL such as http://127.0.0.1:8791")
+    host, port = address.hostname or "", address.port
     if address.scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=timeout)
     # It trusts what SSL_CERT_FILE names, which `serve --tls` prints.

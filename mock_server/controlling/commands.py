@@ -4,10 +4,12 @@ import os
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from mock_server.controlling.rows import ControlRow, rows
 from mock_server.shell.groups import SuggestingGroup
+from mock_server.shell.mistakes import fail
 
 _URL = "TURRIS_BASE_URL"
 _TOKEN = "TURRIS_CONTROL_TOKEN"
@@ -210,6 +212,17 @@ def with_address(command: click.Command) -> click.Command:
     return command
 
 
+def _checked_token(ctx: click.Context, param: click.Parameter, text: str) -> str:
+    """Return the token of ``--token`` or the environment; end the command if it cannot be one."""
+    from pytest_turris.process.control_token import ControlTokenError, checked_control_token
+
+    is_given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    try:
+        return checked_control_token(text, "--token" if is_given else _TOKEN)
+    except ControlTokenError as error:
+        fail(str(error))
+
+
 def _address_options() -> list[click.Option]:
     return [
         click.Option(
@@ -221,6 +234,7 @@ def _address_options() -> list[click.Option]:
         click.Option(
             ["--token"],
             default=lambda: os.environ.get(_TOKEN, ""),
+            callback=_checked_token,
             metavar="TOKEN",
             help=f"Its control token; ${_TOKEN} by default.",
         ),

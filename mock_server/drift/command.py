@@ -9,6 +9,7 @@ import click
 from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE
+from pytest_turris.core.wire.base_url import split_base_url
 
 _EXAMPLES = """\b
 Examples:
@@ -77,10 +78,10 @@ def drift(
 def _check(url: str, *, read_only: bool) -> None:
     from mock_server.serving.exposure import is_loopback
 
-    parts = urlsplit(url)
     if not read_only:
         fail("--against: add --read-only, which says what is sent: one token request, then GETs")
-    if not parts.hostname or parts.scheme not in ("http", "https"):
+    parts = split_base_url(url)
+    if parts is None or not parts.hostname:
         fail("--against: write a base URL, such as https://public.api.sandbox.turrisfi.com")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         fail("--against: the credentials would be sent in plain text; use https://")

@@ -19,6 +19,7 @@ from mock_server.page.views.requests import follow_requests
 from mock_server.page.visit import Answer, Visit, read_fields
 from pytest_turris.core.wire.messages import Fields, Request, Response
 from pytest_turris.doors.sockets.asgi import Receive, Send, send_response
+from pytest_turris.process.control_token import without_control_token
 
 HOME = "/__sandbox__/page/default/overview"
 SIGN_IN, SIGN_OUT = f"{ROOT}page/sign-in", f"{ROOT}page/sign-out"
@@ -151,7 +152,8 @@ class Application:
             return self._bug()
 
     def _bug(self) -> Response:
-        self._log(f"a bug in the page; please report it: {traceback.format_exc()}")
+        trace = without_control_token(traceback.format_exc())
+        self._log(f"a bug in the page; please report it: {trace}")
         return _refused(500, "A bug in the sandbox; its log has the details.")
 
     def _visit(

@@ -3,7 +3,9 @@
 import http.client
 import ssl
 import time
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
+
+from pytest_turris.core.wire.base_url import split_base_url
 
 _TIMEOUT = 2.0
 _PAUSE = 0.1
@@ -18,13 +20,8 @@ def why_not_ready(url: str, patience: float) -> str:
         url: Its base URL.
         patience: For how many seconds to ask again if none is ready.
     """
-    address = urlsplit(url)
-    try:
-        is_url = address.scheme in ("http", "https") and bool(address.hostname)
-        _ = address.port
-    except ValueError:
-        is_url = False
-    if not is_url:
+    address = split_base_url(url)
+    if address is None:
         return f"{url!r} is not a URL such as http://127.0.0.1:8791"
     end = time.monotonic() + patience
     while (why := _asked(address)) and time.monotonic() < end:

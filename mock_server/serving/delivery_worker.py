@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.process.control_token import without_control_token
 
 if TYPE_CHECKING:
     from pytest_turris.core.outbox.endpoints import Endpoint
@@ -225,6 +226,7 @@ class DeliveryWorker:
 
     def _log_error(self, message: str, *, is_bug: bool = True) -> None:
         """Log an error once, not ten times a second."""
+        message = without_control_token(message)
         if message != self._last_error:
             self._last_error = message
             self._log(f"{message} (a bug in the sandbox; please report it)" if is_bug else message)

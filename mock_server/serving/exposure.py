@@ -1,15 +1,16 @@
 """Where a server listens and which clients may reach it, from the command line."""
 
 import ipaddress
-import os
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 import click
 
 from mock_server.serving.cors import is_origin
-from mock_server.serving.server import CONTROL_TOKEN, ServerSettings
+from mock_server.serving.server import ServerSettings
 from mock_server.shell.mistakes import fail
+from pytest_turris.core.wire.base_url import split_base_url
 from pytest_turris.core.wire.hosts import is_turris
+from pytest_turris.process.control_token import CONTROL_TOKEN, ControlTokenError, control_token
 
 _SHORTEST_TOKEN = 32
 
@@ -26,9 +27,14 @@ def settings_of(
     **_: object,
 ) -> ServerSettings:
     """Return the settings that the command line gives; end the command if they are not safe."""
-    token = os.environ.get(CONTROL_TOKEN, "")
-    if not is_loopback(host):
-        _check_exposure(host, token, allowed=exposed)
+    token = _token()
+    if not (exposed or is_loopback(host)):
+        fail(
+            f"--host {host}: other machines could read and change this sandbox. "
+            "To allow that, add --i-understand-network-exposure"
+        )
+    public_url = _checked_url(public_url) if public_url else ""
+    _check_exposure(_exposing(host, allow_host, public_url), token)
     for origin in cors_origin:
         if not is_origin(origin):
             fail(f"--cors-origin {origin!r} is not an origin, such as http://localhost:5173")
@@ -37,7 +43,7 @@ def settings_of(
         port=port,
         allow=allow,
         allow_hosts=allow_host,
-        public_url=_checked_url(public_url) if public_url else "",
+        public_url=public_url,
         cors_origins=cors_origin,
         control_token=token,
     )
@@ -51,30 +57,51 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _token() -> str:
+    try:
+        return control_token()
+    except ControlTokenError as error:
+        fail(str(error))
+
+
 def _checked_url(url: str) -> str:
-    address = urlsplit(url)
-    is_plain = not (address.path.strip("/") or address.query or address.username)
-    if address.scheme not in ("http", "https") or not address.hostname or not is_plain:
+    address = split_base_url(url)
+    is_plain = address and not (address.path.strip("/") or address.query or address.username)
+    if address is None or not is_plain:
         fail(f"--public-url {url!r}: give scheme, host and port, such as https://turris.example")
     if is_turris(address.netloc):
         fail(f"--public-url: {address.hostname} is the real Turris")
     return f"{address.scheme}://{address.netloc}"
 
 
-def _check_exposure(host: str, token: str, *, allowed: bool) -> None:
-    """Warn what --host exposes; refuse it without the flag, or with a token that can be guessed."""
-    if not allowed:
-        fail(
-            f"--host {host}: other machines could read and change this sandbox. "
-            "To allow that, add --i-understand-network-exposure"
-        )
+def _exposing(host: str, allow_host: Sequence[str], public_url: str) -> tuple[str, ...]:
+    """The options by which other machines can reach the server, as they were given."""
+    found = [] if is_loopback(host) else [f"--host {host}"]
+    found += [f"--allow-host {name}" for name in allow_host if not _is_here(name)]
+    public = split_base_url(public_url)
+    if public and not _is_here(public.hostname or ""):
+        found.append(f"--public-url {public_url}")
+    return tuple(found)
+
+
+def _is_here(name: str) -> bool:
+    """Whether clients use a name for their own machine, or for Turris, which is sent there too."""
+    bare = name.lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    return is_loopback(bare) or bare.endswith(".localhost") or is_turris(bare)
+
+
+def _check_exposure(exposing: Sequence[str], token: str) -> None:
+    """Warn what the options expose; refuse a token that can be guessed."""
+    if not exposing:
+        return
+    options = ", ".join(exposing)
     if token and len(token) < _SHORTEST_TOKEN:
         fail(
-            f"--host {host}: {CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "
+            f"{options}: {CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "
             "Take a longer one, or none: then the sandbox makes one"
         )
     click.echo(
-        f"# --host {host}: other machines can read and change this sandbox. It holds fakes only; "
+        f"# {options}: other machines can read and change this sandbox. It holds fakes only; "
         "put no real data into it",
         err=True,
     )

@@ -15,11 +15,7 @@ from mock_server.serving.exposure import settings_of
 from mock_server.serving.files.clock_file import ClockFile
 from mock_server.serving.files.env_file import exports, write_env_file
 from mock_server.serving.log import ServerLog, logs_of_libraries, standard_error
-from mock_server.serving.server import (
-    CONTROL_TOKEN,
-    ServerSettings,
-    StandaloneSandbox,
-)
+from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.arguments import read_entity, read_options
 from mock_server.shell.mistakes import fail
 from pytest_turris.core.access.credential import CLIENT_MARK, SECRET_MARK, CredentialError
@@ -28,6 +24,7 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.doors.sockets.limits import allow_most_connections
+from pytest_turris.process.control_token import CONTROL_TOKEN, control_token
 
 if TYPE_CHECKING:
     from mock_server.store.store import Store
@@ -89,7 +86,9 @@ def _serve(
         from mock_server.serving.child import run_command
 
         return run_command(command, server.environment(), server.base_url)
-    _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
+    # It serves anyway if standard output is closed, or has no reader.
+    with contextlib.suppress(OSError):
+        _print_environment(server, f"its state stays in {store}" if store else "nothing is stored")
     server.wait()  # a signal ends it with an exception
     click.echo("turris-sandbox: the server ended by itself; its log says why", err=True)
     return INTERNAL_ERROR
@@ -215,7 +214,7 @@ def _log_end(log: ServerLog, unsent: tuple[str, ...]) -> None:
 def _print_environment(server: StandaloneSandbox, state: str) -> None:
     """Print what a client needs, as lines that can be pasted into a shell. All values are fakes."""
     variables = server.environment()
-    if os.environ.get(CONTROL_TOKEN):
+    if control_token():
         del variables[CONTROL_TOKEN]  # the user has set it
     click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
     click.echo(f"# The page, for one browser, once: {server.page_address()}")

@@ -27,6 +27,7 @@ from pytest_turris.doors.sockets.asgi import App, asgi_app
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.server import LiveServer
+from pytest_turris.process.control_token import CONTROL_TOKEN
 
 if TYPE_CHECKING:
     from mock_server.store.store import Store
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is one of these for some clients and the other for others."""
 
-CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
 _ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
 
 

@@ -23,6 +23,7 @@ from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.core.text.redaction import Secret
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import encode
+from pytest_turris.process.control_token import without_control_token
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.relay.own_sockets import has_socket
 from pytest_turris.relay.protocol import (
@@ -36,6 +37,9 @@ from pytest_turris.relay.protocol import (
 )
 
 _TIMEOUT = 10.0
+_SHORT_TIMEOUT = 1.0
+"""For a server that did not answer before, or whose answer changes nothing."""
+
 _STEP = 0.1
 _START_SECONDS = 10.0
 """How long to wait for a server that is still starting."""
@@ -68,6 +72,8 @@ class Relay:
         self._url = url
         self._token = Secret(token)
         self._context = context
+        self._is_over = False
+        self._has_hung = False
         self._tenants = TenantDirectory()
         self._keys = itertools.count(1)
         self._raw_streams: dict[int, _RawStream] = {}
@@ -114,6 +120,10 @@ class Relay:
                     raise
                 # Tests may patch sleeps, so this waits for an event that is never set.
                 threading.Event().wait(_START_PAUSE)
+
+    def hurry(self) -> None:
+        """Wait for the server for a short time only from now on: the run is over."""
+        self._is_over = True
 
     def stop(self) -> None:
         """Disconnect; the server forgets this process."""
@@ -171,9 +181,14 @@ class Relay:
         self._call("POST", f"{self._path}/exchanges/{number}", message)
 
     def _call(self, method: str, path: str, document: RelayMessage | None = None) -> Any:  # noqa: ANN401 - any JSON value
-        with contextlib.closing(self._connection(_TIMEOUT)) as connection:
-            body = self._request(connection, method, path, document).read()
-        return from_json(body) if body else None
+        with contextlib.closing(self._connection(self._timeout())) as connection:
+            response = self._request(connection, method, path, document)
+            try:
+                body = response.read()
+                return from_json(body) if body else None
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                said = without_control_token(str(error), self._token)
+                raise RelayError(f"the answer of {self._url} broke off: {said}") from None
 
     def _request(
         self,
@@ -189,10 +204,18 @@ class Relay:
         except (OSError, http.client.HTTPException) as error:
             # Without its cause: pytest's --showlocals would show the headers in that traceback.
             kind = NothingListensError if isinstance(error, ConnectionRefusedError) else RelayError
-            raise kind(f"nothing answers at {self._url}: {error}") from None
+            # A server that hangs would take as long each time.
+            self._has_hung = isinstance(error, TimeoutError)
+            said = without_control_token(str(error), self._token)
+            raise kind(f"nothing answers at {self._url}: {said}") from None
+        self._has_hung = False
         if response.status not in _SUCCESS:
-            raise RelayError(f"{self._url} answered {response.status}: {_words(response.read())}")
+            said = without_control_token(_words(response), self._token)
+            raise RelayError(f"{self._url} answered {response.status}: {said}")
         return response
+
+    def _timeout(self) -> float:
+        return _SHORT_TIMEOUT if self._is_over or self._has_hung else _TIMEOUT
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
@@ -228,8 +251,8 @@ class _RawStream:
         return step
 
 
-def _words(body: bytes) -> str:
+def _words(response: http.client.HTTPResponse) -> str:
     try:
-        return "; ".join(from_json(body)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
+        return "; ".join(from_json(response.read())["errorMessage"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return "it is not a turris-sandbox, or is another version"

@@ -34,6 +34,9 @@ def test_addresses_are_taken_over() -> None:
     [
         ("public_url", f"https://{HOSTS['production']}", "is the real Turris"),
         ("public_url", "turris.example", "give scheme, host and port"),
+        ("public_url", "http://[", "give scheme, host and port"),
+        ("public_url", "http://a:99999", "give scheme, host and port"),
+        ("public_url", "http://a b", "give scheme, host and port"),
         ("cors_origin", ("localhost",), "is not an origin"),
         ("host", "0.0.0.0", "other machines could read and change this sandbox"),  # noqa: S104 - refused
     ],
@@ -47,6 +50,49 @@ def test_what_is_not_safe_ends_the_command(
     said = capsys.readouterr().err
     assert message in said
     assert f"--{word.replace('_', '-')}" in said
+
+
+FROM_ELSEWHERE: list[dict[str, Any]] = [
+    {"host": "192.0.2.1", "exposed": True},
+    {"allow_host": ("abc.example",)},
+    {"allow_host": ("localhost", "abc.example")},
+    {"public_url": "https://abc.example"},
+    {"public_url": "https://192.0.2.1:8443"},
+]
+FROM_HERE: list[dict[str, Any]] = [
+    {},
+    {"allow_host": ("localhost", "LOCALHOST.", "127.0.0.2", "[::1]", "app.localhost")},
+    {"allow_host": (HOSTS["sandbox"],)},
+    {"public_url": "http://localhost:8791"},
+    {"public_url": "https://[::1]:8791"},
+]
+
+
+@pytest.mark.parametrize("words", FROM_ELSEWHERE)
+def test_exposure_needs_a_long_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: dict[str, Any]
+) -> None:
+    """By an address, by another name or by a tunnel; a token that is made is long enough."""
+    monkeypatch.setenv("TURRIS_CONTROL_TOKEN", "x" * 31 + "\n")
+    with pytest.raises(click.exceptions.Exit):
+        settings_of(**WORDS | words)
+    assert "TURRIS_CONTROL_TOKEN has fewer than 32 characters" in capsys.readouterr().err
+    for token in ("", "x" * 32):
+        monkeypatch.setenv("TURRIS_CONTROL_TOKEN", token)
+        assert settings_of(**WORDS | words).control_token == token
+        said = capsys.readouterr().err
+        assert "other machines can read and change this sandbox" in said
+        assert "--allow-host localhost" not in said
+
+
+@pytest.mark.parametrize("words", FROM_HERE)
+def test_names_of_this_machine_expose_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: dict[str, Any]
+) -> None:
+    """A short token is enough, and nothing is warned of."""
+    monkeypatch.setenv("TURRIS_CONTROL_TOKEN", "x")
+    assert settings_of(**WORDS | words).control_token == "x"
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("has_browser", [True, False])

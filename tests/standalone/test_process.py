@@ -115,7 +115,10 @@ def test_exposure_is_announced_and_names_are_accepted() -> None:
         assert status(running, Host="other:8791") == 421
         running.process.send_signal(signal.SIGINT)
         log = running.process.communicate(timeout=60)[1]
-    assert "# --host 0.0.0.0: other machines can read and change this sandbox" in log
+    assert (
+        "# --host 0.0.0.0, --allow-host turris: other machines can read and change this sandbox"
+        in log
+    )
     assert (
         "GET /.well-known/jwks.json -> 421  Misdirected request: the sandbox answers to loopback "
         "names only" in log
