@@ -78,3 +78,18 @@ def test_refusal_before_the_interrupt(pytester: pytest.Pytester, end: str) -> No
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert "Traceback (most recent" not in result.stdout.str() + result.stderr.str()
     assert "Complaint" not in result.stderr.str()
+
+
+def test_late_request_after_the_interrupt(pytester: pytest.Pytester) -> None:
+    """What a receiver asked for after its test is a line of the end."""
+    test = (
+        "from pytest_turris.fixtures import late_requests",
+        "def test(turris, request):",
+        "    late_requests.late_visits = lambda: ['a visit']",
+        "    late_requests.found_late = lambda visits: f'there was {visits[0]}'",
+        "    late_requests.watch_for_late_requests(request.session)",
+        "    raise KeyboardInterrupt",
+    )
+    result = run(pytester, "\n".join(test))
+    assert ended_in_order(result), result.stdout.str() + result.stderr.str()
+    result.stdout.fnmatch_lines(["turris: there was a visit"])
