@@ -13,7 +13,7 @@ from mock_server.control.tenants import Tenants
 from mock_server.control.wire.errors import ControlError
 from mock_server.control.wire.streams import stream
 from mock_server.page.rendering import as_html, asset, moved, render
-from mock_server.page.sign_in import ROOT, Session, SignIn, cookie
+from mock_server.page.sign_in import ROOT, SIGN_IN, Session, SignIn, cookie
 from mock_server.page.views import ROUTES
 from mock_server.page.views.requests import follow_requests
 from mock_server.page.visit import Answer, Visit, read_fields
@@ -22,7 +22,7 @@ from pytest_turris.doors.sockets.asgi import Receive, Send, send_response
 from pytest_turris.process.control_token import without_control_token
 
 HOME = "/__sandbox__/page/default/overview"
-SIGN_IN, SIGN_OUT = f"{ROOT}page/sign-in", f"{ROOT}page/sign-out"
+SIGN_OUT = f"{ROOT}page/sign-out"
 _ASSET = re.compile(r"/__sandbox__/page/assets/[0-9a-f]+/([\w.-]+)")
 _OF_TENANT = re.compile(r"/__sandbox__/page/(?P<tenant>[^/]+)/(?P<rest>.+)")
 _FORM = "application/x-www-form-urlencoded"

@@ -11,6 +11,7 @@ from typing import Any
 from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
+from pytest_turris.core.journal.bounds import LEFT_OUT, LONGEST_TARGET
 from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import SHOWN
@@ -39,8 +40,10 @@ def whole_body(exchange: Exchange) -> str:
     """The body of the request.
 
     Raises:
-        ControlError: The journal has its beginning only.
+        ControlError: The journal has the beginning of the request only.
     """
+    if LEFT_OUT in exchange.request_headers or len(exchange.target) > LONGEST_TARGET:
+        raise ControlError(409, "The journal has the beginning of this request's head only.")
     if len(exchange.request_body) >= SHOWN:
         raise ControlError(409, "The journal has the first 2 KiB of this body only.")
     return exchange.request_body

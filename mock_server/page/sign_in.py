@@ -15,6 +15,7 @@ from pytest_turris.core.wire.messages import Request
 T = TypeVar("T")
 
 ROOT = "/__sandbox__/"
+SIGN_IN = f"{ROOT}page/sign-in"
 _MARK = "turris_sandbox_control_page_"
 """Redaction knows tokens that begin like this, so no log or failure shows one."""
 

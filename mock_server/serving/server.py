@@ -16,6 +16,7 @@ from mock_server.page.door import page_app
 from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.answers.answers import ServedAnswers
+from mock_server.serving.bodies import bounded_bodies
 from mock_server.serving.cors import behind_proxy, origin_of, with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
 from mock_server.serving.health import Health
@@ -129,9 +130,8 @@ class StandaloneSandbox:
     def _guarded(self, log: ServerLog) -> App:
         """The application: health, the guards, the page, the control API, the sandbox."""
         settings = self._settings
-        app = control_app(
-            self._hub, self.tenants, self.control_token, asgi_app(self._answers.answer), log.write
-        )
+        app = bounded_bodies(asgi_app(self._answers.answer))
+        app = control_app(self._hub, self.tenants, self.control_token, app, log.write)
         app = page_app(self.tenants, self._sign_in, app, log.write)
         public = origin_of(settings.public_url)
         app = loopback_only(

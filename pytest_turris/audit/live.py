@@ -3,15 +3,14 @@
 What judges is imported when it judges: a server notes its first request soon after its start.
 """
 
-import hashlib
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_turris.audit.places import CallSite, Place, PlaceFinder
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
+from pytest_turris.core.journal.bounds import short_request
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -189,7 +188,7 @@ class LiveAudit:
             self._has_worked = True
         if self._drill:
             self._drill.observe(request, facts)
-        self._listen(_short(request), response, facts)
+        self._listen(short_request(request, _LONGEST_BODY), response, facts)
 
 
 class GoneAudits:
@@ -213,11 +212,3 @@ class GoneAudits:
         forgotten, self.requests = self.requests, 0
         self.evidence = type(self.evidence)(test=self.evidence.test)
         return forgotten
-
-
-def _short(request: Request) -> Request:
-    """A request with the beginning of a long body; two different ones stay different."""
-    body = request.body
-    if len(body) <= _LONGEST_BODY:
-        return request
-    return replace(request, body=body[:_LONGEST_BODY] + hashlib.sha256(body).digest())

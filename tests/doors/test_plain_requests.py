@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import re
 import socket
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -404,3 +406,30 @@ def test_idle_connection_is_closed() -> None:
                 assert answer(client, sent).startswith(b"HTTP/1.1 ")
                 time.sleep(0.4)
             assert client.recv(1) == b""
+
+
+def test_head_of_many_lines_is_not_kept() -> None:
+    """Thousands of short lines take a megabyte as objects: the cache does not have them."""
+    plain = PlainAnswers(Sandbox().handle)
+    lines = ((b"host", b"127.0.0.1"), *((b"x-%d" % n, b"1") for n in range(4_500)))
+    few = lines[:10]
+    assert plain.head(few) is plain.head(few)
+    assert plain.head(lines) == plain.head(lines)
+    assert plain.head(lines) is not plain.head(lines)
+
+
+def test_connection_forgets_a_head_of_many_lines() -> None:
+    """An open connection keeps no request with thousands of lines once it is answered."""
+    requests: list[weakref.ref[Request]] = []
+
+    def handle(request: Request) -> Response:
+        requests.append(weakref.ref(request))
+        return Response(status=204)
+
+    many = b"".join(b"x-%d: 1\r\n" % n for n in range(4_500))
+    with served(handle) as live, connected(live) as client:
+        for lines in (b"", many):
+            sent = b"GET /v1/agents HTTP/1.1\r\n" + HOST + lines + b"\r\n"
+            assert answer(client, sent).startswith(b"HTTP/1.1 204")
+        gc.collect()
+        assert requests[-1]() is None

@@ -182,6 +182,8 @@ def test_what_cannot_be_reproduced_is_said(visitor: Visitor, client: Client) -> 
     for kind in ("pytest", "curl"):
         assert visitor.post(f"requests/{client.sandbox.journal.seen}/{kind}").status == 409
     assert "2 KiB" in visitor.post(f"requests/{client.sandbox.journal.seen}/again").text
+    client.call("GET", "/v1/agents?npn=" + "5" * 3_000, client.token)
+    assert "beginning" in visitor.post(f"requests/{client.sandbox.journal.seen}/again").text
     restricted = client.sandbox.credentials.issue_restricted()
     client.call("GET", "/v1/agents", client.token, x_restricted_access_token=str(restricted.token))
     seen = visitor.post(f"requests/{client.sandbox.journal.seen}/pytest")

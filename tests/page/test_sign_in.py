@@ -1,5 +1,6 @@
 """Who may see the page, and from where."""
 
+import socket
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -203,3 +204,41 @@ def test_a_server_without_a_visitor_makes_no_page(empty: Visitor) -> None:
     assert empty.send("GET", OVERVIEW, Authorization=bearer).status == 401
     empty.signed_in()
     assert empty.send("GET", "/__sandbox__/clock").status == 401
+
+
+LONG = 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "origin", "status"),
+    [
+        ("POST", OVERVIEW, "", 403),
+        ("POST", OVERVIEW, "own", 401),
+        ("GET", OVERVIEW, "", 401),
+        ("POST", f"{PAGE}/sign-in", "", 403),
+        ("PUT", f"{PAGE}/sign-in", "own", 405),
+    ],
+)
+def test_body_of_a_stranger_is_not_read(
+    stranger: Visitor, method: str, path: str, origin: str, status: int
+) -> None:
+    """Who is not signed in is refused after the head, so that no body takes up memory."""
+    host = stranger.server.base_url.partition("://")[2]
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {LONG}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+    )
+    if origin:
+        head += f"Origin: {stranger.server.base_url}\r\n"
+    port = stranger.server.tenants.server.own_port
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(f"{head}\r\n".encode())
+        assert client.recv(65_536).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_form_that_signs_in_is_short(stranger: Visitor) -> None:
+    """Of the body of somebody who is not signed in, not more is read than a token needs."""
+    form = urlencode({"a": "b" * LONG, "token": stranger.server.control_token})
+    kind = "application/x-www-form-urlencoded"
+    seen = stranger.send("POST", f"{PAGE}/sign-in", form, Origin=stranger.origin, Content_Type=kind)
+    assert seen.status == 401

@@ -8,13 +8,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+from pytest_turris.core.journal.bounds import LEFT_OUT, LONGEST_TARGET, short_lines
 from pytest_turris.core.text.moments import iso
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
 _TIME = len("2025-03-17T")
-_LONGEST_TARGET = 2_048
-_SHOWN_FIELDS = 64
 _FACTS = (
     "number", "at", "environment", "method", "operation", "status", "credential", "token",
     "reason", "is_client_error", "notes", "request_id", "token_id", "token_in_url",
@@ -25,7 +24,7 @@ _FACTS_OF = itemgetter(*_FACTS)
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its response. Texts are redacted, bodies cut at 2 KiB.
+    """One request and its response. Texts are redacted, and long ones cut.
 
     ``status`` is 0 if a fault left the request without an answer. ``reason`` says for
     humans why the sandbox refused; ``notes`` say what it noticed and accepted.
@@ -125,13 +124,16 @@ class RawExchange:
         before: "RawExchange | None",
     ) -> None:
         self._facts: tuple[Any, ...] = _FACTS_OF(facts)
-        self.target: str = request.target[:_LONGEST_TARGET]
-        self.fields: tuple[tuple[str, str], ...] = request.headers[:_SHOWN_FIELDS]
+        target = request.target
+        self.target: str = target[:LONGEST_TARGET]
+        self.fields: tuple[tuple[str, str], ...] = request.headers
         self._body: bytes = request.body[:SHOWN]
         self.answered: bytes = response_body[:SHOWN]
-        self._sizes = len(request.body), len(response_body)
+        self._sizes = len(request.body), len(response_body), len(target)
         if before is not None:
             self._share(before)
+        if before is None or self.fields is not before.fields:
+            self.fields = short_lines(self.fields)
 
     def _share(self, before: "RawExchange") -> None:
         if self.fields == before.fields:  # most clients send the same ones again
@@ -143,7 +145,7 @@ class RawExchange:
 
     def redacted(self) -> Exchange:
         """The exchange with its secrets masked."""
-        sent, answered = self._sizes
+        sent, answered, _ = self._sizes
         return self._exchange(
             request_headers=dict(_shown_headers(self.fields)),
             request_body=preview(self._body, sent),
@@ -154,13 +156,17 @@ class RawExchange:
         """The exchange in one text, without headers and bodies."""
         _, at, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
         details = map(redact, (reason, *notes)) if reason or notes else ()
-        what = f"{method} {_shown_target(self.target)} -> {status or 'no answer'}"
+        what = f"{method} {self._shown_target()} -> {status or 'no answer'}"
         return _lines(at, _outline(what, operation, (credential, token)), details)
+
+    def _shown_target(self) -> str:
+        shown, size = _shown_target(self.target), self._sizes[-1]
+        return shown if size <= LONGEST_TARGET else f"{shown}{LEFT_OUT} ({size:,} characters)"
 
     def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields
         facts = dict(zip(_FACTS, self._facts, strict=True))
         texts = {
-            "target": _shown_target(self.target),
+            "target": self._shown_target(),
             "reason": redact(facts["reason"]),
             "notes": tuple(map(redact, facts["notes"])),
         }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 
+from pytest_turris.core.journal.bounds import MOST_LINES
 from pytest_turris.core.wire.messages import Fields, Request, Response
 from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, lines_of, send_answer
 from pytest_turris.doors.sockets.loopback import is_for, names_of_server
@@ -53,10 +54,14 @@ class PlainAnswers:
     def __init__(self, answer: PlainHandler, also: Collection[str] = ()) -> None:
         self.answer: PlainHandler = answer
         self._names = names_of_server(also)
-        self.head: Callable[[tuple[_Line, ...]], PlainHead | None] = lru_cache(_KNOWN_HEADS)(
+        self._known: Callable[[tuple[_Line, ...]], PlainHead | None] = lru_cache(_KNOWN_HEADS)(
             self._head
         )
-        """Returns the head of a request with these lines, or None if it is not plain."""
+
+    def head(self, lines: tuple[_Line, ...]) -> PlainHead | None:
+        """The head of a request with these lines, or None if it is not plain."""
+        # Thousands of lines take a megabyte as objects.
+        return self._known(lines) if len(lines) <= MOST_LINES else self._head(lines)
 
     def _head(self, lines: tuple[_Line, ...]) -> PlainHead | None:
         names = [name for name, _ in lines]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from pytest_turris.core.journal.bounds import MOST_LINES
 from pytest_turris.core.wire.messages import Request, Response
 from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.plain import (
@@ -165,13 +166,20 @@ class PlainRequests(asyncio.Protocol):
         whole = whole_answer(answer) if isinstance(answer, Response) else None
         if whole is None:
             return self._answer_later(answer)
-        self._just_answered = request
+        self._keep(request)
         self.buffered.write_whole(whole)
         self.server_state.total_requests += 1
         self._idle_since = self.loop.time()
         if self._timer is None:
             self._close_if_idle()
         return None
+
+    def _keep(self, request: Request) -> None:
+        """Keep a request in case it is repeated; a long one must not stay while no other comes."""
+        if len(request.headers) <= MOST_LINES:
+            self._just_answered = request
+        else:
+            self.headers = []
 
     def _request(self, asked: PlainHead) -> Request:
         path, _, query = self.url.decode("ascii").partition("?")
