@@ -44,11 +44,13 @@ def _report(error: Exception) -> None:
     import traceback  # noqa: PLC0415 - only then
 
     from mock_server.exit_status import INTERNAL_ERROR  # noqa: PLC0415 - as above
+    from pytest_turris.core.text.printable import printable, printable_lines  # noqa: PLC0415 - as above
     from pytest_turris.process.control_token import without_control_token  # noqa: PLC0415 - as above
 
-    said = "".join(traceback.format_exception(error))
-    said += f"turris-sandbox: internal error, please report it: {error!r}\n"
-    sys.stderr.write(without_control_token(said))
+    said = without_control_token("".join(traceback.format_exception(error)))
+    sys.stderr.write(printable_lines(said))
+    reported = printable(without_control_token(repr(error)))
+    sys.stderr.write(f"turris-sandbox: internal error, please report it: {reported}\n")
     sys.exit(INTERNAL_ERROR)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from pytest_turris.core.text.printable import printable
 from pytest_turris.core.text.redaction import mask
 
 _SHORTEST = 6
@@ -22,6 +23,8 @@ def end_of(text: str, length: int) -> str:
 def masker(lines: Sequence[tuple[str, str]], key: str) -> Callable[[str], str]:
     """Return a function that masks the values of header lines, and the signing key, in a text.
 
+    In a text for a terminal they may be escaped already.
+
     Args:
         lines: The user's header lines.
         key: The signing key, which a receiver or a command of the user may have written.
@@ -29,11 +32,11 @@ def masker(lines: Sequence[tuple[str, str]], key: str) -> Callable[[str], str]:
 
     def masked(text: str) -> str:
         if len(key) >= _SHORTEST:
-            text = text.replace(key, mask(key))
+            text = text.replace(key, mask(key)).replace(printable(key), mask(key))
         for name, value in lines:
             text = text.replace(f"{name}: {value!r}", f"{name}: {mask(value)!r}")
             if len(value) >= _SHORTEST:
-                text = text.replace(value, mask(value))
+                text = text.replace(value, mask(value)).replace(printable(value), mask(value))
         return text
 
     return masked

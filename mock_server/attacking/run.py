@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.progress import Progress
 
@@ -19,6 +18,7 @@ from mock_server.attacking.table import show_verdicts
 from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
+from mock_server.shell.printing import say
 from pytest_turris.attacks.catalogue import profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.hooks import HookError
@@ -122,7 +122,7 @@ def run_attacks(settings: AttackSettings) -> int:
     if outcome.status != NOTHING_SENT:
         show_verdicts(report, console)
     for line in {outcome.error, outcome.cause if outcome.status == NOTHING_SENT else ""} - {""}:
-        click.echo(f"turris-sandbox: {report.masked(line)}", err=True)
+        say(f"turris-sandbox: {report.masked(line)}", err=True)
     return _written(report, settings.json_file)
 
 
@@ -141,7 +141,7 @@ def _caught(outcome: _Outcome) -> Iterator[None]:
     except KeyboardInterrupt:
         outcome.status, outcome.cause = INCOMPLETE, NOT_TRIED
     except Exception as error:  # noqa: BLE001 - the report is written for every error
-        click.echo(without_control_token(traceback.format_exc()), err=True, nl=False)
+        say(without_control_token(traceback.format_exc()), err=True, nl=False)
         outcome.status = INTERNAL_ERROR
         said = without_control_token(f"{type(error).__name__}: {error}")
         outcome.error = f"internal error, please report it: {said}"
@@ -219,6 +219,6 @@ def _written(report: AttackReport, file: Path | None) -> int:
             report.write(file)
     except OSError as error:
         reason = error.strerror or error
-        click.echo(f"turris-sandbox: --json {file}: cannot write the report: {reason}", err=True)
+        say(f"turris-sandbox: --json {file}: cannot write the report: {reason}", err=True)
         return report.exit_status or NOTHING_SENT
     return report.exit_status

@@ -4,10 +4,12 @@ from collections import Counter
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mock_server.attacking.report import AS_WANTED, AttackReport, outcome_of
 from mock_server.attacking.wording import worded
 from pytest_turris.attacks.series.server_notes import is_about_server, server_line
+from pytest_turris.core.text.printable import printable, printable_lines
 from pytest_turris.findings.check import label
 from pytest_turris.findings.ignore import option
 from pytest_turris.findings.verdict import Verdict
@@ -62,11 +64,12 @@ def _is_rest(verdict: Verdict, report: AttackReport) -> bool:
     return bool(report.cause) and verdict.reason == report.cause
 
 
-def _row(name: str, verdict: Verdict, report: AttackReport) -> tuple[str, str, str, str]:
+def _row(name: str, verdict: Verdict, report: AttackReport) -> tuple[str, str, Text, Text]:
     outcome = outcome_of(verdict)
     colour = _COLOURS.get(outcome, "green")
-    reason = report.masked(worded(_reason(verdict), report.language)).replace("[", r"\[")
-    return name, verdict.level, f"[{colour}]{outcome}[/]", reason
+    # Texts, not markup: what a receiver answers may look like markup.
+    reason = Text(printable(report.masked(worded(_reason(verdict), report.language))))
+    return name, verdict.level, Text(outcome, style=colour), reason
 
 
 def _reason(verdict: Verdict) -> str:
@@ -75,4 +78,4 @@ def _reason(verdict: Verdict) -> str:
 
 
 def _print(text: str, console: Console) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable_lines(text), markup=False, highlight=False, soft_wrap=True)

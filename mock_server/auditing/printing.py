@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-import click
-
 from mock_server.exit_status import FAILED, OK
 from mock_server.shell.mistakes import fail
+from mock_server.shell.printing import say
 from pytest_turris.audit.assessment import Assessment
 from pytest_turris.audit.reports import terminal
 from pytest_turris.audit.reports.document import Document
@@ -40,14 +39,14 @@ def show_audit(
         except OSError as error:
             fail(f"--report {directory}: {error.strerror}")
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
     else:
         _print(found, files)
     if directory:
-        click.echo(f"report: {directory / 'report.html'}", err=True)
+        say(f"report: {directory / 'report.html'}", err=True)
     failures = assessed.failures(fail_on) if fail_on else []
     for failure in failures:
-        click.secho(f"--fail-on {fail_on}: {failure}", fg="red", err=True)
+        say(f"--fail-on {fail_on}: {failure}", fg="red", err=True)
     return FAILED if failures else OK
 
 
@@ -55,13 +54,13 @@ def _print(found: Document, files: int | None) -> None:
     """Print the findings, the checklist, and further notes."""
     for level, text in terminal.findings(found):
         heading, _, rest = text.partition("\n")
-        click.secho(heading, fg=terminal.COLOURS.get(level), bold=True)
-        click.echo(f"{rest}\n")
+        say(heading, fg=terminal.COLOURS.get(level), bold=True)
+        say(f"{rest}\n")
     for status, text in terminal.table(found) if files is None else ():
-        click.secho(text, fg=terminal.COLOURS.get(status))
+        say(text, fg=terminal.COLOURS.get(status))
     for note in terminal.notes(found):
-        click.secho(f"note: {note}", fg="yellow")
+        say(f"note: {note}", fg="yellow")
     last = terminal.summary(found)
     if files is not None:
         last = f"{counted(len(found['results']), 'finding')} in {counted(files, 'file')}"
-    click.secho(last, bold=True)
+    say(last, bold=True)

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from mock_server.controlling.rows import ControlRow
 from mock_server.exit_status import FAILED, INTERNAL_ERROR, NOTHING_SENT
 from mock_server.shell.mistakes import fail
+from pytest_turris.core.text.printable import printable
 from pytest_turris.core.wire.base_url import split_base_url
 from pytest_turris.process.control_token import without_control_token
 
@@ -134,7 +135,7 @@ def _refusal(status: int, words: str) -> tuple[str, int]:
 def _words(answer: http.client.HTTPResponse) -> str:
     try:
         words = "; ".join(json.loads(answer.read())["errorMessage"])
-        return _LIST.sub(r"'turris-sandbox \1'", words)
+        return printable(_LIST.sub(r"'turris-sandbox \1'", words))
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return f"it answered with {answer.status}, so it is not a turris-sandbox of this version"
 

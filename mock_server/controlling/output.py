@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import click
-
 from mock_server.shell import tables
+from mock_server.shell.printing import say
+from pytest_turris.core.text.printable import printable, printable_lines
 
 _FRAME = 3
 """Characters around the text of a cell."""
@@ -25,9 +25,9 @@ def show(answer: Any, *, as_json: bool) -> None:  # noqa: ANN401 - any JSON valu
     """
     if as_json or not tables.is_terminal():
         if answer is not None:
-            click.echo(json.dumps(answer, indent=2))
+            say(json.dumps(answer, indent=2))
     elif answer is None:
-        click.echo("done")
+        say("done")
     elif isinstance(answer, dict) and set(answer) == {"total", "items"}:
         _show_list(answer)
     elif isinstance(answer, dict):
@@ -35,14 +35,14 @@ def show(answer: Any, *, as_json: bool) -> None:  # noqa: ANN401 - any JSON valu
             ("Member", "Value"), [(name, _cell(text)) for name, text in _flat(answer)]
         )
     else:
-        click.echo(json.dumps(answer, indent=2))
+        say(json.dumps(answer, indent=2))
 
 
 def show_lines(lines: Iterable[Any], *, as_json: bool) -> None:
     """Print each object of a stream as it comes: one line each."""
     for line in lines:
         text = json.dumps(line) if as_json or not tables.is_terminal() else _words(line)
-        click.echo(text)
+        say(text)
 
 
 def _show_list(answer: Mapping[str, Any]) -> None:
@@ -50,7 +50,7 @@ def _show_list(answer: Mapping[str, Any]) -> None:
     columns = _fitting(items)
     if columns:
         tables.print_table(columns, [[_cell(item.get(name)) for name in columns] for item in items])
-    click.echo(f"{len(items)} of {answer['total']}; --json shows all members", err=True)
+    say(f"{len(items)} of {answer['total']}; --json shows all members", err=True)
 
 
 def _fitting(items: list[dict[str, Any]]) -> list[str]:
@@ -81,13 +81,13 @@ def _flat(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return value if isinstance(value, str) else json.dumps(value)
+    return printable_lines(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _words(line: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return a line of a stream for people: its values, without empty ones."""
     if not isinstance(line, dict):
-        return str(line)
+        return printable(str(line))
     return "  ".join(
-        _cell(value) for value in line.values() if value not in (None, "", [], {}, False)
+        printable(_cell(value)) for value in line.values() if value not in (None, "", [], {}, False)
     )

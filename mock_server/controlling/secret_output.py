@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 
-import click
+from mock_server.shell.printing import say
 
 
 def protect_output() -> None:
@@ -16,7 +16,7 @@ def protect_output() -> None:
         number = sys.stdout.fileno()
         if stat.S_ISREG(os.fstat(number).st_mode):
             os.fchmod(number, 0o600)
-    click.echo(
+    say(
         "turris-sandbox: this has secrets and tokens in it; keep it private",
         err=True,
     )

@@ -9,6 +9,7 @@ import click
 from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE
+from mock_server.shell.printing import say
 from pytest_turris.core.wire.base_url import split_base_url
 
 _EXAMPLES = """\b
@@ -70,7 +71,7 @@ def drift(
             report = DriftReport.of(ask(tenant))
     except DriftError as error:
         fail(str(error))
-    click.echo(str(report))
+    say(str(report))
     if report.drifted:
         raise click.exceptions.Exit(FAILED)
 
@@ -96,7 +97,7 @@ def _read(variable: str) -> str:
 
 def _confirm(url: str, *, yes: bool) -> None:
     host = urlsplit(url).netloc
-    click.echo(
+    say(
         f"One token request and some forty GET requests go to {host}, within a minute; "
         "nothing is written.",
         err=True,

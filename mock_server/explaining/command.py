@@ -8,6 +8,7 @@ from mock_server.explaining import lines
 from mock_server.explaining.checks import check_explanations
 from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import option_explanations
+from mock_server.shell.printing import say
 from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.text.names import did_you_mean
 
@@ -25,8 +26,8 @@ def explain(names: tuple[str, ...]) -> None:
     """
     for number, name in enumerate(names):
         if number:
-            click.echo()
-        click.echo(found(name).as_text(), nl=False)
+            say("")
+        say(found(name).as_text(), nl=False)
 
 
 def found(name: str) -> Explanation:

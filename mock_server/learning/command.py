@@ -8,6 +8,7 @@ import click
 from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, WEBHOOK_SECRET
+from mock_server.shell.printing import say
 
 if TYPE_CHECKING:
     from pytest_turris.webhooks.learning.delivery import CapturedDelivery
@@ -71,8 +72,8 @@ def learn_signature(
     found = {name: learned_from(deliveries, secret) for name, secret in secrets.items()}
     fitting = [name for name, learned in found.items() if learned.readings]
     for name in fitting or found:
-        click.echo(f"With the secret in {name}:")
-        click.echo(str(found[name]))
+        say(f"With the secret in {name}:")
+        say(str(found[name]))
     if not fitting:
         raise click.exceptions.Exit(FAILED)
 

@@ -27,7 +27,7 @@ _ROOTS = frozenset({ROOT, ROOT.rstrip("/")})
 _LARGEST = 64 * 1024 * 1024
 """The longest body that a browser sends is a world to import."""
 _LARGEST_TOKEN = 65_536
-"""The longest body of somebody who is not signed in: the form that signs in."""
+"""The longest body that is read without a session: the form that signs in."""
 
 
 def page_app(tenants: Tenants, sign_in: SignIn, app: App, log: Callable[[str], None]) -> App:

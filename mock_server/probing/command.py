@@ -4,6 +4,7 @@ import click
 
 from mock_server.exit_status import FAILED
 from mock_server.shell.mistakes import fail
+from mock_server.shell.printing import say
 
 _DEFAULT = "http://127.0.0.1:8791"
 
@@ -26,4 +27,4 @@ def health(*, url: str, wait: float) -> None:
 
     if why := why_not_ready(url, wait):
         fail(why, FAILED)
-    click.echo(f"{url} is ready")
+    say(f"{url} is ready")

@@ -3,11 +3,10 @@
 import ipaddress
 from collections.abc import Sequence
 
-import click
-
 from mock_server.serving.cors import is_origin
 from mock_server.serving.server import ServerSettings
 from mock_server.shell.mistakes import fail
+from mock_server.shell.printing import say
 from pytest_turris.core.wire.base_url import split_base_url
 from pytest_turris.core.wire.hosts import is_turris
 from pytest_turris.process.control_token import CONTROL_TOKEN, ControlTokenError, control_token
@@ -100,7 +99,7 @@ def _check_exposure(exposing: Sequence[str], token: str) -> None:
             f"{options}: {CONTROL_TOKEN} has fewer than {_SHORTEST_TOKEN} characters. "
             "Take a longer one, or none: then the sandbox makes one"
         )
-    click.echo(
+    say(
         f"# {options}: other machines can read and change this sandbox. It holds fakes only; "
         "put no real data into it",
         err=True,

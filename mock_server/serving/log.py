@@ -1,6 +1,7 @@
 """The log of the server: lines for standard error that never block it and cannot be forged."""
 
 import contextlib
+import json
 import logging
 import sys
 import threading
@@ -10,12 +11,13 @@ from typing import Literal, TextIO
 
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.text.moments import iso
+from pytest_turris.core.text.printable import printable
 from pytest_turris.core.text.redaction import redact
-from pytest_turris.core.wire.messages import encode
 
 LogLevel = Literal["info", "warning", "error"]
 _LEVELS: tuple[LogLevel, ...] = ("info", "warning", "error")
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _CAPACITY = 10_000
 _GATHERING = 0.02
 """Seconds that a line may wait for more: to wake the thread for each takes as long as to answer."""
@@ -140,16 +142,9 @@ def logs_of_libraries(log: ServerLog) -> Iterator[None]:
 
 def _text_line(time: str, level: LogLevel, message: str) -> str:
     mark = "" if level == "info" else f"{level}: "
-    return f"{time}  {mark}{_printable(message)}"
+    return f"{time}  {mark}{printable(message)}"
 
 
 def _json_line(time: str, level: LogLevel, message: str) -> str:
-    return encode({"time": time, "level": level, "message": message}).decode()
-
-
-def _printable(line: str) -> str:
-    if line.isprintable():
-        return line
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
-    )
+    # ASCII: a terminal shows it, too.
+    return _ENCODER.encode({"time": time, "level": level, "message": message})

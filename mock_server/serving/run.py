@@ -18,6 +18,7 @@ from mock_server.serving.log import ServerLog, logs_of_libraries, standard_error
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.arguments import read_entity, read_options
 from mock_server.shell.mistakes import fail
+from mock_server.shell.printing import say
 from pytest_turris.core.access.credential import CLIENT_MARK, SECRET_MARK, CredentialError
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
@@ -167,7 +168,7 @@ def _sandbox(
 def _unless_real(variable: str, text: str, mark: str) -> str:
     """Leave out credentials for the real Turris that are in the environment; they are not shown."""
     if text and text == os.environ.get(variable) and not text.startswith(mark):
-        click.echo(
+        say(
             f"# {variable} in the environment is not that of a sandbox ({mark}...): "
             "it is not used here",
             err=True,
@@ -216,14 +217,14 @@ def _print_environment(server: StandaloneSandbox, state: str) -> None:
     variables = server.environment()
     if control_token():
         del variables[CONTROL_TOKEN]  # the user has set it
-    click.echo(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
-    click.echo(f"# The page, for one browser, once: {server.page_address()}")
-    click.echo(exports(variables), nl=False)
-    click.echo(_webhook_hint(server.sandbox.options))
-    click.echo("# pytest --turris-url $TURRIS_BASE_URL runs tests whose sandboxes answer here")
+    say(f"# Turris sandbox at {server.base_url}; Ctrl-C stops it, {state}")
+    say(f"# The page, for one browser, once: {server.page_address()}")
+    click.echo(exports(variables), nl=False)  # a shell reads it: exactly our own values
+    say(_webhook_hint(server.sandbox.options))
+    say("# pytest --turris-url $TURRIS_BASE_URL runs tests whose sandboxes answer here")
     body = '{"clientId":"\'$TURRIS_CLIENT_ID\'","clientSecret":"\'$TURRIS_CLIENT_SECRET\'"}'
     certificate = " --cacert $SSL_CERT_FILE" if server.ca_file else ""
-    click.echo(
+    say(
         f"# curl{certificate} $TURRIS_BASE_URL/v1/auth/jwt "
         f"-H 'Content-Type: application/json' -d '{body}'"
     )
@@ -235,7 +236,7 @@ def _open_page(address: str) -> None:
     import webbrowser
 
     if not webbrowser.open(address):
-        click.echo("# --open: there is no browser here; open the address of the page", err=True)
+        say("# --open: there is no browser here; open the address of the page", err=True)
 
 
 def _webhook_hint(options: Options) -> str:

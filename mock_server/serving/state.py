@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import click
-
 from mock_server.control.tenants import DEFAULT
 from mock_server.shell.mistakes import fail
+from mock_server.shell.printing import say
 from mock_server.store.errors import StoreError
 from mock_server.store.store import Store
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.text.printable import printable
 from pytest_turris.core.worlds import World
 
 _LONGEST = 500
@@ -26,17 +26,12 @@ def read_world(path: Path) -> World:
         fail(f"--load {path}: {error}")
 
 
-def printable(text: str) -> str:
-    """A text from a file, without what could change the terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text[:_LONGEST])
-
-
 def load_world(sandbox: Sandbox, world: World, path: Path) -> None:
     """Load the file of ``--load`` into a sandbox."""
     try:
         world.load_into(sandbox)
         if world.about:
-            click.echo(f"# {path}: {printable(world.about)}", err=True)
+            say(f"# {path}: {printable(world.about[:_LONGEST])}", err=True)
     except SnapshotError as error:
         fail(f"--load {path}: {error}")
 
@@ -78,7 +73,7 @@ def keep(store: Store, sandbox: Sandbox, *, given: dict[str, bool]) -> None:
         store.close()
         fail(f"--store: {error}")
     if named and sandbox.client != before:
-        click.echo(
+        say(
             f"# {', '.join(named)}: not used, as the store has a state and credentials already",
             err=True,
         )

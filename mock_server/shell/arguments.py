@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from mock_server.shell.mistakes import fail
+from mock_server.shell.printing import say
 from pytest_turris.core.options import Options, choices, option_types, parse
 from pytest_turris.core.unknowns.option_values import OptionError
 
@@ -70,7 +69,7 @@ def read_options(
         fail(f"{'--scheme' if 'signature_scheme' in str(error) else '--option'}: {error}")
     for name in given:
         if reason := _why_unread(name, fixed, reads):
-            click.echo(f"turris-sandbox: --option {name} does nothing here: {reason}", err=True)
+            say(f"turris-sandbox: --option {name} does nothing here: {reason}", err=True)
     return options
 
 

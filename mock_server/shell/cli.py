@@ -9,6 +9,7 @@ import click
 from mock_server.exit_status import INTERRUPTED, NOTHING_SENT, exit_help
 from mock_server.shell.commands import COMMANDS
 from mock_server.shell.groups import SuggestingGroup
+from mock_server.shell.printing import say
 
 _NAME = "turris-sandbox"
 
@@ -67,10 +68,10 @@ class LazyCommands(SuggestingGroup):
         try:
             status = super().main(*args, **more)
         except click.ClickException as error:
-            click.echo(f"{_NAME}: {error.format_message()}{_form(error)}", err=True)
+            say(f"{_NAME}: {error.format_message()}{_form(error)}", err=True)
             sys.exit(NOTHING_SENT)
         except click.Abort:  # Ctrl-C that the command does not handle
-            click.echo(f"{_NAME}: interrupted", err=True)
+            say(f"{_NAME}: interrupted", err=True)
             sys.exit(INTERRUPTED)
         # An exit status is returned; so is the result of a command, which has none.
         sys.exit(status if isinstance(status, int) else 0)
@@ -99,4 +100,4 @@ def _form(error: click.ClickException) -> str:
 def app(ctx: click.Context) -> None:
     """Run a fake Turris for local development and CI: stateful, strict, offline."""
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        say(ctx.get_help())

@@ -5,6 +5,7 @@ from typing import NoReturn
 import click
 
 from mock_server.exit_status import NOTHING_SENT
+from mock_server.shell.printing import say
 
 
 def fail(message: str, status: int = NOTHING_SENT) -> NoReturn:
@@ -14,5 +15,5 @@ def fail(message: str, status: int = NOTHING_SENT) -> NoReturn:
         message: What is wrong, and how to fix it.
         status: The exit status.
     """
-    click.echo(f"turris-sandbox: {message}", err=True)
+    say(f"turris-sandbox: {message}", err=True)
     raise click.exceptions.Exit(status)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from mock_server.shell.option_types import option_texts
+from mock_server.shell.printing import say
 
 
 @click.command()
@@ -25,7 +26,7 @@ from mock_server.shell.option_types import option_texts
 @option_texts
 def openapi(*, version: str, control: bool, option: tuple[str, ...]) -> None:
     """Print the OpenAPI description of a sandbox with these options."""
-    click.echo(json.dumps(_described(version, option, control=control), indent=2))
+    say(json.dumps(_described(version, option, control=control), indent=2))
 
 
 def _described(version: str, option: tuple[str, ...], *, control: bool) -> dict[str, Any]:

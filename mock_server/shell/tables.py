@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 
-import click
+from mock_server.shell.printing import say_row
 
 
 def is_terminal() -> bool:
@@ -22,15 +22,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """
     if not is_terminal():
         for cells in (columns, *rows):
-            click.echo("\t".join(" ".join(cell.split()) for cell in cells))
+            say_row(cells)
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from pytest_turris.core.text.printable import printable, printable_lines
+
     table = Table()
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(Text(printable(name)), overflow="fold")
     for cells in rows:
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable_lines(cell)) for cell in cells))
     Console().print(table)

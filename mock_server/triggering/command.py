@@ -20,6 +20,7 @@ from mock_server.shell.option_types import (
     signing_texts,
     timeout,
 )
+from mock_server.shell.printing import say
 
 if TYPE_CHECKING:
     from pytest_turris.receivers.target import UrlTarget
@@ -114,11 +115,11 @@ def trigger(
         fail(f"no answer from --to {redact_target(to)}: {cause}")
     name = webhook.event_type or f"{len(webhook.body)} bytes"
     shown = "" if payload else f"  (upstreamEntityId {factory.upstream_entity_id})"
-    click.echo(f"{name} -> {redact_target(to)}: {status}{shown}")
+    say(f"{name} -> {redact_target(to)}: {status}{shown}")
     if cause:
         if answer:
-            click.echo(f"answer: {answer}", err=True)
-        click.echo(f"turris-sandbox: {cause}", err=True)
+            say(f"answer: {answer}", err=True)
+        say(f"turris-sandbox: {cause}", err=True)
         raise click.exceptions.Exit(FAILED)
     return None
 
@@ -148,7 +149,7 @@ def _check(payload: Path | None, event: str, member: tuple[str, ...]) -> None:
 def _print(webhook: "SignedWebhook") -> None:
     """Print the body as it would be sent; the header lines go to standard error."""
     for name, value in webhook.header_lines:
-        click.echo(f"{name}: {value}", err=True)
+        say(f"{name}: {value}", err=True)
     click.echo(webhook.body, nl=False)
 
 

@@ -118,4 +118,4 @@ def test_server_opens_it(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert f"# {file}: test_a?[31m\n" in done.stderr
+    assert f"# {file}: test_a\\x1b[31m\n" in done.stderr

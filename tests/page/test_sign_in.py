@@ -237,7 +237,7 @@ def test_body_of_a_stranger_is_not_read(
 
 
 def test_form_that_signs_in_is_short(stranger: Visitor) -> None:
-    """Of the body of somebody who is not signed in, not more is read than a token needs."""
+    """Of a body without a session, not more is read than a token needs."""
     form = urlencode({"a": "b" * LONG, "token": stranger.server.control_token})
     kind = "application/x-www-form-urlencoded"
     seen = stranger.send("POST", f"{PAGE}/sign-in", form, Origin=stranger.origin, Content_Type=kind)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_turris.core.journal.bounds import LEFT_OUT, LONGEST_TARGET, short_lines
 from pytest_turris.core.text.moments import iso
+from pytest_turris.core.text.printable import printable
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
 from pytest_turris.core.wire.messages import TOKEN_REQUEST, Request
 
@@ -87,7 +88,7 @@ class Exchange:
 
 def _lines(at: dt.datetime, outline: str, details: Iterable[str]) -> str:
     """An exchange in one line, and a line for each detail."""
-    return "\n    ".join([f"{iso(at)[_TIME:]}  {outline}", *filter(None, details)])
+    return "\n    ".join([f"{iso(at)[_TIME:]}  {outline}", *map(printable, filter(None, details))])
 
 
 @lru_cache(maxsize=256)
@@ -97,7 +98,7 @@ def _outline(what: str, operation: str | None, caller: tuple[str | None, str | N
     line = f"{what}  [{operation or 'no such operation'}]"
     if credential:
         line += f"  as {credential}" + (f", token {token}" if token else "")
-    return line
+    return printable(line)
 
 
 _shown_target = lru_cache(maxsize=256)(redact_target)
