@@ -17,8 +17,6 @@ LEFT_OUT = "..."
 LONGEST_TARGET = 2_048
 MOST_LINES = 64
 _LONGEST_LINES = 16_384
-_MOST_NOTES = 32
-_LONGEST_TEXT = 2_048
 
 
 def _are_short(lines: Fields) -> bool:
@@ -40,21 +38,6 @@ def short_lines(lines: Fields) -> Fields:
     size = sum(map(len, chain.from_iterable(lines)))
     told = f"{len(kept):,} of {len(lines):,} header lines are kept ({size:,} bytes)"
     return (*kept, (LEFT_OUT, told))
-
-
-def short_notes(notes: list[str]) -> list[str]:
-    """The notes on an exchange that are kept, and one that says how many were left out, if any."""
-    kept = [short_text(note) for note in notes[:_MOST_NOTES]]
-    if len(notes) > _MOST_NOTES:
-        kept.append(f"{LEFT_OUT} and {len(notes) - _MOST_NOTES:,} more")
-    return kept
-
-
-def short_text(text: str) -> str:
-    """A text that may repeat what a client sent, not longer than is kept."""
-    if len(text) <= _LONGEST_TEXT:
-        return text
-    return f"{text[:_LONGEST_TEXT]}{LEFT_OUT} ({len(text):,} characters)"
 
 
 def short_request(request: Request, longest_body: int) -> Request:

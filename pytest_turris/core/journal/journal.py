@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import Any
 
 from pytest_turris.core.changes import Row
-from pytest_turris.core.journal.bounds import short_notes, short_text
 from pytest_turris.core.journal.exchange import Exchange, KeptExchange, RawExchange
 from pytest_turris.core.undo import Undo
 from pytest_turris.core.wire.messages import Request, Response
@@ -103,13 +102,10 @@ class Journal:
         return entries[bisect_right(entries, number, key=_NUMBER) :]
 
     def record(self, request: Request, response_body: bytes, facts: dict[str, Any]) -> Entry:
-        """Keep one exchange; its facts become those that it is recorded with."""
+        """Keep one exchange; its facts get the number and the method that it is recorded with."""
         self.undo.step(partial(self._forget_since, self.seen, self._oldest()))
         self.seen += 1
         facts["number"], facts["method"] = self.seen, request.method[:32]
-        facts["reason"] = short_text(facts["reason"])
-        if facts["notes"]:
-            facts["notes"] = short_notes(facts["notes"])
         before = self._entries[-1].raw if self._entries else None
         entry = Entry(self.seen, RawExchange(request, response_body, facts, before))
         self._entries.append(entry)
