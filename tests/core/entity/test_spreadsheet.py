@@ -17,7 +17,7 @@ from pytest_turris.core.entity.policy_upload.spreadsheet import (
     read_csv,
     read_xlsx,
 )
-from pytest_turris.core.entity.policy_upload.workbook import MAX_ROWS
+from pytest_turris.core.entity.policy_upload.workbook import MAX_ROWS, read_workbook
 
 BOOK = """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
  xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
@@ -64,6 +64,8 @@ def test_shared_strings_are_looked_up() -> None:
 
 CELL = '<c r="A1"><v>5</v></c>'
 LONG = "x" * 30_000
+PREFIXED = " ".join(f'p:a{number}="1"' for number in range(1_000))
+ATTRIBUTES = " ".join(f'a{number}=""' for number in range(20_000))
 
 
 def sheet_of(row: str, times: int) -> bytes:
@@ -115,6 +117,27 @@ BOMBS = {
     "rows": sheet_of(CELL, MAX_ROWS + 1),
     "empty cells": sheet_of('<c r="ALL1"><v>5</v></c>', 401),
     "blank rows": sheet_of("", MAX_ROWS + 1),
+    "blank rows between rows": workbook(
+        "".join(f'<row r="{20_000 * number}">{CELL}</row>' for number in range(1, 400))
+    ),
+    "blank rows between blank ones": workbook(
+        "".join(f'<row r="{20_000 * number}"/>' for number in range(1, 400))
+    ),
+    "far row": workbook(f'<row r="{MAX_ROWS + 1}">{CELL}</row>'),
+    "row after a far one": workbook(f'<row r="1048576"/><row>{CELL}</row>'),
+    "far row with many digits": workbook(f'<row r="{"9" * 5_000}">{CELL}</row>'),
+    "long namespace": workbook(f'<a xmlns="{LONG}">{"<b/>" * 1_000}</a>'),
+    "long namespace of a prefix": workbook(f'<a xmlns:p="{LONG}" {PREFIXED}/>'),
+    "long namespace of a relation": workbook(
+        "<row/>", relations=f'<Relationships xmlns="{LONG}"><Relationship/></Relationships>'
+    ),
+    "long namespace of strings": workbook("<row/>", strings=f'<si xmlns="{LONG}"/>'),
+    "names of elements": workbook("".join(f"<b{number}/>" for number in range(100_000))),
+    "names of attributes": workbook(f"<b {ATTRIBUTES}/>" * 30),
+    "namespaces": workbook("".join(f'<b xmlns="{number}"/>' for number in range(100_000))),
+    "long name": workbook(f"<{LONG * 20}/>"),
+    "long value": workbook(f'<b a="{LONG * 20}"/>'),
+    "long comment": workbook(f"<!--{LONG * 20}-->"),
     "characters": workbook(
         '<row><c t="s"><v>0</v></c></row>' * 600, strings=f"<si><t>{LONG}</t></si>"
     ),
@@ -141,6 +164,15 @@ def test_a_file_that_exceeds_a_budget_is_refused(content: bytes) -> None:
         assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
     finally:
         tracemalloc.stop()
+
+
+def test_the_elements_of_all_members_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs time, however short it is, and whatever it is called."""
+    content = workbook("<b/>" * 600, strings="<b/>" * 600)
+    assert read_xlsx(content).rows == []
+    monkeypatch.setattr(f"{read_workbook.__module__}._MAX_ELEMENTS", 1_000)
+    with pytest.raises(UnreadableFileError, match="more than 1000 XML elements"):
+        read_xlsx(content)
 
 
 @pytest.mark.parametrize("row", [b"a,b\n", b"\n"], ids=["filled", "blank"])
@@ -183,6 +215,33 @@ def test_blank_rows_keep_their_place() -> None:
     assert list(read_csv(b"a,b\r\n,\r\n\r\nc,d\r\n")) == [["a", "b"], ["", ""], [], ["c", "d"]]
     rows = '<row r="3"><c r="A3"><v>1</v></c></row><row r="x"><c><v>2</v></c></row>'
     assert read_xlsx(workbook(rows)).rows == [[], [], ["1"], ["2"]]
+
+
+def test_blank_rows_at_the_end_of_the_grid_are_left_out() -> None:
+    """LibreOffice writes them if they have a height or a format; they cost nothing."""
+    ends = "".join(f'<row r="{number}"><c s="1"/></row>' for number in range(1_048_570, 1_048_577))
+    rows = f'<row r="1">{CELL}</row><row r="{MAX_ROWS}">{CELL}</row>{ends}'
+    found = read_xlsx(workbook(rows)).rows
+    assert (len(found), found[0], found[-1]) == (MAX_ROWS, ["5"], ["5"])
+
+
+def test_a_prefix_may_stand_for_the_namespace() -> None:
+    """As Open XML SDK writes workbooks; another namespace of the same names is not read."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    row = f'<p:row xmlns:p="{main}"><p:c r="A1"><p:v>7</p:v></p:c></p:row>'
+    other = '<p:row xmlns:p="urn:other"><p:c r="A1"><p:v>8</p:v></p:c></p:row>'
+    assert read_xlsx(workbook(row + other)).rows == [["7"]]
+
+
+def test_a_string_within_a_string_is_kept_once() -> None:
+    """Nested 14 deep, a text of 7 MB would be kept 14 times."""
+    strings = f"{'<si>' * 13}<t>{LONG * 130}</t>{'</si>' * 13}"
+    tracemalloc.start()
+    try:
+        read_xlsx(workbook(f"<row>{CELL}</row>", strings=strings))
+        assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_first_sheet_is_found_by_its_relation() -> None:

@@ -1,9 +1,9 @@
 """XLSX files: ZIP archives of XML (ECMA-376, part 1, section 18). Reads cell texts, no formats.
 
-The XML is read as a stream, within a budget of bytes, depth, rows, cells and characters, so that
-time and memory do not depend on what the file claims. No library is used: a sheet of two far cells,
-1.5 kB, ends a process that reads it with python-calamine (0.9), and openpyxl (3.1) keeps all shared
-strings in memory, without a limit.
+The XML is read as a stream, within a budget of bytes, elements, names, depth, rows, cells and
+characters, so that time and memory do not depend on what the file claims. No library is used: a
+sheet of two far cells, 1.5 kB, ends a process that reads it with python-calamine (0.9), and
+openpyxl (3.1) keeps all shared strings in memory, without a limit.
 """
 
 import contextlib
@@ -25,6 +25,13 @@ _MAX_UNPACKED = 8 * 1024 * 1024
 _MAX_TEXT = 16 * 1024 * 1024
 _MAX_DEPTH = 16
 _MAX_MEMBERS = 2_000
+_MAX_ELEMENTS = 1_000_000
+_MAX_NAMES = 2_000
+"""The different names of elements, attributes and namespaces in one member."""
+_MAX_URI = 256
+"""The parser puts the URI of its namespace before each name of an element or attribute."""
+_MAX_TAG = 256 * 1024
+"""What the parser keeps until a tag or comment ends. It looks through that again and again."""
 _CHUNK = 64 * 1024
 _MEMBER_HEAD = b"PK\x01\x02"
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -76,6 +83,7 @@ class _Reader:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._unpacked = 0
+        self._elements = 0
         self._workbook = Workbook()
 
     def read(self) -> Workbook:
@@ -112,12 +120,18 @@ class _Reader:
         text: Callable[[str], None] = lambda _: None,
     ) -> None:
         depth = 0
+        names: dict[str, str] = {}
 
         def enter(name: str, attributes: Attributes) -> None:
             nonlocal depth
             depth += 1
+            self._elements += 1
             if depth > _MAX_DEPTH:
                 raise WorkbookError("XML elements are nested too deeply")
+            if self._elements > _MAX_ELEMENTS:
+                raise WorkbookError(f"more than {_MAX_ELEMENTS} XML elements")
+            if len(names) > _MAX_NAMES:
+                raise WorkbookError(f"more than {_MAX_NAMES} XML names")
             start(name, attributes)
 
         def leave(name: str) -> None:
@@ -125,14 +139,19 @@ class _Reader:
             depth -= 1
             end(name)
 
-        parser = expat.ParserCreate("UTF-8", " ")
+        parser = expat.ParserCreate("UTF-8", " ", names)
         parser.buffer_text = True
         parser.StartElementHandler = enter
         parser.EndElementHandler = leave
         parser.CharacterDataHandler = text
         parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartNamespaceDeclHandler = _refuse_long_uri
+        given = 0
         for chunk in self._chunks(member):
             parser.Parse(chunk)
+            given += len(chunk)
+            if given - parser.CurrentByteIndex > _MAX_TAG:
+                raise WorkbookError(f"an XML tag of more than {_MAX_TAG} bytes")
         parser.Parse(b"", True)  # noqa: FBT003 - the standard library's own signature
 
     def _chunks(self, member: str) -> Iterator[bytes]:
@@ -164,6 +183,7 @@ class _Strings:
         self._inside = False
         if name == f"{_MAIN}si":
             self.found.append("".join(self._parts))
+            self._parts = []  # a string around this one does not repeat it
 
     def text(self, text: str) -> None:
         if self._inside:
@@ -171,13 +191,14 @@ class _Strings:
 
 
 class _Sheet:
-    """The rows of a sheet, blank ones included except at the end."""
+    """The rows of a sheet, with the blank ones that the file leaves out between them."""
 
     def __init__(self, strings: list[str]) -> None:
         self.rows: list[list[str]] = []
         self._strings = strings
         self._row: list[str] = []
         self._count = 0
+        self._place = 0
         self._cells = 0
         self._characters = 0
         self._column = 0
@@ -191,7 +212,7 @@ class _Sheet:
             self._count += 1
             if self._count > MAX_ROWS:
                 raise WorkbookError(f"more than {MAX_ROWS} rows")
-            self._skip_to(attributes.get("r", ""))
+            self._go_to(attributes.get("r", ""))
         elif name == f"{_MAIN}c":
             self._column = _column(attributes["r"]) if attributes.get("r") else len(self._row)
             self._kind = attributes.get("t", "n")
@@ -206,13 +227,26 @@ class _Sheet:
             self._cells += len(self._row)
             if self._cells > MAX_CELLS:
                 raise WorkbookError(f"more than {MAX_CELLS} cells")
-            self.rows.append(self._row)
+            self._add()
 
-    def _skip_to(self, number: str) -> None:
-        """Add the blank rows that the file leaves out before a row."""
-        blank = int(number) - 1 - len(self.rows) if number.isdecimal() else 0
-        if 0 < blank <= MAX_ROWS:
-            self.rows += [[] for _ in range(blank)]
+    def _go_to(self, number: str) -> None:
+        """Set the place of a row, which counts the blank rows before it."""
+        before = self._place
+        self._place = max(int(number) if number.isdecimal() else 0, before + 1)
+        if before > MAX_ROWS and self._place > before + 1:
+            raise WorkbookError(f"more than {MAX_ROWS} rows")
+
+    def _add(self) -> None:
+        """Add a row after the blank ones that the file leaves out before it.
+
+        LibreOffice may write the last rows of its grid, numbered up to 1048576. They are blank, so
+        they are no rows of the table.
+        """
+        if self._place <= MAX_ROWS:
+            self.rows += [[] for _ in range(self._place - 1 - len(self.rows))]
+            self.rows.append(self._row)
+        elif any(self._row):
+            raise WorkbookError(f"more than {MAX_ROWS} rows")
 
     def text(self, text: str) -> None:
         if self._inside:
@@ -240,6 +274,11 @@ def _column(reference: str) -> int:
     if number > MAX_COLUMNS:
         raise WorkbookError("too many columns")
     return number - 1
+
+
+def _refuse_long_uri(_: object, uri: str | None) -> None:
+    if uri is not None and len(uri) > _MAX_URI:
+        raise WorkbookError(f"an XML namespace of more than {_MAX_URI} characters")
 
 
 def _refuse_doctype(*_: object) -> None:
