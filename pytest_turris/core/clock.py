@@ -24,7 +24,25 @@ LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 def later(moment: dt.datetime, delta: dt.timedelta) -> dt.datetime:
     """A moment plus a duration, or the latest possible moment."""
-    return moment + delta if delta <= LATEST - moment else LATEST
+    if delta > LATEST - moment:
+        return LATEST
+    try:
+        return moment + delta
+    except OverflowError:  # not in UTC, but in the moment's own zone
+        return moment.astimezone(dt.UTC) + delta
+
+
+def bounded(moment: dt.datetime) -> dt.datetime:
+    """A moment that a clock may show.
+
+    Raises:
+        ClockError: It is before 1970 or after 9999, in UTC.
+    """
+    if moment < EARLIEST:
+        raise ClockError(f"{moment} is before 1970, where clocks begin")
+    if moment > LATEST:
+        raise ClockError(f"{moment} is beyond the year 9999 in UTC, where calendars end")
+    return moment
 
 
 class ClockError(TurrisKitError, ValueError):
@@ -42,7 +60,10 @@ def step_of(delta: object, parts: Mapping[str, float]) -> dt.timedelta:
         if name not in units:
             raise ClockError(f"there is no unit {name!r}; use one of {', '.join(units)}")
     if parts and delta is None:
-        return dt.timedelta(**parts)
+        try:
+            return dt.timedelta(**parts)
+        except (OverflowError, ValueError) as error:
+            raise ClockError(f"advance by {parts} is not a duration: {error}") from None
     if isinstance(delta, dt.timedelta) and not parts:
         return delta
     given = "both" if parts and delta is not None else "nothing" if delta is None else repr(delta)
@@ -93,9 +114,15 @@ class Clock:
     def now(self) -> dt.datetime:
         """The sandbox's time, in UTC."""
         now = self.process_time()
+        ahead = self._offset
         if self.correction:
-            now += self.correction
-        return now + self._offset if self._offset else now
+            ahead += self.correction
+        if not ahead:
+            return now
+        try:
+            return now + ahead
+        except OverflowError:  # the process's time went on, or was moved, after the offset was set
+            return LATEST if ahead > dt.timedelta(0) else EARLIEST
 
     @property
     def offset(self) -> dt.timedelta:
@@ -104,6 +131,13 @@ class Clock:
 
     @offset.setter
     def offset(self, offset: dt.timedelta) -> None:
+        first, last = self.offset_at(EARLIEST), self.offset_at(LATEST)
+        if not first <= offset <= last:
+            raise ClockError(f"with an offset of {offset} it is not between 1970 and 9999")
+        self.follow(offset)
+
+    def follow(self, offset: dt.timedelta) -> None:
+        """Take over the offset of a clock that may have run on since it was set."""
         self._offset = offset
         if self.on_move:
             self.on_move(offset)
@@ -169,15 +203,15 @@ class Clock:
         if self._mover:
             self._mover(step)
         else:
-            self.offset += step
+            self.follow(self._offset + step)
 
     def move_to(self, moment: dt.datetime) -> dt.datetime:
         """Set the sandbox's clock alone, to before or after the process's time.
 
         Raises:
-            ClockError: The moment has no time zone.
+            ClockError: The moment has no time zone, or is outside 1970 to 9999.
         """
-        self.offset = self.offset_at(zoned(moment))
+        self.follow(self.offset_at(bounded(zoned(moment))))
         return self.now()
 
     def offset_at(self, moment: dt.datetime) -> dt.timedelta:

@@ -54,7 +54,7 @@ def follow(
     entity, outbox = part_of("entity"), self.state.outbox
     offset = dt.timedelta(microseconds=facts["sandbox"]["clock"]["offset_us"])
     if offset != self.clock.offset:
-        self.clock.offset = offset
+        self.clock.follow(offset)
     self.token_requests = int(facts["sandbox"]["token_requests"])
     self.faults.made = int(facts["sandbox"]["faults_made"])
     self.randomness.restore(facts["randomness"])

@@ -13,9 +13,10 @@ from pydantic_core import from_json, to_json
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
-from pytest_turris.core.snapshots.models import check, is_moment
+from pytest_turris.core.snapshots.models import check
 from pytest_turris.core.snapshots.option_data import data_of, options_from
 from pytest_turris.core.snapshots.secrets import reissued, without_secrets
+from pytest_turris.core.snapshots.values import is_moment
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.redaction import redact_credentials
 

@@ -9,7 +9,7 @@ import contextlib
 import datetime as dt
 
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.clock import EARLIEST, Clock, ClockError, step_of, zoned
+from pytest_turris.core.clock import LATEST, Clock, ClockError, bounded, step_of, zoned
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.process.system_clock import system_time
@@ -133,12 +133,10 @@ class TimeTravel:
         while time goes back still sleeps for the rest of its time.
 
         Raises:
-            ClockError: The moment has no time zone.
+            ClockError: The moment has no time zone, or is outside 1970 to 9999.
         """
-        if zoned(moment) < EARLIEST:
-            raise ClockError(f"{moment} is before 1970, where clocks begin")
         # Any offset between sandbox and process stays: it is a skew that the test asked for.
-        delta = moment - self.now
+        delta = bounded(zoned(moment)) - self.now
         if delta < dt.timedelta(0):
             self._shift(delta)
             self._scheduler.sync()
@@ -161,6 +159,8 @@ class TimeTravel:
             ClockError: The step is negative; ``move_to`` goes back.
         """
         step = step_of(delta, parts)
+        if step > LATEST - self.now:
+            raise ClockError(f"advance by {step} would go beyond the year 9999")
         end = self.now + step
         while (due := self._scheduler.time_to_next()) is not None and self.now + due < end:
             self.advance(due)
@@ -173,7 +173,7 @@ class TimeTravel:
         """``move_to`` in a coroutine: the other tasks of its loop run at each due time.
 
         Raises:
-            ClockError: The moment has no time zone.
+            ClockError: The moment has no time zone, or is outside 1970 to 9999.
         """
         if zoned(moment) > self.now:
             return await self.aadvance(moment - self.now)

@@ -1,12 +1,14 @@
 """The clock: it follows the process, and can be moved alone."""
 
 import datetime as dt
+import json
 
 import pytest
-from doubles.sandbox_client import NOW
+from doubles.sandbox_client import NOW, Client
 from freezegun import freeze_time
 
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import EARLIEST, LATEST, Clock, ClockError
+from pytest_turris.core.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -62,6 +64,67 @@ def test_moves_to_no_naive_moment(clock: Clock) -> None:
     """A moment without a time zone is refused; the message says what to write."""
     with pytest.raises(ValueError, match=r"has no time zone; write dt\.datetime"):
         clock.move_to(dt.datetime(2020, 1, 1))  # noqa: DTZ001 - what is refused
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+        EARLIEST - dt.timedelta(microseconds=1),
+        dt.datetime.max.replace(tzinfo=dt.timezone(-dt.timedelta(hours=14))),
+    ],
+    ids=["year 1", "before 1970", "year 10000 in UTC"],
+)
+def test_moves_to_no_moment_outside_1970_to_9999(clock: Clock, moment: dt.datetime) -> None:
+    """Neither by a moment nor by the offset that leads there."""
+    with pytest.raises(ClockError, match=r"1970|9999"):
+        clock.move_to(moment)
+    with pytest.raises(ClockError, match="between 1970 and 9999"):
+        clock.offset = clock.offset_at(moment)
+    assert clock.now() == NOW
+
+
+@pytest.mark.parametrize("parts", [{"days": 1e300}, {"days": float("nan")}, {"weeks": 500_000}])
+def test_advances_by_no_step_beyond_9999(clock: Clock, parts: dict[str, float]) -> None:
+    """Nor by what is not a duration at all."""
+    with pytest.raises(ClockError, match="advance by"):
+        clock.advance(**parts)
+    assert clock.now() == NOW
+
+
+@pytest.mark.parametrize("end", [EARLIEST, LATEST])
+def test_stays_at_the_end_of_its_bounds(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, end: dt.datetime
+) -> None:
+    """Whatever the process's own time does after the clock was moved there."""
+    assert clock.move_to(end) == end
+    process = LATEST if end == LATEST else dt.datetime.min.replace(tzinfo=dt.UTC)
+    monkeypatch.setattr(Clock, "process_time", staticmethod(lambda: process))
+    assert clock.now() == end
+
+
+def sent_json(caller: Client, path: str, body: dict[str, str]) -> int:
+    """POST a JSON object; give the status."""
+    headers = [("content-type", "application/json")]
+    body_bytes = json.dumps(body).encode()
+    return caller.send("POST", f"/v1/{path}", headers=headers, body=body_bytes).status
+
+
+@pytest.mark.parametrize("moment", [EARLIEST, LATEST])
+def test_a_sandbox_answers_at_the_ends_of_its_clock(moment: dt.datetime) -> None:
+    """No expiry, window, renewal or wait for a webhook is beyond the calendar."""
+    caller = Client(Sandbox())
+    caller.sandbox.clock.move_to(moment)
+    caller.sandbox.seed("messy")
+    endpoint = {"url": "http://127.0.0.1:3000/", "webhookType": "AGENT_COMPLIANCE_STATUS_CHANGE"}
+    caller.bearer = str(caller.sandbox.tokens.issue(caller.sandbox.client).text)
+    caller.sandbox.clock.move_to(moment - min(dt.timedelta(days=1), moment - EARLIEST))
+    for path, body in (("agents", {"npn": "20000001"}), ("webhooks", endpoint)):
+        assert sent_json(caller, path, body) == 201
+    caller.sandbox.clock.move_to(moment)
+    caller.sandbox.licenses.add(npn="20000001")
+    assert caller.send("GET", "/v1/agents").status in (200, 401)
+    caller.sandbox.restore(caller.sandbox.snapshot())
 
 
 def test_advance_lets_a_mover_move_the_process(clock: Clock) -> None:

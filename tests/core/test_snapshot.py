@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -143,6 +144,12 @@ def test_an_older_version_may_be_broken_too(outbox: object) -> None:
         ("tokens", {"expires_at": "2025-01-01"}, "tokens.0.expires_at: must be a moment"),
         ("tokens", {"more": 1}, "tokens.0.more: Extra inputs are not permitted"),
         ("faults", {"delay": float("nan")}, "faults.0.delay: Input should be a finite number"),
+        ("tokens", {"issued_at": "9999-12-31T23:59:59-14:00"}, "tokens.0.issued_at: must be a mom"),
+        ("tokens", {"issued_at": "0001-01-01T00:00:00+00:00"}, "tokens.0.issued_at: must be a mom"),
+        ("tokens", {"jti": "\ud800"}, "tokens.0.jti: "),
+        ("faults", {"hostile": "AR-27"}, "faults.0.hostile: must be a hostile answer with its"),
+        ("faults", {"hostile": "no such"}, "faults.0.hostile: must be a hostile answer"),
+        ("faults", {"headers": {"a": "\ud800"}}, "faults.0.headers.a: "),
         ("faults", {"status": True}, "faults.0.status: Input should be a valid integer"),
     ],
 )
@@ -173,6 +180,52 @@ def test_each_row_fits_its_model(
 def test_models_have_all_members(kind: type, model: type[models.StatePart]) -> None:
     """Each member of the state is in its model; a later one has a default, for older snapshots."""
     assert {field.name for field in dataclasses.fields(kind)} == model.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("collection", "change", "message"),
+    [
+        ("agents", {"npn": "\udfff"}, "entity.agents.0.npn: JSON has no form for this value"),
+        ("npns", {"members": {"a": [float("nan")]}}, "entity.npns.1.members.a.0: JSON has no form"),
+        ("npns", {"members": {"\ud800": 1}}, "entity.npns.1.members: JSON has no form"),
+        ("uploads", {"rows": [{"policyNumber": "1"}]}, "entity.uploads.0: each of its rows must"),
+    ],
+)
+def test_a_record_can_be_sent(
+    busy: Sandbox, collection: str, change: dict[str, Any], message: str
+) -> None:
+    """What would fail when it is sent, stored or processed is refused at once, with its place."""
+    busy.npns.add(npn="1")
+    busy.uploads.enqueue([])
+    snapshot = busy.snapshot()
+    snapshot["entity"][collection][-1] |= change
+    if collection == "agents":
+        snapshot["entity"][collection] = snapshot["entity"][collection][-1:]
+    with pytest.raises(SnapshotError, match=f"^not a whole snapshot: {message}"):
+        Sandbox().restore(snapshot)
+
+
+def test_ids_are_ids(busy: Sandbox) -> None:
+    """Those of the entity and of a webhook are in answers, whose form is documented."""
+    busy.outbox.register("https://example.com/", "PRODUCER_AGREEMENT_EXECUTED", busy.clock.now())
+    for place in ("entity", "outbox"):
+        snapshot = busy.snapshot()
+        owner = snapshot["entity"] if place == "entity" else snapshot["outbox"]["endpoints"][0]
+        owner["id"] = "x"
+        with pytest.raises(SnapshotError, match=rf"{place}\S*\.id: must be an id of 24 hex"):
+            Sandbox().restore(snapshot)
+
+
+def test_a_moment_in_another_zone_is_one_in_utc(busy: Sandbox) -> None:
+    """Its calendar may end before the one of UTC."""
+    snapshot = busy.snapshot()
+    name, last = snapshot["client"], "9999-12-31T23:59:59+14:00"
+    snapshot["limits"] = [["token", name, [last]], ["write", name, [last]]]
+    sandbox = Sandbox()
+    sandbox.restore(snapshot)
+    sandbox.clock.move_to(dt.datetime.fromisoformat(last))
+    assert sandbox.limits.allowance("token").used == 1
+    assert sandbox.limits.allowance("write").resets_at > dt.datetime.fromisoformat(last)
 
 
 def test_a_record_fits_its_model(busy: Sandbox) -> None:

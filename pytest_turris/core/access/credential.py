@@ -25,6 +25,9 @@ CLIENT_MARK = "turris_sandbox_client_"
 SECRET_MARK = "turris_sandbox_secret_"
 """The prefixes of a sandbox's ids and secrets: real ones differ, so none is accepted."""
 
+ROTATED = ("client_secret", "previous_secret", "previous_until", "overlap_seconds")
+"""What a rotation changes in an API client."""
+
 _GIVEN = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
@@ -43,6 +46,8 @@ class ApiClient:
     revoked: bool = False
     previous_secret: Secret | None = field(default=None, repr=False)
     previous_until: dt.datetime | None = None
+    overlap_seconds: float = 0.0
+    """How long the previous secret stays valid after a rotation."""
 
     @property
     def name(self) -> str:
@@ -101,7 +106,31 @@ def replace_secret(
         )
     client.previous_secret = client.client_secret if overlap else None
     client.previous_until = later(now, overlap) if overlap else None
+    client.overlap_seconds = overlap.total_seconds() if overlap else 0.0
     client.client_secret = secret
+
+
+def shorten_overlap(client: ApiClient, now: dt.datetime) -> bool:
+    """After the clock was set back, let the old secret last for its overlap from now; if it was.
+
+    Otherwise an overlap of minutes would last as long as the clock was set back.
+    """
+    longest = later(now, dt.timedelta(seconds=client.overlap_seconds))
+    until = client.previous_until
+    if until is None or not client.overlap_seconds or until <= longest:
+        return False
+    client.previous_until = longest
+    return True
+
+
+def overlap_that_ended(client: ApiClient, now: dt.datetime) -> str:
+    """Why the old secret is no longer valid; empty if it is."""
+    until = client.previous_until
+    if until is None:
+        return f"wrong clientSecret for {client.client_id}"
+    if now < until:
+        return ""
+    return f"the old clientSecret of {client.client_id} was valid until {until:%H:%M:%S}Z"
 
 
 def checked_mark(what: str, text: str, mark: str) -> str:

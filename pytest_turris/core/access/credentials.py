@@ -14,6 +14,7 @@ from pytest_turris.core.access.allowlist import networks
 from pytest_turris.core.access.credential import (
     ALL_PERMISSIONS,
     CLIENT_MARK,
+    ROTATED,
     SECRET_MARK,
     ApiClient,
     Credential,
@@ -26,8 +27,10 @@ from pytest_turris.core.access.credential import (
     client_of,
     known_environment,
     known_permissions,
+    overlap_that_ended,
     replace_secret,
     restricted_of,
+    shorten_overlap,
 )
 from pytest_turris.core.access.outlived import no_test, of_another_test
 from pytest_turris.core.changes import Changes, Row
@@ -137,7 +140,7 @@ class Credentials:
             CredentialError: It is not an API client, but its id; or the overlap is negative.
         """
         checked_kind(client, ApiClient)
-        self.undo.attributes(client, "client_secret", "previous_secret", "previous_until")
+        self.undo.attributes(client, *ROTATED)
         replace_secret(client, self._randomness.secret("secret"), self._clock.now(), overlap)
         self._mark(client)
         if self.on_rotate:
@@ -280,15 +283,13 @@ class Credentials:
                 self.on_issue(credential)
 
     def _check_previous(self, client: ApiClient, secret: str) -> None:
-        until = client.previous_until
-        if client.previous_secret is None or until is None:
+        if client.previous_secret is None or not _same(secret, client.previous_secret):
             raise _refused(f"wrong clientSecret for {client.client_id}")
-        if not _same(secret, client.previous_secret):
-            raise _refused(f"wrong clientSecret for {client.client_id}")
-        if self._clock.now() >= until:
-            raise _refused(
-                f"the old clientSecret of {client.client_id} was valid until {until:%H:%M:%S}Z"
-            )
+        self.undo.attributes(client, *ROTATED)
+        if shorten_overlap(client, self._clock.now()):
+            self._mark(client)
+        if ended := overlap_that_ended(client, self._clock.now()):
+            raise _refused(ended)
 
 
 def _refused(reason: str) -> Unauthorized:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytest_turris.core.changes import Changes, Row
-from pytest_turris.core.clock import Clock
+from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.entity.compliance_watch import ComplianceWatch
 from pytest_turris.core.entity.event_facts import ExecutedAgreement
 from pytest_turris.core.entity.events import EventLog
@@ -251,5 +251,27 @@ class UpstreamEntity:
     def _go_back(self, now: dt.datetime) -> None:
         """After the clock was set back, let future moments become due again, without events."""
         self._settled_at = now
+        self._undo.attributes(self, "_silent")
+        silent, self._silent = self._silent, True
+        try:
+            self._begin_again(now)
+        finally:
+            self._silent = silent
         self._plan_all()
         self._watch.record_baseline(now)
+
+    def _begin_again(self, now: dt.datetime) -> None:
+        """Let what is in progress end as soon as if it had begun now, or as it would have anyway.
+
+        Otherwise a wait of seconds would take as long as the clock was set back.
+        """
+        records, options = self.records, self._options
+        upload_end = later(now, records.uploads.step)
+        for upload in [one for one in records.uploads if one.due and one.due > upload_end]:
+            records.uploads.update(upload, due=upload_end, updated_at=upload.updated_at)
+        read_end = later(now, options.extraction_duration)
+        for held in list(records.coverages):
+            if held.extraction_due is not None and held.extraction_due > read_end:
+                records.coverages.update(held, extraction_due=read_end, updated_at=held.updated_at)
+        self._nipr.begin_again(later(now, options.sync_duration))
+        records.npns.begin_again(later(now, options.npn_lookup_duration))

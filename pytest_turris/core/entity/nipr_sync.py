@@ -36,6 +36,14 @@ class NiprSync:
             sync_due=later(records.clock.now(), records.options.sync_duration),
         )
 
+    def begin_again(self, end: dt.datetime) -> None:
+        """Let the fetches that are queued end at a moment, if they would end later."""
+        for owner in [*self._records.agents, *self._records.associations]:
+            subscription = owner.nipr_data_subscription
+            due = subscription.sync_due if subscription else None
+            if due is not None and due > end:
+                self._change(owner, sync_due=end)
+
     def finish(self, subscription_id: str, at: dt.datetime) -> None:
         """End the fetch that is due at a moment, if it still is, and log the event."""
         owner = self._records.owner(subscription_id)

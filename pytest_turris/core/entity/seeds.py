@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.entity.entity import UpstreamEntity
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.errors import UnknownNameError
@@ -84,7 +85,7 @@ def _messy(records: EntityRecords) -> None:
     no_line = _agent(records, agency, product, ())
     records.licenses.add(npn=no_line, lines_of_authority=())
     soon = _agent(records, agency, product, ())
-    records.licenses.add(npn=soon, expiration_date=now + dt.timedelta(days=1))
+    records.licenses.add(npn=soon, expiration_date=later(now, dt.timedelta(days=1)))
     records.regulatory_actions.add(npn=soon, penalty_fine_forfeiture_in_usd=2_500.5)
     records.agents.add(is_archived=True)
     records.agents.add(is_deleted=True, downstream_entity_association_id=bare.id)

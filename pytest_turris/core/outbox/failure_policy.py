@@ -8,6 +8,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Self
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.options import Options
 from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.deliveries import Delivery
@@ -66,8 +67,8 @@ class FailurePolicy:
             if endpoint:
                 endpoint.failures = 0
         elif delivery.attempts <= len(schedule) and not self.is_gone(attempt):
-            failed = attempt.at + dt.timedelta(seconds=attempt.latency)
-            delivery.due = failed + self.wait(schedule[delivery.attempts - 1], attempt)
+            failed = later(attempt.at, dt.timedelta(seconds=attempt.latency))
+            delivery.due = later(failed, self.wait(schedule[delivery.attempts - 1], attempt))
         else:
             delivery.state = "failed"
             if endpoint:

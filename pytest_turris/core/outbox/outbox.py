@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal
 
 from pytest_turris.core.changes import Changes, Row
+from pytest_turris.core.clock import later
 from pytest_turris.core.entity.events import EventLog
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.options import Options
@@ -96,7 +97,7 @@ class Outbox:
             delivery.state = "dropped"
             self._queue.settle(delivery)
             return delivery
-        delivery.due += self.network_faults.lateness(number)
+        delivery.due = later(delivery.due, self.network_faults.lateness(number))
         self._queue.push(delivery)
         if self.network_faults.duplicates(number):
             self._queue.push(self._new_delivery(endpoint, event, due))

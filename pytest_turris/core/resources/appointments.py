@@ -7,6 +7,7 @@ are ``active`` and, in the filter's example, ``appointed``.
 import datetime as dt
 from typing import ClassVar
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -97,7 +98,7 @@ class Appointments(Collection[Appointment]):
             npn=npn,
             termination_reason=termination_reason,
             status_change_date=status_change_date or now,
-            renewal_date=renewal_date or now + dt.timedelta(days=365),
+            renewal_date=renewal_date or later(now, dt.timedelta(days=365)),
             appointer_state_co_id=appointer_state_co_id,
             county_name=county_name,
             updated_at=now,

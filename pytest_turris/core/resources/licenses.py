@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -99,7 +100,7 @@ class Licenses(Collection[License]):
         """
         now = self._clock.now()
         year = dt.timedelta(days=365)
-        expiration = expiration_date or now + year
+        expiration = expiration_date or later(now, year)
         return self.make(
             id=self._randomness.object_id(),
             nipr_data_subscription_id=self._randomness.object_id(),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.resources.collection import Collection
 from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
@@ -172,7 +173,7 @@ class Policies(Collection[Policy]):
                 "id": self._randomness.object_id(),
                 "policy_number": number,
                 "effective_date": effective,
-                "expiry_date": given["expiry_date"] or effective + 2 * half,
+                "expiry_date": given["expiry_date"] or later(effective, 2 * half),
                 "transaction_count": 1,
                 "transactions": [{"type": "New", "date": effective}],
                 "created_at": now,

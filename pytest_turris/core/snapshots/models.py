@@ -1,14 +1,12 @@
 """The models of a snapshot: each member with its type. Records have models of their own.
 
-Only ``restore`` imports this module: most tests restore nothing. Moments are checked as text, since
-a model with dates cannot be built while freezegun runs.
+Only ``restore`` imports this module: most tests restore nothing.
 """
 
-import datetime as dt
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, create_model
-from pydantic_core import PydanticCustomError, ValidationError
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic_core import ValidationError
 
 from pytest_turris.core.access.credential import Permission
 from pytest_turris.core.entity.event_facts import EventKind
@@ -17,33 +15,27 @@ from pytest_turris.core.faults.scripted import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
 from pytest_turris.core.outbox.deliveries import DeliveryState
 from pytest_turris.core.snapshots.errors import SnapshotError
+from pytest_turris.core.snapshots.values import (
+    CallCount,
+    Count,
+    Flag,
+    HostileName,
+    IdText,
+    Number,
+    UploadRow,
+    Whole,
+    unwritable,
+)
+from pytest_turris.core.snapshots.values import (
+    StateMoment as _Moment,
+)
+from pytest_turris.core.snapshots.values import (
+    StateText as _Text,
+)
 from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.hosts import Environment
 
 _SHOWN = 3
-
-
-def is_moment(text: str) -> bool:
-    """Whether a text is a moment in ISO 8601 with its time zone."""
-    try:
-        return dt.datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _checked_moment(text: str) -> str:
-    if not is_moment(text):
-        raise PydanticCustomError("moment", "must be a moment in ISO 8601 with its time zone")
-    return text
-
-
-_Text = Annotated[str, Strict()]
-Flag = Annotated[bool, Strict()]
-Whole = Annotated[int, Strict()]
-Count = Annotated[int, Strict(), Field(ge=0)]
-CallCount = Annotated[int, Strict(), Field(ge=2, le=10_000_000)]
-Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-_Moment = Annotated[_Text, AfterValidator(_checked_moment)]
 
 
 class StatePart(BaseModel):
@@ -77,6 +69,7 @@ class ClientPart(StatePart):
     revoked: Flag
     previous_secret: _Text | None
     previous_until: _Moment | None
+    overlap_seconds: Number = 0.0
 
 
 class RestrictedPart(StatePart):
@@ -121,7 +114,7 @@ class FaultPart(StatePart):
     processed: Flag
     optional: Flag
     fired: Count
-    hostile: _Text | None
+    hostile: HostileName | None
     writes_only: Flag
     max_seconds: Number
     number: Count = 0
@@ -169,7 +162,7 @@ class EventPart(StatePart):
 class EndpointPart(StatePart):
     """A registered webhook."""
 
-    id: _Text
+    id: IdText
     url: _Text
     webhook_type: EventKind
     secret: _Text
@@ -233,7 +226,7 @@ class OutboxPart(StatePart):
 class EntityPart(StatePart):
     """The upstream entity, without its collections."""
 
-    id: _Text
+    id: IdText
     settled_at: _Moment
     events: list[EventPart]
     watch: list[tuple[_Text, list[tuple[_Text, _Text, _Text, _Text, _Text]]]]
@@ -243,7 +236,7 @@ WholeEntityPart: type[EntityPart] = create_model(
     "WholeEntityPart",
     __base__=EntityPart,
     __doc__="The upstream entity.",
-    **dict.fromkeys(COLLECTIONS, (list[dict[str, Any]], ...)),  # type: ignore[call-overload] # one for each collection
+    **dict.fromkeys(COLLECTIONS, (list[dict[str, Any]], ...)) | {"uploads": (list[UploadRow], ...)},  # type: ignore[call-overload] # one for each collection
 )
 
 
@@ -265,7 +258,14 @@ class SnapshotPart(StatePart):
         | tuple[Bucket, _Text, tuple[_Moment, _Moment], CallCount]
     ]
     idempotency: list[
-        tuple[tuple[_Text, _Text, _Text], _Text, _Moment, Count, list[tuple[_Text, _Text]], _Text]
+        tuple[
+            tuple[_Text, _Text, _Text],
+            _Text,
+            _Moment,
+            Count,
+            list[tuple[_Text, _Text]],
+            _Text,
+        ]
     ]
     faults: list[FaultPart]
     journal: JournalPart
@@ -290,3 +290,5 @@ def check(snapshot: dict[str, Any]) -> None:
         found = [f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows[:_SHOWN]]
         more = f"; and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         raise SnapshotError(f"not a whole snapshot: {'; '.join(found)}{more}") from None
+    if place := unwritable(snapshot):
+        raise SnapshotError(f"not a whole snapshot: {place}: JSON has no form for this value")

@@ -7,7 +7,12 @@ from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.redaction import mask, redact, redact_headers
 
-_NO_SECRET = {"client_secret": "", "previous_secret": None, "previous_until": None}
+_NO_SECRET = {
+    "client_secret": "",
+    "previous_secret": None,
+    "previous_until": None,
+    "overlap_seconds": 0.0,
+}
 _UNSIGNED = {"body": "", "headers": []}
 
 

@@ -72,7 +72,6 @@ class SnapshotState:
         holder = self._holder
         before = (holder.client.client_id, holder.client.client_secret)
         holder.clock.offset = dt.timedelta(microseconds=snapshot["clock"]["offset_us"])
-        holder.clock.now()  # an OverflowError if it is beyond all calendars
         for name, part in self._parts.items():
             part.restore(snapshot[name])
         client = holder.credentials.client(snapshot["client"])

@@ -108,6 +108,20 @@ def test_rotation_with_an_overlap_lets_both_secrets_hold(client: Client) -> None
     assert client.ask_for_token().status == 201
 
 
+def test_an_overlap_begins_again_after_the_clock_was_set_back(client: Client) -> None:
+    """From the next use of the old secret; also after a snapshot."""
+    sandbox = client.sandbox
+    old = sandbox.client.client_secret
+    sandbox.credentials.rotate(sandbox.client, overlap=MINUTE)
+    sandbox.restore(sandbox.snapshot())
+    sandbox.clock.move_to(sandbox.clock.now() - 60 * MINUTE)
+    assert client.ask_for_token(secret=old).status == 201
+    sandbox.clock.advance(MINUTE - MICROSECOND)
+    assert client.ask_for_token(secret=old).status == 201
+    sandbox.clock.advance(MICROSECOND)
+    assert refusal(client.ask_for_token(secret=old)) == REFUSED
+
+
 def test_a_negative_overlap_is_refused(client: Client) -> None:
     """And the secret stays."""
     before = str(client.sandbox.client.client_secret)

@@ -274,3 +274,43 @@ def test_every_event_fits_its_model(steps: list[tuple[str, int]]) -> None:
         event = json.loads(body)
         EVENTS[event["webhookType"]].model_validate(event)
         assert event["payload"]
+
+
+def moments_until(sandbox: Sandbox, is_over: Callable[[], bool]) -> int:
+    """How many seconds pass on the sandbox's clock until something is over."""
+    for second in range(1_000):
+        if is_over():
+            return second
+        sandbox.clock.advance(seconds=1)
+        sandbox.settle()
+    raise AssertionError("it does not end")
+
+
+@pytest.mark.parametrize("back", [dt.timedelta(seconds=1), dt.timedelta(hours=1), 400 * DAY])
+def test_what_is_in_progress_ends_in_its_time_after_the_clock_was_set_back(
+    caller: Client, back: dt.timedelta
+) -> None:
+    """A wait of seconds does not last as long as the clock went back, and logs no event for it."""
+    sandbox = caller.sandbox
+    agency, agent = sandbox.associations.add(), sandbox.agents.add(npn="12345678")
+    upload = sandbox.uploads.enqueue([])
+    held = sandbox.coverages.receive(agency.id, "E&O")
+    updated = upload.updated_at, held.updated_at
+    assert caller.send("POST", f"/v1/agents/{agent.id}/sync").status == 201
+    sandbox.npns.occupy(sandbox.options.npn_lookup_duration)
+    events = len(sandbox.events)
+    sandbox.clock.move_to(sandbox.clock.now() - back)
+    sandbox.settle()
+    assert (len(sandbox.events), upload.updated_at, held.updated_at) == (events, *updated)
+    options, now = sandbox.options, sandbox.clock.now()
+    assert agent.nipr_data_subscription is not None
+    waits = [
+        (upload.due, sandbox.uploads.step),
+        (held.extraction_due, options.extraction_duration),
+        (agent.nipr_data_subscription.sync_due, options.sync_duration),
+        (sandbox.npns.busy_until, options.npn_lookup_duration),
+    ]
+    for due, longest in waits:
+        assert due is not None
+        assert due - now <= longest
+    assert moments_until(sandbox, lambda: upload.is_over) <= 10

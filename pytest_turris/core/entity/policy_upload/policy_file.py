@@ -67,13 +67,13 @@ def as_date(text: str) -> dt.datetime:
 
 def _problems(row: dict[str, str]) -> Iterator[str]:
     for name in REQUIRED:
-        if not row[name]:
+        if not row.get(name):
             yield f"Missing required field: {name}"  # documented
     if not any(row.get(name) for name in AGENCY_IDENTIFIERS):
         yield "Missing agency identifier"
-    if row["riskStateCode"] not in get_args(StateCode):
+    if row.get("riskStateCode") not in get_args(StateCode):
         yield "Invalid riskStateCode"
-    if row["policyTransactionType"] not in get_args(TransactionType):
+    if row.get("policyTransactionType") not in get_args(TransactionType):
         yield "Invalid policyTransactionType"
     for header in (*DATES, *OPTIONAL):
         if row.get(header) and not _fits(header, row[header]):

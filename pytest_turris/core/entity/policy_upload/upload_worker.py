@@ -9,6 +9,7 @@ identifier.
 import datetime as dt
 from typing import Any
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.entity.policy_upload.policy_file import policy_members, problem, transaction
 from pytest_turris.core.entity.records import EntityRecords
 from pytest_turris.core.resources.associations import Association, digits
@@ -25,7 +26,10 @@ class UploadWorker:
         """Move an upload to its next state, as of the moment when that was due."""
         if upload.status == "QUEUED":
             self._records.uploads.update(
-                upload, status="PROCESSING", due=at + self._records.uploads.step, updated_at=at
+                upload,
+                status="PROCESSING",
+                due=later(at, self._records.uploads.step),
+                updated_at=at,
             )
         elif upload.broken:
             errors = [

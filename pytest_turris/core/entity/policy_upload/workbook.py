@@ -239,8 +239,8 @@ class _Sheet:
     def _add(self) -> None:
         """Add a row after the blank ones that the file leaves out before it.
 
-        LibreOffice may write the last rows of its grid, numbered up to 1048576. They are blank, so
-        they are no rows of the table.
+        LibreOffice may write the last rows of its grid, numbered up to 1048576. They are blank, and
+        not rows of the table.
         """
         if self._place <= MAX_ROWS:
             self.rows += [[] for _ in range(self._place - 1 - len(self.rows))]

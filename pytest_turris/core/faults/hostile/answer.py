@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.levels import Level
 from pytest_turris.core.wire.errors import error_document
@@ -51,7 +52,7 @@ class AnswerContext:
 
     def seconds(self, ahead: float) -> str:
         """The time this far from now, in Unix seconds, as in ``X-RateLimit-Reset``."""
-        return str(int((self.at + dt.timedelta(seconds=ahead)).timestamp()))
+        return str(int(later(self.at, dt.timedelta(seconds=ahead)).timestamp()))
 
 
 AnswerMaker = Callable[[AnswerContext], Response]

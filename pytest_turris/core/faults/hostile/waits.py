@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from email.utils import format_datetime
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.faults.hostile.answer import (
     AnswerContext,
     AnswerMaker,
@@ -30,7 +31,7 @@ def _text(text: str | None) -> _Value:
 
 def _date(seconds: float) -> _Value:
     def value(context: AnswerContext) -> str:
-        return format_datetime(context.at + dt.timedelta(seconds=seconds), usegmt=True)
+        return format_datetime(later(context.at, dt.timedelta(seconds=seconds)), usegmt=True)
 
     return value
 

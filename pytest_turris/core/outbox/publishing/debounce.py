@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.entity.event_facts import ComplianceChange, EventKind
 from pytest_turris.core.options import Options
 
@@ -34,7 +35,7 @@ class Batch:
     @property
     def due(self) -> dt.datetime:
         """When the batch is sent, unless another change comes before."""
-        return min(self.last + self.window, self.first + CAP * self.window)
+        return min(later(self.last, self.window), later(self.first, CAP * self.window))
 
     def add(self, change: ComplianceChange, at: dt.datetime) -> None:
         """Add a change; a later one takes the place of the earlier one of the same state."""
