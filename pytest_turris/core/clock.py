@@ -132,7 +132,7 @@ class Clock:
     @offset.setter
     def offset(self, offset: dt.timedelta) -> None:
         first, last = self.offset_at(EARLIEST), self.offset_at(LATEST)
-        if not first <= offset <= last:
+        if offset and not first <= offset <= last:
             raise ClockError(f"with an offset of {offset} it is not between 1970 and 9999")
         self.follow(offset)
 

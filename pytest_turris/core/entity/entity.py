@@ -274,4 +274,6 @@ class UpstreamEntity:
             if held.extraction_due is not None and held.extraction_due > read_end:
                 records.coverages.update(held, extraction_due=read_end, updated_at=held.updated_at)
         self._nipr.begin_again(later(now, options.sync_duration))
-        records.npns.begin_again(later(now, options.npn_lookup_duration))
+        lookup = options.npn_lookup_duration
+        if records.npns.busy_until is not None and records.npns.busy_until > later(now, lookup):
+            records.npns.occupy(lookup)

@@ -132,16 +132,8 @@ class Npns(Collection[RegisteredNpn]):
 
     def occupy(self, duration: dt.timedelta) -> None:
         """Begin a lookup that takes this long on the sandbox's clock."""
-        self._occupy_until(later(self._clock.now(), duration))
-
-    def begin_again(self, end: dt.datetime) -> None:
-        """Let the lookup in progress end at a moment, if it would end later."""
-        if self.busy_until is not None and self.busy_until > end:
-            self._occupy_until(end)
-
-    def _occupy_until(self, end: dt.datetime) -> None:
         self.undo.attributes(self, "busy_until")
-        self.busy_until = end
+        self.busy_until = later(self._clock.now(), duration)
         if self._holder.changes is not None:
             self._holder.changes.mark(self.part, "", self._head)
 

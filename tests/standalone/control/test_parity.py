@@ -117,7 +117,7 @@ NO_ROW: dict[str, str] = {
         [f"sandbox.{name}" for name in ("state", "next_due")]
         + [f"sandbox.{name}" for name in ("follow", "follow_whole", "shared_facts")]
         + [f"{name}.take_over" for name in ("credentials", "tokens", "limits", "idempotency")]
-        + ["journal.take_over"]
+        + ["journal.take_over", "clock.follow"]
         + [
             f"{part}.{name}"
             for part in ("credentials", "tokens", "limits", "idempotency", "faults", "journal")
