@@ -13,6 +13,7 @@ from pytest_turris.core.api.operations import auth
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.names import LONGEST_NAME, did_you_mean, nearest
+from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.errors import UnknownOperation
 
@@ -105,7 +106,9 @@ class Routes:
     def _nearest(self, method: str, path: str) -> str:
         others = self.methods(path)
         if others:
-            return f"{path} is known with {', '.join(others)}, not with {method}"
+            # A client may have put a secret where an id belongs.
+            shown = redact_target(path)
+            return f"{shown} is known with {', '.join(others)}, not with {method}"
         known = {f"{o.method} {o.path}" for o in self._names.values()}
         near = nearest(f"{method} {path}"[:LONGEST_NAME], known, cutoff=0.4)
         hint = f"; the nearest is {near}" if near else ""

@@ -42,7 +42,7 @@ _NAMED_IN_TEXT = re.compile(
     r"([^\s'\"<>&]+)",
     re.IGNORECASE,
 )
-_SEGMENT = re.compile(r"(?<=/)(?=[^/?]*[0-9])(?=[^/?]*[A-Za-z])[A-Za-z0-9_.~+=-]{20,}(?=[/?]|$)")
+_SEGMENT = re.compile(r"(?<=/)(?=[^/?]*[0-9])(?=[^/?]*[A-Za-z])[A-Za-z0-9_.~+=%-]{20,}(?=[/?]|$)")
 _PASSWORD = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _ID = re.compile(
     r"(?:[a-z]{1,8}_)?[0-9a-f]{20,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE

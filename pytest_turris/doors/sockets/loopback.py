@@ -7,7 +7,7 @@ refused, and what a browser says it sends for a page of another site: an image h
 
 from collections.abc import Callable, Collection
 
-from pytest_turris.core.text.redaction import redact
+from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.hosts import HOSTS, LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import encode
@@ -45,7 +45,7 @@ def loopback_only(
         if scope["type"] == "http" and (refusal := _foreign(scope, names, own)):
             status, message = refusal
             message += advice if status == _MISDIRECTED else ""
-            on_refusal(f"{scope['method']} {redact(scope['path'])} -> {status}  {message}")
+            on_refusal(f"{scope['method']} {redact_target(scope['path'])} -> {status}  {message}")
             await _refuse(send, status, message)
         else:
             await app(scope, receive, send)

@@ -69,6 +69,16 @@ def test_a_line_without_an_operation(client: Client) -> None:
     )
 
 
+@pytest.mark.parametrize("secret", [CANARY, CANARY.replace("canary", "can%61ry")])
+def test_a_secret_in_a_path_is_not_in_the_reason(client: Client, secret: str) -> None:
+    """The method is refused with the path as the target shows it."""
+    client.send("POST", f"{AGENTS}/{secret}")
+    seen = client.sandbox.journal[-1]
+    assert seen.target == f"{AGENTS}/***-wxyz"
+    assert seen.reason == f"{AGENTS}/***-wxyz is known with GET, not with POST"
+    assert secret not in everything_shown(client.sandbox)
+
+
 def test_refused_is_4xx(caller: Client) -> None:
     """Neither a success nor a scripted 503 is a refusal."""
     caller.sandbox.faults.add("*", status=503)
