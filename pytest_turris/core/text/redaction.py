@@ -35,6 +35,15 @@ _MEMBER = re.compile(
     r'(?:"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?$)|[\[{].*|[^\s",}\]]+)',
     re.IGNORECASE | re.DOTALL,
 )
+# JSON in a string of JSON: its quotes have backslashes, each level of them more. The value ends at
+# a quote with as many as that before it. The bound keeps a run of backslashes cheap.
+_SPACE_IN_STRING = r"(?:\s|\\{1,15}[nrt])*"
+_NESTED_MEMBER = re.compile(
+    rf'((\\{{1,15}}")(?:[\w-]*(?:{_SECRET_NAME})|jwt|signInUrl|url)\2'
+    rf"{_SPACE_IN_STRING}:{_SPACE_IN_STRING})"
+    r'(?:\2(.*?)(?:(?<!\\)\2|$)|[\[{].*|[^\s",}\]\\]+)',
+    re.IGNORECASE | re.DOTALL,
+)
 _NAMED_IN_TEXT = re.compile(
     rf"((?:{_SECRET_NAME}|jwt)"
     # A line of YAML or of a shell; a part of a form; an element; a member in single quotes.
@@ -53,7 +62,7 @@ _SECRETS = re.compile(
     r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
 )
 _OWN = ("eyJ", "turris_sandbox_")
-_ESCAPED_ASCII = re.compile(r"\\u00([4-7][0-9a-f])", re.IGNORECASE)
+_ESCAPED_ASCII = re.compile(r"(\\{1,15})u00(2[2d]|[4-7][0-9a-f])", re.IGNORECASE)
 _MASKED = "***"
 _SHORTEST_SHOWN = 12
 SHOWN = 2_048
@@ -79,6 +88,8 @@ def redact(text: str) -> str:
     # A JSON parser reads "client\\u0053ecret" as clientSecret, so it must be masked too.
     plain = _ESCAPED_ASCII.sub(_unescaped, text) if "\\u00" in text else text
     if '"' in plain:
+        if '\\"' in plain:
+            plain = _redact_nested(plain)
         plain = _redact_members(plain)
     return redact_credentials(plain)
 
@@ -86,6 +97,14 @@ def redact(text: str) -> str:
 def _lowered(text: str) -> str:
     """The text, as long as before, as an expression reads it that ignores case."""
     return text.replace("\u017f", "s").replace("\u0131", "i").replace("\u0130", "i").lower()
+
+
+def _redact_nested(text: str) -> str:
+    """Mask the members of JSON in a string of JSON, at any depth."""
+    lowered = _lowered(text)
+    if not any(name in lowered for name in _LAST):
+        return text
+    return _NESTED_MEMBER.sub(_masked_nested, text)
 
 
 def _redact_members(text: str) -> str:
@@ -164,8 +183,10 @@ def _redacted_body(text: str) -> str:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    character = chr(int(found[1], 16))
-    return character if character.isalnum() or character == "_" else found[0]
+    character = chr(int(found[2], 16))
+    if character == '"':  # as its backslashes would be, were it written with them
+        return "\\" * (2 * len(found[1]) - 1) + character
+    return character if character.isalnum() or character in "-_" else found[0]
 
 
 def _masked_parameter(found: re.Match[str]) -> str:
@@ -184,6 +205,10 @@ def _masked_segment(found: re.Match[str]) -> str:
 
 def _masked_member(found: re.Match[str]) -> str:
     return f'{found[1]}"{mask(found[2] or "")}"'
+
+
+def _masked_nested(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}{mask(found[3] or '')}{found[2]}"
 
 
 def _masked_credential(value: str) -> str:

@@ -201,6 +201,8 @@ BODIES = {
     "escaped name": f'{{"clientId":"m2m","client\\u0053ecret":"{CANARY}"}}',
     "unknown member": f'{{"clientId":"m2m","apiKey":"{CANARY}","refresh_token":"{CANARY}"}}',
     "nested": f'{{"oauth":{{"clientSecret":"{CANARY}"}}}}',
+    "encoded twice": json.dumps(json.dumps({"clientId": "m2m", "clientSecret": CANARY})),
+    "in a string": json.dumps({"body": json.dumps({"clientSecret": CANARY})}),
     "a form": f"client_id=m2m&client_secret={CANARY}",
     "a list of documents": f'[{{"clientSecret":"{CANARY}"}}]',
 }
