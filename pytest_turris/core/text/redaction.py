@@ -4,54 +4,30 @@ The form ``***-a5ed`` is documented (guides/error-handling).
 """
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-_SECRET_NAME = (
-    "token|secret|password|passwd|passphrase|pwd|ssn|credentials?|signature|"
-    "api[-_]?key|private[-_]?key|authorization"
+from pytest_turris.core.text.secret_names import (
+    ELEMENT,
+    IN_TEXT,
+    KEY_MEMBER,
+    LINE,
+    NESTED_MEMBER,
+    PART,
+    ROOTS,
+    SECRET_HEADER,
+    SECRET_MEMBER,
+    first_name,
+    is_secret_member,
+    is_secret_parameter,
+    names_a_secret,
 )
-_HEADER = re.compile(rf"{_SECRET_NAME}|cookie|^(?:x-)?auth$", re.IGNORECASE)
-# The same names, for texts in lower case: finding them is twenty times faster than an expression.
-_NAMES = (
-    *("token", "secret", "password", "passwd", "passphrase", "pwd", "ssn", "credential"),
-    *("signature", "apikey", "api-key", "api_key", "privatekey", "private-key", "private_key"),
-    *("authorization", "jwt"),
-)
-_LAST = (*_NAMES, "credentials", "url")
-_ROOTS = (
-    *("token", "secret", "pass", "pwd", "ssn", "credential", "signature", "key"),
-    *("authorization", "jwt", "url"),
-)
-"""At least one of these is in each of the names."""
+
 _MEMBER_NAME_END = re.compile(r'"\s*:')
 _SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
-_PARAMETER = re.compile(r"(^|[?&])([^=&#?]*)=([^&#]*)")
-_SECRET_PARAMETER = re.compile(
-    rf".*(?:{_SECRET_NAME})|jwt|bearer|assertion|code|key|sig|email|fein", re.IGNORECASE | re.DOTALL
+_PARAMETER = re.compile(r"(^|[?&#])([^=&#?]*)=([^&#]*)")
+_SEGMENT = re.compile(
+    r"(?<=/)(?<!://)(?=[^/?]*[0-9])(?=[^/?]*[A-Za-z])[A-Za-z0-9_.~+=%-]{20,}(?=[/?]|$)"
 )
-# A secret of the wrong type (a list, a number) is masked too, a list with all that follows it.
-_MEMBER = re.compile(
-    rf'("(?:[\w-]*(?:{_SECRET_NAME})|jwt|signInUrl|url)"\s*:\s*)'
-    r'(?:"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?$)|[\[{].*|[^\s",}\]]+)',
-    re.IGNORECASE | re.DOTALL,
-)
-# JSON in a string of JSON: its quotes have backslashes, each level of them more. The value ends at
-# a quote with as many as that before it. The bound keeps a run of backslashes cheap.
-_SPACE_IN_STRING = r"(?:\s|\\{1,15}[nrt])*"
-_NESTED_MEMBER = re.compile(
-    rf'((\\{{1,15}}")(?:[\w-]*(?:{_SECRET_NAME})|jwt|signInUrl|url)\2'
-    rf"{_SPACE_IN_STRING}:{_SPACE_IN_STRING})"
-    r'(?:\2(.*?)(?:(?<!\\)\2|$)|[\[{].*|[^\s",}\]\\]+)',
-    re.IGNORECASE | re.DOTALL,
-)
-_NAMED_IN_TEXT = re.compile(
-    rf"((?:{_SECRET_NAME}|jwt)"
-    # A line of YAML or of a shell; a part of a form; an element; a member in single quotes.
-    r"(?:['\"]?[ \t]*[:=][ \t]*['\"]?|\"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n|[^<>]*>\s*))"
-    r"([^\s'\"<>&]+)",
-    re.IGNORECASE,
-)
-_SEGMENT = re.compile(r"(?<=/)(?=[^/?]*[0-9])(?=[^/?]*[A-Za-z])[A-Za-z0-9_.~+=%-]{20,}(?=[/?]|$)")
 _PASSWORD = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _ID = re.compile(
     r"(?:[a-z]{1,8}_)?[0-9a-f]{20,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
@@ -61,6 +37,7 @@ _ID = re.compile(
 _SECRETS = re.compile(
     r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
 )
+_OPENING = ("{", "[")
 _OWN = ("eyJ", "turris_sandbox_")
 _ESCAPED_ASCII = re.compile(r"(\\{1,15})u00(2[2d]|[4-7][0-9a-f])", re.IGNORECASE)
 _MASKED = "***"
@@ -101,34 +78,44 @@ def _lowered(text: str) -> str:
 
 def _redact_nested(text: str) -> str:
     """Mask the members of JSON in a string of JSON, at any depth."""
-    lowered = _lowered(text)
-    if not any(name in lowered for name in _LAST):
-        return text
-    return _NESTED_MEMBER.sub(_masked_nested, text)
+    return NESTED_MEMBER.sub(_masked_nested, text) if _has_root(_lowered(text)) else text
 
 
 def _redact_members(text: str) -> str:
-    """Return what ``_MEMBER.sub`` returns, but faster for most texts."""
+    """Return what ``SECRET_MEMBER.sub`` returns, but faster for most texts."""
     lowered = _lowered(text)
-    if not any(name in lowered for name in _LAST):
+    if not _has_root(lowered):
         return text
     pieces: list[str] = []
     done = 0
     for end in _MEMBER_NAME_END.finditer(lowered):
-        if not lowered.endswith(_LAST, done, end.start()):
+        start = lowered.rfind('"', done, end.start())
+        if start < 0 or not is_secret_member(lowered[start + 1 : end.start()]):
             continue
-        start = text.rfind('"', done, end.start())
-        if start >= 0 and (found := _MEMBER.match(text, start)):
+        if found := SECRET_MEMBER.match(text, start):
             pieces += text[done:start], _masked_member(found)
             done = found.end()
-    return "".join((*pieces, text[done:]))
+    text = "".join((*pieces, text[done:]))
+    return KEY_MEMBER.sub(_masked_key, text) if '"key' in lowered else text
+
+
+def _has_root(lowered: str) -> bool:
+    return any(root in lowered for root in ROOTS)
 
 
 def _redact_named(text: str) -> str:
-    """Return what ``_NAMED_IN_TEXT.sub`` returns: nothing changes before the first name."""
+    """Mask what follows the name of a secret in a text that need not be JSON."""
     lowered = _lowered(text)
-    first = min((at for name in _NAMES if (at := lowered.find(name)) >= 0), default=len(text))
-    return text[:first] + _NAMED_IN_TEXT.sub(_masked_value, text[first:])
+    if "content-disposition:" in lowered:  # its names may be percent-encoded
+        text = PART.sub(_masked_part, text)
+    if first_name(lowered) < 0:
+        return text
+    if "<" in text:
+        text = ELEMENT.sub(_masked_value, text)
+    if ":" in text and text[:1] not in _OPENING:
+        text = LINE.sub(_masked_value, text)
+    first = max(0, first_name(_lowered(text)))
+    return text[:first] + IN_TEXT.sub(_masked_value, text[first:])
 
 
 def redact_credentials(text: str) -> str:
@@ -152,9 +139,19 @@ def redact_target(target: str) -> str:
 def redact_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Header fields by lower-case name, credentials masked; of a repeated field, the last line."""
     return {
-        name.lower(): _masked_credential(value) if _HEADER.search(name) else redact(value[:SHOWN])
+        name.lower(): (
+            _masked_credential(value) if SECRET_HEADER.search(name) else _redacted_field(value)
+        )
         for name, value in headers
     }
+
+
+def _redacted_field(value: str) -> str:
+    """A field that is not secret by its name, such as Referer; it may hold a URL with a token."""
+    shown = value[:SHOWN]
+    if "://" in shown or shown[:1] == "/":
+        return redact_target(shown)
+    return _redact_named(redact(shown))
 
 
 def preview(body: bytes, size: int | None = None) -> str:
@@ -169,15 +166,14 @@ def preview(body: bytes, size: int | None = None) -> str:
 
 def _is_harmless_json(text: str) -> bool:
     """Whether JSON has nothing to mask: it is so for most bodies, and quick to see."""
-    if text[:1] not in ("{", "[") or any(sign in text for sign in ("\\u00", *_OWN)):
+    if text[:1] not in _OPENING or any(sign in text for sign in ("\\u00", *_OWN)):
         return False
-    lowered = _lowered(text)
-    return not any(root in lowered for root in _ROOTS)
+    return not _has_root(_lowered(text))
 
 
 def _redacted_body(text: str) -> str:
     shown = redact(text)
-    if text.lstrip("\ufeff\ufffd \t\r\n")[:1] not in ("{", "["):
+    if text.lstrip("\ufeff\ufffd \t\r\n")[:1] not in _OPENING:
         shown = redact(_PARAMETER.sub(_masked_parameter, text))
     return _redact_named(shown)
 
@@ -190,13 +186,39 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _masked_parameter(found: re.Match[str]) -> str:
-    name = unquote(found[2].replace("+", " "))
-    value = mask(found[3]) if _SECRET_PARAMETER.fullmatch(name) else found[3]
+    value = mask(found[3]) if is_secret_parameter(found[2]) else _redacted_parameter(found[3])
     return f"{found[1]}{found[2]}={value}"
 
 
+def _redacted_parameter(value: str) -> str:
+    """The value of a parameter that is not secret by its name: it may be JSON, a form or a URL."""
+    if not ("%" in value or "=" in value):
+        return value
+    plain = unquote(value.replace("+", " ")) if "%" in value else value
+    if "://" not in plain and not _has_root(_lowered(plain)):
+        return value
+    shown = _redact_named(redact(_PASSWORD.sub(_MASKED, plain)))
+    if shown == plain:
+        return value
+    return quote(shown, safe="*/:;=?") if "%" in value else shown
+
+
 def _masked_value(found: re.Match[str]) -> str:
-    return found[0] if found[2].startswith(_MASKED) else found[1] + mask(found[2])
+    """The match with the last of its groups masked, unless it is already."""
+    value = found[found.lastindex or 0]
+    if value.strip("'\"` \t\r\n,").startswith(_MASKED) or not value.strip():
+        return found[0]
+    start, end = found.span(found.lastindex or 0)
+    start, end = start - found.start(), end - found.start()
+    return found[0][:start] + mask(value.rstrip()) + found[0][end:]
+
+
+def _masked_part(found: re.Match[str]) -> str:
+    return found[1] + mask(found[2].strip()) if names_a_secret(found[1]) else found[0]
+
+
+def _masked_key(found: re.Match[str]) -> str:
+    return found[0] if _ID.fullmatch(found[3]) else found[1] + mask(found[3])
 
 
 def _masked_segment(found: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from doubles.sandbox_client import NOW, Client
 from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.worlds import World
 
 if TYPE_CHECKING:
     from pytest_turris.core.journal.exchange import Exchange
@@ -23,7 +24,8 @@ def everything_shown(sandbox: Sandbox) -> str:
     """All texts that a sandbox shows: reprs, lines, snapshot, failures."""
     rows = [[str(e), repr(e), str(dataclasses.asdict(e))] for e in sandbox.journal]
     state = json.dumps(sandbox.snapshot(), ensure_ascii=False)
-    return f"{rows} {state} {sandbox!r} {sandbox.strict_failures()}"
+    world = World.of(sandbox).to_json()
+    return f"{rows} {state} {world} {sandbox!r} {sandbox.strict_failures()}"
 
 
 def test_keeps_every_exchange_in_order(caller: Client) -> None:
@@ -203,6 +205,11 @@ BODIES = {
     "nested": f'{{"oauth":{{"clientSecret":"{CANARY}"}}}}',
     "encoded twice": json.dumps(json.dumps({"clientId": "m2m", "clientSecret": CANARY})),
     "in a string": json.dumps({"body": json.dumps({"clientSecret": CANARY})}),
+    "a form with brackets": f"a[client_secret][]={CANARY}",
+    "a key": json.dumps({"signingKey": CANARY, "key": CANARY, "tokens": [CANARY]}),
+    "YAML": f"clientSecret: |\n  {CANARY}\n",
+    "XML": f"<clientSecret><![CDATA[{CANARY}]]></clientSecret>",
+    "a part": f"--B\r\nContent-Disposition: form-data; name=token\r\n\r\na {CANARY}\r\n--B--\r\n",
     "a form": f"client_id=m2m&client_secret={CANARY}",
     "a list of documents": f'[{{"clientSecret":"{CANARY}"}}]',
 }
