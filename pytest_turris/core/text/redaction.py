@@ -6,6 +6,12 @@ The form ``***-a5ed`` is documented (guides/error-handling).
 import re
 from urllib.parse import quote, unquote
 
+from pytest_turris.core.text.encoded_secrets import (
+    MARKS,
+    SCHEME_CREDENTIAL,
+    SCHEME_SIGNS,
+    encoded_own,
+)
 from pytest_turris.core.text.secret_names import (
     ELEMENT,
     IN_TEXT,
@@ -35,10 +41,11 @@ _ID = re.compile(
 """Ids of records are not secret, and show which record a request was about."""
 
 _SECRETS = re.compile(
-    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
+    r"eyJ[\w+/=-]{8,}(?:\.[\w-]*){0,2}|turris_sandbox_(?:secret|token|webhook|control)_\w+"
 )
 _OPENING = ("{", "[")
-_OWN = ("eyJ", "turris_sandbox_")
+_OWN = ("eyJ", "turris_sandbox_", *MARKS)
+_SIGNS = (*_OWN, *SCHEME_SIGNS)
 _ESCAPED_ASCII = re.compile(r"(\\{1,15})u00(2[2d]|[4-7][0-9a-f])", re.IGNORECASE)
 _MASKED = "***"
 _SHORTEST_SHOWN = 12
@@ -119,10 +126,20 @@ def _redact_named(text: str) -> str:
 
 
 def redact_credentials(text: str) -> str:
-    """The text with the sandbox's own secrets and every JWT masked, and nothing else."""
-    if any(sign in text for sign in _OWN):
-        return _SECRETS.sub(lambda found: mask(found[0]), text)
-    return text
+    """The text with every JWT, credentials of HTTP Basic and Bearer, and own secrets masked.
+
+    Nothing else is. The sandbox's own secrets are found in Base64 too.
+    """
+    if not any(sign in text for sign in _SIGNS):  # most texts: a search that costs little
+        return text
+    # JWTs come first: the encoded name of a client is in each of the sandbox's own.
+    text = _SECRETS.sub(lambda found: mask(found[0]), text)
+    pieces: list[str] = []
+    done = 0
+    for start, end in encoded_own(text):
+        pieces += text[done:start], mask(text[start:end])
+        done = end
+    return SCHEME_CREDENTIAL.sub(_masked_value, "".join((*pieces, text[done:])))
 
 
 def redact_target(target: str) -> str:
