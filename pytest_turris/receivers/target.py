@@ -68,8 +68,8 @@ class Target(ABC):
             receiver: A URL on this machine; an ASGI or WSGI application; an httpx, Starlette,
                 Flask or Django client; or a function ``verify(body, headers) -> bool``.
             path: The path inside an application, ``/`` unless given; appended to a URL.
-            allow: The ``host:port`` pairs outside this machine that a URL may lead to.
-            own_port: A port of this machine that a URL must not lead to.
+            allow: The ``host:port`` pairs outside this machine that a URL or a client may lead to.
+            own_port: A port of this machine that neither must lead to.
             host: The value of ``Host``; an application's default is ``testserver``.
             scheme: ``http`` or ``https``, as an application or a test client sees it.
 
@@ -103,7 +103,7 @@ class Target(ABC):
         An application that raises has answered 500; what it raised is in ``error``.
 
         Raises:
-            EgressRefused: A URL leads to where nothing may be sent.
+            EgressRefused: A URL or a client leads to where nothing may be sent.
             TargetError: It is an asynchronous client, or a function that returned no bool.
         """
 
@@ -284,9 +284,9 @@ class VerifierTarget(Target):
 def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int) -> Target:  # noqa: ANN401 - anything can be passed
     if isinstance(receiver, str):
         return UrlTarget(url=receiver, path=path, allow=allow, own_port=own_port)
-    if send := client_post(receiver):
+    if send := client_post(receiver, allow, own_port):
         return ClientTarget(client=receiver, path=path, send=send)
-    if asend := client_apost(receiver):
+    if asend := client_apost(receiver, allow, own_port):
         return AsyncClientTarget(client=receiver, path=path, send=asend)
     parameters = [] if isinstance(receiver, type) else required_parameters(receiver)
     is_async = is_async_callable(receiver)

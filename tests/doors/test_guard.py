@@ -35,6 +35,11 @@ def _connect_ex(address: tuple[str, int]) -> None:
         plain.connect_ex(address)
 
 
+def _send(host: str, method: str, *before: object) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        getattr(plain, method)(*before, (host, 53))
+
+
 async def _open_connection() -> None:
     await asyncio.open_connection(HOST, 443)
 
@@ -48,6 +53,11 @@ ATTEMPTS: dict[str, Attempt] = {
     "create_connection": lambda: socket.create_connection((HOST, 443), timeout=1),
     "connect": lambda: _connect((HOST, 443)),
     "connect_ex": lambda: _connect_ex((HOST, 443)),
+    "gethostbyaddr": lambda: socket.gethostbyaddr(HOST),
+    "getaddrinfo of a bytearray": lambda: socket.getaddrinfo(bytearray(HOST.encode()), 443),  # type: ignore[arg-type] # it works
+    "sendto": lambda: _send(HOST, "sendto", b""),
+    "sendto with flags": lambda: _send(HOST, "sendto", b"", 0),
+    "sendmsg": lambda: _send(HOST, "sendmsg", [b""], [], 0),
     "asyncio": lambda: asyncio.run(_open_connection()),
     "httpx": lambda: httpx.get(f"https://{HOST}/", verify=NO_VERIFY),
     "requests": lambda: requests.get(f"https://{HOST}/", timeout=1),
@@ -68,6 +78,59 @@ def test_whole_domain_is_guarded(guard: RealHostGuard, host: str) -> None:
     """Every name under the vendor's domain counts, in any spelling."""
     with pytest.raises(RealHostError):
         socket.getaddrinfo(host, 443)
+
+
+SPELLINGS = (
+    "public.api.live.turrisfi\u3002com", "public.api.live.turrisfi\uff0ecom",
+    "public.api.live\uff61turrisfi.com\uff0e", "turris\u00adfi.com", "turris\u200bfi.com",
+    "turris\u2060fi.com", "turris\ufe0ffi.com", "turris\u034ffi.com", "turris\u180bfi.com",
+    "\uff54urrisfi.com", "\u24e3urrisfi.com", "\U0001d42durrisfi.com", "turri\u017ffi.com",
+    "turris\ufb01.com", "TURR\uff29SFI.com",
+)  # fmt: skip
+
+
+@pytest.fixture
+def _no_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is resolved: a name that gets through says so."""
+
+    def through(*_: object) -> None:
+        raise AssertionError("the resolver was asked")
+
+    for name in ("getaddrinfo", "gethostbyname"):
+        monkeypatch.setattr(socket, name, through)
+    for name in ("connect", "sendto"):
+        monkeypatch.setattr(socket.socket, name, through)
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+@pytest.mark.usefixtures("_no_resolver")
+def test_other_spellings_are_guarded(host: str) -> None:
+    """Those that Python's codec turns into the name before it is looked up."""
+    guard = RealHostGuard()
+    guard.install()
+    try:
+        for attempt in (
+            lambda: socket.getaddrinfo(host, 443),
+            lambda: socket.gethostbyname(host),
+            lambda: _connect((host, 443)),
+            lambda: _send(host, "sendto", b""),
+        ):
+            with pytest.raises(RealHostError):
+                attempt()
+    finally:
+        guard.remove()
+    assert {name.endswith("turrisfi.com") for name in guard.trips} == {True}
+
+
+@pytest.mark.parametrize("host", ["turr\u0131sfi.com", "m\u00fcnchen.example", "\ud800", "\u3002"])
+def test_names_in_other_letters_are_left_alone(
+    guard: RealHostGuard, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Whatever is in them: what is wrong with a name, the resolver says."""
+    guard.remove()
+    monkeypatch.setattr(socket, "gethostbyname", lambda name: f"resolved {name}")
+    guard.install()
+    assert socket.gethostbyname(host) == f"resolved {host}"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", None, b"127.0.0.1"])
@@ -98,7 +161,7 @@ def test_error_is_no_os_error() -> None:
 
 def test_everything_is_put_back() -> None:
     """After ``remove`` the socket module is as before, also when it is called twice."""
-    names = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+    names = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
     before = [getattr(socket, name) for name in names]
     own = dict(vars(socket.socket))
     guard = RealHostGuard()

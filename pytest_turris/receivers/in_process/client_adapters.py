@@ -1,24 +1,47 @@
 """Posts through the clients that test suites already have: httpx, Starlette, Flask, Django."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
+from pytest_turris.receivers.in_process.client_egress import check_client_egress
 from pytest_turris.receivers.in_process.wsgi import environ_headers
 
 
-def client_post(receiver: object) -> Callable[[Any, Post], WebhookResponse] | None:
+def client_post(
+    receiver: object, allow: Collection[str] = (), own_port: int = 0
+) -> Callable[[Any, Post], WebhookResponse] | None:
     """Return the function that posts through a client; None if it is not a known client.
 
-    Clients are known by the names of their classes, so that no framework is imported here.
+    Clients are known by the names of their classes, so that no framework is imported here. One of
+    httpx raises EgressRefused if it would send to where nothing may be sent.
     """
-    return next((_CLIENTS[name] for name in _ancestry(receiver) if name in _CLIENTS), None)
+    send = next((_CLIENTS[name] for name in _ancestry(receiver) if name in _CLIENTS), None)
+    if send is not _httpx:
+        return send
+
+    def post(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - as ``_httpx``
+        url = _httpx_url(client, sent)
+        check_client_egress(client, sent.method, url, allow=allow, own_port=own_port)
+        return _httpx(client, sent)
+
+    return post
 
 
-def client_apost(receiver: object) -> Callable[[Any, Post], Awaitable[WebhookResponse]] | None:
+def client_apost(
+    receiver: object, allow: Collection[str] = (), own_port: int = 0
+) -> Callable[[Any, Post], Awaitable[WebhookResponse]] | None:
     """Return the function that posts through an asynchronous client; None if it is not one."""
-    return _async_httpx if not _ASYNC_CLIENTS.isdisjoint(_ancestry(receiver)) else None
+    if _ASYNC_CLIENTS.isdisjoint(_ancestry(receiver)):
+        return None
+
+    async def apost(client: Any, sent: Post) -> WebhookResponse:  # noqa: ANN401 - as ``_httpx``
+        url = _httpx_url(client, sent)
+        check_client_egress(client, sent.method, url, allow=allow, own_port=own_port)
+        return await _async_httpx(client, sent)
+
+    return apost
 
 
 def request_errors() -> tuple[type[Exception], ...]:

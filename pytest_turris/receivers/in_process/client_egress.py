@@ -1,0 +1,55 @@
+"""Checks where a client of httpx sends to, as a URL is checked: it may have any base URL."""
+
+from collections.abc import Collection
+from typing import Any
+
+from pytest_turris.receivers.egress import check_egress
+
+_IN_PROCESS = frozenset(
+    {
+        *("ASGITransport", "WSGITransport", "MockTransport"),
+        *("_TestClientTransport", "TestClientTransport"),  # of Starlette and of Litestar
+    }
+)
+
+
+def check_client_egress(
+    client: Any,  # noqa: ANN401 - of httpx or of httpx2
+    method: str,
+    url: str,
+    *,
+    allow: Collection[str],
+    own_port: int,
+) -> None:
+    """Raise EgressRefused if a client would send where a URL may not lead, or through such a proxy.
+
+    A transport that answers in this process is not asked for its URL. A transport that is not
+    known counts as one with a socket. The client resolves a name itself, after this check.
+
+    Args:
+        client: The client.
+        method: The request's method.
+        url: The URL or path that the client is called with.
+        allow: The ``host:port`` pairs outside this machine that it may send to.
+        own_port: A port of this machine that it must not send to.
+    """
+    try:
+        whole = client.build_request(method, url).url
+        transport = client._transport_for_url(whole)  # noqa: SLF001 - nothing public tells it
+    except Exception:  # noqa: BLE001 - then the client's own call fails too, and says why
+        return
+    if not whole.host or not _IN_PROCESS.isdisjoint(
+        one.__name__ for one in type(transport).__mro__
+    ):
+        return
+    pool = getattr(transport, "_pool", None)
+    if getattr(pool, "_uds", None):  # a socket of this machine, whatever the URL says
+        return
+    # Without user information, which the client sends as a header; the path says nothing of where.
+    reached = [f"{whole.scheme}://{whole.netloc.decode('ascii')}/"]
+    if proxy := getattr(pool, "_proxy_url", None):
+        host = proxy.host.decode("ascii").strip("[]")
+        port = proxy.port or (443 if proxy.scheme == b"https" else 80)
+        reached.append(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    for one in reached:
+        check_egress(one, allow=allow, own_port=own_port)
