@@ -19,14 +19,28 @@ _NETLOC = re.compile(r"(?:[^\[\]:]+|\[[0-9a-fA-F:.]+\])(?::[0-9]*)?")
 _ALLOW_HINT = re.compile(r"pass allow=\['([^']+)'\]")
 _ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$")
 
-# Metadata services of clouds that are not link-local: AWS (IPv6), Alibaba, Azure.
+# Metadata services of clouds that are not link-local: AWS, Google (IPv6); Alibaba, Azure, Oracle.
 _METADATA = {
     ipaddress.ip_address(address)
-    for address in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")
+    for address in (
+        *("fd00:ec2::254", "fd20:ce::254"),
+        *("100.100.100.200", "168.63.129.16", "192.0.0.192"),
+    )
 }
 
-_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
-"""Networks whose addresses end in an IPv4 address: NAT64 (RFC 6052, RFC 8215), IPv4-compatible."""
+_TRANSLATED = tuple(
+    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96"))
+)
+"""Networks whose addresses end in an IPv4 address.
+
+NAT64 (RFC 6052, RFC 8215), IPv4-compatible, IPv4-translated (SIIT, RFC 2765).
+"""
+
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""Its prefixes may be shorter than 96 bits; then the IPv4 address does not end the address."""
+
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+"""What is before the IPv4 address at the end of an interface identifier (RFC 5214)."""
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -84,9 +98,11 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
     allowed = name in {entry.lower() for entry in allow}
     addresses = _resolve(host, port, name, allowed=allowed)
     for address in addresses:
-        if any(one.is_link_local or one in _METADATA for one in _forms(address)):
+        forms = _forms(address)
+        if any(one.is_link_local or one in _METADATA for one in forms):
             _refuse(name, f"{address} is link-local or a metadata service: it is never allowed")
-        if port == own_port and any(one.is_loopback for one in _forms(address)):
+        # A connection to the unspecified address reaches this machine.
+        if port == own_port and any(one.is_loopback or one.is_unspecified for one in forms):
             _refuse(name, "that is the sandbox itself: register your own receiver")
         if not (allowed or address.is_loopback):
             _refuse(name, f"{address} is not this machine. To send there, pass allow=[{name!r}]")
@@ -174,8 +190,13 @@ def _forms(address: _Address) -> list[_Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     found: list[_Address] = [address, *filter(None, (address.sixtofour, *(address.teredo or ())))]
-    if any(address in network for network in _TRANSLATED):
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    bits = int(address)
+    isatap = bits >> 32 & 0xFFFF_FFFF in _ISATAP
+    if isatap or any(address in network for network in _TRANSLATED):
+        found.append(ipaddress.IPv4Address(bits & 0xFFFF_FFFF))
+    if address in _LOCAL_NAT64:  # RFC 6052, 2.2: bits 64 to 71 are left out
+        joined = bits >> 64 << 56 | bits & 0xFF_FFFF_FFFF_FFFF
+        found += [ipaddress.IPv4Address(joined >> at & 0xFFFF_FFFF) for at in (40, 32, 24)]
     return found
 
 

@@ -173,6 +173,16 @@ def test_allowed_by_name(names: dict[str, list[str]]) -> None:
         "2002:a9fe:a9fe::",  # 6to4
         "2001:0:0:0:0:0:5601:5601",  # Teredo
         "::169.254.169.254",
+        "::ffff:0:a9fe:a9fe",  # SIIT
+        "2001:db8::5efe:a9fe:a9fe",  # ISATAP
+        "2001:db8::200:5efe:a9fe:a9fe",
+        "64:ff9b:1:fffe::a9fe:a9fe",  # local NAT64, with prefixes of 96, 48, 56 and 64 bits
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:a9:fe:a9fe::",
+        "64:ff9b:1:0:a9:fea9:fe00:0",
+        "fd20:ce::254",
+        "192.0.0.192",
+        "64:ff9b::192.0.0.192",
     ],
 )
 def test_metadata_is_never_allowed(names: dict[str, list[str]], address: str) -> None:
@@ -195,6 +205,27 @@ def test_the_translated_address_of_the_own_port_is_refused() -> None:
     allow = ["[64:ff9b::7f00:1]:8791"]
     with pytest.raises(EgressRefused, match="that is the sandbox itself"):
         check_egress("http://[64:ff9b::7f00:1]:8791/", allow=allow, own_port=8791)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "::ffff:0.0.0.0", "127.0.0.1"])  # noqa: S104 - refused, not bound
+def test_an_allowed_name_of_the_own_port_is_refused(
+    names: dict[str, list[str]], address: str
+) -> None:
+    """A connection to the unspecified address reaches this machine."""
+    names["mine.example"] = [address]
+    allow = ["mine.example:8791", "mine.example:8792"]
+    with pytest.raises(EgressRefused, match="that is the sandbox itself"):
+        check_egress("http://mine.example:8791/", allow=allow, own_port=8791)
+    assert check_egress("http://mine.example:8792/", allow=allow, own_port=8791).port == 8792
+
+
+@pytest.mark.parametrize("address", ["64:ff9b:1::808:808", "2001:db8::5efe:808:808"])
+def test_an_allowed_address_that_is_translated_is_open(
+    names: dict[str, list[str]], address: str
+) -> None:
+    """Only what a translator makes a metadata address is refused."""
+    names["api.example"] = [address]
+    assert check_egress("http://api.example/", allow=["api.example:80"]).address == address
 
 
 @pytest.mark.parametrize(
