@@ -115,3 +115,30 @@ def test_a_client_in_this_process_may_have_any_base_url(
     assert webhooks.sign(b"{}").send(TestClient(app, base_url="http://evil.test")).accepted
     assert asyncio.run(deliver()).status_code == 204
     assert looked_up == []
+
+
+class Timed(httpx.BaseTransport):
+    """A test suite's own transport, around that of an application."""
+
+    def __init__(self) -> None:
+        self._inner = httpx.MockTransport(lambda _: httpx.Response(204))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """What the application answers."""
+        return self._inner.handle_request(request)
+
+
+@pytest.mark.parametrize("base", ["http://test", "http://testserver", "https://app.example"])
+def test_a_transport_of_ones_own_has_a_name_for_tests(webhooks: WebhookFactory, base: str) -> None:
+    """No server has such a name."""
+    with httpx.Client(base_url=base, transport=Timed()) as client:
+        assert webhooks.sign(b"{}").send(client).status == 204
+
+
+def test_a_transport_of_ones_own_is_checked_too(webhooks: WebhookFactory) -> None:
+    """Whether it opens a socket is not known."""
+    with (
+        httpx.Client(base_url="http://169.254.169.254", transport=Timed()) as client,
+        pytest.raises(EgressRefused),
+    ):
+        webhooks.sign(b"{}").send(client)
