@@ -132,7 +132,7 @@ class Timed(httpx.BaseTransport):
 def test_a_transport_of_ones_own_has_a_name_for_tests(webhooks: WebhookFactory, base: str) -> None:
     """No server has such a name."""
     with httpx.Client(base_url=base, transport=Timed()) as client:
-        assert webhooks.sign(b"{}").send(client).status == 204
+        assert webhooks.sign(b"{}").send(client).status_code == 204
 
 
 def test_a_transport_of_ones_own_is_checked_too(webhooks: WebhookFactory) -> None:
