@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from mock_server.store.databases.database import Database
+from mock_server.store.databases.database import Database, check_tables
 from mock_server.store.errors import StoreError
 
 SCHEMA_VERSION = 3
@@ -74,8 +74,7 @@ def prepare(database: Database) -> None:
             database.execute(statement)
         database.execute("INSERT INTO meta VALUES ('schema', ?)", str(SCHEMA_VERSION))
         return
-    if not {"meta", "tenants", "state"} <= tables:
-        raise StoreError(f"not a store: it has tables of something else, such as {min(tables)!r}")
+    check_tables(tables)
     version = int(database.select("SELECT value FROM meta WHERE name = 'schema'")[0][0])
     if version > SCHEMA_VERSION:
         raise StoreError(

@@ -7,11 +7,26 @@ import contextlib
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from mock_server.store.errors import StoreError
+
 Query = tuple[str, tuple[Any, ...]]
 """A query and its values."""
 
 Found = list[tuple[Any, ...]]
 """The rows that a query finds."""
+
+
+_OF_A_STORE = frozenset({"meta", "tenants", "state"})
+
+
+def check_tables(names: set[str]) -> None:
+    """Let a store have an empty database, or its own.
+
+    Raises:
+        StoreError: The tables are those of something else.
+    """
+    if names and not names >= _OF_A_STORE:
+        raise StoreError(f"not a store: it has tables of something else, such as {min(names)!r}")
 
 
 class Database(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mock_server.store.databases.database import Found, Query
+from mock_server.store.databases.database import Found, Query, check_tables
 from mock_server.store.errors import StoreError
 
 
@@ -52,7 +52,6 @@ class SqliteDatabase:
         try:
             # SQLite gives its further files the mode of this one.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            path.chmod(0o600)
             self._connection = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64
             )
@@ -60,6 +59,8 @@ class SqliteDatabase:
             reason = getattr(error, "strerror", None) or error
             raise StoreError(f"cannot open the store {path}: {reason}") from None
         try:
+            check_tables(self.tables())  # nothing of another program's file is changed
+            path.chmod(0o600)
             # Exclusive: a second process is refused, and no memory is shared between processes.
             self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode=WAL")
@@ -69,6 +70,12 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             self._connection.close()
             raise StoreError(self._explained(error)) from None
+        except StoreError:
+            self._connection.close()
+            raise
+        except OSError as error:
+            self._connection.close()
+            raise StoreError(f"cannot open the store {path}: {error.strerror}") from None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

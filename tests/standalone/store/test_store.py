@@ -295,6 +295,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
             "UPDATE meta SET value = ? WHERE name = 'schema'", str(newer_version)
         )
     newer.close()
+    for name in ("text", "other.db"):
+        (tmp_path / name).chmod(0o644)
+    before = {name: (tmp_path / name).read_bytes() for name in ("text", "other.db")}
     for name, message in (
         ("text", "text is not a store: it is not a file of SQLite"),
         ("other.db", "not a store: it has tables of something else, such as 'cats'"),
@@ -304,6 +307,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match=message):
             opened(tmp_path / name)
+    for name, content in before.items():  # nothing of them was changed
+        assert (tmp_path / name).read_bytes() == content
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o644
 
 
 def test_commit_that_fails_is_not_answered_and_made_up_for(
