@@ -70,7 +70,7 @@ def _reported(bug: Bug) -> tuple[str, ...]:
     if not named:
         return ()
     with served(bug.base, bug) as receiver:
-        result = attack(receiver, [find_attack("WH-01"), *named])
+        result = attack(receiver, [find_attack("WH-01"), *named], bug.settle)
     return tuple(one.check.id for one in result.verdicts[1:] if reports(one))
 
 

@@ -18,12 +18,22 @@ from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.webhooks.factory import WebhookFactory
 
 
-def attack(receiver: Served, attacks: Sequence[Attack] = ATTACKS) -> SeriesResult:
-    """Run attacks on a receiver, with its effects and the hooks that it can have."""
+def attack(
+    receiver: Served, attacks: Sequence[Attack] = ATTACKS, settle: float = 0.0
+) -> SeriesResult:
+    """Run attacks on a receiver, with its effects and the hooks that it can have.
+
+    Args:
+        receiver: The receiver.
+        attacks: The attacks.
+        settle: For how many seconds its effects may still come after its answer.
+    """
     sandbox = Sandbox(Options(webhook_secret=KEY))
     factory = WebhookFactory.of(sandbox, entity=ENTITY)
     context = AttackContext(factory=factory, hooks=ReceiverHooks(**_hooks(receiver)))
-    target = Receiver(receiver.url, effects=receiver.store.effects, settle=receiver.settle)
+    target = Receiver(
+        receiver.url, effects=receiver.store.effects, settle=receiver.settle or settle or None
+    )
     return AttackSeries(target, context).run(attacks)
 
 

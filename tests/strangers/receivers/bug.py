@@ -30,6 +30,7 @@ class Bug:
         changes: Pairs of old and new text. Each old text occurs once in the base's source.
         caught_by: The attacks that fittingly report it. Empty: it is open, see ``why_not``.
         why_not: Why no attack reports it.
+        settle: For how many seconds its effects may still come after its answer.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Bug:
     changes: tuple[tuple[str, str], ...]
     caught_by: tuple[str, ...]
     why_not: str
+    settle: float
 
     def apply(self, source: str) -> str:
         """Make the change.
@@ -62,6 +64,7 @@ def _read() -> Iterator[Bug]:
                 changes=tuple((change["old"], change["new"]) for change in entry["change"]),
                 caught_by=tuple(entry["caught_by"]),
                 why_not=entry.get("why_not", ""),
+                settle=entry.get("settle", 0.0),
             )
 
 

@@ -34,7 +34,7 @@ def test_bug_is_reported(bug: Bug, require: Require) -> None:
     """The first attack that names the bug's kind reports it."""
     require(bug.base)
     with served(bug.base, bug) as receiver:
-        result = attack(receiver, [_BASELINE, *in_catalogue(bug.caught_by[:1])])
+        result = attack(receiver, [_BASELINE, *in_catalogue(bug.caught_by[:1])], bug.settle)
     assert reports(result.verdicts[-1]), str(result.verdicts[-1])
 
 
