@@ -30,7 +30,7 @@ ROOTS: tuple[str, ...] = (
 )
 """One of these is in each name, and in ``Basic`` and ``Bearer``: finding them is fast."""
 
-SECRET_HEADER: re.Pattern[str] = re.compile(
+_SECRET_HEADER = re.compile(
     rf"{_WORDS}|cookie|jwt|bearer|assertion|hmac|authentication|"
     r"(?:^|-)(?:auth|pass|sig|otp)$|^(?:x-)?(?:key|access|basic|session(?:-id)?)$",
     re.IGNORECASE,
@@ -109,6 +109,12 @@ def is_secret_parameter(name: str) -> bool:
     """
     plain = unquote(name.replace("+", " ")).strip()
     return any(map(_PARAMETER_NAME.fullmatch, _BRACKETS.split(plain)))
+
+
+@lru_cache(maxsize=512)
+def is_secret_header(name: str) -> bool:
+    """Whether a header field with this name holds a credential."""
+    return _SECRET_HEADER.search(name) is not None
 
 
 def first_name(lowered: str) -> int:
