@@ -86,7 +86,7 @@ def _lowered(text: str) -> str:
 
 def _redact_nested(text: str) -> str:
     """Mask the members of JSON in a string of JSON, at any depth."""
-    return NESTED_MEMBER.sub(_masked_nested, text) if _has_root(_lowered(text)) else text
+    return NESTED_MEMBER().sub(_masked_nested, text) if _has_root(_lowered(text)) else text
 
 
 def _redact_members(text: str) -> str:
@@ -104,7 +104,7 @@ def _redact_members(text: str) -> str:
             pieces += text[done:start], _masked_member(found)
             done = found.end()
     text = "".join((*pieces, text[done:]))
-    return KEY_MEMBER.sub(_masked_key, text) if '"key' in lowered else text
+    return KEY_MEMBER().sub(_masked_key, text) if '"key' in lowered else text
 
 
 def _has_root(lowered: str) -> bool:
@@ -115,15 +115,15 @@ def _redact_named(text: str) -> str:
     """Mask what follows the name of a secret in a text that need not be JSON."""
     lowered = _lowered(text)
     if "content-disposition:" in lowered:  # its names may be percent-encoded
-        text = PART.sub(_masked_part, text)
+        text = PART().sub(_masked_part, text)
     if first_name(lowered) < 0:
         return text
     if "<" in text:
-        text = ELEMENT.sub(_masked_value, text)
+        text = ELEMENT().sub(_masked_value, text)
     if ":" in text and text[:1] not in _OPENING:
-        text = LINE.sub(_masked_value, text)
+        text = LINE().sub(_masked_value, text)
     first = max(0, first_name(_lowered(text)))
-    return text[:first] + IN_TEXT.sub(_masked_value, text[first:])
+    return text[:first] + IN_TEXT().sub(_masked_value, text[first:])
 
 
 def redact_credentials(text: str) -> str:
@@ -131,7 +131,10 @@ def redact_credentials(text: str) -> str:
 
     Nothing else is. The sandbox's own secrets are found in Base64 too.
     """
-    if not any(sign in text for sign in _SIGNS):  # most texts: a search that costs little
+    for sign in _SIGNS:  # most texts have none; ``any`` takes twice as long for a short one
+        if sign in text:
+            break
+    else:
         return text
     # JWTs come first: the encoded name of a client is in each of the sandbox's own.
     text = _SECRETS.sub(lambda found: mask(found[0]), text)

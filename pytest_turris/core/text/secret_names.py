@@ -6,8 +6,17 @@ with a letter and a digit, and not the id of a record.
 """
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from urllib.parse import unquote
+
+LatePattern = Callable[[], re.Pattern[str]]
+
+
+def late(pattern: str, flags: int) -> LatePattern:
+    """A pattern that is compiled when it is first needed: a server starts sooner without it."""
+    return cache(lambda: re.compile(pattern, flags))
+
 
 _PLAIN = (
     *("token", "secret", "password", "passwd", "passphrase", "passcode", "pwd", "ssn"),
@@ -46,38 +55,38 @@ SECRET_MEMBER: re.Pattern[str] = re.compile(
 # JSON in a string of JSON: its quotes have backslashes, each level of them more. The value ends at
 # a quote with as many as that before it. The bound keeps a run of backslashes cheap.
 _SPACE = r"(?:\s|\\{1,15}[nrt])*"
-NESTED_MEMBER: re.Pattern[str] = re.compile(
+NESTED_MEMBER: LatePattern = late(
     rf'((\\{{1,15}}")(?:{_MEMBER_NAME})\2{_SPACE}:{_SPACE})'
     r'(?:\2(.*?)(?:(?<!\\)\2|$)|[\[{].*|[^\s",}\]\\]+)',
     re.IGNORECASE | re.DOTALL,
 )
-KEY_MEMBER: re.Pattern[str] = re.compile(
+KEY_MEMBER: LatePattern = late(
     rf'((\\{{0,15}}")key\2{_SPACE}:{_SPACE}\2)'
     r"(?=[^\"\\]*[0-9])(?=[^\"\\]*[A-Za-z])([A-Za-z0-9_.~+/=-]{16,})(?=[\"\\]|$)",
     re.IGNORECASE,
 )
 
-PART: re.Pattern[str] = re.compile(
+PART: LatePattern = late(
     r"(content-disposition:[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)(.*?)(?=\r?\n--|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 """A part of a multipart form: its header fields from the one with the name on, and its content."""
 
-ELEMENT: re.Pattern[str] = re.compile(
+ELEMENT: LatePattern = late(
     rf"(<(?=[^<>]*{_NAME})([\w:.-]+)[^<>]*(?<!/)>\s*)"
     r"(?:(.*?)(?=\s*</\2)|((?:<!\[CDATA\[)?[^<]*))",
     re.IGNORECASE | re.DOTALL,
 )
 """An element of XML, named so itself or by an attribute; all of its content is the value."""
 
-LINE: re.Pattern[str] = re.compile(
+LINE: LatePattern = late(
     rf"^(([ \t]*)(?:[-?][ \t]+)?['\"]?[\w .-]*?{_TEXT_NAME}['\"]?[ \t]*(?:\r?\n[ \t]*)?:[ \t]*)"
     r"(?=\s|(?<=[ \t]))([^\r\n]*(?:\r?\n(?:[ \t]*(?=\r?\n)|\2[ \t]+\S[^\r\n]*|\2-[ \t][^\r\n]*))*)",
     re.IGNORECASE | re.MULTILINE,
 )
 """A line of YAML, or a header field, with the lines of its value, which are indented more."""
 
-IN_TEXT: re.Pattern[str] = re.compile(
+IN_TEXT: LatePattern = late(
     # A shell; a member in single quotes; a form; a pair of a name and a value; a property list.
     rf"({_TEXT_NAME}(?:['\"]?[ \t]*[:=][ \t]*"
     r"|['\"][\s,]+['\"]?(?:value|content)['\"]?\s*[:=]\s*"
@@ -86,13 +95,13 @@ IN_TEXT: re.Pattern[str] = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_PARAMETER_NAME = re.compile(
+_PARAMETER_NAME = late(
     rf".*{_NAME}|.*token_hint|code_verifier|jwt|bearer|assertion|auth|pass|otp|session|cookie|"
     "code|key|sig|email|fein",
     re.IGNORECASE | re.DOTALL,
 )
 _BRACKETS = re.compile(r"[\[\].\0]+")
-_ANY_NAME = re.compile(_TEXT_NAME, re.IGNORECASE)
+_ANY_NAME = late(_TEXT_NAME, re.IGNORECASE)
 _A_MEMBER_NAME = re.compile(_MEMBER_NAME, re.IGNORECASE)
 
 
@@ -108,7 +117,7 @@ def is_secret_parameter(name: str) -> bool:
     So is one of an array or an object: ``token[]``, ``oauth[token]``.
     """
     plain = unquote(name.replace("+", " ")).strip()
-    return any(map(_PARAMETER_NAME.fullmatch, _BRACKETS.split(plain)))
+    return any(map(_PARAMETER_NAME().fullmatch, _BRACKETS.split(plain)))
 
 
 @lru_cache(maxsize=512)
@@ -133,4 +142,4 @@ def first_name(lowered: str) -> int:
 
 def names_a_secret(text: str) -> bool:
     """Whether a secret's name is in a text, which may be percent-encoded."""
-    return _ANY_NAME.search(unquote(text)) is not None
+    return _ANY_NAME().search(unquote(text)) is not None
