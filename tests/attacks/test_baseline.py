@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 from doubles.attack_harness import context_for
+from doubles.ports import has_ipv6
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from doubles.receivers.odd_ports import (
     Talk,
@@ -162,13 +163,11 @@ def test_tls_that_fails_on_a_port_that_is_gone_then() -> None:
     assert why_no_answer(where, response).endswith("fails: bad record")
 
 
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_receiver_on_ipv6_alone() -> None:
     """A server that listens on ::1 is found, though the URL leads to 127.0.0.1."""
     with contextlib.ExitStack() as stack:
-        try:
-            port = stack.enter_context(listening(hangs_up, "::1"))
-        except OSError:
-            pytest.skip("this machine has no IPv6")
+        port = stack.enter_context(listening(hangs_up, "::1"))
         cause = series_on(f"http://127.0.0.1:{port}/").cause
     assert f"something does on [::1]:{port}" in cause
 

@@ -31,3 +31,11 @@ def _hold(mark: socket.socket) -> None:
     if len(_held) == _LONGEST_HELD:
         os.close(_held.popleft())
     _held.append(mark.detach())
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has the address ``::1``: many containers do not."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as tried:
+        tried.bind(("::1", 0))
+        return True
+    return False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from doubles.ports import has_ipv6
 from doubles.served_sandbox import COMMAND, RefusedError, Running, serving
 
 from mock_server.shell.cli import app
@@ -93,12 +94,14 @@ def test_serves_without_standard_error() -> None:
         process.send_signal(signal.SIGINT)
 
 
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_both_loopback_addresses_answer(shared: Running) -> None:
     """``localhost`` is either, so both are served."""
     assert status(shared, "127.0.0.1") == 200
     assert status(shared, "::1") == 200
 
 
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_serves_on_ipv6_alone() -> None:
     """``--host ::1`` is an address like any other."""
     with serving("--host", "::1") as running:
