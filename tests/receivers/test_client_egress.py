@@ -142,3 +142,13 @@ def test_a_transport_of_ones_own_is_checked_too(webhooks: WebhookFactory) -> Non
         pytest.raises(EgressRefused),
     ):
         webhooks.sign(b"{}").send(client)
+
+
+@pytest.mark.parametrize("base", REFUSED)
+def test_a_version_that_does_not_tell_its_transport_is_checked(
+    webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
+    """What is not known counts as a socket."""
+    monkeypatch.delattr(httpx.Client, "_transport_for_url")
+    with httpx.Client(base_url=base) as client, pytest.raises(EgressRefused):
+        webhooks.sign(b"{}").send(client)

@@ -41,13 +41,13 @@ def check_client_egress(
     """
     try:
         whole = client.build_request(method, url).url
-        transport = client._transport_for_url(whole)  # noqa: SLF001 - nothing public tells it
     except Exception:  # noqa: BLE001 - then the client's own call fails too, and says why
         return
+    transport = _transport_of(client, whole)
     names = {one.__name__ for one in type(transport).__mro__}
     if not whole.host or names & _IN_PROCESS:
         return
-    if not names & _ON_A_SOCKET and whole.host.rpartition(".")[2] in _OF_TESTS:
+    if transport and not names & _ON_A_SOCKET and whole.host.rpartition(".")[2] in _OF_TESTS:
         return
     pool = getattr(transport, "_pool", None)
     if getattr(pool, "_uds", None):  # a socket of this machine, whatever the URL says
@@ -60,3 +60,9 @@ def check_client_egress(
         reached.append(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     for one in reached:
         check_egress(one, allow=allow, own_port=own_port)
+
+
+def _transport_of(client: Any, url: Any) -> Any:  # noqa: ANN401 - of httpx or of httpx2
+    """What the client sends to a URL with; None if this version of httpx does not tell it."""
+    find = getattr(client, "_transport_for_url", None)  # nothing public tells it
+    return find(url) if find else None
