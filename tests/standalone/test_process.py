@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from doubles.ports import has_ipv6
 from doubles.served_sandbox import COMMAND, RefusedError, Running, serving
 
+from mock_server.exit_status import INTERNAL_ERROR
 from mock_server.shell.cli import app
 
 CONTROL = "/__sandbox__/control/relays"
@@ -175,3 +177,18 @@ def test_wrong_ports(port: str) -> None:
     result = CliRunner().invoke(app, ["serve", "--port", port])
     assert result.exit_code == 2
     assert "Invalid value for '--port'" in result.output
+
+
+def test_a_server_that_ends_by_itself_is_an_error() -> None:
+    """Whatever ended it: a script that waits for it sees the status."""
+    ends = (
+        "import sys; from mock_server.__main__ import main; "
+        "from mock_server.serving.server import StandaloneSandbox; "
+        "StandaloneSandbox.wait = lambda _: None; sys.argv[1:] = ['serve', '--port', '0']; "
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ends], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == INTERNAL_ERROR
+    assert "turris-sandbox: the server ended by itself; its log says why\n" in done.stderr
