@@ -22,15 +22,11 @@ from pytest_turris.core.snapshots.values import (
     HostileName,
     IdText,
     Number,
+    StateMoment,
+    StateText,
     UploadRow,
     Whole,
     unwritable,
-)
-from pytest_turris.core.snapshots.values import (
-    StateMoment as _Moment,
-)
-from pytest_turris.core.snapshots.values import (
-    StateText as _Text,
 )
 from pytest_turris.core.wire.building import ModelBuilding
 from pytest_turris.core.wire.hosts import Environment
@@ -55,28 +51,28 @@ class ClockPart(StatePart):
 class RandomnessPart(StatePart):
     """Where ids and secrets come from."""
 
-    seed: _Text
+    seed: StateText
     drawn: dict[str, Count]
 
 
 class ClientPart(StatePart):
     """An API client."""
 
-    client_id: _Text
-    client_secret: _Text
+    client_id: StateText
+    client_secret: StateText
     environment: Environment
     permissions: list[Permission]
     revoked: Flag
-    previous_secret: _Text | None
-    previous_until: _Moment | None
+    previous_secret: StateText | None
+    previous_until: StateMoment | None
     overlap_seconds: Number = 0.0
 
 
 class RestrictedPart(StatePart):
     """A restricted access token."""
 
-    token: _Text
-    allowed: list[_Text]
+    token: StateText
+    allowed: list[StateText]
     permissions: list[Permission]
     environment: Environment
     revoked: Flag
@@ -92,24 +88,24 @@ class CredentialsPart(StatePart):
 class TokenPart(StatePart):
     """An access token."""
 
-    text: _Text
-    jti: _Text
-    client_id: _Text
+    text: StateText
+    jti: StateText
+    client_id: StateText
     environment: Environment
-    issued_at: _Moment
-    expires_at: _Moment
+    issued_at: StateMoment
+    expires_at: StateMoment
     revoked: Flag
 
 
 class FaultPart(StatePart):
     """A scripted fault."""
 
-    operation: _Text
+    operation: StateText
     status: Whole | None
     error: FailureKind | None
     delay: Number
     real_delay: Number = 0.0
-    headers: dict[str, _Text]
+    headers: dict[str, StateText]
     times: Count | None
     processed: Flag
     optional: Flag
@@ -124,22 +120,22 @@ class ExchangePart(StatePart):
     """An exchange in the journal."""
 
     number: Count
-    at: _Moment
-    environment: _Text
-    method: _Text
-    target: _Text
-    operation: _Text | None
+    at: StateMoment
+    environment: StateText
+    method: StateText
+    target: StateText
+    operation: StateText | None
     status: Count
-    credential: _Text | None
-    token: _Text | None
-    reason: _Text
+    credential: StateText | None
+    token: StateText | None
+    reason: StateText
     is_client_error: Flag
-    notes: list[_Text]
-    request_id: _Text
-    request_headers: dict[str, _Text]
-    request_body: _Text
-    response_body: _Text
-    token_id: _Text | None
+    notes: list[StateText]
+    request_id: StateText
+    request_headers: dict[str, StateText]
+    request_body: StateText
+    response_body: StateText
+    token_id: StateText | None
     token_in_url: Flag
 
 
@@ -154,7 +150,7 @@ class EventPart(StatePart):
     """What happened; its facts have a model of their own."""
 
     number: Count
-    at: _Moment
+    at: StateMoment
     kind: EventKind
     facts: dict[str, Any]
 
@@ -163,21 +159,21 @@ class EndpointPart(StatePart):
     """A registered webhook."""
 
     id: IdText
-    url: _Text
+    url: StateText
     webhook_type: EventKind
-    secret: _Text
-    registered_at: _Moment
+    secret: StateText
+    registered_at: StateMoment
     failures: Count
-    disabled: _Text
+    disabled: StateText
 
 
 class BatchPart(StatePart):
     """Changes that wait to be sent together; each has a model of its own."""
 
     kind: EventKind
-    group: _Text = ""
-    first: _Moment
-    last: _Moment
+    group: StateText = ""
+    first: StateMoment
+    last: StateMoment
     changes: dict[str, dict[str, Any]]
 
 
@@ -185,15 +181,15 @@ class DeliveryPart(StatePart):
     """An event on its way to a webhook."""
 
     number: Count
-    endpoint_id: _Text
-    webhook_type: _Text
+    endpoint_id: StateText
+    webhook_type: StateText
     event: dict[str, Any]
-    due: _Moment
+    due: StateMoment
     state: DeliveryState
     attempts: Count
     resends: Count
-    body: _Text
-    headers: list[tuple[_Text, _Text]]
+    body: StateText
+    headers: list[tuple[StateText, StateText]]
 
 
 class AttemptPart(StatePart):
@@ -201,11 +197,11 @@ class AttemptPart(StatePart):
 
     delivery: Count
     attempt: Count
-    at: _Moment
+    at: StateMoment
     status: Count | None
     latency: Number
-    error: _Text
-    signature: _Text
+    error: StateText
+    signature: StateText
     retry_after: Number | None
 
 
@@ -227,9 +223,11 @@ class EntityPart(StatePart):
     """The upstream entity, without its collections."""
 
     id: IdText
-    settled_at: _Moment
+    settled_at: StateMoment
     events: list[EventPart]
-    watch: list[tuple[_Text, list[tuple[_Text, _Text, _Text, _Text, _Text]]]]
+    watch: list[
+        tuple[StateText, list[tuple[StateText, StateText, StateText, StateText, StateText]]]
+    ]
 
 
 WholeEntityPart: type[EntityPart] = create_model(
@@ -245,7 +243,7 @@ class SnapshotPart(StatePart):
 
     version: Literal[2]
     clock: ClockPart
-    client: _Text
+    client: StateText
     token_requests: Count
     faults_made: Count
     randomness: RandomnessPart
@@ -254,17 +252,17 @@ class SnapshotPart(StatePart):
     credentials: CredentialsPart
     tokens: list[TokenPart]
     limits: list[
-        tuple[Bucket, _Text, list[_Moment]]
-        | tuple[Bucket, _Text, tuple[_Moment, _Moment], CallCount]
+        tuple[Bucket, StateText, list[StateMoment]]
+        | tuple[Bucket, StateText, tuple[StateMoment, StateMoment], CallCount]
     ]
     idempotency: list[
         tuple[
-            tuple[_Text, _Text, _Text],
-            _Text,
-            _Moment,
+            tuple[StateText, StateText, StateText],
+            StateText,
+            StateMoment,
             Count,
-            list[tuple[_Text, _Text]],
-            _Text,
+            list[tuple[StateText, StateText]],
+            StateText,
         ]
     ]
     faults: list[FaultPart]
