@@ -1,11 +1,15 @@
 """Correct clients of ordinary designs get no finding, and one bug breaks one rule."""
 
+import gc
+import time
+
 import pytest
 from doubles.clients import ordinary
 from doubles.clients.broken_tokens import FetchesForEachCall, NoSecondTry
 from doubles.clients.good_client import GoodClient
 from doubles.clients.sweeping import examine
 
+from pytest_turris.conformance.observation.real_clocks import clocks_read
 from pytest_turris.conformance.rules import RULES
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 from pytest_turris.core.sandbox import Sandbox
@@ -62,6 +66,25 @@ def test_captured_clock_gives_no_verdict(
     verdict = examine(TokenCase(rule, turris, turris_time), "httpx", ordinary.CapturedClock)
     assert verdict.outcome == "not observed", verdict
     assert "clock did not move (doubles.clients.ordinary: time.perf_counter)" in verdict.reason
+
+
+def test_collection_of_garbage_reads_no_clock_of_the_client() -> None:
+    """Its callbacks interrupt any code; hypothesis has one that measures how long it takes."""
+    now = time.perf_counter
+
+    def measure(_phase: str, _info: dict[str, int]) -> None:
+        now()
+
+    gc.callbacks.append(measure)
+    try:
+        with clocks_read() as found:
+            gc.collect()
+    finally:
+        gc.callbacks.remove(measure)
+    assert not found
+    with clocks_read() as found:
+        now()
+    assert list(found.values()) == [now]
 
 
 def test_early_refresh_is_worth_a_note(turris: Sandbox, turris_time: TimeTravel) -> None:

@@ -27,7 +27,7 @@ def test_clock_buttons_move_the_clock(visitor: Visitor) -> None:
     seen = visitor.post("do/clock/advance", by="5m", done="5 minutes have passed.")
     assert clock.offset == dt.timedelta(minutes=5)
     assert "5 minutes have passed." in seen.text
-    assert seen.headers["hx-trigger"] == "changed"
+    assert seen.headers["hx-trigger-after-swap"] == "changed"
     visitor.post("do/clock/move", to="2027-03-01T12:00:00")
     assert f"{clock.now():%Y-%m-%d %H:%M}" == "2027-03-01 12:00"
     visitor.post("do/clock/back-to-now")

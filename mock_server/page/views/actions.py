@@ -23,7 +23,9 @@ SHOW = "show-result"
 """Fields of a form about the form itself: whether it is in the dialog, and shows its result."""
 
 _STAYS: tuple[tuple[str, str], ...] = (("hx-reswap", "none"),)
-_CHANGED: tuple[tuple[str, str], ...] = (("hx-trigger", "changed"),)
+# After the swap: before it, the event of a form that has left the page, as its dialog was closed or
+# its list was read again, would reach no list.
+_CHANGED: tuple[tuple[str, str], ...] = (("hx-trigger-after-swap", "changed"),)
 
 
 def form(visit: Visit, noun: str, verb: str) -> Response:

@@ -5,6 +5,7 @@ the machine's time. What such a client does shows nothing about its rules.
 """
 
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,9 +21,10 @@ _TIME = frozenset({
 _DATETIME = frozenset({"now", "utcnow", "today"})
 # Libraries read clocks of their own, for timeouts and logs; those say nothing about tokens.
 _LIBRARIES = frozenset({
-    "_pytest", "aiohttp", "anyio", "certifi", "coverage", "freezegun", "h11", "h2", "httpcore",
-    "httpcore2", "httpx", "httpx2", "multidict", "pluggy", "pytest", "pytest_turris", "requests",
-    "respx", "responses", "sniffio", "time_machine", "trio", "urllib3", "uvicorn", "yarl",
+    "_pytest", "aiohttp", "anyio", "certifi", "coverage", "execnet", "freezegun", "h11", "h2",
+    "httpcore", "httpcore2", "httpx", "httpx2", "hypothesis", "multidict", "pluggy", "pytest",
+    "pytest_turris", "requests", "respx", "responses", "sniffio", "time_machine", "trio", "urllib3",
+    "uvicorn", "xdist", "yarl",
 })  # fmt: skip
 
 
@@ -32,7 +34,9 @@ def clocks_read() -> Iterator[dict[str, _Clock]]:
     found: dict[str, _Clock] = {}
 
     def note(frame: FrameType, event: str, called: Any) -> None:  # noqa: ANN401 - as sys.setprofile
-        if event == "c_call" and _is_clock(called) and (module := _reader(frame)):
+        if event != "c_call" or not _is_clock(called) or _is_collecting(frame):
+            return
+        if module := _reader(frame):
             found.setdefault(f"{module}: {_name(called)}", called)
 
     before = sys.getprofile()
@@ -81,6 +85,14 @@ def _name(called: Any) -> str:  # noqa: ANN401 - as above
     owner = getattr(called, "__self__", None)
     prefix = owner.__name__ if isinstance(owner, type) else "time"
     return f"{prefix}.{called.__name__}"
+
+
+def _is_collecting(frame: FrameType | None) -> bool:
+    """Whether a callback of the garbage collector runs: it interrupts any code, a client's too."""
+    codes = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None and frame.f_code not in codes:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _reader(frame: FrameType | None) -> str:
