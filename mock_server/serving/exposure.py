@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 
-from mock_server.serving.cors import is_origin
+from mock_server.serving.cors import is_origin, origin_of
 from mock_server.serving.server import ServerSettings
 from mock_server.shell.mistakes import fail
 from mock_server.shell.printing import say
@@ -34,16 +34,13 @@ def settings_of(
         )
     public_url = _checked_url(public_url) if public_url else ""
     _check_exposure(_exposing(host, allow_host, public_url), token)
-    for origin in cors_origin:
-        if not is_origin(origin):
-            fail(f"--cors-origin {origin!r} is not an origin, such as http://localhost:5173")
     return ServerSettings(
         host=host,
         port=port,
         allow=allow,
         allow_hosts=allow_host,
         public_url=public_url,
-        cors_origins=cors_origin,
+        cors_origins=tuple(_checked_origin(one) for one in cors_origin),
         control_token=token,
     )
 
@@ -71,6 +68,15 @@ def _checked_url(url: str) -> str:
     if is_turris(address.netloc):
         fail(f"--public-url: {address.hostname} is the real Turris")
     return f"{address.scheme}://{address.netloc}"
+
+
+def _checked_origin(text: str) -> str:
+    parts = split_base_url(text)
+    is_bare = parts and parts.username is None and not any(parts[2:])
+    origin = origin_of(text) if is_bare else ""
+    if not is_origin(origin):
+        fail(f"--cors-origin {text!r} is not an origin, such as http://localhost:5173")
+    return origin
 
 
 def _exposing(host: str, allow_host: Sequence[str], public_url: str) -> tuple[str, ...]:

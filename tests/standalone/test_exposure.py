@@ -21,12 +21,19 @@ WORDS: dict[str, Any] = {
 
 
 def test_addresses_are_taken_over() -> None:
-    """A URL without its final slash; each origin as it is."""
-    origins = ("http://localhost:5173", "https://app.example")
+    """A URL without its final slash; each origin as browsers send it."""
+    origins = (
+        "http://localhost:5173",
+        "https://App.example",
+        "http://localhost:80",
+        "http://[::1]",
+    )
     words = WORDS | {"public_url": "https://turris.example:8443/", "cors_origin": origins}
     settings = settings_of(**words)
     assert settings.public_url == "https://turris.example:8443"
-    assert settings.cors_origins == origins
+    assert settings.cors_origins == (
+        "http://localhost:5173", "https://app.example", "http://localhost", "http://[::1]",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -38,6 +45,12 @@ def test_addresses_are_taken_over() -> None:
         ("public_url", "http://a:99999", "give scheme, host and port"),
         ("public_url", "http://a b", "give scheme, host and port"),
         ("cors_origin", ("localhost",), "is not an origin"),
+        ("cors_origin", ("http://localhost:99999",), "is not an origin"),
+        ("cors_origin", ("http://localhost:5173/app",), "is not an origin"),
+        ("cors_origin", ("https://a@b.example",), "is not an origin"),
+        ("cors_origin", ("null",), "is not an origin"),
+        ("cors_origin", ("http://*.example",), "is not an origin"),
+        ("cors_origin", ("http://a.example#b",), "is not an origin"),
         ("host", "0.0.0.0", "other machines could read and change this sandbox"),  # noqa: S104 - refused
     ],
 )
