@@ -160,7 +160,7 @@ def test_tls_that_fails_on_a_port_that_is_gone_then() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = check_egress(f"https://127.0.0.1:{server.getsockname()[1]}/")
     response = ReceiverResponse(answer=None, error=ssl.SSLError(1, "bad record"))
-    assert why_no_answer(where, response).endswith("fails: bad record")
+    assert why_no_answer(where, response, KEY).endswith("fails: bad record")
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
@@ -206,3 +206,18 @@ def test_receiver_that_accepts_and_does_nothing() -> None:
 def test_key_is_not_in_the_cause() -> None:
     """A receiver that answers with the key has it masked."""
     assert KEY not in series_on(answering(400, body=KEY.encode()), "/hooks").cause
+
+
+@pytest.mark.parametrize("before", [0, 30, 45])
+def test_key_is_not_in_what_a_port_says(before: int) -> None:
+    """A port that does not speak HTTP may say the key, and a cut may go through it."""
+    with listening(says(b"x " * (before // 2) + KEY.encode() + b"\r\n")) as port:
+        cause = series_on(f"http://127.0.0.1:{port}/hooks").cause
+    assert "not in HTTP" in cause
+    assert KEY[:6] not in cause
+
+
+def test_gateway_that_asks_with_an_empty_challenge() -> None:
+    """The baseline fails; nothing is raised."""
+    app = answering(401, ("WWW-Authenticate", " "))
+    assert series_on(app, "/hooks").cause.startswith("401 to a genuine webhook")

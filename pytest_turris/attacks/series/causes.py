@@ -41,7 +41,7 @@ def why_refused(receiver: Receiver, step: AttackStep, response: ReceiverResponse
     where = receiver.destination(step)
     if where is None:
         return redacted(f"no answer to a genuine webhook: {response.reason}", key)
-    return redacted(why_no_answer(where, response), key)
+    return redacted(why_no_answer(where, response, key), key)
 
 
 def _why_status(
@@ -54,7 +54,7 @@ def _why_status(
     if answer.error is not None:
         yield f"the application raised {answer.error!r}{_start_up(receiver)}"
     if asked := answer.headers.get("www-authenticate"):
-        scheme = asked.split()[0]
+        scheme = asked.strip().partition(" ")[0] or "an empty challenge"
         yield f"a gateway asks for HTTP authentication ({scheme}); send its header, too"
     if goal := answer.headers.get("location"):
         yield f"it redirects to {goal!r}; use that URL or path"

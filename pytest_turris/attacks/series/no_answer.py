@@ -7,10 +7,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from pytest_turris.attacks.description import redacted
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.receivers.egress import Destination, connect
 
 _SECONDS = 2.0
+_SHOWN = 60
 _GET = b"GET / HTTP/1.0\r\n\r\n"
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 """What a client of HTTP/2 sends first, and empty settings (RFC 9113, 3.4)."""
@@ -20,12 +22,13 @@ _TLS_RECORDS = ("\x15\x03", "\x16\x03")
 """How an alert or a handshake begins (RFC 8446, 5.1)."""
 
 
-def why_no_answer(where: Destination, response: ReceiverResponse) -> str:
+def why_no_answer(where: Destination, response: ReceiverResponse, key: str) -> str:
     """Return the cause in one sentence; connects to the port again to find out.
 
     Args:
         where: Where the webhook was sent to.
         response: What came back: no answer.
+        key: The signing key, which is masked in what the other side says.
     """
     at = f"{where.host}:{where.port}"
     for error in _chain(response.error):
@@ -41,7 +44,7 @@ def why_no_answer(where: Destination, response: ReceiverResponse) -> str:
         if isinstance(error, http.client.BadStatusLine):
             said = str(error).strip("'")
             if said and not isinstance(error, http.client.RemoteDisconnected):
-                return _why_no_http(at, said)
+                return _why_no_http(at, redacted(said, key))
     return _why_hung_up(where, at, response.reason)
 
 
@@ -77,7 +80,7 @@ def _why_no_http(at: str, said: str) -> str:
         return _is_tls(at)
     if said.startswith("\0\0"):
         return _is_http2(at)
-    return f"{at} answers, but not in HTTP: it says {said.strip()[:60]!r}"
+    return f"{at} answers, but not in HTTP: it says {said.strip()[:_SHOWN]!r}"
 
 
 def _why_hung_up(where: Destination, at: str, reason: str) -> str:
