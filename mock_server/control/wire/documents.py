@@ -2,7 +2,9 @@
 
 import json
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Union, get_args, get_origin
 from urllib.parse import parse_qsl, unquote
 
@@ -31,8 +33,8 @@ def validated(control: Control, document: Mapping[str, Any], *, texts: bool = Fa
         ControlError: A member is unknown or missing, or its value does not fit.
     """
     model = control.parameters
-    if problems := list(_unknown(model, document)):
-        raise ControlError(400, problems=tuple(problems[:_MOST_PROBLEMS]))
+    if problems := tuple(islice(_unknown(model, document), _MOST_PROBLEMS)):
+        raise ControlError(400, problems=problems)
     try:
         if texts:
             return model.model_validate(document)
@@ -102,8 +104,7 @@ def read_segment(text: str) -> str:
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
+        ((doubled, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ControlError(400, problems=(Problem(doubled, "the member once"),))
     return found
 
