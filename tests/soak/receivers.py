@@ -78,5 +78,6 @@ class Receivers:
         writer.transport.abort()
 
     async def _silent(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        with contextlib.suppress(asyncio.CancelledError):  # else asyncio prints it at the end
+            await reader.read()
         writer.close()
