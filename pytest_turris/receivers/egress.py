@@ -171,10 +171,13 @@ def _resolve(host: str, port: int, name: str, *, allowed: bool) -> list[_Address
         pass
     if _ENDS_IN_NUMBER.search(host):
         _refuse(f"host {host!r}", "it is a number in disguise; write the address as 127.0.0.1")
-    if not allowed and host.removesuffix(".").rpartition(".")[2] != "localhost":
+    is_here = host.removesuffix(".").rpartition(".")[2] == "localhost"
+    if not (allowed or is_here):
         _refuse(name, f"it is not this machine. To send there, pass allow=[{name!r}]")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # As browsers do: many resolvers do not know a name below localhost, and ask a name server.
+        asked = "localhost" if is_here and not allowed else host
+        found = socket.getaddrinfo(asked, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # the latter for an empty or a long label
         raise EgressRefused(f"refused to send to {host}:{port}: it does not resolve") from error
     return [_unmapped(str(sockaddr[0])) for *_, sockaddr in found]

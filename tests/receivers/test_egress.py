@@ -131,21 +131,34 @@ def test_refused_names_are_not_looked_up(host: str, names: dict[str, list[str]])
         check_egress(f"http://{host}/")
 
 
+@pytest.mark.parametrize("host", ["app.localhost", "a.b.LOCALHOST", "app.localhost."])
+def test_names_below_localhost_are_this_machine(host: str, names: dict[str, list[str]]) -> None:
+    """Nothing is asked about them: many resolvers would ask a name server (RFC 6761, 6.3)."""
+    destination = check_egress(f"http://{host}:8000/")
+    assert (destination.host, destination.address) == (host.lower(), "127.0.0.1")
+
+
+def test_allowed_name_below_localhost_is_looked_up(names: dict[str, list[str]]) -> None:
+    """The user has named it, and knows where it leads."""
+    names["app.localhost"] = ["10.0.0.1"]
+    assert check_egress("http://app.localhost/", allow=["app.localhost:80"]).address == "10.0.0.1"
+
+
 def test_every_address_of_a_name_counts(names: dict[str, list[str]]) -> None:
-    """A name below localhost that leads elsewhere is refused, in whatever order that comes."""
+    """A localhost that leads elsewhere is refused, in whatever order that comes."""
     for addresses in (["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"]):
-        names["rebinding.localhost"] = addresses
+        names["localhost"] = addresses
         with pytest.raises(EgressRefused, match=r"10\.0\.0\.1 is not this machine"):
-            check_egress("http://rebinding.localhost/")
+            check_egress("http://app.localhost/")
 
 
 def test_mapped_addresses_of_a_name(names: dict[str, list[str]]) -> None:
     """A name's mapped addresses count as the IPv4 ones they are."""
-    names["mapped.localhost"] = ["::ffff:127.0.0.1"]
-    assert check_egress("http://mapped.localhost/").address == "127.0.0.1"
-    names["mapped.localhost"] = ["::ffff:8.8.8.8"]
+    names["localhost"] = ["::ffff:127.0.0.1"]
+    assert check_egress("http://localhost/").address == "127.0.0.1"
+    names["localhost"] = ["::ffff:8.8.8.8"]
     with pytest.raises(EgressRefused, match=r"8\.8\.8\.8"):
-        check_egress("http://mapped.localhost/")
+        check_egress("http://localhost/")
 
 
 def test_allowed_by_name(names: dict[str, list[str]]) -> None:
