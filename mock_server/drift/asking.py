@@ -75,6 +75,8 @@ def ask(tenant: RealTenant, transport: httpx.BaseTransport | None = None) -> See
     __tracebackhide__ = True  # pytest --showlocals would print the credentials
     exchanges: list[SeenExchange] = []
     settings: dict[str, Any] = {"base_url": tenant.base_url, "timeout": 30}
+    # Neither a proxy nor a redirect gets the credentials. The context is that of SSL_CERT_FILE.
+    settings |= {"trust_env": False, "verify": httpx.create_ssl_context()}
     with httpx.Client(**settings, transport=transport) as client:
         try:
             token = _token(client, tenant, exchanges)

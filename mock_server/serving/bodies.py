@@ -12,7 +12,7 @@ _LONGEST_READ = 16 * 1024 * 1024
 """What comes after it is not kept: the application reads no more."""
 _FULL = Response(
     status=503,
-    headers=(*JSON_HEADERS, ("retry-after", "1")),
+    headers=(*JSON_HEADERS, ("retry-after", "1"), ("x-content-type-options", "nosniff")),
     body=encode(
         error_document(503, "internal_error", ["Too many long bodies are sent at the same time"])
     ),

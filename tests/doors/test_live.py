@@ -74,13 +74,15 @@ def exchange(server: Server, sent: bytes) -> bytes:
             return b""
 
 
-def request(server: Server | LiveServer, **headers: str) -> tuple[int, dict[str, object]]:
+def request(
+    server: Server | LiveServer, method: str = "GET", **headers: str
+) -> tuple[int, dict[str, object]]:
     """A well-formed request with further headers."""
     connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=MAX_SECONDS)
     try:
-        connection.request("GET", "/.well-known/jwks.json", headers=headers)
+        connection.request(method, "/.well-known/jwks.json", headers=headers)
         answer = connection.getresponse()
-        return answer.status, json.load(answer)
+        return answer.status, json.loads(answer.read() or b"{}")
     finally:
         connection.close()
 
@@ -281,12 +283,18 @@ def test_repeated_and_folded_headers_are_harmless(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "127.0.0.1@evil"]
-)
-def test_foreign_host_is_misdirected(server: Server, host: str) -> None:
+    "host",
+    [
+        "evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "127.0.0.1@evil",
+        "evillocalhost", "localhost.evil.example", "evil.localhost.example", "evil127.0.0.1",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+def test_foreign_host_is_misdirected(server: Server, host: str, method: str) -> None:
     """A name that was re-bound to loopback is refused with 421."""
-    status, document = request(server, Host=host)
-    assert (status, document["errorType"]) == (421, "forbidden")
+    status, document = request(server, method, Host=host)
+    assert status == 421
+    assert method == "HEAD" or document["errorType"] == "forbidden"
     assert len(server.sandbox.journal) == 0
 
 

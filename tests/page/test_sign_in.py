@@ -1,5 +1,6 @@
 """Who may see the page, and from where."""
 
+import re
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ from doubles.served_here import served
 from doubles.visitor import PAGE, Visitor
 
 from mock_server.page.sign_in import SignIn, cookie, cookie_name
+from mock_server.page.views import ROUTES
 from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.messages import Request
 
@@ -63,10 +65,29 @@ def test_without_a_session_the_page_says_how_to_get_in(stranger: Visitor) -> Non
     assert (seen.status, seen.headers["hx-redirect"]) == (401, "/__sandbox__/")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_no_view_answers_a_stranger(stranger: Visitor, method: str) -> None:
+    """Whatever it shows, sends or does; and nothing is done."""
+    before = stranger.sandbox.snapshot()
+    headers = stranger.form_headers() if method == "POST" else {}
+    for route in ROUTES:
+        path = re.sub(r"{\w+}", "1", route.path)
+        seen = stranger.send(method, f"{PAGE}/default/{path}", **headers)
+        assert seen.status == 401, route.path
+        assert "set-cookie" not in seen.headers
+    assert stranger.sandbox.snapshot() == before
+
+
 def test_control_token_signs_in(stranger: Visitor) -> None:
     """As often as it is needed; a wrong one does not."""
-    headers = stranger.form_headers()
-    for token, status in ((stranger.server.control_token, 303), ("wrong", 401), ("", 401)):
+    headers, right = stranger.form_headers(), stranger.server.control_token
+    for token, status in (
+        (right, 303),
+        ("wrong", 401),
+        ("", 401),
+        (f"{right}x", 401),
+        (right[:-1], 401),
+    ):
         seen = stranger.send("POST", f"{PAGE}/sign-in", urlencode({"token": token}), **headers)
         assert seen.status == status, token
     assert "not the control token" in seen.text

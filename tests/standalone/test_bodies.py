@@ -66,6 +66,7 @@ def test_body_beyond_the_room_is_refused_until_others_are_done() -> None:
         await late.send(200 * KIB)
         assert await late.status() == 503
         assert (b"retry-after", b"1") in late.sent[0]["headers"]
+        assert (b"x-content-type-options", b"nosniff") in late.sent[0]["headers"]
         await slow.send(50 * KIB, more=False)
         assert await slow.status() == 200
         again = Sender(app)

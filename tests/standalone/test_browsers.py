@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
+from doubles.ports import has_ipv6
 from doubles.served_here import served
 
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
@@ -33,6 +34,12 @@ def sent(
     answer.read()
     connection.close()
     return answer
+
+
+def test_server_listens_on_loopback_alone(server: StandaloneSandbox) -> None:
+    """On both of its addresses, where the machine has both."""
+    addresses = [sock.getsockname()[0] for sock in server._server._sockets]
+    assert addresses == (["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"])
 
 
 def test_known_origin_gets_a_token(server: StandaloneSandbox) -> None:
@@ -73,14 +80,47 @@ def test_other_origins_are_refused(server: StandaloneSandbox, origin: str) -> No
         assert answer.getheader("access-control-allow-origin") is None
 
 
-def test_control_api_is_never_opened(server: StandaloneSandbox) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/__sandbox__/control/tenants", "/__sandbox__/clock", "/__sandbox__/page/default/overview",
+        "/%5f_sandbox__/clock", "/__sandbox%5f_/clock", "/__sandbox__/health", "/__sandbox__/",
+    ],
+)  # fmt: skip
+def test_control_api_is_never_opened(server: StandaloneSandbox, path: str) -> None:
     """Not even for the known origin, and not with the token."""
     for method in ("OPTIONS", "GET"):
         bearer = f"Bearer {server.control_token}"
-        path = "/__sandbox__/control/tenants"
         answer = sent(server, method, path, Origin=ORIGIN, Authorization=bearer)
-        assert answer.status == 403
+        assert answer.status in (401, 403)
         assert answer.getheader("access-control-allow-origin") is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("Origin", ORIGIN), ("Origin", "https://evil.example")],
+        [("Origin", "https://evil.example"), ("Origin", ORIGIN)],
+        [("Origin", "own"), ("Origin", "https://evil.example")],
+        [("Origin", "https://evil.example"), ("Origin", "own")],
+        [("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")],
+        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-origin")],
+        [("Sec-Fetch-Site", "same-site")],
+    ],
+)
+def test_doubled_headers_open_nothing(
+    server: StandaloneSandbox, lines: list[tuple[str, str]]
+) -> None:
+    """Whichever of them comes first."""
+    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=60)
+    connection.putrequest("GET", "/v1/agents")
+    for name, value in lines:
+        connection.putheader(name, server.base_url if value == "own" else value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    connection.close()
+    assert answer.status == 403
+    assert answer.getheader("access-control-allow-origin") is None
 
 
 def test_preflight_echoes_names_only(server: StandaloneSandbox) -> None:

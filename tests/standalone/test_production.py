@@ -67,6 +67,23 @@ def test_a_token_of_production_is_refused_with_a_warning(
         assert part not in answer.text + "".join(log)
 
 
+def test_a_token_of_production_in_the_url_is_not_logged(
+    server: StandaloneSandbox, log: list[str]
+) -> None:
+    """Neither in the warning nor in the line of the exchange."""
+    log.clear()
+    token = real_token(iss=f"https://{PRODUCTION_HOST}/")
+    for target in (f"/v1/agents?access_token={token}", f"/v1/agents/{token}", f"/{token}/x"):
+        httpx.get(
+            f"{server.base_url}{target}",
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+    assert len([line for line in log if line.startswith("warning: ")]) >= 2
+    for part in token.split("."):
+        assert part not in "".join(log)
+
+
 def test_a_request_for_the_production_host_is_refused_with_a_warning(
     server: StandaloneSandbox, log: list[str]
 ) -> None:

@@ -96,7 +96,7 @@ def _parameters(control: Control, request: Request, in_path: dict[str, str]) -> 
     else:
         if request.query:
             raise ControlError(400, f"{control.method} takes no query; use a JSON body")
-        if not _is_json(request):
+        if request.media_type != "application/json":
             raise ControlError(415, "the Content-Type is not application/json")
         if len(request.body) > control.max_body:
             raise ControlError(413, f"the body is longer than {control.max_body} bytes")
@@ -109,11 +109,6 @@ def _parameters(control: Control, request: Request, in_path: dict[str, str]) -> 
         if control.number_in_path(name) and text.isascii() and text.isdecimal() and len(text) < 19  # noqa: PLR2004 - of 64 bits
     }
     return document | in_path | numbers
-
-
-def _is_json(request: Request) -> bool:
-    media_type = request.header("content-type").partition(";")[0]
-    return media_type.strip().lower() == "application/json"
 
 
 def _written(result: BaseModel) -> bytes:

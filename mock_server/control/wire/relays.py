@@ -48,7 +48,7 @@ class Relays:
             ControlError: It is refused.
         """
         method, path = request.method, request.path
-        if method in _WRITES and not _is_json(request):
+        if method in _WRITES and request.media_type != "application/json":
             raise ControlError(415, "the Content-Type is not application/json")
         if (method, path) == ("POST", RELAYS):
             return self._open(_document(request))
@@ -116,8 +116,3 @@ def _document(request: Request) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ControlError(400, "the body is not a JSON object")
     return document
-
-
-def _is_json(request: Request) -> bool:
-    media_type = request.header("content-type").partition(";")[0]
-    return media_type.strip().lower() == "application/json"

@@ -80,6 +80,11 @@ class Request:
         return ", ".join(self.lines(name))
 
     @property
+    def media_type(self) -> str:
+        """That of the body, in lower case and without parameters (RFC 9110, 8.3.1)."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    @property
     def is_token_request(self) -> bool:
         """Whether it asks for an access token: ``POST /v1/auth/jwt`` (documented)."""
         return (self.method, self.path) == TOKEN_REQUEST

@@ -79,7 +79,7 @@ def read_multipart(
     """
     content_type = request.header("content-type")
     form: dict[str, Any] = {}
-    if _media_type(request) == "multipart/form-data":
+    if request.media_type == "multipart/form-data":
         form = dict(read_form(content_type, request.body))
     else:
         notes.append(_unread(request, "a form"))
@@ -144,7 +144,7 @@ def _messages(
 
 
 def _document(request: Request, notes: list[str]) -> dict[str, Any]:
-    if _media_type(request) != "application/json":
+    if request.media_type != "application/json":
         # A NestJS server parses JSON bodies only; its handler then gets an empty body.
         notes.append(_unread(request, "JSON"))
         return {}
@@ -157,12 +157,8 @@ def _document(request: Request, notes: list[str]) -> dict[str, Any]:
     return document
 
 
-def _media_type(request: Request) -> str:
-    return request.header("content-type").partition(";")[0].strip().lower()
-
-
 def _unread(request: Request, expected: str) -> str:
-    return f"the body was not read: Content-Type is {_media_type(request)[:64]!r}, not {expected}"
+    return f"the body was not read: Content-Type is {request.media_type[:64]!r}, not {expected}"
 
 
 def _unknown(

@@ -1,5 +1,6 @@
 """Who may come in: every row is refused without the token, from pages, and for other hosts."""
 
+import hmac
 import http.client
 import json
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from doubles.controlled import Controlled, Refused
 from mock_server.control.control import Control
 from mock_server.control.table import CONTROLS
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
+from pytest_turris.relay.protocol import PROTOCOL, RELAYS
 
 ROWS = [pytest.param(row, id=row.name) for row in CONTROLS.values()]
 WRITES = [pytest.param(row, id=row.name) for row in CONTROLS.values() if row.has_body]
@@ -49,6 +51,11 @@ def path_of(row: Control) -> str:
 
 
 RIGHT = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+FORMS = (
+    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
+    "text/plain; application/json", "text/plain;a=application/json", "application/json5",
+)  # fmt: skip
+"""What a page can send without asking first, and what is nearly JSON."""
 WRONG = {
     "no token": ({"Authorization": ""}, 401),
     "another token": ({"Authorization": "Bearer nonsense"}, 401),
@@ -57,7 +64,7 @@ WRONG = {
     "a page": ({"Origin": "https://evil.example"}, 403),
     "no origin": ({"Origin": "null"}, 403),
     "another site": ({"Sec_Fetch_Site": "cross-site"}, 403),
-    "a browser": ({"User_Agent": "Mozilla/5.0"}, 403),
+    "a browser": ({"User_Agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101"}, 403),
     "another host": ({"Host": "evil.example"}, 421),
 }
 
@@ -81,9 +88,10 @@ def test_every_row_is_guarded(served: StandaloneSandbox, row: Control) -> None:
 def test_a_change_needs_json(served: StandaloneSandbox, row: Control) -> None:
     """What a form of a page can send is refused, so that no page can change anything."""
     before = served.sandbox.snapshot()
-    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
-        headers = RIGHT | {"Content-Type": kind}
-        assert send(served, row.method, path_of(row), "{}", **headers)[0] == 415
+    for kind in FORMS:
+        for body in ("{}", ""):
+            headers = RIGHT | {"Content-Type": kind}
+            assert send(served, row.method, path_of(row), body, **headers)[0] == 415
     assert served.sandbox.snapshot() == before
 
 
@@ -94,10 +102,61 @@ def test_what_is_no_row_is_guarded_too(served: StandaloneSandbox, path: str) -> 
     assert send(served, "GET", path, **RIGHT)[0] == 404
 
 
-def test_two_tokens_are_none(served: StandaloneSandbox) -> None:
+@pytest.mark.parametrize(
+    "near",
+    [
+        f"{TOKEN}x", TOKEN[:-1], f"{TOKEN[:-1]}x", f"x{TOKEN[1:]}", TOKEN[:32], TOKEN.upper(),
+        f"{TOKEN} {TOKEN}", f"{TOKEN},", "",
+    ],
+)  # fmt: skip
+def test_a_token_that_is_nearly_right_is_wrong(served: StandaloneSandbox, near: str) -> None:
+    """It is the whole token, letter by letter, and no more."""
+    for path in ("/__sandbox__/clock", "/__sandbox__/control/tenants"):
+        headers = RIGHT | {"Authorization": f"Bearer {near}"}
+        assert send(served, "GET", path, **headers)[0] == 401
+        assert send(served, "GET", path, **RIGHT)[0] == 200
+
+
+def test_the_token_is_compared_in_constant_time(
+    served: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long a refusal takes says nothing about how much was right."""
+    compared: list[tuple[object, object]] = []
+
+    def differ(one: object, other: object) -> bool:
+        compared.append((one, other))
+        return False
+
+    monkeypatch.setattr(hmac, "compare_digest", differ)
+    assert send(served, "GET", "/__sandbox__/clock", **RIGHT)[0] == 401
+    assert compared == [(f"Bearer {TOKEN}".encode(),) * 2]
+
+
+@pytest.mark.parametrize("right_first", [True, False])
+def test_two_tokens_are_none(served: StandaloneSandbox, right_first: bool) -> None:
     """A doubled header is refused, even if one of its lines is right."""
-    headers = {"Authorization": f"Bearer {TOKEN}", "authorization": "Bearer nonsense"}
+    lines = [f"Bearer {TOKEN}", "Bearer nonsense"]
+    first, second = lines if right_first else lines[::-1]
+    headers = {"Authorization": first, "authorization": second}
     assert send(served, "GET", "/__sandbox__/clock", **headers)[0] == 401
+
+
+def test_a_connected_test_is_guarded_too(served: StandaloneSandbox) -> None:
+    """What a test is asked, and answers, needs the token; a change needs JSON."""
+    body = json.dumps({"protocol": PROTOCOL, "workers": 1})
+    status, _, content = send(served, "POST", RELAYS, body, **RIGHT)
+    assert status == 201
+    process = f"{RELAYS}/{json.loads(content)['relay']}"
+    calls = [("GET", "/lines"), ("PUT", "/tenants/a"), ("DELETE", "/tenants/a"),
+             ("POST", "/exchanges/1")]  # fmt: skip
+    for method, path in calls:
+        for headers, refused in WRONG.values():
+            got = send(served, method, process + path, "{}", **RIGHT | headers)
+            assert got[0] == refused, (method, path, headers)
+    for kind in FORMS:
+        for method, path in calls[1::2]:
+            headers = RIGHT | {"Content-Type": kind}
+            assert send(served, method, process + path, "{}", **headers)[0] == 415
 
 
 def test_markup_is_not_reflected(served: StandaloneSandbox) -> None:

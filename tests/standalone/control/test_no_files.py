@@ -1,5 +1,6 @@
 """Nothing that arrives over HTTP names a file: no request opens one, or starts anything."""
 
+import json
 import sys
 from urllib.parse import quote
 
@@ -7,14 +8,18 @@ import pytest
 from doubles.api_recipes import World, as_request
 from doubles.controlled import Controlled
 
+from mock_server.control.control import Control
+from mock_server.control.description import describe
 from mock_server.control.table import CONTROLS
 from pytest_turris.core.api.routes import OPERATIONS
 
+NAME = "passwd"
+"""A name as the controls take it, and of a file in many folders."""
 TRAVERSALS = ("../../etc/passwd", "..\\..\\win.ini", "/proc/self/environ\0.json", "$(id){{7*7}}")
 WATCHED = ("open", "subprocess.Popen", "os.system", "os.exec", "os.remove", "os.mkdir")
 PYTHON = (sys.prefix, sys.base_prefix)
 """Where modules are looked for, and what packages say about themselves."""
-ROWS = [row for row in CONTROLS.values() if row.in_path and not row.sends and not row.streams]
+ROWS = [row for row in CONTROLS.values() if not row.sends and not row.streams]
 
 _seen: list[list[str]] = []
 """The lists of the tests that watch at the moment."""
@@ -43,16 +48,27 @@ def test_an_opened_file_is_seen() -> None:
     assert found == ["open ('/dev/null',)"]
 
 
+def documents(row: Control, text: str) -> list[dict[str, object]]:
+    """None of the members of a row, those that it needs, and all of them: each is the text."""
+    told = [one for one in describe(row)["parameters"] if one["where"] == "body"]
+    filled = {one["name"]: one["choices"][0] if one["choices"] else text for one in told}
+    needed = {one["name"]: filled[one["name"]] for one in told if one["required"]}
+    at_home = needed | {name: "http://127.0.0.1:9/passwd" for name in needed if name == "url"}
+    return [{}, needed, at_home, filled] if row.has_body else [{}]
+
+
 def ask(controlled: Controlled, world: World) -> None:
-    """Send each path in each place."""
-    for text in TRAVERSALS:
+    """Send each path in each place: a path, a body, and the name of a tenant."""
+    for text in (NAME, *TRAVERSALS):
         coded = quote(text, safe="")
         for row in ROWS:
             path = row.path
             for name in row.in_path:
                 path = path.replace(f"{{{name}}}", coded)
-            body = b"{}" if row.has_body else b""
-            controlled.send(row.method, path, body)
+            for document in documents(row, text):
+                body = json.dumps(document).encode() if row.has_body else b""
+                for tenant in ("", f"/tenants/{coded}"):
+                    controlled.send(row.method, tenant + path, body)
         for operation in (one for one in OPERATIONS if one.parameters):
             sent = world.request(operation)
             target = sent.target.rpartition("/")[0]

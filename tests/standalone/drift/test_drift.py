@@ -387,3 +387,28 @@ def test_a_tenant_that_does_not_answer() -> None:
     assert "turris_sandbox_secret" not in repr(tenant)
     with pytest.raises(DriftError, match=f"no answer from {URL}: ConnectError"):
         ask(tenant, httpx.MockTransport(refuse))
+
+
+def test_no_proxy_gets_the_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with served() as server:
+        client = server.sandbox.client
+        tenant = RealTenant(server.base_url, client.client_id, str(client.client_secret))
+        assert ask(tenant).exchanges[0].succeeded
+
+
+def test_redirects_are_not_followed() -> None:
+    """Another address would get the credentials."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(307, headers={"location": "https://other.example/v1/auth/jwt"})
+
+    with pytest.raises(DriftError, match="got 307 and no access token"):
+        ask(RealTenant(URL, "id", "secret"), httpx.MockTransport(answer))
+    assert asked == ["public.api.sandbox.turrisfi.com"]
