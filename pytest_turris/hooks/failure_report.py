@@ -3,19 +3,18 @@
 Registered only in runs that use a turris fixture: others do not pay for its hooks.
 """
 
-import re
 import sys
 import warnings
 from collections.abc import Generator
 from typing import Any, NoReturn
 
 import pytest
-from _pytest._code.code import TerminalRepr
 from _pytest.outcomes import Failed
 
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.text.redaction import mask, redact_credentials
+from pytest_turris.core.text.redaction import redact_credentials
 from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard
+from pytest_turris.hooks.report_redaction import ReportRedaction
 
 SANDBOX = pytest.StashKey[Sandbox]()
 """Where a test keeps its sandbox."""
@@ -36,11 +35,6 @@ _RECEIVERS = frozenset({"turris_webhooks", "turris_webhook_attack"})
 _BODY = pytest.StashKey[bool]()
 _IS_ENDING = pytest.StashKey[bool]()
 """Whether the body of a test ended without an exception."""
-
-# The one line of the summary has no room for the module of an error.
-_MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
-# A secret or token that pytest shortened in the middle, which redaction would not recognise.
-_CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
 
 
 class Complaint(Failed):
@@ -135,8 +129,9 @@ class FailureReport:
         if report.failed and (notes := _notes_on_time(report)):
             report.sections.append(("turris time", notes))
         if report.longrepr or report.sections:
-            report.longrepr = redacted_report(report.longrepr)
-            report.sections = redacted_report(report.sections)
+            redaction = ReportRedaction(sandbox)
+            report.longrepr = redaction.redacted(report.longrepr)
+            report.sections = redaction.redacted(report.sections)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -181,19 +176,6 @@ def _is_about_requests(item: pytest.Item) -> bool:
     """Whether a test asked for a client's sandbox, and sends no webhooks."""
     names = getattr(item, "fixturenames", ())
     return not _DOORS.isdisjoint(names) and _RECEIVERS.isdisjoint(names)
-
-
-def redacted_report(found: Any) -> Any:  # noqa: ANN401 - pytest's tree of texts
-    """Redact in place what pytest shows about a test, such as its locals."""
-    if isinstance(found, str):
-        short = _MODULE_OF_AN_ERROR.sub("", found)
-        return redact_credentials(_CUT.sub(lambda cut: mask(cut[0]), short))
-    if isinstance(found, list | tuple):
-        return type(found)(redacted_report(part) for part in found)
-    if isinstance(found, TerminalRepr):
-        for name, part in vars(found).items():
-            setattr(found, name, redacted_report(part))
-    return found
 
 
 def last_exchanges(sandbox: Sandbox) -> str:

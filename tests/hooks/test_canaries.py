@@ -14,6 +14,8 @@ from doubles.scanners import hits
 
 IDS = re.compile(r"[0-9a-f]{24}|[0-9a-f]{32}")
 """Ids of records, as MongoDB makes them, and of findings: the page on security has both."""
+HEADER = base64.urlsafe_b64encode(b'{"alg":"RS256","kid":"').decode()
+"""How each token begins, the same for all."""
 CONFTEST = """
     import json, os, pathlib, pytest
 
@@ -23,7 +25,9 @@ CONFTEST = """
         found = [turris.client.client_secret, *(token.text for token in turris.tokens)]
         found += [token.token for token in turris.credentials.restricted]
         found += [webhook.secret for webhook in turris.outbox.endpoints]
-        pathlib.Path(os.environ["CANARIES"]).write_text(json.dumps([str(text) for text in found]))
+        kept = pathlib.Path(os.environ["CANARIES"])
+        before = json.loads(kept.read_text()) if kept.exists() else []
+        kept.write_text(json.dumps([*before, *map(str, found)]))
 """
 TEST = """
     import logging, warnings, httpx
@@ -45,6 +49,17 @@ TEST = """
         print(headers, body, str(webhook.secret))
         httpx.get(f"{URL}/v1/agents/{token}?token={token}", headers=headers)
         assert [headers, body] == [{}, {}], (restricted, webhook, client, list(turris.tokens))
+
+    def test_passes(turris):
+        token = turris.tokens.issue(turris.client).text
+        logging.getLogger("app").warning("sending %s", token)
+        print(token, str(turris.client.client_secret))
+"""
+SHORTENED = """
+    def test_fails(turris):
+        secret, token = str(turris.client.client_secret), turris.tokens.issue(turris.client).text
+        found = {"secret": "s" * 150 + secret, "token": "t" * 180 + token, "both": [token, secret]}
+        assert found == {}
 """
 
 
@@ -93,9 +108,9 @@ def test_a_failing_run_shows_no_secret(
         *("-vv", "--showlocals", "-rA", "--junitxml=out/junit.xml"),
         *("--turris-capsule=out/capsule", "--turris-audit-report=out/audit"),
     )
-    result.assert_outcomes(failed=1, warnings=1)
+    result.assert_outcomes(failed=1, passed=1, warnings=1)
     secrets = json.loads(kept.read_text())
-    assert len(secrets) == 4
+    assert len(secrets) == 6
     files = [path for path in (pytester.path / "out").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".xml", ".json", ".html", ".md", ".sarif"}
     written = {path.name: path.read_text() for path in files}
@@ -105,6 +120,28 @@ def test_a_failing_run_shows_no_secret(
     assert "Bearer ***-" in written["stdout"].partition("warnings summary")[2]
     assert {name: hits(text) for name, text in written.items() if hits(text)} == {}
     assert [text for text in reported(written, tmp_path) if not IDS.fullmatch(text)] == []
+
+
+@pytest.mark.parametrize("options", [(), ("-v",), ("--showlocals",), ("--tb=short", "-l")])
+def test_a_secret_that_pytest_shortens_is_masked(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    options: tuple[str, ...],
+) -> None:
+    """Neither its beginning nor its end shows: sixteen letters in a row are too many."""
+    kept = tmp_path / "canaries.json"
+    monkeypatch.setenv("CANARIES", str(kept))
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_it=SHORTENED)
+    plugins = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*plugins, "--junitxml=out.xml", *options)
+    result.assert_outcomes(failed=1)
+    written = result.stdout.str() + (pytester.path / "out.xml").read_text()
+    for secret in json.loads(kept.read_text()):
+        own = secret.removeprefix("turris_sandbox_secret_")
+        parts = [own[at : at + 16] for at in range(len(own) - 16)]
+        assert [part for part in parts if part in written and part not in HEADER] == []
 
 
 def reported(files: dict[str, str], folder: Path) -> Iterator[str]:

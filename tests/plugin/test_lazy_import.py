@@ -1,5 +1,6 @@
 """A run that uses no fixture of ours pays for none of our dependencies."""
 
+import sys
 from importlib.metadata import entry_points
 
 import pytest
@@ -61,3 +62,27 @@ def test_used_fixture_loads_what_it_needs(project: Project) -> None:
     result.assert_outcomes(passed=1)
     unwanted = {"uvicorn", "trustme", "starlette", "freezegun", "mock_server"}
     assert not unwanted & loaded(result)
+
+
+WATCHED = """
+import sys, threading
+found = []
+watched = {"socket.__new__", "subprocess.Popen", "os.fork"}
+sys.addaudithook(lambda event, _: event in watched and found.append(event))
+start = threading.Thread.start
+threading.Thread.start = lambda self: (found.append("a thread"), start(self))
+import pytest
+status = pytest.main(sys.argv[1:])
+print("begun:", sorted(found))
+sys.exit(status)
+"""
+
+
+def test_unused_plugin_begins_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No socket, no thread and no process, from its import to the end of the run."""
+    project.files("def test_x(): pass")
+    plugins = ("-p", "no:cacheprovider", "-p", "turris")
+    begin = (sys.executable, "-c", WATCHED)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    result = project.pytester.run(*begin, "-q", *plugins)
+    result.stdout.fnmatch_lines(["1 passed*", "begun: [[][]]"])

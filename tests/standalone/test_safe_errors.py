@@ -140,6 +140,7 @@ def test_errors_of_every_control(connection: http.client.HTTPConnection, row: Co
         ("GET", "/", {"Origin": "http://<xss-a>.example"}),
         ("GET", "/", {"Host": "<xss-a>.example"}),
         ("POST", "/__sandbox__/health/<xss-a>", {}),
+        ("DELETE", "/__sandbox__/health/", {"authorization": f"Bearer {TOKEN}"}),
         ("GET", "/__sandbox__/<xss-a>", {"authorization": f"Bearer {TOKEN}"}),
         ("TRACE", "/<xss-a>", {}),
     ],
@@ -153,6 +154,29 @@ def test_other_errors(
         seen = send(connection, Sent(method, target, headers))
     assert seen.status >= 400
     assert_safe(seen)
+
+
+def test_every_status_is_safe() -> None:
+    """Those of limits, faults and health checks, too."""
+    with served() as server:
+        netloc = urlsplit(server.base_url).netloc
+        server.sandbox.limits.exhaust("token")
+        client = server.sandbox.client
+        known = {"clientId": client.client_id, "clientSecret": str(client.client_secret)}
+        headers = {"content-type": "application/json"}
+        asked = [Sent("POST", "/v1/auth/jwt", headers, json.dumps(known).encode())]
+        for status in (400, 404, 409, 418, 429, 500, 502, 503, 504):
+            server.sandbox.faults.add("list_agents", status=status)
+            asked.append(Sent("GET", "/v1/agents"))
+        seen = []
+        for sent in asked:
+            with contextlib.closing(http.client.HTTPConnection(netloc, timeout=60)) as connection:
+                seen.append(send(connection, sent))
+            assert_safe(seen[-1])
+        assert [one.status for one in seen[:2]] == [429, 400]
+        with contextlib.closing(http.client.HTTPConnection(netloc, timeout=60)) as connection:
+            refused = send(connection, Sent("POST", "/__sandbox__/health"))
+        assert (refused.status, refused.headers["x-content-type-options"]) == (405, "nosniff")
 
 
 @pytest.mark.parametrize("head", ["<xss-a>", f"GET / HTTP/1.1\r\nx: {'<xss-a>' * 20_000}"])

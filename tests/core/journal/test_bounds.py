@@ -1,5 +1,6 @@
 """What is kept of a request: usual ones as they are, of long ones the beginning."""
 
+import json
 import weakref
 from typing import Any
 
@@ -81,3 +82,23 @@ def test_journal_says_what_it_left_out(client: Client) -> None:
     assert seen.request_headers["..."] == "64 of 4,500 header lines are kept (30,390 bytes)"
     assert seen.target.endswith("ppp... (3,001 characters)")
     assert "ppp... (3,001 characters) -> 404" in client.sandbox.journal.last_line
+
+
+@pytest.mark.parametrize("lines", [65, 4_500])
+def test_lines_are_bounded_by_their_number_too(lines: int) -> None:
+    """Each takes more memory than its letters."""
+    kept = short_lines(MANY[:lines])
+    assert len(kept) == 65
+    assert kept[-1][1].startswith(f"64 of {lines:,} header lines are kept")
+
+
+def test_bodies_are_cut_before_they_are_kept(client: Client) -> None:
+    """Not only when they are shown: the journal has a thousand of them."""
+    body = json.dumps({"email": "e" * 60_000}).encode()
+    client.sandbox.handle(
+        Request(method="POST", path="/v1/agents", body=body, headers=(("a", "b"),))
+    )
+    raw = client.sandbox.journal._entries[-1].raw
+    assert raw is not None
+    assert len(raw._body) < 5_000
+    assert len(raw.answered) < 5_000

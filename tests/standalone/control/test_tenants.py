@@ -97,6 +97,19 @@ def test_an_idle_tenant_is_forgotten(
     assert controlled.tenants.names == ("default", "kept", "used")
 
 
+def test_a_tenant_that_is_made_again_is_another_one(controlled: Controlled) -> None:
+    """The credentials of the one that was deleted open nothing."""
+    clients = []
+    for _ in range(2):
+        controlled.call("POST", "/tenants", name="again")
+        tenant = controlled.tenants.get("again")
+        assert tenant is not None
+        clients.append(tenant.sandbox.client)
+        controlled.send("DELETE", "/tenants/again")
+    assert clients[0].client_id != clients[1].client_id
+    assert clients[0].client_secret != clients[1].client_secret
+
+
 def test_without_a_store_no_step_ends(controlled: Controlled) -> None:
     """What follows is part of the same one: no other thread has the sandbox in between."""
     default = controlled.tenants.default

@@ -1,11 +1,15 @@
 """The rows that make a file of a sandbox, and read one."""
 
+import datetime as dt
 import json
 
 import pytest
 from doubles.controlled import Controlled, Refused
 
+from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.worlds import World
+
+KIND = "PRODUCER_AGREEMENT_EXECUTED"
 
 
 def test_world_goes_from_one_server_to_another() -> None:
@@ -28,6 +32,42 @@ def test_world_goes_from_one_server_to_another() -> None:
     assert found["restrictedTokens"][0]["allowed"] == ["10.0.0.0/8"]
     assert found["webhooks"][0]["secret"] == next(iter(other.sandbox.outbox.endpoints)).secret
     assert other.sandbox.options.envelope == "data"
+
+
+def test_world_to_share_has_no_secret() -> None:
+    """Nor what was signed with one, nor an answer that is kept for its idempotency key."""
+    one = Controlled()
+    sandbox = one.sandbox
+    restricted = sandbox.credentials.issue_restricted()
+    old = str(sandbox.client.client_secret)
+    sandbox.credentials.rotate(sandbox.client, overlap=dt.timedelta(minutes=5))
+    token = sandbox.tokens.issue(sandbox.client)
+    body = json.dumps({"url": "http://127.0.0.1:9/", "webhookType": KIND}).encode()
+    answer = sandbox.handle(
+        Request(
+            method="POST", path="/v1/webhooks", body=body,
+            headers=(
+                ("authorization", f"Bearer {token.text}"), ("content-type", "application/json"),
+                ("idempotency-key", "a-key-of-this-test"),
+            ),
+        )
+    )  # fmt: skip
+    assert answer.status == 201
+    sandbox.faults.add("list_agents", status=503, headers={"x-api-key": f"{old}"})
+    sandbox.handle(Request(method="GET", path=f"/v1/agents/{token.text}", query=f"token={old}"))
+    sandbox.execute_agreement(sandbox.associations.add())
+    one.call("POST", "/webhooks/deliver")  # nothing listens there
+    (endpoint,) = sandbox.outbox.endpoints
+    text = json.dumps(one.get("/world"))
+    for secret in (
+        old, sandbox.client.client_secret, restricted.token, token.text, endpoint.secret,
+        token.text.rpartition(".")[2], sandbox.webhook_secret, sandbox.randomness.seed,
+    ):  # fmt: skip
+        assert str(secret) not in text
+    signed = one.get("/world", "withSecrets=true")
+    deliveries = json.dumps(signed["state"]["outbox"])
+    assert "x-turris-signature" in deliveries.lower()
+    assert "x-turris-signature" not in text.lower()
 
 
 def test_world_with_secrets_keeps_the_credentials() -> None:
