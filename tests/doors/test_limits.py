@@ -309,3 +309,9 @@ def test_a_server_asks_for_as_many_files_as_it_needs(
     monkeypatch.setattr("resource.setrlimit", lambda _, wanted: asked.append(wanted))
     limits.allow_most_connections()
     assert asked == ([after] if after else [])
+
+
+def test_bounds_that_users_get() -> None:
+    """Other tests have smaller ones, so as to reach them."""
+    assert (limits.MAX_HEAD, limits.MAX_CONNECTIONS) == (64 * 1024, 1_000)
+    assert limits.READ_SECONDS == 30

@@ -1,6 +1,7 @@
 """Client credentials: exchange, rotation, revocation and environments."""
 
 import datetime as dt
+import hmac
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,22 @@ def test_a_secret_with_a_changed_last_letter_is_refused(client: Client) -> None:
     assert refusal(client.ask_for_token(secret=secret[:-1] + "x")) == REFUSED
     assert refusal(client.ask_for_token(secret=secret + "x")) == REFUSED
     assert client.ask_for_token(secret=secret).status == 201
+
+
+def test_secrets_are_compared_in_constant_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long a refusal takes says nothing about how much was right."""
+    secret = str(client.sandbox.client.client_secret)
+    compared: list[tuple[object, object]] = []
+
+    def differ(one: object, other: object) -> bool:
+        compared.append((one, other))
+        return False
+
+    monkeypatch.setattr(hmac, "compare_digest", differ)
+    assert refusal(client.ask_for_token()) == REFUSED
+    assert compared == [(secret.encode(), secret.encode())]
 
 
 def test_another_clients_secret_is_refused(client: Client) -> None:
