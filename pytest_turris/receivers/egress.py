@@ -75,7 +75,13 @@ def for_command(message: object, words: str = "use --allow") -> str:
     return _ALLOW_HINT.sub(rf"{words} \1", str(message))
 
 
-def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) -> Destination:
+def check_egress(
+    url: str,
+    *,
+    allow: Collection[str] = (),
+    own_port: int = 0,
+    resolved_by_client: bool = False,
+) -> Destination:
     """Return where a URL leads, if a delivery may go there.
 
     It may be a loopback address, ``localhost`` or a name below it (RFC 6761, 6.3), or what
@@ -89,6 +95,8 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
         url: An ``http`` or ``https`` URL.
         allow: The ``host:port`` pairs outside this machine that it may lead to.
         own_port: A port of this machine that it must not lead to; 0 for none.
+        resolved_by_client: Whether a client resolves the name itself, and does not connect to the
+            address that is returned.
 
     Raises:
         EgressRefused: The URL is ambiguous, does not resolve, or leads elsewhere.
@@ -96,7 +104,7 @@ def check_egress(url: str, *, allow: Collection[str] = (), own_port: int = 0) ->
     parts, host, port = _split(url)
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     allowed = name in {entry.lower() for entry in allow}
-    addresses = _resolve(host, port, name, allowed=allowed)
+    addresses = _resolve(host, port, name, allowed=allowed, as_given=allowed or resolved_by_client)
     for address in addresses:
         forms = _forms(address)
         if any(one.is_link_local or one in _METADATA for one in forms):
@@ -164,7 +172,7 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     return parts, host, _PORTS[parts.scheme] if port is None else port
 
 
-def _resolve(host: str, port: int, name: str, *, allowed: bool) -> list[_Address]:
+def _resolve(host: str, port: int, name: str, *, allowed: bool, as_given: bool) -> list[_Address]:
     try:
         return [_unmapped(host)]
     except ValueError:
@@ -176,7 +184,7 @@ def _resolve(host: str, port: int, name: str, *, allowed: bool) -> list[_Address
         _refuse(name, f"it is not this machine. To send there, pass allow=[{name!r}]")
     try:
         # As browsers do: many resolvers do not know a name below localhost, and ask a name server.
-        asked = "localhost" if is_here and not allowed else host
+        asked = "localhost" if is_here and not as_given else host
         found = socket.getaddrinfo(asked, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # the latter for an empty or a long label
         raise EgressRefused(f"refused to send to {host}:{port}: it does not resolve") from error

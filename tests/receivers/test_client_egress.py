@@ -152,3 +152,21 @@ def test_a_version_that_does_not_tell_its_transport_is_checked(
     monkeypatch.delattr(httpx.Client, "_transport_for_url")
     with httpx.Client(base_url=base) as client, pytest.raises(EgressRefused):
         webhooks.sign(b"{}").send(client)
+
+
+def test_a_name_below_localhost_is_looked_up_as_the_client_does(
+    webhooks: WebhookFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client may find another address for it than for localhost."""
+
+    def elsewhere(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        kind = socket.AF_INET, socket.SOCK_STREAM, 6
+        address = "192.0.2.1" if host == "app.localhost" else "127.0.0.1"
+        return [(*kind, "", (address, int(port)))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", elsewhere)
+    with (
+        httpx.Client(base_url="http://app.localhost:8000") as client,
+        pytest.raises(EgressRefused, match=r"192\.0\.2\.1 is not this machine"),
+    ):
+        webhooks.sign(b"{}").send(client)

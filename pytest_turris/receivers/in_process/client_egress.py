@@ -59,7 +59,7 @@ def check_client_egress(
         port = proxy.port or (443 if proxy.scheme == b"https" else 80)
         reached.append(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     for one in reached:
-        check_egress(one, allow=allow, own_port=own_port)
+        check_egress(one, allow=allow, own_port=own_port, resolved_by_client=True)
 
 
 def _transport_of(client: Any, url: Any) -> Any:  # noqa: ANN401 - of httpx or of httpx2
