@@ -23,7 +23,7 @@ def end_of(text: str, length: int) -> str:
 def masker(lines: Sequence[tuple[str, str]], key: str) -> Callable[[str], str]:
     """Return a function that masks the values of header lines, and the signing key, in a text.
 
-    In a text for a terminal they may be escaped already.
+    A text for a terminal may have them with escapes.
 
     Args:
         lines: The user's header lines.

@@ -75,7 +75,8 @@ def ask(tenant: RealTenant, transport: httpx.BaseTransport | None = None) -> See
     __tracebackhide__ = True  # pytest --showlocals would print the credentials
     exchanges: list[SeenExchange] = []
     settings: dict[str, Any] = {"base_url": tenant.base_url, "timeout": 30}
-    # Neither a proxy nor a redirect gets the credentials. The context is that of SSL_CERT_FILE.
+    # No proxy of the environment gets the credentials. Without the environment, httpx would not
+    # trust what SSL_CERT_FILE names either, so it is given a context that does.
     settings |= {"trust_env": False, "verify": httpx.create_ssl_context()}
     with httpx.Client(**settings, transport=transport) as client:
         try:

@@ -13,7 +13,7 @@ from pytest_turris.core.text.redaction import mask, redact_credentials
 _MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
 # A secret or token that pytest shortened in the middle, which redaction would not recognise.
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
-_REST = re.compile(r"(?<=\.\.\.)[\w.-]{12,}")
+_REST = re.compile(r"(?<=\.\.\.)[\w.-]{11,}[\w-]")
 """What follows where pytest shortened a longer text; it may be all of a secret but its mark."""
 
 

@@ -44,6 +44,7 @@ def why_no_answer(where: Destination, response: ReceiverResponse, key: str) -> s
         if isinstance(error, http.client.BadStatusLine):
             said = str(error).strip("'")
             if said and not isinstance(error, http.client.RemoteDisconnected):
+                # Masked before it is cut: the first half of a key would not be known as one.
                 return _why_no_http(at, redacted(said, key))
     return _why_hung_up(where, at, response.reason)
 

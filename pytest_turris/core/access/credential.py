@@ -111,9 +111,9 @@ def replace_secret(
 
 
 def shorten_overlap(client: ApiClient, now: dt.datetime) -> bool:
-    """After the clock was set back, let the old secret last for its overlap from now; if it was.
+    """Let the old secret last for its overlap from now; return whether that is sooner than before.
 
-    Otherwise an overlap of minutes would last as long as the clock was set back.
+    It is after the clock was set back. Otherwise an overlap of minutes would last that long.
     """
     longest = later(now, dt.timedelta(seconds=client.overlap_seconds))
     until = client.previous_until
