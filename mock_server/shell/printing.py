@@ -9,7 +9,7 @@ from pytest_turris.core.text.printable import printable, printable_lines
 
 
 def say(text: str, *, err: bool = False, nl: bool = True, **style: Any) -> None:  # noqa: ANN401 - as for click.secho
-    """Print lines that nothing in them can change: see ``printable``.
+    """Print lines; nothing in them can change the terminal (see ``printable``).
 
     Args:
         text: One line or several.

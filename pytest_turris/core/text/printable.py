@@ -1,7 +1,7 @@
 """Text from elsewhere made safe for a terminal: it cannot move the cursor, or hide or reorder text.
 
-Escaped is what is not printable: control characters (C0, DEL and C1), controls of the direction of
-text, other invisible characters, and lone surrogates.
+It escapes control characters (C0, DEL and C1), controls of the direction of text, other invisible
+characters, and lone surrogates.
 """
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}

@@ -28,9 +28,9 @@ def check_client_egress(
 ) -> None:
     """Raise EgressRefused if a client would send where a URL may not lead, or through such a proxy.
 
-    A transport that answers in this process is not asked for its URL. One that is not known, such
-    as a test suite's own around an application, may have a name for tests besides, such as
-    ``http://test``. The client resolves a name itself, after this check.
+    The URL of a transport that answers in this process may be any. One that is not known, such as a
+    test suite's own around an application, may also have a name for tests, such as ``http://test``.
+    The client resolves a name itself, after this check.
 
     Args:
         client: The client.
