@@ -17,6 +17,7 @@ from pkgutil import resolve_name
 import freezegun
 import pytest
 import time_machine
+from doubles.waiting import eventually
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pytest_turris.core.options import Options
@@ -428,14 +429,6 @@ def test_lost_connection_is_not_aborted() -> None:
     assert held.get_protocol() is None
     loop.close()
     theirs.close()
-
-
-def eventually(happened: Callable[[], object]) -> None:
-    """Wait until something has happened."""
-    end = time.monotonic() + MAX_SECONDS
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("ended_by", ["the client", "the server"])

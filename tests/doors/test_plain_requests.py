@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
+from doubles.waiting import eventually
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -362,12 +363,12 @@ def test_requests_in_one_packet_take_turns() -> None:
 
 def test_connection_in_use_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading for long means reading one request for long."""
-    monkeypatch.setattr(limits, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "READ_SECONDS", 1)
     with served(Sandbox().handle) as live, connected(live) as client:
         for _ in range(15):
             assert answer(client, REQUESTS["keys"]).startswith(b"HTTP/1.1 200 ")
             client.sendall(b"GET ")
-            time.sleep(0.03)
+            time.sleep(0.1)
             answered = answer(client, REQUESTS["keys"][4:])
             assert answered.startswith(b"HTTP/1.1 200 ")
 
@@ -431,5 +432,4 @@ def test_connection_forgets_a_head_of_many_lines() -> None:
         for lines in (b"", many):
             sent = b"GET /v1/agents HTTP/1.1\r\n" + HOST + lines + b"\r\n"
             assert answer(client, sent).startswith(b"HTTP/1.1 204")
-        gc.collect()
-        assert requests[-1]() is None
+        eventually(lambda: gc.collect() >= 0 and requests[-1]() is None)

@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from doubles.served_here import served
 from doubles.served_sandbox import receiving, serving
+from doubles.waiting import eventually
 
 from mock_server.serving.files.env_file import write_env_file
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
@@ -244,9 +244,7 @@ def test_plain_http_on_a_port_with_tls_is_logged() -> None:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             with contextlib.suppress(ConnectionResetError):
                 assert not sock.recv(1_000).startswith(b"HTTP")
-        end = time.monotonic() + 10
-        while not log and time.monotonic() < end:
-            time.sleep(0.01)
+        eventually(lambda: log)
     assert log == [
         "warning: connection refused: it speaks plain HTTP, but this port speaks HTTPS: use https://"
     ]
@@ -260,9 +258,7 @@ def test_a_webhook_that_its_receiver_refuses_names_its_key() -> None:
         sandbox = running.sandbox
         endpoint = sandbox.outbox.register(url, "PRODUCER_AGREEMENT_EXECUTED", sandbox.clock.now())
         sandbox.outbox.request_test(endpoint, sandbox.clock.now())
-        end = time.monotonic() + 10
-        while not log and time.monotonic() < end:
-            time.sleep(0.01)
+        eventually(lambda: log)
     assert "It is signed with this webhook's own secret" in log[0]
     assert str(endpoint.secret) not in log[0]
 

@@ -5,8 +5,6 @@ import json
 import signal
 import ssl
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 import trustme
 from doubles.served_here import KeptLog
 from doubles.served_sandbox import Receiver, Running, receiving, serving
+from doubles.waiting import eventually
 
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.options import Options
@@ -26,14 +25,6 @@ AGREEMENT = "PRODUCER_AGREEMENT_EXECUTED"
 SYNCHRONIZED = "ENTITY_COMPLIANCE_DATA_SYNCHRONIZED"
 STATUS = "AGENT_COMPLIANCE_STATUS_CHANGE"
 DEADLINE = 30
-
-
-def eventually(happened: Callable[[], Any]) -> Any:
-    """Return the first true result; the deadline only matters if there is none."""
-    end = time.monotonic() + DEADLINE
-    while not (found := happened()) and time.monotonic() < end:
-        time.sleep(0.02)
-    return found
 
 
 class Registered:

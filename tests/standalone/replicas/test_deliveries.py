@@ -2,26 +2,17 @@
 
 import subprocess
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from json import dumps, loads
 
 from doubles.postgres import PostgresServer
 from doubles.replicas import Replica, replicas
 from doubles.served_sandbox import receiving, serving
+from doubles.waiting import eventually
 
 from pytest_turris.core.options import Options
 
 KIND = "PRODUCER_AGREEMENT_EXECUTED"
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    """Wait for threads."""
-    begun = time.monotonic()
-    while not reached():
-        assert time.monotonic() - begun < 60
-        time.sleep(0.02)
 
 
 def test_each_is_sent_once_by_either(postgres: PostgresServer) -> None:
@@ -31,8 +22,8 @@ def test_each_is_sent_once_by_either(postgres: PostgresServer) -> None:
         for server in (a, b) * 3:
             agency = server.control("associations add")
             server.control("associations execute-agreement", id=agency.id)
-        wait_until(lambda: len(receiver.received) >= 6)
-        wait_until(lambda: len(b.sandbox.outbox) == 0)
+        eventually(lambda: len(receiver.received) >= 6)
+        eventually(lambda: len(b.sandbox.outbox) == 0)
         a.sandbox.settle()
         assert len(a.sandbox.outbox.attempts) == 6
         assert [one.state for one in a.sandbox.outbox] == ["delivered"] * 6
@@ -114,7 +105,7 @@ def test_server_that_is_killed_while_it_sends(postgres: PostgresServer) -> None:
         agency = other.control("associations add")
         with serving("--store", database, log=subprocess.DEVNULL) as sending:
             other.control("associations execute-agreement", id=agency.id)
-            wait_until(lambda: len(receiver.received) == 1)
+            eventually(lambda: len(receiver.received) == 1)
             sending.process.kill()
             sending.process.wait(20)
         killed.set()
