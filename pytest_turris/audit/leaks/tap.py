@@ -63,7 +63,7 @@ class Taps:
         ]
         self._installed.enter_context(Patch(*replacements))
         self._installed.enter_context(written_files(self._files))
-        when_imported(LIBRARIES, self._tap_library, self._installed)
+        self._installed.enter_context(when_imported(LIBRARIES, self._tap_library))
 
     def _tap_library(self, library: str) -> None:
         self._installed.enter_context(Patch(*sending_taps(library, self._note)))

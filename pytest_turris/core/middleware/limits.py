@@ -94,20 +94,19 @@ class Limits:
         Raises:
             RateLimitExceeded: No call is left in this window; this one is not counted.
         """
-        limit = self._limit(bucket)
+        limit, now = self._limit(bucket), self._clock.now()
         windows = [credential]
         if bucket == "write" and self._options.write_windows == "per_operation":
             windows.append(f"{credential} {operation}")
         for window in windows:
-            calls = self._current(bucket, window)
+            calls = self._current(bucket, window, now)
             if len(calls) >= limit:
                 raise self._exceeded(bucket, window)
-        moment = self._clock.now()
-        self.undo.last(calls, moment)
-        calls.append(moment)
-        allowance = Allowance(limit, len(calls), later(calls[0], WINDOW))
-        near = allowance.used >= _NEAR * allowance.limit
-        return allowance.headers if near or self._options.rate_headers == "always" else ()
+        self.undo.last(calls, now)
+        calls.append(now)
+        if len(calls) < _NEAR * limit and self._options.rate_headers != "always":
+            return ()
+        return Allowance(limit, len(calls), later(calls[0], WINDOW)).headers
 
     @whole
     def allowance(self, bucket: Bucket, credential: str | Named | None = None) -> Allowance:
@@ -243,10 +242,12 @@ class Limits:
         options = self._options
         return options.token_requests_per_minute if bucket == "token" else options.writes_per_minute
 
-    def _current(self, bucket: Bucket, credential: str) -> deque[dt.datetime]:
+    def _current(
+        self, bucket: Bucket, credential: str, now: dt.datetime | None = None
+    ) -> deque[dt.datetime]:
         """The calls that count now; those of past windows are dropped."""
         key = bucket, credential
-        calls, now = self._calls.get(key), self._clock.now()
+        calls, now = self._calls.get(key), now or self._clock.now()
         if not calls or calls[-1] > now or calls[0] <= now - WINDOW:
             self.undo.item(self._calls, key)
             calls = self._calls[key] = self._counting(calls or _NO_CALLS, now)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, get_args, get_origin
 
 from pydantic import ConfigDict
+from pydantic_core import to_json
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.wire.messages import encode
@@ -62,9 +63,9 @@ class WireModel(TurrisModel):
 
     def encoded(self, *, nulls: bool = False) -> bytes:
         """``wire`` as JSON. It is kept until the record changes: lists are asked for often."""
-        kept: tuple[bool, bytes] | None = getattr(self, "_encoding", None)
+        kept = _kept_encoding(self)
         if kept is None or kept[0] != nulls:
-            kept = nulls, encode(self.wire(nulls=nulls))
+            kept = nulls, encode(self.wire(nulls=True)) if nulls else _encoded(self)
             object.__setattr__(self, "_encoding", kept)
         return kept[1]
 
@@ -81,6 +82,23 @@ class Record(WireModel):
     @abstractmethod
     def key(self) -> str:
         """The id under which its collection keeps it."""
+
+
+_slot: Any = vars(WireModel)["_encoding"]
+
+
+def _kept_encoding(model: WireModel) -> tuple[bool, bytes] | None:
+    """The JSON that a model keeps; ``getattr`` takes three times as long where it keeps none."""
+    try:
+        kept: tuple[bool, bytes] | None = _slot.__get__(model)
+    except AttributeError:
+        return None
+    return kept
+
+
+def _encoded(model: WireModel) -> bytes:
+    """``wire`` as JSON, without a dict in between."""
+    return to_json(model, by_alias=True, exclude_none=True, exclude=model.excluded)
 
 
 def _leave_out(model: WireModel, document: dict[str, Any]) -> None:

@@ -141,9 +141,10 @@ class _TurrisRouter(respx.Router):
         return self._answer(handle, request, body)
 
     def _answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
-        _require_length(request, body)
+        translated = _translated(request, body)
+        _require_length(translated)
         try:
-            response = handle(_translated(request, body))
+            response = handle(translated)
         except ConnectionFailure as failure:
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
@@ -194,14 +195,14 @@ class _LoopbackRouter(respx.Router):
 _LOOPBACK = _LoopbackRouter()
 
 
-def _require_length(request: httpx.Request, body: bytes) -> None:
+def _require_length(request: Request) -> None:
     """Refuse a body that is not as long as its head says, in the words that h11 has for it."""
-    declared = request.headers.get("content-length", "")
-    if not declared.isdecimal() or int(declared) == len(body):
+    declared = request.header("content-length")
+    if not declared.isdecimal() or int(declared) == len(request.body):
         return
     from h11 import LocalProtocolError  # noqa: PLC0415 - of httpx's own, which need not use it
 
-    much = "much" if len(body) > int(declared) else "little"
+    much = "much" if len(request.body) > int(declared) else "little"
     raise LocalProtocolError(f"Too {much} data for declared Content-Length")
 
 

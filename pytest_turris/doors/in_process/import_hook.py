@@ -5,8 +5,8 @@ Code under test may import its library as late as inside a function: the door is
 """
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -14,33 +14,37 @@ from typing import Any
 
 
 def when_imported(
-    libraries: Iterable[str], callback: Callable[[str], object], until: ExitStack
-) -> None:
-    """Call back once for each library that is imported.
+    libraries: Collection[str], callback: Callable[[str], object]
+) -> AbstractContextManager[None]:
+    """Call back once for each library that is imported while the context is open.
 
     Args:
         libraries: The names of top-level modules.
         callback: Gets the name of a library once it is loaded; at once if it is loaded already.
-        until: Stops waiting when it closes.
     """
-    awaited = set()
-    for library in libraries:
-        if library in sys.modules:
-            callback(library)
-        else:
-            awaited.add(library)
-    if awaited:
-        hook = ImportHook(awaited, callback)
-        sys.meta_path.insert(0, hook)
-        until.callback(sys.meta_path.remove, hook)
+    return ImportHook(libraries, callback)
 
 
-class ImportHook(MetaPathFinder):
+class ImportHook(MetaPathFinder, AbstractContextManager[None]):
     """Finds no modules itself; it calls back when another finder's module has been loaded."""
 
     def __init__(self, libraries: Collection[str], callback: Callable[[str], object]) -> None:
         self._libraries = libraries
         self._callback = callback
+
+    def __enter__(self) -> None:
+        is_awaited = False
+        for library in self._libraries:
+            if library in sys.modules:
+                self._callback(library)
+            else:
+                is_awaited = True
+        if is_awaited:
+            sys.meta_path.insert(0, self)
+
+    def __exit__(self, *_: object) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

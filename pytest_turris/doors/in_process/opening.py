@@ -9,7 +9,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -22,6 +22,7 @@ from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.doors.in_process.trust import shared_trust
 
+_Opened = list[AbstractContextManager[None]]
 DoorFactory = Callable[[Handle], AbstractContextManager[None]]
 
 _LOADS_TRUST = frozenset({"httpx", "httpx2"})
@@ -37,17 +38,19 @@ def open_doors(sandbox: Sandbox) -> AbstractContextManager[Sandbox]:
 
 
 class _OpenDoors(AbstractContextManager[Sandbox]):
-    """Every test enters one: a generator takes longer."""
+    """Every test enters one: a generator takes longer, and so does an ``ExitStack``."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._opened = ExitStack()
+        self._opened: _Opened = []
 
     def __enter__(self) -> Sandbox:
         with _lock:
             _tenants.add(self._sandbox)
         try:
-            when_imported(installed(), partial(_open, self._sandbox, self._opened), self._opened)
+            hook = when_imported(installed(), partial(_open, self._sandbox, self._opened))
+            self._opened.append(hook)
+            hook.__enter__()
         except BaseException:
             self.__exit__()
             raise
@@ -57,8 +60,20 @@ class _OpenDoors(AbstractContextManager[Sandbox]):
     def __exit__(self, *_: object) -> None:
         self._sandbox.doors = ()
         with _lock:
-            self._opened.close()
-            _tenants.remove(self._sandbox)
+            try:
+                _close(self._opened)
+            finally:
+                _tenants.remove(self._sandbox)
+
+
+def _close(opened: _Opened) -> None:
+    """Close contexts, the newest first, and the others too if one cannot be closed."""
+    try:
+        while opened:
+            opened.pop().__exit__(None, None, None)
+    finally:
+        if opened:
+            _close(opened)
 
 
 @cache
@@ -87,16 +102,21 @@ def _is_new_enough(library: str) -> bool:
     return False
 
 
-def _open(sandbox: Sandbox, opened: ExitStack, library: str) -> None:
+def _open(sandbox: Sandbox, opened: _Opened, library: str) -> None:
     """Open one door. The others open even if this one cannot."""
     try:
         door: DoorFactory = _resolved(f"pytest_turris.doors.in_process.{_DOORS[library]}")
         with _lock:
             if library in _LOADS_TRUST and sandbox.options.share_ssl_context:
-                opened.enter_context(shared_trust(library))
-            opened.enter_context(door(_tenants.handle))
+                _enter(shared_trust(library), opened)
+            _enter(door(_tenants.handle), opened)
     except (AttributeError, ImportError, TypeError) as error:
         _warn_of_unknown_version(library, error)
+
+
+def _enter(context: AbstractContextManager[None], opened: _Opened) -> None:
+    context.__enter__()
+    opened.append(context)
 
 
 def _warn_of_unknown_version(library: str, error: Exception) -> None:

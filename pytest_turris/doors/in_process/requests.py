@@ -46,7 +46,7 @@ def requests_door(handle: Handle) -> Iterator[None]:
         _open.insert(0, handle)
         opened.callback(_open.remove, handle)
         opened.enter_context(_pools)
-        when_imported(["responses"], partial(_patch_mocks, opened), opened)
+        opened.enter_context(when_imported(["responses"], partial(_patch_mocks, opened)))
         yield
 
 

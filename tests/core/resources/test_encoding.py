@@ -1,12 +1,17 @@
 """The JSON that a record keeps follows every change of the record."""
 
 import contextlib
+import itertools
 import json
 
+import pytest
 from doubles.sandbox_client import Client
 
+from pytest_turris.core.entity.records import COLLECTIONS
+from pytest_turris.core.entity.seeds import SeedData
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import encode
 
 
 def test_an_answer_follows_a_change() -> None:
@@ -40,6 +45,17 @@ def test_an_encoding_follows_the_options() -> None:
     (with_nulls,) = client.get("/v1/agents").json()["data"]
     assert "email" not in without
     assert with_nulls["email"] is None
+
+
+@pytest.mark.parametrize("seed", ["small_agency", "messy"])
+def test_an_encoding_is_what_goes_over_the_wire(seed: SeedData) -> None:
+    """In both forms, each record has the same members and texts as ``wire``."""
+    sandbox = Sandbox()
+    sandbox.seed(seed)
+    records = [one for name in COLLECTIONS for one in getattr(sandbox, name)]
+    assert len({type(one) for one in records}) > 5
+    for record, nulls in itertools.product(records, (False, True)):
+        assert record.encoded(nulls=nulls) == encode(record.wire(nulls=nulls))
 
 
 def test_an_encoding_is_no_part_of_a_record() -> None:
