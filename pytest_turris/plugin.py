@@ -159,12 +159,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def turris(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+def turris(request: pytest.FixtureRequest) -> Sandbox:
     """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
     from pytest_turris.fixtures.turris import answering
 
-    with answering(request) as sandbox:
-        yield sandbox
+    return answering(request)
 
 
 @pytest.fixture(params=["data", "data_with_status", "status_without_request_id", "top_level"])

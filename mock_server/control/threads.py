@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def now_or_in_thread(
         work: What to do.
         is_long: Whether it may take long.
     """
-    free = cast("Any", lock)  # the standard library does not name the type of a reentrant lock
+    free: Any = lock  # the standard library does not name the type of a reentrant lock
     if is_long or not free.acquire(blocking=False):
         return asyncio.get_running_loop().run_in_executor(_threads(), work)
     try:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _LONGEST_BODY = 16_384
 _REDIRECTION = 300
 _BETWEEN = 16
-"""Requests between two rules of a judgement: a busy server answers no client much later for it."""
+"""Requests between two rules of a judgement: a busy server answers no client much later for it.
+
+It also is by how much the requests that are kept may exceed the window."""
 
 
 class _ServedRecord(SandboxRecord):
@@ -179,16 +181,19 @@ class LiveAudit:
     def observe(self, request: Request, response: Response | None, facts: dict[str, Any]) -> None:
         """Note one exchange."""
         self.requests += 1
-        is_turn = self.requests % _BETWEEN == 0
-        if is_turn and self._judgement and not self._judgement.ask_next():
-            self._end_judging()
-        if len(self._record.seen) >= self._window():
-            self._begin_judging()
+        if self.requests % _BETWEEN == 0:
+            self._take_turn()
         if facts["token_id"] and facts["status"] < _REDIRECTION:
             self._has_worked = True
         if self._drill:
             self._drill.observe(request, facts)
         self._listen(short_request(request, _LONGEST_BODY), response, facts)
+
+    def _take_turn(self) -> None:
+        if self._judgement and not self._judgement.ask_next():
+            self._end_judging()
+        if len(self._record.seen) >= self._window():
+            self._begin_judging()
 
 
 class GoneAudits:

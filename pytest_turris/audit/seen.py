@@ -188,7 +188,7 @@ class SandboxRecord:
                 answered=response.body if response and len(response.body) <= _HEAD else b"",
                 call=call,
                 is_token_request=asks,
-                carries_credential=asks or any(map(request.lines, _CARRIERS)),
+                carries_credential=asks or bool(token) or any(map(request.lines, _CARRIERS)),
                 client=client,
                 knows_time=knows_time,
             )

@@ -112,8 +112,10 @@ class FailureReport:
                     f"turris: this test tried to reach the real Turris ({hosts}) and swallowed "
                     "the error. Ask for the fixture 'turris' or 'turris_server'",
                 )
-        sandbox = item.stash.get(SANDBOX, None)
-        if sandbox is not None and (report.failed or report.when == "teardown"):
+        is_last = report.failed or report.when == "teardown"
+        has_text = report.longrepr or report.sections
+        sandbox = item.stash.get(SANDBOX, None) if is_last or has_text else None
+        if sandbox is not None and is_last:
             # Reported once: a failing teardown has a text of its own. And no sandbox is kept
             # longer than its test; pytest keeps the stash of every test until the run ends.
             del item.stash[SANDBOX]

@@ -74,13 +74,14 @@ class Authentication:
             ) from None
 
     def _bearer(self, value: str, environment: Environment) -> Caller:
-        scheme, _, text = value.partition(" ")
-        if scheme.lower() != "bearer" or not text.strip():
+        scheme, _, rest = value.partition(" ")
+        text = rest.strip()
+        if scheme.lower() != "bearer" or not text:
             raise Unauthorized(
                 "Invalid or expired token",
                 reason="the Authorization header is not 'Bearer <token>'",
             )
-        token = self._tokens.verify(text.strip(), environment)
+        token = self._tokens.verify(text, environment)
         client = self._credentials.client(token.client_id)
         if client is None or client.revoked:
             raise Unauthorized(

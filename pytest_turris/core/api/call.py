@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_turris.core.access.authentication import Caller
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_turris.core.outbox.outbox import Outbox
 
 Model = TypeVar("Model", bound=RequestModel)
+
+_rules = cache(FieldRules)
 
 
 @dataclass(kw_only=True)
@@ -60,6 +63,11 @@ class Call:
         """The registered webhooks and what waits to be sent, with all that happened by now."""
         return self.open_outbox()
 
+    @property
+    def credential_name(self) -> str:
+        """The name of the caller's credential, or an empty text."""
+        return self.caller.credential.name if self.caller else ""
+
     def body(self, model: type[Model], renamed: tuple[str, str] | None = None) -> Model:
         """The validated JSON body, a member of which may be renamed. Raises InvalidInput."""
         rules = self._rules._replace(renamed=renamed) if renamed else self._rules
@@ -75,7 +83,7 @@ class Call:
 
     @property
     def _rules(self) -> FieldRules:
-        return FieldRules(self.options.unknown_fields, self.options.missing_member)
+        return _rules(self.options.unknown_fields, self.options.missing_member)
 
     def spend(self, bucket: Bucket, credential: str) -> None:
         """Count the call against a rate limit. Raises RateLimitExceeded."""

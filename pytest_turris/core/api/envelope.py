@@ -20,13 +20,14 @@ def success_body(payload: Payload, call: Call, operation: Operation) -> bytes:
     is_object = data.startswith(b"{")
     if is_object and operation.is_bare(call.options):
         return data
-    status = operation.status_under(call.options)
     request_id, timestamp = call.request_id.encode(), iso(call.at).encode()
     match call.options.envelope:
         case "data_with_status":
             head = b'{"requestId":"%b","statusCode":%d,"timestamp":"%b","data":'
+            status = operation.status_under(call.options)
             return head % (request_id, status, timestamp) + data + b"}"
         case "status_without_request_id":
+            status = operation.status_under(call.options)
             return b'{"statusCode":%d,"data":%b,"timestamp":"%b"}' % (status, data, timestamp)
         case "top_level" if is_object:
             head = b'{"requestId":"%b","timestamp":"%b"' % (request_id, timestamp)

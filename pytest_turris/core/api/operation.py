@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pytest_turris.core.access.credential import Permission
@@ -109,17 +110,17 @@ class Operation(OperationRow):
     answer: type[WireModel] | None
     many: bool
 
-    @property
+    @cached_property
     def permission(self) -> Permission:
         """The permission that a credential needs (assumed)."""
         return "read" if self.method == "GET" else "write"
 
-    @property
+    @cached_property
     def limited(self) -> bool:
         """Whether the documented limit on writes counts; token requests have their own."""
         return self.method != "GET" and self.access != "public"
 
-    @property
+    @cached_property
     def largest_body(self) -> int:
         """The size of a body with the largest file, in bytes; 0 where no file is taken."""
         return self.largest_file + _FORM_AROUND_A_FILE if self.largest_file else 0

@@ -154,16 +154,16 @@ class Pipeline:
             self._authenticate(call, operation)
         if operation.deprecated:
             self._deprecate(call, operation)
-        name = call.caller.credential.name if call.caller else ""
         if operation.limited:
-            call.spend("write", name)
-        self._check_ids(call, operation)
+            call.spend("write", call.credential_name)
+        if call.parameters:
+            self._check_ids(call, operation)
         if not operation.idempotent:
             return self._success(call, operation, operation.handler(call))
-        return self._once(call, operation, name)
+        return self._once(call, operation)
 
-    def _once(self, call: Call, operation: Operation, credential: str) -> Response:
-        key = self._idempotency.key_of(call.request, credential, operation.name)
+    def _once(self, call: Call, operation: Operation) -> Response:
+        key = self._idempotency.key_of(call.request, call.credential_name, operation.name)
         if key and (stored := self._idempotency.replay(key, call.request)):
             call.notes.append(REPLAYED)
             # The stored answer is sent with this call's own delay and rate limit headers.

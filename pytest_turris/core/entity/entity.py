@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from pytest_turris.core.changes import Changes, Row
@@ -44,13 +45,24 @@ class UpstreamEntity:
         )
         self.events: EventLog = EventLog(self._undo)
         self._schedule = Schedule(self._undo)
-        self._watch = ComplianceWatch(self.records, self.events)
-        self._uploads = UploadWorker(self.records)
-        self._nipr = NiprSync(self.records, self.events)
         self._settled_at = clock.now()
         self._carried_out = self._settled_at
         self._busy = False
         self._silent = False
+
+    # Most tests need none of these, and every test makes an entity.
+
+    @cached_property
+    def _watch(self) -> ComplianceWatch:
+        return ComplianceWatch(self.records, self.events)
+
+    @cached_property
+    def _uploads(self) -> UploadWorker:
+        return UploadWorker(self.records)
+
+    @cached_property
+    def _nipr(self) -> NiprSync:
+        return NiprSync(self.records, self.events)
 
     def settle(self) -> None:
         """Carry out what is due by now."""

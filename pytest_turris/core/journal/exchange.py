@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
@@ -86,9 +86,10 @@ class Exchange:
         return _lines(self.at, outline, (self.reason, *self.notes))
 
 
-def _lines(at: dt.datetime, outline: str, details: Iterable[str]) -> str:
+def _lines(at: dt.datetime, outline: str, details: Sequence[str]) -> str:
     """An exchange in one line, and a line for each detail."""
-    return "\n    ".join([f"{iso(at)[_TIME:]}  {outline}", *map(printable, filter(None, details))])
+    line = f"{iso(at)[_TIME:]}  {outline}"
+    return "\n    ".join([line, *map(printable, filter(None, details))]) if details else line
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +157,7 @@ class RawExchange:
     def summary(self) -> str:
         """The exchange in one text, without headers and bodies."""
         _, at, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
-        details = map(redact, (reason, *notes)) if reason or notes else ()
+        details = [*map(redact, (reason, *notes))] if reason or notes else ()
         what = f"{method} {self._shown_target()} -> {status or 'no answer'}"
         return _lines(at, _outline(what, operation, (credential, token)), details)
 

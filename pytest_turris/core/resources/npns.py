@@ -35,9 +35,10 @@ class NpnLookupResult(WireModel):
     name: str | None = None
     members: dict[str, Any] = Field(default_factory=dict)
 
-    def wire(self, *, nulls: bool = False) -> dict[str, Any]:
-        """The JSON object that Turris sends."""
-        return self.members or super().wire(nulls=nulls)
+    @property
+    def given_document(self) -> dict[str, Any]:
+        """The members that a test gave."""
+        return self.members
 
 
 class RegisteredNpn(Record):

@@ -95,9 +95,10 @@ class Product(Record):
             return whole
         return whole._replace(**{name: value for name, value in own if value is not None})
 
-    def wire(self, *, nulls: bool = False) -> dict[str, Any]:
-        """The JSON object that Turris sends."""
-        return {"_id": self.id} | self.members if self.members else super().wire(nulls=nulls)
+    @property
+    def given_document(self) -> dict[str, Any]:
+        """The members that a test gave, with the id."""
+        return {"_id": self.id} | self.members if self.members else {}
 
 
 class Products(Collection[Product]):

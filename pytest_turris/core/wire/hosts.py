@@ -35,6 +35,7 @@ def is_turris(host: str) -> bool:
     return _name(host) in _ENVIRONMENTS
 
 
+@lru_cache(maxsize=64)
 def is_decoy(host: str) -> bool:
     """Whether this is a host to which no client should ever send a credential."""
     return _name(host).endswith((DECOY_DOMAIN, LOOK_ALIKE))

@@ -87,7 +87,7 @@ class Request:
     @property
     def is_token_request(self) -> bool:
         """Whether it asks for an access token: ``POST /v1/auth/jwt`` (documented)."""
-        return (self.method, self.path) == TOKEN_REQUEST
+        return self.path == TOKEN_REQUEST[1] and self.method == TOKEN_REQUEST[0]
 
     @property
     def target(self) -> str:

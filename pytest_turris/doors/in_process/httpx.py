@@ -8,10 +8,10 @@ another name: its door is the same one for another library.
 
 import contextlib
 import sys
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import respx
@@ -127,14 +127,15 @@ class _TurrisRouter(respx.Router):
         """The sandbox's answer."""
         handle = self._handles[0]
         # As a transport reads it, which keeps nothing: a stream can be sent once.
-        body = b"".join(cast("Iterable[bytes]", request.stream))
+        stream: Any = request.stream
+        body = b"".join(stream)
         yield_to_other_threads()
         return self._answer(handle, request, body)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
         handle = self._handles[0]
-        stream = cast("AsyncIterable[bytes]", request.stream)
+        stream: Any = request.stream
         body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()

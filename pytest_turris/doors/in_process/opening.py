@@ -21,6 +21,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import TenantDirectory
 from pytest_turris.doors.in_process.import_hook import when_imported
 from pytest_turris.doors.in_process.trust import shared_trust
+from pytest_turris.process.closing import close_all
 
 _Opened = list[AbstractContextManager[None]]
 DoorFactory = Callable[[Handle], AbstractContextManager[None]]
@@ -61,19 +62,9 @@ class _OpenDoors(AbstractContextManager[Sandbox]):
         self._sandbox.doors = ()
         with _lock:
             try:
-                _close(self._opened)
+                close_all(self._opened)
             finally:
                 _tenants.remove(self._sandbox)
-
-
-def _close(opened: _Opened) -> None:
-    """Close contexts, the newest first, and the others too if one cannot be closed."""
-    try:
-        while opened:
-            opened.pop().__exit__(None, None, None)
-    finally:
-        if opened:
-            _close(opened)
 
 
 @cache
