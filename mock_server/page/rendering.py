@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pytest_turris.core.wire.messages import Fields, Response
+from pytest_turris.core.wire.messages import NO_SNIFFING, Fields, Response
 
 _HERE = Path(__file__).parent
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -21,7 +21,7 @@ _POLICY = (
 )
 _HEADERS: Fields = (
     ("content-security-policy", _POLICY),
-    ("x-content-type-options", "nosniff"),
+    NO_SNIFFING,
     ("x-frame-options", "DENY"),
     # With no-referrer, a browser would hide the origin of a form that it sends.
     ("referrer-policy", "same-origin"),

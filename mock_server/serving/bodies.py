@@ -1,7 +1,7 @@
 """A bound for the bodies that are read at the same time: anyone may send them, and slowly."""
 
 from pytest_turris.core.wire.errors import error_document
-from pytest_turris.core.wire.messages import JSON_HEADERS, Response, encode
+from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
 from pytest_turris.doors.sockets.asgi import App, Message, Receive, Scope, Send, send_response
 
 MOST_HELD = 256 * 1024 * 1024
@@ -12,7 +12,7 @@ _LONGEST_READ = 16 * 1024 * 1024
 """What comes after it is not kept: the application reads no more."""
 _FULL = Response(
     status=503,
-    headers=(*JSON_HEADERS, ("retry-after", "1"), ("x-content-type-options", "nosniff")),
+    headers=(*JSON_HEADERS, ("retry-after", "1"), NO_SNIFFING),
     body=encode(
         error_document(503, "internal_error", ["Too many long bodies are sent at the same time"])
     ),

@@ -5,8 +5,9 @@ reach no sandbox, so they count in no limit and appear in no journal or log. A w
 them.
 """
 
-from pytest_turris.core.wire.messages import encode
-from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send
+from pytest_turris.core.api.http_semantics import without_content
+from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
+from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, send_response
 
 HEALTH = "/__sandbox__/health"
 READY = "/__sandbox__/ready"
@@ -38,16 +39,10 @@ class Health:
             status, word = (_UNAVAILABLE, "stopping") if self.stopping else (_OK, "ready")
         if scope["method"] not in ("GET", "HEAD"):
             status, word = _METHOD_NOT_ALLOWED, "GET only"
-        body = encode({"status": word})
-        headers = [
-            (b"content-type", b"application/json; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        sent = b"" if scope["method"] == "HEAD" else body
-        await send({"type": "http.response.body", "body": sent})
+        headers = (*JSON_HEADERS, ("cache-control", "no-store"), NO_SNIFFING)
+        answer = Response(status=status, headers=headers, body=encode({"status": word}))
+        is_head = scope["method"] == "HEAD"
+        await send_response(without_content(answer) if is_head else answer, send)
 
 
 def _is_page(scope: Scope) -> bool:

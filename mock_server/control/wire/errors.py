@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from pytest_turris.core.text.redaction import redact
 from pytest_turris.core.wire.errors import error_document
-from pytest_turris.core.wire.messages import JSON_HEADERS, Response
+from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response
 
 _REPEATED = 3
 """The fewest characters of a text that counts as repeated."""
@@ -32,7 +32,7 @@ _TYPES = {
     500: "internal_error",
     503: "internal_error",
 }
-_HEADERS = (*JSON_HEADERS, ("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
+_HEADERS = (*JSON_HEADERS, NO_SNIFFING, ("cache-control", "no-store"))
 
 
 @dataclass(frozen=True, slots=True)

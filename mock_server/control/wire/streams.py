@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
-from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.messages import NO_SNIFFING, Request
 from pytest_turris.doors.sockets.asgi import Receive, Send
 
 _PAUSE = 0.1
@@ -33,11 +33,8 @@ async def stream(
     """
     as_events = _EVENTS in request.header("accept")
     media_type = _EVENTS if as_events else "application/x-ndjson"
-    headers = [
-        (b"content-type", media_type.encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
+    fields = (("content-type", media_type), ("cache-control", "no-store"), NO_SNIFFING)
+    headers = [(name.encode(), value.encode()) for name, value in fields]
     hung_up = asyncio.create_task(_hung_up(receive))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     quiet = _HEARTBEAT  # the first line comes at once, so that a client knows that it is connected

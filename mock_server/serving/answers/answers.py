@@ -16,14 +16,12 @@ from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.tenants import credentials_in
 from pytest_turris.core.text.redaction import redact, redact_target
 from pytest_turris.core.wire.errors import ConnectionFailure, error_document
-from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode
+from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Request, Response, encode
 
 THREADS = 8
 """How many requests are answered at a time from a shared store."""
 _REFUSED = 400
 _UNAUTHORIZED = frozenset({401, 403})
-_NO_SNIFFING = ("x-content-type-options", "nosniff")
-"""A browser takes the body for what its type says, never for HTML."""
 _LONG_BODY = 65_536
 """The length in bytes from which parsing a body could delay other clients."""
 
@@ -81,7 +79,7 @@ class ServedAnswers:
         if response.status in _UNAUTHORIZED and (why := meant_for_production(request)):
             path = redact_target(request.path)
             self._warn(f"{request.method} {path} -> {response.status}  {why}")
-        return replace(response, headers=(*response.headers, _NO_SNIFFING))
+        return replace(response, headers=(*response.headers, NO_SNIFFING))
 
     def _answered_here(self, request: Request) -> Response | Awaitable[Response]:
         """Answer with a sandbox of this server."""

@@ -129,6 +129,9 @@ class Response:
 
 JSON_HEADERS: Fields = (("content-type", "application/json; charset=utf-8"),)
 
+NO_SNIFFING = ("x-content-type-options", "nosniff")
+"""A browser takes the body for what its type says, never for HTML (Fetch standard, 3.6)."""
+
 
 def encode(document: object) -> bytes:
     """Compact UTF-8 JSON, as a Node server writes it."""

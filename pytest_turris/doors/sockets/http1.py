@@ -15,9 +15,18 @@ from typing import Any, cast
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pytest_turris.core.wire.errors import error_document
-from pytest_turris.core.wire.messages import encode
+from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
 from pytest_turris.doors.sockets import raw_response
-from pytest_turris.doors.sockets.asgi import ABORT, DELAY, WRITE, App, Receive, Scope, Send
+from pytest_turris.doors.sockets.asgi import (
+    ABORT,
+    DELAY,
+    WRITE,
+    App,
+    Receive,
+    Scope,
+    Send,
+    send_response,
+)
 from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.limits import (
     MAX_HEAD,
@@ -34,6 +43,8 @@ _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 
 _KNOWS_HEADS = hasattr(AutoHTTPProtocol, "on_headers_complete")
 """Whether the parser is httptools, which tells where a head begins; h11 does not."""
+
+_HEADERS = (*JSON_HEADERS, NO_SNIFFING, ("connection", "close"))
 
 _READ_SIZE = 65_536
 _LONGEST_KEPT = 8_192
@@ -118,7 +129,8 @@ class ServerMixin(asyncio.Protocol):
         return bool(self.cycle.more_body) if self.cycle else not self.answered
 
     def _refuse(self, status: bytes, body: bytes) -> None:
-        fields = b"".join(b"%s: %s\r\n" % field for field in _headers_of(body))
+        lines = (*_HEADERS, ("content-length", str(len(body))))
+        fields = "".join(f"{name}: {value}\r\n" for name, value in lines).encode()
         self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + fields + b"\r\n" + body)
         self.transport.close()
 
@@ -201,15 +213,6 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         return protocol
 
 
-def _headers_of(body: bytes) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"connection", b"close"),
-    ]
-
-
 async def _extended(
     app: App, extensions: dict[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
@@ -229,5 +232,4 @@ async def _extended(
 
 
 async def _send(send: Send, status: int, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": _headers_of(body)})
-    await send({"type": "http.response.body", "body": body})
+    await send_response(Response(status=status, headers=_HEADERS, body=body), send)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.hosts import HOSTS, LOOPBACK_HOSTS
-from pytest_turris.core.wire.messages import encode
-from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send
+from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
+from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, send_response
 
 _NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
@@ -84,11 +84,5 @@ def _name(host: str) -> str:
 
 async def _refuse(send: Send, status: int, message: str) -> None:
     body = encode(error_document(status, "forbidden", [message]))
-    headers = [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    headers = (*JSON_HEADERS, NO_SNIFFING, ("connection", "close"))
+    await send_response(Response(status=status, headers=headers, body=body), send)
