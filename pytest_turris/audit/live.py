@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 _LONGEST_BODY = 16_384
 _REDIRECTION = 300
 _BETWEEN = 16
-"""Requests between two rules of a judgement: a busy server answers no client much later for it.
-
-It also is by how much the requests that are kept may exceed the window."""
+"""Requests between two rules of a judgement: a busy server answers no client much later for it."""
 
 
 class _ServedRecord(SandboxRecord):
@@ -50,6 +48,8 @@ class LiveAudit:
     def __init__(self, sandbox: Sandbox, name: str, window: Callable[[], int]) -> None:
         self._name = name
         self._window = window
+        self._room = window()
+        """What ``window`` returned last; it is asked now and then."""
         self._judged: Evidence | None = None
         self._judgement: RequestJudgement | None = None
         """Of the requests before those in the record, while rules are left to be asked."""
@@ -182,18 +182,16 @@ class LiveAudit:
         """Note one exchange."""
         self.requests += 1
         if self.requests % _BETWEEN == 0:
-            self._take_turn()
+            self._room = self._window()
+            if self._judgement and not self._judgement.ask_next():
+                self._end_judging()
+        if len(self._record.seen) >= self._room:
+            self._begin_judging()
         if facts["token_id"] and facts["status"] < _REDIRECTION:
             self._has_worked = True
         if self._drill:
             self._drill.observe(request, facts)
         self._listen(short_request(request, _LONGEST_BODY), response, facts)
-
-    def _take_turn(self) -> None:
-        if self._judgement and not self._judgement.ask_next():
-            self._end_judging()
-        if len(self._record.seen) >= self._window():
-            self._begin_judging()
 
 
 class GoneAudits:
