@@ -132,13 +132,20 @@ class Tenant:
         """Note that it is in use."""
         self._used_at = steady_time()
 
+    @property
+    def last_line(self) -> str:
+        """The newest exchange in one line of a log, which has the time unless this has another."""
+        journal = self.sandbox.journal
+        line = journal.last_line if self.sandbox.clock.offset else journal.last_outline
+        return line.replace("\n    ", "  ")
+
     def handle(self, request: Request) -> Response:
         """Answer a request to the API.
 
         Raises:
             ConnectionFailure: A scripted fault.
         """
-        self.use()
+        self._used_at = steady_time()
         return self.sandbox.handle(request)
 
     def carry_out(self, work: Callable[[], T], *, is_long: bool = False) -> T | Awaitable[T]:

@@ -46,6 +46,8 @@ class Tenants:
     def __init__(self, default: Sandbox, store: "Store | None" = None) -> None:
         self.store: Store | None = store
         """What keeps them, if anything does."""
+        self.is_shared: bool = store is not None and store.is_shared
+        """Whether other servers have the same sandboxes."""
         self.server: ServerFacts = ServerFacts()
         """What sandboxes must know about the server; set once it listens."""
         self.is_closed: bool = False
@@ -75,11 +77,6 @@ class Tenants:
     def has_others(self) -> bool:
         """Whether there may be any besides the default one."""
         return self.is_shared or bool(self._others)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether other servers have the same sandboxes."""
-        return self.store is not None and self.store.is_shared
 
     def rows(self) -> "dict[str, TenantRow]":
         """All sandboxes as a shared store has them; the default one is the first."""

@@ -277,8 +277,7 @@ class KeptSandbox:
     def _description(self, parts: Iterable[str]) -> str:
         """What a step was: the exchange, or else what has changed."""
         if self.sandbox.journal.seen > self._seen:
-            line = self.sandbox.journal.last_line.partition("Z  ")[2]
-            return line.partition("  [")[0] or "a request"
+            return self.sandbox.journal.last_outline.partition("  [")[0] or "a request"
         wings = {part.partition(".")[0] for part in parts}
         if "outbox" in wings:
             return "webhooks"

@@ -145,7 +145,7 @@ class ServedAnswers:
                     return tenant.handle(request)
                 finally:
                     # Under the lock, the last line is this exchange's. A journal may keep none.
-                    line = tenant.sandbox.journal.last_line
+                    line = tenant.last_line
         except TenantGoneError:
             self._tenants.forget(tenant.name)
             return self._answer_alone(request)
@@ -160,11 +160,9 @@ class ServedAnswers:
         return Response(status=503, headers=JSON_HEADERS, body=body)
 
     def _log_line(self, line: str, tenant: Tenant) -> None:
-        """Log an exchange, if any; the log has the time, unless the sandbox has another."""
+        """Log an exchange, if any."""
         if line:
-            shown = line if tenant.sandbox.clock.offset else line.partition("  ")[2]
-            shown = shown.replace("\n    ", "  ")  # a log has one line for each exchange
-            self._log(shown if tenant is self._tenants.default else f"{shown}  for {tenant.name}")
+            self._log(line if tenant is self._tenants.default else f"{line}  for {tenant.name}")
 
 
 async def _settled(answer: Response | Awaitable[Response]) -> Response:

@@ -124,7 +124,7 @@ class SharedAnswers:
             with tenant.sandbox.lock:
                 for request in batch:
                     outcomes.append(_outcome(partial(tenant.handle, request)))
-                    lines.append(tenant.sandbox.journal.last_line)
+                    lines.append(tenant.last_line)
                     tenant.end_step()
         except TenantGoneError:
             self._tenants.forget(tenant.name)

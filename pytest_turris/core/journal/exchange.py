@@ -80,21 +80,29 @@ class Exchange:
         at = dt.datetime.fromisoformat(row["at"])
         return cls(**row | {"at": at, "notes": tuple(row["notes"])})
 
-    def __str__(self) -> str:
+    def outline(self) -> str:
+        """The exchange in one text, without its time, headers and bodies."""
         what = f"{self.method} {self.target} -> {self.status or 'no answer'}"
-        outline = _outline(what, self.operation, (self.credential, self.token))
-        return _lines(self.at, outline, (self.reason, *self.notes))
+        line = _line(what, self.operation, (self.credential, self.token))
+        return _with_details(line, (self.reason, *self.notes))
+
+    def __str__(self) -> str:
+        return timed(self.at, self.outline())
 
 
-def _lines(at: dt.datetime, outline: str, details: Sequence[str]) -> str:
+def timed(at: dt.datetime, outline: str) -> str:
+    """The outline of an exchange, with its time."""
+    return f"{iso(at)[_TIME:]}  {outline}"
+
+
+def _with_details(line: str, details: Sequence[str]) -> str:
     """An exchange in one line, and a line for each detail."""
-    line = f"{iso(at)[_TIME:]}  {outline}"
     return "\n    ".join([line, *map(printable, filter(None, details))]) if details else line
 
 
 @lru_cache(maxsize=256)
-def _outline(what: str, operation: str | None, caller: tuple[str | None, str | None]) -> str:
-    """An exchange in one line, without its time: most are like one before."""
+def _line(what: str, operation: str | None, caller: tuple[str | None, str | None]) -> str:
+    """An exchange in one line: most are like one before."""
     credential, token = caller
     line = f"{what}  [{operation or 'no such operation'}]"
     if credential:
@@ -154,12 +162,18 @@ class RawExchange:
             response_body=preview(self.answered, answered),
         )
 
-    def summary(self) -> str:
-        """The exchange in one text, without headers and bodies."""
-        _, at, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
+    @property
+    def at(self) -> dt.datetime:
+        """When it was answered, on the sandbox's clock."""
+        at: dt.datetime = self._facts[1]
+        return at
+
+    def outline(self) -> str:
+        """The exchange in one text, without its time, headers and bodies."""
+        _, _, _, method, operation, status, credential, token, reason, _, notes, *_ = self._facts
         details = [*map(redact, (reason, *notes))] if reason or notes else ()
         what = f"{method} {self._shown_target()} -> {status or 'no answer'}"
-        return _lines(at, _outline(what, operation, (credential, token)), details)
+        return _with_details(_line(what, operation, (credential, token)), details)
 
     def _shown_target(self) -> str:
         shown, size = _shown_target(self.target), self._sizes[-1]
@@ -187,6 +201,11 @@ class KeptExchange:
         """The exchange, read."""
         return Exchange.restored(json.loads(self._text))
 
-    def summary(self) -> str:
-        """The exchange in one text."""
-        return str(self.redacted())
+    @property
+    def at(self) -> dt.datetime:
+        """When it was answered."""
+        return self.redacted().at
+
+    def outline(self) -> str:
+        """The exchange in one text, without its time."""
+        return self.redacted().outline()

@@ -4,6 +4,7 @@ Masking takes longer than many operations, and most exchanges are never read, so
 masked when it is first read.
 """
 
+import datetime as dt
 import itertools
 from bisect import bisect_right
 from collections import deque
@@ -13,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from pytest_turris.core.changes import Row
-from pytest_turris.core.journal.exchange import Exchange, KeptExchange, RawExchange
+from pytest_turris.core.journal.exchange import Exchange, KeptExchange, RawExchange, timed
 from pytest_turris.core.undo import Undo
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -47,10 +48,14 @@ class Entry:
         exchange = self._exchange
         return exchange if isinstance(exchange, RawExchange) else None
 
-    def summary(self) -> str:
-        """The exchange in one text; cheaper than ``redacted``, and kept nowhere."""
-        exchange = self._exchange
-        return str(exchange) if isinstance(exchange, Exchange) else exchange.summary()
+    def outline(self) -> str:
+        """The exchange in one text, without its time; cheaper than ``redacted``."""
+        return self._exchange.outline()
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it was answered, on the sandbox's clock."""
+        return self._exchange.at
 
 
 class Journal:
@@ -79,14 +84,19 @@ class Journal:
     @property
     def last_line(self) -> str:
         """The newest exchange in one text, redacted; empty if there is none."""
+        return timed(self._entries[-1].at, self.last_outline) if self._entries else ""
+
+    @property
+    def last_outline(self) -> str:
+        """``last_line`` without its time."""
         if not self._entries:
             return ""
         newest = self._entries[-1]
-        known, line = self._last
+        known, outline = self._last
         if newest is not known:
-            line = newest.summary()
-            self._last = newest, line  # a store names its step after it, and a server logs it
-        return line
+            outline = newest.outline()
+            self._last = newest, outline  # a store names its step after it, and a server logs it
+        return outline
 
     @property
     def dropped(self) -> int:

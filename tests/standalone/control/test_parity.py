@@ -64,6 +64,7 @@ ROWS: dict[str, str] = {
     "journal.clear": "journal clear",
     "journal.dropped": "sandbox show",
     "journal.last_line": "journal list",
+    "journal.last_outline": "journal list",
     "journal.seen": "sandbox show",
     "journal.since": "journal list",
     "webhooks.attack": "webhooks attack",
