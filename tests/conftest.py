@@ -1,8 +1,10 @@
 """Fixtures that more than one wing's tests ask for."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 from doubles.consumer_project import Project
@@ -35,6 +37,31 @@ for name in NOT_OURS.split():
 LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
 """Plugins that only these tests need: each run of pytest in a process would import them for
 seconds. ``-p randomly`` after it brings one back."""
+
+
+SIGNALS = [number for number in (1, 2, 14, 15) if number in signal.valid_signals()]
+"""SIGHUP, SIGINT, SIGALRM and SIGTERM."""
+
+HANDLERS = pytest.StashKey[list[Any]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember what handles signals."""
+    item.stash[HANDLERS] = [signal.getsignal(number) for number in SIGNALS]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Give signals back to what handled them: a command that ran in this process took them.
+
+    A later test, and each child that it starts, would ignore them.
+    """
+    yield
+    before = item.stash[HANDLERS]
+    for number, handler in zip(SIGNALS, before, strict=True):
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 def pytest_sessionfinish() -> None:

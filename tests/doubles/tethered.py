@@ -17,6 +17,8 @@ _PAUSE = 0.5
 
 def main(command: str) -> int:
     """Run a line for the shell; return its exit status."""
+    # A shell cannot trap what is ignored when it starts.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     process = subprocess.Popen(
         ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, start_new_session=True
     )

@@ -77,7 +77,7 @@ def test_a_control_at_a_shared_store_leaves_the_event_loop(
     """It may wait for another server."""
     from mock_server.control.door import ControlDoor
 
-    monkeypatch.setattr(type(server.tenants), "is_shared", property(lambda _: True))
+    monkeypatch.setattr(server.tenants, "is_shared", True)
     door = ControlDoor(server.tenants, "token", print)
 
     async def asked() -> int:
