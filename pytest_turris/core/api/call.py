@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=RequestModel)
 
-_rules = cache(FieldRules)
+_rules_of = cache(FieldRules)
 
 
 @dataclass(kw_only=True)
@@ -83,7 +83,7 @@ class Call:
 
     @property
     def _rules(self) -> FieldRules:
-        return _rules(self.options.unknown_fields, self.options.missing_member)
+        return _rules_of(self.options.unknown_fields, self.options.missing_member)
 
     def spend(self, bucket: Bucket, credential: str) -> None:
         """Count the call against a rate limit. Raises RateLimitExceeded."""

@@ -33,13 +33,14 @@ class ImportHook(MetaPathFinder, AbstractContextManager[None]):
         self._callback = callback
 
     def __enter__(self) -> None:
-        is_awaited = False
+        awaited = []
         for library in self._libraries:
             if library in sys.modules:
                 self._callback(library)
             else:
-                is_awaited = True
-        if is_awaited:
+                awaited.append(library)
+        self._libraries = awaited
+        if awaited:
             sys.meta_path.insert(0, self)
 
     def __exit__(self, *_: object) -> None:

@@ -50,8 +50,7 @@ class _OpenDoors(AbstractContextManager[Sandbox]):
             _tenants.add(self._sandbox)
         try:
             hook = when_imported(installed(), partial(_open, self._sandbox, self._opened))
-            self._opened.append(hook)
-            hook.__enter__()
+            _enter(hook, self._opened)
         except BaseException:
             self.__exit__()
             raise
