@@ -76,6 +76,22 @@ def test_a_client_is_known_by_its_object(kind: type[Plain] | type[Slotted]) -> N
     assert one.finding.kind == "valid token at hand"
 
 
+@pytest.mark.parametrize(
+    ("header", "carries"),
+    [
+        (("authorization", "Bearer of-another-sandbox"), True),
+        (("x-restricted-access-token", "turris_sandbox_token_unknown"), True),
+        (("x-api-version", "1"), False),
+    ],
+)
+def test_a_credential_counts_also_if_it_is_refused(header: tuple[str, str], carries: bool) -> None:
+    """It was sent, whatever it is worth; and the token of a token request is its secret."""
+    watched = Watched()
+    watched.send("GET", "/v1/agents", header)
+    watched.ask()
+    assert [one.carries_credential for one in watched.record.seen] == [carries, True]
+
+
 @pytest.mark.parametrize("answer", ["AR-02/null", "AR-02/missing"])
 def test_an_answer_without_a_token_gives_none(answer: str) -> None:
     """So to ask once more is right, though the sandbox has issued one each time."""

@@ -250,6 +250,24 @@ def test_plain_http_on_a_port_with_tls_is_logged() -> None:
     ]
 
 
+def test_an_exchange_is_logged_with_the_sandbox_s_time_if_it_is_another() -> None:
+    """The log has the machine's time itself. The details of an exchange stand in the same line."""
+    log: list[str] = []
+    with served(log=log) as running:
+        for hours in (0, 3):
+            running.sandbox.clock.advance(hours=hours)
+            connection = http.client.HTTPConnection("127.0.0.1", running._server.port, timeout=60)
+            connection.request("GET", "/v1/agents?token=x")
+            assert connection.getresponse().status == 401
+            connection.close()
+        eventually(lambda: len(log) == 2)
+        moment = str(running.sandbox.journal[-1])[:12]
+    assert log[0].startswith("GET /v1/agents?token=")
+    assert log[1] == f"{moment}Z  {log[0]}"
+    assert "\n" not in log[0]
+    assert "  a token was sent in the URL" in log[0]
+
+
 def test_a_webhook_that_its_receiver_refuses_names_its_key() -> None:
     """A 401 is mostly the key: it is the webhook's own, unless an option makes one for all."""
     log: list[str] = []
