@@ -39,8 +39,8 @@ LIGHT = "-p no:randomly -p no:schemathesis -p no:faker -p no:hypothesispytest"
 seconds. ``-p randomly`` after it brings one back."""
 
 
-SIGNALS = [number for number in (1, 2, 14, 15) if number in signal.valid_signals()]
-"""SIGHUP, SIGINT, SIGALRM and SIGTERM."""
+SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGALRM, signal.SIGTERM]
+"""Those that a command handles."""
 
 HANDLERS = pytest.StashKey[list[Any]]()
 

@@ -113,7 +113,7 @@ def replace_secret(
 def shorten_overlap(client: ApiClient, now: dt.datetime) -> bool:
     """Let the old secret last for its overlap from now; return whether that is sooner than before.
 
-    It is after the clock was set back. Otherwise an overlap of minutes would last that long.
+    For use after the clock was set back: an overlap of minutes would else last as long as that.
     """
     longest = later(now, dt.timedelta(seconds=client.overlap_seconds))
     until = client.previous_until

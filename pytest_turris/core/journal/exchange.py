@@ -21,6 +21,7 @@ _FACTS = (
 )  # fmt: skip
 """What is known of an exchange besides its two messages, by the names of ``Exchange``."""
 _FACTS_OF = itemgetter(*_FACTS)
+_AT = _FACTS.index("at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ class RawExchange:
     @property
     def at(self) -> dt.datetime:
         """When it was answered, on the sandbox's clock."""
-        at: dt.datetime = self._facts[1]
+        at: dt.datetime = self._facts[_AT]
         return at
 
     def outline(self) -> str:
