@@ -60,9 +60,11 @@ types: $(VENV)/.ready
 contracts: $(VENV)/.ready
 	$(BIN)/lint-imports
 
-# Many tests wait for servers, so that more workers than cores are worth it.
+# Many tests wait for servers, so that more workers than cores are worth it. The stacks of a test
+# that hangs, or crashes Python, come last: amid thousands of dots they would be lost.
+STACKS := $(VENV)/stacks.log
 tests: $(VENV)/.ready node-packages
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal 2>$(STACKS) || { cat $(STACKS) >&2; exit 1; }
 	$(BIN)/python docs/audits.py --check
 
 # What is traced takes several times as long, on a busy machine more than the usual bound.

@@ -41,12 +41,11 @@ class Callers:
     def __init__(self, left_out: Collection[str] = ()) -> None:
         self._left_out = tuple(left_out)
 
-    @uncollected
     def find(self, frame: FrameType | None, by: str) -> tuple[str, str]:
         """The module that waits, and what it called.
 
         Args:
-            frame: The caller of what waits.
+            frame: The caller of what waits: of the current thread, unless nothing is collected.
             by: What waits.
         """
         while frame is not None:
@@ -64,6 +63,7 @@ class Callers:
         """Whether a module's waits stay real."""
         return module.partition(".")[0] in _MACHINERY or self.is_left_out(module)
 
+    @uncollected
     def is_in_kit(self, frame: FrameType | None) -> bool:
         """Whether the plugin itself waits, such as a door that lets other threads run."""
         return self.find(frame, "")[0].startswith("pytest_turris.")

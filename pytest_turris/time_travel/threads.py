@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.process.system_calls import FUTEX, system_call_of
 from pytest_turris.time_travel.callers import Callers
-from pytest_turris.time_travel.frames import frames_of_threads
+from pytest_turris.time_travel.frames import frames_of_threads, reads_stacks
 from pytest_turris.time_travel.idle_threads import IdleThreads, runs_of
 
 State = Literal["working", "waiting", "real"]
@@ -121,10 +121,15 @@ class Threads:
 
     def blocked(self, thread: threading.Thread) -> bool:  # pragma: no cover - as ``_watch``
         """Whether a thread waits for another, in C, and in no function that is patched here."""
-        if thread.ident in self._parked or thread.ident in self.at_queue:
+        ident = thread.ident or 0
+        if ident in self._parked or self._goes_on(ident):
             return False
-        frame = frames_of_threads().get(thread.ident or 0)
+        frame = frames_of_threads().get(ident)
         return frame is not None and self._look(thread, frame) == "waiting"
+
+    def _goes_on(self, ident: int) -> bool:
+        """Whether a thread is at work, though it may wait for a lock that is held for a moment."""
+        return ident in self.at_queue or reads_stacks(ident)
 
     def _busy(self, but: int) -> State | None:
         found: State | None = None
@@ -144,7 +149,7 @@ class Threads:
                 yield 0, "working"  # it is being started
             elif ident not in (here, but):
                 parked = self._parked.get(ident)
-                if ident in self.at_queue:
+                if self._goes_on(ident):
                     yield ident, "working"
                 elif parked is not None and not parked.holds():
                     yield ident, "working"  # released, though the system may not have woken it yet

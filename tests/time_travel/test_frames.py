@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import selectors
 import sys
 import threading
@@ -14,12 +15,15 @@ import pytest
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
-from pytest_turris.time_travel.frames import frames_of_threads, uncollected
+from pytest_turris.time_travel.frames import frames_of_threads, reads_stacks, uncollected
 from pytest_turris.time_travel.threads import Threads
 
 DEPTH = 200
 AT_ITS_EDGES = 4
 """The phases of the collections that may be before and after."""
+
+LOOKS = 20
+"""How often a thread is looked at: so long at one place, it would be taken for one that waits."""
 
 only_3_11 = pytest.mark.skipif(
     sys.version_info >= (3, 12), reason="reading a stack collects nothing there"
@@ -105,6 +109,62 @@ def test_the_choice_of_others_stays() -> None:
     with pytest.raises(LookupError):
         read(fails=True)
     assert gc.isenabled()
+
+
+@contextmanager
+def reading() -> Iterator[tuple[threading.Thread, threading.Event]]:
+    """A thread in the middle of reading a stack, and what lets it go on."""
+    reads, goes_on = threading.Event(), threading.Event()
+
+    @uncollected
+    def read() -> None:
+        reads.set()
+        goes_on.wait()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    reads.wait()
+    try:
+        yield thread, goes_on
+    finally:
+        goes_on.set()
+        thread.join()
+
+
+@only_3_11
+def test_two_threads_that_read_leave_in_any_order() -> None:
+    """The collector stays off until the last one is done, whoever switched it off."""
+    with reading() as (first, first_goes_on), reading():
+        first_goes_on.set()
+        first.join()
+        assert not gc.isenabled()
+        frames_of_threads()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+@only_3_11
+def test_a_thread_that_reads_is_at_work() -> None:
+    """It may wait for another that reads, and goes on at once."""
+    with reading() as (thread, _):
+        threads = Threads(Callers(), time.sleep)
+        for _ in range(LOOKS):
+            assert not threads.all_wait(but=threading.get_ident())
+            time.sleep(0.002)
+        assert reads_stacks(thread.ident or 0)
+    assert not reads_stacks(thread.ident or 0)
+
+
+@only_3_11
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_process_collects_and_can_read() -> None:
+    """The thread that read is not in it, and would never be done."""
+    with reading():
+        child = os.fork()
+        if not child:
+            found = frames_of_threads().keys() == {threading.get_ident()}
+            os._exit(0 if found and gc.isenabled() else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_process_with_one_thread_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
