@@ -9,6 +9,7 @@ PYTEST_DONT_REWRITE: it asserts nothing, and to look for assertions takes longer
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/options.html"
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
+
+_asking: ContextVar[pytest.FixtureRequest] = ContextVar("turris_asking")
+"""The request of the fixture ``turris`` that is set up. As its argument it would take 0.025 ms:
+pytest makes a fixture of its own for it, twice."""
 
 _INI_NAMES = """
 signature_scheme signature_header signature_encoding signature_prefix signature_timestamped
@@ -158,12 +163,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> None:
+    """Remember who asks for ``turris``."""
+    if fixturedef.argname == "turris":
+        _asking.set(request)
+
+
 @pytest.fixture
-def turris(request: pytest.FixtureRequest) -> Sandbox:
+def turris() -> Sandbox:
     """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
     from pytest_turris.fixtures.turris import answering
 
-    return answering(request)
+    return answering(_asking.get())
 
 
 @pytest.fixture(params=["data", "data_with_status", "status_without_request_id", "top_level"])

@@ -15,6 +15,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import redact_credentials
 from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard
 from pytest_turris.hooks.report_redaction import ReportRedaction
+from pytest_turris.process.children import STARTED
 
 SANDBOX = pytest.StashKey[Sandbox]()
 """Where a test keeps its sandbox."""
@@ -77,9 +78,11 @@ class FailureReport:
     def __init__(self) -> None:
         self._guard = RealHostGuard()
         self._guard.install()
+        STARTED.__enter__()
 
     def pytest_unconfigure(self) -> None:
-        """Release the process's sockets."""
+        """Release what the process uses."""
+        STARTED.__exit__()
         self._guard.remove()
 
     @pytest.hookimpl(tryfirst=True)

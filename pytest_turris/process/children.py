@@ -40,12 +40,12 @@ class _ChildrenFind(AbstractContextManager[None]):
 
     def __enter__(self) -> None:
         _replaced.append(self._values)
-        _STARTED.__enter__()
+        STARTED.__enter__()
         # The environment of the process, as a child inherits it; ``os.environ`` stays as it is.
         os.putenv(self._name, self._values[1])
 
     def __exit__(self, *_: object) -> None:
-        _STARTED.__exit__()
+        STARTED.__exit__()
         _replaced.remove(self._values)
 
 
@@ -64,7 +64,8 @@ def _finding(original: Callable[..., None]) -> Callable[..., None]:
     return init
 
 
-_STARTED = Patch((subprocess.Popen, "__init__", _finding))
+STARTED = Patch((subprocess.Popen, "__init__", _finding))
+"""A run of tests keeps it open: to replace a method for each test takes longer than the rest."""
 
 
 def _environment(given: Any) -> Any:  # noqa: ANN401 - any mapping of texts or bytes

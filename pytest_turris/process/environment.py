@@ -18,7 +18,11 @@ class _Environment(AbstractContextManager[None]):
         self._before: dict[str, str | None] = {}
 
     def __enter__(self) -> None:
-        self._before = {name: os.environ.get(name) for name in self._variables}
+        for name in self._variables:
+            try:
+                self._before[name] = os.environ[name]  # ``get`` takes longer
+            except KeyError:
+                self._before[name] = None
         try:
             _set(self._variables)
         except BaseException:

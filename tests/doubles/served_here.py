@@ -15,6 +15,7 @@ class KeptLog(ServerLog):
     def __init__(self, lines: list[str]) -> None:
         super().__init__(None)
         self._kept = lines
+        self.close()  # its thread has nothing to write, and would outlive the test
 
     def write(self, message: str, level: LogLevel = "info") -> None:
         """Keep it."""
@@ -30,7 +31,8 @@ def served(
     """Serve a sandbox on a free port."""
     lines = [] if log is None else log
     with (
-        contextlib.closing(KeptLog(lines)) as kept,
-        StandaloneSandbox(Sandbox(options), settings or ServerSettings(), kept) as running,
+        StandaloneSandbox(
+            Sandbox(options), settings or ServerSettings(), KeptLog(lines)
+        ) as running,
     ):
         yield running
