@@ -51,7 +51,12 @@ class Undo:
         """Call a function, with its whole effect or none; it may call others in this way."""
         me = get_ident()
         if self._holder == me:
-            return self._nested(work, *args, **kwargs)
+            mark = len(self._steps)
+            try:
+                return work(*args, **kwargs)
+            except BaseException as error:
+                self._end(mark, error)
+                raise
         with self._lock():
             self._holder = me
             try:
@@ -66,14 +71,6 @@ class Undo:
                 self._holder = 0
                 if not self._is_failed:
                     self._steps.clear()
-
-    def _nested(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        mark = len(self._steps)
-        try:
-            return work(*args, **kwargs)
-        except BaseException as error:
-            self._end(mark, error)
-            raise
 
     def _end(self, mark: int, error: BaseException) -> None:
         """Take a failed call back, unless its failure is the effect."""

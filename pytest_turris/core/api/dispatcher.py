@@ -9,7 +9,7 @@ from pytest_turris.core.access.authentication import carries_token
 from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.api.call import Call
-from pytest_turris.core.api.http_semantics import date_field, without_content
+from pytest_turris.core.api.http_semantics import without_content
 from pytest_turris.core.api.pipeline import Pipeline
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.entity.entity import UpstreamEntity
@@ -18,6 +18,7 @@ from pytest_turris.core.journal.journal import NO_ANSWER, Journal
 from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
+from pytest_turris.core.text.moments import http_date
 from pytest_turris.core.text.redaction import mask
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import environment_of, is_turris
@@ -76,7 +77,8 @@ class Dispatcher:
         return Call(
             request=request,
             at=at,
-            headers=[*date_field(at)] if self.options.date_header else [],
+            # RFC 9110, 6.6.1
+            headers=[("date", http_date(at))] if self.options.date_header else [],
             request_id=self.randomness.request_id(),
             environment=environment_of(request.host, self.options.environment),
             entity=self.entity,

@@ -1,20 +1,9 @@
-"""What HTTP requires of every answer (RFC 9110): Date, and the answers to HEAD and OPTIONS."""
+"""What HTTP requires of the answers to HEAD and OPTIONS (RFC 9110)."""
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pytest_turris.core.text.moments import http_date
 from pytest_turris.core.wire.messages import Fields, Response
-
-
-def date_field(at: dt.datetime) -> Fields:
-    """The header ``Date`` (RFC 9110, 6.6.1).
-
-    Args:
-        at: The moment on the sandbox's clock.
-    """
-    return (("date", http_date(at)),)
 
 
 def without_content(response: Response) -> Response:

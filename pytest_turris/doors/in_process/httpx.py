@@ -149,9 +149,10 @@ class _TurrisRouter(respx.Router):
         except ConnectionFailure as failure:
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
-        timeout = request.extensions.get("timeout", {}).get("read")
-        if message := timeout_message(response, timeout):
-            raise self._library.ReadTimeout(message, request=request)
+        if response.delay:
+            timeout = request.extensions.get("timeout", {}).get("read")
+            if message := timeout_message(response, timeout):
+                raise self._library.ReadTimeout(message, request=request)
         # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
@@ -198,12 +199,12 @@ _LOOPBACK = _LoopbackRouter()
 
 def _require_length(request: Request) -> None:
     """Refuse a body that is not as long as its head says, in the words that h11 has for it."""
-    declared = request.header("content-length")
-    if not declared.isdecimal() or int(declared) == len(request.body):
+    declared = request.lines("content-length")
+    if len(declared) != 1 or not declared[0].isdecimal() or int(declared[0]) == len(request.body):
         return
     from h11 import LocalProtocolError  # noqa: PLC0415 - of httpx's own, which need not use it
 
-    much = "much" if len(request.body) > int(declared) else "little"
+    much = "much" if len(request.body) > int(declared[0]) else "little"
     raise LocalProtocolError(f"Too {much} data for declared Content-Length")
 
 
