@@ -62,7 +62,9 @@ class KeptSandbox:
         self._changes = sandbox.state.note_changes()
         with self.own_lock:
             self._start(is_clean=is_clean)
-        sandbox.lock = CommittingLock(self.own_lock, self._begin, self._commit, wait=self._wait)
+        sandbox.undo.lock = CommittingLock(
+            self.own_lock, self._begin, self._commit, wait=self._wait
+        )
 
     @property
     def history(self) -> History:
@@ -141,7 +143,7 @@ class KeptSandbox:
     def drop(self) -> None:
         """Stop keeping the sandbox."""
         self._is_dropped = True  # a request that is under way commits nothing more
-        self.sandbox.lock = self.own_lock
+        self.sandbox.undo.lock = self.own_lock
 
     def _start(self, *, is_clean: bool) -> None:
         """Restore what the store has, or else write what the sandbox has."""

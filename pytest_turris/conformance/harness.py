@@ -19,7 +19,7 @@ from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.levels import Level
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.findings.errors import NotApplicableError
-from pytest_turris.process.environment import environment
+from pytest_turris.process.environment import EnvironmentVariables
 from pytest_turris.time_travel.travel import TimeTravel
 
 TICK = dt.timedelta(milliseconds=1)
@@ -251,7 +251,7 @@ class ClientHarness(RequestRecorder):
             "client_id": options.env_client_id,
             "client_secret": options.env_client_secret,
         }
-        with environment({names.get(key, key): value for key, value in variables.items()}):
+        with EnvironmentVariables({names.get(key, key): value for key, value in variables.items()}):
             yield
 
     @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The sandbox: one upstream entity at a fake Turris. ``handle`` is its only port."""
 
-import threading
+import _thread
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -81,9 +81,7 @@ class Sandbox(Collections):
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
         self._resolve: Callable[[str], str] = self._routes.resolve
-        self.lock: AbstractContextManager[object] = threading.RLock()
-        """Held while a request is answered; hold it for exclusive use of the state."""
-        self.undo: Undo = Undo(lambda: self.lock)
+        self.undo: Undo = Undo(_thread.RLock())
         """A block, under the lock, that takes effect as a whole or not at all."""
         self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
         self._entity = UpstreamEntity(self.clock, self.randomness, self.options, self.undo)
@@ -96,7 +94,9 @@ class Sandbox(Collections):
         self.interceptors: Interceptors = Interceptors()
         """The interceptors between the doors and this sandbox."""
         self._refusals = Refusals(self.undo)
-        self._guard()
+        for part in (self.randomness, self.credentials, self.tokens, self.limits):
+            part.undo = self.undo
+        self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
         self.client: ApiClient = self.credentials.issue(
             environment=self.options.environment, client_id=client_id, client_secret=client_secret
         )
@@ -104,11 +104,10 @@ class Sandbox(Collections):
         self.limits.default_credential = self.client.client_id
         self.limits.names = lambda: self.credentials.names
 
-    def _guard(self) -> None:
-        """Make the changes of all parts whole, together."""
-        for part in (self.randomness, self.credentials, self.tokens, self.limits):
-            part.undo = self.undo
-        self.idempotency.undo = self.faults.undo = self.journal.undo = self.undo
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held while a request is answered; hold it for exclusive use of the state."""
+        return self.undo.lock
 
     assert_token_requests: Final = assertions.assert_token_requests
     assert_no_token_in_urls: Final = assertions.assert_no_token_in_urls

@@ -32,13 +32,11 @@ class Undo:
     between that and the block that frees it.
 
     Args:
-        lock: Returns the lock that is held meanwhile.
+        lock: Held meanwhile.
     """
 
-    def __init__(
-        self, lock: Callable[[], AbstractContextManager[object]] = lambda: _UNLOCKED
-    ) -> None:
-        self._lock = lock
+    def __init__(self, lock: AbstractContextManager[object] = _UNLOCKED) -> None:
+        self.lock: AbstractContextManager[object] = lock
         self._holder = 0
         """The thread inside, which has the lock."""
         self._steps: list[Callable[[], object]] = []
@@ -57,7 +55,7 @@ class Undo:
             except BaseException as error:
                 self._end(mark, error)
                 raise
-        with self._lock():
+        with self.lock:
             self._holder = me
             try:
                 if self._is_failed:

@@ -11,7 +11,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.doors.environment import client_environment
 from pytest_turris.doors.in_process.opening import open_doors
-from pytest_turris.process.environment import environment
+from pytest_turris.process.environment import EnvironmentVariables
 
 
 @contextlib.contextmanager
@@ -38,7 +38,7 @@ def sandbox(**options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - the options'
                 f"turris option {name!r} does nothing here: only {' or '.join(readers)} reads it"
             )
     made = Sandbox(Options.from_layers(options), name=os.urandom(8).hex())
-    with environment(client_environment(made, made.base_url)), open_doors(made):
+    with EnvironmentVariables(client_environment(made, made.base_url)), open_doors(made):
         yield made
     if failures := made.strict_failures():
         raise StrictFailureError("\n\n".join(failures))

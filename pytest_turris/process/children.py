@@ -16,23 +16,18 @@ _replaced: list[tuple[str, str]] = []
 """Values of this process with those for child processes, the newest last."""
 
 
-def children_find(name: str, ours: str, theirs: str) -> AbstractContextManager[None]:
-    """Give child processes another value of a variable, for every way to start them.
+class ChildrenFind(AbstractContextManager[None]):
+    """Gives child processes another value of a variable, for every way to start them.
 
     A child that inherits the environment finds it there, and a child that gets one (``env=``)
     finds it in place of each value that begins with the one here. A forked child is a copy
-    of this process, and keeps its value.
+    of this process, and keeps its value. Every test enters one: a generator takes longer.
 
     Args:
         name: A variable that is set.
         ours: Its value in this process.
         theirs: Its value for child processes.
     """
-    return _ChildrenFind(name, ours, theirs)
-
-
-class _ChildrenFind(AbstractContextManager[None]):
-    """Every test enters one: a generator with a patch of its own takes three times as long."""
 
     def __init__(self, name: str, ours: str, theirs: str) -> None:
         self._name = name

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 
-def environment(variables: Mapping[str, str | None]) -> AbstractContextManager[None]:
-    """Set variables, remove each variable that maps to None, and restore all afterwards."""
-    return _Environment(variables)
+class EnvironmentVariables(AbstractContextManager[None]):
+    """Sets variables, removes each variable that maps to None, and restores all afterwards.
 
-
-class _Environment(AbstractContextManager[None]):
-    """Every test enters one: as a generator it would take twice as long."""
+    Every test enters one: as a generator it would take twice as long.
+    """
 
     def __init__(self, variables: Mapping[str, str | None]) -> None:
         self._variables = variables

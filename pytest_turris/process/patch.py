@@ -28,7 +28,11 @@ class Patch(AbstractContextManager[None]):
             try:
                 for owner, name, wrap in self._replacements:
                     original = getattr(owner, name)
-                    self._originals.append((owner, name, _own(owner, name, original)))
+                    # What it has itself; the code of a function is in no namespace.
+                    own = original
+                    if not isinstance(owner, FunctionType):
+                        own = vars(owner).get(name, _INHERITED)
+                    self._originals.append((owner, name, own))
                     setattr(owner, name, wrap(original))
             except BaseException:
                 self._restore()
@@ -47,8 +51,3 @@ class Patch(AbstractContextManager[None]):
                 delattr(owner, name)
             else:
                 setattr(owner, name, original)
-
-
-def _own(owner: Any, name: str, original: Any) -> Any:  # noqa: ANN401 - any attribute
-    """The attribute in the owner's own namespace; the code of a function is not in one."""
-    return original if isinstance(owner, FunctionType) else vars(owner).get(name, _INHERITED)

@@ -13,7 +13,7 @@ import pytest
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import NO_SERVER
 from pytest_turris.doors.sockets.pool import Server
-from pytest_turris.process.children import children_find
+from pytest_turris.process.children import ChildrenFind
 
 SHOW = [sys.executable, "-c", "import os; print(os.environ.get('OURS'), os.environ.get('OTHER'))"]
 
@@ -22,7 +22,7 @@ SHOW = [sys.executable, "-c", "import os; print(os.environ.get('OURS'), os.envir
 def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A variable that children find changed."""
     monkeypatch.setenv("OURS", "https://real.example")
-    with children_find("OURS", "https://real.example", "https://none.invalid"):
+    with ChildrenFind("OURS", "https://real.example", "https://none.invalid"):
         yield
 
 
@@ -98,7 +98,7 @@ def test_all_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Afterwards children find what this process has."""
     before = subprocess.Popen.__init__
     monkeypatch.setenv("OURS", "again")
-    with children_find("OURS", "again", "changed"):
+    with ChildrenFind("OURS", "again", "changed"):
         assert shown()[0] == "changed"
     assert subprocess.Popen.__init__ is before
     monkeypatch.setenv("OURS", "afterwards")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pytest_turris.process.environment import environment
+from pytest_turris.process.environment import EnvironmentVariables
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +20,14 @@ def found() -> tuple[str | None, str | None]:
 
 def test_variables_are_set_and_restored() -> None:
     """A variable is set or replaced; what was not there is removed again."""
-    with environment({"TURRIS_TEST_SET": "inside", "TURRIS_TEST_UNSET": "inside"}):
+    with EnvironmentVariables({"TURRIS_TEST_SET": "inside", "TURRIS_TEST_UNSET": "inside"}):
         assert found() == ("inside", "inside")
     assert found() == ("before", None)
 
 
 def test_none_removes_a_variable() -> None:
     """A variable is removed for a while, also if it is not set."""
-    with environment({"TURRIS_TEST_SET": None, "TURRIS_TEST_UNSET": None}):
+    with EnvironmentVariables({"TURRIS_TEST_SET": None, "TURRIS_TEST_UNSET": None}):
         assert found() == (None, None)
     assert found() == ("before", None)
 
@@ -36,6 +36,6 @@ def test_none_removes_a_variable() -> None:
 def test_variables_are_restored_after_an_error(value: str) -> None:
     """An exception inside restores them, and so does a value that the system refuses."""
     variables = {"TURRIS_TEST_SET": "inside", "TURRIS_TEST_UNSET": value}
-    with pytest.raises(ValueError, match="byte"), environment(variables):
+    with pytest.raises(ValueError, match="byte"), EnvironmentVariables(variables):
         raise ValueError("byte")
     assert found() == ("before", None)

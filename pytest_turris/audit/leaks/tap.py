@@ -19,7 +19,7 @@ from pytest_turris.audit.leaks.other_hosts import LIBRARIES, sending_taps
 from pytest_turris.audit.leaks.traces import LeakTraces, Trace, exception_texts, repr_of
 from pytest_turris.audit.places import NOWHERE, CallSite, call_of
 from pytest_turris.conformance.observation.files import WrittenFiles, written_files
-from pytest_turris.doors.in_process.import_hook import when_imported
+from pytest_turris.doors.in_process.import_hook import ImportHook
 from pytest_turris.process.patch import Patch, Replacement
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -63,7 +63,7 @@ class Taps:
         ]
         self._installed.enter_context(Patch(*replacements))
         self._installed.enter_context(written_files(self._files))
-        self._installed.enter_context(when_imported(LIBRARIES, self._tap_library))
+        self._installed.enter_context(ImportHook(LIBRARIES, self._tap_library))
 
     def _tap_library(self, library: str) -> None:
         self._installed.enter_context(Patch(*sending_taps(library, self._note)))

@@ -16,7 +16,7 @@ from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.clock import Clock
 from pytest_turris.core.text.durations import span
 from pytest_turris.core.text.plurals import counted
-from pytest_turris.process.environment import environment
+from pytest_turris.process.environment import EnvironmentVariables
 
 CLOCKS = RuleFamily()
 _rule = CLOCKS.rule
@@ -176,7 +176,7 @@ def _offset(clock: Clock, offset: dt.timedelta) -> Iterator[None]:
 @contextmanager
 def _zone(zone: str) -> Iterator[None]:
     try:
-        with environment({"TZ": zone}):
+        with EnvironmentVariables({"TZ": zone}):
             time.tzset()
             yield
     finally:

@@ -113,17 +113,15 @@ class Journal:
 
     def record(self, request: Request, response_body: bytes, facts: dict[str, Any]) -> Entry:
         """Keep one exchange; its facts get the number and the method that it is recorded with."""
-        self.undo.step(partial(self._forget_since, self.seen, self._oldest()))
+        entries = self._entries
+        dropped = entries[0] if entries and len(entries) == self.limit else None
+        self.undo.step(partial(self._forget_since, self.seen, dropped))
         self.seen += 1
         facts["number"], facts["method"] = self.seen, request.method[:32]
-        before = self._entries[-1].raw if self._entries else None
+        before = entries[-1].raw if entries else None
         entry = Entry(self.seen, RawExchange(request, response_body, facts, before))
-        self._entries.append(entry)
+        entries.append(entry)
         return entry
-
-    def _oldest(self) -> Entry | None:
-        """The entry that the next one drops."""
-        return self._entries[0] if self._entries and len(self._entries) == self.limit else None
 
     def _forget_since(self, number: int, dropped: Entry | None) -> None:
         self.seen = number

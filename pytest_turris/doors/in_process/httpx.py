@@ -9,7 +9,7 @@ another name: its door is the same one for another library.
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +22,7 @@ from respx.models import AllMockedAssertionError, PassThrough
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
-from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.messages import Fields, Request
 from pytest_turris.doors.in_process.sharing import (
     is_ours,
     timeout_message,
@@ -156,7 +156,7 @@ class _TurrisRouter(respx.Router):
         # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
-            headers=[(name.encode(), value.encode("latin-1")) for name, value in response.headers],
+            headers=_headers(self._library, response.headers),
             stream=self._library.ByteStream(response.body),
         )
         return answer
@@ -206,6 +206,12 @@ def _require_length(request: Request) -> None:
 
     much = "much" if len(request.body) > int(declared[0]) else "little"
     raise LocalProtocolError(f"Too {much} data for declared Content-Length")
+
+
+@lru_cache(maxsize=8)
+def _headers(library: Any, fields: Fields) -> Any:  # noqa: ANN401 - httpx or httpx2
+    """An answer's headers, which a response copies; most answers of a second have the same."""
+    return library.Headers([(name.encode(), value.encode("latin-1")) for name, value in fields])
 
 
 def _translated(request: httpx.Request, body: bytes) -> Request:

@@ -13,20 +13,15 @@ from types import ModuleType
 from typing import Any
 
 
-def when_imported(
-    libraries: Collection[str], callback: Callable[[str], object]
-) -> AbstractContextManager[None]:
-    """Call back once for each library that is imported while the context is open.
+class ImportHook(MetaPathFinder, AbstractContextManager[None]):
+    """Calls back once for each library that is imported while the context is open.
+
+    It finds no modules itself: it calls back when another finder's module has been loaded.
 
     Args:
         libraries: The names of top-level modules.
         callback: Gets the name of a library once it is loaded; at once if it is loaded already.
     """
-    return ImportHook(libraries, callback)
-
-
-class ImportHook(MetaPathFinder, AbstractContextManager[None]):
-    """Finds no modules itself; it calls back when another finder's module has been loaded."""
 
     def __init__(self, libraries: Collection[str], callback: Callable[[str], object]) -> None:
         self._libraries = libraries

@@ -19,7 +19,7 @@ from pytest_turris.core.errors import TurrisKitWarning
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.tenants import TenantDirectory
-from pytest_turris.doors.in_process.import_hook import when_imported
+from pytest_turris.doors.in_process.import_hook import ImportHook
 from pytest_turris.doors.in_process.trust import shared_trust
 from pytest_turris.process.closing import close_all
 
@@ -49,7 +49,7 @@ class _OpenDoors(AbstractContextManager[Sandbox]):
         with _lock:
             _tenants.add(self._sandbox)
         try:
-            hook = when_imported(installed(), partial(_open, self._sandbox, self._opened))
+            hook = ImportHook(installed(), partial(_open, self._sandbox, self._opened))
             _enter(hook, self._opened)
         except BaseException:
             self.__exit__()

@@ -25,7 +25,7 @@ from urllib3.exceptions import NewConnectionError
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
-from pytest_turris.doors.in_process.import_hook import when_imported
+from pytest_turris.doors.in_process.import_hook import ImportHook
 from pytest_turris.doors.in_process.sharing import (
     is_ours,
     timeout_message,
@@ -46,7 +46,7 @@ def requests_door(handle: Handle) -> Iterator[None]:
         _open.insert(0, handle)
         opened.callback(_open.remove, handle)
         opened.enter_context(_pools)
-        opened.enter_context(when_imported(["responses"], partial(_patch_mocks, opened)))
+        opened.enter_context(ImportHook(["responses"], partial(_patch_mocks, opened)))
         yield
 
 
