@@ -32,8 +32,8 @@ _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/option
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
 _asking = local()
-"""Has the ``request`` of the fixture ``turris`` that is set up. As an argument it takes a fifth
-of the fixture's time: pytest makes a fixture of its own for it, twice."""
+"""Has the ``request`` of the fixture that is set up. As an argument of ``turris``, it would take
+a fifth of its time: pytest makes a fixture of its own for it, twice."""
 
 _INI_NAMES = """
 signature_scheme signature_header signature_encoding signature_prefix signature_timestamped
@@ -164,12 +164,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
-) -> None:
-    """Remember who asks for ``turris``."""
-    if fixturedef.argname == "turris":
-        _asking.request = request
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> None:
+    """Remember the request of each fixture, whatever its name, for ``turris``."""
+    _asking.request = request
 
 
 @pytest.fixture
