@@ -1,6 +1,6 @@
 """The sandbox: one upstream entity at a fake Turris. ``handle`` is its only port."""
 
-import _thread
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -81,7 +81,7 @@ class Sandbox(Collections):
         self.clock: Clock = Clock()
         self._routes = routes_at(self.options.webhooks_path)
         self._resolve: Callable[[str], str] = self._routes.resolve
-        self.undo: Undo = Undo(_thread.RLock())
+        self.undo: Undo = Undo(threading.RLock())
         """A block, under the lock, that takes effect as a whole or not at all."""
         self.randomness: Randomness = Randomness(f"{self.options.seed}/{name}")
         self._entity = UpstreamEntity(self.clock, self.randomness, self.options, self.undo)

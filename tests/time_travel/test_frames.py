@@ -162,8 +162,12 @@ def test_a_forked_process_collects_and_can_read() -> None:
     with reading():
         child = os.fork()
         if not child:
-            found = frames_of_threads().keys() == {threading.get_ident()}
-            os._exit(0 if found and gc.isenabled() else 1)
+            is_right = False
+            try:
+                found = frames_of_threads().keys()
+                is_right = found == {threading.get_ident()} and gc.isenabled()
+            finally:
+                os._exit(0 if is_right else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -156,7 +156,7 @@ class _TurrisRouter(respx.Router):
         # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
-            headers=_headers(self._library, response.headers),
+            headers=_headers(self._library, tuple(response.headers)),
             stream=self._library.ByteStream(response.body),
         )
         return answer
