@@ -12,6 +12,7 @@ import datetime as dt
 import math
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import ClassVar, Literal
 
 from pytest_turris.process.steady_clock import steady_time
@@ -86,7 +87,7 @@ class Scheduler:
     def sync(self) -> float:
         """Follow moves that other code made, such as a tick of the user's own freeze."""
         # Two threads that read at once would count a move twice, or set ``elapsed`` back.
-        with self._queue():
+        with self._holding(self._lock):
             return self._follow()
 
     def _follow(self) -> float:
@@ -107,7 +108,7 @@ class Scheduler:
     ) -> Sleeper:
         """Queue what waits; without ``by`` it is a deadline, and no sleep."""
         duration = from_seconds(seconds)
-        with self._queue():
+        with self._holding(self._lock):
             blocks = key is None and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
             at = self._now()
             sleep = Sleep(at, as_duration(duration), by, module, blocks) if by else None
@@ -120,15 +121,15 @@ class Scheduler:
         return sleeper
 
     @contextlib.contextmanager
-    def _queue(self) -> Iterator[None]:
-        """Hold the lock of the queue; a thread that waits for it is at work."""
+    def _holding(self, lock: AbstractContextManager[object]) -> Iterator[None]:
+        """Hold a lock of this class; a thread that waits for it is at work."""
         ident = threading.get_ident()
-        self.threads.at_queue.add(ident)
+        self.threads.at_lock.add(ident)
         try:
-            with self._lock:
+            with lock:
                 yield
         finally:
-            self.threads.at_queue.discard(ident)
+            self.threads.at_lock.discard(ident)
 
     def timer(self, left: float, wake: Callable[[BaseException | None], object]) -> Sleeper:
         """Queue a deadline after some seconds, rounded up to a microsecond."""
@@ -136,7 +137,7 @@ class Scheduler:
 
     def end(self, sleeper: Sleeper) -> None:
         """Take out what no longer waits."""
-        with self._queue():
+        with self._holding(self._lock):
             self.sleepers.discard(sleeper)
 
     def step(self, waiting: Waiting, holds: Callable[[], bool], asleep: int | None = None) -> bool:
@@ -175,7 +176,7 @@ class Scheduler:
 
     def advance(self, delta: dt.timedelta) -> None:
         """Let time pass: stop at each due time, and let what is due run."""
-        with self._mover:
+        with self._holding(self._mover):
             self.threads.settle(threading.get_ident())
             target = self.sync() + microseconds(delta)
             turns = 0

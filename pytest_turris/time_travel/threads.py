@@ -63,8 +63,8 @@ class Threads:
         self._seen: dict[int, tuple[_Place, float]] = {}
         self._woken: set[int] = set()
         self._idle = IdleThreads()
-        self.at_queue: set[int] = set()
-        """Those that wait for the lock of the queue, and will go on at once."""
+        self.at_lock: set[int] = set()
+        """Those that wait for a lock of the scheduler, and will go on at once."""
 
     @contextlib.contextmanager
     def parked(
@@ -129,7 +129,7 @@ class Threads:
 
     def _goes_on(self, ident: int) -> bool:
         """Whether a thread is at work, though it may wait for a lock that is held for a moment."""
-        return ident in self.at_queue or reads_stacks(ident)
+        return ident in self.at_lock or reads_stacks(ident)
 
     def _busy(self, but: int) -> State | None:
         found: State | None = None

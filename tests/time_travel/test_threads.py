@@ -15,6 +15,7 @@ import pytest
 from doubles.heartbeat import Heartbeat
 
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.sleeps import SleptTooLongError
 from pytest_turris.time_travel.travel import TimeTravel
 
@@ -223,6 +224,28 @@ def test_budget_is_of_the_call_and_not_of_the_background(
         too_long.result()
     assert heart.beats == 0
     heart.stopped = True
+
+
+def test_test_that_is_about_to_move_the_clock_is_at_work(
+    engine: str, turris_time: TimeTravel
+) -> None:
+    """While another thread moves it, the test waits for a lock, and not for what sleeps."""
+    scheduler, test = turris_time._scheduler, threading.current_thread()
+    began, blocked, before = threading.Event(), list[bool](), turris_time.now
+
+    def move() -> None:
+        with scheduler._mover:
+            began.set()
+            for _ in range(10):
+                real_sleep(0.01)
+                blocked.append(scheduler.threads.blocked(test))
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    began.wait()
+    turris_time.advance(seconds=1)
+    mover.join()
+    assert (turris_time.now - before, any(blocked)) == (SECOND, False)
 
 
 def test_time_that_goes_back_changes_no_sleep(engine: str, turris_time: TimeTravel) -> None:
