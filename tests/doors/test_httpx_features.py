@@ -127,6 +127,23 @@ def test_event_hook_may_raise(library: ModuleType, sandbox: Sandbox, kind: str, 
     assert caught.value.request.url.host == HOSTS["sandbox"]
 
 
+def test_headers_of_an_answer_are_its_own(sandbox: Sandbox, get: Get) -> None:
+    """What a client does to them is not seen in the next answer."""
+    first = get(PATH)
+    first.headers["content-type"] = "text/plain"
+    del first.headers["date"]
+    second = get(PATH)
+    assert second.headers["content-type"] == "application/json; charset=utf-8"
+    assert "date" in second.headers
+
+
+def test_interceptor_may_give_headers_in_a_list(sandbox: Sandbox, get: Get) -> None:
+    """Whatever iterates over pairs of texts will do, as over a socket."""
+    listed: Any = [("x-own", "one"), ("x-own", "two")]
+    with sandbox.interceptors.use(lambda _request, _handle: Response(status=200, headers=listed)):
+        assert get(PATH).headers["x-own"] == "one, two"
+
+
 def test_elapsed_is_the_clients_own_time(sandbox: Sandbox, get: Get) -> None:
     """``elapsed`` is there, and is not the sandbox's time: a scripted delay is not in it."""
     sandbox.faults.add("jwks", delay=3600)

@@ -209,9 +209,11 @@ def _require_length(request: Request) -> None:
 
 
 @lru_cache(maxsize=8)
-def _headers(library: Any, fields: Fields) -> Any:  # noqa: ANN401 - httpx or httpx2
-    """An answer's headers, which a response copies; most answers of a second have the same."""
-    return library.Headers([(name.encode(), value.encode("latin-1")) for name, value in fields])
+def _headers(library: ModuleType, fields: Fields) -> httpx.Headers:
+    """An answer's headers; each response copies them, and most of one second have equal ones."""
+    lines = [(name.encode(), value.encode("latin-1")) for name, value in fields]
+    made: httpx.Headers = library.Headers(lines)
+    return made
 
 
 def _translated(request: httpx.Request, body: bytes) -> Request:
