@@ -32,8 +32,8 @@ _OPTIONS_PAGE = "https://pytest-turris.readthedocs.io/en/latest/reference/option
 """As ``core/text/docs_links.py`` makes it, which is not imported here; a test compares them."""
 
 _asking = local()
-"""Has the ``request`` of the fixture that is set up. As an argument of ``turris``, it would take
-a fifth of its time: pytest makes a fixture of its own for it, twice."""
+"""Has the ``request`` of the fixture that is set up. ``turris`` has no argument for it, which would
+take a fifth of its time: pytest makes a fixture of its own for that, twice."""
 
 _INI_NAMES = """
 signature_scheme signature_header signature_encoding signature_prefix signature_timestamped

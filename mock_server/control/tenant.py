@@ -145,7 +145,7 @@ class Tenant:
         Raises:
             ConnectionFailure: A scripted fault.
         """
-        self._used_at = steady_time()
+        self.use()
         return self.sandbox.handle(request)
 
     def carry_out(self, work: Callable[[], T], *, is_long: bool = False) -> T | Awaitable[T]:

@@ -32,7 +32,7 @@ class Undo:
     between that and the block that frees it.
 
     Args:
-        lock: Held meanwhile.
+        lock: Held while a function runs.
     """
 
     def __init__(self, lock: AbstractContextManager[object] = _UNLOCKED) -> None:

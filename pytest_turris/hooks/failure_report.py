@@ -15,7 +15,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import redact_credentials
 from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard
 from pytest_turris.hooks.report_redaction import ReportRedaction
-from pytest_turris.process.children import STARTED
+from pytest_turris.process.children import POPEN_PATCH
 
 SANDBOX = pytest.StashKey[Sandbox]()
 """Where a test keeps its sandbox."""
@@ -78,11 +78,11 @@ class FailureReport:
     def __init__(self) -> None:
         self._guard = RealHostGuard()
         self._guard.install()
-        STARTED.__enter__()
+        POPEN_PATCH.__enter__()
 
     def pytest_unconfigure(self) -> None:
-        """Release what the process uses."""
-        STARTED.__exit__()
+        """Give sockets and ``Popen`` back to the process."""
+        POPEN_PATCH.__exit__()
         self._guard.remove()
 
     @pytest.hookimpl(tryfirst=True)

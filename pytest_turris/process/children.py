@@ -35,12 +35,12 @@ class ChildrenFind(AbstractContextManager[None]):
 
     def __enter__(self) -> None:
         _replaced.append(self._values)
-        STARTED.__enter__()
+        POPEN_PATCH.__enter__()
         # The environment of the process, as a child inherits it; ``os.environ`` stays as it is.
         os.putenv(self._name, self._values[1])
 
     def __exit__(self, *_: object) -> None:
-        STARTED.__exit__()
+        POPEN_PATCH.__exit__()
         _replaced.remove(self._values)
 
 
@@ -59,8 +59,8 @@ def _finding(original: Callable[..., None]) -> Callable[..., None]:
     return init
 
 
-STARTED = Patch((subprocess.Popen, "__init__", _finding))
-"""A run of tests keeps it open: to replace a method for each test takes longer than the rest."""
+POPEN_PATCH = Patch((subprocess.Popen, "__init__", _finding))
+"""A run of tests keeps it open, as replacing a method takes longer than the rest of a context."""
 
 
 def _environment(given: Any) -> Any:  # noqa: ANN401 - any mapping of texts or bytes

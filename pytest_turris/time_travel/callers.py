@@ -45,7 +45,7 @@ class Callers:
         """The module that waits, and what it called.
 
         Args:
-            frame: The caller of what waits: of the current thread, unless nothing is collected.
+            frame: The caller of what waits. One of another thread needs ``uncollected`` around.
             by: What waits.
         """
         while frame is not None:

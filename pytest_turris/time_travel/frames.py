@@ -40,15 +40,18 @@ class _Readers:
     def discard(self, ident: int) -> None:
         with self._lock:
             self.idents.discard(ident)
-            if self._collects_after and not self.idents:
-                self._collects_after = False
-                gc.enable()
+            self._collect_again()
+
+    def _collect_again(self) -> None:
+        if self._collects_after and not self.idents:
+            self._collects_after = False
+            gc.enable()
 
     def _forget_the_others(self) -> None:
         """A forked process has none of the other threads, and would wait for them."""
         self._lock = _thread.RLock()
         self.idents.clear()
-        self.discard(0)
+        self._collect_again()
 
 
 _readers = _Readers()

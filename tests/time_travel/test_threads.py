@@ -226,7 +226,7 @@ def test_budget_is_of_the_call_and_not_of_the_background(
     heart.stopped = True
 
 
-def test_test_that_is_about_to_move_the_clock_is_at_work(
+def test_call_that_is_about_to_move_the_clock_is_at_work(
     engine: str, turris_time: TimeTravel
 ) -> None:
     """While another thread moves it, the test waits for a lock, and not for what sleeps."""

@@ -77,7 +77,7 @@ class Dispatcher:
         return Call(
             request=request,
             at=at,
-            # RFC 9110, 6.6.1
+            # RFC 9110, 6.6.1: by the sandbox's clock.
             headers=[("date", http_date(at))] if self.options.date_header else [],
             request_id=self.randomness.request_id(),
             environment=environment_of(request.host, self.options.environment),
