@@ -121,7 +121,7 @@ sbom: $(VENV)/.ready
 
 # Holds the lowest versions that are allowed against a clone of https://github.com/pypa/advisory-database.
 advisories: $(VENV)/.ready
-	$(BIN)/python docs/advisories.py $(DATABASE)
+	$(BIN)/python docs/advisories.py $(or $(DATABASE),$(error say DATABASE=PATH, where a clone of https://github.com/pypa/advisory-database is))
 
 # Tables and numbers on the pages, and the names of the ini keys in the plugin.
 docs: $(VENV)/.ready

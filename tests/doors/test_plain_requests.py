@@ -5,6 +5,7 @@ import contextlib
 import gc
 import re
 import socket
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -348,16 +349,18 @@ def test_requests_in_one_packet_take_turns() -> None:
     """Only the first of a packet is answered before other connections have their turn."""
     sandbox, get = Sandbox(), REQUESTS["without a token"]
     order: list[int] = []
+    both_sent = threading.Event()
 
     def handle(request: Request) -> Response:
         order.append(request.client_port)
-        time.sleep(0.02)  # so that the other client's request is there before the third answer
+        both_sent.wait(MAX_SECONDS)
         return sandbox.handle(request)
 
     with served(handle) as live, connected(live) as many, connected(live) as other:
         many.sendall(get * 10)
-        time.sleep(0.01)
-        assert answer(other, get).startswith(b"HTTP/1.1 401 ")
+        other.sendall(get)
+        both_sent.set()
+        assert answer(other, b"").startswith(b"HTTP/1.1 401 ")
         assert order.count(many.getsockname()[1]) < 10
 
 
