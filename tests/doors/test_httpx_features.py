@@ -97,6 +97,18 @@ def test_client_may_want_http2(sandbox: Sandbox, get: Get) -> None:
     assert len(sandbox.journal) == 1
 
 
+@pytest.mark.parametrize(("status", "reason"), [(503, "Service Unavailable"), (599, "")])
+def test_answer_says_what_a_transport_says(
+    sandbox: Sandbox, get: Get, status: int, reason: str
+) -> None:
+    """HTTP version and reason phrase are in ``extensions``, as httpx documents for transports."""
+    sandbox.faults.add("jwks", status=status, times=1)
+    answer = get(PATH)
+    extensions = {"http_version": b"HTTP/1.1", "reason_phrase": reason.encode()}
+    assert answer.extensions == extensions
+    assert (answer.http_version, answer.reason_phrase) == ("HTTP/1.1", reason)
+
+
 @pytest.mark.parametrize("base", ["", "/v1", "/v1/"])
 def test_base_url_with_a_path_is_joined(sandbox: Sandbox, get: Get, base: str) -> None:
     """The sandbox is asked for the URL that the client builds from its base URL and the path."""

@@ -10,6 +10,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
+from http.client import responses as reasons
 from types import ModuleType
 from typing import Any
 
@@ -158,6 +159,7 @@ class _TurrisRouter(respx.Router):
             response.status,
             headers=_headers(self._library, tuple(response.headers)),
             stream=self._library.ByteStream(response.body),
+            extensions=_extensions(response.status),
         )
         return answer
 
@@ -206,6 +208,13 @@ def _require_length(request: Request) -> None:
 
     much = "much" if len(request.body) > int(declared[0]) else "little"
     raise LocalProtocolError(f"Too {much} data for declared Content-Length")
+
+
+@cache
+def _extensions(status: int) -> dict[str, bytes]:
+    """What a transport says of an answer's first line; each response has a copy."""
+    reason = reasons.get(status, "").encode("ascii")
+    return {"http_version": b"HTTP/1.1", "reason_phrase": reason}
 
 
 @lru_cache(maxsize=8)
