@@ -24,6 +24,7 @@ from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import Fields, Request
+from pytest_turris.doors.in_process.proxies import quick_proxies
 from pytest_turris.doors.in_process.sharing import (
     is_ours,
     timeout_message,
@@ -56,6 +57,7 @@ class _Transports:
         self.patch = Patch(
             (library.HTTPTransport, "handle_request", self._sync),
             (library.AsyncHTTPTransport, "handle_async_request", self._async),
+            *quick_proxies(library.__name__),
         )
 
     def _sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
