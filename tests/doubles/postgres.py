@@ -53,7 +53,9 @@ class PostgresServer:
         self._settings = ([] if is_durable else _FAST) + ([f"port={port}"] if port else [])
         self._made = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "-D", f"{self.folder}/data", "-A", "trust", "-U", "turris", "-N")
+        # Without them, a cluster has the encoding and the order of the environment's locale.
+        same = ("--encoding=UTF8", "--locale=C")
+        self._run("initdb", "-D", f"{self.folder}/data", "-A", "trust", "-U", "turris", "-N", *same)
         self.start()
 
     @property
@@ -88,12 +90,13 @@ class PostgresServer:
             self._process.wait(_LONGEST)
             self._process = None
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """The connection URL of a new, empty database."""
         self._made += 1
         name = f"turris{self._made}"
+        how = f"TEMPLATE template0 ENCODING '{encoding}'"
         with self._connected() as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} {how}".encode())
         if self._port:
             return f"postgresql://turris:not-a-secret@127.0.0.1:{self._port}/{name}?sslmode=disable"
         return f"postgresql://turris:not-a-secret@/{name}?host={self.folder}"

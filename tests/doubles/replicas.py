@@ -22,10 +22,14 @@ class Replica(Client):
     def __init__(self, url: str, options: Options, *, lease: float = 60.0) -> None:
         self.log: list[str] = []
         self.store = Store.open(url, self.log.append, lease=lease)
-        sandbox = Sandbox(options)
-        self.store.attach(sandbox, "default")
-        self.server = StandaloneSandbox(sandbox, ServerSettings(), KeptLog(self.log), self.store)
-        super().__init__(sandbox)
+        with contextlib.ExitStack() as opened:
+            opened.callback(self.store.close)
+            sandbox = Sandbox(options)
+            self.store.attach(sandbox, "default")
+            settings, log = ServerSettings(), KeptLog(self.log)
+            self.server = StandaloneSandbox(sandbox, settings, log, self.store)
+            super().__init__(sandbox)
+            opened.pop_all()
 
     def control(self, name: str, /, tenant: str = "default", **members: Any) -> Any:  # noqa: ANN401 - JSON
         """Execute a control, as the control API does."""

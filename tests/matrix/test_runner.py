@@ -41,6 +41,7 @@ def consumer(tmp_path: Path) -> Path:
     """A consumer's project, with one test file for each outcome."""
     folder = tmp_path / "consumer"
     folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]")  # else pytest takes one above, if there is one
     (folder / "test_directory.py").write_text(FINE)
     (folder / "test_wrong.py").write_text(WRONG)
     (folder / "test_left_out.py").write_text("import pytest\npytest.skip(allow_module_level=True)")

@@ -37,6 +37,9 @@ _BOUNDS = (
     # Otherwise a replica would see what it has written itself only after a while, or lose it.
     "-c default_transaction_isolation=read\\ committed"
 )
+_WHOLE = frozenset({"UTF8", "SQL_ASCII"})
+"""Encodings of databases that can hold every text: one of them keeps bytes as they are."""
+
 _END_STALLED = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user
     AND application_name = current_setting('application_name')
@@ -57,7 +60,7 @@ class PostgresDatabase:
         url: Its connection URL.
 
     Raises:
-        StoreError: It cannot be reached, or the URL is not one.
+        StoreError: It cannot be reached or hold every text, or the URL is not one.
     """
 
     is_shared: bool = True
@@ -87,6 +90,7 @@ class PostgresDatabase:
             # Its message may have the password.
             raise StoreError(f"{self.name} is not a connection URL of PostgreSQL") from None
         given["options"] = f"{_BOUNDS} {given.get('options') or ''}"
+        given["client_encoding"] = "UTF8"
         defaults: dict[str, Any] = {"connect_timeout": "10", "application_name": "turris-sandbox"}
         self._pool: ConnectionPool[Conversation] = ConnectionPool(
             make_conninfo(**defaults | given),
@@ -102,11 +106,19 @@ class PostgresDatabase:
         try:
             # The first one without the pool, which would try again and not say why it cannot
             # connect.
-            psycopg.connect(make_conninfo(**defaults | given)).close()
+            with psycopg.connect(make_conninfo(**defaults | given)) as connection:
+                self._require_whole(connection.info.parameter_status("server_encoding"))
             self._pool.open(wait=True)
         except (psycopg.Error, PoolTimeout) as error:
             self._pool.close()
             raise StoreError(f"cannot open the store {self.name}: {_reason(error)}") from None
+
+    def _require_whole(self, encoding: str | None) -> None:
+        if encoding not in _WHOLE:
+            raise StoreError(
+                f"cannot open the store {self.name}: its encoding is {encoding}, which cannot "
+                "hold every text. Fix: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+            )
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
