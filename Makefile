@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := docs/examples/agency_directory
 
 .PHONY: test lint types contracts tests newcomer coverage matrix demo docs docs-site walkthroughs wheel licences sbom advisories lock mocks findings audits mutations verdicts benchmarks clean \
-	system-packages node-packages generators fuzz faults soak secrets screenshots
+	system-packages node-packages generators elsewhere fuzz faults soak secrets screenshots
 
 # Tests start hundreds of interpreters, and each would compile again all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
@@ -66,6 +66,11 @@ STACKS := $(VENV)/stacks.log
 tests: $(VENV)/.ready node-packages
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal 2>$(STACKS) || { cat $(STACKS) >&2; exit 1; }
 	$(BIN)/python docs/audits.py --check
+
+# Runs the tests with what other machines have: stray files, proxies, another umask, locale and time
+# zone; as root of Linux also without IPv6, and without a network.
+elsewhere: $(VENV)/.ready node-packages
+	cd tests && $(abspath $(BIN))/python -m elsewhere -n $(WORKERS) --dist worksteal
 
 # What is traced takes several times as long, on a busy machine more than the usual bound.
 TRACED := -o faulthandler_timeout=900

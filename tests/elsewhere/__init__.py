@@ -1,0 +1,1 @@
+"""Another machine: what a run of the test suite must not depend on."""
