@@ -64,6 +64,7 @@ def serving(directory: Path, file: str) -> Iterator[str]:
             process.kill()
 
 
+@pytest.mark.installs
 def test_good_express_receiver_withstands_the_full_profile(modules: Path, tmp_path: Path) -> None:
     """The documented Express receiver fails no ``must``, and is never said to pass unobserved."""
     file = tmp_path / "verdicts.json"
@@ -77,6 +78,7 @@ def test_good_express_receiver_withstands_the_full_profile(modules: Path, tmp_pa
     assert found == {"WH-70", "WH-99"}  # JSON.parse takes the last of repeated members
 
 
+@pytest.mark.installs
 def test_express_receiver_that_parses_first_is_caught(modules: Path) -> None:
     """Express' JSON parser before the verification is found, and the exit status says so."""
     with serving(modules, "parses_first.js") as url:

@@ -85,6 +85,7 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.installs
 def test_entry_point_as_process_1(installed: list[str], folder: Path) -> None:
     """Another user, read-only code, no HOME: it answers, is healthy, and ends at SIGTERM."""
     [given] = instructions("CMD")[-1:]
