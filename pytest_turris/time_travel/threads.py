@@ -34,7 +34,14 @@ _STILL = 0.015
 _Place: TypeAlias = tuple[int, int, str, object]
 """A frame, an instruction in it, the address in memory that the thread waits at, and its runs."""
 
-_CPU, _LONG, _ANSWER = 0.05, 5.0, 0.25
+_LOOKS = 3
+"""How often to look again: who hands the interpreter's lock on waits for a moment, without end."""
+_CPU = 1.0
+"""Seconds of processor time that a thread may work until it waits: one that computes between two
+waits, or in which the collector of garbage happens to run, keeps its turn."""
+_CPU_AGAIN = 0.05
+"""The same for one that has used up the first, until it is seen to wait."""
+_LONG, _ANSWER = 5.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Threads:
         self._parked: dict[int, _Parked] = {}
         self._seen: dict[int, tuple[_Place, float]] = {}
         self._woken: set[int] = set()
+        self._restless: set[int] = set()
         self._idle = IdleThreads()
         self.at_lock: set[int] = set()
         """Those that wait for a lock of the scheduler, and will go on at once."""
@@ -103,9 +111,12 @@ class Threads:
             return
         cpu, began, pause = time.process_time(), steady_time(), 0.0001
         while (busy := self._busy(but)) is not None:
-            bound = _LONG if busy == "working" else _ANSWER
-            if time.process_time() - cpu > _CPU or steady_time() - began > bound:
+            ident, state = busy
+            most = _CPU_AGAIN if ident in self._restless else _CPU
+            bound = _LONG if state == "working" else _ANSWER
+            if time.process_time() - cpu > most or steady_time() - began > bound:
                 self._woken.clear()
+                self._restless.add(ident)
                 return
             self._pause(pause)
             pause = min(2 * pause, 0.004)
@@ -131,14 +142,20 @@ class Threads:
         """Whether a thread is at work, though it may wait for a lock that is held for a moment."""
         return ident in self.at_lock or reads_stacks(ident)
 
-    def _busy(self, but: int) -> State | None:
-        found: State | None = None
+    def _busy(self, but: int) -> tuple[int, State] | None:
+        """A thread that does not wait yet, those first that may still work for long."""
+        woken: tuple[int, State] | None = None
+        restless: tuple[int, State] | None = None
         for ident, state in self._states(but):
-            if state == "working":
-                return "working"
-            if state == "real" and ident in self._woken:
-                found = "real"
-        return found
+            if state != "working":
+                self._restless.discard(ident)
+                if state == "real" and ident in self._woken:
+                    woken = ident, state
+            elif ident not in self._restless:
+                return ident, state
+            else:
+                restless = ident, state
+        return restless or woken
 
     def _states(self, but: int) -> Iterator[tuple[int, State]]:
         frames = frames_of_threads()
@@ -173,6 +190,10 @@ class Threads:
     def _look(self, thread: threading.Thread, frame: FrameType) -> State:
         call = system_call_of(thread.native_id)
         state = _state_in(call)
+        if state == "waiting" and any(
+            _system_call(thread.native_id) != state for _ in range(_LOOKS)
+        ):
+            return "working"
         if state is not None:
             return state
         # One that got its lock, and waits for its turn to run, waits at another address; and it

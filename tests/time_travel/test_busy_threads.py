@@ -1,0 +1,80 @@
+"""Threads that compute: the clock goes on when they wait, not while they seem to."""
+
+import itertools
+import threading
+import time
+
+import pytest
+from doubles.heartbeat import Heartbeat
+
+from pytest_turris.process.system_calls import FUTEX
+from pytest_turris.time_travel.callers import Callers
+from pytest_turris.time_travel.threads import Threads
+from pytest_turris.time_travel.travel import TimeTravel
+
+on_both_engines = pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(name, marks=pytest.mark.turris(time_engine=name))
+        for name in ("freezegun", "time-machine")
+    ],
+)
+WITHOUT_END = [FUTEX, "0x7f0000000000", "0x189", "0x0", "0x0", "0x0"]
+
+
+def compute(seconds: float) -> None:
+    """Use processor time, in one line of code."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+@on_both_engines
+def test_thread_that_computes_between_its_waits(engine: str, turris_time: TimeTravel) -> None:
+    """It is waited for, so that it misses none of its moments."""
+
+    def wait_and_compute() -> None:
+        threading.Event().wait(60)
+        compute(0.2)
+
+    heart = Heartbeat(wait_and_compute)
+    turris_time.advance(minutes=5, seconds=1)
+    assert heart.beats == 5
+    heart.stopped = True
+
+
+@on_both_engines
+def test_thread_next_to_one_that_never_waits(engine: str, turris_time: TimeTravel) -> None:
+    """That one is waited for once; then the other still has its turns."""
+    over = threading.Event()
+
+    def never_wait() -> None:
+        while not over.is_set():
+            compute(0.001)
+
+    thread = threading.Thread(target=never_wait)
+    thread.start()
+    heart = Heartbeat(lambda: time.sleep(60))
+    turris_time.advance(minutes=5, seconds=1)
+    assert heart.beats == 5
+    heart.stopped = True
+    over.set()
+    thread.join()
+
+
+@pytest.mark.skipif(not FUTEX, reason="only Linux shows system calls")
+def test_wait_for_a_moment_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that hands the interpreter's lock on waits without end, and goes on at once."""
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    calls = itertools.cycle([WITHOUT_END, WITHOUT_END, ["running"]])
+
+    def call_of(native_id: int | None) -> list[str]:
+        return next(calls) if native_id == thread.native_id else WITHOUT_END
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pytest_turris.time_travel.threads.system_call_of", call_of)
+        assert not Threads(Callers(), time.sleep).all_wait(threading.get_ident())
+    over.set()
+    thread.join()
