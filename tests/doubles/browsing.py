@@ -43,6 +43,10 @@ def call(server: StandaloneSandbox, path: str, token: object = "") -> int:
     return server.sandbox.journal.seen
 
 
+_UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
+"""What htmx loads or replaces at the moment."""
+
+
 class Browsing:
     """A person with a browser, and what its console and its network tab have."""
 
@@ -66,11 +70,15 @@ class Browsing:
         dialog.accept()
 
     def does(self, button: str, said: str) -> None:
-        """Click a button by its name, and see what the line of notices says then."""
+        """Click a button by its name, and see what the line of notices says then.
+
+        What changed is loaded anew meanwhile, with empty forms: a person is slower than that.
+        """
         from playwright.sync_api import expect
 
         self.page.get_by_role("button", name=button, exact=True).first.click()
         expect(self.page.locator("#notice")).to_contain_text(said)
+        expect(self.page.locator(_UNDER_WAY)).to_have_count(0)
 
     def copies(self, button: str) -> str:
         """What a button puts on the clipboard."""
