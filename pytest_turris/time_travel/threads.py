@@ -35,10 +35,11 @@ _Place: TypeAlias = tuple[int, int, str, object]
 """A frame, an instruction in it, the address in memory that the thread waits at, and its runs."""
 
 _LOOKS = 3
-"""How often to look again: who hands the interpreter's lock on waits for a moment, without end."""
+"""How often to look again at a wait without a timeout: a thread that hands the interpreter's lock
+to another is in one for a moment."""
 _CPU = 1.0
-"""Seconds of processor time that a thread may work until it waits: one that computes between two
-waits, or in which the collector of garbage happens to run, keeps its turn."""
+"""Seconds of the process's time on a processor for which a thread may work until it waits. One that
+computes between two waits, or in which the collector of garbage runs, keeps its turn."""
 _CPU_AGAIN = 0.05
 """The same for one that has used up the first, until it is seen to wait."""
 _LONG, _ANSWER = 5.0, 0.25
@@ -70,6 +71,7 @@ class Threads:
         self._seen: dict[int, tuple[_Place, float]] = {}
         self._woken: set[int] = set()
         self._restless: set[int] = set()
+        """Those that have used up their time, and were not seen to wait since."""
         self._idle = IdleThreads()
         self.at_lock: set[int] = set()
         """Those that wait for a lock of the scheduler, and will go on at once."""
@@ -116,7 +118,8 @@ class Threads:
             bound = _LONG if state == "working" else _ANSWER
             if time.process_time() - cpu > most or steady_time() - began > bound:
                 self._woken.clear()
-                self._restless.add(ident)
+                if state == "working":
+                    self._restless.add(ident)
                 return
             self._pause(pause)
             pause = min(2 * pause, 0.004)

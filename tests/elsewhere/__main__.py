@@ -33,7 +33,8 @@ def main() -> int:
         for name, text in _STRAY.items():
             (above / name).write_text(text, encoding="utf-8")
         below.mkdir()
-        above.chmod(0o755)  # PostgreSQL runs as another user
+        for entered in (above, below):
+            entered.chmod(0o755)  # by PostgreSQL, which runs as another user
         os.umask(0o077)
         environment = os.environ | _UNUSUAL | dict.fromkeys(_PROXIES, _NOWHERE)
         alone = _alone()

@@ -2,9 +2,9 @@
 
 import contextlib
 import fcntl
-import os
 import socket
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,12 +15,12 @@ _NO_IPV6 = Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
 
 
 def main() -> None:
-    """Become the command."""
+    """Run the command; the exit status is its own."""
     with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
         _NO_IPV6.write_text("1", encoding="ascii")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack(_INTERFACE, b"lo", _UP))
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the command of the caller
+    sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -52,21 +52,21 @@ def test_thread_next_to_one_that_never_waits(engine: str, turris_time: TimeTrave
         while not over.is_set():
             compute(0.001)
 
-    thread = threading.Thread(target=never_wait)
+    thread = threading.Thread(target=never_wait, daemon=True)
     thread.start()
     heart = Heartbeat(lambda: time.sleep(60))
     turris_time.advance(minutes=5, seconds=1)
-    assert heart.beats == 5
-    heart.stopped = True
     over.set()
     thread.join()
+    assert heart.beats == 5
+    heart.stopped = True
 
 
 @pytest.mark.skipif(not FUTEX, reason="only Linux shows system calls")
 def test_wait_for_a_moment_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that hands the interpreter's lock on waits without end, and goes on at once."""
     over = threading.Event()
-    thread = threading.Thread(target=over.wait)
+    thread = threading.Thread(target=over.wait, daemon=True)
     thread.start()
     calls = itertools.cycle([WITHOUT_END, WITHOUT_END, ["running"]])
 

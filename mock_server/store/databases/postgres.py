@@ -37,8 +37,8 @@ _BOUNDS = (
     # Otherwise a replica would see what it has written itself only after a while, or lose it.
     "-c default_transaction_isolation=read\\ committed"
 )
-_WHOLE = frozenset({"UTF8", "SQL_ASCII"})
-"""Encodings of databases that can hold every text: one of them keeps bytes as they are."""
+_ENCODINGS = frozenset({"UTF8", "SQL_ASCII"})
+"""Encodings that can hold every text; a database with ``SQL_ASCII`` keeps bytes as they are."""
 
 _END_STALLED = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user
@@ -60,7 +60,7 @@ class PostgresDatabase:
         url: Its connection URL.
 
     Raises:
-        StoreError: It cannot be reached or hold every text, or the URL is not one.
+        StoreError: It cannot be reached, it cannot hold every text, or the URL is not one.
     """
 
     is_shared: bool = True
@@ -107,14 +107,14 @@ class PostgresDatabase:
             # The first one without the pool, which would try again and not say why it cannot
             # connect.
             with psycopg.connect(make_conninfo(**defaults | given)) as connection:
-                self._require_whole(connection.info.parameter_status("server_encoding"))
+                self._require_encoding(connection.info.parameter_status("server_encoding"))
             self._pool.open(wait=True)
         except (psycopg.Error, PoolTimeout) as error:
             self._pool.close()
             raise StoreError(f"cannot open the store {self.name}: {_reason(error)}") from None
 
-    def _require_whole(self, encoding: str | None) -> None:
-        if encoding not in _WHOLE:
+    def _require_encoding(self, encoding: str | None) -> None:
+        if encoding not in _ENCODINGS:
             raise StoreError(
                 f"cannot open the store {self.name}: its encoding is {encoding}, which cannot "
                 "hold every text. Fix: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
