@@ -249,3 +249,27 @@ def test_own_port_is_refused(host: str) -> None:
     with pytest.raises(EgressRefused, match="that is the sandbox itself"):
         check_egress(f"http://{host}:8791/v1/webhooks", allow=[f"{host}:8791"], own_port=8791)
     assert check_egress(f"http://{host}:8792/", own_port=8791).port == 8792
+
+
+def test_own_port_of_another_machine_is_open(names: dict[str, list[str]]) -> None:
+    """The sandbox itself is at that port of this machine only."""
+    names["api.example"] = ["192.0.2.1"]
+    reached = check_egress("http://api.example:8791/", allow=["api.example:8791"], own_port=8791)
+    assert reached.address == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http:///hook", "host '': it is empty or percent-encoded"),
+        ("http://127.0.0.1%2f.example/", "it is empty or percent-encoded; write it in plain"),
+        ("http://[::1].example/", "its host or port cannot be read"),
+        ("ftp://127.0.0.1/", "scheme 'ftp': only http and https are possible"),
+        ("127.0.0.1:8000/hook", "it has no scheme; write http://127.0.0.1:8000/hook"),
+    ],
+)
+def test_refusal_says_what_is_wrong_with_the_url(url: str, words: str) -> None:
+    """Each mistake has words of its own, so that it can be mended."""
+    with pytest.raises(EgressRefused) as refused:
+        check_egress(url)
+    assert words in str(refused.value)
