@@ -261,7 +261,7 @@ def test_own_port_of_another_machine_is_open(names: dict[str, list[str]]) -> Non
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http:///hook", "host '': it is empty or percent-encoded"),
+        ("http:///hook", "its host or port cannot be read"),
         ("http://127.0.0.1%2f.example/", "it is empty or percent-encoded; write it in plain"),
         ("http://[::1].example/", "its host or port cannot be read"),
         ("ftp://127.0.0.1/", "scheme 'ftp': only http and https are possible"),
