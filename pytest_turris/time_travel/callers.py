@@ -42,7 +42,7 @@ class Callers:
         self._left_out = tuple(left_out)
 
     def find(self, frame: FrameType | None, by: str) -> tuple[str, str]:
-        """The module that waits, and what it called.
+        """The module that waits, and what it called; none for what an event loop or a pool calls.
 
         Args:
             frame: The caller of what waits. One of another thread needs ``uncollected`` around.
@@ -55,6 +55,8 @@ class Callers:
                 return str(getattr(function, "__module__", "")), "threading.Timer"
             if not _is_neutral(name):
                 return name, by
+            if frame.f_code is _RUN_FOREVER:
+                return "", by  # what runs a loop does not call what its tasks call
             by = _called(name.partition(".")[0], frame) or by
             frame = frame.f_back
         return "", by

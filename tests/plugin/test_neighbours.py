@@ -154,6 +154,38 @@ def test_anyio_on_asyncio_and_trio(project: Project) -> None:
     result.stdout.fnmatch_lines(["*test_all?asyncio? PASSED*", "*test_all?trio? PASSED*"])
 
 
+SLEEPING_TASKS = (
+    "import anyio, asyncio, pytest",
+    "LONG = 1_000_000",
+    "@pytest.mark.asyncio",
+    "async def test_asyncio(turris_time):",
+    "    before = turris_time.now",
+    "    await asyncio.gather(asyncio.sleep(LONG), asyncio.sleep(2 * LONG))",
+    "    await asyncio.create_task(asyncio.sleep(LONG))",
+    "    async with asyncio.TaskGroup() as group:",
+    "        group.create_task(asyncio.sleep(LONG))",
+    "    await asyncio.wait([asyncio.create_task(asyncio.sleep(LONG))])",
+    "    with pytest.raises(TimeoutError):",
+    "        await asyncio.wait_for(asyncio.sleep(2 * LONG), LONG)",
+    "    assert (turris_time.now - before).total_seconds() == 6 * LONG",
+    "@pytest.mark.anyio",
+    "async def test_anyio(turris_time):",
+    "    before = turris_time.now",
+    "    async with anyio.create_task_group() as group:",
+    "        group.start_soon(anyio.sleep, LONG)",
+    "    assert (turris_time.now - before).total_seconds() == LONG",
+)
+
+
+@pytest.mark.parametrize("engine", ["freezegun", "time-machine"])
+def test_tasks_that_only_sleep_move_the_clock(project: Project, engine: str) -> None:
+    """No code of the test is on the stack then: only the plugin that runs the loop."""
+    project.ini("asyncio_default_fixture_loop_scope = function", f"turris_time_engine = {engine}")
+    project.files(*SLEEPING_TASKS)
+    result = project.pytester.runpytest_subprocess("-p", "no:randomly", timeout=100)
+    result.assert_outcomes(passed=3)
+
+
 def test_plugin_can_be_switched_off(project: Project) -> None:
     """``-p no:turris`` takes the fixtures and the guard away."""
     project.files(
