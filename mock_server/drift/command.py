@@ -58,6 +58,7 @@ def drift(
     from mock_server.drift.asking import DriftError, RealTenant, ask
     from mock_server.drift.har import read_har
     from mock_server.drift.report import DriftReport
+    from pytest_turris.core.text.redaction import note_secret
 
     if bool(against) == bool(recorded):
         fail("give --against URL --read-only, or --recorded FILE.har")
@@ -66,7 +67,9 @@ def drift(
             report = DriftReport.of(read_har(recorded))
         else:
             _check(against, read_only=read_only)
-            tenant = RealTenant(against.rstrip("/"), _read(client_id_env), _read(client_secret_env))
+            secret = _read(client_secret_env)
+            note_secret(secret)
+            tenant = RealTenant(against.rstrip("/"), _read(client_id_env), secret)
             _confirm(against, yes=yes)
             report = DriftReport.of(ask(tenant))
     except DriftError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mock_server.shell.mistakes import fail
 from mock_server.shell.printing import say
 from pytest_turris.core.options import Options, choices, option_types, parse
+from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def read_signing_key(variable: str) -> str:
     key = os.environ.get(variable)
     if not key:
         fail(f"no signing key: set {variable}, or name another variable with --secret-env")
+    note_secret(key)
     return key
 
 

@@ -1,35 +1,10 @@
-"""The spellings of a secret in a URL, a log line, a file or a built frontend."""
+"""The secrets of a run, in all their spellings: to be found in a text, or taken out of it."""
 
-import base64
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from pytest_turris.core.sandbox import Sandbox
-
-_SHORTEST = 12
-
-
-def spellings(secret: str) -> tuple[str, ...]:
-    """A secret as such, and as it may be encoded.
-
-    Percent-encoded, as far as it needs that or each byte; in Base64 at each alignment; in hex; in
-    JSON's escapes; backwards.
-    """
-    raw = secret.encode("utf-8", "surrogatepass")
-    forms = [secret, quote(secret, safe=""), quote(secret), quote_plus(secret)]
-    forms += [raw.hex(), raw.hex().upper(), secret[::-1]]
-    for before in range(3):
-        encoded = base64.b64encode(b"x" * before + raw).decode()
-        # The characters at both ends depend on the text around the secret.
-        inside = encoded.rstrip("=")[4 if before else 0 : -2]
-        forms += [inside, inside.replace("+", "-").replace("/", "_")]
-    # In C: a run may have thousands of tokens, of hundreds of characters each.
-    percents = f"%{raw.hex('%')}"
-    units = secret.encode("utf-16-be", "surrogatepass").hex("+", 2)
-    forms += [percents, percents.upper()]
-    forms += [f"+{digits}".replace("+", "\\u") for digits in (units, units.upper())]
-    return tuple(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
+from pytest_turris.core.text.spellings import SHORTEST_SPELT, spellings
 
 
 class SecretForms:
@@ -88,4 +63,4 @@ def secrets_of(sandbox: Sandbox) -> list[tuple[str, str]]:
         text = str(token.text)
         # A token that was cut is one as long as its signature is whole.
         found += [("an access token", text), ("an access token", text.rpartition(".")[2])]
-    return [(str(secret), name) for name, secret in found if len(secret) >= _SHORTEST]
+    return [(str(secret), name) for name, secret in found if len(secret) >= SHORTEST_SPELT]

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Literal, Self, get_type_hints
 
 from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import (
     OptionError,
     check_distinct,
@@ -230,6 +231,7 @@ class Options(RecordOptions):
             check_value(name, kind, getattr(self, name))
             check_form(name, getattr(self, name))
         check_key(*self._key_form, self.webhook_secret)
+        note_secret(self.webhook_secret)
         check_distinct({name: getattr(self, name) for name in option_types() if name[:4] == "env_"})
 
     def signing_key(self, secret: str) -> str:

@@ -13,12 +13,10 @@ from _pytest.outcomes import Failed
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import redact_credentials
+from pytest_turris.hooks.masking.outputs import OutputMasking
+from pytest_turris.hooks.masking.report_redaction import SANDBOX, mask_report
 from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard
-from pytest_turris.hooks.report_redaction import ReportRedaction
 from pytest_turris.process.children import POPEN_PATCH
-
-SANDBOX = pytest.StashKey[Sandbox]()
-"""Where a test keeps its sandbox."""
 
 _NAME = "turris_watch"
 _LAST = 12
@@ -70,6 +68,7 @@ def begin_watch(config: pytest.Config) -> None:
     """Watch the rest of the run, unless it is watched already."""
     if not config.pluginmanager.has_plugin(_NAME):
         config.pluginmanager.register(FailureReport(), _NAME)
+        config.pluginmanager.register(OutputMasking(config))
 
 
 class FailureReport:
@@ -133,10 +132,7 @@ class FailureReport:
                 report.sections.append(("turris capsule", text))
         if report.failed and (notes := _notes_on_time(report)):
             report.sections.append(("turris time", notes))
-        if report.longrepr or report.sections:
-            redaction = ReportRedaction(sandbox)
-            report.longrepr = redaction.redacted(report.longrepr)
-            report.sections = redaction.redacted(report.sections)
+        mask_report(report, sandbox)
         return report
 
     @pytest.hookimpl(tryfirst=True)

@@ -3,7 +3,7 @@
 import os
 import re
 
-from pytest_turris.core.text.redaction import mask, redact
+from pytest_turris.core.text.redaction import mask, note_secret, redact
 
 CONTROL_TOKEN = "TURRIS_CONTROL_TOKEN"
 """The environment variable that holds it."""
@@ -42,6 +42,7 @@ def checked_control_token(text: str, source: str) -> str:
             f"{source} has a space, a control character or a letter outside ASCII in it: "
             "no control token has"
         )
+    note_secret(token)
     return token
 
 

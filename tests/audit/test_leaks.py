@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pytest_turris.audit.checklist import CHECKLIST
 from pytest_turris.audit.leaks.checks import LEAKS
-from pytest_turris.audit.spellings import SecretForms, spellings
+from pytest_turris.audit.spellings import SecretForms
+from pytest_turris.core.text.spellings import spellings
 
 _SECRET = "turris_sandbox_secret_3f9a1c0d7e5b2a4866aa01"
 

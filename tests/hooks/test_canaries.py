@@ -62,6 +62,61 @@ SHORTENED = """
         assert found == {}
 """
 
+CHOSEN = "AcmeHookKey_4f1d2c3b5a697887"
+CONTROL = "ctl-0123456789-abcdefABCDEF-0123456789xyz"
+OTHER_OUTPUTS = f"""
+    import base64, logging, os, pytest, unittest
+
+    def secret():
+        logging.getLogger("app").warning("the secret is %s", os.environ["TURRIS_CLIENT_SECRET"])
+        return os.environ["TURRIS_CLIENT_SECRET"]
+
+    @pytest.mark.turris(webhook_secret="{CHOSEN}")
+    def test_chosen(turris):
+        key = os.environ["TURRIS_WEBHOOK_SECRET"]
+        print(key, base64.b64encode(key.encode()), key.encode().hex())
+        assert key == ""
+
+    def test_token_in_base64(turris):
+        token = turris.tokens.issue(turris.client).text
+        print(*(base64.b64encode(b"x" * before + token.encode()).decode() for before in range(3)))
+        assert [token.encode().hex()] == []
+
+    def test_environment(turris):
+        assert dict(os.environ) == {{}}
+
+    def test_subtests(turris, subtests):
+        with subtests.test(secret(), of=secret()):
+            print(secret())
+            raise AssertionError(secret())
+
+    class TestUnit(unittest.TestCase):
+        @pytest.fixture(autouse=True)
+        def sandbox(self, turris):
+            pass
+
+        def test_part(self):
+            with self.subTest(of=secret()):
+                self.fail(secret())
+
+    def test_xfail(turris):
+        pytest.xfail(secret())
+
+    def test_property(turris, record_property):
+        record_property("text", secret())
+        record_property("dict", {{"secret": secret()}})
+
+    @pytest.fixture
+    def broken(turris):
+        raise ValueError(secret())
+
+    def test_fixture(broken):
+        pass
+
+    def test_zz_exit(turris):
+        pytest.exit(secret())
+"""
+
 
 def forms(secret: str) -> Iterator[str]:
     """A secret as it may be written: base64 at each offset, percent, JSON escapes, hex."""
@@ -120,6 +175,41 @@ def test_a_failing_run_shows_no_secret(
     assert "Bearer ***-" in written["stdout"].partition("warnings summary")[2]
     assert {name: hits(text) for name, text in written.items() if hits(text)} == {}
     assert [text for text in reported(written, tmp_path) if not IDS.fullmatch(text)] == []
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1", "--dist=load")], ids=["alone", "xdist"])
+def test_every_output_is_masked(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    workers: tuple[str, ...],
+) -> None:
+    """Live log and its file, subtests, properties, xfail and exit, Allure and pytest-html.
+
+    What the user chose has no mark by which it is known: a signing key, and a control token that
+    is in the environment.
+    """
+    kept = tmp_path / "canaries.json"
+    monkeypatch.setenv("CANARIES", str(kept))
+    monkeypatch.setenv("TURRIS_CONTROL_TOKEN", CONTROL)
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_it=OTHER_OUTPUTS)
+    result = pytester.runpytest_subprocess(
+        *("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider", *workers),
+        *("-vv", "--showlocals", "-rA", "--log-cli-level=INFO", "--log-file=out/log.txt"),
+        *("--junitxml=out/junit.xml", "--html=out/report.html", "--alluredir=out/allure"),
+    )
+    written = {path.name: path.read_text() for path in pytester.path.rglob("out/**/*.*")}
+    written |= {"stdout": result.stdout.str(), "stderr": result.stderr.str()}
+    assert "test_property" in written["stdout"]
+    assert len(written) > 10
+    secrets = [*json.loads(kept.read_text()), CHOSEN, CONTROL]
+    assert len(secrets) > 10
+    found = {name: leaks(text, secrets) for name, text in written.items()}
+    assert not any(found.values()), found
+    assert all("***-" in written[name] for name in ("stdout", "junit.xml", "report.html"))
+    assert workers or "the secret is ***-" in written["log.txt"]
+    assert workers or "Exit: ***-" in written["stdout"]
 
 
 @pytest.mark.parametrize("options", [(), ("-v",), ("--showlocals",), ("--tb=short", "-l")])

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from pytest_turris.audit.scans.files import ScannedFile
 from pytest_turris.audit.scans.hit import Hit
-from pytest_turris.audit.spellings import spellings
 from pytest_turris.core.levels import Level
+from pytest_turris.core.text.spellings import spellings
 
 _VARIABLES = {
     "TURRIS_CLIENT_ID": "the clientId",

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from pytest_turris.core.journal.bounds import LEFT_OUT, LONGEST_TARGET, short_lines
+from pytest_turris.core.text.chosen_secrets import CHOSEN
 from pytest_turris.core.text.moments import iso
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.text.redaction import SHOWN, preview, redact, redact_headers, redact_target
@@ -111,10 +112,10 @@ def _line(what: str, operation: str | None, caller: tuple[str | None, str | None
     return printable(line)
 
 
-_shown_target = lru_cache(maxsize=256)(redact_target)
-"""A client calls the same few targets again and again."""
+_target_as_of = lru_cache(maxsize=256)(lambda target, _: redact_target(target))
+"""A client calls the same few targets again and again. Secrets become known meanwhile."""
 
-_shown_headers = lru_cache(maxsize=32)(redact_headers)
+_headers_as_of = lru_cache(maxsize=32)(lambda headers, _: redact_headers(headers))
 """Most clients send the same ones until they get another token."""
 
 
@@ -158,7 +159,7 @@ class RawExchange:
         """The exchange with its secrets masked."""
         sent, answered, _ = self._sizes
         return self._exchange(
-            request_headers=dict(_shown_headers(self.fields)),
+            request_headers=dict(_headers_as_of(self.fields, CHOSEN.changes)),
             request_body=preview(self._body, sent),
             response_body=preview(self.answered, answered),
         )
@@ -177,7 +178,7 @@ class RawExchange:
         return _with_details(_line(what, operation, (credential, token)), details)
 
     def _shown_target(self) -> str:
-        shown, size = _shown_target(self.target), self._sizes[-1]
+        shown, size = _target_as_of(self.target, CHOSEN.changes), self._sizes[-1]
         return shown if size <= LONGEST_TARGET else f"{shown}{LEFT_OUT} ({size:,} characters)"
 
     def _exchange(self, **content: Any) -> Exchange:  # noqa: ANN401 - Exchange's fields

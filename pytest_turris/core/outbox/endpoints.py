@@ -10,7 +10,7 @@ from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.record import UnknownRecordError
-from pytest_turris.core.text.redaction import Secret
+from pytest_turris.core.text.redaction import Secret, note_secret
 from pytest_turris.core.undo import Undo, whole
 
 
@@ -69,6 +69,7 @@ class Endpoints:
         """
         for kind in get_args(EventKind):
             if kind == webhook_type:
+                note_secret(secret)
                 key = secret or self._signing_key(self._randomness.secret("webhook"))
                 endpoint = Endpoint(
                     id=self._randomness.object_id(),
@@ -140,4 +141,5 @@ class Endpoints:
 
 def _restored(row: dict[str, Any]) -> Endpoint:
     at = dt.datetime.fromisoformat(row["registered_at"])
+    note_secret(row["secret"])
     return Endpoint(**row | {"registered_at": at, "secret": Secret(row["secret"])})

@@ -3,8 +3,16 @@
 import re
 from collections.abc import Iterator
 
-MARKS: tuple[str, ...] = ("dHVycmlzX3NhbmRib3hf", "R1cnJpc19zYW5kYm94X", "0dXJyaXNfc2FuZGJveF")
-"""``turris_sandbox_`` in Base64 and in base64url, after 0, 1 or 2 bytes of a group of three."""
+MARKS: tuple[str, ...] = (
+    *("dHVycmlzX3NhbmRib3hf", "R1cnJpc19zYW5kYm94X", "0dXJyaXNfc2FuZGJveF"),
+    *("7475727269735f73616e64626f785f", "7475727269735F73616E64626F785F"),
+    *("ZXlKaGJHY2lPaU", "V5SmhiR2NpT2l", "leUpoYkdjaU9p"),
+    *("65794a68624763694f69", "65794A68624763694F69"),
+)
+"""``turris_sandbox_`` and the begin of a JWT, ``{"alg":"``, in Base64 and in hex.
+
+Base64 and base64url write both alike, but differently after 0, 1 or 2 bytes of a group of three.
+"""
 
 SCHEME_SIGNS: tuple[str, ...] = ("asic ", "earer ", "ASIC ", "EARER ")
 """One of these is in each credential that ``SCHEME_CREDENTIAL`` finds, but for unusual letters."""

@@ -6,6 +6,7 @@ The form ``***-a5ed`` is documented (guides/error-handling).
 import re
 from urllib.parse import quote, unquote
 
+from pytest_turris.core.text.chosen_secrets import CHOSEN
 from pytest_turris.core.text.encoded_secrets import (
     MARKS,
     SCHEME_CREDENTIAL,
@@ -129,8 +130,10 @@ def _redact_named(text: str) -> str:
 def redact_credentials(text: str) -> str:
     """The text with every JWT, credentials of HTTP Basic and Bearer, and own secrets masked.
 
-    Nothing else is. The sandbox's own secrets are found in Base64 too.
+    So are the secrets that a user chose; nothing else is. Own secrets and JWTs are found in Base64
+    and in hex too.
     """
+    text = _without_chosen(text)
     for sign in _SIGNS:  # most texts have none; ``any`` takes twice as long for a short one
         if sign in text:
             break
@@ -144,6 +147,26 @@ def redact_credentials(text: str) -> str:
         pieces += text[done:start], mask(text[start:end])
         done = end
     return SCHEME_CREDENTIAL.sub(_masked_value, "".join((*pieces, text[done:])))
+
+
+def note_secret(secret: str) -> None:
+    """Mask a secret that a user chose from now on, everywhere; own ones are known by their mark.
+
+    One with fewer than eight characters is masked where a name says that it is a secret.
+    """
+    for part in (secret, secret.removeprefix("whsec_")):  # receivers remove it (Standard Webhooks)
+        if part and redact_credentials(part) == part:
+            CHOSEN.add(part)
+
+
+def _without_chosen(text: str, *, is_cut: bool = False) -> str:
+    """The text without the secrets that a user chose; if it was cut, without the begin of one."""
+    for form in CHOSEN.forms:
+        if form in text:
+            text = text.replace(form, mask(form))
+    if is_cut and (length := CHOSEN.end_of(text)):
+        text = text[:-length] + _MASKED
+    return text
 
 
 def redact_target(target: str) -> str:
@@ -169,7 +192,7 @@ def redact_headers(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 def _redacted_field(value: str) -> str:
     """A field that is not secret by its name, such as Referer; it may hold a URL with a token."""
-    shown = value[:SHOWN]
+    shown = _without_chosen(value)[:SHOWN]
     if shown.isascii() and shown[:1] != "/" and not _ANY_SIGN.search(shown):
         return shown  # as most fields; the rest takes ten times as long
     if "://" in shown or shown[:1] == "/":
@@ -183,6 +206,7 @@ def preview(body: bytes, size: int | None = None) -> str:
     text = body[:SHOWN].decode("utf-8", "replace")
     if text.count("\0") > 1 + len(text) // 4:
         text = text.replace("\0", "")  # UTF-16: without NULs it reads like the rest
+    text = _without_chosen(text, is_cut=size > SHOWN)
     shown = text if _is_harmless_json(text) else _redacted_body(text)
     return shown if size <= SHOWN else f"{shown}... ({size:,} bytes)"
 

@@ -1,6 +1,7 @@
 """Credentials of HTTP Basic and Bearer, and own secrets in Base64, are masked in reports."""
 
 import base64
+import itertools
 import json
 
 import pytest
@@ -27,9 +28,12 @@ def test_masks_an_own_secret_in_base64(before: str, after: str, encode: object) 
 
 def test_the_marks_are_those_of_base64() -> None:
     """They are what is the same in each encoded text, whatever is around the name."""
-    for offset, mark in enumerate(MARKS):
-        for byte in (b"\0", b"\xff", b"a"):
-            assert mark in base64.b64encode(byte * offset + b"turris_sandbox_" + byte * 3).decode()
+    for known, after in ((b"turris_sandbox_", b"c"), (b"eyJhbGciOi", b"J")):
+        for byte, offset in itertools.product((b"\0", b"\xff", b"a"), range(3)):
+            encoded = base64.b64encode(byte * offset + known + after + byte * 3).decode()
+            assert sum(mark in encoded for mark in MARKS) == 1
+        assert known.hex() in MARKS
+        assert known.hex().upper() in MARKS
 
 
 @pytest.mark.parametrize("secret", [CODED, CANARY, "short", "a.b.c", "aGk=", "words-only-in-it"])

@@ -4,10 +4,14 @@ import re
 from functools import cached_property
 from typing import Any
 
+import pytest
 from _pytest._code.code import TerminalRepr
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import mask, redact_credentials
+
+SANDBOX = pytest.StashKey[Sandbox]()
+"""Where a test keeps its sandbox."""
 
 # The one line of the summary has no room for the module of an error.
 _MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
@@ -50,3 +54,30 @@ class ReportRedaction:
         from pytest_turris.audit.spellings import secrets_of  # noqa: PLC0415 - few reports need it
 
         return [secret for secret, _ in secrets_of(self._sandbox)] if self._sandbox else []
+
+
+def mask_report(report: pytest.TestReport, sandbox: Sandbox | None) -> None:
+    """Mask secrets in a report: its failure, its output, its properties, the reason of an xfail.
+
+    Args:
+        report: The report, which is changed.
+        sandbox: The sandbox of the test, whose secrets are known in part, too.
+    """
+    reason = getattr(report, "wasxfail", "")
+    if not (report.longrepr or report.sections or report.user_properties or reason):
+        return
+    redaction = ReportRedaction(sandbox)
+    report.longrepr = redaction.redacted(report.longrepr)
+    report.sections = redaction.redacted(report.sections)
+    report.user_properties = [
+        (name, _property(redaction, value)) for name, value in report.user_properties
+    ]
+    if reason:
+        vars(report)["wasxfail"] = redaction.redacted(reason)
+
+
+def _property(redaction: ReportRedaction, value: object) -> object:
+    """A value as JUnit writes it, if that has a secret; else as it is."""
+    written = str(value)
+    masked: str = redaction.redacted(written)
+    return value if masked == written else masked

@@ -1,0 +1,1 @@
+"""Masks secrets in what a run of pytest writes."""
