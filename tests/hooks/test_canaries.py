@@ -62,8 +62,8 @@ SHORTENED = """
         assert found == {}
 """
 
-CHOSEN = "AcmeHookKey_4f1d2c3b5a697887"
-CONTROL = "ctl-0123456789-abcdefABCDEF-0123456789xyz"
+CHOSEN = "AcmeHookKey-of-the-canaries"
+CONTROL = f"ctl-{'0123456789' * 4}-xyz"
 OTHER_OUTPUTS = f"""
     import base64, logging, os, pytest, unittest
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 MARKS: tuple[str, ...] = (
     *("dHVycmlzX3NhbmRib3hf", "R1cnJpc19zYW5kYm94X", "0dXJyaXNfc2FuZGJveF"),
-    *("7475727269735f73616e64626f785f", "7475727269735F73616E64626F785F"),
+    *(b"turris_sandbox_".hex(), b"turris_sandbox_".hex().upper()),
     *("ZXlKaGJHY2lPaU", "V5SmhiR2NpT2l", "leUpoYkdjaU9p"),
-    *("65794a68624763694f69", "65794A68624763694F69"),
+    *(b"eyJhbGciOi".hex(), b"eyJhbGciOi".hex().upper()),
 )
 """``turris_sandbox_`` and the begin of a JWT, ``{"alg":"``, in Base64 and in hex.
 
