@@ -234,6 +234,34 @@ def test_a_secret_that_pytest_shortens_is_masked(
         assert [part for part in parts if part in written and part not in HEADER] == []
 
 
+BROKEN = """
+    import textwrap
+
+    def test_fails(turris):
+        secret, token = turris.client.client_secret, turris.tokens.issue(turris.client).text
+        print(*textwrap.wrap(f"clientSecret: {secret}, accessToken: {token}", 30), sep="\\n")
+        print(secret[:25] + "\\x1b[1;31m" + secret[25:])
+        assert [secret[:30] + "\\n" + secret[30:]] == []
+"""
+
+
+def test_a_secret_that_is_broken_over_lines_is_masked(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a console of rich writes it, or with a colour in it: no 16 characters of it show."""
+    kept = tmp_path / "canaries.json"
+    monkeypatch.setenv("CANARIES", str(kept))
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_it=BROKEN)
+    plugins = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*plugins)
+    result.assert_outcomes(failed=1)
+    for secret in json.loads(kept.read_text()):
+        own = secret.removeprefix("turris_sandbox_secret_")
+        parts = [own[at : at + 16] for at in range(len(own) - 16)]
+        assert [part for part in parts if part in result.stdout.str() and part not in HEADER] == []
+
+
 def reported(files: dict[str, str], folder: Path) -> Iterator[str]:
     """What detect-secrets, with its own settings, takes for a secret in files."""
     scanned = SecretsCollection()

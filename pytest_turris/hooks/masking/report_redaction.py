@@ -17,6 +17,7 @@ SANDBOX = pytest.StashKey[Sandbox]()
 _MODULE_OF_AN_ERROR = re.compile(r"\bpytest_turris(?:\.[a-z_]+)+\.(?=[A-Z]\w*(?:Error|Warning)\b)")
 # A secret or token that pytest shortened in the middle, which redaction would not recognise.
 _CUT = re.compile(r"(?:turris_sand\w*|eyJ[\w.-]*?)\.\.\.[\w.-]+")
+_BREAK = re.compile(r"(?:\s|\\[nrt]|\x1b\[[\d;]*m)+")
 _REST = re.compile(r"(?<=\.\.\.)[\w.-]{11,}[\w-]")
 """What follows where pytest shortened a longer text; it may be all of a secret but its mark."""
 
@@ -43,8 +44,18 @@ class ReportRedaction:
         return found
 
     def _text(self, text: str) -> str:
+        text = self._without_broken(text)
         short = _CUT.sub(lambda cut: mask(cut[0]), _MODULE_OF_AN_ERROR.sub("", text))
         return redact_credentials(_REST.sub(lambda rest: self._rest(rest[0]), short))
+
+    def _without_broken(self, text: str) -> str:
+        """Mask secrets that something broke over lines, or colours, such as a console of rich."""
+        compact = _BREAK.sub("", text)
+        for secret in self._secrets:
+            if secret in compact and secret not in text:
+                broken = f"(?:{_BREAK.pattern})?".join(map(re.escape, secret))
+                text = re.sub(broken, mask(secret), text)
+        return text
 
     def _rest(self, text: str) -> str:
         return mask(text) if any(text in secret for secret in self._secrets) else text
