@@ -200,7 +200,9 @@ class DeliveryWorker:
             return self._watched()
         except StoreError as error:
             self._log_error(f"cannot look for due webhooks: {error}", is_bug=False)
-            return ()
+        except Exception as error:  # noqa: BLE001 - as in _run
+            self._log_error(f"cannot look for due webhooks: {error!r}")
+        return ()
 
     def _deliver(self, deliveries: Deliveries, endpoint_id: str) -> None:
         try:

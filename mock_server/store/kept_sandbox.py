@@ -208,9 +208,8 @@ class KeptSandbox:
     def _next_step(self, what: str) -> LoggedStep:
         """What has changed since the last step."""
         is_everything, sandbox = self._changes.is_everything, self.sandbox
-        rows = list(self._changes.take())
-        if is_everything:
-            rows = list(sandbox.state.rows())
+        changed = self._changes.take()
+        rows = list(sandbox.state.rows() if is_everything else changed)
         parts = {part for part, _, _ in rows}
         if is_everything or "options" in parts:
             self._options = options_text(sandbox)

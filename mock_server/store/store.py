@@ -74,7 +74,8 @@ class Store:
         )
         self._owner = os.urandom(8).hex()
         self._kept: dict[str, KeptSandbox] = {}
-        self._is_failing = False
+        self._failing: set[str] = set()
+        """The sandboxes whose journal could not be written the last time."""
         self._stopping = threading.Event()
         try:
             with database.transaction():
@@ -251,11 +252,18 @@ class Store:
     def _flush(self, kept: KeptSandbox) -> None:
         try:
             kept.flush()
-            self._is_failing = False
         except StoreError as error:
-            if not self._is_failing:
-                self._log(f"cannot write the journal: {error}")
-            self._is_failing = True
+            self._note_failure(kept, str(error))
+        except Exception as error:  # noqa: BLE001 - the thread goes on for the other sandboxes
+            self._note_failure(kept, f"{error!r} (a bug in the sandbox; please report it)")
+        else:
+            self._failing.discard(kept.name)
+
+    def _note_failure(self, kept: KeptSandbox, reason: str) -> None:
+        """Log why a journal could not be written, once until it is written again."""
+        if kept.name not in self._failing:
+            self._failing.add(kept.name)
+            self._log(f"cannot write the journal: {reason}; it is tried again each second")
 
     def _meta(self, name: str) -> str:
         found = self._database.select("SELECT value FROM meta WHERE name = ?", name)

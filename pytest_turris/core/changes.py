@@ -41,6 +41,12 @@ class Changes:
         self.is_everything = True
 
     def take(self) -> Iterator[Row]:
-        """Return the changed rows as they are now, and begin with no changes."""
-        marks, self._marks, self.is_everything = self._marks, {}, False
+        """Return the changed rows as they are now, and begin with no changes.
+
+        There are none if the whole state was replaced: what was noted may be of rows that are gone.
+        """
+        marks, is_everything = self._marks, self.is_everything
+        self._marks, self.is_everything = {}, False
+        if is_everything:
+            return iter(())
         return ((part, key, value() if value else None) for (part, key), value in marks.items())

@@ -118,3 +118,15 @@ def test_what_is_taken_back_is_no_change(done: list[str]) -> None:
     kept.update()
     assert in_any_order(kept.snapshot()) == in_any_order(client.sandbox.snapshot())
     assert len(client.sandbox.agents) == done.count("add agent")
+
+
+def test_what_was_noted_of_a_replaced_state_is_not_read() -> None:
+    """Its rows may be gone: the rate windows and the watched agents of before, for example."""
+    client = Client(Sandbox(OPTIONS))
+    changes = client.sandbox.state.note_changes()
+    client.token()
+    took(client, sorted(STEPS))
+    assert changes
+    client.sandbox.restore(Sandbox(OPTIONS).snapshot())
+    assert not list(changes.take())
+    assert not changes

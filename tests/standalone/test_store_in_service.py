@@ -11,7 +11,7 @@ import pytest
 from doubles.served_here import served
 
 from mock_server.serving import delivery_worker
-from mock_server.serving.delivery_worker import DeliveryWorker
+from mock_server.serving.delivery_worker import Deliveries, DeliveryWorker
 from mock_server.serving.server import StandaloneSandbox
 from mock_server.store.errors import StoreError, TenantGoneError
 from mock_server.store.store import TenantRow
@@ -162,3 +162,23 @@ def test_webhooks_that_the_store_does_not_take() -> None:
         worker.stop()
     assert "cannot record webhook 7: the database does not answer" in lines
     assert "cannot look for due webhooks: the disk is full" in lines
+
+
+def test_no_error_ends_the_search_for_due_webhooks() -> None:
+    """It is logged as a bug, and the worker looks again."""
+    lines: list[str] = []
+    looked_again = threading.Event()
+
+    def watched() -> list[Deliveries]:
+        if lines:
+            looked_again.set()
+            return []
+        raise KeyError("a tenant")
+
+    worker = DeliveryWorker(log=lines.append, watched=watched)
+    try:
+        assert looked_again.wait(60)
+    finally:
+        worker.stop()
+    words = "cannot look for due webhooks: KeyError('a tenant')"
+    assert lines == [f"{words} (a bug in the sandbox; please report it)"]

@@ -120,7 +120,10 @@ class SqliteDatabase:
     def select(self, statement: str, *values: Any) -> Found:  # noqa: ANN401 - as in Database
         """Return the rows that a query finds."""
         with self._lock:
-            return self._connection.execute(statement, values).fetchall()
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(self._explained(error)) from error
 
     def select_all(self, *queries: Query) -> list[Found]:
         """Return what several queries find."""

@@ -4,6 +4,7 @@ import copy
 import datetime as dt
 import sqlite3
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from doubles.full_disk import FullDisk
 from doubles.sandbox_client import MICROSECOND, Client
 from doubles.sandbox_steps import STEPS, took
+from doubles.waiting import eventually
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -375,6 +378,63 @@ def test_journal_that_cannot_be_written_is_logged_once(path: Path) -> None:
     assert len(lines) == 1
     assert lines[0].startswith("cannot write the journal: the store ")
     store._stopping.set()
+
+
+def test_a_reset_on_a_full_disk_is_made_up_for(path: Path) -> None:
+    """Once there is room, the state after it is written, and the journal goes on."""
+    database = FullDisk(path)
+    store, client = Store(database, log=print), Client(Sandbox(OPTIONS))
+    store._stopping.set()  # so that what was written stays in the log
+    kept = store.attach(client.sandbox, "default")
+    beginning = client.sandbox.snapshot()
+    client.token()
+    database.is_full = True
+    for change in (client.token, client.token, lambda: client.sandbox.restore(beginning)):
+        with pytest.raises(StoreError, match="full"):
+            change()
+    database.is_full = False
+    kept.flush()
+    client.get("/v1/agents")
+    kept.flush()
+    crash(store)
+    store, sandbox = opened(path), Sandbox(OPTIONS)
+    store.attach(sandbox, "default")
+    assert [exchange.status for exchange in sandbox.journal][-1:] == [401]
+    crash(store)
+
+
+@pytest.mark.parametrize("error", [KeyError("a bug"), StoreError("the disk is full")])
+def test_no_error_ends_the_thread_that_writes_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It logs one line, and writes the journals of all sandboxes as soon as it can."""
+    monkeypatch.setattr("mock_server.store.store.FLUSH_SECONDS", 0.01)
+    lines: list[str] = []
+    written = threading.Event()
+    store = Store.open(path, log=lines.append)
+    good, bad = (Client(Sandbox(OPTIONS)) for _ in range(2))
+    kept = store.attach(good.sandbox, "good")
+    failures = iter([error] * 3)
+
+    def flush() -> None:
+        for failure in failures:
+            raise failure
+        written.set()
+
+    monkeypatch.setattr(store.attach(bad.sandbox, "bad"), "flush", flush)
+    bad.get("/v1/agents")
+    assert written.wait(60)
+    good.get("/v1/agents")
+    eventually(lambda: not kept.is_unwritten)
+    assert len(lines) == 1
+    assert str(error) in lines[0]
+    crash(store)
+
+
+def test_a_query_that_fails_is_an_error_of_the_store(store: Store) -> None:
+    """As a change that fails is: its callers do not know SQLite."""
+    with pytest.raises(StoreError, match="no such table: missing"):
+        store._database.select("SELECT * FROM missing")
 
 
 def test_several_sandboxes_in_one_store(store: Store, path: Path) -> None:
