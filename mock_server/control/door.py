@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.control.tenants import Tenants
-from mock_server.control.wire.errors import ControlError
+from mock_server.control.wire.errors import ControlError, unknown_outcome
 from mock_server.control.wire.relays import PREFIX as RELAY_PREFIX
 from mock_server.control.wire.relays import Relays
 from mock_server.control.wire.streams import stream
@@ -160,7 +160,7 @@ class ControlDoor:
         except ControlError as error:
             return error.response
         except StoreError as error:
-            return ControlError(503, str(error)).response
+            return unknown_outcome(error).response
         except Exception:  # noqa: BLE001 - the server goes on, and the log has the cause
             trace = without_control_token(traceback.format_exc())
             self._log(f"a bug in the control API; please report it: {trace}")

@@ -6,7 +6,7 @@ from typing import Any
 from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Parameters
 from mock_server.control.wire.documents import validated
-from mock_server.control.wire.errors import ControlError, without
+from mock_server.control.wire.errors import ControlError, unknown_outcome, without
 from mock_server.serving.delivery_worker import SERVE_ALLOWS
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.clock import ClockError
@@ -34,7 +34,8 @@ def execute(control: Control, call: ControlCall, document: Mapping[str, Any]) ->
         document: The parameters, by their names in JSON.
 
     Raises:
-        ControlError: Something is wrong with them; the state is as before.
+        ControlError: Something is wrong with them, and the state is as before; or the store
+            failed, and the outcome is unknown.
     """
     return run_control(control, call, validated(control, document))
 
@@ -43,7 +44,8 @@ def run_control(control: Control, call: ControlCall, given: Parameters) -> Any: 
     """Do what validated parameters ask for, as a whole or not at all.
 
     Raises:
-        ControlError: It cannot be done; the state is as before.
+        ControlError: It cannot be done, and the state is as before; or the store failed, and the
+            outcome is unknown.
     """
     if control.changes:
         call.tenant.audit.step()
@@ -55,7 +57,7 @@ def run_control(control: Control, call: ControlCall, given: Parameters) -> Any: 
         call.tenants.forget(call.tenant.name)
         raise ControlError(404, str(error)) from error
     except StoreError as error:
-        raise ControlError(503, str(error)) from error
+        raise unknown_outcome(error) from error
 
 
 def _as_one_step(control: Control, call: ControlCall, given: Parameters) -> Any:  # noqa: ANN401 - as above

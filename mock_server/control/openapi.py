@@ -86,6 +86,10 @@ def _operation(row: Control, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             str(row.status): _success(row, schemas),
             "4XX": {"description": "Refused: nothing was changed.", "content": _as_json("Refusal")},
+            "503": {
+                "description": "The store failed: the outcome is unknown.",
+                "content": _as_json("Refusal"),
+            },
         },
     }
     if row.has_body and outside:

@@ -22,6 +22,7 @@ _LIST = re.compile(r"\bGET /([a-z]+)")
 _SUCCESS = range(200, 300)
 _UNAUTHORIZED = 401
 _WRONG_ARGUMENTS = (400, 413, 415, 422)
+_NO_STORE = 503
 _OWN_FAULT = 500
 
 
@@ -127,6 +128,8 @@ def _refusal(status: int, words: str) -> tuple[str, int]:
     if status == _UNAUTHORIZED:
         words += ". 'turris-sandbox serve' prints it: set TURRIS_CONTROL_TOKEN, or use --token"
         return words, NOTHING_SENT
+    if status == _NO_STORE:
+        return words, INTERNAL_ERROR
     if status >= _OWN_FAULT:
         return f"the sandbox has a bug, please report it: {words}", INTERNAL_ERROR
     return words, NOTHING_SENT if status in _WRONG_ARGUMENTS else FAILED

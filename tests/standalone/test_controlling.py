@@ -167,6 +167,11 @@ def test_nothing_answers() -> None:
     ("answer", "status", "words"),
     [
         (b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", 3, "has a bug, please report it"),
+        (
+            b'HTTP/1.1 503 X\r\nContent-Length: 30\r\n\r\n{"errorMessage":["disk full"]}',
+            3,
+            "turris-sandbox: disk full",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", 2, "the answer is not JSON"),
         (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", 1, "not a turris-sandbox of this"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}", 2, "the answer broke off"),

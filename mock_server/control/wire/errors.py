@@ -61,10 +61,10 @@ class Problem:
 
 
 class ControlError(Exception):
-    """A refusal: nothing was changed.
+    """A refusal: nothing was changed, unless the status is 500 or above.
 
     Args:
-        status: The HTTP status, 400 to 499.
+        status: The HTTP status: 400 to 499, or that of ``unknown_outcome`` or a bug.
         words: What is wrong, in one sentence; made of the problems if there are any.
         problems: What is wrong with single fields.
         headers: Further header fields of the answer.
@@ -94,6 +94,19 @@ class ControlError(Exception):
     def response(self) -> Response:
         """The refusal as an answer; what looks like HTML in it is escaped."""
         return answer(self.status, escaped(to_json(self.document)), self.headers)
+
+
+def unknown_outcome(error: Exception) -> ControlError:
+    """The answer where the store failed: what was asked for may be in effect, or take effect later.
+
+    Args:
+        error: What the store says.
+    """
+    return ControlError(
+        503,
+        f"{error}; the outcome of this request is unknown: what it changed may be in effect, and "
+        "lasts once the store can be written",
+    )
 
 
 def shown(name: str) -> str:
