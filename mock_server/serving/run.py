@@ -13,7 +13,7 @@ from mock_server import starting
 from mock_server.exit_status import INTERNAL_ERROR, OK
 from mock_server.serving.exposure import settings_of
 from mock_server.serving.files.clock_file import ClockFile
-from mock_server.serving.files.env_file import exports, write_env_file
+from mock_server.serving.files.env_file import exports, replaceable, write_env_file
 from mock_server.serving.log import ServerLog, logs_of_libraries, standard_error
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.arguments import read_entity, read_options
@@ -49,6 +49,8 @@ def serve_until_stopped(
 ) -> int:
     """Serve until a signal, or until the command ends; return the exit status."""
     settings = settings_of(**given)
+    _check_replaceable("--env-file", env_file)
+    _check_replaceable("--clock-file", clock_file)
     allow_most_connections()
     sandbox = _sandbox(load, **given)
     log = standard_error(as_json=log_format == "json", level=log_level)
@@ -185,6 +187,15 @@ def _started(
     except OSError as error:
         where = f"--host {settings.host} --port {settings.port}"
         fail(f"cannot listen on {where}: {error.strerror or error}; try --port 0")
+
+
+def _check_replaceable(flag: str, file: Path | None) -> None:
+    """End the command if a file that it is going to replace is something else, such as a device."""
+    try:
+        if file:
+            replaceable(file)
+    except OSError as error:
+        fail(f"{flag} {file}: cannot write it: {error.strerror or error}")
 
 
 def _followed(file: Path, sandbox: Sandbox) -> contextlib.closing[ClockFile]:

@@ -1,9 +1,10 @@
 """``serve --clock-file``: the sandbox's clock for processes in any language, by libfaketime."""
 
+import contextlib
 import datetime as dt
 from pathlib import Path
 
-from mock_server.serving.files.env_file import write_file
+from mock_server.serving.files.env_file import replaceable, write_file
 from pytest_turris.core.clock import Clock
 
 
@@ -14,7 +15,8 @@ class ClockFile:
     on with the machine's seconds, as the sandbox does.
 
     Args:
-        path: The file; it is replaced as a whole whenever the clock is moved.
+        path: The file, or a symbolic link to it; it is replaced as a whole whenever the clock is
+            moved.
         clock: The clock.
 
     Raises:
@@ -30,7 +32,8 @@ class ClockFile:
     def close(self) -> None:
         """Remove the file: processes that read it get the machine's time again."""
         self._clock.on_move = None
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what took its place stays
+            replaceable(self._path).unlink(missing_ok=True)
 
     def _write(self, offset: dt.timedelta) -> None:
         write_file(self._path, f"{offset.total_seconds():+.6f}\n")

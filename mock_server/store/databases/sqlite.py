@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -51,7 +52,7 @@ class SqliteDatabase:
         self._is_open = False
         try:
             # SQLite gives its further files the mode of this one.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _make_file(path)
             self._connection = sqlite3.connect(
                 path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64
             )
@@ -149,3 +150,19 @@ class SqliteDatabase:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
             return f"{self._path} is not a store: it is not a file of SQLite"
         return f"the store {self._path} cannot be used: {error}"
+
+
+def _make_file(path: Path) -> None:
+    """Make a file if there is none.
+
+    Raises:
+        OSError: It cannot be opened, or is something else, such as a device, whose mode and content
+            are not those of a store.
+    """
+    # A pipe, or a device that is not ready, is not waited for.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a regular file")
+    finally:
+        os.close(descriptor)
