@@ -70,6 +70,8 @@ def scan_files(
     for path in paths:
         if not path.exists():
             fail(f"{path.as_posix()} does not exist")
+        if not path.is_file() and not path.is_dir():
+            fail(f"{path.as_posix()} is neither a file nor a folder")
     declared, here, facts = read_declared(declarations), project_file(), RunFacts(requests=0)
     evidence = _scanned(paths, declared, facts)
     assessed = assess([evidence], declared, facts, system_time(), here=here)

@@ -9,6 +9,7 @@ from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.families import check_of
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding, Outcome, Verdict
+from pytest_turris.process.input_file import read_input
 
 _KNOWN = 1
 
@@ -21,12 +22,12 @@ def evidence_in(file: Path, here: str) -> Evidence:
         here: The place of the findings: a receiver's line is not known.
     """
     try:
-        report = json.loads(file.read_text("utf-8"))
+        report = json.loads(read_input(file))
         if report["schema_version"] != _KNOWN:
             fail(f"--verdicts {file}: schema_version {report['schema_version']} is not known here")
         verdicts = [_verdict(row) for row in report["verdicts"]]
     except OSError as error:
-        fail(f"--verdicts {file}: {error.strerror}")
+        fail(f"--verdicts {file}: {error.strerror or error}")
     except (ValueError, KeyError, TypeError):
         fail(f"--verdicts {file}: not a report of 'turris-sandbox attack --json'")
     evidence = Evidence(test=f"turris-sandbox attack {report['url']}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.shell.mistakes import fail
+from pytest_turris.process.input_file import read_input
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -79,7 +80,7 @@ def _number(text: str) -> Any:  # noqa: ANN401 - a number, or else the text
 
 def _json_of_file(name: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return _json(name, Path(path).read_text(encoding="utf-8"))
+        return _json(name, read_input(Path(path)).decode())
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{name}: cannot read {path}: {getattr(error, 'strerror', None) or error}")
 

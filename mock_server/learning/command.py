@@ -9,6 +9,7 @@ from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, WEBHOOK_SECRET
 from mock_server.shell.printing import say
+from pytest_turris.process.input_file import read_input
 
 if TYPE_CHECKING:
     from pytest_turris.webhooks.learning.delivery import CapturedDelivery
@@ -106,6 +107,6 @@ def _read_delivery(file: Path, url: str) -> "CapturedDelivery":
 
 def _bytes(flag: str, file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_input(file)
     except OSError as error:
         fail(f"{flag} {file}: {error.strerror or error}")

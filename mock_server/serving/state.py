@@ -12,6 +12,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.worlds import World
+from pytest_turris.process.input_file import read_input
 
 _LONGEST = 500
 
@@ -19,7 +20,7 @@ _LONGEST = 500
 def read_world(path: Path) -> World:
     """Return what the file of ``--load`` holds."""
     try:
-        return World.read(path.read_bytes())
+        return World.read(read_input(path))
     except OSError as error:
         fail(f"--load {path}: {error.strerror or error}")
     except SnapshotError as error:

@@ -12,6 +12,7 @@ from mock_server.shell.printing import say
 from pytest_turris.core.options import Options, choices, option_types, parse
 from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
+from pytest_turris.process.input_file import read_input
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload
@@ -191,7 +192,7 @@ def read_payload(file: Path, factory: "WebhookFactory") -> "OwnPayload":
     from pytest_turris.attacks.own_payload import OwnPayload, PayloadError
 
     try:
-        return OwnPayload(file.read_bytes(), factory.new_id)
+        return OwnPayload(read_input(file), factory.new_id)
     except PayloadError as error:
         fail(f"--payload {file}: {error}")
     except OSError as error:

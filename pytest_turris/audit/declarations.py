@@ -13,6 +13,7 @@ from pytest_turris.audit.evidence import Spotted
 from pytest_turris.audit.scans.checks import SCANS
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.process.input_file import read_input
 
 FILE_NAME = "turris-audit.toml"
 _SCANS = frozenset(check.id for check in SCANS)
@@ -127,14 +128,18 @@ class Declarations:
             known: Gives the ids of all checks.
 
         Raises:
-            DeclarationError: It is not TOML, or an entry misses something or has an unknown name.
+            DeclarationError: It cannot be read, is not TOML, or an entry misses something or has an
+                unknown name.
         """
         if not path.exists():
             return cls()
         try:
-            document = tomllib.loads(path.read_text("utf-8"))
+            document = tomllib.loads(read_input(path).decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DeclarationError(f"{path.name}: not TOML: {error}") from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise DeclarationError(f"{path.name}: cannot read it: {reason}") from None
         return cls(**_Reader(path.name, frozenset(known())).declarations(document))
 
 
