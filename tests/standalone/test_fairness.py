@@ -7,6 +7,7 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from inspect import isawaitable
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from mock_server.serving.delivery_worker import MOST_OF_ONE, DeliveryWorker, Ser
 from mock_server.serving.server import StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.wire.messages import Request
 
 DEADLINE = 60
 """Seconds; only a failing test waits for so long."""
@@ -80,6 +82,27 @@ def test_what_may_take_long_leaves_the_event_loop(size: int, is_due: bool, threa
         return found if isinstance(found, str) else await found
 
     assert asyncio.run(name()).partition("_")[0].removesuffix("Thread").lower() == thread
+
+
+@pytest.mark.parametrize(
+    ("content_type", "leaves"),
+    [("application/json", False), ("Multipart/Form-Data; boundary=x", True)],
+)
+def test_a_form_leaves_the_event_loop(
+    server: StandaloneSandbox, content_type: str, leaves: bool
+) -> None:
+    """However short it is: its file may be packed, and take long to be read."""
+    request = Request(
+        method="POST", path="/v1/policies/upload", headers=(("content-type", content_type),)
+    )
+
+    async def asked() -> bool:
+        answer = server._answers.answer(request)
+        if not isawaitable(answer):
+            return False
+        return (await answer).status == 401
+
+    assert asyncio.run(asked()) is leaves
 
 
 def test_slow_receivers_have_a_bounded_number_of_threads() -> None:

@@ -134,7 +134,9 @@ class ServedAnswers:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._own, request)
 
     def _handle(self, request: Request, tenant: Tenant) -> Response | Awaitable[Response]:
-        is_long = len(request.body) > _LONG_BODY
+        # A form has a file, which may be packed: how long its parser takes is not known.
+        is_form = request.header("content-type").lower().startswith("multipart/")
+        is_long = is_form or len(request.body) > _LONG_BODY
         return tenant.carry_out(lambda: self._answered(request, tenant), is_long=is_long)
 
     def _answered(self, request: Request, tenant: Tenant) -> Response:

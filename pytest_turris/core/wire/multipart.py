@@ -68,11 +68,11 @@ def _boundary(content_type: str) -> bytes:
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[bytes, bytes]]:
     # The delimiter begins with the line break before it; the first may be at the very start.
-    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    if not parts or not parts[-1].startswith(b"--"):
-        raise InvalidInput("Unexpected end of form")
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, _MAX_PARTS + 1)
     if len(parts) > _MAX_PARTS:
         raise InvalidInput("Too many parts")
+    if not parts or not parts[-1].startswith(b"--"):
+        raise InvalidInput("Unexpected end of form")
     found = []
     for part in parts[:-1]:
         line, _, rest = part.partition(b"\r\n")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_turris.core.entity.policy_upload.spreadsheet import (
+    MAX_ROW_BYTES,
     TooLargeFileError,
     UnreadableFileError,
     read_csv,
@@ -116,6 +117,9 @@ BOMBS = {
     "nested cells": workbook("<row>" * 40_000),
     "rows": sheet_of(CELL, MAX_ROWS + 1),
     "empty cells": sheet_of('<c r="ALL1"><v>5</v></c>', 401),
+    "cells of a row": workbook(f"<row>{'<c><v>1</v></c>' * 400_000}</row>"),
+    "cells of a row without a text": workbook(f"<row>{'<c/>' * 400_000}</row>"),
+    "cells in one column": workbook(f"<row>{CELL * 300_000}</row>"),
     "blank rows": sheet_of("", MAX_ROWS + 1),
     "blank rows between rows": workbook(
         "".join(f'<row r="{20_000 * number}">{CELL}</row>' for number in range(1, 400))
@@ -186,6 +190,25 @@ def test_a_csv_file_with_too_many_columns_is_refused() -> None:
     """A megabyte of commas is not a row."""
     with pytest.raises(TooLargeFileError, match=r"^more than 1024 columns$"):
         list(read_csv(b"," * 1_000_000))
+
+
+@pytest.mark.parametrize("part", [b",", b'"\n",'], ids=["in one line", "in many lines"])
+def test_a_csv_file_with_a_long_row_is_refused(part: bytes) -> None:
+    """Before its cells are made, which take many times as much memory."""
+    content = b"a,b\n" + part * (10_000_000 // len(part))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLargeFileError, match=f"^a row of more than {MAX_ROW_BYTES} bytes$"):
+            list(read_csv(content))
+        assert tracemalloc.get_traced_memory()[1] < 32 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_length_of_each_csv_row_is_its_own() -> None:
+    """A file of many rows may be as long as Turris allows."""
+    row = ["x" * 100_000] * 2
+    assert list(read_csv(f"{','.join(row)}\n".encode() * 20)) == [row] * 20
 
 
 def test_dates_of_both_systems_and_in_iso_8601() -> None:

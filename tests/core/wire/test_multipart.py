@@ -1,6 +1,7 @@
 """Forms: their fields and files, and what makes one malformed."""
 
 import contextlib
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -108,3 +109,15 @@ def test_any_form_is_read_or_refused(content_type: str, body: bytes) -> None:
                 read_form(kind, form)
             except InvalidInput:
                 continue
+
+
+def test_the_parts_of_a_form_are_counted_before_all_are_made() -> None:
+    """A body of separators alone would take many times its own memory."""
+    body = b"\r\n--XX" * 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match="Too many parts"):
+            read_form(TYPE, body)
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(body)
+    finally:
+        tracemalloc.stop()

@@ -15,6 +15,9 @@ from pytest_turris.core.entity.policy_upload.workbook import (
 
 SheetRow = list[str]
 
+MAX_ROW_BYTES = 1024 * 1024
+"""The parser makes all cells of a line before any of them can be counted."""
+
 
 class UnreadableFileError(ValueError):
     """The file holds no readable table; the message says why."""
@@ -29,12 +32,22 @@ def read_csv(content: bytes) -> Iterator[SheetRow]:
 
     Raises:
         UnreadableFileError: While iterating: not UTF-8, or a cell over 128 KiB.
-        TooLargeFileError: While iterating: too many rows or columns.
+        TooLargeFileError: While iterating: too many rows or columns, or too long a row.
     """
-    # Line by line, so that an error further down does not hide the headers.
-    lines = (line.decode() for line in io.BytesIO(content.removeprefix(codecs.BOM_UTF8)))
+    row_bytes = 0
+
+    def lines() -> Iterator[str]:
+        # Line by line, so that an error further down does not hide the headers.
+        nonlocal row_bytes
+        for line in io.BytesIO(content.removeprefix(codecs.BOM_UTF8)):
+            row_bytes += len(line)
+            if row_bytes > MAX_ROW_BYTES:
+                raise TooLargeFileError(f"a row of more than {MAX_ROW_BYTES} bytes")
+            yield line.decode()
+
     try:
-        for number, row in enumerate(csv.reader(lines)):
+        for number, row in enumerate(csv.reader(lines())):
+            row_bytes = 0
             if number > MAX_ROWS:
                 raise TooLargeFileError(f"more than {MAX_ROWS} rows")
             if len(row) > MAX_COLUMNS:

@@ -18,6 +18,7 @@ from xml.parsers import expat
 MAX_CELLS = 400_000
 """The cells of the table, with the empty ones before the last of each row."""
 MAX_COLUMNS = 1_024
+"""Also the cells of a row, which need not say in which column they are, or may say it twice."""
 MAX_ROWS = 20_000
 """Blank rows included."""
 
@@ -200,6 +201,7 @@ class _Sheet:
         self._count = 0
         self._place = 0
         self._cells = 0
+        self._cells_of_row = 0
         self._characters = 0
         self._column = 0
         self._kind = "n"
@@ -209,11 +211,15 @@ class _Sheet:
     def start(self, name: str, attributes: Attributes) -> None:
         if name == f"{_MAIN}row":
             self._row = []
+            self._cells_of_row = 0
             self._count += 1
             if self._count > MAX_ROWS:
                 raise WorkbookError(f"more than {MAX_ROWS} rows")
             self._go_to(attributes.get("r", ""))
         elif name == f"{_MAIN}c":
+            self._cells_of_row += 1
+            if self._cells_of_row > MAX_COLUMNS:
+                raise WorkbookError(f"more than {MAX_COLUMNS} cells in a row")
             self._column = _column(attributes["r"]) if attributes.get("r") else len(self._row)
             self._kind = attributes.get("t", "n")
             self._parts = []
