@@ -93,7 +93,10 @@ def test_a_form_leaves_the_event_loop(
 ) -> None:
     """However short it is: its file may be packed, and take long to be read."""
     request = Request(
-        method="POST", path="/v1/policies/upload", headers=(("content-type", content_type),)
+        method="POST",
+        path="/v1/policies/upload",
+        headers=(("content-type", content_type),),
+        body=b"--x--",
     )
 
     async def asked() -> bool:
