@@ -4,6 +4,8 @@ import contextlib
 import gc
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -122,6 +124,38 @@ def test_a_large_body_is_not_a_head(server: LiveServer) -> None:
             for begin in range(0, len(request), 10_000):
                 sock.sendall(request[begin : begin + 10_000])
             assert answer_to(sock).startswith(b"HTTP/1.1 401 ")
+
+
+_WITHOUT_HTTPTOOLS = """
+import sys
+
+sys.modules["httptools"] = None
+
+from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.sockets.asgi import asgi_app
+from pytest_turris.doors.sockets.plain import PlainAnswers
+from pytest_turris.doors.sockets.server import LiveServer
+
+sandbox = Sandbox()
+server = LiveServer(asgi_app(sandbox.handle), plain=PlainAnswers(sandbox.handle))
+print(server.port, flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
+
+def test_a_large_body_is_no_head_without_httptools() -> None:
+    """Which only the extra ``server`` brings: then h11 parses, and counts by itself."""
+    body = b"a" * TOO_MUCH
+    length = b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+    command = [sys.executable, "-c", _WITHOUT_HTTPTOOLS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        address = ("127.0.0.1", int(child.stdout.readline()))
+        with socket.create_connection(address, timeout=MAX_SECONDS) as sock:
+            sock.sendall(HEAD.replace(b"GET", b"POST") + length + body)
+            assert answer_to(sock).startswith(b"HTTP/1.1 401 ")
+        child.communicate(timeout=MAX_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 """The longest match in practice: no client sends so much white space before the colon."""
 
-_KNOWS_HEADS = hasattr(AutoHTTPProtocol, "on_headers_complete")
-"""Whether the parser is httptools, which tells where a head begins; h11 does not."""
+_HAS_HTTPTOOLS = hasattr(AutoHTTPProtocol, "on_headers_complete")
+"""Whether uvicorn parses with httptools; otherwise with h11."""
 
 _HEADERS = (*JSON_HEADERS, NO_SNIFFING, ("connection", "close"))
 
@@ -63,9 +63,17 @@ def protocol(plain: PlainAnswers | None = None) -> Callable[..., asyncio.Protoco
     """What makes the protocol of each connection for uvicorn.
 
     Args:
-        plain: Answers the plain requests, if not the application does.
+        plain: Answers the plain requests, if not the application does. Without httptools, all
+            requests are the application's.
     """
-    return partial(_HttptoolsProtocol, plain=plain)
+    return partial(_HttptoolsProtocol, plain=plain) if _HAS_HTTPTOOLS else _h11_protocol()
+
+
+def _h11_protocol() -> Callable[..., asyncio.Protocol]:
+    # Most machines have httptools, few clients offer an upgrade, and h11 takes long to import.
+    from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol  # noqa: PLC0415 - see above
+
+    return _UpgradableProtocol
 
 
 class ServerMixin(asyncio.Protocol):
@@ -151,7 +159,7 @@ class UnreadBodyError(Exception):
 
 
 class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
-    """Parses with httptools, if it is installed, up to the first offer of an upgrade."""
+    """Parses with httptools up to the first offer of an upgrade."""
 
     _head = b""
     """What has arrived of a head whose end has not."""
@@ -166,7 +174,7 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
             return super().data_received(data)
         if self.answers_again(data):
             return None
-        if _KNOWS_HEADS and not (self.is_in_head or self._head or data.strip(b"\r\n")):
+        if not (self.is_in_head or self._head or data.strip(b"\r\n")):
             # Empty lines before a request mean nothing (RFC 9112, 2.2). The parser does not get
             # them: uvicorn would no longer wait for the end of an idle connection.
             return None
@@ -201,13 +209,10 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
 
     def _hand_over(self) -> asyncio.Protocol:
         """Replace this protocol, as uvicorn does when a connection becomes a WebSocket."""
-        # Few clients offer an upgrade, and h11 takes long to import.
-        from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol  # noqa: PLC0415 - see above
-
         self._unset_keepalive_if_required()
         self.connections.discard(self)
         transport = self.buffered.transport
-        protocol = _UpgradableProtocol(self.config, self.server_state, self.app_state)
+        protocol = _h11_protocol()(self.config, self.server_state, self.app_state)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         return protocol

@@ -12,7 +12,7 @@ if sys.platform != "win32":  # which has no such limit for sockets
     import resource
 
 MAX_HEAD = 65_536
-"""Bytes of a head, of trailers, or of a chunk's extensions. h11 has the same bound."""
+"""Bytes of a head, of trailers, or of a chunk's extensions. h11 gets the same bound."""
 
 MAX_CONNECTIONS = 1_000
 """At most; fewer where a process may open few files."""

@@ -122,6 +122,7 @@ def _config(app: App, context: ssl.SSLContext | None, plain: PlainAnswers | None
         access_log=False,
         server_header=False,
         date_header=False,
+        h11_max_incomplete_event_size=limits.MAX_HEAD,
         # A client's address is that of its socket, whatever its headers say about a proxy.
         proxy_headers=False,
         timeout_graceful_shutdown=1,
