@@ -126,6 +126,17 @@ def test_a_large_body_is_not_a_head(server: LiveServer) -> None:
             assert answer_to(sock).startswith(b"HTTP/1.1 401 ")
 
 
+def test_a_head_in_many_packets_is_counted_once(server: LiveServer) -> None:
+    """Whether its lines end with a packet or go on in the next."""
+    lines = b"".join(b"X-%d: %s\r\n" % (n, b"a" * 1_000) for n in range(55))
+    request = HEAD + b"Connection: close\r\n" + lines + b"\r\n"
+    with connected(server) as sock:
+        for begin in range(0, len(request), 5_000):
+            sock.sendall(request[begin : begin + 5_000])
+            time.sleep(0.001)  # so that they arrive apart
+        assert answer_to(sock).startswith(b"HTTP/1.1 401 ")
+
+
 _WITHOUT_HTTPTOOLS = """
 import sys
 

@@ -31,6 +31,7 @@ from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.limits import (
     MAX_HEAD,
     BoundedHead,
+    PatientFlow,
     expect_progress,
     most_connections,
 )
@@ -97,6 +98,7 @@ class ServerMixin(asyncio.Protocol):
         transport.max_size = _READ_SIZE
         self.buffered: BufferedTransport = BufferedTransport(transport)
         super().connection_made(cast("Any", self.buffered))
+        self.flow = PatientFlow(transport, self.has_waiting)
         if len(self.connections) > most_connections():
             return self._refuse(b"503 Service Unavailable", _BUSY)
         expect_progress(self, transport)
@@ -131,6 +133,15 @@ class ServerMixin(asyncio.Protocol):
             self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
         else:
             self._refuse(b"400 Bad Request", _NOT_HTTP)
+
+    def on_response_complete(self) -> None:
+        """Answer the next request, and read on if it was the last one."""
+        super().on_response_complete()  # type: ignore[misc]  # uvicorn's
+        self.flow.resume_reading()
+
+    def has_waiting(self) -> bool:
+        """Whether whole requests wait behind the one that is being answered."""
+        raise NotImplementedError
 
     def is_reading(self) -> bool:
         """Whether the end of a head or body has not come yet."""
@@ -202,6 +213,10 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         if self.parser.should_upgrade() and not _LENGTHS.isdisjoint(dict(self.headers)):
             raise UnreadBodyError
         super().on_headers_complete()
+
+    def has_waiting(self) -> bool:
+        """Whether whole requests wait behind the one that is being answered."""
+        return bool(self.pipeline)
 
     def is_reading(self) -> bool:
         """Whether the end of a head or body has not come yet."""

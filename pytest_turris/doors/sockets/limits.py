@@ -1,4 +1,4 @@
-"""Limits for one connection: the size of heads, and the time to send a request.
+"""Limits for one connection: the size of heads, what is read ahead, and the time to send a request.
 
 uvicorn limits neither for httptools, which copies what it has of a header with each packet.
 """
@@ -6,7 +6,10 @@ uvicorn limits neither for httptools, which copies what it has of a header with 
 import asyncio
 import contextlib
 import sys
+from collections.abc import Callable
 from typing import Any, cast
+
+from uvicorn.protocols.http.flow_control import FlowControl
 
 if sys.platform != "win32":  # which has no such limit for sockets
     import resource
@@ -40,15 +43,19 @@ class BoundedHead(asyncio.Protocol):
     is_head_too_large: bool = False
 
     _size = 0
-    _had_body = False
+    """Bytes of what is being read: a head, trailers, or a chunk's extensions."""
+    _began_here = False
+    """Whether what is being read began in this packet."""
 
     def data_received(self, data: bytes) -> None:
         """Parse, then refuse what is too long before its end has come."""
-        self._had_body = False
+        before, self._began_here = self._size, False
         super().data_received(data)
         is_in_body = self.cycle is not None and self.cycle.more_body
-        if self.is_in_head or (is_in_body and not self._had_body):
-            self._size += len(data)
+        # The parser does not tell where in a packet something began. In front of it may be many
+        # whole requests, so that only the lines that have come count for this packet.
+        if not self._began_here and (self.is_in_head or is_in_body):
+            self._size = before + len(data)
         if self._size > MAX_HEAD and not self.is_head_too_large:
             self.is_head_too_large = True
             cast("Any", self).send_400_response("")  # uvicorn's protocol has it
@@ -56,28 +63,58 @@ class BoundedHead(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Begin to count for this request."""
         self.is_in_head = True
-        self._size = 0
+        self._begin()
         super().on_message_begin()  # type: ignore[misc]  # as above
+
+    def on_url(self, url: bytes) -> None:
+        """Count a part of the target."""
+        super().on_url(url)  # type: ignore[misc]  # as above
+        self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header or a trailer."""
         super().on_header(name, value)  # type: ignore[misc]  # as above
-        self._size += len(name) + len(value)
-        if self._size > MAX_HEAD:
-            self.is_head_too_large = True
-            raise HeadTooLargeError
+        self._count(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
         """Begin to count for what follows."""
         self.is_in_head = False
-        self._size = 0
+        self._begin()
         super().on_headers_complete()  # type: ignore[misc]  # as above
 
     def on_body(self, body: bytes) -> None:
-        """Note that the body grows."""
-        self._had_body = True
-        self._size = 0
+        """Begin to count for what follows."""
+        self._begin()
         super().on_body(body)  # type: ignore[misc]  # as above
+
+    def _begin(self) -> None:
+        self._size, self._began_here = 0, True
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_HEAD:
+            self.is_head_too_large = True
+            raise HeadTooLargeError
+
+
+class PatientFlow(FlowControl):
+    """Reads no further while requests wait that were read already: the others stay in the socket.
+
+    Otherwise each answer would let in a packet with thousands of requests.
+
+    Args:
+        transport: The connection.
+        has_waiting: Returns whether whole requests wait behind the one that is being answered.
+    """
+
+    def __init__(self, transport: asyncio.Transport, has_waiting: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._has_waiting = has_waiting
+
+    def resume_reading(self) -> None:
+        """Read on, unless requests wait."""
+        if not self._has_waiting():
+            super().resume_reading()
 
 
 def most_connections() -> int:
@@ -110,11 +147,13 @@ def allow_most_connections() -> None:
 def expect_progress(protocol: Any, transport: asyncio.BaseTransport, before: object = None) -> None:  # noqa: ANN401 - uvicorn's protocols share no type
     """Drop a connection that reads the same head or body as ``READ_SECONDS`` ago; then look again.
 
-    Responses may take any time, and uvicorn closes connections without a request itself.
+    Responses may take any time, and uvicorn closes connections without a request itself. What the
+    server does not read for now is not late.
     """
     if transport.is_closing():
         return
-    now = (protocol.is_reading(), id(protocol.cycle), protocol.answered)
+    is_reading = protocol.is_reading() and not protocol.flow.read_paused
+    now = (is_reading, id(protocol.cycle), protocol.answered)
     if now == before and now[0]:
         transport.abort()  # type: ignore[attr-defined]  # an asyncio.Transport
         return
