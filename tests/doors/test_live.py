@@ -127,6 +127,22 @@ def test_quick_protocol_is_that_of_httptools() -> None:
     assert issubclass(_HttptoolsProtocol, HttpToolsProtocol)
 
 
+def test_white_space_around_a_value_is_left_out(server: Server) -> None:
+    """Of any line, for all that read it; white space within a value stays (RFC 9112, 5.1)."""
+    answer = exchange(
+        server,
+        b"GET /v1/agents HTTP/1.1\r\nHost: \t127.0.0.1 \t\r\nX-A:\ta \tb\t \r\nX-B: \t\r\n"
+        b"Connection: close \r\n\r\n",
+    )
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    (seen,) = server.sandbox.journal
+    assert [seen.request_headers[name] for name in ("host", "x-a", "x-b")] == [
+        "127.0.0.1",
+        "a \tb",
+        "",
+    ]
+
+
 @pytest.mark.parametrize("method", [b"FOO", b"get"])
 def test_method_that_no_standard_has_is_refused(server: Server, method: bytes) -> None:
     """One parser refuses it as HTTP, the other finds no operation; both say so as JSON."""

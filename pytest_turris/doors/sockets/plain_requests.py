@@ -104,7 +104,8 @@ class PlainRequests(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a line of the head."""
-        self.headers.append((name.lower(), value))
+        # httptools leaves white space behind a value, which does not belong to it (RFC 9112, 5.1).
+        self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Decide which way the request takes."""
