@@ -143,6 +143,47 @@ def test_white_space_around_a_value_is_left_out(server: Server) -> None:
     ]
 
 
+def to_target(target: str, host: str) -> bytes:
+    """A request with this target and this Host."""
+    return f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.example/.well-known/jwks.json",
+        "HTTPS://evil.example:80/.well-known/jwks.json",
+        "http://127.0.0.1@evil.example/.well-known/jwks.json",
+        "http://evil.example@127.0.0.1/.well-known/jwks.json",
+        "http://evil.example",
+        "http://evil.example?a=http://127.0.0.1/",
+    ],
+)
+def test_foreign_host_of_a_target_is_misdirected(server: Server, target: str) -> None:
+    """The host that a target names counts, and not that of Host (RFC 9112, 3.2.2)."""
+    assert exchange(server, to_target(target, "127.0.0.1")).startswith(b"HTTP/1.1 421 ")
+    assert len(server.sandbox.journal) == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "seen"),
+    [
+        ("http://127.0.0.1/v1/agents?name=a%20b", "/v1/agents?name=a%20b"),
+        ("http://LocalHost:8791/v1/%61gents", "/v1/%61gents"),
+        ("http://[::1]/v1/agents?a=http://b/", "/v1/agents?a=http://b/"),
+        ("http://127.0.0.1", "/"),
+        ("http://127.0.0.1?name=a", "/?name=a"),
+    ],
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "evil.example", ""])
+def test_own_host_of_a_target_is_served(server: Server, target: str, seen: str, host: str) -> None:
+    """As with a path alone and that host, whatever Host says."""
+    answer = exchange(server, to_target(target, host))
+    plain = exchange(server, to_target(seen, "127.0.0.1"))
+    assert answer.split(b"\r\n")[0] == plain.split(b"\r\n")[0]
+    assert [one.target for one in server.sandbox.journal] == [seen, seen]
+
+
 @pytest.mark.parametrize("method", [b"FOO", b"get"])
 def test_method_that_no_standard_has_is_refused(server: Server, method: bytes) -> None:
     """One parser refuses it as HTTP, the other finds no operation; both say so as JSON."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
+from urllib.parse import unquote
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -44,6 +45,9 @@ _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
 
 _HAS_HTTPTOOLS = hasattr(AutoHTTPProtocol, "on_headers_complete")
 """Whether uvicorn parses with httptools; otherwise with h11."""
+
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
+"""A request's target that names a host: the host, and path and query."""
 
 _HEADERS = (*JSON_HEADERS, NO_SNIFFING, ("connection", "close"))
 
@@ -205,11 +209,12 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         return None
 
     def on_headers_complete(self) -> None:
-        """Refuse a body that the parser would take for further requests.
+        """Read the target, and refuse a body that the parser would take for further requests.
 
         Only the head of a request that begins a packet while no other is under way is searched for
         an offer. The parser finds the others, and skips their bodies.
         """
+        self.url = _origin_form(self.url, self.headers)
         if self.parser.should_upgrade() and not _LENGTHS.isdisjoint(dict(self.headers)):
             raise UnreadBodyError
         super().on_headers_complete()
@@ -237,6 +242,7 @@ async def _extended(
     app: App, extensions: dict[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
     scope["extensions"] = scope.get("extensions", {}) | extensions
+    _read_target(scope)
     names = [name for name, _ in scope["headers"]]
     # With both lengths, the end of a request is ambiguous: what follows may be smuggled
     # (RFC 9112, 6.3). A request must have exactly one Host (3.2).
@@ -249,6 +255,23 @@ async def _extended(
         with contextlib.suppress(RuntimeError):
             await _send(send, 500, _BUG)
         raise
+
+
+def _read_target(scope: Scope) -> None:
+    """Let a scope of h11, which leaves the target as it is, have a path (RFC 9112, 3.2.2)."""
+    raw = _origin_form(scope["raw_path"], scope["headers"])
+    if raw != scope["raw_path"]:
+        scope.update(raw_path=raw, path=unquote(raw.decode("ascii")))
+
+
+def _origin_form(target: bytes, lines: list[tuple[bytes, bytes]]) -> bytes:
+    """Path and query of a target; the host that it names, if any, replaces that of the lines."""
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        return target
+    host, path = absolute.groups()
+    lines[:] = [(name, host if name == b"host" else value) for name, value in lines]
+    return path if path.startswith(b"/") else b"/" + path
 
 
 async def _send(send: Send, status: int, body: bytes) -> None:
