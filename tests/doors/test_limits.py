@@ -1,6 +1,7 @@
 """What a client can cost a server: bytes of a head, time, connections."""
 
 import contextlib
+import errno
 import gc
 import json
 import socket
@@ -251,6 +252,63 @@ def test_both_loopback_addresses_are_bound() -> None:
         assert {sock.getsockname()[1] for sock in live._sockets} == {live.port}
     finally:
         live.stop()
+
+
+class OtherAddress:
+    """Lets the second loopback address fail for some time, and counts."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, code: int, failures: int) -> None:
+        self.left = failures
+        self._code = code
+        self._create = socket.create_server
+        monkeypatch.setattr(socket, "create_server", self._created)
+
+    def _created(self, address: tuple[str, int], *, family: socket.AddressFamily) -> socket.socket:
+        if family != socket.AF_INET6:
+            return self._create(address, family=family)
+        if self.left:
+            self.left -= 1
+            raise OSError(self._code, "it failed")
+        return self._create(("127.0.0.1", 0))
+
+
+@pytest.mark.parametrize("code", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM])
+def test_a_machine_without_a_second_loopback_address_is_served(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """With the first alone, as in many containers."""
+    OtherAddress(monkeypatch, code, failures=1)
+    live = LiveServer(asgi_app(Sandbox().handle), also=("::1",))
+    try:
+        assert len(live._sockets) == 1
+        with connected(live):
+            pass
+    finally:
+        live.stop()
+
+
+def test_a_free_port_is_free_at_each_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that another process has at the second address is not taken."""
+    other = OtherAddress(monkeypatch, errno.EADDRINUSE, failures=3)
+    live = LiveServer(asgi_app(Sandbox().handle), also=("::1",))
+    live.stop()
+    assert len(live._sockets) == 2
+    assert other.left == 0
+
+
+@pytest.mark.parametrize("code", [errno.EADDRINUSE, errno.EACCES])
+@pytest.mark.parametrize("is_any", [True, False])
+def test_a_port_that_is_taken_at_the_other_address_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, code: int, is_any: bool
+) -> None:
+    """And nothing is left open at the first."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = 0 if is_any else free.getsockname()[1]
+    OtherAddress(monkeypatch, code, failures=1_000)
+    with pytest.raises(OSError, match="it failed"):
+        LiveServer(asgi_app(Sandbox().handle), port=port, also=("::1",))
+    if port:
+        socket.create_server(("127.0.0.1", port), family=socket.AF_INET).close()
 
 
 def test_a_connection_that_was_just_accepted_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from doubles.command_line import ENVIRONMENT, EVENT, run
+from doubles.ports import has_ipv6
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 
 from mock_server.serving.exposure import is_loopback
@@ -140,6 +141,20 @@ def test_port_in_use() -> None:
         result = CliRunner().invoke(app, ["serve", "--port", port])
     assert result.exit_code == 2
     assert f"cannot listen on --host 127.0.0.1 --port {port}: " in result.output
+    assert "try --port 0" in result.output
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has only one loopback address")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_port_in_use_at_the_other_loopback_address(host: str) -> None:
+    """Where localhost would lead some clients, with their secret, to another process."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        port = str(server.getsockname()[1])
+        command = ["serve", "--host", host, "--port", port, "--", sys.executable, "-c", ""]
+        result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert f"cannot listen on --host {host} --port {port}: " in result.output
+    assert "'::1'" in result.output
     assert "try --port 0" in result.output
 
 

@@ -6,6 +6,7 @@ still, and a loop that schedules by it never wakes up to stop.
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 import threading
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     import trustme
 
 _STOP_TIMEOUT = 5.0
+_TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
+"""Why an address of this machine cannot be bound; Windows has the second for some."""
+_TRIES = 50
+"""For a free port that is free at each address."""
 
 
 class ServerError(TurrisKitError, RuntimeError):
@@ -112,6 +117,35 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+def _listen_everywhere(host: str, port: int, also: Collection[str]) -> list[socket.socket]:
+    """Listen at an address, and with the same port at those others that this machine has."""
+    with contextlib.ExitStack() as opened:
+        first = opened.enter_context(_listen(host, port))
+        found = [first]
+        for address in also:
+            try:
+                found.append(opened.enter_context(_listen(address, first.getsockname()[1])))
+            except OSError as error:
+                # Otherwise it would be another process that answers there: a client that takes
+                # this address for the same server would give it its secret.
+                if error.errno in _TAKEN:
+                    raise
+        opened.pop_all()
+    return found
+
+
+def _bind(host: str, port: int, also: Collection[str]) -> list[socket.socket]:
+    """Listen everywhere; port 0 takes one that is free everywhere."""
+    left = 1 if port else _TRIES
+    while True:
+        left -= 1
+        try:
+            return _listen_everywhere(host, port, also)
+        except OSError as error:
+            if not left or error.errno not in _TAKEN:
+                raise
+
+
 def _config(app: App, context: ssl.SSLContext | None, plain: PlainAnswers | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
@@ -158,22 +192,18 @@ class LiveServer:
             context: A TLS context of the caller's own, in place of ``tls``.
             host: The address to bind.
             port: The port to bind; 0 takes a free one.
-            also: Further addresses to bind with the same port, where that is possible.
+            also: Further addresses to bind with the same port, if this machine has them.
             plain: Answers the requests that need no other layer of the application.
             on_refusal: Gets a line for each connection that fails before its first request.
 
         Raises:
-            OSError: The address is taken, or not an address of this machine.
+            OSError: An address is taken, or ``host`` is not an address of this machine.
         """
         self.authority: trustme.CA | None = _authority() if tls else None
-        first = _listen(host, port)
+        self._sockets = _bind(host, port, also)
         self.host: str = host
-        self.port: int = first.getsockname()[1]
-        self._sockets = [first]
+        self.port: int = self._sockets[0].getsockname()[1]
         self._on_refusal = on_refusal
-        for address in also:
-            with contextlib.suppress(OSError):  # no such address here, or its port is taken
-                self._sockets.append(_listen(address, self.port))
         self._server = _Server(_config(app, context or self._server_context(), plain))
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
