@@ -65,7 +65,11 @@ class AddFault(Parameters):
     real_delay: Duration = no_time(
         "How long the answer really takes, for real clients; 300 s at most."
     )
-    headers: dict[_HeaderName, _Header] = Field({}, description="Response headers with the status.")
+    headers: dict[_HeaderName, _Header] = Field(
+        {},
+        description="Response headers with the status; the server writes those of the connection, "
+        "such as Content-Length.",
+    )
     times: int | None = Field(1, ge=1, le=1_000_000, description="How often; null: until removed.")
     processed: bool = Field(default=False, description="The request takes effect anyway.")
     optional: bool = Field(default=False, description="It may never fire.")

@@ -9,6 +9,7 @@ from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 from pytest_turris.core.undo import Undo, whole
+from pytest_turris.core.wire.answer_fields import problem_of
 
 FailureKind = Literal["connect", "reset"]
 
@@ -19,7 +20,7 @@ _LONGEST = 300
 
 
 class FaultError(TurrisKitError, ValueError):
-    """A fault that cannot be scripted: no effect, two at once, or a number out of range."""
+    """A fault that cannot be scripted: such as no effect, two at once, or a number out of range."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -119,7 +120,7 @@ class Faults:
             optional: Do not fail the test if it never fires.
 
         Raises:
-            FaultError: No effect is given, or two at once, or a number is out of range.
+            FaultError: No effect or two, a number out of range, or a header of the server's own.
             UnknownNameError: There is no such operation.
         """
         fault = Fault(
@@ -262,8 +263,7 @@ def _check(fault: Fault) -> None:
         raise FaultError(f"status={fault.status} is not an error status; use 400 to 599")
     if fault.error not in (None, "connect", "reset"):
         raise FaultError(f"error={fault.error!r} is not one of 'connect', 'reset'")
-    if fault.headers and fault.status is None:
-        raise FaultError("headers are those of an answer with an error: give its status, too")
+    _check_headers(fault)
     if fault.delay < dt.timedelta(0):
         raise FaultError(f"delay={fault.delay} is negative")
     if not 0 <= fault.real_delay <= _LONGEST:
@@ -273,6 +273,13 @@ def _check(fault: Fault) -> None:
     _check_times(fault)
     if fault.processed and fault.error == "connect":
         raise FaultError("processed=True needs a connection; use error='reset'")
+
+
+def _check_headers(fault: Fault) -> None:
+    if fault.headers and fault.status is None:
+        raise FaultError("headers are those of an answer with an error: give its status, too")
+    if problem := problem_of(fault.headers):
+        raise FaultError(problem)
 
 
 def _check_times(fault: Fault) -> None:

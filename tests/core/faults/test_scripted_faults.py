@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from doubles.sandbox_client import NOW, Client, headers_of, refusal
 
-from pytest_turris.core.faults.scripted import FailureKind
+from pytest_turris.core.faults.scripted import FailureKind, FaultError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure
@@ -101,6 +101,34 @@ def test_headers_go_with_the_status(caller: Client) -> None:
         "content-type": "application/json; charset=utf-8",
         "retry-after": "7",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("Transfer-Encoding", "chunked", "the server writes the header 'Transfer-Encoding' itself"),
+        ("content-length", "7", "the server writes the header 'content-length' itself"),
+        ("CONNECTION", "close", "the server writes the header 'CONNECTION' itself"),
+        ("Upgrade", "h2c", "the server writes the header 'Upgrade' itself"),
+        ("Trailer", "x-a", "the server writes the header 'Trailer' itself"),
+        ("", "a", "'' is not the name of a header"),
+        ("x a", "a", "'x a' is not the name of a header"),
+        ("x:", "a", "'x:' is not the name of a header"),
+        ("x\n", "a", "is not the name of a header"),
+        ("x-a", "secret\r\nx-b: c", "the value of the header 'x-a' must be a text of Latin-1"),
+        ("x-a", "secret\n", "the value of the header 'x-a' must be a text of Latin-1"),
+        ("x-a", "secret\u20ac", "the value of the header 'x-a' must be a text of Latin-1"),
+        ("x-a", 7, "the value of the header 'x-a' must be a text of Latin-1"),
+    ],
+)
+def test_headers_that_no_answer_can_have_are_refused(
+    sandbox: Sandbox, name: str, value: str, words: str
+) -> None:
+    """When they are scripted, since a server would break off its answer; a value is not shown."""
+    with pytest.raises(FaultError, match=words) as caught:
+        sandbox.faults.add("list_agents", status=503, headers={"x-fits": "\t a\xe9", name: value})
+    assert "secret" not in str(caught.value)
+    assert list(sandbox.faults) == []
 
 
 @pytest.mark.parametrize("kind", ["connect", "reset"])

@@ -5,7 +5,7 @@ from doubles.controlled import Controlled, Refused
 
 from mock_server.control.wire.errors import without
 from mock_server.store.errors import StoreError
-from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.core.wire.messages import Request, Response, encode
 
 
 @pytest.fixture
@@ -33,6 +33,16 @@ def test_each_part_of_a_request_is_checked(
     answer = controlled.send(method, path, body, query=query)
     assert answer.status == status
     assert message in answer.json()["errorMessage"][0]
+
+
+@pytest.mark.parametrize("name", ["Transfer-Encoding", "Content-Length", "Connection"])
+def test_headers_of_a_connection_are_refused(controlled: Controlled, name: str) -> None:
+    """They would break the answer that a fault gives later."""
+    body = encode({"operation": "*", "status": 503, "headers": {name: "7"}})
+    answer = controlled.send("POST", "/faults", body)
+    assert answer.status == 400
+    assert f"the server writes the header {name!r} itself" in answer.json()["errorMessage"][0]
+    assert list(controlled.sandbox.faults) == []
 
 
 @pytest.mark.parametrize(
