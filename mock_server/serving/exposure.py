@@ -4,11 +4,11 @@ import ipaddress
 from collections.abc import Sequence
 
 from mock_server.serving.cors import is_origin, origin_of
-from mock_server.serving.server import ServerSettings
+from mock_server.serving.server import ServerSettings, in_url
 from mock_server.shell.mistakes import fail
 from mock_server.shell.printing import say
 from pytest_turris.core.wire.base_url import split_base_url
-from pytest_turris.core.wire.hosts import is_turris
+from pytest_turris.core.wire.hosts import is_host, is_turris
 from pytest_turris.process.control_token import CONTROL_TOKEN, ControlTokenError, control_token
 
 _SHORTEST_TOKEN = 32
@@ -33,6 +33,7 @@ def settings_of(
             "To allow that, add --i-understand-network-exposure"
         )
     public_url = _checked_url(public_url) if public_url else ""
+    _check_names(allow_host)
     _check_exposure(_exposing(host, allow_host, public_url), token)
     return ServerSettings(
         host=host,
@@ -60,10 +61,19 @@ def _token() -> str:
         fail(str(error))
 
 
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if not is_host(name):
+            fail(
+                f"--allow-host {name!r} is not a host as clients send it, such as turris or "
+                "[fd00::1]: give each without scheme, port and wildcards"
+            )
+
+
 def _checked_url(url: str) -> str:
     address = split_base_url(url)
     is_plain = address and not (address.path.strip("/") or address.query or address.username)
-    if address is None or not is_plain:
+    if address is None or not is_plain or not is_host(in_url(address.hostname or "")):
         fail(f"--public-url {url!r}: give scheme, host and port, such as https://turris.example")
     if is_turris(address.netloc):
         fail(f"--public-url: {address.hostname} is the real Turris")

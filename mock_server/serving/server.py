@@ -64,8 +64,15 @@ class ServerSettings:
     @property
     def names(self) -> tuple[str, ...]:
         """The names in ``Host`` that are accepted besides those of loopback."""
-        public = urlsplit(self.public_url).hostname
-        return (self.host, *self.allow_hosts, *([public] if public else []))
+        own = (self.host, urlsplit(self.public_url).hostname)
+        return (*(in_url(host) for host in own if host), *self.allow_hosts)
+
+
+def in_url(host: str) -> str:
+    """A host as clients write it in a URL: an address with brackets, a name in ASCII."""
+    if ":" in host:
+        return f"[{host}]"
+    return host if host.isascii() else host.encode("idna").decode()
 
 
 class StandaloneSandbox:

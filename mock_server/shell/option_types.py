@@ -1,9 +1,10 @@
 """The options that several commands of ``turris-sandbox`` have."""
 
-import re
 from pathlib import Path
 
 import click
+
+from pytest_turris.core.wire.hosts import is_host
 
 ENTITY = "507f1f77bcf86cd799439010"
 """The ``upstreamEntityId`` of the documented examples; the default of all commands."""
@@ -15,7 +16,7 @@ WEBHOOK_SECRET = "TURRIS_WEBHOOK_SECRET"
 
 FILE = click.Path(path_type=Path)
 
-_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^:/\[\]\s]+):[0-9]{1,5}")
+_HIGHEST_PORT = 65_535
 
 option_texts = click.option(
     "--option",
@@ -40,9 +41,19 @@ def _checked_pairs(
     _ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
     for text in values:
-        if not _HOST_AND_PORT.fullmatch(text):
-            raise click.BadParameter(f"{text!r} is not HOST:PORT, such as app:3000 or [::1]:3000")
+        host, _, port = text.rpartition(":")
+        if not (is_host(host) and _is_port(port)):
+            raise click.BadParameter(
+                f"{text!r} is not HOST:PORT, such as app:3000 or [::1]:3000, with a port from 1 to "
+                f"{_HIGHEST_PORT} and without wildcards"
+            )
     return values
+
+
+def _is_port(text: str) -> bool:
+    """Whether a text is a port as a URL has it: a leading zero would match none."""
+    is_number = text.isascii() and text.isdecimal() and not text.startswith("0")
+    return is_number and len(text) <= len(str(_HIGHEST_PORT)) and int(text) <= _HIGHEST_PORT
 
 
 allowed = click.option(

@@ -9,6 +9,7 @@ import pytest
 from mock_server.serving.exposure import settings_of
 from mock_server.serving.run import _open_page
 from pytest_turris.core.wire.hosts import HOSTS
+from pytest_turris.doors.sockets.loopback import is_for, names_of_server
 
 WORDS: dict[str, Any] = {
     "host": "127.0.0.1",
@@ -19,6 +20,12 @@ WORDS: dict[str, Any] = {
     "public_url": "",
     "cors_origin": (),
 }
+
+
+NO_HOSTS = (
+    "*", "*.example", "", " ", "turris:8791", "turris:99999", "http://turris", "turris/", "::1",
+    "[turris]", "[::1]:8791", "[fe80::1%eth0]", "me@turris", "b\u00fccher.test", "turris\n",
+)  # fmt: skip
 
 
 def test_addresses_are_taken_over() -> None:
@@ -45,6 +52,11 @@ def test_addresses_are_taken_over() -> None:
         ("public_url", "http://[", "give scheme, host and port"),
         ("public_url", "http://a:99999", "give scheme, host and port"),
         ("public_url", "http://a b", "give scheme, host and port"),
+        ("public_url", "http://*.example", "give scheme, host and port"),
+        *(
+            ("allow_host", ("turris", name), "is not a host as clients send it")
+            for name in NO_HOSTS
+        ),
         ("cors_origin", ("localhost",), "is not an origin"),
         ("cors_origin", ("http://localhost:99999",), "is not an origin"),
         ("cors_origin", ("http://localhost:5173/app",), "is not an origin"),
@@ -85,6 +97,22 @@ FROM_HERE: list[dict[str, Any]] = [
     {"public_url": "http://localhost:8791"},
     {"public_url": "https://[::1]:8791"},
 ]
+
+
+@pytest.mark.parametrize(
+    ("words", "host"),
+    [
+        ({"allow_host": ("my_app-1.example",)}, "my_app-1.example:8791"),
+        ({"allow_host": ("[fd00::1]",)}, "[FD00::1]:8791"),
+        ({"host": "fd00::1", "exposed": True}, "[fd00::1]:8791"),
+        ({"public_url": "https://[fd00::1]:8443"}, "[fd00::1]:8443"),
+        ({"public_url": "https://b\u00fccher.example"}, "xn--bcher-kva.example"),
+    ],
+)
+def test_what_clients_send_is_accepted(words: dict[str, Any], host: str) -> None:
+    """In the form in which it is in their URL, and then in Host."""
+    names = settings_of(**WORDS | words).names
+    assert is_for(host, names_of_server(names))
 
 
 @pytest.mark.parametrize("words", FROM_ELSEWHERE)

@@ -32,13 +32,26 @@ def test_a_seed_repeats_the_credentials_and_what_does_nothing_is_named() -> None
     assert served_once()[0] not in (one, served_once()[0])
 
 
-@pytest.mark.parametrize("text", ["foo", "http://app:3000", "app:", ":3000", "::1:3000", "a b:1"])
-@pytest.mark.parametrize("command", ["serve", "trigger"])
-def test_an_allowed_receiver_has_a_host_and_a_port(command: str, text: str) -> None:
+NOT_ALLOWED = [
+    "foo", "http://app:3000", "app:", ":3000", "::1:3000", "a b:1", "*:3000", "*", "*.app:3000",
+    "app:99999", "app:65536", "app:0", "app:03000", "app:-1", "app:+1", "app:\u0663", "[app]:3000",
+    "[::1%lo]:3000", "b\u00fccher.test:3000", "app/a:3000", "me@app:3000", "app:3000\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_ALLOWED)
+@pytest.mark.parametrize(
+    "words",
+    [("serve", "--client-id", "so that it ends if it gets so far"), ("trigger",)],
+    ids=["serve", "trigger"],
+)
+def test_an_allowed_receiver_has_a_host_and_a_port(words: tuple[str, ...], text: str) -> None:
     """Anything else would allow nothing, in silence."""
-    result = CliRunner().invoke(app, [command, "--allow", "app:3000", "--allow", text])
+    result = CliRunner().invoke(app, [*words, "--allow", "app:3000", "--allow", text])
     assert result.exit_code == 2
-    assert "is not HOST:PORT, such as app:3000 or [::1]:3000" in result.output
+    assert "is not HOST:PORT, such as app:3000 or [::1]:3000, with a port from 1 to 65535" in (
+        " ".join(result.output.split())
+    )
 
 
 @pytest.mark.parametrize("command", ["serve", "openapi"])

@@ -1,5 +1,7 @@
 """Host names: the two documented ones, this machine's, and decoys that never resolve."""
 
+import ipaddress
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -22,7 +24,23 @@ DECOY_DOMAIN = ".decoy.invalid"
 LOOK_ALIKE = "not-turrisfi.com"
 """Another's domain, which ends like that of the API. Answered in process only."""
 
+_NAME = re.compile("[A-Za-z0-9_.-]+")
+
 _ENVIRONMENTS: dict[str, Environment] = {host: name for name, host in HOSTS.items()}
+
+
+def is_host(text: str) -> bool:
+    """Whether clients can send a text as the host of a URL: a name, or an address.
+
+    Args:
+        text: Without a port; an IPv6 address has brackets.
+    """
+    if not (text.startswith("[") and text.endswith("]")):
+        return _NAME.fullmatch(text) is not None
+    try:
+        return ipaddress.IPv6Address(text[1:-1]).scope_id is None
+    except ValueError:
+        return False
 
 
 def environment_of(host: str, default: Environment) -> Environment:
