@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import RLock
 from types import FunctionType
 from typing import Any
 
@@ -11,29 +13,39 @@ Replacement = tuple[Any, str, Callable[[Any], Any]]
 _INHERITED = object()
 
 
+@dataclass(eq=False, slots=True)
+class _Layer:
+    """One replaced attribute, and what was there before."""
+
+    owner: Any
+    name: str
+    before: Any
+
+
+_layers: list[_Layer] = []
+"""The attributes that are replaced now, the oldest first; one can be replaced several times."""
+_lock = RLock()
+"""Held while they change: several patches share them."""
+
+
 class Patch(AbstractContextManager[None]):
     """Replaces attributes while at least one caller is inside the context.
 
     Contexts may overlap in any order: the first one in replaces the attributes, the last one out
-    puts them back. Callers in several threads need a lock of their own.
+    puts them back. So may several patches of one attribute: after the last one, the original is
+    back. Callers in several threads need a lock of their own.
     """
 
     def __init__(self, *replacements: Replacement) -> None:
         self._replacements = replacements
         self._users = 0
-        self._originals: list[tuple[Any, str, Any]] = []
+        self._replaced: list[_Layer] = []
 
     def __enter__(self) -> None:
         if not self._users:
             try:
-                for owner, name, wrap in self._replacements:
-                    original = getattr(owner, name)
-                    # What it has itself; the code of a function is in no namespace.
-                    own = original
-                    if not isinstance(owner, FunctionType):
-                        own = vars(owner).get(name, _INHERITED)
-                    self._originals.append((owner, name, own))
-                    setattr(owner, name, wrap(original))
+                for replacement in self._replacements:
+                    self._replace(*replacement)
             except BaseException:
                 self._restore()
                 raise
@@ -44,10 +56,33 @@ class Patch(AbstractContextManager[None]):
         if not self._users:
             self._restore()
 
+    def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:  # noqa: ANN401 - a class or module
+        with _lock:
+            original = getattr(owner, name)
+            # What it has itself; the code of a function is in no namespace.
+            own = original
+            if not isinstance(owner, FunctionType):
+                own = vars(owner).get(name, _INHERITED)
+            layer = _Layer(owner, name, own)
+            self._replaced.append(layer)
+            _layers.append(layer)
+            setattr(owner, name, wrap(original))
+
     def _restore(self) -> None:
-        while self._originals:
-            owner, name, original = self._originals.pop()
-            if original is _INHERITED:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, original)
+        while self._replaced:
+            _put_back(self._replaced.pop())
+
+
+def _put_back(layer: _Layer) -> None:
+    """Restore an attribute; if it was replaced again since, leave that to the later patch."""
+    owner, name = layer.owner, layer.name
+    with _lock:
+        at = _layers.index(layer)
+        later = [one for one in _layers[at + 1 :] if one.owner is owner and one.name == name]
+        del _layers[at]
+        if later:
+            later[0].before = layer.before
+        elif layer.before is _INHERITED:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, layer.before)

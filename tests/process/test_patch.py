@@ -1,5 +1,7 @@
 """Attributes are replaced while at least one context is open, and put back exactly."""
 
+import itertools
+
 import pytest
 
 from pytest_turris.process.patch import Patch
@@ -67,6 +69,22 @@ def test_patches_of_one_attribute_nest() -> None:
     """Two patches of the same attribute are put back from the inside out."""
     with Patch(ADDS_ONE), Patch(ADDS_ONE, ADDS_ONE):
         assert Owner.value == 4
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("name", ["value", "static", "inherited"])
+def test_patches_of_one_attribute_are_undone_in_any_order(
+    name: str, order: tuple[int, ...]
+) -> None:
+    """The original is back after the last one, and until then a replacement is in place."""
+    before = getattr(Owner, name)
+    patches = [Patch((Owner, name, lambda original: (original,))) for _ in order]
+    for patch in patches:
+        patch.__enter__()
+    for at in order:
+        assert getattr(Owner, name) is not before
+        patches[at].__exit__()
+    assert getattr(Owner, name) is before
 
 
 def test_missing_attribute_leaves_nothing_patched() -> None:
