@@ -12,11 +12,13 @@ from pytest_turris.audit.declarations import FILE_NAME
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.places import base_of
 from pytest_turris.audit.reports import terminal
-from pytest_turris.audit.reports.document import report_document
+from pytest_turris.audit.reports.document import Document, report_document
 from pytest_turris.audit.reports.files import write_reports
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.hooks.audit import EVIDENCE, begin_audit, read_declarations
 from pytest_turris.process.system_clock import system_time
+
+_REPORT_OPTION = "--turris-audit-report"
 
 _CRASHED = "???"
 """What pytest-xdist reports as the phase of a test in which a worker crashed."""
@@ -26,13 +28,30 @@ _HERE = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
 
 
 def begin_report(config: pytest.Config) -> None:
-    """Audit the run, and report at its end, as the command line says."""
+    """Audit the run, and report at its end, as the command line says.
+
+    Raises:
+        pytest.UsageError: The directory of the report cannot be made.
+    """
     begin_audit(config)
     if not hasattr(config, "workerinput"):  # a worker of pytest-xdist reports to its controller
         option = config.option
         strict, directory = option.turris_audit == "strict", option.turris_audit_report
+        if directory and not option.collectonly:
+            _make_directory(Path(directory))
         report = AuditReport(config, strict=strict, directory=directory)
         config.pluginmanager.register(report, "turris_audit_report")
+
+
+def _make_directory(directory: Path) -> None:
+    """Make the directory of the report: a mistake is worth more before a long run than after it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(
+            f"turris: {_REPORT_OPTION} {directory}: cannot make this directory: "
+            f"{error.strerror or error}. Name one that can be written to"
+        ) from None
 
 
 class AuditReport:
@@ -47,6 +66,7 @@ class AuditReport:
         self._facts = RunFacts()
         self._finished: set[str] = set()
         self._assessed: Assessment | None = None
+        self._written = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the evidence of a test, from this process or from a worker."""
@@ -73,10 +93,22 @@ class AuditReport:
             return
         found = report_document(self.judge(session.testscollected))
         if self._directory:
-            write_reports(found, self._directory)
+            self._written = self._write(found, self._directory)
         _add_to_junit(self._config, found["lines"])
         if self._strict and self._failures() and session.exitstatus in _GREEN:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self, found: Document, directory: Path) -> str:
+        """Write the files, and return what to say about them: an exception would end pytest."""
+        try:
+            write_reports(found, directory)
+        except OSError as error:
+            name = Path(error.filename or directory).name
+            return (
+                f"{_REPORT_OPTION} {directory}: cannot write {name}: {error.strerror or error}. "
+                "There is no whole report of this run"
+            )
+        return f"report: {directory / 'report.html'}"
 
     def _failures(self) -> list[str]:
         return self._assessed.failures() if self._assessed else []
@@ -142,8 +174,8 @@ class AuditReport:
         for note in terminal.notes(found):
             out.line(f"note: {note}", yellow=True)
         out.line(terminal.summary(found), bold=True)
-        if self._directory:
-            out.line(f"report: {self._directory / 'report.html'}")
+        if self._written:
+            out.line(self._written)
         if self._strict:
             for failure in self._assessed.failures():
                 out.line(f"--turris-audit=strict fails the run: {failure}", red=True)

@@ -137,6 +137,14 @@ def test_a_mistake_ends_the_run(audited: AuditedProject) -> None:
     result.stderr.fnmatch_lines(["*turris-audit.toml*did you mean 'attested'*"])
 
 
+def test_a_file_that_cannot_be_read_ends_the_run(audited: AuditedProject) -> None:
+    """With the reason, and without a traceback."""
+    (audited.path / "turris-audit.toml").mkdir()
+    result = audited.pytester.runpytest_inprocess("--turris-audit", "-p", "no:asyncio")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*turris-audit.toml: *"])
+
+
 def test_a_check_is_left_out_with_a_reason(audited: AuditedProject) -> None:
     """By the marker or by a call; the report shows the reason, and nothing is found."""
     audited.copy("broken", "test_broken_apps.txt")

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped] # it has no types
 import pytest
 from audit.conftest import AUDITED, AuditedProject
+from doubles.consumer_project import QUIET
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "reference" / "audit-report.schema.json").read_text())
@@ -256,3 +257,33 @@ def test_collecting_alone_writes_no_report(audited: AuditedProject) -> None:
         "--collect-only", "--turris-audit-report", "report", "-p", "no:asyncio"
     )
     assert not (audited.path / "report").exists()
+
+
+@pytest.mark.parametrize("directory", ["file", "file/below"])
+def test_an_impossible_directory_ends_the_run_at_its_beginning(
+    audited: AuditedProject, directory: str
+) -> None:
+    """A mistake on the command line is told before the tests, and not after an hour of them."""
+    audited.pytester.makepyfile("def test_it(turris): raise AssertionError")
+    (audited.path / "file").write_text("")
+    result = audited.pytester.runpytest_inprocess(*QUIET, "--turris-audit-report", directory)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"*--turris-audit-report {directory}: cannot make this directory*"]
+    )
+
+
+def test_a_report_that_cannot_be_written_is_told_at_the_end(audited: AuditedProject) -> None:
+    """The run keeps its summary and its status."""
+    audited.pytester.makepyfile("def test_it(turris): pass")
+    (audited.path / "report" / "report.json").mkdir(parents=True)
+    result = audited.pytester.runpytest_inprocess(*QUIET, "--turris-audit-report", "report")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "*turris audit:*",
+            "--turris-audit-report report: cannot write report.json: *",
+            "*1 passed*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("report: *")
