@@ -35,23 +35,37 @@ def _virtual_sleep(original: Callable[[float], None]) -> Callable[[float], None]
     def sleep(seconds: float, /) -> None:
         """Pass on the virtual clock."""
         scheduler = Scheduler.current
-        if scheduler is None or not _lasts(seconds):
+        duration = _duration(seconds, _LONGEST)
+        if scheduler is None or duration is None:
             return original(seconds)
         module, by = scheduler.callers.find(sys._getframe(1), "time.sleep")  # noqa: SLF001 - as warnings does
         if scheduler.callers.is_real(module):
-            return scheduler.sleep_really(seconds, module, original)
-        return _sleep(scheduler, seconds, by, module, original)
+            return scheduler.sleep_really(duration, module, original)
+        return _sleep(scheduler, duration, by, module, original)
 
     return sleep
 
 
-def _lasts(seconds: Any) -> bool:  # noqa: ANN401 - whatever the code under test gives
-    """Whether it is a valid duration; for anything else Python raises its usual error."""
+def _duration(seconds: Any, longest: float) -> float | None:  # noqa: ANN401 - whatever the code under test gives
+    """Seconds as the interpreter's own waits read them: a float, or whatever is an integer.
+
+    Args:
+        seconds: What is to be read.
+        longest: The most that the wait takes.
+
+    Returns:
+        None if there is nothing to wait for, or the wait raises its usual error.
+    """
     try:
         number = seconds if isinstance(seconds, float) else operator.index(seconds)
     except TypeError:
-        return False
-    return bool(0 < number <= _LONGEST)
+        return None
+    return float(number) if 0 < number <= longest else None
+
+
+def _timeout(timeout: Any) -> float | None:  # noqa: ANN401 - as above
+    """The same for a wait of ``threading``, which compares its timeout with 0 before."""
+    return _duration(timeout, threading.TIMEOUT_MAX) if timeout > 0 else None
 
 
 def _sleep(
@@ -79,7 +93,10 @@ def _condition_wait(original: Callable[..., bool]) -> Callable[..., bool]:
     def wait(self: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 - its private members
         """Wait for a notification, or until the timeout has passed on the virtual clock."""
         scheduler = Scheduler.current
-        if scheduler is None or (timeout is not None and timeout <= 0) or not self._is_owned():
+        if scheduler is None or not self._is_owned():
+            return original(self, timeout)
+        seconds = None if timeout is None else _timeout(timeout)
+        if seconds is None and timeout is not None:
             return original(self, timeout)
         gate = _thread.allocate_lock()
         gate.acquire()
@@ -87,7 +104,7 @@ def _condition_wait(original: Callable[..., bool]) -> Callable[..., bool]:
         saved = self._release_save()
         notified = False
         try:
-            notified = _wait(scheduler, gate, timeout, self._waiters)
+            notified = _wait(scheduler, gate, seconds, self._waiters)
         finally:
             self._acquire_restore(saved)
             if not notified and gate in self._waiters:
@@ -129,12 +146,13 @@ def _thread_join(original: Callable[..., None]) -> Callable[..., None]:
         scheduler = Scheduler.current
         if scheduler is None or not self.is_alive() or self is threading.current_thread():
             return original(self, timeout)
-        if timeout is not None and timeout <= 0:
+        seconds = None if timeout is None else _timeout(timeout)
+        if seconds is None and timeout is not None:
             return original(self, timeout)
         if timeout is None and not scheduler.is_main():
             with scheduler.threads.parked(lambda: _runs(self)):
                 return original(self)
-        return _join(scheduler, self, timeout, original)
+        return _join(scheduler, self, seconds, original)
 
     return join
 

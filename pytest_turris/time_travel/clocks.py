@@ -8,6 +8,7 @@ clock. Here a clock is moved in the function itself, and the monotonic one never
 
 import calendar
 import gc
+import operator
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -91,12 +92,12 @@ def _gettime(unit: float) -> Callable[[Callable[[int], float]], Callable[[int], 
         def clock_gettime(which: int, /) -> float:
             """Read the virtual clock of that number, or a real one that does not move."""
             scheduler = Scheduler.current
-            if scheduler is None or which not in (*ids, time.CLOCK_REALTIME):
+            if scheduler is None or operator.index(which) not in (*ids, time.CLOCK_REALTIME):
                 return original(which)
             module, _ = scheduler.callers.find(sys._getframe(1), "")  # noqa: SLF001 - as above
             if scheduler.callers.is_real(module):
                 return original(which)
-            moment = _monotonic(scheduler) if which in ids else _wall()
+            moment = _monotonic(scheduler) if operator.index(which) in ids else _wall()
             return moment / unit if unit > 1 else round(moment / unit)
 
         return clock_gettime

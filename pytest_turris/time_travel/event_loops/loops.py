@@ -154,6 +154,7 @@ async def sleep(delay: float, result: Any) -> Any:  # noqa: ANN401 - as asyncio'
     scheduler, loop = Scheduler.current, asyncio.get_running_loop()
     if scheduler is None or not delay > 0:
         return await _real_sleep(delay, result)
+    delay = 0.0 + delay  # as a loop adds it to its time, with the same error for other types
     module, by = scheduler.callers.find(sys._getframe(2), "asyncio.sleep")  # noqa: SLF001 - as warnings does
     future = loop.create_future()
     if scheduler.callers.is_real(module):
@@ -239,7 +240,7 @@ class _Waiting:
         if loop._ready or loop._stopping:  # noqa: SLF001 - asyncio's own
             return True
         left = self._left()
-        if left <= _NEAR:
+        if not left > _NEAR:  # also a timer of NaN, which asyncio calls at once
             self._state.waited += max(0.0, left)
             return True
         while self._state.timers and self._state.timers[0][0] <= steady_time():

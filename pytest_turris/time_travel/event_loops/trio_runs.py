@@ -113,6 +113,7 @@ async def trio_sleep(seconds: float) -> None:
     scheduler = Scheduler.current
     if scheduler is None or not seconds > 0 or not _is_moved(_runner()):
         return await _real_sleep[0](seconds)  # type: ignore[no-any-return] # None
+    seconds = 0.0 + seconds  # as trio adds it to its time, with the same error for other types
     module, by = scheduler.callers.find(sys._getframe(2), "trio.sleep")  # noqa: SLF001 - as warnings does
     if scheduler.callers.is_real(module):
         return await _pause(scheduler, seconds, module)
