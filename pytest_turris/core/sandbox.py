@@ -34,7 +34,7 @@ from pytest_turris.core.snapshots.state import SnapshotState
 from pytest_turris.core.snapshots.versions import migrated
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.text.redaction import Secret
-from pytest_turris.core.undo import Undo, whole
+from pytest_turris.core.undo import Undo, refuse_copy, whole
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -122,6 +122,7 @@ class Sandbox(Collections):
     follow_whole: Final = following.follow_whole
     shared_facts: Final = following.shared_facts
     next_due: Final = following.next_due
+    __reduce__ = refuse_copy
 
     def collection(self, kind: type[C]) -> C:
         """The collection of one kind, such as ``Agents``: what the attribute of its name gives."""

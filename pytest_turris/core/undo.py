@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import repeat
 from threading import get_ident
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +22,18 @@ T = TypeVar("T")
 
 _MISSING = object()
 _UNLOCKED = nullcontext()
+
+
+def refuse_copy(_: object) -> NoReturn:
+    """Refuse to copy or pickle an object that exists once, such as a lock and what it guards.
+
+    Raises:
+        TypeError: Always.
+    """
+    raise TypeError(
+        "a sandbox and its parts cannot be copied or pickled. Fix: state = turris.snapshot() has "
+        "the whole state as JSON data, and turris.restore(state) goes back to it"
+    )
 
 
 class Undo:
@@ -44,6 +56,8 @@ class Undo:
         """Whether steps must be taken back before anything else: an exception has ended that."""
         self.on_taken_back: Callable[[], object] = lambda: None
         """Called after something was taken back."""
+
+    __reduce__ = refuse_copy
 
     def run(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function, with its whole effect or none; it may call others in this way."""
