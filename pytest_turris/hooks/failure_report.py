@@ -15,8 +15,12 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import redact_credentials
 from pytest_turris.hooks.masking.outputs import OutputMasking
 from pytest_turris.hooks.masking.report_redaction import SANDBOX, mask_report
-from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard
+from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard, swallowed
 from pytest_turris.process.children import POPEN_PATCH
+from pytest_turris.process.earlier_threads import EarlierThreads
+
+EARLIER = pytest.StashKey[EarlierThreads]()
+"""Where a watched run keeps the threads that ran before its tests."""
 
 _NAME = "turris_watch"
 _LAST = 12
@@ -67,7 +71,9 @@ def body_passed(item: pytest.Item) -> bool:
 def begin_watch(config: pytest.Config) -> None:
     """Watch the rest of the run, unless it is watched already."""
     if not config.pluginmanager.has_plugin(_NAME):
-        config.pluginmanager.register(FailureReport(), _NAME)
+        report = FailureReport()
+        config.stash[EARLIER] = report.earlier
+        config.pluginmanager.register(report, _NAME)
         config.pluginmanager.register(OutputMasking(config))
 
 
@@ -75,7 +81,8 @@ class FailureReport:
     """The plugin of runs that use the sandbox."""
 
     def __init__(self) -> None:
-        self._guard = RealHostGuard()
+        self.earlier: EarlierThreads = EarlierThreads()
+        self._guard = RealHostGuard(self.earlier.current)
         self._guard.install()
         POPEN_PATCH.__enter__()
 
@@ -88,6 +95,11 @@ class FailureReport:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Note that the session ends, before pytest tears down what is left of it."""
         session.config.stash[_IS_ENDING] = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Note which threads run already, before any fixture of the test starts one."""
+        self.earlier.begin(item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -106,14 +118,10 @@ class FailureReport:
         if call.excinfo and _complains(call.excinfo.value):
             _fail(report, report.longrepr)
         if trips := self._guard.trips:
-            hosts = ", ".join(sorted(set(trips)))
+            words = swallowed(trips)
             trips.clear()
             if report.passed or (hasattr(report, "wasxfail") and not _is_expected(item, call)):
-                _fail(
-                    report,
-                    f"turris: this test tried to reach the real Turris ({hosts}) and swallowed "
-                    "the error. Ask for the fixture 'turris' or 'turris_server'",
-                )
+                _fail(report, f"turris: {words}")
         is_last = report.failed or report.when == "teardown"
         has_text = report.longrepr or report.sections
         sandbox = item.stash.get(SANDBOX, None) if is_last or has_text else None
@@ -130,8 +138,9 @@ class FailureReport:
                     item.config.invocation_params.dir / folder, item.nodeid, sandbox
                 )
                 report.sections.append(("turris capsule", text))
-        if report.failed and (notes := _notes_on_time(report)):
-            report.sections.append(("turris time", notes))
+        if report.failed:
+            notes = {"threads": self.earlier.note(), "time": _notes_on_time(report)}
+            report.sections += [(f"turris {about}", text) for about, text in notes.items() if text]
         mask_report(report, sandbox)
         return report
 

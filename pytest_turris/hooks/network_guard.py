@@ -4,10 +4,10 @@ import re
 import socket
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.process.patch import Patch, Replacement
@@ -22,6 +22,10 @@ _DROPPED = re.compile(
     "[\u00ad\u034f\u1806\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 )
 _SWITCH = "pytest_socket"
+_FIX = (
+    "Ask for the fixture 'turris' (httpx, httpx2 and requests are then answered in process) or "
+    "'turris_server' (for any other client: point its base URL at turris_server.base_url)"
+)
 
 
 class RealHostError(TurrisKitError, RuntimeError):
@@ -31,11 +35,24 @@ class RealHostError(TurrisKitError, RuntimeError):
     """
 
 
-class RealHostGuard:
-    """Blocks connections to ``*.turrisfi.com``; ``trips`` are the attempts."""
+class Trip(NamedTuple):
+    """An attempt to reach the real Turris."""
 
-    def __init__(self) -> None:
-        self.trips: list[str] = []
+    host: str
+    earlier: str
+    """The thread, if it ran before the test began; else empty."""
+
+
+class RealHostGuard:
+    """Blocks connections to ``*.turrisfi.com``; ``trips`` are the attempts.
+
+    Args:
+        earlier: Names the current thread, if it ran before the test began.
+    """
+
+    def __init__(self, earlier: Callable[[], str] = str) -> None:
+        self.trips: list[Trip] = []
+        self._earlier = earlier
         self._patched = ExitStack()
 
     def install(self) -> None:
@@ -85,13 +102,27 @@ class RealHostGuard:
             return
         name = (name if name.isascii() else _as_resolved(name)).rstrip(".").lower()
         if name == DOMAIN or name.endswith("." + DOMAIN):
-            self.trips.append(name)
-            raise RealHostError(
-                f"this test tried to reach the real Turris at {name}. Ask for the fixture "
-                "'turris' (httpx, httpx2 and requests are then answered in process) or "
-                "'turris_server' (for any other client: point its base URL at "
-                "turris_server.base_url)"
-            )
+            trip = Trip(name, self._earlier())
+            self.trips.append(trip)
+            raise RealHostError(f"{_who(trip)} tried to reach the real Turris at {name}. {_FIX}")
+
+
+def swallowed(trips: Iterable[Trip]) -> str:
+    """What to say of a test that passed although something tried to reach the real Turris."""
+    own = [trip for trip in trips if not trip.earlier] or list(trips)
+    hosts = ", ".join(sorted({trip.host for trip in own}))
+    tried = f"{_who(own[0])} tried to reach the real Turris ({hosts}) and swallowed the error. "
+    if not own[0].earlier:
+        return tried + "Ask for the fixture 'turris' or 'turris_server'"
+    return (
+        f"{tried}It ran before this test began. Fix: if another test left it behind, stop it and "
+        "join it before that test ends; if this test uses it, ask for the fixture 'turris' or "
+        "'turris_server'"
+    )
+
+
+def _who(trip: Trip) -> str:
+    return trip.earlier or "this test"
 
 
 def _as_resolved(name: str) -> str:
