@@ -62,7 +62,7 @@ def step_of(delta: object, parts: Mapping[str, float]) -> dt.timedelta:
     if parts and delta is None:
         try:
             return dt.timedelta(**parts)
-        except (OverflowError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise ClockError(f"advance by {parts} is not a duration: {error}") from None
     if isinstance(delta, dt.timedelta) and not parts:
         return delta

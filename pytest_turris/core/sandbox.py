@@ -153,7 +153,7 @@ class Sandbox(Collections):
             UnknownRecordError: There is no such association.
             RecordError: Its agreement was executed before.
         """
-        key = association if isinstance(association, str) else association.id
+        key = association.id if isinstance(association, Association) else association
         self._entity.execute_agreement(key)
 
     @whole

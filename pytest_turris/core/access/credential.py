@@ -92,14 +92,24 @@ def checked_kind(value: object, *kinds: type) -> None:
         )
 
 
+def checked_duration(name: str, value: object) -> None:
+    """Refuse what is not a timedelta, such as a number, whose unit is not known."""
+    if not isinstance(value, dt.timedelta):
+        raise CredentialError(
+            f"{name}={value!r} is not a timedelta; write {name}=dt.timedelta(seconds=...)"
+        )
+
+
 def replace_secret(
     client: ApiClient, secret: Secret, now: dt.datetime, overlap: dt.timedelta | None
 ) -> None:
     """Give a client a secret; the one before stays valid for ``overlap``, if given.
 
     Raises:
-        CredentialError: The overlap is negative.
+        CredentialError: The overlap is negative, or not a timedelta.
     """
+    if overlap is not None:
+        checked_duration("overlap", overlap)
     if overlap is not None and overlap < dt.timedelta(0):
         raise CredentialError(
             f"overlap={overlap.total_seconds():g} s is negative: give how long the old secret lasts"
@@ -135,7 +145,7 @@ def overlap_that_ended(client: ApiClient, now: dt.datetime) -> str:
 
 def checked_mark(what: str, text: str, mark: str) -> str:
     """Return the given id or secret, if it is valid; no message shows a real one."""
-    if text and not (text.startswith(mark) and _GIVEN.fullmatch(text.removeprefix(mark))):
+    if text and not (str(text).startswith(mark) and _GIVEN.fullmatch(text.removeprefix(mark))):
         raise CredentialError(
             f"a {what} of a sandbox is {mark!r} and 1 to 128 letters, digits, '_', '.' or '-': "
             "the one that was given may be real, and was not taken"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, get_args
 
-from pytest_turris.core.access.credential import ApiClient, checked_kind
+from pytest_turris.core.access.credential import ApiClient, checked_duration, checked_kind
 from pytest_turris.core.access.flaws import Flaw
 from pytest_turris.core.access.jwks import public_keys
 from pytest_turris.core.access.outlived import no_test, of_another_test
@@ -89,9 +89,12 @@ class Tokens:
         With a negative one, the token has expired already.
 
         Raises:
-            CredentialError: It is not an API client, but its id, for example.
+            CredentialError: It is not an API client, but its id, for example; or ``ttl`` is not a
+                timedelta.
         """
         checked_kind(client, ApiClient)
+        if ttl is not None:
+            checked_duration("ttl", ttl)
         now = self._clock.now()
         lifetime = self._options.token_ttl if ttl is None else ttl
         jti = self._randomness.uuid("jti")
@@ -162,11 +165,14 @@ class Tokens:
 
         Raises:
             UnknownNameError: There is no such flaw.
+            CredentialError: ``client`` is not an API client, but its id, for example.
         """
         if flaw not in get_args(Flaw):
             raise UnknownNameError(
                 f"there is no flaw {flaw!r}; use one of {', '.join(get_args(Flaw))}"
             )
+        if client is not None:
+            checked_kind(client, ApiClient)
         now, ttl = self._clock.now(), self._options.token_ttl
         name = client.client_id if client else "turris_sandbox_client_forged"
         environment: Environment = client.environment if client else "sandbox"

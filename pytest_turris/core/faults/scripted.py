@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pytest_turris.core.changes import Changes
 from pytest_turris.core.errors import TurrisKitError
+from pytest_turris.core.faults.arguments import are_headers, is_duration, is_whole_number
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 from pytest_turris.core.undo import Undo, whole
 from pytest_turris.core.wire.answer_fields import problem_of
@@ -120,7 +121,8 @@ class Faults:
             optional: Do not fail the test if it never fires.
 
         Raises:
-            FaultError: No effect or two, a number out of range, or a header of the server's own.
+            FaultError: No effect is given, or two at once; or a value is out of range, of another type
+                or a header of the server's own.
             UnknownNameError: There is no such operation.
         """
         fault = Fault(
@@ -164,7 +166,8 @@ class Faults:
 
         Raises:
             UnknownNameError: There is no such answer, variant or operation.
-            FaultError: The answer cannot be scripted, or ``times`` is out of range.
+            FaultError: The answer cannot be scripted, or ``times`` or ``max_seconds`` is out of
+                range or of another type.
         """
         from pytest_turris.core.faults.hostile.catalogue import find_answer  # noqa: PLC0415 - it is large
 
@@ -185,7 +188,7 @@ class Faults:
             writes_only=variant.endpoint == "write",
             max_seconds=max_seconds,
         )
-        _check_times(fault)
+        _check_numbers(fault)
         self._keep(fault)
         self._mark()
         return fault
@@ -250,38 +253,49 @@ class Faults:
 def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:
     try:
         return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
-    except (OverflowError, ValueError):
-        raise FaultError(f"{name}={delay} is not a number of seconds") from None
+    except (OverflowError, TypeError, ValueError):
+        raise FaultError(f"{name}={delay!r} is not a number of seconds") from None
 
 
 def _check(fault: Fault) -> None:
+    _check_numbers(fault)
+    _check_delays(fault)
     if fault.status is None and fault.error is None and not (fault.delay or fault.real_delay):
         raise FaultError("a fault needs a status, an error or a delay")
     if fault.status is not None and fault.error is not None:
         raise FaultError("give a status or an error, not both: with an error there is no answer")
-    if fault.status is not None and not _LOWEST <= fault.status <= _HIGHEST:
-        raise FaultError(f"status={fault.status} is not an error status; use 400 to 599")
+    if fault.status is not None and not is_whole_number(fault.status, _LOWEST, _HIGHEST):
+        raise FaultError(f"status={fault.status!r} is not an error status; use 400 to 599")
     if fault.error not in (None, "connect", "reset"):
         raise FaultError(f"error={fault.error!r} is not one of 'connect', 'reset'")
     _check_headers(fault)
+    if fault.processed and fault.error == "connect":
+        raise FaultError("processed=True needs a connection; use error='reset'")
+
+
+def _check_delays(fault: Fault) -> None:
     if fault.delay < dt.timedelta(0):
         raise FaultError(f"delay={fault.delay} is negative")
     if not 0 <= fault.real_delay <= _LONGEST:
         raise FaultError(f"real_delay={fault.real_delay:g} s is not 0 to {_LONGEST} seconds")
     if fault.real_delay and fault.error is not None:
         raise FaultError("real_delay delays an answer; with an error there is none")
-    _check_times(fault)
-    if fault.processed and fault.error == "connect":
-        raise FaultError("processed=True needs a connection; use error='reset'")
 
 
 def _check_headers(fault: Fault) -> None:
+    if not are_headers(fault.headers):
+        raise FaultError("headers are a dict of texts, such as {'Retry-After': '5'}")
     if fault.headers and fault.status is None:
         raise FaultError("headers are those of an answer with an error: give its status, too")
     if problem := problem_of(fault.headers):
         raise FaultError(problem)
 
 
-def _check_times(fault: Fault) -> None:
-    if fault.times is not None and fault.times < 1:
-        raise FaultError(f"times={fault.times} is below 1; None lets it fire until it is removed")
+def _check_numbers(fault: Fault) -> None:
+    if fault.times is not None and not is_whole_number(fault.times, 1):
+        raise FaultError(
+            f"times={fault.times!r} is not a whole number from 1; None lets it fire until it is "
+            "removed"
+        )
+    if not is_duration(fault.max_seconds):
+        raise FaultError(f"max_seconds={fault.max_seconds!r} is not a number of seconds")

@@ -5,6 +5,7 @@ listener; records themselves are frozen.
 """
 
 import inspect
+from collections.abc import Collection as Collected
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -99,7 +100,7 @@ class Collection(Generic[R]):
         """
         try:
             return self._records[key]
-        except KeyError:
+        except (KeyError, TypeError):  # also what cannot be a key
             raise UnknownRecordError(f"no {self.kind.__name__} with id {key!r}") from None
 
     @reading
@@ -242,10 +243,12 @@ class Collection(Generic[R]):
     def _keys(self, name: str, value: str | AbstractSet[str]) -> AbstractSet[str]:
         if name not in self.indexes:
             raise UnknownNameError(f"{self.kind.__name__} has no index {name!r}")
+        if not isinstance(value, str | Collected):
+            raise RecordError(f"{self.kind.__name__}: {name}={value!r} is not a text")
         return self._index.keys(name, value)
 
     def _current(self, record: R | str) -> R:
-        return self.get(record if isinstance(record, str) else record.key)
+        return self.get(record.key if isinstance(record, Record) else record)
 
     def _with_update_time(self, current: R, changes: dict[str, Any]) -> dict[str, Any]:
         if getattr(current, "updated_at", None) is None:

@@ -230,7 +230,23 @@ def test_a_token_may_be_issued_and_its_answer_lost(client: Client) -> None:
         ({"delay": float("nan")}, "delay=nan is not a number of seconds"),
         (
             {"status": 503, "times": 0},
-            "times=0 is below 1; None lets it fire until it is removed",
+            "times=0 is not a whole number from 1; None lets it fire until it is removed",
+        ),
+        ({"status": "500"}, "status='500' is not an error status; use 400 to 599"),
+        ({"status": 500.5}, "status=500.5 is not an error status; use 400 to 599"),
+        ({"delay": "5"}, "delay='5' is not a number of seconds"),
+        ({"real_delay": [5]}, "real_delay=[5] is not a number of seconds"),
+        (
+            {"status": 503, "times": "2"},
+            "times='2' is not a whole number from 1; None lets it fire until it is removed",
+        ),
+        (
+            {"status": 503, "headers": {"Retry-After": 5}},
+            "headers are a dict of texts, such as {'Retry-After': '5'}",
+        ),
+        (
+            {"status": 503, "headers": [("Retry-After", "5")]},
+            "headers are a dict of texts, such as {'Retry-After': '5'}",
         ),
         (
             {"error": "connect", "processed": True},

@@ -30,7 +30,7 @@ def find_answer(name: str) -> tuple[HostileAnswer, tuple[Variant, ...]]:
     Raises:
         UnknownNameError: There is no such answer or variant; the message names the nearest.
     """
-    answer_id, _, variant = name.partition("/")
+    answer_id, _, variant = str(name).partition("/")
     if answer_id not in CATALOGUE:
         hint = did_you_mean(answer_id, CATALOGUE)
         raise UnknownNameError(f"there is no hostile answer {answer_id!r}{hint}")
