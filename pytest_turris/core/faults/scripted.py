@@ -121,8 +121,7 @@ class Faults:
             optional: Do not fail the test if it never fires.
 
         Raises:
-            FaultError: No effect is given, or two at once; or a value is out of range, of another type
-                or a header of the server's own.
+            FaultError: No effect is given, or two at once, or a value that no fault can have.
             UnknownNameError: There is no such operation.
         """
         fault = Fault(
