@@ -151,7 +151,7 @@ def _problem(row: ErrorDetails) -> Problem:
     field = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in row["loc"])
     kind, context = row["type"], row.get("ctx", {})
     near = ""
-    expected = row["msg"].removeprefix("Input should be ")
+    expected = row["msg"].removeprefix("Input should be ").removeprefix("must be ")
     if kind == "missing":
         expected = "a value: it is required"
     elif kind == "literal_error":

@@ -45,13 +45,19 @@ def _is_email(value: str) -> str:
     return value
 
 
-def _is_aware(value: dt.datetime) -> dt.datetime:
+def _in_utc(value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
         raise PydanticCustomError(
             "aware", "must carry a time zone: dt.datetime(..., tzinfo=dt.UTC)"
         )
+    try:
+        moment = value.astimezone(dt.UTC)
+    except OverflowError:  # a calendar's first or last day, in a zone that is ahead or behind
+        raise PydanticCustomError(
+            "out_of_range", "must be a moment from the year 1 to 9999 in UTC"
+        ) from None
     # MongoDB dates have milliseconds; the wire and a snapshot would lose anything finer.
-    return value.astimezone(dt.UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 ObjectId = Annotated[
@@ -64,7 +70,7 @@ Email = Annotated[
 ]
 Timestamp = Annotated[
     dt.datetime,
-    AfterValidator(_is_aware),
+    AfterValidator(_in_utc),
     PlainSerializer(iso, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

@@ -245,3 +245,10 @@ def test_a_point_in_time_has_a_time_zone() -> None:
     }
     with pytest.raises(ValidationError, match="must carry a time zone"):
         Dated(at=dt.datetime(2025, 3, 17, 12, 0))  # noqa: DTZ001 - what is refused
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_point_in_time_is_one_in_utc(text: str) -> None:
+    """A moment that only its own zone's calendar has is refused."""
+    with pytest.raises(ValidationError, match="must be a moment from the year 1 to 9999 in UTC"):
+        Dated(at=dt.datetime.fromisoformat(text))

@@ -4,6 +4,7 @@ import json
 import random  # noqa: TID251 - each run draws the same
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from doubles.controlled import Controlled
@@ -74,6 +75,29 @@ def test_bad_queries_are_refused_and_change_nothing(row: Control) -> None:
         assert answer.status < 500, (query, server.log[-1:])
         if answer.status >= 400:
             assert server.sandbox.snapshot() == before
+
+
+MOMENTS = [
+    pytest.param(row, one["name"], id=f"{row.name} {one['name']}")
+    for row in ROWS
+    for one in describe(row)["parameters"]
+    if one["type"] == "moment"
+]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize(("row", "name"), MOMENTS)
+def test_moments_outside_the_calendar_of_utc_are_refused(
+    row: Control, name: str, moment: str
+) -> None:
+    """Each parameter that is a moment names the problem, in a body and in a query."""
+    server, place = Controlled(), next(paths(row, random.Random(1)))  # noqa: S311 - as above
+    body = json.dumps({name: moment}).encode() if row.has_body else b""
+    query = "" if row.has_body else urlencode({name: moment})
+    answer = server.send(row.method, place, body, query=query)
+    assert answer.status == 400, server.log
+    problem = {"field": name, "expected": "a moment from the year 1 to 9999 in UTC"}
+    assert problem in answer.json()["problems"]
 
 
 def test_an_unknown_tenant_is_refused_by_every_control() -> None:
