@@ -104,6 +104,34 @@ def test_answers_are_capped(webhooks: WebhookFactory, monkeypatch: pytest.Monkey
         assert webhooks.sign(b"{}").send(url).body == b"x" * 10
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "endless", "part"),
+    [
+        (b"", CONTINUE, "65,536 bytes of head; send fewer headers and interim responses"),
+        (CHUNKED, b"1;" + b"x" * 60_000 + b"\r\n.\r\n", "8,388,608 bytes of body; send it in"),
+        (CHUNKED + b"0\r\n", b"a: b\r\n" * 10_000, "8,388,608 bytes of body; send it in"),
+    ],
+    ids=["interim responses", "extensions of chunks", "trailers"],
+)
+def test_an_endless_answer_is_given_up(
+    webhooks: WebhookFactory, begin: bytes, endless: bytes, part: str
+) -> None:
+    """What neither a head nor a body has is limited, too: reading it until the end takes 30 s."""
+    answer = begin + endless * (10_000_000 // len(endless))
+    with answering(answer) as url, pytest.raises(ConnectionError, match=part):
+        webhooks.sign(b"{}").send(url)
+
+
+def test_interim_answers_are_passed_over(webhooks: WebhookFactory) -> None:
+    """A receiver may send several before its answer."""
+    with answering(CONTINUE * 100 + b"HTTP/1.1 204 No Content\r\n\r\n") as url:
+        assert webhooks.sign(b"{}").send(url).status_code == 204
+
+
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n"])
 def test_no_answer_over_http(webhooks: WebhookFactory, answer: bytes) -> None:
     """A receiver that hangs up or speaks no HTTP is a ConnectionError."""

@@ -21,6 +21,9 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
         "guides/webhooks; help centre: settings-webhook", "webhook_secret"),
     row("webhooks", "A receiver has 30 seconds to respond; 2xx is a success", "documented",
         "guides/webhooks"),
+    row("webhooks", "A response has at most 64 KiB of head, interim responses included, and 8 MiB "
+        "of body as it is sent; 1 MiB of that is read", "assumed", "-",
+        no_option="it protects the sandbox; larger responses test nothing of a receiver"),
     row("webhooks", "Status events wait a minute after the last change, 30 minutes at most, and "
         "are consolidated; the others are sent at once", "documented", "guides/webhooks: event "
         "pages", "webhook_debounce"),
