@@ -99,10 +99,14 @@ class SeenRequest:
         """Its idempotency key, from either header."""
         return next(filter(None, map(self.request.header, IDEMPOTENCY_HEADERS)), "")
 
+    @property
+    def content(self) -> tuple[str, str, bytes]:
+        """Its method, target and body: a request that repeats another has the same."""
+        return self.request.method, self.request.target, self.request.body
+
     def same_as(self, other: "SeenRequest") -> bool:
-        """Whether it repeats another request: method, target and body."""
-        mine, theirs = self.request, other.request
-        return (mine.method, mine.target, mine.body) == (theirs.method, theirs.target, theirs.body)
+        """Whether it repeats another request."""
+        return self.content == other.content
 
     def line(self, start: dt.datetime) -> str:
         """The exchange in one line, redacted; the time counts from ``start``."""

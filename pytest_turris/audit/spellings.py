@@ -1,8 +1,10 @@
 """The secrets of a run, in all their spellings: to be found in a text, or taken out of it."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
+from pytest_turris.audit.literals import Literals
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.spellings import SHORTEST_SPELT, spellings
 
@@ -19,20 +21,27 @@ class SecretForms:
         for secret, name in secrets:
             for form in spellings(secret):
                 self._names.setdefault(form, name)
-        self._longest_first = sorted(self._names, key=len, reverse=True)
 
     def __len__(self) -> int:
         return len(self._names)
 
+    @cached_property
+    def _literals(self) -> Literals:
+        return Literals(self._names)
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {form: rank for rank, form in enumerate(self._names)}
+
     def find(self, text: str) -> str:
         """What kind of secret is in a text; empty if there is none."""
-        return next((name for form, name in self._names.items() if form in text), "")
+        found = self._literals.found_in(text)
+        return self._names[min(found, key=self._ranks.__getitem__)] if found else ""
 
     def scrub(self, text: str) -> str:
         """The text with each spelling of each secret taken out."""
-        for form in self._longest_first:
-            if form in text:
-                text = text.replace(form, "***")
+        for form in sorted(self._literals.found_in(text), key=len, reverse=True):
+            text = text.replace(form, "***")
         return text
 
 

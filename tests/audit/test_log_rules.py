@@ -1,15 +1,18 @@
 """The rules for an audit log, tried on applications that keep one."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from audit.conftest import AUDITED, AuditedProject, Watched, marked
+from doubles.searched import Searched
 
 from pytest_turris.audit.evidence import Evidence
+from pytest_turris.audit.leaks.traces import Trace
 from pytest_turris.audit.places import NOWHERE, PlaceFinder
 from pytest_turris.audit.rules.log import LogAudit, LogLine, personal_data
-from pytest_turris.audit.rules.logged import _records
+from pytest_turris.audit.rules.logged import LoggedAnswers, _records
 from pytest_turris.audit.spellings import SecretForms, secrets_of
 
 
@@ -152,6 +155,47 @@ def test_two_requests_need_two_records(logged: Logged) -> None:
     one = f"GET /v1/agents 401 {agents[0]}"
     assert logged.found(first, one) == ["AU-1 no record"]
     assert logged.found(first, one, f"GET /v1/agents 401 {agents[1]}") == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_lines_are_not_compared_with_each_request(logged: Logged, *, known: bool) -> None:
+    """A log may have as many lines as bytes fit into a request of the control API."""
+    for number in range(100):
+        query = f"npn={number:08}&limit=5"
+        logged.send("GET", "/v1/agents" if known else f"/v1/agents/{number:024}", query=query)
+    looked_for = list[object]()
+    text = Searched("a b GET /v1/agents", looked_for)
+    lines = [LogLine(text, text, NOWHERE) for _ in range(500)]
+    evidence, forms = Evidence(test="t"), SecretForms(secrets_of(logged.sandbox))
+    LogAudit(evidence, logged.record, lines, forms, PlaceFinder(AUDITED)).judge()
+    assert evidence.ran["AU-1"] == 101
+    assert len(looked_for) < 10 * (101 + 500)
+
+
+def test_an_answer_is_read_once_for_all_lines(
+    logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer with the record of a line is found, whatever the other records share."""
+    for number in range(20):
+        logged.send("GET", "/v1/agents")
+        rows = [{f"m{at}": f"value {at} of {number}" for at in range(8)} | {"state": "Texas"}] * 2
+        logged.record.seen[-1].answered = json.dumps({"data": rows}).encode()
+    logged.record.seen[-1].answered = logged.record.seen[-2].answered
+    lines = [f"Texas: {[f'value {at} of {number}' for at in range(7)]}" for number in range(20)]
+    read, loads = list[bytes](), json.loads
+
+    def counted(text: bytes) -> object:
+        read.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(json, "loads", counted)
+    evidence = Evidence(test="t")
+    traces = [Trace("LK-01", text, NOWHERE) for text in [*lines, "State: Texas"] * 5]
+    answers = LoggedAnswers(evidence, logged.record, traces, PlaceFinder(AUDITED))
+    answers.judge(frozenset({"RQ-19"}))
+    assert len(read) == 20
+    assert evidence.ran == {"RQ-18": 105}
+    assert {one.numbers for one in evidence.spotted} == {(2,)}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ from audit.conftest import AUDITED, AuditedProject, Watched, marked
 
 from pytest_turris import TimeTravel
 from pytest_turris.audit.rules.catalogue import PASSIVE_RULES
+from pytest_turris.audit.seen import SeenRequest
+from pytest_turris.audit.spellings import secrets_of
+from pytest_turris.core.sandbox import Sandbox
 
 _NOT_A_BUG = {"RQ-16"}
 """What a whole run shows, whatever the application."""
@@ -174,3 +177,51 @@ def test_a_429_without_a_reset_says_nothing() -> None:
     evidence = watched.evidence()
     assert [one.status for one in watched.record.calls] == [429, 429]
     assert "RQ-09" not in evidence.ran
+
+
+def test_limited_requests_are_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that is limited at each of its different calls costs no time of its server."""
+    watched, compared = Watched(), list[SeenRequest]()
+    watched.sandbox.faults.add("list_agents", status=429, times=100)
+    bearer = watched.bearer()
+    for number in range(100):
+        watched.send("GET", "/v1/agents", bearer, query=f"offset={number}")
+    same_as = SeenRequest.same_as
+
+    def counted(one: SeenRequest, other: SeenRequest) -> bool:
+        compared.append(one)
+        return same_as(one, other)
+
+    monkeypatch.setattr(SeenRequest, "same_as", counted)
+    assert "RQ-09" not in watched.evidence().ran
+    assert len(compared) <= 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"headers": (("referer", "https://app.example/agents"),)},
+        {"headers": (("x-trace", "eyJhbGciOiJFUzI1NiJ9"),)},
+        {"body": b'{"note": "eyJhbGciOiJFUzI1NiJ9"}'},
+        {"host": "api.decoy.invalid"},
+        {"query": "limit=5&offset=10&sort=createdAt"},
+    ],
+)
+def test_spellings_of_secrets_are_made_once_for_a_rule(
+    monkeypatch: pytest.MonkeyPatch, content: dict[str, Any]
+) -> None:
+    """A thousand tokens have tens of thousands of them, and a server judges while it serves."""
+    watched, made = Watched(), list[object]()
+    headers = content.pop("headers", ())
+    for number in range(20):
+        watched.send("POST", f"/v1/agents/{number}", *headers, **content)
+
+    def counted(sandbox: Sandbox) -> list[tuple[str, str]]:
+        made.append(sandbox)
+        return secrets_of(sandbox)
+
+    for module in ("rule", "urls"):
+        place = f"pytest_turris.audit.rules.{module}.secrets_of"
+        monkeypatch.setattr(place, counted, raising=False)
+    watched.evidence()
+    assert 1 <= len(made) <= 4

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from pytest_turris.audit.checks import OWN
 from pytest_turris.audit.evidence import Evidence, Spotted
+from pytest_turris.audit.literals import Literals
 from pytest_turris.audit.places import CallSite, Place, PlaceFinder
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.audit.spellings import SecretForms
@@ -81,16 +83,17 @@ class LogAudit:
                 yield self._spot_line("AU-3", line, got, "one line of text")
 
     def _sensitive(self) -> Iterator[Spotted]:
-        personal = {
-            (name, value) for seen in self._record.seen for name, value in personal_data(seen)
-        }
+        names: dict[str, set[str]] = {}
+        for seen in self._record.seen:
+            for name, value in personal_data(seen):
+                names.setdefault(value, set()).add(name)
+        personal = Literals(names)
         for line in self._lines:
             if kind := self._forms.find(line.text):
                 yield self._spot_line("AU-4", line, f"{kind} in a record", "no secret", kind)
-            for name, value in sorted(personal):
-                if value in line.text:
-                    got = f"the {name} of a request in a record"
-                    yield self._spot_line("AU-4", line, got, "no personal data", name)
+            for name in sorted({n for value in personal.found_in(line.text) for n in names[value]}):
+                got = f"the {name} of a request in a record"
+                yield self._spot_line("AU-4", line, got, "no personal data", name)
 
     def _note(self, check: str, times: int, spotted: list[Spotted]) -> None:
         once = {one.fingerprint: one for one in reversed(spotted)}
@@ -139,6 +142,51 @@ def personal_data(seen: SeenRequest) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
+class _Untaken:
+    """The records that are of no request yet, found by the texts that they have to contain.
+
+    Args:
+        lines: The records of the log, in their order.
+        texts: All texts that they are asked for, but for methods.
+    """
+
+    def __init__(self, lines: list[LogLine], texts: Iterable[str]) -> None:
+        self._lines = lines
+        self._with = defaultdict[str, list[int]](list)
+        self._queues: dict[tuple[str, ...], deque[int]] = {}
+        self._taken: set[int] = set()
+        literals = Literals(texts)
+        for number, line in enumerate(lines):
+            for text in literals.found_in(line.text):
+                self._with[text].append(number)
+
+    def take_about(self, seen: SeenRequest, request_id: str = "") -> LogLine | None:
+        """Take the first with a request's method, its path or operation, and the id if given."""
+        request = seen.request
+        ways = (
+            self._queue(request.method, *filter(None, (name, request_id)))
+            for name in (request.path, seen.operation)
+            if name
+        )
+        first = min((way[0] for way in ways if way), default=None)
+        if first is None:
+            return None
+        self._taken.add(first)
+        return self._lines[first]
+
+    def _queue(self, method: str, *texts: str) -> deque[int]:
+        """The numbers of the untaken records with a method and some texts."""
+        key = (method, *texts)
+        if key not in self._queues:
+            rarest = min((self._with[text] for text in texts), key=len)
+            numbers = (n for n in rarest if all(text in self._lines[n].text for text in key))
+            self._queues[key] = deque(numbers)
+        queue = self._queues[key]
+        while queue and queue[0] in self._taken:
+            queue.popleft()
+        return queue
+
+
 def _matched(
     seen_all: list[SeenRequest], lines: list[LogLine]
 ) -> list[tuple[SeenRequest, LogLine | None]]:
@@ -146,25 +194,21 @@ def _matched(
 
     Threads and tasks write their records in another order than that of the requests.
     """
-    waiting = list(lines)
-    found: dict[int, LogLine] = {}
-    for by_id in (True, False):
-        for seen in seen_all:
-            # A repeated write is answered with the requestId of the first, whose answer was lost.
-            if seen.number in found or (by_id and not seen.shows_request_id):
-                continue
-            about = (one for one in waiting if _is_about(one, seen))
-            line = next((one for one in about if not by_id or seen.request_id in one.text), None)
-            if line is not None:
-                waiting.remove(line)
-                found[seen.number] = line
-    return [(seen, found.get(seen.number)) for seen in seen_all]
+    texts = (text for one in seen_all for text in _told_by(one))
+    untaken = _Untaken(lines, texts)
+    # A repeated write is answered with the requestId of the first, whose answer was lost.
+    by_id = [
+        untaken.take_about(seen, seen.request_id) if seen.shows_request_id else None
+        for seen in seen_all
+    ]
+    return [
+        (seen, line or untaken.take_about(seen)) for seen, line in zip(seen_all, by_id, strict=True)
+    ]
 
 
-def _is_about(line: LogLine, seen: SeenRequest) -> bool:
-    request = seen.request
-    text = line.text
-    return request.method in text and (request.path in text or f"{seen.operation}" in text)
+def _told_by(seen: SeenRequest) -> tuple[str, ...]:
+    """The texts by which a record is known to be about a request, but for the method."""
+    return seen.request.path, seen.operation or "", seen.request_id
 
 
 def _missing(line: LogLine, seen: SeenRequest) -> Iterator[str]:

@@ -1,12 +1,15 @@
 """RQ-18 and RQ-19: what logs have of answers: too much of the records, or nothing of an error."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.leaks.traces import Trace
+from pytest_turris.audit.literals import Literals
 from pytest_turris.audit.places import Place, PlaceFinder
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.findings.verdict import Finding
@@ -38,7 +41,9 @@ _ERROR = 400
 _FEWEST = 6
 """Fewer values do not make a record."""
 
-_NEARLY_ALL = 0.8
+_LACKING = 5
+"""Nearly all values of a record: one of this many may lack."""
+
 _SHORTEST = 4
 _MOST_RECORDS = 50
 
@@ -74,7 +79,8 @@ class LoggedAnswers:
 
     def _correlation(self) -> None:
         errors = [one for one in self._record.calls if _is_error(one)]
-        said = "\n".join(one.text for one in self._traces) if errors else ""
+        ids = Literals(one.request_id for one in errors)
+        said = ids.found_in("\n".join(one.text for one in self._traces)) if errors else set()
         spotted = [
             self._spotted(
                 CORRELATION, self._record.place(one), [one], "its requestId is kept nowhere",
@@ -88,10 +94,10 @@ class LoggedAnswers:
     def _whole_records(self) -> None:
         answers = [one for one in self._record.calls if one.answered]
         texts = [one for one in self._traces if one.check in _LOGGED and len(one.text) > _FEWEST]
+        known = _KnownRecords(answers if texts else [])
         spotted = []
         for text in texts:
-            seen = next((one for one in answers if _is_in(one, text.text)), None)
-            if seen:
+            if seen := known.first_in(text.text):
                 place = self._finder.place(text.call, self._record.here)
                 spotted.append(
                     self._spotted(
@@ -123,13 +129,40 @@ def _is_error(seen: SeenRequest) -> bool:
     return seen.shows_request_id and seen.status >= _ERROR and seen.status not in _PROTOCOL
 
 
-def _is_in(seen: SeenRequest, text: str) -> bool:
-    """Whether nearly all values of one record of an answer are in a text."""
-    for values in _records(seen):
-        found = sum(value in text for value in values)
-        if len(values) >= _FEWEST and found >= _NEARLY_ALL * len(values):
-            return True
-    return False
+class _KnownRecords:
+    """The records of some answers, by their values.
+
+    A record in a text may lack a fifth of its values, so that one of a few more is there. Of each,
+    those that the fewest records have lead to it: a state or a status is in all of them.
+
+    Args:
+        answers: The answers, oldest first.
+    """
+
+    def __init__(self, answers: Iterable[SeenRequest]) -> None:
+        self._first: dict[frozenset[str], tuple[int, SeenRequest]] = {}
+        for number, seen in enumerate(answers):
+            for values in map(frozenset, _records(seen)):
+                if len(values) >= _FEWEST:
+                    self._first.setdefault(values, (number, seen))
+        counts = Counter(value for values in self._first for value in values)
+        self._leads = defaultdict[str, list[frozenset[str]]](list)
+        for values in self._first:
+            rarest = sorted(values, key=lambda value: (counts[value], value))
+            for value in rarest[: len(values) // _LACKING + 1]:
+                self._leads[value].append(values)
+        self._values = Literals(counts)
+
+    def first_in(self, text: str) -> SeenRequest | None:
+        """The first answer with a record of which nearly all values are in a text."""
+        found = self._values.found_in(text)
+        held = [
+            self._first[values]
+            for lead in found & self._leads.keys()
+            for values in self._leads[lead]
+            if len(values - found) <= len(values) // _LACKING
+        ]
+        return min(held, key=itemgetter(0))[1] if held else None
 
 
 def _records(seen: SeenRequest) -> Iterator[set[str]]:

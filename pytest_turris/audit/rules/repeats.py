@@ -102,12 +102,12 @@ def _twice(look: Look) -> None:
 def _repeated(look: Look) -> Iterator[tuple[SeenRequest, SeenRequest]]:
     """Each limited request with the next one that is the same, in one call of the test."""
     for strand in look.record.strands:
-        for at, limited in enumerate(strand):
-            if limited.status != _LIMITED:
-                continue
-            again = next((one for one in strand[at + 1 :] if one.same_as(limited)), None)
+        last: dict[tuple[str, str, bytes], SeenRequest] = {}
+        for again in strand:
+            limited = last.get(again.content)
+            last[again.content] = again
             # Another call of the test: its author knows what it repeats.
-            if again is not None and again.call.step == limited.call.step:
+            if limited and limited.status == _LIMITED and again.call.step == limited.call.step:
                 yield limited, again
 
 

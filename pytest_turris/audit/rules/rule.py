@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.evidence import Spotted
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
+from pytest_turris.audit.spellings import SecretForms, secrets_of
 from pytest_turris.core.levels import Level
 from pytest_turris.findings.verdict import Finding
 
@@ -23,6 +25,11 @@ class Look:
     test: str
     ran: int = 0
     spotted: list[Spotted] = field(default_factory=list)
+
+    @cached_property
+    def forms(self) -> SecretForms:
+        """All spellings of the sandbox's secrets: to make them for each request takes long."""
+        return SecretForms(secrets_of(self.record.sandbox))
 
     def spot(
         self,

@@ -6,9 +6,8 @@ from urllib.parse import unquote
 
 from pytest_turris.audit.rules.rule import Look, RuleList
 from pytest_turris.audit.seen import SeenRequest
-from pytest_turris.audit.spellings import SecretForms, secrets_of
+from pytest_turris.audit.spellings import SecretForms
 from pytest_turris.core.access.authentication import RESTRICTED_HEADER
-from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.hosts import is_decoy, is_turris
 
 if TYPE_CHECKING:
@@ -32,14 +31,14 @@ _LOOKED_AT = (*_PROPER, "referer")
     source="vendor: never pass tokens as URL parameters; RFC 9700, 4.3.2; RFC 6749, 2.3.1",
 )
 def _url(look: Look) -> None:
-    forms: SecretForms | None = None
     for seen in look.record.seen:
         target = seen.request.target
         suspicious = seen.token_in_url
         look.ran += seen.carries_credential or suspicious
         if not suspicious and len(target) > _SHORT:
-            forms = forms or _forms(look.record.sandbox)
-            suspicious = bool(forms.find(target) or ("%" in target and forms.find(unquote(target))))
+            suspicious = bool(
+                look.forms.find(target) or ("%" in target and look.forms.find(unquote(target)))
+            )
         if suspicious:
             look.spot([seen], "a token or secret in the URL", "a URL without credentials")
 
@@ -57,7 +56,7 @@ def _referer(look: Look) -> None:
         referer = seen.request.header("referer")
         if referer:
             look.ran += 1
-            if _forms(look.record.sandbox).find(unquote(referer)):
+            if look.forms.find(unquote(referer)):
                 look.spot([seen], "a token or secret in the Referer", "no credential in it")
 
 
@@ -74,7 +73,7 @@ def _elsewhere(look: Look) -> None:
         look.ran += seen.status in _REDIRECTS
         if is_decoy(seen.request.host):
             look.ran += 1
-            if found := _credential_in(seen, look.record.sandbox):
+            if found := _credential_in(seen, look.forms):
                 got = f"{found} sent to {seen.request.host[:80]}"
                 look.spot([seen], got, "no credential for another host than the configured one")
 
@@ -157,12 +156,12 @@ def _misplaced(look: Look) -> None:
         before = len(look.spotted)
         if b"turris_sandbox_secret" in seen.request.body or b"eyJ" in seen.request.body:
             text = seen.request.body.decode("utf-8", "replace")
-            if found := _forms(look.record.sandbox).find(text):
+            if found := look.forms.find(text):
                 look.spot([seen], f"{found} in the body of a call", "no credential in the body")
         for name, value in seen.request.headers:
             if name in _LOOKED_AT or not _looks_secret(value):
                 continue
-            if found := _forms(look.record.sandbox).find(value):
+            if found := look.forms.find(value):
                 got = f"{found} in the header {name[:40]}"
                 look.spot([seen], got, "the credential in its own header only")
         clean = seen.request if len(look.spotted) == before else None
@@ -172,15 +171,11 @@ def _looks_secret(value: str) -> bool:
     return "turris_sandbox_" in value or "eyJ" in value
 
 
-def _forms(sandbox: Sandbox) -> SecretForms:
-    return SecretForms(secrets_of(sandbox))
-
-
-def _credential_in(seen: SeenRequest, sandbox: Sandbox) -> str:
+def _credential_in(seen: SeenRequest, forms: SecretForms) -> str:
     request = seen.request
     body = request.body.decode("utf-8", "replace")
     headers = "\n".join(value for _, value in request.headers)
-    return _forms(sandbox).find(f"{request.target}\n{headers}\n{body}")
+    return forms.find(f"{request.target}\n{headers}\n{body}")
 
 
 def _named(seen: SeenRequest, environments: Mapping[str, str]) -> str:
