@@ -54,6 +54,8 @@ class Control:
         scope: Whether it controls one sandbox, or the server with all of them.
         sends: Whether it sends something to a receiver. It runs in a thread of its own, and a
             repeated call sends again.
+        takes_long: Whether it works for long on what the sandbox saw. It also runs in a thread of
+            its own, and takes the lock only while it reads or changes the sandbox.
         streams: Whether the result goes on until the client hangs up.
         issues: Whether the result has a credential, which is shown only once.
         max_body: The longest body in bytes.
@@ -73,6 +75,7 @@ class Control:
     status: int = 200
     scope: _Scope = "sandbox"
     sends: bool = False
+    takes_long: bool = False
     streams: bool = False
     issues: bool = False
     max_body: int = 1024 * 1024
@@ -94,6 +97,11 @@ class Control:
     def changes(self) -> bool:
         """Whether it may change the state."""
         return self.method != "GET"
+
+    @property
+    def is_unlocked(self) -> bool:
+        """Whether it runs without the sandbox's lock: others use the sandbox meanwhile."""
+        return self.sends or self.takes_long
 
     @property
     def has_body(self) -> bool:

@@ -120,13 +120,13 @@ class ControlDoor:
         return None
 
     def control(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request, in a thread of its own if it sends something or may have to wait."""
+        """Answer a request, in a thread of its own if it takes long or may have to wait."""
         if self._tenants.is_shared:
             return asyncio.to_thread(self.caught, lambda: self._controlled(request))
         found = self.caught(lambda: self._prepared(request))
         if isinstance(found, Response):
             return found
-        if found.control.sends:
+        if found.control.is_unlocked:
             return asyncio.to_thread(self._done, found)
         is_long = len(request.body) > _LONG_BODY
         return found.call.tenant.carry_out(partial(self._done, found), is_long=is_long)

@@ -50,7 +50,7 @@ def run_control(control: Control, call: ControlCall, given: Parameters) -> Any: 
     if control.changes:
         call.tenant.audit.step()
     try:
-        if control.sends:  # a receiver may call the sandbox meanwhile
+        if control.is_unlocked:  # a receiver may call the sandbox meanwhile
             return _translated(control, call, given)
         return _as_one_step(control, call, given)
     except TenantGoneError as error:

@@ -56,24 +56,35 @@ def judge_verdict(verdict: Verdict, sandbox: Sandbox, name: str) -> Evidence:
     return _clean(found, sandbox)
 
 
-def judge_log(record: SandboxRecord, name: str, text: str) -> Evidence:
-    """What a log shows about the requests, without a secret in any spelling.
+class LogJudgement:
+    """What a log shows about some requests.
 
     Args:
         record: The requests that it has to have.
         name: What stands for the test.
-        text: The log, a line for each of its records.
     """
-    found = Evidence(test=name)
-    if not record.seen:
-        return found
-    lines = [line for line in text.split("\n") if line.strip()]
-    records = [LogLine(line, line, NOWHERE) for line in lines]
-    traces = [Trace("LK-01", line, NOWHERE) for line in lines]
-    forms = SecretForms(secrets_of(record.sandbox))
-    LogAudit(found, record, records, forms, record.finder).judge()
-    LoggedAnswers(found, record, traces, record.finder).judge(frozenset())
-    return _clean(found, record.sandbox)
+
+    def __init__(self, record: SandboxRecord, name: str) -> None:
+        self._record = record
+        self._name = name
+        self._secrets = secrets_of(record.sandbox)
+
+    def read(self, text: str) -> Evidence:
+        """Compare the log; return what was found, without a secret in any spelling.
+
+        Args:
+            text: The log, a line for each of its records.
+        """
+        found, record = Evidence(test=self._name), self._record
+        if not record.seen:
+            return found
+        lines = [line for line in text.split("\n") if line.strip()]
+        records = [LogLine(line, line, NOWHERE) for line in lines]
+        traces = [Trace("LK-01", line, NOWHERE) for line in lines]
+        forms = SecretForms(self._secrets)
+        LogAudit(found, record, records, forms, record.finder).judge()
+        LoggedAnswers(found, record, traces, record.finder).judge(frozenset())
+        return _without_secrets(found, forms)
 
 
 def joined(before: Evidence, after: Evidence) -> Evidence:
@@ -99,7 +110,8 @@ def _first_of_each(spotted: Iterable[Spotted]) -> list[Spotted]:
 
 
 def _clean(found: Evidence, sandbox: Sandbox) -> Evidence:
-    if not found.spotted:
-        return found
-    forms = SecretForms(secrets_of(sandbox))
+    return _without_secrets(found, SecretForms(secrets_of(sandbox))) if found.spotted else found
+
+
+def _without_secrets(found: Evidence, forms: SecretForms) -> Evidence:
     return Evidence.of_json(scrubbed(forms, found.as_json()))

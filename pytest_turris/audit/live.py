@@ -17,7 +17,7 @@ from pytest_turris.core.wire.messages import Request, Response
 if TYPE_CHECKING:
     from pytest_turris.audit.drills.served import DrillName, ServedDrill
     from pytest_turris.audit.evidence import Evidence
-    from pytest_turris.audit.judging import RequestJudgement
+    from pytest_turris.audit.judging import LogJudgement, RequestJudgement
     from pytest_turris.findings.verdict import Verdict
 
 _LONGEST_BODY = 16_384
@@ -37,7 +37,7 @@ class _ServedRecord(SandboxRecord):
 class LiveAudit:
     """What the requests to one sandbox show about the checklist.
 
-    All methods are called under the sandbox's lock.
+    All methods are called under the sandbox's lock; only what ``begin_log`` returns needs none.
 
     Args:
         sandbox: The sandbox; each of its exchanges is noted from now on.
@@ -159,18 +159,17 @@ class LiveAudit:
         self.note_verdict(verdict)
         return verdict
 
-    def read_log(self, text: str) -> "Evidence":
-        """Compare an audit log with the requests since the last one; what that shows.
+    def begin_log(self) -> "LogJudgement":
+        """What compares a log with the requests since the last one; to read it needs no lock."""
+        from pytest_turris.audit.judging import LogJudgement  # noqa: PLC0415 - see the module
 
-        Args:
-            text: What the application has logged since then, a line for each record.
-        """
-        from pytest_turris.audit.judging import judge_log  # noqa: PLC0415 - see the module
+        judgement = LogJudgement(copy(self._record), self._name)
+        self._begin_judging()
+        return judgement
 
-        found = judge_log(self._record, self._name, text)
-        self.cut()
+    def add(self, found: "Evidence") -> None:
+        """Keep what a log has shown."""
         self._judged = self._with(found)
-        return found
 
     def _with(self, found: "Evidence") -> "Evidence":
         """What was judged before, and this."""

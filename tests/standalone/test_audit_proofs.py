@@ -1,7 +1,9 @@
 """What a suite in any language adds to the audit: drills, its log, and the verdicts of attacks."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -9,6 +11,10 @@ import pytest
 from doubles.served_here import served
 
 from mock_server.serving.server import StandaloneSandbox
+from pytest_turris.audit.rules.log import LogAudit
+
+WAIT = 30
+"""Seconds that nothing takes."""
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +200,29 @@ def test_a_log_that_lacks_requests_or_has_a_secret_is_found(suite: Suite) -> Non
     assert {one["check"] for one in shown.json()["findings"]} == {"AU-1", "AU-2", "AU-4"}
     assert suite.secret not in shown.text
     assert suite.lines()["SEC-24"] == "violated"
+
+
+def test_requests_are_answered_while_a_log_is_read(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read a long one takes long; what is asked meanwhile belongs to the next log."""
+    begun, answered = threading.Event(), threading.Event()
+    judge = LogAudit.judge
+
+    def slowly(audit: LogAudit) -> None:
+        begun.set()
+        assert answered.wait(WAIT)
+        judge(audit)
+
+    monkeypatch.setattr(LogAudit, "judge", slowly)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(suite.control, "POST", "/audit/log", {"text": "a line"})
+        assert begun.wait(WAIT)
+        try:
+            meanwhile = suite.calls(2)
+        finally:
+            answered.set()
+        shown = reading.result(WAIT).json()
+    assert [one.status_code for one in meanwhile] == [200, 200]
+    assert shown["ran"]["AU-1"] == 2
+    assert suite.control("POST", "/audit/log", {"text": "a line"}).json()["ran"]["AU-1"] == 2

@@ -91,14 +91,19 @@ def end_drill(call: ControlCall, given: EndDrill) -> DrillVerdict:
     )
 
 
-@control("audit", "log", "POST", "/audit/log", positional=("text",))
+@control("audit", "log", "POST", "/audit/log", takes_long=True, positional=("text",))
 def read_log(call: ControlCall, given: AuditLog) -> LogShown:
     """Compare the application's audit log with the requests since the last comparison.
 
     Each request needs a line with its method, path, status and requestId, without secrets and
     personal data.
     """
-    found = call.tenant.audit.read_log(given.text)
+    tenant = call.tenant
+    with tenant.own_lock:
+        judgement = tenant.audit.begin_log()
+    found = judgement.read(given.text)
+    with tenant.own_lock:
+        tenant.audit.add(found)
     return LogShown(ran=found.ran, findings=[_log_finding(one) for one in found.spotted])
 
 
