@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.control.saved_states import SavedState, SavedStates
 from mock_server.control.threads import now_or_in_thread
-from mock_server.serving.delivery_worker import Deliveries, ServerFacts
+from mock_server.serving.delivery_worker import Deliveries
+from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import StoreError
 from pytest_turris.core.outbox.network_faults import NetworkFaults
 from pytest_turris.core.sandbox import Sandbox

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from mock_server.control.tenant import Tenant
 from mock_server.control.wire.errors import ControlError
-from mock_server.serving.delivery_worker import Deliveries, ServerFacts
+from mock_server.serving.delivery_worker import Deliveries
+from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import TenantGoneError
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.record import UnknownRecordError

@@ -4,10 +4,11 @@ import contextlib
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.process.control_token import without_control_token
@@ -34,23 +35,6 @@ _LONGEST_ATTEMPT = 40.0
 """Seconds after which an attempt is over: Turris waits for 30."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerFacts:
-    """What a sandbox must know about its server.
-
-    Args:
-        base_url: Where the server answers.
-        ca_file: The certificate authority, for TLS.
-        allow: The ``host:port`` pairs on other machines that webhooks may be sent to.
-        own_port: The server's port, to which no webhook is sent.
-    """
-
-    base_url: str = ""
-    ca_file: str | None = None
-    allow: tuple[str, ...] = ()
-    own_port: int = 0
-
-
 class Deliveries:
     """The webhooks of one sandbox: those being sent, and the engine that sends them.
 
@@ -67,10 +51,10 @@ class Deliveries:
         self.is_shared: bool = is_shared
         self.server: Callable[[], ServerFacts] = server
         self._search = threading.RLock()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._queues: dict[str, deque[Claimed]] = {}
-        self._quiet = threading.Event()
-        self._quiet.set()
+        """What was claimed for each endpoint that a thread sends to now."""
+        self._is_alone = False
 
     @cached_property
     def engine(self) -> "Engine":
@@ -90,11 +74,65 @@ class Deliveries:
             DeliveryError: A receiver keeps a delivery for longer than an attempt may take.
         """
         with self._search:
-            if not self._quiet.wait(_LONGEST_ATTEMPT):
-                from pytest_turris.webhooks.engine import DeliveryError  # noqa: PLC0415 - as below
+            with self._lock:
+                self._wait_for(lambda: not self._queues)
+                self._is_alone = True
+            try:
+                yield self.engine
+            finally:
+                with self._lock:
+                    self._is_alone = False
+                    self._lock.notify_all()
 
-                raise DeliveryError("an earlier delivery is still under way")
+    @contextlib.contextmanager
+    def only_to(self, endpoint_ids: Collection[str]) -> Iterator["Engine"]:
+        """A block with the engine, in which no other thread sends to some endpoints.
+
+        What becomes due for them in the block has been sent at its end; other receivers neither
+        delay it nor wait for it.
+
+        Raises:
+            DeliveryError: A receiver keeps a delivery for longer than an attempt may take.
+        """
+        with self._lock:
+            running = self._queues.keys()
+            self._wait_for(lambda: not self._is_alone and running.isdisjoint(endpoint_ids))
+            self._queues.update((one, deque()) for one in endpoint_ids)
+        try:
             yield self.engine
+        finally:
+            with ThreadPoolExecutor(MOST_OF_ONE) as pool:
+                releases = [pool.submit(self._release, one) for one in endpoint_ids]
+            for release in releases:
+                release.result()
+
+    def _wait_for(self, is_free: Callable[[], bool]) -> None:
+        if not self._lock.wait_for(is_free, _LONGEST_ATTEMPT):
+            from pytest_turris.webhooks.engine import DeliveryError  # noqa: PLC0415 - as above
+
+            raise DeliveryError("an earlier delivery is still under way")
+
+    def _release(self, endpoint_id: str) -> None:
+        """Send what is due for an endpoint, and what others have claimed for it."""
+        try:
+            while (taken := self._next(endpoint_id)) is not None:
+                self.engine.send(taken)
+        except BaseException:
+            with self._lock:
+                del self._queues[endpoint_id]
+                self._lock.notify_all()
+            raise
+
+    def _next(self, endpoint_id: str) -> "Claimed | None":
+        with self._lock:
+            queue = self._queues[endpoint_id]
+            if claimed := self.engine.claim(endpoint_id):
+                queue.append(claimed)
+            if queue:
+                return queue.popleft()
+            del self._queues[endpoint_id]
+            self._lock.notify_all()
+            return None
 
     def claim_all(self) -> Iterator[str]:
         """Claim what is due, and yield each endpoint that needs a thread, in order."""
@@ -103,16 +141,25 @@ class Deliveries:
         ):
             return
         try:
-            while (taken := self.engine.claim()) is not None:
-                endpoint_id = taken.delivery.endpoint_id
-                with self._lock:
-                    is_running = endpoint_id in self._queues
-                    self._queues.setdefault(endpoint_id, deque()).append(taken)
-                    self._quiet.clear()
+            while (taken := self._claim()) is not None:
+                endpoint_id, is_running = taken
                 if not is_running:
                     yield endpoint_id
         finally:
             self._search.release()
+
+    def _claim(self) -> tuple[str, bool] | None:
+        """Claim a delivery; its endpoint, and whether a thread sends to that now."""
+        with (
+            self._lock
+        ):  # as a whole: who sends to an endpoint must not miss what is claimed for it
+            taken = self.engine.claim()
+            if taken is None:
+                return None
+            endpoint_id = taken.delivery.endpoint_id
+            is_running = endpoint_id in self._queues
+            self._queues.setdefault(endpoint_id, deque()).append(taken)
+            return endpoint_id, is_running
 
     def first(self, endpoint_id: str) -> "Claimed":
         """The first claimed delivery of an endpoint."""
@@ -125,8 +172,7 @@ class Deliveries:
             queue.popleft()
             if not queue:
                 del self._queues[endpoint_id]
-            if not self._queues:
-                self._quiet.set()
+                self._lock.notify_all()
             return bool(queue)
 
 

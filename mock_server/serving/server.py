@@ -18,9 +18,10 @@ from mock_server.relay_hub import RelayHub
 from mock_server.serving.answers.answers import ServedAnswers
 from mock_server.serving.bodies import bounded_bodies
 from mock_server.serving.cors import behind_proxy, origin_of, with_cors
-from mock_server.serving.delivery_worker import DeliveryWorker, ServerFacts
+from mock_server.serving.delivery_worker import DeliveryWorker
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
+from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import client_environment

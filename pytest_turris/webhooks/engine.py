@@ -153,14 +153,18 @@ class Engine:
         """
         return self._deliver(until_empty=True)
 
-    def claim(self) -> Claimed | None:
-        """Take the first due delivery out of the outbox; the caller must ``send`` it."""
+    def claim(self, endpoint_id: str = "") -> Claimed | None:
+        """Take the first due delivery out of the outbox; the caller must ``send`` it.
+
+        Args:
+            endpoint_id: Whose; by default that of any endpoint, those to be sent again first.
+        """
         with self._lock:
             outbox = self._outbox
-            while (again := outbox.pop_resend()) is not None:
+            while not endpoint_id and (again := outbox.pop_resend()) is not None:
                 if outbox.endpoints.get(again.endpoint_id):
                     return Claimed(delivery=again, number=0)
-            due = outbox.pop_delivery(self._sandbox.clock.now())
+            due = outbox.pop_delivery(self._sandbox.clock.now(), endpoint_id)
             return Claimed(delivery=due, number=due.attempts + 1) if due else None
 
     def send(self, claimed: Claimed) -> DeliveryResult:

@@ -15,8 +15,9 @@ import pytest
 from doubles.served_here import served
 
 from mock_server.control.tenant import Tenant
-from mock_server.serving.delivery_worker import MOST_OF_ONE, DeliveryWorker, ServerFacts
+from mock_server.serving.delivery_worker import MOST_OF_ONE, DeliveryWorker
 from mock_server.serving.server import StandaloneSandbox
+from mock_server.serving.server_facts import ServerFacts
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request

@@ -106,13 +106,14 @@ def test_a_tenant_that_another_server_deleted_meanwhile(
 def test_a_delivery_that_takes_longer_than_an_attempt_may(
     server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody who wants the engine alone does not wait for it forever."""
+    """Somebody who wants the engine or a receiver alone does not wait for it forever."""
     monkeypatch.setattr(delivery_worker, "_LONGEST_ATTEMPT", 0.01)
     deliveries = server.tenants.default.deliveries
-    deliveries._quiet.clear()
-    with pytest.raises(DeliveryError, match="still under way"), deliveries.alone():
-        pass
-    deliveries._quiet.set()
+    with deliveries.only_to(["slow"]):
+        with pytest.raises(DeliveryError, match="still under way"), deliveries.alone():
+            pass
+        with pytest.raises(DeliveryError, match="still under way"), deliveries.only_to(["slow"]):
+            pass
 
 
 class FailingDeliveries:

@@ -14,6 +14,9 @@ from doubles.served_here import KeptLog
 from doubles.served_sandbox import Receiver, Running, receiving, serving
 from doubles.waiting import eventually
 
+from mock_server.control.control import ControlCall
+from mock_server.control.execution import execute
+from mock_server.control.table import CONTROLS
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -242,6 +245,42 @@ def test_slow_receiver_does_not_delay_others(lines: list[str]) -> None:
         assert eventually(lambda: len(lines) == 3)
     assert [line.split()[1] for line in lines] == ["3", "1", "2"]
     assert received_types(slow) == [AGREEMENT] * 2
+
+
+@pytest.mark.parametrize("name", ["webhooks test", "webhooks send", "deliveries resend"])
+def test_slow_receiver_does_not_delay_controls_of_others(lines: list[str], name: str) -> None:
+    """What a control sends to another receiver is answered while a webhook is under way."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def work() -> None:
+        asked.set()
+        may_answer.wait(DEADLINE)
+
+    with (
+        receiving() as (slow_url, slow),
+        receiving() as (url, handler),
+        standalone(lines) as served,
+    ):
+        slow.work = staticmethod(work)  # type: ignore[method-assign]  # as above
+        sandbox = served.sandbox
+        for one in (url, slow_url):
+            sandbox.outbox.register(one, AGREEMENT, sandbox.clock.now())
+        for endpoint in sandbox.outbox.endpoints:
+            with sandbox.lock:
+                sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+            assert eventually(lambda: handler.received)
+        assert asked.wait(DEADLINE)
+        other = next(iter(sandbox.outbox.endpoints)).id
+        members: dict[str, dict[str, Any]] = {
+            "webhooks test": {"id": other},
+            "webhooks send": {"id": other, "event": AGREEMENT},
+            "deliveries resend": {"number": 1},
+        }
+        call = ControlCall(tenant=served.tenants.default, tenants=served.tenants)
+        execute(CONTROLS[name], call, members[name])
+        assert len(handler.received) == 2
+        assert [one.state for one in sandbox.outbox if one.endpoint_id != other] == ["pending"]
+        may_answer.set()
 
 
 def test_stop_sends_nothing_more(lines: list[str]) -> None:

@@ -142,9 +142,9 @@ class Outbox:
         return min(filter(None, moments), default=None)
 
     @whole
-    def pop_delivery(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest due delivery that no other process sends."""
-        return self._queue.pop(now)
+    def pop_delivery(self, now: dt.datetime, endpoint_id: str = "") -> Delivery | None:
+        """Take out the earliest due delivery, of one endpoint if given, that no other sends."""
+        return self._queue.pop(now, endpoint_id)
 
     @whole
     def still_sends(self, delivery: Delivery, *, by_hand: bool) -> bool:

@@ -76,11 +76,15 @@ class DeliveryQueue:
         heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
         self.mark(delivery)
 
-    def pop(self, now: dt.datetime) -> Delivery | None:
-        """Take out the earliest due delivery that no other process sends."""
+    def pop(self, now: dt.datetime, endpoint_id: str = "") -> Delivery | None:
+        """Take out the earliest due delivery, of one endpoint if given, that no other sends."""
         if not self._waiting or self._waiting[0][0] > now:
             return None
-        due = [row for row in self._waiting if row[0] <= now] if self.claims else self._waiting[:1]
+        due = self._waiting[:1]
+        if self.claims or endpoint_id:
+            due = [row for row in self._waiting if row[0] <= now]
+        if endpoint_id:
+            due = [row for row in due if row[2].endpoint_id == endpoint_id]
         for row in sorted(due, key=lambda row: row[:2]):
             if self.claims is None or self.claims.take(row[1]):
                 self.undo.step(partial(self._wait_again, row))

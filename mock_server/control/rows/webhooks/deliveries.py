@@ -165,7 +165,9 @@ def get_delivery(call: ControlCall, given: DeliveryNumber) -> DeliveryDetail:
 @control("deliveries", "resend", "POST", "/deliveries/{number}/resend", sends=True)
 def resend(call: ControlCall, given: DeliveryNumber) -> AttemptShown:
     """Send a delivery again, byte for byte, whatever its state."""
-    with call.tenant.deliveries.alone() as engine:
+    with call.tenant.sandbox.lock:
+        endpoint_id = _outbox(call).find(given.number).endpoint_id
+    with call.tenant.deliveries.only_to([endpoint_id]) as engine:
         attempt = engine.resend(given.number)
         return _attempt(call.tenant.sandbox, _outbox(call).find(given.number), attempt)
 
@@ -190,12 +192,10 @@ def drain(call: ControlCall, given: Nothing) -> Summary:
 def test(call: ControlCall, given: WebhookId) -> DeliveryShown:
     """Send the documented example of a webhook's event, and wait for the answer."""
     sandbox = call.tenant.sandbox
-    with call.tenant.deliveries.alone() as engine:
-        with sandbox.lock:
-            endpoint = endpoint_of(call, given.id)
-            delivery = sandbox.outbox.request_test(endpoint, sandbox.clock.now())
-        engine.deliver_due()
-        return _deliveries(sandbox, [delivery])[0]
+    endpoint = endpoint_of(call, given.id)
+    with call.tenant.deliveries.only_to([endpoint.id]), sandbox.lock:
+        delivery = sandbox.outbox.request_test(endpoint, sandbox.clock.now())
+    return _deliveries(sandbox, [delivery])[0]
 
 
 @control(
@@ -204,14 +204,18 @@ def test(call: ControlCall, given: WebhookId) -> DeliveryShown:
 def send(call: ControlCall, given: SendEvent) -> Listing[DeliveryShown]:
     """Send an event to the webhooks that are registered for it, and wait for the answers."""
     sandbox = call.tenant.sandbox
-    with call.tenant.deliveries.alone() as engine:
-        with sandbox.lock, sandbox.randomness.taken_back_on_error():
-            outbox, now = sandbox.outbox, sandbox.clock.now()
-            chosen = [endpoint_of(call, given.id)] if given.id else _subscribed(outbox, given.event)
-            event = WebhookFactory.of(sandbox).event(given.event, **given.members).json
-            sent = [outbox.enqueue(endpoint, event, now) for endpoint in chosen]
-        engine.deliver_due()
-        shown = _deliveries(sandbox, sent)
+    with sandbox.lock:
+        own = sandbox.outbox
+        chosen = [endpoint_of(call, given.id)] if given.id else _subscribed(own, given.event)
+    with (
+        call.tenant.deliveries.only_to([one.id for one in chosen]),
+        sandbox.lock,
+        sandbox.randomness.taken_back_on_error(),
+    ):
+        outbox, now = sandbox.outbox, sandbox.clock.now()
+        event = WebhookFactory.of(sandbox).event(given.event, **given.members).json
+        sent = [outbox.enqueue(endpoint, event, now) for endpoint in chosen]
+    shown = _deliveries(sandbox, sent)
     return Listing(total=len(shown), items=shown)
 
 
