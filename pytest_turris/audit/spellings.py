@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from pytest_turris.audit.literals import Literals
+from pytest_turris.audit.leaks.literals import Literals
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.spellings import SHORTEST_SPELT, spellings
 

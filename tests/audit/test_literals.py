@@ -4,7 +4,7 @@ from doubles.searched import Searched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_turris.audit.literals import Literals
+from pytest_turris.audit.leaks.literals import Literals
 from pytest_turris.audit.spellings import SecretForms
 
 FEW = st.text(alphabet="ab\u00e9", max_size=40)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from pytest_turris.audit.checks import OWN
 from pytest_turris.audit.evidence import Evidence, Spotted
-from pytest_turris.audit.literals import Literals
+from pytest_turris.audit.leaks.literals import Literals
 from pytest_turris.audit.places import CallSite, Place, PlaceFinder
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.audit.spellings import SecretForms

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_turris.audit.check import AuditCheck
 from pytest_turris.audit.evidence import Evidence, Spotted
+from pytest_turris.audit.leaks.literals import Literals
 from pytest_turris.audit.leaks.traces import Trace
-from pytest_turris.audit.literals import Literals
 from pytest_turris.audit.places import Place, PlaceFinder
 from pytest_turris.audit.seen import SandboxRecord, SeenRequest
 from pytest_turris.findings.verdict import Finding
