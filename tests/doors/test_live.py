@@ -143,6 +143,19 @@ def test_white_space_around_a_value_is_left_out(server: Server) -> None:
     ]
 
 
+def test_a_trailer_is_no_header(server: Server) -> None:
+    """A credential behind the body is not one, however soon it comes (RFC 9110, 6.5.1)."""
+    token = server.sandbox.tokens.issue(server.sandbox.client).text
+    answer = exchange(
+        server,
+        b"POST /v1/agents HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        b"Connection: close\r\n\r\n0\r\nAuthorization: Bearer " + token.encode() + b"\r\n\r\n",
+    )
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    (seen,) = server.sandbox.journal
+    assert "authorization" not in seen.request_headers
+
+
 def to_target(target: str, host: str) -> bytes:
     """A request with this target and this Host."""
     return f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()

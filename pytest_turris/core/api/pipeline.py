@@ -233,10 +233,10 @@ class Pipeline:
     def refuse(self, call: Call, error: TurrisError) -> Response:
         """The response to a call that was refused."""
         own = {name for name, _ in error.headers}
-        spent = (field for field in call.headers if field[0] not in own)
+        ours = (field for field in (*JSON_HEADERS, *call.headers) if field[0] not in own)
         return Response(
             status=error.status,
-            headers=(*JSON_HEADERS, *spent, *error.headers),
+            headers=(*ours, *error.headers),
             body=encode(refusal_document(error, call)),
             delay=call.delay,
         )

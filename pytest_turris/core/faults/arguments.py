@@ -11,10 +11,3 @@ def is_whole_number(number: object, lowest: int, highest: float = math.inf) -> b
 def is_duration(seconds: object) -> bool:
     """Whether it is a number of seconds."""
     return isinstance(seconds, int | float) and seconds >= 0
-
-
-def are_headers(headers: object) -> bool:
-    """Whether it is a dict of texts."""
-    return isinstance(headers, dict) and all(
-        isinstance(part, str) for pair in headers.items() for part in pair
-    )

@@ -72,8 +72,9 @@ class BoundedHead(asyncio.Protocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header or a trailer."""
-        super().on_header(name, value)  # type: ignore[misc]  # as above
+        """Count a header or a trailer; a trailer is not one of the head (RFC 9110, 6.5.1)."""
+        if self.is_in_head:
+            super().on_header(name, value)  # type: ignore[misc]  # as above
         self._count(len(name) + len(value))
 
     def on_headers_complete(self) -> None:

@@ -103,6 +103,13 @@ def test_headers_go_with_the_status(caller: Client) -> None:
     }
 
 
+def test_headers_replace_those_of_the_sandbox(caller: Client) -> None:
+    """A proxy's page of HTML has one content type, which is not JSON's."""
+    caller.sandbox.faults.add("list_agents", status=502, headers={"Content-Type": "text/html"})
+    sent = caller.get(AGENTS).headers
+    assert [value for name, value in sent if name == "content-type"] == ["text/html"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -242,11 +249,12 @@ def test_a_token_may_be_issued_and_its_answer_lost(client: Client) -> None:
         ),
         (
             {"status": 503, "headers": {"Retry-After": 5}},
-            "headers are a dict of texts, such as {'Retry-After': '5'}",
+            "the value of the header 'Retry-After' must be a text of Latin-1 without line breaks or other "
+            "control characters",
         ),
         (
             {"status": 503, "headers": [("Retry-After", "5")]},
-            "headers are a dict of texts, such as {'Retry-After': '5'}",
+            "headers are a dict, such as {'Retry-After': '5'}",
         ),
         (
             {"error": "connect", "processed": True},
