@@ -19,7 +19,12 @@ from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.arguments import read_entity, read_options
 from mock_server.shell.mistakes import fail
 from mock_server.shell.printing import say
-from pytest_turris.core.access.credential import CLIENT_MARK, SECRET_MARK, CredentialError
+from pytest_turris.core.access.credential import (
+    CLIENT_MARK,
+    SECRET_MARK,
+    ApiClient,
+    CredentialError,
+)
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
@@ -59,10 +64,12 @@ def serve_until_stopped(
         with _started(settings, sandbox, log, opened) as server:
             try:
                 if clock_file:
-                    files.enter_context(_followed(clock_file, sandbox))
+                    files.enter_context(_followed(clock_file, sandbox, log))
                 if opens:
                     _open_page(server.page_address())
-                status = _serve(server, command, env_file, opened.place if opened else None)
+                if env_file:
+                    _keep(env_file, server, log)
+                status = _serve(server, command, opened.place if opened else None)
             except KeyboardInterrupt:
                 status = OK
             finally:
@@ -77,14 +84,10 @@ def serve_until_stopped(
 def _serve(
     server: StandaloneSandbox,
     command: tuple[str, ...],
-    env_file: Path | None,
     store: str | None,
 ) -> int:
     """Announce a server that answers, and wait."""
     starting.finish()
-    if env_file:
-        _write(env_file, server)
-        server.sandbox.credentials.on_rotate = lambda _: _write(env_file, server)
     if command:
         from mock_server.serving.child import run_command
 
@@ -198,18 +201,36 @@ def _check_replaceable(flag: str, file: Path | None) -> None:
         fail(f"{flag} {file}: cannot write it: {error.strerror or error}")
 
 
-def _followed(file: Path, sandbox: Sandbox) -> contextlib.closing[ClockFile]:
+def _followed(file: Path, sandbox: Sandbox, log: ServerLog) -> contextlib.closing[ClockFile]:
+    def on_error(error: OSError) -> None:
+        _log_stale(log, "--clock-file", file, error)
+
     try:
-        return contextlib.closing(ClockFile(file, sandbox.clock))
+        return contextlib.closing(ClockFile(file, sandbox.clock, on_error))
     except OSError as error:
         fail(f"--clock-file {file}: cannot write it: {error.strerror or error}")
 
 
-def _write(file: Path, server: StandaloneSandbox) -> None:
+def _keep(file: Path, server: StandaloneSandbox, log: ServerLog) -> None:
+    """Write the credentials into a file, and again whenever the secret is rotated."""
     try:
         write_env_file(file, server.environment())
     except OSError as error:
         fail(f"--env-file {file}: cannot write it: {error.strerror or error}")
+
+    def rewrite(_: ApiClient) -> None:
+        try:
+            write_env_file(file, server.environment())
+        except OSError as error:
+            _log_stale(log, "--env-file", file, error)
+
+    server.sandbox.credentials.on_rotate = rewrite
+
+
+def _log_stale(log: ServerLog, flag: str, file: Path, error: OSError) -> None:
+    """Say that a file could not follow a change, which is in effect."""
+    reason = error.strerror or error
+    log.write(f"{flag} {file}: cannot write it, so it is out of date: {reason}", "error")
 
 
 def _log_end(log: ServerLog, unsent: tuple[str, ...]) -> None:

@@ -30,3 +30,8 @@ def special_file(kind: str, folder: Path) -> Path:
 def kind_and_mode(path: Path) -> int:
     """What is at a path, and who may use it."""
     return path.lstat().st_mode
+
+
+def raising(error: OSError) -> None:
+    """What to call for an error that a test does not expect."""
+    raise error

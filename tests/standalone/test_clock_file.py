@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from doubles.special_files import raising
 
 from mock_server.serving.files.clock_file import ClockFile
 from mock_server.shell.cli import app
@@ -22,7 +23,7 @@ def test_file_follows_the_clock(tmp_path: Path) -> None:
     """It is rewritten at each move, also by a restored snapshot, and removed at the end."""
     path, sandbox = tmp_path / "turris.clock", Sandbox()
     before = sandbox.snapshot()
-    file = ClockFile(path, sandbox.clock)
+    file = ClockFile(path, sandbox.clock, raising)
     assert path.read_text() == "+0.000000\n"
     sandbox.clock.advance(minutes=56)
     assert path.read_text() == "+3360.000000\n"
@@ -52,7 +53,7 @@ def test_node_has_the_sandbox_time(tmp_path: Path) -> None:
             pytest.fail("needs node, and faketime of Debian", pytrace=False)
         pytest.skip("needs node, and faketime of Debian")
     clock, path = Clock(), tmp_path / "turris.clock"
-    file = ClockFile(path, clock)
+    file = ClockFile(path, clock, raising)
     clock.advance(minutes=56)
     program = "process.stdin.on('data', () => console.log(Date.now()))"
     environment = os.environ | {
