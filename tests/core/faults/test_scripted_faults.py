@@ -249,8 +249,10 @@ def test_a_token_may_be_issued_and_its_answer_lost(client: Client) -> None:
         ),
         (
             {"status": 503, "headers": {"Retry-After": 5}},
-            "the value of the header 'Retry-After' must be a text of Latin-1 without line breaks "
-            + "or other control characters",
+            (
+                "the value of the header 'Retry-After' must be a text of Latin-1 without line "
+                "breaks or other control characters"
+            ),
         ),
         (
             {"status": 503, "headers": [("Retry-After", "5")]},
