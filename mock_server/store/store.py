@@ -213,8 +213,9 @@ class Store:
         self._stopping.set()
         self._thread.join(_JOIN_SECONDS)
         try:
-            for kept in tuple(self._kept.values()):
-                kept.detach()
+            failures = [error for kept in tuple(self._kept.values()) if (error := _detached(kept))]
+            if failures:
+                raise failures[0]
             if not self.is_shared:
                 with self._database.transaction():
                     self._set_meta("clean", "yes")
@@ -285,3 +286,12 @@ def _tenant(options: str, limit: float | None, facts: str, idle: float) -> Tenan
         facts=from_json(facts) if facts else {},
         idle=max(idle, 0.0),
     )
+
+
+def _detached(kept: KeptSandbox) -> StoreError | None:
+    """Why the last lines of a sandbox's journal could not be written; the others' can be."""
+    try:
+        kept.detach()
+    except StoreError as error:
+        return error
+    return None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from doubles.full_disk import FullDisk
@@ -378,6 +379,25 @@ def test_journal_that_cannot_be_written_is_logged_once(path: Path) -> None:
     assert len(lines) == 1
     assert lines[0].startswith("cannot write the journal: the store ")
     store._stopping.set()
+
+
+def test_a_sandbox_that_cannot_be_written_keeps_no_other_from_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the end all journals are written that can be, and the error is raised then."""
+    store = Store.open(path, log=print)
+    store._stopping.set()
+    bad, good = (Client(Sandbox(OPTIONS)) for _ in range(2))
+    kept = store.attach(bad.sandbox, "bad")
+    store.attach(good.sandbox, "good")
+    good.get("/v1/agents")
+    monkeypatch.setattr(kept, "flush", Mock(side_effect=StoreError("the disk is full")))
+    with pytest.raises(StoreError, match="the disk is full"):
+        store.close()
+    store, sandbox = opened(path), Sandbox(OPTIONS)
+    store.attach(sandbox, "good")
+    assert [exchange.status for exchange in sandbox.journal] == [401]
+    crash(store)
 
 
 def test_a_reset_on_a_full_disk_is_made_up_for(path: Path) -> None:
