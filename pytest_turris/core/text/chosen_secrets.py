@@ -6,8 +6,8 @@ searched for their values.
 
 import threading
 
-_SHORTEST = 8
-"""A shorter one may be part of other words by chance: it is masked after its name only."""
+_SHORTEST, _LONG = 8, 16
+"""A shorter one, or a word such as ``webhooks``, is part of other texts by chance."""
 
 _MOST = 100
 
@@ -24,8 +24,8 @@ class ChosenSecrets:
         self._lock = threading.Lock()
 
     def add(self, secret: str) -> None:
-        """Mask a secret from now on, if it is long enough."""
-        if len(secret) < _SHORTEST:
+        """Mask a secret from now on: 16 characters or more, or 8 with a digit among them."""
+        if len(secret) < (_SHORTEST if any(map(str.isdigit, secret)) else _LONG):
             return
         with self._lock:
             known = self._forms_of.pop(secret, None)

@@ -152,7 +152,7 @@ def redact_credentials(text: str) -> str:
 def note_secret(secret: str) -> None:
     """Mask a secret that a user chose from now on, everywhere; own ones are known by their mark.
 
-    One with fewer than eight characters is masked where a name says that it is a secret.
+    A short one, or a single word, is masked only where a name says that it is a secret.
     """
     for part in (secret, secret.removeprefix("whsec_")):  # receivers remove it (Standard Webhooks)
         if part and redact_credentials(part) == part:

@@ -54,10 +54,10 @@ def test_where_secrets_enter() -> None:
     sandbox = Sandbox(Options(webhook_secret="a-key-of-options"))
     now = sandbox.clock.now()
     sandbox.outbox.register(
-        "https://b.invalid/", "PRODUCER_AGREEMENT_EXECUTED", now, "a-key-of-one"
+        "https://b.invalid/", "PRODUCER_AGREEMENT_EXECUTED", now, "a-key-of-a-webhook"
     )
-    checked_control_token("a-control-token", "--token")
-    for secret in ("a-key-of-options", "a-key-of-one", "a-control-token"):
+    checked_control_token("a-control-token-1", "--token")
+    for secret in ("a-key-of-options", "a-key-of-a-webhook", "a-control-token-1"):
         assert redact_credentials(f"[{secret}]") == f"[***-{secret[-4:]}]"
 
 
@@ -100,7 +100,7 @@ def test_secret_that_is_cut_is_masked() -> None:
     assert preview(body).endswith("zzz***... (2,061 bytes)")
 
 
-@pytest.mark.parametrize("secret", ["", "short", "seven77"])
+@pytest.mark.parametrize("secret", ["", "short", "seven77", "webhooks", "test-secret"])
 def test_short_one_is_masked_by_its_name_only(secret: str) -> None:
     """It may be part of any word."""
     note_secret(secret)
