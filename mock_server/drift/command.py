@@ -67,9 +67,8 @@ def drift(
             report = DriftReport.of(read_har(recorded))
         else:
             _check(against, read_only=read_only)
-            secret = _read(client_secret_env)
-            note_secret(secret)
-            tenant = RealTenant(against.rstrip("/"), _read(client_id_env), secret)
+            tenant = RealTenant(against.rstrip("/"), _read(client_id_env), _read(client_secret_env))
+            note_secret(tenant.client_secret)
             _confirm(against, yes=yes)
             report = DriftReport.of(ask(tenant))
     except DriftError as error:

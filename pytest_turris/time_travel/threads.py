@@ -28,8 +28,9 @@ _ACCEPT = {"x86_64": ("43", "288"), "aarch64": ("202", "242")}.get(platform.mach
 """A server's thread: any client that connects is at work, or waits for the clock."""
 _READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", "socketserver",
                     "ssl", "subprocess"})  # fmt: skip
-_STILL = 0.015
-"""Seconds at one instruction, longer than the interpreter makes a thread wait for its turn."""
+_STILL, _LOOKS_STILL = 0.015, 6
+"""Seconds at one instruction, longer than the interpreter makes a thread wait for its turn; and in
+how many looks: a machine that stood still meanwhile let no thread ask for its turn."""
 
 _Place: TypeAlias = tuple[int, int, str, object]
 """A frame, an instruction in it, the address in memory that the thread waits at, and its runs."""
@@ -42,7 +43,11 @@ _CPU = 1.0
 computes between two waits, or in which the collector of garbage runs, keeps its turn."""
 _CPU_AGAIN = 0.05
 """The same for one that has used up the first, until it is seen to wait."""
-_LONG, _ANSWER = 5.0, 0.25
+_PAUSE = 0.004
+"""Seconds between two looks, in the end."""
+_LONG, _ANSWER = 1_250, 60
+"""How many looks a thread may work without using a processor, and a woken one wait for something
+real. It is no time, as a busy machine lets seconds pass in which no thread gets its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Threads:
         self._callers = callers
         self._pause = pause
         self._parked: dict[int, _Parked] = {}
-        self._seen: dict[int, tuple[_Place, float]] = {}
+        self._seen: dict[int, tuple[_Place, float, int]] = {}
         self._woken: set[int] = set()
         self._restless: set[int] = set()
         """Those that have used up their time, and were not seen to wait since."""
@@ -107,22 +112,22 @@ class Threads:
     def settle(self, but: int) -> None:
         """Let the other threads run until each waits; not for long if one never does.
 
-        The bound is in processor time, so that a busy machine changes nothing.
+        The bounds are processor time and looks, so that a busy machine changes nothing.
         """
         if threading.active_count() == 1:
             return
-        cpu, began, pause = time.process_time(), steady_time(), 0.0001
+        cpu, looks, pause = time.process_time(), 0, 0.0001
         while (busy := self._busy(but)) is not None:
             ident, state = busy
             most = _CPU_AGAIN if ident in self._restless else _CPU
             bound = _LONG if state == "working" else _ANSWER
-            if time.process_time() - cpu > most or steady_time() - began > bound:
+            if time.process_time() - cpu > most or looks > bound:
                 self._woken.clear()
                 if state == "working":
                     self._restless.add(ident)
                 return
             self._pause(pause)
-            pause = min(2 * pause, 0.004)
+            pause, looks = min(2 * pause, _PAUSE), looks + 1
 
     def all_wait(self, but: int) -> bool:
         """Whether no other thread works, or waits for something real since the clock can move.
@@ -210,9 +215,11 @@ class Threads:
     def _is_still(self, ident: int, where: _Place) -> bool:
         seen = self._seen.get(ident)
         if seen is None or seen[0] != where:
-            self._seen[ident] = where, steady_time()
+            self._seen[ident] = where, steady_time(), 0
             return False
-        return steady_time() - seen[1] >= _STILL
+        _, since, looks = seen
+        self._seen[ident] = where, since, looks + 1
+        return looks >= _LOOKS_STILL and steady_time() - since >= _STILL
 
 
 def _rests(parked: _Parked, native_id: int | None) -> bool:

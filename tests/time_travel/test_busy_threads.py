@@ -78,3 +78,27 @@ def test_wait_for_a_moment_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not Threads(Callers(), time.sleep).all_wait(threading.get_ident())
     over.set()
     thread.join()
+
+
+@pytest.mark.skipif(not FUTEX, reason="only Linux shows system calls")
+@pytest.mark.parametrize("ran", ["running", "waiting for its turn"])
+def test_machine_that_stands_still_takes_no_turn(monkeypatch: pytest.MonkeyPatch, ran: str) -> None:
+    """Between two looks any time may pass in which no thread runs: it says nothing of them."""
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait, daemon=True)
+    thread.start()
+    turn = [FUTEX, "0x7f0000000000", "0x189", "0x0", "0x7ffc0000", "0x0"]
+    state = ["running"] if ran == "running" else turn
+    hour, looks = itertools.count(0, 3_600), list[float]()
+
+    def call_of(native_id: int | None) -> list[str]:
+        return state if native_id == thread.native_id and len(looks) < 5 else WITHOUT_END
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pytest_turris.time_travel.threads.steady_time", lambda: next(hour))
+        patch.setattr("pytest_turris.time_travel.threads.system_call_of", call_of)
+        patch.setattr("pytest_turris.time_travel.threads.runs_of", lambda *_: 0)
+        Threads(Callers(), looks.append).settle(threading.get_ident())
+    assert len(looks) == 5
+    over.set()
+    thread.join()

@@ -32,7 +32,7 @@ from pytest_turris.doors.sockets.buffered_transport import BufferedTransport
 from pytest_turris.doors.sockets.limits import (
     MAX_HEAD,
     BoundedHead,
-    PatientFlow,
+    _PatientFlow,
     expect_progress,
     most_connections,
 )
@@ -102,7 +102,7 @@ class ServerMixin(asyncio.Protocol):
         transport.max_size = _READ_SIZE
         self.buffered: BufferedTransport = BufferedTransport(transport)
         super().connection_made(cast("Any", self.buffered))
-        self.flow = PatientFlow(transport, self.has_waiting)
+        self.flow = _PatientFlow(transport, self.has_waiting)
         if len(self.connections) > most_connections():
             return self._refuse(b"503 Service Unavailable", _BUSY)
         expect_progress(self, transport)

@@ -98,7 +98,7 @@ class BoundedHead(asyncio.Protocol):
             raise HeadTooLargeError
 
 
-class PatientFlow(FlowControl):
+class _PatientFlow(FlowControl):
     """Reads no further while requests wait that were read already: the others stay in the socket.
 
     Otherwise each answer would let in a packet with thousands of requests.
