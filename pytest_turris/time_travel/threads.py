@@ -47,7 +47,7 @@ _PAUSE = 0.004
 """Seconds between two looks, in the end."""
 _LONG, _ANSWER = 1_250, 60
 """How many looks a thread may work without using a processor, and a woken one wait for something
-real. It is no time, as a busy machine lets seconds pass in which no thread gets its turn."""
+real. Not seconds: a busy machine lets many pass in which no thread gets its turn."""
 
 
 @dataclass(frozen=True, slots=True)
