@@ -17,7 +17,7 @@ from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.own_loop import OwnLoops
 from pytest_turris.findings.errors import NotApplicableError
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel.event_loops.loops import real_deadline
+from pytest_turris.time_travel.event_loops.current_loop import real_deadline
 from pytest_turris.time_travel.travel import TimeTravel
 
 T = TypeVar("T")

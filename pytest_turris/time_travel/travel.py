@@ -7,6 +7,7 @@ otherwise their timeouts would never fire, or moving the clock would fire all of
 
 import contextlib
 import datetime as dt
+import math
 
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.clock import LATEST, Clock, ClockError, bounded, step_of, zoned
@@ -25,9 +26,10 @@ from pytest_turris.time_travel.engines import (
     refuse_green_threads,
     running,
 )
-from pytest_turris.time_travel.event_loops.loops import let_tasks_run, moves_loops, shift_back
+from pytest_turris.time_travel.event_loops.current_loop import let_tasks_run, time_to_next_timer
+from pytest_turris.time_travel.event_loops.loops import moves_loops, shift_back
 from pytest_turris.time_travel.event_loops.trio_runs import moves_trio
-from pytest_turris.time_travel.scheduler import Scheduler
+from pytest_turris.time_travel.scheduler import MAX_TURNS, Scheduler
 from pytest_turris.time_travel.sleeps import Sleep, as_duration
 
 _MARGIN = dt.timedelta(seconds=1)
@@ -162,12 +164,24 @@ class TimeTravel:
         if step > LATEST - self.now:
             raise ClockError(f"advance by {step} would go beyond the year 9999")
         end = self.now + step
-        while (due := self._scheduler.time_to_next()) is not None and self.now + due < end:
+        for _ in range(MAX_TURNS):
+            due = self._time_to_next()
+            if due is None or self.now + due >= end:
+                break
             self.advance(due)
             await let_tasks_run()
         self.advance(max(end - self.now, min(step, dt.timedelta(0))))
         await let_tasks_run()
         return self.now
+
+    def _time_to_next(self) -> dt.timedelta | None:
+        """How long until a sleep ends, or a timer of the running loop; None if nothing waits."""
+        sleeps, timer = self._scheduler.time_to_next(), time_to_next_timer()
+        if timer == math.inf:
+            return sleeps
+        # Rounded up: the loop fires no timer before its moment.
+        due = dt.timedelta(microseconds=max(0, math.ceil(timer * 1e6)))
+        return due if sleeps is None else min(due, sleeps)
 
     async def amove_to(self, moment: dt.datetime) -> dt.datetime:
         """``move_to`` in a coroutine: the other tasks of its loop run at each due time.

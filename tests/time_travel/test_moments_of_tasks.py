@@ -240,3 +240,55 @@ def test_moves_in_a_coroutine(engine: str, backend: str, turris_time: TimeTravel
 
     anyio.run(main, backend=backend)
     assert seen == [50 * SECOND, 100 * SECOND]
+
+
+@on_both_loops
+def test_move_in_a_coroutine_stops_at_deadlines(
+    engine: str, backend: str, turris_time: TimeTravel
+) -> None:
+    """A refresher that waits for its stop with a deadline works at each of its moments."""
+    start, woke = turris_time.now, list[dt.timedelta]()
+
+    async def refresh(stop: anyio.Event) -> None:
+        while True:
+            with anyio.move_on_after(50 * 60):
+                await stop.wait()
+                return
+            woke.append(turris_time.now - start)
+
+    async def main() -> None:
+        stop = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(refresh, stop)
+            await anyio.lowlevel.checkpoint()
+            await turris_time.aadvance(minutes=101)
+            stop.set()
+
+    anyio.run(main, backend=backend)
+    assert woke == [dt.timedelta(minutes=50), dt.timedelta(minutes=100)]
+    assert turris_time.now - start == dt.timedelta(minutes=101)
+
+
+def test_move_in_a_coroutine_stops_at_timers(engine: str, turris_time: TimeTravel) -> None:
+    """Sleeps and callbacks of the loop have their turns in the order of their moments."""
+    start, woke = turris_time.now, list[tuple[str, float]]()
+
+    def note(what: str) -> None:
+        woke.append((what, (turris_time.now - start).total_seconds()))
+
+    async def sleep() -> None:
+        await asyncio.sleep(3_500)
+        note("sleep")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(3_000, note, "early")
+        loop.call_later(1, note, "cancelled").cancel()
+        loop.call_later(9_000, note, "too late")
+        task = asyncio.create_task(sleep())
+        await asyncio.sleep(0)
+        await turris_time.aadvance(seconds=6_000)
+        await task
+
+    asyncio.run(main())
+    assert woke == [("early", 3_000), ("sleep", 3_500)]

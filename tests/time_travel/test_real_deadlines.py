@@ -15,7 +15,7 @@ import trio.testing
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.event_loops import loops, trio_runs
-from pytest_turris.time_travel.event_loops.loops import real_deadline
+from pytest_turris.time_travel.event_loops.current_loop import real_deadline
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.time_travel.waits import hold

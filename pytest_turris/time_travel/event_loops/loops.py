@@ -18,16 +18,15 @@ from weakref import WeakKeyDictionary
 from pytest_turris.process.patch import Patch, Replacement
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.chains import Chains, main_future
-from pytest_turris.time_travel.event_loops import trio_runs
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
 from pytest_turris.time_travel.threads import State, rests
-from pytest_turris.time_travel.waits import LONGEST, TURNS, wait
+from pytest_turris.time_travel.waits import LONGEST, wait
 
 _NEAR = 1e-6
 _PATIENCE = 1.0
 """Real seconds after which a wait for a thread counts against a deadline."""
-_real_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)
+real_asyncio_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)
 
 
 class _State:
@@ -62,7 +61,7 @@ def moves_loops() -> Patch:
 def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
     """Call something from the running loop after real seconds; return how to cancel that."""
     loop = asyncio.get_running_loop()
-    if Scheduler.current is None or not _is_moved(loop):
+    if Scheduler.current is None or not is_moved(loop):
         return loop.call_later(seconds, call).cancel
     state = _state(loop)
     entry = (steady_time() + seconds, next(state.order), call)
@@ -76,36 +75,10 @@ def call_after(seconds: float, call: Callable[[], object]) -> Callable[[], None]
     return cancel
 
 
-@contextlib.contextmanager
-def real_deadline(seconds: float) -> Iterator[Any]:
-    """Cancel what runs inside after real seconds, on asyncio and trio; yields anyio's scope."""
-    import anyio  # noqa: PLC0415 - only async code needs it
-
-    with anyio.CancelScope() as scope:
-        after = trio_runs.trio_call_after if _runs_trio() else call_after
-        cancel = after(seconds, scope.cancel)
-        try:
-            yield scope
-        finally:
-            cancel()
-
-
-async def let_tasks_run() -> None:
-    """Let the other tasks of the running loop run until each waits."""
-    if _runs_trio():
-        await trio_runs.let_trio_tasks_run()
-        return
-    loop: Any = asyncio.get_running_loop()
-    await _real_sleep(0, None)
-    for _ in range(TURNS):
-        if not getattr(loop, "_ready", ()):
-            break
-        await _real_sleep(0, None)
-
-
-def _runs_trio() -> bool:
-    trio = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
+def time_left(loop: Any) -> float:  # noqa: ANN401 - its private members
+    """Seconds until the next timer of a loop; infinite if it has none."""
+    timers = (timer._when for timer in loop._scheduled if not timer._cancelled)  # noqa: SLF001 - asyncio's own
+    return float(min(timers, default=math.inf) - loop.time())
 
 
 def shift_back(scheduler: Scheduler) -> None:
@@ -139,7 +112,8 @@ def _is_of_freezegun(method: object) -> bool:
     return getattr(method, "__module__", "") == "freezegun.api"
 
 
-def _is_moved(loop: asyncio.AbstractEventLoop) -> bool:
+def is_moved(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a loop runs by the virtual clock."""
     return getattr(type(loop), "time", None) is _virtual_time
 
 
@@ -153,7 +127,7 @@ async def sleep(delay: float, result: Any) -> Any:  # noqa: ANN401 - as asyncio'
     """Pass on the virtual clock; what runs in place of ``asyncio.sleep``."""
     scheduler, loop = Scheduler.current, asyncio.get_running_loop()
     if scheduler is None or not delay > 0:
-        return await _real_sleep(delay, result)
+        return await real_asyncio_sleep(delay, result)
     delay = 0.0 + delay  # as a loop adds it to its time, with the same error for other types
     module, by = scheduler.callers.find(sys._getframe(2), "asyncio.sleep")  # noqa: SLF001 - as warnings does
     future = loop.create_future()
@@ -194,7 +168,7 @@ def _begin(
             loop.call_soon_threadsafe(finish, error)
 
     sleeper = scheduler.begin(delay, wake, by=by, module=module, key=future)
-    if scheduler.is_main() and not _is_moved(loop):
+    if scheduler.is_main() and not is_moved(loop):
         # The loop's own timers cannot be reached, so nothing else on it runs meanwhile.
         wait(
             scheduler,
@@ -210,7 +184,7 @@ def _run_once(original: Callable[[Any], None]) -> Callable[[Any], None]:
     def run_once(loop: Any) -> None:  # noqa: ANN401 - its private members
         """Wait until there is something to run, then run it."""
         scheduler = Scheduler.current
-        if scheduler is not None and not loop._ready and not loop._stopping and _is_moved(loop):  # noqa: SLF001 - asyncio's own
+        if scheduler is not None and not loop._ready and not loop._stopping and is_moved(loop):  # noqa: SLF001 - asyncio's own
             _Waiting(loop, scheduler).wait()
         original(loop)
 
@@ -239,19 +213,13 @@ class _Waiting:
         loop = self._loop
         if loop._ready or loop._stopping:  # noqa: SLF001 - asyncio's own
             return True
-        left = self._left()
+        left = time_left(self._loop)
         if not left > _NEAR:  # also a timer of NaN, which asyncio calls at once
             self._state.waited += max(0.0, left)
             return True
         while self._state.timers and self._state.timers[0][0] <= steady_time():
             loop.call_soon(heapq.heappop(self._state.timers)[2])
         return bool(loop._ready or loop._selector.select(0))  # noqa: SLF001 - asyncio's own
-
-    def _left(self) -> float:
-        """Seconds until the next timer."""
-        scheduled = self._loop._scheduled  # noqa: SLF001 - asyncio's own
-        due = min((h._when for h in scheduled if not h._cancelled), default=math.inf)  # noqa: SLF001 - same
-        return float(due - self._loop.time())
 
     def _waits_for(self) -> str:
         loop = self._loop
@@ -271,7 +239,7 @@ class _Waiting:
 
     def _wait_really(self, pause: float, *, counts: bool) -> None:
         """Wait for a socket; for a thread that works, real time counts after a while only."""
-        left = min(pause, self._left())
+        left = min(pause, time_left(self._loop))
         if self._state.timers:
             left = min(left, max(0.0, self._state.timers[0][0] - steady_time()))
         began = steady_time()
@@ -290,7 +258,7 @@ class _Waiting:
     @contextlib.contextmanager
     def _timer(self, wake: Callable[[BaseException | None], object]) -> Iterator[None]:
         """Queue the loop's next timer."""
-        sleeper = self._scheduler.timer(self._left(), wake)
+        sleeper = self._scheduler.timer(time_left(self._loop), wake)
         try:
             yield
         finally:

@@ -75,6 +75,16 @@ async def let_trio_tasks_run() -> None:
             trio.lowlevel.remove_instrument(turns)
 
 
+def time_to_next_deadline() -> float:
+    """Seconds until the next deadline of the current run; infinite if none moves with the clock."""
+    runner = _runner()
+    return _time_left(runner) if _is_moved(runner) else math.inf
+
+
+def _time_left(runner: Any) -> float:  # noqa: ANN401 - trio's
+    return float(runner.clock.deadline_to_sleep_time(runner.deadlines.next_deadline()))
+
+
 class _Turns:
     """An instrument of trio's that does something after a number of turns of a run."""
 
@@ -201,7 +211,7 @@ class _Waiting:
         """Wait, and return what happened to sockets."""
         pause, began = 0.0, steady_time()
         while True:
-            left = self._left()
+            left = _time_left(self._runner)
             if left <= _NEAR:
                 self._really_waited(max(0.0, left))
                 return self._get_events(self._manager, 0)
@@ -214,11 +224,6 @@ class _Waiting:
             counts = steady_time() - began > _PATIENCE
             if events := self._wait_really(pause, left, counts=counts):
                 return events
-
-    def _left(self) -> float:
-        """Seconds until the next deadline."""
-        runner = self._runner
-        return float(runner.clock.deadline_to_sleep_time(runner.deadlines.next_deadline()))
 
     def _really_waited(self, seconds: float) -> None:
         clock = self._runner.clock
