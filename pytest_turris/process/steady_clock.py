@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 
 # Never ``time.monotonic`` itself: freezegun would find it in this module and replace it.
@@ -23,3 +24,15 @@ class SteadyLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds on the system's monotonic clock."""
         return steady_time()
+
+
+class MovableLoop(SteadyLoop):
+    """The same for what a test's own call runs: time travel moves it, as any loop of the test."""
+
+
+def call_really(seconds: float, call: Callable[[], object]) -> Callable[[], None]:
+    """Call something from the running loop after real seconds; return how to cancel that.
+
+    While the clock of the loop can move, time travel has another function here.
+    """
+    return asyncio.get_running_loop().call_later(seconds, call).cancel

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from pytest_turris.process import steady_clock
 from pytest_turris.receivers.exchange import Post, WebhookResponse, fold_headers, response_to_error
 from pytest_turris.receivers.in_process import django_database
 from pytest_turris.receivers.in_process.event_loop import (
@@ -111,12 +112,16 @@ def _run(app: AsgiApp, work: Callable[[], Coroutine[Any, Any, _Result]]) -> _Res
 
 
 async def _bounded(work: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Wait as long as Turris does, on a loop whose time passes."""
+    """Wait as long as Turris does, in real time: what is slept passes at once."""
     if is_through_portal():
         return await work()
     try:
-        async with asyncio.timeout(TURRIS_TIMEOUT):
-            return await work()
+        async with asyncio.timeout(None) as deadline:
+            cancel = steady_clock.call_really(TURRIS_TIMEOUT, lambda: deadline.reschedule(0))
+            try:
+                return await work()
+            finally:
+                cancel()
     except TimeoutError as error:
         raise TimeoutError(str(error) or f"no answer in {TURRIS_TIMEOUT:.0f} s") from error
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from pytest_turris.process.steady_clock import SteadyLoop
+from pytest_turris.process.steady_clock import MovableLoop
 from pytest_turris.receivers.in_process.lifespan import shut_down
 
 _Result = TypeVar("_Result")
@@ -112,7 +112,7 @@ atexit.register(close_loop)
 
 def _new_runner() -> asyncio.Runner:
     # With a loop factory the runner does not touch the thread's current event loop.
-    return asyncio.Runner(loop_factory=SteadyLoop)
+    return asyncio.Runner(loop_factory=MovableLoop)
 
 
 def _run_alone(work: Work[_Result]) -> _Result:

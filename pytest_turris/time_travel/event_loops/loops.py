@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from pytest_turris.process import steady_clock
 from pytest_turris.process.patch import Patch, Replacement
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.chains import Chains, main_future
@@ -53,6 +54,8 @@ def moves_loops() -> Patch:
     ]
     return Patch(
         *times,
+        (steady_clock.MovableLoop, "time", lambda _: _virtual_time),
+        (steady_clock, "call_really", lambda _: call_after),
         (asyncio.BaseEventLoop, "_run_once", _run_once),
         (asyncio.sleep, "__code__", lambda _: _sleep.__code__),
     )
