@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 # Never ``time.monotonic`` itself: freezegun would find it in this module and replace it.
 _monotonic = (
@@ -28,6 +29,15 @@ class SteadyLoop(asyncio.SelectorEventLoop):
 
 class MovableLoop(SteadyLoop):
     """The same for what a test's own call runs: time travel moves it, as any loop of the test."""
+
+
+IdleRun = Callable[[Callable[[], Coroutine[Any, Any, float]]], float | None]
+
+idle_loops: list[IdleRun] = []
+"""Each runs a coroutine on a loop that stands between two uses; None if it is not there, or busy.
+
+What runs a test's loop adds a function here, and time travel calls it.
+"""
 
 
 def call_really(seconds: float, call: Callable[[], object]) -> Callable[[], None]:

@@ -8,6 +8,7 @@ otherwise their timeouts would never fire, or moving the clock would fire all of
 import contextlib
 import datetime as dt
 import math
+import threading
 
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.clock import LATEST, Clock, ClockError, bounded, step_of, zoned
@@ -26,6 +27,7 @@ from pytest_turris.time_travel.engines import (
     refuse_green_threads,
     running,
 )
+from pytest_turris.time_travel.event_loops import idle_loops
 from pytest_turris.time_travel.event_loops.current_loop import let_tasks_run, time_to_next_timer
 from pytest_turris.time_travel.event_loops.loops import moves_loops, shift_back
 from pytest_turris.time_travel.event_loops.trio_runs import moves_trio
@@ -48,6 +50,8 @@ class TimeTravel:
         self._sandbox = sandbox
         self._engine = engine
         self._patched = contextlib.ExitStack()
+        self._mover: int | None = None
+        """The thread in which the test itself moves the clock at this moment."""
         self._scheduler = Scheduler(
             Clock.process_time,
             self._shift,
@@ -114,7 +118,7 @@ class TimeTravel:
             clocks = moves_clocks(wall=is_frozen())
             for patch in (*virtual_waits(), moves_loops(), moves_trio(), *clocks):
                 stack.enter_context(patch)
-            self._sandbox.clock.move_with(self._scheduler.advance, system_time)
+            self._sandbox.clock.move_with(self._move, system_time)
             Scheduler.current = self._scheduler
             self._patched = stack.pop_all()
 
@@ -143,7 +147,7 @@ class TimeTravel:
             self._shift(delta)
             self._scheduler.sync()
         else:
-            self._scheduler.advance(delta)
+            idle_loops.advance(self._scheduler, delta)
         return self.now
 
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
@@ -152,7 +156,11 @@ class TimeTravel:
         Raises:
             ValueError: The step is negative; ``move_to`` goes back.
         """
-        return self._sandbox.clock.advance(delta, **parts)
+        self._mover = threading.get_ident()
+        try:
+            return self._sandbox.clock.advance(delta, **parts)
+        finally:
+            self._mover = None
 
     async def aadvance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
         """The same in a coroutine: the other tasks of its loop run at each due time.
@@ -239,6 +247,11 @@ class TimeTravel:
         if engine is None:
             raise EngineError("the freeze that turris_time moved was ended by other code")
         engine.shift(delta)
+
+    def _move(self, delta: dt.timedelta) -> None:
+        # Not for a slow answer: its client may hold a lock that a task on an idle loop waits for.
+        own = self._mover == threading.get_ident()
+        (idle_loops.advance if own else Scheduler.advance)(self._scheduler, delta)
 
     def _token(self, token: AccessToken | None) -> AccessToken:
         found = token or self._sandbox.tokens.newest

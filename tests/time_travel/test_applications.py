@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import datetime as dt
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,6 +16,7 @@ from starlette.routing import Route
 
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.fixtures.webhooks import TurrisWebhooks
+from pytest_turris.time_travel.event_loops import idle_loops
 from pytest_turris.time_travel.travel import TimeTravel
 from pytest_turris.webhooks.factory import WebhookFactory
 
@@ -154,3 +157,89 @@ def test_answer_is_waited_for_in_real_time(
     with pytest.raises(TimeoutError, match="no answer in 0 s"):
         webhook.send(application(hang))
     assert turris_time.now == before
+
+
+async def sleep_on() -> None:
+    """Wait for the clock in a task."""
+    await asyncio.sleep(30)
+
+
+async def await_a_timer() -> None:
+    """Wait for a timer of the loop."""
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(30, future.set_result, None)
+    await future
+
+
+async def await_a_deadline() -> None:
+    """Wait for a deadline."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), 30)
+
+
+@pytest.mark.parametrize("wait", [sleep_on, await_a_timer, await_a_deadline])
+@pytest.mark.parametrize("move", ["advance", "move_to"])
+def test_tasks_of_an_application_run_at_each_moment(
+    engine: str,
+    wait: Callable[[], Awaitable[None]],
+    move: str,
+    turris_webhooks: TurrisWebhooks,
+    turris_time: TimeTravel,
+) -> None:
+    """What a request left running wakes whenever it is due while the test moves the clock."""
+    tasks, woke, before = list[asyncio.Task[None]](), list[dt.timedelta](), turris_time.now
+
+    async def work() -> None:
+        for _ in range(4):
+            await wait()
+            woke.append(turris_time.now - before)
+
+    async def begin(_: Request) -> Response:
+        tasks.append(asyncio.create_task(work()))
+        return Response()
+
+    send(application(begin), turris_webhooks)
+    if move == "advance":
+        turris_time.advance(seconds=100)
+    else:
+        turris_time.move_to(before + 100 * SECOND)
+    assert woke == [30 * SECOND, 60 * SECOND, 90 * SECOND]
+    turris_time.advance(seconds=20)
+    assert woke[3:] == [120 * SECOND]
+    assert turris_time.now - before == 120 * SECOND
+
+
+def test_task_that_wakes_too_often(
+    engine: str,
+    turris_webhooks: TurrisWebhooks,
+    turris_time: TimeTravel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The number of its turns within one move is bounded, and the clock arrives."""
+    monkeypatch.setattr(idle_loops, "MAX_TURNS", 100)
+    tasks, before = list[asyncio.Task[None]](), turris_time.now
+
+    async def work() -> None:
+        for _ in itertools.count():
+            await asyncio.sleep(1e-6)
+
+    async def begin(_: Request) -> Response:
+        tasks.append(asyncio.create_task(work()))
+        return Response()
+
+    send(application(begin), turris_webhooks)
+    turris_time.advance(hours=1)
+    assert turris_time.now - before == 3600 * SECOND
+
+
+def test_slow_answer_does_not_run_the_tasks_of_an_application(
+    engine: str, turris: Sandbox, turris_webhooks: TurrisWebhooks, turris_time: TimeTravel
+) -> None:
+    """The client that waits for it may hold a lock that such a task needs."""
+    beats, before = list[float](), turris_time.now
+    send(application(answer, beats), turris_webhooks)
+    turris.faults.add("jwks", delay=900)
+    assert httpx.get(f"{turris.base_url}/.well-known/jwks.json", timeout=1000).status_code == 200
+    assert (turris_time.now - before, len(beats)) == (900 * SECOND, 1)
+    turris_time.advance(seconds=1)
+    assert len(beats) == 2

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from pytest_turris.process.steady_clock import MovableLoop
+from pytest_turris.process.steady_clock import MovableLoop, idle_loops
 from pytest_turris.receivers.in_process.lifespan import shut_down
 
 _Result = TypeVar("_Result")
@@ -68,6 +68,16 @@ def has_loop() -> bool:
     return _portal.get() is None and _shared.is_open
 
 
+def run_if_idle(work: Work[_Result]) -> _Result | None:
+    """Run a coroutine on the test's loop; None if that is not open, in use, or cannot run here."""
+    if not has_loop() or loop_is_running() or not _shared.acquire():
+        return None
+    try:
+        return _shared.run(work)
+    finally:
+        _shared.release()
+
+
 def close_loop() -> None:
     """Shut down all started applications, and close the test's loop.
 
@@ -108,6 +118,7 @@ class _SharedLoop:
 
 _shared = _SharedLoop()
 atexit.register(close_loop)
+idle_loops.append(run_if_idle)
 
 
 def _new_runner() -> asyncio.Runner:
