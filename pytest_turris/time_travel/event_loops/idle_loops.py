@@ -4,13 +4,11 @@ Their loop stands between two requests. It runs in the test's own thread here to
 application opened may belong to that.
 """
 
-import asyncio
 import datetime as dt
 import math
-from typing import Any
 
 from pytest_turris.process.steady_clock import idle_loops
-from pytest_turris.time_travel.event_loops.loops import let_tasks_run
+from pytest_turris.time_travel.event_loops.current_loop import let_tasks_run, time_to_next_timer
 from pytest_turris.time_travel.scheduler import MAX_TURNS, Scheduler
 from pytest_turris.time_travel.sleeps import as_duration, from_seconds, microseconds
 
@@ -41,8 +39,6 @@ def _run_tasks() -> list[float]:
 
 async def _run_tasks_here() -> float:
     await let_tasks_run()
-    loop: Any = asyncio.get_running_loop()
-    due = min((h._when for h in loop._scheduled if not h._cancelled), default=math.inf)  # noqa: SLF001 - asyncio's own
-    left = due - loop.time()
+    left = time_to_next_timer()
     # Rounded up, and never nothing: a timer less than a microsecond ahead does not run yet.
     return max(1.0, from_seconds(left + 0.4e-6)) if left > 0 else 1.0
