@@ -11,8 +11,7 @@ import contextlib
 import datetime as dt
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from pytest_turris.process.steady_clock import steady_time
@@ -87,7 +86,7 @@ class Scheduler:
     def sync(self) -> float:
         """Follow moves that other code made, such as a tick of the user's own freeze."""
         # Two threads that read at once would count a move twice, or set ``elapsed`` back.
-        with self._holding(self._lock):
+        with self.threads.holding(self._lock):
             return self._follow()
 
     def _follow(self) -> float:
@@ -108,7 +107,7 @@ class Scheduler:
     ) -> Sleeper:
         """Queue what waits; without ``by`` it is a deadline, and no sleep."""
         duration = from_seconds(seconds)
-        with self._holding(self._lock):
+        with self.threads.holding(self._lock):
             blocks = key is None and asyncio._get_running_loop() is not None  # noqa: SLF001 - get_running_loop raises
             at = self._now()
             sleep = Sleep(at, as_duration(duration), by, module, blocks) if by else None
@@ -120,24 +119,13 @@ class Scheduler:
             _thread.start_new_thread(self._watch, ())
         return sleeper
 
-    @contextlib.contextmanager
-    def _holding(self, lock: AbstractContextManager[object]) -> Iterator[None]:
-        """Hold a lock of this class; a thread that waits for it is at work."""
-        ident = threading.get_ident()
-        self.threads.at_lock.add(ident)
-        try:
-            with lock:
-                yield
-        finally:
-            self.threads.at_lock.discard(ident)
-
     def timer(self, left: float, wake: Callable[[BaseException | None], object]) -> Sleeper:
         """Queue a deadline after some seconds, rounded up to a microsecond."""
         return self.begin(left + 0.4e-6, wake)
 
     def end(self, sleeper: Sleeper) -> None:
         """Take out what no longer waits."""
-        with self._holding(self._lock):
+        with self.threads.holding(self._lock):
             self.sleepers.discard(sleeper)
 
     def step(self, waiting: Waiting, holds: Callable[[], bool], asleep: int | None = None) -> bool:
@@ -176,7 +164,7 @@ class Scheduler:
 
     def advance(self, delta: dt.timedelta) -> None:
         """Let time pass: stop at each due time, and let what is due run."""
-        with self._holding(self._mover):
+        with self.threads.holding(self._mover, to_move=True):
             self.threads.settle(threading.get_ident())
             target = self.sync() + microseconds(delta)
             turns = 0

@@ -9,6 +9,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Literal, TypeAlias
@@ -78,8 +79,10 @@ class Threads:
         self._restless: set[int] = set()
         """Those that have used up their time, and were not seen to wait since."""
         self._idle = IdleThreads()
-        self.at_lock: set[int] = set()
+        self._at_lock: set[int] = set()
         """Those that wait for a lock of the scheduler, and will go on at once."""
+        self._to_move: set[int] = set()
+        """Of those, the ones that go on when the thread that moves the clock has moved it."""
 
     @contextlib.contextmanager
     def parked(
@@ -99,6 +102,29 @@ class Threads:
             else:
                 self._parked[ident] = before
 
+    @contextlib.contextmanager
+    def holding(
+        self, lock: AbstractContextManager[object], *, to_move: bool = False
+    ) -> Iterator[None]:
+        """Hold a lock of the scheduler; a thread that waits for it is at work.
+
+        Args:
+            lock: The lock.
+            to_move: Whether it is held while the clock moves. The thread that moves it does not
+                wait for those that wait for that.
+        """
+        ident = threading.get_ident()
+        self._at_lock.add(ident)
+        if to_move:
+            self._to_move.add(ident)
+        try:
+            with lock:
+                self._to_move.discard(ident)
+                yield
+        finally:
+            self._to_move.discard(ident)
+            self._at_lock.discard(ident)
+
     def woke(self, ident: int) -> None:
         """Note that the clock woke a thread: it gets its turn before the clock goes on."""
         self._woken.add(ident)
@@ -112,6 +138,7 @@ class Threads:
     def settle(self, but: int) -> None:
         """Let the other threads run until each waits; not for long if one never does.
 
+        Only the thread that moves the clock calls it: another that is to move it waits for that.
         The bounds are processor time and looks, so that a busy machine changes nothing.
         """
         if threading.active_count() == 1:
@@ -148,13 +175,15 @@ class Threads:
 
     def _goes_on(self, ident: int) -> bool:
         """Whether a thread is at work, though it may wait for a lock that is held for a moment."""
-        return ident in self.at_lock or reads_stacks(ident)
+        return ident in self._at_lock or reads_stacks(ident)
 
     def _busy(self, but: int) -> tuple[int, State] | None:
         """A thread that does not wait yet, those first that may still work for long."""
         woken: tuple[int, State] | None = None
         restless: tuple[int, State] | None = None
         for ident, state in self._states(but):
+            if ident in self._to_move:
+                continue
             if state != "working":
                 self._restless.discard(ident)
                 if state == "real" and ident in self._woken:

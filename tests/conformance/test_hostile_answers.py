@@ -1,5 +1,10 @@
 """Hostile answers beyond the good and the fragile clients: what was left out, and why."""
 
+import asyncio
+import contextlib
+import os
+
+import aiohttp
 import pytest
 from doubles.clients.early_and_late import LastsUntilItsExpiry
 from doubles.clients.fragile_clients import TakesAnything
@@ -7,7 +12,9 @@ from doubles.clients.good_client import GoodClient
 from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
 
+from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import CheckFailedError, NotObservedError
 from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.time_travel.blocking import real_sleep
@@ -20,6 +27,30 @@ def test_verdict_names_what_was_left_out(turris: Sandbox, turris_time: TimeTrave
     assert verdict.outcome == "passed"
     left_out = "'half-open', 'half-open, token', 'slow headers', 'slow body'"
     assert f"not given: {left_out}: needs a socket, ask for turris_server" in str(verdict)
+
+
+async def _list_agents_in_time() -> object:
+    """A call of aiohttp with a deadline, and no timeout for each read."""
+    base = os.environ["TURRIS_BASE_URL"]
+    names = {"clientId": "TURRIS_CLIENT_ID", "clientSecret": "TURRIS_CLIENT_SECRET"}
+    body = {member: os.environ[name] for member, name in names.items()}
+    with contextlib.suppress(aiohttp.ClientError):
+        async with asyncio.timeout(1), aiohttp.ClientSession() as session:
+            async with session.post(f"{base}/v1/auth/jwt", json=body) as answer:
+                token = (await answer.json())["data"]["accessToken"]
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.get(f"{base}/v1/agents", headers=headers) as answer:
+                return await answer.json()
+    raise OSError("Turris did not answer well")
+
+
+def test_deadline_of_an_event_loop_ends_a_slow_body(
+    turris: Sandbox, turris_time: TimeTravel, turris_server: Server
+) -> None:
+    """A client that leaves at its deadline is seen to leave, though the answer moves the clock."""
+    case = HostileCase("AR-33", turris, turris_time)
+    verdict = asyncio.run(case.aexamine(ClientUnderTest(call=_list_agents_in_time)))
+    assert verdict.outcome == "passed", verdict
 
 
 def test_record_without_an_id_shows_nothing(turris: Sandbox, turris_time: TimeTravel) -> None:

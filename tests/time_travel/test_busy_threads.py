@@ -8,6 +8,7 @@ import pytest
 from doubles.heartbeat import Heartbeat
 
 from pytest_turris.process.system_calls import FUTEX
+from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.threads import Threads
 from pytest_turris.time_travel.travel import TimeTravel
@@ -102,3 +103,26 @@ def test_machine_that_stands_still_takes_no_turn(monkeypatch: pytest.MonkeyPatch
     assert len(looks) == 5
     over.set()
     thread.join()
+
+
+def test_thread_that_is_to_move_the_clock_next_waits_for_the_one_that_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread in the middle of a move waits for no thread that waits for the end of that move."""
+    mover, has_it, looks = threading.Lock(), threading.Event(), list[float]()
+    threads = Threads(Callers(), looks.append)
+
+    def move_too() -> None:
+        with threads.holding(mover, to_move=True):
+            has_it.set()
+
+    with threads.holding(mover, to_move=True):
+        thread = threading.Thread(target=move_too, daemon=True)
+        thread.start()
+        while thread.ident not in threads._to_move:
+            real_sleep(0.001)
+        monkeypatch.setattr(threading, "enumerate", lambda: [thread])  # none of other tests
+        threads.settle(threading.get_ident())
+        assert not has_it.is_set()
+    thread.join()
+    assert not looks
