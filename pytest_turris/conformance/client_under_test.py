@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pytest_turris.conformance.driver import ClientCall
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
+from pytest_turris.findings.errors import NotApplicableError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +29,14 @@ class ClientUnderTest:
     operation: Callable[[], object] | None = None
     concurrency: int = 50
     max_seconds: float = MAX_SECONDS
+
+    @property
+    def given_write(self) -> ClientCall:
+        """The write.
+
+        Raises:
+            NotApplicableError: The test gave none.
+        """
+        if self.write is None:
+            raise NotApplicableError("give a POST of the client: run(call, write=...)")
+        return self.write

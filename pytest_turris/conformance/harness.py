@@ -115,10 +115,8 @@ class ClientHarness(RequestRecorder):
         Raises:
             NotApplicableError: The test gave no write.
         """
-        if self.client.write is None:
-            raise NotApplicableError("give a POST of the client: run(call, write=...)")
         self._last_step = len(self.requests)
-        return (yield Perform((self.client.write,) * times))
+        return (yield Perform((self.client.given_write,) * times))
 
     def new_client(self) -> ProbeSteps[CallResult]:
         """Make another client from the environment as it is now, and let it make its call.

@@ -6,7 +6,7 @@ Without them it gives no verdict, and names another rule, so that one bug breaks
 import datetime as dt
 
 from pytest_turris.conformance.call_result import CallResult
-from pytest_turris.conformance.driver import ProbeSteps
+from pytest_turris.conformance.driver import ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.real_clocks import clock_value, clocks_read
 from pytest_turris.core.access.tokens import AccessToken
@@ -30,6 +30,46 @@ def require_cache(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.calls()
     if harness.count_token_requests(mark):
         harness.not_applicable("the client requests a token for each call: look at TC-01 first")
+
+
+def why_it_fails(harness: ClientHarness, name: str, call: ClientCall) -> ProbeSteps[str]:
+    """Let the client make a call of the test while nothing is provoked; returns why it fails.
+
+    Args:
+        harness: The client's.
+        name: The argument that the call was given as.
+        call: The call.
+
+    Returns:
+        The reason in words; empty if it works.
+    """
+    mark = harness.sandbox.journal.seen
+    (result,) = yield Perform((call,))
+    asked = [one for one in harness.sandbox.journal.since(mark) if not one.is_token_request]
+    # A client may keep a refusal to itself.
+    if asked and all(one.refused for one in asked):
+        return f"the call given as {name}= is refused: {asked[-1].status}, {asked[-1].reason}"
+    if result.error is not None:
+        return f"the call given as {name}= fails although nothing was provoked: {result}"
+    return ""
+
+
+def why_write_fails(harness: ClientHarness) -> ProbeSteps[str]:
+    """The same for the client's write; empty too if the test gave none."""
+    write = harness.client.write
+    return (yield from why_it_fails(harness, "write", write)) if write else ""
+
+
+def require_write(harness: ClientHarness) -> ProbeSteps[None]:
+    """The client has a token, and its write takes effect while nothing is provoked.
+
+    Raises:
+        CaseError: The call itself fails.
+        NotApplicableError: The write fails, or the test gave none.
+    """
+    yield from harness.get_first_token()
+    if why := (yield from why_it_fails(harness, "write", harness.client.given_write)):
+        harness.not_applicable(why)
 
 
 def renew(harness: ClientHarness) -> ProbeSteps[CallResult]:

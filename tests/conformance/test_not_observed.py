@@ -147,6 +147,49 @@ def test_write_that_only_reads_is_no_write(turris: Sandbox, turris_time: TimeTra
     client.close()
 
 
+class IsRefused(GoodClient):
+    """Its write has a body that Turris does not accept."""
+
+    def invite(self, key: str, name: str) -> Any:
+        """A POST without what Turris requires."""
+        path = "/v1/downstream-entity-associations/invite"
+        return (yield from self.perform("POST", path, self.key_headers(key), {}))
+
+
+def case_of(name: str, turris: Sandbox, turris_time: TimeTravel) -> Any:
+    """A token case or a hostile answer."""
+    return (TokenCase if name.startswith("TC") else HostileCase)(name, turris, turris_time)
+
+
+_WRITING = ["TC-16", "TC-20", "TC-39", "TC-46", "TC-50", "TC-54", "TC-59", "AR-20"]
+
+
+@pytest.mark.parametrize("name", [*_WRITING, "TC-53"])
+def test_write_that_is_refused_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, name: str
+) -> None:
+    """A write that Turris refuses takes no effect: the reason says why it is refused."""
+    verdict = examine(case_of(name, turris, turris_time), "httpx", IsRefused)
+    assert verdict.outcome == "not observed", verdict
+    assert "= is refused: 400, Field 'useInviteUrl' is required" in verdict.reason
+
+
+@pytest.mark.parametrize("name", [*_WRITING, "TC-47", "TC-53", "AR-34"])
+def test_call_that_fails_by_itself_is_named(
+    turris: Sandbox, turris_time: TimeTravel, name: str
+) -> None:
+    """A mistake in a call besides the first is shown, not what the call did not do for it."""
+    client = SyncHttpx(GoodClient())
+
+    def fail() -> None:
+        raise TypeError("write() lacks an argument\nand more")
+
+    others: Any = {"record": fail} if name.startswith("AR") else {"operation": lambda: fail}
+    with pytest.raises(NotObservedError, match=r"fails although .*: TypeError: write\(\) lacks an"):
+        case_of(name, turris, turris_time).run(client.call, write=fail, **others)
+    client.close()
+
+
 def test_write_without_a_key_shows_nothing_about_keys(
     turris: Sandbox, turris_time: TimeTravel
 ) -> None:

@@ -13,6 +13,7 @@ from pytest_turris.conformance.late_calls import blame_machine, require_in_time
 from pytest_turris.conformance.observation.leaks import Traces
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
 from pytest_turris.conformance.observation.recorder import RunawayError
+from pytest_turris.conformance.preconditions import why_it_fails
 from pytest_turris.core.faults.hostile.answer import HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.outcomes import RECORD_ID
 from pytest_turris.core.faults.hostile.raw import RawAnswer
@@ -65,7 +66,11 @@ def run_hostile_check(harness: ClientHarness, answer: HostileAnswer) -> ProbeSte
         return ""
     left_out: dict[str, list[str]] = {}
     for variant in answer.variants:
-        why = _not_here(harness, variant) or (yield from _run_variant(harness, answer, variant))
+        why = (
+            _not_here(harness, variant)
+            or (yield from _why_not_given_well(harness, variant))
+            or (yield from _run_variant(harness, answer, variant))
+        )
         if why:
             left_out.setdefault(why, []).append(variant.name)
     reasons = "; ".join(f"{', '.join(map(repr, names))}: {why}" for why, names in left_out.items())
@@ -85,6 +90,13 @@ def _not_here(harness: ClientHarness, variant: Variant) -> str:
     if variant.endpoint == "record" and harness.client.record is None:
         return "give a GET of one record by its id, run(call, record=...)"
     return ""
+
+
+def _why_not_given_well(harness: ClientHarness, variant: Variant) -> ProbeSteps[str]:
+    """Why a call besides the first fails by itself: it would say nothing about the answer."""
+    if variant.endpoint not in ("write", "record"):
+        return ""
+    return (yield from why_it_fails(harness, variant.endpoint, _call_for(harness, variant)))
 
 
 def _run_variant(
@@ -110,7 +122,8 @@ def _run_variant(
     _require_valid_token(harness, name, result, mark)
     observed = _Observed(name, variant, result, seen, raw, _effects(harness, journal_mark))
     if not observed.tries:
-        return "the client sent no request that it answers"
+        why = "" if result.error is None else f": {result}"
+        return f"the client sent no request that it answers{why}"
     _require_result(harness, observed)
     _require_bounded_requests(harness, observed)
     _require_no_traces(harness, observed, traces)

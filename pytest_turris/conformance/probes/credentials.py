@@ -14,7 +14,7 @@ from pytest_turris.conformance.observation.recorded_request import (
     has_both_credentials,
     request_spellings,
 )
-from pytest_turris.conformance.preconditions import renew, require_cache
+from pytest_turris.conformance.preconditions import renew, require_cache, why_write_fails
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.text.plurals import counted
@@ -137,8 +137,7 @@ def _one_kind(harness: ClientHarness) -> ProbeSteps[None]:
 def _secret_in_its_place(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     yield from harness.calls()
-    if harness.client.write:
-        yield from harness.writes()
+    write_fails = yield from why_write_fails(harness)
     secrets = [
         form for own in harness.sandbox.credentials for form in request_spellings(own.client_secret)
     ]
@@ -153,6 +152,8 @@ def _secret_in_its_place(harness: ClientHarness) -> ProbeSteps[None]:
     shared = [name for name, value in os.environ.items() if any(text in value for text in texts)]
     got = f"the variable {shared and shared[0]} holds a token: every child process inherits it"
     harness.recommend(not shared, got)
+    if write_fails:
+        harness.not_applicable(write_fails)
 
 
 def _is_stray(seen: RecordedRequest, name: str, value: str) -> bool:

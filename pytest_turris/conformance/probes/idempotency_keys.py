@@ -7,6 +7,7 @@ from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.errors import ViolationError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
+from pytest_turris.conformance.preconditions import require_write, why_write_fails
 from pytest_turris.conformance.probes.writing import answer_lost, writes_since
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
@@ -31,7 +32,7 @@ _TRIES = 5
     needs="write",
 )
 def _same_bytes(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     mark = len(harness.requests)
     with answer_lost(harness, broken=True):
         yield from harness.writes()
@@ -91,7 +92,7 @@ def _random_key(harness: ClientHarness) -> ProbeSteps[None]:
     needs="write",
 )
 def _not_after_its_hour(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     later = harness.sandbox.options.idempotency_ttl + dt.timedelta(minutes=2)
     mark = len(harness.requests)
     headers = {"Retry-After": str(int(later.total_seconds()))}
@@ -137,7 +138,7 @@ def _one_header(harness: ClientHarness) -> ProbeSteps[None]:
     needs="write",
 )
 def _conflict(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     for status in (409, 422):
         mark = len(harness.requests)
         with harness.fault("*", status=status, times=None):
@@ -152,6 +153,10 @@ def _keys(harness: ClientHarness, writes: int) -> ProbeSteps[list[str]]:
     yield from harness.get_first_token()
     mark = len(harness.requests)
     yield from harness.writes(writes)
+    # A refused write shows its key too: the reason may be the key.
+    is_sent = any(seen.is_write for seen in harness.since(mark))
+    if not is_sent and (why := (yield from why_write_fails(harness))):
+        harness.not_applicable(why)
     return [seen.key for seen in _with_keys(harness, mark)]
 
 

@@ -10,6 +10,7 @@ from pytest_turris.conformance.call_result import CallResult, texts_of
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import pieces_of
+from pytest_turris.conformance.preconditions import why_write_fails
 from pytest_turris.conformance.probes.redirects import CODES, redirected_to_itself
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
@@ -38,13 +39,14 @@ _LINK = re.compile(rb'"(?:signInUrl|url)"\s*:\s*"([^"]{12,})"')
 def _not_in_urls(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
     yield from harness.calls()
-    if harness.client.write:
-        yield from harness.writes()
+    write_fails = yield from why_write_fails(harness)
     secrets = harness.secrets()
     for seen in harness.requests:
         found = any(secret in seen.request.target for secret in secrets)
         request = f"{seen.request.method} {seen.request.path}"
         harness.require(not found, f"{request} has a secret in its URL")
+    if write_fails:
+        harness.not_applicable(write_fails)
 
 
 @_rule(
@@ -144,8 +146,10 @@ def _links(harness: ClientHarness) -> ProbeSteps[None]:
         if harness.client.write:
             results += yield from harness.writes()
     if not found:
+        write_fails = yield from why_write_fails(harness)
         harness.not_applicable(
-            "no answer had a sign-in or invite link: give write= a call that gets one"
+            write_fails
+            or "no answer had a sign-in or invite link: give write= a call that gets one"
         )
     where = harness.find_in_errors(results, found) or traces.find_secret(found)
     harness.require(not where, f"a sign-in or invite link shows in {where}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
-from pytest_turris.conformance.preconditions import renew
+from pytest_turris.conformance.preconditions import renew, why_write_fails
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import DECOY_DOMAIN, LOOK_ALIKE, is_turris
@@ -108,6 +108,7 @@ def _redirect(
     harness: ClientHarness, to: tuple[str, ...], *, token_endpoint: bool
 ) -> ProbeSteps[None]:
     yield from harness.get_first_token()
+    write_fails = "" if token_endpoint else (yield from why_write_fails(harness))
     redirected = False
     for where in to:
         if where == "scheme" and not _has_tls(harness):
@@ -125,6 +126,8 @@ def _redirect(
             _require_no_credential_elsewhere(harness, f"after a {code} to another {where}")
     if not redirected:
         harness.not_applicable("the sandbox speaks plain HTTP here: ask for turris(tls=True)")
+    if write_fails:
+        harness.not_applicable(write_fails)
 
 
 def _require_no_credential_elsewhere(harness: ClientHarness, how: str) -> None:

@@ -5,7 +5,7 @@ import json
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
-from pytest_turris.conformance.preconditions import require_cache
+from pytest_turris.conformance.preconditions import require_cache, require_write
 from pytest_turris.conformance.probes.writing import writes_since
 from pytest_turris.conformance.rule import RuleFamily
 
@@ -51,7 +51,7 @@ def _multiplied(harness: ClientHarness) -> ProbeSteps[None]:
     needs="write",
 )
 def _whole_body(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     yield from require_cache(harness)
     harness.sandbox.tokens.revoke_all()
     mark = len(harness.requests)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pytest_turris.conformance.driver import Perform, ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.observation.recorded_request import RecordedRequest
+from pytest_turris.conformance.preconditions import require_write, why_it_fails
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.faults.hostile.answer import AnswerContext, error_answer
 from pytest_turris.core.middleware.interception import Handle
@@ -28,7 +29,7 @@ _rule = WRITING.rule
     needs="write",
 )
 def _unknown_outcome(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     for how in ("the connection broke", "a 502 came"):
         mark = len(harness.requests)
         with answer_lost(harness, broken=how.startswith("the")):
@@ -55,7 +56,7 @@ def _unknown_outcome(harness: ClientHarness) -> ProbeSteps[None]:
     needs="write",
 )
 def _throttle(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     limit = harness.sandbox.options.writes_per_minute
     yield from harness.writes(limit + limit // 4)
     times = [seen.at for seen in writes_since(harness, 0)]
@@ -75,7 +76,7 @@ def _throttle(harness: ClientHarness) -> ProbeSteps[None]:
     needs="write",
 )
 def _key_cache_lost(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
+    yield from require_write(harness)
     mark, effects = len(harness.requests), 0
 
     def lose(request: Request, handle: Handle) -> Response:
@@ -112,6 +113,9 @@ def _key_cache_lost(harness: ClientHarness) -> ProbeSteps[None]:
 )
 def _double_click(harness: ClientHarness) -> ProbeSteps[None]:
     yield from harness.get_first_token()
+    first = yield from harness.begin_operation()
+    if why := (yield from why_it_fails(harness, "operation", first)):
+        harness.not_applicable(why)
     call = yield from harness.begin_operation()
     mark = len(harness.requests)
     yield Perform((call, call), at_once=True)
