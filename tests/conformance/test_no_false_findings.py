@@ -44,6 +44,15 @@ def test_ordinary_design_breaks_no_rule(
     assert verdict.outcome not in _SERIOUS, verdict
 
 
+@pytest.mark.parametrize("rule", ["TC-08", "TC-09", "TC-21", "TC-26", "TC-60", "TC-63"])
+def test_pause_after_a_failed_token_request_hides_nothing(
+    turris: Sandbox, turris_time: TimeTravel, rule: str
+) -> None:
+    """A rule whose token requests fail in turn lets time pass between them."""
+    verdict = examine(TokenCase(rule, turris, turris_time), "httpx", ordinary.CoolsDown)
+    assert verdict.outcome == "passed", verdict
+
+
 @pytest.mark.parametrize("rule", _OF_TOKENS)
 @pytest.mark.parametrize(("client", "broken"), _ONE_BUG)
 def test_one_bug_breaks_its_rules_only(

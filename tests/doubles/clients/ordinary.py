@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .client_steps import Answer, LostError, Send, Token, UnexpectedAnswerError
+from .client_steps import Answer, ClientError, LostError, Send, Token, UnexpectedAnswerError
 from .good_client import GoodClient
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -43,6 +43,22 @@ class CapturedClock(GoodClient):
     def now(self, clock: Any = time.perf_counter) -> datetime:
         """Seconds since some moment."""
         return _EPOCH + timedelta(seconds=clock())
+
+
+class CoolsDown(GoodClient):
+    """Asks for no token for some seconds after it got none."""
+
+    quiet_until = _EPOCH
+
+    def renew(self) -> Any:
+        """Fail at once while the token endpoint is left alone."""
+        if self.now() < self.quiet_until:
+            raise LostError("the token endpoint failed a moment ago")
+        try:
+            return (yield from super().renew())
+        except ClientError:
+            self.quiet_until = self.now() + timedelta(seconds=5)
+            raise
 
 
 class SuppressesContext(GoodClient):
