@@ -13,6 +13,7 @@ from pytest_turris.conformance.probes.processes import PROCESSES
 from pytest_turris.conformance.probes.proxies import PROXIES
 from pytest_turris.conformance.probes.redirects import REDIRECTS
 from pytest_turris.conformance.probes.refusals import REFUSALS
+from pytest_turris.conformance.probes.renewals import RENEWALS
 from pytest_turris.conformance.probes.retries import RETRIES
 from pytest_turris.conformance.probes.stores import STORES
 from pytest_turris.conformance.probes.tenants import TENANT_RULES
@@ -21,7 +22,8 @@ from pytest_turris.conformance.rule import Rule
 
 _FAMILIES = (
     ODD_ANSWERS, CACHING, CLOCKS, CONFIGURATION, COROUTINES, CREDENTIALS, EXPIRY, IDEMPOTENCY_KEYS,
-    LEAKING, PROCESSES, PROXIES, REDIRECTS, REFUSALS, RETRIES, STORES, TENANT_RULES, WRITING,
+    LEAKING, PROCESSES, PROXIES, REDIRECTS, REFUSALS, RENEWALS, RETRIES, STORES, TENANT_RULES,
+    WRITING,
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import os
+from typing import Any
 
 import aiohttp
 import pytest
+from doubles.clients.client_steps import UnexpectedAnswerError
 from doubles.clients.early_and_late import LastsUntilItsExpiry
 from doubles.clients.fragile_clients import TakesAnything
 from doubles.clients.good_client import GoodClient
@@ -17,6 +19,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import CheckFailedError, NotObservedError
 from pytest_turris.fixtures.hostile_answer import HostileCase
+from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.travel import TimeTravel
 
@@ -75,6 +78,30 @@ def test_client_without_a_buffer_gets_odd_tokens(turris: Sandbox, turris_time: T
     client = type("Naive", (TakesAnything, LastsUntilItsExpiry), {})
     for name in ("AR-02", "AR-03"):
         assert examine(HostileCase(name, turris, turris_time), "httpx", client).outcome == "failed"
+
+
+class OldTokenAfterOddAnswers(GoodClient):
+    """Uses its old token, however old it is, where the token endpoint answers with a page."""
+
+    def renew(self) -> Any:
+        """The new token, or the old one."""
+        try:
+            return (yield from super().renew())
+        except UnexpectedAnswerError as error:
+            if self.token is None or "not JSON" not in str(error):
+                raise
+            return self.token
+
+
+def test_expired_token_after_an_odd_answer_is_found(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """The answer that lets a client send an expired token is named, where TC-06 has no such one."""
+    rule = examine(TokenCase("TC-06", turris, turris_time), "httpx", OldTokenAfterOddAnswers)
+    case = HostileCase("AR-05/HTML as JSON, token", turris, turris_time)
+    verdict = examine(case, "httpx", OldTokenAfterOddAnswers)
+    assert (rule.outcome, verdict.outcome, verdict.level) == ("passed", "failed", "must"), verdict
+    assert "an expired token was sent after this answer to a token request" in str(verdict)
 
 
 class SlowOnce:

@@ -32,6 +32,7 @@ _ONE_BUG = [
     (NoSecondTry, {"TC-22"}),
 ]
 _SERIOUS = ("failed", "warned")
+_FEW = 100
 
 
 @pytest.mark.parametrize("rule", _OF_TOKENS)
@@ -65,6 +66,15 @@ def test_one_bug_breaks_its_rules_only(
     """What follows from the bug elsewhere is not observed."""
     verdict = examine(TokenCase(rule, turris, turris_time), "httpx", client)
     assert (verdict.outcome in _SERIOUS) is (rule in broken), verdict
+
+
+def test_client_that_waits_for_a_new_token_sends_no_old_one(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A client that asks until it has a new token is given one in the end."""
+    verdict = examine(TokenCase("TC-06", turris, turris_time), "httpx", ordinary.WaitsForAToken)
+    assert verdict.outcome == "passed", verdict
+    assert turris.token_requests < _FEW
 
 
 @pytest.mark.parametrize("rule", ["TC-05", "TC-06", "TC-10", "TC-11"])

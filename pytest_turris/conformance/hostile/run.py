@@ -119,6 +119,7 @@ def _run_variant(
             one.wait_until_closed(_CLOSE_SECONDS)
     if variant.endpoint == "record" and not any(RECORD_ID.search(s.request.path) for s in seen):
         return "the call given as record= did not ask for a record by its id"
+    _require_no_expired_token(harness, name, variant, mark)
     _require_valid_token(harness, name, result, mark)
     observed = _Observed(name, variant, result, seen, raw, _effects(harness, journal_mark))
     if not observed.tries:
@@ -129,6 +130,7 @@ def _run_variant(
     _require_no_traces(harness, observed, traces)
     harness.time.limit_sleeps(None)
     yield from _require_recovery(harness, name, call, mark)
+    _require_no_expired_token(harness, name, variant, mark)
     return ""
 
 
@@ -164,6 +166,25 @@ def _require_recovery(
     )
     cookies = [seen for seen in harness.since(mark) if seen.request.header("cookie")]
     harness.require(not cookies, f"{name}: a cookie was sent back")
+
+
+def _require_no_expired_token(
+    harness: ClientHarness, name: str, variant: Variant, mark: int
+) -> None:
+    """A client that asked for a new token does not make do with an expired one.
+
+    One that sends the expired token before it asks, as if it knew no time, is a matter of TC-06.
+    """
+    sent = harness.since(mark)
+    asked = next((at for at, seen in enumerate(sent) if seen.is_token_request), len(sent))
+    expired = [at for at, seen in enumerate(sent) if seen.is_api and seen.is_expired]
+    if variant.endpoint == "token" and expired and asked < expired[0]:
+        raise ViolationError(
+            f"{name}: an expired token was sent after this answer to a token request",
+            "must",
+            expected="no expired token is sent: see TC-06",
+            fix="Without a valid token, raise an error.",
+        )
 
 
 def _require_valid_token(harness: ClientHarness, name: str, result: CallResult, mark: int) -> None:

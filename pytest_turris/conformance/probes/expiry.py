@@ -1,4 +1,4 @@
-"""TC-05 to TC-07, TC-10, TC-11 and TC-41: when a client replaces its token."""
+"""TC-05, TC-07, TC-10 and TC-11: when a client replaces its token."""
 
 import datetime as dt
 import json
@@ -18,7 +18,7 @@ from pytest_turris.conformance.preconditions import (
 )
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.text.durations import moment, span
+from pytest_turris.core.text.durations import moment
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request, Response
 
@@ -32,7 +32,6 @@ _STRANGE: dict[str, object] = {
 _SHORTER = (600, 120)
 """Longer than the usual buffers, and shorter."""
 _MOST_LOOPS = 2
-_WINDOWS = 6
 
 
 @_rule(
@@ -68,26 +67,6 @@ def _inside_the_buffer(harness: ClientHarness) -> ProbeSteps[None]:
             f"older than {moment(due)}; that is safe, and costs a token request now and then",
             "info",
         )
-
-
-@_rule(
-    "TC-06",
-    "An expired token is never sent",
-    does="Makes a call at the expiry, a millisecond after it, and a day after it.",
-    why="The first call after a quiet hour fails, or costs one refused request.",
-    fix="Check the age of the token before each call.",
-    usual_bug="the expiry is not checked after a quiet hour",
-    source="vendor: expiration handling",
-)
-def _never_expired(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
-    ttl, _ = life(harness)
-    for age in (ttl, ttl + TICK, ttl + dt.timedelta(days=1)):
-        yield from harness.move_to_token_age(age)
-        mark = len(harness.requests)
-        results = yield from harness.calls()
-        yield from require_no_expired(harness, mark)
-        harness.require_success(results, f"after {moment(age)} without calls")
 
 
 @_rule(
@@ -182,39 +161,6 @@ def _strange_life(harness: ClientHarness) -> ProbeSteps[None]:
         results = yield from harness.calls()
         yield from require_no_expired(harness, mark, f": with expiresIn {name} it never expires")
         harness.require_success(results, f"an hour after expiresIn {name}")
-
-
-@_rule(
-    "TC-41",
-    "After a failed refresh the old token is used while it is valid",
-    does="Lets the token endpoint answer 503, and waits until the client wants to replace a token "
-    "that is still valid.",
-    why="A short outage of the token endpoint becomes an outage of every call.",
-    fix="Keep the old token until there is a new one, and use it until it expires.",
-    usual_bug="the old token is dropped before the refresh",
-    source="botocore's advisory window; neither Turris nor RFC 6749 asks for it",
-    level="should",
-)
-def _failed_refresh(harness: ClientHarness) -> ProbeSteps[None]:
-    yield from harness.get_first_token()
-    ttl, due = life(harness)
-    step = (due - ttl / 2) / _WINDOWS
-    ages = [ttl / 2 + step * number for number in range(_WINDOWS)]
-    token = harness.sandbox.tokens.newest
-    with harness.fault("get_oauth_token", status=503, times=None):
-        for age in (*ages, due + (ttl - due) / 10):
-            yield from harness.move_to_token_age(age)
-            mark = len(harness.requests)
-            results = yield from harness.calls(2)
-            if harness.count_token_requests(mark) and token:
-                left = span(token.expires_at - harness.now)
-                harness.require_success(
-                    results,
-                    "while the token endpoint answered 503; the old token was valid for "
-                    f"{left} more",
-                )
-                return
-    harness.not_applicable(NO_RENEWAL)
 
 
 def life(harness: ClientHarness) -> tuple[dt.timedelta, dt.timedelta]:

@@ -71,6 +71,14 @@ class BufferInverted(GoodClient):
         return True
 
 
+class OldTokenWithoutEnd(GoodClient):
+    """TC-06: the old token is used if a renewal fails, however old it is."""
+
+    def spare(self) -> Token | None:
+        """Any."""
+        return self.token
+
+
 class AgedFromTheAnswer(GoodClient):
     """TC-07."""
 

@@ -61,6 +61,15 @@ class CoolsDown(GoodClient):
             raise
 
 
+class WaitsForAToken(GoodClient):
+    """Repeats a token request, with pauses, until there is an answer."""
+
+    def token_answer(self, limit: int) -> Any:
+        """However often."""
+        del limit
+        return (yield from super().token_answer(10_000))
+
+
 class SuppressesContext(GoodClient):
     """Raises an error in place of another, whose text holds the token."""
 

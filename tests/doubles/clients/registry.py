@@ -64,6 +64,7 @@ from .broken_tokens import (
     NoSecondTry,
     NoTimeout,
     NotMadeForForks,
+    OldTokenWithoutEnd,
     RefreshesOnForbidden,
     RetriesRefusedCredentials,
     Storm,
@@ -136,6 +137,7 @@ BROKEN: dict[str, type[GoodClient]] = {
 ALSO: dict[str, list[type[GoodClient]]] = {
     "TC-28": [SecretInError], "TC-29": [RenamesPublicFile, PublicDatabase],
     "TC-64": [NaiveLocalTime, NaiveButWary], "TC-39": [MintsNewKeys],
+    "TC-06": [OldTokenWithoutEnd],
 }  # fmt: skip
 """Further bugs that a rule has to catch."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 from strangers.clients.correct.plain import Plain, TokenState
-from strangers.clients.correct.shared.answers import Grant, data_of
+from strangers.clients.correct.shared.answers import Grant, TurrisError, data_of
 from strangers.clients.correct.shared.httpx_calls import TOKEN_PATH
 from strangers.clients.design import broken
 
@@ -79,6 +79,18 @@ class BufferAdded(WithState):
     class kind(TokenState):
         def usable(self, early: float = 300) -> bool:
             return super().usable(early=-300)
+
+
+@broken("TC-06", "AR-02", "AR-05", "AR-18")
+class OldTokenWithoutEnd(Plain):
+    """When a renewal fails, the old token is used, however old it is."""
+
+    def refresh(self) -> None:
+        try:
+            super().refresh()
+        except TurrisError:
+            if self.state.grant is None:
+                raise
 
 
 @broken("TC-05")
