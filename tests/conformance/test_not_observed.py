@@ -190,6 +190,15 @@ def test_call_that_fails_by_itself_is_named(
     client.close()
 
 
+def test_write_that_is_not_repeated_shows_nothing_about_retries(
+    turris: Sandbox, turris_time: TimeTravel
+) -> None:
+    """A client that looks whether a lost write took effect repeats neither its key nor its body."""
+    verdict = examine(TokenCase("TC-46", turris, turris_time), "httpx")
+    assert verdict.outcome == "not observed"
+    assert verdict.reason == "a write whose answer is lost is not repeated"
+
+
 def test_write_without_a_key_shows_nothing_about_keys(
     turris: Sandbox, turris_time: TimeTravel
 ) -> None:
