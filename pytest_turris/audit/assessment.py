@@ -177,7 +177,11 @@ def assess(
 
 def _state(line: ChecklistLine, assessed: Assessment) -> LineState:
     checks = set(line.checks)
-    results = [one for one in assessed.results if one.spotted.check in checks]
+    results = [
+        one
+        for one in assessed.results
+        if one.spotted.check in checks or one.spotted.finding.kind in line.kinds
+    ]
     broken = {one.spotted.check for one in results if one.counts or one.waiver}
     sound = {c: assessed.ran[c] for c in line.checks if c in assessed.ran and c not in broken}
     # What has found something to note has broken nothing; it has not held either.

@@ -6,6 +6,7 @@ The page is docs.turrisfi.com/guides/security. A test compares the entries with 
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_turris.conformance.errors import EXPIRED_TOKEN
 from pytest_turris.core.text.docs_links import page
 
 Kind = Literal["provable", "heuristic", "process"]
@@ -30,6 +31,7 @@ class ChecklistLine:
         kind: What a test can say about it.
         proofs: The line holds if, of each group, at least one check ran and held.
         others: Further checks that can break the line; they prove nothing alone.
+        kinds: Findings that break the line, whatever check they are of.
         next_step: What would prove it: a line to paste.
         beyond: What no test shows about it.
         repeats: The lines that it repeats; it holds as far as they do.
@@ -41,6 +43,7 @@ class ChecklistLine:
     kind: Kind
     proofs: tuple[tuple[str, ...], ...] = ()
     others: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     next_step: str = ""
     beyond: str = ""
     repeats: tuple[str, ...] = ()
@@ -122,7 +125,8 @@ _LINES = (
         id="SEC-06", section=_TOKENS, kind="provable",
         words="The expiry of tokens is handled",
         proofs=(("RQ-07", "TC-06"),),
-        others=_ids("TC", 7, 8, 9, 10, 11, 12, 22, 41, 42, 58, 64), next_step=_LATE,
+        others=_ids("TC", 7, 8, 9, 10, 11, 12, 22, 41, 42, 58, 64), kinds=(EXPIRED_TOKEN,),
+        next_step=_LATE,
     ),
     ChecklistLine(
         id="SEC-07", section=_TOKENS, kind="provable",

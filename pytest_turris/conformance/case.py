@@ -118,6 +118,7 @@ class ConformanceCase(CheckRun, ABC):
                 got=str(violation),
                 expected=violation.expected or self._expected,
                 fix=violation.fix,
+                kind=violation.kind,
             )
             for violation in (*violations, *harness.lesser)
         ]

@@ -3,6 +3,9 @@
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.levels import Level
 
+EXPIRED_TOKEN = "expired token"
+"""The kind of what a client did that sent one, whatever the check is about."""
+
 
 class CaseError(TurrisKitError):
     """The case could not be run: it was misused, or the call fails although nothing provokes it."""
@@ -16,12 +19,20 @@ class ViolationError(Exception):
         level: How serious it is; None is the level of the rule.
         expected: What the client should have done; empty is what the rule says.
         fix: How to mend it; empty is what the rule says.
+        kind: What it is, where it is seen by checks about other things.
     """
 
     def __init__(
-        self, got: str, level: Level | None = None, *, expected: str = "", fix: str = ""
+        self,
+        got: str,
+        level: Level | None = None,
+        *,
+        expected: str = "",
+        fix: str = "",
+        kind: str = "",
     ) -> None:
         super().__init__(got)
         self.level = level
         self.expected = expected
         self.fix = fix
+        self.kind = kind

@@ -1,10 +1,19 @@
 """The checklist holds every bullet of the vendor's page, and only checks that there are."""
 
+import datetime as dt
+from dataclasses import replace
+
 import pytest
 
+from pytest_turris.audit.assessment import RunFacts, assess
 from pytest_turris.audit.checklist import CHECKLIST, ChecklistLine
 from pytest_turris.audit.checks import KINDS, OWN
+from pytest_turris.audit.declarations import Declarations
+from pytest_turris.audit.evidence import Evidence, Spotted
 from pytest_turris.audit.families import all_checks
+from pytest_turris.audit.places import Place
+from pytest_turris.conformance.errors import EXPIRED_TOKEN
+from pytest_turris.findings.verdict import Finding
 
 BULLETS = {
     "Credential Protection": (
@@ -68,3 +77,19 @@ def test_most_checks_are_part_of_a_line() -> None:
     used = {check for line in CHECKLIST.values() for check in line.checks}
     beyond = set(OWN) - used
     assert beyond == {"RQ-15", "RQ-17"}
+
+
+def test_an_expired_token_breaks_its_lines_whatever_check_saw_it() -> None:
+    """A hostile answer that saw one is enough, although the rule about the expiry held."""
+    got = "an expired token was sent"
+    finding = Finding(level="must", sent="", got=got, expected="none", kind=EXPIRED_TOKEN)
+    place = Place(path="test_it.py")
+    states = {}
+    for kind in (EXPIRED_TOKEN, ""):
+        spotted = Spotted(check="AR-05", finding=replace(finding, kind=kind), place=place)
+        shown = Evidence(test="t", ran={"TC-06": 1, "AR-05": 1}, spotted=[spotted])
+        at = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+        assessed = assess([shown], Declarations(), RunFacts(), at, here="pyproject.toml")
+        states[kind] = {state.line.id: state.status for state in assessed.lines}
+    assert (states[""]["SEC-06"], states[EXPIRED_TOKEN]["SEC-06"]) == ("proven", "violated")
+    assert states[EXPIRED_TOKEN]["SEC-34"] == "violated"

@@ -15,6 +15,7 @@ from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
 
 from pytest_turris.conformance.client_under_test import ClientUnderTest
+from pytest_turris.conformance.errors import EXPIRED_TOKEN
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import CheckFailedError, NotObservedError
@@ -102,6 +103,7 @@ def test_expired_token_after_an_odd_answer_is_found(
     verdict = examine(case, "httpx", OldTokenAfterOddAnswers)
     assert (rule.outcome, verdict.outcome, verdict.level) == ("passed", "failed", "must"), verdict
     assert "an expired token was sent after this answer to a token request" in str(verdict)
+    assert verdict.findings[0].kind == EXPIRED_TOKEN
 
 
 class SlowOnce:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_turris.conformance.call_result import CallResult
 from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, ProbeSteps
-from pytest_turris.conformance.errors import ViolationError
+from pytest_turris.conformance.errors import EXPIRED_TOKEN, ViolationError
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.hostile.bad_certificates import offer_bad_certificates
 from pytest_turris.conformance.late_calls import blame_machine, require_in_time
@@ -184,6 +184,7 @@ def _require_no_expired_token(
             "must",
             expected="no expired token is sent: see TC-06",
             fix="Without a valid token, raise an error.",
+            kind=EXPIRED_TOKEN,
         )
 
 
