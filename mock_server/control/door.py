@@ -143,7 +143,8 @@ class ControlDoor:
 
     async def stream(self, request: Request, receive: Receive, send: Send) -> None:
         """Stream what a row finds, until the client hangs up."""
-        found = self.caught(lambda: self._prepared(request))
+        # In a thread, because a shared store is asked for the tenant.
+        found = await asyncio.to_thread(self.caught, lambda: self._prepared(request))
         if isinstance(found, Response):
             return await send_response(found, send)
         return await stream(request, found.lines(), receive, send, lambda: self._tenants.is_closed)

@@ -1,11 +1,12 @@
 """Answers the requests of the page: signs in, finds the view, and refuses other requests."""
 
+import asyncio
 import hmac
 import re
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
-from inspect import isawaitable
+from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import TypeVar
 from urllib.parse import unquote
 
 from mock_server.control.control import ControlCall
@@ -16,10 +17,12 @@ from mock_server.page.rendering import as_html, asset, moved, render
 from mock_server.page.sign_in import ROOT, SIGN_IN, Session, SignIn, cookie
 from mock_server.page.views import ROUTES
 from mock_server.page.views.requests import follow_requests
-from mock_server.page.visit import Answer, Visit, read_fields
+from mock_server.page.visit import Visit, read_fields
 from pytest_turris.core.wire.messages import Fields, Request, Response
 from pytest_turris.doors.sockets.asgi import Receive, Send, send_response
 from pytest_turris.process.control_token import without_control_token
+
+T = TypeVar("T")
 
 HOME = "/__sandbox__/page/default/overview"
 SIGN_OUT = f"{ROOT}page/sign-out"
@@ -42,7 +45,7 @@ class Application:
         self._sign_in = sign_in
         self._log = log
 
-    def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Response:
         """Answer any request except that of a stream."""
         if request.method not in ("GET", "HEAD", "POST"):
             return _refused(405, "This page has GET and POST only.", (("allow", "GET, POST"),))
@@ -50,12 +53,11 @@ class Application:
             return asset(found[1]) or _refused(404, "There is no such file.")
         try:
             fields, form = read_fields(request.query), _form(request)
-        except (ControlError, ValueError) as error:
-            return _refused(400, str(error))
+        except ControlError as error:
+            return _refused(error.status, str(error))
         session = self._sign_in.session(request)
-        return self._without(request, session, fields, form) or self._within(
-            request, session, fields, form
-        )
+        without = self._without(request, session, fields, form)
+        return without or await self._within(request, session, fields, form)
 
     def _without(
         self,
@@ -75,13 +77,13 @@ class Application:
             return self._signed_in(request, form.get("token", "").strip())
         return None
 
-    def _within(
+    async def _within(
         self,
         request: Request,
         session: Session | None,
         fields: dict[str, str],
         form: dict[str, str],
-    ) -> Answer:
+    ) -> Response:
         """The answer to a browser that is signed in."""
         if session is None:
             return _way_in(request)
@@ -90,23 +92,16 @@ class Application:
         if request.path == SIGN_OUT and request.method == "POST":
             self._sign_in.leave(session)
             return moved(ROOT, (cookie(request, None),))
-        return self._viewed(request, session, fields, form)
+        return await self._in_thread(lambda: self._viewed(request, session, fields, form))
 
     async def stream(self, request: Request, receive: Receive, send: Send) -> None:
         """Send the requests of a sandbox as they come, until the browser hangs up."""
         session = self._sign_in.session(request)
         if session is None:
             return await send_response(_way_in(request), send)
-        try:
-            visit, rest = self._visit(request, session, read_fields(request.query), {})
-            lines = follow_requests(visit) if rest == "requests/stream" else None
-            # The first look shows what is wrong with the filters.
-            first = next(lines) if lines else []
-        except (ControlError, ValueError) as error:
-            return await send_response(_refused(400, str(error)), send)
-        if lines is None:
-            return await send_response(_refused(404, "There is no such page."), send)
-        found: Iterator[list[bytes]] = chain((first,), lines)
+        found = await self._in_thread(lambda: self._followed(request, session))
+        if isinstance(found, Response):
+            return await send_response(found, send)
         return await stream(request, found, receive, send, lambda: self._tenants.is_closed)
 
     def _root(self, request: Request, session: Session | None, fields: dict[str, str]) -> Response:
@@ -128,33 +123,40 @@ class Application:
 
     def _viewed(
         self, request: Request, session: Session, fields: dict[str, str], form: dict[str, str]
-    ) -> Answer:
+    ) -> Response:
+        visit, rest = self._visit(request, session, fields, form)
+        method = "GET" if request.method == "HEAD" else request.method
+        for route in ROUTES:
+            if route.method == method and (match := route.pattern.fullmatch(rest)):
+                names = {name: unquote(text) for name, text in match.groupdict().items()}
+                return route.view(visit, **names)
+        raise ControlError(404, "There is no such page.")
+
+    def _followed(self, request: Request, session: Session) -> Iterator[list[bytes]]:
+        visit, rest = self._visit(request, session, read_fields(request.query), {})
+        if rest != "requests/stream":
+            raise ControlError(404, "There is no such page.")
+        lines = follow_requests(visit)
+        # The first look shows what is wrong with the filters.
+        return chain((next(lines),), lines)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T | Response:
+        """Do what may wait: for a shared store, a sandbox that is in use, or a receiver.
+
+        On the event loop, all clients of the server would wait with it.
+        """
+        return await asyncio.to_thread(self._caught, work)
+
+    def _caught(self, work: Callable[[], T]) -> T | Response:
+        """Return what the work returns, or the page about what it raises."""
         try:
-            visit, rest = self._visit(request, session, fields, form)
-            method = "GET" if request.method == "HEAD" else request.method
-            for route in ROUTES:
-                if route.method == method and (match := route.pattern.fullmatch(rest)):
-                    names = {name: unquote(text) for name, text in match.groupdict().items()}
-                    found = route.view(visit, **names)
-                    return self._awaited(found) if isawaitable(found) else found
+            return work()
         except ControlError as error:
             return _refused(error.status, str(error))
         except Exception:  # noqa: BLE001 - the server goes on, and the log has the cause
-            return self._bug()
-        return _refused(404, "There is no such page.")
-
-    async def _awaited(self, found: Awaitable[Response]) -> Response:
-        try:
-            return await found
-        except ControlError as error:
-            return _refused(error.status, str(error))
-        except Exception:  # noqa: BLE001 - as above
-            return self._bug()
-
-    def _bug(self) -> Response:
-        trace = without_control_token(traceback.format_exc())
-        self._log(f"a bug in the page; please report it: {trace}")
-        return _refused(500, "A bug in the sandbox; its log has the details.")
+            trace = without_control_token(traceback.format_exc())
+            self._log(f"a bug in the page; please report it: {trace}")
+            return _refused(500, "A bug in the sandbox; its log has the details.")
 
     def _visit(
         self, request: Request, session: Session, fields: dict[str, str], form: dict[str, str]
@@ -176,8 +178,7 @@ def _form(request: Request) -> dict[str, str]:
     """The fields of a form.
 
     Raises:
-        ControlError: It is not one.
-        ValueError: It has too many fields.
+        ControlError: It is not one, or has too many fields.
     """
     if request.method != "POST":
         return {}

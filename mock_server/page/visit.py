@@ -1,6 +1,6 @@
 """One request to the page: its session, the sandbox that it is about, and its answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +14,6 @@ from mock_server.page.rendering import as_html, render
 from mock_server.page.sign_in import Session
 from pytest_turris.core.wire.messages import Fields, Request, Response
 
-Answer = Response | Awaitable[Response]
 _MOST_FIELDS = 2_000
 _MOST_DIGITS = 15
 
@@ -23,9 +22,12 @@ def read_fields(text: str) -> dict[str, str]:
     """The fields of a form or a query by name; of a repeated one, the last.
 
     Raises:
-        ValueError: There are too many.
+        ControlError: There are too many.
     """
-    found = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    try:
+        found = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise ControlError(400, str(error)) from None
     return {name: values[-1] for name, values in found.items()}
 
 

@@ -169,7 +169,7 @@ def test_other_methods_and_paths_are_refused(visitor: Visitor) -> None:
     assert visitor.send("GET", f"{PAGE}/assets/0/secret.py").status == 404
     assert visitor.send("GET", f"{PAGE}/assets/0/..%2fdoor.py").status == 404
     assert visitor.send("GET", f"{PAGE}/default/other/stream").status == 404
-    assert visitor.send("GET", f"{PAGE}/unknown/requests/stream").status == 400
+    assert visitor.send("GET", f"{PAGE}/unknown/requests/stream").status == 404
     assert visitor.get("requests?" + "&".join(f"a{n}=1" for n in range(2_001))).status == 400
     assert visitor.send("HEAD", OVERVIEW).status == 200
 
@@ -177,7 +177,7 @@ def test_other_methods_and_paths_are_refused(visitor: Visitor) -> None:
 def test_a_bug_is_logged_and_not_shown(
     visitor: Visitor, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a view, and in one that answers later."""
+    """The answer says where the cause is."""
     monkeypatch.setattr(type(visitor.sandbox), "strict_failures", lambda _: 1 / 0)
     seen = visitor.get("overview")
     assert seen.status == 500

@@ -1,6 +1,5 @@
 """Does what a form asks for: any control of the table, through the one way to execute it."""
 
-import asyncio
 from typing import Any
 
 from mock_server.control.control import Control
@@ -15,7 +14,7 @@ from mock_server.page.forms import (
     text_of,
 )
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Answer, Visit
+from mock_server.page.visit import Visit
 from pytest_turris.core.wire.messages import Response
 
 IN_DIALOG = "in-dialog"
@@ -39,14 +38,20 @@ def form(visit: Visit, noun: str, verb: str) -> Response:
     return _form(visit, control, fields, has_before=verb == "update")
 
 
-def do(visit: Visit, noun: str, verb: str) -> Answer:
-    """Execute a control with what a form has; what sends something has a thread of its own."""
+def do(visit: Visit, noun: str, verb: str) -> Response:
+    """Execute a control with what a form has."""
     control = control_named(f"{noun} {verb}")
     if control.streams:
         raise ControlError(404, "A stream has no form.")
-    if control.sends:
-        return asyncio.to_thread(_done, visit, control)
-    return _done(visit, control)
+    try:
+        result = visit.do(control.name, form_given(control, visit.form))
+    except ControlError as error:
+        return _refused(visit, control, error)
+    shown = result if control.issues or SHOW in visit.form else None
+    words = visit.form.get("done") or f"Done: {' '.join(control.words)}"
+    return visit.part(
+        "done.html", _CHANGED, words=words, is_bad=False, result=shown, title=control.summary
+    )
 
 
 ROUTES = (Route("GET", "form/{noun}/{verb}", form), Route("POST", "do/{noun}/{verb}", do))
@@ -58,21 +63,14 @@ def notice(visit: Visit, words: str, *, is_bad: bool = False) -> Response:
     return visit.part("done.html", more, words=words, is_bad=is_bad, result=None, title="")
 
 
-def _done(visit: Visit, control: Control) -> Response:
-    try:
-        result = visit.do(control.name, form_given(control, visit.form))
-    except ControlError as error:
-        if IN_DIALOG not in visit.form:
-            return notice(visit, str(error), is_bad=True)
-        fields = filled_fields(control, visit.form, error.problems)
-        messages = elsewhere(control, error)
-        has_before = any(name.startswith(WAS) for name in visit.form)
-        return _form(visit, control, fields, messages, has_before=has_before)
-    shown = result if control.issues or SHOW in visit.form else None
-    words = visit.form.get("done") or f"Done: {' '.join(control.words)}"
-    return visit.part(
-        "done.html", _CHANGED, words=words, is_bad=False, result=shown, title=control.summary
-    )
+def _refused(visit: Visit, control: Control, error: ControlError) -> Response:
+    """What is wrong with a form: in the form, if it is in the dialog."""
+    if IN_DIALOG not in visit.form:
+        return notice(visit, str(error), is_bad=True)
+    fields = filled_fields(control, visit.form, error.problems)
+    messages = elsewhere(control, error)
+    has_before = any(name.startswith(WAS) for name in visit.form)
+    return _form(visit, control, fields, messages, has_before=has_before)
 
 
 def _form(

@@ -4,13 +4,12 @@ The browser asks for the next attack when it has shown the last verdict. So a ru
 is closed.
 """
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Answer, Visit, number_in
+from mock_server.page.visit import Visit, number_in
 from pytest_turris.core.wire.messages import Response
 
 
@@ -33,9 +32,26 @@ def _begin(visit: Visit, key: str) -> Response:
     )
 
 
-def step(visit: Visit, key: str, at: str) -> Answer:
+def step(visit: Visit, key: str, at: str) -> Response:
     """One attack of a run, with the next step."""
-    return asyncio.to_thread(_fired, visit, key, number_in(at))
+    attacks, endpoint, number = _ids(visit), _endpoint(visit, key), number_in(at)
+    if number >= len(attacks):
+        raise ControlError(404, "There is no such attack.")
+    attack, effects = attacks[number], _asked(visit, "effectsUrl").strip()
+    try:
+        verdict = visit.do(
+            "webhooks attack", {"id": key, "attack": attack["id"], "effectsUrl": effects}
+        )
+    except ControlError as error:
+        return visit.part("attack_ended.html", words=str(error))
+    return visit.part(
+        "attack_step.html",
+        endpoint=endpoint,
+        fired=attack,
+        verdict=verdict,
+        **_place(attacks, number + 1),
+        **_given(visit),
+    )
 
 
 ROUTES = (
@@ -77,24 +93,3 @@ def _given(visit: Visit) -> dict[str, Any]:
 
 def _place(attacks: list[dict[str, Any]], at: int) -> dict[str, Any]:
     return {"at": at, "total": len(attacks), "next": attacks[at] if at < len(attacks) else None}
-
-
-def _fired(visit: Visit, key: str, at: int) -> Response:
-    attacks, endpoint = _ids(visit), _endpoint(visit, key)
-    if at >= len(attacks):
-        raise ControlError(404, "There is no such attack.")
-    attack, effects = attacks[at], _asked(visit, "effectsUrl").strip()
-    try:
-        verdict = visit.do(
-            "webhooks attack", {"id": key, "attack": attack["id"], "effectsUrl": effects}
-        )
-    except ControlError as error:
-        return visit.part("attack_ended.html", words=str(error))
-    return visit.part(
-        "attack_step.html",
-        endpoint=endpoint,
-        fired=attack,
-        verdict=verdict,
-        **_place(attacks, at + 1),
-        **_given(visit),
-    )

@@ -5,19 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mock_server.page.visit import Answer
+from pytest_turris.core.wire.messages import Response
 
 
 @dataclass(frozen=True)
 class Route:
     """A method and a path, such as ``requests/{number}``, with its view.
 
-    The view is given the visit, and the parameters of the path by name.
+    The view is given the visit, and the parameters of the path by name. It runs in a thread, so it
+    may wait.
     """
 
     method: str
     path: str
-    view: Callable[..., Answer]
+    view: Callable[..., Response]
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -1,13 +1,12 @@
 """Webhooks: endpoints, deliveries with every attempt, and a form for events."""
 
-import asyncio
 import json
 from typing import Any
 
 from mock_server.control.wire.errors import ControlError
 from mock_server.page.views.actions import notice
 from mock_server.page.views.route import Route
-from mock_server.page.visit import Answer, Visit, number_in
+from mock_server.page.visit import Visit, number_in
 from pytest_turris.core.wire.messages import Response
 
 _SHOWN = 200
@@ -43,9 +42,20 @@ def event_form(visit: Visit, kind: str) -> Response:
     return _event_form(visit, kind, members_of(_example(visit, kind)), visit.query.get("id", ""))
 
 
-def send_event(visit: Visit, kind: str) -> Answer:
+def send_event(visit: Visit, kind: str) -> Response:
     """Send an event with the members that differ from the example."""
-    return asyncio.to_thread(_sent, visit, kind)
+    example, key = _example(visit, kind), visit.form.get("id", "")
+    to = {"id": key} if key else {}
+    try:
+        members = changed_members(example, dict(visit.form))
+        sent = visit.do("webhooks send", {"event": kind, "members": members, **to})["items"]
+    except ControlError as error:
+        shown = [
+            (path, visit.form.get(f"{MEMBER}{path}", text)) for path, text in members_of(example)
+        ]
+        return _event_form(visit, kind, shown, key, str(error))
+    answers = ", ".join(_outcome(one) for one in sent)
+    return notice(visit, f"{kind} was sent: {answers}.")
 
 
 ROUTES = (
@@ -99,21 +109,6 @@ def _example(visit: Visit, kind: str) -> dict[str, Any]:
             found: dict[str, Any] = one["example"]
             return found
     raise ControlError(404, "There is no such event.")
-
-
-def _sent(visit: Visit, kind: str) -> Response:
-    example, key = _example(visit, kind), visit.form.get("id", "")
-    to = {"id": key} if key else {}
-    try:
-        members = changed_members(example, dict(visit.form))
-        sent = visit.do("webhooks send", {"event": kind, "members": members, **to})["items"]
-    except ControlError as error:
-        shown = [
-            (path, visit.form.get(f"{MEMBER}{path}", text)) for path, text in members_of(example)
-        ]
-        return _event_form(visit, kind, shown, key, str(error))
-    answers = ", ".join(_outcome(one) for one in sent)
-    return notice(visit, f"{kind} was sent: {answers}.")
 
 
 def _outcome(one: dict[str, Any]) -> str:
