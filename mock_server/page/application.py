@@ -11,13 +11,14 @@ from urllib.parse import unquote
 
 from mock_server.control.control import ControlCall
 from mock_server.control.tenants import Tenants
-from mock_server.control.wire.errors import ControlError
+from mock_server.control.wire.errors import ControlError, unknown_outcome
 from mock_server.control.wire.streams import stream
 from mock_server.page.rendering import as_html, asset, moved, render
 from mock_server.page.sign_in import ROOT, SIGN_IN, Session, SignIn, cookie
 from mock_server.page.views import ROUTES
 from mock_server.page.views.requests import follow_requests
 from mock_server.page.visit import Visit, read_fields
+from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.wire.messages import Fields, Request, Response
 from pytest_turris.doors.sockets.asgi import Receive, Send, send_response
 from pytest_turris.process.control_token import without_control_token
@@ -153,6 +154,12 @@ class Application:
             return work()
         except ControlError as error:
             return _refused(error.status, str(error))
+        except TenantGoneError as error:
+            self._tenants.forget(error.name)
+            return _refused(404, str(error))
+        except StoreError as error:
+            unknown = unknown_outcome(error)
+            return _refused(unknown.status, str(unknown))
         except Exception:  # noqa: BLE001 - the server goes on, and the log has the cause
             trace = without_control_token(traceback.format_exc())
             self._log(f"a bug in the page; please report it: {trace}")

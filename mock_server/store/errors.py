@@ -10,7 +10,12 @@ class HistoryError(LookupError):
 
 
 class TenantGoneError(StoreError):
-    """Another server has deleted the tenant."""
+    """Another server has deleted the tenant.
+
+    Args:
+        name: Its name.
+    """
 
     def __init__(self, name: str) -> None:
+        self.name: str = name
         super().__init__(f"the tenant {name!r} was deleted")

@@ -1,4 +1,4 @@
-"""A store that does not answer at once: the server and its page go on."""
+"""A store that does not answer at once, or that fails: the server and its page go on."""
 
 import threading
 from collections.abc import Iterator
@@ -8,6 +8,11 @@ from contextlib import AbstractContextManager
 import pytest
 from doubles.served_here import served
 from doubles.visitor import PAGE, Visitor
+
+from mock_server.page.rendering import PAGES
+from mock_server.page.views import ROUTES
+from mock_server.store.errors import StoreError, TenantGoneError
+from pytest_turris.core.wire.messages import Request
 
 
 @pytest.fixture
@@ -35,6 +40,19 @@ class SilentStore:
         """Answer late, that there is nothing."""
         self.is_asked.set()
         self.gave_up |= not self.answers.wait(30)
+
+
+class FailingLock:
+    """The lock of a sandbox whose store fails."""
+
+    def __init__(self, error: StoreError) -> None:
+        self._error = error
+
+    def __enter__(self) -> None:
+        raise self._error
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was entered."""
 
 
 @pytest.mark.parametrize(
@@ -73,3 +91,34 @@ def test_request_that_waits_for_the_store_holds_up_no_other(
         store.answers.set()
         assert waiting.result(60).status in (200, 404)
     assert not store.gave_up
+
+
+def test_every_page_says_that_the_store_fails(
+    visitor: Visitor, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 503, whichever part of the page reads first; the log has no bug."""
+    visitor.sandbox.handle(Request(method="GET", path="/v1/agents"))
+    failing = FailingLock(StoreError("the database does not answer"))
+    monkeypatch.setattr(visitor.sandbox.undo, "lock", failing)
+    for path in (*(name for name, _ in PAGES), "data/agents", "requests/stream?since=0"):
+        seen = visitor.get(path)
+        assert (seen.status, "the database does not answer" in seen.text) == (503, True), path
+    for route in ROUTES:
+        path = route.path.replace("{noun}/{verb}", "clock/advance").replace("{noun}", "agents")
+        path = path.replace("{number}", "1").replace("{at}", "0")
+        seen = visitor.get(path) if route.method == "GET" else visitor.post(path)
+        assert seen.status != 500, path
+    assert not [line for line in lines if "bug" in line]
+
+
+def test_page_of_a_tenant_that_another_server_deleted(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not found, and this server forgets it."""
+    visitor.do("tenants create", name="other")
+    other = visitor.server.tenants.get("other")
+    assert other
+    monkeypatch.setattr(other.sandbox.undo, "lock", FailingLock(TenantGoneError("other")))
+    visitor.tenant = "other"
+    assert visitor.get("data").status == 404
+    assert visitor.server.tenants.names == ("default",)
