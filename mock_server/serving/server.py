@@ -122,6 +122,7 @@ class StandaloneSandbox:
             if settings.public_url
             else PlainAnswers(self._answers.answer, settings.names),
             on_refusal=log.warn,
+            starts=False,
         )
         sandbox.base_url = self.base_url
         self._files = contextlib.ExitStack()
@@ -132,7 +133,9 @@ class StandaloneSandbox:
             allow=tuple(settings.allow),
             own_port=self._server.port,
         )
+        # Only then are the tenants and their credentials known: any answer before would be wrong.
         self.tenants.resume()
+        self._server.start()
         self._worker = DeliveryWorker(log=log.write, watched=self.tenants.deliveries)
 
     def _guarded(self, log: ServerLog) -> App:

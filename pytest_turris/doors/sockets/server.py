@@ -183,6 +183,7 @@ class LiveServer:
         also: Collection[str] = (),
         plain: PlainAnswers | None = None,
         on_refusal: Callable[[str], None] | None = None,
+        starts: bool = True,
     ) -> None:
         """Bind a socket and serve from a thread.
 
@@ -195,6 +196,7 @@ class LiveServer:
             also: Further addresses to bind with the same port, if this machine has them.
             plain: Answers the requests that need no other layer of the application.
             on_refusal: Gets a line for each connection that fails before its first request.
+            starts: Whether to serve at once; otherwise clients that connect wait for ``start``.
 
         Raises:
             OSError: An address is taken, or ``host`` is not an address of this machine.
@@ -207,13 +209,18 @@ class LiveServer:
         self._server = _Server(_config(app, context or self._server_context(), plain))
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
-        self._thread.start()
+        if starts:
+            self.start()
 
     @property
     def base_url(self) -> str:
         """Such as ``http://127.0.0.1:40123``."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.authority else 'http'}://{name}:{self.port}"
+
+    def start(self) -> None:
+        """Serve, the clients first that have connected already."""
+        self._thread.start()
 
     def begin_stop(self) -> None:
         """Accept nothing more; ``stop`` waits for the end."""

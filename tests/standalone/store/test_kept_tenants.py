@@ -2,13 +2,17 @@
 
 import contextlib
 import datetime as dt
+import http.client
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from doubles.served_here import KeptLog
 
 from mock_server.control.tenants import DEFAULT, Tenants
 from mock_server.control.wire.errors import ControlError
+from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.store.store import Store
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.record import UnknownRecordError
@@ -55,6 +59,33 @@ def test_tenants_last_over_a_restart(tmp_path: Path) -> None:
         assert second.find((client_id,)) is None
     with tenants(path) as third:
         assert third.names == (DEFAULT,)
+
+
+def test_a_restarted_server_answers_once_it_knows_its_tenants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that connects while they are read waits, and then finds its tenant."""
+    path, token, resume = tmp_path / "turris.db", "0123456789abcdef" * 2, Tenants.resume
+    with tenants(path) as first:
+        first.create("ci", Options())
+    before = set(threading.enumerate())
+    waiting: list[http.client.HTTPConnection] = []
+
+    def slow(found: Tenants) -> None:
+        waiting.append(http.client.HTTPConnection("127.0.0.1", found.server.own_port, timeout=60))
+        headers = {"authorization": f"Bearer {token}"}
+        waiting[0].request("GET", "/__sandbox__/tenants/ci/clock", headers=headers)
+        started = set(threading.enumerate()) - before
+        assert "turris-server" not in {thread.name for thread in started}
+        resume(found)
+
+    monkeypatch.setattr(Tenants, "resume", slow)
+    with contextlib.closing(Store.open(path, print)) as store:
+        sandbox, settings = Sandbox(), ServerSettings(control_token=token)
+        store.attach(sandbox, DEFAULT)
+        with StandaloneSandbox(sandbox, settings, KeptLog([]), store):
+            assert waiting[0].getresponse().status == 200
+            waiting[0].close()
 
 
 def test_reset_returns_to_the_first_start(tmp_path: Path) -> None:
