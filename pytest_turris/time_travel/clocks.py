@@ -19,7 +19,6 @@ from typing import Any
 from pytest_turris.core.clock import Clock
 from pytest_turris.process.c_function import CFunctionPatch
 from pytest_turris.process.patch import Patch
-from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
@@ -31,6 +30,12 @@ _OWN_CLOCKS = ("numpy", "pandas", "uvloop")
 _STANDARD = sys.stdlib_module_names
 _ELAPSING = {"CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME", "CLOCK_UPTIME_RAW"}
 
+_READS: dict[str, Callable[[Scheduler], float]] = {
+    "monotonic": lambda scheduler: _monotonic(scheduler) / SECOND,
+    "monotonic_ns": lambda scheduler: int(_monotonic(scheduler) * _NANO),
+}
+"""The clocks of elapsed time, with how each is read."""
+
 
 def moves_clocks(*, wall: bool) -> Iterator[AbstractContextManager[Any]]:
     """What is replaced while the clocks of ``time`` move.
@@ -38,11 +43,7 @@ def moves_clocks(*, wall: bool) -> Iterator[AbstractContextManager[Any]]:
     Args:
         wall: Whether the wall clock is replaced too, which time-machine does itself.
     """
-    elapsing = {
-        "monotonic": lambda scheduler: _monotonic(scheduler) / SECOND,
-        "monotonic_ns": lambda scheduler: int(_monotonic(scheduler) * _NANO),
-    }
-    for name, read in elapsing.items():
+    for name, read in _READS.items():
         yield CFunctionPatch(_real(name), _virtual(read))
     if hasattr(time, "clock_gettime"):
         yield CFunctionPatch(time.clock_gettime, _gettime(SECOND))
@@ -54,9 +55,14 @@ def moves_clocks(*, wall: bool) -> Iterator[AbstractContextManager[Any]]:
         yield Patch(
             # Only the module that asks counts, not those that called it.
             (freezegun, "call_stack_inspection_limit", lambda _: 1),
-            (freezegun, "_get_fake_monotonic", lambda _: lambda: _steady() / SECOND),
-            (freezegun, "_get_fake_monotonic_ns", lambda _: lambda: int(_steady() * _NANO)),
+            # freezegun's own function stands between these and the code that asks.
+            (freezegun, "_get_fake_monotonic", lambda _: _of_freezegun("monotonic")),
+            (freezegun, "_get_fake_monotonic_ns", lambda _: _of_freezegun("monotonic_ns")),
         )
+
+
+def _of_freezegun(name: str) -> Callable[[], float]:
+    return _virtual(_READS[name], caller=2)(_real(name))
 
 
 def _real(name: str) -> Callable[..., Any]:
@@ -67,8 +73,10 @@ def _real(name: str) -> Callable[..., Any]:
 
 
 def _virtual(
-    read: Callable[[Scheduler], float],
+    read: Callable[[Scheduler], float], caller: int = 1
 ) -> Callable[[Callable[[], float]], Callable[[], float]]:
+    """What replaces a clock; ``caller`` is how many frames above it the code is that asks."""
+
     def wrap(original: Callable[[], float]) -> Callable[[], float]:
         def clock() -> float:
             """Read the virtual clock; the real one for code whose waits are real."""
@@ -77,7 +85,7 @@ def _virtual(
                 scheduler is None
             ):  # pragma: no cover - in another thread, as the travel begins or ends
                 return original()
-            module, _ = scheduler.callers.find(sys._getframe(1), "")  # noqa: SLF001 - as warnings does
+            module, _ = scheduler.callers.find(sys._getframe(caller), "")  # noqa: SLF001 - as warnings does
             return original() if scheduler.callers.is_real(module) else read(scheduler)
 
         return clock
@@ -142,11 +150,6 @@ def _held() -> Iterator[str]:
 def _monotonic(scheduler: Scheduler) -> float:
     """Microseconds since some moment; they never decrease."""
     return round(scheduler.steady * SECOND) + scheduler.sync()
-
-
-def _steady() -> float:
-    scheduler = Scheduler.current
-    return _monotonic(scheduler) if scheduler else steady_time() * SECOND
 
 
 def _wall() -> int:

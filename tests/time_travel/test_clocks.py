@@ -2,6 +2,9 @@
 
 import datetime as dt
 import functools
+import socketserver
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -65,6 +68,37 @@ def test_clock_moves(engine: str, clock: Callable[[], float], turris_time: TimeT
     thread.start()
     thread.join()
     assert seen == [clock()]
+
+
+def _run() -> None:
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(2)"], check=True, timeout=0.05)
+
+
+def _wait() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        process.wait(timeout=0.05)
+
+
+def _serve() -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        server.timeout = 0.05
+        server.handle_timeout = _give_up  # type: ignore[method-assign] # as a subclass does
+        server.handle_request()
+
+
+def _give_up() -> None:
+    raise TimeoutError
+
+
+@pytest.mark.parametrize("poll", [_run, _wait, _serve])
+def test_polling_of_the_standard_library_reads_a_real_clock(
+    engine: str, poll: Callable[[], None], turris_time: TimeTravel
+) -> None:
+    """Its timeouts end, though the clock stands."""
+    before = turris_time.now
+    with pytest.raises((TimeoutError, subprocess.TimeoutExpired)):
+        poll()
+    assert turris_time.now == before
 
 
 def test_monotonic_never_goes_back(engine: str, turris_time: TimeTravel) -> None:
