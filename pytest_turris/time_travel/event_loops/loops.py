@@ -10,7 +10,7 @@ import heapq
 import math
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,7 +27,10 @@ from pytest_turris.time_travel.waits import LONGEST, wait
 _NEAR = 1e-6
 _PATIENCE = 1.0
 """Real seconds after which a wait for a thread counts against a deadline."""
-real_asyncio_sleep = types.FunctionType(asyncio.sleep.__code__, asyncio.sleep.__globals__)
+real_asyncio_sleep: Callable[[float, Any], Coroutine[Any, Any, Any]] = types.FunctionType(
+    asyncio.sleep.__code__, asyncio.sleep.__globals__
+)
+"""As ``asyncio.sleep`` is without time travel."""
 
 
 class _State:
