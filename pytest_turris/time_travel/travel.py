@@ -147,7 +147,7 @@ class TimeTravel:
             self._shift(delta)
             self._scheduler.sync()
         else:
-            idle_loops.advance(self._scheduler, delta)
+            idle_loops.advance_loops(self._scheduler, delta)
         return self.now
 
     def advance(self, delta: dt.timedelta | None = None, /, **parts: float) -> dt.datetime:
@@ -251,7 +251,7 @@ class TimeTravel:
     def _move(self, delta: dt.timedelta) -> None:
         # Not for a slow answer: its client may hold a lock that a task on an idle loop waits for.
         own = self._mover == threading.get_ident()
-        (idle_loops.advance if own else Scheduler.advance)(self._scheduler, delta)
+        (idle_loops.advance_loops if own else Scheduler.advance)(self._scheduler, delta)
 
     def _token(self, token: AccessToken | None) -> AccessToken:
         found = token or self._sandbox.tokens.newest

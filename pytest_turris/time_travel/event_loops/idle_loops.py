@@ -13,7 +13,7 @@ from pytest_turris.time_travel.scheduler import MAX_TURNS, Scheduler
 from pytest_turris.time_travel.sleeps import as_duration, from_seconds, microseconds
 
 
-def advance(scheduler: Scheduler, delta: dt.timedelta) -> None:
+def advance_loops(scheduler: Scheduler, delta: dt.timedelta) -> None:
     """Let time pass: stop at each due time, also of the idle loops, and let what is due run."""
     timers = _run_tasks()
     if not timers:
