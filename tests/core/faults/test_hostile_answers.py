@@ -7,7 +7,7 @@ import pytest
 from doubles.sandbox_client import NOW, Client
 
 from pytest_turris.core.errors import UnknownNameError
-from pytest_turris.core.faults.hostile.answer import AnswerContext, Variant
+from pytest_turris.core.faults.hostile.answer import AnswerContext, HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE, find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_RAW_BYTES, RawAnswer, as_bytes
 from pytest_turris.core.faults.scripted import FaultError
@@ -151,3 +151,10 @@ def test_an_unknown_answer_is_refused(name: str, message: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         find_answer(name)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("answer", CATALOGUE.values(), ids=list(CATALOGUE))
+def test_size_limit_is_expected_only_where_it_is_seen(answer: HostileAnswer) -> None:
+    """Only an endless answer, which needs a socket, shows a client that has no limit."""
+    shows = any(variant.endless == "bytes" for variant in answer.variants)
+    assert ("size limit" in answer.expects) <= (shows and "over a socket" in answer.expects)

@@ -134,7 +134,7 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-07", title="a gzip bomb, or an encoding or a length that is not the body's",
-        expects="a size limit, and an error of the client's own", source="CWE-409; RFC 9112, 8",
+        expects="an error of the client's own", source="CWE-409; RFC 9112, 8",
         variants=(
             Variant(name="gzip bomb", make=_bomb),
             # A client that decodes nothing reads honest JSON: RFC 9110, 8.4, leaves that open.
@@ -144,7 +144,8 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-08", title="a body of 16 MB, and an endless one",
-        expects="a size limit, and an error of the client's own", source="CWE-770",
+        expects="an error of the client's own; over a socket a size limit, too",
+        source="CWE-770",
         variants=(
             Variant(name="16 MB", make=_huge),
             *ENDLESS_BODIES,
@@ -197,7 +198,7 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-37", title="a thousand headers, endless headers, only 100 Continue, HTTP/1.0",
-        expects="a size limit; an HTTP/1.0 answer is read",
+        expects="over a socket a size limit; an HTTP/1.0 answer is read",
         source="CWE-770; RFC 9110, 2.5 and 15.2",
         variants=(
             Variant(name="1,000 headers", make=_with_headers(*_FLOOD), expects="either"),
