@@ -26,6 +26,8 @@ class Parameters(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_camel, defer_build=ModelBuilding.is_deferred
     )
+    members_in_words: ClassVar[str] = ""
+    """What a member must be, if there are too many to list them."""
 
 
 class Result(BaseModel):

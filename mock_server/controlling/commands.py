@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from mock_server.controlling.negative import ControlCommand
 from mock_server.controlling.rows import ControlRow, rows
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.mistakes import fail
@@ -103,7 +104,7 @@ def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> cl
     def run(**given: Any) -> None:  # noqa: ANN401 - values of options
         _run(row, stream if given.pop("follow", False) and stream else row, by_word, given)
 
-    return click.Command(name, params=params, callback=run, help=_help(row, by_word))
+    return ControlCommand(name, params=params, callback=run, help=_help(row, by_word))
 
 
 def _run(
@@ -111,14 +112,17 @@ def _run(
 ) -> None:
     from mock_server.controlling.client import SandboxAddress, call, follow_stream
     from mock_server.controlling.output import show, show_lines
-    from mock_server.controlling.values import members_given, read_value
+    from mock_server.controlling.values import check_text, members_given, read_value
 
     address = SandboxAddress(
         url=given.pop("url").rstrip("/"), token=given.pop("token"), tenant=given.pop("tenant")
     )
+    check_text("--tenant", address.tenant)
     as_json = given.pop("as_json")
     words = given.pop(_WORDS, ())
     free = by_word[0]["name"] if len(by_word) == 1 and by_word[0]["type"] == "object" else ""
+    for word in words:
+        check_text(ascii(word), word)
     values = members_given(words, [] if free else by_word, free)
     for parameter in listed["parameters"]:
         value = given.get(_identifier(parameter))
@@ -127,6 +131,7 @@ def _run(
         values[parameter["name"]] = (
             read_value(parameter, value) if isinstance(value, str) else _plain(value)
         )
+        check_text(_shown_name(parameter), values[parameter["name"]])
     if values.get("withSecrets"):
         from mock_server.controlling.secret_output import protect_output
 
@@ -147,10 +152,16 @@ def _identifier(parameter: dict[str, Any]) -> str:
     return f"p_{parameter['option'].strip('-').replace('-', '_')}"
 
 
+def _shown_name(parameter: dict[str, Any]) -> str:
+    """A parameter as the help names it."""
+    option: str = parameter["option"]
+    return option.strip("-").upper() if parameter["positional"] else option
+
+
 def _argument(parameter: dict[str, Any]) -> click.Argument:
     return click.Argument(
         [_identifier(parameter)],
-        metavar=parameter["option"].strip("-").upper(),
+        metavar=_shown_name(parameter),
         required=parameter["required"],
         type=_type(parameter),
     )
@@ -258,7 +269,7 @@ def _json_option() -> click.Option:
 def _help(row: ControlRow, by_word: list[dict[str, Any]]) -> str:
     lines = [row["summary"]]
     places = [one for one in row["parameters"] if one["positional"] and one["help"]]
-    lines += [f"{one['option'].strip('-').upper()}: {one['help']}" for one in places]
+    lines += [f"{_shown_name(one)}: {one['help']}" for one in places]
     if by_word:
         lines.append("Members, each as MEMBER=VALUE:")
         lines.append("\b\n" + "\n".join(map(_described, by_word)))

@@ -57,6 +57,19 @@ def members_given(
     return {free: members} if free and members else members
 
 
+def check_text(name: str, value: object) -> None:
+    """End the command if a value has what UTF-8 cannot write, such as a stray byte of the shell.
+
+    Args:
+        name: What the value was given for.
+        value: JSON data.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        fail(f"{name}: it is not text in UTF-8")
+
+
 def _free_value(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON value of a text; digits stay a text, because an NPN consists of them."""
     try:

@@ -3,7 +3,7 @@
 import json
 import types
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Union, get_args, get_origin
 from urllib.parse import parse_qsl, unquote
@@ -19,6 +19,8 @@ from pytest_turris.core.text.names import nearest
 _MOST_PARAMETERS = 200
 _MOST_PROBLEMS = 20
 _LONGEST_HINT = 200
+_SHOWN = 3
+"""How many names of a long list are shown."""
 
 
 def validated(control: Control, document: Mapping[str, Any], *, texts: bool = False) -> Parameters:
@@ -117,12 +119,19 @@ def _unknown(
     for name, value in document.items():
         path = f"{at}.{name}".removeprefix(".")
         if name not in known:
-            names = ", ".join(known) or "none"
-            expected = f"one of the members {names}" if len(names) < _LONGEST_HINT else "a member"
-            yield Problem(path, expected, nearest(name[:_LONGEST_HINT], known))
+            yield Problem(path, _expected(model, known), nearest(name[:_LONGEST_HINT], known))
             continue
         for kind in _kinds(known[name].annotation):
             yield from _unknown_in(kind, value, path)
+
+
+def _expected(model: type[BaseModel], known: Collection[str]) -> str:
+    """What is expected in place of a member that a model does not have."""
+    names = ", ".join(known) or "none"
+    if len(names) < _LONGEST_HINT:
+        return f"one of the members {names}"
+    words = model.members_in_words if issubclass(model, Parameters) else ""
+    return words or f"one of {len(known)} members, such as {', '.join(islice(known, _SHOWN))}"
 
 
 def _unknown_in(kind: Any, value: object, path: str) -> Iterator[Problem]:  # noqa: ANN401 - a hint

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
@@ -19,6 +19,20 @@ class OptionsShown(Result):
 
     options: dict[str, Any]
     fixed: dict[str, str]
+
+
+class GivenOptions(Parameters):
+    """The options of a new sandbox."""
+
+    members_in_words: ClassVar[str] = "a turris option; GET /options lists them"
+
+
+class ChangeOptions(Parameters):
+    """The options that change."""
+
+    members_in_words: ClassVar[str] = (
+        "a turris option that changes while the sandbox runs; GET /options lists them"
+    )
 
 
 def _show(call: ControlCall, given: Parameters) -> OptionsShown:
@@ -47,8 +61,8 @@ def model_of_options(*, changes_only: bool) -> type[Parameters]:
         name: (Duration if kind is dt.timedelta else kind, Field(None))
         for name, kind in kinds.items()
     }
-    name = "ChangeOptions" if changes_only else "GivenOptions"
-    return create_model(name, __base__=Parameters, **members)
+    base = ChangeOptions if changes_only else GivenOptions
+    return create_model(base.__name__, __base__=base, **members)
 
 
 ROWS = (
