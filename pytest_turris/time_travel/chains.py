@@ -10,8 +10,9 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from types import CoroutineType, FrameType, GeneratorType
 from typing import Any, Literal
 
-Leaf = Literal["sleep", "pause", "task", "real"]
-"""Waits for the clock; for real time; for another task or thread; or perhaps for something real."""
+Leaf = Literal["sleep", "pause", "process", "task", "real"]
+"""Waits for the clock; for real time; for the end of a process; for another task or thread; or
+perhaps for something real."""
 
 _TASKS = frozenset({
     "Barrier._block", "Barrier._wait", "Condition.wait", "Lock.acquire", "Queue.get", "Queue.join",
@@ -21,6 +22,8 @@ _TASKS = frozenset({
 """Functions of asyncio and anyio that wait for tasks or threads, never for a socket."""
 _WAITED = {"_wait": "fs", "wait_for": "fut"}
 _GROUP = "TaskGroup.__aexit__"
+_PROCESS = "BaseSubprocessTransport._wait"
+"""Before Python 3.12 a thread waits for the process, and the loop looks at nothing meanwhile."""
 
 
 class Chains:
@@ -49,11 +52,9 @@ class Chains:
             return "sleep"
         if "pause" in found:
             return "real"
-        if not sockets:
-            return "task"
-        if found != {"real"}:
+        if not sockets or found != {"real"}:
             found = {leaf for task in tasks for leaf in self._leaves(task, set())}
-        return "real" if "real" in found else "task"
+        return "real" if "process" in found or (sockets and "real" in found) else "task"
 
     def _leaves(self, awaited: Any, seen: set[int]) -> Iterator[Leaf]:  # noqa: ANN401 - a future
         if id(awaited) in seen or awaited.done():
@@ -85,6 +86,8 @@ class Chains:
             "anyio",
         ):
             yield "real"
+        elif name == _PROCESS:
+            yield "process"
         elif name == _GROUP:
             for child in list(getattr(frame.f_locals["self"], "_tasks", ())):
                 yield from self._leaves(child, seen)

@@ -221,7 +221,9 @@ class Threads:
             state = "waiting"
         elif state == "waiting" and self._callers.is_in_kit(frame):
             state = "real"  # for a moment, or for a lock that is held for one
-        if kind == "client" or state == "working":
+        # A pool's thread that waits for nothing but a lock is idle; in a C function, such as
+        # ``os.waitpid``, it shows no more than that it waits for something real.
+        if kind == "client" or state != "waiting":
             yield thread.ident or 0, state
 
     def _look(self, thread: threading.Thread, frame: FrameType) -> State:
