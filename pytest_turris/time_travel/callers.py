@@ -6,6 +6,7 @@ from collections.abc import Collection
 from types import FrameType
 
 from pytest_turris.time_travel.frames import uncollected
+from pytest_turris.time_travel.processes import awaits_processes
 
 _MACHINERY = frozenset({
     # The test runner and its plugins.
@@ -17,7 +18,8 @@ _MACHINERY = frozenset({
     # Servers that poll now and then.
     "gunicorn", "hypercorn", "uvicorn", "waitress", "werkzeug",
 })  # fmt: skip
-_READING = frozenset({"http", "selectors", "socket", "ssl", "subprocess", "urllib"})
+_READING = frozenset({"http", "multiprocessing", "selectors", "socket", "ssl", "subprocess",
+                      "urllib"})  # fmt: skip
 """What code of any kind calls to wait for something real."""
 
 _NEUTRAL = frozenset({
@@ -82,6 +84,8 @@ class Callers:
             name = str(frame.f_globals.get("__name__", ""))
             if _reports_when_idle(frame):
                 return "client"
+            if (awaits := awaits_processes(frame)) is not None:
+                return "client" if awaits else "machinery"
             if not _is_neutral(name):
                 if not self.is_real(name):
                     return "client"

@@ -1,14 +1,20 @@
 """Other processes under time travel: while the test waits for one, time stands."""
 
 import asyncio
+import concurrent.futures
+import multiprocessing
 import os
+import select
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.pool import Pool
 
 import anyio
 import pytest
+from doubles.heartbeat import Heartbeat
 
 from pytest_turris.time_travel import threads
 from pytest_turris.time_travel.travel import TimeTravel
@@ -127,3 +133,100 @@ def test_c_function_in_a_pool_is_waited_for(
         pool.submit(time.sleep, 60).result()
         assert (turris_time.now - before).total_seconds() == 60
     os.close(output)
+
+
+PROCESSES = multiprocessing.get_context("spawn")
+WORK: Callable[..., object] = select.select
+"""What another process does."""
+ARGUMENTS = ((), (), (), 0.2)
+
+
+@pytest.fixture
+def heart(turris_time: TimeTravel) -> Iterator[Heartbeat]:
+    """A thread that sleeps again and again."""
+    found = Heartbeat(lambda: time.sleep(30))
+    yield found
+    found.stopped = True
+
+
+def _result(executor: ProcessPoolExecutor) -> None:
+    assert executor.submit(WORK, *ARGUMENTS).result(timeout=60)
+
+
+def _wait(executor: ProcessPoolExecutor) -> None:
+    future = executor.submit(WORK, *ARGUMENTS)
+    assert concurrent.futures.wait([future], timeout=60).done == {future}
+
+
+def _map(executor: ProcessPoolExecutor) -> None:
+    assert list(executor.map(WORK, *zip(ARGUMENTS, ARGUMENTS, strict=True), timeout=60))
+
+
+def _task(executor: ProcessPoolExecutor) -> None:
+    async def main() -> None:
+        work = asyncio.get_running_loop().run_in_executor(executor, WORK, *ARGUMENTS)
+        assert await asyncio.wait_for(work, 30)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("wait", [_result, _wait, _map, _task])
+def test_executor_of_processes_is_waited_for_in_real_time(
+    engine: str,
+    wait: Callable[[ProcessPoolExecutor], None],
+    heart: Heartbeat,
+    turris_time: TimeTravel,
+) -> None:
+    """While another process works, or ends, time stands, whatever timeout or sleep is far away."""
+    before = turris_time.now
+    with ProcessPoolExecutor(1, PROCESSES) as executor:
+        wait(executor)
+    assert (turris_time.now, heart.beats) == (before, 0)
+
+
+def _get(pool: Pool) -> None:
+    assert pool.apply_async(WORK, ARGUMENTS).get(timeout=60)
+
+
+def _apply(pool: Pool) -> None:
+    assert pool.apply(WORK, ARGUMENTS)
+
+
+@pytest.mark.parametrize("wait", [_get, _apply])
+def test_pool_of_processes_is_waited_for_in_real_time(
+    engine: str, wait: Callable[[Pool], None], heart: Heartbeat, turris_time: TimeTravel
+) -> None:
+    """The same for a pool of ``multiprocessing``."""
+    before = turris_time.now
+    with PROCESSES.Pool(1) as pool:
+        wait(pool)
+    assert (turris_time.now, heart.beats) == (before, 0)
+
+
+@pytest.mark.parametrize("waits_for", ["end", "message"])
+def test_thread_that_waits_for_a_process_is_waited_for(
+    engine: str, waits_for: str, heart: Heartbeat, turris_time: TimeTravel
+) -> None:
+    """A method of ``multiprocessing`` in a thread of a pool waits for something real."""
+    before, (own, theirs) = turris_time.now, PROCESSES.Pipe()
+    process = PROCESSES.Process(target=_send, args=(theirs,))
+    process.start()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(process.join if waits_for == "end" else own.recv).result(timeout=60)
+    assert (turris_time.now, heart.beats) == (before, 0)
+    process.join()
+
+
+def _send(connection: object) -> None:
+    WORK(*ARGUMENTS)
+    connection.send(1)  # type: ignore[attr-defined] # its type differs between systems
+
+
+def test_pools_without_work_are_not_waited_for(engine: str, turris_time: TimeTravel) -> None:
+    """Their threads wait for results as long as they exist, and time passes meanwhile."""
+    before = turris_time.now
+    with ProcessPoolExecutor(1, PROCESSES) as executor, PROCESSES.Pool(1) as pool:
+        _result(executor)
+        _apply(pool)
+        assert not threading.Event().wait(60)
+        assert (turris_time.now - before).total_seconds() == 60
