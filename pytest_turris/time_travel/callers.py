@@ -5,8 +5,8 @@ import threading
 from collections.abc import Collection
 from types import FrameType
 
-from pytest_turris.time_travel.frames import uncollected
-from pytest_turris.time_travel.processes import awaits_processes
+from pytest_turris.time_travel.watching.frames import uncollected
+from pytest_turris.time_travel.watching.processes import awaits_processes
 
 _MACHINERY = frozenset({
     # The test runner and its plugins.

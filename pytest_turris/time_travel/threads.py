@@ -17,8 +17,8 @@ from typing import Literal, TypeAlias
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.process.system_calls import FUTEX, system_call_of
 from pytest_turris.time_travel.callers import Callers
-from pytest_turris.time_travel.frames import frames_of_threads, reads_stacks
-from pytest_turris.time_travel.idle_threads import IdleThreads, runs_of
+from pytest_turris.time_travel.watching.frames import frames_of_threads, reads_stacks
+from pytest_turris.time_travel.watching.idle_threads import IdleThreads, runs_of
 
 State = Literal["working", "waiting", "real"]
 """``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""

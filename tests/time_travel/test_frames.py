@@ -15,8 +15,8 @@ import pytest
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.callers import Callers
-from pytest_turris.time_travel.frames import frames_of_threads, reads_stacks, uncollected
 from pytest_turris.time_travel.threads import Threads
+from pytest_turris.time_travel.watching.frames import frames_of_threads, reads_stacks, uncollected
 
 DEPTH = 200
 AT_ITS_EDGES = 4

@@ -14,8 +14,8 @@ import pytest
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel import idle_threads
-from pytest_turris.time_travel.idle_threads import IdleThreads
 from pytest_turris.time_travel.travel import TimeTravel
+from pytest_turris.time_travel.watching.idle_threads import IdleThreads
 
 HOUR = 3600
 

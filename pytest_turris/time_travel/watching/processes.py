@@ -5,7 +5,7 @@ Such a thread waits for results as long as its pool exists, whether or not there
 
 from types import FrameType
 
-from pytest_turris.time_travel.frames import uncollected
+from pytest_turris.time_travel.watching.frames import uncollected
 
 _EXECUTOR = "_ExecutorManagerThread.wait_result_broken_or_wakeup"
 _POOL = frozenset({"Pool._handle_results", "Pool._handle_tasks", "Pool._handle_workers"})

@@ -7,7 +7,7 @@ import re
 import threading
 from types import FrameType
 
-from pytest_turris.time_travel.frames import frames_of_threads
+from pytest_turris.time_travel.watching.frames import frames_of_threads
 
 _RUNS = re.compile(rb"ctxt_switches:\s+(\d+)")
 

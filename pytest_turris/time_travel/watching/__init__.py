@@ -1,0 +1,1 @@
+"""What other threads do, seen from outside of them."""
