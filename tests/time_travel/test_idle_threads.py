@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager as Context
 import pytest
 
 from pytest_turris.process.steady_clock import steady_time
-from pytest_turris.time_travel import idle_threads
 from pytest_turris.time_travel.travel import TimeTravel
+from pytest_turris.time_travel.watching import idle_threads
 from pytest_turris.time_travel.watching.idle_threads import IdleThreads
 
 HOUR = 3600
