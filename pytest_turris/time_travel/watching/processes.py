@@ -5,8 +5,6 @@ Such a thread waits for results as long as its pool exists, whether or not there
 
 from types import FrameType
 
-from pytest_turris.time_travel.watching.frames import uncollected
-
 _EXECUTOR = "_ExecutorManagerThread.wait_result_broken_or_wakeup"
 _POOL = frozenset({"Pool._handle_results", "Pool._handle_tasks", "Pool._handle_workers"})
 _WITHOUT_WORK = frozenset({
@@ -15,12 +13,11 @@ _WITHOUT_WORK = frozenset({
 """What other threads of ``multiprocessing`` run: none waits for what another process does."""
 
 
-@uncollected
 def awaits_processes(frame: FrameType) -> bool | None:
     """Whether a thread waits for the work, or the end, of other processes.
 
     Args:
-        frame: One of the thread's frames.
+        frame: One of the thread's frames; its caller needs ``uncollected`` around.
 
     Returns:
         None for a frame that does not say it.
