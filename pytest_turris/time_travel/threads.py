@@ -39,7 +39,7 @@ _Place: TypeAlias = tuple[int, int, str, object]
 _LOOKS = 3
 """How often to look again at a wait without a timeout: a thread that hands the interpreter's lock
 to another is in one for a moment."""
-_CPU = 1.0
+_CPU = 3.0
 """Seconds of the process's time on a processor for which a thread may work until it waits. One that
 computes between two waits, or in which the collector of garbage runs, keeps its turn."""
 _CPU_AGAIN = 0.05

@@ -171,6 +171,7 @@ class TimeTravel:
         step = step_of(delta, parts)
         if step > LATEST - self.now:
             raise ClockError(f"advance by {step} would go beyond the year 9999")
+        await let_tasks_run()  # a task that was just made may wait for something soon
         end = self.now + step
         for _ in range(MAX_TURNS):
             due = self._time_to_next()
