@@ -235,6 +235,8 @@ class Threads:
             return "working"
         if state is not None:
             return state
+        if self._idle.is_idle(thread, frame):
+            return "waiting"  # such as the hundreds that earlier tests left in a long wait
         # One that got its lock, and waits for its turn to run, waits at another address; and it
         # runs every 5 ms to ask for its turn, however long it does not get it on a busy machine.
         at, runs = call[1] if call else "", runs_of(thread.native_id, frame)

@@ -6,8 +6,9 @@ import time
 
 import pytest
 from doubles.heartbeat import Heartbeat
+from doubles.waiting import eventually
 
-from pytest_turris.process.system_calls import FUTEX
+from pytest_turris.process.system_calls import FUTEX, system_call_of
 from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.threads import Threads
@@ -85,12 +86,14 @@ def test_wait_for_a_moment_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("ran", ["running", "waiting for its turn"])
 def test_machine_that_stands_still_takes_no_turn(monkeypatch: pytest.MonkeyPatch, ran: str) -> None:
     """Between two looks any time may pass in which no thread runs: it says nothing of them."""
+    looks = list[float]()
+    threads = Threads(Callers(), looks.append)
     over = threading.Event()
     thread = threading.Thread(target=over.wait, daemon=True)
     thread.start()
     turn = [FUTEX, "0x7f0000000000", "0x189", "0x0", "0x7ffc0000", "0x0"]
     state = ["running"] if ran == "running" else turn
-    hour, looks = itertools.count(0, 3_600), list[float]()
+    hour = itertools.count(0, 3_600)
 
     def call_of(native_id: int | None) -> list[str]:
         return state if native_id == thread.native_id and len(looks) < 5 else WITHOUT_END
@@ -99,7 +102,7 @@ def test_machine_that_stands_still_takes_no_turn(monkeypatch: pytest.MonkeyPatch
         patch.setattr("pytest_turris.time_travel.threads.steady_time", lambda: next(hour))
         patch.setattr("pytest_turris.time_travel.threads.system_call_of", call_of)
         patch.setattr("pytest_turris.time_travel.threads.runs_of", lambda *_: 0)
-        Threads(Callers(), looks.append).settle(threading.get_ident())
+        threads.settle(threading.get_ident())
     assert len(looks) == 5
     over.set()
     thread.join()
@@ -126,3 +129,19 @@ def test_thread_that_is_to_move_the_clock_next_waits_for_the_one_that_does(
         assert not has_it.is_set()
     thread.join()
     assert not looks
+
+
+@pytest.mark.skipif(not FUTEX, reason="only Linux shows system calls")
+def test_threads_that_wait_since_before_are_idle_at_once() -> None:
+    """Hundreds that earlier tests left in a long wait take no time from the threads that work."""
+    over = threading.Event()
+    left = [threading.Thread(target=over.wait, args=(3_600,), daemon=True) for _ in range(50)]
+    for thread in left:
+        thread.start()
+    eventually(lambda: all(system_call_of(one.native_id)[:1] == [FUTEX] for one in left))
+    looks = list[float]()
+    Threads(Callers(), looks.append).settle(threading.get_ident())
+    over.set()
+    for thread in left:
+        thread.join()
+    assert looks == []
