@@ -1,5 +1,6 @@
 """Cases that have nothing to look at, or cannot be run."""
 
+import contextlib
 import itertools
 import os
 import ssl
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from doubles.clients.client_steps import ApiError
 from doubles.clients.early_and_late import LastsUntilItsExpiry
 from doubles.clients.good_client import GoodClient
 from doubles.clients.registry import BROKEN
@@ -170,6 +172,27 @@ def test_write_that_is_refused_shows_nothing(
 ) -> None:
     """A write that Turris refuses takes no effect: the reason says why it is refused."""
     verdict = examine(case_of(name, turris, turris_time), "httpx", IsRefused)
+    assert verdict.outcome == "not observed", verdict
+    assert "= is refused: 400, Field 'useInviteUrl' is required" in verdict.reason
+
+
+class HidesItsRefusal(IsRefused):
+    """It reads before it writes, and returns nothing if the write is refused."""
+
+    def invite(self, key: str, name: str) -> Any:
+        """A GET, and a POST whose error nothing sees."""
+        yield from self.perform("GET", "/v1/agents")
+        with contextlib.suppress(ApiError):
+            return (yield from super().invite(key, name))
+        return None
+
+
+@pytest.mark.parametrize("name", ["TC-50", "AR-20"])
+def test_write_that_hides_its_refusal_shows_nothing(
+    turris: Sandbox, turris_time: TimeTravel, name: str
+) -> None:
+    """What a client reads before it does not make a refused write one that takes effect."""
+    verdict = examine(case_of(name, turris, turris_time), "httpx", HidesItsRefusal)
     assert verdict.outcome == "not observed", verdict
     assert "= is refused: 400, Field 'useInviteUrl' is required" in verdict.reason
 
