@@ -135,8 +135,8 @@ class ServedAnswers:
 
     def _handle(self, request: Request, tenant: Tenant) -> Response | Awaitable[Response]:
         # A form has a file, which may be packed: how long its parser takes is not known.
-        is_form = request.body and request.media_type.startswith("multipart/")
-        is_long = bool(is_form) or len(request.body) > _LONG_BODY
+        is_form = len(request.body) > 0 and request.media_type.startswith("multipart/")
+        is_long = is_form or len(request.body) > _LONG_BODY
         return tenant.carry_out(lambda: self._answered(request, tenant), is_long=is_long)
 
     def _answered(self, request: Request, tenant: Tenant) -> Response:
