@@ -235,8 +235,8 @@ class Threads:
             return "working"
         if state is not None:
             return state
-        if self._idle.is_idle(thread, frame):
-            return "waiting"  # such as the hundreds that earlier tests left in a long wait
+        if self._has_waited_since_before(thread, frame):
+            return "waiting"
         # One that got its lock, and waits for its turn to run, waits at another address; and it
         # runs every 5 ms to ask for its turn, however long it does not get it on a busy machine.
         at, runs = call[1] if call else "", runs_of(thread.native_id, frame)
@@ -244,6 +244,15 @@ class Threads:
             return "working"
         module = str(frame.f_globals.get("__name__", ""))
         return "real" if module.partition(".")[0] in _READS else "waiting"
+
+    def _has_waited_since_before(self, thread: threading.Thread, frame: FrameType) -> bool:
+        """Whether a thread is in one wait since the clock can move.
+
+        A run of tests leaves hundreds of them, and to watch each for a while takes seconds. One
+        that waits for its turn to run has had it meanwhile; only Linux says so.
+        """
+        is_long_ago = steady_time() - self._idle.since >= _STILL
+        return bool(FUTEX) and is_long_ago and self._idle.is_idle(thread, frame)
 
     def _is_still(self, ident: int, where: _Place) -> bool:
         seen = self._seen.get(ident)

@@ -140,7 +140,9 @@ def test_threads_that_wait_since_before_are_idle_at_once() -> None:
         thread.start()
     eventually(lambda: all(system_call_of(one.native_id)[:1] == [FUTEX] for one in left))
     looks = list[float]()
-    Threads(Callers(), looks.append).settle(threading.get_ident())
+    threads = Threads(Callers(), looks.append)
+    time.sleep(0.02)  # one that waits for its turn to run has had it then
+    threads.settle(threading.get_ident())
     over.set()
     for thread in left:
         thread.join()

@@ -150,3 +150,17 @@ def test_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None
     assert not idle.is_idle(thread, frame)
     gate.release()
     thread.join()
+
+
+def test_new_thread_is_not_one_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python gives the ident of a thread that has ended to a new one; that one has just begun."""
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    monkeypatch.setattr(idle_threads, "runs_of", lambda *_: 1)
+    idle, frame = IdleThreads(), sys._getframe()
+    assert idle.is_idle(thread, frame)
+    monkeypatch.setattr(thread, "_native_id", thread.native_id + 1 if thread.native_id else 0)
+    assert not idle.is_idle(thread, frame)
+    over.set()
+    thread.join()

@@ -7,6 +7,7 @@ import re
 import threading
 from types import FrameType
 
+from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.watching.frames import frames_of_threads
 
 _RUNS = re.compile(rb"ctxt_switches:\s+(\d+)")
@@ -16,10 +17,13 @@ class IdleThreads:
     """The threads that exist when this is made, as long as they do not run."""
 
     def __init__(self) -> None:
+        self.since: float = steady_time()
+        """When this was made, on the system's monotonic clock."""
         frames = frames_of_threads()
         here = threading.get_ident()
+        # By the system's id: Python gives the other one to a new thread as soon as one has ended.
         self._runs = {
-            ident: runs_of(thread.native_id, frames[ident])
+            thread.native_id: runs_of(thread.native_id, frames[ident])
             for thread in threading.enumerate()
             if (ident := thread.ident) in frames and ident != here
         }
@@ -28,15 +32,15 @@ class IdleThreads:
         """Whether a thread has not run since; one that has will not be idle again.
 
         Args:
-            thread: A thread that waits for something real.
+            thread: A thread that waits for something real, or with a timeout.
             frame: Where it is.
         """
-        known = self._runs.get(thread.ident or 0)
+        known = self._runs.get(thread.native_id)
         if known is None:
             return False
         if known == runs_of(thread.native_id, frame):
             return True
-        del self._runs[thread.ident or 0]
+        del self._runs[thread.native_id]
         return False
 
 
