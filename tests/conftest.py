@@ -18,6 +18,7 @@ import pytest_turris.doors.sockets.pool
 import pytest_turris.fixtures.options
 import pytest_turris.hooks.failure_report
 import pytest_turris.time_travel.travel  # noqa: F401 - see above
+from pytest_turris.core.text.chosen_secrets import CHOSEN
 from pytest_turris.webhooks.factory import WebhookFactory
 from pytest_turris.webhooks.signature import SignatureScheme
 
@@ -68,6 +69,14 @@ def pytest_sessionfinish() -> None:
     """Save what was traced: pytest-xdist kills a worker that takes long to write it at its exit."""
     if "coverage" in sys.modules and (running := sys.modules["coverage"].Coverage.current()):
         running.save()
+
+
+@pytest.fixture(autouse=True)
+def no_chosen_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier test of this process chose as a secret is not masked in this one's texts."""
+    monkeypatch.setattr(CHOSEN, "forms", ())
+    monkeypatch.setattr(CHOSEN, "_forms_of", {})
+    CHOSEN.changes += 1  # and never goes back: texts are kept by it
 
 
 @pytest.fixture

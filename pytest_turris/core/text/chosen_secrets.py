@@ -9,6 +9,9 @@ import threading
 _SHORTEST, _LONG = 8, 16
 """A shorter one, or a word such as ``webhooks``, is part of other texts by chance."""
 
+_VARIED = 4
+"""Different characters. With fewer it is a filler such as ``xxxxxxxx``, and so are other texts."""
+
 _MOST = 100
 
 
@@ -24,8 +27,12 @@ class ChosenSecrets:
         self._lock = threading.Lock()
 
     def add(self, secret: str) -> None:
-        """Mask a secret from now on: 16 characters or more, or 8 with a digit among them."""
-        if len(secret) < (_SHORTEST if any(map(str.isdigit, secret)) else _LONG):
+        """Mask a secret from now on: 16 characters or more, or 8 with a digit among them.
+
+        At least four of them differ.
+        """
+        shortest = _SHORTEST if any(map(str.isdigit, secret)) else _LONG
+        if len(secret) < shortest or len(set(secret)) < _VARIED:
             return
         with self._lock:
             known = self._forms_of.pop(secret, None)
