@@ -72,11 +72,14 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_chosen_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier test of this process chose as a secret is not masked in this one's texts."""
-    monkeypatch.setattr(CHOSEN, "forms", ())
-    monkeypatch.setattr(CHOSEN, "_forms_of", {})
-    CHOSEN.changes += 1  # and never goes back: texts are kept by it
+def no_chosen_secrets() -> None:
+    """What an earlier test of this process chose as a secret is not masked in this one's texts.
+
+    Without ``monkeypatch``, which would be set up before all that a test asks for.
+    """
+    CHOSEN.forms = ()
+    CHOSEN._forms_of.clear()
+    CHOSEN.changes += 1
 
 
 @pytest.fixture

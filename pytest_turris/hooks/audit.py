@@ -16,9 +16,10 @@ from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.families import all_checks
 from pytest_turris.audit.leaks.search import LeakSearch
 from pytest_turris.audit.leaks.tap import Taps
-from pytest_turris.audit.places import NOWHERE, CallSite, Place, PlaceFinder, base_of
+from pytest_turris.audit.places import CallSite, Place, PlaceFinder, base_of
 from pytest_turris.audit.rules.catalogue import look_at
-from pytest_turris.audit.rules.log import LogAudit, LogLine
+from pytest_turris.audit.rules.log import LogAudit
+from pytest_turris.audit.rules.log_file import LogFile
 from pytest_turris.audit.rules.logged import LoggedAnswers
 from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
@@ -28,6 +29,7 @@ from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.hooks.audit_canaries import Canaries
+from pytest_turris.hooks.audit_log import AuditLog
 from pytest_turris.hooks.audit_taps import PytestTaps
 from pytest_turris.hooks.summary import VERDICTS
 
@@ -50,20 +52,14 @@ class TestAudit:
         self.evidence: Evidence = Evidence(test=item.nodeid)
         self.place: Place = _place_of(item, auditor.finder)
         self.ignored: IgnoredChecks = IgnoredChecks(OWN, _OTHERS)
-        self.loggers: set[str] = set(auditor.declared.loggers)
-        self._log_starts: dict[Path, int] = {}
+        files = [auditor.root / name for name in auditor.declared.log_files]
+        self.log: AuditLog = AuditLog(auditor.declared.loggers, files)
         self._item = item
         self._auditor = auditor
         self._finder = auditor.finder
         self._code: CodeType | None = getattr(getattr(item, "function", None), "__code__", None)
         self._records: list[SandboxRecord] = []
         self._traces = auditor.taps.begin(self._code)
-        for name in auditor.declared.log_files:
-            self.add_log_file(auditor.root / name)
-
-    def add_log_file(self, file: Path) -> None:
-        """Treat what is appended to a file from now on as the audit log."""
-        self._log_starts[file] = file.stat().st_size if file.exists() else 0
 
     def watch(self, sandbox: Sandbox) -> None:
         """Note what a sandbox sees from now on."""
@@ -82,7 +78,8 @@ class TestAudit:
         requests = sum(record.dropped for record in self._records)
         left = {"request": requests, "text": self._traces.dropped}
         told = [counted(count, name) for name, count in left.items() if count]
-        return [f"the audit left out the last {one} of {self.evidence.test}" for one in told]
+        left_out = f"of {self.evidence.test}"
+        return [f"the audit left out the last {one} {left_out}" for one in told] + self.log.problems
 
     def finish(self) -> Evidence:
         """Return the evidence of the test."""
@@ -145,19 +142,10 @@ class TestAudit:
         ]
 
     def _judge_log(self, forms: SecretForms) -> None:
-        if not (self.loggers or self._log_starts):
-            return
-        lines = [
-            LogLine(trace.message, trace.text, trace.call)
-            for trace in self._traces.texts
-            if trace.check == "LK-01" and _is_below(trace.name, self.loggers)
-        ]
-        for file, start in self._log_starts.items():
-            if file.exists():
-                added = file.read_bytes()[start:].decode("utf-8", "replace")
-                lines += [LogLine(line, line, NOWHERE) for line in added.split("\n") if line]
-        for record in self._records:
-            LogAudit(self.evidence, record, lines, forms, self._finder).judge()
+        lines = self.log.lines(self._traces.texts)
+        if lines is not None:
+            for record in self._records:
+                LogAudit(self.evidence, record, lines, forms, self._finder).judge()
 
 
 class Auditor:
@@ -283,18 +271,16 @@ def _place_of(item: pytest.Item, finder: PlaceFinder) -> Place:
     return Place(path=path, line=(line or 0) + 1, symbol=function)
 
 
-def _is_below(name: str, loggers: set[str]) -> bool:
-    """Whether a logger is one of these, or below one."""
-    return any(name == one or name.startswith(f"{one}.") for one in loggers)
-
-
 def read_declarations(config: pytest.Config) -> Declarations:
     """What ``turris-audit.toml`` declares, next to the ini file.
 
     Raises:
-        pytest.UsageError: It cannot be read.
+        pytest.UsageError: It cannot be read, or the log that it names.
     """
     try:
-        return Declarations.read(config.rootpath / FILE_NAME, lambda: iter(all_checks()))
+        declared = Declarations.read(config.rootpath / FILE_NAME, lambda: iter(all_checks()))
+        for name in declared.log_files:
+            LogFile(config.rootpath / name)
     except DeclarationError as error:
         raise pytest.UsageError(f"turris audit: {error}") from None
+    return declared
