@@ -21,13 +21,15 @@ _MOST_TEXT = 64
 
 
 class Parameters(BaseModel):
-    """The parameters of a control. Only the names of the JSON document are accepted."""
+    """The parameters of a control, by their names in JSON."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_camel, defer_build=ModelBuilding.is_deferred
     )
     members_in_words: ClassVar[str] = ""
     """What a member must be, if there are too many to list them."""
+    takes_snake_case: ClassVar[bool] = False
+    """Whether its members may also be named as in Python, such as ``token_ttl``."""
 
 
 class Result(BaseModel):

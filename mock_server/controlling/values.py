@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.shell.mistakes import fail
+from pytest_turris.core.text.names import as_snake_case
 from pytest_turris.process.input_file import read_input
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -44,7 +45,8 @@ def members_given(
         parameters: The parameters that are given in this way.
         free: The name of the parameter that has these members; empty if there is none.
     """
-    known = {one["name"]: one for one in parameters}
+    # By either spelling: which ones a control takes is for the sandbox to say.
+    known = {as_snake_case(one["name"]): one for one in parameters}
     members: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -53,7 +55,8 @@ def members_given(
         if name in members:
             fail(f"{name!r} is given twice")
         # A member that the table does not know is sent as text: the sandbox names the nearest.
-        members[name] = read_value(known[name], text) if name in known else _free_value(text)
+        one = known.get(as_snake_case(name))
+        members[name] = read_value(one, text) if one else _free_value(text)
     return {free: members} if free and members else members
 
 

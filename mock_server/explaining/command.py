@@ -10,6 +10,7 @@ from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import option_explanations
 from mock_server.shell.printing import say
 from pytest_turris.audit.families import FAMILIES
+from pytest_turris.core.options import option_name
 from pytest_turris.core.text.names import did_you_mean
 
 _CHECK = re.compile(r"([A-Za-z]{2,4})-?(\d{1,3})(?:[-/].*)?")
@@ -35,7 +36,7 @@ def found(name: str) -> Explanation:
 
     Args:
         name: An id in any case, with or without what follows its number; or an option, also as
-            in an ini file, with ``turris_``.
+            in an ini file, with ``turris_``, or in JSON, as ``tokenTtl``.
 
     Raises:
         click.UsageError: There is no such check or option.
@@ -50,7 +51,7 @@ def found(name: str) -> Explanation:
         forms = (f"{prefix}-{check[2]}", f"{prefix}-{number:02}", f"{prefix}-{number}")
         wanted = next((form for form in forms if form in known), forms[0])
     else:
-        known, wanted = option_explanations(), name.removeprefix("turris_")
+        known, wanted = option_explanations(), option_name(name.removeprefix("turris_"))
     if wanted in known:
         return known[wanted]
     kinds = ", ".join(f"{one}-.." for one in (*FAMILIES, lines.LINE_PREFIX))

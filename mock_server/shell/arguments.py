@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.shell.mistakes import fail
 from mock_server.shell.printing import say
-from pytest_turris.core.options import Options, choices, option_types, parse
+from pytest_turris.core.options import Options, choices, option_name, option_types, parse
 from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.process.input_file import read_input
@@ -64,7 +64,7 @@ def read_options(
     if scheme and scheme != Options().signature_scheme:
         fixed["signature_scheme"] = read_choice("--scheme", scheme, choices("signature_scheme"))
     try:
-        for name, value in _pairs("--option", "name=value", texts):
+        for name, value in _option_pairs(texts):
             given[name] = parse(name, value) if name in option_types() else value
         options = (base or Options()).replaced(given, fixed)
         _check_paths(options)
@@ -74,6 +74,16 @@ def read_options(
         if reason := _why_unread(name, fixed, reads):
             say(f"turris-sandbox: --option {name} does nothing here: {reason}", err=True)
     return options
+
+
+def _option_pairs(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names in Python with their texts; one given again in the same spelling overrides."""
+    spelt: dict[str, str] = {}
+    for given, value in _pairs("--option", "name=value", texts):
+        name = option_name(given)
+        if (other := spelt.setdefault(name, given)) != given:
+            fail(f"--option: {other} and {given} are one option: give it once")
+        yield name, value
 
 
 def _why_unread(name: str, fixed: Collection[str], reads: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, Self, get_type_hints
 
-from pytest_turris.core.text.names import did_you_mean
+from pytest_turris.core.text.names import as_snake_case, did_you_mean
 from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import (
     OptionError,
@@ -273,6 +273,15 @@ def option_types() -> dict[str, Any]:
     """The options' names with their types, in the order of the reference page."""
     hints = get_type_hints(Options)
     return {field.name: hints[field.name] for field in fields(Options)}
+
+
+def option_name(text: str) -> str:
+    """An option's name in Python for either spelling, ``token_ttl`` or ``tokenTtl``.
+
+    A text that names no option is returned as it is, for the error that shows it.
+    """
+    name = as_snake_case(text)
+    return name if name in option_types() else text
 
 
 def choices(name: str) -> tuple[str, ...]:

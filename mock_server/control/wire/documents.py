@@ -35,6 +35,7 @@ def validated(control: Control, document: Mapping[str, Any], *, texts: bool = Fa
         ControlError: A member is unknown or missing, or its value does not fit.
     """
     model = control.parameters
+    document = _named_as_in_json(model, document)
     if problems := tuple(islice(_unknown(model, document), _MOST_PROBLEMS)):
         raise ControlError(400, problems=problems)
     try:
@@ -109,6 +110,33 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         ((doubled, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ControlError(400, problems=(Problem(doubled, "the member once"),))
     return found
+
+
+def _named_as_in_json(
+    model: type[BaseModel], document: Mapping[str, Any], at: str = ""
+) -> dict[str, Any]:
+    """The same members by their names in JSON: some models take the names of Python, too.
+
+    Raises:
+        ControlError: A member is given by both names.
+    """
+    takes_both = issubclass(model, Parameters) and model.takes_snake_case
+    named: dict[str, Any] = {}
+    for given, value in document.items():
+        field = model.model_fields.get(given) if takes_both else None
+        name = (field and field.alias) or given
+        if name in named:
+            raise ControlError(400, problems=(Problem(f"{at}{name}", "one spelling, not both"),))
+        named[name] = value
+    for field in model.model_fields.values():
+        name, kind = field.alias or "", field.annotation
+        if isinstance(kind, type) and issubclass(kind, Parameters) and _is_object(named.get(name)):
+            named[name] = _named_as_in_json(kind, named[name], f"{at}{name}.")
+    return named
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _unknown(

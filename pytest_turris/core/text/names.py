@@ -1,10 +1,18 @@
-"""The nearest known name, for errors that ask "did you mean ...?"."""
+"""Names as people write them: the spellings of one, and the nearest that is known."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST_NAME = 120
 """Comparing takes time with the square of the length, and callers send names of any length."""
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
+
+
+def as_snake_case(name: str) -> str:
+    """A name in camel case such as ``tokenTtl`` as ``token_ttl``; one in snake case as it is."""
+    return _CAPITAL.sub(lambda capital: f"_{capital[0].lower()}", name)
 
 
 def nearest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -25,6 +25,7 @@ class GivenOptions(Parameters):
     """The options of a new sandbox."""
 
     members_in_words: ClassVar[str] = "a turris option; GET /options lists them"
+    takes_snake_case: ClassVar[bool] = True
 
 
 class ChangeOptions(Parameters):
@@ -33,6 +34,7 @@ class ChangeOptions(Parameters):
     members_in_words: ClassVar[str] = (
         "a turris option that changes while the sandbox runs; GET /options lists them"
     )
+    takes_snake_case: ClassVar[bool] = True
 
 
 def _show(call: ControlCall, given: Parameters) -> OptionsShown:
