@@ -2,7 +2,7 @@
 
 ``make docs`` runs it. It writes everything below ``MARK`` on the pages in ``PARTS``, the number in
 each ``<!-- count: NAME -->0<!-- /count -->`` on any page, the ini keys in the plugin, the
-code that ``turris-sandbox explain`` shows, and the controls that the command line knows.
+code that ``turris-sandbox explain`` shows, and the controls and names that the command line knows.
 """
 
 import sys
@@ -23,10 +23,10 @@ from tables import (
     compatibility,
     controls,
     counts,
-    events,
     examples,
     fidelity,
     findings,
+    names,
     operations,
     options,
     receivers,
@@ -39,9 +39,9 @@ from tables import (
 from mock_server.control.description import describe_all
 from mock_server.controlling.rows import CONTROLS_FILE as CONTROLS
 from mock_server.controlling.rows import as_json
+from mock_server.shell.completing import NAMES_FILE
 
 DOCS = ROOT / "docs"
-EVENTS = ROOT / "mock_server" / "triggering" / "events.json"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"
 MARK = "<!-- made by docs/pages.py -->\n"
 PARTS: dict[str, Callable[[], str]] = {
@@ -75,7 +75,7 @@ def made() -> dict[Path, str]:
         texts[path] = f"{texts[path].partition(MARK)[0]}{MARK}\n{make()}"
     found = {path: counts.filled(text) for path, text in texts.items()}
     found |= {examples.FILE: examples.as_json(), picture.FILE: picture.drawing()}
-    found |= {CONTROLS: as_json(describe_all()), EVENTS: events.as_json()}
+    found |= {CONTROLS: as_json(describe_all()), NAMES_FILE: names.as_json()}
     return found | {PLUGIN: options.ini_names_filled(PLUGIN.read_text())}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mock_server.exit_status import exit_help
+from mock_server.shell.completing import one_of
 from mock_server.shell.option_types import (
     FILE,
     allowed,
@@ -40,6 +41,7 @@ Examples:
     "--profile",
     default="quick",
     show_default=True,
+    shell_complete=one_of("profiles"),
     help="quick (the most important attacks) or full (all of them).",
 )
 @scheme
@@ -48,12 +50,14 @@ Examples:
 @click.option(
     "--event",
     multiple=True,
+    shell_complete=one_of("events"),
     help="A webhookType that the receiver acts on; all four by default. Can be repeated.",
 )
 @click.option(
     "--ignore",
     metavar="ID=REASON",
     multiple=True,
+    shell_complete=one_of("attacks", after="="),
     help="An attack to skip, for example 'WH-70=the last one wins'. Can be repeated.",
 )
 @header_lines

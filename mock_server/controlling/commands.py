@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from mock_server.controlling.negative import ControlCommand
 from mock_server.controlling.rows import ControlRow, rows
+from mock_server.shell.completing import Completer, one_of
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.mistakes import fail
 
@@ -19,6 +20,15 @@ _DEFAULT_URL = "http://127.0.0.1:8791"
 _TYPES: dict[str, Any] = {"whole number": int, "number": float}
 _METAVARS = {"duration": "DURATION", "moment": "MOMENT", "object": "JSON", "whole number": "NUMBER"}
 _WORDS = "members"
+
+_COMPLETED = {
+    ("faults add", "operation"): "operations",
+    ("faults hostile", "name"): "hostile_answers",
+    ("faults hostile", "operation"): "operations",
+    ("journal list", "operation"): "operations",
+    ("webhooks attack", "attack"): "attacks",
+}
+"""The parameters whose values have names that the table of controls does not list."""
 
 _GROUPS = {
     "add": "Add a record: what is not given is generated.",
@@ -91,9 +101,9 @@ def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> cl
     by_word = [one for one in row["parameters"] if one["rest"]]
     for parameter in row["parameters"]:
         if parameter["positional"]:
-            params.append(_argument(parameter))
+            params.append(_argument(parameter, _completer(row, parameter)))
         elif not parameter["rest"]:
-            params.append(_option(parameter))
+            params.append(_option(parameter, _completer(row, parameter)))
     if by_word:
         params.append(_members(by_word))
     if stream:
@@ -158,16 +168,22 @@ def _shown_name(parameter: dict[str, Any]) -> str:
     return option.strip("-").upper() if parameter["positional"] else option
 
 
-def _argument(parameter: dict[str, Any]) -> click.Argument:
+def _completer(row: ControlRow, parameter: dict[str, Any]) -> Completer | None:
+    kind = _COMPLETED.get((row["name"], parameter["name"]))
+    return one_of(kind) if kind else None
+
+
+def _argument(parameter: dict[str, Any], completer: Completer | None) -> click.Argument:
     return click.Argument(
         [_identifier(parameter)],
         metavar=_shown_name(parameter),
         required=parameter["required"],
         type=_type(parameter),
+        shell_complete=completer,
     )
 
 
-def _option(parameter: dict[str, Any]) -> click.Option:
+def _option(parameter: dict[str, Any], completer: Completer | None) -> click.Option:
     if parameter["type"] == "switch":
         flag = parameter["option"]
         return click.Option(
@@ -187,6 +203,7 @@ def _option(parameter: dict[str, Any]) -> click.Option:
         metavar=None if parameter["choices"] else _METAVARS.get(parameter["type"]),
         type=_type(parameter),
         help=help_,
+        shell_complete=completer,
     )
 
 
@@ -205,13 +222,17 @@ class _Choice(click.Choice):  # type: ignore[type-arg]  # not generic in older v
         return value
 
 
+def _values(parameter: dict[str, Any]) -> list[Any]:
+    return ["true", "false"] if parameter["type"] == "switch" else list(parameter["choices"])
+
+
 def _members(by_word: list[dict[str, Any]]) -> click.Argument:
     def complete(_ctx: object, _param: object, incomplete: str) -> list[CompletionItem]:
         name, equals, text = incomplete.partition("=")
         if not equals:
             found = [f"{one['name']}=" for one in by_word]
             return [CompletionItem(word) for word in found if word.startswith(incomplete)]
-        choices: list[Any] = next((one["choices"] for one in by_word if one["name"] == name), [])
+        choices = next((_values(one) for one in by_word if one["name"] == name), [])
         return [CompletionItem(f"{name}={one}") for one in choices if str(one).startswith(text)]
 
     return click.Argument([_WORDS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete)

@@ -8,6 +8,7 @@ from mock_server.explaining import lines
 from mock_server.explaining.checks import check_explanations
 from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import option_explanations
+from mock_server.shell.completing import one_of
 from mock_server.shell.printing import say
 from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.options import option_name
@@ -18,7 +19,9 @@ _CHECK = re.compile(r"([A-Za-z]{2,4})-?(\d{1,3})(?:[-/].*)?")
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="NAME...", shell_complete=one_of("explained")
+)
 def explain(names: tuple[str, ...]) -> None:
     """Explain a check or an option: what it does, why it matters, a broken and a right example.
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mock_server.exit_status import OK, exit_help
+from mock_server.shell.completing import one_of
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, allowed, entity, option_texts
 
@@ -94,6 +95,7 @@ Examples:
     "--data",
     metavar="NAME",
     default="",
+    shell_complete=one_of("data"),
     help="Start with named data: small_agency, national_network or messy.",
 )
 @click.option(

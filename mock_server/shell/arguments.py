@@ -26,7 +26,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _HOST = re.compile(r"localhost|[^/]*[.:]")
-_OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
+
+OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
+"""The prefixes of the options that only tests in pytest read."""
 
 OF_WEBHOOKS = ("signature_", "webhook_secret", "webhook_user_agent", "upstream_entity_id")
 """The prefixes of the options that sending a webhook reads."""
@@ -90,7 +92,7 @@ def _why_unread(name: str, fixed: Collection[str], reads: tuple[str, ...]) -> st
     """Why a command does not read an option; empty if it does."""
     if name in fixed:
         return "this command has an option of its own for it, see --help"
-    if name.startswith(_OF_TESTS):
+    if name.startswith(OF_TESTS):
         return "only tests in pytest read it"
     if reads and not name.startswith(reads):
         return "only a sandbox that answers requests reads it"

@@ -1,5 +1,6 @@
 """``turris-sandbox``: finds a command, and reports its mistakes in one line."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.printing import say
 
 _NAME = "turris-sandbox"
+_COMPLETING = "_TURRIS_SANDBOX_COMPLETE"
 
 
 class LazyCommands(SuggestingGroup):
@@ -63,6 +65,8 @@ class LazyCommands(SuggestingGroup):
 
     def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run a command line; a mistake in it is one line, and exit status 2."""
+        if _COMPLETING in os.environ:
+            import_module("mock_server.shell.completion")  # before click looks for bash's class
         more["prog_name"] = _NAME
         more["standalone_mode"] = False
         try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mock_server.shell.completing import one_of, option_of
 from pytest_turris.core.wire.hosts import is_host
 
 ENTITY = "507f1f77bcf86cd799439010"
@@ -24,6 +25,7 @@ option_texts = click.option(
     "option",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=option_of("options"),
     help="An option of the sandbox, for example token_ttl=60. Can be repeated.",
 )
 
@@ -33,6 +35,7 @@ signing_texts = click.option(
     "option",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=option_of("webhook_options"),
     help="An option of webhooks, for example signature_encoding=base64. Can be repeated.",
 )
 
@@ -76,6 +79,7 @@ scheme = click.option(
     "--scheme",
     default="turris",
     show_default=True,
+    shell_complete=one_of("schemes"),
     help="The scheme: turris, standard-webhooks, svix, stripe, github, slack or shopify.",
 )
 

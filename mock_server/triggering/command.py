@@ -1,13 +1,12 @@
 """``turris-sandbox trigger``: sends one signed webhook."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from mock_server.exit_status import FAILED, exit_help
+from mock_server.shell.completing import member_of_event, names, one_of
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import (
     allowed,
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from pytest_turris.webhooks.factory import WebhookFactory
     from pytest_turris.webhooks.signed import SignedWebhook
 
-_EVENTS = json.loads((Path(__file__).parent / "events.json").read_text())
-"""Each event with its members; made by ``make docs``, because the models are slow to load."""
-
 _EXAMPLES = """\b
 Examples:
   turris-sandbox trigger PRODUCER_AGREEMENT_EXECUTED --to http://127.0.0.1:3000/webhooks
@@ -39,17 +35,12 @@ Examples:
 
 def _events() -> str:
     """The events and their members, for the help."""
-    lines = [f"  {name}\n    {', '.join(members)}" for name, members in _EVENTS.items()]
+    lines = [f"  {name}\n    {', '.join(members)}" for name, members in names()["events"].items()]
     return "\b\nEvents, each with the members that --set takes:\n" + "\n".join(lines)
 
 
-def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[CompletionItem]:
-    typed = incomplete.upper().replace("-", "_")
-    return [CompletionItem(name) for name in _EVENTS if name.startswith(typed)]
-
-
 @click.command(epilog=f"{_events()}\n\n{_EXAMPLES}\n{exit_help('trigger')}")
-@click.argument("words", nargs=-1, metavar="EVENT", shell_complete=_complete_event)
+@click.argument("words", nargs=-1, metavar="EVENT", shell_complete=one_of("events"))
 @click.option("--to", metavar="URL", default="", help="The receiver; needed without --print.")
 @click.option(
     "--print",
@@ -63,6 +54,7 @@ def _complete_event(_ctx: object, _param: object, incomplete: str) -> list[Compl
     "member",
     metavar="MEMBER=VALUE",
     multiple=True,
+    shell_complete=member_of_event,
     help="A member of the payload, as text or JSON, for example branchName=West. Can be repeated.",
 )
 @scheme
@@ -130,7 +122,7 @@ def _event(words: tuple[str, ...], to: str) -> str:
 
     events = [word for word in words if "://" not in word]
     urls = [redact_target(word) for word in (*words, to) if "://" in word]
-    known = [*events, *(word for word in (to,) if word.upper() in _EVENTS)]
+    known = [*events, *(word for word in (to,) if word.upper() in names()["events"])]
     meant = f"turris-sandbox trigger {(*known, 'EVENT')[0]} --to {(*urls, 'URL')[0]}"
     if len(events) < len(words) or (to and known[-1:] == [to]):
         fail(f"the receiver is the value of --to: {meant}")
