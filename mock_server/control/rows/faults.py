@@ -79,7 +79,10 @@ class AddHostile(Parameters):
     """Which hostile answer, and for what."""
 
     name: str = Field(
-        min_length=1, max_length=100, description="Such as AR-27, or AR-27/milliseconds."
+        min_length=1,
+        max_length=100,
+        description="Such as AR-27/milliseconds; AR-27 alone is its first variant, and "
+        "'faults catalogue' lists them.",
     )
     operation: str | None = Field(
         None, max_length=200, description="The operation; by default what the answer is for."

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 from doubles.controlled import Controlled, Refused
 from pydantic.alias_generators import to_camel
 
 from mock_server.control.rows.state.changing_options import changeable
+from mock_server.shell.cli import app
 from pytest_turris.core.wire.messages import Request
 
 
@@ -119,7 +121,7 @@ def test_a_fault_is_scripted_and_removed(controlled: Controlled) -> None:
     assert request(controlled) == 503
     assert controlled.get("/faults")["items"][0]["fired"] == 1
     hostile = controlled.call("POST", "/faults/hostile", name="AR-27")
-    assert hostile["hostile"].startswith("AR-27/")
+    assert hostile["hostile"] == "AR-27/milliseconds"
     assert controlled.get("/faults", "state=unused")["total"] == 1
     assert controlled.send("DELETE", "/faults/1").status == 204
     assert controlled.send("DELETE", "/faults/1").status == 404
@@ -129,6 +131,12 @@ def test_a_fault_is_scripted_and_removed(controlled: Controlled) -> None:
     for members in ({"operation": "list_agent", "status": 503}, {"operation": "*"}):
         with pytest.raises(Refused, match="400"):
             controlled.call("POST", "/faults", **members)
+
+
+def test_help_says_which_variant_a_hostile_answer_has() -> None:
+    """Without one it is the first; the help names another control that lists them."""
+    shown = " ".join(CliRunner().invoke(app, ["hostile", "--help"]).output.split())
+    assert "AR-27 alone is its first variant, and 'faults catalogue' lists them" in shown
 
 
 def test_options_change_while_it_runs(controlled: Controlled) -> None:
