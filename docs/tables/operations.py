@@ -30,6 +30,9 @@ def _section(operation: Operation) -> list[str]:
     lines += _members("Query", operation.query)
     lines += _members("Body", operation.body)
     lines += _members("Form", operation.form)
+    if operation.guide:
+        path = operation.guide.page.removeprefix("reference/")
+        lines.append(f"| See | [{operation.guide.about}]({path}.md) |")
     if operation.idempotent:
         lines.append(f"| Headers | {', '.join(f'`{name}`' for name in IDEMPOTENCY_HEADERS)} |")
     lines.append(f"| Answer | {_answer(operation)} ({known['status']}) |")

@@ -12,7 +12,7 @@ from doubles.walkthrough import snippets, steps
 ROOT = Path(__file__).parents[2]
 _MARK = "<!-- made by docs/pages.py -->"
 """Below it are tables, and code that has its own place in the project."""
-_UNTYPED = re.compile(r"^(?:from|import) (?:django|rest_framework|behave)\b", re.MULTILINE)
+_UNTYPED = re.compile(r"^(?:from|import) (?:django|rest_framework|behave|openpyxl)\b", re.MULTILINE)
 _RELAXED = (
     "# mypy: disable-error-code=import-untyped, allow-subclassing-any, allow-untyped-decorators"
 )

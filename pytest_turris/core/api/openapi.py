@@ -18,6 +18,7 @@ from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.schemas import ERROR, Schemas, of_query, reference
 from pytest_turris.core.middleware.idempotency import IDEMPOTENCY_HEADERS
 from pytest_turris.core.options import Options
+from pytest_turris.core.text.docs_links import page
 from pytest_turris.core.wire.hosts import HOSTS
 
 DOCUMENT_PATH = "/__sandbox__/openapi.json"
@@ -122,6 +123,9 @@ def _described(
     }
     if operation.deprecated:
         described["deprecated"] = True
+    if operation.guide:
+        url, about = page(operation.guide.page), operation.guide.about
+        described["externalDocs"] = {"url": url, "description": about}
     if (model := operation.body or operation.form) is not None:
         media: dict[str, Any] = {"schema": schemas.of_request(model)}
         if operation.file_type:

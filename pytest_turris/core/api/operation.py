@@ -28,6 +28,15 @@ class Link(NamedTuple):
     """A JSON pointer into the answer's data, without its leading slash."""
 
 
+class Guide(NamedTuple):
+    """A page of these docs with more about an operation."""
+
+    page: str
+    """Its path below ``docs/``, without its suffix."""
+    about: str
+    """What it says, as the text of a link."""
+
+
 @dataclass(frozen=True)
 class OperationRow:
     """The row of the route table above an operation's function.
@@ -57,6 +66,7 @@ class OperationRow:
         largest_file: The maximum size of a file in the form, in bytes.
         file_type: The media type of the file in the form.
         links: Operations that take values of the answer.
+        guide: The page of these docs with more about it.
     """
 
     method: str
@@ -85,6 +95,7 @@ class OperationRow:
     largest_file: int = 0
     file_type: str = ""
     links: tuple[Link, ...] = ()
+    guide: Guide | None = None
 
     def __call__(self, handler: Handler) -> "Operation":
         """Make an operation of a function, with its name and the model of its return annotation."""

@@ -19,7 +19,12 @@ AGENCY_IDENTIFIERS = (
     "agencyName", "agencyNpn", "agencyFein", "agencyLicenseNumber", "producerCode",
 )  # fmt: skip
 """At least one is needed; the documented list is cut off after ``agencyNpn``."""
+DOCUMENTED = (*REQUIRED, "agencyName", "agencyNpn")
+"""The columns that a page of Turris names; the others are assumed."""
 OPTIONAL = {Policy.model_fields[name].alias or to_camel(name): name for name in OPTIONAL_MEMBERS}
+COLUMNS = tuple(dict.fromkeys((*REQUIRED, *AGENCY_IDENTIFIERS, *OPTIONAL)))
+PAGE = "reference/policy-file"
+"""Where the columns are described."""
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """Documented: 10 MB."""
 
@@ -27,6 +32,23 @@ DATES = ("effectiveDate", "expiryDate", "policyTransactionDate")
 _FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 _EPOCH = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
 _LAST_SERIAL = 2_958_465
+
+
+def expected(header: str) -> str:
+    """What a cell of a column may have, in words."""
+    if header == "policyTransactionType":
+        return f"one of {', '.join(get_args(TransactionType))}"
+    if header == "riskStateCode":
+        return f"one of {', '.join(get_args(StateCode))}"
+    if header in DATES:
+        return "a date: 2025-01-15, 01/15/2025, or the serial number of a spreadsheet"
+    return "a number, such as 5000.5 or $5,000" if _is_amount(header) else "any text"
+
+
+def explained(error: str) -> str:
+    """What was expected where a row has this error; the error itself where it says that."""
+    header = error.removeprefix("Invalid ")
+    return f"{error}: expected {expected(header)}" if header in COLUMNS else error
 
 
 def problem(row: dict[str, str]) -> str:
@@ -88,10 +110,14 @@ def _fits(header: str, text: str) -> bool:
     return not isinstance(value, float) or abs(value) < float("inf")
 
 
+def _is_amount(header: str) -> bool:
+    return header.endswith("InUSD")
+
+
 def _converted(header: str, text: str) -> str | float | dt.datetime:
     if header in DATES:
         return as_date(text)
-    if header.endswith("InUSD"):
+    if _is_amount(header):
         number = float(text.replace(",", "").removeprefix("$"))
         return int(number) if number.is_integer() else number
     return text

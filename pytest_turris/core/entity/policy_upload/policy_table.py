@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from pytest_turris.core.entity.policy_upload.policy_file import (
     AGENCY_IDENTIFIERS,
+    COLUMNS,
     DATES,
-    OPTIONAL,
+    PAGE,
     REQUIRED,
 )
 from pytest_turris.core.entity.policy_upload.spreadsheet import (
@@ -17,6 +18,7 @@ from pytest_turris.core.entity.policy_upload.spreadsheet import (
     read_csv,
     read_xlsx,
 )
+from pytest_turris.core.text.docs_links import page
 from pytest_turris.core.wire.errors import InvalidInput
 from pytest_turris.core.wire.multipart import FormFile
 
@@ -47,7 +49,8 @@ def read_rows(file: FormFile, *, blank: bool = False) -> tuple[list[dict[str, st
         table, serial_of_1904 = _table(file.content, kind)
         headers = _headers(next(filter(_has_text, table), []))
         if problems := list(_header_problems(headers)):
-            raise InvalidInput(*problems)
+            reason = f"{'; '.join(problems)}; the columns are on {page(PAGE)}"
+            raise InvalidInput(*problems, reason=reason)
         rows, broken = _read(table, headers, serial_of_1904)
     except UnreadableFileError as error:
         raise InvalidInput("file could not be read", reason=str(error)) from None
@@ -108,11 +111,10 @@ def _by_header(headers: list[str], row: SheetRow) -> dict[str, str]:
 
 
 def _header_problems(headers: list[str]) -> Iterator[str]:
-    known = dict.fromkeys((*REQUIRED, *AGENCY_IDENTIFIERS, *OPTIONAL))
-    unknown = (header for header in dict.fromkeys(headers) if header not in known)
+    unknown = (header for header in dict.fromkeys(headers) if header not in COLUMNS)
     for header in itertools.islice(unknown, _MAX_REPORTED):
         yield f"Unrecognized header: {header[:64]}"
-    for header in known:
+    for header in COLUMNS:
         if headers.count(header) > 1:
             yield f"Duplicate header: {header}"
     for header in REQUIRED:
