@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_turris.audit.leaks.tap import Trace
+from pytest_turris.audit.leaks.traces import Trace
 from pytest_turris.audit.places import NOWHERE
 from pytest_turris.audit.rules.log import LogLine
 from pytest_turris.audit.rules.log_file import LogFile
@@ -33,7 +33,7 @@ class AuditLog:
         self._files[file] = LogFile(file)
 
     def lines(self, traces: Iterable[Trace]) -> list[LogLine] | None:
-        """The records since then; None if nobody said where they are, or if a file is unreadable.
+        """The records since then; None if none are named, or if a file is unreadable.
 
         Args:
             traces: What the test wrote, to the log among others.

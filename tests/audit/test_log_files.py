@@ -13,7 +13,7 @@ from pytest_turris.audit.rules.log_file import LogFile
 
 def append(file: Path, text: str) -> None:
     """Write as a logging handler does."""
-    with file.open("a") as opened:
+    with file.open("a", encoding="utf-8") as opened:
         opened.write(text)
 
 
@@ -26,7 +26,7 @@ def rotate(file: Path) -> None:
 
 def empty(file: Path) -> None:
     """As ``copytruncate`` of logrotate."""
-    file.write_text("new\n")
+    file.write_text("new\n", encoding="utf-8")
 
 
 def remove(file: Path) -> None:
@@ -47,7 +47,7 @@ def remove(file: Path) -> None:
 def test_what_is_appended(tmp_path: Path, change: Callable[[Path], None], added: str) -> None:
     """What was there before does not count; what is rotated away does."""
     file = tmp_path / "audit.log"
-    file.write_text("before, and longer than what comes\n")
+    file.write_text("before, and longer than what comes\n", encoding="utf-8")
     log = LogFile(file)
     change(file)
     assert log.added() == added

@@ -36,7 +36,7 @@ class LogFile:
             return self._text(0) if self._path.is_file() else ""
         now = self._path.stat() if self._path.is_file() else None
         if now and os.path.samestat(now, self._before):
-            # A shorter one was emptied, and begins anew.
+            # A shorter one was emptied.
             return self._text(self._before.st_size if now.st_size >= self._before.st_size else 0)
         renamed = "".join(
             one.read_bytes()[self._before.st_size :].decode("utf-8", "replace")
