@@ -108,7 +108,8 @@ class TestAudit:
     def _search(self, forms: SecretForms) -> None:
         own = self._own_files()
         search = LeakSearch(self.evidence, forms, self._finder, self.place, own)
-        ports = {seen.request.client_port for one in self._records for seen in one.seen}
+        seen = (request for record in self._records for request in record.seen)
+        ports = {one.request.client_port for one in seen if not one.in_process}
         search.search(self._traces, frozenset(ports), self._auditor.blind)
         if not self._auditor.blind["LK-09"]:
             for _, kind, text in self._item._report_sections:  # noqa: SLF001 - there is no other way

@@ -32,6 +32,27 @@ def test_each_channel_is_watched(audited: AuditedProject) -> None:
     assert placeless == {("LK-05", "test_leaking_apps.py"), ("LK-09", "test_leaking_apps.py")}
 
 
+def test_what_is_sent_elsewhere_is_seen_where_the_sandbox_answers_in_process(
+    audited: AuditedProject,
+) -> None:
+    """A request without a socket has no port, as a mocked one and a first datagram have none."""
+    audited.copy("leaking", "test_leaking_apps.txt")
+    audited.pytester.makeconftest(
+        """
+        import httpx
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def asked(turris):
+            httpx.get(f"{turris.base_url}/v1/agents")
+        """
+    )
+    report = audited.run("-k", "sends")
+    found = {(one["path"], one["line"]) for one in report["results"] if one["check"] == "LK-08"}
+    file = AUDITED / "leaking" / "sends_otherwise.py"
+    assert {(path, line) for _, path, line in marked(file)} <= found
+
+
 def test_the_careful_counterparts_leak_nothing(audited: AuditedProject) -> None:
     """The same suite, with what ``explain`` shows as the right examples."""
     audited.copy("careful", "test_leaking_apps.txt")
