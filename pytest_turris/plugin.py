@@ -174,7 +174,7 @@ def turris() -> Sandbox:
     """A fresh sandbox: httpx, httpx2 and requests are answered; credentials are in os.environ."""
     from pytest_turris.fixtures.turris import answering
 
-    return answering(_asking.request)
+    return answering(_asking.request, "turris")
 
 
 @pytest.fixture(params=["data", "data_with_status", "status_without_request_id", "top_level"])

@@ -4,15 +4,23 @@ import builtins
 import datetime as dt
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_turris.conformance.errors import ViolationError
 from pytest_turris.core.text.redaction import redact
 
 _SHOWN = 200
 _LONGEST_CHAIN = 100
 _LONG = 0.5
 """Real seconds: a call that failed later may have ended by a timeout of any name."""
+
+# A client may raise it on purpose: what its author has to know then is that this does not count.
+_OWN_CLASS = (
+    "Where the client raises {name} on purpose: an exception of Python's own does not count as the "
+    "client's, because no caller can tell it from a bug. Write class TurrisError(Exception): ... "
+    "and raise TurrisError(...) there."
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,22 @@ class CallResult:
         # One line: the text around it has lines of its own.
         first = redact(str(self.error)).partition("\n")[0]
         return f"{type(self.error).__name__}: {first[:_SHOWN]}"
+
+
+def require_no_crash(results: Sequence[CallResult], what: str) -> None:
+    """Require that no call ended by an exception of Python's own.
+
+    Args:
+        results: Of the calls.
+        what: What happened to the client, in words; the error follows.
+
+    Raises:
+        ViolationError: A call did. It says how to make an error of the client's own.
+    """
+    crashed = next((result for result in results if result.crashed), None)
+    if crashed:
+        besides = _OWN_CLASS.format(name=type(crashed.error).__name__)
+        raise ViolationError(f"{what}: {crashed}", besides=besides)
 
 
 def texts_of(error: BaseException | None) -> str:

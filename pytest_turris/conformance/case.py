@@ -117,7 +117,7 @@ class ConformanceCase(CheckRun, ABC):
                 sent=timeline(harness.requests),
                 got=str(violation),
                 expected=violation.expected or self._expected,
-                fix=violation.fix,
+                fix=self._fix_of(violation),
                 kind=violation.kind,
             )
             for violation in (*violations, *harness.lesser)
@@ -128,6 +128,11 @@ class ConformanceCase(CheckRun, ABC):
             slept = self._time.sleeps[:_SLEEPS]
             texts += ["\n".join(["the client slept:", *map(str, slept)])] if slept else []
         return Verdict.of(self._check, found, notes=texts)
+
+    def _fix_of(self, violation: ViolationError) -> str:
+        if not violation.besides:
+            return violation.fix
+        return f"{violation.fix or self._check.fix} {violation.besides}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}: {self._check.title}>"

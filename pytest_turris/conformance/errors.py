@@ -19,6 +19,7 @@ class ViolationError(Exception):
         level: How serious it is; None is the level of the rule.
         expected: What the client should have done; empty is what the rule says.
         fix: How to mend it; empty is what the rule says.
+        besides: What else may mend it; it follows the fix.
         kind: What it is, where it is seen by checks about other things.
     """
 
@@ -29,10 +30,12 @@ class ViolationError(Exception):
         *,
         expected: str = "",
         fix: str = "",
+        besides: str = "",
         kind: str = "",
     ) -> None:
         super().__init__(got)
         self.level = level
         self.expected = expected
         self.fix = fix
+        self.besides = besides
         self.kind = kind

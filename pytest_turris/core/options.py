@@ -31,7 +31,7 @@ READ_BY: Mapping[str, tuple[str, ...]] = {
     "time_engine": ("turris_time",),
     "time_tick": ("turris_time",),
     "time_real_modules": ("turris_time",),
-    "share_ssl_context": ("turris",),
+    "share_ssl_context": ("turris", "turris_time", "turris_webhooks", "turris_webhook_attack"),
     "tls": ("turris_server",),
 }
 """The fixtures that read an option which not every sandbox reads; fixtures on top of them too."""

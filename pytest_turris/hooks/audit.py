@@ -25,6 +25,7 @@ from pytest_turris.audit.seen import SandboxRecord
 from pytest_turris.audit.spellings import SecretForms, scrubbed, secrets_of
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.core.wire.base_url import split_base_url
 from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Finding, Verdict
@@ -108,12 +109,19 @@ class TestAudit:
     def _search(self, forms: SecretForms) -> None:
         own = self._own_files()
         search = LeakSearch(self.evidence, forms, self._finder, self.place, own)
-        ports = {seen.request.client_port for one in self._records for seen in one.seen}
-        search.search(self._traces, frozenset(ports), self._auditor.blind)
+        search.search(self._traces, self._own_addresses(), self._auditor.blind)
         if not self._auditor.blind["LK-09"]:
             for _, kind, text in self._item._report_sections:  # noqa: SLF001 - there is no other way
                 if kind in _OUTPUT and "LK-02" not in {one.check for one in self.evidence.spotted}:
                     search.text("LK-09", text)
+
+    def _own_addresses(self) -> frozenset[int | str]:
+        """Of the sandbox's sockets: the ports that sent to them, and the hosts that they have."""
+        seen = (one for record in self._records for one in record.seen if not one.in_process)
+        requests = [one.request for one in seen]
+        urls = [split_base_url(f"https://{request.host}") for request in requests]
+        ports = (request.client_port for request in requests)
+        return frozenset((*ports, *(url.hostname or "" for url in urls if url)))
 
     def _judge_answers(self) -> None:
         own = self._own_files()

@@ -32,6 +32,62 @@ def test_each_channel_is_watched(audited: AuditedProject) -> None:
     assert placeless == {("LK-05", "test_leaking_apps.py"), ("LK-09", "test_leaking_apps.py")}
 
 
+def test_what_is_sent_elsewhere_is_seen_where_the_sandbox_answers_in_process(
+    audited: AuditedProject,
+) -> None:
+    """A request without a socket has no port, as a mocked one and a first datagram have none."""
+    audited.copy("leaking", "test_leaking_apps.txt")
+    audited.pytester.makeconftest(
+        """
+        import httpx
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def asked(turris):
+            httpx.get(f"{turris.base_url}/v1/agents")
+        """
+    )
+    report = audited.run("-k", "sends")
+    found = {(one["path"], one["line"]) for one in report["results"] if one["check"] == "LK-08"}
+    file = AUDITED / "leaking" / "sends_otherwise.py"
+    assert {(path, line) for _, path, line in marked(file)} <= found
+
+
+def test_what_the_sandbox_gets_on_an_encrypted_socket_is_sent_to_no_other_host(
+    audited: AuditedProject,
+) -> None:
+    """An asynchronous client encrypts in memory, where only the host is known."""
+    audited.pytester.makepyfile(
+        app="""
+        import httpx
+
+        async def ask(server):
+            async with httpx.AsyncClient(verify=server.client_context()) as client:
+                credentials = server.sandbox.client
+                names = {
+                    "clientId": credentials.client_id,
+                    "clientSecret": str(credentials.client_secret),
+                }
+                answer = await client.post(f"{server.base_url}/v1/auth/jwt", json=names)
+                assert answer.status_code == 201
+        """,
+        test_it="""
+        import asyncio
+
+        import app
+        import pytest
+
+        @pytest.mark.turris(tls=True)
+        def test_it(turris_server): asyncio.run(app.ask(turris_server))
+        """,
+    )
+    audited.pytester.syspathinsert()
+    report = audited.run()
+    assert audited.result is not None
+    audited.result.assert_outcomes(passed=1)
+    assert "LK-08" not in {one["check"] for one in report["results"]}
+
+
 def test_the_careful_counterparts_leak_nothing(audited: AuditedProject) -> None:
     """The same suite, with what ``explain`` shows as the right examples."""
     audited.copy("careful", "test_leaking_apps.txt")

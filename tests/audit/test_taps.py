@@ -112,6 +112,17 @@ def test_the_first_of_several_taps_names_the_host(tmp_path: Path) -> None:
     assert one.finding.got.endswith("of errors.example")
 
 
+def test_what_is_sent_to_a_shared_server_by_its_name_is_no_leak(tmp_path: Path) -> None:
+    """A client library names the host; the sandbox got requests there."""
+    found = LeakTraces()
+    found.note("LK-08", _SECRET, name="turris.internal")
+    evidence = Evidence(test="test_it")
+    forms = SecretForms([(_SECRET, "a client secret")])
+    search = LeakSearch(evidence, forms, PlaceFinder(tmp_path), Place(path="test_it.py"), ())
+    search.search(found, frozenset({80, "turris.internal"}), {})
+    assert evidence.is_empty
+
+
 def test_a_file_that_may_not_be_read_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

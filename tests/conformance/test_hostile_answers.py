@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 from typing import Any
 
 import aiohttp
 import pytest
-from doubles.clients.client_steps import UnexpectedAnswerError
+from doubles.clients.client_steps import ApiError, Send, UnexpectedAnswerError
 from doubles.clients.early_and_late import LastsUntilItsExpiry
 from doubles.clients.fragile_clients import TakesAnything
 from doubles.clients.good_client import GoodClient
@@ -79,6 +80,42 @@ def test_client_without_a_buffer_gets_odd_tokens(turris: Sandbox, turris_time: T
     client = type("Naive", (TakesAnything, LastsUntilItsExpiry), {})
     for name in ("AR-02", "AR-03"):
         assert examine(HostileCase(name, turris, turris_time), "httpx", client).outcome == "failed"
+
+
+class RaisesPythonsOwn(GoodClient):
+    """Gives up on purpose, by exceptions that Python itself has."""
+
+    def attempts(self, send: Send, limit: int, hide: tuple[str, ...] = ()) -> Any:
+        """With the status."""
+        try:
+            return (yield from super().attempts(send, limit, hide))
+        except ApiError as error:
+            raise RuntimeError(f"status {error.status}") from None
+
+    def lifetime(self, text: str, expires_in: Any) -> dt.timedelta:
+        """Of a sensible value only."""
+        if type(expires_in) is not int or expires_in <= 0:
+            raise RuntimeError(f"expiresIn {expires_in!r}")
+        return super().lifetime(text, expires_in)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(HostileCase, "AR-18"), (HostileCase, "AR-21"), (TokenCase, "TC-11")]
+)
+def test_an_exception_of_pythons_own_is_told_how_to_be_the_clients(
+    turris: Sandbox,
+    turris_time: TimeTravel,
+    kind: type[HostileCase] | type[TokenCase],
+    name: str,
+) -> None:
+    """A client that raises it on purpose reads that it does not count, after the check's advice."""
+    case = kind(name, turris, turris_time)
+    verdict = examine(case, "httpx", RaisesPythonsOwn)
+    (finding,) = verdict.findings
+    advice, what_counts = finding.fix.split(" Where the client raises RuntimeError on purpose: ")
+    assert advice == verdict.check.fix
+    assert "does not count" in what_counts
+    assert "class TurrisError(Exception)" in what_counts
 
 
 class OldTokenAfterOddAnswers(GoodClient):

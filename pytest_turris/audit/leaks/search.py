@@ -42,18 +42,20 @@ class LeakSearch:
         self._of_test = frozenset(of_test)
 
     def search(
-        self, traces: LeakTraces, own_ports: frozenset[int], blind: Mapping[str, str]
+        self, traces: LeakTraces, own: frozenset[int | str], blind: Mapping[str, str]
     ) -> None:
         """Look through all that left the application.
 
         Args:
             traces: What left it.
-            own_ports: The ports from which the sandbox got requests: these are not other hosts.
+            own: The ports from which the sandbox got requests, and the hosts at which it got them
+                over a socket: these are not other hosts.
             blind: Why a channel is blind; a check of such a channel can only find, not hold.
         """
         by_check: dict[str, list[Trace]] = {}
         for trace in traces.texts:
-            if trace.check != "LK-08" or trace.port not in own_ports:
+            # What is encrypted in memory, or sent by a client library, has a host and no port.
+            if trace.check != "LK-08" or own.isdisjoint((trace.port, trace.name)):
                 by_check.setdefault(trace.check, []).append(trace)
         for check, texts in by_check.items():
             whole = "\n".join(trace.text for trace in texts)

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from pytest_turris.conformance.call_result import CallResult
+from pytest_turris.conformance.call_result import CallResult, require_no_crash
 from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.errors import EXPIRED_TOKEN, ViolationError
 from pytest_turris.conformance.harness import ClientHarness
@@ -210,9 +210,7 @@ def _require_result(harness: ClientHarness, observed: _Observed) -> None:
     if isinstance(result.error, SleptTooLongError):
         raise ViolationError(f"{name}: the call did not return: {result.error}")
     harness.require(not isinstance(result.error, RunawayError), f"{name}: {result.error}")
-    harness.require(
-        not result.crashed, f"{name}: a crash, not an error of the client's own: {result}"
-    )
+    require_no_crash([result], f"{name}: a crash, not an error of the client's own")
     if variant.endless:
         _require_bounds(harness, observed)
     if variant.expects == "succeeds":

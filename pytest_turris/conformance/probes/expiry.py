@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from pytest_turris.conformance.call_result import require_no_crash
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import PAST, TICK, ClientHarness
 from pytest_turris.conformance.preconditions import (
@@ -150,8 +151,7 @@ def _strange_life(harness: ClientHarness) -> ProbeSteps[None]:
             first = yield from renew(harness)
             mark = len(harness.requests)
             results = [first, *(yield from harness.calls(4))]
-        crashed = next((result for result in results if result.crashed), None)
-        harness.require(crashed is None, f"expiresIn {name} crashed the client: {crashed}")
+        require_no_crash(results, f"expiresIn {name} crashed the client")
         # A client that refuses the answer has no token, and has to ask again.
         failed = sum(result.error is not None for result in results)
         _recommend_no_loop(harness, mark, 4, f"with expiresIn {name}", failed)
