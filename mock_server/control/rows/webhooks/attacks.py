@@ -62,7 +62,7 @@ class VerdictShown(Result):
 class AttackFilters(Part):
     """Which attacks."""
 
-    profile: Literal["quick", "full"] = Field("full", description="About 40 of them, or all.")
+    profile: Literal["quick", "full"] = Field("full", description="The quick ones, or all.")
 
 
 class FireAttack(Parameters):
