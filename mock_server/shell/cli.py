@@ -10,6 +10,7 @@ import click
 from mock_server.exit_status import INTERRUPTED, NOTHING_SENT, exit_help
 from mock_server.shell.commands import COMMANDS
 from mock_server.shell.groups import SuggestingGroup, few_meant, meant
+from mock_server.shell.mistakes import say_mistake
 from mock_server.shell.printing import say
 
 _NAME = "turris-sandbox"
@@ -74,10 +75,10 @@ class LazyCommands(SuggestingGroup):
         try:
             status = super().main(*args, **more)
         except click.ClickException as error:
-            say(f"{_NAME}: {error.format_message()}{_form(error)}", err=True)
+            say_mistake(f"{error.format_message()}{_form(error)}")
             sys.exit(NOTHING_SENT)
         except click.Abort:  # Ctrl-C that the command does not handle
-            say(f"{_NAME}: interrupted", err=True)
+            say_mistake("interrupted")
             sys.exit(INTERRUPTED)
         # An exit status is returned; so is the result of a command, which has none.
         sys.exit(status if isinstance(status, int) else 0)
