@@ -65,7 +65,7 @@ class JournalFilters(Parameters):
     method: str | None = Field(None, description="The method of the request.")
     text: str | None = Field(None, description="A text in target, reason, notes or bodies.")
     credential: str | None = Field(None, description="The credential as the journal shows it.")
-    refused: bool = Field(default=False, description="Only those that got a 4xx.")
+    refused: bool | None = Field(None, description="Only those that got a 4xx; false: no 4xx.")
 
     def fits(self, exchange: Exchange) -> bool:
         """Whether the filters leave an exchange."""
@@ -75,7 +75,7 @@ class JournalFilters(Parameters):
             and self.status in (None, exchange.status)
             and self.method in (None, exchange.method)
             and self.credential in (None, exchange.credential)
-            and (exchange.refused or not self.refused)
+            and self.refused in (None, exchange.refused)
             and (self.text is None or _has(exchange, self.text))
         )
 
