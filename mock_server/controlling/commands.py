@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from mock_server.controlling.negative import ControlCommand
 from mock_server.controlling.rows import ControlRow, rows
+from mock_server.exit_status import CONTROLS, exit_help
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.mistakes import fail
 
@@ -79,6 +80,7 @@ def _group(own: list[ControlRow], name: str) -> SuggestingGroup:
         name,
         commands=commands,
         params=first.params,
+        epilog=first.epilog,
         callback=click.pass_context(run),
         invoke_without_command=True,
         help=summary,
@@ -104,13 +106,17 @@ def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> cl
     def run(**given: Any) -> None:  # noqa: ANN401 - values of options
         _run(row, stream if given.pop("follow", False) and stream else row, by_word, given)
 
-    return ControlCommand(name, params=params, callback=run, help=_help(row, by_word))
+    statuses = exit_help(" ".join(row["words"]), CONTROLS)
+    return ControlCommand(
+        name, params=params, callback=run, help=_help(row, by_word), epilog=statuses
+    )
 
 
 def _run(
     listed: ControlRow, row: ControlRow, by_word: list[dict[str, Any]], given: dict[str, Any]
 ) -> None:
     from mock_server.controlling.client import SandboxAddress, call, follow_stream
+    from mock_server.controlling.judging import end_unless_it_holds
     from mock_server.controlling.output import show, show_lines
     from mock_server.controlling.values import check_text, members_given, read_value
 
@@ -141,7 +147,10 @@ def _run(
         wanted = {name: value for name, value in values.items() if name in known}
         show_lines(follow_stream(address, row, wanted), as_json=as_json)
     else:
-        show(call(address, row, values), as_json=as_json)
+        answer = call(address, row, values)
+        show(answer, as_json=as_json)
+        if row["judges"]:
+            end_unless_it_holds(row["judges"], answer)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of an option

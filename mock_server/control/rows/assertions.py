@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mock_server.control.control import ControlCall, control
+from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import Parameters, Result
 from pytest_turris.core.sandbox import Sandbox
 
@@ -35,7 +35,14 @@ class AssertionResult(Result):
     message: str
 
 
-@control("assertions", "check", "GET", "/assertions/{name}", words=("assert",))
+@control(
+    "assertions",
+    "check",
+    "GET",
+    "/assertions/{name}",
+    words=("assert",),
+    judges=Judging("holds", "the assertion does not hold: {message}"),
+)
 def _check(call: ControlCall, given: CheckAssertion) -> AssertionResult:
     """Say whether an assertion about the client holds."""
     try:

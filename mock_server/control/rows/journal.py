@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mock_server.control.control import ControlCall, control
+from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import (
     Counted,
     Listing,
@@ -170,7 +170,13 @@ def expect(call: ControlCall, given: Since) -> Failures:
     return _failures(call)
 
 
-@control("journal", "failures", "GET", "/journal/failures")
+@control(
+    "journal",
+    "failures",
+    "GET",
+    "/journal/failures",
+    judges=Judging("failures", "a test would fail at its end: {failures[0]}"),
+)
 def failures(call: ControlCall, given: Nothing) -> Failures:
     """Say why a test would fail at its end: unexpected refusals, faults that never fired."""
     del given
