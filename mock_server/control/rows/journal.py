@@ -52,7 +52,8 @@ def _known(operation: str) -> str:
     try:
         return ROUTES.resolve(operation)
     except UnknownNameError as error:
-        raise PydanticCustomError("operation", "{why}", {"why": str(error)}) from None
+        why = str(error).removeprefix(f"there is no operation {operation!r}")
+        raise PydanticCustomError("operation", "an operation{why}", {"why": why}) from None
 
 
 class JournalFilters(Parameters):

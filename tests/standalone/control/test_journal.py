@@ -61,7 +61,7 @@ def test_a_filter_that_is_false_filters() -> None:
 
 def test_an_unknown_operation_is_no_empty_list(controlled: Controlled) -> None:
     """A wrong name would look as if no request had come."""
-    with pytest.raises(Refused, match="no operation 'list_agent'; did you mean 'list_agents'"):
+    with pytest.raises(Refused, match="expected an operation; did you mean 'list_agents'"):
         controlled.get("/journal", "operation=list_agent")
 
 
