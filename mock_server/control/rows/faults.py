@@ -41,12 +41,13 @@ class FaultShown(Result):
 
 
 class AnswerShown(Result):
-    """A hostile answer of the catalogue."""
+    """A hostile answer of the catalogue. Only pytest gives one that cannot be scripted."""
 
     id: str
     title: str
     expects: str
     level: str
+    can_be_scripted: bool
     variants: list[str]
 
 
@@ -157,7 +158,7 @@ def hostile(call: ControlCall, given: AddHostile) -> FaultShown:
 
 @control("faults", "catalogue", "GET", "/faults/catalogue")
 def catalogue(call: ControlCall, given: Nothing) -> Listing[AnswerShown]:
-    """List the hostile answers that can be scripted, with what a good client does."""
+    """List the hostile answers, with what a good client does, and whether they can be scripted."""
     del call, given
     found = [
         AnswerShown(
@@ -165,6 +166,7 @@ def catalogue(call: ControlCall, given: Nothing) -> Listing[AnswerShown]:
             title=answer.title,
             expects=answer.expects,
             level=answer.level,
+            can_be_scripted=answer.can_be_scripted,
             variants=[variant.name for variant in answer.variants],
         )
         for answer in CATALOGUE.values()
