@@ -9,6 +9,7 @@ CANNOT_RUN = 127
 INTERRUPTED = 130
 
 _ALL = "all commands"
+CONTROLS = "controls of a running sandbox"
 
 EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, _ALL, "done"),
@@ -20,7 +21,12 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (FAILED, "`health`", "no sandbox is ready"),
     (FAILED, "`learn-signature`", "no scheme fits"),
     (FAILED, "`drift`", "the tenant contradicts the sandbox"),
-    (FAILED, "controls of a running sandbox", "it refused"),
+    (
+        FAILED,
+        "`assert`, `journal failures`, `audit end-drill`, `audit log`, `webhooks attack`",
+        "what it judges does not hold",
+    ),
+    (FAILED, CONTROLS, "the sandbox refused it"),
     (NOTHING_SENT, _ALL, "wrong arguments, or nothing answers"),
     (INTERNAL_ERROR, _ALL, "an error of `turris-sandbox` itself; no verdict"),
     (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried"),
@@ -30,11 +36,16 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
 """Each status with the commands that have it and what it means."""
 
 
-def exit_help(command: str = "") -> str:
-    """Return the statuses of one command, or those of all, as a paragraph for ``--help``."""
+def exit_help(command: str = "", kind: str = _ALL) -> str:
+    """Return the statuses of one command, or those of all, as a paragraph for ``--help``.
+
+    Args:
+        command: Its words; empty for all.
+        kind: The commands that it is one of.
+    """
     meanings: dict[int, list[str]] = {}
     for status, commands, meaning in EXIT_STATUSES:
-        if commands == _ALL or f"`{command}`" in commands:
+        if commands in (_ALL, kind) or f"`{command}`" in commands:
             meanings.setdefault(status, []).append(meaning.replace("`", ""))
         elif not command and status == FAILED:
             meanings[status] = ["what the help of the command says"]

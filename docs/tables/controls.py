@@ -62,6 +62,7 @@ def _notes(row: dict[str, Any]) -> str:
             (row["scope"] == "server", "It is about the server, and so has no tenant."),
             (row["issues"], "The answer shows a credential this once."),
             (row["sends"], "It sends to a receiver."),
+            (row["judges"], "The command exits with 1 if what it judges does not hold."),
         )
         if is_so
     ]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_type_hints
 
 from mock_server.control.models import Parameters
 
@@ -22,6 +22,19 @@ _Scope = Literal["sandbox", "server"]
 
 _IN_PATH = re.compile(r"{(\w+)}")
 _READS = frozenset({"GET", "DELETE"})
+
+
+class Judging(NamedTuple):
+    """How the result of a control that judges something says that it does not hold.
+
+    Args:
+        member: The member that decides. What is judged does not hold if it is false, ``failed``,
+            or a list with entries.
+        broken: What a shell prints then, with members of the result in braces.
+    """
+
+    member: str
+    broken: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +71,7 @@ class Control:
             its own, and takes the lock only while it reads or changes the sandbox.
         streams: Whether the result goes on until the client hangs up.
         issues: Whether the result has a credential, which is shown only once.
+        judges: How the result says that what was asked does not hold; None if it judges nothing.
         max_body: The longest body in bytes.
         positional: The parameters that the shell takes by place, besides those of the path.
         rest: The parameter whose members the shell takes as ``member=value``; ``*`` for all that
@@ -78,6 +92,7 @@ class Control:
     takes_long: bool = False
     streams: bool = False
     issues: bool = False
+    judges: Judging | None = None
     max_body: int = 1024 * 1024
     positional: tuple[str, ...] = ()
     rest: str = ""

@@ -41,6 +41,7 @@ def describe(control: Control) -> dict[str, Any]:
         "sends": control.sends,
         "streams": control.streams,
         "issues": control.issues,
+        "judges": control.judges._asdict() if control.judges else None,
         "parameters": parameters,
         "result": _columns(control),
     }

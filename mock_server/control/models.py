@@ -60,8 +60,24 @@ class Counted(Result):
     count: int
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_HEADER = r"^[\t\x20-\x7e\x80-\xff]*$"
+_HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+FORMS: dict[str, str] = {
+    _NAME: (
+        "at most 64 letters from a to z, digits, dots, hyphens and underscores, of which the first "
+        "is a letter or digit"
+    ),
+    _HEADER: "a text that a header can have: Latin-1 without control characters",
+    _HEADER_NAME: "the name of a header: letters, digits and some marks, such as hyphens",
+}
+"""What a text must be that fits an expression, in words."""
+
+Name = Annotated[str, Field(pattern=_NAME)]
 """A name that a user gives: letters, digits, dots, hyphens and underscores. Never a path."""
+
+HeaderText = Annotated[str, Field(max_length=2_000, pattern=_HEADER)]
+HeaderName = Annotated[str, Field(max_length=100, pattern=_HEADER_NAME)]
 
 
 def _read_duration(value: object) -> object:

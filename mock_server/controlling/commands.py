@@ -5,30 +5,17 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from mock_server.controlling.negative import ControlCommand
+from mock_server.controlling.parameters import MEMBERS, click_parameters, keyword_of, shown_name
 from mock_server.controlling.rows import ControlRow, rows
-from mock_server.shell.completing import Completer, one_of
+from mock_server.exit_status import CONTROLS, exit_help
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.mistakes import fail
 
 _URL = "TURRIS_BASE_URL"
 _TOKEN = "TURRIS_CONTROL_TOKEN"
 _DEFAULT_URL = "http://127.0.0.1:8791"
-
-_TYPES: dict[str, Any] = {"whole number": int, "number": float}
-_METAVARS = {"duration": "DURATION", "moment": "MOMENT", "object": "JSON", "whole number": "NUMBER"}
-_WORDS = "members"
-
-_COMPLETED = {
-    ("faults add", "operation"): "operations",
-    ("faults hostile", "name"): "hostile_answers",
-    ("faults hostile", "operation"): "operations",
-    ("journal list", "operation"): "operations",
-    ("webhooks attack", "attack"): "attacks",
-}
-"""The parameters whose values have names that the table of controls does not list."""
 
 _GROUPS = {
     "add": "Add a record: what is not given is generated.",
@@ -89,6 +76,7 @@ def _group(own: list[ControlRow], name: str) -> SuggestingGroup:
         name,
         commands=commands,
         params=first.params,
+        epilog=first.epilog,
         callback=click.pass_context(run),
         invoke_without_command=True,
         help=summary,
@@ -97,15 +85,8 @@ def _group(own: list[ControlRow], name: str) -> SuggestingGroup:
 
 def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> click.Command:
     """The command of one row; ``stream`` is what ``--follow`` does instead."""
-    params: list[click.Parameter] = []
+    params = click_parameters(row)
     by_word = [one for one in row["parameters"] if one["rest"]]
-    for parameter in row["parameters"]:
-        if parameter["positional"]:
-            params.append(_argument(parameter, _completer(row, parameter)))
-        elif not parameter["rest"]:
-            params.append(_option(parameter, _completer(row, parameter)))
-    if by_word:
-        params.append(_members(by_word))
     if stream:
         help_ = "Go on, and print what comes, until Ctrl-C."
         params.append(click.Option(["--follow", "-f"], is_flag=True, help=help_))
@@ -114,13 +95,17 @@ def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> cl
     def run(**given: Any) -> None:  # noqa: ANN401 - values of options
         _run(row, stream if given.pop("follow", False) and stream else row, by_word, given)
 
-    return ControlCommand(name, params=params, callback=run, help=_help(row, by_word))
+    statuses = exit_help(" ".join(row["words"]), CONTROLS)
+    return ControlCommand(
+        name, params=params, callback=run, help=_help(row, by_word), epilog=statuses
+    )
 
 
 def _run(
     listed: ControlRow, row: ControlRow, by_word: list[dict[str, Any]], given: dict[str, Any]
 ) -> None:
     from mock_server.controlling.client import SandboxAddress, call, follow_stream
+    from mock_server.controlling.judging import end_unless_it_holds
     from mock_server.controlling.output import show, show_lines
     from mock_server.controlling.values import check_text, members_given, read_value
 
@@ -129,19 +114,19 @@ def _run(
     )
     check_text("--tenant", address.tenant)
     as_json = given.pop("as_json")
-    words = given.pop(_WORDS, ())
+    words = given.pop(MEMBERS, ())
     free = by_word[0]["name"] if len(by_word) == 1 and by_word[0]["type"] == "object" else ""
     for word in words:
         check_text(ascii(word), word)
     values = members_given(words, [] if free else by_word, free)
     for parameter in listed["parameters"]:
-        value = given.get(_identifier(parameter))
+        value = given.get(keyword_of(parameter))
         if parameter["rest"] or value is None or value == ():
             continue
         values[parameter["name"]] = (
             read_value(parameter, value) if isinstance(value, str) else _plain(value)
         )
-        check_text(_shown_name(parameter), values[parameter["name"]])
+        check_text(shown_name(parameter), values[parameter["name"]])
     if values.get("withSecrets"):
         from mock_server.controlling.secret_output import protect_output
 
@@ -151,91 +136,14 @@ def _run(
         wanted = {name: value for name, value in values.items() if name in known}
         show_lines(follow_stream(address, row, wanted), as_json=as_json)
     else:
-        show(call(address, row, values), as_json=as_json)
+        answer = call(address, row, values)
+        show(answer, as_json=as_json)
+        if row["judges"]:
+            end_unless_it_holds(row["judges"], answer)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of an option
     return list(value) if isinstance(value, tuple) else value
-
-
-def _identifier(parameter: dict[str, Any]) -> str:
-    return f"p_{parameter['option'].strip('-').replace('-', '_')}"
-
-
-def _shown_name(parameter: dict[str, Any]) -> str:
-    """A parameter as the help names it."""
-    option: str = parameter["option"]
-    return option.strip("-").upper() if parameter["positional"] else option
-
-
-def _completer(row: ControlRow, parameter: dict[str, Any]) -> Completer | None:
-    kind = _COMPLETED.get((row["name"], parameter["name"]))
-    return one_of(kind) if kind else None
-
-
-def _argument(parameter: dict[str, Any], completer: Completer | None) -> click.Argument:
-    return click.Argument(
-        [_identifier(parameter)],
-        metavar=_shown_name(parameter),
-        required=parameter["required"],
-        type=_type(parameter),
-        shell_complete=completer,
-    )
-
-
-def _option(parameter: dict[str, Any], completer: Completer | None) -> click.Option:
-    if parameter["type"] == "switch":
-        flag = parameter["option"]
-        return click.Option(
-            [f"{flag}/--no-{flag.strip('-')}", _identifier(parameter)],
-            default=None,
-            help=parameter["help"],
-        )
-    many = bool(parameter["many"]) and parameter["type"] != "object"
-    help_ = parameter["help"]
-    default = parameter["default"]
-    if default not in (None, "", 0, [], {}):
-        help_ = f"{help_}  [default: {default}]".strip()
-    return click.Option(
-        [parameter["option"], _identifier(parameter)],
-        required=parameter["required"],
-        multiple=many,
-        metavar=None if parameter["choices"] else _METAVARS.get(parameter["type"]),
-        type=_type(parameter),
-        help=help_,
-        shell_complete=completer,
-    )
-
-
-def _type(parameter: dict[str, Any]) -> Any:  # noqa: ANN401 - what click takes for a type
-    if parameter["choices"] and all(isinstance(one, str) for one in parameter["choices"]):
-        return _Choice(parameter["choices"])
-    return str if parameter["many"] else _TYPES.get(parameter["type"], str)
-
-
-class _Choice(click.Choice):  # type: ignore[type-arg]  # not generic in older versions
-    """A choice that is completed, and that the sandbox checks: it may be a newer one."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - click's own
-        """Return the value as it is."""
-        del param, ctx
-        return value
-
-
-def _values(parameter: dict[str, Any]) -> list[Any]:
-    return ["true", "false"] if parameter["type"] == "switch" else list(parameter["choices"])
-
-
-def _members(by_word: list[dict[str, Any]]) -> click.Argument:
-    def complete(_ctx: object, _param: object, incomplete: str) -> list[CompletionItem]:
-        name, equals, text = incomplete.partition("=")
-        if not equals:
-            found = [f"{one['name']}=" for one in by_word]
-            return [CompletionItem(word) for word in found if word.startswith(incomplete)]
-        choices = next((_values(one) for one in by_word if one["name"] == name), [])
-        return [CompletionItem(f"{name}={one}") for one in choices if str(one).startswith(text)]
-
-    return click.Argument([_WORDS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete)
 
 
 def with_address(command: click.Command) -> click.Command:
@@ -290,7 +198,7 @@ def _json_option() -> click.Option:
 def _help(row: ControlRow, by_word: list[dict[str, Any]]) -> str:
     lines = [row["summary"]]
     places = [one for one in row["parameters"] if one["positional"] and one["help"]]
-    lines += [f"{_shown_name(one)}: {one['help']}" for one in places]
+    lines += [f"{shown_name(one)}: {one['help']}" for one in places]
     if by_word:
         lines.append("Members, each as MEMBER=VALUE:")
         lines.append("\b\n" + "\n".join(map(_described, by_word)))

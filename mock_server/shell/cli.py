@@ -1,6 +1,7 @@
 """``turris-sandbox``: finds a command, and reports its mistakes in one line."""
 
 import os
+import re
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -9,7 +10,8 @@ import click
 
 from mock_server.exit_status import INTERRUPTED, NOTHING_SENT, exit_help
 from mock_server.shell.commands import COMMANDS
-from mock_server.shell.groups import SuggestingGroup
+from mock_server.shell.groups import SuggestingGroup, few_meant, meant
+from mock_server.shell.mistakes import say_mistake
 from mock_server.shell.printing import say
 
 _NAME = "turris-sandbox"
@@ -39,18 +41,23 @@ class LazyCommands(SuggestingGroup):
         return find_command(cmd_name)
 
     def suggestion(self, ctx: click.Context, args: list[str]) -> str:
-        """The commands whose second word is like the one that was given."""
+        """The commands that begin with the word, or have one like it, or are about it.
+
+        A second word must begin like it, too: 'clear' resembles 'learn' by its end only.
+        """
         from difflib import get_close_matches
 
         from mock_server.controlling.commands import first_words
 
         firsts = first_words()
         word, following = args[0], args[1:2]
-        for second in get_close_matches(word, firsts, n=1, cutoff=0.7):  # 'agent' is as good
+        if word not in firsts and (hint := self.begun(ctx, word)):
+            return hint
+        alike = [second for second in firsts if second.startswith(word[:1])]
+        for second in get_close_matches(word, alike, n=1, cutoff=0.7):  # 'agent' is as good
             found = [first for first in firsts[second] if [first] == following] or firsts[second]
-            *most, last = (f"'{first} {second}'" for first in found)
-            return f"; did you mean {', '.join(most)}{' or ' if most else ''}{last}?"
-        return super().suggestion(ctx, args)
+            return meant([f"{first} {second}" for first in found])
+        return few_meant(_about(word)) or super().suggestion(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table without importing a command."""
@@ -72,13 +79,21 @@ class LazyCommands(SuggestingGroup):
         try:
             status = super().main(*args, **more)
         except click.ClickException as error:
-            say(f"{_NAME}: {error.format_message()}{_form(error)}", err=True)
+            say_mistake(f"{error.format_message()}{_form(error)}")
             sys.exit(NOTHING_SENT)
         except click.Abort:  # Ctrl-C that the command does not handle
-            say(f"{_NAME}: interrupted", err=True)
+            say_mistake("interrupted")
             sys.exit(INTERRUPTED)
         # An exit status is returned; so is the result of a command, which has none.
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _about(word: str) -> list[str]:
+    """The commands in whose sentence a word is."""
+    from mock_server.controlling.commands import command_names
+
+    sentences = command_names() | {row.name: row.summary for row in COMMANDS}
+    return [name for name, text in sentences.items() if word in re.findall(r"[\w']+", text.lower())]
 
 
 def _form(error: click.ClickException) -> str:

@@ -171,7 +171,7 @@ class Options(RecordOptions):
     """The path of the operations on webhooks (assumed: the guide names an API, not its paths)."""
 
     attack_profile: Literal["quick", "full"] = "quick"
-    """Which attacks ``turris_webhook_attack`` runs: about 25, or the whole catalogue."""
+    """Which attacks ``turris_webhook_attack`` runs: the quick ones, or the whole catalogue."""
 
     fail_on_not_observed: bool = False
     """Whether a check that could not observe enough fails its test; otherwise it is skipped with

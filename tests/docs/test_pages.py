@@ -89,6 +89,14 @@ def test_a_number_is_filled_in() -> None:
     assert counts.filled(text) == f"all <!-- count: rules -->{number}<!-- /count --> of them"
 
 
+def test_the_size_of_an_attack_profile_is_counted() -> None:
+    """A line about the profiles has no number but the one that the catalogue gives."""
+    lines = [line for page in PAGES for line in page.read_text(encoding="utf-8").splitlines()]
+    sized = [line for line in lines if re.search(r"`quick`.*`full`|`full`.*`quick`", line)]
+    assert [one for one in sized if re.search(r"\d", re.sub(r"-->\d+<!--", "", one))] == []
+    assert any("count: quick-attacks" in line for line in sized)
+
+
 def test_an_unknown_number_is_named() -> None:
     """A misspelt mark fails ``make docs``."""
     with pytest.raises(KeyError, match="ruls"):

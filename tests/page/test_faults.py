@@ -19,6 +19,14 @@ def test_one_click_scripts_and_takes_back(visitor: Visitor) -> None:
     assert "None: each request" in visitor.get("overview").text
 
 
+def test_what_cannot_be_scripted_has_no_button(visitor: Visitor) -> None:
+    """It would only be refused; the page says where it can be had."""
+    text = visitor.get("faults").text
+    assert 'aria-label="Script AR-27 milliseconds"' in text
+    assert "Script AR-36" not in text
+    assert text.count("in pytest only") == 1
+
+
 def test_rate_windows(visitor: Visitor) -> None:
     """Used up, put to their edge, whole."""
     credential = visitor.sandbox.client.client_id

@@ -76,7 +76,7 @@ def test_errors_are_at_their_fields(visitor: Visitor) -> None:
     assert "Expected JSON" in seen.text
     seen = visitor.do("faults add", operation="list_agents", status="soon", delay="5m")
     assert seen.text.count('aria-invalid="true"') == 1
-    assert "Expected a valid integer" in seen.text
+    assert "Expected a whole number" in seen.text
     assert 'value="soon"' in seen.text
     seen = visitor.do("faults add", operation="list_agentz", status="503")
     assert "list_agents" in seen.text

@@ -416,11 +416,32 @@ def test_ctrl_c_during_the_start_has_no_traceback() -> None:
         assert (run.returncode, run.stderr.strip()) == ended
 
 
-def test_wrong_commands_name_the_nearest() -> None:
-    """A command that there is not is one line."""
-    result = CliRunner().invoke(app, ["serv"])
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("serv", "'serve'"),
+        ("jornal", "'journal'"),
+        ("learn", "'learn-signature'"),
+        ("to-exp", "'clock to-expiry'"),
+        ("clock adv", "'advance'"),
+        ("cler", "'journal clear', 'audit clear' or 'faults clear'"),
+        ("exchanges", "'journal'"),
+        ("secrets", "'credentials'"),
+    ],
+)
+def test_wrong_commands_name_what_was_meant(words: str, meant: str) -> None:
+    """A command that begins so comes first, then one like it, then one that is about it."""
+    result = CliRunner().invoke(app, words.split())
     assert result.exit_code == 2
-    assert result.output == "turris-sandbox: there is no command 'serv'; did you mean 'serve'?\n"
+    wrong = words.rpartition(" ")[2]
+    expected = f"turris-sandbox: there is no command {wrong!r}; did you mean {meant}?\n"
+    assert result.output == expected
+
+
+def test_a_wrong_command_that_could_mean_many_has_no_suggestion() -> None:
+    """A list of half the commands would not help."""
+    result = CliRunner().invoke(app, ["s"])
+    assert result.output == "turris-sandbox: there is no command 's'\n"
 
 
 @pytest.mark.parametrize("name", [row.name for row in COMMANDS])

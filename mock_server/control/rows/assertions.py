@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from mock_server.control.control import ControlCall, control
+from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import Parameters, Result
+from mock_server.control.wire.wording import worded
 from pytest_turris.core.sandbox import Sandbox
 
 Assertion = Literal[
@@ -35,13 +36,20 @@ class AssertionResult(Result):
     message: str
 
 
-@control("assertions", "check", "GET", "/assertions/{name}", words=("assert",))
+@control(
+    "assertions",
+    "check",
+    "GET",
+    "/assertions/{name}",
+    words=("assert",),
+    judges=Judging("holds", "the assertion does not hold: {message}"),
+)
 def _check(call: ControlCall, given: CheckAssertion) -> AssertionResult:
     """Say whether an assertion about the client holds."""
     try:
         assertion_of(call.tenant.sandbox, given.name, given.expected)()
     except AssertionError as error:
-        return AssertionResult(holds=False, message=str(error))
+        return AssertionResult(holds=False, message=worded(str(error)))
     return AssertionResult(holds=True, message="")
 
 

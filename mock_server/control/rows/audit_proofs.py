@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from mock_server.control.control import ControlCall, control
+from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import Parameters, Result
 from mock_server.control.rows.webhooks.attacks import FindingShown, finding_shown
 from mock_server.control.wire.errors import ControlError
@@ -76,7 +76,13 @@ def begin_drill(call: ControlCall, given: BeginDrill) -> DrillBegun:
     return DrillBegun(drill=given.drill, client_id=client.client_id, client_secret=secret)
 
 
-@control("audit", "end-drill", "POST", "/audit/drill/end")
+@control(
+    "audit",
+    "end-drill",
+    "POST",
+    "/audit/drill/end",
+    judges=Judging("findings", "{check} does not hold: {findings[0][got]}"),
+)
 def end_drill(call: ControlCall, given: EndDrill) -> DrillVerdict:
     """Judge the drill by what the client has sent since it began."""
     try:
@@ -91,7 +97,15 @@ def end_drill(call: ControlCall, given: EndDrill) -> DrillVerdict:
     )
 
 
-@control("audit", "log", "POST", "/audit/log", takes_long=True, positional=("text",))
+@control(
+    "audit",
+    "log",
+    "POST",
+    "/audit/log",
+    takes_long=True,
+    positional=("text",),
+    judges=Judging("findings", "{findings[0][check]} does not hold: {findings[0][got]}"),
+)
 def read_log(call: ControlCall, given: AuditLog) -> LogShown:
     """Compare the application's audit log with the requests since the last comparison.
 

@@ -1,6 +1,6 @@
 """Scripted faults and hostile answers: add, list, remove, clear."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -8,6 +8,8 @@ from mock_server.control.control import ControlCall, control
 from mock_server.control.models import (
     Counted,
     Duration,
+    HeaderName,
+    HeaderText,
     Listing,
     Nothing,
     Parameters,
@@ -18,9 +20,6 @@ from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.faults.scripted import FailureKind, Fault
 from pytest_turris.core.resources.record import UnknownRecordError
-
-_Header = Annotated[str, Field(max_length=2_000, pattern=r"^[\t\x20-\x7e\x80-\xff]*$")]
-_HeaderName = Annotated[str, Field(max_length=100, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 
 
 class FaultShown(Result):
@@ -42,12 +41,13 @@ class FaultShown(Result):
 
 
 class AnswerShown(Result):
-    """A hostile answer of the catalogue."""
+    """A hostile answer of the catalogue. Only pytest gives one that cannot be scripted."""
 
     id: str
     title: str
     expects: str
     level: str
+    can_be_scripted: bool
     variants: list[str]
 
 
@@ -65,7 +65,7 @@ class AddFault(Parameters):
     real_delay: Duration = no_time(
         "How long the answer really takes, for real clients; 300 s at most."
     )
-    headers: dict[_HeaderName, _Header] = Field(
+    headers: dict[HeaderName, HeaderText] = Field(
         {},
         description="Response headers with the status; the server writes those of the connection, "
         "such as Content-Length.",
@@ -161,7 +161,7 @@ def hostile(call: ControlCall, given: AddHostile) -> FaultShown:
 
 @control("faults", "catalogue", "GET", "/faults/catalogue")
 def catalogue(call: ControlCall, given: Nothing) -> Listing[AnswerShown]:
-    """List the hostile answers that can be scripted, with what a good client does."""
+    """List the hostile answers, with what a good client does, and whether they can be scripted."""
     del call, given
     found = [
         AnswerShown(
@@ -169,6 +169,7 @@ def catalogue(call: ControlCall, given: Nothing) -> Listing[AnswerShown]:
             title=answer.title,
             expects=answer.expects,
             level=answer.level,
+            can_be_scripted=answer.can_be_scripted,
             variants=[variant.name for variant in answer.variants],
         )
         for answer in CATALOGUE.values()

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mock_server.control.control import ControlCall, control
+from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import (
     Counted,
     Listing,
@@ -17,6 +17,7 @@ from mock_server.control.models import (
     Result,
     part,
 )
+from mock_server.control.wire.wording import worded
 from pytest_turris.core.api.router import ROUTES
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.journal.exchange import Exchange
@@ -52,7 +53,8 @@ def _known(operation: str) -> str:
     try:
         return ROUTES.resolve(operation)
     except UnknownNameError as error:
-        raise PydanticCustomError("operation", "{why}", {"why": str(error)}) from None
+        why = str(error).removeprefix(f"there is no operation {operation!r}")
+        raise PydanticCustomError("operation", "an operation{why}", {"why": why}) from None
 
 
 class JournalFilters(Parameters):
@@ -65,7 +67,7 @@ class JournalFilters(Parameters):
     method: str | None = Field(None, description="The method of the request.")
     text: str | None = Field(None, description="A text in target, reason, notes or bodies.")
     credential: str | None = Field(None, description="The credential as the journal shows it.")
-    refused: bool = Field(default=False, description="Only those that got a 4xx.")
+    refused: bool | None = Field(None, description="Only those that got a 4xx; false: no 4xx.")
 
     def fits(self, exchange: Exchange) -> bool:
         """Whether the filters leave an exchange."""
@@ -75,7 +77,7 @@ class JournalFilters(Parameters):
             and self.status in (None, exchange.status)
             and self.method in (None, exchange.method)
             and self.credential in (None, exchange.credential)
-            and (exchange.refused or not self.refused)
+            and self.refused in (None, exchange.refused)
             and (self.text is None or _has(exchange, self.text))
         )
 
@@ -170,7 +172,13 @@ def expect(call: ControlCall, given: Since) -> Failures:
     return _failures(call)
 
 
-@control("journal", "failures", "GET", "/journal/failures")
+@control(
+    "journal",
+    "failures",
+    "GET",
+    "/journal/failures",
+    judges=Judging("failures", "a test would fail at its end: {failures[0]}"),
+)
 def failures(call: ControlCall, given: Nothing) -> Failures:
     """Say why a test would fail at its end: unexpected refusals, faults that never fired."""
     del given
@@ -181,7 +189,7 @@ ROWS = (list_exchanges, failures, _follow, get_exchange, expect, _clear)
 
 
 def _failures(call: ControlCall) -> Failures:
-    return Failures(failures=call.tenant.sandbox.strict_failures())
+    return Failures(failures=[worded(one) for one in call.tenant.sandbox.strict_failures()])
 
 
 def _shown(exchange: Exchange) -> ExchangeShown:

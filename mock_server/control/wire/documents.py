@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 from mock_server.control.control import Control
 from mock_server.control.models import Parameters
 from mock_server.control.wire.errors import ControlError, Problem
+from mock_server.control.wire.expected import expected
 from pytest_turris.core.text.names import nearest
 
 _MOST_PARAMETERS = 200
@@ -186,14 +187,4 @@ def _distinct(rows: list[ErrorDetails]) -> tuple[Problem, ...]:
 
 def _problem(row: ErrorDetails) -> Problem:
     field = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in row["loc"])
-    kind, context = row["type"], row.get("ctx", {})
-    near = ""
-    expected = row["msg"].removeprefix("Input should be ").removeprefix("must be ")
-    if kind == "missing":
-        expected = "a value: it is required"
-    elif kind == "literal_error":
-        choices = [one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", ")]
-        expected = f"one of {', '.join(choices)}"
-        given = row["input"]
-        near = nearest(given[:_LONGEST_HINT], choices) if isinstance(given, str) else ""
-    return Problem(field.removeprefix("."), expected, near)
+    return Problem(field.removeprefix("."), *expected(row))

@@ -171,7 +171,7 @@ class Faults:
         from pytest_turris.core.faults.hostile.catalogue import find_answer  # noqa: PLC0415 - it is large
 
         answer, (variant, *_) = find_answer(name)
-        if variant.endpoint == "handshake":
+        if not answer.can_be_scripted:
             raise FaultError(
                 f"{answer.id} cannot be scripted, because the connection fails before any request. "
                 "Use the fixture turris_hostile_answer: run(call, new_client=...)"

@@ -2,6 +2,7 @@
 
 import json
 import random  # noqa: TID251 - each run draws the same
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +13,8 @@ from doubles.controlled import Controlled
 from mock_server.control.control import Control
 from mock_server.control.description import describe
 from mock_server.control.table import CONTROLS
+from mock_server.control.wire.documents import validated
+from mock_server.control.wire.errors import ControlError
 
 DEEP: Any = [[[[[[[[{"a": [1]}]]]]]]]]
 WRONG: tuple[Any, ...] = (
@@ -58,6 +61,54 @@ def test_bad_input_is_refused_and_changes_nothing(row: Control) -> None:
         if answer.status >= 400:
             assert answer.json()["errorMessage"], body
             assert server.sandbox.snapshot() == before, (row.name, body[:200])
+
+
+MISFITS: tuple[Any, ...] = (
+    *(one for one in WRONG if one != "\ud800"),  # which never arrives
+    "2026-03-01T12:00:00", "2026-13-01", "9" * 5_000, "a/b", {"a b": "x"}, {"a": "\0"},
+)  # fmt: skip
+OF_VALIDATORS = re.compile(
+    r"\bshould\b|\b[Vv]alid\b|[Ii]nput should|instance of|dictionary|\bdt\.|pattern|mongodb|unable"
+    r"|^there is"
+)
+
+
+def refusals(row: Control, member: str) -> Iterator[str]:
+    """What is expected of a member in place of each misfit, as JSON and as text."""
+    for value in MISFITS:
+        for texts in {False, isinstance(value, str)}:
+            try:
+                validated(row, {member: value}, texts=texts)
+            except ControlError as error:
+                yield from (one.expected for one in error.problems)
+
+
+@pytest.mark.parametrize("row", CONTROLS.values(), ids=lambda row: row.name)
+def test_what_is_expected_is_in_words(row: Control) -> None:
+    """A shell and a client in any language read them: no expression, and no type of Python."""
+    members = [one["name"] for one in describe(row)["parameters"]]
+    said = {words for member in members for words in refusals(row, member)}
+    assert [words for words in said if OF_VALIDATORS.search(words)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value", "words"),
+    [
+        ("clock move", "to", "2026-03-01T12:00:00", "a moment with a time zone, such as 2026-"),
+        ("clock move", "to", "2026-13-01T12:00:00Z", "12:00:00Z (month value is outside expected "),
+        ("snapshots save", "name", "a/b", "at most 64 letters from a to z, digits, dots, hyphens"),
+        ("tenants create", "name", "a b", "at most 64 letters from a to z, digits, dots, hyphens"),
+        ("clock to-expiry", "tokenId", "x" * 65, "a text with at most 64 characters"),
+        ("faults add", "headers", {"a b": "x"}, "the name of a header: letters, digits and some"),
+        ("journal list", "operation", "agents", "an operation; did you mean 'list_agents'?"),
+        ("agents add", "isArchived", "perhaps", "true or false"),
+    ],
+)
+def test_words_say_what_to_write(name: str, member: str, value: object, words: str) -> None:
+    """Such as the characters of a name, or a moment with its zone."""
+    with pytest.raises(ControlError) as refused:
+        validated(CONTROLS[name], {member: value})
+    assert any(words in problem.expected for problem in refused.value.problems)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.has_body], ids=lambda row: row.name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from doubles.controlled import Controlled, Refused
 
+from mock_server.control.description import describe_all
 from mock_server.control.wire.api import prepared
 from pytest_turris.core.wire.messages import Request
 
@@ -34,6 +35,7 @@ def numbers(controlled: Controlled, query: str) -> list[int]:
     [
         ("", [1, 2, 3]),
         ("refused=true", [1, 3]),
+        ("refused=false", [2]),
         ("status=401", [1]),
         ("operation=list_agents", [1]),
         ("operation=GET%20/v1/agents", [1]),
@@ -49,9 +51,17 @@ def test_exchanges_are_filtered(controlled: Controlled, query: str, found: list[
     assert numbers(controlled, query) == found
 
 
+def test_a_filter_that_is_false_filters() -> None:
+    """No switch of a list takes false for 'not given', except those that do not filter."""
+    lists = [row for row in describe_all() if row["name"].endswith((" list", " follow"))]
+    switches = [one for row in lists for one in row["parameters"] if one["type"] == "switch"]
+    assert {one["name"] for one in switches if one["default"] is False} == {"newestFirst"}
+    assert {"refused", "isArchived"} <= {one["name"] for one in switches}
+
+
 def test_an_unknown_operation_is_no_empty_list(controlled: Controlled) -> None:
     """A wrong name would look as if no request had come."""
-    with pytest.raises(Refused, match="no operation 'list_agent'; did you mean 'list_agents'"):
+    with pytest.raises(Refused, match="expected an operation; did you mean 'list_agents'"):
         controlled.get("/journal", "operation=list_agent")
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mock_server.attacking.effects import effects_of_url
 from mock_server.attacking.report import outcome_of
-from mock_server.control.control import ControlCall, control
+from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import Listing, Parameters, Part, Result, part
 from mock_server.control.rows.webhooks.registered import endpoint_of
 from pytest_turris.attacks.catalogue import find_attack, profile
@@ -62,7 +62,7 @@ class VerdictShown(Result):
 class AttackFilters(Part):
     """Which attacks."""
 
-    profile: Literal["quick", "full"] = Field("full", description="About 40 of them, or all.")
+    profile: Literal["quick", "full"] = Field("full", description="The quick ones, or all.")
 
 
 class FireAttack(Parameters):
@@ -98,7 +98,15 @@ def list_attacks(call: ControlCall, given: AttackFilters) -> Listing[AttackShown
     return Listing(**part(found, given))
 
 
-@control("webhooks", "attack", "POST", "/webhooks/{id}/attack", sends=True, positional=("attack",))
+@control(
+    "webhooks",
+    "attack",
+    "POST",
+    "/webhooks/{id}/attack",
+    sends=True,
+    positional=("attack",),
+    judges=Judging("outcome", "{attack} does not hold: {findings[0][got]}"),
+)
 def attack_webhook(call: ControlCall, given: FireAttack) -> VerdictShown:
     """Fire one attack of the catalogue at a registered webhook, and judge its answers.
 

@@ -103,6 +103,11 @@ class HostileAnswer:
     variants: tuple[Variant, ...]
     level: Level = "must"
 
+    @property
+    def can_be_scripted(self) -> bool:
+        """Whether a fault can give it: not if the connection fails before any request."""
+        return all(variant.endpoint != "handshake" for variant in self.variants)
+
 
 def error_answer(status: int, *, headers: Fields = (), **members: Any) -> AnswerMaker:  # noqa: ANN401 - any JSON value
     """Answers with an error in Turris's shape, with members replaced."""
