@@ -112,4 +112,8 @@ def test_command_prints_it(described: dict[str, Any]) -> None:
     for more in (["--version", "3.0"], ["-o", "seed=1"]):
         refused = CliRunner().invoke(app, ["openapi", "--control", *more])
         assert refused.exit_code == 2
-        assert "--control: it is described in 3.1 alone, without options" in refused.output
+        assert (
+            "--control: it is described in 3.1 alone, without options: leave out" in refused.output
+        )
+    help_text = " ".join(CliRunner().invoke(app, ["openapi", "--help"]).output.split())
+    assert "in place of Turris' own: in OpenAPI 3.1 only." in help_text
