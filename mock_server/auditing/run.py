@@ -24,7 +24,7 @@ _PROJECTS = (
     "package.json", "pyproject.toml", "go.mod", "pom.xml", "build.gradle", "composer.json",
     "Gemfile", "Cargo.toml", FILE_NAME,
 )  # fmt: skip
-"""Files that represent a project: a finding without a line of code is shown at one of them."""
+"""Files that stand for a project: waivers and code hosts need a path for what has no line."""
 
 
 def audit_served(
@@ -101,14 +101,21 @@ def read_declared(file: Path) -> Declarations:
 
 
 def project_file() -> str:
-    """Return the file in the working directory that represents the project as a whole."""
+    """Return the name of the file that stands for the project in the working directory."""
     return next((name for name in _PROJECTS if Path(name).exists()), FILE_NAME)
 
 
 def _placed(evidence: Evidence, here: str) -> Evidence:
-    """Return the same, with a path for findings that have only the name of an operation."""
+    """Return the same, with the project's file as path, and the numbers of the exchanges."""
     evidence.spotted = [
-        replace(one, place=replace(one.place, path=one.place.path or here))
+        replace(
+            one,
+            place=replace(one.place, path=here),
+            exchanges=tuple(
+                f"exchange {number}: {text}"
+                for number, text in zip(one.numbers, one.exchanges, strict=True)
+            ),
+        )
         for one in evidence.spotted
     ]
     return evidence

@@ -19,7 +19,7 @@ def evidence_in(file: Path, here: str) -> Evidence:
 
     Args:
         file: The report.
-        here: The place of the findings: a receiver's line is not known.
+        here: The file that stands for the project: a receiver's line is not known.
     """
     try:
         report = json.loads(read_input(file))
@@ -32,7 +32,7 @@ def evidence_in(file: Path, here: str) -> Evidence:
         fail(f"--verdicts {file}: not a report of 'turris-sandbox attack --json'")
     evidence = Evidence(test=f"turris-sandbox attack {report['url']}")
     for verdict in verdicts:
-        evidence.note_verdict(verdict, Place(path=here))
+        evidence.note_verdict(verdict, Place(path=here, line=0))
     return evidence
 
 

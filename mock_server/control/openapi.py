@@ -103,22 +103,33 @@ def _operation(row: Control, schemas: dict[str, Any]) -> dict[str, Any]:
 def _schema(model: Any, mode: JsonSchemaMode, schemas: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a model
     """The schema of a model; what it refers to goes to the shared ones."""
     made = model.model_json_schema(by_alias=True, mode=mode, ref_template=_REFERENCE)
-    schema: dict[str, Any] = _without_null_defaults(made)
+    schema: dict[str, Any] = _adapted(made)
     schemas.update(schema.pop("$defs", {}))
     return schema
 
 
-def _without_null_defaults(node: Any) -> Any:  # noqa: ANN401 - as deep as a schema
-    """Remove defaults of null: they mean that a member is left out, and few schemas allow null."""
+def _adapted(node: Any) -> Any:  # noqa: ANN401 - as deep as a schema
+    """Write a schema as generators of clients read it.
+
+    A default of null means that a member is left out, and few schemas allow null: it is removed.
+    Names with a pattern are described by ``propertyNames``, and their values by
+    ``additionalProperties``: of ``patternProperties``, generators make an object without members.
+    """
     if isinstance(node, list):
-        return [_without_null_defaults(one) for one in node]
+        return [_adapted(one) for one in node]
     if not isinstance(node, dict):
         return node
-    return {
-        name: _without_null_defaults(value)
+    adapted = {
+        name: _adapted(value)
         for name, value in node.items()
         if not (name == "default" and value is None)
     }
+    if len(patterns := adapted.get("patternProperties", {})) == 1:
+        del adapted["patternProperties"]
+        ((pattern, values),) = patterns.items()
+        names = adapted.get("propertyNames", {}) | {"pattern": pattern}
+        adapted |= {"propertyNames": names, "additionalProperties": values}
+    return adapted
 
 
 def _parameter(

@@ -15,13 +15,16 @@ from mock_server.shell.mistakes import fail
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.wire.base_url import split_base_url
 from pytest_turris.process.control_token import without_control_token
+from pytest_turris.process.tls_mistakes import tls_mistake
 
 _TIMEOUT = 60.0
 _PREFIX = "/__sandbox__"
 _LIST = re.compile(r"\bGET /([a-z]+)")
 _SUCCESS = range(200, 300)
 _UNAUTHORIZED = 401
-_WRONG_ARGUMENTS = (400, 413, 415, 422)
+_NOT_TRIED = (400, _UNAUTHORIZED, 413, 415, 422)
+"""The token, or the arguments, are wrong."""
+
 _NO_STORE = 503
 _OWN_FAULT = 500
 
@@ -94,16 +97,25 @@ def _sent(
         answer = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
-        said = without_control_token(str(error), address.token)
-        fail(
-            f"nothing answers at {address.url}: {said}. Start a sandbox with 'turris-sandbox "
-            "serve', or name one with --url or TURRIS_BASE_URL"
-        )
+        fail(without_control_token(_why_no_answer(error, address.url), address.token))
     if answer.status not in _SUCCESS:
         words = without_control_token(_words(answer), address.token)
         connection.close()
-        fail(*_refusal(answer.status, words))
+        fail(*_refusal(answer.status, words, address.url))
     return connection, answer
+
+
+def _why_no_answer(error: Exception, url: str) -> str:
+    if why := tls_mistake(error, url):
+        return why
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, ConnectionError):
+        return (
+            f"{url} is not a turris-sandbox: what answers is not HTTP, but {printable(str(error))}"
+        )
+    return (
+        f"nothing answers at {url}: {error}. Start a sandbox with 'turris-sandbox serve', or name "
+        "one with --url or TURRIS_BASE_URL"
+    )
 
 
 def _request(
@@ -123,24 +135,29 @@ def _request(
     return whole, json.dumps(values).encode()
 
 
-def _refusal(status: int, words: str) -> tuple[str, int]:
+def _refusal(status: int, words: str, url: str) -> tuple[str, int]:
     """A refusal in one line, and the exit status."""
-    if status == _UNAUTHORIZED:
-        words += ". 'turris-sandbox serve' prints it: set TURRIS_CONTROL_TOKEN, or use --token"
-        return words, NOTHING_SENT
-    if status == _NO_STORE:
-        return words, INTERNAL_ERROR
+    if not words:
+        words = f"{url} answered with {status}, so it is not a turris-sandbox of this version"
+    elif status == _UNAUTHORIZED:
+        words += (
+            ". 'turris-sandbox serve' prints the control token: set TURRIS_CONTROL_TOKEN, or use "
+            "--token"
+        )
+    elif status >= _OWN_FAULT and status != _NO_STORE:
+        words = f"the sandbox has a bug, please report it: {words}"
     if status >= _OWN_FAULT:
-        return f"the sandbox has a bug, please report it: {words}", INTERNAL_ERROR
-    return words, NOTHING_SENT if status in _WRONG_ARGUMENTS else FAILED
+        return words, INTERNAL_ERROR
+    return words, NOTHING_SENT if status in _NOT_TRIED else FAILED
 
 
 def _words(answer: http.client.HTTPResponse) -> str:
+    """What a sandbox says in a refusal; empty if something else answered."""
     try:
         words = "; ".join(json.loads(answer.read())["errorMessage"])
         return printable(_LIST.sub(r"'turris-sandbox \1'", words))
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return f"it answered with {answer.status}, so it is not a turris-sandbox of this version"
+        return ""
 
 
 def _document(body: bytes) -> Any:  # noqa: ANN401 - any JSON value

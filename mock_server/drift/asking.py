@@ -11,6 +11,7 @@ from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.resources.documents import DocumentCategory, OlderDocumentCategory
+from pytest_turris.process.tls_mistakes import tls_mistake
 
 UNKNOWN_PARAMETER = "turrisSandboxDrift"
 UNKNOWN_PATH = "/v1/turris-sandbox-drift"
@@ -87,7 +88,8 @@ def ask(tenant: RealTenant, transport: httpx.BaseTransport | None = None) -> See
                 if exchanges[-1].status == _TOO_MANY:
                     break
         except httpx.HTTPError as error:
-            raise DriftError(f"no answer from {tenant.base_url}: {type(error).__name__}") from None
+            why = tls_mistake(error, tenant.base_url) or type(error).__name__
+            raise DriftError(f"no answer from {tenant.base_url}: {why}") from None
     return SeenExchanges(exchanges)
 
 

@@ -6,6 +6,7 @@ import time
 from urllib.parse import SplitResult
 
 from pytest_turris.core.wire.base_url import split_base_url
+from pytest_turris.process.tls_mistakes import tls_mistake
 
 _TIMEOUT = 2.0
 _PAUSE = 0.1
@@ -35,7 +36,7 @@ def _asked(address: SplitResult) -> str:
         connection.request("GET", _READY, headers={"Connection": "close"})
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return str(error) or type(error).__name__
+        return tls_mistake(error, address.geturl()) or str(error) or type(error).__name__
     finally:
         connection.close()
     return "" if status == _OK else f"it answers with {status}"

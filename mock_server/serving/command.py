@@ -29,7 +29,11 @@ Examples:
     show_default=True,
     help="The port; 0 chooses a free one.",
 )
-@click.option("--tls", is_flag=True, help="Use HTTPS, with a certificate authority of the sandbox.")
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Use HTTPS, with a certificate authority of the sandbox, a new one at each start.",
+)
 @click.option(
     "--i-understand-network-exposure",
     "exposed",

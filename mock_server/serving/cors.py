@@ -16,6 +16,10 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _USUAL = {"http": 80, "https": 443}
+_ADVICE = (
+    "; to let the browser application of an origin use the API, start it with "
+    "'turris-sandbox serve --cors-origin ORIGIN'"
+)
 _FROM_PAGES = frozenset({b"origin", b"sec-fetch-site"})
 
 
@@ -73,6 +77,12 @@ def with_cors(app: App, origins: Collection[str]) -> App:
         return await app({**scope, "headers": fields}, receive, _allowing(send, origin))
 
     return shared
+
+
+def cors_advice(scope: Scope) -> str:
+    """Return how to let in the page that sent a request; empty if no option does it."""
+    is_closed = scope["path"].startswith(_OWN)
+    return "" if is_closed or not is_origin(_origin(scope).decode("latin-1")) else _ADVICE
 
 
 def _origin(scope: Scope) -> bytes:

@@ -107,6 +107,7 @@ def _kept(
     log: ServerLog,
     *,
     load: Path | None,
+    tls: bool,
     data: str,
     client_id: str,
     client_secret: str,
@@ -128,6 +129,12 @@ def _kept(
         },
     )
     files.callback(close_store, store, log.warn)
+    if tls:
+        say(
+            "# --tls: its certificate authority is not in the store; each start makes a new one: "
+            "let clients trust the file that SSL_CERT_FILE names now",
+            err=True,
+        )
     return store
 
 

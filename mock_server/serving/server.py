@@ -17,7 +17,7 @@ from mock_server.page.sign_in import SignIn
 from mock_server.relay_hub import RelayHub
 from mock_server.serving.answers.answers import ServedAnswers
 from mock_server.serving.bodies import bounded_bodies
-from mock_server.serving.cors import behind_proxy, origin_of, with_cors
+from mock_server.serving.cors import behind_proxy, cors_advice, origin_of, with_cors
 from mock_server.serving.delivery_worker import DeliveryWorker
 from mock_server.serving.health import Health
 from mock_server.serving.log import ServerLog
@@ -25,8 +25,8 @@ from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import StoreError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.environment import client_environment
-from pytest_turris.doors.sockets.asgi import App, asgi_app
-from pytest_turris.doors.sockets.loopback import loopback_only
+from pytest_turris.doors.sockets.asgi import App, Scope, asgi_app
+from pytest_turris.doors.sockets.loopback import MISDIRECTED, loopback_only
 from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.server import LiveServer
 from pytest_turris.process.control_token import CONTROL_TOKEN
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "localhost": ("::1",)}
 """``localhost`` is one of these for some clients and the other for others."""
 
-_ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
+_NAME_ADVICE = "; to accept another name, start it with 'turris-sandbox serve --allow-host NAME'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ class StandaloneSandbox:
         app = page_app(self.tenants, self._sign_in, app, log.write)
         public = origin_of(settings.public_url)
         app = loopback_only(
-            app, also=settings.names, own=public, advice=_ADVICE, on_refusal=log.warn
+            app, also=settings.names, own=public, advice=_advice, on_refusal=log.warn
         )
         app = behind_proxy(app, public) if public else app
         if settings.cors_origins:
@@ -214,3 +214,8 @@ class StandaloneSandbox:
 
         directory = self._files.enter_context(TemporaryDirectory(prefix="turris-"))
         return str(trusted_file(Path(directory), self._server.authority.cert_pem.bytes()))
+
+
+def _advice(scope: Scope, status: int) -> str:
+    """How to start the server, so that it accepts a request that was refused."""
+    return _NAME_ADVICE if status == MISDIRECTED else cors_advice(scope)

@@ -21,7 +21,8 @@ from mock_server.shell.printing import say
 @click.option(
     "--control",
     is_flag=True,
-    help="Describe the control API, which is the same for all options, in place of Turris' own.",
+    help="Describe the control API, which is the same for all options, in place of Turris' own: "
+    "in OpenAPI 3.1 only.",
 )
 @option_texts
 def openapi(*, version: str, control: bool, option: tuple[str, ...]) -> None:
@@ -32,7 +33,10 @@ def openapi(*, version: str, control: bool, option: tuple[str, ...]) -> None:
 def _described(version: str, option: tuple[str, ...], *, control: bool) -> dict[str, Any]:
     if control:
         if version != "3.1" or option:
-            raise click.UsageError("--control: it is described in 3.1 alone, without options")
+            raise click.UsageError(
+                "--control: it is described in 3.1 alone, without options: leave out --version 3.0 "
+                "and --option"
+            )
         from mock_server.control.openapi import control_document
 
         return control_document()

@@ -109,7 +109,7 @@ class Assessment:
             level: The lowest level of a finding that fails the run.
         """
         found = [
-            f"{one.spotted.check} at {one.spotted.place}: {one.spotted.finding.got}"
+            f"{one.spotted.check} at {one.spotted.where}: {one.spotted.finding.got}"
             for one in self.results
             if one.waiver is None and _RANK[one.spotted.level] <= _RANK[level]
         ]
@@ -257,7 +257,7 @@ def _unused_permissions(evidence: list[Evidence], ran: dict[str, int], here: str
         fix=check.fix,
         why=check.why,
     )
-    return [Spotted(check=check.id, finding=finding, place=Place(path=here))]
+    return [Spotted(check=check.id, finding=finding, place=Place(path=here, line=0))]
 
 
 def _merged(spotted: list[Spotted]) -> list[AssessedMistake]:

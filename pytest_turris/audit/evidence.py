@@ -19,7 +19,8 @@ class Spotted:
     Args:
         check: The id of the check.
         finding: What was wrong.
-        place: The line of the application that made the call, else of the test.
+        place: The line of the application that made the call, else of the test; of a served sandbox
+            the operation.
         test: The test that showed it; empty if none did.
         exchanges: The requests that are the evidence, a line for each, oldest first.
         numbers: Their numbers in the journal of the sandbox.
@@ -36,6 +37,14 @@ class Spotted:
     def level(self) -> Level:
         """How serious it is."""
         return self.finding.level
+
+    @property
+    def where(self) -> str:
+        """Where it was made, as people are shown it: a line of code, else what is known."""
+        place = self.place
+        if place.line:
+            return f"{place.path}:{place.line}"
+        return place.symbol or self.test or "the run as a whole"
 
     @property
     def fingerprint(self) -> str:

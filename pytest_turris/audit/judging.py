@@ -52,7 +52,7 @@ class RequestJudgement:
 def judge_verdict(verdict: Verdict, sandbox: Sandbox, name: str) -> Evidence:
     """What an attack or a drill shows, without a secret in any spelling."""
     found = Evidence(test=name)
-    found.note_verdict(verdict, Place(path=""))
+    found.note_verdict(verdict, Place(path="", line=0))
     return _clean(found, sandbox)
 
 

@@ -31,7 +31,7 @@ class _ServedRecord(SandboxRecord):
 
     def place(self, seen: SeenRequest) -> Place:
         """The operation that was called, which is all that is known about the caller."""
-        return Place(path="", symbol=seen.operation or "no operation")
+        return Place(path="", line=0, symbol=seen.operation or "no operation")
 
 
 class LiveAudit:
@@ -61,7 +61,7 @@ class LiveAudit:
         self._record = _ServedRecord(
             sandbox,
             test=None,
-            here=Place(path=""),
+            here=Place(path="", line=0),
             finder=PlaceFinder(Path()),
             sent_from=lambda _: self._call,
         )

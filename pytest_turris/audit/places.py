@@ -15,20 +15,19 @@ _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Place:
-    """A line of code.
+    """A line of code, or what is known without one.
 
     Args:
         path: Relative to the base of the report, with forward slashes.
-        line: Counted from 1.
-        symbol: The function around it; empty for a file as a whole.
+        line: Counted from 1; 0 if the line of code is not known: then the path is a file that
+            stands for the project, which waivers and code hosts need and people are not shown.
+        symbol: The function around it, or the operation that was called; empty for a file as a
+            whole.
     """
 
     path: str
     line: int = 1
     symbol: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
 
 
 class CallSite:

@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -237,10 +237,9 @@ class SandboxRecord:
         """Whether the test function itself made a call."""
         return call.code is not None and call.code is self._test
 
-    def lines(self, seen: list[SeenRequest]) -> tuple[str, ...]:
+    def lines(self, seen: Sequence[SeenRequest]) -> tuple[str, ...]:
         """Exchanges as evidence; their times count from the first that this test saw."""
-        start = self.seen[0].at
-        return tuple(one.line(start) for one in seen)
+        return tuple(one.line(self.seen[0].at) for one in seen)
 
 
 def _client_of(frame: FrameType | None, test: CodeType | None) -> object:

@@ -212,7 +212,7 @@ class Auditor:
         self._note_forgeries(evidence, item)
         for one in evidence.spotted:
             if one.check.startswith(KINDS):
-                words = f"{one.check} {one.level} at {one.place}: {one.finding.got}"
+                words = f"{one.check} {one.level} at {one.where}: {one.finding.got}"
                 item.user_properties.append(("turris-audit", words))
 
     def _note_forgeries(self, evidence: Evidence, item: pytest.Item) -> None:

@@ -25,6 +25,7 @@ from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import encode
 from pytest_turris.process.control_token import without_control_token
 from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.process.tls_mistakes import tls_mistake
 from pytest_turris.relay.own_sockets import has_socket
 from pytest_turris.relay.protocol import (
     PROTOCOL,
@@ -206,8 +207,8 @@ class Relay:
             kind = NothingListensError if isinstance(error, ConnectionRefusedError) else RelayError
             # A server that hangs would take as long each time.
             self._has_hung = isinstance(error, TimeoutError)
-            said = without_control_token(str(error), self._token)
-            raise kind(f"nothing answers at {self._url}: {said}") from None
+            why = tls_mistake(error, self._url) or f"nothing answers at {self._url}: {error}"
+            raise kind(without_control_token(why, self._token)) from None
         self._has_hung = False
         if response.status not in _SUCCESS:
             said = without_control_token(_words(response), self._token)

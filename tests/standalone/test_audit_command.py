@@ -1,6 +1,7 @@
 """``turris-sandbox audit``: a suite in any language gets the report of a running sandbox."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def _report(server: StandaloneSandbox, *arguments: str) -> Any:
 
 
 def test_the_report_is_that_of_a_test_run(server: StandaloneSandbox, tmp_path: Path) -> None:
-    """All its files, valid by the schema, with places that a code host can show."""
+    """All its files, valid by the schema; the place is the operation that was called."""
     token = _call(server, "?jwt={token}")
     result = _run(server, "--report", "audit")
     assert result.exit_code == 0
@@ -65,15 +66,63 @@ def test_the_report_is_that_of_a_test_run(server: StandaloneSandbox, tmp_path: P
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(report)
     assert report["run"]["requests"] == 2
     (found,) = [one for one in report["results"] if one["check"] == "RQ-01"]
-    assert (found["path"], found["symbol"]) == ("package.json", "list_agents")
+    assert (found["where"], found["line"]) == ("list_agents", None)
     assert "2 requests to a running sandbox" in (tmp_path / "audit" / "report.html").read_text()
     sarif = json.loads((tmp_path / "audit" / "report.sarif").read_text())
     assert {one["ruleId"] for one in sarif["runs"][0]["results"]} >= {"RQ-01", "RQ-14"}
+    assert {_file_of(one) for one in sarif["runs"][0]["results"]} == {"package.json"}
     assert "RQ-01 No token or secret is in a URL: must" in result.stdout
     assert "violated      SEC-07" in result.stdout
     for file in (tmp_path / "audit").iterdir():
         assert token not in file.read_text()
     assert token not in result.output
+
+
+def _file_of(result: dict[str, Any]) -> str:
+    """The file at which a code host shows a result of SARIF."""
+    (location,) = result["locations"]
+    return str(location["physicalLocation"]["artifactLocation"]["uri"])
+
+
+def test_no_file_is_named_where_the_line_of_code_is_not_known(
+    server: StandaloneSandbox, tmp_path: Path
+) -> None:
+    """Each finding says its operation, its run or its attack, and the numbers of its exchanges."""
+    (tmp_path / "package.json").unlink()
+    _call(server, "?jwt={token}")
+    number = server.sandbox.journal.seen
+    attacked = {"schema_version": 1, "url": "http://127.0.0.1:3000/hook"}
+    attacked |= {"verdicts": [_verdict("WH-50", "failed", FORGED)]}
+    (tmp_path / "verdicts.json").write_text(json.dumps(attacked))
+    given = ("--fail-on", "info", "--verdicts", "verdicts.json", "--report", "audit")
+    result = _run(server, *given)
+    assert "  at:        list_agents\n" in result.stdout
+    assert f"  sent:      exchange {number}: +" in result.stdout
+    for place in ("list_agents", "turris-sandbox attack http://127.0.0.1:3000/hook"):
+        assert f" at {place}: " in result.stderr
+    assert "RQ-16 at the run as a whole: " in result.stderr
+    (tmp_path / "audit" / "report.sarif").unlink()  # GitHub shows no result without a file
+    (tmp_path / "audit" / "report.json").unlink()  # its path is that of SARIF
+    told = [result.output, *(file.read_text() for file in (tmp_path / "audit").iterdir())]
+    assert len(told) == 3
+    for text in told:
+        assert not re.search(r"(?<!in )\bturris-audit\\?\.toml\b", text)
+
+
+def test_a_waiver_names_the_operation(server: StandaloneSandbox, tmp_path: Path) -> None:
+    """As the finding shows it, with a star for the path that it does not show."""
+    (tmp_path / "turris-audit.toml").write_text(
+        """
+[[waived]]
+rule = "RQ-01"
+place = "*::list_agents"
+reason = "The gateway goes away."
+owner = "Kim"
+expires = 9999-06-30
+"""
+    )
+    _call(server, "?jwt={token}")
+    assert _run(server, "--fail-on", "must").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,13 @@ class Suite:
         for number in range(times):
             self._http.post("/v1/agents", json={"npn": f"{number:08}"}, headers=self._headers)
 
+    def shown(self) -> Any:
+        """The live checklist, with its findings."""
+        return self._control("GET", self.tenant["controlPath"] + "/audit", None).json()
+
     def lines(self) -> dict[str, str]:
         """The status of each line of the checklist."""
-        shown = self._control("GET", self.tenant["controlPath"] + "/audit", None).json()
-        return {one["id"]: one["status"] for one in shown["lines"]}
+        return {one["id"]: one["status"] for one in self.shown()["lines"]}
 
     def close(self) -> None:
         """End the test."""
@@ -200,6 +203,8 @@ def test_a_log_that_lacks_requests_or_has_a_secret_is_found(suite: Suite) -> Non
     assert {one["check"] for one in shown.json()["findings"]} == {"AU-1", "AU-2", "AU-4"}
     assert suite.secret not in shown.text
     assert suite.lines()["SEC-24"] == "violated"
+    (unlogged,) = [one for one in suite.shown()["findings"] if one["check"] == "AU-1"]
+    assert unlogged["exchanges"][0]["number"] > 0
 
 
 def test_requests_are_answered_while_a_log_is_read(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,7 +179,12 @@ def test_nothing_answers() -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        (b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", 3, "has a bug, please report it"),
+        (
+            b'HTTP/1.1 500 X\r\nContent-Length: 25\r\n\r\n{"errorMessage":["oops"]}',
+            3,
+            "has a bug, please report it: oops",
+        ),
+        (b"HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n", 3, "502, so it is not a turris-sandbox"),
         (
             b'HTTP/1.1 503 X\r\nContent-Length: 30\r\n\r\n{"errorMessage":["disk full"]}',
             3,
@@ -187,7 +193,11 @@ def test_nothing_answers() -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", 2, "the answer is not JSON"),
         (b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}", 1, "not a turris-sandbox of this"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}", 2, "the answer broke off"),
-        (b"SSH-2.0-OpenSSH\r\n", 2, "nothing answers at"),
+        (
+            b"SSH-2.0-OpenSSH\r\n",
+            2,
+            "is not a turris-sandbox: what answers is not HTTP, but SSH-2.0",
+        ),
     ],
 )
 def test_something_else_answers(answer: bytes, status: int, words: str) -> None:
@@ -196,6 +206,14 @@ def test_something_else_answers(answer: bytes, status: int, words: str) -> None:
         result = CliRunner().invoke(app, ["show", "--url", url])
     assert result.exit_code == status, result.output
     assert words in result.output
+
+
+def test_the_token_is_not_asked_for_by_something_else() -> None:
+    """A 401 of another server is not that of a sandbox, which says where its token is."""
+    with answering(b"HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n") as url:
+        result = CliRunner().invoke(app, ["show", "--url", url])
+    why = f"turris-sandbox: {url} answered with 401, so it is not a turris-sandbox of this version"
+    assert (result.exit_code, result.output) == (2, f"{why}\n")
 
 
 def test_follows_the_journal(server: StandaloneSandbox) -> None:
@@ -238,7 +256,7 @@ def test_controls_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("SSL_CERT_FILE")
         refused = run(secure, "show")
     assert refused.exit_code == 2
-    assert "CERTIFICATE_VERIFY_FAILED" in refused.output
+    assert re.search(r"is not trusted \(.+\): let SSL_CERT_FILE name", refused.output)
 
 
 def request() -> Any:

@@ -46,6 +46,34 @@ def test_learns_from_saved_requests(tmp_path: Path) -> None:
     assert "OTHER" not in done.output
 
 
+@pytest.mark.parametrize("line_break", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("text", [BODY, b'{"a":1}', b"no JSON"])
+def test_a_line_break_that_an_editor_added_is_left_out(
+    tmp_path: Path, text: bytes, line_break: bytes
+) -> None:
+    """The scheme is learned without it, and the report says that the file has it."""
+    file = tmp_path / "first.http"
+    signature = SignatureScheme().signature_of(text, KEY)
+    file.write_bytes(f"X-Turris-Signature: {signature}\r\n\r\n".encode() + text + line_break)
+    done = run("learn-signature", "--delivery", str(file))
+    assert done.exit_code == 0
+    assert "These are the defaults: no option has to be set." in done.output
+    assert "Note: the body ends with a line break that was not signed" in done.output
+
+
+def test_a_line_break_that_was_signed_is_kept(tmp_path: Path) -> None:
+    """A delivery that has one and one that an editor changed are of one scheme."""
+    files = []
+    for number, (text, added) in enumerate(((BODY + b"\n", b""), (BODY, b"\n"))):
+        signature = SignatureScheme().signature_of(text, KEY)
+        file = tmp_path / f"{number}.http"
+        file.write_bytes(f"X-Turris-Signature: {signature}\r\n\r\n".encode() + text + added)
+        files += ["--delivery", str(file)]
+    done = run("learn-signature", *files)
+    assert "1 scheme fits 2 deliveries" in done.output
+    assert "Note: the body of 1 of them ends with a line break that was not signed" in done.output
+
+
 def test_a_wrong_secret_fits_nothing(body: str) -> None:
     """The exit status says so, and the report what was tried."""
     header = ("--header", f"X-Turris-Signature: {VALUE}", "--body", body)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from doubles.served_sandbox import COMMAND
 
+from mock_server.serving import child
 from mock_server.serving.child import run_command
 
 
@@ -70,6 +71,59 @@ def test_signals_are_passed_on_to_the_command() -> None:
         process.send_signal(signal.SIGTERM)
         process.wait(15)
     assert process.returncode == 128 + signal.SIGKILL
+
+
+def test_an_interrupt_of_the_server_alone_reaches_the_command() -> None:
+    """As from a supervisor without a terminal: the command ends as it does after Ctrl-C."""
+    program = "trap 'exit 5' INT; echo ready; while :; do sleep 0.05; done"
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", "--", "sh", "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(60) == 5
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
+@pytest.mark.parametrize(("is_terminal", "seconds"), [(True, 0), (False, 1)])
+def test_an_interrupt_at_a_terminal_is_not_doubled(
+    monkeypatch: pytest.MonkeyPatch, signals: None, is_terminal: bool, seconds: int
+) -> None:
+    """The terminal has sent it to the command as well; else the command gets it after a moment."""
+    monkeypatch.setattr(child, "_is_in_foreground", lambda: is_terminal)
+    left: list[int] = []
+    start = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        signal.raise_signal(signal.SIGINT)
+        left.append(signal.alarm(0))
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    assert run_command(["true"], {}, "http://127.0.0.1:8791") == 0
+    assert left == [seconds]
+
+
+def test_what_a_terminal_interrupts_is_known() -> None:
+    """Its foreground has a terminal of its own; a process of another session has none."""
+    program = "from mock_server.serving import child; print(child._is_in_foreground())"
+    alone = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, start_new_session=True
+    )
+    assert alone.stdout == b"False\n"
+    within = f"import pty, sys; pty.spawn([sys.executable, '-c', {program!r}])"
+    at_terminal = subprocess.run(
+        [sys.executable, "-c", within], stdin=subprocess.DEVNULL, capture_output=True, check=True
+    )
+    assert at_terminal.stdout == b"True\r\n"
 
 
 def test_signal_that_comes_before_the_command_is_passed_on(

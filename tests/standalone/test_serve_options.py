@@ -236,6 +236,25 @@ def test_refused_names_are_told_how_to_be_accepted() -> None:
     assert any(line.startswith("warning: GET /v1/agents -> 421") for line in log)
 
 
+def test_a_refused_origin_is_told_how_to_be_accepted() -> None:
+    """In the answer and in the log; not where no option helps."""
+    log: list[str] = []
+    origin = "http://localhost:5173"
+    with served(log=log) as running:
+        told = gotten(running, "/v1/agents", Origin=origin)["errorMessage"]
+        silent = [
+            gotten(running, path, **headers)["errorMessage"]
+            for path, headers in (
+                ("/__sandbox__/clock", {"Origin": origin}),
+                ("/v1/agents", {"Origin": "null"}),
+                ("/v1/agents", {"Sec-Fetch-Site": "cross-site"}),
+            )
+        ]
+    assert "'turris-sandbox serve --cors-origin ORIGIN'" in told[0]
+    assert log[0] == f"warning: GET /v1/agents -> 403  {told[0]}"
+    assert silent == [["Requests from web pages are refused"]] * 3
+
+
 def test_plain_http_on_a_port_with_tls_is_logged() -> None:
     """The client sees an empty answer; the log says why."""
     log: list[str] = []

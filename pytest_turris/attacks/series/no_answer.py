@@ -2,18 +2,24 @@
 
 import contextlib
 import http.client
-import select
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 
 from pytest_turris.attacks.description import redacted
 from pytest_turris.attacks.sending.response import ReceiverResponse
+from pytest_turris.process.tls_mistakes import (
+    Connect,
+    first_bytes,
+    speaks_tls,
+    use_https,
+    why_tls_fails,
+)
 from pytest_turris.receivers.egress import Destination, connect
 
 _SECONDS = 2.0
 _SHOWN = 60
-_GET = b"GET / HTTP/1.0\r\n\r\n"
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 """What a client of HTTP/2 sends first, and empty settings (RFC 9113, 3.4)."""
 
@@ -31,11 +37,12 @@ def why_no_answer(where: Destination, response: ReceiverResponse, key: str) -> s
         key: The signing key, which is masked in what the other side says.
     """
     at = f"{where.host}:{where.port}"
+    again = partial(connect, where, _SECONDS)
     for error in _chain(response.error):
         if isinstance(error, ConnectionRefusedError):
             return _why_closed(where, at)
         if isinstance(error, ssl.SSLError):
-            return _why_no_tls(where, at, error)
+            return why_tls_fails(error, at, again)
         if isinstance(error, TimeoutError):
             return (
                 f"{at} takes the connection, but does not answer ({error}): does it wait for a "
@@ -46,7 +53,7 @@ def why_no_answer(where: Destination, response: ReceiverResponse, key: str) -> s
             if said and not isinstance(error, http.client.RemoteDisconnected):
                 # Masked before it is cut: the first half of a key would not be known as one.
                 return _why_no_http(at, redacted(said, key))
-    return _why_hung_up(where, at, response.reason)
+    return _why_hung_up(where, at, response.reason, again)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -65,57 +72,21 @@ def _why_closed(where: Destination, at: str) -> str:
     return f"nothing listens at {at}: start the receiver, or correct the URL"
 
 
-def _why_no_tls(where: Destination, at: str, error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate of {at} is not trusted ({error.verify_message}): let SSL_CERT_FILE "
-            "name the certificate of its authority"
-        )
-    if _says(where, _GET).startswith(b"HTTP/"):
-        return f"{at} speaks plain HTTP: use http:// in the URL"
-    return f"TLS with {at} fails: {error}"
-
-
 def _why_no_http(at: str, said: str) -> str:
     if said.startswith(_TLS_RECORDS):
-        return _is_tls(at)
+        return use_https(at)
     if said.startswith("\0\0"):
         return _is_http2(at)
     return f"{at} answers, but not in HTTP: it says {said.strip()[:_SHOWN]!r}"
 
 
-def _why_hung_up(where: Destination, at: str, reason: str) -> str:
-    if where.scheme == "http" and _speaks_tls(where):
-        return _is_tls(at)
-    if where.scheme == "http" and _says(where, _PREFACE)[3:4] == _SETTINGS:
+def _why_hung_up(where: Destination, at: str, reason: str, again: Connect) -> str:
+    if where.scheme == "http" and speaks_tls(where.host, again):
+        return use_https(at)
+    if where.scheme == "http" and first_bytes(again, _PREFACE)[3:4] == _SETTINGS:
         return _is_http2(at)
     return f"{at} closes the connection without an answer ({reason})"
 
 
-def _is_tls(at: str) -> str:
-    return f"{at} speaks TLS: use https:// in the URL"
-
-
 def _is_http2(at: str) -> str:
     return f"{at} speaks HTTP/2 only: webhooks are sent in HTTP/1.1, so it has to take that, too"
-
-
-def _says(where: Destination, sent: bytes) -> bytes:
-    """The first bytes that a port answers to some bytes without TLS; empty if there are none."""
-    try:
-        with connect(where, _SECONDS) as sock:
-            sock.sendall(sent)
-            return sock.recv(16) if select.select([sock], [], [], _SECONDS)[0] else b""
-    except OSError:
-        return b""
-
-
-def _speaks_tls(where: Destination) -> bool:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    try:
-        with connect(where, _SECONDS) as sock:
-            context.wrap_socket(sock, server_hostname=where.host).close()
-    except OSError:
-        return False
-    return True

@@ -173,7 +173,7 @@ def _of_check(found: list[Document]) -> Iterator[str]:
     for one in found:
         waived = '<span class="waived level">waived</span>' if one["waiver"] else ""
         yield f'<article id="{_text(one["fingerprint"])}">'
-        yield f'<h4 class="place">{_text(one["path"])}:{one["line"]} {waived}</h4>'
+        yield f'<h4 class="place">{_text(one["where"])} {waived}</h4>'
         own = [(name, _text(one[name])) for name in _OF_CHECK if name not in common]
         yield from _list([*_rows(one), *own])
         yield "</article>"

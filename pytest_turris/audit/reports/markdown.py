@@ -49,7 +49,7 @@ def _lines(document: Document) -> Iterator[str]:
             waived = " (waived)" if one["waiver"] else ""
             yield (
                 f"| {one['level']}{waived} | [{one['check']}]({one['help_uri']}) "
-                f"| {safe(one['path'])}:{one['line']} | {safe(one['got'])} | {safe(one['fix'])} |"
+                f"| {safe(one['where'])} | {safe(one['got'])} | {safe(one['fix'])} |"
             )
         if len(results) > _MOST:
             yield ""

@@ -84,14 +84,20 @@ def _result(one: Document, rule: int) -> dict[str, Any]:
 
 
 def _location(one: Document) -> dict[str, Any]:
+    """The place of a result.
+
+    Without a line of code it is the first line of the file that stands for the project: SARIF needs
+    none, but GitHub shows no result without one.
+    """
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(one["path"], safe="/")},
-            "region": {"startLine": one["line"]},
+            "region": {"startLine": one["line"] or 1},
         }
     }
     if one["symbol"]:
-        location["logicalLocations"] = [{"fullyQualifiedName": one["symbol"], "kind": "function"}]
+        logical = {"fullyQualifiedName": one["symbol"]}
+        location["logicalLocations"] = [logical | ({"kind": "function"} if one["line"] else {})]
     return location
 
 

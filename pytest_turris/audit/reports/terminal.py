@@ -67,8 +67,8 @@ def notes(document: Document) -> Iterator[str]:
 
 
 def _rows(one: Document) -> Iterator[tuple[str, str]]:
-    symbol = f", in {one['symbol']}" if one["symbol"] else ""
-    yield "at", f"{one['path']}:{one['line']}{symbol}"
+    symbol = f", in {one['symbol']}" if one["line"] and one["symbol"] else ""
+    yield "at", f"{one['where']}{symbol}"
     yield "sent", "\n".join(one["exchanges"]) or one["sent"]
     yield "got", one["got"]
     yield "expected", one["expected"]

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -100,8 +100,7 @@ class LogAudit:
         self._evidence.note(check, times, once.values())
 
     def _spot(self, check_id: str, seen: SeenRequest, got: str, expected: str) -> Spotted:
-        (line,) = self._record.lines([seen])
-        return self._spotted(check_id, self._record.place(seen), got, expected, line=line)
+        return self._spotted(check_id, self._record.place(seen), got, expected, seen=[seen])
 
     def _spot_line(
         self, check_id: str, line: LogLine, got: str, expected: str, kind: str = ""
@@ -117,17 +116,17 @@ class LogAudit:
         expected: str,
         *,
         kind: str = "",
-        line: str = "",
+        seen: Sequence[SeenRequest] = (),
     ) -> Spotted:
         check = OWN[check_id]
+        lines = self._record.lines(seen)
         finding = Finding(
-            level=check.level, sent=line.partition("  ")[2], got=got, expected=expected, kind=kind,
-            why=check.why, fix=check.fix,
+            level=check.level, sent="".join(lines).partition("  ")[2], got=got, expected=expected,
+            kind=kind, why=check.why, fix=check.fix,
         )  # fmt: skip
-        exchanges = (line,) if line else ()
         return Spotted(
             check=check_id, finding=finding, place=place, test=self._evidence.test,
-            exchanges=exchanges,
+            exchanges=lines, numbers=tuple(one.in_journal for one in seen),
         )  # fmt: skip
 
 

@@ -188,7 +188,9 @@ def _success_schema(
     operation: Operation, options: Options, schemas: Schemas
 ) -> dict[str, Any] | None:
     if operation.answer is None:
-        return {"type": "object"} if operation.method == "GET" else None
+        is_read = operation.method == "GET"
+        # Without the second member, generators of clients take it for an object without members.
+        return {"type": "object", "additionalProperties": True} if is_read else None
     data = schemas.of_answer(operation.answer)
     if operation.many:
         data = {"type": "array", "items": data}

@@ -15,8 +15,8 @@ from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, send_res
 
 _NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
-
-_MISDIRECTED = 421
+MISDIRECTED = 421
+"""The status of a refusal for the request's ``Host``."""
 
 _OWN_SITES = frozenset({b"none", b"same-origin"})
 """Values of ``Sec-Fetch-Site`` for what a person or the server's own page asks for."""
@@ -27,7 +27,7 @@ def loopback_only(
     *,
     also: Collection[str] = (),
     own: str = "",
-    advice: str = "",
+    advice: Callable[[Scope, int], str] = lambda *_: "",
     on_refusal: Callable[[str], None] = lambda _: None,
 ) -> App:
     """The application, guarded.
@@ -36,7 +36,7 @@ def loopback_only(
         app: The application.
         also: Host names to accept besides those of loopback.
         own: The origin by which browsers know the server, if a proxy is before it.
-        advice: How to accept another name, for the refusal.
+        advice: Says how to accept a request that is refused with a status, for the refusal.
         on_refusal: Gets a line for each request that is refused, with the reason.
     """
     names = names_of_server(also)
@@ -44,7 +44,7 @@ def loopback_only(
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := _foreign(scope, names, own)):
             status, message = refusal
-            message += advice if status == _MISDIRECTED else ""
+            message += advice(scope, status)
             on_refusal(f"{scope['method']} {redact_target(scope['path'])} -> {status}  {message}")
             await _refuse(send, status, message)
         else:
@@ -67,7 +67,7 @@ def _foreign(scope: Scope, names: frozenset[str], public: str) -> tuple[int, str
     """The status and message with which a request is refused, or None."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or not is_for(hosts[0], names):
-        return _MISDIRECTED, "Misdirected request: the sandbox answers to loopback names only"
+        return MISDIRECTED, "Misdirected request: the sandbox answers to loopback names only"
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
     own = (public, f"{scope.get('scheme', 'http')}://{hosts[0]}")
     sites = {value for name, value in scope["headers"] if name == b"sec-fetch-site"}

@@ -1,8 +1,10 @@
 """Learns from a delivery how its sender signs, and says how sure that is."""
 
+import math
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_turris.webhooks.learning import bodies, keys, values
@@ -12,6 +14,7 @@ from pytest_turris.webhooks.learning.search import Fit, Search, search
 from pytest_turris.webhooks.learning.signed_texts import JOINTS_TRIED, LAYOUTS
 
 _SHOWN = 8
+_LINE_BREAK = re.compile(rb"\r?\n\Z")
 _ALIKE = {
     "body": "with spaces in its JSON and names that are not ASCII",
     "signature": "whose signature has one of the characters + / - _",
@@ -29,6 +32,7 @@ class LearnedSignature:
         tried: How many combinations of keys and signed texts were tried.
         left: How many unlikely ones were left out, because the body is large.
         signatures: The headers whose values can be signatures.
+        trimmed: Of how many deliveries the body had a line break too many at its end.
     """
 
     readings: tuple[Reading, ...]
@@ -36,6 +40,7 @@ class LearnedSignature:
     tried: int
     left: int
     signatures: tuple[str, ...]
+    trimmed: int = 0
 
     @property
     def sure(self) -> bool:
@@ -84,7 +89,8 @@ def learned_from(deliveries: Sequence[CapturedDelivery], secret: str) -> Learned
         secret: The secret that signs all of them.
     """
     __tracebackhide__ = True  # pytest --showlocals would print the secret
-    searches = [search(delivery, secret) for delivery in deliveries]
+    as_sent = [_as_sent(delivery, secret) for delivery in deliveries]
+    searches = [found for found, _ in as_sent]
     common = [list(same) for same in _common(searches)]
     readings = [reading_of(fits[0], fits) for fits in common]
     # Of equally good fits, show first those that the sandbox can do.
@@ -95,7 +101,31 @@ def learned_from(deliveries: Sequence[CapturedDelivery], secret: str) -> Learned
         tried=sum(one.tried for one in searches),
         left=sum(one.left for one in searches),
         signatures=tuple(dict.fromkeys(name for one in searches for name in one.signatures)),
+        trimmed=sum(is_trimmed for _, is_trimmed in as_sent),
     )
+
+
+def _as_sent(delivery: CapturedDelivery, secret: str) -> tuple[Search, bool]:
+    """Search with the body as it is, and without a line break at its end if that fits better.
+
+    Editors add one when they save a file, and it changes the signature.
+
+    Returns:
+        What was found, and whether it is without the line break.
+    """
+    __tracebackhide__ = True  # pytest --showlocals would print the secret
+    given = search(delivery, secret)
+    body = _LINE_BREAK.sub(b"", delivery.body)
+    if body == delivery.body or not _obstacles(given):
+        return given, False
+    shorter = search(replace(delivery, body=body), secret)
+    is_better = _obstacles(shorter) < _obstacles(given)
+    return (shorter, True) if is_better else (given, False)
+
+
+def _obstacles(found: Search) -> float:
+    """How many things no option expresses, in the fit that has the fewest; infinite without one."""
+    return min((len(reading_of(fit).obstacles) for fit in found.fits), default=math.inf)
 
 
 def _common(searches: Sequence[Search]) -> Iterator[list[Fit]]:
@@ -142,6 +172,8 @@ def _how_sure(learned: LearnedSignature) -> Iterator[str]:
         yield "Not sure: the first is the simplest. A second delivery decides, with another time"
         yield "and id, with names that are not ASCII, and with spaces in its JSON."
     yield from (f"Note: {note}." for note in first.notes)
+    if learned.trimmed:
+        yield f"Note: {_trimmed(learned)}."
     if learned.left:
         yield f"Note: {_left(learned)}."
 
@@ -182,6 +214,14 @@ def _nothing(learned: LearnedSignature) -> Iterator[str]:
     yield f"- the body as {'; '.join(bodies.BODY_FORMS)}"
     if learned.left:
         yield f"Not tried: {_left(learned)}."
+
+
+def _trimmed(learned: LearnedSignature) -> str:
+    whose = "the body" if learned.deliveries == 1 else f"the body of {learned.trimmed} of them"
+    return (
+        f"{whose} ends with a line break that was not signed, as editors add one: take it out of "
+        "the file"
+    )
 
 
 def _left(learned: LearnedSignature) -> str:

@@ -1,8 +1,10 @@
 """The control API as an OpenAPI document: ``turris-sandbox openapi --control``."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped] # it has no types
 import pytest
 from click.testing import CliRunner
 from openapi_spec_validator import validate
@@ -10,6 +12,10 @@ from openapi_spec_validator import validate
 from mock_server.control.openapi import control_document
 from mock_server.control.table import CONTROLS
 from mock_server.shell.cli import app
+from pytest_turris.core.api.openapi import document
+from pytest_turris.core.api.openapi_30 import as_version_30
+from pytest_turris.core.api.routes import operations_at
+from pytest_turris.core.options import Options
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,41 @@ def test_parameters_stand_where_they_are_read(described: dict[str, Any]) -> None
     assert advance["requestBody"]["content"]["application/json"]["schema"]["required"] == ["by"]
 
 
+def test_headers_of_a_fault_are_texts_by_name(described: dict[str, Any]) -> None:
+    """Generators of clients make a type for it that takes any header, and know its limits."""
+    body = described["paths"]["/faults"]["post"]["requestBody"]["content"]["application/json"]
+    headers = body["schema"]["properties"]["headers"]
+    assert headers["additionalProperties"]["type"] == "string"
+    assert headers["propertyNames"]["maxLength"] == 100
+    validator = jsonschema.Draft202012Validator(headers)
+    assert validator.is_valid({"Retry-After": "5"})
+    assert not validator.is_valid({"no name": "5"})
+    assert not validator.is_valid({"Retry-After": "5\r\nSet-Cookie: a"})
+
+
+@pytest.mark.parametrize("name", ["control", "3.1", "3.0"])
+def test_no_object_has_members_that_generators_do_not_see(
+    described: dict[str, Any], name: str
+) -> None:
+    """Of such an object, openapi-typescript makes a type without members."""
+    options = Options()
+    own = document(operations_at(options.webhooks_path), options)
+    documents = {"control": described, "3.1": own, "3.0": as_version_30(own)}
+    objects = [one for one in _schemas(documents[name]) if one.get("type") == "object"]
+    assert objects
+    for one in objects:
+        assert one.keys() & {"properties", "additionalProperties", "allOf"}, one
+        assert "patternProperties" not in one
+
+
+def _schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a document that may be a schema."""
+    if isinstance(node, dict):
+        yield node
+    for one in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _schemas(one)
+
+
 def test_no_two_models_have_one_name() -> None:
     """The schema that a name refers to is the same wherever the name stands."""
     found: dict[str, Any] = {}
@@ -71,4 +112,8 @@ def test_command_prints_it(described: dict[str, Any]) -> None:
     for more in (["--version", "3.0"], ["-o", "seed=1"]):
         refused = CliRunner().invoke(app, ["openapi", "--control", *more])
         assert refused.exit_code == 2
-        assert "--control: it is described in 3.1 alone, without options" in refused.output
+        assert (
+            "--control: it is described in 3.1 alone, without options: leave out" in refused.output
+        )
+    help_text = " ".join(CliRunner().invoke(app, ["openapi", "--help"]).output.split())
+    assert "in place of Turris' own: in OpenAPI 3.1 only." in help_text

@@ -46,6 +46,21 @@ def test_store_gives_the_same_environment(tmp_path: Path) -> None:
     assert log.startswith("# --client-name: not used, as the store has a state and credentials")
 
 
+def test_a_store_does_not_keep_the_certificate_authority(tmp_path: Path) -> None:
+    """Each start makes a new one, and says so; the rest of the environment stays."""
+    path = str(tmp_path / "turris.db")
+    authorities, variables = [], []
+    for _ in range(2):
+        with serving("--store", path, "--tls") as server:
+            authorities.append(Path(server.variables["SSL_CERT_FILE"]).read_bytes())
+            variables.append(server.variables)
+            server.process.terminate()
+            log = server.process.communicate(timeout=60)[1]
+        assert log.startswith("# --tls: its certificate authority is not in the store")
+    assert authorities[0] != authorities[1]
+    assert variables[0]["TURRIS_CLIENT_SECRET"] == variables[1]["TURRIS_CLIENT_SECRET"]
+
+
 def test_world_is_loaded_with_new_credentials(tmp_path: Path) -> None:
     """With the options of the file; those of the command line take precedence."""
     world = tmp_path / "world.json"
