@@ -30,8 +30,8 @@ from pytest_turris.findings.errors import IgnoreError
 from pytest_turris.findings.ignore import IgnoredChecks
 from pytest_turris.findings.verdict import Finding, Verdict
 from pytest_turris.hooks.audit_canaries import Canaries
-from pytest_turris.hooks.audit_log import AuditLog
 from pytest_turris.hooks.audit_taps import PytestTaps
+from pytest_turris.hooks.log_sources import LogSources
 from pytest_turris.hooks.summary import VERDICTS
 
 _NAME = "turris_audit"
@@ -54,7 +54,7 @@ class TestAudit:
         self.place: Place = _place_of(item, auditor.finder)
         self.ignored: IgnoredChecks = IgnoredChecks(OWN, _OTHERS)
         files = [auditor.root / name for name in auditor.declared.log_files]
-        self.log: AuditLog = AuditLog(auditor.declared.loggers, files)
+        self.log: LogSources = LogSources(auditor.declared.loggers, files)
         self._item = item
         self._auditor = auditor
         self._finder = auditor.finder

@@ -9,7 +9,7 @@ from pytest_turris.audit.rules.log import LogLine
 from pytest_turris.audit.rules.log_file import LogFile
 
 
-class AuditLog:
+class LogSources:
     """What is written to some loggers and files from now on.
 
     Args:
