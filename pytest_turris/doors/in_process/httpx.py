@@ -26,6 +26,7 @@ from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import Fields, Request
 from pytest_turris.doors.in_process.proxies import quick_proxies
 from pytest_turris.doors.in_process.sharing import (
+    empty_answer,
     is_ours,
     timeout_message,
     yield_to_other_threads,
@@ -52,6 +53,7 @@ class _Transports:
     def __init__(self, library: ModuleType) -> None:
         self.handles: list[Handle] = []
         """The handlers of the open doors; the newest, which comes first, answers."""
+        self._library: Any = library
         self._router = _TurrisRouter(self.handles, library)
         # The originals may be another library's patches, such as pytest-httpx's: they get the rest.
         self.patch = Patch(
@@ -60,32 +62,50 @@ class _Transports:
             *quick_proxies(library.__name__),
         )
 
+    def try_out(self) -> None:
+        """Answer one request, so that a changed library shows before a test's own requests do."""
+        self._router.answer(
+            empty_answer, self._library.Request("GET", "https://example.invalid/"), b""
+        )
+
     def _sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """A transport's method: for Turris hosts the router answers, else the original."""
 
-        def handle_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
+        def handle_request(transport: object, request: httpx.Request, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
             # Code that patched it later may keep it, and call it when no door is open.
             if self.handles and is_ours(request.url.host):
                 return self._router.handler(request)
-            return original(transport, request)
+            return original(transport, request, *args, **kw)
 
         return handle_request
 
     def _async(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """The same for an async client."""
 
-        async def handle_async_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
+        async def handle_async_request(
+            transport: object,
+            request: httpx.Request,
+            *args: Any,  # noqa: ANN401 - as the original
+            **kw: Any,  # noqa: ANN401 - as the original
+        ) -> Any:  # noqa: ANN401 - as the original
             if self.handles and is_ours(request.url.host):
                 return await self._router.async_handler(request)
-            return await original(transport, request)
+            return await original(transport, request, *args, **kw)
 
         return handle_async_request
 
 
 @cache
 def transports_of(library: ModuleType) -> _Transports:
-    """The patched transports of a library, made once."""
-    return _Transports(library)
+    """The patched transports of a library, made once.
+
+    Raises:
+        AttributeError: The library, or respx, is not made as the door expects it.
+        TypeError: The same.
+    """
+    made = _Transports(library)
+    made.try_out()
+    return made
 
 
 class _Door(contextlib.AbstractContextManager[None]):
@@ -133,7 +153,7 @@ class _TurrisRouter(respx.Router):
         stream: Any = request.stream
         body = b"".join(stream)
         yield_to_other_threads()
-        return self._answer(handle, request, body)
+        return self.answer(handle, request, body)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
@@ -142,9 +162,10 @@ class _TurrisRouter(respx.Router):
         body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
-        return self._answer(handle, request, body)
+        return self.answer(handle, request, body)
 
-    def _answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
+    def answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
+        """What a handler answers, as a transport of the library returns it."""
         translated = _translated(request, body)
         _require_length(translated)
         try:

@@ -27,6 +27,7 @@ from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.doors.in_process.import_hook import ImportHook
 from pytest_turris.doors.in_process.sharing import (
+    empty_answer,
     is_ours,
     timeout_message,
     yield_to_other_threads,
@@ -36,12 +37,20 @@ from pytest_turris.process.patch import Patch
 
 _CONNECT = "get_connection_with_tls_context"
 _INTERCEPT = "_on_request"
+_READING = ("preload_content", "decode_content", "enforce_content_length")
+"""What urllib3 says with a request about how its answer is read."""
 
 _open: list[Handle] = []
 
 
 def requests_door(handle: Handle) -> AbstractContextManager[None]:
-    """Answer every session of requests while the context is open."""
+    """Answer every session of requests while the context is open.
+
+    Raises:
+        AttributeError: urllib3 is not made as the door expects it.
+        TypeError: The same.
+    """
+    _try_out()
     return _Door(handle)
 
 
@@ -87,10 +96,10 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
 def _intercepting(intercept: Callable[..., Any]) -> Callable[..., Any]:
     """A mock's method that answers requests: those to Turris hosts are passed on."""
 
-    def on_request(mock: Any, adapter: HTTPAdapter, request: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+    def on_request(mock: Any, adapter: HTTPAdapter, request: Any, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
         if _open and is_ours(_host(request)):
-            return mock._real_send(adapter, request, **kw)  # noqa: SLF001 - it has no other name
-        return intercept(mock, adapter, request, **kw)
+            return mock._real_send(adapter, request, *args, **kw)  # noqa: SLF001 - it has no other name
+        return intercept(mock, adapter, request, *args, **kw)
 
     return on_request
 
@@ -107,16 +116,12 @@ def _host(request: requests.PreparedRequest) -> str:
     return urlsplit(request.url or "").hostname or ""
 
 
-class SandboxPool(HTTPConnectionPool):
-    """Connections for one request; urllib3 decides about retries as usual."""
-
-    def __init__(self, request: requests.PreparedRequest, handle: Handle) -> None:
-        super().__init__(_host(request))
-        self.ConnectionCls: Any = partial(SandboxConnection, request, handle)
-
-
 class SandboxConnection(HTTPConnection):
-    """A connection whose other end is a sandbox."""
+    """A connection whose other end is a sandbox.
+
+    urllib3 may be another package that took its place, as urllib3-future does, and calls these
+    methods with more than they read.
+    """
 
     is_closed = False
 
@@ -125,20 +130,15 @@ class SandboxConnection(HTTPConnection):
         self._prepared = prepared
         self._handle = handle
 
-    def request(  # type: ignore[override] # its stub names each kind of body
+    def request(
         self,
         method: str,
         url: str,
         body: Any = None,  # noqa: ANN401 - text, bytes, a file or chunks of them
         headers: Any = None,  # noqa: ANN401 - a mapping
-        *,
-        chunked: bool = False,
-        preload_content: bool = True,
-        decode_content: bool = True,
-        enforce_content_length: bool = True,
+        **more: Any,  # noqa: ANN401 - how to read the answer, and what a later version adds
     ) -> None:
         """Let the sandbox answer; ``getresponse`` returns its answer."""
-        del chunked  # the sandbox gets a body, not its transfer coding
         yield_to_other_threads()
         try:
             response = self._handle(_translated(self._prepared, method, headers, body))
@@ -147,16 +147,14 @@ class SandboxConnection(HTTPConnection):
                 raise NewConnectionError(self, str(failure)) from None
             raise ConnectionResetError(str(failure)) from None
         self._response = response
-        self._read = partial(
+        self._read: Callable[..., HTTPResponse] = partial(
             HTTPResponse,
-            preload_content=preload_content,
-            decode_content=decode_content,
-            enforce_content_length=enforce_content_length,
             request_method=method,
             request_url=url,
+            **{name: more[name] for name in _READING if name in more},
         )
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
+    def getresponse(self, *_: object, **__: object) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
         """The answer.
 
         Raises:
@@ -172,6 +170,25 @@ class SandboxConnection(HTTPConnection):
             version=11,
             reason=reasons.get(response.status),
         )
+
+
+class SandboxPool(HTTPConnectionPool):
+    """Connections for one request; urllib3 decides about retries as usual."""
+
+    ConnectionCls = SandboxConnection
+
+    def __init__(self, request: requests.PreparedRequest, handle: Handle) -> None:
+        super().__init__(_host(request), prepared=request, handle=handle)
+
+    def _validate_conn(self, conn: object) -> None:
+        """There is nothing to connect to; urllib3-future would watch it in a thread, too."""
+
+
+@cache
+def _try_out() -> None:
+    """Answer one request, so that a changed urllib3 shows before a test's own requests do."""
+    request = requests.Request("GET", "https://example.invalid/").prepare()
+    SandboxPool(request, empty_answer).urlopen("GET", "/", retries=False)
 
 
 class _Body(BytesIO):
