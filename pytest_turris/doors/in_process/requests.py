@@ -1,12 +1,11 @@
 """The door for requests: a connection pool that leads to a sandbox.
 
 The door replaces the method by which an adapter gets a connection. Everything above it is real
-requests and urllib3: sessions, custom adapters, retries, timeouts, and the errors they become. A
-mock of ``responses`` works above that method, so while the door is open the mock passes requests
-to Turris hosts on.
+requests and urllib3: sessions, custom adapters, retries, timeouts, and the errors they become.
+Mocks of ``responses`` and ``requests-mock`` work above that method, so while the door is open they
+pass requests to Turris hosts on.
 """
 
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache, partial
@@ -25,7 +24,7 @@ from urllib3.exceptions import NewConnectionError
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
-from pytest_turris.doors.in_process.import_hook import ImportHook
+from pytest_turris.doors.in_process.mocks import MocksStepAside
 from pytest_turris.doors.in_process.sharing import (
     empty_answer,
     is_ours,
@@ -64,8 +63,9 @@ class _Door(AbstractContextManager[None]):
     def __enter__(self) -> None:
         _open.insert(0, self._handle)
         try:
-            for context in (_pools, ImportHook(["responses"], self._patch_mocks)):
-                self._enter(context)
+            for context in (_pools, MocksStepAside(_MOCKS)):
+                context.__enter__()
+                self._opened.append(context)
         except BaseException:
             self.__exit__()
             raise
@@ -73,13 +73,6 @@ class _Door(AbstractContextManager[None]):
     def __exit__(self, *_: object) -> None:
         _open.remove(self._handle)
         close_all(self._opened)
-
-    def _patch_mocks(self, library: str) -> None:
-        self._enter(_mocks_of(sys.modules[library]))
-
-    def _enter(self, context: AbstractContextManager[None]) -> None:
-        context.__enter__()
-        self._opened.append(context)
 
 
 def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,7 +87,7 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _intercepting(intercept: Callable[..., Any]) -> Callable[..., Any]:
-    """A mock's method that answers requests: those to Turris hosts are passed on."""
+    """How a mock of ``responses`` answers: requests to Turris hosts are passed on."""
 
     def on_request(mock: Any, adapter: HTTPAdapter, request: Any, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
         if _open and is_ours(_host(request)):
@@ -108,8 +101,27 @@ _pools = Patch((HTTPAdapter, _CONNECT, _connecting))
 
 
 @cache
-def _mocks_of(responses: ModuleType) -> Patch:
+def _patch_of_responses(responses: ModuleType) -> Patch:
     return Patch((responses.RequestsMock, _INTERCEPT, _intercepting))
+
+
+@cache
+def _patch_of_requests_mock(mocker: ModuleType) -> Patch:
+    """How a mock of ``requests-mock`` sends: it leaves requests to Turris hosts to the session."""
+    leave_it: type[Exception] = mocker.adapter._RunRealHTTP  # noqa: SLF001 - it has no other name
+
+    def sending(send: Callable[..., Any]) -> Callable[..., Any]:
+        def original_send(session: requests.Session, request: Any, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+            if _open and is_ours(_host(request)):
+                raise leave_it
+            return send(session, request, *args, **kw)
+
+        return original_send
+
+    return Patch((mocker, "_original_send", sending))
+
+
+_MOCKS = {"responses": _patch_of_responses, "requests_mock.mocker": _patch_of_requests_mock}
 
 
 def _host(request: requests.PreparedRequest) -> str:
