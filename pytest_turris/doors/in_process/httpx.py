@@ -9,7 +9,7 @@ another name: its door is the same one for another library.
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from http.client import responses as reasons
 from types import ModuleType
 from typing import Any
@@ -24,6 +24,7 @@ from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import Fields, Request
+from pytest_turris.doors.in_process.mocks import MocksStepAside, patch_of_vcr
 from pytest_turris.doors.in_process.proxies import quick_proxies
 from pytest_turris.doors.in_process.sharing import (
     empty_answer,
@@ -54,13 +55,18 @@ class _Transports:
         self.handles: list[Handle] = []
         """The handlers of the open doors; the newest, which comes first, answers."""
         self._library: Any = library
+        self._network = library.HTTPTransport, library.AsyncHTTPTransport
         self._router = _TurrisRouter(self.handles, library)
         # The originals may be another library's patches, such as pytest-httpx's: they get the rest.
         self.patch = Patch(
-            (library.HTTPTransport, "handle_request", self._sync),
-            (library.AsyncHTTPTransport, "handle_async_request", self._async),
+            (library.HTTPTransport, "handle_request", self.answer_sync),
+            (library.AsyncHTTPTransport, "handle_async_request", self.answer_async),
             *quick_proxies(library.__name__),
         )
+        self.mocks = {
+            "vcr.stubs.httpx_stubs": partial(patch_of_vcr, self.answer_sync, self.answer_async)
+        }
+        """What lets mocks step aside that replace the methods after the door did."""
 
     def try_out(self) -> None:
         """Answer one request, so that a changed library shows before a test's own requests do."""
@@ -68,18 +74,17 @@ class _Transports:
             empty_answer, self._library.Request("GET", "https://example.invalid/"), b""
         )
 
-    def _sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def answer_sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """A transport's method: for Turris hosts the router answers, else the original."""
 
         def handle_request(transport: object, request: httpx.Request, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
-            # Code that patched it later may keep it, and call it when no door is open.
-            if self.handles and is_ours(request.url.host):
+            if self._answers(transport, request):
                 return self._router.handler(request)
             return original(transport, request, *args, **kw)
 
         return handle_request
 
-    def _async(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def answer_async(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """The same for an async client."""
 
         async def handle_async_request(
@@ -88,11 +93,23 @@ class _Transports:
             *args: Any,  # noqa: ANN401 - as the original
             **kw: Any,  # noqa: ANN401 - as the original
         ) -> Any:  # noqa: ANN401 - as the original
-            if self.handles and is_ours(request.url.host):
+            if self._answers(transport, request):
                 return await self._router.async_handler(request)
             return await original(transport, request, *args, **kw)
 
         return handle_async_request
+
+    def _answers(self, transport: object, request: httpx.Request) -> bool:
+        """Whether a request is for the router.
+
+        Code that patched a method later may keep ours, and call it when no door is open; a
+        cassette calls it for other transports, too.
+        """
+        return (
+            bool(self.handles)
+            and is_ours(request.url.host)
+            and isinstance(transport, self._network)
+        )
 
 
 @cache
@@ -113,14 +130,17 @@ class _Door(contextlib.AbstractContextManager[None]):
 
     def __init__(self, library: ModuleType, handle: Handle) -> None:
         self._transports = transports_of(library)
+        self._mocks = MocksStepAside(self._transports.mocks)
         self._handle = handle
 
     def __enter__(self) -> None:
         self._transports.patch.__enter__()
+        self._mocks.__enter__()
         self._transports.handles.insert(0, self._handle)
 
     def __exit__(self, *_: object) -> None:
         self._transports.handles.remove(self._handle)
+        self._mocks.__exit__()
         self._transports.patch.__exit__()
 
 

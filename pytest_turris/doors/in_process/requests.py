@@ -12,13 +12,12 @@ from functools import cache, partial
 from http.client import responses as reasons
 from io import BytesIO
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse
-from urllib3.connection import HTTPConnection
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, connection
 from urllib3.exceptions import NewConnectionError
 
 from pytest_turris.core.middleware.interception import Handle
@@ -33,6 +32,14 @@ from pytest_turris.doors.in_process.sharing import (
 )
 from pytest_turris.process.closing import close_all
 from pytest_turris.process.patch import Patch
+
+if TYPE_CHECKING:
+    from urllib3.connection import HTTPConnection
+else:
+    # A cassette of vcrpy, while it is open, has a class there that is derived from urllib3's own.
+    HTTPConnection = next(
+        kind for kind in connection.HTTPConnection.__mro__ if kind.__module__ == connection.__name__
+    )
 
 _CONNECT = "get_connection_with_tls_context"
 _INTERCEPT = "_on_request"
