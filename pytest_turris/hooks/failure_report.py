@@ -5,7 +5,7 @@ Registered only in runs that use a turris fixture: others do not pay for its hoo
 
 import sys
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, NoReturn
 
 import pytest
@@ -82,7 +82,8 @@ class FailureReport:
 
     def __init__(self) -> None:
         self.earlier: EarlierThreads = EarlierThreads()
-        self._guard = RealHostGuard(self.earlier.current)
+        self._fixtures: Sequence[str] = ()
+        self._guard = RealHostGuard(self.earlier.current, lambda: self._fixtures)
         self._guard.install()
         POPEN_PATCH.__enter__()
 
@@ -100,6 +101,7 @@ class FailureReport:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Note which threads run already, before any fixture of the test starts one."""
         self.earlier.begin(item.nodeid)
+        self._fixtures = getattr(item, "fixturenames", ())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:

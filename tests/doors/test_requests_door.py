@@ -249,6 +249,14 @@ def test_host_header_of_the_client_is_kept(sandbox: Sandbox) -> None:
     assert exchange.request_headers["host"] == HOSTS["sandbox"]
 
 
+@pytest.mark.parametrize("port", ["", ":443"])
+def test_host_that_ends_with_a_dot_is_the_same(sandbox: Sandbox, port: str) -> None:
+    """It is by DNS; urllib3 leaves the dot out of the header ``Host``, and so does the door."""
+    url = f"https://{HOSTS['sandbox']}.{port}/.well-known/jwks.json"
+    assert requests.get(url, timeout=5).status_code == 200
+    assert sandbox.journal[-1].request_headers["host"] == HOSTS["sandbox"] + port
+
+
 @pytest.mark.parametrize("size", [None, 1, 7, 100_000])
 def test_streamed_answer_ends(sandbox: Sandbox, size: int | None) -> None:
     """In pieces of any size, or as the pieces come, a stream gives the whole body once."""

@@ -132,7 +132,8 @@ _MOCKS = {"responses": _patch_of_responses, "requests_mock.mocker": _patch_of_re
 
 
 def _host(request: requests.PreparedRequest) -> str:
-    return urlsplit(request.url or "").hostname or ""
+    """Without the dot of a name that is fully qualified: urllib3 leaves it out, too."""
+    return (urlsplit(request.url or "").hostname or "").rstrip(".")
 
 
 class SandboxConnection(HTTPConnection):
@@ -228,7 +229,7 @@ def _translated(
     url = urlsplit(prepared.url or "")
     fields = [(_text(name).lower(), _text(value)) for name, value in headers.items()]
     if all(name != "host" for name, _ in fields):
-        fields.insert(0, ("host", url.netloc.rpartition("@")[2]))
+        fields.insert(0, ("host", _host(prepared) + (f":{url.port}" if url.port else "")))
     return Request(
         method=method,
         path=path,
@@ -236,7 +237,7 @@ def _translated(
         headers=tuple(fields),
         body=_whole(body),
         scheme=url.scheme,
-        host=url.hostname or "",
+        host=_host(prepared),
     )
 
 
