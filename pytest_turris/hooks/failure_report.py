@@ -5,7 +5,7 @@ Registered only in runs that use a turris fixture: others do not pay for its hoo
 
 import sys
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, NoReturn
 
 import pytest
@@ -16,7 +16,7 @@ from pytest_turris.core.text.redaction import redact_credentials
 from pytest_turris.hooks.masking.outputs import OutputMasking
 from pytest_turris.hooks.masking.report_redaction import SANDBOX, mask_report
 from pytest_turris.hooks.network_guard import RealHostError, RealHostGuard, swallowed
-from pytest_turris.process.children import POPEN_PATCH
+from pytest_turris.process.children import POPEN_PATCH, ChildrenFind
 from pytest_turris.process.earlier_threads import EarlierThreads
 
 EARLIER = pytest.StashKey[EarlierThreads]()
@@ -28,6 +28,10 @@ _FAKE = (
     "FakeDatetime is freezegun's: code that asks for the exact type refuses it, and a pydantic "
     "model cannot be defined with it. Fix: pip install time-machine, and the option "
     "time_engine='time-machine'"
+)
+_CHILDREN = (
+    "the test started a child process, which no sandbox answers: those in this process it cannot "
+    "reach. Fix: ask for the fixture 'turris_server', and pass env=turris_server.environment()"
 )
 _DOORS = frozenset({"turris", "turris_server"})
 """The fixtures that test a client: in these tests, the absence of any request is worth a line."""
@@ -82,7 +86,10 @@ class FailureReport:
 
     def __init__(self) -> None:
         self.earlier: EarlierThreads = EarlierThreads()
-        self._guard = RealHostGuard(self.earlier.current)
+        self._fixtures: Sequence[str] = ()
+        self._children = 0
+        """How many child processes had been started without a server when the test began."""
+        self._guard = RealHostGuard(self.earlier.current, lambda: self._fixtures)
         self._guard.install()
         POPEN_PATCH.__enter__()
 
@@ -100,6 +107,8 @@ class FailureReport:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Note which threads run already, before any fixture of the test starts one."""
         self.earlier.begin(item.nodeid)
+        self._fixtures = getattr(item, "fixturenames", ())
+        self._children = ChildrenFind.started
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -139,7 +148,9 @@ class FailureReport:
                 )
                 report.sections.append(("turris capsule", text))
         if report.failed:
-            notes = {"threads": self.earlier.note(), "time": _notes_on_time(report)}
+            children = _CHILDREN if ChildrenFind.started > self._children else ""
+            time = _notes_on_time(report)
+            notes = {"threads": self.earlier.note(), "children": children, "time": time}
             report.sections += [(f"turris {about}", text) for about, text in notes.items() if text]
         mask_report(report, sandbox)
         return report

@@ -4,7 +4,7 @@ import re
 import socket
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,10 +22,6 @@ _DROPPED = re.compile(
     "[\u00ad\u034f\u1806\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
 )
 _SWITCH = "pytest_socket"
-_FIX = (
-    "Ask for the fixture 'turris' (httpx, httpx2 and requests are then answered in process) or "
-    "'turris_server' (for any other client: point its base URL at turris_server.base_url)"
-)
 
 
 class RealHostError(TurrisKitError, RuntimeError):
@@ -41,6 +37,7 @@ class Trip(NamedTuple):
     host: str
     earlier: str
     """The thread, if it ran before the test began; else empty."""
+    advice: str
 
 
 class RealHostGuard:
@@ -48,11 +45,17 @@ class RealHostGuard:
 
     Args:
         earlier: Names the current thread, if it ran before the test began.
+        fixtures: Gives the names of the test's fixtures.
     """
 
-    def __init__(self, earlier: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        earlier: Callable[[], str] = str,
+        fixtures: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self.trips: list[Trip] = []
         self._earlier = earlier
+        self._fixtures = fixtures
         self._patched = ExitStack()
 
     def install(self) -> None:
@@ -100,11 +103,19 @@ class RealHostGuard:
         name = host.decode("latin-1") if isinstance(host, bytes | bytearray) else host
         if not isinstance(name, str):
             return
-        name = (name if name.isascii() else _as_resolved(name)).rstrip(".").lower()
+        written = (name if name.isascii() else _as_resolved(name)).lower()
+        name = written.rstrip(".")
         if name == DOMAIN or name.endswith("." + DOMAIN):
-            trip = Trip(name, self._earlier())
+            trip = Trip(name, self._earlier(), self._advice(written))
             self.trips.append(trip)
-            raise RealHostError(f"{_who(trip)} tried to reach the real Turris at {name}. {_FIX}")
+            raise RealHostError(
+                f"{_who(trip)} tried to reach the real Turris at {name}. {trip.advice}"
+            )
+
+    def _advice(self, host: str) -> str:
+        from pytest_turris.doors.in_process.unanswered import what_to_do  # noqa: PLC0415 - few runs need it
+
+        return what_to_do(host, self._fixtures())
 
 
 def swallowed(trips: Iterable[Trip]) -> str:
@@ -113,7 +124,7 @@ def swallowed(trips: Iterable[Trip]) -> str:
     hosts = ", ".join(sorted({trip.host for trip in own}))
     tried = f"{_who(own[0])} tried to reach the real Turris ({hosts}) and swallowed the error. "
     if not own[0].earlier:
-        return tried + "Ask for the fixture 'turris' or 'turris_server'"
+        return tried + own[0].advice
     return (
         f"{tried}It ran before this test began. Fix: if another test left it behind, stop it and "
         "join it before that test ends; if this test uses it, ask for the fixture 'turris' or "

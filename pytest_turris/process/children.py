@@ -22,12 +22,15 @@ class ChildrenFind(AbstractContextManager[None]):
     A child that inherits the environment finds it there, and a child that gets one (``env=``)
     finds it in place of each value that begins with the one here. A forked child is a copy
     of this process, and keeps its value. Every test enters one: a generator takes longer.
+    ``started`` is the number of children of this process so far that ``Popen`` gave another value.
 
     Args:
         name: A variable that is set.
         ours: Its value in this process.
         theirs: Its value for child processes.
     """
+
+    started = 0
 
     def __init__(self, name: str, ours: str, theirs: str) -> None:
         self._name = name
@@ -50,6 +53,8 @@ def _finding(original: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(original)
     def init(self: Any, args: Any, *more: Any, **keywords: Any) -> None:  # noqa: ANN401 - as the original
+        given = keywords.get("env", more[_ENV] if len(more) > _ENV else None)
+        ChildrenFind.started += _finds_another(os.environ if given is None else given)
         if keywords.get("env") is not None:
             keywords["env"] = _environment(keywords["env"])
         if len(more) > _ENV:
@@ -61,6 +66,12 @@ def _finding(original: Callable[..., None]) -> Callable[..., None]:
 
 POPEN_PATCH = Patch((subprocess.Popen, "__init__", _finding))
 """A run of tests keeps it open, as replacing a method takes longer than the rest of a context."""
+
+
+def _finds_another(given: Any) -> bool:  # noqa: ANN401 - any mapping of texts or bytes
+    """Whether a child with this environment finds a value that is not there."""
+    values = given.values() if _replaced and hasattr(given, "items") else ()
+    return any(_theirs(value) != value for value in values)
 
 
 def _environment(given: Any) -> Any:  # noqa: ANN401 - any mapping of texts or bytes

@@ -265,6 +265,27 @@ def test_late_import_finds_the_door_open(library: str) -> None:
     subprocess.run([sys.executable, "-c", LATE.format(library=library, url=URL)], check=True)
 
 
+HOOKS = """
+import sys
+from pytest_turris.doors.in_process.import_hook import ImportHook
+called, before = [], list(sys.meta_path)
+one, two, three = (
+    ImportHook(["this"], lambda library, name=name: called.append(name)) for name in (1, 2, 3)
+)
+with one, two, three:
+    assert "this" not in sys.modules
+    import this
+assert called == [1, 2, 3], called
+assert "exec_module" not in vars(this.__spec__.loader)
+assert sys.meta_path == before
+"""
+
+
+def test_hooks_that_wait_for_one_library_are_all_called() -> None:
+    """Two sandboxes may be open, and two doors may wait for one mock."""
+    subprocess.run([sys.executable, "-c", HOOKS], check=True, capture_output=True)
+
+
 def test_module_that_does_not_exist_is_still_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a library does not hide that it is missing."""
     monkeypatch.setattr(in_process, "installed", lambda: ("requests",))

@@ -1,15 +1,19 @@
-"""The requests door: sessions, adapters, retries, redirects, next to a mock of ``responses``."""
+"""The requests door: sessions, adapters, retries, redirects, next to mocks."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import requests
 import responses
+from doubles.doors import mocker_like
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from pytest_turris import TurrisKitWarning
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.core.wire.messages import Request, Response
@@ -162,6 +166,51 @@ def test_retries_beside_a_mock(sandbox: Sandbox) -> None:
         assert session.get(JWKS, timeout=5).status_code == 200
 
 
+@pytest.fixture(params=["begins before the door", "begins after the door"])
+def requests_mock(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Sandbox]:
+    """A sandbox with the door open, and a mock like that of requests-mock."""
+    monkeypatch.setitem(sys.modules, "requests_mock.mocker", mocker_like)
+    sandbox = Sandbox()
+    contexts = [mocker_like.Mocker({OTHER: "pong"}), requests_door(sandbox.handle)]
+    if request.param == "begins after the door":
+        contexts.reverse()
+    with contexts[0], contexts[1]:
+        yield sandbox
+
+
+def test_mock_of_requests_mock_leaves_turris_to_the_door(requests_mock: Sandbox) -> None:
+    """In either order, it answers for its hosts, and refuses others as usual."""
+    assert requests.get(OTHER, timeout=5).text == "pong"
+    assert "keys" in requests.get(JWKS, timeout=5).json()
+    with requests.Session() as session:
+        assert "keys" in session.get(JWKS, timeout=5).json()
+    with pytest.raises(requests.ConnectionError, match="No mock address"):
+        requests.get("https://unknown.example/", timeout=5)
+    assert statuses(requests_mock) == [200, 200]
+
+
+def test_retries_beside_a_mock_of_requests_mock(requests_mock: Sandbox) -> None:
+    """The session's own adapter sends what the mock leaves to it."""
+    requests_mock.faults.add("jwks", error="connect")
+    with session_with(HTTPAdapter(max_retries=Retry(1, backoff_factor=0))) as session:
+        assert session.get(JWKS, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["_original_send", "adapter"])
+def test_mock_of_an_unknown_version_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One sentence says what keeps requests from the sandbox; no import fails for that."""
+    changed = ModuleType("requests_mock.mocker")
+    vars(changed).update(vars(mocker_like))
+    delattr(changed, name)
+    monkeypatch.setitem(sys.modules, "requests_mock.mocker", changed)
+    sandbox = Sandbox()
+    told = pytest.warns(TurrisKitWarning, match=f"of requests_mock .*{name}.* use turris_server")
+    with told, requests_door(sandbox.handle):
+        assert "keys" in requests.get(JWKS, timeout=5).json()
+
+
 @pytest.mark.usefixtures("sandbox")
 def test_other_hosts_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host without a mock is looked up as usual."""
@@ -198,6 +247,14 @@ def test_host_header_of_the_client_is_kept(sandbox: Sandbox) -> None:
     assert answer.status_code == 200
     (exchange,) = sandbox.journal
     assert exchange.request_headers["host"] == HOSTS["sandbox"]
+
+
+@pytest.mark.parametrize("port", ["", ":443"])
+def test_host_that_ends_with_a_dot_is_the_same(sandbox: Sandbox, port: str) -> None:
+    """It is by DNS; urllib3 leaves the dot out of the header ``Host``, and so does the door."""
+    url = f"https://{HOSTS['sandbox']}.{port}/.well-known/jwks.json"
+    assert requests.get(url, timeout=5).status_code == 200
+    assert sandbox.journal[-1].request_headers["host"] == HOSTS["sandbox"] + port
 
 
 @pytest.mark.parametrize("size", [None, 1, 7, 100_000])

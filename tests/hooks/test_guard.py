@@ -31,11 +31,8 @@ def test_swallowed_attempt_fails_too(project: Project) -> None:
     project.files(*TRIES, USES_TURRIS, "def test_swallows(): swallow()", "def test_next(): pass")
     result = project.run()
     result.assert_outcomes(passed=2, failed=1)
-    words = (
-        "turris: this test tried to reach the real Turris (public.api.live.turrisfi.com) and "
-        "swallowed the error. Ask for the fixture 'turris' or 'turris_server'"
-    )
-    result.stdout.fnmatch_lines(["*_ test_swallows _*", words], consecutive=True)
+    words = "swallowed the error. Ask for the fixture 'turris' (*) or 'turris_server' (*)"
+    result.stdout.fnmatch_lines(["*_ test_swallows _*", WORDS + words], consecutive=True)
 
 
 def test_test_with_the_fixture_is_guarded_against_other_clients(project: Project) -> None:
@@ -48,7 +45,17 @@ def test_test_with_the_fixture_is_guarded_against_other_clients(project: Project
     )
     result = project.run()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["turris: this test tried to reach the real Turris *"])
+    words = "The fixture 'turris' answers *requests in process, but not urllib.request. Fix: *"
+    result.stdout.fnmatch_lines([f"turris: this test tried to reach the real Turris *{words}"])
+
+
+def test_test_with_a_server_is_told_where_it_answers(project: Project) -> None:
+    """The fixture ``turris_server`` is there already: the client has another address."""
+    project.files(*TRIES, "def test_server(turris_server): reach()")
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    words = "The fixture 'turris_server' answers at another address. Fix: *"
+    result.stdout.fnmatch_lines([f"E*RealHostError: this test tried *. {words}"])
 
 
 def test_attempt_in_a_fixture_is_that_tests(project: Project) -> None:

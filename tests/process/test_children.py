@@ -105,6 +105,29 @@ def test_all_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown()[0] == "afterwards"
 
 
+@pytest.mark.parametrize(
+    ("environment", "counted"),
+    [(lambda: None, 1), (lambda: {**os.environ}, 1), (lambda: {"OTHER": "1"}, 0)],
+    ids=["inherited", "copied", "without it"],
+)
+def test_children_that_find_another_value_are_counted(
+    environment: Callable[[], Any], counted: int
+) -> None:
+    """Those that do not look for a sandbox are not."""
+    before = ChildrenFind.started
+    shown(environment())
+    assert ChildrenFind.started - before == counted
+
+
+def test_positional_environment_is_counted() -> None:
+    """As that by keyword."""
+    before = ChildrenFind.started
+    with subprocess.Popen(
+        SHOW, -1, None, None, subprocess.PIPE, None, None, True, False, None, {**os.environ}
+    ):
+        assert ChildrenFind.started - before == 1
+
+
 def base_url_of_a_child() -> str:
     """The base URL that a child finds."""
     show = "import os; print(os.environ['TURRIS_BASE_URL'])"

@@ -9,7 +9,7 @@ another name: its door is the same one for another library.
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from http.client import responses as reasons
 from types import ModuleType
 from typing import Any
@@ -24,8 +24,10 @@ from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import Fields, Request
+from pytest_turris.doors.in_process.mocks import MocksStepAside, patch_of_vcr
 from pytest_turris.doors.in_process.proxies import quick_proxies
 from pytest_turris.doors.in_process.sharing import (
+    empty_answer,
     is_ours,
     timeout_message,
     yield_to_other_threads,
@@ -52,40 +54,75 @@ class _Transports:
     def __init__(self, library: ModuleType) -> None:
         self.handles: list[Handle] = []
         """The handlers of the open doors; the newest, which comes first, answers."""
+        self._library: Any = library
+        self._network = library.HTTPTransport, library.AsyncHTTPTransport
         self._router = _TurrisRouter(self.handles, library)
         # The originals may be another library's patches, such as pytest-httpx's: they get the rest.
         self.patch = Patch(
-            (library.HTTPTransport, "handle_request", self._sync),
-            (library.AsyncHTTPTransport, "handle_async_request", self._async),
+            (library.HTTPTransport, "handle_request", self.answer_sync),
+            (library.AsyncHTTPTransport, "handle_async_request", self.answer_async),
             *quick_proxies(library.__name__),
         )
+        self.mocks = {
+            "vcr.stubs.httpx_stubs": partial(patch_of_vcr, self.answer_sync, self.answer_async)
+        }
+        """What lets mocks step aside that replace the methods after the door did."""
 
-    def _sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def try_out(self) -> None:
+        """Answer one request, so that a changed library shows before a test's own requests do."""
+        self._router.answer(
+            empty_answer, self._library.Request("GET", "https://example.invalid/"), b""
+        )
+
+    def answer_sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """A transport's method: for Turris hosts the router answers, else the original."""
 
-        def handle_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
-            # Code that patched it later may keep it, and call it when no door is open.
-            if self.handles and is_ours(request.url.host):
+        def handle_request(transport: object, request: httpx.Request, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+            if self._answers(transport, request):
                 return self._router.handler(request)
-            return original(transport, request)
+            return original(transport, request, *args, **kw)
 
         return handle_request
 
-    def _async(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def answer_async(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """The same for an async client."""
 
-        async def handle_async_request(transport: object, request: httpx.Request) -> Any:  # noqa: ANN401 - as the original
-            if self.handles and is_ours(request.url.host):
+        async def handle_async_request(
+            transport: object,
+            request: httpx.Request,
+            *args: Any,  # noqa: ANN401 - as the original
+            **kw: Any,  # noqa: ANN401 - as the original
+        ) -> Any:  # noqa: ANN401 - as the original
+            if self._answers(transport, request):
                 return await self._router.async_handler(request)
-            return await original(transport, request)
+            return await original(transport, request, *args, **kw)
 
         return handle_async_request
+
+    def _answers(self, transport: object, request: httpx.Request) -> bool:
+        """Whether a request is for the router.
+
+        Code that patched a method later may keep ours, and call it when no door is open; a
+        cassette calls it for other transports, too.
+        """
+        return (
+            bool(self.handles)
+            and is_ours(request.url.host)
+            and isinstance(transport, self._network)
+        )
 
 
 @cache
 def transports_of(library: ModuleType) -> _Transports:
-    """The patched transports of a library, made once."""
-    return _Transports(library)
+    """The patched transports of a library, made once.
+
+    Raises:
+        AttributeError: The library, or respx, is not made as the door expects it.
+        TypeError: The same.
+    """
+    made = _Transports(library)
+    made.try_out()
+    return made
 
 
 class _Door(contextlib.AbstractContextManager[None]):
@@ -93,14 +130,17 @@ class _Door(contextlib.AbstractContextManager[None]):
 
     def __init__(self, library: ModuleType, handle: Handle) -> None:
         self._transports = transports_of(library)
+        self._mocks = MocksStepAside(self._transports.mocks)
         self._handle = handle
 
     def __enter__(self) -> None:
         self._transports.patch.__enter__()
+        self._mocks.__enter__()
         self._transports.handles.insert(0, self._handle)
 
     def __exit__(self, *_: object) -> None:
         self._transports.handles.remove(self._handle)
+        self._mocks.__exit__()
         self._transports.patch.__exit__()
 
 
@@ -133,7 +173,7 @@ class _TurrisRouter(respx.Router):
         stream: Any = request.stream
         body = b"".join(stream)
         yield_to_other_threads()
-        return self._answer(handle, request, body)
+        return self.answer(handle, request, body)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """The same for an async client."""
@@ -142,9 +182,10 @@ class _TurrisRouter(respx.Router):
         body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
-        return self._answer(handle, request, body)
+        return self.answer(handle, request, body)
 
-    def _answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
+    def answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
+        """What a handler answers, as a transport of the library returns it."""
         translated = _translated(request, body)
         _require_length(translated)
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from itertools import dropwhile
 from types import ModuleType
 from typing import Any
 
@@ -48,8 +49,10 @@ class ImportHook(MetaPathFinder, AbstractContextManager[None]):
         """The spec that the other finders find; its loader calls back when it is done."""
         if fullname not in self._libraries:
             return None
-        others = (finder for finder in sys.meta_path if not isinstance(finder, ImportHook))
-        found = (finder.find_spec(fullname, path, target) for finder in others)
+        # Those before it have been asked; among those after it can be another hook, which calls
+        # back too.
+        later = list(dropwhile(lambda finder: finder is not self, sys.meta_path))[1:]
+        found = (finder.find_spec(fullname, path, target) for finder in later)
         spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:
             self._call_after(spec)
@@ -57,10 +60,12 @@ class ImportHook(MetaPathFinder, AbstractContextManager[None]):
 
     def _call_after(self, spec: ModuleSpec) -> None:
         loader: Any = spec.loader
-        load = loader.exec_module
+        load, of_another_hook = loader.exec_module, vars(loader).get("exec_module")
 
         def exec_module(module: ModuleType) -> None:
             del loader.exec_module
+            if of_another_hook:
+                loader.exec_module = of_another_hook
             load(module)
             self._callback(spec.name)
 

@@ -66,6 +66,11 @@ class _OpenDoors(AbstractContextManager[Sandbox]):
                 _tenants.remove(self._sandbox)
 
 
+def answered_now() -> tuple[str, ...]:
+    """The libraries that are answered in process at this moment; none while no sandbox is open."""
+    return installed() if len(_tenants) else ()
+
+
 @cache
 def installed() -> tuple[str, ...]:
     """The installed libraries that are answered in process, as soon as they are imported."""

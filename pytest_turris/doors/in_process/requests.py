@@ -1,32 +1,31 @@
 """The door for requests: a connection pool that leads to a sandbox.
 
 The door replaces the method by which an adapter gets a connection. Everything above it is real
-requests and urllib3: sessions, custom adapters, retries, timeouts, and the errors they become. A
-mock of ``responses`` works above that method, so while the door is open the mock passes requests
-to Turris hosts on.
+requests and urllib3: sessions, custom adapters, retries, timeouts, and the errors they become.
+Mocks of ``responses`` and ``requests-mock`` work above that method, so while the door is open they
+pass requests to Turris hosts on.
 """
 
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from http.client import responses as reasons
 from io import BytesIO
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse
-from urllib3.connection import HTTPConnection
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, connection
 from urllib3.exceptions import NewConnectionError
 
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request
-from pytest_turris.doors.in_process.import_hook import ImportHook
+from pytest_turris.doors.in_process.mocks import MocksStepAside
 from pytest_turris.doors.in_process.sharing import (
+    empty_answer,
     is_ours,
     timeout_message,
     yield_to_other_threads,
@@ -34,14 +33,30 @@ from pytest_turris.doors.in_process.sharing import (
 from pytest_turris.process.closing import close_all
 from pytest_turris.process.patch import Patch
 
+if TYPE_CHECKING:
+    from urllib3.connection import HTTPConnection
+else:
+    # A cassette of vcrpy, while it is open, has a class there that is derived from urllib3's own.
+    HTTPConnection = next(
+        kind for kind in connection.HTTPConnection.__mro__ if kind.__module__ == connection.__name__
+    )
+
 _CONNECT = "get_connection_with_tls_context"
 _INTERCEPT = "_on_request"
+_READING = ("preload_content", "decode_content", "enforce_content_length")
+"""What urllib3 says with a request about how its answer is read."""
 
 _open: list[Handle] = []
 
 
 def requests_door(handle: Handle) -> AbstractContextManager[None]:
-    """Answer every session of requests while the context is open."""
+    """Answer every session of requests while the context is open.
+
+    Raises:
+        AttributeError: urllib3 is not made as the door expects it.
+        TypeError: The same.
+    """
+    _try_out()
     return _Door(handle)
 
 
@@ -55,8 +70,9 @@ class _Door(AbstractContextManager[None]):
     def __enter__(self) -> None:
         _open.insert(0, self._handle)
         try:
-            for context in (_pools, ImportHook(["responses"], self._patch_mocks)):
-                self._enter(context)
+            for context in (_pools, MocksStepAside(_MOCKS)):
+                context.__enter__()
+                self._opened.append(context)
         except BaseException:
             self.__exit__()
             raise
@@ -64,13 +80,6 @@ class _Door(AbstractContextManager[None]):
     def __exit__(self, *_: object) -> None:
         _open.remove(self._handle)
         close_all(self._opened)
-
-    def _patch_mocks(self, library: str) -> None:
-        self._enter(_mocks_of(sys.modules[library]))
-
-    def _enter(self, context: AbstractContextManager[None]) -> None:
-        context.__enter__()
-        self._opened.append(context)
 
 
 def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,12 +94,12 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _intercepting(intercept: Callable[..., Any]) -> Callable[..., Any]:
-    """A mock's method that answers requests: those to Turris hosts are passed on."""
+    """How a mock of ``responses`` answers: requests to Turris hosts are passed on."""
 
-    def on_request(mock: Any, adapter: HTTPAdapter, request: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+    def on_request(mock: Any, adapter: HTTPAdapter, request: Any, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
         if _open and is_ours(_host(request)):
-            return mock._real_send(adapter, request, **kw)  # noqa: SLF001 - it has no other name
-        return intercept(mock, adapter, request, **kw)
+            return mock._real_send(adapter, request, *args, **kw)  # noqa: SLF001 - it has no other name
+        return intercept(mock, adapter, request, *args, **kw)
 
     return on_request
 
@@ -99,24 +108,40 @@ _pools = Patch((HTTPAdapter, _CONNECT, _connecting))
 
 
 @cache
-def _mocks_of(responses: ModuleType) -> Patch:
+def _patch_of_responses(responses: ModuleType) -> Patch:
     return Patch((responses.RequestsMock, _INTERCEPT, _intercepting))
 
 
+@cache
+def _patch_of_requests_mock(mocker: ModuleType) -> Patch:
+    """How a mock of ``requests-mock`` sends: it leaves requests to Turris hosts to the session."""
+    leave_it: type[Exception] = mocker.adapter._RunRealHTTP  # noqa: SLF001 - it has no other name
+
+    def sending(send: Callable[..., Any]) -> Callable[..., Any]:
+        def original_send(session: requests.Session, request: Any, *args: Any, **kw: Any) -> Any:  # noqa: ANN401 - as the original
+            if _open and is_ours(_host(request)):
+                raise leave_it
+            return send(session, request, *args, **kw)
+
+        return original_send
+
+    return Patch((mocker, "_original_send", sending))
+
+
+_MOCKS = {"responses": _patch_of_responses, "requests_mock.mocker": _patch_of_requests_mock}
+
+
 def _host(request: requests.PreparedRequest) -> str:
-    return urlsplit(request.url or "").hostname or ""
-
-
-class SandboxPool(HTTPConnectionPool):
-    """Connections for one request; urllib3 decides about retries as usual."""
-
-    def __init__(self, request: requests.PreparedRequest, handle: Handle) -> None:
-        super().__init__(_host(request))
-        self.ConnectionCls: Any = partial(SandboxConnection, request, handle)
+    """Without the dot of a name that is fully qualified: urllib3 leaves it out, too."""
+    return (urlsplit(request.url or "").hostname or "").rstrip(".")
 
 
 class SandboxConnection(HTTPConnection):
-    """A connection whose other end is a sandbox."""
+    """A connection whose other end is a sandbox.
+
+    urllib3 may be another package that took its place, as urllib3-future does, and calls these
+    methods with more than they read.
+    """
 
     is_closed = False
 
@@ -125,20 +150,15 @@ class SandboxConnection(HTTPConnection):
         self._prepared = prepared
         self._handle = handle
 
-    def request(  # type: ignore[override] # its stub names each kind of body
+    def request(
         self,
         method: str,
         url: str,
         body: Any = None,  # noqa: ANN401 - text, bytes, a file or chunks of them
         headers: Any = None,  # noqa: ANN401 - a mapping
-        *,
-        chunked: bool = False,
-        preload_content: bool = True,
-        decode_content: bool = True,
-        enforce_content_length: bool = True,
+        **more: Any,  # noqa: ANN401 - how to read the answer, and what a later version adds
     ) -> None:
         """Let the sandbox answer; ``getresponse`` returns its answer."""
-        del chunked  # the sandbox gets a body, not its transfer coding
         yield_to_other_threads()
         try:
             response = self._handle(_translated(self._prepared, method, headers, body))
@@ -147,16 +167,14 @@ class SandboxConnection(HTTPConnection):
                 raise NewConnectionError(self, str(failure)) from None
             raise ConnectionResetError(str(failure)) from None
         self._response = response
-        self._read = partial(
+        self._read: Callable[..., HTTPResponse] = partial(
             HTTPResponse,
-            preload_content=preload_content,
-            decode_content=decode_content,
-            enforce_content_length=enforce_content_length,
             request_method=method,
             request_url=url,
+            **{name: more[name] for name in _READING if name in more},
         )
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
+    def getresponse(self, *_: object, **__: object) -> HTTPResponse:  # type: ignore[override] # its stub has a base class of its own
         """The answer.
 
         Raises:
@@ -172,6 +190,25 @@ class SandboxConnection(HTTPConnection):
             version=11,
             reason=reasons.get(response.status),
         )
+
+
+class SandboxPool(HTTPConnectionPool):
+    """Connections for one request; urllib3 decides about retries as usual."""
+
+    ConnectionCls = SandboxConnection
+
+    def __init__(self, request: requests.PreparedRequest, handle: Handle) -> None:
+        super().__init__(_host(request), prepared=request, handle=handle)
+
+    def _validate_conn(self, conn: object) -> None:
+        """There is nothing to connect to; urllib3-future would watch it in a thread, too."""
+
+
+@cache
+def _try_out() -> None:
+    """Answer one request, so that a changed urllib3 shows before a test's own requests do."""
+    request = requests.Request("GET", "https://example.invalid/").prepare()
+    SandboxPool(request, empty_answer).urlopen("GET", "/", retries=False)
 
 
 class _Body(BytesIO):
@@ -192,7 +229,7 @@ def _translated(
     url = urlsplit(prepared.url or "")
     fields = [(_text(name).lower(), _text(value)) for name, value in headers.items()]
     if all(name != "host" for name, _ in fields):
-        fields.insert(0, ("host", url.netloc.rpartition("@")[2]))
+        fields.insert(0, ("host", _host(prepared) + (f":{url.port}" if url.port else "")))
     return Request(
         method=method,
         path=path,
@@ -200,7 +237,7 @@ def _translated(
         headers=tuple(fields),
         body=_whole(body),
         scheme=url.scheme,
-        host=url.hostname or "",
+        host=_host(prepared),
     )
 
 

@@ -3,7 +3,7 @@
 import threading
 
 from pytest_turris.core.wire.hosts import HOSTS, is_decoy
-from pytest_turris.core.wire.messages import Response
+from pytest_turris.core.wire.messages import Request, Response
 
 _TURRIS = frozenset(HOSTS.values())
 
@@ -32,3 +32,8 @@ def timeout_message(response: Response, timeout: float | None) -> str:
     if timeout is None or response.delay.total_seconds() <= timeout:
         return ""
     return f"scripted fault: the answer takes {response.delay}, the client waits {timeout} s"
+
+
+def empty_answer(_: Request) -> Response:
+    """A handler that knows no sandbox: a door answers one request with it, to try itself out."""
+    return Response(status=204)

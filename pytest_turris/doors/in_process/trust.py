@@ -43,17 +43,13 @@ class SharedContext:
     def wrap(self, make: ContextFactory) -> ContextFactory:
         """A function that makes contexts, except where the shared one will do."""
 
-        def create_ssl_context(
-            *,
-            verify: Any = True,  # noqa: ANN401 - as the original
-            cert: Any = None,  # noqa: ANN401 - as the original
-            **kwargs: Any,  # noqa: ANN401 - as the original
-        ) -> ssl.SSLContext:
-            if verify is not True or cert is not None:
-                return make(verify=verify, cert=cert, **kwargs)
+        def create_ssl_context(*args: Any, **kwargs: Any) -> ssl.SSLContext:  # noqa: ANN401 - as the original
+            own = kwargs.get("verify", True) is not True or kwargs.get("cert") is not None
+            if args or own:
+                return make(*args, **kwargs)
             context, wanted = self._context, (kwargs, _environment())
             if context is None or (wanted, _state(context)) != self._made:
-                context = make(verify=verify, cert=cert, **kwargs)
+                context = make(**kwargs)
                 self._context, self._made = context, (wanted, _state(context))
             return context
 
