@@ -115,7 +115,7 @@ class Pipeline:
     def _fail(self, call: Call, operation: Operation, fault: Fault) -> Response:
         self._faults.undo.attributes(self._clock, "offset")  # only a fault moves it during a call
         if fault.delay:
-            self._clock.advance(fault.delay)
+            self._clock.advance(_waited(call.request, fault.delay))
             call.delay = fault.delay
         call.real_delay = fault.real_delay
         if fault.hostile:
@@ -240,3 +240,10 @@ class Pipeline:
             body=encode(refusal_document(error, call)),
             delay=call.delay,
         )
+
+
+def _waited(request: Request, delay: dt.timedelta) -> dt.timedelta:
+    """How much of a delay passes: the client may give up before."""
+    if request.patience is None or delay.total_seconds() <= request.patience:
+        return delay
+    return dt.timedelta(seconds=request.patience)

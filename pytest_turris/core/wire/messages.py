@@ -37,6 +37,8 @@ class Request:
     client_ip: str = LOOPBACK
     client_port: int = 0
     """0 where there is no socket."""
+    patience: float | None = None
+    """How many seconds the client waits for the answer; None if that is without end or unknown."""
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Request:
         host: str = "",
         client_ip: str = LOOPBACK,
         client_port: int = 0,
+        patience: float | None = None,
     ) -> None:
         vars(self).update(
             method=method,
@@ -61,6 +64,7 @@ class Request:
             host=host,
             client_ip=client_ip,
             client_port=client_port,
+            patience=patience,
         )
 
     def lines(self, name: str) -> tuple[str, ...]:

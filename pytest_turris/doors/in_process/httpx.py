@@ -186,17 +186,16 @@ class _TurrisRouter(respx.Router):
 
     def answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
         """What a handler answers, as a transport of the library returns it."""
-        translated = _translated(request, body)
+        patience = request.extensions.get("timeout", {}).get("read")
+        translated = _translated(request, body, patience)
         _require_length(translated)
         try:
             response = handle(translated)
         except ConnectionFailure as failure:
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
-        if response.delay:
-            timeout = request.extensions.get("timeout", {}).get("read")
-            if message := timeout_message(response, timeout):
-                raise self._library.ReadTimeout(message, request=request)
+        if response.delay and (message := timeout_message(response, patience)):
+            raise self._library.ReadTimeout(message, request=request)
         # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
@@ -268,7 +267,7 @@ def _headers(library: ModuleType, fields: Fields) -> httpx.Headers:
     return made
 
 
-def _translated(request: httpx.Request, body: bytes) -> Request:
+def _translated(request: httpx.Request, body: bytes, patience: float | None) -> Request:
     url = request.url
     path, _, query = url.raw_path.decode("ascii").partition("?")
     return Request(
@@ -284,4 +283,5 @@ def _translated(request: httpx.Request, body: bytes) -> Request:
         body=body,
         scheme=url.scheme,
         host=url.host,
+        patience=patience,
     )

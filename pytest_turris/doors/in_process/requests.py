@@ -8,6 +8,7 @@ pass requests to Turris hosts on.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache, partial
 from http.client import responses as reasons
 from io import BytesIO
@@ -158,15 +159,9 @@ class SandboxConnection(HTTPConnection):
         headers: Any = None,  # noqa: ANN401 - a mapping
         **more: Any,  # noqa: ANN401 - how to read the answer, and what a later version adds
     ) -> None:
-        """Let the sandbox answer; ``getresponse`` returns its answer."""
+        """Take a request; ``getresponse`` lets the sandbox answer, when the timeout is known."""
         yield_to_other_threads()
-        try:
-            response = self._handle(_translated(self._prepared, method, headers, body))
-        except ConnectionFailure as failure:
-            if failure.kind == "connect":
-                raise NewConnectionError(self, str(failure)) from None
-            raise ConnectionResetError(str(failure)) from None
-        self._response = response
+        self._request = _translated(self._prepared, method, headers, body)
         self._read: Callable[..., HTTPResponse] = partial(
             HTTPResponse,
             request_method=method,
@@ -179,9 +174,17 @@ class SandboxConnection(HTTPConnection):
 
         Raises:
             TimeoutError: It took longer than the client waits.
+            NewConnectionError: A scripted fault refused the connection.
+            ConnectionResetError: A scripted fault broke it.
         """
-        response = self._response
-        if message := timeout_message(response, self.timeout):
+        patience = self.timeout
+        try:
+            response = self._handle(replace(self._request, patience=patience))
+        except ConnectionFailure as failure:
+            if failure.kind == "connect":
+                raise NewConnectionError(self, str(failure)) from None
+            raise ConnectionResetError(str(failure)) from None
+        if message := timeout_message(response, patience):
             raise TimeoutError(message)
         return self._read(
             _Body(response.body),
