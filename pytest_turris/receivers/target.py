@@ -87,6 +87,10 @@ class Target(ABC):
         """The exceptions of ``post`` and ``apost`` that mean "no response"."""
         return (OSError,)
 
+    def why_altered(self, sent: Post) -> str:  # noqa: ARG002 - for what is behind a gateway
+        """Why the receiver gets another body than is sent; empty if it gets the same bytes."""
+        return ""
+
     @abstractmethod
     def post(self, sent: Post) -> WebhookResponse:
         """Post, and wait for the response.
