@@ -35,6 +35,7 @@ INTERNAL = {
     "UnobservedError": "becomes the verdict of an attack",
     "OutOfTimeError": "becomes the verdict of an attack",
     "PayloadError": "the command line prints its text",
+    "DocumentError": "the command line prints its text; DeclarationError takes its place",
     "StoreError": "the command line prints its text; becomes a 503 of the server",
     "HistoryError": "becomes an HTTP response of the control API",
     "StartError": "the command line prints its text",

@@ -1,6 +1,5 @@
 """Verdicts of ``turris-sandbox attack --json`` as evidence of an audit."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,10 @@ from pytest_turris.audit.families import check_of
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 from pytest_turris.process.input_file import read_input
+from pytest_turris.process.user_documents import DocumentError, read_json
 
 _KNOWN = 1
+_ANOTHER = "not a report of 'turris-sandbox attack --json'"
 
 
 def evidence_in(file: Path, here: str) -> Evidence:
@@ -22,14 +23,16 @@ def evidence_in(file: Path, here: str) -> Evidence:
         here: The file that stands for the project: a receiver's line is not known.
     """
     try:
-        report = json.loads(read_input(file))
+        report = read_json(read_input(file))
         if report["schema_version"] != _KNOWN:
             fail(f"--verdicts {file}: schema_version {report['schema_version']} is not known here")
         verdicts = [_verdict(row) for row in report["verdicts"]]
     except OSError as error:
         fail(f"--verdicts {file}: {error.strerror or error}")
+    except DocumentError as error:
+        fail(f"--verdicts {file}: {_ANOTHER}: {error}")
     except (ValueError, KeyError, TypeError):
-        fail(f"--verdicts {file}: not a report of 'turris-sandbox attack --json'")
+        fail(f"--verdicts {file}: {_ANOTHER}")
     evidence = Evidence(test=f"turris-sandbox attack {report['url']}")
     for verdict in verdicts:
         evidence.note_verdict(verdict, Place(path=here, line=0))

@@ -8,6 +8,7 @@ from typing import Any
 from mock_server.shell.mistakes import fail
 from pytest_turris.core.text.names import as_snake_case
 from pytest_turris.process.input_file import read_input
+from pytest_turris.process.user_documents import DocumentError, read_json, read_json_or_text
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -56,7 +57,7 @@ def members_given(
             fail(f"{name!r} is given twice")
         # A member that the table does not know is sent as text: the sandbox names the nearest.
         one = known.get(as_snake_case(name))
-        members[name] = read_value(one, text) if one else _free_value(text)
+        members[name] = read_value(one, text) if one else _free_value(name, text)
     return {free: members} if free and members else members
 
 
@@ -71,14 +72,16 @@ def check_text(name: str, value: object) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         fail(f"{name}: it is not text in UTF-8")
+    except RecursionError:
+        fail(f"{name}: it is nested too deeply")
 
 
-def _free_value(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def _free_value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON value of a text; digits stay a text, because an NPN consists of them."""
     try:
-        value = json.loads(text)
-    except ValueError:
-        return text
+        value = read_json_or_text(text)
+    except DocumentError as error:
+        fail(f"{name}: {error}")
     return text if type(value) in (int, float) else value
 
 
@@ -96,13 +99,13 @@ def _number(text: str) -> Any:  # noqa: ANN401 - a number, or else the text
 
 def _json_of_file(name: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return _json(name, read_input(Path(path)).decode())
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{name}: cannot read {path}: {getattr(error, 'strerror', None) or error}")
+        return _json(name, read_input(Path(path)))
+    except OSError as error:
+        fail(f"{name}: cannot read {path}: {error.strerror or error}")
 
 
-def _json(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON value
+def _json(name: str, document: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return read_json(document)
+    except DocumentError as error:
         fail(f"{name}: write it as JSON: {error}")

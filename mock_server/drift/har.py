@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from mock_server.drift.asking import DriftError
 from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.process.input_file import read_input
+from pytest_turris.process.user_documents import DocumentError, read_json
 
 
 def read_har(file: Path) -> SeenExchanges:
@@ -26,14 +26,15 @@ def read_har(file: Path) -> SeenExchanges:
         DriftError: The file cannot be read, is not a recording, or has no exchange with Turris.
     """
     try:
-        entries = json.loads(read_input(file))["log"]["entries"]
+        entries = read_json(read_input(file))["log"]["entries"]
         exchanges = [_exchange(entry) for entry in entries]
         hosts = {_host(one) for one in exchanges}
         documented = {_host(one) for one in exchanges if one.operation}
     except OSError as error:
         raise DriftError(f"{file}: {error.strerror or error}") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise DriftError(f"{file} is not a HAR file: there is no log with entries") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        why = error if isinstance(error, DocumentError) else "there is no log with entries"
+        raise DriftError(f"{file} is not a HAR file: {why}") from None
     ours = hosts.intersection(HOSTS.values()) or documented
     if not ours:
         raise DriftError(f"{file} has no exchange with Turris")

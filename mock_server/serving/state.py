@@ -13,6 +13,7 @@ from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.worlds import World
 from pytest_turris.process.input_file import read_input
+from pytest_turris.process.user_documents import DocumentError, text_of
 
 _LONGEST = 500
 
@@ -20,10 +21,10 @@ _LONGEST = 500
 def read_world(path: Path) -> World:
     """Return what the file of ``--load`` holds."""
     try:
-        return World.read(read_input(path))
+        return World.read(text_of(read_input(path)).encode())
     except OSError as error:
         fail(f"--load {path}: {error.strerror or error}")
-    except SnapshotError as error:
+    except (DocumentError, SnapshotError) as error:
         fail(f"--load {path}: {error}")
 
 

@@ -1,6 +1,5 @@
 """Reads the values of command-line options, and reports a mistake in one line."""
 
-import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -13,6 +12,7 @@ from pytest_turris.core.options import Options, choices, option_name, option_typ
 from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.process.input_file import read_input
+from pytest_turris.process.user_documents import DocumentError, read_json_or_text
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload
@@ -111,9 +111,9 @@ def read_members(texts: Iterable[str]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in _pairs("--set", "member=value", texts):
         try:
-            parsed = json.loads(value)
-        except ValueError:
-            parsed = value
+            parsed = read_json_or_text(value)
+        except DocumentError as error:
+            fail(f"--set {name}: {error}")
         # No event has a number, and an NPN consists of digits.
         members[name] = value if type(parsed) in (int, float) else parsed
     return members

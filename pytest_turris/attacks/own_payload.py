@@ -1,8 +1,9 @@
 """The payload of another sender than Turris, which attacks send instead of Turris' events."""
 
 import itertools
-import json
 from collections.abc import Callable
+
+from pytest_turris.process.user_documents import DocumentError, read_json, text_of
 
 TURRIS_ONLY = frozenset(
     {
@@ -55,9 +56,9 @@ class OwnPayload:
 
     def __init__(self, text: bytes, new_id: Callable[[], str]) -> None:
         try:
-            written = text.decode().strip()
-            parsed = json.loads(written)
-        except (ValueError, RecursionError) as error:
+            written = text_of(text).strip()
+            parsed = read_json(written)
+        except DocumentError as error:
             raise PayloadError(f"the payload is not JSON in UTF-8: {error}") from None
         if not isinstance(parsed, dict):
             raise PayloadError("the payload is not a JSON object")

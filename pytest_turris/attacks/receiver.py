@@ -177,6 +177,10 @@ class Receiver:
         """The path that a step requests."""
         return self._post(step, self._target).app_path
 
+    def why_altered(self, step: AttackStep) -> str:
+        """Why it gets another body than a step sends; empty if it gets the same bytes."""
+        return self._target.why_altered(self._post(step, self._target))
+
     def destination(self, step: AttackStep) -> Destination | None:
         """Where a step leads, of a receiver behind a URL; None for any other."""
         target = self._target

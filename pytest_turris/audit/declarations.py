@@ -2,7 +2,6 @@
 
 import datetime as dt
 import fnmatch
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pytest_turris.audit.scans.checks import SCANS
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.process.input_file import read_input
+from pytest_turris.process.user_documents import DocumentError, read_toml
 
 FILE_NAME = "turris-audit.toml"
 _SCANS = frozenset(check.id for check in SCANS)
@@ -134,8 +134,8 @@ class Declarations:
         if not path.exists():
             return cls()
         try:
-            document = tomllib.loads(read_input(path).decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            document = read_toml(read_input(path))
+        except DocumentError as error:
             raise DeclarationError(f"{path.name}: not TOML: {error}") from None
         except OSError as error:
             reason = error.strerror or error

@@ -241,8 +241,7 @@ class Sandbox(Collections):
 
     def snapshot(self) -> dict[str, Any]:
         """The whole state as JSON data, exact. It holds the secrets, which are fakes."""
-        with self.lock:
-            return self.state.snapshot()
+        return self.undo.run(self.state.snapshot)
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Restore the state of a snapshot; options stay as they are.
@@ -259,8 +258,7 @@ class Sandbox(Collections):
             Sandbox(self.options).state.become(state)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise SnapshotError(f"not a whole snapshot: {error}") from error
-        with self.lock:
-            self.state.become(state)
+        self.undo.run(self.state.become_as_a_whole, state)
 
     @cached_property
     def state(self) -> SnapshotState:

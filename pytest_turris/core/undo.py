@@ -15,6 +15,8 @@ from itertools import repeat
 from threading import get_ident
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
+from pydantic_core import PydanticSerializationError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Changing")
@@ -85,11 +87,17 @@ class Undo:
                     self._steps.clear()
 
     def _end(self, mark: int, error: BaseException) -> None:
-        """Take a failed call back, unless its failure is the effect."""
+        """Take a failed call back, unless its failure is the effect.
+
+        Raises:
+            BaseException: What ended the call, if pydantic-core made an ordinary error of it.
+        """
         if getattr(error, "takes_effect", False):
             self._is_failed = False
         else:
             self._take_back(mark)
+        if (interruption := _interruption_in(error)) is not None:
+            raise interruption from None
 
     def is_inside(self) -> bool:
         """Whether the current thread is in the block."""
@@ -132,6 +140,20 @@ class Undo:
         self._is_failed = False
         if is_any:
             self.on_taken_back()
+
+
+def _interruption_in(error: BaseException) -> BaseException | None:
+    """Ctrl-C, or the like, that came while pydantic-core called one of our serializers.
+
+    It wraps any exception in a ValueError, with which Ctrl-C would be a failed test. Its writer of
+    JSON leaves no more of the cause than the name.
+    """
+    if not isinstance(error, PydanticSerializationError):
+        return None
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, Exception):
+        return cause
+    return KeyboardInterrupt() if str(error).endswith("KeyboardInterrupt: ") else None
 
 
 class Changing(Protocol):

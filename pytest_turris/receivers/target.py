@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from pytest_turris.receivers.address import TargetError, check_host_and_scheme, url_with_path
-from pytest_turris.receivers.callables import (
-    ACCEPTED,
-    described,
-    hint_for,
-    is_async_callable,
-    required_parameters,
-)
+from pytest_turris.receivers.callables import described, hint_for, shape_of
 from pytest_turris.receivers.egress import Destination, check_egress
 from pytest_turris.receivers.exchange import Post, WebhookResponse, response_to_error
 from pytest_turris.receivers.in_process.asgi import apost_asgi, post_asgi
@@ -27,9 +21,6 @@ from pytest_turris.receivers.in_process.function_headers import FunctionHeaders,
 from pytest_turris.receivers.in_process.lifespan import AsgiApp, StartupError
 from pytest_turris.receivers.in_process.wsgi import WsgiApp, post_wsgi
 from pytest_turris.receivers.socket_post import post_over_socket
-
-_ASGI_PARAMETERS = ["scope", "receive", "send"]
-_VERIFY_PARAMETERS = ["body", "headers"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -95,6 +86,10 @@ class Target(ABC):
     def no_response_errors(self) -> tuple[type[Exception], ...]:
         """The exceptions of ``post`` and ``apost`` that mean "no response"."""
         return (OSError,)
+
+    def why_altered(self, sent: Post) -> str:  # noqa: ARG002 - for what is behind a gateway
+        """Why the receiver gets another body than is sent; empty if it gets the same bytes."""
+        return ""
 
     @abstractmethod
     def post(self, sent: Post) -> WebhookResponse:
@@ -288,13 +283,11 @@ def _classified(receiver: Any, path: str, allow: Collection[str], own_port: int)
         return ClientTarget(client=receiver, path=path, send=send)
     if asend := client_apost(receiver, allow, own_port):
         return AsyncClientTarget(client=receiver, path=path, send=asend)
-    parameters = [] if isinstance(receiver, type) else required_parameters(receiver)
-    is_async = is_async_callable(receiver)
-    if len(parameters) == len(_ASGI_PARAMETERS) and (is_async or parameters == _ASGI_PARAMETERS):
-        return AsgiTarget(app=receiver, path=path)
-    if parameters[1:2] == ["start_response"] or parameters[:1] == ["environ"]:
-        return WsgiTarget(app=receiver, path=path)
-    hint = hint_for(receiver, parameters)
-    if hint is None and len(parameters) == len(_VERIFY_PARAMETERS) and not is_async:
-        return VerifierTarget(verify=receiver, path=path)
-    raise TargetError(f"cannot send to {described(receiver, parameters)}: {hint or ACCEPTED}")
+    match shape_of(receiver):
+        case "asgi":
+            return AsgiTarget(app=receiver, path=path)
+        case "wsgi":
+            return WsgiTarget(app=receiver, path=path)
+        case "verify":
+            return VerifierTarget(verify=receiver, path=path)
+    raise TargetError(f"cannot send to {described(receiver)}: {hint_for(receiver)}")

@@ -103,11 +103,11 @@ def test_application_that_only_fails() -> None:
     assert cause == ("500 to a genuine webhook: the application raised LookupError('no database')")
 
 
-def test_function_of_two_unknown_parameters() -> None:
-    """How it was called is said: its author may have written a WSGI application."""
+def test_function_that_only_fails() -> None:
+    """How it was called is said: its author may have meant something else."""
 
-    def app(request: Any, start: Any) -> list[bytes]:
-        start("200 OK", [request["PATH_INFO"]])
+    def app(body: Any, headers: Any) -> list[bytes]:
+        headers("200 OK", [body["PATH_INFO"]])
         return []
 
     assert "It was called as verify(body, headers)" in series_on(app, "/hooks").cause

@@ -2,12 +2,17 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
+from doubles.sandbox_client import Client
+from pydantic_core import PydanticSerializationError
 
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.text.moments import iso
 from pytest_turris.core.undo import Undo
 
 SIGNALS = 400
@@ -74,3 +79,49 @@ def test_what_is_taken_back_is_so_in_the_end() -> None:
     with pytest.raises(Interrupted):
         undo.run(change)
     assert undo.run(done.copy) == ["before"]
+
+
+@contextlib.contextmanager
+def interrupted_in_a_serializer(error: BaseException) -> Iterator[None]:
+    """A block in which this comes when pydantic-core has a moment written."""
+
+    def call(frame: FrameType, _event: str, _given: object) -> None:
+        if frame.f_code is iso.__code__:
+            raise error
+
+    before = sys.gettrace()
+    sys.settrace(call)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Interrupted()], ids=["Ctrl-C", "signal"])
+def test_an_interruption_stays_one_in_a_serializer(error: BaseException) -> None:
+    """As an ordinary error, which pydantic-core makes of it, it would be one of the test."""
+    sandbox = Sandbox()
+    sandbox.agents.add(npn="11112222")
+    with pytest.raises(type(error)), interrupted_in_a_serializer(error):
+        sandbox.snapshot()
+
+
+def test_ctrl_c_stays_ctrl_c_while_an_answer_is_written() -> None:
+    """The writer of JSON keeps no more of it than its name."""
+    client = Client(Sandbox())
+    client.sandbox.agents.add(npn="11112222")
+    client.token()
+    with pytest.raises(KeyboardInterrupt), interrupted_in_a_serializer(KeyboardInterrupt()):
+        client.get("/v1/agents")
+    assert client.get("/v1/agents").status == 200
+
+
+def test_an_error_of_a_serializer_stays_an_error() -> None:
+    """It is no interruption."""
+    sandbox = Sandbox()
+    sandbox.agents.add(npn="11112222")
+    with (
+        pytest.raises(PydanticSerializationError),
+        interrupted_in_a_serializer(LookupError("no zone")),
+    ):
+        sandbox.snapshot()

@@ -12,6 +12,7 @@ from faults.injection import Lines
 from pytest_turris.core.api.operation import Operation
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.sandbox import Sandbox
+from pytest_turris.core.worlds import World as WorldFile
 
 Work = Callable[[], object]
 _HEADERS, _ROW = (line.split(",") for line in CSV.decode().split())
@@ -73,6 +74,9 @@ class Trials:
 
     def _works(self) -> dict[str, Work]:
         world, sandbox = self.world, self.sandbox
+        other = _another_state(sandbox)
+        loaded = WorldFile.of(sandbox, with_secrets=True)
+        loaded = dataclasses.replace(loaded, state=other)
         found: dict[str, Work] = {
             operation.name: self._call(operation)
             for operation in OPERATIONS
@@ -98,6 +102,8 @@ class Trials:
                 "https://b.invalid/", "PRODUCER_AGREEMENT_EXECUTED", sandbox.clock.now()
             ),
             "execute_agreement": lambda: sandbox.execute_agreement(world.association.id),
+            "restore": lambda: sandbox.restore(other),
+            "load": lambda: loaded.load_into(sandbox),
             "seed": lambda: sandbox.seed("small_agency"),
             "time passes": sandbox.settle,
         }
@@ -108,6 +114,16 @@ class Trials:
         sent = dataclasses.replace(sent, headers=sent.headers | {"idempotency-key": KEY})
         request = as_request(sent)
         return lambda: self.sandbox.handle(request)
+
+
+def _another_state(sandbox: Sandbox) -> dict[str, Any]:
+    """A state with other records, which the sandbox is not in."""
+    before = sandbox.snapshot()
+    sandbox.seed("small_agency")
+    sandbox.agents.add(npn="55556666")
+    other = sandbox.snapshot()
+    sandbox.restore(before)
+    return other
 
 
 def index_problem(sandbox: Sandbox) -> str:

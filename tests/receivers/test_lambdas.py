@@ -5,12 +5,14 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from doubles.attack_harness import context_for
 from doubles.fixed_webhooks import fixed_factory
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
+from doubles.walkthrough import steps
 
 from pytest_turris.attacks.catalogue import find_attack
 from pytest_turris.attacks.receiver import Receiver
@@ -19,6 +21,7 @@ from pytest_turris.receivers.address import TargetError
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.in_process.lambdas import LambdaReceiver, Source
 
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "aws-lambda.md"
 SOURCES: tuple[Source, ...] = ("api-gateway-v1", "api-gateway-v2", "alb")
 POST = Post(
     headers=(("X-A", "1"), ("Content-Type", "application/json"), ("x-a", "2"), ("Cookie", "a; b")),
@@ -120,7 +123,7 @@ def test_own_context_and_mistakes() -> None:
 
 
 def handler_for(
-    backend: Backend, *, exact: str = "", decodes: bool = True
+    backend: Backend, *, exact: str = "", decodes: bool = True, lossy: bool = False
 ) -> Callable[[dict[str, Any], object], dict[str, int]]:
     """A handler that verifies; ``exact`` looks its header up in these letters only."""
 
@@ -128,6 +131,8 @@ def handler_for(
         body = event["body"].encode()
         if event["isBase64Encoded"] and decodes:
             body = base64.b64decode(body)
+        if lossy:
+            body = body.decode(errors="replace").encode()
         lines = event["headers"]
         if not exact:
             lines = {name.lower(): value for name, value in lines.items()}
@@ -169,3 +174,43 @@ def test_broken_handlers_are_caught() -> None:
     undecoded = handler_for(backend, decodes=False)
     assert outcome("WH-01", LambdaReceiver(undecoded, base64=True), backend) == "failed"
     assert fixed_factory().sign(b"{}").send(LambdaReceiver(exact)).status_code == 401
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_bytes_that_a_gateway_replaces_are_not_held_against_the_handler(source: Source) -> None:
+    """A handler that never gets the bytes cannot refuse them: the reason names the gateway."""
+    backend = Backend()
+    behind = Receiver(
+        LambdaReceiver(handler_for(backend), source, base64=False), effects=backend.effects
+    )
+    verdict = run_attack(find_attack("WH-124"), behind, context_for(backend, ReceiverApp))
+    assert verdict.outcome == "not observed", str(verdict)
+    assert verdict.reason.startswith(f"{source} passes the body on as text")
+    other = Backend()
+    lossy = LambdaReceiver(handler_for(other, lossy=True), source, base64=True)
+    assert outcome("WH-124", lossy, other) == "failed"
+
+
+def test_handler_of_the_guide_passes_all_attacks(pytester: pytest.Pytester) -> None:
+    """The guide's own test runs in the full profile, and with each kind of body."""
+    for step in steps(PAGE.read_text(encoding="utf-8")):
+        if step.file:
+            both = step.text.replace('base64=source != "alb"', "base64=encoded")
+            pytester.path.joinpath(step.file).write_text(both, encoding="utf-8")
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(params=[True, False], autouse=True)
+        def encoded(request, monkeypatch):
+            import test_handler
+
+            monkeypatch.setattr(test_handler, "encoded", request.param, raising=False)
+        """
+    )
+    result = pytester.runpytest(
+        "-o", "turris_attack_profile=full", "-p", "no:randomly", "-W", "ignore"
+    )
+    found = result.parseoutcomes()
+    assert "failed" not in found, result.outlines[-30:]
+    assert found["passed"] > 600

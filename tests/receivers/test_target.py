@@ -273,6 +273,10 @@ def test_look_up_in_exact_letters_fails_its_own_attack(
         (lambda event, context: {}, r"pass LambdaReceiver\(handler"),
         (asyncio.sleep, "cannot send to an async function of"),
         (object(), "cannot send to object object: a receiver is one of"),
+        (lambda evt, _context: {}, r"pass LambdaReceiver\(handler"),
+        (lambda event, _: {}, r"pass LambdaReceiver\(handler"),
+        (lambda a, b: True, r"of \(a, b\): its parameters do not say what it takes"),
+        (lambda *_: True, "cannot send to a function of .*: a receiver is one of"),
     ],
 )
 def test_what_cannot_be_sent_to_says_why(receiver: object, words: str) -> None:

@@ -26,6 +26,26 @@ READS: dict[str, list[str]] = {
 }
 
 
+DOCUMENTS = (
+    "serve",
+    "trigger",
+    "attack",
+    "drift",
+    "audit of verdicts",
+    "declarations",
+    "a control",
+)
+"""Those that parse the file; the others take any bytes."""
+
+WORDS: dict[str, list[str]] = {
+    "a member": ["add", "agents", "npn=1", "authority=TEXT"],
+    "an object": ["faults", "add", "list_agents", "--headers", "TEXT"],
+    "an option": ["options", "change", "token_ttl=TEXT"],
+    "an event": ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:9/", "--print",
+                 "--set", "npn=TEXT"],
+}  # fmt: skip
+
+
 def refused(arguments: list[str], file: Path, **environment: str) -> str:
     """The line in which a command refuses a file."""
     words = [word.replace("FILE", str(file)) for word in arguments]
@@ -71,3 +91,60 @@ def test_a_scan_of_neither_a_file_nor_a_folder_is_refused(kind: str, tmp_path: P
     """It would find nothing, and look like a success."""
     line = refused(["scan", "FILE"], special_file(kind, tmp_path))
     assert "is neither a file nor a folder" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a=" + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
+        ("[" * 200_000, ""),
+        ('{"a": ' + "1" * 6_000 + "}", ""),
+        ("a = " + "1" * 6_000, ""),
+    ],
+    ids=["deep TOML", "deep JSON", "a long number", "a long number of TOML"],
+)
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_that_no_parser_takes_is_refused(
+    name: str, content: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line, as any other mistake of its author, and without advice for programmers."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "file"
+    file.write_text(content)
+    with served() as server:
+        reached = {"TURRIS_BASE_URL": server.base_url, "TURRIS_CONTROL_TOKEN": server.control_token}
+        line = refused(READS[name], file, **reached)
+    assert "set_int_max_str_digits" not in line
+    assert says in line or name != "declarations"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_encoding_of_a_document_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PowerShell writes UTF-16, which its user has to know."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "file"
+    with served() as server:
+        reached = {"TURRIS_BASE_URL": server.base_url, "TURRIS_CONTROL_TOKEN": server.control_token}
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+            file.write_text("{}", encoding=encoding)
+            assert "it is in UTF-16 or UTF-32" in refused(READS[name], file, **reached)
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_a_value_that_is_nested_too_deeply_is_refused(words: list[str]) -> None:
+    """In one line, and not sent as a text."""
+    deep = [word.replace("TEXT", "[" * 60_000) for word in words]
+    with served() as server:
+        reached = {"TURRIS_BASE_URL": server.base_url, "TURRIS_CONTROL_TOKEN": server.control_token}
+        assert "it is nested too deeply" in refused(deep, Path(), **reached)
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
+    """PowerShell puts one before UTF-8."""
+    file = tmp_path / "payload.json"
+    file.write_text('{"marked": 1}', encoding="utf-8-sig")
+    words = [word.replace("FILE", str(file)) for word in READS["trigger"]]
+    result = CliRunner().invoke(app, words, env={"TURRIS_WEBHOOK_SECRET": "fake"})
+    assert (result.exit_code, '"marked"' in result.output) == (0, True), result.output

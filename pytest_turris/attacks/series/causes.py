@@ -73,7 +73,7 @@ def _why_status(
 def _start_up(receiver: Receiver) -> str:
     """Return what may be wrong in a test with an ASGI application or a function."""
     if isinstance(receiver.target, VerifierTarget):
-        return ". It was called as verify(body, headers): a WSGI application has start_response"
+        return ". It was called as verify(body, headers)"
     if not isinstance(receiver.target, AsgiTarget):
         return ""
     return ". Did its start-up (ASGI lifespan) run, and make what it needs?"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_turris.core.access.credentials import Credentials
@@ -86,6 +87,14 @@ class SnapshotState:
         on_rotate = holder.credentials.on_rotate
         if on_rotate and before != (client.client_id, client.client_secret):
             on_rotate(client)
+
+    def become_as_a_whole(self, snapshot: dict[str, Any]) -> None:
+        """Restore the state of a whole snapshot; an exception, from wherever, leaves it as it was.
+
+        It is called by ``Undo.run``: one part after another is replaced, and put back in that way.
+        """
+        self._holder.undo.step(partial(self.become, self.snapshot()))
+        self.become(snapshot)
 
     def note_changes(self) -> Changes:
         """Note from now on which rows of the state change, and return where."""

@@ -70,16 +70,28 @@ class LambdaReceiver(Target):
         except Exception as error:  # noqa: BLE001 - the gateway answers any exception with 5xx
             return WebhookResponse(status_code=_SERVER_ERROR[self.source], headers={}, error=error)
 
-    def _body(self, sent: Post) -> _Event:
-        encoded = self.base64
-        if encoded is None and self.source == "alb":
+    def why_altered(self, sent: Post) -> str:
+        """Why the handler gets another body than is sent: as text, bad UTF-8 becomes U+FFFD."""
+        if self._encodes(sent) or _is_text(sent.body):
+            return ""
+        return (
+            f"{self.source} passes the body on as text, so that the handler never gets the bytes "
+            "that were sent: LambdaReceiver(..., base64=True) passes them on"
+        )
+
+    def _encodes(self, sent: Post) -> bool:
+        """Whether the body comes in base64."""
+        if self.base64 is not None:
+            return self.base64
+        if self.source == "alb":
             kind = fold_headers(sent.headers).get("content-type", "")
-            encoded = not kind.lower().startswith(_TEXT)
-        text = sent.body.decode(errors="replace")
-        if encoded is None:
-            encoded = text.encode() != sent.body
-        body = base64.b64encode(sent.body).decode() if encoded else text
-        return {"body": body, "isBase64Encoded": encoded}
+            return not kind.lower().startswith(_TEXT)
+        return not _is_text(sent.body)
+
+    def _body(self, sent: Post) -> _Event:
+        encoded = self._encodes(sent)
+        body = base64.b64encode(sent.body) if encoded else sent.body
+        return {"body": body.decode(errors="replace"), "isBase64Encoded": encoded}
 
     def _response(self, result: Any) -> WebhookResponse:  # noqa: ANN401 - whatever a handler returns
         shaped = isinstance(result, dict) and "statusCode" in result
@@ -92,6 +104,10 @@ class LambdaReceiver(Target):
             headers=fold_headers(headers.items()),
             body=base64.b64decode(body) if result.get("isBase64Encoded") else body,
         )
+
+
+def _is_text(body: bytes) -> bool:
+    return body.decode(errors="replace").encode() == body
 
 
 def _rest_api(sent: Post) -> _Event:
