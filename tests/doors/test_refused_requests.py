@@ -83,6 +83,19 @@ def test_refusal_is_one_line_with_the_reason_of_the_answer(
     assert re.search(reason, message)
 
 
+@pytest.mark.parametrize("offer", ["websocket", "WebSocket", "h2c"])
+def test_client_that_wants_a_websocket_learns_that_there_is_none(
+    server: LiveServer, caplog: pytest.LogCaptureFixture, offer: str
+) -> None:
+    """In one line, without advice to install anything; other offers are declined silently."""
+    sent = (
+        f"GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: {offer}"
+    )
+    assert answer(server, f"{sent}\r\n\r\n")[0] == 404
+    said = [] if offer == "h2c" else ["GET /live: the sandbox has no WebSockets"]
+    assert lines(caplog) == said
+
+
 def test_connection_too_many_is_a_line(
     server: LiveServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

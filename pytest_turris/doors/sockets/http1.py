@@ -174,6 +174,16 @@ class ServerMixin(asyncio.Protocol):
         self.transport.write(head.encode() + response.body)
         self.transport.close()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say so if a client wants a WebSocket: it gets another answer than it waits for.
+
+        Other offers are declined without a word: Java's client makes one with each request.
+        """
+        if any(
+            name == b"upgrade" and value.lower() == b"websocket" for name, value in self.headers
+        ):
+            LOG.warning("%s: the sandbox has no WebSockets", asked_for(self.scope))
+
     @contextlib.contextmanager
     def _delayed(self) -> Iterator[None]:
         self.is_delayed = True
