@@ -83,6 +83,26 @@ def test_refusal_is_one_line_with_the_reason_of_the_answer(
     assert re.search(reason, message)
 
 
+@pytest.mark.parametrize(
+    "coding",
+    ["gzip, chunked", "gzip,chunked", "x-new, chunked", "gzip\r\nTransfer-Encoding: chunked"],
+)
+def test_body_in_an_unknown_transfer_coding_is_not_taken_for_another(
+    server: LiveServer, caplog: pytest.LogCaptureFixture, coding: str
+) -> None:
+    """It is not decoded, so that it is refused with 501 (RFC 9112, 6.1)."""
+    sent = f"{POST}Transfer-Encoding: {coding}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+    assert answer(server, sent) == (501, "Only Transfer-Encoding: chunked is supported")
+    assert len(lines(caplog)) == 1
+
+
+def test_chunked_is_read_in_any_case(server: LiveServer, caplog: pytest.LogCaptureFixture) -> None:
+    """The names of codings have no case (RFC 9112, 7)."""
+    sent = f"{POST}Transfer-Encoding: Chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+    assert answer(server, sent) == (400, "Field 'clientId' is required")
+    assert lines(caplog) == []
+
+
 @pytest.mark.parametrize("offer", ["websocket", "WebSocket", "h2c"])
 def test_client_that_wants_a_websocket_learns_that_there_is_none(
     server: LiveServer, caplog: pytest.LogCaptureFixture, offer: str

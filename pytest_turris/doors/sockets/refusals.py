@@ -78,6 +78,11 @@ def refusal_of(scope: Scope) -> Refusal | None:
     # Only HTTP/1.0 knows requests without (RFC 9112, 3.2); a guard decides about those.
     if not hosts and scope["http_version"] != "1.0":
         return not_http("it has no Host header")
+    lines = [value for name, value in scope["headers"] if name == b"transfer-encoding"]
+    codings = [coding.strip().lower() for coding in b",".join(lines).split(b",")]
+    if lines and codings != [b"chunked"]:
+        # A body that is not decoded would be taken for another one (RFC 9112, 6.1).
+        return Refusal(501, "Only Transfer-Encoding: chunked is supported")
     return None
 
 
