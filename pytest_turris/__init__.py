@@ -18,7 +18,7 @@ core.access.allowlist AllowlistError
 core.access.credential CredentialError
 core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
-core.faults.scripted FaultError
+core.faults.fault FaultError
 core.checks.fresh_state StrictFailureError
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError

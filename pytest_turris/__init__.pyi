@@ -10,7 +10,7 @@ from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
 from pytest_turris.core.errors import UnknownNameError as UnknownNameError
-from pytest_turris.core.faults.scripted import FaultError as FaultError
+from pytest_turris.core.faults.fault import FaultError as FaultError
 from pytest_turris.core.journal.expectations import RefusalExpected as RefusalExpected
 from pytest_turris.core.middleware.limits import RateWindowError as RateWindowError
 from pytest_turris.core.options import Options as Options

@@ -88,16 +88,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(flag, dest="turris_audit", action="store_const", const=value, help=words)
     group.addoption(
         "--turris-audit-report",
+        type=_given_path,
         metavar="DIR",
         help="write report.html, report.json, report.sarif and report.md of the audit there; "
         "implies --turris-audit",
     )
     group.addoption(
         "--turris-capsule",
+        type=_given_path,
         metavar="DIR",
         help="let each failing test leave its sandbox in this directory, as a file that "
         "'turris-sandbox serve --load' opens",
     )
+
+
+def _given_path(text: str) -> str:
+    """A path that is not empty, which would mean that the option is not given."""
+    if not text:
+        import argparse
+
+        raise argparse.ArgumentTypeError("the path is empty; is a variable of the shell not set?")
+    return text
 
 
 def pytest_configure(config: pytest.Config) -> None:

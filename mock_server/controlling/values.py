@@ -98,6 +98,8 @@ def _number(text: str) -> Any:  # noqa: ANN401 - a number, or else the text
 
 
 def _json_of_file(name: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    if not path:
+        fail(f"{name}: the path behind @ is empty; is a variable of the shell not set?")
     try:
         return _json(name, read_input(Path(path)))
     except OSError as error:

@@ -9,7 +9,7 @@ import click
 from mock_server.exit_status import OK, exit_help
 from mock_server.shell.completing import one_of
 from mock_server.shell.mistakes import fail
-from mock_server.shell.option_types import FILE, allowed, entity, option_texts
+from mock_server.shell.option_types import FILE, FILE_OR_URL, allowed, entity, option_texts
 
 _EXAMPLES = """\b
 Examples:
@@ -104,6 +104,7 @@ Examples:
 )
 @click.option(
     "--store",
+    type=FILE_OR_URL,
     metavar="FILE|URL",
     envvar="TURRIS_STORE",
     show_envvar=True,

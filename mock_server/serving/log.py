@@ -130,7 +130,7 @@ def logs_of_libraries(log: ServerLog) -> Iterator[None]:
     """Write what libraries log here too, while the context is open.
 
     Otherwise ``logging`` writes their warnings to standard error itself. Each request that
-    is not HTTP makes uvicorn log one, so anyone could fill an unread pipe, and the server waits.
+    is not HTTP makes the server log one, so anyone could fill an unread pipe, and the server waits.
     """
     passed, root = _Passed(log), logging.getLogger()
     root.addHandler(passed)

@@ -141,7 +141,7 @@ class StandaloneSandbox:
     def _guarded(self, log: ServerLog) -> App:
         """The application: health, the guards, the page, the control API, the sandbox."""
         settings = self._settings
-        app = bounded_bodies(asgi_app(self._answers.answer))
+        app = bounded_bodies(asgi_app(self._answers.answer), on_refusal=log.warn)
         app = control_app(self._hub, self.tenants, self.control_token, app, log.write)
         app = page_app(self.tenants, self._sign_in, app, log.write)
         public = origin_of(settings.public_url)

@@ -1,5 +1,6 @@
 """The options that several commands of ``turris-sandbox`` have."""
 
+import os
 from pathlib import Path
 
 import click
@@ -15,7 +16,24 @@ TIMEOUT = 10.0
 
 WEBHOOK_SECRET = "TURRIS_WEBHOOK_SECRET"
 
-FILE = click.Path(path_type=Path)
+
+class _GivenPath(click.Path):
+    """A path that is not empty: an unset variable of the shell would otherwise mean a folder."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """The path."""
+        if not os.fspath(value):
+            self.fail("the path is empty; is a variable of the shell not set?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _GivenPath(path_type=Path)
+FILE_OR_URL = _GivenPath(path_type=str)
 
 _HIGHEST_PORT = 65_535
 

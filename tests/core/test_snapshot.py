@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pytest_turris.core.access.credential import ApiClient, RestrictedAccessToken
 from pytest_turris.core.access.tokens import AccessToken
-from pytest_turris.core.faults.scripted import Fault
+from pytest_turris.core.faults.fault import Fault
 from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.deliveries import Delivery

@@ -11,7 +11,7 @@ from doubles.doors.opening import REPEATING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_turris.core.faults.scripted import FailureKind
+from pytest_turris.core.faults.fault import FailureKind
 from pytest_turris.core.journal.exchange import Exchange
 
 JSON = ("content-type", "application/json")

@@ -105,19 +105,20 @@ NOT_HTTP = {
     "space before the colon": b"GET / HTTP/1.1\r\nHost : 127.0.0.1\r\n\r\n",
     "conflicting Content-Length": post(b"{}", "Content-Length: 2", "Content-Length: 3"),
     "negative Content-Length": post(b"{}", "Content-Length: -2"),
-    "unknown Transfer-Encoding": post(b"{}", "Transfer-Encoding: gzip, chunked"),
+    "unknown Transfer-Encoding": post(b"0\r\n\r\n", "Transfer-Encoding: gzip, chunked"),
     "chunk size that is none": post(b"xyz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
 }
 
 
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
-def test_what_is_not_http_is_a_400_or_no_answer(server: Server, sent: bytes) -> None:
+def test_what_is_not_http_is_refused_or_gets_no_answer(server: Server, sent: bytes) -> None:
     """Broken HTTP gets a Turris-shaped refusal or a closed connection; no sandbox sees it."""
     answer = exchange(server, sent)
     if answer:
         head, _, body = answer.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 400 ")
-        assert json.loads(body)["errorMessage"] == ["Request is not valid HTTP"]
+        status = json.loads(body)["statusCode"]
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert status in (400, 501)
     assert len(server.sandbox.journal) == 0
     assert request(server)[0] == 200
 

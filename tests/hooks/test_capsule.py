@@ -119,3 +119,11 @@ def test_server_opens_it(tmp_path: Path) -> None:
         text=True,
     )
     assert f"# {file}: test_a\\x1b[31m\n" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--turris-capsule", "--turris-audit-report"])
+def test_empty_folder_is_a_mistake(pytester: pytest.Pytester, option: str) -> None:
+    """An unset variable of the shell does not mean that the option is not given."""
+    result = pytester.runpytest_subprocess(option, "")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*argument {option}: the path is empty; is a variable*"])

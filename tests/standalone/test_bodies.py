@@ -106,9 +106,11 @@ def test_body_that_breaks_off_makes_room() -> None:
 
 
 def test_server_bounds_the_bodies_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The served sandbox answers a body that is too much with a 503, and goes on."""
-    monkeypatch.setattr(server, "bounded_bodies", lambda app: bounded_bodies(app, ROOM))
-    with served() as running:
+    """The served sandbox answers a body that is too much with a 503, logs that, and goes on."""
+    monkeypatch.setattr(server, "bounded_bodies", lambda app, **to: bounded_bodies(app, ROOM, **to))
+    log: list[str] = []
+    with served(log=log) as running:
         url = f"{running.base_url}/v1/agents"
         assert httpx.post(url, content=b"b" * 2_000 * KIB).status_code == 503
         assert httpx.post(url, content=b"b" * KIB).status_code == 401
+    assert "warning: POST /v1/agents -> 503  Too many long bodies are sent at the same time" in log

@@ -5,6 +5,7 @@ import os
 import threading
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from doubles.served_here import served
@@ -73,6 +74,45 @@ def test_a_file_that_is_a_device_or_too_large_is_refused(
         line = refused(arguments, device, **reached)
         assert device.name in line
         assert "it is a device, not a regular file" in line
+
+
+def options_with_a_path() -> list[tuple[str, str]]:
+    """Each command with each of its options and arguments that is a path."""
+    context = click.Context(app)
+    commands = {name: app.get_command(context, name) for name in app.list_commands(context)}
+    return [
+        (name, parameter.opts[0])
+        for name, command in commands.items()
+        for parameter in (command.params if command else ())
+        if isinstance(parameter.type, click.Path)
+    ]
+
+
+@pytest.mark.parametrize(("command", "option"), options_with_a_path())
+def test_an_empty_path_is_a_mistake(command: str, option: str) -> None:
+    """An unset variable is neither the working directory nor an option that is not given."""
+    words = [command, option, ""] if option.startswith("--") else [command, ""]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    named = "PATH..." if option == "paths" else option
+    assert result.stderr.startswith(f"turris-sandbox: Invalid value for '{named}'")
+    assert result.stderr.endswith(": the path is empty; is a variable of the shell not set?\n")
+
+
+def test_the_paths_of_all_commands_are_looked_at() -> None:
+    """Those of the commands that read or write files, and that of a store."""
+    found = options_with_a_path()
+    assert {command for command, _ in found} >= {words[0] for words in READS.values()} - {
+        "snapshot"
+    }
+    assert ("serve", "--store") in found
+
+
+def test_an_empty_path_of_a_control_is_a_mistake() -> None:
+    """Behind the @ that says that a file has the value."""
+    result = CliRunner().invoke(app, ["snapshot", "import", "@"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("turris-sandbox: world: the path behind @ is empty; is a var")
 
 
 def test_a_pipe_is_read(tmp_path: Path) -> None:

@@ -130,6 +130,27 @@ def test_exposure_is_announced_and_names_are_accepted() -> None:
     )
 
 
+def test_request_without_host_is_refused_for_that() -> None:
+    """Also of HTTP/1.0, which allows it: browsers always have one. Health can be asked for."""
+    with serving() as running:
+        assert b" 200 OK" in _raw(running, b"GET /__sandbox__/health HTTP/1.0\r\n\r\n")
+        assert b"has no Host header" in _raw(running, b"GET /v1/agents HTTP/1.0\r\n\r\n")
+        assert b"has no Host header" in _raw(running, b"GET /v1/agents HTTP/1.1\r\n\r\n")
+        running.process.send_signal(signal.SIGINT)
+        log = running.process.communicate(timeout=60)[1]
+    assert "warning: GET /v1/agents -> 421  Misdirected request: it has no Host header\n" in log
+    assert (
+        "warning: GET /v1/agents -> 400  Request is not valid HTTP: it has no Host header\n" in log
+    )
+
+
+def _raw(running: Running, sent: bytes) -> bytes:
+    port = running.variables["TURRIS_BASE_URL"].rpartition(":")[2]
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=60) as client:
+        client.sendall(sent)
+        return b"".join(iter(lambda: client.recv(65_536), b""))
+
+
 @pytest.mark.parametrize("token", ["", "short"])
 def test_exposed_control_token_is_long(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     """A short one is refused; an empty one is as good as none: a new one is printed."""

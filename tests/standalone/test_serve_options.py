@@ -21,7 +21,7 @@ from mock_server.serving.files.env_file import write_env_file
 from mock_server.serving.server import ServerSettings, StandaloneSandbox
 from mock_server.shell.cli import app
 from pytest_turris.core.access.credential import CredentialError
-from pytest_turris.core.faults.scripted import FaultError
+from pytest_turris.core.faults.fault import FaultError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 

@@ -16,9 +16,9 @@ from mock_server.control.models import (
     Result,
     no_time,
 )
+from pytest_turris.core.faults.fault import FailureKind, Fault
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
-from pytest_turris.core.faults.scripted import FailureKind, Fault
 from pytest_turris.core.resources.record import UnknownRecordError
 
 

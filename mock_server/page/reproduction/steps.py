@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_turris.core.access.flaws import Flaw
-from pytest_turris.core.faults.scripted import FailureKind
+from pytest_turris.core.faults.fault import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.worlds import World

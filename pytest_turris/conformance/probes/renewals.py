@@ -9,7 +9,8 @@ from pytest_turris.conformance.harness import TICK, ClientHarness
 from pytest_turris.conformance.preconditions import NO_RENEWAL
 from pytest_turris.conformance.probes.expiry import life, require_no_expired
 from pytest_turris.conformance.rule import RuleFamily
-from pytest_turris.core.faults.scripted import Fault, Faults
+from pytest_turris.core.faults.fault import Fault
+from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.text.durations import moment, span
 
 RENEWALS = RuleFamily()

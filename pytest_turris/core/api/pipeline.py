@@ -25,8 +25,9 @@ from pytest_turris.core.api.http_semantics import options_answer
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
+from pytest_turris.core.faults.fault import Fault
 from pytest_turris.core.faults.hostile.raw import RawAnswer
-from pytest_turris.core.faults.scripted import Fault, Faults
+from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.middleware.idempotency import REPLAYED, Idempotency
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import (

@@ -2,71 +2,21 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 from pytest_turris.core.changes import Changes
-from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.faults.arguments import is_duration, is_whole_number
+from pytest_turris.core.faults.fault import (
+    TOKEN,
+    FailureKind,
+    Fault,
+    FaultError,
+    check_numbers,
+    check_restored,
+    check_scripted,
+)
 from pytest_turris.core.faults.hostile.raw import MAX_SECONDS, RawAnswer
 from pytest_turris.core.undo import Undo, whole
-from pytest_turris.core.wire.answer_fields import problem_of
-
-FailureKind = Literal["connect", "reset"]
-
-_LOWEST, _HIGHEST = 400, 599
-_TOKEN = "get_oauth_token"
-_LONGEST = 300
-"""Seconds that an answer may really take: longer than clients and proxies wait."""
-
-
-class FaultError(TurrisKitError, ValueError):
-    """A fault that cannot be scripted: such as no effect, two at once, or a number out of range."""
-
-
-@dataclass(kw_only=True, eq=False)
-class Fault:
-    """One scripted fault; with ``times=None`` it fires until it is removed."""
-
-    operation: str
-    status: int | None = None
-    error: FailureKind | None = None
-    delay: dt.timedelta = dt.timedelta(0)
-    real_delay: float = 0.0
-    headers: dict[str, str]
-    times: int | None = 1
-    processed: bool = False
-    optional: bool = False
-    fired: int = 0
-    hostile: str | None = None
-    """A hostile answer with its variant, such as ``AR-27/milliseconds``."""
-    writes_only: bool = False
-    max_seconds: float = MAX_SECONDS
-    number: int = 0
-    """Its number among the faults of its sandbox, from 1."""
-
-    def fits(self, operation: str, method: str) -> bool:
-        """Whether it should fire for a call of this operation."""
-        if self.spent or (self.writes_only and method == "GET"):
-            return False
-        if self.operation == "*":
-            # A hostile answer of the API leaves the token endpoint alone, which has its own.
-            return self.hostile is None or operation != _TOKEN
-        return operation == self.operation
-
-    @property
-    def spent(self) -> bool:
-        """Whether it will not fire again."""
-        return self.times is not None and self.fired >= self.times
-
-    def __str__(self) -> str:
-        what = [f"status={self.status}"] if self.status else []
-        what += [f"error={self.error!r}"] if self.error else []
-        what += [f"delay={self.delay}"] if self.delay else []
-        what += [f"real_delay={self.real_delay:g} s"] if self.real_delay else []
-        what += [f"hostile={self.hostile!r}"] if self.hostile else []
-        limit = "" if self.times is None else f" of {self.times}"
-        return f"{self.operation}: {', '.join(what)} (fired {self.fired}{limit} times)"
 
 
 class Faults:
@@ -136,7 +86,7 @@ class Faults:
             processed=processed,
             optional=optional,
         )
-        _check(fault)
+        check_scripted(fault)
         self._keep(fault)
         self._mark()
         return fault
@@ -177,7 +127,7 @@ class Faults:
                 f"{answer.id} cannot be scripted, because the connection fails before any request. "
                 "Use the fixture turris_hostile_answer: run(call, new_client=...)"
             )
-        default = _TOKEN if variant.endpoint == "token" else "*"
+        default = TOKEN if variant.endpoint == "token" else "*"
         fault = Fault(
             operation=self._resolve(operation or default),
             delay=variant.delay,
@@ -188,7 +138,7 @@ class Faults:
             writes_only=variant.endpoint == "write",
             max_seconds=max_seconds,
         )
-        _check_numbers(fault)
+        check_numbers(fault)
         self._keep(fault)
         self._mark()
         return fault
@@ -244,10 +194,17 @@ class Faults:
         return [asdict(f) | {"delay": f.delay / dt.timedelta(microseconds=1)} for f in self._faults]
 
     def restore(self, data: list[dict[str, Any]]) -> None:
-        """Replace the faults by a snapshot's."""
-        self._faults = [
-            Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data
-        ]
+        """Replace the faults by a snapshot's.
+
+        Raises:
+            FaultError: One of them could not be scripted.
+            UnknownNameError: There is no such operation.
+        """
+        faults = [Fault(**row | {"delay": dt.timedelta(microseconds=row["delay"])}) for row in data]
+        for fault in faults:
+            check_restored(fault)
+            self._resolve(fault.operation)
+        self._faults = faults
 
 
 def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:
@@ -255,47 +212,3 @@ def _duration(delay: dt.timedelta | float | None, name: str) -> dt.timedelta:
         return delay if isinstance(delay, dt.timedelta) else dt.timedelta(seconds=delay or 0)
     except (OverflowError, TypeError, ValueError):
         raise FaultError(f"{name}={delay!r} is not a number of seconds") from None
-
-
-def _check(fault: Fault) -> None:
-    _check_numbers(fault)
-    _check_delays(fault)
-    if fault.status is None and fault.error is None and not (fault.delay or fault.real_delay):
-        raise FaultError("a fault needs a status, an error or a delay")
-    if fault.status is not None and fault.error is not None:
-        raise FaultError("give a status or an error, not both: with an error there is no answer")
-    if fault.status is not None and not is_whole_number(fault.status, _LOWEST, _HIGHEST):
-        raise FaultError(f"status={fault.status!r} is not an error status; use 400 to 599")
-    if fault.error not in (None, "connect", "reset"):
-        raise FaultError(f"error={fault.error!r} is not one of 'connect', 'reset'")
-    _check_headers(fault)
-    if fault.processed and fault.error == "connect":
-        raise FaultError("processed=True needs a connection; use error='reset'")
-
-
-def _check_delays(fault: Fault) -> None:
-    if fault.delay < dt.timedelta(0):
-        raise FaultError(f"delay={fault.delay} is negative")
-    if not 0 <= fault.real_delay <= _LONGEST:
-        raise FaultError(f"real_delay={fault.real_delay:g} s is not 0 to {_LONGEST} seconds")
-    if fault.real_delay and fault.error is not None:
-        raise FaultError("real_delay delays an answer; with an error there is none")
-
-
-def _check_headers(fault: Fault) -> None:
-    if not isinstance(fault.headers, dict):
-        raise FaultError("headers are a dict, such as {'Retry-After': '5'}")
-    if fault.headers and fault.status is None:
-        raise FaultError("headers are those of an answer with an error: give its status, too")
-    if problem := problem_of(fault.headers):
-        raise FaultError(problem)
-
-
-def _check_numbers(fault: Fault) -> None:
-    if fault.times is not None and not is_whole_number(fault.times, 1):
-        raise FaultError(
-            f"times={fault.times!r} is not a whole number from 1; None lets it fire until it is "
-            "removed"
-        )
-    if not is_duration(fault.max_seconds):
-        raise FaultError(f"max_seconds={fault.max_seconds!r} is not a number of seconds")

@@ -17,7 +17,7 @@ from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.resources.index import Index, Indexes
-from pytest_turris.core.resources.members import nested, record_of, refuse_unknown
+from pytest_turris.core.resources.members import nested, record_of, refuse_unknown, restored_record
 from pytest_turris.core.resources.record import Record, RecordError, UnknownRecordError
 from pytest_turris.core.undo import Undo, reading, whole
 
@@ -214,7 +214,7 @@ class Collection(Generic[R]):
         Raises:
             RecordError: A record does not fit its model.
         """
-        records = [record_of(self.kind, row) for row in rows]
+        records = [restored_record(self.kind, row) for row in rows]
         self._records, self._order = {}, {}
         self._index.clear()
         for record in records:
@@ -226,7 +226,7 @@ class Collection(Generic[R]):
         Raises:
             RecordError: It does not fit its model.
         """
-        record = record_of(self.kind, row) if row is not None else None
+        record = restored_record(self.kind, row) if row is not None else None
         current = self._records.get(key)
         if current is not None:
             self._index.discard(current)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 
 from pytest_turris.core.resources.record import Record, RecordError
 from pytest_turris.core.text.names import did_you_mean
@@ -44,9 +44,23 @@ def record_of(kind: type[R], members: Mapping[str, Any]) -> R:
     Raises:
         RecordError: A member is unknown or does not fit; the message names each.
     """
+    return _checked(kind, members, kind.model_validate)
+
+
+def restored_record(kind: type[R], row: Mapping[str, Any]) -> R:
+    """Make a record of a snapshot's JSON data, in which each value has exactly its type.
+
+    Raises:
+        RecordError: A member is unknown or does not fit; the message names each.
+    """
+    # Strictly, but as JSON, which has lists for sets and texts for moments.
+    return _checked(kind, row, lambda _: kind.model_validate_json(to_json(row), strict=True))
+
+
+def _checked(kind: type[R], members: Mapping[str, Any], make: Callable[[Any], R]) -> R:
     refuse_unknown(kind.__name__, members, kind.model_fields)
     try:
-        return kind.model_validate(members)
+        return make(members)
     except ValidationError as error:
         rows = error.errors(include_url=False)
         messages = "; ".join(f"{'.'.join(map(str, row['loc']))}: {_why(row)}" for row in rows)

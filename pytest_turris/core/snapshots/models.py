@@ -3,15 +3,15 @@
 Only ``restore`` imports this module: most tests restore nothing.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic_core import ValidationError
 
 from pytest_turris.core.access.credential import Permission
 from pytest_turris.core.entity.event_facts import EventKind
 from pytest_turris.core.entity.records import COLLECTIONS
-from pytest_turris.core.faults.scripted import FailureKind
+from pytest_turris.core.faults.fault import FailureKind
 from pytest_turris.core.middleware.limits import Bucket
 from pytest_turris.core.outbox.deliveries import DeliveryState
 from pytest_turris.core.snapshots.errors import SnapshotError
@@ -21,11 +21,14 @@ from pytest_turris.core.snapshots.values import (
     Flag,
     HostileName,
     IdText,
+    NpnRows,
     Number,
+    Ordinal,
     StateMoment,
     StateText,
     UploadRow,
     Whole,
+    WholeNumber,
     unwritable,
 )
 from pytest_turris.core.wire.building import ModelBuilding
@@ -63,7 +66,7 @@ class ClientPart(StatePart):
     environment: Environment
     permissions: list[Permission]
     revoked: Flag
-    previous_secret: StateText | None
+    previous_secret: Annotated[StateText, Field(min_length=1)] | None
     previous_until: StateMoment | None
     overlap_seconds: Number = 0.0
 
@@ -103,7 +106,7 @@ class FaultPart(StatePart):
     operation: StateText
     status: Whole | None
     error: FailureKind | None
-    delay: Number
+    delay: WholeNumber
     real_delay: Number = 0.0
     headers: dict[str, StateText]
     times: Count | None
@@ -119,7 +122,7 @@ class FaultPart(StatePart):
 class ExchangePart(StatePart):
     """An exchange in the journal."""
 
-    number: Count
+    number: Ordinal
     at: StateMoment
     environment: StateText
     method: StateText
@@ -234,7 +237,8 @@ WholeEntityPart: type[EntityPart] = create_model(
     "WholeEntityPart",
     __base__=EntityPart,
     __doc__="The upstream entity.",
-    **dict.fromkeys(COLLECTIONS, (list[dict[str, Any]], ...)) | {"uploads": (list[UploadRow], ...)},  # type: ignore[call-overload] # one for each collection
+    **dict.fromkeys(COLLECTIONS, (list[dict[str, Any]], ...))  # type: ignore[call-overload] # one for each collection
+    | {"npns": (NpnRows, ...), "uploads": (list[UploadRow], ...)},
 )
 
 

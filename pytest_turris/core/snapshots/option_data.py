@@ -30,10 +30,15 @@ def options_from(data: object) -> Options:
     if not isinstance(data, dict):
         raise SnapshotError("not a whole world: 'options' is not an object")
     types = option_types()
+    durations = {
+        name
+        for name, value in data.items()
+        if types.get(name) is dt.timedelta and not isinstance(value, bool)
+    }
     try:
         return Options.from_layers(
             {
-                name: dt.timedelta(seconds=value) if types.get(name) is dt.timedelta else value
+                name: dt.timedelta(seconds=value) if name in durations else value
                 for name, value in data.items()
             }
         )

@@ -61,15 +61,28 @@ def _checked_upload(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+def _checked_npns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first row says until when a lookup runs; the others are records."""
+    first = rows[0] if rows else {}
+    until = first.get("busy_until", "")
+    is_known = until is None or (isinstance(until, str) and is_moment(until))
+    if first.keys() != {"busy_until"} or not is_known:
+        raise PydanticCustomError("npns", "the first row must have busy_until, a moment or null")
+    return rows
+
+
 StateText = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0)]
+Ordinal = Annotated[int, Strict(), Field(ge=1)]
 CallCount = Annotated[int, Strict(), Field(ge=2, le=10_000_000)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+WholeNumber = Annotated[Number, Field(multiple_of=1)]
 StateMoment = Annotated[StateText, AfterValidator(_checked_moment)]
 IdText = Annotated[StateText, AfterValidator(_checked_id)]
 HostileName = Annotated[StateText, AfterValidator(_checked_hostile)]
+NpnRows = Annotated[list[dict[str, Any]], AfterValidator(_checked_npns)]
 UploadRow = Annotated[dict[str, Any], AfterValidator(_checked_upload)]
 
 

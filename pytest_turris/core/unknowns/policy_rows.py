@@ -69,8 +69,8 @@ POLICY_ROWS: tuple[Behaviour, ...] = (
     row("policies", "An upload answers 201", "assumed", "policies/upload-policy-file",
         "upload_success_status"),
     row("policies", "Blank rows do not count", "assumed", "-", "blank_rows"),
-    row("policies", "A file has at most 20,000 rows, 1,024 columns, 1,024 cells or 1 MiB in a row, "
-        "and 8 MiB of unpacked XML; the first sheet is read", "assumed", "-",
+    row("policies", "A file has at most a header and 20,000 rows, 1,024 columns, 1,024 cells or "
+        "1 MiB in a row, and 8 MiB of unpacked XML; the first sheet is read", "assumed", "-",
         no_option="it protects the sandbox; larger files test nothing of a client"),
     row("policies", "An upload is queued for half of its time, then processed", "assumed", "-",
         "upload_duration"),

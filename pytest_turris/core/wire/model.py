@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -45,6 +46,19 @@ def _is_email(value: str) -> str:
     return value
 
 
+def _moment_of(value: object) -> dt.datetime:
+    """The moment of a text in ISO 8601; pydantic alone takes a number for seconds, "1" as well."""
+    if isinstance(value, dt.datetime):
+        return value
+    try:
+        # RFC 3339, which JSON Schema's date-time follows, has a small z, too.
+        return dt.datetime.fromisoformat(value.upper() if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError(
+            "moment", "must be a moment in ISO 8601, such as 2026-03-01T12:00:00Z"
+        ) from None
+
+
 def _in_utc(value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
         raise PydanticCustomError(
@@ -70,6 +84,7 @@ Email = Annotated[
 ]
 Timestamp = Annotated[
     dt.datetime,
+    BeforeValidator(_moment_of),
     AfterValidator(_in_utc),
     PlainSerializer(iso, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),

@@ -7,16 +7,17 @@ the body of a request that offers an upgrade, as each POST of Java's own client 
 
 import asyncio
 import contextlib
+import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import unquote
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from pytest_turris.core.wire.errors import error_document
-from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
 from pytest_turris.doors.sockets import raw_response
 from pytest_turris.doors.sockets.asgi import (
     ABORT,
@@ -38,6 +39,16 @@ from pytest_turris.doors.sockets.limits import (
 )
 from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.plain_requests import PlainRequests
+from pytest_turris.doors.sockets.refusals import (
+    LENGTHS,
+    LOG,
+    Refusal,
+    UnreadBodyError,
+    asked_for,
+    not_http,
+    refusal_by_parser,
+    refusal_of,
+)
 
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:", re.IGNORECASE)
 _UPGRADE_LENGTH = len(b"\r\nupgrade:") + 16
@@ -49,19 +60,17 @@ _HAS_HTTPTOOLS = hasattr(AutoHTTPProtocol, "on_headers_complete")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
 """A request's target that names a host: the host, and path and query."""
 
-_HEADERS = (*JSON_HEADERS, NO_SNIFFING, ("connection", "close"))
-
 _READ_SIZE = 65_536
 _LONGEST_KEPT = 8_192
 """Bytes of a packet that a connection keeps, in case it is repeated."""
 _HEAD_END = b"\r\n\r\n"
-_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
-_NOT_HTTP = encode(error_document(400, "invalid_input", ["Request is not valid HTTP"]))
-_TOO_LARGE = encode(
-    error_document(431, "invalid_input", [f"Request headers exceed {MAX_HEAD} bytes"])
-)
-_BUG = encode(error_document(500, "internal_error", ["Internal server error"]))
-_BUSY = encode(error_document(503, "internal_error", ["Too many connections are open"]))
+_TOO_LARGE = Refusal(431, f"Request headers exceed {MAX_HEAD} bytes")
+_BUG = Refusal(500, "Internal server error")
+_BUSY = Refusal(503, "Too many connections are open")
+
+_UVICORN = logging.getLogger("uvicorn.error.turris")
+"""uvicorn's log without its warnings: they say neither who was refused nor why, as ours do."""
+_UVICORN.setLevel(logging.ERROR)
 
 
 def protocol(plain: PlainAnswers | None = None) -> Callable[..., asyncio.Protocol]:
@@ -85,9 +94,13 @@ class ServerMixin(asyncio.Protocol):
     """Can drop a connection, refuses broken HTTP as Turris does, and sends a response at once."""
 
     app: Any
+    client: Any
     connections: Any
     cycle: Any
     flow: Any
+    headers: Any
+    logger: Any
+    scope: Any
     transport: Any
     is_head_too_large: bool = False
     is_delayed: bool = False
@@ -100,11 +113,12 @@ class ServerMixin(asyncio.Protocol):
         # asyncio makes a buffer of this size for each read. Its 256 KiB take longer than to parse a
         # request, because the allocator returns so much to the system each time.
         transport.max_size = _READ_SIZE
+        self.logger = _UVICORN
         self.buffered: BufferedTransport = BufferedTransport(transport)
         super().connection_made(cast("Any", self.buffered))
         self.flow = _PatientFlow(transport, self.has_waiting)
         if len(self.connections) > most_connections():
-            return self._refuse(b"503 Service Unavailable", _BUSY)
+            return self.refuse(_BUSY)
         expect_progress(self, transport)
         self._extensions = {
             ABORT: transport.abort,
@@ -132,11 +146,9 @@ class ServerMixin(asyncio.Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be parsed; no sandbox sees it or records it."""
-        del msg  # it may contain what the client sent
-        if self.is_head_too_large:
-            self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
-        else:
-            self._refuse(b"400 Bad Request", _NOT_HTTP)
+        del msg  # it does not say why
+        # uvicorn calls this while it handles the parser's exception.
+        self.refuse(_TOO_LARGE if self.is_head_too_large else refusal_by_parser(sys.exception()))
 
     def on_response_complete(self) -> None:
         """Answer the next request, and read on if it was the last one."""
@@ -151,11 +163,26 @@ class ServerMixin(asyncio.Protocol):
         """Whether the end of a head or body has not come yet."""
         return bool(self.cycle.more_body) if self.cycle else not self.answered
 
-    def _refuse(self, status: bytes, body: bytes) -> None:
-        lines = (*_HEADERS, ("content-length", str(len(body))))
-        fields = "".join(f"{name}: {value}\r\n" for name, value in lines).encode()
-        self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + fields + b"\r\n" + body)
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer, log why, and close the connection."""
+        host, port = (self.client or ("an unknown address", 0))[:2]
+        LOG.warning("%s", refusal.line(f"a request from {host} port {port}"))
+        response, status = refusal.response(), HTTPStatus(refusal.status)
+        lines = (*response.headers, ("content-length", str(len(response.body))))
+        fields = "".join(f"{name}: {value}\r\n" for name, value in lines)
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\n{fields}\r\n"
+        self.transport.write(head.encode() + response.body)
         self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say so if a client wants a WebSocket: it gets another answer than it waits for.
+
+        Other offers are declined without a word: Java's client makes one with each request.
+        """
+        if any(
+            name == b"upgrade" and value.lower() == b"websocket" for name, value in self.headers
+        ):
+            LOG.warning("%s: the sandbox has no WebSockets", asked_for(self.scope))
 
     @contextlib.contextmanager
     def _delayed(self) -> Iterator[None]:
@@ -167,10 +194,6 @@ class ServerMixin(asyncio.Protocol):
 
     def _is_full(self) -> bool:
         return bool(self.flow.write_paused)
-
-
-class UnreadBodyError(Exception):
-    """Stops the parser at the head of a request whose body it would skip."""
 
 
 class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # uvicorn's pick
@@ -196,7 +219,7 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         begins_here = not (self.is_in_head or self._head)
         if self.is_in_head and not self._head and _UPGRADE.search(data):
             # The other protocol cannot have the whole head: its beginning came behind a request.
-            return self.send_400_response("")
+            return self.refuse(not_http("an upgrade is offered behind another request"))
         head, known = self._head + data, len(self._head)
         # The field name may arrive in two parts.
         if _UPGRADE.search(head, max(0, known - _UPGRADE_LENGTH)):
@@ -215,7 +238,7 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         an offer. The parser finds the others, and skips their bodies.
         """
         self.url = _origin_form(self.url, self.headers)
-        if self.parser.should_upgrade() and not _LENGTHS.isdisjoint(dict(self.headers)):
+        if self.parser.should_upgrade() and not LENGTHS.isdisjoint(dict(self.headers)):
             raise UnreadBodyError
         super().on_headers_complete()
 
@@ -243,17 +266,15 @@ async def _extended(
 ) -> None:
     scope["extensions"] = scope.get("extensions", {}) | extensions
     _read_target(scope)
-    names = [name for name, _ in scope["headers"]]
-    # With both lengths, the end of a request is ambiguous: what follows may be smuggled
-    # (RFC 9112, 6.3). A request must have exactly one Host (3.2).
-    if _LENGTHS.issubset(names) or names.count(b"host") != 1:
-        return await _send(send, 400, _NOT_HTTP)
+    if refusal := refusal_of(scope):
+        LOG.warning("%s", refusal.line(asked_for(scope)))
+        return await send_response(refusal.response(), send)
     try:
         await app(scope, receive, send)
     except Exception:
         # uvicorn logs it, and would answer in plain text. If it has answered already, it refuses.
         with contextlib.suppress(RuntimeError):
-            await _send(send, 500, _BUG)
+            await send_response(_BUG.response(), send)
         raise
 
 
@@ -272,7 +293,3 @@ def _origin_form(target: bytes, lines: list[tuple[bytes, bytes]]) -> bytes:
     host, path = absolute.groups()
     lines[:] = [(name, host if name == b"host" else value) for name, value in lines]
     return path if path.startswith(b"/") else b"/" + path
-
-
-async def _send(send: Send, status: int, body: bytes) -> None:
-    await send_response(Response(status=status, headers=_HEADERS, body=body), send)

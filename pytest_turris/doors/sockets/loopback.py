@@ -7,16 +7,17 @@ refused, and what a browser says it sends for a page of another site: an image h
 
 from collections.abc import Callable, Collection
 
-from pytest_turris.core.text.redaction import redact_target
 from pytest_turris.core.wire.errors import error_document
 from pytest_turris.core.wire.hosts import HOSTS, LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
 from pytest_turris.doors.sockets.asgi import App, Receive, Scope, Send, send_response
+from pytest_turris.doors.sockets.refusals import Refusal, asked_for
 
 _NAMES = frozenset({"[::1]", *LOOPBACK_HOSTS, *HOSTS.values()})
 
 MISDIRECTED = 421
 """The status of a refusal for the request's ``Host``."""
+_NO_HOST = "Misdirected request: it has no Host header"
 
 _OWN_SITES = frozenset({b"none", b"same-origin"})
 """Values of ``Sec-Fetch-Site`` for what a person or the server's own page asks for."""
@@ -44,8 +45,8 @@ def loopback_only(
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := _foreign(scope, names, own)):
             status, message = refusal
-            message += advice(scope, status)
-            on_refusal(f"{scope['method']} {redact_target(scope['path'])} -> {status}  {message}")
+            message += "" if message == _NO_HOST else advice(scope, status)
+            on_refusal(Refusal(status, message).line(asked_for(scope)))
             await _refuse(send, status, message)
         else:
             await app(scope, receive, send)
@@ -66,6 +67,8 @@ def is_for(host: str, names: frozenset[str]) -> bool:
 def _foreign(scope: Scope, names: frozenset[str], public: str) -> tuple[int, str] | None:
     """The status and message with which a request is refused, or None."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    if not hosts:  # as HTTP/1.0 allows
+        return MISDIRECTED, _NO_HOST
     if len(hosts) != 1 or not is_for(hosts[0], names):
         return MISDIRECTED, "Misdirected request: the sandbox answers to loopback names only"
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]

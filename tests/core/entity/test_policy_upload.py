@@ -160,7 +160,7 @@ def test_a_trailing_comma_is_no_header(caller: Client) -> None:
 def test_a_file_with_too_many_rows_is_refused(caller: Client) -> None:
     """Also if its headers are good: no more rows are read than a file may have."""
     rows = b"\r\n" + ",".join(ROW).encode()
-    assert sent(caller, table() + rows * (MAX_ROWS + 2)) == ["file could not be read"]
+    assert sent(caller, table() + rows * (MAX_ROWS + 1)) == ["file could not be read"]
     assert len(caller.sandbox.uploads) == 0
 
 

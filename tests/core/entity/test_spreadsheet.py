@@ -6,6 +6,7 @@ import tracemalloc
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from pytest_turris.core.entity.policy_upload.spreadsheet import (
     read_csv,
     read_xlsx,
 )
-from pytest_turris.core.entity.policy_upload.workbook import MAX_ROWS, read_workbook
+from pytest_turris.core.entity.policy_upload.workbook import MAX_ROWS, MAX_TABLE_ROWS, read_workbook
 
 BOOK = """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
  xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
@@ -115,19 +116,19 @@ BOMBS = {
     "unpacked sizes added up": workbook(" " * 5_000_000, strings=" " * 5_000_000),
     "nested strings": workbook("<row/>", strings="<si>" * 40_000 + "</si>" * 40_000),
     "nested cells": workbook("<row>" * 40_000),
-    "rows": sheet_of(CELL, MAX_ROWS + 1),
+    "rows": sheet_of(CELL, MAX_TABLE_ROWS + 1),
     "empty cells": sheet_of('<c r="ALL1"><v>5</v></c>', 401),
     "cells of a row": workbook(f"<row>{'<c><v>1</v></c>' * 400_000}</row>"),
     "cells of a row without a text": workbook(f"<row>{'<c/>' * 400_000}</row>"),
     "cells in one column": workbook(f"<row>{CELL * 300_000}</row>"),
-    "blank rows": sheet_of("", MAX_ROWS + 1),
+    "blank rows": sheet_of("", MAX_TABLE_ROWS + 1),
     "blank rows between rows": workbook(
         "".join(f'<row r="{20_000 * number}">{CELL}</row>' for number in range(1, 400))
     ),
     "blank rows between blank ones": workbook(
         "".join(f'<row r="{20_000 * number}"/>' for number in range(1, 400))
     ),
-    "far row": workbook(f'<row r="{MAX_ROWS + 1}">{CELL}</row>'),
+    "far row": workbook(f'<row r="{MAX_TABLE_ROWS + 1}">{CELL}</row>'),
     "row after a far one": workbook(f'<row r="1048576"/><row>{CELL}</row>'),
     "far row with many digits": workbook(f'<row r="{"9" * 5_000}">{CELL}</row>'),
     "long namespace": workbook(f'<a xmlns="{LONG}">{"<b/>" * 1_000}</a>'),
@@ -183,7 +184,26 @@ def test_the_elements_of_all_members_are_counted(monkeypatch: pytest.MonkeyPatch
 def test_a_csv_file_with_too_many_rows_is_refused(row: bytes) -> None:
     """Blank rows count."""
     with pytest.raises(TooLargeFileError, match=r"^more than 20000 rows$"):
-        list(read_csv(row * (MAX_ROWS + 2)))
+        list(read_csv(row * (MAX_TABLE_ROWS + 1)))
+
+
+TABLES: dict[str, Callable[[int], list[list[str]]]] = {
+    "CSV": lambda rows: list(read_csv(b"5\n" * rows)),
+    "XLSX": lambda rows: read_xlsx(sheet_of(CELL, rows)).rows,
+    "XLSX with numbers": lambda rows: (
+        read_xlsx(workbook(f'<row r="1">{CELL}</row><row r="{rows}">{CELL}</row>')).rows
+    ),
+}
+
+
+@pytest.mark.parametrize("rows_of", TABLES.values(), ids=TABLES)
+def test_each_kind_of_file_has_a_header_and_as_many_rows(
+    rows_of: Callable[[int], list[list[str]]],
+) -> None:
+    """The same table is read from either, and one row more from neither."""
+    assert len(rows_of(1 + MAX_ROWS)) == 1 + MAX_ROWS
+    with pytest.raises(UnreadableFileError, match=f"more than {MAX_ROWS} rows"):
+        rows_of(2 + MAX_ROWS)
 
 
 def test_a_csv_file_with_too_many_columns_is_refused() -> None:
@@ -243,9 +263,9 @@ def test_blank_rows_keep_their_place() -> None:
 def test_blank_rows_at_the_end_of_the_grid_are_left_out() -> None:
     """LibreOffice writes them if they have a height or a format; they cost nothing."""
     ends = "".join(f'<row r="{number}"><c s="1"/></row>' for number in range(1_048_570, 1_048_577))
-    rows = f'<row r="1">{CELL}</row><row r="{MAX_ROWS}">{CELL}</row>{ends}'
+    rows = f'<row r="1">{CELL}</row><row r="{MAX_TABLE_ROWS}">{CELL}</row>{ends}'
     found = read_xlsx(workbook(rows)).rows
-    assert (len(found), found[0], found[-1]) == (MAX_ROWS, ["5"], ["5"])
+    assert (len(found), found[0], found[-1]) == (MAX_TABLE_ROWS, ["5"], ["5"])
 
 
 def test_a_prefix_may_stand_for_the_namespace() -> None:

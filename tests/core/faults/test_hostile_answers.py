@@ -7,10 +7,10 @@ import pytest
 from doubles.sandbox_client import NOW, Client
 
 from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.faults.fault import FaultError
 from pytest_turris.core.faults.hostile.answer import AnswerContext, HostileAnswer, Variant
 from pytest_turris.core.faults.hostile.catalogue import CATALOGUE, find_answer
 from pytest_turris.core.faults.hostile.raw import MAX_RAW_BYTES, RawAnswer, as_bytes
-from pytest_turris.core.faults.scripted import FaultError
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import JSON_HEADERS, Request, Response, encode

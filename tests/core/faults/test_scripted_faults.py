@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from doubles.sandbox_client import NOW, Client, headers_of, refusal
 
-from pytest_turris.core.faults.scripted import FailureKind, FaultError
+from pytest_turris.core.faults.fault import FailureKind, FaultError
 from pytest_turris.core.options import Options
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pytest_turris.core.entity.policy_upload.workbook import (
     MAX_COLUMNS,
     MAX_ROWS,
+    MAX_TABLE_ROWS,
     Workbook,
     WorkbookError,
     read_workbook,
@@ -48,7 +49,7 @@ def read_csv(content: bytes) -> Iterator[SheetRow]:
     try:
         for number, row in enumerate(csv.reader(lines())):
             row_bytes = 0
-            if number > MAX_ROWS:
+            if number >= MAX_TABLE_ROWS:
                 raise TooLargeFileError(f"more than {MAX_ROWS} rows")
             if len(row) > MAX_COLUMNS:
                 raise TooLargeFileError(f"more than {MAX_COLUMNS} columns")

@@ -20,7 +20,9 @@ MAX_CELLS = 400_000
 MAX_COLUMNS = 1_024
 """Also the cells of a row, which need not say in which column they are, or may say it twice."""
 MAX_ROWS = 20_000
-"""Blank rows included."""
+"""Below the header, blank rows included."""
+MAX_TABLE_ROWS = MAX_ROWS + 1
+"""With the header."""
 
 _MAX_UNPACKED = 8 * 1024 * 1024
 _MAX_TEXT = 16 * 1024 * 1024
@@ -213,7 +215,7 @@ class _Sheet:
             self._row = []
             self._cells_of_row = 0
             self._count += 1
-            if self._count > MAX_ROWS:
+            if self._count > MAX_TABLE_ROWS:
                 raise WorkbookError(f"more than {MAX_ROWS} rows")
             self._go_to(attributes.get("r", ""))
         elif name == f"{_MAIN}c":
@@ -239,7 +241,7 @@ class _Sheet:
         """Set the place of a row, which counts the blank rows before it."""
         before = self._place
         self._place = max(int(number) if number.isdecimal() else 0, before + 1)
-        if before > MAX_ROWS and self._place > before + 1:
+        if before > MAX_TABLE_ROWS and self._place > before + 1:
             raise WorkbookError(f"more than {MAX_ROWS} rows")
 
     def _add(self) -> None:
@@ -248,7 +250,7 @@ class _Sheet:
         LibreOffice may write the last rows of its grid, numbered up to 1048576. They are blank, and
         not rows of the table.
         """
-        if self._place <= MAX_ROWS:
+        if self._place <= MAX_TABLE_ROWS:
             self.rows += [[] for _ in range(self._place - 1 - len(self.rows))]
             self.rows.append(self._row)
         elif any(self._row):
