@@ -9,7 +9,7 @@ CANNOT_RUN = 127
 INTERRUPTED = 130
 
 _ALL = "all commands"
-CONTROLS = "controls of a running sandbox"
+CONTROL_STATUSES = "controls of a running sandbox"
 
 EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
     (OK, _ALL, "done"),
@@ -26,7 +26,7 @@ EXIT_STATUSES: tuple[tuple[int, str, str], ...] = (
         "`assert`, `journal failures`, `audit end-drill`, `audit log`, `webhooks attack`",
         "what it judges does not hold",
     ),
-    (FAILED, CONTROLS, "the sandbox refused it"),
+    (FAILED, CONTROL_STATUSES, "the sandbox refused it"),
     (NOTHING_SENT, _ALL, "wrong arguments, or nothing answers"),
     (INTERNAL_ERROR, _ALL, "an error of `turris-sandbox` itself; no verdict"),
     (INCOMPLETE, "`attack`", "no `must` failed so far, but the rest was not tried"),

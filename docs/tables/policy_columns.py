@@ -5,7 +5,7 @@ from pytest_turris.core.entity.policy_upload.policy_file import (
     COLUMNS,
     DOCUMENTED,
     REQUIRED,
-    expected,
+    expected_text,
 )
 
 
@@ -14,7 +14,7 @@ def as_markdown() -> str:
     lines = ["| Column | Needed | A cell has | Its name is |", "|---|---|---|---|"]
     for header in COLUMNS:
         known = "documented" if header in DOCUMENTED else "assumed"
-        lines.append(f"| `{header}` | {_needed(header)} | {expected(header)} | {known} |")
+        lines.append(f"| `{header}` | {_needed(header)} | {expected_text(header)} | {known} |")
     return "\n".join(lines) + "\n"
 
 

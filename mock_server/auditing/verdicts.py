@@ -9,7 +9,7 @@ from pytest_turris.audit.families import check_of
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding, Outcome, Verdict
 from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, read_json
+from pytest_turris.process.user_documents import DocumentError, json_of_user
 
 _KNOWN = 1
 _ANOTHER = "not a report of 'turris-sandbox attack --json'"
@@ -23,7 +23,7 @@ def evidence_in(file: Path, here: str) -> Evidence:
         here: The file that stands for the project: a receiver's line is not known.
     """
     try:
-        report = read_json(read_input(file))
+        report = json_of_user(read_input(file))
         if report["schema_version"] != _KNOWN:
             fail(f"--verdicts {file}: schema_version {report['schema_version']} is not known here")
         verdicts = [_verdict(row) for row in report["verdicts"]]

@@ -7,7 +7,7 @@ from mock_server.control.control import Control, ControlCall
 from mock_server.control.models import Parameters
 from mock_server.control.wire.documents import validated
 from mock_server.control.wire.errors import ControlError, unknown_outcome, without
-from mock_server.control.wire.wording import worded
+from mock_server.control.wire.wording import in_commands
 from mock_server.serving.delivery_worker import SERVE_ALLOWS
 from mock_server.store.errors import StoreError, TenantGoneError
 from pytest_turris.core.clock import ClockError
@@ -74,6 +74,6 @@ def _translated(control: Control, call: ControlCall, given: Parameters) -> Any: 
         return control.run(call, given)
     except TurrisKitError as error:
         statuses = (status for kind, status in _STATUSES if isinstance(error, kind))
-        words = worded(for_command(error, SERVE_ALLOWS))
+        words = in_commands(for_command(error, SERVE_ALLOWS))
         words = without(words, given.model_dump(exclude_unset=True))
         raise ControlError(next(statuses, 400), words) from error

@@ -7,9 +7,14 @@ import click
 from click.core import ParameterSource
 
 from mock_server.controlling.negative import ControlCommand
-from mock_server.controlling.parameters import MEMBERS, click_parameters, keyword_of, shown_name
+from mock_server.controlling.parameters import (
+    MEMBER_WORDS,
+    click_parameters,
+    keyword_of,
+    shown_name,
+)
 from mock_server.controlling.rows import ControlRow, rows
-from mock_server.exit_status import CONTROLS, exit_help
+from mock_server.exit_status import CONTROL_STATUSES, exit_help
 from mock_server.shell.groups import SuggestingGroup
 from mock_server.shell.mistakes import fail
 
@@ -95,7 +100,7 @@ def _command(row: ControlRow, name: str, stream: ControlRow | None = None) -> cl
     def run(**given: Any) -> None:  # noqa: ANN401 - values of options
         _run(row, stream if given.pop("follow", False) and stream else row, by_word, given)
 
-    statuses = exit_help(" ".join(row["words"]), CONTROLS)
+    statuses = exit_help(" ".join(row["words"]), CONTROL_STATUSES)
     return ControlCommand(
         name, params=params, callback=run, help=_help(row, by_word), epilog=statuses
     )
@@ -114,7 +119,7 @@ def _run(
     )
     check_text("--tenant", address.tenant)
     as_json = given.pop("as_json")
-    words = given.pop(MEMBERS, ())
+    words = given.pop(MEMBER_WORDS, ())
     free = by_word[0]["name"] if len(by_word) == 1 and by_word[0]["type"] == "object" else ""
     for word in words:
         check_text(ascii(word), word)

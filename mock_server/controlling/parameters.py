@@ -10,7 +10,7 @@ from mock_server.shell.completing import Completer, one_of
 
 _TYPES: dict[str, Any] = {"whole number": int, "number": float}
 _METAVARS = {"duration": "DURATION", "moment": "MOMENT", "object": "JSON", "whole number": "NUMBER"}
-MEMBERS = "members"
+MEMBER_WORDS = "members"
 """The keyword of the words MEMBER=VALUE."""
 
 _COMPLETED = {
@@ -113,4 +113,6 @@ def _members(by_word: list[dict[str, Any]]) -> click.Argument:
         choices = next((_values(one) for one in by_word if one["name"] == name), [])
         return [CompletionItem(f"{name}={one}") for one in choices if str(one).startswith(text)]
 
-    return click.Argument([MEMBERS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete)
+    return click.Argument(
+        [MEMBER_WORDS], nargs=-1, metavar="[MEMBER=VALUE]...", shell_complete=complete
+    )

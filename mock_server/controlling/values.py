@@ -8,7 +8,7 @@ from typing import Any
 from mock_server.shell.mistakes import fail
 from pytest_turris.core.text.names import as_snake_case
 from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, read_json, read_json_or_text
+from pytest_turris.process.user_documents import DocumentError, json_of_user, json_or_text_of_user
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -79,7 +79,7 @@ def check_text(name: str, value: object) -> None:
 def _free_value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON value of a text; digits stay a text, because an NPN consists of them."""
     try:
-        value = read_json_or_text(text)
+        value = json_or_text_of_user(text)
     except DocumentError as error:
         fail(f"{name}: {error}")
     return text if type(value) in (int, float) else value
@@ -108,6 +108,6 @@ def _json_of_file(name: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
 
 def _json(name: str, document: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return read_json(document)
+        return json_of_user(document)
     except DocumentError as error:
         fail(f"{name}: write it as JSON: {error}")

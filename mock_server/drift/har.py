@@ -10,7 +10,7 @@ from mock_server.drift.asking import DriftError
 from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.wire.hosts import HOSTS
 from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, read_json
+from pytest_turris.process.user_documents import DocumentError, json_of_user
 
 
 def read_har(file: Path) -> SeenExchanges:
@@ -26,7 +26,7 @@ def read_har(file: Path) -> SeenExchanges:
         DriftError: The file cannot be read, is not a recording, or has no exchange with Turris.
     """
     try:
-        entries = read_json(read_input(file))["log"]["entries"]
+        entries = json_of_user(read_input(file))["log"]["entries"]
         exchanges = [_exchange(entry) for entry in entries]
         hosts = {_host(one) for one in exchanges}
         documented = {_host(one) for one in exchanges if one.operation}

@@ -13,7 +13,7 @@ from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.worlds import World
 from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, text_of
+from pytest_turris.process.user_documents import DocumentError, text_of_user
 
 _LONGEST = 500
 
@@ -21,7 +21,7 @@ _LONGEST = 500
 def read_world(path: Path) -> World:
     """Return what the file of ``--load`` holds."""
     try:
-        return World.read(text_of(read_input(path)).encode())
+        return World.read(text_of_user(read_input(path)).encode())
     except OSError as error:
         fail(f"--load {path}: {error.strerror or error}")
     except (DocumentError, SnapshotError) as error:

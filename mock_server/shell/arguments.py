@@ -12,7 +12,7 @@ from pytest_turris.core.options import Options, choices, option_name, option_typ
 from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, read_json_or_text
+from pytest_turris.process.user_documents import DocumentError, json_or_text_of_user
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload
@@ -111,7 +111,7 @@ def read_members(texts: Iterable[str]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in _pairs("--set", "member=value", texts):
         try:
-            parsed = read_json_or_text(value)
+            parsed = json_or_text_of_user(value)
         except DocumentError as error:
             fail(f"--set {name}: {error}")
         # No event has a number, and an NPN consists of digits.

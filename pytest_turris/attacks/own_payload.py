@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 
-from pytest_turris.process.user_documents import DocumentError, read_json, text_of
+from pytest_turris.process.user_documents import DocumentError, json_of_user, text_of_user
 
 TURRIS_ONLY = frozenset(
     {
@@ -56,8 +56,8 @@ class OwnPayload:
 
     def __init__(self, text: bytes, new_id: Callable[[], str]) -> None:
         try:
-            written = text_of(text).strip()
-            parsed = read_json(written)
+            written = text_of_user(text).strip()
+            parsed = json_of_user(written)
         except DocumentError as error:
             raise PayloadError(f"the payload is not JSON in UTF-8: {error}") from None
         if not isinstance(parsed, dict):

@@ -13,7 +13,7 @@ from pytest_turris.audit.scans.checks import SCANS
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, read_toml
+from pytest_turris.process.user_documents import DocumentError, toml_of_user
 
 FILE_NAME = "turris-audit.toml"
 _SCANS = frozenset(check.id for check in SCANS)
@@ -134,7 +134,7 @@ class Declarations:
         if not path.exists():
             return cls()
         try:
-            document = read_toml(read_input(path))
+            document = toml_of_user(read_input(path))
         except DocumentError as error:
             raise DeclarationError(f"{path.name}: not TOML: {error}") from None
         except OSError as error:

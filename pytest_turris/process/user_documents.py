@@ -17,7 +17,7 @@ class DocumentError(ValueError):
     """A document of a user cannot be read; the text is the reason."""
 
 
-def text_of(content: bytes) -> str:
+def text_of_user(content: bytes) -> str:
     """Return the text of a file in UTF-8, without the mark that editors on Windows put before it.
 
     Raises:
@@ -32,18 +32,18 @@ def text_of(content: bytes) -> str:
         raise DocumentError(f"it is not text in UTF-8 ({place})") from None
 
 
-def read_json(document: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
+def json_of_user(document: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value of a JSON document.
 
     Raises:
         DocumentError: It is not JSON in UTF-8, is nested too deeply, or has too long a number.
     """
-    text = text_of(document) if isinstance(document, bytes) else document.removeprefix(_MARK)
+    text = text_of_user(document) if isinstance(document, bytes) else document.removeprefix(_MARK)
     with _explained():
         return json.loads(text)
 
 
-def read_json_or_text(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def json_or_text_of_user(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value of a JSON text, or the text itself if it is not JSON.
 
     Raises:
@@ -54,13 +54,13 @@ def read_json_or_text(text: str) -> Any:  # noqa: ANN401 - any JSON value
     return text
 
 
-def read_toml(content: bytes) -> dict[str, Any]:
+def toml_of_user(content: bytes) -> dict[str, Any]:
     """Return the tables of a TOML document.
 
     Raises:
         DocumentError: It is not TOML in UTF-8, is nested too deeply, or has too long a number.
     """
-    text = text_of(content)
+    text = text_of_user(content)
     with _explained():
         return tomllib.loads(text)
 

@@ -2,19 +2,24 @@
 
 import pytest
 
-from pytest_turris.process.user_documents import read_json, read_json_or_text, read_toml, text_of
+from pytest_turris.process.user_documents import (
+    json_of_user,
+    json_or_text_of_user,
+    text_of_user,
+    toml_of_user,
+)
 
 
 def test_documents_are_read_with_and_without_a_mark() -> None:
     """Editors on Windows put a byte order mark before UTF-8."""
     for mark in (b"", "\N{ZERO WIDTH NO-BREAK SPACE}".encode()):
-        assert text_of(mark + "é".encode()) == "é"
-        assert read_json(mark + b'{"a": 1}') == {"a": 1}
-        assert read_json((mark + b"[]").decode()) == []
-        assert read_toml(mark + b"a = 1") == {"a": 1}
-    assert read_json_or_text("[1]") == [1]
-    assert read_json_or_text("plain") == "plain"
-    assert read_json_or_text("1" * 6_000) == "1" * 6_000
+        assert text_of_user(mark + "é".encode()) == "é"
+        assert json_of_user(mark + b'{"a": 1}') == {"a": 1}
+        assert json_of_user((mark + b"[]").decode()) == []
+        assert toml_of_user(mark + b"a = 1") == {"a": 1}
+    assert json_or_text_of_user("[1]") == [1]
+    assert json_or_text_of_user("plain") == "plain"
+    assert json_or_text_of_user("1" * 6_000) == "1" * 6_000
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,7 @@ def test_documents_are_read_with_and_without_a_mark() -> None:
 )
 def test_the_reason_is_for_a_user(content: bytes, words: str) -> None:
     """Each reason says what is wrong with the document, and none what Python has."""
-    read = read_toml if content.startswith(b"a") else read_json
+    read = toml_of_user if content.startswith(b"a") else json_of_user
     with pytest.raises(ValueError, match=words):
         read(content)
 
@@ -43,4 +48,4 @@ def test_the_reason_is_for_a_user(content: bytes, words: str) -> None:
 def test_a_text_that_is_nested_too_deeply_is_not_taken_for_a_text() -> None:
     """It begins as JSON, and its author meant that."""
     with pytest.raises(ValueError, match="nested too deeply"):
-        read_json_or_text("[" * 100_000)
+        json_or_text_of_user("[" * 100_000)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mock_server.control.control import ControlCall, Judging, control
 from mock_server.control.models import Parameters, Result
-from mock_server.control.wire.wording import worded
+from mock_server.control.wire.wording import in_commands
 from pytest_turris.core.sandbox import Sandbox
 
 Assertion = Literal[
@@ -49,7 +49,7 @@ def _check(call: ControlCall, given: CheckAssertion) -> AssertionResult:
     try:
         assertion_of(call.tenant.sandbox, given.name, given.expected)()
     except AssertionError as error:
-        return AssertionResult(holds=False, message=worded(str(error)))
+        return AssertionResult(holds=False, message=in_commands(str(error)))
     return AssertionResult(holds=True, message="")
 
 

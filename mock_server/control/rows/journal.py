@@ -17,7 +17,7 @@ from mock_server.control.models import (
     Result,
     part,
 )
-from mock_server.control.wire.wording import worded
+from mock_server.control.wire.wording import in_commands
 from pytest_turris.core.api.router import ROUTES
 from pytest_turris.core.errors import UnknownNameError
 from pytest_turris.core.journal.exchange import Exchange
@@ -189,7 +189,7 @@ ROWS = (list_exchanges, failures, _follow, get_exchange, expect, _clear)
 
 
 def _failures(call: ControlCall) -> Failures:
-    return Failures(failures=[worded(one) for one in call.tenant.sandbox.strict_failures()])
+    return Failures(failures=[in_commands(one) for one in call.tenant.sandbox.strict_failures()])
 
 
 def _shown(exchange: Exchange) -> ExchangeShown:

@@ -34,7 +34,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 """What Python reads, and what a shell reads in its place."""
 
 
-def worded(text: str) -> str:
+def in_commands(text: str) -> str:
     """Return a text of the sandbox with the commands that do what its advice says in Python."""
     for python, command in _ADVICE:
         text = text.replace(python, command)

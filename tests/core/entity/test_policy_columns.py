@@ -10,8 +10,8 @@ from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.entity.policy_upload.policy_file import (
     COLUMNS,
-    expected,
-    explained,
+    expected_text,
+    explained_error,
     problem,
 )
 from pytest_turris.core.options import Options
@@ -48,14 +48,14 @@ def noted(caller: Client, *rows: dict[str, str]) -> tuple[Any, ...]:
 def test_a_cell_is_refused_where_its_column_does_not_take_any_text(header: str) -> None:
     """What the description says is what the reader does."""
     found = problem(ROW | {header: "nonsense"})
-    assert found == ("" if expected(header) == "any text" else f"Invalid {header}")
+    assert found == ("" if expected_text(header) == "any text" else f"Invalid {header}")
 
 
 @pytest.mark.parametrize("header", COLUMNS)
 def test_a_cell_takes_what_the_description_of_its_column_names(header: str) -> None:
     """Each value of a set, and each example."""
-    values = re.findall(r"\b[A-Z]\w+|\$?\d[\d.,/-]*\d", expected(header))
-    assert expected(header) == "any text" or values
+    values = re.findall(r"\b[A-Z]\w+|\$?\d[\d.,/-]*\d", expected_text(header))
+    assert expected_text(header) == "any text" or values
     for value in values:
         assert problem(ROW | {header: value}) == ""
 
@@ -80,7 +80,7 @@ def test_the_journal_explains_a_few_rows_of_many(caller: Client) -> None:
 
 def test_an_error_that_says_what_is_missing_is_left_as_it_is() -> None:
     """Only an invalid value needs more words."""
-    assert explained("Missing agency identifier") == "Missing agency identifier"
+    assert explained_error("Missing agency identifier") == "Missing agency identifier"
 
 
 def test_refused_headers_lead_to_the_page_of_the_columns(caller: Client) -> None:

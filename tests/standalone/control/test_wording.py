@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from doubles.controlled import Controlled, Refused
 
-from pytest_turris.core.faults.scripted import FaultError
+from pytest_turris.core.faults.fault import FaultError
 from pytest_turris.core.wire.messages import Request
 
 OF_PYTHON = re.compile(

@@ -3,7 +3,11 @@
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Guide, Link, operation
 from pytest_turris.core.api.operations.documents import check_size
-from pytest_turris.core.entity.policy_upload.policy_file import MAX_FILE_BYTES, PAGE, explained
+from pytest_turris.core.entity.policy_upload.policy_file import (
+    MAX_FILE_BYTES,
+    POLICY_PAGE,
+    explained_error,
+)
 from pytest_turris.core.resources.policies import Policy, PolicyStatus
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.resources.uploads import Upload, UploadStatus
@@ -90,7 +94,7 @@ def get_policy(call: Call) -> Policy:
     status_option="upload_success_status",
     largest_file=MAX_FILE_BYTES,
     file_type="text/csv",
-    guide=Guide(PAGE, "The columns of the file, with what each cell may have"),
+    guide=Guide(POLICY_PAGE, "The columns of the file, with what each cell may have"),
     links=(Link("get_upload_status", "uploadId", "uploadId"),),
 )
 def upload_policy_file(call: Call) -> QueuedUpload:
@@ -121,7 +125,7 @@ def get_upload_status(call: Call) -> Upload:
     if upload is None:
         raise NotFound("Upload not found", reason="no upload with this id")
     failed = upload.errors[:_NOTED]
-    call.notes += [f"data row {one.index}: {explained(one.error)}" for one in failed]
+    call.notes += [f"data row {one.index}: {explained_error(one.error)}" for one in failed]
     return upload
 
 

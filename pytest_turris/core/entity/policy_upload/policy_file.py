@@ -23,7 +23,7 @@ DOCUMENTED = (*REQUIRED, "agencyName", "agencyNpn")
 """The columns that a page of Turris names; the others are assumed."""
 OPTIONAL = {Policy.model_fields[name].alias or to_camel(name): name for name in OPTIONAL_MEMBERS}
 COLUMNS = tuple(dict.fromkeys((*REQUIRED, *AGENCY_IDENTIFIERS, *OPTIONAL)))
-PAGE = "reference/policy-file"
+POLICY_PAGE = "reference/policy-file"
 """Where the columns are described."""
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """Documented: 10 MB."""
@@ -34,7 +34,7 @@ _EPOCH = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
 _LAST_SERIAL = 2_958_465
 
 
-def expected(header: str) -> str:
+def expected_text(header: str) -> str:
     """What a cell of a column may have, in words."""
     if header == "policyTransactionType":
         return f"one of {', '.join(get_args(TransactionType))}"
@@ -45,10 +45,10 @@ def expected(header: str) -> str:
     return "a number, such as 5000.5 or $5,000" if _is_amount(header) else "any text"
 
 
-def explained(error: str) -> str:
+def explained_error(error: str) -> str:
     """What was expected where a row has this error; the error itself where it says that."""
     header = error.removeprefix("Invalid ")
-    return f"{error}: expected {expected(header)}" if header in COLUMNS else error
+    return f"{error}: expected {expected_text(header)}" if header in COLUMNS else error
 
 
 def problem(row: dict[str, str]) -> str:

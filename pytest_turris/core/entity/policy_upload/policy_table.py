@@ -8,7 +8,7 @@ from pytest_turris.core.entity.policy_upload.policy_file import (
     AGENCY_IDENTIFIERS,
     COLUMNS,
     DATES,
-    PAGE,
+    POLICY_PAGE,
     REQUIRED,
 )
 from pytest_turris.core.entity.policy_upload.spreadsheet import (
@@ -49,7 +49,7 @@ def read_rows(file: FormFile, *, blank: bool = False) -> tuple[list[dict[str, st
         table, serial_of_1904 = _table(file.content, kind)
         headers = _headers(next(filter(_has_text, table), []))
         if problems := list(_header_problems(headers)):
-            reason = f"{'; '.join(problems)}; the columns are on {page(PAGE)}"
+            reason = f"{'; '.join(problems)}; the columns are on {page(POLICY_PAGE)}"
             raise InvalidInput(*problems, reason=reason)
         rows, broken = _read(table, headers, serial_of_1904)
     except UnreadableFileError as error:
